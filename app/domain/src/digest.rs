@@ -1,0 +1,122 @@
+//! What is stored of a secret: enough to recognise it, too little to use it.
+//!
+//! The path has one direction: [`Secret`] → [`SecretHash`] → [`KeyDigest`]. The hash may be made in
+//! the browser, so that the server never sees the secret; the digest needs the deployment's pepper,
+//! so that whoever can write to a store still cannot mint a key.
+
+use crate::{keyring::MacKey, locator::Locator, token::Secret};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use core::fmt;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq;
+
+/// SHA-256 (FIPS 180-4) of a key's secret. In JSON 43 characters of base64url without padding.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SecretHash([u8; 32]);
+
+/// HMAC-SHA-256 over the locator and a [`SecretHash`] under the deployment's pepper.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct KeyDigest([u8; 32]);
+
+impl SecretHash {
+    /// Hashes the secret of a key.
+    pub fn of(secret: &Secret) -> Self {
+        Self(Sha256::digest(secret.reveal().as_bytes()).into())
+    }
+
+    /// Wraps 32 bytes that are already a hash.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl KeyDigest {
+    /// The digest that is stored for this hash under this locator.
+    pub fn of(hash: &SecretHash, locator: Locator, pepper: &MacKey) -> Self {
+        Self(pepper.mac(&[locator.to_string().as_bytes(), &hash.0]))
+    }
+
+    /// Wraps 32 bytes that a store returned.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for a store.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether both are the same, in a time that does not depend on where they differ.
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(…)")
+    }
+}
+
+impl fmt::Debug for KeyDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyDigest(…)")
+    }
+}
+
+impl Serialize for SecretHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| D::Error::custom("not a SHA-256 in base64url without padding, 43 characters"))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::{hex, keyring};
+
+    fn secret() -> Secret {
+        "0123456789ABCDEFGHIJKLMN".parse().unwrap()
+    }
+
+    #[test]
+    fn known_answers() {
+        let hash = SecretHash::of(&secret());
+        assert_eq!(hex(&hash.0), "@hash");
+        let locator: Locator = "0000000000000001".parse().unwrap();
+        let digest = KeyDigest::of(&hash, locator, &keyring().newest().pepper);
+        assert_eq!(hex(digest.as_bytes()), "@digest");
+    }
+
+    #[test]
+    fn a_digest_belongs_to_one_locator_and_one_pepper() {
+        let hash = SecretHash::of(&secret());
+        let (here, there) = ("0000000000000001".parse().unwrap(), "0000000000000002".parse().unwrap());
+        let ring = keyring();
+        let digest = KeyDigest::of(&hash, here, &ring.newest().pepper);
+        assert!(digest.matches(&KeyDigest::of(&hash, here, &ring.newest().pepper)));
+        assert!(!digest.matches(&KeyDigest::of(&hash, there, &ring.newest().pepper)));
+        assert!(!digest.matches(&KeyDigest::of(&hash, here, &ring.find(1).unwrap().pepper)));
+    }
+
+    #[test]
+    fn a_hash_travels_as_base64url() {
+        let hash = SecretHash::of(&secret());
+        let json = serde_json::to_string(&hash).unwrap();
+        assert_eq!(json.len(), 43 + 2);
+        assert_eq!(serde_json::from_str::<SecretHash>(&json).unwrap(), hash);
+        for bad in ["\"\"", "\"AAAA\"", "\"****\"", "1"] {
+            assert!(serde_json::from_str::<SecretHash>(bad).is_err(), "{bad}");
+        }
+    }
+}

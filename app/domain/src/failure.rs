@@ -1,0 +1,81 @@
+//! Why a command was not carried out, as the Workers tell each other.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing wrong with one field of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field's name in the request, such as `expires_at`.
+    pub field: String,
+    /// What is wrong and what would be right; a whole sentence for people.
+    pub message: String,
+}
+
+impl FieldError {
+    /// Pairs a field with what is wrong with it.
+    pub fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), message: message.into() }
+    }
+}
+
+/// Why a command was not carried out. Nothing has changed when one of these is returned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "failure")]
+pub enum Failure {
+    /// Fields of the request are not acceptable.
+    #[error("the request holds values that cannot be accepted")]
+    Invalid {
+        /// At least one.
+        errors: Vec<FieldError>,
+    },
+    /// The caller is nobody we know: no session, or one that has ended.
+    #[error("no valid session")]
+    NotSignedIn,
+    /// E-mail and password do not belong together.
+    #[error("wrong e-mail or password")]
+    WrongCredentials,
+    /// The caller is known and may not do this.
+    #[error("not allowed")]
+    Forbidden,
+    /// There is no such thing, or it is not the caller's.
+    #[error("not found")]
+    NotFound,
+    /// Somebody changed the thing since the caller read it.
+    #[error("changed meanwhile")]
+    Stale,
+    /// Too many attempts.
+    #[error("too many attempts")]
+    TooMany {
+        /// Seconds until another attempt can succeed, at least 1.
+        retry_after: u32,
+    },
+    /// A store or service did not answer; trying again may help.
+    #[error("unavailable")]
+    Unavailable,
+}
+
+impl Failure {
+    /// A failure for one field.
+    pub fn field(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid { errors: vec![FieldError::new(field, message)] }
+    }
+}
+
+/// Collects what is wrong with a request, so that the caller hears of everything at once.
+#[derive(Debug, Default)]
+pub struct Findings(Vec<FieldError>);
+
+impl Findings {
+    /// Passes a good value on; notes a bad one under `field` and returns nothing.
+    pub fn take<T>(&mut self, field: &str, value: Result<T, String>) -> Option<T> {
+        value.map_err(|message| self.0.push(FieldError::new(field, message))).ok()
+    }
+
+    /// The value, if nothing was found wrong. `None` stands for a part that [`Findings::take`] refused.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Failure> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(Failure::Invalid { errors: self.0 }),
+        }
+    }
+}

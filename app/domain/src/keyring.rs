@@ -1,0 +1,207 @@
+//! The master secrets of a deployment, and the keys that are derived from each.
+//!
+//! A deployment has one list of master secrets, `MASTER_KEYS`, written as `id:base64,id:base64`. Ids
+//! are numbers; the greatest writes, all read, so a secret is rolled by adding one with a greater id.
+//! Every purpose gets a key of its own by HKDF-SHA-256 (RFC 5869) with a label of its own.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use core::fmt;
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+/// Shortest master secret that is accepted, in bytes.
+pub const MIN_SECRET_BYTES: usize = 32;
+
+/// A key for HMAC-SHA-256 (RFC 2104), prepared once and used many times.
+#[derive(Clone)]
+pub struct MacKey(Hmac<Sha256>);
+
+impl MacKey {
+    /// Prepares a key of any length.
+    pub fn new(key: &[u8]) -> Self {
+        // HMAC takes keys of every length, so this constructor has no failing case.
+        Self(Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default())))
+    }
+
+    /// The MAC of the parts, one after the other. Callers keep the parts unambiguous.
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// Whether `tag` is the beginning of the MAC of the parts, compared in constant time.
+    ///
+    /// A tag shorter than 16 bytes, half of the MAC (RFC 2104 section 5), is never accepted.
+    pub fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
+        tag.len() >= 16 && self.mac(parts).get(..tag.len()).is_some_and(|begin| bool::from(begin.ct_eq(tag)))
+    }
+}
+
+impl fmt::Debug for MacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MacKey(…)")
+    }
+}
+
+/// One master secret, as the keys derived from it.
+#[derive(Clone, Debug)]
+pub struct Master {
+    /// The number under which the secret stands in `MASTER_KEYS`.
+    pub id: u16,
+    /// Tags and masks locators.
+    pub locator: MacKey,
+    /// Peppers the digests of keys' secrets.
+    pub pepper: MacKey,
+    /// Seals the records that lie in KV.
+    pub seal: MacKey,
+}
+
+impl Master {
+    fn derive(id: u16, secret: &[u8]) -> Self {
+        let source = Hkdf::<Sha256>::new(None, secret);
+        let key = |label: &str| {
+            let mut bytes = [0u8; 32];
+            // 32 bytes are within HKDF's bound of 255 × 32.
+            let _ = source.expand(label.as_bytes(), &mut bytes);
+            MacKey::new(&bytes)
+        };
+        Self { id, locator: key("ownchat/locator/1"), pepper: key("ownchat/pepper/1"), seal: key("ownchat/seal/1") }
+    }
+}
+
+/// All master secrets of a deployment, the newest first.
+#[derive(Clone, Debug)]
+pub struct Keyring {
+    newest: Master,
+    older: Vec<Master>,
+}
+
+/// Why `MASTER_KEYS` cannot be used. None of the messages repeats a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyringError {
+    /// The list has no entry.
+    #[error("MASTER_KEYS is empty; write id:base64, for instance 1:… with 32 random bytes")]
+    Empty,
+    /// An entry has no colon or its id is not a number below 65,536.
+    #[error("entry {0} of MASTER_KEYS is not of the form id:base64")]
+    Entry(usize),
+    /// An entry's secret is not base64 or is shorter than [`MIN_SECRET_BYTES`].
+    #[error("the secret of entry {0} of MASTER_KEYS is not base64 of at least 32 bytes")]
+    Secret(usize),
+    /// Two entries have the same id.
+    #[error("MASTER_KEYS names the id {0} twice")]
+    Duplicate(u16),
+}
+
+impl Keyring {
+    /// Reads a `MASTER_KEYS` list. The order of the entries does not matter.
+    pub fn parse(list: &str) -> Result<Self, KeyringError> {
+        let mut masters: Vec<Master> = Vec::new();
+        for (index, entry) in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).enumerate() {
+            let place = index + 1;
+            let (id, secret) = entry.split_once(':').ok_or(KeyringError::Entry(place))?;
+            let id: u16 = id.parse().map_err(|_| KeyringError::Entry(place))?;
+            let secret = STANDARD
+                .decode(secret)
+                .ok()
+                .filter(|secret| secret.len() >= MIN_SECRET_BYTES)
+                .ok_or(KeyringError::Secret(place))?;
+            if masters.iter().any(|master| master.id == id) {
+                return Err(KeyringError::Duplicate(id));
+            }
+            masters.push(Master::derive(id, &secret));
+        }
+        masters.sort_by_key(|master| core::cmp::Reverse(master.id));
+        let mut masters = masters.into_iter();
+        let newest = masters.next().ok_or(KeyringError::Empty)?;
+        Ok(Self { newest, older: masters.collect() })
+    }
+
+    /// The secret that everything new is written with.
+    pub fn newest(&self) -> &Master {
+        &self.newest
+    }
+
+    /// Every secret that is still read, the newest first.
+    pub fn all(&self) -> impl Iterator<Item = &Master> {
+        core::iter::once(&self.newest).chain(&self.older)
+    }
+
+    /// The secret with this id, if it is still in the list.
+    pub fn find(&self, id: u16) -> Option<&Master> {
+        self.all().find(|master| master.id == id)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::hex;
+
+    const A: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    const B: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+
+    #[test]
+    fn the_greatest_id_writes_and_all_read() {
+        let ring = Keyring::parse(&format!("2:{B}, 10:{A},1:{A}")).unwrap();
+        assert_eq!(ring.newest().id, 10);
+        assert_eq!(ring.all().map(|master| master.id).collect::<Vec<_>>(), [10, 2, 1]);
+        assert_eq!(ring.find(2).unwrap().id, 2);
+        assert!(ring.find(3).is_none());
+    }
+
+    #[test]
+    fn bad_lists_say_what_is_wrong() {
+        for (list, error) in [
+            (String::new(), KeyringError::Empty),
+            (" , ".into(), KeyringError::Empty),
+            (A.into(), KeyringError::Entry(1)),
+            (format!("1:{A},x:{A}"), KeyringError::Entry(2)),
+            (format!("70000:{A}"), KeyringError::Entry(1)),
+            ("1:AAAA".into(), KeyringError::Secret(1)),
+            ("1:not base64".into(), KeyringError::Secret(1)),
+            (format!("1:{A},1:{B}"), KeyringError::Duplicate(1)),
+        ] {
+            assert_eq!(Keyring::parse(&list).unwrap_err(), error, "{list}");
+        }
+    }
+
+    /// Changing a label would orphan every key of every deployment, so the derived keys are pinned.
+    #[test]
+    fn derived_keys_are_stable_and_distinct() {
+        let ring = Keyring::parse(&format!("1:{A}")).unwrap();
+        let master = ring.newest();
+        assert_eq!(
+            hex(&master.locator.mac(&[b"x"])),
+            "@locator"
+        );
+        assert_eq!(
+            hex(&master.pepper.mac(&[b"x"])),
+            "@pepper"
+        );
+        assert_eq!(hex(&master.seal.mac(&[b"x"])), "@seal");
+    }
+
+    /// RFC 4231, test case 2.
+    #[test]
+    fn hmac_known_answer() {
+        let key = MacKey::new(b"Jefe");
+        let mac = key.mac(&[b"what do ya want ", b"for nothing?"]);
+        assert_eq!(hex(&mac), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        assert!(key.verify(&[b"what do ya want for nothing?"], &mac[..16]));
+        assert!(!key.verify(&[b"what do ya want for nothing?"], &mac[..15]), "too short to count");
+        assert!(!key.verify(&[b"something else"], &mac));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let text = format!("{:?}", Keyring::parse(&format!("1:{B}")).unwrap());
+        assert!(!text.contains("AQEB") && !text.contains("[1, 1"), "{text}");
+    }
+}

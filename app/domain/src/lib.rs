@@ -1,0 +1,27 @@
+//! What an API key is and what it may do.
+//!
+//! Everything that must come out the same in the edge, the vault, the console and the browser lives
+//! here. The crate is pure: time, randomness and storage are arguments, nothing waits, and nothing
+//! knows on which platform it runs.
+
+pub mod account;
+pub mod base62;
+pub mod digest;
+pub mod failure;
+pub mod key;
+pub mod keyring;
+pub mod locator;
+pub mod policy;
+pub mod principal;
+pub mod problem;
+pub mod record;
+pub mod route;
+pub mod scope;
+pub mod text;
+pub mod time;
+pub mod token;
+pub mod vault;
+pub mod verdict;
+
+#[cfg(test)]
+mod testing;

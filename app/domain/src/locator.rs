@@ -1,0 +1,174 @@
+//! The public part of a key: which workspace knows it, under which number, and proof that we issued it.
+//!
+//! A locator holds 32 bits of workspace number, 32 bits of key number and a 31-bit tag. The tag is an
+//! HMAC over both numbers and the environment, and it masks the numbers, as a synthetic IV does in
+//! RFC 5297. So a made-up locator is refused without a look at any store (one in 2^31 gets by), and
+//! nobody can read from a key how many workspaces or keys there are.
+
+use crate::{
+    base62,
+    keyring::{Keyring, MacKey},
+    token::Environment,
+};
+use core::{fmt, str::FromStr};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// Digits of a written locator.
+pub const LENGTH: usize = 16;
+
+const TAG_BITS: u32 = 31;
+const TAG_MASK: u32 = (1 << TAG_BITS) - 1;
+
+/// A locator as it is seen in lists, logs and addresses: 16 base62 digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Locator(u128);
+
+/// What a locator says to whoever holds the master secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Number of the workspace whose registry owns the key.
+    pub workspace: u32,
+    /// Number of the key within its workspace, from 1.
+    pub number: u32,
+}
+
+/// The text is not a locator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key id has 16 characters, digits and letters")]
+pub struct NotALocator;
+
+impl Locator {
+    /// Makes the locator of a new key, under the newest master secret.
+    pub fn issue(keyring: &Keyring, address: Address, environment: Environment) -> Self {
+        let key = &keyring.newest().locator;
+        let tag = tag(key, address, environment);
+        let numbers = (u64::from(address.workspace) << 32 | u64::from(address.number)) ^ mask(key, tag, environment);
+        Self(u128::from(numbers) << TAG_BITS | u128::from(tag))
+    }
+
+    /// Reads the numbers, or `None` when no master secret of ours made this locator for this environment.
+    pub fn open(self, keyring: &Keyring, environment: Environment) -> Option<Address> {
+        let tag_seen = u32::try_from(self.0 & u128::from(TAG_MASK)).ok()?;
+        let masked = u64::try_from(self.0 >> TAG_BITS).ok()?;
+        keyring.all().find_map(|master| {
+            let numbers = masked ^ mask(&master.locator, tag_seen, environment);
+            let address = Address {
+                workspace: u32::try_from(numbers >> 32).ok()?,
+                number: u32::try_from(numbers & u64::from(u32::MAX)).ok()?,
+            };
+            (tag(&master.locator, address, environment) == tag_seen).then_some(address)
+        })
+    }
+}
+
+fn tag(key: &MacKey, address: Address, environment: Environment) -> u32 {
+    let mac = key.mac(&[b"tag", &[environment.number()], &address.workspace.to_be_bytes(), &address.number.to_be_bytes()]);
+    u32::try_from(first_u64(&mac) >> 32).unwrap_or(0) & TAG_MASK
+}
+
+fn mask(key: &MacKey, tag: u32, environment: Environment) -> u64 {
+    first_u64(&key.mac(&[b"mask", &[environment.number()], &tag.to_be_bytes()]))
+}
+
+fn first_u64(mac: &[u8; 32]) -> u64 {
+    let mut begin = [0u8; 8];
+    begin.copy_from_slice(&mac[..8]);
+    u64::from_be_bytes(begin)
+}
+
+impl fmt::Display for Locator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base62::encode(self.0, LENGTH))
+    }
+}
+
+impl fmt::Debug for Locator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Locator({self})")
+    }
+}
+
+impl FromStr for Locator {
+    type Err = NotALocator;
+
+    fn from_str(text: &str) -> Result<Self, NotALocator> {
+        if text.len() != LENGTH {
+            return Err(NotALocator);
+        }
+        base62::decode(text).filter(|value| value >> (64 + TAG_BITS) == 0).map(Self).ok_or(NotALocator)
+    }
+}
+
+impl Serialize for Locator {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Locator {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::keyring;
+    use proptest::prelude::*;
+
+    const ADDRESS: Address = Address { workspace: 1, number: 1 };
+
+    /// Locators are out in the world for years: the same input must give the same text for ever.
+    #[test]
+    fn known_answers() {
+        for (workspace, number, environment, text) in [
+            (1, 1, Environment::Live, "@1"),
+            (1, 2, Environment::Live, "@2"),
+            (1, 1, Environment::Test, "@3"),
+            (u32::MAX, u32::MAX, Environment::Live, "@4"),
+        ] {
+            let locator = Locator::issue(&keyring(), Address { workspace, number }, environment);
+            assert_eq!(locator.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_environment_is_part_of_the_tag() {
+        let live = Locator::issue(&keyring(), ADDRESS, Environment::Live);
+        assert_eq!(live.open(&keyring(), Environment::Live), Some(ADDRESS));
+        assert_eq!(live.open(&keyring(), Environment::Test), None);
+    }
+
+    #[test]
+    fn locators_of_an_older_master_are_still_read_and_those_of_a_retired_one_are_not() {
+        let one = Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap();
+        let two = Keyring::parse("2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=").unwrap();
+        let old = Locator::issue(&one, ADDRESS, Environment::Live);
+        assert_eq!(old.open(&keyring(), Environment::Live), Some(ADDRESS));
+        assert_eq!(old.open(&two, Environment::Live), None);
+    }
+
+    #[test]
+    fn texts_of_other_shapes_are_refused() {
+        for text in ["", "0", "zzzzzzzzzzzzzzzz", "000000000000000", "00000000000000000", "0000-00000000000", "äääääääää"] {
+            assert_eq!(text.parse::<Locator>(), Err(NotALocator), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_issued_locator_opens(workspace: u32, number: u32, live: bool) {
+            let environment = if live { Environment::Live } else { Environment::Test };
+            let locator = Locator::issue(&keyring(), Address { workspace, number }, environment);
+            let read: Locator = locator.to_string().parse().unwrap();
+            prop_assert_eq!(read.open(&keyring(), environment), Some(Address { workspace, number }));
+        }
+
+        #[test]
+        fn made_up_locators_do_not_open(value in 0u128..1 << 95) {
+            prop_assert_eq!(Locator(value).open(&keyring(), Environment::Live), None);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Who is calling, as the edge tells the services behind it.
+//!
+//! The edge takes the credential off a call and adds `Ownchat-Principal: v1.BODY.MAC`. BODY is JSON, MAC
+//! the HMAC-SHA-256 of `v1.BODY` under a key that edge and services share; both are written in
+//! base64url without padding. A service believes a call that carries one which fits and has not expired.
+
+use crate::{keyring::MacKey, scope::ScopeSet, time::Timestamp, token::Environment};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+/// Name of the header.
+pub const HEADER: &str = "ownchat-principal";
+
+/// How long a signed principal is believed, in milliseconds.
+pub const LIFETIME: i64 = 60 * crate::time::SECOND;
+
+/// The key behind a call, and what it may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    /// Locator of the key.
+    pub key_id: String,
+    /// Number of the workspace whose data is asked for.
+    pub workspace: u32,
+    /// Which of the workspace's worlds.
+    pub environment: Environment,
+    /// Every scope of the key.
+    pub scopes: ScopeSet,
+    /// The call's id, as the caller sees it too.
+    pub request_id: String,
+    /// From when on it is not believed.
+    pub expires_at: Timestamp,
+}
+
+/// Why a header is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PrincipalError {
+    /// Not of the form `v1.BODY.MAC`.
+    #[error("not a signed principal")]
+    Shape,
+    /// The MAC does not fit.
+    #[error("the signature does not fit")]
+    Signature,
+    /// It was good once.
+    #[error("expired")]
+    Expired,
+}
+
+impl Principal {
+    /// The value of the header.
+    pub fn sign(&self, key: &[u8]) -> String {
+        // The fields are texts and numbers: there is nothing in them that JSON cannot say.
+        let body = serde_json::to_vec(self).unwrap_or_default();
+        let signed = format!("v1.{}", URL_SAFE_NO_PAD.encode(body));
+        let mac = MacKey::new(key).mac(&[signed.as_bytes()]);
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac))
+    }
+
+    /// Reads the value of the header and believes it only if `key` signed it and it has not expired.
+    pub fn verify(header: &str, key: &[u8], now: Timestamp) -> Result<Self, PrincipalError> {
+        let (signed, mac) = header.rsplit_once('.').ok_or(PrincipalError::Shape)?;
+        let body = signed.strip_prefix("v1.").ok_or(PrincipalError::Shape)?;
+        let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| PrincipalError::Shape)?;
+        if mac.len() != 32 || !MacKey::new(key).verify(&[signed.as_bytes()], &mac) {
+            return Err(PrincipalError::Signature);
+        }
+        let body = URL_SAFE_NO_PAD.decode(body).map_err(|_| PrincipalError::Shape)?;
+        let principal: Self = serde_json::from_slice(&body).map_err(|_| PrincipalError::Shape)?;
+        if now >= principal.expires_at { Err(PrincipalError::Expired) } else { Ok(principal) }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::scopes;
+
+    const KEY: &[u8] = &[5; 32];
+    const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+    fn principal() -> Principal {
+        Principal {
+            key_id: "3kP0aXv9QmT2ZbLc".into(),
+            workspace: 7,
+            environment: Environment::Live,
+            scopes: scopes(&["contacts:read"]),
+            request_id: "r1".into(),
+            expires_at: NOW.plus(LIFETIME),
+        }
+    }
+
+    /// Upstreams in other languages verify this, so the text is pinned.
+    #[test]
+    fn known_answer() {
+        assert_eq!(principal().sign(KEY), "@principal");
+    }
+
+    #[test]
+    fn it_is_believed_until_it_expires() {
+        let header = principal().sign(KEY);
+        assert_eq!(Principal::verify(&header, KEY, NOW.plus(LIFETIME - 1)), Ok(principal()));
+        assert_eq!(Principal::verify(&header, KEY, NOW.plus(LIFETIME)), Err(PrincipalError::Expired));
+    }
+
+    #[test]
+    fn nothing_else_is_believed() {
+        let header = principal().sign(KEY);
+        assert_eq!(Principal::verify(&header, &[6; 32], NOW), Err(PrincipalError::Signature));
+        for place in 0..header.len() {
+            let mut bytes = header.clone().into_bytes();
+            bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).unwrap();
+            assert!(Principal::verify(&changed, KEY, NOW).is_err(), "{place}");
+            assert!(Principal::verify(&header[..place], KEY, NOW).is_err(), "cut at {place}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! A moment, as the whole product counts it.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+/// Milliseconds since 1970-01-01T00:00:00Z, the unit of every time in the product.
+///
+/// In JSON it is an RFC 3339 text in UTC, in binary formats the number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// One second in the unit of [`Timestamp`].
+pub const SECOND: i64 = 1_000;
+/// One minute in the unit of [`Timestamp`].
+pub const MINUTE: i64 = 60 * SECOND;
+/// One hour in the unit of [`Timestamp`].
+pub const HOUR: i64 = 60 * MINUTE;
+/// One day of 24 hours in the unit of [`Timestamp`].
+pub const DAY: i64 = 24 * HOUR;
+
+impl Timestamp {
+    /// The moment `millis` milliseconds after (or, if negative, before) the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// The moment `millis` later; stays at the far end of time instead of wrapping.
+    #[must_use]
+    pub const fn plus(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// Milliseconds from `earlier` to `self`; negative when `earlier` is the later one.
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Reads an RFC 3339 text with any offset; fractions below a millisecond are cut off.
+    pub fn parse(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let millis = moment.unix_timestamp_nanos() / 1_000_000;
+        i64::try_from(millis).ok().map(Self)
+    }
+
+    /// Reads a calendar date, `YYYY-MM-DD`, as the last millisecond of that day in UTC.
+    pub fn parse_end_of_day(date: &str) -> Option<Self> {
+        Self::parse(&format!("{date}T00:00:00Z")).map(|midnight| midnight.plus(DAY - 1))
+    }
+
+    /// RFC 3339 in UTC with seconds, e.g. `2026-11-23T16:46:48Z`; milliseconds only when there are any.
+    ///
+    /// Moments outside the years 0 to 9999 are written as the epoch; no value of ours comes near.
+    pub fn rfc3339(self) -> String {
+        self.calendar().format(&Rfc3339).unwrap_or_default()
+    }
+
+    /// The calendar date in UTC, `YYYY-MM-DD`.
+    pub fn date(self) -> String {
+        self.rfc3339().chars().take(10).collect()
+    }
+
+    /// For people, in UTC: `23 Nov 2026`.
+    pub fn day_month_year(self) -> String {
+        let moment = self.calendar();
+        let month: String = moment.month().to_string().chars().take(3).collect();
+        format!("{} {month} {}", moment.day(), moment.year())
+    }
+
+    /// For people, in UTC: `23 Nov 2026, 16:46 UTC`.
+    pub fn day_and_time(self) -> String {
+        let moment = self.calendar();
+        format!("{}, {:02}:{:02} UTC", self.day_month_year(), moment.hour(), moment.minute())
+    }
+
+    fn calendar(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+            .to_offset(UtcOffset::UTC)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&self.rfc3339())
+        } else {
+            serializer.serialize_i64(self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            Self::parse(&text).ok_or_else(|| D::Error::custom("not an RFC 3339 time, such as 2026-11-23T16:46:48Z"))
+        } else {
+            i64::deserialize(deserializer).map(Self)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_and_numbers_agree() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_795_452_408_000, "2026-11-23T16:46:48Z"),
+            (1_795_452_408_250, "2026-11-23T16:46:48.25Z"),
+        ] {
+            assert_eq!(Timestamp::from_millis(millis).rfc3339(), text);
+            assert_eq!(Timestamp::parse(text), Some(Timestamp::from_millis(millis)));
+        }
+    }
+
+    #[test]
+    fn offsets_are_understood_and_nonsense_is_not() {
+        assert_eq!(Timestamp::parse("2026-11-23T18:46:48+02:00"), Timestamp::parse("2026-11-23T16:46:48Z"));
+        for text in ["", "tomorrow", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23 16:46"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_lasts_until_its_last_millisecond() {
+        assert_eq!(
+            Timestamp::parse_end_of_day("2026-12-31"),
+            Timestamp::parse("2027-01-01T00:00:00Z").map(|next| next.plus(-1))
+        );
+        assert_eq!(Timestamp::parse_end_of_day("2026-02-30"), None);
+    }
+
+    #[test]
+    fn people_read_days() {
+        let moment = Timestamp::from_millis(1_795_452_408_000);
+        assert_eq!(moment.day_month_year(), "23 Nov 2026");
+        assert_eq!(moment.day_and_time(), "23 Nov 2026, 16:46 UTC");
+        assert_eq!(moment.date(), "2026-11-23");
+    }
+}

@@ -1,0 +1,210 @@
+//! A key in plain text: `oc_live_` + locator + `_` + secret + check.
+//!
+//! ```text
+//! oc_live_3kP0aXv9QmT2ZbLc_8sJd0KqYw2Nf7RtUhV1xGpEaMzB4Cn
+//! └┬┘└┬─┘ └──────┬───────┘ └──────────┬───────────┘└─┬──┘
+//! brand environment  locator, 16      secret, 24     check, 6
+//! ```
+//! The check is the CRC-32 (ISO 3309, as in zlib) of everything before it. It finds typing mistakes and
+//! tells scanners a key from noise; it protects nothing.
+
+use crate::{base62, locator::Locator};
+use core::{fmt, str::FromStr};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// Regular expression that finds keys in text; published for secret scanners.
+pub const MATCHER: &str = "oc_(live|test)_[0-9A-Za-z]{16}_[0-9A-Za-z]{30}";
+
+/// Longest key that this or a later version may issue, in characters.
+pub const MAX_LENGTH: usize = 255;
+
+const SECRET_LENGTH: usize = 24;
+const CHECK_LENGTH: usize = 6;
+
+/// Which of a workspace's two worlds a key opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// Real conversations and customers.
+    Live,
+    /// Sample data; nothing reaches a customer.
+    Test,
+}
+
+impl Environment {
+    /// Both, in the order in which they are offered.
+    pub const ALL: [Self; 2] = [Self::Live, Self::Test];
+
+    /// `live` or `test`, as in a key and in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+
+    /// The number that stands for it in MACs and stores. Never changes.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Live => 1,
+            Self::Test => 2,
+        }
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Environment {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|environment| environment.as_str() == text).ok_or(())
+    }
+}
+
+/// The secret part of a key: 24 base62 characters, 142 bits. Wiped from memory when dropped.
+///
+/// It cannot be printed or serialised; [`Secret::reveal`] is the only way to its text.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Draws a secret from `fill`, which must fill the slice from a cryptographic random generator.
+    ///
+    /// Bytes above 247 are thrown away, so that every character is equally likely.
+    pub fn generate<E>(mut fill: impl FnMut(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
+        let mut text = Zeroizing::new(String::with_capacity(SECRET_LENGTH));
+        while text.len() < SECRET_LENGTH {
+            let mut bytes = Zeroizing::new([0u8; 32]);
+            fill(bytes.as_mut_slice())?;
+            let missing = SECRET_LENGTH - text.len();
+            text.extend(bytes.iter().filter(|byte| **byte < 248).take(missing).map(|byte| base62::digit(byte % 62)));
+        }
+        Ok(Self(text))
+    }
+
+    /// The plain text. Whoever calls it is responsible for where it goes.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Secret {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        if text.len() != SECRET_LENGTH {
+            return Err(TokenError::Length);
+        }
+        if !text.bytes().all(|byte| base62::value(byte).is_some()) {
+            return Err(TokenError::Alphabet);
+        }
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A whole key. Cannot be printed or serialised; [`Token::reveal`] is the only way to its text.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Which world it opens.
+    pub environment: Environment,
+    /// Its public name.
+    pub locator: Locator,
+    /// What makes it a credential.
+    pub secret: Secret,
+}
+
+/// Why a text is not a key. No message repeats any of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// It does not begin with `oc_`.
+    #[error("An Ownchat API key begins with oc_live_ or oc_test_.")]
+    Brand,
+    /// The part after `oc_` is neither `live` nor `test`.
+    #[error("After oc_ an Ownchat API key says live or test.")]
+    Environment,
+    /// It is too short, too long, or its parts are.
+    #[error("The key is incomplete or too long: it has 55 characters.")]
+    Length,
+    /// It holds a character that no key has.
+    #[error("The key holds a character that no Ownchat API key has.")]
+    Alphabet,
+    /// Its check does not fit: something was mistyped.
+    #[error("The key was mistyped or cut: its last six characters do not fit the others.")]
+    Check,
+}
+
+impl Token {
+    /// Reads a key. The text must be the key and nothing else, without spaces around it.
+    pub fn parse(text: &str) -> Result<Self, TokenError> {
+        let after_brand = text.strip_prefix("oc_").ok_or(TokenError::Brand)?;
+        let (environment, rest) = after_brand.split_once('_').ok_or(TokenError::Length)?;
+        let environment = environment.parse().map_err(|()| TokenError::Environment)?;
+        let (locator, tail) = rest.split_once('_').ok_or(TokenError::Length)?;
+        if !rest.bytes().all(|byte| byte == b'_' || base62::value(byte).is_some()) {
+            return Err(TokenError::Alphabet);
+        }
+        if locator.len() != crate::locator::LENGTH || tail.len() != SECRET_LENGTH + CHECK_LENGTH {
+            return Err(TokenError::Length);
+        }
+        let (secret, check) = tail.split_at(SECRET_LENGTH);
+        let body = text.strip_suffix(check).ok_or(TokenError::Length)?;
+        if check_of(body) != check {
+            return Err(TokenError::Check);
+        }
+        let locator = locator.parse().map_err(|_| TokenError::Check)?;
+        Ok(Self { environment, locator, secret: secret.parse()? })
+    }
+
+    /// The plain text, 55 characters. Whoever calls it is responsible for where it goes.
+    pub fn reveal(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(format!("{}_{}", prefix(self.environment, self.locator), self.secret.reveal()));
+        let check = check_of(&text);
+        text.push_str(&check);
+        text
+    }
+}
+
+/// The part of a key that may be shown: brand, environment and locator.
+pub fn prefix(environment: Environment, locator: Locator) -> String {
+    format!("oc_{environment}_{locator}")
+}
+
+fn check_of(body: &str) -> String {
+    base62::encode(u128::from(crc32fast::hash(body.as_bytes())), CHECK_LENGTH)
+}
+
+/// Replaces whatever looks like a key, whole or cut, by its public part and `…`; for logs.
+pub fn redact(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begin) = ["oc_live_", "oc_test_"].iter().filter_map(|brand| rest.find(brand)).min() {
+        let (before, found) = rest.split_at(begin);
+        clean.push_str(before);
+        let public = "oc_live_".len() + crate::locator::LENGTH;
+        let end = found.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(found.len());
+        let (word, after) = found.split_at(end);
+        clean.push_str(word.get(..public).unwrap_or(word));
+        if word.len() > public {
+            clean.push('…');
+        }
+        rest = after;
+    }
+    clean.push_str(rest);
+    clean
+}
+
+#[cfg(test)]
+#[path = "token/tests.rs"]
+mod tests;

@@ -1,0 +1,142 @@
+//! What must hold for every key.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::*;
+use crate::{locator::Address, testing::keyring};
+use proptest::prelude::*;
+
+fn token(workspace: u32, number: u32, environment: Environment, seed: u8) -> Token {
+    let mut next = seed;
+    let secret = Secret::generate(|bytes| {
+        for byte in bytes {
+            next = next.wrapping_mul(29).wrapping_add(41);
+            *byte = next;
+        }
+        Ok::<(), ()>(())
+    })
+    .unwrap();
+    Token { environment, locator: Locator::issue(&keyring(), Address { workspace, number }, environment), secret }
+}
+
+/// The example of the documentation, with a check that fits.
+const KNOWN: &str = "oc_live_3kP0aXv9QmT2ZbLc_8sJd0KqYw2Nf7RtUhV1xGpEa@check";
+
+#[test]
+fn known_answer() {
+    let token = Token::parse(KNOWN).unwrap();
+    assert_eq!(token.environment, Environment::Live);
+    assert_eq!(token.locator.to_string(), "3kP0aXv9QmT2ZbLc");
+    assert_eq!(token.secret.reveal(), "8sJd0KqYw2Nf7RtUhV1xGpEa");
+    assert_eq!(*token.reveal(), KNOWN);
+    assert_eq!(prefix(token.environment, token.locator), "oc_live_3kP0aXv9QmT2ZbLc");
+}
+
+#[test]
+fn each_fault_has_its_own_error() {
+    let swapped = KNOWN.replace("8sJd", "s8Jd");
+    for (text, error) in [
+        ("", TokenError::Brand),
+        ("sk_live_abc", TokenError::Brand),
+        ("Bearer oc_live_", TokenError::Brand),
+        ("oc_", TokenError::Length),
+        ("oc_prod_3kP0aXv9QmT2ZbLc_8sJd0KqYw2Nf7RtUhV1xGpEaMzB4Cn", TokenError::Environment),
+        ("oc_live_3kP0aXv9QmT2ZbLc", TokenError::Length),
+        (&KNOWN[..KNOWN.len() - 1], TokenError::Length),
+        (&format!("{KNOWN}0"), TokenError::Length),
+        (&KNOWN.replace('8', "-"), TokenError::Alphabet),
+        (&KNOWN.replace('8', "ä"), TokenError::Alphabet),
+        (&swapped, TokenError::Check),
+        (&format!("{}zzzzzz", &KNOWN[..KNOWN.len() - 6]), TokenError::Check),
+    ] {
+        assert_eq!(Token::parse(text).unwrap_err(), error, "{text}");
+    }
+}
+
+#[test]
+fn nothing_but_reveal_shows_the_secret() {
+    let token = Token::parse(KNOWN).unwrap();
+    assert!(!format!("{token:?}").contains("8sJd"));
+    assert!(!format!("{:#?}", token.secret).contains("8sJd"));
+}
+
+#[test]
+fn redaction_leaves_the_public_part() {
+    for (text, clean) in [
+        (KNOWN.to_owned(), "oc_live_3kP0aXv9QmT2ZbLc…"),
+        (format!("key={KNOWN}&x=1 {KNOWN}"), "key=oc_live_3kP0aXv9QmT2ZbLc…&x=1 oc_live_3kP0aXv9QmT2ZbLc…"),
+        (KNOWN[..40].to_owned(), "oc_live_3kP0aXv9QmT2ZbLc…"),
+        (format!("{KNOWN}{KNOWN}"), "oc_live_3kP0aXv9QmT2ZbLc…"),
+        ("nothing here, oc_live_ neither".to_owned(), "nothing here, oc_live_ neither"),
+    ] {
+        assert_eq!(redact(&text), clean);
+    }
+}
+
+#[test]
+fn characters_are_drawn_without_bias() {
+    let mut next = 0u8;
+    let mut counts = [0u32; 62];
+    for _ in 0..31 {
+        let secret = Secret::generate(|bytes| {
+            for byte in bytes {
+                *byte = next;
+                next = next.wrapping_add(1);
+            }
+            Ok::<(), ()>(())
+        })
+        .unwrap();
+        for byte in secret.reveal().bytes() {
+            counts[usize::from(base62::value(byte).unwrap())] += 1;
+        }
+    }
+    let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+    assert!(most - least <= 3, "every byte value was fed equally often, so must be every digit: {counts:?}");
+}
+
+#[test]
+fn a_broken_random_source_makes_no_secret() {
+    assert!(Secret::generate(|_| Err("no entropy")).is_err());
+}
+
+proptest! {
+    #[test]
+    fn every_generated_token_parses(workspace: u32, number: u32, live: bool, seed: u8) {
+        let environment = if live { Environment::Live } else { Environment::Test };
+        let made = token(workspace, number, environment, seed);
+        let text = made.reveal();
+        prop_assert_eq!(text.len(), 55);
+        let read = Token::parse(&text).unwrap();
+        prop_assert_eq!(read.environment, environment);
+        prop_assert_eq!(read.locator, made.locator);
+        prop_assert_eq!(read.secret.reveal(), made.secret.reveal());
+    }
+
+    #[test]
+    fn no_single_character_change_parses(number: u32, seed: u8, place in 0usize..55, other in any::<char>()) {
+        let text = token(7, number, Environment::Live, seed).reveal();
+        let mut characters: Vec<char> = text.chars().collect();
+        prop_assume!(characters[place] != other);
+        characters[place] = other;
+        prop_assert!(Token::parse(&characters.iter().collect::<String>()).is_err());
+    }
+
+    #[test]
+    fn parsing_never_panics(text in ".{0,300}") {
+        let _ = Token::parse(&text);
+        let _ = redact(&text);
+    }
+}
+
+#[test]
+fn no_single_base62_change_of_a_token_parses() {
+    let text = token(7, 9, Environment::Test, 3).reveal();
+    for place in 0..text.len() {
+        for digit in base62::ALPHABET {
+            let mut bytes = text.as_bytes().to_vec();
+            if bytes[place] != *digit {
+                bytes[place] = *digit;
+                assert!(Token::parse(core::str::from_utf8(&bytes).unwrap()).is_err(), "{place} {digit}");
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What the Workers say to the vault.
+//!
+//! Every question is a type that names its answer ([`Call`]); it travels as JSON in a `POST` over a
+//! service binding. The paths are made and read here and nowhere else.
+
+pub mod instance;
+pub mod person;
+pub mod registry;
+
+use crate::{account::PersonId, failure::Failure, locator::Locator};
+use core::str::FromStr;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// A question to one of the vault's objects.
+pub trait Call: Serialize + DeserializeOwned {
+    /// What comes back when it went well.
+    type Answer: Serialize + DeserializeOwned;
+    /// Its name in the path; unique within the object.
+    const NAME: &'static str;
+}
+
+/// What comes back: the answer, or why there is none.
+pub type Outcome<T> = Result<T, Failure>;
+
+/// One of the vault's objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// The one object that knows the deployment.
+    Instance,
+    /// The object of an account.
+    Person(PersonId),
+    /// The object of a workspace, by its number.
+    Registry(u32),
+}
+
+impl Object {
+    /// The path under which `name` is asked of this object.
+    pub fn path(self, name: &str) -> String {
+        match self {
+            Self::Instance => format!("/instance/-/{name}"),
+            Self::Person(id) => format!("/person/{id}/{name}"),
+            Self::Registry(number) => format!("/registry/{number}/{name}"),
+        }
+    }
+
+    /// Reads a path that [`Object::path`] made.
+    pub fn parse(path: &str) -> Option<(Self, &str)> {
+        let mut parts = path.strip_prefix('/')?.splitn(3, '/');
+        let (kind, id, name) = (parts.next()?, parts.next()?, parts.next()?);
+        let object = match kind {
+            "instance" if id == "-" => Self::Instance,
+            "person" => Self::Person(PersonId::from_str(id).ok()?),
+            "registry" => Self::Registry(id.parse().ok()?),
+            _ => return None,
+        };
+        Some((object, name))
+    }
+}
+
+/// Where a change comes from; goes into the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Who does it.
+    pub person: PersonId,
+    /// The caller's address, as the platform saw it.
+    pub address: String,
+    /// Id of the request.
+    pub request_id: String,
+}
+
+/// Path under which the edge asks for the sealed record of a key. The answer is the bytes, or 404.
+pub fn record_path(workspace: u32, locator: Locator) -> String {
+    Object::Registry(workspace).path(&format!("record/{locator}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_read_as_they_were_made() {
+        for object in [Object::Instance, Object::Person(PersonId(0xab)), Object::Registry(u32::MAX)] {
+            assert_eq!(Object::parse(&object.path("x/y")), Some((object, "x/y")));
+        }
+        for path in ["", "/", "/instance/1/x", "/person/ab/x", "/registry/-1/x", "/registry/1", "/other/1/x"] {
+            assert_eq!(Object::parse(path), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The database of one object, as the rest of the vault sees it.
+//!
+//! There are two behind it: the SQLite of a Durable Object, and in host tests a SQLite in memory. The
+//! same statements run on both.
+
+use core::fmt;
+
+/// A value in a row or in a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// SQL `NULL`.
+    Null,
+    /// A whole number. JavaScript carries it, so it must lie within ±2^53.
+    Integer(i64),
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Self::Integer(i64::from(number))
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Integer(i64::from(truth))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Blob(bytes.to_vec())
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// The store refused a statement, or holds what no statement of ours wrote. Always a defect or an
+/// outage, never the caller's fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseError(pub String);
+
+impl fmt::Display for DatabaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Result of everything that touches the store.
+pub type Stored<T> = Result<T, DatabaseError>;
+
+/// One row of an answer, read from left to right.
+#[derive(Debug)]
+pub struct Row(std::vec::IntoIter<Value>);
+
+impl Row {
+    /// Wraps the values of a row, in the order of the statement's columns.
+    pub fn new(values: Vec<Value>) -> Self {
+        Self(values.into_iter())
+    }
+
+    fn next(&mut self) -> Stored<Value> {
+        self.0.next().ok_or_else(|| DatabaseError("fewer columns than expected".into()))
+    }
+
+    /// The next value, a whole number.
+    pub fn integer(&mut self) -> Stored<i64> {
+        self.optional_integer()?.ok_or_else(|| DatabaseError("a number expected, NULL found".into()))
+    }
+
+    /// The next value, a whole number or `NULL`.
+    pub fn optional_integer(&mut self) -> Stored<Option<i64>> {
+        match self.next()? {
+            Value::Integer(number) => Ok(Some(number)),
+            Value::Null => Ok(None),
+            other => Err(DatabaseError(format!("a number expected, {} found", other.kind()))),
+        }
+    }
+
+    /// The next value, a text.
+    pub fn text(&mut self) -> Stored<String> {
+        match self.next()? {
+            Value::Text(text) => Ok(text),
+            other => Err(DatabaseError(format!("a text expected, {} found", other.kind()))),
+        }
+    }
+
+    /// The next value, `N` bytes.
+    pub fn bytes<const N: usize>(&mut self) -> Stored<[u8; N]> {
+        match self.next()? {
+            Value::Blob(bytes) => bytes.try_into().map_err(|_| DatabaseError(format!("{N} bytes expected"))),
+            other => Err(DatabaseError(format!("bytes expected, {} found", other.kind()))),
+        }
+    }
+}
+
+impl Value {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "NULL",
+            Self::Integer(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::Blob(_) => "bytes",
+        }
+    }
+}
+
+/// A SQLite database.
+pub trait Database {
+    /// Runs one statement; `values` stand for its `?`, in order.
+    fn run(&self, sql: &str, values: &[Value]) -> Stored<Vec<Row>>;
+
+    /// Runs `work` in one transaction: all of its writes or, when it fails, none.
+    fn atomically<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E>;
+
+    /// Runs a statement that returns at most one row of interest.
+    fn first(&self, sql: &str, values: &[Value]) -> Stored<Option<Row>> {
+        Ok(self.run(sql, values)?.into_iter().next())
+    }
+}
+
+#[cfg(test)]
+pub mod memory;

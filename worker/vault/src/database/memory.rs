@@ -1,0 +1,54 @@
+//! A SQLite in memory, for host tests.
+
+use super::{Database, DatabaseError, Row, Stored, Value};
+use rusqlite::{Connection, params_from_iter, types::Value as Sqlite};
+
+/// An empty database that lives as long as the value.
+pub struct Memory(Connection);
+
+impl Memory {
+    /// Opens it.
+    pub fn open() -> Self {
+        Self(Connection::open_in_memory().expect("SQLite opens in memory"))
+    }
+}
+
+fn error(error: rusqlite::Error) -> DatabaseError {
+    DatabaseError(error.to_string())
+}
+
+impl Database for Memory {
+    fn run(&self, sql: &str, values: &[Value]) -> Stored<Vec<Row>> {
+        let mut statement = self.0.prepare(sql).map_err(error)?;
+        let columns = statement.column_count();
+        let values = values.iter().cloned().map(|value| match value {
+            Value::Null => Sqlite::Null,
+            Value::Integer(number) => Sqlite::Integer(number),
+            Value::Text(text) => Sqlite::Text(text),
+            Value::Blob(bytes) => Sqlite::Blob(bytes),
+        });
+        let mut rows = statement.query(params_from_iter(values)).map_err(error)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(error)? {
+            let values = (0..columns).map(|column| match row.get_unwrap(column) {
+                Sqlite::Null => Value::Null,
+                Sqlite::Integer(number) => Value::Integer(number),
+                Sqlite::Real(number) => panic!("no column of ours holds {number}"),
+                Sqlite::Text(text) => Value::Text(text),
+                Sqlite::Blob(bytes) => Value::Blob(bytes),
+            });
+            found.push(Row::new(values.collect()));
+        }
+        Ok(found)
+    }
+
+    fn atomically<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        self.run("SAVEPOINT work", &[])?;
+        let outcome = work();
+        if outcome.is_err() {
+            self.run("ROLLBACK TO work", &[])?;
+        }
+        self.run("RELEASE work", &[])?;
+        outcome
+    }
+}

@@ -1,0 +1,24 @@
+//! The vault: the Durable Objects that own the truth.
+//!
+//! Only the console and the edge reach it, by service binding; it has no route of its own. The entry
+//! finds the object that a request is for and hands it over; the objects do the rest.
+
+pub mod answer;
+pub mod database;
+pub mod instance;
+pub mod migrate;
+pub mod object;
+pub mod person;
+pub mod registry;
+pub mod storage;
+
+use worker::{Context, Env, Request, Response, Result, event};
+
+/// Hands a request to the object that its path names.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    match object::stub(&env, &request.path()) {
+        Some(stub) => stub?.fetch_with_request(request).await,
+        None => Response::error("no such object", 404),
+    }
+}

@@ -1,0 +1,63 @@
+//! Brings the schema of an object up to date.
+
+use crate::database::{Database, DatabaseError, Stored};
+
+/// Runs the steps that this database has not seen, all or none. Steps are only ever added at the end;
+/// a step is a list of statements.
+pub fn migrate(database: &impl Database, steps: &[&[&str]]) -> Stored<()> {
+    database.atomically(|| {
+        database.run("CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)", &[])?;
+        let version = match database.first("SELECT version FROM schema", &[])? {
+            Some(mut row) => usize::try_from(row.integer()?).unwrap_or(usize::MAX),
+            None => {
+                database.run("INSERT INTO schema (version) VALUES (0)", &[])?;
+                0
+            }
+        };
+        let missing = steps.get(version..).ok_or_else(|| DatabaseError("the schema is newer than this code".into()))?;
+        for statement in missing.iter().copied().flatten() {
+            database.run(statement, &[])?;
+        }
+        if !missing.is_empty() {
+            let version = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+            database.run("UPDATE schema SET version = ?", &[version.into()])?;
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::database::memory::Memory;
+
+    const ONE: &[&str] = &["CREATE TABLE a (x INTEGER)"];
+    const TWO: &[&str] = &["ALTER TABLE a ADD COLUMN y INTEGER", "INSERT INTO a VALUES (1, 2)"];
+
+    #[test]
+    fn every_step_runs_once() {
+        let database = Memory::open();
+        migrate(&database, &[ONE]).unwrap();
+        migrate(&database, &[ONE]).unwrap();
+        migrate(&database, &[ONE, TWO]).unwrap();
+        migrate(&database, &[ONE, TWO]).unwrap();
+        assert_eq!(database.run("SELECT x FROM a", &[]).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_nothing_behind() {
+        let database = Memory::open();
+        let broken: &[&str] = &["CREATE TABLE b (x INTEGER)", "no statement"];
+        assert!(migrate(&database, &[ONE, broken]).is_err());
+        assert!(database.run("SELECT * FROM a", &[]).is_err());
+        migrate(&database, &[ONE, TWO]).unwrap();
+    }
+
+    #[test]
+    fn a_schema_from_the_future_is_left_alone() {
+        let database = Memory::open();
+        migrate(&database, &[ONE, TWO]).unwrap();
+        assert!(migrate(&database, &[ONE]).is_err());
+    }
+}

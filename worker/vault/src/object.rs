@@ -1,0 +1,56 @@
+//! Where an object lives, and how one object asks another.
+
+use ownchat_domain::{
+    failure::Failure,
+    keyring::Keyring,
+    time::Timestamp,
+    vault::{Call, Object, Outcome},
+};
+use worker::{Date, Env, Method, Request, RequestInit, Stub, console_error};
+
+/// The object that a path names, if it names one.
+pub fn stub(env: &Env, path: &str) -> Option<worker::Result<Stub>> {
+    Object::parse(path).map(|(object, _)| find(env, object))
+}
+
+fn find(env: &Env, object: Object) -> worker::Result<Stub> {
+    let (namespace, name) = match object {
+        Object::Instance => ("INSTANCE", "instance".to_owned()),
+        Object::Person(id) => ("PERSON", id.to_string()),
+        Object::Registry(number) => ("REGISTRY", number.to_string()),
+    };
+    env.durable_object(namespace)?.id_from_name(&name)?.get_stub()
+}
+
+/// Asks another object.
+pub async fn ask<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Answer> {
+    let asked = async {
+        let body = serde_json::to_string(call)?;
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_body(Some(body.into()));
+        let request = Request::new_with_init(&format!("https://vault{}", object.path(C::NAME)), &init)?;
+        find(env, object)?.fetch_with_request(request).await?.json::<Outcome<C::Answer>>().await
+    };
+    asked.await.unwrap_or_else(|error: worker::Error| {
+        console_error!("{}: {error}", C::NAME);
+        Err(Failure::Unavailable)
+    })
+}
+
+/// The time, as the platform tells it.
+pub fn now() -> Timestamp {
+    Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The master secrets of the deployment.
+pub fn keyring(env: &Env) -> worker::Result<Keyring> {
+    Keyring::parse(&env.secret("MASTER_KEYS")?.to_string())
+        .map_err(|error| worker::Error::RustError(error.to_string()))
+}
+
+/// Random bytes from the platform's cryptographic generator.
+pub fn random<const N: usize>() -> worker::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| worker::Error::RustError(error.to_string()))?;
+    Ok(bytes)
+}

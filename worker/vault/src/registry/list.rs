@@ -1,0 +1,97 @@
+//! Lists of keys.
+
+use super::{
+    members::member,
+    rows::{COLUMNS, KeyRow, scope_bits, time},
+};
+use crate::{
+    answer::Done,
+    database::{Database, Value},
+};
+use ownchat_domain::{
+    base62,
+    failure::Failure,
+    key::{KeyPage, KeyQuery, Sort, Status},
+    scope::ScopeSet,
+    time::Timestamp,
+    vault::registry::ListKeys,
+};
+
+/// Digits of a cursor; enough for every key number.
+const CURSOR_LENGTH: usize = 6;
+
+/// The page of keys that was asked for.
+pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> Done<KeyPage> {
+    member(database, call.person)?;
+    let limit = limit(&call.query)?;
+    let (sql, mut values) = statement(&call.query, now)?;
+    // One more than asked for tells whether there is another page.
+    values.push(Value::from(limit + 1));
+    let mut rows = database
+        .run(&sql, &values)?
+        .into_iter()
+        .map(KeyRow::read)
+        .collect::<Result<Vec<_>, _>>()?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next_cursor = rows.last().filter(|_| more).and_then(|row| {
+        Some(base62::encode(u128::try_from(row.number).ok()?, CURSOR_LENGTH))
+    });
+    Ok(KeyPage { data: rows.iter().map(|row| row.shown(now)).collect(), next_cursor })
+}
+
+fn limit(query: &KeyQuery) -> Done<u32> {
+    match query.limit {
+        None => Ok(KeyQuery::LIMIT_DEFAULT),
+        Some(limit @ 1..=KeyQuery::LIMIT_MAX) => Ok(limit),
+        Some(_) => Err(Failure::field("limit", format!("Ask for 1 to {} keys.", KeyQuery::LIMIT_MAX)).into()),
+    }
+}
+
+fn statement(query: &KeyQuery, now: Timestamp) -> Done<(String, Vec<Value>)> {
+    let mut wheres = vec!["deleted_at IS NULL"];
+    let mut values = Vec::new();
+    if let Some(cursor) = &query.cursor {
+        let number = Some(cursor)
+            .filter(|cursor| cursor.len() == CURSOR_LENGTH)
+            .and_then(|cursor| base62::decode(cursor))
+            .and_then(|number| u32::try_from(number).ok())
+            .ok_or_else(|| Failure::field("cursor", "This is not a cursor of ours; start with the first page."))?;
+        wheres.push(match query.sort {
+            Sort::Newest => "number < ?",
+            Sort::Oldest => "number > ?",
+        });
+        values.push(number.into());
+    }
+    if let Some(text) = query.q.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        wheres.push("(instr(lower(name), lower(?)) > 0 OR instr(locator, ?) > 0 OR instr(lower(description), lower(?)) > 0)");
+        // Whoever pastes the shown prefix of a key means its id.
+        let id = text.rsplit('_').next().unwrap_or(text);
+        values.extend([text.into(), id.into(), text.into()]);
+    }
+    if let Some(status) = query.status {
+        wheres.push(match status {
+            Status::Active => "(active = 1 AND (expires_at IS NULL OR expires_at > ?))",
+            Status::Inactive => "NOT (active = 1 AND (expires_at IS NULL OR expires_at > ?))",
+        });
+        values.push(time(now));
+    }
+    if let Some(scope) = query.scope {
+        wheres.push("(scopes & ?) != 0");
+        values.push(scope_bits(ScopeSet::from_iter([scope])));
+    }
+    if let Some(environment) = query.environment {
+        wheres.push("environment = ?");
+        values.push(environment.as_str().into());
+    }
+    let order = match query.sort {
+        Sort::Newest => "DESC",
+        Sort::Oldest => "ASC",
+    };
+    let sql = format!("SELECT {COLUMNS} FROM keys WHERE {} ORDER BY number {order} LIMIT ?", wheres.join(" AND "));
+    Ok((sql, values))
+}
+
+#[cfg(test)]
+#[path = "list/tests.rs"]
+mod tests;

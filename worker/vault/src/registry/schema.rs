@@ -1,0 +1,69 @@
+//! The tables of a workspace.
+
+use crate::{
+    database::{Database, Stored},
+    migrate::migrate,
+};
+
+/// Makes the tables that are missing.
+pub fn apply(database: &impl Database) -> Stored<()> {
+    migrate(database, &[FIRST])
+}
+
+const FIRST: &[&str] = &[
+    "CREATE TABLE workspace (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        number INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        last_key INTEGER NOT NULL DEFAULT 0
+    )",
+    "CREATE TABLE members (
+        person TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        role TEXT NOT NULL CHECK (role IN ('owner'))
+    ) WITHOUT ROWID",
+    // Times are milliseconds since the epoch; scopes are the bits of the scope table.
+    "CREATE TABLE keys (
+        number INTEGER PRIMARY KEY,
+        locator TEXT NOT NULL UNIQUE,
+        environment TEXT NOT NULL CHECK (environment IN ('live', 'test')),
+        name TEXT NOT NULL,
+        description TEXT NOT NULL,
+        scopes INTEGER NOT NULL CHECK (scopes > 0),
+        active INTEGER NOT NULL CHECK (active IN (0, 1)),
+        expires_at INTEGER,
+        created_at INTEGER NOT NULL,
+        created_by TEXT NOT NULL,
+        updated_at INTEGER NOT NULL,
+        version INTEGER NOT NULL CHECK (version > 0),
+        deleted_at INTEGER,
+        published_at INTEGER
+    )",
+    "CREATE INDEX keys_listed ON keys (number) WHERE deleted_at IS NULL",
+    // One key may have several secrets; of each, only a peppered digest.
+    "CREATE TABLE secrets (
+        key INTEGER NOT NULL REFERENCES keys (number),
+        master INTEGER NOT NULL,
+        digest BLOB NOT NULL CHECK (length(digest) = 32),
+        created_at INTEGER NOT NULL
+    )",
+    "CREATE INDEX secrets_of_key ON secrets (key)",
+    "CREATE TABLE audit (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        person TEXT NOT NULL,
+        address TEXT NOT NULL,
+        request_id TEXT NOT NULL,
+        action TEXT NOT NULL,
+        key TEXT NOT NULL,
+        before TEXT,
+        after TEXT
+    )",
+    // Keys whose record in KV is older than the truth.
+    "CREATE TABLE outbox (
+        key INTEGER PRIMARY KEY REFERENCES keys (number),
+        due_at INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0
+    )",
+    "CREATE INDEX outbox_due ON outbox (due_at)",
+];
