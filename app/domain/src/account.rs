@@ -96,7 +96,7 @@ impl SessionHash {
 
 /// A password in plain text, on its way to the hash function. Cannot be printed or serialised.
 #[derive(Clone, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "String")]
 pub struct Password(Zeroizing<String>);
 
 impl Password {
@@ -142,7 +142,11 @@ pub fn email(text: &str) -> Result<String, String> {
     let sound = text.len() <= 254
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
         && text.rsplit_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && !local.contains('@') && !domain.is_empty() && !domain.starts_with('.') && !domain.ends_with('.')
+            !local.is_empty()
+                && !local.contains('@')
+                && !domain.is_empty()
+                && !domain.starts_with('.')
+                && !domain.ends_with('.')
         });
     if sound { Ok(text) } else { Err("Write an e-mail address such as ada@example.com.".into()) }
 }
@@ -172,9 +176,13 @@ impl SetupRequest {
         let password = findings.take("password", self.password.check());
         let workspace = findings.take("workspace", text::line(&self.workspace, 100));
         let checked = match (name, email, password, workspace) {
-            (Some(name), Some(email), Some(()), Some(workspace)) => {
-                Some(Self { token: self.token.trim().to_owned(), name, email, password: self.password.clone(), workspace })
-            }
+            (Some(name), Some(email), Some(()), Some(workspace)) => Some(Self {
+                token: self.token.trim().to_owned(),
+                name,
+                email,
+                password: self.password.clone(),
+                workspace,
+            }),
             _ => None,
         };
         findings.finish(checked)
@@ -199,7 +207,17 @@ mod tests {
     #[test]
     fn addresses_have_one_form() {
         assert_eq!(email(" Ada@Example.COM "), Ok("ada@example.com".into()));
-        for bad in ["", "ada", "@example.com", "ada@", "a b@example.com", "a@b@example.com", "ada@.com", "ada@example.", "a\n@b.c"] {
+        for bad in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "a b@example.com",
+            "a@b@example.com",
+            "ada@.com",
+            "ada@example.",
+            "a\n@b.c",
+        ] {
             assert!(email(bad).is_err(), "{bad:?}");
         }
         assert!(email(&format!("{}@example.com", "a".repeat(250))).is_err());
@@ -241,7 +259,9 @@ mod tests {
         let read = SessionToken::parse(&value).unwrap();
         assert_eq!((read.person, read.hash()), (session.person, session.hash()));
         assert!(!format!("{session:?}").contains("BwcH"));
-        for bad in ["", ".", "ab.BwcHBwcHBwcHBwcHBwcHBw", "00000000000000AB.BwcHBwcHBwcHBwcHBwcHBw", "00000000000000ab.BwcH"] {
+        for bad in
+            ["", ".", "ab.BwcHBwcHBwcHBwcHBwcHBw", "00000000000000AB.BwcHBwcHBwcHBwcHBwcHBw", "00000000000000ab.BwcH"]
+        {
             assert!(SessionToken::parse(bad).is_none(), "{bad}");
         }
     }

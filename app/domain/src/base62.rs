@@ -33,9 +33,7 @@ pub fn encode(mut number: u128, width: usize) -> String {
 
 /// Reads digits back; `None` for a foreign byte or a number beyond 128 bits.
 pub fn decode(text: &str) -> Option<u128> {
-    text.bytes().try_fold(0u128, |number, byte| {
-        number.checked_mul(62)?.checked_add(u128::from(value(byte)?))
-    })
+    text.bytes().try_fold(0u128, |number, byte| number.checked_mul(62)?.checked_add(u128::from(value(byte)?)))
 }
 
 #[cfg(test)]
@@ -45,13 +43,9 @@ mod tests {
 
     #[test]
     fn known_values() {
-        for (number, width, text) in [
-            (0, 1, "0"),
-            (61, 1, "z"),
-            (62, 2, "10"),
-            (u128::from(u32::MAX), 6, "4gfFC3"),
-            (35, 4, "000Z"),
-        ] {
+        for (number, width, text) in
+            [(0, 1, "0"), (61, 1, "z"), (62, 2, "10"), (u128::from(u32::MAX), 6, "4gfFC3"), (35, 4, "000Z")]
+        {
             assert_eq!(encode(number, width), text);
             assert_eq!(decode(text), Some(number));
         }

@@ -92,7 +92,10 @@ mod tests {
     /// Upstreams in other languages verify this, so the text is pinned.
     #[test]
     fn known_answer() {
-        assert_eq!(principal().sign(KEY), "@principal");
+        assert_eq!(
+            principal().sign(KEY),
+            "v1.eyJrZXlfaWQiOiIza1AwYVh2OVFtVDJaYkxjIiwid29ya3NwYWNlIjo3LCJlbnZpcm9ubWVudCI6ImxpdmUiLCJzY29wZXMiOlsiY29udGFjdHM6cmVhZCJdLCJyZXF1ZXN0X2lkIjoicjEiLCJleHBpcmVzX2F0IjoiMjAyNi0xMS0yM1QxNjo0Nzo0OFoifQ.liW7CSmvBAwN4EQy7pJWsDejiTRTwHOojLjV9_EjtWI"
+        );
     }
 
     #[test]

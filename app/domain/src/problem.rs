@@ -41,7 +41,14 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of one code. `console` is the origin of the console, or empty for a relative address.
-    pub fn new(console: &str, code: &str, status: u16, title: &str, detail: impl Into<String>, request_id: &str) -> Self {
+    pub fn new(
+        console: &str,
+        code: &str,
+        status: u16,
+        title: &str,
+        detail: impl Into<String>,
+        request_id: &str,
+    ) -> Self {
         Self {
             kind: format!("{console}{PAGE}#{code}"),
             title: title.to_owned(),

@@ -12,10 +12,8 @@ use crate::{
 
 /// A keyring with two masters, 2 (which writes) and 1, each of 32 equal bytes.
 pub fn keyring() -> Keyring {
-    Keyring::parse(
-        "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=",
-    )
-    .unwrap_or_else(|error| unreachable!("{error}"))
+    Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")
+        .unwrap_or_else(|error| unreachable!("{error}"))
 }
 
 /// Small letters, two digits a byte.

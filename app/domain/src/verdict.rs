@@ -92,13 +92,15 @@ impl Denial {
     /// What was wrong and how to mend it, for the integrator. Never repeats anything of the credential.
     pub fn detail(&self) -> String {
         match self {
-            Self::Missing => {
-                "Send the API key as \"Authorization: Bearer KEY\" or \"X-API-Key: KEY\".".into()
-            }
+            Self::Missing => "Send the API key as \"Authorization: Bearer KEY\" or \"X-API-Key: KEY\".".into(),
             Self::Malformed(error) => format!("{error} Copy it again, whole and without spaces."),
             Self::Forged => "This key was not issued by Ownchat. Check that it belongs to this deployment.".into(),
-            Self::Unknown => "There is no such API key; it may have been deleted. Create one in Settings, API Keys.".into(),
-            Self::Inactive => "This API key has been deactivated. An admin can activate it in Settings, API Keys.".into(),
+            Self::Unknown => {
+                "There is no such API key; it may have been deleted. Create one in Settings, API Keys.".into()
+            }
+            Self::Inactive => {
+                "This API key has been deactivated. An admin can activate it in Settings, API Keys.".into()
+            }
             Self::Expired => "This API key has expired. An admin can change its expiry or create a new one.".into(),
             Self::ScopeMissing { required, granted } => {
                 let missing: Vec<_> = granted.missing(*required).iter().map(|scope| scope.name()).collect();

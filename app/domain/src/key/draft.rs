@@ -97,10 +97,11 @@ impl NewKey {
         let mut findings = Findings::default();
         let name = findings.take("name", text::line(&self.name, NAME_MAX));
         let description = findings.take("description", text::paragraph(&self.description, DESCRIPTION_MAX));
-        let environment = findings
-            .take("environment", self.environment.parse().map_err(|()| "Choose live or test.".to_owned()));
+        let environment =
+            findings.take("environment", self.environment.parse().map_err(|()| "Choose live or test.".to_owned()));
         let scopes = findings.take("scopes", scopes(&self.scopes));
-        let expires_at = findings.take("expires_at", self.expires_at.as_deref().map(|text| expiry(text, now)).transpose());
+        let expires_at =
+            findings.take("expires_at", self.expires_at.as_deref().map(|text| expiry(text, now)).transpose());
         let details = match (name, description, environment, scopes, expires_at) {
             (Some(name), Some(description), Some(environment), Some(scopes), Some(expires_at)) => {
                 Some(Details { name, description, environment, scopes, expires_at })
@@ -121,9 +122,10 @@ impl KeyPatch {
             findings.take("description", text::paragraph(text, DESCRIPTION_MAX))
         });
         let scopes = self.scopes.as_deref().map(|names| findings.take("scopes", scopes(names)));
-        let expires_at = self.expires_at.as_ref().map(|end| {
-            findings.take("expires_at", end.as_deref().map(|text| expiry(text, now)).transpose())
-        });
+        let expires_at = self
+            .expires_at
+            .as_ref()
+            .map(|end| findings.take("expires_at", end.as_deref().map(|text| expiry(text, now)).transpose()));
         findings.finish(Some(DetailsPatch {
             name: name.flatten(),
             description: description.flatten(),
@@ -136,7 +138,11 @@ impl KeyPatch {
 
 fn scopes(names: &[String]) -> Result<ScopeSet, String> {
     let scopes = ScopeSet::from_names(names.iter().map(String::as_str)).map_err(|error| error.to_string())?;
-    if scopes.is_empty() { Err("Choose at least one scope: a key without any could do nothing.".into()) } else { Ok(scopes) }
+    if scopes.is_empty() {
+        Err("Choose at least one scope: a key without any could do nothing.".into())
+    } else {
+        Ok(scopes)
+    }
 }
 
 fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, String> {
@@ -199,7 +205,10 @@ mod tests {
     fn an_unknown_scope_is_named_in_the_message() {
         let failure = NewKey { scopes: vec!["contacts:fly".into()], ..good() }.check(NOW).unwrap_err();
         let Failure::Invalid { errors } = failure else { unreachable!() };
-        assert!(errors.iter().any(|error| error.field == "scopes" && error.message.contains("contacts:fly")), "{errors:?}");
+        assert!(
+            errors.iter().any(|error| error.field == "scopes" && error.message.contains("contacts:fly")),
+            "{errors:?}"
+        );
     }
 
     #[test]

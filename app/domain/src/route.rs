@@ -1,0 +1,150 @@
+//! The gateway's routes: which scope a method on a path needs. Made from the table of scopes.
+
+use crate::scope::Scope;
+
+/// A route of the public API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path with `{id}` for a segment of the caller's choice.
+    pub pattern: &'static str,
+    /// The scope that it needs.
+    pub scope: Scope,
+}
+
+/// What there is under a method and a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// This route.
+    Route(Route),
+    /// The path takes these methods and not the one that was used.
+    Method(Vec<&'static str>),
+    /// Nothing.
+    None,
+}
+
+/// All routes, in the order of the table.
+pub fn all() -> impl Iterator<Item = Route> {
+    Scope::all()
+        .flat_map(|scope| scope.info().routes.iter().map(move |(method, pattern)| Route { method, pattern, scope }))
+}
+
+/// Finds the route for a method and a path without its query.
+///
+/// A path that could be read in two ways is no route: empty segments, dots, backslashes, control
+/// characters, and percent signs, which none of our ids needs. A literal segment wins over `{id}`.
+pub fn find(method: &str, path: &str) -> Found {
+    if !is_plain(path) {
+        return Found::None;
+    }
+    let mut candidates: Vec<Route> = all().filter(|route| fits(route.pattern, path)).collect();
+    if candidates.iter().any(|route| route.pattern == path) {
+        candidates.retain(|route| route.pattern == path);
+    }
+    if let Some(route) = candidates.iter().find(|route| route.method == method) {
+        return Found::Route(*route);
+    }
+    if candidates.is_empty() {
+        Found::None
+    } else {
+        Found::Method(candidates.iter().map(|route| route.method).collect())
+    }
+}
+
+fn is_plain(path: &str) -> bool {
+    path.len() <= 1024
+        && path.strip_prefix('/').is_some_and(|rest| {
+            rest.split('/').all(|segment| !segment.is_empty() && segment.bytes().any(|byte| byte != b'.'))
+        })
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'%' | b';' | b'?' | b'#'))
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some("{id}"), Some(_)) => {}
+            (Some(literal), Some(segment)) if literal == segment => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn scope(name: &str) -> Scope {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn each_route_of_the_table_is_found_under_its_own_scope() {
+        for route in all() {
+            let path = route.pattern.replace("{id}", "c_1");
+            assert_eq!(find(route.method, &path), Found::Route(route), "{} {}", route.method, route.pattern);
+        }
+    }
+
+    #[test]
+    fn no_two_routes_are_the_same() {
+        let mut seen = std::collections::HashSet::new();
+        for route in all() {
+            assert!(seen.insert((route.method, route.pattern)), "{} {}", route.method, route.pattern);
+        }
+    }
+
+    #[test]
+    fn a_literal_wins_over_an_id() {
+        let Found::Route(route) = find("GET", "/v1/contacts/export") else { unreachable!() };
+        assert_eq!(route.scope, scope("contacts:export"));
+        assert_eq!(find("DELETE", "/v1/contacts/export"), Found::Method(vec!["GET"]), "never the delete of a contact");
+    }
+
+    #[test]
+    fn a_known_path_names_its_methods() {
+        assert_eq!(find("PUT", "/v1/contacts"), Found::Method(vec!["GET", "POST"]));
+        assert_eq!(find("get", "/v1/contacts"), Found::Method(vec!["GET", "POST"]), "methods are case-sensitive");
+    }
+
+    #[test]
+    fn tricks_with_paths_find_nothing() {
+        for path in [
+            "",
+            "/",
+            "v1/contacts",
+            "//v1/contacts",
+            "/v1//contacts",
+            "/v1/contacts/",
+            "/v1/contacts/.",
+            "/v1/contacts/..",
+            "/v1/./contacts",
+            "/v1/x/../contacts",
+            "/v1/contacts/%2e%2e",
+            "/v1/contacts/a%2fb",
+            "/v1\\contacts",
+            "/v1/contacts/a b",
+            "/v1/contacts/a\n",
+            "/v1/contacts/ä",
+            "/v1/contacts;x=1",
+            "/v1/contacts?x",
+            "/v1/unknown",
+            "/v1",
+            "/v1/contacts/a/b",
+        ] {
+            assert_eq!(find("GET", path), Found::None, "{path:?}");
+        }
+        assert_eq!(find("GET", &format!("/v1/contacts/{}", "a".repeat(2_000))), Found::None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_is_answered(method in "[A-Z]{0,8}", path in "(/[a-z{}.%0-9]{0,8}){0,5}") {
+            let _ = find(&method, &path);
+        }
+    }
+}
