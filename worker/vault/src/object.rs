@@ -44,8 +44,7 @@ pub fn now() -> Timestamp {
 
 /// The master secrets of the deployment.
 pub fn keyring(env: &Env) -> worker::Result<Keyring> {
-    Keyring::parse(&env.secret("MASTER_KEYS")?.to_string())
-        .map_err(|error| worker::Error::RustError(error.to_string()))
+    Keyring::parse(&env.secret("MASTER_KEYS")?.to_string()).map_err(|error| worker::Error::RustError(error.to_string()))
 }
 
 /// Random bytes from the platform's cryptographic generator.

@@ -40,9 +40,8 @@ impl Database for Storage {
     /// Uses `transactionSync`, which rolls back when its callback throws.
     fn atomically<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let lacking = |_| DatabaseError("the storage has no transactionSync".into());
-        let transaction: Function = Reflect::get(&self.raw, &"transactionSync".into())
-            .and_then(JsCast::dyn_into)
-            .map_err(lacking)?;
+        let transaction: Function =
+            Reflect::get(&self.raw, &"transactionSync".into()).and_then(JsCast::dyn_into).map_err(lacking)?;
         let outcome = RefCell::new(None);
         let mut work = Some(work);
         let mut callback = || -> Result<(), JsValue> {
@@ -82,7 +81,9 @@ fn from_platform(value: SqlStorageValue) -> Stored<Value> {
         SqlStorageValue::Integer(number) => Ok(Value::Integer(number)),
         // The platform hands every number over as a float; ours are whole and small enough to be exact.
         #[allow(clippy::cast_possible_truncation)]
-        SqlStorageValue::Float(number) if number.fract() == 0.0 && number.abs() <= SAFE => Ok(Value::Integer(number as i64)),
+        SqlStorageValue::Float(number) if number.fract() == 0.0 && number.abs() <= SAFE => {
+            Ok(Value::Integer(number as i64))
+        }
         SqlStorageValue::Float(number) => Err(DatabaseError(format!("no column of ours holds {number}"))),
         SqlStorageValue::String(text) => Ok(Value::Text(text)),
         SqlStorageValue::Blob(bytes) => Ok(Value::Blob(bytes)),

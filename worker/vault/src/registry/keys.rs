@@ -18,7 +18,13 @@ use ownchat_domain::{
 };
 
 /// Makes a key.
-pub fn create(database: &impl Database, keyring: &Keyring, workspace: u32, call: &CreateKey, now: Timestamp) -> Done<Key> {
+pub fn create(
+    database: &impl Database,
+    keyring: &Keyring,
+    workspace: u32,
+    call: &CreateKey,
+    now: Timestamp,
+) -> Done<Key> {
     let member = member(database, call.origin.person)?;
     let details = call.key.check(now)?;
     database.atomically(|| {

@@ -27,16 +27,13 @@ pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> Done<K
     let (sql, mut values) = statement(&call.query, now)?;
     // One more than asked for tells whether there is another page.
     values.push(Value::from(limit + 1));
-    let mut rows = database
-        .run(&sql, &values)?
-        .into_iter()
-        .map(KeyRow::read)
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut rows = database.run(&sql, &values)?.into_iter().map(KeyRow::read).collect::<Result<Vec<_>, _>>()?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| more).and_then(|row| {
-        Some(base62::encode(u128::try_from(row.number).ok()?, CURSOR_LENGTH))
-    });
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .and_then(|row| Some(base62::encode(u128::try_from(row.number).ok()?, CURSOR_LENGTH)));
     Ok(KeyPage { data: rows.iter().map(|row| row.shown(now)).collect(), next_cursor })
 }
 
@@ -64,7 +61,9 @@ fn statement(query: &KeyQuery, now: Timestamp) -> Done<(String, Vec<Value>)> {
         values.push(number.into());
     }
     if let Some(text) = query.q.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        wheres.push("(instr(lower(name), lower(?)) > 0 OR instr(locator, ?) > 0 OR instr(lower(description), lower(?)) > 0)");
+        wheres.push(
+            "(instr(lower(name), lower(?)) > 0 OR instr(locator, ?) > 0 OR instr(lower(description), lower(?)) > 0)",
+        );
         // Whoever pastes the shown prefix of a key means its id.
         let id = text.rsplit('_').next().unwrap_or(text);
         values.extend([text.into(), id.into(), text.into()]);

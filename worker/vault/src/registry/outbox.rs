@@ -75,7 +75,9 @@ fn due(database: &impl Database, now: Timestamp) -> Stored<Vec<Due>> {
             &[time(now), BATCH.into()],
         )?
         .into_iter()
-        .map(|mut row| Ok(Due { key: row.integer()?, attempts: row.integer()?, locator: row.text()?, version: row.integer()? }))
+        .map(|mut row| {
+            Ok(Due { key: row.integer()?, attempts: row.integer()?, locator: row.text()?, version: row.integer()? })
+        })
         .collect()
 }
 
@@ -100,7 +102,8 @@ fn confirm(database: &impl Database, key: i64, version: i64, now: Timestamp) -> 
             "DELETE FROM outbox WHERE key = ? AND (SELECT version FROM keys WHERE number = key) <= ?",
             &[key.into(), version.into()],
         )?;
-        database.run("UPDATE outbox SET due_at = ?, attempts = 0 WHERE key = ?", &[time(now.plus(SECOND)), key.into()])?;
+        database
+            .run("UPDATE outbox SET due_at = ?, attempts = 0 WHERE key = ?", &[time(now.plus(SECOND)), key.into()])?;
         Ok(())
     })
 }

@@ -1,0 +1,109 @@
+//! The object that knows the deployment: whether it is set up, and whose an e-mail address is.
+
+mod attempts;
+mod schema;
+mod setup;
+
+use crate::{
+    answer::{Done, answer, question},
+    database::Stored,
+    object::{ask, now, random},
+    storage::Storage,
+};
+use ownchat_domain::{
+    account::PersonId,
+    failure::Failure,
+    vault::{
+        Call, Object,
+        instance::{BeginSignIn, CheckSetup, ForgetAttempts, IsSetUp, SetUp},
+        person, registry,
+    },
+};
+use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
+
+/// The Durable Object. There is one.
+#[durable_object]
+pub struct Instance {
+    env: Env,
+    database: Stored<Storage>,
+}
+
+impl DurableObject for Instance {
+    fn new(state: State, env: Env) -> Self {
+        let storage = Storage::of(&state);
+        let database = schema::apply(&storage).map(|()| storage);
+        Self { env, database }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let database = self.database.as_ref().map_err(|error| {
+            console_error!("instance: {error}");
+            worker::Error::RustError("internal error".into())
+        })?;
+        let path = request.path();
+        let Some((Object::Instance, name)) = Object::parse(&path) else {
+            return Response::error("not a question to the instance", 404);
+        };
+        // A set-up that was cut off is finished by whoever comes next.
+        if let Err(failure) = self.finish(database).await {
+            console_error!("instance: the set-up cannot be finished: {failure:?}");
+        }
+        match name {
+            IsSetUp::NAME => answer::<IsSetUp>(setup::is_set_up(database)),
+            CheckSetup::NAME => {
+                let call: CheckSetup = question(&mut request).await?;
+                answer::<CheckSetup>(setup::check(database, &self.offer()?, &call.token, now()))
+            }
+            SetUp::NAME => {
+                let call: SetUp = question(&mut request).await?;
+                let person = PersonId(u64::from_be_bytes(random()?));
+                let claimed = setup::claim(database, &self.offer()?, &call, person, now());
+                let done = match claimed {
+                    Ok(person) => self.finish(database).await.map(|()| person),
+                    Err(refusal) => Err(refusal),
+                };
+                answer::<SetUp>(done)
+            }
+            BeginSignIn::NAME => {
+                answer::<BeginSignIn>(attempts::begin(database, &question(&mut request).await?, now()))
+            }
+            ForgetAttempts::NAME => {
+                answer::<ForgetAttempts>(attempts::forget(database, &question(&mut request).await?))
+            }
+            _ => Response::error("no such question", 404),
+        }
+    }
+}
+
+impl Instance {
+    fn offer(&self) -> Result<setup::Offer> {
+        let started_at = self.env.var("STARTED_AT")?.to_string();
+        Ok(setup::Offer::new(&self.env.secret("SETUP_TOKEN")?.to_string(), &started_at))
+    }
+
+    /// Makes the objects of a set-up that was claimed. Each of them makes itself once, however often it is asked.
+    async fn finish(&self, database: &Storage) -> Done<()> {
+        let Some(claim) = setup::unfinished(database)? else { return Ok(()) };
+        let workspace = registry::Found {
+            number: claim.workspace,
+            name: claim.workspace_name.clone(),
+            owner: claim.person,
+            owner_name: claim.name.clone(),
+        };
+        ask(&self.env, Object::Registry(claim.workspace), &workspace).await.map_err(unfinished)?;
+        let person = person::Found {
+            name: claim.name,
+            email: claim.email,
+            password: claim.password,
+            workspace: claim.workspace,
+            workspace_name: claim.workspace_name,
+        };
+        ask(&self.env, Object::Person(claim.person), &person).await.map_err(unfinished)?;
+        setup::finished(database)
+    }
+}
+
+fn unfinished(failure: Failure) -> crate::answer::Refusal {
+    console_error!("instance: set-up: {failure:?}");
+    Failure::Unavailable.into()
+}

@@ -1,0 +1,186 @@
+//! The one-time set-up: of all who bring the token, the first becomes the owner.
+
+use crate::{answer::Done, database::Database};
+use ownchat_domain::{
+    account::PersonId,
+    failure::Failure,
+    time::{MINUTE, Timestamp},
+    vault::instance::SetUp,
+};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// How long after a start the token is good, in milliseconds.
+const LIFETIME: i64 = 15 * MINUTE;
+
+/// Number of the first workspace.
+const FIRST_WORKSPACE: u32 = 1;
+
+/// The token that this start of the deployment offers.
+pub struct Offer {
+    token: [u8; 32],
+    started_at: Timestamp,
+}
+
+impl Offer {
+    /// `started_at` is written in milliseconds since the epoch; anything else offers nothing.
+    pub fn new(token: &str, started_at: &str) -> Self {
+        let started_at = started_at.parse().ok().filter(|_| !token.is_empty()).unwrap_or(0);
+        Self { token: Sha256::digest(token).into(), started_at: Timestamp::from_millis(started_at) }
+    }
+
+    fn accepts(&self, token: &str, now: Timestamp) -> bool {
+        let brought: [u8; 32] = Sha256::digest(token).into();
+        bool::from(brought.ct_eq(&self.token)) && (0..LIFETIME).contains(&now.since(self.started_at))
+    }
+}
+
+/// A set-up whose objects are still to be made.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The owner's account.
+    pub person: PersonId,
+    /// The owner's name.
+    pub name: String,
+    /// The owner's e-mail address.
+    pub email: String,
+    /// The password's hash.
+    pub password: String,
+    /// Number of the workspace.
+    pub workspace: u32,
+    /// Name of the workspace.
+    pub workspace_name: String,
+}
+
+/// Whether somebody was first already.
+pub fn is_set_up(database: &impl Database) -> Done<bool> {
+    Ok(database.first("SELECT 1 FROM setup", &[])?.is_some())
+}
+
+/// Whether this token would be taken. Once somebody was first there is nothing here: 404.
+pub fn check(database: &impl Database, offer: &Offer, token: &str, now: Timestamp) -> Done<()> {
+    if is_set_up(database)? {
+        return Err(Failure::NotFound.into());
+    }
+    if offer.accepts(token, now) { Ok(()) } else { Err(Failure::Forbidden.into()) }
+}
+
+/// Takes the place of the first owner, for whoever comes first.
+pub fn claim(
+    database: &impl Database,
+    offer: &Offer,
+    call: &SetUp,
+    person: PersonId,
+    now: Timestamp,
+) -> Done<PersonId> {
+    database.atomically(|| {
+        check(database, offer, &call.token, now)?;
+        database.run(
+            "INSERT INTO setup (id, person, name, email, password, workspace, workspace_name, claimed_at) \
+             VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+            &[
+                person.to_string().into(),
+                call.name.as_str().into(),
+                call.email.as_str().into(),
+                call.password.as_str().into(),
+                FIRST_WORKSPACE.into(),
+                call.workspace.as_str().into(),
+                now.millis().into(),
+            ],
+        )?;
+        database.run(
+            "INSERT INTO accounts (email, person) VALUES (?, ?)",
+            &[call.email.as_str().into(), person.to_string().into()],
+        )?;
+        Ok(person)
+    })
+}
+
+/// The claim whose objects are still to be made, if any.
+pub fn unfinished(database: &impl Database) -> Done<Option<Claim>> {
+    let row = database.first(
+        "SELECT person, name, email, password, workspace, workspace_name FROM setup WHERE password IS NOT NULL",
+        &[],
+    )?;
+    let Some(mut row) = row else { return Ok(None) };
+    Ok(Some(Claim {
+        person: row.text()?.parse().map_err(|()| Failure::Unavailable)?,
+        name: row.text()?,
+        email: row.text()?,
+        password: row.text()?,
+        workspace: u32::try_from(row.integer()?).map_err(|_| Failure::Unavailable)?,
+        workspace_name: row.text()?,
+    }))
+}
+
+/// The objects are made; the account has the password's hash, so it goes from here.
+pub fn finished(database: &impl Database) -> Done<()> {
+    database.run("UPDATE setup SET password = NULL", &[])?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::{database::memory::Memory, instance::schema};
+
+    const START: Timestamp = Timestamp::from_millis(1_000_000_000);
+
+    fn fresh() -> (Memory, Offer) {
+        let database = Memory::open();
+        schema::apply(&database).unwrap();
+        (database, Offer::new("token", "1000000000"))
+    }
+
+    fn call(token: &str, email: &str) -> SetUp {
+        SetUp {
+            token: token.into(),
+            name: "Ada".into(),
+            email: email.into(),
+            password: "$argon2id$hash".into(),
+            workspace: "Shop".into(),
+        }
+    }
+
+    #[test]
+    fn the_first_becomes_the_owner_and_nobody_after() {
+        let (database, offer) = fresh();
+        assert_eq!(claim(&database, &offer, &call("token", "a@b.c"), PersonId(1), START), Ok(PersonId(1)));
+        let second = claim(&database, &offer, &call("token", "d@e.f"), PersonId(2), START);
+        assert_eq!(second, Err(Failure::NotFound.into()));
+        assert_eq!(unfinished(&database).unwrap().unwrap().email, "a@b.c");
+    }
+
+    #[test]
+    fn a_wrong_or_old_token_is_refused_and_changes_nothing() {
+        let (database, offer) = fresh();
+        for (token, now) in [("Token", START), ("", START), ("token", START.plus(LIFETIME)), ("token", START.plus(-1))]
+        {
+            assert_eq!(
+                claim(&database, &offer, &call(token, "a@b.c"), PersonId(1), now),
+                Err(Failure::Forbidden.into())
+            );
+        }
+        assert_eq!(is_set_up(&database), Ok(false));
+        assert_eq!(check(&database, &offer, "token", START.plus(LIFETIME - 1)), Ok(()));
+    }
+
+    #[test]
+    fn without_a_token_nothing_is_offered() {
+        let (database, _) = fresh();
+        for offer in [Offer::new("", "1000000000"), Offer::new("token", "soon")] {
+            assert_eq!(check(&database, &offer, "token", START), Err(Failure::Forbidden.into()));
+            assert_eq!(check(&database, &offer, "", START), Err(Failure::Forbidden.into()));
+        }
+    }
+
+    #[test]
+    fn the_password_hash_is_kept_only_until_the_account_has_it() {
+        let (database, offer) = fresh();
+        claim(&database, &offer, &call("token", "a@b.c"), PersonId(1), START).unwrap();
+        finished(&database).unwrap();
+        assert_eq!(unfinished(&database), Ok(None));
+        assert_eq!(is_set_up(&database), Ok(true));
+    }
+}

@@ -1,0 +1,49 @@
+//! The object of an account: its password's hash, its sessions, where it belongs.
+
+mod account;
+mod schema;
+mod sessions;
+
+use crate::{
+    answer::{answer, question},
+    database::Stored,
+    object::now,
+    storage::Storage,
+};
+use ownchat_domain::vault::{
+    Call, Object,
+    person::{EndSession, Found, OpenSession, ReadPassword, Resume},
+};
+use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
+
+/// The Durable Object. One per account, named by its number.
+#[durable_object]
+pub struct Person {
+    database: Stored<Storage>,
+}
+
+impl DurableObject for Person {
+    fn new(state: State, _env: Env) -> Self {
+        let storage = Storage::of(&state);
+        Self { database: schema::apply(&storage).map(|()| storage) }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let database = self.database.as_ref().map_err(|error| {
+            console_error!("person: {error}");
+            worker::Error::RustError("internal error".into())
+        })?;
+        let path = request.path();
+        let Some((Object::Person(_), name)) = Object::parse(&path) else {
+            return Response::error("not a question to a person", 404);
+        };
+        match name {
+            Found::NAME => answer::<Found>(account::found(database, &question(&mut request).await?)),
+            ReadPassword::NAME => answer::<ReadPassword>(account::password(database)),
+            OpenSession::NAME => answer::<OpenSession>(sessions::open(database, &question(&mut request).await?, now())),
+            Resume::NAME => answer::<Resume>(sessions::resume(database, &question(&mut request).await?, now())),
+            EndSession::NAME => answer::<EndSession>(sessions::end(database, &question(&mut request).await?)),
+            _ => Response::error("no such question", 404),
+        }
+    }
+}

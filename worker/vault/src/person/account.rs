@@ -1,0 +1,28 @@
+//! The account itself.
+
+use crate::{answer::Done, database::Database};
+use ownchat_domain::{failure::Failure, vault::person::Found};
+
+/// Makes the account, unless it is there.
+pub fn found(database: &impl Database, call: &Found) -> Done<()> {
+    database.run(
+        "INSERT INTO account (id, name, email, password, workspace, workspace_name) VALUES (1, ?, ?, ?, ?, ?) \
+         ON CONFLICT DO NOTHING",
+        &[
+            call.name.as_str().into(),
+            call.email.as_str().into(),
+            call.password.as_str().into(),
+            call.workspace.into(),
+            call.workspace_name.as_str().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The password's hash as a PHC string.
+pub fn password(database: &impl Database) -> Done<String> {
+    match database.first("SELECT password FROM account", &[])? {
+        Some(mut row) => Ok(row.text()?),
+        None => Err(Failure::NotFound.into()),
+    }
+}

@@ -1,0 +1,29 @@
+//! The tables of an account.
+
+use crate::{
+    database::{Database, Stored},
+    migrate::migrate,
+};
+
+/// Makes the tables that are missing.
+pub fn apply(database: &impl Database) -> Stored<()> {
+    migrate(database, &[FIRST])
+}
+
+const FIRST: &[&str] = &[
+    "CREATE TABLE account (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        name TEXT NOT NULL,
+        email TEXT NOT NULL,
+        password TEXT NOT NULL,
+        workspace INTEGER NOT NULL,
+        workspace_name TEXT NOT NULL
+    )",
+    // Of a session's secret, only the SHA-256.
+    "CREATE TABLE sessions (
+        hash BLOB PRIMARY KEY,
+        opened_at INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL,
+        address TEXT NOT NULL
+    ) WITHOUT ROWID",
+];

@@ -1,0 +1,128 @@
+//! Sessions: opened by signing in, prolonged by use, ended by time or by the person.
+
+use crate::{answer::Done, database::Database};
+use ownchat_domain::{
+    account::SessionHash,
+    failure::Failure,
+    time::{HOUR, MINUTE, Timestamp},
+    vault::person::{EndSession, Identity, OpenSession, Resume},
+};
+
+/// A session ends when it was not used for so long, in milliseconds.
+pub const IDLE: i64 = 30 * MINUTE;
+/// A session ends so long after it was opened, in milliseconds.
+pub const ABSOLUTE: i64 = 12 * HOUR;
+/// Use is written down once in so many milliseconds, not at every request.
+const GRAIN: i64 = MINUTE;
+
+/// Opens a session, and clears away those that have ended.
+pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> Done<()> {
+    database.atomically(|| {
+        database.run(
+            "DELETE FROM sessions WHERE seen_at <= ? OR opened_at <= ?",
+            &[now.plus(-IDLE).millis().into(), now.plus(-ABSOLUTE).millis().into()],
+        )?;
+        database.run(
+            "INSERT INTO sessions (hash, opened_at, seen_at, address) VALUES (?, ?, ?, ?)",
+            &[key(call.session), now.millis().into(), now.millis().into(), call.address.as_str().into()],
+        )?;
+        Ok(())
+    })
+}
+
+/// Whose session it is, if it is still good.
+pub fn resume(database: &impl Database, call: &Resume, now: Timestamp) -> Done<Identity> {
+    let row = database.first(
+        "SELECT seen_at, name, email, workspace, workspace_name FROM sessions, account \
+         WHERE hash = ? AND seen_at > ? AND opened_at > ?",
+        &[key(call.session), now.plus(-IDLE).millis().into(), now.plus(-ABSOLUTE).millis().into()],
+    )?;
+    let mut row = row.ok_or(Failure::NotSignedIn)?;
+    let seen_at = Timestamp::from_millis(row.integer()?);
+    if now.since(seen_at) >= GRAIN {
+        database.run("UPDATE sessions SET seen_at = ? WHERE hash = ?", &[now.millis().into(), key(call.session)])?;
+    }
+    Ok(Identity {
+        name: row.text()?,
+        email: row.text()?,
+        workspace: u32::try_from(row.integer()?).map_err(|_| Failure::Unavailable)?,
+        workspace_name: row.text()?,
+    })
+}
+
+/// Ends a session.
+pub fn end(database: &impl Database, call: &EndSession) -> Done<()> {
+    database.run("DELETE FROM sessions WHERE hash = ?", &[key(call.session)])?;
+    Ok(())
+}
+
+fn key(session: SessionHash) -> crate::database::Value {
+    session.as_bytes().as_slice().into()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::{
+        database::memory::Memory,
+        person::{account, schema},
+    };
+    use ownchat_domain::{
+        account::{PersonId, SessionToken},
+        vault::person::Found,
+    };
+
+    const START: Timestamp = Timestamp::from_millis(1_000_000_000);
+
+    fn hash(secret: u8) -> SessionHash {
+        SessionToken::new(PersonId(1), [secret; 16]).hash()
+    }
+
+    fn signed_in() -> Memory {
+        let database = Memory::open();
+        schema::apply(&database).unwrap();
+        let found = Found {
+            name: "Ada".into(),
+            email: "a@b.c".into(),
+            password: "$argon2id$".into(),
+            workspace: 7,
+            workspace_name: "Shop".into(),
+        };
+        account::found(&database, &found).unwrap();
+        open(&database, &OpenSession { session: hash(1), address: "127.0.0.1".into() }, START).unwrap();
+        database
+    }
+
+    fn at(database: &Memory, millis: i64) -> Done<String> {
+        resume(database, &Resume { session: hash(1) }, START.plus(millis)).map(|identity| identity.name)
+    }
+
+    #[test]
+    fn a_session_is_good_while_it_is_used_but_not_beyond_its_longest() {
+        let database = signed_in();
+        let mut elapsed = 0;
+        while elapsed < ABSOLUTE {
+            assert_eq!(at(&database, elapsed), Ok("Ada".into()), "{elapsed}");
+            elapsed += IDLE - GRAIN;
+        }
+        assert_eq!(at(&database, ABSOLUTE), Err(Failure::NotSignedIn.into()));
+    }
+
+    #[test]
+    fn a_session_that_is_not_used_ends() {
+        let database = signed_in();
+        assert!(at(&database, IDLE - 1).is_ok());
+        let idle = signed_in();
+        assert_eq!(at(&idle, IDLE), Err(Failure::NotSignedIn.into()));
+    }
+
+    #[test]
+    fn a_foreign_or_ended_session_is_nobody() {
+        let database = signed_in();
+        let foreign = resume(&database, &Resume { session: hash(2) }, START);
+        assert_eq!(foreign, Err(Failure::NotSignedIn.into()));
+        end(&database, &EndSession { session: hash(1) }).unwrap();
+        assert_eq!(at(&database, 1), Err(Failure::NotSignedIn.into()));
+    }
+}

@@ -1,0 +1,100 @@
+//! What lists must show, and what not.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::database::memory::Memory;
+use crate::registry::testing::{NOW, OWNER, STRANGER, create, new_key, workspace};
+use ownchat_domain::{key::NewKey, token::Environment};
+
+fn names(database: &Memory, query: KeyQuery) -> Vec<String> {
+    let page = list(database, &ListKeys { person: OWNER, query }, NOW.plus(10)).unwrap();
+    page.data.into_iter().map(|key| key.name).collect()
+}
+
+fn filled() -> Memory {
+    let database = workspace();
+    create(&database, new_key("CRM sync", &["contacts:write"]), NOW).unwrap();
+    create(&database, NewKey { environment: "test".into(), ..new_key("100% off", &["messages:send"]) }, NOW).unwrap();
+    let short = NewKey { expires_at: Some(NOW.plus(5).rfc3339()), ..new_key("Report", &["analytics:read"]) };
+    create(&database, NewKey { description: "Monthly FIGURES".into(), ..short }, NOW).unwrap();
+    database
+}
+
+#[test]
+fn the_youngest_comes_first_unless_asked_otherwise() {
+    let database = filled();
+    assert_eq!(names(&database, KeyQuery::default()), ["Report", "100% off", "CRM sync"]);
+    let oldest = KeyQuery { sort: Sort::Oldest, ..KeyQuery::default() };
+    assert_eq!(names(&database, oldest), ["CRM sync", "100% off", "Report"]);
+}
+
+#[test]
+fn filters_leave_only_what_fits() {
+    let database = filled();
+    let all = KeyQuery::default;
+    assert_eq!(names(&database, KeyQuery { status: Some(Status::Inactive), ..all() }), ["Report"], "expired");
+    assert_eq!(names(&database, KeyQuery { status: Some(Status::Active), ..all() }), ["100% off", "CRM sync"]);
+    assert_eq!(names(&database, KeyQuery { environment: Some(Environment::Test), ..all() }), ["100% off"]);
+    let scope = Some("messages:send".parse().unwrap());
+    assert_eq!(names(&database, KeyQuery { scope, ..all() }), ["100% off"]);
+}
+
+#[test]
+fn a_search_looks_at_name_description_and_id_and_takes_signs_as_they_are() {
+    let database = filled();
+    let search = |text: &str| names(&database, KeyQuery { q: Some(text.into()), ..KeyQuery::default() });
+    assert_eq!(search("crm"), ["CRM sync"]);
+    assert_eq!(search("figures"), ["Report"]);
+    assert_eq!(search("%"), ["100% off"]);
+    assert_eq!(search("'; DROP TABLE keys; --"), Vec::<String>::new());
+    assert_eq!(search(" "), ["Report", "100% off", "CRM sync"]);
+    let page = list(&database, &ListKeys { person: OWNER, query: KeyQuery::default() }, NOW).unwrap();
+    let prefix = page.data.first().unwrap().prefix.clone();
+    assert_eq!(search(&prefix), ["Report"], "the shown prefix of a key finds it");
+}
+
+#[test]
+fn pages_follow_each_other_without_gap_or_repetition() {
+    let database = workspace();
+    for number in 1..=7 {
+        create(&database, new_key(&number.to_string(), &["contacts:read"]), NOW).unwrap();
+    }
+    for sort in [Sort::Newest, Sort::Oldest] {
+        let mut seen = Vec::new();
+        let mut cursor = None;
+        loop {
+            let query = KeyQuery { cursor, limit: Some(3), sort, ..KeyQuery::default() };
+            let page = list(&database, &ListKeys { person: OWNER, query }, NOW).unwrap();
+            seen.extend(page.data.into_iter().map(|key| key.name));
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let mut expected: Vec<_> = (1..=7).map(|number: i32| number.to_string()).collect();
+        if sort == Sort::Newest {
+            expected.reverse();
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+#[test]
+fn bad_bounds_and_cursors_are_named() {
+    let database = workspace();
+    for query in [
+        KeyQuery { limit: Some(0), ..KeyQuery::default() },
+        KeyQuery { limit: Some(101), ..KeyQuery::default() },
+        KeyQuery { cursor: Some("x".into()), ..KeyQuery::default() },
+        KeyQuery { cursor: Some("zzzzzz".into()), ..KeyQuery::default() },
+    ] {
+        assert!(list(&database, &ListKeys { person: OWNER, query: query.clone() }, NOW).is_err(), "{query:?}");
+    }
+}
+
+#[test]
+fn a_stranger_sees_nothing() {
+    let database = filled();
+    let call = ListKeys { person: STRANGER, query: KeyQuery::default() };
+    assert_eq!(list(&database, &call, NOW), Err(Failure::NotFound.into()));
+}
