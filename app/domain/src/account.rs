@@ -200,7 +200,6 @@ pub struct SignInRequest {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -80,7 +80,6 @@ impl<'de> Deserialize<'de> for SecretHash {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing::{hex, keyring};

@@ -139,7 +139,6 @@ impl Keyring {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing::hex;

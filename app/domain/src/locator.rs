@@ -113,7 +113,6 @@ impl<'de> Deserialize<'de> for Locator {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing::keyring;

@@ -70,7 +70,6 @@ impl Principal {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing::scopes;

@@ -131,6 +131,7 @@ mod bits {
     use crate::scope::ScopeSet;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub(super) fn serialize<S: Serializer>(scopes: &ScopeSet, serializer: S) -> Result<S::Ok, S::Error> {
         scopes.bits().serialize(serializer)
     }

@@ -12,9 +12,9 @@ pub use preset::{PRESETS, Preset};
 pub use set::ScopeSet;
 pub use table::{GROUPS, Group};
 
+use crate::scope::table::TABLE;
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use table::TABLE;
 
 /// How much harm a scope can do in the wrong hands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -103,7 +103,7 @@ impl Denial {
             }
             Self::Expired => "This API key has expired. An admin can change its expiry or create a new one.".into(),
             Self::ScopeMissing { required, granted } => {
-                let missing: Vec<_> = granted.missing(*required).iter().map(|scope| scope.name()).collect();
+                let missing: Vec<_> = granted.missing(*required).iter().map(crate::scope::Scope::name).collect();
                 format!(
                     "This API key lacks the scope {}. An admin can grant it in Settings, API Keys.",
                     missing.join(", ")

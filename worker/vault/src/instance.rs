@@ -1,4 +1,5 @@
 //! The object that knows the deployment: whether it is set up, and whose an e-mail address is.
+#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod attempts;
 mod schema;
@@ -90,7 +91,7 @@ impl Instance {
             owner: claim.person,
             owner_name: claim.name.clone(),
         };
-        ask(&self.env, Object::Registry(claim.workspace), &workspace).await.map_err(unfinished)?;
+        ask(&self.env, Object::Registry(claim.workspace), &workspace).await.map_err(|failure| unfinished(&failure))?;
         let person = person::Found {
             name: claim.name,
             email: claim.email,
@@ -98,12 +99,12 @@ impl Instance {
             workspace: claim.workspace,
             workspace_name: claim.workspace_name,
         };
-        ask(&self.env, Object::Person(claim.person), &person).await.map_err(unfinished)?;
+        ask(&self.env, Object::Person(claim.person), &person).await.map_err(|failure| unfinished(&failure))?;
         setup::finished(database)
     }
 }
 
-fn unfinished(failure: Failure) -> crate::answer::Refusal {
+fn unfinished(failure: &Failure) -> crate::answer::Refusal {
     console_error!("instance: set-up: {failure:?}");
     Failure::Unavailable.into()
 }

@@ -7,12 +7,11 @@ use crate::database::{Database, DatabaseError, Stored};
 pub fn migrate(database: &impl Database, steps: &[&[&str]]) -> Stored<()> {
     database.atomically(|| {
         database.run("CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)", &[])?;
-        let version = match database.first("SELECT version FROM schema", &[])? {
-            Some(mut row) => usize::try_from(row.integer()?).unwrap_or(usize::MAX),
-            None => {
-                database.run("INSERT INTO schema (version) VALUES (0)", &[])?;
-                0
-            }
+        let version = if let Some(mut row) = database.first("SELECT version FROM schema", &[])? {
+            usize::try_from(row.integer()?).unwrap_or(usize::MAX)
+        } else {
+            database.run("INSERT INTO schema (version) VALUES (0)", &[])?;
+            0
         };
         let missing = steps.get(version..).ok_or_else(|| DatabaseError("the schema is newer than this code".into()))?;
         for statement in missing.iter().copied().flatten() {
@@ -27,7 +26,6 @@ pub fn migrate(database: &impl Database, steps: &[&[&str]]) -> Stored<()> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::database::memory::Memory;

@@ -1,4 +1,5 @@
 //! The object of an account: its password's hash, its sessions, where it belongs.
+#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod account;
 mod schema;

@@ -157,7 +157,6 @@ fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing;

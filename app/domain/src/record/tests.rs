@@ -1,5 +1,4 @@
 //! What a seal must withstand.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
 use crate::{

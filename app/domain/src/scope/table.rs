@@ -35,7 +35,7 @@ pub const GROUPS: &[Group] = &[
 ];
 
 /// Every scope, grouped as in [`GROUPS`].
-pub const TABLE: &[ScopeInfo] = &[
+pub static TABLE: [ScopeInfo; 45] = [
     ScopeInfo {
         bit: 0,
         name: "contacts:read",

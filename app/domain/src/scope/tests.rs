@@ -1,5 +1,4 @@
 //! What must hold for the table and the evaluator.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
 use proptest::prelude::*;
@@ -69,7 +68,7 @@ fn bits_are_unique_and_fit_the_stores() {
 
 #[test]
 fn names_are_resource_and_action_of_a_group() {
-    for row in TABLE {
+    for row in &TABLE {
         let (resource, action) = row.name.split_once(':').unwrap();
         let words = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         assert!(words(resource) && words(action), "{}", row.name);
@@ -80,7 +79,7 @@ fn names_are_resource_and_action_of_a_group() {
 
 #[test]
 fn write_gives_read_of_the_same_resource_and_nothing_else_gives_anything() {
-    for row in TABLE {
+    for row in &TABLE {
         let (resource, action) = row.name.split_once(':').unwrap();
         let expected = (action == "write").then(|| format!("{resource}:read"));
         assert_eq!(row.gives.map(str::to_owned), expected, "{}", row.name);

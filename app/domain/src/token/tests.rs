@@ -1,5 +1,4 @@
 //! What must hold for every key.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
 use crate::{locator::Address, testing::keyring};

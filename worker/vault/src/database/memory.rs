@@ -1,4 +1,5 @@
 //! A SQLite in memory, for host tests.
+#![allow(clippy::expect_used, clippy::panic, clippy::needless_pass_by_value, clippy::missing_panics_doc)]
 
 use super::{Database, DatabaseError, Row, Stored, Value};
 use rusqlite::{Connection, params_from_iter, types::Value as Sqlite};

@@ -30,7 +30,8 @@ pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> Do
     database.run("DELETE FROM attempts WHERE last_at < ?", &[now.plus(-MEMORY).millis().into()])?;
     let mut wait = 0;
     for (subject, free) in &subjects {
-        let row = database.first("SELECT failures, last_at FROM attempts WHERE subject = ?", &[subject.clone()])?;
+        let row = database
+            .first("SELECT failures, last_at FROM attempts WHERE subject = ?", std::slice::from_ref(subject))?;
         if let Some(mut row) = row {
             let (failures, last_at) = (row.integer()?, Timestamp::from_millis(row.integer()?));
             wait = wait.max(last_at.plus(pause(failures, *free)).since(now));
@@ -75,7 +76,6 @@ fn subjects(email: &str, address: &str) -> [(Value, i64); 2] {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::{database::memory::Memory, instance::schema};

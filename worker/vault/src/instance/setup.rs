@@ -120,7 +120,6 @@ pub fn finished(database: &impl Database) -> Done<()> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::{database::memory::Memory, instance::schema};

@@ -61,7 +61,6 @@ fn key(session: SessionHash) -> crate::database::Value {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::{

@@ -6,8 +6,6 @@ use ownchat_domain::{account::PersonId, failure::Failure, vault::registry::Found
 /// Somebody who belongs to the workspace. Having one proves that it was checked.
 #[derive(Debug)]
 pub struct Member {
-    /// Which account.
-    pub person: PersonId,
     /// The person's name, for what they make.
     pub name: String,
 }
@@ -30,7 +28,7 @@ pub fn found(database: &impl Database, call: &Found) -> Done<()> {
 /// The member that this person is; for everybody else the workspace does not exist.
 pub fn member(database: &impl Database, person: PersonId) -> Done<Member> {
     match database.first("SELECT name FROM members WHERE person = ?", &[person.to_string().into()])? {
-        Some(mut row) => Ok(Member { person, name: row.text()? }),
+        Some(mut row) => Ok(Member { name: row.text()? }),
         None => Err(Failure::NotFound.into()),
     }
 }

@@ -1,5 +1,4 @@
 //! A workspace in memory, for the tests of the registry.
-#![allow(clippy::unwrap_used)]
 
 use super::{keys, members, schema};
 use crate::{

@@ -1,5 +1,4 @@
 //! What must hold for every command on a key.
-#![allow(clippy::unwrap_used)]
 
 use super::*;
 use crate::registry::{

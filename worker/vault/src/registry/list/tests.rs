@@ -1,5 +1,4 @@
 //! What lists must show, and what not.
-#![allow(clippy::unwrap_used)]
 
 use super::*;
 use crate::database::memory::Memory;

@@ -1,5 +1,4 @@
 //! When a record is written, and when its row may go.
-#![allow(clippy::unwrap_used)]
 
 use super::*;
 use crate::registry::testing::{NOW, count, create, keyring, new_key, workspace};
