@@ -3,7 +3,7 @@
 use crate::{cargo::cargo, failure::Failure, step::run};
 
 /// The packages, each linted and tested by itself: features of one must not leak into another.
-const PACKAGES: &[&str] = &["xtask", "ownchat-domain", "ownchat-vault"];
+const PACKAGES: &[&str] = &["xtask", "ownchat-domain", "ownchat-edge", "ownchat-vault"];
 
 /// Runs all of it.
 pub fn run_all() -> Result<(), Failure> {

@@ -8,6 +8,7 @@ pub mod account;
 pub mod base62;
 pub mod digest;
 pub mod failure;
+pub mod json;
 pub mod key;
 pub mod keyring;
 pub mod locator;

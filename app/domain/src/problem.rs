@@ -1,5 +1,9 @@
 //! Error answers: RFC 9457 `application/problem+json`.
 
+mod catalogue;
+
+pub use catalogue::*;
+
 use crate::failure::FieldError;
 use serde::{Deserialize, Serialize};
 

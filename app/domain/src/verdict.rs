@@ -38,15 +38,16 @@ impl Code {
         }
     }
 
-    /// The HTTP status (RFC 9110) of an answer to a call that carried the key itself.
-    pub const fn status(self) -> u16 {
-        match self {
-            Self::Valid => 200,
-            Self::MissingKey | Self::MalformedKey | Self::UnknownKey | Self::Inactive | Self::Expired => 401,
-            Self::ScopeMissing => 403,
-            Self::Unavailable => 503,
-        }
-    }
+    /// Every code but [`Code::Valid`].
+    pub const REFUSALS: [Self; 7] = [
+        Self::MissingKey,
+        Self::MalformedKey,
+        Self::UnknownKey,
+        Self::Inactive,
+        Self::Expired,
+        Self::ScopeMissing,
+        Self::Unavailable,
+    ];
 }
 
 /// Why a call is refused.

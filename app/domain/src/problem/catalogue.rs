@@ -1,0 +1,114 @@
+//! Every kind of problem that an answer can name: one table for the answers and for the page that
+//! explains them.
+
+use super::Problem;
+use crate::verdict::Code;
+
+/// One kind of problem.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Stable name, for programs.
+    pub code: &'static str,
+    /// HTTP status (RFC 9110).
+    pub status: u16,
+    /// The code in a few words.
+    pub title: &'static str,
+    /// What it means and what to do about it; whole sentences for people.
+    pub meaning: &'static str,
+}
+
+impl Kind {
+    /// A problem of this kind. `console` is the origin of the console, or empty for a relative address.
+    pub fn problem(&self, console: &str, detail: impl Into<String>, request_id: &str) -> Problem {
+        Problem::new(console, self.code, self.status, self.title, detail, request_id)
+    }
+
+    /// The kind of a refusal by the edge.
+    pub fn of(code: Code) -> &'static Self {
+        CATALOGUE.iter().find(|kind| kind.code == code.as_str()).unwrap_or(&INTERNAL)
+    }
+}
+
+macro_rules! kinds {
+    ($($name:ident = $code:literal, $status:literal, $title:literal, $meaning:literal;)*) => {
+        $(#[doc = $title] pub const $name: Kind = Kind { code: $code, status: $status, title: $title, meaning: $meaning };)*
+
+        /// Every kind, in the order in which the page shows them.
+        pub static CATALOGUE: &[Kind] = &[$($name),*];
+    };
+}
+
+kinds! {
+    MISSING_KEY = "MISSING_KEY", 401, "No API key was sent",
+        "The call carried no API key. Send it as Authorization: Bearer KEY or as X-API-Key: KEY; a key in the address is never read.";
+    MALFORMED_KEY = "MALFORMED_KEY", 401, "This is not an Ownchat API key",
+        "The text is cut, mistyped, or was never issued here. Copy the key again, whole and without spaces.";
+    UNKNOWN_KEY = "UNKNOWN_KEY", 401, "There is no such API key",
+        "The key was deleted or never existed. Create a new one in Settings, API Keys.";
+    INACTIVE = "INACTIVE", 401, "The API key is deactivated",
+        "An admin has switched the key off. It works again as soon as an admin activates it.";
+    EXPIRED = "EXPIRED", 401, "The API key has expired",
+        "The time that was set when the key was made is over. An admin can change its expiry or create a new key.";
+    SCOPE_MISSING = "SCOPE_MISSING", 403, "The API key lacks a scope",
+        "The call needs an access scope that the key was not given. The answer names it under missing; an admin can grant it.";
+    UNAVAILABLE = "UNAVAILABLE", 503, "The key could not be checked",
+        "A store did not answer. Nothing is wrong with the call; try again after the seconds in Retry-After.";
+    AMBIGUOUS_KEY = "ambiguous_key", 400, "More than one API key was sent",
+        "A call carries one key, in one header. Remove Authorization or X-API-Key, whichever holds the wrong one.";
+    NOT_FOUND = "not_found", 404, "There is no such thing",
+        "Nothing lives under this address, or it belongs to somebody else.";
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "This method is not possible here",
+        "The address exists and does not take this method. Allow lists those that it takes.";
+    UPSTREAM_UNAVAILABLE = "upstream_unavailable", 502, "The service behind the edge did not answer",
+        "The key was good and the call was forwarded, but the service could not be reached. Try again in a moment.";
+    INVALID_JSON = "invalid_json", 400, "The body is not the JSON that is expected here",
+        "The body could not be read as JSON, or holds a field that this call does not know. The detail says where.";
+    VALIDATION_FAILED = "validation_failed", 422, "Some values cannot be accepted",
+        "The body was read and holds values that cannot be accepted. Each stands under errors with its field; nothing was changed.";
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The body must be JSON",
+        "Send the body as Content-Type: application/json.";
+    BODY_TOO_LARGE = "body_too_large", 413, "The body is too large",
+        "Bodies of up to 64 KiB are read here.";
+    NOT_SIGNED_IN = "not_signed_in", 401, "Nobody is signed in",
+        "The session is missing or has ended. Sign in again.";
+    WRONG_CREDENTIALS = "wrong_credentials", 401, "E-mail and password do not belong together",
+        "There is no account with this e-mail address and password.";
+    TOO_MANY_ATTEMPTS = "too_many_attempts", 429, "Too many attempts",
+        "There were too many failed attempts. Wait for the seconds in Retry-After.";
+    FORBIDDEN = "forbidden", 403, "Not allowed",
+        "The caller is known and may not do this.";
+    CROSS_SITE = "cross_site", 403, "The request came from another site",
+        "Changes are taken only from the console's own pages, or from programs that send the console's own Origin.";
+    PRECONDITION_REQUIRED = "precondition_required", 428, "The version is missing",
+        "Read the key first and send its ETag as If-Match, so that nobody's change is overwritten.";
+    STALE = "stale", 412, "The key was changed meanwhile",
+        "Somebody changed the key since it was read. Read it again and repeat the change.";
+    INTERNAL = "internal", 500, "Something went wrong on our side",
+        "The error was noted under the request's id. Nothing is wrong with the call; try again later.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique() {
+        let codes: HashSet<_> = CATALOGUE.iter().map(|kind| kind.code).collect();
+        assert_eq!(codes.len(), CATALOGUE.len());
+    }
+
+    #[test]
+    fn every_refusal_has_its_kind() {
+        for code in Code::REFUSALS {
+            assert_eq!(Kind::of(code).code, code.as_str());
+        }
+    }
+
+    #[test]
+    fn a_problem_repeats_its_kind_and_names_its_page() {
+        let problem = STALE.problem("https://keys.example", "Read it again.", "r1");
+        assert_eq!((problem.status, problem.title.as_str(), problem.code.as_str()), (412, STALE.title, "stale"));
+        assert_eq!(problem.kind, "https://keys.example/docs/errors#stale");
+    }
+}

@@ -1,0 +1,105 @@
+//! The gateway: a call that was checked goes on to the Ownchat services, without its key and with a
+//! signed principal. Bodies are streamed both ways and never looked at.
+
+use crate::{answer::Answers, credential, edge::now};
+use ownchat_domain::{
+    principal::{self, Principal},
+    problem,
+    record::Record,
+};
+use worker::{
+    Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response, Result, console_error,
+    wasm_bindgen::JsValue,
+};
+
+/// Headers of one connection (RFC 9110, section 7.6.1), and those that only the platform or the edge may set.
+const NOT_PASSED_ON: &[&str] = &[
+    "connection",
+    "cookie",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "forwarded",
+    "request-id",
+];
+
+/// Forwards the call of the key of `record`.
+pub async fn forward(answers: &Answers<'_>, request: &Request, record: &Record) -> Result<Response> {
+    let principal = Principal {
+        key_id: record.locator.to_string(),
+        workspace: record.workspace,
+        environment: record.environment,
+        scopes: record.scopes,
+        request_id: answers.request_id.to_owned(),
+        expires_at: now().plus(principal::LIFETIME),
+    };
+    let headers = Headers::new();
+    for (name, value) in request.headers().entries() {
+        if passes(&name) {
+            headers.append(&name, &value)?;
+        }
+    }
+    headers.set(principal::HEADER, &principal.sign(&answers.edge.principal_key))?;
+    headers.set("request-id", answers.request_id)?;
+
+    let url = request.url()?;
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let target = format!("{}{}{query}", answers.edge.upstream, url.path());
+    let mut init = RequestInit::new();
+    // Only methods of the route table come here, and `Method` knows all of them.
+    init.with_method(Method::from(request.inner().method()))
+        .with_headers(headers)
+        .with_redirect(RequestRedirect::Manual)
+        .with_body(request.inner().body().map(JsValue::from));
+    match Fetch::Request(Request::new_with_init(&target, &init)?).send().await {
+        Ok(answer) => pass_on(answers, answer),
+        Err(error) => {
+            console_error!("{}: upstream: {error}", answers.request_id);
+            let kind = &problem::UPSTREAM_UNAVAILABLE;
+            answers.problem(kind, kind.meaning)
+        }
+    }
+}
+
+/// The service's answer, with the edge's own headers over it.
+fn pass_on(answers: &Answers<'_>, answer: Response) -> Result<Response> {
+    let headers = Headers::new();
+    for (name, value) in answer.headers().entries() {
+        if name != "set-cookie" && !name.starts_with("access-control-") && passes(&name) {
+            headers.append(&name, &value)?;
+        }
+    }
+    answers.dress(&headers)?;
+    Ok(answer.with_headers(headers))
+}
+
+fn passes(name: &str) -> bool {
+    !credential::HEADERS.contains(&name)
+        && !NOT_PASSED_ON.contains(&name)
+        && name != principal::HEADER
+        && !name.starts_with("cf-")
+        && !name.starts_with("x-forwarded-")
+        && name != "x-real-ip"
+        && name != "true-client-ip"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::passes;
+
+    #[test]
+    fn no_credential_and_no_header_that_claims_something_passes() {
+        for name in ["authorization", "x-api-key", "cookie", "ownchat-principal", "cf-connecting-ip", "x-forwarded-for"]
+        {
+            assert!(!passes(name), "{name}");
+        }
+        for name in ["accept", "content-type", "content-length", "idempotency-key", "if-match", "range"] {
+            assert!(passes(name), "{name}");
+        }
+    }
+}
