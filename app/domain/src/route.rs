@@ -1,6 +1,6 @@
 //! The gateway's routes: which scope a method on a path needs. Made from the table of scopes.
 
-use crate::scope::Scope;
+use crate::scope::{Scope, ScopeSet};
 
 /// A route of the public API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,14 @@ pub fn find(method: &str, path: &str) -> Found {
     } else {
         Found::Method(candidates.iter().map(|route| route.method).collect())
     }
+}
+
+/// A route to try a key on: the first that reads something with these scopes and needs no id. A key can
+/// always be asked about itself, so that is the answer when there is none.
+pub fn sample(scopes: ScopeSet) -> &'static str {
+    all()
+        .find(|route| route.method == "GET" && !route.pattern.contains('{') && scopes.allows(route.scope))
+        .map_or("/v1/key", |route| route.pattern)
 }
 
 fn is_plain(path: &str) -> bool {
@@ -108,6 +116,14 @@ mod tests {
     fn a_known_path_names_its_methods() {
         assert_eq!(find("PUT", "/v1/contacts"), Found::Method(vec!["GET", "POST"]));
         assert_eq!(find("get", "/v1/contacts"), Found::Method(vec!["GET", "POST"]), "methods are case-sensitive");
+    }
+
+    #[test]
+    fn a_key_is_tried_on_something_that_it_may_read() {
+        let sample_of = |names: &[&str]| sample(ScopeSet::from_names(names.iter().copied()).unwrap());
+        assert_eq!(sample_of(&["contacts:write", "messages:read"]), "/v1/contacts");
+        assert_eq!(sample_of(&["messages:read"]), "/v1/messages");
+        assert_eq!(sample_of(&["messages:send"]), "/v1/key");
     }
 
     #[test]

@@ -1,0 +1,33 @@
+//! Server functions: what the islands ask of the server. Each asks for the backend, calls one use-case
+//! and converts the error.
+#![allow(missing_docs, reason = "the macro of the server functions makes public items without docs")]
+
+use crate::draft::KeyDraft;
+use leptos::{
+    prelude::*,
+    server_fn::{codec::Json, codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr},
+};
+use ownchat_domain::{digest::SecretHash, failure::Failure, key::Key};
+use serde::{Deserialize, Serialize};
+
+/// A use-case that was not carried out, on its way to the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused(pub Failure);
+
+impl FromServerFnError for Refused {
+    type Encoder = JsonEncoding;
+
+    /// The call itself did not come through.
+    fn from_server_fn_error(_error: ServerFnErrorErr) -> Self {
+        Self(Failure::Unavailable)
+    }
+}
+
+/// Makes a key whose secret stays in the browser.
+#[server(prefix = "/actions", endpoint = "create-key", input = Json)]
+pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<Key, Refused> {
+    let backend = expect_context::<crate::backend::Provided>();
+    let mut key = draft.to_new_key(backend.now()).map_err(Refused)?;
+    key.secret_sha256 = Some(secret);
+    backend.create_key(key).await.map(|created| created.key).map_err(Refused)
+}

@@ -1,0 +1,91 @@
+//! The document around every page, and which page lives where.
+
+use crate::{
+    backend::Provided,
+    pages::{
+        errors, home, key_delete, key_edit, key_new, key_status, keys, problem, settings, setup, sign_in, sign_out,
+    },
+};
+use http::{HeaderValue, header};
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_axum::ResponseOptions;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::{
+    components::{Route, Router, Routes},
+    path,
+};
+
+/// Loads the WASM and brings the islands to life, in the order of the document. When it cannot be loaded
+/// the page goes on working as it is.
+const START: &str = "
+const root = document.currentScript.dataset.assets;
+import(root + '/ownchat.js').then(async (module) => {
+  await module.default({ module_or_path: root + '/ownchat_bg.wasm' });
+  module.hydrate();
+  for (const island of document.querySelectorAll('leptos-island')) {
+    if (!island.parentElement.closest('leptos-island')) await module[island.dataset.component](island);
+  }
+  document.documentElement.dataset.ready = '';
+}).catch((error) => console.error('The page works, but without its comfort:', error));
+";
+
+/// The document. Sets the content security policy that its own script fits.
+pub fn shell() -> impl IntoView {
+    provide_meta_context();
+    let backend = expect_context::<Provided>();
+    let assets = format!("/assets/{}", backend.assets());
+    let nonce = use_nonce();
+    set_policy(nonce.as_deref().unwrap_or_default(), &backend.edge());
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" href=format!("{assets}/ownchat.css")/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+                <script nonce=nonce data-assets=assets inner_html=START></script>
+            </body>
+        </html>
+    }
+}
+
+fn set_policy(nonce: &str, edge: &str) {
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data:; connect-src 'self' {edge}; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'; object-src 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// Which page lives where. The console renders each whole before it answers, since status and
+/// redirect depend on the data.
+#[component]
+fn App() -> impl IntoView {
+    view! {
+        <Title formatter=|text: String| if text.is_empty() { "Ownchat".to_owned() } else { format!("{text} · Ownchat") }/>
+        <Router>
+            <Routes fallback=problem::NotFound>
+                <Route path=path!("/") view=home::Page/>
+                <Route path=path!("/setup") view=setup::Page/>
+                <Route path=path!("/sign-in") view=sign_in::Page/>
+                <Route path=path!("/sign-out") view=sign_out::Page/>
+                <Route path=path!("/settings") view=settings::Page/>
+                <Route path=path!("/settings/developer/api-keys") view=keys::Page/>
+                <Route path=path!("/settings/developer/api-keys/new") view=key_new::Page/>
+                <Route path=path!("/settings/developer/api-keys/:id") view=key_edit::Page/>
+                <Route path=path!("/settings/developer/api-keys/:id/status") view=key_status::Page/>
+                <Route path=path!("/settings/developer/api-keys/:id/delete") view=key_delete::Page/>
+                <Route path=path!("/docs/errors") view=errors::Page/>
+            </Routes>
+        </Router>
+    }
+}

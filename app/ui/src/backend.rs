@@ -1,0 +1,60 @@
+//! What the pages need of the outside: the use-cases of the console, for the visitor of one request.
+
+use ownchat_domain::{
+    account::{SetupRequest, SignInRequest},
+    failure::Failure,
+    key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
+    locator::Locator,
+    time::Timestamp,
+    vault::person::Identity,
+};
+use std::{future::Future, pin::Pin, sync::Arc};
+use zeroize::Zeroizing;
+
+/// What a use-case comes to.
+pub type Reply<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
+
+/// The use-cases. All of them look first whether the visitor may; whoever is not signed in gets
+/// [`Failure::NotSignedIn`].
+pub trait Backend: Send + Sync {
+    /// Whether this set-up token is good.
+    fn check_setup(&self, token: String) -> Reply<()>;
+    /// Makes the first owner and signs them in.
+    fn set_up(&self, request: SetupRequest) -> Reply<Cookie>;
+    /// Signs in.
+    fn sign_in(&self, request: SignInRequest) -> Reply<Cookie>;
+    /// Signs out.
+    fn sign_out(&self) -> Reply<Cookie>;
+    /// Who the visitor is.
+    fn identity(&self) -> Reply<Identity>;
+    /// Lists keys.
+    fn list_keys(&self, query: KeyQuery) -> Reply<KeyPage>;
+    /// Reads a key.
+    fn read_key(&self, id: Locator) -> Reply<Key>;
+    /// Makes a key, and its secret unless the request brings the hash of one.
+    fn create_key(&self, key: NewKey) -> Reply<CreatedKey>;
+    /// Changes a key that the visitor saw in this version.
+    fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Key>;
+    /// Deletes a key that the visitor saw in this version.
+    fn delete_key(&self, id: Locator, version: u64) -> Reply<()>;
+    /// The time.
+    fn now(&self) -> Timestamp;
+    /// Origin of the edge, for calls that the pages show and make.
+    fn edge(&self) -> String;
+    /// Folder of the browser's files under `/assets`.
+    fn assets(&self) -> String;
+}
+
+/// The backend of the request that is answered.
+pub type Provided = Arc<dyn Backend>;
+
+/// The value of a `Set-Cookie` header (RFC 6265) that opens or ends a session.
+pub struct Cookie(pub Zeroizing<String>);
+
+/// A key that was just made.
+pub struct CreatedKey {
+    /// What is known of it.
+    pub key: Key,
+    /// The whole key, if its secret was made here. This is the only time it can be seen.
+    pub token: Option<Zeroizing<String>>,
+}

@@ -1,0 +1,144 @@
+//! Form fields with their label, hint and error.
+
+use leptos::prelude::*;
+use ownchat_domain::failure::FieldError;
+
+/// What is wrong with the fields of a form.
+pub type Errors = Vec<FieldError>;
+
+/// What is wrong with one field, if anything is.
+pub fn error_of(errors: &[FieldError], field: &str) -> Option<String> {
+    errors.iter().find(|error| error.field == field).map(|error| error.message.clone())
+}
+
+/// A line of text with its label.
+#[component]
+pub fn TextField(
+    /// Its name in the form, and its id in the page.
+    name: &'static str,
+    /// What people read above it.
+    label: &'static str,
+    /// What stands in it.
+    #[prop(into)]
+    value: String,
+    /// What is wrong with it.
+    #[prop(into)]
+    error: Signal<Option<String>>,
+    /// `text`, `email`, `password` or `date`.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What a password manager fills in (WHATWG HTML, autofill).
+    #[prop(default = "off")]
+    autocomplete: &'static str,
+    /// A word of help.
+    #[prop(default = "")]
+    hint: &'static str,
+    /// Whether the page begins here.
+    #[prop(default = false)]
+    autofocus: bool,
+) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input
+                id=name
+                name=name
+                type=kind
+                value=value
+                autocomplete=autocomplete
+                autofocus=autofocus
+                aria-invalid=move || error.get().is_some().then_some("true")
+                aria-describedby=format!("{name}-hint {name}-error")
+            />
+            <Help name hint error/>
+        </div>
+    }
+    .into_any()
+}
+
+/// Several lines of text with their label.
+#[component]
+pub fn TextArea(
+    /// Its name in the form, and its id in the page.
+    name: &'static str,
+    /// What people read above it.
+    label: &'static str,
+    /// What stands in it.
+    #[prop(into)]
+    value: String,
+    /// What is wrong with it.
+    #[prop(into)]
+    error: Signal<Option<String>>,
+    /// A word of help.
+    #[prop(default = "")]
+    hint: &'static str,
+) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <textarea
+                id=name
+                name=name
+                rows="2"
+                // A child would not be escaped on the server. Parsers drop a line break right after the tag.
+                inner_html=format!("\n{}", html_escape::encode_text(&value))
+                aria-invalid=move || error.get().is_some().then_some("true")
+                aria-describedby=format!("{name}-hint {name}-error")
+            ></textarea>
+            <Help name hint error/>
+        </div>
+    }
+    .into_any()
+}
+
+/// The lines below a field: a hint, and what is wrong.
+#[component]
+pub fn Help(
+    /// Name of the field.
+    name: &'static str,
+    /// A word of help.
+    hint: &'static str,
+    /// What is wrong.
+    error: Signal<Option<String>>,
+) -> impl IntoView {
+    view! {
+        <p class="hint" id=format!("{name}-hint")>{hint}</p>
+        <p class="error" id=format!("{name}-error")>{move || error.get()}</p>
+    }
+    .into_any()
+}
+
+/// What is wrong with a form, on top of it, with links to the fields.
+#[component]
+pub fn ErrorSummary(
+    /// What is wrong with which field.
+    #[prop(into)]
+    errors: Signal<Errors>,
+    /// What is wrong with the whole.
+    #[prop(into)]
+    whole: Signal<Option<String>>,
+) -> impl IntoView {
+    let shown = move || {
+        let (errors, whole) = (errors.get(), whole.get());
+        (!errors.is_empty() || whole.is_some()).then(|| {
+            let lines = errors.into_iter().map(|error| {
+                view! { <li><a href=format!("#{}", anchor(&error.field))>{error.message}</a></li> }
+            });
+            view! {
+                <div class="banner banner-bad" role="alert">
+                    <p><strong>{whole.unwrap_or_else(|| "Please look at these again:".to_owned())}</strong></p>
+                    <ul>{lines.collect_view()}</ul>
+                </div>
+            }
+        })
+    };
+    view! { <div class="summary">{shown}</div> }.into_any()
+}
+
+/// Id of the element in which a field's error is mended.
+fn anchor(field: &str) -> &str {
+    match field {
+        "expires_at" => "expiry",
+        other => other,
+    }
+}

@@ -1,0 +1,175 @@
+//! The form of a key as people fill it in: texts as they were typed, so that nothing is lost when
+//! something is wrong.
+
+use ownchat_domain::{
+    failure::Failure,
+    key::{Key, KeyPatch, NewKey},
+    time::{DAY, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+
+/// The form. Fields are named as in the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyDraft {
+    /// What people will call the key.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// `live` or `test`.
+    pub environment: String,
+    /// The value of one of [`Expiry::CHOICES`].
+    pub expiry: String,
+    /// `YYYY-MM-DD`, for [`Expiry::On`].
+    pub expiry_date: String,
+    /// Names of the chosen scopes.
+    pub scopes: Vec<String>,
+}
+
+/// When a key shall end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// As it is; when editing.
+    Keep,
+    /// This many days from now.
+    Days(i64),
+    /// At the end of a date.
+    On,
+    /// Never.
+    Never,
+}
+
+impl Expiry {
+    /// What a new key is offered, as value and words.
+    pub const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Days(30), "30", "30 days"),
+        (Self::Days(90), "90", "90 days"),
+        (Self::Days(365), "365", "1 year"),
+        (Self::On, "date", "On a date"),
+        (Self::Never, "never", "No expiration"),
+    ];
+    /// Value of [`Expiry::Keep`].
+    pub const KEEP: &'static str = "keep";
+
+    fn parse(value: &str) -> Option<Self> {
+        if value == Self::KEEP {
+            return Some(Self::Keep);
+        }
+        Self::CHOICES.iter().find(|(_, text, _)| *text == value).map(|(expiry, _, _)| *expiry)
+    }
+}
+
+impl Default for KeyDraft {
+    /// A new key: live, for 90 days, without scopes.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            description: String::new(),
+            environment: "live".to_owned(),
+            expiry: "90".to_owned(),
+            expiry_date: String::new(),
+            scopes: Vec::new(),
+        }
+    }
+}
+
+impl KeyDraft {
+    /// The form as it stands when a key is to be edited.
+    pub fn of(key: &Key) -> Self {
+        Self {
+            name: key.name.clone(),
+            description: key.description.clone(),
+            environment: key.environment.to_string(),
+            expiry: Expiry::KEEP.to_owned(),
+            expiry_date: String::new(),
+            scopes: key.scopes.names(),
+        }
+    }
+
+    /// The form as it was posted. What is not there is empty.
+    pub fn from_fields(fields: &[(String, String)]) -> Self {
+        let one = |name: &str| {
+            fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        Self {
+            name: one("name"),
+            description: one("description"),
+            environment: one("environment"),
+            expiry: one("expiry"),
+            expiry_date: one("expiry_date"),
+            scopes: fields.iter().filter(|(name, _)| name == "scopes").map(|(_, value)| value.clone()).collect(),
+        }
+    }
+
+    /// What is asked of the vault for a new key.
+    pub fn to_new_key(&self, now: Timestamp) -> Result<NewKey, Failure> {
+        Ok(NewKey {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            environment: self.environment.clone(),
+            scopes: self.scopes.clone(),
+            expires_at: self.expires_at(now)?.flatten(),
+            secret_sha256: None,
+        })
+    }
+
+    /// What is asked of the vault for a key that is there already.
+    pub fn to_patch(&self, now: Timestamp) -> Result<KeyPatch, Failure> {
+        Ok(KeyPatch {
+            name: Some(self.name.clone()),
+            description: Some(Some(self.description.clone())),
+            status: None,
+            scopes: Some(self.scopes.clone()),
+            expires_at: self.expires_at(now)?,
+        })
+    }
+
+    /// `None` to keep what is, `Some(None)` for never.
+    #[allow(clippy::option_option, reason = "absent, null or a value, as in RFC 7396")]
+    fn expires_at(&self, now: Timestamp) -> Result<Option<Option<String>>, Failure> {
+        match Expiry::parse(&self.expiry) {
+            Some(Expiry::Keep) => Ok(None),
+            Some(Expiry::Never) => Ok(Some(None)),
+            Some(Expiry::Days(days)) => Ok(Some(Some(now.plus(days * DAY).rfc3339()))),
+            Some(Expiry::On) => match Timestamp::parse_end_of_day(&self.expiry_date) {
+                Some(end) => Ok(Some(Some(end.rfc3339()))),
+                None => Err(Failure::field("expires_at", "Choose the last day on which the key shall work.")),
+            },
+            None => Err(Failure::field("expires_at", "Choose when the key shall end.")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+    #[allow(clippy::option_option, reason = "as in the code")]
+    fn expires(expiry: &str, date: &str) -> Result<Option<Option<String>>, Failure> {
+        let draft = KeyDraft { expiry: expiry.into(), expiry_date: date.into(), ..KeyDraft::default() };
+        draft.to_patch(NOW).map(|patch| patch.expires_at)
+    }
+
+    #[test]
+    fn an_end_is_counted_from_now_or_named() {
+        assert_eq!(expires("keep", ""), Ok(None));
+        assert_eq!(expires("never", ""), Ok(Some(None)));
+        assert_eq!(expires("30", ""), Ok(Some(Some("2026-12-23T16:46:48Z".into()))));
+        assert_eq!(expires("date", "2027-01-31"), Ok(Some(Some("2027-01-31T23:59:59.999Z".into()))));
+        for (expiry, date) in [("date", ""), ("date", "31.1.2027"), ("", ""), ("31", "")] {
+            assert!(expires(expiry, date).is_err(), "{expiry} {date}");
+        }
+    }
+
+    #[test]
+    fn a_posted_form_keeps_what_was_typed() {
+        let fields: Vec<(String, String)> =
+            [("name", " <b> "), ("scopes", "contacts:read"), ("scopes", "nonsense"), ("expiry", "30")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
+        let draft = KeyDraft::from_fields(&fields);
+        assert_eq!((draft.name.as_str(), draft.expiry.as_str()), (" <b> ", "30"));
+        assert_eq!(draft.scopes, ["contacts:read", "nonsense"]);
+    }
+}

@@ -1,0 +1,8 @@
+//! What comes to life in the browser.
+
+pub mod confirm;
+pub mod copy;
+pub mod key_form;
+pub mod reveal;
+pub mod secret;
+pub mod try_it;

@@ -1,0 +1,250 @@
+//! The form of a key: making one and editing one.
+//!
+//! Where WASM runs, a new key's secret is made here and only its hash is sent; otherwise the form is
+//! posted and the server makes it.
+#![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
+
+use super::secret;
+use crate::{
+    actions::create_key,
+    components::{
+        field::{ErrorSummary, Errors, Help, TextArea, TextField, error_of},
+        reveal::RevealKey,
+        scopes::{PRESET, Presets, ScopePicker},
+    },
+    draft::{Expiry, KeyDraft},
+    paths,
+};
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+use ownchat_domain::{
+    failure::Failure,
+    key::Key,
+    scope::PRESETS,
+    time::{DAY, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsCast;
+use web_sys::{FormData, HtmlFormElement, HtmlInputElement};
+
+/// What the form is for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Purpose {
+    /// Making a key.
+    Create,
+    /// Editing the key that the visitor sees in this version.
+    Edit {
+        /// The version.
+        version: u64,
+        /// When it ends now, in words.
+        ends: String,
+    },
+}
+
+/// The form.
+#[island]
+pub fn KeyForm(
+    /// What it is for.
+    purpose: Purpose,
+    /// What stands in it.
+    draft: KeyDraft,
+    /// What was wrong with it.
+    errors: Errors,
+    /// What was wrong with the whole.
+    whole: Option<String>,
+    /// Origin of the edge.
+    edge: String,
+    /// The time, for the days on which keys end.
+    now: Timestamp,
+) -> impl IntoView {
+    let errors = RwSignal::new(errors);
+    let whole = RwSignal::new(whole);
+    let made = RwSignal::new(None::<(Key, String)>);
+    let busy = RwSignal::new(false);
+    let is_new = matches!(purpose, Purpose::Create);
+
+    let on_submit = move |event: SubmitEvent| {
+        let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else { return };
+        if let Some(preset) = preset_of(&event) {
+            event.prevent_default();
+            choose(&form, &preset);
+            return;
+        }
+        let Some((secret, hash)) = is_new.then(secret::generate).flatten() else { return };
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        let draft = read(&form);
+        spawn_local(async move {
+            match create_key(draft, hash).await {
+                Ok(key) => {
+                    let token = secret::assemble(&key, secret).to_string();
+                    made.set(Some((key, token)));
+                }
+                Err(refused) => show(refused.0, errors, whole),
+            }
+            busy.set(false);
+        });
+    };
+
+    let error = move |field: &'static str| Signal::derive(move || errors.with(|errors| error_of(errors, field)));
+    let (save, cancel) = match &purpose {
+        Purpose::Create => ("Create API Key", paths::KEYS),
+        Purpose::Edit { .. } => ("Save", paths::KEYS),
+    };
+    let form = view! {
+        <form method="post" class="form" novalidate on:submit=on_submit>
+            // The first button is what Enter presses.
+            <button class="enter" type="submit" tabindex="-1" aria-hidden="true"></button>
+            <ErrorSummary errors whole/>
+            <section class="card">
+                <h2>"Details"</h2>
+                <TextField name="name" label="API Key Name" value=draft.name error=error("name") autofocus=is_new
+                    hint="Name the one integration that will use it."/>
+                <TextArea name="description" label="Description" value=draft.description error=error("description")
+                    hint="Optional: who runs the integration, and where the key is stored."/>
+                {is_new.then(|| view! { <Environments chosen=draft.environment error=error("environment")/> })}
+                <Expiries purpose=purpose.clone() chosen=draft.expiry date=draft.expiry_date now error=error("expires_at")/>
+            </section>
+            <section class="card">
+                <h2>"Access permissions"</h2>
+                <p class="hint">"Give the least that the integration needs. Nothing is chosen for you."</p>
+                <Presets/>
+                <p class="error" id="scopes-error">{move || error("scopes").get()}</p>
+                <ScopePicker chosen=draft.scopes/>
+            </section>
+            {match purpose {
+                Purpose::Create => None,
+                Purpose::Edit { version, .. } => {
+                    Some(view! { <input type="hidden" name="version" value=version.to_string()/> })
+                }
+            }}
+            <p class="actions">
+                <button class="button button-main" type="submit" disabled=move || busy.get()>{save}</button>
+                <a class="button button-quiet" href=cancel>"Cancel"</a>
+            </p>
+        </form>
+    }
+    .into_any();
+    view! {
+        <div hidden=move || made.with(Option::is_some)>{form}</div>
+        {move || made.get().map(|(key, token)| view! { <RevealKey key token edge=edge.clone()/> })}
+    }
+    .into_any()
+}
+
+/// The choice between real and sample data.
+#[component]
+fn Environments(chosen: String, error: Signal<Option<String>>) -> impl IntoView {
+    let choices = [("live", "Live", "Real conversations and customers."), ("test", "Test", "Sample data only.")];
+    let rows = choices.map(|(value, title, hint)| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="environment" value=value checked=chosen == value/>
+                <span>{title}" "<span class="hint">{hint}</span></span>
+            </label>
+        }
+    });
+    view! {
+        <fieldset class="field" id="environment">
+            <legend>"Environment"</legend>
+            <div class="choices">{rows.into_iter().collect_view()}</div>
+            <Help name="environment" hint="" error/>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// The choice of an end, with its day spelled out.
+#[component]
+fn Expiries(
+    purpose: Purpose,
+    chosen: String,
+    date: String,
+    now: Timestamp,
+    error: Signal<Option<String>>,
+) -> impl IntoView {
+    let keep = match purpose {
+        Purpose::Create => None,
+        Purpose::Edit { ends, .. } => Some((Expiry::KEEP, "As it is".to_owned(), ends)),
+    };
+    let offered = Expiry::CHOICES.iter().map(|(expiry, value, title)| {
+        let hint = match expiry {
+            Expiry::Days(days) => format!("until {}", now.plus(days * DAY).day_month_year()),
+            Expiry::Never => "works until somebody ends it".to_owned(),
+            Expiry::On | Expiry::Keep => String::new(),
+        };
+        (*value, (*title).to_owned(), hint)
+    });
+    let rows = keep.into_iter().chain(offered).map(|(value, title, hint)| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="expiry" value=value checked=chosen == value/>
+                <span>{title}" "<span class="hint">{hint}</span></span>
+            </label>
+        }
+    });
+    view! {
+        <fieldset class="field expiry" id="expiry">
+            <legend>"Expiry"</legend>
+            <div class="choices">{rows.collect_view()}</div>
+            <div class="expiry-date">
+                <label for="expiry_date">"Last day, in UTC"</label>
+                <input id="expiry_date" name="expiry_date" type="date" value=date/>
+            </div>
+            <Help name="expires_at" hint="" error/>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// Name of the preset whose button was pressed, if it was one.
+fn preset_of(event: &SubmitEvent) -> Option<String> {
+    let button = event.submitter()?;
+    (button.get_attribute("name").as_deref() == Some(PRESET)).then(|| button.get_attribute("value"))?
+}
+
+/// Ticks the scopes of a preset, and no others.
+fn choose(form: &HtmlFormElement, preset: &str) {
+    let Some(preset) = PRESETS.iter().find(|known| known.name == preset) else { return };
+    let Ok(boxes) = form.query_selector_all("input[name=scopes]") else { return };
+    for place in 0..boxes.length() {
+        if let Some(tick) = boxes.get(place).and_then(|node| node.dyn_into::<HtmlInputElement>().ok()) {
+            tick.set_checked(preset.scopes.contains(&tick.value().as_str()));
+        }
+    }
+}
+
+/// What stands in the form.
+fn read(form: &HtmlFormElement) -> KeyDraft {
+    let Ok(data) = FormData::new_with_form(form) else { return KeyDraft::default() };
+    let one = |name: &str| data.get(name).as_string().unwrap_or_default();
+    KeyDraft {
+        name: one("name"),
+        description: one("description"),
+        environment: one("environment"),
+        expiry: one("expiry"),
+        expiry_date: one("expiry_date"),
+        scopes: data.get_all("scopes").iter().filter_map(|value| value.as_string()).collect(),
+    }
+}
+
+/// Shows what was wrong.
+fn show(failure: Failure, errors: RwSignal<Errors>, whole: RwSignal<Option<String>>) {
+    match failure {
+        Failure::Invalid { errors: found } => {
+            whole.set(None);
+            errors.set(found);
+        }
+        Failure::NotSignedIn => {
+            errors.set(Vec::new());
+            whole.set(Some("Your session has ended. Sign in in another tab, then send this again.".to_owned()));
+        }
+        other => {
+            errors.set(Vec::new());
+            whole.set(Some(format!("This did not work: {other}. Nothing was changed; try again.")));
+        }
+    }
+    window().scroll_to_with_x_and_y(0.0, 0.0);
+}

@@ -1,0 +1,16 @@
+//! Secrets made in the browser: the server only ever sees the hash.
+
+use ownchat_domain::{digest::SecretHash, key::Key, token::Secret, token::Token};
+use zeroize::Zeroizing;
+
+/// A new secret and its hash; nothing if the browser has no random generator.
+pub fn generate() -> Option<(Secret, SecretHash)> {
+    let secret = Secret::generate(getrandom::fill).ok()?;
+    let hash = SecretHash::of(&secret);
+    Some((secret, hash))
+}
+
+/// The whole key, from its public part and the secret.
+pub fn assemble(key: &Key, secret: Secret) -> Zeroizing<String> {
+    Token { environment: key.environment, locator: key.id, secret }.reveal()
+}

@@ -1,0 +1,51 @@
+//! A call with the new key, from the browser, and what came back.
+
+use gloo_net::http::Request;
+use leptos::{prelude::*, task::spawn_local};
+
+/// How much of an answer is shown, in characters.
+const SHOWN: usize = 600;
+
+/// A button that calls the edge with the key and reports what it saw.
+#[component]
+pub fn TryIt(
+    /// What to call.
+    url: String,
+    /// The key.
+    token: String,
+) -> impl IntoView {
+    let answer = RwSignal::new(None::<String>);
+    let busy = RwSignal::new(false);
+    let on_click = move |_| {
+        let (url, token) = (url.clone(), token.clone());
+        busy.set(true);
+        spawn_local(async move {
+            answer.set(Some(call(&url, &token).await));
+            busy.set(false);
+        });
+    };
+    view! {
+        <div class="try-it needs-wasm">
+            <button class="button button-quiet" type="button" disabled=move || busy.get() on:click=on_click>
+                {move || if busy.get() { "Calling…" } else { "Try it" }}
+            </button>
+            <div role="status">
+                {move || answer.get().map(|text| view! { <pre class="answer">{text}</pre> })}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+async fn call(url: &str, token: &str) -> String {
+    let request = Request::get(url).header("Authorization", &format!("Bearer {token}"));
+    match request.send().await {
+        Ok(response) => {
+            let body = response.text().await.unwrap_or_default();
+            let head: String = body.chars().take(SHOWN).collect();
+            let rest = if head.len() < body.len() { "…" } else { "" };
+            format!("{} {}\n{head}{rest}", response.status(), response.status_text())
+        }
+        Err(_) => "The edge could not be reached from this browser. Try the line for the shell.".to_owned(),
+    }
+}

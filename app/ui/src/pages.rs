@@ -1,0 +1,15 @@
+//! The pages, one file each, named by what they show. Each answers both to `GET` and, if it has a form,
+//! to the `POST` of that form.
+
+pub mod errors;
+pub mod home;
+pub mod key_delete;
+pub mod key_edit;
+pub mod key_new;
+pub mod key_status;
+pub mod keys;
+pub mod problem;
+pub mod settings;
+pub mod setup;
+pub mod sign_in;
+pub mod sign_out;

@@ -1,0 +1,34 @@
+//! The overview: where a new visitor begins.
+
+use crate::{
+    layout::{Frame, Place},
+    paths,
+    visit::page,
+};
+use leptos::prelude::*;
+
+/// The page.
+#[component]
+pub fn Page() -> impl IntoView {
+    page(|visit| async move {
+        let identity = visit.backend().identity().await?;
+        let workspace = identity.workspace_name.clone();
+        Ok(view! {
+            <Frame identity place=Place::Home title="Overview">
+                <h1>{workspace}</h1>
+                <section class="card">
+                    <h2>"Connect your own systems"</h2>
+                    <p>
+                        "An API key lets one integration read data, trigger actions and update records in Ownchat, \
+                         and only what you allow it."
+                    </p>
+                    <p class="actions">
+                        <a class="button button-main" href=paths::KEYS>"API Keys"</a>
+                        <a class="button button-quiet" href=paths::ERRORS>"Error codes"</a>
+                    </p>
+                </section>
+            </Frame>
+        }
+        .into_any())
+    })
+}

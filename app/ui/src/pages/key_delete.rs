@@ -1,0 +1,49 @@
+//! Asking before a key is deleted, and deleting it.
+
+use super::{
+    key_new::way,
+    keys::{CONSEQUENCE, INTENT},
+};
+use crate::{
+    islands::confirm::ConfirmForm,
+    layout::{Frame, Place},
+    paths::{self, Done},
+    visit::{Stop, page},
+};
+use http::StatusCode;
+use leptos::prelude::*;
+
+/// The page.
+#[component]
+pub fn Page() -> impl IntoView {
+    page(|visit| async move {
+        let identity = visit.backend().identity().await?;
+        let id = visit.key_id()?;
+        let confirmed = visit.posted().filter(|posted| posted.get("confirm") == "yes");
+        if let Some(posted) = confirmed {
+            visit.backend().delete_key(id, posted.get("version").parse().unwrap_or_default()).await?;
+            return Err(Stop::Redirect(paths::keys_after(Done::Deleted)));
+        }
+        if visit.posted().is_some() {
+            visit.status(StatusCode::UNPROCESSABLE_ENTITY);
+        }
+        let key = visit.backend().read_key(id).await?;
+        Ok(view! {
+            <Frame identity place=Place::Settings title="Delete API key" way=way()>
+                <h1>"Delete “"{key.name.clone()}"”?"</h1>
+                <div class="card">
+                    <ConfirmForm
+                        word="Delete"
+                        consequence=CONSEQUENCE
+                        intent=INTENT
+                        action=paths::delete_key(id)
+                        version=key.version
+                    >
+                        <a class="button button-quiet" href=paths::KEYS>"Cancel"</a>
+                    </ConfirmForm>
+                </div>
+            </Frame>
+        }
+        .into_any())
+    })
+}

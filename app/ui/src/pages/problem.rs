@@ -1,0 +1,58 @@
+//! What is shown when a page cannot be.
+
+use crate::{layout::Plain, paths, visit::Visit};
+use http::StatusCode;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use ownchat_domain::failure::Failure;
+
+/// The page of a failure, with its status.
+pub fn shown(visit: &Visit, failure: &Failure) -> AnyView {
+    let (status, title, text) = words(failure);
+    visit.status(status);
+    view! {
+        <Plain title=title>
+            <p>{text}</p>
+            <p><a class="button" href=paths::KEYS>"To the API keys"</a></p>
+        </Plain>
+    }
+    .into_any()
+}
+
+/// There is no page under this address.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    expect_context::<ResponseOptions>().set_status(StatusCode::NOT_FOUND);
+    let (_, title, text) = words(&Failure::NotFound);
+    view! {
+        <Plain title=title>
+            <p>{text}</p>
+            <p><a class="button" href=paths::HOME>"To the overview"</a></p>
+        </Plain>
+    }
+}
+
+fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
+    match failure {
+        Failure::NotFound => {
+            (StatusCode::NOT_FOUND, "There is nothing here", "It never was, it was deleted, or it is somebody else's.")
+        }
+        Failure::Forbidden | Failure::NotSignedIn | Failure::WrongCredentials => {
+            (StatusCode::FORBIDDEN, "Not allowed", "You may not do this. Ask an owner of the workspace.")
+        }
+        Failure::Stale => (
+            StatusCode::CONFLICT,
+            "Changed meanwhile",
+            "Somebody changed the key since you opened the page. Nothing was changed now; look again and repeat it.",
+        ),
+        Failure::Invalid { .. } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "This cannot be done", "Something in the request cannot be accepted.")
+        }
+        Failure::TooMany { .. } => {
+            (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "Wait a little, then try again.")
+        }
+        Failure::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Not available just now", "Nothing was changed. Try again in a moment.")
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The settings, in sections.
+
+use crate::{
+    layout::{Frame, Place},
+    paths,
+    visit::page,
+};
+use leptos::prelude::*;
+
+/// The page.
+#[component]
+pub fn Page() -> impl IntoView {
+    page(|visit| async move {
+        let identity = visit.backend().identity().await?;
+        let (name, email, workspace) = (identity.name.clone(), identity.email.clone(), identity.workspace_name.clone());
+        Ok(view! {
+            <Frame identity place=Place::Settings title="Settings">
+                <h1>"Settings"</h1>
+                <section class="card" aria-labelledby="workspace">
+                    <h2 id="workspace">"Workspace"</h2>
+                    <dl class="facts">
+                        <dt>"Name"</dt>
+                        <dd>{workspace}</dd>
+                    </dl>
+                </section>
+                <section class="card" aria-labelledby="account">
+                    <h2 id="account">"Account"</h2>
+                    <dl class="facts">
+                        <dt>"Name"</dt>
+                        <dd>{name}</dd>
+                        <dt>"E-mail"</dt>
+                        <dd>{email}</dd>
+                    </dl>
+                </section>
+                <section class="card" aria-labelledby="developer">
+                    <h2 id="developer">"Developer"</h2>
+                    <ul class="links">
+                        <li>
+                            <a href=paths::KEYS>"API Keys"</a>
+                            <p class="hint">"Connect your own systems: make keys, choose what each may do, switch them off."</p>
+                        </li>
+                        <li>
+                            <a href=paths::ERRORS>"Error codes"</a>
+                            <p class="hint">"What an answer of the API means and how to mend it."</p>
+                        </li>
+                    </ul>
+                </section>
+            </Frame>
+        }
+        .into_any())
+    })
+}

@@ -1,0 +1,89 @@
+//! The set-up: the one-time link makes the first owner.
+
+use crate::{
+    components::field::{ErrorSummary, Errors, TextField, error_of},
+    layout::Plain,
+    paths,
+    visit::{Posted, Stop, Visit, page},
+};
+use http::StatusCode;
+use leptos::prelude::*;
+use ownchat_domain::{account::SetupRequest, failure::Failure};
+
+/// The page.
+#[component]
+pub fn Page() -> impl IntoView {
+    page(|visit| async move {
+        let Some(posted) = visit.posted().cloned() else {
+            let token = visit.query("token");
+            return match visit.backend().check_setup(token.clone()).await {
+                Ok(()) => Ok(form(Posted(vec![("token".to_owned(), token)]), Vec::new())),
+                Err(failure) => refused(&visit, failure),
+            };
+        };
+        let request = SetupRequest {
+            token: posted.get("token"),
+            name: posted.get("name"),
+            email: posted.get("email"),
+            password: posted.get("password").into(),
+            workspace: posted.get("workspace"),
+        };
+        match visit.backend().set_up(request).await {
+            Ok(cookie) => {
+                visit.set_cookie(&cookie);
+                Err(Stop::Redirect(paths::KEYS.to_owned()))
+            }
+            Err(Failure::Invalid { errors }) => {
+                visit.status(StatusCode::UNPROCESSABLE_ENTITY);
+                Ok(form(posted, errors))
+            }
+            Err(failure) => refused(&visit, failure),
+        }
+    })
+}
+
+fn refused(visit: &Visit, failure: Failure) -> Result<AnyView, Stop> {
+    let (status, title, text) = match failure {
+        Failure::NotFound => {
+            (StatusCode::NOT_FOUND, "Ownchat is set up", "The first owner is there. Sign in to go on.")
+        }
+        Failure::Forbidden => (
+            StatusCode::FORBIDDEN,
+            "This set-up link does not work",
+            "It is incomplete or older than 15 minutes. Restart Ownchat and open the link that it prints then.",
+        ),
+        other => return Err(other.into()),
+    };
+    visit.status(status);
+    Ok(view! {
+        <Plain title=title>
+            <p>{text}</p>
+            <p><a class="button" href=paths::SIGN_IN>"Sign in"</a></p>
+        </Plain>
+    }
+    .into_any())
+}
+
+fn form(posted: Posted, errors: Errors) -> AnyView {
+    let all = errors.clone();
+    let error = move |field: &str| Signal::stored(error_of(&all, field));
+    view! {
+        <Plain title="Set up Ownchat">
+            <p>"You become the owner of a new workspace."</p>
+            <form method="post" action=paths::SETUP class="form card" novalidate>
+                <ErrorSummary errors=Signal::stored(errors) whole=Signal::stored(None::<String>)/>
+                <input type="hidden" name="token" value=posted.get("token")/>
+                <TextField name="name" label="Your name" value=posted.get("name") error=error("name")
+                    autocomplete="name" autofocus=true/>
+                <TextField name="email" label="E-mail" kind="email" value=posted.get("email") error=error("email")
+                    autocomplete="username"/>
+                <TextField name="password" label="Password" kind="password" value="" error=error("password")
+                    autocomplete="new-password" hint="At least 8 characters; 15 or more are better."/>
+                <TextField name="workspace" label="Workspace" value=posted.get("workspace") error=error("workspace")
+                    autocomplete="organization" hint="The name of your business."/>
+                <p class="actions"><button class="button button-main" type="submit">"Create owner account"</button></p>
+            </form>
+        </Plain>
+    }
+    .into_any()
+}

@@ -1,0 +1,136 @@
+//! One visit to one page: what the visitor sent, and how the page answers.
+
+use crate::{
+    backend::{Backend, Cookie, Provided},
+    pages::problem,
+    paths,
+};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use ownchat_domain::{failure::Failure, locator::Locator};
+use std::future::Future;
+
+/// The form that a `POST` brought, as pairs in the order in which they stood.
+#[derive(Clone, Debug, Default)]
+pub struct Posted(pub Vec<(String, String)>);
+
+impl Posted {
+    /// The first value under a name; empty if there is none.
+    pub fn get(&self, name: &str) -> String {
+        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+}
+
+/// Why a page is not shown.
+pub enum Stop {
+    /// The visitor is led elsewhere.
+    Redirect(String),
+    /// A use-case failed in a way that the page cannot show at a field.
+    Failure(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+/// What a page comes to.
+pub type Shown = Result<AnyView, Stop>;
+
+/// A visit.
+#[derive(Clone)]
+pub struct Visit {
+    backend: Provided,
+    response: ResponseOptions,
+    posted: Option<Posted>,
+    uri: String,
+    id: Option<Locator>,
+    query: leptos_router::params::ParamsMap,
+}
+
+impl Visit {
+    fn of_request() -> Self {
+        let parts = use_context::<Parts>();
+        Self {
+            backend: expect_context(),
+            response: expect_context(),
+            posted: use_context(),
+            uri: parts.map(|parts| parts.uri.to_string()).unwrap_or_default(),
+            id: use_params_map().read_untracked().get_str("id").and_then(|id| id.parse().ok()),
+            query: use_query_map().read_untracked().clone(),
+        }
+    }
+
+    /// The use-cases.
+    pub fn backend(&self) -> &dyn Backend {
+        &*self.backend
+    }
+
+    /// The form, if one was posted.
+    pub fn posted(&self) -> Option<&Posted> {
+        self.posted.as_ref()
+    }
+
+    /// The first value under a name in the query; empty if there is none.
+    pub fn query(&self, name: &str) -> String {
+        self.query.get(name).unwrap_or_default()
+    }
+
+    /// The key that the address names.
+    pub fn key_id(&self) -> Result<Locator, Stop> {
+        self.id.ok_or(Stop::Failure(Failure::NotFound))
+    }
+
+    /// Path and query of the page.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Answers with this status.
+    pub fn status(&self, status: StatusCode) {
+        self.response.set_status(status);
+    }
+
+    /// Opens or ends a session.
+    pub fn set_cookie(&self, cookie: &Cookie) {
+        if let Ok(value) = HeaderValue::from_str(&cookie.0) {
+            self.response.append_header(header::SET_COOKIE, value);
+        }
+    }
+
+    fn redirect(&self, path: &str) {
+        if let Ok(value) = HeaderValue::from_str(path) {
+            self.response.insert_header(header::LOCATION, value);
+            // 303 turns a `POST` into a `GET` (RFC 9110, section 15.4.4).
+            self.response.set_status(StatusCode::SEE_OTHER);
+        }
+    }
+}
+
+/// Shows a page: `work` is done, then its view is rendered, or what stopped it.
+pub fn page<W, F>(work: W) -> impl IntoView
+where
+    W: FnOnce(Visit) -> F,
+    F: Future<Output = Shown> + Send + 'static,
+{
+    let visit = Visit::of_request();
+    let future = work(visit.clone());
+    let shown = async move {
+        match future.await {
+            Ok(view) => view,
+            Err(Stop::Redirect(path)) => {
+                visit.redirect(&path);
+                ().into_any()
+            }
+            Err(Stop::Failure(Failure::NotSignedIn)) => {
+                visit.redirect(&paths::sign_in_then(if visit.posted.is_some() { paths::HOME } else { &visit.uri }));
+                ().into_any()
+            }
+            Err(Stop::Failure(failure)) => problem::shown(&visit, &failure),
+        }
+    };
+    view! { <Suspense>{Suspend::new(shown)}</Suspense> }
+}

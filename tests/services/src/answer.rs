@@ -1,0 +1,107 @@
+//! Answers: JSON, problems, and the headers that both carry.
+
+use axum::{
+    Json,
+    body::{Body, to_bytes},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use ownchat_domain::{
+    failure::FieldError,
+    json::{self, BodyError},
+    problem::{self, Kind, Problem},
+    route::{self, Found},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+
+/// What a handler comes to.
+pub type Answer = Result<Response, Response>;
+
+/// 200 with a JSON body.
+pub fn ok(body: &impl Serialize) -> Response {
+    dressed(Json(body).into_response())
+}
+
+/// 201 with a JSON body.
+pub fn created(body: &impl Serialize) -> Response {
+    dressed((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// 204.
+pub fn done() -> Response {
+    dressed(StatusCode::NO_CONTENT.into_response())
+}
+
+/// A problem of a kind that the edge knows too.
+pub fn problem(kind: &Kind, detail: &str) -> Response {
+    send(&kind.problem("", detail, ""))
+}
+
+/// A problem that only these services have.
+pub fn own_problem(code: &str, status: StatusCode, title: &str, detail: &str) -> Response {
+    send(&Problem::new("", code, status.as_u16(), title, detail, ""))
+}
+
+/// One field that cannot be accepted.
+pub fn bad_field(field: &str, message: impl Into<String>) -> Response {
+    let error = FieldError::new(field, message);
+    let kind = &problem::VALIDATION_FAILED;
+    let mut problem = kind.problem("", format!("{}: {}", error.field, error.message), "");
+    problem.errors.push(error);
+    send(&problem)
+}
+
+/// 404.
+pub fn missing() -> Response {
+    problem(&problem::NOT_FOUND, "There is nothing with this id.")
+}
+
+/// Reads a JSON body.
+pub async fn body<T: DeserializeOwned>(body: Body) -> Result<T, Response> {
+    let bytes = to_bytes(body, json::BODY_MAX)
+        .await
+        .map_err(|_| problem(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning))?;
+    json::read(&bytes).map_err(|error| match error {
+        BodyError::Unreadable(detail) => problem(&problem::INVALID_JSON, &detail),
+        BodyError::Field(error) => bad_field(&error.field, error.message),
+    })
+}
+
+/// Sends a problem.
+pub fn send(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, Json(problem)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
+    dressed(response)
+}
+
+fn dressed(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// That the services run; the one answer that needs no principal.
+pub async fn health() -> Response {
+    ok(&json!({"status": "ok"}))
+}
+
+/// A route of the table that these services do not keep anything for: the gate lets no other path this
+/// far. Lists are empty.
+pub async fn elsewhere(method: Method, uri: Uri) -> Response {
+    let is_list = matches!(
+        route::find(method.as_str(), uri.path()),
+        Found::Route(route) if route.method == "GET" && !route.pattern.contains('{')
+    );
+    if is_list {
+        return ok(&json!({"data": [], "next_cursor": null}));
+    }
+    own_problem(
+        "NOT_IN_DEMO",
+        StatusCode::NOT_IMPLEMENTED,
+        "The demo services do not have this",
+        "This belongs to the Ownchat API; the demo services only keep contacts, conversations and messages.",
+    )
+}

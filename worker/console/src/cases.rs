@@ -1,0 +1,96 @@
+//! The use-cases, for the visitor of one request. Pages, server functions and API all come through here.
+
+mod keys;
+mod session;
+
+use crate::visitor::Visitor;
+use ownchat_domain::{
+    account::{SetupRequest, SignInRequest},
+    failure::Failure,
+    key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
+    locator::Locator,
+    time::Timestamp,
+    vault::person::Identity,
+};
+use ownchat_ui::backend::{Backend, Cookie, CreatedKey, Reply};
+use std::future::Future;
+use worker::{Date, send::SendFuture};
+
+/// The use-cases of one visitor.
+#[derive(Clone)]
+pub struct Cases(pub Visitor);
+
+impl Backend for Cases {
+    fn check_setup(&self, token: String) -> Reply<()> {
+        let visitor = self.0.clone();
+        reply(async move { session::check_setup(&visitor, token).await })
+    }
+
+    fn set_up(&self, request: SetupRequest) -> Reply<Cookie> {
+        let visitor = self.0.clone();
+        reply(async move { session::set_up(&visitor, &request).await })
+    }
+
+    fn sign_in(&self, request: SignInRequest) -> Reply<Cookie> {
+        let visitor = self.0.clone();
+        reply(async move { session::sign_in(&visitor, &request).await })
+    }
+
+    fn sign_out(&self) -> Reply<Cookie> {
+        let visitor = self.0.clone();
+        reply(async move { session::sign_out(&visitor).await })
+    }
+
+    fn identity(&self) -> Reply<Identity> {
+        let visitor = self.0.clone();
+        reply(async move { session::resume(&visitor).await.map(|(_, identity)| identity) })
+    }
+
+    fn list_keys(&self, query: KeyQuery) -> Reply<KeyPage> {
+        let visitor = self.0.clone();
+        reply(async move { keys::list(&visitor, query).await })
+    }
+
+    fn read_key(&self, id: Locator) -> Reply<Key> {
+        let visitor = self.0.clone();
+        reply(async move { keys::read(&visitor, id).await })
+    }
+
+    fn create_key(&self, key: NewKey) -> Reply<CreatedKey> {
+        let visitor = self.0.clone();
+        reply(async move { keys::create(&visitor, key).await })
+    }
+
+    fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Key> {
+        let visitor = self.0.clone();
+        reply(async move { keys::change(&visitor, id, version, patch).await })
+    }
+
+    fn delete_key(&self, id: Locator, version: u64) -> Reply<()> {
+        let visitor = self.0.clone();
+        reply(async move { keys::delete(&visitor, id, version).await })
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn edge(&self) -> String {
+        self.variable("EDGE_URL").trim_end_matches('/').to_owned()
+    }
+
+    fn assets(&self) -> String {
+        self.variable("ASSETS_VERSION")
+    }
+}
+
+impl Cases {
+    fn variable(&self, name: &str) -> String {
+        self.0.env.var(name).map(|value| value.to_string()).unwrap_or_default()
+    }
+}
+
+/// The platform's futures are not `Send`, and never leave their one thread.
+fn reply<T: 'static>(work: impl Future<Output = Result<T, Failure>> + 'static) -> Reply<T> {
+    Box::pin(SendFuture::new(work))
+}

@@ -1,0 +1,82 @@
+//! Cross-site requests are refused here, for pages, server functions and API alike.
+//!
+//! Browsers say where a request comes from in `Sec-Fetch-Site` (W3C Fetch Metadata) and, older ones, in
+//! `Origin`. A request that changes something and says neither is refused too.
+
+use crate::problem;
+use axum::{
+    extract::Request,
+    http::{HeaderMap, Method, Uri, header::ORIGIN},
+    middleware::Next,
+    response::Response,
+};
+use ownchat_domain::problem::CROSS_SITE;
+
+/// Lets a request pass unless another site may have sent it.
+pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
+    if is_ours(request.method(), request.headers(), request.uri()) {
+        next.run(request).await
+    } else {
+        problem::of_kind(&CROSS_SITE, CROSS_SITE.meaning)
+    }
+}
+
+fn is_ours(method: &Method, headers: &HeaderMap, uri: &Uri) -> bool {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        return true;
+    }
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    match (text("sec-fetch-site"), text(ORIGIN.as_str())) {
+        // "none": the person sent it, from the address bar or by reloading.
+        (Some(site), _) => site == "same-origin" || site == "none",
+        (None, Some(origin)) => Some(origin) == own_origin(uri).as_deref(),
+        (None, None) => false,
+    }
+}
+
+/// Scheme, host and port of the request, as a browser writes them into `Origin`.
+pub fn own_origin(uri: &Uri) -> Option<String> {
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(method: &Method, site: Option<&str>, origin: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        if let Some(site) = site {
+            headers.insert("sec-fetch-site", site.parse().unwrap());
+        }
+        if let Some(origin) = origin {
+            headers.insert(ORIGIN, origin.parse().unwrap());
+        }
+        is_ours(method, &headers, &Uri::from_static("https://keys.example:8787/settings"))
+    }
+
+    #[test]
+    fn the_matrix() {
+        let own = Some("https://keys.example:8787");
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
+            for (site, origin, passes) in [
+                (Some("same-origin"), own, true),
+                (Some("same-origin"), None, true),
+                (Some("same-origin"), Some("null"), true),
+                (Some("none"), None, true),
+                (Some("same-site"), own, false),
+                (Some("cross-site"), own, false),
+                (Some("cross-site"), None, false),
+                (Some(""), own, false),
+                (None, own, true),
+                (None, Some("https://keys.example"), false),
+                (None, Some("http://keys.example:8787"), false),
+                (None, Some("https://evil.example"), false),
+                (None, Some("null"), false),
+                (None, None, false),
+            ] {
+                assert_eq!(ask(&method, site, origin), passes, "{method} {site:?} {origin:?}");
+            }
+        }
+        assert!(ask(&Method::GET, Some("cross-site"), None), "following a link is no change");
+    }
+}

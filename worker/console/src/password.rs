@@ -1,0 +1,62 @@
+//! Passwords: Argon2id (RFC 9106) with m = 19 MiB, t = 2, p = 1, as OWASP recommends.
+
+use crate::visitor::random;
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version, password_hash::SaltString,
+};
+use ownchat_domain::{account::Password, failure::Failure};
+use worker::console_error;
+
+/// The hash of a password that nobody has. It is checked when there is no account, so that the answer
+/// takes as long as for an account.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$b3duY2hhdC1ub2JvZHktMQ$\
+                      y1c0SzdKfVg7bzcX0wSfHHp0lfa0Vh3qDvXjvzvDJgo";
+
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// The hash of a password with a fresh salt, as a PHC string.
+pub fn hash(password: &Password) -> Result<String, Failure> {
+    let salt = random::<16>().map_err(|error| unavailable(&error))?;
+    let salt = SaltString::encode_b64(&salt).map_err(|error| unavailable(&error))?;
+    let hash = hasher()?.hash_password(password.reveal().as_bytes(), &salt).map_err(|error| unavailable(&error))?;
+    Ok(hash.to_string())
+}
+
+/// Whether a password fits a hash; never, if there is no hash.
+pub fn fits(password: &Password, hash: Option<&str>) -> Result<bool, Failure> {
+    let parsed = PasswordHash::new(hash.unwrap_or(NOBODY)).map_err(|error| unavailable(&error))?;
+    let fits = hasher()?.verify_password(password.reveal().as_bytes(), &parsed).is_ok();
+    Ok(fits && hash.is_some())
+}
+
+fn hasher() -> Result<Argon2<'static>, Failure> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| unavailable(&error))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn unavailable(error: &dyn core::fmt::Display) -> Failure {
+    console_error!("password: {error}");
+    Failure::Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_fits_its_own_hash_alone() {
+        let hash = hash(&"correct horse".to_owned().into()).unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_eq!(fits(&"correct horse".to_owned().into(), Some(&hash)), Ok(true));
+        assert_eq!(fits(&"correct horsf".to_owned().into(), Some(&hash)), Ok(false));
+    }
+
+    #[test]
+    fn without_an_account_nothing_fits_and_as_much_is_computed() {
+        assert_eq!(fits(&"correct horse".to_owned().into(), None), Ok(false));
+        let nobody = PasswordHash::new(NOBODY).unwrap();
+        assert_eq!(Params::try_from(&nobody).unwrap().m_cost(), MEMORY_KIB);
+    }
+}

@@ -1,0 +1,86 @@
+//! Problems: the one place where statuses and public texts of the API are chosen.
+
+use crate::visitor::Visitor;
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use ownchat_domain::{
+    failure::{Failure, FieldError},
+    json::BodyError,
+    problem::{self, Kind, Problem},
+};
+
+/// A problem of a kind. What belongs to the request is put in by [`finish`].
+pub fn of_kind(kind: &Kind, detail: &str) -> Response {
+    carry(kind.problem("", detail, ""))
+}
+
+/// What went wrong with a use-case.
+pub fn of_failure(failure: &Failure) -> Response {
+    let kind = match failure {
+        Failure::Invalid { errors } => return of_fields(errors.clone()),
+        Failure::NotSignedIn => &problem::NOT_SIGNED_IN,
+        Failure::WrongCredentials => &problem::WRONG_CREDENTIALS,
+        Failure::Forbidden => &problem::FORBIDDEN,
+        Failure::NotFound => &problem::NOT_FOUND,
+        Failure::Stale => &problem::STALE,
+        Failure::TooMany { .. } => &problem::TOO_MANY_ATTEMPTS,
+        Failure::Unavailable => &problem::UNAVAILABLE,
+    };
+    let mut response = of_kind(kind, kind.meaning);
+    let retry_after = match failure {
+        Failure::TooMany { retry_after } => *retry_after,
+        Failure::Unavailable => 1,
+        _ => return response,
+    };
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+    response
+}
+
+/// What is wrong with a body.
+pub fn of_body(error: BodyError) -> Response {
+    match error {
+        BodyError::Unreadable(detail) => of_kind(&problem::INVALID_JSON, &detail),
+        BodyError::Field(error) => of_fields(vec![error]),
+    }
+}
+
+fn of_fields(errors: Vec<FieldError>) -> Response {
+    let names: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
+    let detail = format!("Look at {}. Nothing was changed.", names.join(", "));
+    let mut problem = problem::VALIDATION_FAILED.problem("", detail, "");
+    problem.errors = errors;
+    carry(problem)
+}
+
+fn carry(problem: Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = status.into_response();
+    response.extensions_mut().insert(problem);
+    response
+}
+
+/// Writes the problem that a handler came to, with the request's id and a whole address for its kind.
+pub async fn finish(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<Visitor>().map(|visitor| visitor.request_id.clone()).unwrap_or_default();
+    let origin = crate::origin::own_origin(request.uri()).unwrap_or_default();
+    let mut response = next.run(request).await;
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("request-id", id);
+    }
+    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    problem.kind = format!("{origin}{}", problem.kind);
+    problem.instance = id;
+    let (parts, _) = response.into_parts();
+    let mut written = Json(problem).into_response();
+    *written.status_mut() = parts.status;
+    let of_json = written.headers().clone();
+    *written.headers_mut() = parts.headers;
+    written.headers_mut().extend(of_json);
+    written.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
+    written
+}

@@ -1,0 +1,47 @@
+//! Which address does what.
+
+use crate::{api, headers, origin, pages, problem};
+use any_spawner::Executor;
+use axum::{
+    Json, Router,
+    extract::DefaultBodyLimit,
+    middleware::{from_fn, map_response},
+    routing::{get, post},
+};
+use leptos::server_fn::axum::register_explicit;
+use ownchat_domain::{json::BODY_MAX, problem::METHOD_NOT_ALLOWED};
+use ownchat_ui::actions::CreateKey;
+use serde_json::json;
+use std::cell::OnceCell;
+
+thread_local! {
+    static ROUTER: OnceCell<Router> = const { OnceCell::new() };
+}
+
+/// The isolate's router; built by its first request.
+pub fn of_isolate() -> Router {
+    ROUTER.with(|cell| cell.get_or_init(build).clone())
+}
+
+fn build() -> Router {
+    // Pages wait for their data on the platform's own queue. It fails only when it is there already.
+    let _ = Executor::init_wasm_bindgen();
+    // What registers functions by itself on other platforms does not run in a Worker.
+    register_explicit::<CreateKey>();
+    Router::new()
+        .nest("/api/v1", api::router())
+        .route("/health", get(health))
+        .route("/actions/{*action}", post(pages::action))
+        .fallback(pages::show)
+        .method_not_allowed_fallback(async || {
+            problem::of_kind(&METHOD_NOT_ALLOWED, "This address takes other methods.")
+        })
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn(origin::refuse_other_sites))
+        .layer(from_fn(problem::finish))
+        .layer(map_response(headers::dress))
+}
+
+async fn health() -> Json<serde_json::Value> {
+    Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
+}
