@@ -1,13 +1,22 @@
 //! The project's own commands. `cargo xtask help` lists them.
 
-mod cargo;
+mod build;
+mod dev;
 mod failure;
+mod place;
+mod setup;
 mod step;
 mod test;
+mod versions;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
+cargo xtask dev     builds and runs everything on this machine, until Ctrl-C
+    --fresh         forgets the state of earlier runs
+    --watch         builds again what changes
+    --release       builds as for a deployment
+    --no-build      runs what was built before
 cargo xtask test    formats, lints and tests everything; stops at the first thing that is wrong
 cargo xtask help    this text
 ";
@@ -16,6 +25,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["dev", options @ ..] => dev::run(options),
         ["test"] => test::run_all(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -1,0 +1,107 @@
+//! What `cargo xtask dev` can be told, by words and by the environment.
+
+use super::secrets::random_text;
+use crate::{build::Mode, failure::Failure, place::target};
+use std::{env, path::PathBuf};
+
+/// How to run.
+#[derive(Debug)]
+pub struct Options {
+    /// Forget the state of earlier runs.
+    pub fresh: bool,
+    /// Build again what changes.
+    pub watch: bool,
+    /// Build before starting.
+    pub build: bool,
+    /// How to build.
+    pub mode: Mode,
+    /// Port of the console.
+    pub console: u16,
+    /// Port of the edge.
+    pub edge: u16,
+    /// Port of the demo services.
+    pub upstream: u16,
+    /// Folder of the state.
+    pub data: PathBuf,
+    /// Opens the set-up page for 15 minutes.
+    pub setup_token: String,
+    /// Where to say that everything answers.
+    pub ready_file: PathBuf,
+}
+
+impl Options {
+    /// Reads the words of the command line and the environment.
+    pub fn read(words: &[&str]) -> Result<Self, Failure> {
+        let mut options = Self {
+            fresh: false,
+            watch: false,
+            build: true,
+            mode: Mode::Dev,
+            console: port("CONSOLE_PORT", 8787)?,
+            edge: port("EDGE_PORT", 8788)?,
+            upstream: port("UPSTREAM_PORT", 8789)?,
+            data: folder("DATA_DIR", "dev/data"),
+            setup_token: match env::var("SETUP_TOKEN").unwrap_or_default() {
+                token if token.is_empty() => random_text()?,
+                token => token,
+            },
+            ready_file: folder("READY_FILE", "dev/ready.json"),
+        };
+        for word in words {
+            match *word {
+                "--fresh" => options.fresh = true,
+                "--watch" => options.watch = true,
+                "--release" => options.mode = Mode::Release,
+                "--no-build" => options.build = false,
+                other => {
+                    return Err(Failure::new(
+                        "read the command line",
+                        format!("there is no option \"{other}\""),
+                        "use --fresh, --watch, --release or --no-build",
+                    ));
+                }
+            }
+        }
+        Ok(options)
+    }
+
+    /// Every port that is listened on, with the name of its variable.
+    pub fn ports(&self) -> [(&'static str, u16); 3] {
+        [("console", self.console), ("edge", self.edge), ("upstream", self.upstream)]
+    }
+}
+
+fn port(name: &str, default: u16) -> Result<u16, Failure> {
+    match env::var(name) {
+        Ok(text) if !text.is_empty() => text.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
+            Failure::new("read the environment", format!("{name} is not a port number"), "use 1 to 65535")
+        }),
+        _ => Ok(default),
+    }
+}
+
+fn folder(name: &str, default: &str) -> PathBuf {
+    match env::var_os(name) {
+        Some(folder) if !folder.is_empty() => env::current_dir().unwrap_or_default().join(folder),
+        _ => target().join(default),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_understood_and_others_are_named() {
+        let options = Options::read(&["--fresh", "--release", "--no-build"]).unwrap();
+        assert!(options.fresh && !options.build && options.mode == Mode::Release);
+        assert!(Options::read(&["--frsh"]).unwrap_err().why.contains("--frsh"));
+    }
+
+    #[test]
+    fn a_set_up_token_is_made_up_when_none_is_given() {
+        let token = |words: &[&str]| Options::read(words).unwrap().setup_token;
+        assert!(token(&[]).len() >= 22);
+        assert_ne!(token(&[]), token(&[]));
+    }
+}

@@ -1,0 +1,46 @@
+//! worker-build and wasm-bindgen at the pinned versions, in the cache.
+
+use crate::{
+    failure::Failure,
+    place::cache,
+    step::run,
+    versions::{WASM_BINDGEN, WORKER_BUILD},
+};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The folder that holds both.
+pub fn find_or_install() -> Result<PathBuf, Failure> {
+    let home = cache().join("tools");
+    let missing: Vec<_> = [("worker-build", WORKER_BUILD), ("wasm-bindgen-cli", WASM_BINDGEN)]
+        .into_iter()
+        .filter(|(name, version)| !is_installed(&home, name, version))
+        .collect();
+    // One folder for both: they share most of what they are built from.
+    let build = home.join("build");
+    for (name, version) in &missing {
+        run(
+            &format!("install {name} {version} (once, about 3 minutes)"),
+            Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+                // Optimised it would take three times as long to build.
+                .args(["install", "--quiet", "--locked", "--debug", "--root"])
+                .arg(&home)
+                .arg(format!("{name}@{version}"))
+                .env("CARGO_TARGET_DIR", &build),
+            "see cargo's message above; crates.io must be reachable and a C compiler installed",
+        )?;
+    }
+    if !missing.is_empty() {
+        // Only the programs are needed from now on; what cannot be removed does no harm.
+        let _ = fs::remove_dir_all(build);
+    }
+    Ok(home.join("bin"))
+}
+
+/// Cargo writes what it installed into this file.
+fn is_installed(home: &Path, name: &str, version: &str) -> bool {
+    fs::read_to_string(home.join(".crates.toml")).is_ok_and(|list| list.contains(&format!("\"{name} {version} (")))
+}
