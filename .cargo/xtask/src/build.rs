@@ -7,12 +7,12 @@ use crate::{
     step::run,
     versions::WASM_TARGET,
 };
+use part::Part;
 use std::{fs, io, path::PathBuf, process::Command};
 
-mod hash;
+pub mod part;
 
-/// The Workers, in the order in which they are built.
-pub const WORKERS: &[&str] = &["vault", "edge", "console"];
+mod hash;
 
 /// How much the compiler shall optimise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,23 @@ pub fn site() -> PathBuf {
     target().join("site")
 }
 
+/// The WASM of a Worker.
+pub fn wasm_of(worker: &str) -> PathBuf {
+    root().join("worker").join(worker).join("build/index_bg.wasm")
+}
+
+/// The program of the demo services.
+pub fn services_program() -> PathBuf {
+    target().join("debug/ownchat-services")
+}
+
+/// Builds everything that has changed.
+pub fn all(tools: &Tools, mode: Mode) -> Result<(), Failure> {
+    Part::ALL.into_iter().try_for_each(|part| part.build_if_changed(tools, mode))
+}
+
 /// Builds one Worker.
-pub fn worker(tools: &Tools, name: &str, mode: Mode) -> Result<(), Failure> {
+fn worker(tools: &Tools, name: &str, mode: Mode) -> Result<(), Failure> {
     let program = tools.worker_build();
     let mut command = tools.wasm(&program.to_string_lossy());
     command.current_dir(root().join("worker").join(name)).arg(match mode {
@@ -40,13 +55,13 @@ pub fn worker(tools: &Tools, name: &str, mode: Mode) -> Result<(), Failure> {
 }
 
 /// Builds the demo services, for this machine.
-pub fn services() -> Result<(), Failure> {
+fn services() -> Result<(), Failure> {
     let mut command = cargo(&["build", "--quiet", "--package", "ownchat-services"]);
     run("build the demo services", &mut command, "see the compiler's message above")
 }
 
 /// Builds what the browser loads: the WASM with its JavaScript, and the style sheet.
-pub fn browser(tools: &Tools, mode: Mode) -> Result<(), Failure> {
+fn browser(tools: &Tools, mode: Mode) -> Result<(), Failure> {
     let (profile, folder) = match mode {
         Mode::Dev => ("dev", "debug"),
         Mode::Release => ("browser", "browser"),
@@ -93,7 +108,9 @@ fn shrink(tools: &Tools, output: &std::path::Path) -> Result<(), Failure> {
 /// Puts the files under a name that says what is in them, so that browsers may keep them for ever.
 fn publish(output: &std::path::Path) -> io::Result<()> {
     let site = site();
-    let version = hash::of_files(output)?;
+    let mut files = Vec::new();
+    part::collect(output, &mut files);
+    let version = hash::of(output, &files);
     let assets = site.join("assets");
     if assets.exists() {
         fs::remove_dir_all(&assets)?;

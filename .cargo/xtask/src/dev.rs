@@ -7,9 +7,9 @@ mod secrets;
 mod watch;
 
 use crate::{
-    build::{self, Mode, WORKERS},
+    build,
     failure::Failure,
-    place::{root, target},
+    place::root,
     setup::{self, Tools},
     step::now,
 };
@@ -52,7 +52,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     }
     let tools = setup::tools()?;
     if options.build {
-        build_all(&tools, options.mode)?;
+        build::all(&tools, options.mode)?;
     }
     if options.fresh && options.data.exists() {
         fs::remove_dir_all(&options.data)
@@ -68,8 +68,10 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         for process in [&mut running.services, &mut running.workers] {
             process.must_run()?;
         }
-        if let Some(changes) = watch.as_mut().and_then(watch::Watch::changes) {
-            match rebuild(&tools, options.mode, &changes) {
+        let changes = watch.as_mut().map(watch::Watch::changes).unwrap_or_default();
+        if !changes.is_empty() {
+            let rebuilt = changes.iter().try_for_each(|part| part.build_if_changed(&tools, options.mode));
+            match rebuilt {
                 Ok(()) => {
                     drop(running);
                     running = start(&tools, &options, &secrets)?;
@@ -97,29 +99,10 @@ fn stop_sign() -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
-/// Builds everything that runs.
-pub fn build_all(tools: &Tools, mode: Mode) -> Result<(), Failure> {
-    build::browser(tools, mode)?;
-    for worker in WORKERS {
-        build::worker(tools, worker, mode)?;
-    }
-    build::services()
-}
-
-fn rebuild(tools: &Tools, mode: Mode, changes: &watch::Changes) -> Result<(), Failure> {
-    if changes.browser {
-        build::browser(tools, mode)?;
-    }
-    for worker in WORKERS.iter().filter(|worker| changes.workers.contains(**worker)) {
-        build::worker(tools, worker, mode)?;
-    }
-    if changes.services { build::services() } else { Ok(()) }
-}
-
 fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running, Failure> {
     let services = Process::start(
         "the demo services",
-        Command::new(target().join("debug/ownchat-services"))
+        Command::new(build::services_program())
             .env("PORT", options.upstream.to_string())
             .env("PRINCIPAL_KEY", &secrets.principal_key),
         None,

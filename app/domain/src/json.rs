@@ -13,9 +13,9 @@ pub const BODY_MAX: usize = 64 * 1024;
 /// What is wrong with a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BodyError {
-    /// It is not JSON, or a value has the wrong type. The sentence says where.
+    /// It is not JSON, or no object. The sentence says where.
     Unreadable(String),
-    /// A field is unknown, missing, or given twice.
+    /// A field is unknown, missing, given twice, or holds a value of the wrong kind.
     Field(FieldError),
 }
 
@@ -25,30 +25,48 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(BodyError::Unreadable("The body is a list; an object with named fields is expected.".into()));
     }
-    serde_json::from_slice(body).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let error = error.into_inner();
         match error.classify() {
-            Category::Data => data_error(&error.to_string(), &place),
-            _ => BodyError::Unreadable(format!("The body is not JSON: see {place}.")),
+            Category::Data => data_error(&error.to_string(), &path, &place(&error)),
+            _ => not_json(&error),
         }
-    })
+    })?;
+    json.end().map_err(|error| not_json(&error))?;
+    Ok(value)
 }
 
-fn data_error(message: &str, place: &str) -> BodyError {
-    let field = |rest: &str, message: &str| {
-        let name: String = rest.split('`').next().unwrap_or_default().chars().take(60).collect();
+fn not_json(error: &serde_json::Error) -> BodyError {
+    BodyError::Unreadable(format!("The body is not JSON: see {}.", place(error)))
+}
+
+fn place(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
+}
+
+/// What serde said about the value at `path`, such as `scopes[1]`; the whole body is `.`.
+fn data_error(message: &str, path: &str, place: &str) -> BodyError {
+    let quoted = |rest: &str| rest.split('`').next().unwrap_or_default().to_owned();
+    let field = |name: &str, message: String| {
+        let name: String = name.chars().take(60).collect();
         BodyError::Field(FieldError::new(&redact(&name), message))
     };
     if let Some(rest) = message.strip_prefix("unknown field `") {
-        field(rest, "There is no such field here.")
+        field(&quoted(rest), "There is no such field here.".into())
     } else if let Some(rest) = message.strip_prefix("missing field `") {
-        field(rest, "This is required.")
+        field(&quoted(rest), "This is required.".into())
     } else if let Some(rest) = message.strip_prefix("duplicate field `") {
-        field(rest, "This stands in the body twice.")
+        field(&quoted(rest), "This stands in the body twice.".into())
     } else {
         let wanted = message.split_once(", expected ").map_or("another value", |(_, wanted)| wanted);
         let wanted = wanted.split(" at line ").next().unwrap_or(wanted);
-        BodyError::Unreadable(format!("The value at {place} cannot be read: expected {wanted}."))
+        if path == "." {
+            BodyError::Unreadable(format!("The value at {place} cannot be read: expected {wanted}."))
+        } else {
+            field(path, format!("The value cannot be read: expected {wanted}."))
+        }
     }
 }
 
@@ -78,13 +96,15 @@ mod tests {
             (r#"{"key":"x","kye":1}"#, "kye", "There is no such field here."),
             ("{}", "key", "This is required."),
             (r#"{"key":"x","key":"y"}"#, "key", "This stands in the body twice."),
+            (r#"{"key":1}"#, "key", "The value cannot be read: expected a string."),
         ] {
             assert_eq!(ask(body), Err(BodyError::Field(FieldError::new(field, message))), "{body}");
         }
         for (body, text) in [
             ("", "The body is not JSON: see line 1, column 0."),
             ("{\n,}", "The body is not JSON: see line 2, column 1."),
-            (r#"{"key":1}"#, "The value at line 1, column 8 cannot be read: expected a string."),
+            (r#"{"key":"x"} {}"#, "The body is not JSON: see line 1, column 13."),
+            ("7", "The value at line 1, column 1 cannot be read: expected struct Body."),
         ] {
             assert_eq!(ask(body), Err(BodyError::Unreadable(text.into())), "{body}");
         }

@@ -34,6 +34,7 @@ pub fn all() -> impl Iterator<Item = Route> {
 ///
 /// A path that could be read in two ways is no route: empty segments, dots, backslashes, control
 /// characters, and percent signs, which none of our ids needs. A literal segment wins over `{id}`.
+/// `HEAD` is possible wherever `GET` is (RFC 9110, section 9.3.2).
 pub fn find(method: &str, path: &str) -> Found {
     if !is_plain(path) {
         return Found::None;
@@ -42,13 +43,15 @@ pub fn find(method: &str, path: &str) -> Found {
     if candidates.iter().any(|route| route.pattern == path) {
         candidates.retain(|route| route.pattern == path);
     }
+    let method = if method == "HEAD" { "GET" } else { method };
     if let Some(route) = candidates.iter().find(|route| route.method == method) {
         return Found::Route(*route);
     }
     if candidates.is_empty() {
         Found::None
     } else {
-        Found::Method(candidates.iter().map(|route| route.method).collect())
+        let with_head = |route: &'_ Route| if route.method == "GET" { vec!["GET", "HEAD"] } else { vec![route.method] };
+        Found::Method(candidates.iter().flat_map(with_head).collect())
     }
 }
 
@@ -109,13 +112,27 @@ mod tests {
     fn a_literal_wins_over_an_id() {
         let Found::Route(route) = find("GET", "/v1/contacts/export") else { unreachable!() };
         assert_eq!(route.scope, scope("contacts:export"));
-        assert_eq!(find("DELETE", "/v1/contacts/export"), Found::Method(vec!["GET"]), "never the delete of a contact");
+        assert_eq!(
+            find("DELETE", "/v1/contacts/export"),
+            Found::Method(vec!["GET", "HEAD"]),
+            "never the delete of a contact"
+        );
+    }
+
+    #[test]
+    fn what_can_be_read_can_be_asked_for_its_headers() {
+        assert_eq!(find("HEAD", "/v1/contacts"), find("GET", "/v1/contacts"));
+        assert_eq!(find("HEAD", "/v1/contacts/c_1/merge"), Found::Method(vec!["POST"]));
     }
 
     #[test]
     fn a_known_path_names_its_methods() {
-        assert_eq!(find("PUT", "/v1/contacts"), Found::Method(vec!["GET", "POST"]));
-        assert_eq!(find("get", "/v1/contacts"), Found::Method(vec!["GET", "POST"]), "methods are case-sensitive");
+        assert_eq!(find("PUT", "/v1/contacts"), Found::Method(vec!["GET", "HEAD", "POST"]));
+        assert_eq!(
+            find("get", "/v1/contacts"),
+            Found::Method(vec!["GET", "HEAD", "POST"]),
+            "methods are case-sensitive"
+        );
     }
 
     #[test]

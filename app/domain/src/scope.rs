@@ -12,7 +12,7 @@ pub use preset::{PRESETS, Preset};
 pub use set::ScopeSet;
 pub use table::{GROUPS, Group};
 
-use crate::scope::table::TABLE;
+use crate::{scope::table::TABLE, token::redact};
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -64,8 +64,13 @@ pub struct Scope(u8);
 
 /// There is no scope of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("There is no scope called \"{0}\".")]
+#[error("There is no scope called \"{}\".", shown(.0))]
 pub struct UnknownScope(pub String);
+
+/// A name that somebody made up, as far as it may be repeated.
+fn shown(name: &str) -> String {
+    redact(name).chars().take(60).collect()
+}
 
 impl Scope {
     /// Every scope, in the order of the table.

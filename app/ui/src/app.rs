@@ -71,7 +71,7 @@ fn set_policy(nonce: &str, edge: &str) {
 #[component]
 fn App() -> impl IntoView {
     view! {
-        <Title formatter=|text: String| if text.is_empty() { "Ownchat".to_owned() } else { format!("{text} · Ownchat") }/>
+        <Title formatter=title/>
         <Router>
             <Routes fallback=problem::NotFound>
                 <Route path=path!("/") view=home::Page/>
@@ -87,5 +87,23 @@ fn App() -> impl IntoView {
                 <Route path=path!("/docs/errors") view=errors::Page/>
             </Routes>
         </Router>
+    }
+}
+
+/// What stands in the browser's tab. It is written into the document as it is, so it is escaped here.
+fn title(page: String) -> String {
+    let title = if page.contains("Ownchat") { page } else { format!("{page} · Ownchat") };
+    html_escape::encode_text(&title).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title;
+
+    #[test]
+    fn a_title_cannot_end_itself() {
+        assert_eq!(title("API Keys".into()), "API Keys · Ownchat");
+        assert_eq!(title("Set up Ownchat".into()), "Set up Ownchat");
+        assert_eq!(title("</title><script>".into()), "&lt;/title&gt;&lt;script&gt; · Ownchat");
     }
 }

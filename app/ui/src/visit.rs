@@ -58,7 +58,7 @@ impl Visit {
             backend: expect_context(),
             response: expect_context(),
             posted: use_context(),
-            uri: parts.map(|parts| parts.uri.to_string()).unwrap_or_default(),
+            uri: parts.and_then(|parts| parts.uri.path_and_query().map(ToString::to_string)).unwrap_or_default(),
             id: use_params_map().read_untracked().get_str("id").and_then(|id| id.parse().ok()),
             query: use_query_map().read_untracked().clone(),
         }

@@ -3,7 +3,9 @@
 use axum::{
     Json,
     body::{Body, to_bytes},
+    extract::Request,
     http::{HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use ownchat_domain::{
@@ -35,12 +37,12 @@ pub fn done() -> Response {
 
 /// A problem of a kind that the edge knows too.
 pub fn problem(kind: &Kind, detail: &str) -> Response {
-    send(&kind.problem("", detail, ""))
+    send(kind.problem("", detail, ""))
 }
 
 /// A problem that only these services have.
 pub fn own_problem(code: &str, status: StatusCode, title: &str, detail: &str) -> Response {
-    send(&Problem::new("", code, status.as_u16(), title, detail, ""))
+    send(Problem::new("", code, status.as_u16(), title, detail, ""))
 }
 
 /// One field that cannot be accepted.
@@ -49,7 +51,7 @@ pub fn bad_field(field: &str, message: impl Into<String>) -> Response {
     let kind = &problem::VALIDATION_FAILED;
     let mut problem = kind.problem("", format!("{}: {}", error.field, error.message), "");
     problem.errors.push(error);
-    send(&problem)
+    send(problem)
 }
 
 /// 404.
@@ -68,12 +70,23 @@ pub async fn body<T: DeserializeOwned>(body: Body) -> Result<T, Response> {
     })
 }
 
-/// Sends a problem.
-pub fn send(problem: &Problem) -> Response {
+/// Sends a problem. It is written by [`finish`], which knows the request.
+pub fn send(problem: Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, Json(problem)).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
-    dressed(response)
+    let mut response = dressed(status.into_response());
+    response.extensions_mut().insert(problem);
+    response
+}
+
+/// Writes the problem that a handler came to, under the id that the edge gave the request.
+pub async fn finish(request: Request, next: Next) -> Response {
+    let id = request.headers().get("request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    let mut response = next.run(request).await;
+    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    problem.instance = id;
+    let mut written = dressed((response.status(), Json(problem)).into_response());
+    written.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
+    written
 }
 
 fn dressed(mut response: Response) -> Response {

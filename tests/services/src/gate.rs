@@ -77,7 +77,7 @@ pub fn lacks(principal: &Principal, needed: Scope) -> Option<Response> {
     problem.required = required.names();
     problem.granted = Some(principal.scopes.names());
     problem.missing = principal.scopes.missing(required).names();
-    Some(send(&problem))
+    Some(send(problem))
 }
 
 /// The time.

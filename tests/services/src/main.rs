@@ -77,6 +77,7 @@ fn router(principal_key: Vec<u8>) -> Router {
         .route("/v1/messages/{id}", delete(messages::retract))
         .fallback(answer::elsewhere)
         .layer(middleware::from_fn_with_state(gate, gate::check))
+        .layer(middleware::from_fn(answer::finish))
         .route("/health", get(answer::health))
         .with_state(Arc::new(Worlds::default()))
 }

@@ -39,8 +39,9 @@ pub async fn forward(answers: &Answers<'_>, request: &Request, record: &Record) 
         expires_at: now().plus(principal::LIFETIME),
     };
     let headers = Headers::new();
+    let body = body(request);
     for (name, value) in request.headers().entries() {
-        if passes(&name) {
+        if passes(&name) && (body.is_some() || name != "content-length") {
             headers.append(&name, &value)?;
         }
     }
@@ -55,7 +56,7 @@ pub async fn forward(answers: &Answers<'_>, request: &Request, record: &Record) 
     init.with_method(Method::from(request.inner().method()))
         .with_headers(headers)
         .with_redirect(RequestRedirect::Manual)
-        .with_body(request.inner().body().map(JsValue::from));
+        .with_body(body);
     match Fetch::Request(Request::new_with_init(&target, &init)?).send().await {
         Ok(answer) => pass_on(answers, answer),
         Err(error) => {
@@ -64,6 +65,13 @@ pub async fn forward(answers: &Answers<'_>, request: &Request, record: &Record) 
             answers.problem(kind, kind.meaning)
         }
     }
+}
+
+/// The body, unless the method gives none a meaning (RFC 9110, section 9.3.1): the platform would refuse to
+/// send it on.
+fn body(request: &Request) -> Option<JsValue> {
+    let has_body = !matches!(request.inner().method().as_str(), "GET" | "HEAD");
+    has_body.then(|| request.inner().body().map(JsValue::from)).flatten()
 }
 
 /// The service's answer, with the edge's own headers over it.

@@ -17,7 +17,7 @@ use ownchat_domain::{
     verdict::Denial,
 };
 use serde::{Deserialize, Serialize};
-use worker::{Env, Request, Response, Result};
+use worker::{Env, Request, Response, Result, console_error};
 
 /// What a service asks about a key that it was handed.
 #[derive(Deserialize)]
@@ -37,11 +37,21 @@ struct Health {
     feed_age_ms: Option<i64>,
 }
 
-/// Answers a call.
+/// Answers a call. Whatever goes wrong on our side is a problem, too; the log says what it was.
 pub async fn answer(request: Request, env: Env) -> Result<Response> {
     let edge = Edge::of(&env)?;
     let request_id = request_id()?;
     let answers = Answers { edge: &edge, request_id: &request_id };
+    match route(&answers, request, env).await {
+        Err(error) => {
+            console_error!("{request_id}: {error}");
+            answers.problem(&problem::INTERNAL, problem::INTERNAL.meaning)
+        }
+        answered => answered,
+    }
+}
+
+async fn route(answers: &Answers<'_>, request: Request, env: Env) -> Result<Response> {
     // `Request::method` takes methods that it does not know for GET.
     let method = request.inner().method();
     let path = request.path();
@@ -49,14 +59,14 @@ pub async fn answer(request: Request, env: Env) -> Result<Response> {
         return answers.preflight();
     }
     match (path.as_str(), method.as_str()) {
-        ("/v1/verify", "POST") => verify(&answers, &env, request).await,
+        ("/v1/verify", "POST") => verify(answers, &env, request).await,
         ("/v1/verify", _) => answers.method_not_allowed(&["POST"]),
-        ("/v1/key", "GET") => own_key(&answers, &env, &request).await,
-        ("/v1/health", "GET") => {
+        ("/v1/key", "GET" | "HEAD") => own_key(answers, &env, &request).await,
+        ("/v1/health", "GET" | "HEAD") => {
             answers.ok(&Health { status: "ok", version: env!("CARGO_PKG_VERSION"), feed_age_ms: None })
         }
-        ("/v1/key" | "/v1/health", _) => answers.method_not_allowed(&["GET"]),
-        _ => through_gateway(&answers, &env, request, &method, &path).await,
+        ("/v1/key" | "/v1/health", _) => answers.method_not_allowed(&["GET", "HEAD"]),
+        _ => through_gateway(answers, &env, request, &method, &path).await,
     }
 }
 

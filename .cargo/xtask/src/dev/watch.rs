@@ -1,22 +1,15 @@
 //! Notices which sources change, and what is built from them.
 
+use crate::build::part::{Part, collect};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-/// What must be built again.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// These Workers.
-    pub workers: BTreeSet<&'static str>,
-    /// The browser's files.
-    pub browser: bool,
-    /// The demo services.
-    pub services: bool,
-}
+/// Folders that hold sources.
+const SOURCES: &[&str] = &["app", "frontend", "worker", "style", "tests/services"];
 
 /// The sources as they were when they were last looked at.
 #[derive(Debug)]
@@ -25,97 +18,38 @@ pub struct Watch {
     seen: BTreeMap<PathBuf, SystemTime>,
 }
 
-/// Folders that hold sources.
-const SOURCES: &[&str] = &["app", "frontend/src", "worker", "style", "tests/services"];
-
 impl Watch {
     /// Looks at the sources under `root` for the first time.
     pub fn new(root: &Path) -> Self {
         Self { root: root.to_owned(), seen: look(root) }
     }
 
-    /// What changed since the last look, if anything did.
-    pub fn changes(&mut self) -> Option<Changes> {
+    /// What must be built again since the last look.
+    pub fn changes(&mut self) -> Vec<Part> {
         let now = look(&self.root);
-        let mut changes = Changes::default();
-        let touched = now
-            .iter()
-            .filter(|(path, time)| self.seen.get(*path) != Some(time))
-            .map(|(path, _)| path)
-            .chain(self.seen.keys().filter(|path| !now.contains_key(*path)));
-        for path in touched {
-            changes.note(path.strip_prefix(&self.root).unwrap_or(path));
-        }
+        let changed = now.iter().filter(|(path, time)| self.seen.get(*path) != Some(time)).map(|(path, _)| path);
+        let removed = self.seen.keys().filter(|path| !now.contains_key(*path));
+        let touched: Vec<&Path> =
+            changed.chain(removed).map(|path| path.strip_prefix(&self.root).unwrap_or(path)).collect();
+        let is_touched = |part: &Part| touched.iter().any(|path| part.is_made_from(path));
+        let parts = Part::ALL.into_iter().filter(is_touched).collect();
         self.seen = now;
-        (changes != Changes::default()).then_some(changes)
-    }
-}
-
-impl Changes {
-    fn note(&mut self, path: &Path) {
-        let mut all = |workers: &[&'static str], browser: bool, services: bool| {
-            self.workers.extend(workers);
-            self.browser |= browser;
-            self.services |= services;
-        };
-        let is_under = |folder: &str| path.starts_with(folder);
-        if is_under("app/domain") {
-            all(&["vault", "edge", "console"], true, true);
-        } else if is_under("app/ui") {
-            all(&["console"], true, false);
-        } else if is_under("frontend") || is_under("style") {
-            all(&[], true, false);
-        } else if is_under("worker/vault") {
-            all(&["vault"], false, false);
-        } else if is_under("worker/edge") {
-            all(&["edge"], false, false);
-        } else if is_under("worker/console") {
-            all(&["console"], false, false);
-        } else if is_under("tests/services") {
-            all(&[], false, true);
-        }
+        parts
     }
 }
 
 fn look(root: &Path) -> BTreeMap<PathBuf, SystemTime> {
-    let mut seen = BTreeMap::new();
-    let mut folders: Vec<PathBuf> = SOURCES.iter().map(|folder| root.join(folder)).collect();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let name = entry.file_name();
-            if path.is_dir() {
-                if name != "node_modules" && name != "build" && name != "target" {
-                    folders.push(path);
-                }
-            } else if let Ok(time) = entry.metadata().and_then(|data| data.modified()) {
-                seen.insert(path, time);
-            }
-        }
+    let mut files = Vec::new();
+    for folder in SOURCES {
+        collect(&root.join(folder), &mut files);
     }
-    seen
+    let time = |file: &PathBuf| fs::metadata(file).and_then(|data| data.modified()).ok();
+    files.into_iter().filter_map(|file| time(&file).map(|time| (file, time))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn touched(path: &str) -> Changes {
-        let mut changes = Changes::default();
-        changes.note(Path::new(path));
-        changes
-    }
-
-    #[test]
-    fn a_change_rebuilds_what_is_made_from_it_and_no_more() {
-        let style = touched("style/table.css");
-        assert!(style.browser && style.workers.is_empty() && !style.services);
-        let page = touched("app/ui/src/pages/keys.rs");
-        assert!(page.browser && page.workers == BTreeSet::from(["console"]));
-        assert_eq!(touched("worker/edge/src/gate.rs").workers, BTreeSet::from(["edge"]));
-        assert_eq!(touched("app/domain/src/token.rs").workers.len(), 3);
-        assert_eq!(touched("README.md"), Changes::default());
-    }
 
     #[test]
     fn changed_new_and_removed_files_are_noticed() {
@@ -129,7 +63,6 @@ mod tests {
         fs::remove_file(style.join("a.css")).unwrap();
         let removed = watch.changes();
         fs::remove_dir_all(&root).unwrap();
-        assert_eq!(nothing, None);
-        assert!(new.unwrap().browser && removed.unwrap().browser);
+        assert_eq!((nothing, new, removed), (vec![], vec![Part::Browser], vec![Part::Browser]));
     }
 }

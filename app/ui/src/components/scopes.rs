@@ -51,14 +51,23 @@ pub fn ScopePicker(
 fn row(scope: Scope, checked: bool) -> impl IntoView {
     let info = scope.info();
     let also = info.gives.map(|gives| format!(" Also gives {gives}."));
+    // Named by its title alone; what it means and risks is read out after that.
+    let (title, hint, risk) = (format!("t-{}", info.name), format!("d-{}", info.name), format!("r-{}", info.name));
     view! {
         <label class="scope">
-            <input type="checkbox" name="scopes" value=info.name checked=checked/>
+            <input
+                type="checkbox"
+                name="scopes"
+                value=info.name
+                checked=checked
+                aria-labelledby=title.clone()
+                aria-describedby=format!("{hint} {risk}")
+            />
             <span class="scope-text">
-                <span class="scope-title">{info.title} <code>{info.name}</code></span>
-                <span class="hint">{info.description}{also}</span>
+                <span class="scope-title" id=title>{info.title}" "<code>{info.name}</code></span>
+                <span class="hint" id=hint>{info.description}{also}</span>
             </span>
-            <span class=risk_class(info.risk)>{info.risk.label()}</span>
+            <span class=risk_class(info.risk) id=risk>{info.risk.label()}</span>
         </label>
     }
     .into_any()

@@ -1,0 +1,187 @@
+//! Calls over HTTP, and what is expected of every answer.
+
+use serde_json::Value;
+use ureq::{
+    Agent, Body,
+    http::{HeaderMap, Request, Response},
+};
+
+/// Who owns the workspace of the tests.
+pub const OWNER: Account = Account { email: "ada@example.com", password: "correct horse battery staple" };
+
+/// What somebody signs in with.
+pub struct Account {
+    pub email: &'static str,
+    pub password: &'static str,
+}
+
+/// Name of the session's cookie.
+const COOKIE: &str = "__Host-ownchat-session";
+
+/// A caller of one origin.
+#[derive(Clone)]
+pub struct Client {
+    pub origin: String,
+    /// Value of the session's cookie.
+    pub session: Option<String>,
+    /// Sent with every call.
+    pub headers: Vec<(&'static str, String)>,
+    /// Whether edge or console answers, whose answers all keep certain rules.
+    pub is_ours: bool,
+    agent: Agent,
+}
+
+impl Client {
+    /// Somebody who sends the origin's own `Origin`, as its pages do, and nothing else.
+    pub fn new(origin: String) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .max_redirects(0)
+            .build();
+        let headers = vec![("Origin", origin.clone())];
+        Self { origin, session: None, headers, is_ours: true, agent: config.new_agent() }
+    }
+
+    /// The same caller with the cookie of a session.
+    pub fn in_session(mut self, session: Option<String>) -> Self {
+        self.session = session;
+        self
+    }
+
+    /// The same caller with one more header.
+    pub fn with(&self, name: &'static str, value: impl Into<String>) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name, value.into()));
+        client
+    }
+
+    /// The same caller with `Authorization: Bearer`.
+    pub fn bearing(&self, key: &str) -> Self {
+        self.with("Authorization", format!("Bearer {key}"))
+    }
+
+    /// The same caller without a header.
+    pub fn without(&self, name: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.retain(|(sent, _)| *sent != name);
+        client
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, "")
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.json("POST", path, body)
+    }
+
+    /// Sends a JSON body.
+    pub fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.with("Content-Type", "application/json").send(method, path, &body.to_string())
+    }
+
+    /// Posts a form as a browser does.
+    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = serde_urlencoded::to_string(fields).unwrap();
+        self.with("Content-Type", "application/x-www-form-urlencoded").send("POST", path, &body)
+    }
+
+    /// Sends anything.
+    pub fn send(&self, method: &str, path: &str, body: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.origin));
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if let Some(session) = &self.session {
+            request = request.header("Cookie", format!("{COOKIE}={session}"));
+        }
+        let response = self.agent.run(request.body(body.to_owned()).unwrap()).unwrap();
+        let answer = Answer::read(format!("{method} {path}"), response);
+        if self.is_ours {
+            answer.keeps_the_rules();
+        }
+        answer
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    call: String,
+    pub status: u16,
+    headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    fn read(call: String, response: Response<Body>) -> Self {
+        let (parts, mut body) = response.into_parts();
+        let text = body.read_to_string().unwrap();
+        Self { call, status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    /// What holds for every answer of edge and console.
+    fn keeps_the_rules(&self) {
+        assert_eq!(self.header("x-content-type-options"), "nosniff", "{}", self.call);
+        // Files come from the platform itself.
+        if !self.call.starts_with("GET /assets/") && !self.call.starts_with("GET /favicon") {
+            assert!(!self.header("request-id").is_empty(), "{} has no id", self.call);
+            assert_eq!(self.header("cache-control"), "no-store", "{}", self.call);
+        }
+    }
+
+    /// The value of a header; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{}: {error}: {}", self.call, self.text))
+    }
+
+    /// A text of the JSON body, by its JSON pointer (RFC 6901).
+    pub fn at(&self, pointer: &str) -> String {
+        let body = self.json();
+        let value = body.pointer(pointer).unwrap_or_else(|| panic!("{}: no {pointer} in {body}", self.call));
+        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    }
+
+    #[track_caller]
+    pub fn expect_status(&self, status: u16) -> &Self {
+        assert_eq!(self.status, status, "{}: {}", self.call, self.text);
+        self
+    }
+
+    /// A problem (RFC 9457) of this status and code, complete, and about this very call.
+    #[track_caller]
+    pub fn expect_problem(&self, status: u16, code: &str) -> &Self {
+        self.expect_status(status);
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.call);
+        assert_eq!(self.at("/code"), code, "{}: {}", self.call, self.text);
+        assert_eq!(self.at("/status"), status.to_string(), "{}", self.call);
+        assert_eq!(self.at("/instance"), self.header("request-id"), "{}", self.call);
+        assert!(self.at("/type").ends_with(&format!("/docs/errors#{code}")), "{}", self.at("/type"));
+        assert!(self.at("/title").len() > 5 && self.at("/detail").len() > 5, "{}", self.text);
+        self
+    }
+
+    /// A refusal that names exactly these fields.
+    #[track_caller]
+    pub fn expect_fields(&self, fields: &[&str]) -> &Self {
+        self.expect_problem(422, "validation_failed");
+        let body = self.json();
+        let errors = body.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
+        let named: Vec<_> = errors.iter().filter_map(|error| error.get("field").and_then(Value::as_str)).collect();
+        assert_eq!(named, fields, "{}: {body}", self.call);
+        self
+    }
+
+    /// The session that the answer opens; empty if it ends one.
+    pub fn session(&self) -> Option<String> {
+        let cookie = self.headers.get("set-cookie")?.to_str().ok()?;
+        let value = cookie.strip_prefix(COOKIE)?.strip_prefix('=')?;
+        Some(value.split(';').next()?.to_owned())
+    }
+}

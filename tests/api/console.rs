@@ -1,0 +1,7 @@
+//! The console: its API, file by file as its addresses, and what all of its pages keep.
+
+pub mod cross_site;
+pub mod keys;
+pub mod pages;
+pub mod session;
+pub mod setup;

@@ -1,0 +1,326 @@
+//! `/api/v1/keys`, and the pages of keys.
+
+use crate::{
+    Deployment,
+    keys::{change, delete, list, make, seconds_from_now},
+    rules,
+};
+use serde_json::{Value, json};
+use std::thread;
+
+rules![
+    a_key_is_shown_whole_once,
+    a_key_is_read_changed_and_deleted,
+    bad_input_is_named_by_field_and_nothing_is_made,
+    a_secret_that_the_caller_keeps_is_never_seen,
+    a_change_needs_the_version_that_was_seen,
+    of_many_changes_of_one_version_one_wins,
+    what_is_not_there_is_not_found,
+    lists_are_paged_searched_and_sorted,
+    a_form_makes_a_key_and_shows_it_once,
+    a_form_with_faults_loses_nothing,
+    a_stale_form_shows_what_was_typed,
+];
+
+const PAGE: &str = "/settings/developer/api-keys";
+
+fn path(id: &str) -> String {
+    format!("/api/v1/keys/{id}")
+}
+
+fn a_key_is_shown_whole_once(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let body = json!({
+        "name": " Shop ", "description": "Runs on the till.", "environment": "test",
+        "scopes": ["messages:send", "contacts:read"], "expires_at": "2030-01-01T00:00:00Z",
+    });
+    let answer = owner.post("/api/v1/keys", &body);
+    answer.expect_status(201);
+    let (key, id) = (answer.at("/key"), answer.at("/id"));
+    assert!(key.starts_with(&format!("oc_test_{id}_")), "{key}");
+    assert_eq!(answer.at("/prefix"), format!("oc_test_{id}"));
+    assert_eq!((answer.header("location"), answer.header("etag")), (path(&id).as_str(), "\"1\""));
+    let read = owner.get(&path(&id));
+    read.expect_status(200);
+    assert_eq!(read.header("etag"), "\"1\"");
+    let mut about = answer.json();
+    about.as_object_mut().unwrap().remove("key");
+    assert_eq!(read.json(), about);
+    for (field, value) in [
+        ("name", json!("Shop")),
+        ("description", json!("Runs on the till.")),
+        ("environment", json!("test")),
+        ("scopes", json!(["contacts:read", "messages:send"])),
+        ("status", json!("active")),
+        ("created_by", json!("Ada Owner")),
+        ("version", json!(1)),
+        ("expires_at", json!("2030-01-01T00:00:00Z")),
+    ] {
+        assert_eq!(about[field], value, "{field}");
+    }
+    let secret = &key[key.len() - 30..];
+    for page in [path(&id), "/api/v1/keys".into(), PAGE.into(), format!("{PAGE}/{id}"), format!("{PAGE}/{id}/delete")] {
+        assert!(!owner.get(&page).text.contains(secret), "{page} shows the secret");
+    }
+}
+
+fn a_key_is_read_changed_and_deleted(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Before", &["contacts:read"]);
+    let patch = json!({"name": "After", "scopes": ["messages:read"], "expires_at": "2031-01-01T00:00:00Z"});
+    let changed = owner.with("If-Match", "\"1\"").json("PATCH", &path(&made.id), &patch);
+    assert_eq!(changed.expect_status(200).header("etag"), "\"2\"");
+    assert_eq!((changed.at("/name").as_str(), changed.at("/scopes/0").as_str()), ("After", "messages:read"));
+    assert_eq!(changed.at("/description"), "", "what a patch does not name stays");
+    let cleared = owner.with("If-Match", "\"2\"").json("PATCH", &path(&made.id), &json!({"expires_at": null}));
+    assert_eq!(cleared.expect_status(200).json().get("expires_at"), None);
+    let off = owner.with("If-Match", "\"3\"").json("PATCH", &path(&made.id), &json!({"status": "inactive"}));
+    assert_eq!((off.at("/status").as_str(), off.at("/reason").as_str()), ("inactive", "deactivated"));
+    owner.with("If-Match", "\"4\"").send("DELETE", &path(&made.id), "").expect_status(204);
+    owner.get(&path(&made.id)).expect_problem(404, "not_found");
+    assert!(list(&owner).iter().all(|key| key["id"] != made.id.as_str()));
+}
+
+fn bad_input_is_named_by_field_and_nothing_is_made(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let faulty = |name: &str, value: Value| {
+        let mut body = json!({"name": "Never made", "environment": "live", "scopes": ["contacts:read"]});
+        body[name] = value;
+        owner.post("/api/v1/keys", &body)
+    };
+    for (field, value) in [
+        ("name", json!("")),
+        ("name", json!("  ")),
+        ("name", json!("x".repeat(101))),
+        ("name", json!("x".repeat(10_000))),
+        ("name", json!("two\nlines")),
+        ("name", json!(7)),
+        ("name", json!(null)),
+        ("description", json!("x".repeat(501))),
+        ("environment", json!("prod")),
+        ("scopes", json!([])),
+        ("scopes", json!(["contacts:fly"])),
+        ("scopes", json!("contacts:read")),
+        ("expires_at", json!("soon")),
+        ("expires_at", json!("2020-01-01T00:00:00Z")),
+        ("expires_at", json!("2060-01-01T00:00:00Z")),
+        ("secret_sha256", json!("short")),
+        ("admin", json!(true)),
+        ("version", json!(7)),
+    ] {
+        let answer = faulty(field, value.clone());
+        answer.expect_fields(&[field]);
+        let message = answer.at("/errors/0/message");
+        assert!(message.len() > 10 && message.len() < 300, "{field} {value}: {message}");
+    }
+    owner.post("/api/v1/keys", &json!({})).expect_fields(&["name", "environment", "scopes"]);
+    let json = owner.with("Content-Type", "application/json");
+    json.send("POST", "/api/v1/keys", "{").expect_problem(400, "invalid_json");
+    json.send("POST", "/api/v1/keys", "").expect_problem(400, "invalid_json");
+    json.send("POST", "/api/v1/keys", &format!("\"{}\"", "x".repeat(70_000))).expect_problem(413, "body_too_large");
+    owner.send("POST", "/api/v1/keys", "{}").expect_problem(415, "unsupported_media_type");
+    owner.send("PUT", "/api/v1/keys", "").expect_problem(405, "method_not_allowed");
+    assert!(list(&owner).iter().all(|key| key["name"] != "Never made"), "something was made");
+
+    // The same for changes: all or nothing.
+    let made = make(&owner, "Unchanged", &["contacts:read"]);
+    let change = owner.with("If-Match", "\"1\"");
+    let patch = json!({"name": "x".repeat(10_000), "description": "good", "scopes": []});
+    change.json("PATCH", &path(&made.id), &patch).expect_fields(&["name", "scopes"]);
+    change.json("PATCH", &path(&made.id), &json!({"id": "0123456789abcdef"})).expect_fields(&["id"]);
+    change.json("PATCH", &path(&made.id), &json!({"status": "asleep"})).expect_fields(&["status"]);
+    let mut before = made.about;
+    before.as_object_mut().unwrap().remove("key");
+    assert_eq!(owner.get(&path(&made.id)).json(), before);
+}
+
+fn a_secret_that_the_caller_keeps_is_never_seen(deployment: &Deployment) {
+    use ownchat_domain::{
+        digest::SecretHash,
+        token::{Secret, Token},
+    };
+    let secret: Secret = "abcdefghijklmnopqrstuvwx".parse().unwrap();
+    let hash = SecretHash::of(&secret);
+    let body = json!({"name": "Zero sight", "environment": "live", "scopes": ["contacts:read"], "secret_sha256": hash});
+    let answer = deployment.owner().post("/api/v1/keys", &body);
+    answer.expect_status(201);
+    assert_eq!(answer.json().get("key"), None);
+    let token = Token { environment: "live".parse().unwrap(), locator: answer.at("/id").parse().unwrap(), secret };
+    deployment.edge().bearing(&token.reveal()).get("/v1/key").expect_status(200);
+}
+
+fn a_change_needs_the_version_that_was_seen(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Versions", &["contacts:read"]);
+    let patch = json!({"name": "Lost"});
+    owner.json("PATCH", &path(&made.id), &patch).expect_problem(428, "precondition_required");
+    owner.send("DELETE", &path(&made.id), "").expect_problem(428, "precondition_required");
+    for stale in ["\"2\"", "\"0\"", "W/\"1\"", "*", "1", "\"x\""] {
+        owner.with("If-Match", stale).json("PATCH", &path(&made.id), &patch).expect_problem(412, "stale");
+        owner.with("If-Match", stale).send("DELETE", &path(&made.id), "").expect_problem(412, "stale");
+    }
+    assert_eq!(owner.get(&path(&made.id)).at("/name"), "Versions");
+    change(&owner, &made.id, &json!({"name": "Newer"}));
+    owner.with("If-Match", "\"1\"").json("PATCH", &path(&made.id), &patch).expect_problem(412, "stale");
+    assert_eq!(owner.get(&path(&made.id)).at("/name"), "Newer");
+}
+
+fn of_many_changes_of_one_version_one_wins(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Race", &["contacts:read"]);
+    let racers: Vec<_> = (0..8)
+        .map(|number| {
+            let caller = owner.with("If-Match", "\"1\"");
+            let path = path(&made.id);
+            thread::spawn(move || {
+                let name = format!("Racer {number}");
+                (caller.json("PATCH", &path, &json!({"name": name})).status, name)
+            })
+        })
+        .collect();
+    let outcomes: Vec<_> = racers.into_iter().map(|racer| racer.join().unwrap()).collect();
+    let winners: Vec<_> = outcomes.iter().filter(|(status, _)| *status == 200).collect();
+    assert_eq!(winners.len(), 1, "{outcomes:?}");
+    assert!(outcomes.iter().all(|(status, _)| matches!(status, 200 | 412)), "{outcomes:?}");
+    let now = owner.get(&path(&made.id));
+    assert_eq!((Some(now.at("/name")), now.at("/version").as_str()), (winners.first().map(|won| won.1.clone()), "2"));
+}
+
+fn what_is_not_there_is_not_found(deployment: &Deployment) {
+    let owner = deployment.owner();
+    for id in ["0123456789abcdef", "x", "%00", "1", &"z".repeat(200)] {
+        owner.get(&path(id)).expect_problem(404, "not_found");
+        owner.with("If-Match", "\"1\"").send("DELETE", &path(id), "").expect_problem(404, "not_found");
+        owner.get(&format!("{PAGE}/{id}")).expect_status(404);
+    }
+    owner.get("/api/v1/nothing").expect_problem(404, "not_found");
+    let deleted = make(&owner, "Gone", &["contacts:read"]);
+    delete(&owner, &deleted.id);
+    owner.get(&format!("{PAGE}/{}", deleted.id)).expect_status(404);
+}
+
+fn lists_are_paged_searched_and_sorted(_: &Deployment) {
+    let own = Deployment::set_up();
+    let owner = own.owner();
+    let ids: Vec<String> =
+        (0..7).map(|number| make(&owner, &format!("Key {number} %_"), &["contacts:read"]).id).collect();
+    let mut cursor = String::new();
+    let mut seen: Vec<String> = Vec::new();
+    loop {
+        let page = owner.get(&format!("/api/v1/keys?limit=3&sort=oldest{cursor}")).expect_status(200).json();
+        let data = page["data"].as_array().unwrap();
+        assert!(data.len() <= 3);
+        seen.extend(data.iter().map(|key| key["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&{}", serde_urlencoded::to_string([("cursor", next)]).unwrap());
+    }
+    assert_eq!(seen, ids);
+    let ask = |query: &str| -> Vec<String> {
+        let body = owner.get(&format!("/api/v1/keys?{query}")).expect_status(200).json();
+        body["data"].as_array().unwrap().iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let one = |place: usize| ids.get(place).cloned().into_iter().collect::<Vec<_>>();
+    assert_eq!(ask("").first(), ids.last(), "the newest comes first");
+    assert_eq!(ask("q=KEY+3"), one(3));
+    assert_eq!(ask(&format!("q={}", ids.first().unwrap())), one(0));
+    assert_eq!(ask("q=%25_").len(), 7, "signs of the query language are letters like others");
+    assert_eq!(ask("q=%25x").len(), 0);
+    change(&owner, ids.get(2).unwrap(), &json!({"status": "inactive"}));
+    assert_eq!(ask("status=inactive"), one(2));
+    assert_eq!(ask("status=active").len(), 6);
+    assert_eq!(ask("scope=messages:send").len(), 0);
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("cursor=x", "cursor"),
+        ("status=x", "query"),
+        ("colour=red", "query"),
+    ] {
+        owner.get(&format!("/api/v1/keys?{query}")).expect_fields(&[field]);
+    }
+}
+
+fn a_form_makes_a_key_and_shows_it_once(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let fields = [
+        ("name", "By form"),
+        ("environment", "live"),
+        ("expiry", "30"),
+        ("scopes", "contacts:read"),
+        ("scopes", "messages:send"),
+    ];
+    let page = owner.form(&format!("{PAGE}/new"), &fields);
+    page.expect_status(200);
+    let start = page.text.find("value=\"oc_live_").map(|place| place + "value=\"".len()).unwrap();
+    let key = page.text[start..].split('"').next().unwrap();
+    let about = deployment.edge().bearing(key).get("/v1/key");
+    assert_eq!(about.expect_status(200).at("/name"), "By form");
+    let end = about.at("/expires_at");
+    let (earliest, latest) = (seconds_from_now(30 * 86_400 - 600), seconds_from_now(30 * 86_400));
+    assert!(earliest < end && end <= latest, "{end}");
+    assert!(!owner.get(PAGE).text.contains(key));
+}
+
+fn a_form_with_faults_loses_nothing(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let evil = "</textarea></title><script>alert(1)</script>";
+    let long = format!("<script>{}", "x".repeat(10_000));
+    let fields = [
+        ("name", long.as_str()),
+        ("description", evil),
+        ("environment", "test"),
+        ("expiry", "date"),
+        ("expiry_date", "2020-01-01"),
+        ("scopes", "messages:send"),
+    ];
+    for page in [owner.form(&format!("{PAGE}/new"), &fields)] {
+        page.expect_status(422);
+        assert!(!page.text.contains("<script>alert(1)") && !page.text.contains("<script>x"), "unescaped");
+        assert!(page.text.contains(&"x".repeat(10_000)), "the name is lost");
+        assert!(
+            page.text.contains("&lt;/textarea&gt;&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;</textarea>"),
+            "{}",
+            page.text
+        );
+        assert!(page.text.contains("value=\"2020-01-01\""), "the date is lost");
+        let chosen = |marker: &str| {
+            let tag = page.text.split('<').find(|tag| tag.contains(marker)).unwrap();
+            tag.contains("checked")
+        };
+        assert!(chosen("value=\"messages:send\"") && !chosen("value=\"contacts:read\""));
+        assert!(chosen("value=\"test\"") && !chosen("value=\"live\""));
+        for place in ["#name", "#expiry"] {
+            assert!(page.text.contains(&format!("href=\"{place}\"")), "no error leads to {place}");
+        }
+    }
+    assert!(list(&owner).iter().all(|key| !key["name"].as_str().unwrap().starts_with("<script>x")));
+    // What is allowed in a name is kept as it is, and shown as text.
+    let made = make(&owner, evil, &["contacts:read"]);
+    for path in [PAGE.to_owned(), format!("{PAGE}/{}", made.id), format!("{PAGE}/{}/delete", made.id)] {
+        let page = owner.get(&path);
+        assert!(!page.text.contains("<script>alert(1)"), "{path}");
+        assert!(page.text.contains("&lt;script&gt;alert(1)"), "{path}");
+    }
+    assert_eq!(owner.get(&path(&made.id)).at("/name"), evil);
+}
+
+fn a_stale_form_shows_what_was_typed(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "First", &["contacts:read"]);
+    change(&owner, &made.id, &json!({"name": "Second"}));
+    let page = format!("{PAGE}/{}", made.id);
+    let fields = [("version", "1"), ("name", "Third"), ("expiry", "keep"), ("scopes", "contacts:read")];
+    let answer = owner.form(&page, &fields);
+    answer.expect_status(409);
+    assert!(answer.text.contains("value=\"Third\"") && answer.text.contains("Somebody changed this key"));
+    assert_eq!(owner.get(&path(&made.id)).at("/name"), "Second");
+    let fields = [("version", "2"), ("name", "Third"), ("expiry", "keep"), ("scopes", "contacts:read")];
+    owner.form(&page, &fields).expect_status(303);
+    assert_eq!(owner.get(&path(&made.id)).at("/name"), "Third");
+    // Deleting asks first.
+    owner.form(&format!("{page}/delete"), &[("version", "3")]).expect_status(422);
+    owner.form(&format!("{page}/delete"), &[("version", "2"), ("confirm", "yes")]).expect_status(409);
+    owner.get(&path(&made.id)).expect_status(200);
+    owner.form(&format!("{page}/delete"), &[("version", "3"), ("confirm", "yes")]).expect_status(303);
+    owner.get(&path(&made.id)).expect_problem(404, "not_found");
+}

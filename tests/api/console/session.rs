@@ -1,0 +1,123 @@
+//! `/api/v1/session`, and the pages `/sign-in` and `/sign-out`.
+
+use crate::{Deployment, client::OWNER, rules};
+use serde_json::json;
+
+rules![
+    a_session_says_who_it_is,
+    a_session_that_was_ended_is_over,
+    a_session_that_was_made_up_is_none,
+    a_wrong_password_and_an_unknown_account_look_the_same,
+    guessing_is_slowed_down,
+    a_wrong_password_keeps_the_address_on_the_page,
+    after_signing_in_the_page_that_was_asked_for_is_shown,
+];
+
+/// Where only those who are signed in may go.
+const INSIDE: &str = "/settings/developer/api-keys";
+
+fn a_session_says_who_it_is(deployment: &Deployment) {
+    let answer = deployment.console().form("/sign-in", &[("email", OWNER.email), ("password", OWNER.password)]);
+    answer.expect_status(303);
+    let cookie = answer.header("set-cookie");
+    for part in ["__Host-ownchat-session=", "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    let who = deployment.owner().get("/api/v1/session");
+    who.expect_status(200);
+    assert_eq!((who.at("/name"), who.at("/email")), ("Ada Owner".to_owned(), OWNER.email.to_owned()));
+    assert_eq!(who.at("/workspace_name"), "Acme");
+}
+
+fn a_session_that_was_ended_is_over(deployment: &Deployment) {
+    let (one, other) = (deployment.signed_in(), deployment.signed_in());
+    assert_ne!(one.session, other.session);
+    let ended = one.send("DELETE", "/api/v1/session", "");
+    assert_eq!(ended.expect_status(204).session().as_deref(), Some(""));
+    // The cookie is still sent, as by somebody who kept it.
+    one.get("/api/v1/session").expect_problem(401, "not_signed_in");
+    one.get("/api/v1/keys").expect_problem(401, "not_signed_in");
+    one.post("/api/v1/keys", &json!({"name": "x"})).expect_problem(401, "not_signed_in");
+    let page = one.get(INSIDE);
+    assert_eq!((page.status, page.header("location")), (303, "/sign-in?next=%2Fsettings%2Fdeveloper%2Fapi-keys"));
+    let made = one.form(&format!("{INSIDE}/new"), &[("name", "late"), ("expiry", "never")]);
+    assert_eq!((made.status, made.header("location").starts_with("/sign-in")), (303, true));
+    other.get("/api/v1/session").expect_status(200);
+    let out = other.form("/sign-out", &[]);
+    assert_eq!((out.status, out.session().as_deref()), (303, Some("")));
+    other.get("/api/v1/session").expect_problem(401, "not_signed_in");
+}
+
+fn a_session_that_was_made_up_is_none(deployment: &Deployment) {
+    let good = deployment.owner().session.unwrap();
+    let person = good.split_once('.').unwrap().0;
+    for made_up in
+        ["", "x", ".", &format!("{person}.AAAAAAAAAAAAAAAAAAAAAA"), "0000000000000001.AAAAAAAAAAAAAAAAAAAAAA"]
+    {
+        let caller = deployment.console().in_session(Some(made_up.to_owned()));
+        caller.get("/api/v1/session").expect_problem(401, "not_signed_in");
+        caller.get("/api/v1/keys").expect_problem(401, "not_signed_in");
+    }
+    deployment.console().get("/api/v1/keys").expect_problem(401, "not_signed_in");
+}
+
+fn a_wrong_password_and_an_unknown_account_look_the_same(_: &Deployment) {
+    let own = Deployment::set_up();
+    let console = own.console();
+    let ask = |email: &str, password: &str| {
+        let answer = console.post("/api/v1/session", &json!({"email": email, "password": password}));
+        answer.expect_problem(401, "wrong_credentials");
+        assert_eq!(answer.session(), None);
+        (answer.at("/title"), answer.at("/detail"))
+    };
+    assert_eq!(ask(OWNER.email, "wrong horse battery staple"), ask("nobody@example.com", OWNER.password));
+    ask(OWNER.email, "");
+    ask("not an address", OWNER.password);
+    console.post("/api/v1/session", &json!({"email": OWNER.email})).expect_fields(&["password"]);
+    let extra = json!({"email": OWNER.email, "password": OWNER.password, "admin": true});
+    console.post("/api/v1/session", &extra).expect_fields(&["admin"]);
+}
+
+fn guessing_is_slowed_down(_: &Deployment) {
+    let own = Deployment::set_up();
+    let console = own.console();
+    let guess = || console.post("/api/v1/session", &json!({"email": OWNER.email, "password": "guess"}));
+    let statuses: Vec<u16> = (0..8).map(|_| guess().status).collect();
+    assert!(statuses.starts_with(&[401, 401, 401]), "{statuses:?}");
+    let answer = guess();
+    answer.expect_problem(429, "too_many_attempts");
+    assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
+    // The right password has to wait too: otherwise the wait would tell which guess was right.
+    console
+        .post("/api/v1/session", &json!({"email": OWNER.email, "password": OWNER.password}))
+        .expect_problem(429, "too_many_attempts");
+    // Whoever is signed in already is not kept out.
+    own.owner().get("/api/v1/session").expect_status(200);
+}
+
+fn a_wrong_password_keeps_the_address_on_the_page(_: &Deployment) {
+    let own = Deployment::set_up();
+    let page =
+        own.console().form("/sign-in", &[("email", "Ada@Example.com"), ("password", "hunter2"), ("next", INSIDE)]);
+    page.expect_status(422);
+    assert!(page.text.contains("value=\"Ada@Example.com\""), "{}", page.text);
+    assert!(page.text.contains(&format!("value=\"{INSIDE}\"")), "{}", page.text);
+    assert!(page.text.contains("do not belong together"), "{}", page.text);
+    assert!(!page.text.contains("hunter2"), "a password is shown");
+}
+
+fn after_signing_in_the_page_that_was_asked_for_is_shown(deployment: &Deployment) {
+    for (next, shown) in [
+        (INSIDE, INSIDE),
+        ("", "/"),
+        ("https://evil.example/", "/"),
+        ("//evil.example/", "/"),
+        ("/\\evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+    ] {
+        let fields = [("email", OWNER.email), ("password", OWNER.password), ("next", next)];
+        let answer = deployment.console().form("/sign-in", &fields);
+        assert_eq!((answer.status, answer.header("location")), (303, shown), "{next}");
+    }
+}

@@ -1,0 +1,106 @@
+//! `POST /api/v1/setup`, and the page `/setup`.
+
+use crate::{
+    client::{Answer, Client},
+    deployment::{Deployment, SETUP_TOKEN},
+    rules,
+};
+use serde_json::{Value, json};
+use std::thread;
+
+rules![
+    a_deployment_that_is_set_up_shows_no_set_up,
+    a_wrong_token_sets_nothing_up,
+    every_fault_is_named_and_nothing_that_was_typed_is_lost,
+    one_of_many_at_once_becomes_the_owner,
+];
+
+fn request(token: &str) -> Value {
+    json!({
+        "token": token, "name": "Ada", "email": "ada@example.com", "password": "correct horse battery staple",
+        "workspace": "Acme",
+    })
+}
+
+/// Whether the deployment still waits for its owner.
+fn is_open(console: &Client) -> bool {
+    console.get(&format!("/setup?token={SETUP_TOKEN}")).status == 200
+}
+
+fn a_deployment_that_is_set_up_shows_no_set_up(deployment: &Deployment) {
+    let console = deployment.console();
+    console.post("/api/v1/setup", &request(SETUP_TOKEN)).expect_problem(404, "not_found");
+    console.post("/api/v1/setup", &request("wrong")).expect_problem(404, "not_found");
+    console.get(&format!("/setup?token={SETUP_TOKEN}")).expect_status(404);
+    console.form("/setup", &[("token", SETUP_TOKEN)]).expect_status(404);
+}
+
+fn a_wrong_token_sets_nothing_up(_: &Deployment) {
+    let fresh = Deployment::start();
+    let console = fresh.console();
+    for token in ["", "wrong", &SETUP_TOKEN[1..], &SETUP_TOKEN.to_uppercase()] {
+        console.post("/api/v1/setup", &request(token)).expect_problem(403, "forbidden");
+        console.get(&format!("/setup?token={token}")).expect_status(403);
+    }
+    console.get("/setup").expect_status(403);
+    let answer = console.form("/setup", &[("token", "wrong"), ("name", "Eve"), ("email", "eve@example.com")]);
+    answer.expect_status(403);
+    assert!(is_open(&console), "a wrong token closed the set-up");
+}
+
+fn every_fault_is_named_and_nothing_that_was_typed_is_lost(_: &Deployment) {
+    let fresh = Deployment::start();
+    let console = fresh.console();
+    let faulty = json!({
+        "token": SETUP_TOKEN, "name": "", "email": "nobody", "password": "short", "workspace": "w".repeat(101),
+    });
+    console.post("/api/v1/setup", &faulty).expect_fields(&["name", "email", "password", "workspace"]);
+    let mut unknown = request(SETUP_TOKEN);
+    unknown["admin"] = json!(true);
+    console.post("/api/v1/setup", &unknown).expect_fields(&["admin"]);
+    console.send("POST", "/api/v1/setup", "{}").expect_problem(415, "unsupported_media_type");
+
+    let typed = [
+        ("token", SETUP_TOKEN),
+        ("name", "Ada \"the first\" <Owner>"),
+        ("email", "nobody"),
+        ("password", "hunter2"),
+        ("workspace", "Acme & Sons"),
+    ];
+    let page = console.form("/setup", &typed);
+    page.expect_status(422);
+    for kept in ["Ada &quot;the first&quot; &lt;Owner&gt;", "value=\"nobody\"", "Acme &amp; Sons"] {
+        assert!(page.text.contains(kept), "{kept} is lost: {}", page.text);
+    }
+    assert!(!page.text.contains("hunter2"), "a password is shown");
+    assert!(is_open(&console));
+}
+
+fn one_of_many_at_once_becomes_the_owner(_: &Deployment) {
+    let fresh = Deployment::start();
+    let callers: Vec<_> = (0..8)
+        .map(|number| {
+            let console = fresh.console();
+            thread::spawn(move || {
+                let mut request = request(SETUP_TOKEN);
+                request["email"] = json!(format!("owner{number}@example.com"));
+                console.post("/api/v1/setup", &request)
+            })
+        })
+        .collect();
+    let answers: Vec<Answer> = callers.into_iter().map(|caller| caller.join().unwrap()).collect();
+    let winners: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 201).collect();
+    assert_eq!(winners.len(), 1, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+    for loser in answers.iter().filter(|answer| answer.status != 201) {
+        loser.expect_problem(404, "not_found");
+        assert_eq!(loser.session(), None);
+    }
+    // Only the winner has an account, and it works.
+    for number in 0..8 {
+        let email = format!("owner{number}@example.com");
+        let won = winners.iter().any(|answer| answer.at("/email") == email);
+        let body = json!({"email": email, "password": "correct horse battery staple"});
+        let status = fresh.console().post("/api/v1/session", &body).status;
+        assert_eq!(status, if won { 200 } else { 401 }, "{email}");
+    }
+}

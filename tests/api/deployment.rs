@@ -1,0 +1,173 @@
+//! A deployment of its own for a test: started by `cargo xtask dev`, on free ports, with its state in a
+//! folder that is removed in the end.
+
+use crate::client::{Client, OWNER};
+use serde_json::{Value, json};
+use std::{
+    env, fs,
+    fs::File,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command},
+    sync::atomic::{AtomicU32, Ordering},
+    thread::sleep,
+    time::Duration,
+};
+
+/// How long starting or stopping may take.
+const LIMIT: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Opens the set-up page of every deployment here.
+pub const SETUP_TOKEN: &str = "set-up-token-of-the-tests";
+
+/// A running deployment.
+pub struct Deployment {
+    folder: PathBuf,
+    ports: [u16; 3],
+    process: Option<Child>,
+    /// The owner's session, from the set-up.
+    session: Option<String>,
+}
+
+impl Deployment {
+    /// Starts one that nobody has set up yet.
+    pub fn start() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("ownchat-api-{}-{number}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let mut deployment = Self { folder, ports: free_ports(), process: None, session: None };
+        deployment.resume();
+        deployment
+    }
+
+    /// Starts one and makes its owner.
+    pub fn set_up() -> Self {
+        let mut deployment = Self::start();
+        let setup = json!({
+            "token": SETUP_TOKEN, "name": "Ada Owner", "email": OWNER.email, "password": OWNER.password,
+            "workspace": "Acme",
+        });
+        let answer = deployment.console().post("/api/v1/setup", &setup);
+        deployment.session = answer.expect_status(201).session();
+        deployment
+    }
+
+    /// Starts it again after [`Deployment::stop`], with the state that it had.
+    pub fn resume(&mut self) {
+        let ready = self.folder.join("ready.json");
+        let log = File::options().create(true).append(true).open(self.log()).unwrap();
+        let [console, edge, upstream] = self.ports.map(|port| port.to_string());
+        let mut child = xtask()
+            .args(["dev", "--no-build"])
+            .env("CONSOLE_PORT", console)
+            .env("EDGE_PORT", edge)
+            .env("UPSTREAM_PORT", upstream)
+            .env("DATA_DIR", self.data())
+            .env("READY_FILE", &ready)
+            .env("SETUP_TOKEN", SETUP_TOKEN)
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        wait("starting", || {
+            if let Some(status) = child.try_wait().unwrap() {
+                let log = fs::read_to_string(self.log()).unwrap_or_default();
+                panic!("the deployment ended with {status}:\n{log}");
+            }
+            ready.exists()
+        });
+        self.process = Some(child);
+    }
+
+    /// Stops it as Ctrl-C does.
+    pub fn stop(&mut self) {
+        let Some(mut child) = self.process.take() else { return };
+        let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "no signal could be sent");
+        wait("stopping", || child.try_wait().is_ok_and(|status| status.is_some()));
+    }
+
+    /// A caller of the console without a session.
+    pub fn console(&self) -> Client {
+        Client::new(self.origin(0))
+    }
+
+    /// A caller of the console with the session that the owner got at the set-up.
+    pub fn owner(&self) -> Client {
+        self.console().in_session(self.session.clone())
+    }
+
+    /// A caller of the console with a session of its own, as the owner.
+    pub fn signed_in(&self) -> Client {
+        let console = self.console();
+        let answer = console.post("/api/v1/session", &json!({"email": OWNER.email, "password": OWNER.password}));
+        console.in_session(answer.expect_status(200).session())
+    }
+
+    /// A caller of the edge.
+    pub fn edge(&self) -> Client {
+        Client::new(self.origin(1))
+    }
+
+    /// A caller of the services behind the edge.
+    pub fn services(&self) -> Client {
+        let mut client = Client::new(self.origin(2));
+        client.is_ours = false;
+        client
+    }
+
+    /// What it was told about itself when it was ready.
+    pub fn ready(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.folder.join("ready.json")).unwrap()).unwrap()
+    }
+
+    /// Folder of its state.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// What it printed.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    fn origin(&self, place: usize) -> String {
+        format!("http://127.0.0.1:{}", self.ports.get(place).unwrap())
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        self.stop();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Waits for a condition, never for a time.
+pub fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
+    let mut left = LIMIT;
+    while !is_so() {
+        assert!(left > Duration::ZERO, "{what} took longer than {} s", LIMIT.as_secs());
+        sleep(PAUSE);
+        left = left.saturating_sub(PAUSE);
+    }
+}
+
+/// The project's command: the one that runs these tests, or a fresh one.
+fn xtask() -> Command {
+    if let Some(program) = env::var_os("OWNCHAT_XTASK") {
+        return Command::new(program);
+    }
+    let mut command = Command::new("cargo");
+    command.arg("xtask").current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
+    command
+}
+
+/// Ports that nobody listens on.
+fn free_ports() -> [u16; 3] {
+    // All are held until all are known, so that they differ.
+    let listeners = [(); 3].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}

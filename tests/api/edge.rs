@@ -1,0 +1,6 @@
+//! The edge, file by file as its addresses.
+
+pub mod gateway;
+pub mod health;
+pub mod key;
+pub mod verify;

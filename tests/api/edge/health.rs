@@ -1,0 +1,61 @@
+//! `GET /v1/health`, and what holds for every address of the edge.
+
+use crate::{Deployment, keys::make, rules};
+use serde_json::json;
+
+rules![
+    health_needs_no_key,
+    headers_alone_can_be_asked_for,
+    other_methods_are_named,
+    unknown_addresses_are_not_found,
+    browsers_may_ask_first
+];
+
+fn health_needs_no_key(deployment: &Deployment) {
+    let answer = deployment.edge().get("/v1/health");
+    answer.expect_status(200);
+    assert_eq!(answer.at("/status"), "ok");
+    assert_eq!(answer.at("/version"), env!("CARGO_PKG_VERSION"));
+}
+
+fn headers_alone_can_be_asked_for(deployment: &Deployment) {
+    let answer = deployment.edge().send("HEAD", "/v1/health", "");
+    assert_eq!((answer.status, answer.text.as_str()), (200, ""));
+    let key = make(&deployment.owner(), "Head", &["contacts:read"]).key;
+    for path in ["/v1/key", "/v1/contacts"] {
+        let answer = deployment.edge().bearing(&key).send("HEAD", path, "");
+        assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{path}");
+        assert_eq!(deployment.edge().send("HEAD", path, "").status, 401, "{path}");
+    }
+}
+
+fn other_methods_are_named(deployment: &Deployment) {
+    let edge = deployment.edge();
+    for (method, path, allow) in [
+        ("POST", "/v1/health", "GET, HEAD"),
+        ("GET", "/v1/verify", "POST"),
+        ("DELETE", "/v1/key", "GET, HEAD"),
+        ("PURGE", "/v1/key", "GET, HEAD"),
+    ] {
+        let answer = edge.send(method, path, "");
+        answer.expect_problem(405, "method_not_allowed");
+        assert_eq!(answer.header("allow"), allow, "{method} {path}");
+    }
+}
+
+fn unknown_addresses_are_not_found(deployment: &Deployment) {
+    for path in ["/", "/v1", "/v1/nothing", "/v2/contacts", "/v1/contacts/", "/v1//contacts"] {
+        deployment.edge().get(path).expect_problem(404, "not_found");
+    }
+}
+
+fn browsers_may_ask_first(deployment: &Deployment) {
+    let answer = deployment.edge().send("OPTIONS", "/v1/contacts", "");
+    answer.expect_status(204);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert!(answer.header("access-control-allow-headers").contains("Authorization"));
+    // What a browser would send along must never be taken for a key.
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+    let answer = deployment.edge().post("/v1/verify", &json!({"key": "x"}));
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+}

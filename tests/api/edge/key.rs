@@ -1,0 +1,97 @@
+//! `GET /v1/key`, and how a key travels.
+
+use crate::{
+    Deployment,
+    deployment::wait,
+    keys::{change, forged, make, never_issued, with_another_secret},
+    rules,
+};
+use serde_json::json;
+
+rules![
+    either_header_carries_a_key,
+    no_key_is_asked_for,
+    two_credentials_are_ambiguous,
+    a_key_in_the_address_is_not_read,
+    a_bad_key_is_refused_with_a_challenge,
+    an_inactive_key_is_refused,
+];
+
+const INVALID_TOKEN: &str = "Bearer realm=\"Ownchat\", error=\"invalid_token\"";
+
+fn either_header_carries_a_key(deployment: &Deployment) {
+    let made = make(&deployment.owner(), "Headers", &["contacts:read"]);
+    let edge = deployment.edge();
+    let scheme_in_small = edge.with("Authorization", format!("bearer {}", made.key));
+    for caller in [edge.bearing(&made.key), edge.with("X-API-Key", made.key.as_str()), scheme_in_small] {
+        let answer = caller.get("/v1/key");
+        answer.expect_status(200);
+        assert_eq!(answer.at("/key_id"), made.id);
+        assert_eq!(answer.at("/valid"), "true");
+    }
+}
+
+fn no_key_is_asked_for(deployment: &Deployment) {
+    let edge = deployment.edge();
+    for caller in [edge.clone(), edge.with("X-API-Key", ""), edge.with("Authorization", "Basic YTpi")] {
+        let answer = caller.get("/v1/key");
+        answer.expect_problem(401, "MISSING_KEY");
+        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"Ownchat\"");
+    }
+}
+
+fn two_credentials_are_ambiguous(deployment: &Deployment) {
+    let key = make(&deployment.owner(), "Two", &["contacts:read"]).key;
+    let edge = deployment.edge();
+    for caller in [
+        edge.bearing(&key).with("X-API-Key", key.as_str()),
+        edge.bearing(&key).bearing(&key),
+        edge.with("X-API-Key", key.as_str()).with("X-API-Key", key.as_str()),
+    ] {
+        for path in ["/v1/key", "/v1/contacts"] {
+            let answer = caller.get(path);
+            answer.expect_problem(400, "ambiguous_key");
+            assert!(!answer.text.contains(&key));
+        }
+    }
+}
+
+fn a_key_in_the_address_is_not_read(deployment: &Deployment) {
+    let key = make(&deployment.owner(), "Query", &["contacts:read"]).key;
+    for name in ["key", "api_key", "apikey", "access_token", "X-API-Key"] {
+        for path in ["/v1/key", "/v1/contacts"] {
+            let answer = deployment.edge().get(&format!("{path}?{name}={key}"));
+            answer.expect_problem(401, "MISSING_KEY");
+            assert!(!answer.text.contains(&key));
+        }
+    }
+}
+
+fn a_bad_key_is_refused_with_a_challenge(deployment: &Deployment) {
+    let good = make(&deployment.owner(), "Challenge", &["contacts:read"]).key;
+    for (key, code) in [
+        ("nonsense", "MALFORMED_KEY"),
+        (&good[..40], "MALFORMED_KEY"),
+        (&forged(), "MALFORMED_KEY"),
+        (&never_issued(deployment), "UNKNOWN_KEY"),
+        (&with_another_secret(&good), "UNKNOWN_KEY"),
+    ] {
+        for path in ["/v1/key", "/v1/contacts"] {
+            let answer = deployment.edge().bearing(key).get(path);
+            answer.expect_problem(401, code);
+            assert_eq!(answer.header("www-authenticate"), INVALID_TOKEN);
+            assert!(!answer.text.contains(key), "{}", answer.text);
+        }
+    }
+}
+
+fn an_inactive_key_is_refused(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Inactive", &["contacts:read"]);
+    let caller = deployment.edge().bearing(&made.key);
+    caller.get("/v1/key").expect_status(200);
+    change(&owner, &made.id, &json!({"status": "inactive"}));
+    wait("refusing", || caller.get("/v1/key").status == 401);
+    caller.get("/v1/key").expect_problem(401, "INACTIVE");
+    caller.get("/v1/contacts").expect_problem(401, "INACTIVE");
+}

@@ -1,0 +1,140 @@
+//! `POST /v1/verify`
+
+use crate::{
+    Deployment,
+    deployment::wait,
+    keys::{change, delete, forged, make, never_issued, with_another_secret},
+    rules,
+};
+use serde_json::{Value, json};
+
+rules![
+    a_new_key_is_good_at_once,
+    scopes_are_judged,
+    a_bad_key_is_named_by_its_fault,
+    a_deactivated_key_is_refused_and_an_activated_one_works,
+    a_deleted_key_is_unknown,
+    a_key_that_lost_a_scope_lacks_it,
+    an_expired_key_is_refused,
+    a_bad_body_is_explained,
+];
+
+fn code(deployment: &Deployment, key: &str) -> String {
+    verify(deployment, &json!({"key": key})).get("code").and_then(Value::as_str).unwrap().to_owned()
+}
+
+fn verify(deployment: &Deployment, body: &Value) -> Value {
+    deployment.edge().post("/v1/verify", body).expect_status(200).json()
+}
+
+fn a_new_key_is_good_at_once(deployment: &Deployment) {
+    let made = make(&deployment.owner(), "New", &["contacts:read", "messages:send"]);
+    assert_eq!(
+        verify(deployment, &json!({"key": made.key})),
+        json!({
+            "valid": true, "code": "VALID", "detail": "The key is good.", "key_id": made.id, "name": "New",
+            "workspace": 1, "environment": "live", "scopes": ["contacts:read", "messages:send"],
+        })
+    );
+}
+
+fn scopes_are_judged(deployment: &Deployment) {
+    let made = make(&deployment.owner(), "Scopes", &["contacts:write"]);
+    for (scopes, code, missing) in [
+        (json!([]), "VALID", Value::Null),
+        (json!(["contacts:write"]), "VALID", Value::Null),
+        // Writing gives reading.
+        (json!(["contacts:read"]), "VALID", Value::Null),
+        (json!(["contacts:read", "messages:send"]), "SCOPE_MISSING", json!(["messages:send"])),
+    ] {
+        let described = verify(deployment, &json!({"key": made.key, "scopes": scopes}));
+        assert_eq!(described["code"], code, "{scopes}");
+        assert_eq!(described["valid"], code == "VALID", "{scopes}");
+        assert_eq!(described["missing"], missing, "{scopes}");
+    }
+}
+
+fn a_bad_key_is_named_by_its_fault(deployment: &Deployment) {
+    let good = make(&deployment.owner(), "Faults", &["contacts:read"]).key;
+    let swapped = good.replacen("oc_live_", "oc_test_", 1);
+    let mistyped = format!("{}{}", &good[..20], good[20..].chars().rev().collect::<String>());
+    for (key, expected) in [
+        ("", "MISSING_KEY"),
+        ("x", "MALFORMED_KEY"),
+        (&good[..good.len() - 1], "MALFORMED_KEY"),
+        (&good[..30], "MALFORMED_KEY"),
+        (&format!("{good}x"), "MALFORMED_KEY"),
+        (&format!(" {good}"), "MALFORMED_KEY"),
+        (&mistyped, "MALFORMED_KEY"),
+        (&swapped, "MALFORMED_KEY"),
+        (&good.to_uppercase(), "MALFORMED_KEY"),
+        (&"o".repeat(60_000), "MALFORMED_KEY"),
+        (&forged(), "MALFORMED_KEY"),
+        (&never_issued(deployment), "UNKNOWN_KEY"),
+        (&with_another_secret(&good), "UNKNOWN_KEY"),
+    ] {
+        let described = verify(deployment, &json!({"key": key}));
+        assert_eq!(described["code"], expected, "{key}");
+        assert_eq!(described["valid"], false);
+        // Whoever does not hold the key learns nothing of it.
+        assert_eq!(described.as_object().unwrap().len(), 3, "{described}");
+    }
+    assert_eq!(code(deployment, &good), "VALID");
+}
+
+fn a_deactivated_key_is_refused_and_an_activated_one_works(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Switch", &["contacts:read"]);
+    assert_eq!(code(deployment, &made.key), "VALID");
+    change(&owner, &made.id, &json!({"status": "inactive"}));
+    wait("refusing a deactivated key", || code(deployment, &made.key) == "INACTIVE");
+    change(&owner, &made.id, &json!({"status": "active"}));
+    wait("accepting an activated key", || code(deployment, &made.key) == "VALID");
+}
+
+fn a_deleted_key_is_unknown(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Delete", &["contacts:read"]);
+    assert_eq!(code(deployment, &made.key), "VALID");
+    delete(&owner, &made.id);
+    wait("refusing a deleted key", || code(deployment, &made.key) == "UNKNOWN_KEY");
+}
+
+fn a_key_that_lost_a_scope_lacks_it(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Narrower", &["contacts:read", "messages:send"]);
+    let ask = json!({"key": made.key, "scopes": ["messages:send"]});
+    assert_eq!(verify(deployment, &ask)["code"], "VALID");
+    change(&owner, &made.id, &json!({"scopes": ["contacts:read"]}));
+    wait("noticing the lost scope", || verify(deployment, &ask)["code"] == "SCOPE_MISSING");
+}
+
+fn an_expired_key_is_refused(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let end = crate::keys::seconds_from_now(2);
+    let body = json!({"name": "Short", "environment": "live", "scopes": ["contacts:read"], "expires_at": end});
+    let answer = owner.post("/api/v1/keys", &body);
+    let key = answer.expect_status(201).at("/key");
+    assert_eq!(verify(deployment, &json!({"key": key}))["expires_at"], end);
+    wait("refusing an expired key", || code(deployment, &key) == "EXPIRED");
+    let about = owner.get(&format!("/api/v1/keys/{}", answer.at("/id")));
+    assert_eq!((about.at("/status").as_str(), about.at("/reason").as_str()), ("inactive", "expired"));
+}
+
+fn a_bad_body_is_explained(deployment: &Deployment) {
+    let edge = deployment.edge();
+    let key = make(&deployment.owner(), "Bodies", &["contacts:read"]).key;
+    edge.send("POST", "/v1/verify", "").expect_problem(400, "invalid_json");
+    edge.send("POST", "/v1/verify", "{").expect_problem(400, "invalid_json");
+    edge.send("POST", "/v1/verify", "[]").expect_problem(400, "invalid_json");
+    edge.post("/v1/verify", &json!({"key": key, "admin": true})).expect_fields(&["admin"]);
+    edge.post("/v1/verify", &json!({"scopes": []})).expect_fields(&["key"]);
+    edge.post("/v1/verify", &json!({"key": 7})).expect_fields(&["key"]);
+    edge.post("/v1/verify", &json!({"key": key, "scopes": ["contacts:fly"]})).expect_fields(&["scopes"]);
+    edge.post("/v1/verify", &json!({"key": "x".repeat(70_000)})).expect_problem(413, "body_too_large");
+    // A key at the wrong place is not repeated.
+    let answer = edge.post("/v1/verify", &json!({"key": 7, "scopes": [key]}));
+    assert!(!answer.text.contains(&key), "{}", answer.text);
+    let answer = edge.send("POST", "/v1/verify", &format!("{{\"key\": \"{key}"));
+    assert!(!answer.text.contains(&key), "{}", answer.text);
+}

@@ -1,0 +1,88 @@
+//! No plain secret anywhere: secrets are planted, everything is done with them, and then every file, log
+//! and page is searched.
+
+use crate::{
+    client::OWNER,
+    deployment::{Deployment, wait},
+    keys::{change, delete, forged, make},
+    rules,
+};
+use serde_json::json;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+rules![no_secret_is_stored_logged_or_shown];
+
+/// Stands in every store in plain text, so it shows that the search finds what is there.
+const MARK: &str = "Mark of the search";
+
+fn no_secret_is_stored_logged_or_shown(_: &Deployment) {
+    let mut own = Deployment::set_up();
+    let owner = own.signed_in();
+    let kept = make(&owner, MARK, &["contacts:read"]);
+    let deleted = make(&owner, "Deleted", &["contacts:read"]);
+    let secrets: Vec<(&str, String)> = vec![
+        ("a key", kept.key.clone()),
+        ("the secret of a key", kept.key[kept.key.len() - 30..kept.key.len() - 6].to_owned()),
+        ("the secret of a deleted key", deleted.key[deleted.key.len() - 30..deleted.key.len() - 6].to_owned()),
+        ("a password", OWNER.password.to_owned()),
+        ("a wrong password", "a wrong password of the search".to_owned()),
+        ("a session", owner.session.clone().unwrap()),
+        ("the secret of a session", owner.session.clone().unwrap().split_once('.').unwrap().1.to_owned()),
+    ];
+    // Everything that can be done with them, also where they do not belong.
+    for key in [&kept.key, &deleted.key] {
+        own.edge().bearing(key).get("/v1/contacts").expect_status(200);
+        own.edge().get(&format!("/v1/contacts?key={key}")).expect_status(401);
+        own.edge().get(&format!("/v1/{key}")).expect_status(404);
+        own.edge().post("/v1/verify", &json!({"key": key, key: 1})).expect_status(422);
+        own.edge().bearing(key).bearing(key).get("/v1/key").expect_status(400);
+        let named = json!({"name": "n", "environment": key, "scopes": [key]});
+        assert!(!owner.post("/api/v1/keys", &named).expect_status(422).text.contains(key.as_str()));
+        assert!(!owner.get(&format!("/api/v1/keys?colour={key}")).expect_status(422).text.contains(key.as_str()));
+        assert!(!owner.get(&format!("/settings/{key}")).expect_status(404).text.contains(key.as_str()));
+    }
+    own.edge().bearing(&forged()).get("/v1/contacts").expect_status(401);
+    let wrong = json!({"email": OWNER.email, "password": "a wrong password of the search"});
+    owner.post("/api/v1/session", &wrong).expect_status(401);
+    change(&owner, &kept.id, &json!({"status": "inactive"}));
+    wait("refusing", || own.edge().bearing(&kept.key).get("/v1/key").status == 401);
+    delete(&owner, &deleted.id);
+    for page in ["/", "/settings", "/settings/developer/api-keys", "/api/v1/keys", "/api/v1/session", "/sign-in"] {
+        refuse_secrets(page, owner.get(page).text.as_bytes(), &secrets);
+    }
+    own.stop();
+
+    let mut files = vec![own.log()];
+    collect(&own.data(), &mut files);
+    let mut mark_seen = false;
+    for file in &files {
+        let content = fs::read(file).unwrap();
+        refuse_secrets(&file.display().to_string(), &content, &secrets);
+        mark_seen |= holds(&content, MARK);
+    }
+    assert!(files.len() > 5, "{files:?}");
+    assert!(mark_seen, "the search finds nothing at all: it looks at the wrong files");
+}
+
+fn refuse_secrets(place: &str, content: &[u8], secrets: &[(&str, String)]) {
+    for (name, secret) in secrets {
+        assert!(!holds(content, secret), "{name} stands in {place}");
+    }
+}
+
+fn holds(content: &[u8], text: &str) -> bool {
+    content.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        if entry.path().is_dir() {
+            collect(&entry.path(), files);
+        } else {
+            files.push(entry.path());
+        }
+    }
+}

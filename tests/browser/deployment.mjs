@@ -1,0 +1,97 @@
+// A deployment of its own for a test file: started by `cargo xtask dev`, on free ports, with its state in
+// a folder that is removed in the end.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+export const OWNER = {
+  name: "Ada Owner",
+  email: "ada@example.com",
+  password: "correct horse battery staple",
+  workspace: "Acme",
+};
+
+/** How long starting may take, in milliseconds. */
+const LIMIT = 60_000;
+
+/** Starts a deployment; resolves to its addresses, a signed-in caller, and how to stop it. */
+export async function deploy() {
+  const folder = mkdtempSync(join(tmpdir(), "ownchat-browser-"));
+  const ready = join(folder, "ready.json");
+  const log = openSync(join(folder, "log"), "a");
+  const [console_, edge, upstream] = await freePorts(3);
+  const [program, ...words] = process.env.OWNCHAT_XTASK ? [process.env.OWNCHAT_XTASK] : ["cargo", "xtask"];
+  const child = spawn(program, [...words, "dev", "--no-build"], {
+    cwd: import.meta.dirname,
+    stdio: ["ignore", log, log],
+    env: {
+      ...process.env,
+      CONSOLE_PORT: console_,
+      EDGE_PORT: edge,
+      UPSTREAM_PORT: upstream,
+      DATA_DIR: join(folder, "data"),
+      READY_FILE: ready,
+    },
+  });
+  const ended = once(child, "exit");
+  const begin = Date.now();
+  while (!existsSync(ready)) {
+    if (child.exitCode !== null || Date.now() - begin > LIMIT) {
+      child.kill("SIGINT");
+      throw new Error(`the deployment did not start:\n${readFileSync(join(folder, "log"), "utf8")}`);
+    }
+    await pause(50);
+  }
+  return {
+    ...JSON.parse(readFileSync(ready, "utf8")),
+    async stop() {
+      child.kill("SIGINT");
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Makes the owner by the API; resolves to the value of their session's cookie. */
+export async function setUp(deployment) {
+  const answer = await fetch(`${deployment.console}/api/v1/setup`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Origin: deployment.console },
+    body: JSON.stringify({ token: deployment.setup_token, ...OWNER }),
+  });
+  if (answer.status !== 201) throw new Error(await answer.text());
+  return /__Host-ownchat-session=([^;]+)/.exec(answer.headers.get("set-cookie"))[1];
+}
+
+/** Makes a key by the API. */
+export async function makeKey(deployment, session, key) {
+  const answer = await fetch(`${deployment.console}/api/v1/keys`, {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      Origin: deployment.console,
+      Cookie: `__Host-ownchat-session=${session}`,
+    },
+    body: JSON.stringify({ environment: "live", scopes: ["contacts:read"], ...key }),
+  });
+  if (answer.status !== 201) throw new Error(await answer.text());
+  return answer.json();
+}
+
+async function freePorts(count) {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => String(server.address().port));
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
