@@ -59,11 +59,6 @@ impl Timestamp {
         self.calendar().format(&Rfc3339).unwrap_or_default()
     }
 
-    /// The calendar date in UTC, `YYYY-MM-DD`.
-    pub fn date(self) -> String {
-        self.rfc3339().chars().take(10).collect()
-    }
-
     /// For people, in UTC: `23 Nov 2026`.
     pub fn day_month_year(self) -> String {
         let moment = self.calendar();
@@ -143,6 +138,5 @@ mod tests {
         let moment = Timestamp::from_millis(1_795_452_408_000);
         assert_eq!(moment.day_month_year(), "23 Nov 2026");
         assert_eq!(moment.day_and_time(), "23 Nov 2026, 16:46 UTC");
-        assert_eq!(moment.date(), "2026-11-23");
     }
 }

@@ -16,9 +16,6 @@ use zeroize::Zeroizing;
 /// Regular expression that finds keys in text; published for secret scanners.
 pub const MATCHER: &str = "oc_(live|test)_[0-9A-Za-z]{16}_[0-9A-Za-z]{30}";
 
-/// Longest key that this or a later version may issue, in characters.
-pub const MAX_LENGTH: usize = 255;
-
 const SECRET_LENGTH: usize = 24;
 const CHECK_LENGTH: usize = 6;
 

@@ -27,7 +27,7 @@ impl FromServerFnError for Refused {
 #[server(prefix = "/actions", endpoint = "create-key", input = Json)]
 pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<Key, Refused> {
     let backend = expect_context::<crate::backend::Provided>();
-    let mut key = draft.to_new_key(backend.now()).map_err(Refused)?;
+    let mut key = draft.to_new_key(backend.now()).map_err(crate::visit::refuse)?;
     key.secret_sha256 = Some(secret);
-    backend.create_key(key).await.map(|created| created.key).map_err(Refused)
+    backend.create_key(key).await.map(|created| created.key).map_err(crate::visit::refuse)
 }

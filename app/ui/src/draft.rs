@@ -2,7 +2,7 @@
 //! something is wrong.
 
 use ownchat_domain::{
-    failure::Failure,
+    failure::{Failure, FieldError},
     key::{Key, KeyPatch, NewKey},
     time::{DAY, Timestamp},
 };
@@ -102,41 +102,57 @@ impl KeyDraft {
 
     /// What is asked of the vault for a new key.
     pub fn to_new_key(&self, now: Timestamp) -> Result<NewKey, Failure> {
-        Ok(NewKey {
+        let key = NewKey {
             name: self.name.clone(),
             description: self.description.clone(),
             environment: self.environment.clone(),
             scopes: self.scopes.clone(),
-            expires_at: self.expires_at(now)?.flatten(),
-            secret_sha256: None,
-        })
+            ..NewKey::default()
+        };
+        match self.expires_at(now) {
+            Ok(expires_at) => Ok(NewKey { expires_at: expires_at.flatten(), ..key }),
+            Err(fault) => Err(all_faults(key.check(now).err(), fault)),
+        }
     }
 
     /// What is asked of the vault for a key that is there already.
     pub fn to_patch(&self, now: Timestamp) -> Result<KeyPatch, Failure> {
-        Ok(KeyPatch {
+        let patch = KeyPatch {
             name: Some(self.name.clone()),
             description: Some(Some(self.description.clone())),
-            status: None,
             scopes: Some(self.scopes.clone()),
-            expires_at: self.expires_at(now)?,
-        })
+            ..KeyPatch::default()
+        };
+        match self.expires_at(now) {
+            Ok(expires_at) => Ok(KeyPatch { expires_at, ..patch }),
+            Err(fault) => Err(all_faults(patch.check(now).err(), fault)),
+        }
     }
 
     /// `None` to keep what is, `Some(None)` for never.
     #[allow(clippy::option_option, reason = "absent, null or a value, as in RFC 7396")]
-    fn expires_at(&self, now: Timestamp) -> Result<Option<Option<String>>, Failure> {
+    fn expires_at(&self, now: Timestamp) -> Result<Option<Option<String>>, FieldError> {
         match Expiry::parse(&self.expiry) {
             Some(Expiry::Keep) => Ok(None),
             Some(Expiry::Never) => Ok(Some(None)),
             Some(Expiry::Days(days)) => Ok(Some(Some(now.plus(days * DAY).rfc3339()))),
             Some(Expiry::On) => match Timestamp::parse_end_of_day(&self.expiry_date) {
                 Some(end) => Ok(Some(Some(end.rfc3339()))),
-                None => Err(Failure::field("expires_at", "Choose the last day on which the key shall work.")),
+                None => Err(FieldError::new("expires_at", "Choose the last day on which the key shall work.")),
             },
-            None => Err(Failure::field("expires_at", "Choose when the key shall end.")),
+            None => Err(FieldError::new("expires_at", "Choose when the key shall end.")),
         }
     }
+}
+
+/// What is wrong with the other fields, and with one more, so that people hear of everything at once.
+fn all_faults(others: Option<Failure>, one: FieldError) -> Failure {
+    let mut errors = match others {
+        Some(Failure::Invalid { errors }) => errors,
+        _ => Vec::new(),
+    };
+    errors.push(one);
+    Failure::Invalid { errors }
 }
 
 #[cfg(test)]
@@ -146,9 +162,9 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
     #[allow(clippy::option_option, reason = "as in the code")]
-    fn expires(expiry: &str, date: &str) -> Result<Option<Option<String>>, Failure> {
+    fn expires(expiry: &str, date: &str) -> Result<Option<Option<String>>, FieldError> {
         let draft = KeyDraft { expiry: expiry.into(), expiry_date: date.into(), ..KeyDraft::default() };
-        draft.to_patch(NOW).map(|patch| patch.expires_at)
+        draft.expires_at(NOW)
     }
 
     #[test]
@@ -160,6 +176,17 @@ mod tests {
         for (expiry, date) in [("date", ""), ("date", "31.1.2027"), ("", ""), ("31", "")] {
             assert!(expires(expiry, date).is_err(), "{expiry} {date}");
         }
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let draft = KeyDraft { expiry: "date".into(), ..KeyDraft::default() };
+        let fields = |failure: Failure| match failure {
+            Failure::Invalid { errors } => errors.into_iter().map(|error| error.field).collect::<Vec<_>>(),
+            other => unreachable!("{other:?}"),
+        };
+        assert_eq!(fields(draft.to_new_key(NOW).unwrap_err()), ["name", "scopes", "expires_at"]);
+        assert_eq!(fields(draft.to_patch(NOW).unwrap_err()), ["name", "scopes", "expires_at"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod confirm;
 pub mod copy;
 pub mod key_form;
+pub mod leaving;
 pub mod reveal;
 pub mod secret;
 pub mod try_it;

@@ -18,8 +18,6 @@ pub const KEYS: &str = "/settings/developer/api-keys";
 pub const NEW_KEY: &str = "/settings/developer/api-keys/new";
 /// Explains the error codes.
 pub const ERRORS: &str = ownchat_domain::problem::PAGE;
-/// Under this the server functions live.
-pub const ACTIONS: &str = "/actions";
 
 /// One key, to look at and edit.
 pub fn key(id: Locator) -> String {
@@ -62,6 +60,8 @@ pub enum Done {
     Deactivated,
     /// It was switched on.
     Activated,
+    /// It was switched on, and its time is over.
+    ActivatedTooLate,
     /// It was edited.
     Saved,
     /// It was deleted.
@@ -69,11 +69,14 @@ pub enum Done {
 }
 
 impl Done {
+    const ALL: [Self; 5] = [Self::Deactivated, Self::Activated, Self::ActivatedTooLate, Self::Saved, Self::Deleted];
+
     /// The word that stands in the address.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Deactivated => "deactivated",
             Self::Activated => "activated",
+            Self::ActivatedTooLate => "activated-too-late",
             Self::Saved => "saved",
             Self::Deleted => "deleted",
         }
@@ -81,7 +84,7 @@ impl Done {
 
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Deactivated, Self::Activated, Self::Saved, Self::Deleted].into_iter().find(|done| done.as_str() == word)
+        Self::ALL.into_iter().find(|done| done.as_str() == word)
     }
 
     /// What people are told.
@@ -89,6 +92,9 @@ impl Done {
         match self {
             Self::Deactivated => "The key is deactivated: calls with it are refused within seconds.",
             Self::Activated => "The key is active again.",
+            Self::ActivatedTooLate => {
+                "The key is switched on, but its expiry has passed. Edit its expiry to make it work again."
+            }
             Self::Saved => "The changes are saved.",
             Self::Deleted => "The key is deleted: calls with it are refused within seconds.",
         }
@@ -117,7 +123,7 @@ mod tests {
 
     #[test]
     fn words_are_read_as_they_were_written() {
-        for done in [Done::Deactivated, Done::Activated, Done::Saved, Done::Deleted] {
+        for done in Done::ALL {
             assert_eq!(Done::parse(done.as_str()), Some(done));
         }
         assert_eq!(Done::parse("x"), None);

@@ -1,8 +1,9 @@
 //! One visit to one page: what the visitor sent, and how the page answers.
 
 use crate::{
+    actions::Refused,
     backend::{Backend, Cookie, Provided},
-    pages::problem,
+    pages::{ended, problem},
     paths,
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
@@ -110,6 +111,12 @@ impl Visit {
     }
 }
 
+/// Answers a server function with a failure, under the status that a page would have.
+pub fn refuse(failure: Failure) -> Refused {
+    expect_context::<ResponseOptions>().set_status(problem::status(&failure));
+    Refused(failure)
+}
+
 /// Shows a page: `work` is done, then its view is rendered, or what stopped it.
 pub fn page<W, F>(work: W) -> impl IntoView
 where
@@ -126,7 +133,10 @@ where
                 ().into_any()
             }
             Err(Stop::Failure(Failure::NotSignedIn)) => {
-                visit.redirect(&paths::sign_in_then(if visit.posted.is_some() { paths::HOME } else { &visit.uri }));
+                if let Some(posted) = visit.posted() {
+                    return ended::shown(&visit, posted);
+                }
+                visit.redirect(&paths::sign_in_then(visit.uri()));
                 ().into_any()
             }
             Err(Stop::Failure(failure)) => problem::shown(&visit, &failure),

@@ -2,12 +2,13 @@
 
 use axum::{
     Json,
-    body::{Body, to_bytes},
+    body::Body,
     extract::Request,
     http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures_util::StreamExt;
 use ownchat_domain::{
     failure::FieldError,
     json::{self, BodyError},
@@ -59,11 +60,21 @@ pub fn missing() -> Response {
     problem(&problem::NOT_FOUND, "There is nothing with this id.")
 }
 
-/// Reads a JSON body.
+/// Reads a JSON body. One that is too large is taken in to its end all the same and dropped: who is still
+/// sending would not see an answer.
 pub async fn body<T: DeserializeOwned>(body: Body) -> Result<T, Response> {
-    let bytes = to_bytes(body, json::BODY_MAX)
-        .await
-        .map_err(|_| problem(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning))?;
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    let mut stream = body.into_data_stream();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| problem(&problem::INVALID_JSON, "The body ended before its end."))?;
+        length += chunk.len();
+        if length <= json::BODY_MAX {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    if length > json::BODY_MAX {
+        return Err(problem(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning));
+    }
     json::read(&bytes).map_err(|error| match error {
         BodyError::Unreadable(detail) => problem(&problem::INVALID_JSON, &detail),
         BodyError::Field(error) => bad_field(&error.field, error.message),

@@ -8,7 +8,7 @@ use crate::{
 use axum::{
     Extension,
     body::Body,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     response::Response,
 };
 use ownchat_domain::{account, principal::Principal, scope::Scope, text};
@@ -52,7 +52,8 @@ type Data = State<Arc<Worlds>>;
 type Who = Extension<Principal>;
 
 /// `GET /v1/contacts`
-pub async fn list(State(worlds): Data, Extension(who): Who, Query(page): Query<Page>) -> Answer {
+pub async fn list(State(worlds): Data, Extension(who): Who, page: Result<Query<Page>, QueryRejection>) -> Answer {
+    let Query(page) = page.map_err(|_| bad_field("limit", "Write a number."))?;
     let limit = page.limit.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&limit) {
         return Err(bad_field("limit", format!("Ask for 1 to {PAGE} contacts.")));

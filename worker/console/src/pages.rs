@@ -4,15 +4,19 @@ use crate::{cases::Cases, problem};
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
-    http::{Method, header::CONTENT_TYPE},
+    http::{
+        HeaderValue, Method,
+        header::{ALLOW, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
 use leptos::prelude::provide_context;
 use ownchat_domain::{
-    json::BODY_MAX,
+    json::{self, BODY_MAX},
     problem::{BODY_TOO_LARGE, METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE},
 };
 use ownchat_ui::{app::shell, backend::Provided, visit::Posted};
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 /// Shows the page of an address, or takes the form that was posted to it.
@@ -23,7 +27,11 @@ pub async fn show(cases: Cases, request: Request) -> Response {
             Ok((request, posted)) => (request, Some(posted)),
             Err(refusal) => return refusal,
         },
-        _ => return problem::of_kind(&METHOD_NOT_ALLOWED, "Pages take GET and POST."),
+        _ => {
+            let mut refusal = problem::of_kind(&METHOD_NOT_ALLOWED, "Pages take GET and POST.");
+            refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+            return refusal;
+        }
     };
     let provide = move || {
         provide_context::<Provided>(Arc::new(cases.clone()));
@@ -34,8 +42,17 @@ pub async fn show(cases: Cases, request: Request) -> Response {
     leptos_axum::render_app_async_with_context(provide, shell)(request).await
 }
 
-/// Answers a server function.
-pub async fn action(cases: Cases, request: Request) -> Response {
+/// Answers a server function whose arguments are `T` in JSON.
+pub async fn action<T: DeserializeOwned>(cases: Cases, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, BODY_MAX).await else {
+        return problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning);
+    };
+    // The function would read it again and say no more than that it cannot.
+    if let Err(error) = json::read::<T>(&bytes) {
+        return problem::of_body(error);
+    }
+    let request = Request::from_parts(parts, Body::from(bytes));
     let provide = move || provide_context::<Provided>(Arc::new(cases.clone()));
     leptos_axum::handle_server_fns_with_context(provide, request).await.into_response()
 }

@@ -8,7 +8,7 @@ use axum::{
     middleware::{from_fn, map_response},
     routing::{get, post},
 };
-use leptos::server_fn::axum::register_explicit;
+use leptos::server_fn::{ServerFn, axum::register_explicit};
 use ownchat_domain::{json::BODY_MAX, problem::METHOD_NOT_ALLOWED};
 use ownchat_ui::actions::CreateKey;
 use serde_json::json;
@@ -31,7 +31,7 @@ fn build() -> Router {
     Router::new()
         .nest("/api/v1", api::router())
         .route("/health", get(health))
-        .route("/actions/{*action}", post(pages::action))
+        .route(CreateKey::PATH, post(pages::action::<CreateKey>))
         .fallback(pages::show)
         .method_not_allowed_fallback(async || {
             problem::of_kind(&METHOD_NOT_ALLOWED, "This address takes other methods.")

@@ -16,7 +16,7 @@ use ownchat_domain::{
     failure::Failure,
     vault::{
         Call, Object,
-        instance::{BeginSignIn, CheckSetup, ForgetAttempts, IsSetUp, SetUp},
+        instance::{BeginSignIn, CheckSetup, ForgetAttempts, SetUp},
         person, registry,
     },
 };
@@ -50,7 +50,6 @@ impl DurableObject for Instance {
             console_error!("instance: the set-up cannot be finished: {failure:?}");
         }
         match name {
-            IsSetUp::NAME => answer::<IsSetUp>(setup::is_set_up(database)),
             CheckSetup::NAME => {
                 let call: CheckSetup = question(&mut request).await?;
                 answer::<CheckSetup>(setup::check(database, &self.offer()?, &call.token, now()))

@@ -25,6 +25,11 @@ pub fn migrate(database: &impl Database, steps: &[&[&str]]) -> Stored<()> {
     })
 }
 
+/// Whether nothing was ever stored here.
+pub fn is_new(database: &impl Database) -> Stored<bool> {
+    Ok(database.first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema'", &[])?.is_none())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,7 +41,9 @@ mod tests {
     #[test]
     fn every_step_runs_once() {
         let database = Memory::open();
+        assert_eq!(is_new(&database), Ok(true));
         migrate(&database, &[ONE]).unwrap();
+        assert_eq!(is_new(&database), Ok(false));
         migrate(&database, &[ONE]).unwrap();
         migrate(&database, &[ONE, TWO]).unwrap();
         migrate(&database, &[ONE, TWO]).unwrap();

@@ -7,37 +7,41 @@ mod sessions;
 
 use crate::{
     answer::{answer, question},
-    database::Stored,
+    migrate::is_new,
     object::now,
     storage::Storage,
 };
-use ownchat_domain::vault::{
-    Call, Object,
-    person::{EndSession, Found, OpenSession, ReadPassword, Resume},
+use ownchat_domain::{
+    failure::Failure,
+    vault::{
+        Call, Object, Outcome,
+        person::{EndSession, Found, OpenSession, ReadPassword, Resume},
+    },
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
 /// The Durable Object. One per account, named by its number.
 #[durable_object]
 pub struct Person {
-    database: Stored<Storage>,
+    database: Storage,
 }
 
 impl DurableObject for Person {
     fn new(state: State, _env: Env) -> Self {
-        let storage = Storage::of(&state);
-        Self { database: schema::apply(&storage).map(|()| storage) }
+        Self { database: Storage::of(&state) }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let database = self.database.as_ref().map_err(|error| {
-            console_error!("person: {error}");
-            worker::Error::RustError("internal error".into())
-        })?;
+        let database = &self.database;
         let path = request.path();
         let Some((Object::Person(_), name)) = Object::parse(&path) else {
             return Response::error("not a question to a person", 404);
         };
+        // Anybody can make up a session of an account that is not there. Nothing is stored for such a one.
+        if name != Found::NAME && is_new(database).map_err(defect)? {
+            return Response::from_json(&Outcome::<()>::Err(Failure::NotSignedIn));
+        }
+        schema::apply(database).map_err(defect)?;
         match name {
             Found::NAME => answer::<Found>(account::found(database, &question(&mut request).await?)),
             ReadPassword::NAME => answer::<ReadPassword>(account::password(database)),
@@ -47,4 +51,10 @@ impl DurableObject for Person {
             _ => Response::error("no such question", 404),
         }
     }
+}
+
+/// Logs what nobody outside may see.
+fn defect(error: impl core::fmt::Display) -> worker::Error {
+    console_error!("person: {error}");
+    worker::Error::RustError("internal error".into())
 }

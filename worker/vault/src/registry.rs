@@ -66,7 +66,10 @@ impl DurableObject for Registry {
                 None => Response::error("no such question", 404),
             },
         };
-        self.wake_for_outbox(database).await?;
+        // What was done stays done: the next request sets the alarm if this one cannot.
+        if let Err(error) = self.wake_for_outbox(database).await {
+            console_error!("registry: no alarm: {error}");
+        }
         response
     }
 

@@ -98,10 +98,21 @@ mod tests {
         assert_eq!(codes.len(), CATALOGUE.len());
     }
 
+    /// Names and statuses that integrators' code relies on; they never change.
     #[test]
-    fn every_refusal_has_its_kind() {
-        for code in Code::REFUSALS {
-            assert_eq!(Kind::of(code).code, code.as_str());
+    fn every_refusal_has_its_status() {
+        let pinned = [
+            (Code::MissingKey, "MISSING_KEY", 401),
+            (Code::MalformedKey, "MALFORMED_KEY", 401),
+            (Code::UnknownKey, "UNKNOWN_KEY", 401),
+            (Code::Inactive, "INACTIVE", 401),
+            (Code::Expired, "EXPIRED", 401),
+            (Code::ScopeMissing, "SCOPE_MISSING", 403),
+            (Code::Unavailable, "UNAVAILABLE", 503),
+        ];
+        assert_eq!(pinned.map(|(code, _, _)| code), Code::REFUSALS);
+        for (code, name, status) in pinned {
+            assert_eq!((code.as_str(), Kind::of(code).code, Kind::of(code).status), (name, name, status));
         }
     }
 

@@ -34,420 +34,120 @@ pub const GROUPS: &[Group] = &[
     Group { name: "Keys", resources: &["keys"] },
 ];
 
-/// Every scope, grouped as in [`GROUPS`].
-pub static TABLE: [ScopeInfo; 45] = [
-    ScopeInfo {
-        bit: 0,
-        name: "contacts:read",
-        title: "Read contacts",
-        description: "List, open and search contacts.",
-        risk: Medium,
-        gives: None,
-        routes: &[("GET", "/v1/contacts"), ("GET", "/v1/contacts/{id}"), ("POST", "/v1/contacts/search")],
-    },
-    ScopeInfo {
-        bit: 1,
-        name: "contacts:write",
-        title: "Edit contacts",
-        description: "Create, change, merge and tag contacts.",
-        risk: Medium,
-        gives: Some("contacts:read"),
-        routes: &[
-            ("POST", "/v1/contacts"),
-            ("PATCH", "/v1/contacts/{id}"),
-            ("POST", "/v1/contacts/{id}/merge"),
-            ("PUT", "/v1/contacts/{id}/tags"),
-        ],
-    },
-    ScopeInfo {
-        bit: 2,
-        name: "contacts:delete",
-        title: "Delete contacts",
-        description: "Delete contacts and answer erasure requests.",
-        risk: High,
-        gives: None,
-        routes: &[("DELETE", "/v1/contacts/{id}"), ("POST", "/v1/contacts/{id}/erasure")],
-    },
-    ScopeInfo {
-        bit: 3,
-        name: "contacts:import",
-        title: "Import contacts",
-        description: "Create and overwrite many contacts at once.",
-        risk: High,
-        gives: None,
-        routes: &[("POST", "/v1/contacts/import")],
-    },
-    ScopeInfo {
-        bit: 4,
-        name: "contacts:export",
-        title: "Export contacts",
-        description: "Download all contacts in bulk.",
-        risk: High,
-        gives: None,
-        routes: &[("GET", "/v1/contacts/export")],
-    },
-    ScopeInfo {
-        bit: 5,
-        name: "contacts:pii",
-        title: "See personal data",
-        description: "See phone, e-mail and postal address unmasked.",
-        risk: High,
-        gives: None,
-        routes: &[],
-    },
-    ScopeInfo {
-        bit: 6,
-        name: "conversations:read",
-        title: "Read conversations",
-        description: "List and open conversations and their history.",
-        risk: Medium,
-        gives: None,
-        routes: &[
-            ("GET", "/v1/conversations"),
-            ("GET", "/v1/conversations/{id}"),
-            ("GET", "/v1/conversations/{id}/history"),
-        ],
-    },
-    ScopeInfo {
-        bit: 7,
-        name: "conversations:write",
-        title: "Edit conversations",
-        description: "Open, close, snooze and label conversations.",
-        risk: Medium,
-        gives: Some("conversations:read"),
-        routes: &[("POST", "/v1/conversations"), ("PATCH", "/v1/conversations/{id}")],
-    },
-    ScopeInfo {
-        bit: 8,
-        name: "conversations:assign",
-        title: "Assign conversations",
-        description: "Hand conversations to an agent, a team or a bot.",
-        risk: Medium,
-        gives: None,
-        routes: &[("PUT", "/v1/conversations/{id}/assignee")],
-    },
-    ScopeInfo {
-        bit: 9,
-        name: "conversations:delete",
-        title: "Delete conversations",
-        description: "Delete conversations and redact what was said.",
-        risk: High,
-        gives: None,
-        routes: &[("DELETE", "/v1/conversations/{id}"), ("POST", "/v1/conversations/{id}/redact")],
-    },
-    ScopeInfo {
-        bit: 10,
-        name: "conversations:export",
-        title: "Export transcripts",
-        description: "Download transcripts of conversations.",
-        risk: High,
-        gives: None,
-        routes: &[("GET", "/v1/conversations/export")],
-    },
-    ScopeInfo {
-        bit: 11,
-        name: "messages:read",
-        title: "Read messages",
-        description: "Read message texts and whether they arrived.",
-        risk: Medium,
-        gives: None,
-        routes: &[("GET", "/v1/messages"), ("GET", "/v1/messages/{id}")],
-    },
-    ScopeInfo {
-        bit: 12,
-        name: "messages:send",
-        title: "Send messages",
-        description: "Send messages with any text to customers.",
-        risk: High,
-        gives: None,
-        routes: &[("POST", "/v1/messages")],
-    },
-    ScopeInfo {
-        bit: 13,
-        name: "messages:send_template",
-        title: "Send templates",
-        description: "Send approved templates to customers.",
-        risk: High,
-        gives: None,
-        routes: &[("POST", "/v1/messages/template")],
-    },
-    ScopeInfo {
-        bit: 14,
-        name: "messages:delete",
-        title: "Delete messages",
-        description: "Take sent messages back.",
-        risk: High,
-        gives: None,
-        routes: &[("DELETE", "/v1/messages/{id}")],
-    },
-    ScopeInfo {
-        bit: 15,
-        name: "templates:read",
-        title: "Read templates",
-        description: "List and preview message templates.",
-        risk: Low,
-        gives: None,
-        routes: &[("GET", "/v1/templates"), ("GET", "/v1/templates/{id}")],
-    },
-    ScopeInfo {
-        bit: 16,
-        name: "templates:write",
-        title: "Edit templates",
-        description: "Draft and change message templates.",
-        risk: Medium,
-        gives: Some("templates:read"),
-        routes: &[("POST", "/v1/templates"), ("PATCH", "/v1/templates/{id}")],
-    },
-    ScopeInfo {
-        bit: 17,
-        name: "templates:submit",
-        title: "Submit templates",
-        description: "Send templates to the channel for approval.",
-        risk: Medium,
-        gives: None,
-        routes: &[("POST", "/v1/templates/{id}/submit")],
-    },
-    ScopeInfo {
-        bit: 18,
-        name: "templates:delete",
-        title: "Delete templates",
-        description: "Remove message templates.",
-        risk: High,
-        gives: None,
-        routes: &[("DELETE", "/v1/templates/{id}")],
-    },
-    ScopeInfo {
-        bit: 19,
-        name: "campaigns:read",
-        title: "Read campaigns",
-        description: "List campaigns and see their results.",
-        risk: Low,
-        gives: None,
-        routes: &[("GET", "/v1/campaigns"), ("GET", "/v1/campaigns/{id}"), ("GET", "/v1/campaigns/{id}/results")],
-    },
-    ScopeInfo {
-        bit: 20,
-        name: "campaigns:write",
-        title: "Edit campaigns",
-        description: "Draft campaigns, choose their audience and schedule.",
-        risk: Medium,
-        gives: Some("campaigns:read"),
-        routes: &[("POST", "/v1/campaigns"), ("PATCH", "/v1/campaigns/{id}")],
-    },
-    ScopeInfo {
-        bit: 21,
-        name: "campaigns:send",
-        title: "Launch campaigns",
-        description: "Launch and resume campaigns, which reach many customers.",
-        risk: High,
-        gives: None,
-        routes: &[("POST", "/v1/campaigns/{id}/launch"), ("POST", "/v1/campaigns/{id}/resume")],
-    },
-    ScopeInfo {
-        bit: 22,
-        name: "campaigns:cancel",
-        title: "Stop campaigns",
-        description: "Pause and stop campaigns.",
-        risk: Medium,
-        gives: None,
-        routes: &[("POST", "/v1/campaigns/{id}/pause"), ("POST", "/v1/campaigns/{id}/stop")],
-    },
-    ScopeInfo {
-        bit: 23,
-        name: "media:read",
-        title: "Read files",
-        description: "Download pictures and other files.",
-        risk: Medium,
-        gives: None,
-        routes: &[("GET", "/v1/media"), ("GET", "/v1/media/{id}")],
-    },
-    ScopeInfo {
-        bit: 24,
-        name: "media:upload",
-        title: "Upload files",
-        description: "Upload pictures and other files.",
-        risk: Medium,
-        gives: None,
-        routes: &[("POST", "/v1/media")],
-    },
-    ScopeInfo {
-        bit: 25,
-        name: "media:delete",
-        title: "Delete files",
-        description: "Remove pictures and other files.",
-        risk: High,
-        gives: None,
-        routes: &[("DELETE", "/v1/media/{id}")],
-    },
-    ScopeInfo {
-        bit: 26,
-        name: "channels:read",
-        title: "Read channels",
-        description: "List the numbers and inboxes of the workspace.",
-        risk: Low,
-        gives: None,
-        routes: &[("GET", "/v1/channels"), ("GET", "/v1/channels/{id}")],
-    },
-    ScopeInfo {
-        bit: 27,
-        name: "channels:write",
-        title: "Edit channels",
-        description: "Connect, change and disconnect numbers and inboxes.",
-        risk: High,
-        gives: Some("channels:read"),
-        routes: &[("POST", "/v1/channels"), ("PATCH", "/v1/channels/{id}"), ("DELETE", "/v1/channels/{id}")],
-    },
-    ScopeInfo {
-        bit: 28,
-        name: "automations:read",
-        title: "Read automations",
-        description: "List flows and bots.",
-        risk: Low,
-        gives: None,
-        routes: &[("GET", "/v1/automations"), ("GET", "/v1/automations/{id}")],
-    },
-    ScopeInfo {
-        bit: 29,
-        name: "automations:write",
-        title: "Edit automations",
-        description: "Create and change flows and bots.",
-        risk: Medium,
-        gives: Some("automations:read"),
-        routes: &[("POST", "/v1/automations"), ("PATCH", "/v1/automations/{id}"), ("DELETE", "/v1/automations/{id}")],
-    },
-    ScopeInfo {
-        bit: 30,
-        name: "automations:run",
-        title: "Run automations",
-        description: "Start a flow for a contact or a conversation.",
-        risk: Medium,
-        gives: None,
-        routes: &[("POST", "/v1/automations/{id}/run")],
-    },
-    ScopeInfo {
-        bit: 31,
-        name: "webhooks:read",
-        title: "Read webhooks",
-        description: "List endpoints and what was delivered to them.",
-        risk: Low,
-        gives: None,
-        routes: &[("GET", "/v1/webhooks"), ("GET", "/v1/webhooks/{id}"), ("GET", "/v1/webhooks/{id}/deliveries")],
-    },
-    ScopeInfo {
-        bit: 32,
-        name: "webhooks:write",
-        title: "Edit webhooks",
-        description: "Create, change and remove endpoints that data is sent to.",
-        risk: High,
-        gives: Some("webhooks:read"),
-        routes: &[("POST", "/v1/webhooks"), ("PATCH", "/v1/webhooks/{id}"), ("DELETE", "/v1/webhooks/{id}")],
-    },
-    ScopeInfo {
-        bit: 33,
-        name: "events:read",
-        title: "Read events",
-        description: "Follow the stream of everything that happens.",
-        risk: Medium,
-        gives: None,
-        routes: &[("GET", "/v1/events")],
-    },
-    ScopeInfo {
-        bit: 34,
-        name: "analytics:read",
-        title: "Read analytics",
-        description: "See aggregated figures.",
-        risk: Low,
-        gives: None,
-        routes: &[("GET", "/v1/analytics")],
-    },
-    ScopeInfo {
-        bit: 35,
-        name: "reports:export",
-        title: "Export reports",
-        description: "Download reports as files.",
-        risk: Medium,
-        gives: None,
-        routes: &[("GET", "/v1/reports/{id}/export")],
-    },
-    ScopeInfo {
-        bit: 36,
-        name: "team:read",
-        title: "Read team",
-        description: "List agents and teams.",
-        risk: Medium,
-        gives: None,
-        routes: &[("GET", "/v1/team"), ("GET", "/v1/team/{id}")],
-    },
-    ScopeInfo {
-        bit: 37,
-        name: "team:write",
-        title: "Edit team",
-        description: "Add, change and remove agents and teams.",
-        risk: High,
-        gives: Some("team:read"),
-        routes: &[("POST", "/v1/team"), ("PATCH", "/v1/team/{id}"), ("DELETE", "/v1/team/{id}")],
-    },
-    ScopeInfo {
-        bit: 38,
-        name: "account:read",
-        title: "Read settings",
-        description: "See the settings of the workspace.",
-        risk: Low,
-        gives: None,
-        routes: &[("GET", "/v1/account")],
-    },
-    ScopeInfo {
-        bit: 39,
-        name: "account:write",
-        title: "Edit settings",
-        description: "Change the settings of the workspace.",
-        risk: High,
-        gives: Some("account:read"),
-        routes: &[("PATCH", "/v1/account")],
-    },
-    ScopeInfo {
-        bit: 40,
-        name: "billing:read",
-        title: "Read billing",
-        description: "See plan, invoices and consumption.",
-        risk: Medium,
-        gives: None,
-        routes: &[("GET", "/v1/billing")],
-    },
-    ScopeInfo {
-        bit: 41,
-        name: "audit:read",
-        title: "Read audit trail",
-        description: "See who changed what in the workspace.",
-        risk: Medium,
-        gives: None,
-        routes: &[("GET", "/v1/audit")],
-    },
-    ScopeInfo {
-        bit: 42,
-        name: "keys:self",
-        title: "Manage itself",
-        description: "Read, rotate and deactivate this very key.",
-        risk: Low,
-        gives: None,
-        routes: &[],
-    },
-    ScopeInfo {
-        bit: 43,
-        name: "keys:read",
-        title: "Read keys",
-        description: "List the workspace's keys, never their secrets.",
-        risk: Medium,
-        gives: None,
-        routes: &[],
-    },
-    ScopeInfo {
-        bit: 44,
-        name: "keys:write",
-        title: "Manage keys",
-        description: "Create, change and delete keys of the workspace.",
-        risk: High,
-        gives: Some("keys:read"),
-        routes: &[],
-    },
-];
+/// Writes the rows of the table; see [`TABLE`].
+macro_rules! scopes {
+    ($($bit:literal $name:literal $risk:ident $(gives $gives:literal)?: $title:literal, $description:literal
+        opens [$($method:ident $route:literal),*];)*) => {
+        [$(ScopeInfo {
+            bit: $bit,
+            name: $name,
+            title: $title,
+            description: $description,
+            risk: $risk,
+            gives: scopes!(@gives $($gives)?),
+            routes: &[$((stringify!($method), $route)),*],
+        }),*]
+    };
+    (@gives $gives:literal) => { Some($gives) };
+    (@gives) => { None };
+}
+
+/// Every scope, grouped as in [`GROUPS`]. A row says: bit, name, risk, the scope that it gives as well; title,
+/// description; the routes that it opens.
+pub static TABLE: [ScopeInfo; 45] = scopes! {
+    0 "contacts:read" Medium: "Read contacts", "List, open and search contacts."
+        opens [GET "/v1/contacts", GET "/v1/contacts/{id}", POST "/v1/contacts/search"];
+    1 "contacts:write" Medium gives "contacts:read": "Edit contacts", "Create, change, merge and tag contacts."
+        opens [POST "/v1/contacts", PATCH "/v1/contacts/{id}", POST "/v1/contacts/{id}/merge",
+            PUT "/v1/contacts/{id}/tags"];
+    2 "contacts:delete" High: "Delete contacts", "Delete contacts and answer erasure requests."
+        opens [DELETE "/v1/contacts/{id}", POST "/v1/contacts/{id}/erasure"];
+    3 "contacts:import" High: "Import contacts", "Create and overwrite many contacts at once."
+        opens [POST "/v1/contacts/import"];
+    4 "contacts:export" High: "Export contacts", "Download all contacts in bulk."
+        opens [GET "/v1/contacts/export"];
+    5 "contacts:pii" High: "See personal data", "See phone, e-mail and postal address unmasked."
+        opens [];
+    6 "conversations:read" Medium: "Read conversations", "List and open conversations and their history."
+        opens [GET "/v1/conversations", GET "/v1/conversations/{id}", GET "/v1/conversations/{id}/history"];
+    7 "conversations:write" Medium gives "conversations:read":
+        "Edit conversations", "Open, close, snooze and label conversations."
+        opens [POST "/v1/conversations", PATCH "/v1/conversations/{id}"];
+    8 "conversations:assign" Medium: "Assign conversations", "Hand conversations to an agent, a team or a bot."
+        opens [PUT "/v1/conversations/{id}/assignee"];
+    9 "conversations:delete" High: "Delete conversations", "Delete conversations and redact what was said."
+        opens [DELETE "/v1/conversations/{id}", POST "/v1/conversations/{id}/redact"];
+    10 "conversations:export" High: "Export transcripts", "Download transcripts of conversations."
+        opens [GET "/v1/conversations/export"];
+    11 "messages:read" Medium: "Read messages", "Read message texts and whether they arrived."
+        opens [GET "/v1/messages", GET "/v1/messages/{id}"];
+    12 "messages:send" High: "Send messages", "Send messages with any text to customers."
+        opens [POST "/v1/messages"];
+    13 "messages:send_template" High: "Send templates", "Send approved templates to customers."
+        opens [POST "/v1/messages/template"];
+    14 "messages:delete" High: "Delete messages", "Take sent messages back."
+        opens [DELETE "/v1/messages/{id}"];
+    15 "templates:read" Low: "Read templates", "List and preview message templates."
+        opens [GET "/v1/templates", GET "/v1/templates/{id}"];
+    16 "templates:write" Medium gives "templates:read": "Edit templates", "Draft and change message templates."
+        opens [POST "/v1/templates", PATCH "/v1/templates/{id}"];
+    17 "templates:submit" Medium: "Submit templates", "Send templates to the channel for approval."
+        opens [POST "/v1/templates/{id}/submit"];
+    18 "templates:delete" High: "Delete templates", "Remove message templates."
+        opens [DELETE "/v1/templates/{id}"];
+    19 "campaigns:read" Low: "Read campaigns", "List campaigns and see their results."
+        opens [GET "/v1/campaigns", GET "/v1/campaigns/{id}", GET "/v1/campaigns/{id}/results"];
+    20 "campaigns:write" Medium gives "campaigns:read":
+        "Edit campaigns", "Draft campaigns, choose their audience and schedule."
+        opens [POST "/v1/campaigns", PATCH "/v1/campaigns/{id}"];
+    21 "campaigns:send" High: "Launch campaigns", "Launch and resume campaigns, which reach many customers."
+        opens [POST "/v1/campaigns/{id}/launch", POST "/v1/campaigns/{id}/resume"];
+    22 "campaigns:cancel" Medium: "Stop campaigns", "Pause and stop campaigns."
+        opens [POST "/v1/campaigns/{id}/pause", POST "/v1/campaigns/{id}/stop"];
+    23 "media:read" Medium: "Read files", "Download pictures and other files."
+        opens [GET "/v1/media", GET "/v1/media/{id}"];
+    24 "media:upload" Medium: "Upload files", "Upload pictures and other files."
+        opens [POST "/v1/media"];
+    25 "media:delete" High: "Delete files", "Remove pictures and other files."
+        opens [DELETE "/v1/media/{id}"];
+    26 "channels:read" Low: "Read channels", "List the numbers and inboxes of the workspace."
+        opens [GET "/v1/channels", GET "/v1/channels/{id}"];
+    27 "channels:write" High gives "channels:read":
+        "Edit channels", "Connect, change and disconnect numbers and inboxes."
+        opens [POST "/v1/channels", PATCH "/v1/channels/{id}", DELETE "/v1/channels/{id}"];
+    28 "automations:read" Low: "Read automations", "List flows and bots."
+        opens [GET "/v1/automations", GET "/v1/automations/{id}"];
+    29 "automations:write" Medium gives "automations:read": "Edit automations", "Create and change flows and bots."
+        opens [POST "/v1/automations", PATCH "/v1/automations/{id}", DELETE "/v1/automations/{id}"];
+    30 "automations:run" Medium: "Run automations", "Start a flow for a contact or a conversation."
+        opens [POST "/v1/automations/{id}/run"];
+    31 "webhooks:read" Low: "Read webhooks", "List endpoints and what was delivered to them."
+        opens [GET "/v1/webhooks", GET "/v1/webhooks/{id}", GET "/v1/webhooks/{id}/deliveries"];
+    32 "webhooks:write" High gives "webhooks:read":
+        "Edit webhooks", "Create, change and remove endpoints that data is sent to."
+        opens [POST "/v1/webhooks", PATCH "/v1/webhooks/{id}", DELETE "/v1/webhooks/{id}"];
+    33 "events:read" Medium: "Read events", "Follow the stream of everything that happens."
+        opens [GET "/v1/events"];
+    34 "analytics:read" Low: "Read analytics", "See aggregated figures."
+        opens [GET "/v1/analytics"];
+    35 "reports:export" Medium: "Export reports", "Download reports as files."
+        opens [GET "/v1/reports/{id}/export"];
+    36 "team:read" Medium: "Read team", "List agents and teams."
+        opens [GET "/v1/team", GET "/v1/team/{id}"];
+    37 "team:write" High gives "team:read": "Edit team", "Add, change and remove agents and teams."
+        opens [POST "/v1/team", PATCH "/v1/team/{id}", DELETE "/v1/team/{id}"];
+    38 "account:read" Low: "Read settings", "See the settings of the workspace."
+        opens [GET "/v1/account"];
+    39 "account:write" High gives "account:read": "Edit settings", "Change the settings of the workspace."
+        opens [PATCH "/v1/account"];
+    40 "billing:read" Medium: "Read billing", "See plan, invoices and consumption."
+        opens [GET "/v1/billing"];
+    41 "audit:read" Medium: "Read audit trail", "See who changed what in the workspace."
+        opens [GET "/v1/audit"];
+    42 "keys:self" Low: "Manage itself", "Read, rotate and deactivate this very key."
+        opens [];
+    43 "keys:read" Medium: "Read keys", "List the workspace's keys, never their secrets."
+        opens [];
+    44 "keys:write" High gives "keys:read": "Manage keys", "Create, change and delete keys of the workspace."
+        opens [];
+};

@@ -109,6 +109,12 @@ proptest! {
         prop_assert_eq!(read.secret.reveal(), made.secret.reveal());
     }
 
+    /// What scanners find is a key to us, or one that was mistyped; never something of another shape.
+    #[test]
+    fn what_the_published_matcher_finds_has_the_shape_of_a_key(text in MATCHER) {
+        prop_assert!(matches!(Token::parse(&text), Ok(_) | Err(TokenError::Check)), "{}", text);
+    }
+
     #[test]
     fn no_single_character_change_parses(number: u32, seed: u8, place in 0usize..55, other in any::<char>()) {
         let text = token(7, number, Environment::Live, seed).reveal();

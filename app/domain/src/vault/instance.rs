@@ -16,15 +16,6 @@ impl Call for CheckSetup {
     const NAME: &'static str = "check-setup";
 }
 
-/// Has the deployment an owner?
-#[derive(Debug, Serialize, Deserialize)]
-pub struct IsSetUp {}
-
-impl Call for IsSetUp {
-    type Answer = bool;
-    const NAME: &'static str = "is-set-up";
-}
-
 /// Makes the first owner and the first workspace. Of several at once, one succeeds.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SetUp {

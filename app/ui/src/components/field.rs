@@ -122,7 +122,8 @@ pub fn ErrorSummary(
         let (errors, whole) = (errors.get(), whole.get());
         (!errors.is_empty() || whole.is_some()).then(|| {
             let lines = errors.into_iter().map(|error| {
-                view! { <li><a href=format!("#{}", anchor(&error.field))>{error.message}</a></li> }
+                let text = format!("{}: {}", label(&error.field), error.message);
+                view! { <li><a href=format!("#{}", anchor(&error.field))>{text}</a></li> }
             });
             view! {
                 <div class="banner banner-bad" role="alert">
@@ -133,6 +134,21 @@ pub fn ErrorSummary(
         })
     };
     view! { <div class="summary">{shown}</div> }.into_any()
+}
+
+/// What a field is called where it is spoken of away from its place.
+fn label(field: &str) -> &str {
+    match field {
+        "name" => "Name",
+        "description" => "Description",
+        "environment" => "Environment",
+        "expires_at" => "Expiry",
+        "scopes" => "Access permissions",
+        "email" => "E-mail",
+        "password" => "Password",
+        "workspace" => "Workspace",
+        other => other,
+    }
 }
 
 /// Id of the element in which a field's error is mended.

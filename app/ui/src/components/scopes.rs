@@ -45,7 +45,7 @@ pub fn ScopePicker(
             </fieldset>
         }
     });
-    view! { <div class="scope-groups" id="scopes">{groups.collect_view()}</div> }.into_any()
+    view! { <div class="scope-groups" id="scopes" role="group" aria-label="Access scopes" aria-describedby="scopes-error">{groups.collect_view()}</div> }.into_any()
 }
 
 fn row(scope: Scope, checked: bool) -> impl IntoView {

@@ -29,10 +29,16 @@ pub fn Confirm(
             let _ = dialog.show_modal();
         }
     });
+    // Closed by the dialog itself, which gives the focus back to the link.
+    let close = move |_| {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
     let target = action.clone();
     let word = label.clone();
     view! {
-        <a class="link link-danger" href=action on:click=move |event| {
+        <a class="link link-danger" href=action aria-label=title.clone() on:click=move |event| {
             event.prevent_default();
             open.set(true);
         }>{label}</a>
@@ -45,8 +51,9 @@ pub fn Confirm(
                     intent=intent.clone()
                     action=target.clone()
                     version
+                    error=None
                 >
-                    <button class="button button-quiet" type="button" on:click=move |_| open.set(false)>"Cancel"</button>
+                    <button class="button button-quiet" type="button" on:click=close>"Cancel"</button>
                 </ConfirmForm>
             </dialog>
         })}
@@ -71,6 +78,9 @@ pub fn ConfirmForm(
     action: String,
     /// The version that the visitor sees.
     version: u64,
+    /// What was wrong when it was posted before.
+    #[prop(optional_no_strip)]
+    error: Option<&'static str>,
     /// How to get away.
     children: Children,
 ) -> impl IntoView {
@@ -79,9 +89,11 @@ pub fn ConfirmForm(
             <p>{consequence}</p>
             <input type="hidden" name="version" value=version.to_string()/>
             <label class="check">
-                <input type="checkbox" name="confirm" value="yes" required/>
+                <input type="checkbox" name="confirm" value="yes" required
+                    aria-invalid=error.map(|_| "true") aria-describedby="confirm-error"/>
                 <span>{intent}</span>
             </label>
+            <p class="error" id="confirm-error">{error}</p>
             <p class="actions">
                 <button class="button button-danger" type="submit">{word}</button>
                 {children()}

@@ -147,7 +147,7 @@ fn Environments(chosen: String, error: Signal<Option<String>>) -> impl IntoView 
         }
     });
     view! {
-        <fieldset class="field" id="environment">
+        <fieldset class="field" id="environment" aria-describedby="environment-error">
             <legend>"Environment"</legend>
             <div class="choices">{rows.into_iter().collect_view()}</div>
             <Help name="environment" hint="" error/>
@@ -186,7 +186,7 @@ fn Expiries(
         }
     });
     view! {
-        <fieldset class="field expiry" id="expiry">
+        <fieldset class="field expiry" id="expiry" aria-describedby="expires_at-error">
             <legend>"Expiry"</legend>
             <div class="choices">{rows.collect_view()}</div>
             <div class="expiry-date">
@@ -243,7 +243,12 @@ fn show(failure: Failure, errors: RwSignal<Errors>, whole: RwSignal<Option<Strin
         }
         other => {
             errors.set(Vec::new());
-            whole.set(Some(format!("This did not work: {other}. Nothing was changed; try again.")));
+            whole.set(Some(match other {
+                Failure::Unavailable => "There was no answer, so it is not known whether the key was made. Look at \
+                                         the list of keys in another tab before you send this again."
+                    .to_owned(),
+                known => format!("This did not work: {known}. Nothing was changed; try again."),
+            }));
         }
     }
     window().scroll_to_with_x_and_y(0.0, 0.0);

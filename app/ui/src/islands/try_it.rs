@@ -30,7 +30,7 @@ pub fn TryIt(
                 {move || if busy.get() { "Calling…" } else { "Try it" }}
             </button>
             <div role="status">
-                {move || answer.get().map(|text| view! { <pre class="answer">{text}</pre> })}
+                {move || answer.get().map(|text| view! { <pre class="answer" tabindex="0" aria-label="What came back">{text}</pre> })}
             </div>
         </div>
     }

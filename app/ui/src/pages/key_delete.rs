@@ -24,9 +24,10 @@ pub fn Page() -> impl IntoView {
             visit.backend().delete_key(id, posted.get("version").parse().unwrap_or_default()).await?;
             return Err(Stop::Redirect(paths::keys_after(Done::Deleted)));
         }
-        if visit.posted().is_some() {
+        let error = visit.posted().map(|_| {
             visit.status(StatusCode::UNPROCESSABLE_ENTITY);
-        }
+            "Tick this box first: nothing was deleted."
+        });
         let key = visit.backend().read_key(id).await?;
         Ok(view! {
             <Frame identity place=Place::Settings title="Delete API key" way=way()>
@@ -38,6 +39,7 @@ pub fn Page() -> impl IntoView {
                         intent=INTENT
                         action=paths::delete_key(id)
                         version=key.version
+                        error
                     >
                         <a class="button button-quiet" href=paths::KEYS>"Cancel"</a>
                     </ConfirmForm>

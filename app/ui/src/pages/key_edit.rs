@@ -3,6 +3,7 @@
 use super::{
     key_new::{preset, way},
     keys::{confirm_delete, status_badge, switch},
+    problem,
 };
 use crate::{
     components::{field::Errors, scopes::PRESET},
@@ -49,7 +50,11 @@ pub fn Page() -> impl IntoView {
                            compare it with the key as it is now, then save again.";
                 Ok(form(&visit, identity, key, draft, Vec::new(), Some(why.to_owned())))
             }
-            Err(other) => Err(other.into()),
+            Err(lost @ (Failure::NotSignedIn | Failure::NotFound)) => Err(lost.into()),
+            Err(other) => {
+                visit.status(problem::status(&other));
+                Ok(form(&visit, identity, key, draft, Vec::new(), Some(problem::after_sending(&other))))
+            }
         }
     })
 }

@@ -1,5 +1,6 @@
 //! Making a key.
 
+use super::problem;
 use crate::{
     components::{field::Errors, scopes::PRESET},
     draft::KeyDraft,
@@ -21,12 +22,12 @@ pub fn Page() -> impl IntoView {
     page(|visit| async move {
         let identity = visit.backend().identity().await?;
         let Some(posted) = visit.posted() else {
-            return Ok(form(&visit, identity, KeyDraft::default(), Vec::new()));
+            return Ok(form(&visit, identity, KeyDraft::default(), Vec::new(), None));
         };
         let mut draft = KeyDraft::from_fields(&posted.0);
         if let Some(scopes) = preset(&posted.get(PRESET)) {
             draft.scopes = scopes;
-            return Ok(form(&visit, identity, draft, Vec::new()));
+            return Ok(form(&visit, identity, draft, Vec::new(), None));
         }
         let made = match draft.to_new_key(visit.backend().now()) {
             Ok(key) => visit.backend().create_key(key).await,
@@ -46,9 +47,13 @@ pub fn Page() -> impl IntoView {
             }
             Err(Failure::Invalid { errors }) => {
                 visit.status(StatusCode::UNPROCESSABLE_ENTITY);
-                Ok(form(&visit, identity, draft, errors))
+                Ok(form(&visit, identity, draft, errors, None))
             }
-            Err(other) => Err(other.into()),
+            Err(Failure::NotSignedIn) => Err(Failure::NotSignedIn.into()),
+            Err(other) => {
+                visit.status(problem::status(&other));
+                Ok(form(&visit, identity, draft, Vec::new(), Some(problem::after_sending(&other))))
+            }
         }
     })
 }
@@ -64,12 +69,12 @@ pub fn way() -> Vec<Step> {
     vec![("Settings", paths::SETTINGS.to_owned()), ("API Keys", paths::KEYS.to_owned())]
 }
 
-fn form(visit: &Visit, identity: Identity, draft: KeyDraft, errors: Errors) -> AnyView {
+fn form(visit: &Visit, identity: Identity, draft: KeyDraft, errors: Errors, whole: Option<String>) -> AnyView {
     let (edge, now) = (visit.backend().edge(), visit.backend().now());
     view! {
         <Frame identity place=Place::Settings title="Create API Key" way=way()>
             <h1>"Create API Key"</h1>
-            <KeyForm purpose=Purpose::Create draft errors whole=None edge now/>
+            <KeyForm purpose=Purpose::Create draft errors whole edge now/>
         </Frame>
     }
     .into_any()

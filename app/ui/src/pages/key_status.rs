@@ -5,7 +5,10 @@ use crate::{
     visit::{Stop, page},
 };
 use leptos::prelude::*;
-use ownchat_domain::key::{KeyPatch, Status};
+use ownchat_domain::{
+    failure::Failure,
+    key::{KeyPatch, Status},
+};
 
 /// The page; it has nothing to show.
 #[component]
@@ -13,13 +16,19 @@ pub fn Page() -> impl IntoView {
     page(|visit| async move {
         let id = visit.key_id()?;
         let Some(posted) = visit.posted() else { return Err(Stop::Redirect(paths::key(id))) };
-        let (status, done) = match posted.get("status").as_str() {
-            "inactive" => (Status::Inactive, Done::Deactivated),
-            _ => (Status::Active, Done::Activated),
+        let status = match posted.get("status").as_str() {
+            "active" => Status::Active,
+            "inactive" => Status::Inactive,
+            _ => return Err(Failure::field("status", "Choose active or inactive.").into()),
         };
         let patch = KeyPatch { status: Some(status), ..KeyPatch::default() };
         let version = posted.get("version").parse().unwrap_or_default();
-        visit.backend().change_key(id, version, patch).await?;
+        let key = visit.backend().change_key(id, version, patch).await?;
+        let done = match (status, key.status) {
+            (Status::Inactive, _) => Done::Deactivated,
+            (Status::Active, Status::Active) => Done::Activated,
+            (Status::Active, Status::Inactive) => Done::ActivatedTooLate,
+        };
         Err(Stop::Redirect(paths::keys_after(done)))
     })
 }

@@ -21,7 +21,7 @@ pub fn Page() -> impl IntoView {
     page(|visit| async move {
         let identity = visit.backend().identity().await?;
         let query = query(&visit);
-        let filtered = query.q.is_some() || query.status.is_some();
+        let filtered = KeyQuery { cursor: None, sort: Sort::default(), ..query.clone() } != KeyQuery::default();
         let keys = visit.backend().list_keys(query.clone()).await?;
         let done = Done::parse(&visit.query("done"));
         let empty = keys.data.is_empty() && query.cursor.is_none();

@@ -9,6 +9,7 @@ use ownchat_domain::failure::Failure;
 /// The page of a failure, with its status.
 pub fn shown(visit: &Visit, failure: &Failure) -> AnyView {
     let (status, title, text) = words(failure);
+    let text = if visit.posted().is_some() { after_sending(failure) } else { text.to_owned() };
     visit.status(status);
     view! {
         <Plain title=title>
@@ -32,6 +33,22 @@ pub fn NotFound() -> impl IntoView {
     }
 }
 
+/// What somebody who sent a form is told of a failure that belongs to none of its fields.
+pub fn after_sending(failure: &Failure) -> String {
+    match failure {
+        Failure::Unavailable => "There was no answer, so it is not known whether this was done. Look at the list of \
+                                 keys before you send it again."
+            .to_owned(),
+        Failure::Invalid { errors } => errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join(" "),
+        other => words(other).2.to_owned(),
+    }
+}
+
+/// The status of a failure.
+pub fn status(failure: &Failure) -> StatusCode {
+    words(failure).0
+}
+
 fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
     match failure {
         Failure::NotFound => {
@@ -51,8 +68,10 @@ fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
         Failure::TooMany { .. } => {
             (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "Wait a little, then try again.")
         }
-        Failure::Unavailable => {
-            (StatusCode::SERVICE_UNAVAILABLE, "Not available just now", "Nothing was changed. Try again in a moment.")
-        }
+        Failure::Unavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Not available just now",
+            "Something did not answer. Try again in a moment.",
+        ),
     }
 }

@@ -1,5 +1,6 @@
 //! The set-up: the one-time link makes the first owner.
 
+use super::problem;
 use crate::{
     components::field::{ErrorSummary, Errors, TextField, error_of},
     layout::Plain,
@@ -17,7 +18,7 @@ pub fn Page() -> impl IntoView {
         let Some(posted) = visit.posted().cloned() else {
             let token = visit.query("token");
             return match visit.backend().check_setup(token.clone()).await {
-                Ok(()) => Ok(form(Posted(vec![("token".to_owned(), token)]), Vec::new())),
+                Ok(()) => Ok(form(Posted(vec![("token".to_owned(), token)]), Vec::new(), None)),
                 Err(failure) => refused(&visit, failure),
             };
         };
@@ -35,9 +36,13 @@ pub fn Page() -> impl IntoView {
             }
             Err(Failure::Invalid { errors }) => {
                 visit.status(StatusCode::UNPROCESSABLE_ENTITY);
-                Ok(form(posted, errors))
+                Ok(form(posted, errors, None))
             }
-            Err(failure) => refused(&visit, failure),
+            Err(failure @ (Failure::NotFound | Failure::Forbidden)) => refused(&visit, failure),
+            Err(other) => {
+                visit.status(problem::status(&other));
+                Ok(form(posted, Vec::new(), Some(problem::after_sending(&other))))
+            }
         }
     })
 }
@@ -64,14 +69,14 @@ fn refused(visit: &Visit, failure: Failure) -> Result<AnyView, Stop> {
     .into_any())
 }
 
-fn form(posted: Posted, errors: Errors) -> AnyView {
+fn form(posted: Posted, errors: Errors, whole: Option<String>) -> AnyView {
     let all = errors.clone();
     let error = move |field: &str| Signal::stored(error_of(&all, field));
     view! {
         <Plain title="Set up Ownchat">
             <p>"You become the owner of a new workspace."</p>
             <form method="post" action=paths::SETUP class="form card" novalidate>
-                <ErrorSummary errors=Signal::stored(errors) whole=Signal::stored(None::<String>)/>
+                <ErrorSummary errors=Signal::stored(errors) whole=Signal::stored(whole)/>
                 <input type="hidden" name="token" value=posted.get("token")/>
                 <TextField name="name" label="Your name" value=posted.get("name") error=error("name")
                     autocomplete="name" autofocus=true/>

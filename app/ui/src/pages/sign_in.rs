@@ -1,5 +1,6 @@
 //! Signing in.
 
+use super::problem;
 use crate::{
     components::field::{ErrorSummary, TextField},
     layout::Plain,
@@ -36,7 +37,10 @@ pub fn Page() -> impl IntoView {
                 visit.status(StatusCode::TOO_MANY_REQUESTS);
                 format!("There were too many attempts. Try again in {retry_after} seconds.")
             }
-            Err(other) => return Err(other.into()),
+            Err(other) => {
+                visit.status(problem::status(&other));
+                "Something did not answer, so you are not signed in. Try again in a moment.".to_owned()
+            }
         };
         Ok(form(posted, Some(why)))
     })

@@ -53,7 +53,7 @@ pub struct Claim {
 }
 
 /// Whether somebody was first already.
-pub fn is_set_up(database: &impl Database) -> Done<bool> {
+fn is_set_up(database: &impl Database) -> Done<bool> {
     Ok(database.first("SELECT 1 FROM setup", &[])?.is_some())
 }
 

@@ -64,8 +64,8 @@ fn statement(query: &KeyQuery, now: Timestamp) -> Done<(String, Vec<Value>)> {
         wheres.push(
             "(instr(lower(name), lower(?)) > 0 OR instr(locator, ?) > 0 OR instr(lower(description), lower(?)) > 0)",
         );
-        // Whoever pastes the shown prefix of a key means its id.
-        let id = text.rsplit('_').next().unwrap_or(text);
+        // Whoever pastes a key or its shown prefix means its id.
+        let id = text.strip_prefix("oc_").and_then(|rest| rest.split('_').nth(1)).unwrap_or(text);
         values.extend([text.into(), id.into(), text.into()]);
     }
     if let Some(status) = query.status {
