@@ -31,14 +31,19 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Starts one that nobody has set up yet.
-    pub fn start() -> Self {
+    /// One that does not run.
+    pub fn idle() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("ownchat-api-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let mut deployment = Self { folder, ports: free_ports(), process: None, session: None };
-        deployment.resume();
+        Self { folder, ports: free_ports(), process: None, session: None }
+    }
+
+    /// Starts one that nobody has set up yet.
+    pub fn start() -> Self {
+        let mut deployment = Self::idle();
+        deployment.resume(&[]);
         deployment
     }
 
@@ -54,29 +59,28 @@ impl Deployment {
         deployment
     }
 
-    /// Starts it again after [`Deployment::stop`], with the state that it had.
-    pub fn resume(&mut self) {
-        let ready = self.folder.join("ready.json");
+    /// The command that runs it, with these options.
+    pub fn command(&self, options: &[&str]) -> Command {
+        let mut command = xtask();
+        command.arg("dev").args(options);
+        for (name, port) in ["CONSOLE_PORT", "EDGE_PORT", "UPSTREAM_PORT"].iter().zip(self.ports) {
+            command.env(name, port.to_string());
+        }
+        command.env("DATA_DIR", self.data()).env("READY_FILE", self.ready_file()).env("SETUP_TOKEN", SETUP_TOKEN);
+        command
+    }
+
+    /// Starts it, again after [`Deployment::stop`] with the state that it had.
+    pub fn resume(&mut self, options: &[&str]) {
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
-        let [console, edge, upstream] = self.ports.map(|port| port.to_string());
-        let mut child = xtask()
-            .args(["dev", "--no-build"])
-            .env("CONSOLE_PORT", console)
-            .env("EDGE_PORT", edge)
-            .env("UPSTREAM_PORT", upstream)
-            .env("DATA_DIR", self.data())
-            .env("READY_FILE", &ready)
-            .env("SETUP_TOKEN", SETUP_TOKEN)
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut child =
+            self.command(&["--no-build"]).args(options).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         wait("starting", || {
             if let Some(status) = child.try_wait().unwrap() {
                 let log = fs::read_to_string(self.log()).unwrap_or_default();
                 panic!("the deployment ended with {status}:\n{log}");
             }
-            ready.exists()
+            self.ready_file().exists()
         });
         self.process = Some(child);
     }
@@ -120,7 +124,12 @@ impl Deployment {
 
     /// What it was told about itself when it was ready.
     pub fn ready(&self) -> Value {
-        serde_json::from_slice(&fs::read(self.folder.join("ready.json")).unwrap()).unwrap()
+        serde_json::from_slice(&fs::read(self.ready_file()).unwrap()).unwrap()
+    }
+
+    /// Where it says that it is ready.
+    pub fn ready_file(&self) -> PathBuf {
+        self.folder.join("ready.json")
     }
 
     /// Folder of its state.
@@ -133,8 +142,13 @@ impl Deployment {
         self.folder.join("log")
     }
 
+    /// A port: of the console, the edge, the services.
+    pub fn port(&self, place: usize) -> u16 {
+        *self.ports.get(place).unwrap()
+    }
+
     fn origin(&self, place: usize) -> String {
-        format!("http://127.0.0.1:{}", self.ports.get(place).unwrap())
+        format!("http://127.0.0.1:{}", self.port(place))
     }
 }
 

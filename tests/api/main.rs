@@ -12,10 +12,12 @@
 mod client;
 mod console;
 mod deployment;
+mod dev;
 mod edge;
 mod keys;
 mod secrecy;
 mod state;
+mod stores;
 
 use deployment::Deployment;
 use libtest_mimic::{Arguments, Failed, Trial, run};
@@ -40,12 +42,14 @@ fn main() -> ExitCode {
         console::pages::RULES,
         console::session::RULES,
         console::setup::RULES,
+        dev::RULES,
         edge::gateway::RULES,
         edge::health::RULES,
         edge::key::RULES,
         edge::verify::RULES,
         secrecy::RULES,
         state::RULES,
+        stores::RULES,
     ];
     if arguments.list {
         let trials = files.concat().into_iter().map(|(name, _)| Trial::test(name, || Ok(()))).collect();

@@ -19,14 +19,14 @@ export const OWNER = {
 /** How long starting may take, in milliseconds. */
 const LIMIT = 60_000;
 
-/** Starts a deployment; resolves to its addresses, a signed-in caller, and how to stop it. */
-export async function deploy() {
+/** Starts a deployment, with options of `cargo xtask dev`; resolves to its addresses, a signed-in caller, and how to stop it. */
+export async function deploy(options = ["--no-build"]) {
   const folder = mkdtempSync(join(tmpdir(), "ownchat-browser-"));
   const ready = join(folder, "ready.json");
   const log = openSync(join(folder, "log"), "a");
   const [console_, edge, upstream] = await freePorts(3);
   const [program, ...words] = process.env.OWNCHAT_XTASK ? [process.env.OWNCHAT_XTASK] : ["cargo", "xtask"];
-  const child = spawn(program, [...words, "dev", "--no-build"], {
+  const child = spawn(program, [...words, "dev", ...options], {
     cwd: import.meta.dirname,
     stdio: ["ignore", log, log],
     env: {

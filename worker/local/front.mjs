@@ -4,12 +4,12 @@
 export default {
   fetch(request, env) {
     const headers = new Headers(request.headers);
-    headers.set("CF-Connecting-IP", address(request.cf?.clientIp));
+    headers.set("CF-Connecting-IP", address(request.cf.clientIp));
     return env.WORKER.fetch(new Request(request, { headers, redirect: "manual" }));
   },
 };
 
 /** The address of "192.0.2.1:50000" or "[2001:db8::1]:50000". */
-function address(socket = "") {
+function address(socket) {
   return socket.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 }

@@ -1,14 +1,15 @@
 // Runs the Workers on this machine: workerd with its embedded stores, as the platform would run them.
 //
 // The first line on standard input is the configuration, in JSON:
-//   { data, console: {port}, edge: {port}, upstream, site, setupToken, startedAt, masterKeys, principalKey }
+//   { data, console: {port}, edge: {port}, upstream, site, siteVersion, setupToken, startedAt, masterKeys, principalKey }
 // Prints one line, "ready", when all ports answer. Ends when standard input does.
 
 import { once } from "node:events";
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { open } from "./network.mjs";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 
 /** Not newer than the installed workerd. */
@@ -38,21 +39,14 @@ const built = (name, more) => {
   };
 };
 
-/** The port of a Worker. */
-const front = (name, port) => ({
-  ...COMPATIBILITY,
-  name: `${name}-front`,
-  modules: true,
-  scriptPath: join(here, "front.mjs"),
-  serviceBindings: { WORKER: name },
-  unsafeDirectSockets: [{ host: HOST, port }],
-});
+/** Where a Worker is reached from outside of Miniflare. */
+const door = { unsafeDirectSockets: [{ host: HOST, port: 0 }] };
 
 const object = (className) => ({ className, useSQLite: true });
 
 const workers = [
-  front("edge", config.edge.port),
   built("edge", {
+    ...door,
     kvNamespaces: { KEYS: "keys" },
     serviceBindings: { VAULT: "vault" },
     bindings: {
@@ -67,10 +61,10 @@ const workers = [
     durableObjects: { REGISTRY: object("Registry"), PERSON: object("Person"), INSTANCE: object("Instance") },
     bindings: { MASTER_KEYS: config.masterKeys, SETUP_TOKEN: config.setupToken, STARTED_AT: config.startedAt },
   }),
-  front("console", config.console.port),
   built("console", {
+    ...door,
     serviceBindings: { VAULT: "vault" },
-    bindings: { EDGE_URL: origin(config.edge.port), ASSETS_VERSION: readdirSync(join(config.site, "assets"))[0] },
+    bindings: { EDGE_URL: origin(config.edge.port), ASSETS_VERSION: config.siteVersion },
     assets: { directory: config.site, binding: "ASSETS", routerConfig: { has_user_worker: true } },
   }),
 ];
@@ -85,9 +79,11 @@ const miniflare = new Miniflare({
 });
 
 let stopping = false;
+let close = async () => {};
 async function stop(code) {
   if (stopping) return;
   stopping = true;
+  await close();
   await miniflare.dispose();
   process.exit(code);
 }
@@ -97,6 +93,12 @@ process.on("SIGTERM", () => stop(0));
 
 try {
   await miniflare.ready;
+  const doors = [];
+  for (const name of ["edge", "console"]) {
+    const worker = (await miniflare.unsafeGetDirectURL(name)).host;
+    doors.push({ listen: `${HOST}:${config[name].port}`, worker });
+  }
+  close = await open(config.data, COMPATIBILITY.compatibilityDate, doors, () => stop(1));
   console.log("ready");
 } catch (error) {
   console.error(error.message ?? error);

@@ -8,7 +8,11 @@ use crate::{
     versions::WASM_TARGET,
 };
 use part::Part;
-use std::{fs, io, path::PathBuf, process::Command};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 pub mod part;
 
@@ -23,9 +27,31 @@ pub enum Mode {
     Release,
 }
 
-/// Where the browser's files lie. `assets/<hash>/` in it is served for ever.
+/// Where the browser's files lie. `assets/<version>/` in it is served for ever.
 pub fn site() -> PathBuf {
     target().join("site")
+}
+
+/// The version of the browser's files that was built last: a hash of what is in them.
+pub fn site_version() -> Result<String, Failure> {
+    fs::read_to_string(site_version_file())
+        .map_err(|error| Failure::new("find the browser's files", error.to_string(), "start without --no-build"))
+}
+
+fn site_version_file() -> PathBuf {
+    target().join("site-version")
+}
+
+/// Removes the versions before the last. While something runs, a page of it may still ask for them.
+pub fn forget_old_sites() -> Result<(), Failure> {
+    let current = site_version()?;
+    let failed = |error: io::Error| Failure::new("tidy up", error.to_string(), "remove the folder target/site");
+    for version in fs::read_dir(site().join("assets")).map_err(failed)?.flatten() {
+        if version.file_name() != current.as_str() {
+            fs::remove_dir_all(version.path()).map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 /// The WASM of a Worker.
@@ -38,9 +64,13 @@ pub fn services_program() -> PathBuf {
     target().join("debug/ownchat-services")
 }
 
-/// Builds everything that has changed.
-pub fn all(tools: &Tools, mode: Mode) -> Result<(), Failure> {
-    Part::ALL.into_iter().try_for_each(|part| part.build_if_changed(tools, mode))
+/// Builds everything that has changed. Says whether anything had.
+pub fn all(tools: &Tools, mode: Mode) -> Result<bool, Failure> {
+    let mut built = false;
+    for part in Part::ALL {
+        built |= part.build_if_changed(tools, mode)?;
+    }
+    Ok(built)
 }
 
 /// Builds one Worker.
@@ -51,7 +81,30 @@ fn worker(tools: &Tools, name: &str, mode: Mode) -> Result<(), Failure> {
         Mode::Dev => "--dev",
         Mode::Release => "--release",
     });
-    run(&format!("build the Worker {name}"), &mut command, "see the compiler's message above")
+    run(&format!("build the Worker {name}"), &mut command, "see the compiler's message above")?;
+    match mode {
+        Mode::Dev => Ok(()),
+        Mode::Release => optimise(tools, &wasm_of(name), "-O3"),
+    }
+}
+
+/// What the compiler and wasm-bindgen use of WASM. With more the result is one that browsers of today refuse.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-exception-handling",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// Makes a WASM file quicker and smaller; names of functions go.
+fn optimise(tools: &Tools, wasm: &Path, level: &str) -> Result<(), Failure> {
+    let mut command = Command::new(tools.npm("wasm-opt"));
+    command.args(FEATURES).args([level, "-o"]).arg(wasm).arg(wasm);
+    let shown = wasm.strip_prefix(root()).unwrap_or(wasm).display();
+    run(&format!("optimise {shown}"), &mut command, "see wasm-opt's message above")
 }
 
 /// Builds the demo services, for this machine.
@@ -93,11 +146,8 @@ fn browser(tools: &Tools, mode: Mode) -> Result<(), Failure> {
     publish(&output).map_err(failed)
 }
 
-fn shrink(tools: &Tools, output: &std::path::Path) -> Result<(), Failure> {
-    let wasm = output.join("ownchat_bg.wasm");
-    let mut optimise = Command::new(tools.npm("wasm-opt"));
-    optimise.args(["-Oz", "--all-features", "-o"]).arg(&wasm).arg(&wasm);
-    run("shrink the browser's WASM", &mut optimise, "see wasm-opt's message above")?;
+fn shrink(tools: &Tools, output: &Path) -> Result<(), Failure> {
+    optimise(tools, &output.join("ownchat_bg.wasm"), "-Oz")?;
     let script = output.join("ownchat.js");
     let mut minify = Command::new(tools.npm("esbuild"));
     minify.arg(&script).args(["--minify", "--log-level=warning", "--allow-overwrite"]);
@@ -106,20 +156,22 @@ fn shrink(tools: &Tools, output: &std::path::Path) -> Result<(), Failure> {
 }
 
 /// Puts the files under a name that says what is in them, so that browsers may keep them for ever.
-fn publish(output: &std::path::Path) -> io::Result<()> {
+fn publish(output: &Path) -> io::Result<()> {
     let site = site();
     let mut files = Vec::new();
     part::collect(output, &mut files);
     let version = hash::of(output, &files);
     let assets = site.join("assets");
-    if assets.exists() {
-        fs::remove_dir_all(&assets)?;
-    }
     fs::create_dir_all(&assets)?;
-    fs::rename(output, assets.join(version))?;
+    let place = assets.join(&version);
+    if place.exists() {
+        fs::remove_dir_all(output)?;
+    } else {
+        fs::rename(output, place)?;
+    }
     fs::copy(root().join("style/favicon.svg"), site.join("favicon.svg"))?;
     fs::copy(root().join("worker/console/headers.txt"), site.join("_headers"))?;
-    Ok(())
+    fs::write(site_version_file(), version)
 }
 
 /// `cargo` with these words, on the toolchain that runs this.

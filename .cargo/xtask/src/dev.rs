@@ -3,7 +3,9 @@
 mod http;
 mod options;
 mod process;
+mod ready;
 mod secrets;
+mod state;
 mod watch;
 
 use crate::{
@@ -12,19 +14,17 @@ use crate::{
     place::root,
     setup::{self, Tools},
     step::now,
+    stop,
 };
-use options::Options;
+use options::{Options, origin};
 use process::Process;
+use ready::Ready;
 use secrets::Secrets;
 use serde_json::json;
+use state::State;
 use std::{
-    fs,
     net::TcpListener,
     process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     thread::sleep,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -38,65 +38,69 @@ struct Running {
     workers: Process,
 }
 
+impl Running {
+    /// Fails if any of it has ended.
+    fn must_run(&mut self) -> Result<(), Failure> {
+        self.services.must_run()?;
+        self.workers.must_run()
+    }
+}
+
 /// Runs until it is stopped, or until something that it started ends.
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options = Options::read(words)?;
+    look_for_busy_ports(&options)?;
+    let state = State::take(&options.data)?;
+    let ready = Ready::not_yet(&options);
+    let tools = setup::tools()?;
+    if options.build {
+        build::all(&tools, options.mode)?;
+        build::forget_old_sites()?;
+    }
+    if options.fresh {
+        state.forget()?;
+    }
+    let secrets = Secrets::read_or_make(state.folder())?;
+    let mut running = start(&tools, &options, &secrets)?;
+    greet(&options);
+    ready.announce(&options)?;
+    let mut watch = options.watch.then(|| watch::Watch::new(&root()));
+    while !stop::requested() {
+        sleep(Duration::from_millis(100));
+        running.must_run()?;
+        if watch.as_mut().is_some_and(watch::Watch::changed) {
+            match build::all(&tools, options.mode) {
+                Ok(true) => {
+                    ready.remove();
+                    drop(running);
+                    running = start(&tools, &options, &secrets)?;
+                    ready.announce(&options)?;
+                    println!("\nreload the page");
+                }
+                Ok(false) => {}
+                // What was built before goes on running until the code compiles again.
+                Err(failure) => eprintln!("{failure}"),
+            }
+        }
+    }
+    println!("\nstopping");
+    Ok(())
+}
+
+fn look_for_busy_ports(options: &Options) -> Result<(), Failure> {
+    // All are held until all are looked at, so that two of ours do not share one.
+    let mut held = Vec::new();
     for (what, port) in options.ports() {
-        TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
+        let listener = TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
             Failure::new(
                 format!("look whether port {port} is free for the {what}"),
                 error.to_string(),
                 format!("stop what uses it, or choose another port with {}_PORT", what.to_uppercase()),
             )
         })?;
+        held.push(listener);
     }
-    let tools = setup::tools()?;
-    if options.build {
-        build::all(&tools, options.mode)?;
-    }
-    if options.fresh && options.data.exists() {
-        fs::remove_dir_all(&options.data)
-            .map_err(|error| Failure::new("forget the old state", error.to_string(), "remove the folder by hand"))?;
-    }
-    let secrets = Secrets::read_or_make(&options.data)?;
-    let stop = stop_sign()?;
-    let mut running = start(&tools, &options, &secrets)?;
-    announce(&options)?;
-    let mut watch = options.watch.then(|| watch::Watch::new(&root()));
-    while !stop.load(Ordering::Relaxed) {
-        sleep(Duration::from_millis(100));
-        for process in [&mut running.services, &mut running.workers] {
-            process.must_run()?;
-        }
-        let changes = watch.as_mut().map(watch::Watch::changes).unwrap_or_default();
-        if !changes.is_empty() {
-            let rebuilt = changes.iter().try_for_each(|part| part.build_if_changed(&tools, options.mode));
-            match rebuilt {
-                Ok(()) => {
-                    drop(running);
-                    running = start(&tools, &options, &secrets)?;
-                    println!("\nreload the page");
-                }
-                // The old state goes on running until the code compiles again.
-                Err(failure) => eprintln!("{failure}"),
-            }
-        }
-    }
-    println!("\nstopping");
-    drop(running);
-    // Whoever reads it would find nobody there.
-    let _ = fs::remove_file(&options.ready_file);
     Ok(())
-}
-
-/// Becomes true when Ctrl-C is pressed or the process is asked to end. Before this is called, while
-/// building, either ends the process at once.
-fn stop_sign() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let sign = Arc::clone(&stop);
-    ctrlc::set_handler(move || sign.store(true, Ordering::Relaxed))
-        .map_err(|error| Failure::new("listen for Ctrl-C", error.to_string(), "start again"))?;
-    Ok(stop)
 }
 
 fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running, Failure> {
@@ -110,6 +114,7 @@ fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running,
     let config = json!({
         "data": options.data.join("store"),
         "site": build::site(),
+        "siteVersion": build::site_version()?,
         "console": { "port": options.console },
         "edge": { "port": options.edge },
         "upstream": origin(options.upstream),
@@ -128,8 +133,9 @@ fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running,
     let waits = [(options.edge, "/v1/health"), (options.console, "/health"), (options.upstream, "/health")];
     for (port, path) in waits {
         while http::status(port, path) != Some(200) {
-            for process in [&mut running.services, &mut running.workers] {
-                process.must_run()?;
+            running.must_run()?;
+            if stop::requested() {
+                return Err(Failure::new("start", "it was stopped", "start again when you are ready"));
             }
             if begin.elapsed() > START_LIMIT {
                 let why = format!("{}{path} does not answer", origin(port));
@@ -141,33 +147,17 @@ fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running,
     Ok(running)
 }
 
-/// Writes `ready.json` and prints the same for people.
-fn announce(options: &Options) -> Result<(), Failure> {
-    let (console, edge, upstream) = (origin(options.console), origin(options.edge), origin(options.upstream));
-    let setup_url = format!("{console}/setup?token={}", options.setup_token);
-    let ready = json!({
-        "console": console,
-        "edge": edge,
-        "upstream": upstream,
-        "setup_url": setup_url,
-        "setup_token": options.setup_token,
-    });
-    let write = || {
-        fs::create_dir_all(options.ready_file.parent().unwrap_or(&options.ready_file))?;
-        fs::write(&options.ready_file, format!("{ready:#}\n"))
-    };
-    write().map_err(|error| Failure::new("write ready.json", error.to_string(), "see whether the disk is full"))?;
-    let first = if http::status(options.console, &format!("/setup?token={}", options.setup_token)) == Some(200) {
+/// Tells people where everything is and how to begin.
+fn greet(options: &Options) {
+    let [console, edge, upstream] = [options.console, options.edge, options.upstream].map(origin);
+    let setup_url = options.setup_url();
+    let path = setup_url.strip_prefix(&console).unwrap_or_default();
+    let first = if http::status(options.console, path) == Some(200) {
         format!("set up    {setup_url}   (15 minutes)")
     } else {
         format!("sign in   {console}/sign-in")
     };
     println!("\nconsole   {console}\nedge      {edge}\nservices  {upstream}\n{first}\n\nCtrl-C stops all of it.");
-    Ok(())
-}
-
-fn origin(port: u16) -> String {
-    format!("http://127.0.0.1:{port}")
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is not a Worker")]

@@ -1,11 +1,13 @@
 //! The project's own commands. `cargo xtask help` lists them.
 
+mod budget;
 mod build;
 mod dev;
 mod failure;
 mod place;
 mod setup;
 mod step;
+mod stop;
 mod test;
 mod versions;
 
@@ -17,7 +19,7 @@ cargo xtask dev     builds and runs everything on this machine, until Ctrl-C
     --watch         builds again what changes
     --release       builds as for a deployment
     --no-build      runs what was built before
-cargo xtask test    formats, lints and tests everything; stops at the first thing that is wrong
+cargo xtask test    formats, lints, builds and tests everything; stops at the first thing that is wrong
 cargo xtask help    this text
 ";
 
@@ -25,8 +27,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["dev", options @ ..] => dev::run(options),
-        ["test"] => test::run_all(),
+        ["dev", options @ ..] => stop::listen().and_then(|()| dev::run(options)),
+        ["test"] => stop::listen().and_then(|()| test::run_all()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

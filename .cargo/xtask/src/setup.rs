@@ -1,6 +1,8 @@
 //! Finds what building and running need, and installs what is missing. What is there is left alone.
 
 mod apt;
+mod chromium;
+mod components;
 mod npm;
 mod tools;
 mod wasm;
@@ -30,6 +32,13 @@ pub fn tools() -> Result<Tools, Failure> {
     Ok(Tools { path, cargo: tools, npm: root().join("worker/node_modules/.bin") })
 }
 
+/// Finds or installs what only tests need. Returns the browser's program.
+pub fn for_tests() -> Result<PathBuf, Failure> {
+    components::find_or_install()?;
+    npm::find_or_install("tests/browser")?;
+    chromium::find_or_install()
+}
+
 impl Tools {
     /// A command that compiles to WASM.
     pub fn wasm(&self, program: &str) -> Command {
@@ -43,7 +52,6 @@ impl Tools {
             // Of the tools' own inside nobody wants to know when the code does not compile.
             .env("RUST_BACKTRACE", "0")
             .env("WASM_BINDGEN_BIN", self.wasm_bindgen())
-            .env("WASM_OPT_BIN", self.npm("wasm-opt"))
             .env("ESBUILD_BIN", self.npm("esbuild"));
         command
     }

@@ -1,19 +1,29 @@
 //! One step of a command: announced, run, timed.
 
-use crate::failure::Failure;
+use crate::{failure::Failure, stop};
 use std::{
-    process::Command,
+    os::unix::process::CommandExt,
+    process::{Child, Command, ExitStatus},
     thread::sleep,
     time::{Duration, Instant},
 };
+
+/// How often a step that takes long says that it is still at it.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+/// How often a running program is looked at.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Runs a program to its end and shows what it prints. `mend` says what to do should it fail.
 pub fn run(step: &str, command: &mut Command, mend: &str) -> Result<(), Failure> {
     println!("\n── {step}");
     let begin = now();
-    let status = command
-        .status()
+    // A group of its own: whatever the program starts can be ended with it.
+    let mut child = command
+        .process_group(0)
+        .spawn()
         .map_err(|error| Failure::new(step, format!("{} did not start: {error}", name(command)), mend))?;
+    let status = wait(step, &mut child, begin, mend)?;
     if !status.success() {
         return Err(Failure::new(step, format!("{} ended with {status}", name(command)), mend));
     }
@@ -21,22 +31,47 @@ pub fn run(step: &str, command: &mut Command, mend: &str) -> Result<(), Failure>
     Ok(())
 }
 
+fn wait(step: &str, child: &mut Child, begin: Instant, mend: &str) -> Result<ExitStatus, Failure> {
+    let mut next_sign = SIGN_OF_LIFE;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) if stop::requested() => {
+                end_group(child);
+                return Err(Failure::new(step, "it was stopped", "start again when you are ready"));
+            }
+            Ok(None) => sleep(LOOK),
+            Err(error) => return Err(Failure::new(step, error.to_string(), mend)),
+        }
+        if begin.elapsed() >= next_sign {
+            println!("   {step}: {} s so far", next_sign.as_secs());
+            next_sign += SIGN_OF_LIFE;
+        }
+    }
+}
+
 /// Runs a program that may hang, and ends it after a time. Says whether it succeeded.
 pub fn attempt(step: &str, command: &mut Command, limit: Duration) -> bool {
     println!("\n── {step} (at most {} s)", limit.as_secs());
     let begin = now();
-    let Ok(mut child) = command.spawn() else { return false };
-    while begin.elapsed() < limit {
+    let Ok(mut child) = command.process_group(0).spawn() else { return false };
+    while begin.elapsed() < limit && !stop::requested() {
         match child.try_wait() {
             Ok(Some(status)) => return status.success(),
-            Ok(None) => sleep(Duration::from_millis(100)),
+            Ok(None) => sleep(LOOK),
             Err(_) => break,
         }
     }
-    // It may have ended just now; then there is nothing to kill.
+    end_group(&mut child);
+    false
+}
+
+/// Ends a program that leads a group, and everything that it has started.
+pub fn end_group(child: &mut Child) {
+    // It may have ended just now; then there is nothing to end.
+    let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).output();
     let _ = child.kill();
     let _ = child.wait();
-    false
 }
 
 /// What a program prints on standard output, without the line's end; nothing if it fails.
@@ -69,10 +104,15 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_hangs_is_ended() {
+    fn a_program_that_hangs_is_ended_with_what_it_started() {
+        let mark = std::env::temp_dir().join(format!("ownchat-step-{}", std::process::id()));
+        // The shell's own child is what would survive; it writes the mark if it does.
+        let script = format!("(sleep 1; touch {}) & wait", mark.display());
         let begin = now();
-        assert!(!attempt("hang", Command::new("sleep").arg("60"), Duration::from_millis(200)));
+        assert!(!attempt("hang", Command::new("sh").args(["-c", &script]), Duration::from_millis(200)));
         assert!(begin.elapsed() < Duration::from_secs(30));
+        sleep(Duration::from_millis(1_500));
+        assert!(!mark.exists(), "what it started goes on");
         assert!(attempt("pass", &mut Command::new("true"), Duration::from_secs(30)));
     }
 }

@@ -27,7 +27,6 @@ fn from_elsewhere(client: &Client) -> [Client; 5] {
 fn another_site_changes_nothing(deployment: &Deployment) {
     let owner = deployment.owner();
     let made = make(&owner, "Target", &["contacts:read"]);
-    let before = list(&owner).len();
     let api = format!("/api/v1/keys/{}", made.id);
     let page = format!("/settings/developer/api-keys/{}", made.id);
     for attacker in from_elsewhere(&owner) {
@@ -54,7 +53,6 @@ fn another_site_changes_nothing(deployment: &Deployment) {
     let after = owner.get(&api);
     assert_eq!((after.at("/status").as_str(), after.at("/version").as_str()), ("active", "1"));
     assert!(list(&owner).iter().all(|key| key["name"] != "Evil"));
-    assert!(list(&owner).len() >= before);
 }
 
 fn a_program_must_say_where_it_comes_from(deployment: &Deployment) {

@@ -20,6 +20,8 @@ rules![
     a_form_makes_a_key_and_shows_it_once,
     a_form_with_faults_loses_nothing,
     a_stale_form_shows_what_was_typed,
+    a_switch_says_what_it_did,
+    a_server_function_explains_bad_input,
 ];
 
 const PAGE: &str = "/settings/developer/api-keys";
@@ -223,6 +225,12 @@ fn lists_are_paged_searched_and_sorted(_: &Deployment) {
     assert_eq!(ask("").first(), ids.last(), "the newest comes first");
     assert_eq!(ask("q=KEY+3"), one(3));
     assert_eq!(ask(&format!("q={}", ids.first().unwrap())), one(0));
+    // Whoever found a key somewhere pastes it whole.
+    let pasted = make(&owner, "Pasted", &["messages:read"]);
+    for text in [pasted.key.as_str(), &pasted.key[..24]] {
+        assert_eq!(ask(&format!("q={text}")), std::slice::from_ref(&pasted.id));
+    }
+    delete(&owner, &pasted.id);
     assert_eq!(ask("q=%25_").len(), 7, "signs of the query language are letters like others");
     assert_eq!(ask("q=%25x").len(), 0);
     change(&owner, ids.get(2).unwrap(), &json!({"status": "inactive"}));
@@ -273,8 +281,21 @@ fn a_form_with_faults_loses_nothing(deployment: &Deployment) {
         ("expiry_date", "2020-01-01"),
         ("scopes", "messages:send"),
     ];
-    for page in [owner.form(&format!("{PAGE}/new"), &fields)] {
+    let edited = make(&owner, "Edited with faults", &["contacts:read"]);
+    let edit = [("version", "1"), ("expiry", "date")]
+        .into_iter()
+        .chain(fields.into_iter().filter(|(name, _)| *name != "expiry"));
+    let edit: Vec<_> = edit.collect();
+    for (page, is_new) in [
+        (owner.form(&format!("{PAGE}/new"), &fields), true),
+        (owner.form(&format!("{PAGE}/{}", edited.id), &edit), false),
+    ] {
         page.expect_status(422);
+        for field in ["name", "expires_at"] {
+            let place = page.text.split(&format!("id=\"{field}-error\"")).nth(1).and_then(|rest| rest.split_once('>'));
+            let message = place.and_then(|(_, rest)| rest.split("</p>").next()).unwrap_or_default();
+            assert!(message.len() > 10, "nothing is said at {field}: {message}");
+        }
         assert!(!page.text.contains("<script>alert(1)") && !page.text.contains("<script>x"), "unescaped");
         assert!(page.text.contains(&"x".repeat(10_000)), "the name is lost");
         assert!(
@@ -288,12 +309,13 @@ fn a_form_with_faults_loses_nothing(deployment: &Deployment) {
             tag.contains("checked")
         };
         assert!(chosen("value=\"messages:send\"") && !chosen("value=\"contacts:read\""));
-        assert!(chosen("value=\"test\"") && !chosen("value=\"live\""));
+        assert!(!is_new || chosen("value=\"test\"") && !chosen("value=\"live\""));
         for place in ["#name", "#expiry"] {
             assert!(page.text.contains(&format!("href=\"{place}\"")), "no error leads to {place}");
         }
     }
     assert!(list(&owner).iter().all(|key| !key["name"].as_str().unwrap().starts_with("<script>x")));
+    assert_eq!(owner.get(&path(&edited.id)).at("/version"), "1", "the edit was done in part");
     // What is allowed in a name is kept as it is, and shown as text.
     let made = make(&owner, evil, &["contacts:read"]);
     for path in [PAGE.to_owned(), format!("{PAGE}/{}", made.id), format!("{PAGE}/{}/delete", made.id)] {
@@ -323,4 +345,38 @@ fn a_stale_form_shows_what_was_typed(deployment: &Deployment) {
     owner.get(&path(&made.id)).expect_status(200);
     owner.form(&format!("{page}/delete"), &[("version", "3"), ("confirm", "yes")]).expect_status(303);
     owner.get(&path(&made.id)).expect_problem(404, "not_found");
+}
+
+fn a_switch_says_what_it_did(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let body = json!({
+        "name": "Switch", "environment": "live", "scopes": ["contacts:read"], "expires_at": seconds_from_now(1),
+    });
+    let made = owner.post("/api/v1/keys", &body);
+    let id = made.expect_status(201).at("/id");
+    let page = format!("{PAGE}/{id}/status");
+    for nonsense in ["", "on", "Active"] {
+        owner.form(&page, &[("version", "1"), ("status", nonsense)]).expect_status(422);
+    }
+    assert_eq!(owner.get(&path(&id)).at("/version"), "1", "nonsense switched something");
+    let switch = |version: &str, status: &str| {
+        let answer = owner.form(&page, &[("version", version), ("status", status)]);
+        let shown = owner.get(answer.expect_status(303).header("location"));
+        shown.expect_status(200).text.clone()
+    };
+    assert!(switch("1", "inactive").contains("The key is deactivated"));
+    crate::deployment::wait("the key's end", || owner.get(&path(&id)).at("/expires_at") < seconds_from_now(0));
+    let text = switch("2", "active");
+    assert!(text.contains("its expiry has passed") && !text.contains("is active again"), "{text}");
+}
+
+fn a_server_function_explains_bad_input(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let json = owner.with("Content-Type", "application/json");
+    json.send("POST", "/actions/create-key", "{").expect_problem(400, "invalid_json");
+    json.send("POST", "/actions/create-key", "{}").expect_problem(422, "validation_failed");
+    json.send("POST", "/actions/create-key", &"x".repeat(70_000)).expect_problem(413, "body_too_large");
+    let secret = "0123456789ABCDEFGHIJKLMN";
+    let answer = json.send("POST", &format!("/actions/oc_live_JCgnh3DhfKRFKbvX_{secret}4YHXyj"), "{}");
+    assert!(answer.status >= 400 && !answer.text.contains(secret), "{}", answer.text);
 }

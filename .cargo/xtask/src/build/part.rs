@@ -45,23 +45,21 @@ impl Part {
         }
     }
 
-    /// Whether it is made from this file; the path begins at the root of the workspace.
-    pub fn is_made_from(self, path: &Path) -> bool {
-        COMMON.iter().chain(self.sources()).any(|source| path.starts_with(source))
-    }
-
     /// Builds it, unless what was built before is made from the same.
-    pub fn build_if_changed(self, tools: &Tools, mode: Mode) -> Result<(), Failure> {
+    /// Says whether it did.
+    pub fn build_if_changed(self, tools: &Tools, mode: Mode) -> Result<bool, Failure> {
         let stamp = self.stamp(mode);
         if self.output().exists() && fs::read_to_string(self.stamp_file()).is_ok_and(|built| built == stamp) {
-            return Ok(());
+            return Ok(false);
         }
+        // Should the build be cut off, what it leaves is not taken for built.
+        let _ = fs::remove_file(self.stamp_file());
         self.build(tools, mode)?;
         let write = || {
             fs::create_dir_all(self.stamp_file().parent().unwrap_or(&target()))?;
             fs::write(self.stamp_file(), &stamp)
         };
-        write().map_err(|error: std::io::Error| {
+        write().map(|()| true).map_err(|error: std::io::Error| {
             Failure::new("note what was built", error.to_string(), "see whether the disk is full")
         })
     }
@@ -119,7 +117,9 @@ mod tests {
     use super::*;
 
     fn made_from(path: &str) -> Vec<Part> {
-        Part::ALL.into_iter().filter(|part| part.is_made_from(Path::new(path))).collect()
+        let is_source =
+            |part: &Part| COMMON.iter().chain(part.sources()).any(|source| Path::new(path).starts_with(source));
+        Part::ALL.into_iter().filter(is_source).collect()
     }
 
     #[test]

@@ -65,10 +65,30 @@ impl Options {
         Ok(options)
     }
 
+    /// The link that opens the set-up.
+    pub fn setup_url(&self) -> String {
+        format!("{}/setup?token={}", origin(self.console), percent_encoded(&self.setup_token))
+    }
+
     /// Every port that is listened on, with the name of its variable.
     pub fn ports(&self) -> [(&'static str, u16); 3] {
         [("console", self.console), ("edge", self.edge), ("upstream", self.upstream)]
     }
+}
+
+/// The origin of a local port.
+pub fn origin(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+/// A text as it stands in a query (RFC 3986, section 2.1): everything but letters, digits and `-._~` is encoded.
+fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 fn port(name: &str, default: u16) -> Result<u16, Failure> {
@@ -96,6 +116,12 @@ mod tests {
         let options = Options::read(&["--fresh", "--release", "--no-build"]).unwrap();
         assert!(options.fresh && !options.build && options.mode == Mode::Release);
         assert!(Options::read(&["--frsh"]).unwrap_err().why.contains("--frsh"));
+    }
+
+    #[test]
+    fn any_token_stands_in_a_link() {
+        assert_eq!(percent_encoded("a-Z_0.~"), "a-Z_0.~");
+        assert_eq!(percent_encoded("a b&c=ä"), "a%20b%26c%3D%C3%A4");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 //! It holds the other end of its standard input: when this process ends, in whatever way, the pipe
 //! closes, and the program takes that as its sign to stop.
 
-use crate::{failure::Failure, step::now};
+use crate::{
+    failure::Failure,
+    step::{end_group, now},
+};
 use std::{
     io::Write,
     os::unix::process::CommandExt,
@@ -61,8 +64,7 @@ impl Drop for Process {
             }
             sleep(Duration::from_millis(20));
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        end_group(&mut self.child);
     }
 }
 

@@ -1,6 +1,6 @@
-//! Notices which sources change, and what is built from them.
+//! Notices that sources change.
 
-use crate::build::part::{Part, collect};
+use crate::build::part::collect;
 use std::{
     collections::BTreeMap,
     fs,
@@ -24,17 +24,12 @@ impl Watch {
         Self { root: root.to_owned(), seen: look(root) }
     }
 
-    /// What must be built again since the last look.
-    pub fn changes(&mut self) -> Vec<Part> {
+    /// Whether anything has changed since the last look.
+    pub fn changed(&mut self) -> bool {
         let now = look(&self.root);
-        let changed = now.iter().filter(|(path, time)| self.seen.get(*path) != Some(time)).map(|(path, _)| path);
-        let removed = self.seen.keys().filter(|path| !now.contains_key(*path));
-        let touched: Vec<&Path> =
-            changed.chain(removed).map(|path| path.strip_prefix(&self.root).unwrap_or(path)).collect();
-        let is_touched = |part: &Part| touched.iter().any(|path| part.is_made_from(path));
-        let parts = Part::ALL.into_iter().filter(is_touched).collect();
+        let changed = now != self.seen;
         self.seen = now;
-        parts
+        changed
     }
 }
 
@@ -57,12 +52,12 @@ mod tests {
         let style = root.join("style");
         fs::create_dir_all(&style).unwrap();
         let mut watch = Watch::new(&root);
-        let nothing = watch.changes();
+        let nothing = watch.changed();
         fs::write(style.join("a.css"), "").unwrap();
-        let new = watch.changes();
+        let new = watch.changed();
         fs::remove_file(style.join("a.css")).unwrap();
-        let removed = watch.changes();
+        let removed = watch.changed();
         fs::remove_dir_all(&root).unwrap();
-        assert_eq!((nothing, new, removed), (vec![], vec![Part::Browser], vec![Part::Browser]));
+        assert_eq!((nothing, new, removed), (false, true, true));
     }
 }

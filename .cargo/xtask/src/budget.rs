@@ -1,0 +1,75 @@
+//! How many bytes may be shipped. The one place where the limits stand.
+
+use crate::{
+    build::{site, site_version, wasm_of},
+    failure::Failure,
+    place::root,
+    setup::Tools,
+    step::output,
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A part, its files, how they are compressed on their way, and the most bytes that they may then have.
+struct Limit {
+    what: &'static str,
+    files: Vec<PathBuf>,
+    compression: &'static str,
+    most: u64,
+}
+
+const KB: u64 = 1_000;
+
+fn limits() -> Result<Vec<Limit>, Failure> {
+    let worker = |name: &str| {
+        let wasm = wasm_of(name);
+        vec![wasm.with_file_name("index.js"), wasm]
+    };
+    Ok(vec![
+        // A Worker is loaded compressed; the edge's size decides how soon a new isolate answers.
+        Limit { what: "edge", files: worker("edge"), compression: "gzip", most: 185 * KB },
+        Limit { what: "vault", files: worker("vault"), compression: "gzip", most: 190 * KB },
+        Limit { what: "console", files: worker("console"), compression: "gzip", most: 900 * KB },
+        // What a browser loads before a page is alive.
+        Limit {
+            what: "browser",
+            files: assets(&site().join("assets").join(site_version()?)),
+            compression: "brotli",
+            most: 215 * KB,
+        },
+    ])
+}
+
+/// Prints the sizes and fails if one is over its limit.
+pub fn check(tools: &Tools) -> Result<(), Failure> {
+    println!("\n── bytes to ship");
+    let mut over = Vec::new();
+    for Limit { what, files, compression, most } in limits()? {
+        let size = size(tools, compression, &files)?;
+        println!("{what:<9}{size:>9} of {most:>7}, {compression}");
+        if size > most {
+            over.push(what);
+        }
+    }
+    if over.is_empty() {
+        return Ok(());
+    }
+    let why = format!("{} is over its limit", over.join(" and "));
+    Err(Failure::new("weigh what is shipped", why, "make it smaller; the limits stand in .cargo/xtask/src/budget.rs"))
+}
+
+/// Bytes after compression, each file by itself, as they travel.
+fn size(tools: &Tools, compression: &str, files: &[PathBuf]) -> Result<u64, Failure> {
+    let mut command = Command::new(tools.npm("node"));
+    command.current_dir(root().join("worker")).args(["local/size.mjs", compression]).args(files);
+    output(&mut command)
+        .and_then(|size| size.parse().ok())
+        .ok_or_else(|| Failure::new("weigh what is shipped", "a file is missing or node failed", "build first"))
+}
+
+fn assets(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path()).collect()
+}

@@ -1,0 +1,97 @@
+//! The folder that holds the state of a local deployment. One deployment at a time has it.
+
+use crate::failure::Failure;
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+const STEP: &str = "open the folder of the state";
+
+/// What a deployment keeps there; nothing else is ever removed.
+const OURS: [&str; 2] = ["store", "secrets.json"];
+
+/// The folder, held until this is dropped or the process ends, in whatever way.
+#[derive(Debug)]
+pub struct State {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl State {
+    /// Takes the folder; makes it if it is not there.
+    pub fn take(folder: &Path) -> Result<Self, Failure> {
+        let failed = |error: io::Error| {
+            Failure::new(STEP, format!("{}: {error}", folder.display()), "choose another folder with DATA_DIR")
+        };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        let lock =
+            File::options().create(true).write(true).truncate(false).open(folder.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(Failure::new(
+                STEP,
+                format!("another deployment uses {}", folder.display()),
+                "stop that one, or choose another folder with DATA_DIR",
+            )),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    /// Forgets everything that a deployment has kept there.
+    pub fn forget(&self) -> Result<(), Failure> {
+        for name in OURS {
+            let path = self.folder.join(name);
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    let why = format!("{}: {error}", path.display());
+                    return Err(Failure::new("forget the old state", why, "remove it by hand"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("ownchat-state-{name}-{}", std::process::id()))
+    }
+
+    #[test]
+    fn one_at_a_time_has_the_folder() {
+        let folder = folder("lock");
+        let first = State::take(&folder).unwrap();
+        assert!(State::take(&folder).unwrap_err().why.contains("another deployment"));
+        drop(first);
+        assert!(State::take(&folder).is_ok());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn forgetting_leaves_what_is_not_ours() {
+        let folder = folder("forget");
+        let state = State::take(&folder).unwrap();
+        state.forget().unwrap();
+        fs::create_dir_all(folder.join("store/v3")).unwrap();
+        fs::write(folder.join("secrets.json"), "{}").unwrap();
+        fs::write(folder.join("novel.txt"), "chapter one").unwrap();
+        state.forget().unwrap();
+        let left: Vec<bool> =
+            ["store", "secrets.json", "novel.txt"].iter().map(|name| folder.join(name).exists()).collect();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(left, [false, false, true]);
+    }
+}

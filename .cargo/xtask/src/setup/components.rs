@@ -1,0 +1,35 @@
+//! What checks the form of the code, and the program that integrators paste into a shell.
+
+use super::apt;
+use crate::{
+    build::cargo,
+    failure::Failure,
+    place::on_path,
+    step::{output, run},
+};
+use std::process::Command;
+
+/// The formatter and the lints as cargo calls them, as rustup calls them, and Debian's packages.
+const COMPONENTS: &[(&str, &str, &str)] = &[("fmt", "rustfmt", "rustfmt-web"), ("clippy", "clippy", "rust-web-clippy")];
+
+/// Finds or installs rustfmt, clippy and curl.
+pub fn find_or_install() -> Result<(), Failure> {
+    for (command, component, package) in COMPONENTS {
+        if output(&mut cargo(&[command, "--version"])).is_some() {
+            continue;
+        }
+        if on_path("rustup").is_some() {
+            run(
+                &format!("add {component} to the toolchain"),
+                Command::new("rustup").args(["component", "add", component]),
+                "see rustup's message above",
+            )?;
+        } else {
+            apt::install(&[package])?;
+        }
+    }
+    if on_path("curl").is_none() {
+        apt::install(&["curl"])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! What lies in the stores, and who decides when one of them is gone.
+
+use crate::{
+    deployment::{Deployment, wait},
+    keys::{change, make},
+    rules,
+};
+use serde_json::json;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+rules![
+    the_edge_decides_from_the_copy_in_kv,
+    an_altered_copy_is_never_honoured,
+    a_made_up_session_leaves_nothing_behind,
+    nobody_chooses_their_own_address
+];
+
+/// Every file under a folder whose path holds this text.
+fn files(folder: &Path, text: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .flat_map(|entry| {
+            let path = entry.path();
+            if path.is_dir() { files(&path, text) } else { vec![path] }
+        })
+        .filter(|path| path.to_string_lossy().contains(text))
+        .collect()
+}
+
+/// The files in which KV keeps the value that holds this text.
+fn copies(deployment: &Deployment, text: &str) -> Vec<PathBuf> {
+    let holds = |path: &PathBuf| {
+        fs::read(path).is_ok_and(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+    };
+    files(&deployment.data(), "blobs").into_iter().filter(holds).collect()
+}
+
+fn code(deployment: &Deployment, key: &str) -> String {
+    deployment.edge().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code")
+}
+
+fn the_edge_decides_from_the_copy_in_kv(_: &Deployment) {
+    let mut own = Deployment::set_up();
+    let owner = own.owner();
+    let on = make(&owner, "Published and on", &["contacts:read"]);
+    let off = make(&owner, "Published and off", &["contacts:read"]);
+    change(&owner, &off.id, &json!({"status": "inactive", "name": "Switched off"}));
+    wait("the records to reach KV", || {
+        !copies(&own, "Published and on").is_empty() && !copies(&own, "Switched off").is_empty()
+    });
+    own.stop();
+    // Without the registry nothing but KV knows them.
+    let registries = files(&own.data(), "Registry");
+    assert!(!registries.is_empty());
+    for file in registries {
+        fs::remove_file(file).unwrap();
+    }
+    own.resume(&[]);
+    assert_eq!(code(&own, &on.key), "VALID");
+    assert_eq!(code(&own, &off.key), "INACTIVE");
+}
+
+fn an_altered_copy_is_never_honoured(_: &Deployment) {
+    let mut own = Deployment::set_up();
+    let made = make(&own.owner(), "To be altered", &["contacts:read"]);
+    wait("the record to reach KV", || !copies(&own, "To be altered").is_empty());
+    own.stop();
+    for file in copies(&own, "To be altered") {
+        let mut bytes = fs::read(&file).unwrap();
+        let place = bytes.windows(5).position(|window| window == b"To be").unwrap();
+        // A name is of no weight; that it is another than was sealed is.
+        *bytes.get_mut(place).unwrap() = b'D';
+        fs::write(&file, bytes).unwrap();
+    }
+    own.resume(&[]);
+    let answer = own.edge().post("/v1/verify", &json!({"key": made.key}));
+    assert_eq!((answer.at("/code").as_str(), answer.at("/name").as_str()), ("VALID", "To be altered"));
+    own.stop();
+    for file in files(&own.data(), "Registry") {
+        fs::remove_file(file).unwrap();
+    }
+    own.resume(&[]);
+    assert_eq!(code(&own, &made.key), "UNKNOWN_KEY", "the altered copy decided");
+}
+
+fn a_made_up_session_leaves_nothing_behind(_: &Deployment) {
+    let mut own = Deployment::set_up();
+    let ask = |own: &Deployment, number: u32| {
+        let made_up = format!("{number:016x}.AAAAAAAAAAAAAAAAAAAAAA");
+        own.console().in_session(Some(made_up)).get("/api/v1/session").expect_problem(401, "not_signed_in");
+    };
+    (0..20).for_each(|number| ask(&own, number));
+    own.stop();
+    let holds = |path: &PathBuf| fs::read(path).is_ok_and(|bytes| bytes.windows(8).any(|window| window == b"sessions"));
+    let people: Vec<_> = files(&own.data(), "Person").into_iter().filter(holds).collect();
+    let accounts: std::collections::BTreeSet<_> = people.iter().filter_map(|path| path.file_stem()).collect();
+    assert_eq!(accounts.len(), 1, "{people:?}");
+}
+
+fn nobody_chooses_their_own_address(_: &Deployment) {
+    let mut own = Deployment::set_up();
+    let liar = own
+        .owner()
+        .with("CF-Connecting-IP", "203.0.113.77")
+        .with("X-Forwarded-For", "203.0.113.78")
+        .with("X-Real-IP", "203.0.113.79");
+    make(&liar, "From where", &["contacts:read"]);
+    own.stop();
+    let kept: Vec<u8> = files(&own.data(), "Registry").iter().flat_map(|file| fs::read(file).unwrap()).collect();
+    let holds = |text: &str| kept.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds("From where") && holds("127.0.0.1"), "the trail says nothing of the address");
+    assert!(!holds("203.0.113.7"), "the caller chose the address that stands in the trail");
+}

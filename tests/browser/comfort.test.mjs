@@ -1,0 +1,205 @@
+// What WASM adds to the pages, and that it changes nothing of what they promise.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { alive, launch, open, signIn } from "./browser.mjs";
+import { deploy, makeKey, setUp } from "./deployment.mjs";
+
+const KEYS = "/settings/developer/api-keys";
+let browser, deployment, session;
+
+before(async () => {
+  browser = await launch();
+  deployment = await deploy();
+  session = await setUp(deployment);
+});
+after(async () => {
+  await browser?.close();
+  await deployment?.stop();
+});
+
+/** Opens a page inside, does something with it, and closes it. */
+async function inside(path, work, options) {
+  const visit = await open(browser, options);
+  await signIn(visit.context, deployment, session);
+  await visit.page.goto(deployment.console + path);
+  if (options?.javaScriptEnabled !== false) await alive(visit.page);
+  await work(visit.page);
+  await visit.close();
+}
+
+test("a secret made in the browser never leaves it", () =>
+  inside(`${KEYS}/new`, async (page) => {
+    const sent = [];
+    page.on("request", (request) => sent.push(request.url(), request.postData() ?? "", JSON.stringify(request.headers())));
+    await page.getByLabel("API Key Name").fill("Zero sight");
+    await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
+    await page.getByRole("button", { name: "Create API Key" }).click();
+    const key = await page.getByLabel("API key", { exact: true }).inputValue();
+    assert.equal(await page.evaluate(() => document.activeElement.id), "reveal-title", "focus stays on what is gone");
+    const secret = key.split("_")[3].slice(0, 24);
+    assert.equal(secret.length, 24);
+    assert.ok(sent.some((text) => text.includes("Zero sight")), "nothing was sent at all");
+    assert.ok(!sent.some((text) => text.includes(secret)), "the secret was sent");
+    const answer = await fetch(`${deployment.edge}/v1/key`, { headers: { Authorization: `Bearer ${key}` } });
+    assert.equal(answer.status, 200);
+  }));
+
+test("leaving before the key is kept asks, and not after", () =>
+  inside(
+    `${KEYS}/new`,
+    async (page) => {
+      const questions = [];
+      page.on("dialog", (dialog) => {
+        questions.push(dialog.type());
+        dialog.dismiss();
+      });
+      await page.getByLabel("API Key Name").fill("Not kept yet");
+      await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
+      await page.getByRole("button", { name: "Create API Key" }).click();
+      const shown = page.getByLabel("API key", { exact: true });
+      const key = await shown.inputValue();
+      await page.getByRole("link", { name: "Settings" }).first().click();
+      assert.equal(await shown.inputValue(), key, "the key is gone");
+      assert.deepEqual(questions, ["beforeunload"]);
+      const line = page.locator(".copy-line").filter({ has: shown });
+      await line.getByRole("button", { name: "Copy" }).click();
+      await line.getByRole("button", { name: "Copied" }).waitFor();
+      await page.getByRole("link", { name: "Settings" }).first().click();
+      await page.getByRole("heading", { name: "Settings" }).waitFor();
+      assert.deepEqual(questions, ["beforeunload"]);
+    },
+    { permissions: ["clipboard-read", "clipboard-write"] },
+  ));
+
+test("faults stand at their fields and nothing that was typed is lost", () =>
+  inside(`${KEYS}/new`, async (page) => {
+    await page.getByLabel("API Key Name").fill("</textarea><script>alert(1)</script>".padEnd(10_000, "x"));
+    await page.getByLabel("Description").fill("</textarea><script>alert(2)</script>");
+    await page.getByRole("radio", { name: /^On a date/ }).check();
+    await page.getByRole("button", { name: "Create API Key" }).click();
+    const alert = page.getByRole("alert");
+    await alert.waitFor();
+    assert.equal(await alert.getByRole("listitem").count(), 3);
+    await page.getByLabel("Last day").fill("2020-01-01");
+    await page.getByRole("button", { name: "Create API Key" }).click();
+    await page.getByText("This is in the past").first().waitFor();
+    assert.equal(await alert.getByRole("listitem").count(), 3);
+    for (const id of ["name-error", "scopes-error", "expires_at-error"]) {
+      assert.notEqual((await page.locator(`#${id}`).textContent()).trim(), "", id);
+    }
+    assert.equal(await page.getByLabel("API Key Name").getAttribute("aria-invalid"), "true");
+    assert.equal((await page.getByLabel("API Key Name").inputValue()).length, 10_000);
+    assert.equal(await page.getByLabel("Description").inputValue(), "</textarea><script>alert(2)</script>");
+    await alert.getByRole("link").first().click();
+    assert.equal(await page.evaluate(() => document.activeElement.id), "name");
+  }));
+
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? "with WASM" : "without JavaScript";
+  test(`a preset chooses its scopes and keeps the rest, ${how}`, () =>
+    inside(
+      `${KEYS}/new`,
+      async (page) => {
+        await page.getByLabel("API Key Name").fill("Preset");
+        await page.getByRole("checkbox", { name: "Manage keys keys:write" }).check();
+        await page.getByRole("button", { name: "Reporting" }).click();
+        await page.locator("input[value='analytics:read']:checked").waitFor();
+        assert.equal(await page.getByRole("checkbox", { name: "Manage keys keys:write" }).isChecked(), false);
+        assert.equal(await page.getByLabel("API Key Name").inputValue(), "Preset");
+      },
+      { javaScriptEnabled },
+    ));
+}
+
+test("Enter makes the key and presses no preset", () =>
+  inside(`${KEYS}/new`, async (page) => {
+    await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
+    await page.getByLabel("API Key Name").fill("By Enter");
+    await page.getByLabel("API Key Name").press("Enter");
+    await page.getByLabel("API key", { exact: true }).waitFor();
+  }));
+
+test("the dialog asks before it deletes, and lets go", async () => {
+  const { id } = await makeKey(deployment, session, { name: "Doomed" });
+  await inside(KEYS, async (page) => {
+    const opener = page.getByRole("row", { name: /Doomed/ }).getByRole("link", { name: /^Delete/ });
+    const dialog = page.getByRole("dialog");
+    await opener.click();
+    await dialog.getByText("is refused within seconds").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
+    assert.equal(await opener.evaluate((link) => link === document.activeElement), true, "focus is lost");
+    await opener.click();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    assert.equal(await opener.evaluate((link) => link === document.activeElement), true, "focus is lost by Cancel");
+    await opener.click();
+    // Without the tick the browser does not send it.
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await dialog.waitFor();
+    await dialog.getByRole("checkbox").check();
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("status").getByText("deleted").waitFor();
+    assert.equal(await page.locator(`a[href*='${id}']`).count(), 0);
+  });
+});
+
+test("an ended session is told in the form, which keeps what was typed", async () => {
+  const visit = await open(browser);
+  await signIn(visit.context, deployment, session);
+  const { page } = visit;
+  await page.goto(`${deployment.console}${KEYS}/new`);
+  await alive(page);
+  await page.getByLabel("API Key Name").fill("Typed for long");
+  await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
+  await visit.context.clearCookies();
+  await page.getByRole("button", { name: "Create API Key" }).click();
+  await page.getByRole("alert").getByText("Your session has ended").waitFor();
+  assert.equal(await page.getByLabel("API Key Name").inputValue(), "Typed for long");
+  await signIn(visit.context, deployment, session);
+  await page.getByRole("button", { name: "Create API Key" }).click();
+  await page.getByLabel("API key", { exact: true }).waitFor();
+  await visit.close();
+});
+
+test("another site cannot post a form", async () => {
+  const { id } = await makeKey(deployment, session, { name: "Target" });
+  const visit = await open(browser);
+  await signIn(visit.context, deployment, session);
+  const { page } = visit;
+  // The edge is another origin on the same host: browsers call that same-site, and it is refused all the same.
+  await page.goto(`${deployment.edge}/v1/health`);
+  const action = `${deployment.console}${KEYS}/${id}/status`;
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => response.url() === action),
+    page.evaluate((target) => {
+      const form = document.createElement("form");
+      form.method = "post";
+      form.action = target;
+      form.innerHTML = "<input name=version value=1><input name=status value=inactive>";
+      document.body.append(form);
+      form.submit();
+    }, action),
+  ]);
+  assert.equal(answer.status(), 403);
+  assert.equal((await answer.json()).code, "cross_site");
+  await page.goto(`${deployment.console}${KEYS}/${id}`);
+  await page.getByText("Active", { exact: true }).first().waitFor();
+  await visit.close();
+});
+
+test("without WASM's file the page still works", () =>
+  inside(
+    "/settings",
+    async (page) => {
+      await page.route("**/*.wasm", (route) => route.abort());
+      await page.goto(`${deployment.console}${KEYS}/new`, { waitUntil: "networkidle" });
+      assert.equal(await page.locator("html[data-ready]").count(), 0, "WASM ran all the same");
+      await page.getByLabel("API Key Name").fill("No WASM");
+      await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
+      await page.getByRole("button", { name: "Create API Key" }).click();
+      assert.match(await page.getByLabel("API key", { exact: true }).inputValue(), /^oc_live_/);
+    },
+    { expected: /without its comfort|ERR_FAILED/ },
+  ));
