@@ -88,7 +88,7 @@ impl Deployment {
     /// Stops it as Ctrl-C does.
     pub fn stop(&mut self) {
         let Some(mut child) = self.process.take() else { return };
-        let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        let sent = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status();
         assert!(sent.is_ok_and(|status| status.success()), "no signal could be sent");
         wait("stopping", || child.try_wait().is_ok_and(|status| status.is_some()));
     }

@@ -23,7 +23,11 @@ fn no_secret_is_stored_logged_or_shown(_: &Deployment) {
     let owner = own.signed_in();
     let kept = make(&owner, MARK, &["contacts:read"]);
     let deleted = make(&owner, "Deleted", &["contacts:read"]);
+    let form = [("name", "By form"), ("environment", "live"), ("expiry", "30"), ("scopes", "contacts:read")];
+    let page = owner.form("/settings/developer/api-keys/new", &form).expect_status(200).text.clone();
+    let by_form = page.split("value=\"oc_live_").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
     let secrets: Vec<(&str, String)> = vec![
+        ("the secret of a key made by a form", by_form[by_form.len() - 30..by_form.len() - 6].to_owned()),
         ("a key", kept.key.clone()),
         ("the secret of a key", kept.key[kept.key.len() - 30..kept.key.len() - 6].to_owned()),
         ("the secret of a deleted key", deleted.key[deleted.key.len() - 30..deleted.key.len() - 6].to_owned()),
@@ -50,7 +54,18 @@ fn no_secret_is_stored_logged_or_shown(_: &Deployment) {
     change(&owner, &kept.id, &json!({"status": "inactive"}));
     wait("refusing", || own.edge().bearing(&kept.key).get("/v1/key").status == 401);
     delete(&owner, &deleted.id);
-    for page in ["/", "/settings", "/settings/developer/api-keys", "/api/v1/keys", "/api/v1/session", "/sign-in"] {
+    let key = format!("/settings/developer/api-keys/{}", kept.id);
+    let delete = format!("{key}/delete");
+    for page in [
+        "/",
+        "/settings",
+        "/settings/developer/api-keys",
+        key.as_str(),
+        delete.as_str(),
+        "/api/v1/keys",
+        "/api/v1/session",
+        "/sign-in",
+    ] {
         refuse_secrets(page, owner.get(page).text.as_bytes(), &secrets);
     }
     own.stop();

@@ -19,7 +19,7 @@ rules![
 ];
 
 /// Every file under a folder whose path holds this text.
-fn files(folder: &Path, text: &str) -> Vec<PathBuf> {
+pub fn files(folder: &Path, text: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .flat_map(|entry| {

@@ -15,8 +15,13 @@ before(async () => {
   browser = await launch();
   deployment = await deploy(["--watch", "--release"]);
 });
+const restore = () => writeFileSync(SOURCE, original);
+process.on("SIGTERM", () => {
+  restore();
+  process.exit(1);
+});
 after(async () => {
-  writeFileSync(SOURCE, original);
+  restore();
   await browser?.close();
   await deployment?.stop();
 });
@@ -29,16 +34,22 @@ test("a change of the style is shown after a reload", async () => {
   await page.goto(address);
   assert.equal(await margin(), "0px");
   appendFileSync(SOURCE, "\nbody { scroll-margin-top: 7px; }\n");
-  const end = Date.now() + 120_000;
-  for (;;) {
-    // While it is started again nobody answers.
-    const shown = await page
-      .goto(address)
-      .then(margin)
-      .catch(() => "nobody answers");
-    if (shown === "7px") break;
-    assert.ok(Date.now() < end, `still ${shown}`);
-    await page.waitForTimeout(250);
-  }
+  const becomes = async (expected) => {
+    const end = Date.now() + 120_000;
+    for (;;) {
+      // While it is started again nobody answers.
+      const shown = await page
+        .goto(address)
+        .then(margin)
+        .catch(() => "nobody answers");
+      if (shown === expected) return;
+      assert.ok(Date.now() < end, `still ${shown}`);
+      await page.waitForTimeout(250);
+    }
+  };
+  await becomes("7px");
+  // And back: what was built for the test is not left behind.
+  restore();
+  await becomes("0px");
   await visit.close();
 });

@@ -53,6 +53,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let state = State::take(&options.data)?;
     let ready = Ready::not_yet(&options);
     let tools = setup::tools()?;
+    // Made before anything is built: what changes meanwhile is built after it.
+    let mut watch = options.watch.then(|| watch::Watch::new(&root()));
     if options.build {
         build::all(&tools, options.mode)?;
         build::forget_old_sites()?;
@@ -64,10 +66,12 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let mut running = start(&tools, &options, &secrets)?;
     greet(&options);
     ready.announce(&options)?;
-    let mut watch = options.watch.then(|| watch::Watch::new(&root()));
     while !stop::requested() {
         sleep(Duration::from_millis(100));
-        running.must_run()?;
+        if let Err(failure) = running.must_run() {
+            ready.remove();
+            return Err(failure);
+        }
         if watch.as_mut().is_some_and(watch::Watch::changed) {
             match build::all(&tools, options.mode) {
                 Ok(true) => {
@@ -84,6 +88,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         }
     }
     println!("\nstopping");
+    ready.remove();
     Ok(())
 }
 

@@ -3,13 +3,16 @@
 use crate::{failure::Failure, stop};
 use std::{
     os::unix::process::CommandExt,
-    process::{Child, Command, ExitStatus},
+    process::{Child, Command, ExitStatus, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
 
 /// How often a step that takes long says that it is still at it.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+/// How long a program may take to end when it is asked to.
+const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// How often a running program is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -20,6 +23,7 @@ pub fn run(step: &str, command: &mut Command, mend: &str) -> Result<(), Failure>
     let begin = now();
     // A group of its own: whatever the program starts can be ended with it.
     let mut child = command
+        .stdin(Stdio::null())
         .process_group(0)
         .spawn()
         .map_err(|error| Failure::new(step, format!("{} did not start: {error}", name(command)), mend))?;
@@ -54,7 +58,7 @@ fn wait(step: &str, child: &mut Child, begin: Instant, mend: &str) -> Result<Exi
 pub fn attempt(step: &str, command: &mut Command, limit: Duration) -> bool {
     println!("\n── {step} (at most {} s)", limit.as_secs());
     let begin = now();
-    let Ok(mut child) = command.process_group(0).spawn() else { return false };
+    let Ok(mut child) = command.stdin(Stdio::null()).process_group(0).spawn() else { return false };
     while begin.elapsed() < limit && !stop::requested() {
         match child.try_wait() {
             Ok(Some(status)) => return status.success(),
@@ -66,12 +70,22 @@ pub fn attempt(step: &str, command: &mut Command, limit: Duration) -> bool {
     false
 }
 
-/// Ends a program that leads a group, and everything that it has started.
+/// Ends a program that leads a group, and everything that it has started: kindly first, so that what holds a
+/// lock or has a file to restore can do so.
 pub fn end_group(child: &mut Child) {
-    // It may have ended just now; then there is nothing to end.
-    let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).output();
-    let _ = child.kill();
+    signal_group(child, "TERM");
+    let begin = now();
+    while begin.elapsed() < END_LIMIT && matches!(child.try_wait(), Ok(None)) {
+        sleep(LOOK);
+    }
+    signal_group(child, "KILL");
     let _ = child.wait();
+}
+
+/// The shell's own `kill`: the program of that name is not on every machine.
+fn signal_group(child: &Child, signal: &str) {
+    // It may have ended just now; then there is nobody to be told.
+    let _ = Command::new("sh").args(["-c", &format!("kill -{signal} -{}", child.id())]).output();
 }
 
 /// What a program prints on standard output, without the line's end; nothing if it fails.
@@ -107,7 +121,7 @@ mod tests {
     fn a_program_that_hangs_is_ended_with_what_it_started() {
         let mark = std::env::temp_dir().join(format!("ownchat-step-{}", std::process::id()));
         // The shell's own child is what would survive; it writes the mark if it does.
-        let script = format!("(sleep 1; touch {}) & wait", mark.display());
+        let script = format!("(trap '' TERM; sleep 1; touch {}) & wait", mark.display());
         let begin = now();
         assert!(!attempt("hang", Command::new("sh").args(["-c", &script]), Duration::from_millis(200)));
         assert!(begin.elapsed() < Duration::from_secs(30));

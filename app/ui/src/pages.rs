@@ -1,7 +1,7 @@
 //! The pages, one file each, named by what they show. Each answers both to `GET` and, if it has a form,
 //! to the `POST` of that form.
 
-pub mod ended;
+pub mod again;
 pub mod errors;
 pub mod home;
 pub mod key_delete;

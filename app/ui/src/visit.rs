@@ -3,7 +3,7 @@
 use crate::{
     actions::Refused,
     backend::{Backend, Cookie, Provided},
-    pages::{ended, problem},
+    pages::{again, problem},
     paths,
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
@@ -134,10 +134,13 @@ where
             }
             Err(Stop::Failure(Failure::NotSignedIn)) => {
                 if let Some(posted) = visit.posted() {
-                    return ended::shown(&visit, posted);
+                    return again::after_session(&visit, posted);
                 }
                 visit.redirect(&paths::sign_in_then(visit.uri()));
                 ().into_any()
+            }
+            Err(Stop::Failure(Failure::Unavailable)) if visit.posted().is_some() => {
+                visit.posted().map(|posted| again::after_silence(&visit, posted)).into_any()
             }
             Err(Stop::Failure(failure)) => problem::shown(&visit, &failure),
         }

@@ -350,7 +350,7 @@ fn a_stale_form_shows_what_was_typed(deployment: &Deployment) {
 fn a_switch_says_what_it_did(deployment: &Deployment) {
     let owner = deployment.owner();
     let body = json!({
-        "name": "Switch", "environment": "live", "scopes": ["contacts:read"], "expires_at": seconds_from_now(1),
+        "name": "Switch", "environment": "live", "scopes": ["contacts:read"], "expires_at": seconds_from_now(4),
     });
     let made = owner.post("/api/v1/keys", &body);
     let id = made.expect_status(201).at("/id");

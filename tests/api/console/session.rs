@@ -7,6 +7,8 @@ rules![
     a_session_says_who_it_is,
     a_session_that_was_ended_is_over,
     a_form_of_an_ended_session_waits_whole,
+    a_form_that_nobody_answers_waits_whole,
+    signing_out_ends_where_there_is_nothing_to_end,
     a_session_that_was_made_up_is_none,
     a_wrong_password_and_an_unknown_account_look_the_same,
     guessing_is_slowed_down,
@@ -57,6 +59,32 @@ fn a_form_of_an_ended_session_waits_whole(deployment: &Deployment) {
     // Without a form there is nothing to lose.
     let location = "/sign-in?next=%2Fsettings%2Fdeveloper%2Fapi-keys%2Fnew";
     assert_eq!(ended.get(&new).expect_status(303).header("location"), location);
+}
+
+fn a_form_that_nobody_answers_waits_whole(_: &Deployment) {
+    let mut own = Deployment::set_up();
+    let owner = own.owner();
+    let new = format!("{INSIDE}/new");
+    let fields = [("name", "Typed for long"), ("environment", "live"), ("expiry", "30"), ("scopes", "contacts:read")];
+    // First the keys cannot be asked for, then not even who is there.
+    for object in ["Registry", "Person"] {
+        own.stop();
+        let files = crate::stores::files(&own.data(), object);
+        for file in files.iter().filter(|file| !file.to_string_lossy().contains("metadata")) {
+            std::fs::write(file, "this is no database").unwrap();
+        }
+        own.resume(&[]);
+        let page = owner.form(&new, &fields);
+        page.expect_status(503);
+        assert!(page.text.contains("value=\"Typed for long\""), "what was typed is lost: {}", page.text);
+        owner.get("/api/v1/keys").expect_problem(503, "UNAVAILABLE");
+    }
+}
+
+fn signing_out_ends_where_there_is_nothing_to_end(deployment: &Deployment) {
+    let nobody = deployment.console().in_session(Some("0000000000000009.AAAAAAAAAAAAAAAAAAAAAA".to_owned()));
+    let out = nobody.form("/sign-out", &[]);
+    assert_eq!((out.status, out.session().as_deref()), (303, Some("")));
 }
 
 fn a_session_that_was_ended_is_over(deployment: &Deployment) {

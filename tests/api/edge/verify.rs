@@ -111,7 +111,7 @@ fn a_key_that_lost_a_scope_lacks_it(deployment: &Deployment) {
 
 fn an_expired_key_is_refused(deployment: &Deployment) {
     let owner = deployment.owner();
-    let end = crate::keys::seconds_from_now(2);
+    let end = crate::keys::seconds_from_now(4);
     let body = json!({"name": "Short", "environment": "live", "scopes": ["contacts:read"], "expires_at": end});
     let answer = owner.post("/api/v1/keys", &body);
     let key = answer.expect_status(201).at("/key");

@@ -27,8 +27,14 @@ pub enum Part {
 }
 
 /// What every part is made from.
-const COMMON: &[&str] =
-    &["Cargo.toml", "Cargo.lock", ".cargo/xtask/src/build.rs", ".cargo/xtask/src/versions.rs", "app/domain"];
+const COMMON: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "worker/package-lock.json",
+    ".cargo/xtask/src/build.rs",
+    ".cargo/xtask/src/versions.rs",
+    "app/domain",
+];
 
 impl Part {
     /// All of them, in the order in which they are built.
@@ -37,7 +43,7 @@ impl Part {
     /// Files and folders that it is made from, apart from [`COMMON`].
     const fn sources(self) -> &'static [&'static str] {
         match self {
-            Self::Browser => &["app/ui", "frontend", "style", "worker/console/headers.txt", "worker/package-lock.json"],
+            Self::Browser => &["app/ui", "frontend", "style", "worker/console/headers.txt"],
             Self::Vault => &["worker/vault"],
             Self::Edge => &["worker/edge"],
             Self::Console => &["app/ui", "worker/console"],

@@ -60,10 +60,11 @@ impl Drop for Process {
         let begin = now();
         while begin.elapsed() < STOP_LIMIT {
             if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
+                break;
             }
             sleep(Duration::from_millis(20));
         }
+        // What it has started may live on, all the more if it ended in another way than it was asked to.
         end_group(&mut self.child);
     }
 }

@@ -17,7 +17,7 @@ pub fn install(packages: &[&str]) -> Result<(), Failure> {
     let command = |words: &[&str]| {
         let mut command = if is_root() { Command::new(&apt) } else { Command::new("sudo") };
         if !is_root() {
-            command.arg("-n").arg(&apt);
+            command.args(["-n", "env", "DEBIAN_FRONTEND=noninteractive"]).arg(&apt);
         }
         command.env("DEBIAN_FRONTEND", "noninteractive").args(words);
         command

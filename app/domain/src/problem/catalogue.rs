@@ -62,9 +62,9 @@ kinds! {
     UPSTREAM_UNAVAILABLE = "upstream_unavailable", 502, "The service behind the edge did not answer",
         "The key was good and the call was forwarded, but the service could not be reached. Try again in a moment.";
     INVALID_JSON = "invalid_json", 400, "The body is not the JSON that is expected here",
-        "The body could not be read as JSON, or holds a field that this call does not know. The detail says where.";
+        "The body could not be read as a JSON object. The detail says where.";
     VALIDATION_FAILED = "validation_failed", 422, "Some values cannot be accepted",
-        "The body was read and holds values that cannot be accepted. Each stands under errors with its field; nothing was changed.";
+        "The body was read and holds fields or values that cannot be accepted. Each stands under errors with its field; nothing was changed.";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The body must be JSON",
         "Send the body as Content-Type: application/json.";
     BODY_TOO_LARGE = "body_too_large", 413, "The body is too large",

@@ -75,7 +75,11 @@ async fn open(visitor: &Visitor, person: PersonId) -> Result<Cookie, Failure> {
 /// Ends the session of the request, if it has one.
 pub async fn sign_out(visitor: &Visitor) -> Result<Cookie, Failure> {
     if let Some(token) = &visitor.session {
-        ask(&visitor.env, Object::Person(token.person), &EndSession { session: token.hash() }).await?;
+        match ask(&visitor.env, Object::Person(token.person), &EndSession { session: token.hash() }).await {
+            // Of an account that is not there no session is left either.
+            Ok(()) | Err(Failure::NotSignedIn) => {}
+            Err(failure) => return Err(failure),
+        }
     }
     Ok(cookie("", 0))
 }

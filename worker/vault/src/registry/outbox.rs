@@ -25,7 +25,7 @@ pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> Done<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) \
          SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE number = ? \
-         ON CONFLICT (key) DO UPDATE SET attempts = 0",
+         ON CONFLICT (key) DO UPDATE SET attempts = 0, due_at = min(due_at, excluded.due_at)",
         &[time(now), SECOND.into(), key.into()],
     )?;
     Ok(())

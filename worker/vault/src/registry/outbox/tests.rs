@@ -47,3 +47,12 @@ fn failures_wait_longer_each_time_and_never_for_ever() {
         assert_eq!(due(&database, NOW.plus(wait)).unwrap().len(), 1);
     }
 }
+
+#[test]
+fn a_new_change_does_not_wait_for_the_failures_of_an_old_one() {
+    let database = workspace();
+    create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    postpone(&database, 1, 60, NOW).unwrap();
+    enqueue(&database, 1, NOW.plus(10)).unwrap();
+    assert_eq!(next_due(&database), Ok(Some(NOW.plus(10))));
+}

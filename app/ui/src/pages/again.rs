@@ -1,0 +1,56 @@
+//! A form that could not be taken: it waits, whole, until it can be sent again.
+
+use crate::{
+    layout::Plain,
+    paths,
+    visit::{Posted, Visit},
+};
+use http::StatusCode;
+use leptos::prelude::*;
+
+/// The form of somebody whose session has ended.
+pub fn after_session(visit: &Visit, posted: &Posted) -> AnyView {
+    visit.status(StatusCode::UNAUTHORIZED);
+    let steps = view! {
+        <ol class="practices">
+            <li><a href=paths::SIGN_IN target="_blank" rel="noopener">"Sign in in another tab"</a></li>
+            <li>"Come back here and send the form again."</li>
+        </ol>
+    };
+    let text = "Nothing was changed, and nothing that you typed is lost.";
+    shown(visit, posted, "Your session has ended", text, steps.into_any())
+}
+
+/// The form of somebody who got no answer.
+pub fn after_silence(visit: &Visit, posted: &Posted) -> AnyView {
+    visit.status(StatusCode::SERVICE_UNAVAILABLE);
+    let steps = view! {
+        <p>
+            "Look at "<a href=paths::KEYS target="_blank" rel="noopener">"the list of keys"</a>
+            " whether it was done. If not, send the form again in a moment."
+        </p>
+    };
+    let text = "Something did not answer. Nothing that you typed is lost.";
+    shown(visit, posted, "Not available just now", text, steps.into_any())
+}
+
+fn shown(visit: &Visit, posted: &Posted, title: &'static str, text: &'static str, steps: AnyView) -> AnyView {
+    let action = visit.uri().to_owned();
+    let fields = posted
+        .0
+        .iter()
+        .cloned()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+        .collect_view();
+    view! {
+        <Plain title=title>
+            <p>{text}</p>
+            <form method="post" action=action class="form card">
+                {fields}
+                {steps}
+                <p class="actions"><button class="button button-main" type="submit">"Send again"</button></p>
+            </form>
+        </Plain>
+    }
+    .into_any()
+}
