@@ -2,6 +2,7 @@
 
 pub mod cross_site;
 pub mod keys;
+pub mod life;
 pub mod pages;
 pub mod session;
 pub mod setup;

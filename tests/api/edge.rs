@@ -3,4 +3,6 @@
 pub mod gateway;
 pub mod health;
 pub mod key;
+pub mod limits;
+pub mod restrictions;
 pub mod verify;

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
     let files = [
         console::cross_site::RULES,
         console::keys::RULES,
+        console::life::RULES,
         console::pages::RULES,
         console::session::RULES,
         console::setup::RULES,
@@ -46,6 +47,8 @@ fn main() -> ExitCode {
         edge::gateway::RULES,
         edge::health::RULES,
         edge::key::RULES,
+        edge::limits::RULES,
+        edge::restrictions::RULES,
         edge::verify::RULES,
         secrecy::RULES,
         state::RULES,

@@ -58,7 +58,13 @@ const workers = [
   }),
   built("vault", {
     kvNamespaces: { KEYS: "keys" },
-    durableObjects: { REGISTRY: object("Registry"), PERSON: object("Person"), INSTANCE: object("Instance") },
+    durableObjects: {
+      FEED: object("Feed"),
+      INSTANCE: object("Instance"),
+      METER: object("Meter"),
+      PERSON: object("Person"),
+      REGISTRY: object("Registry"),
+    },
     bindings: { MASTER_KEYS: config.masterKeys, SETUP_TOKEN: config.setupToken, STARTED_AT: config.startedAt },
   }),
   built("console", {

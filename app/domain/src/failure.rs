@@ -18,7 +18,8 @@ impl FieldError {
     }
 }
 
-/// Why a command was not carried out. Nothing has changed when one of these is returned.
+/// Why a command was not carried out. Nothing has changed when one of these is returned, but
+/// for [`Failure::NotEffectiveYet`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "failure")]
 pub enum Failure {
@@ -49,6 +50,9 @@ pub enum Failure {
         /// Seconds until another attempt can succeed, at least 1.
         retry_after: u32,
     },
+    /// The change is made, and it is not known yet whether everybody has been told; that goes on by itself.
+    #[error("made, and not effective everywhere yet")]
+    NotEffectiveYet,
     /// A store or service did not answer; trying again may help.
     #[error("unavailable")]
     Unavailable,

@@ -1,26 +1,45 @@
-//! A key as admins know it: what they say of it, what is shown of it, and its state at a time.
+//! A key as the management API shows it, and what may be said of one.
 
+mod change;
 mod draft;
 mod list;
 
-pub use draft::{Details, DetailsPatch, KeyPatch, NewKey};
+pub use change::widens_only;
+pub use draft::{Details, DetailsPatch, KeyPatch, NewKey, Restrictions};
 pub use list::{KeyPage, KeyQuery, Sort};
 
-use crate::{locator::Locator, scope::ScopeSet, time::Timestamp, token::Environment};
+use crate::{
+    limit::{Quota, RateLimit},
+    locator::Locator,
+    scope::ScopeSet,
+    time::{DAY, Timestamp},
+    token::Environment,
+};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// Most characters of a key's name.
+/// Most characters of a key's name, and of the name of its integration.
 pub const NAME_MAX: usize = 100;
-/// Most characters of a key's description.
+/// Most characters of a key's description, and of a reason.
 pub const DESCRIPTION_MAX: usize = 500;
-/// Farthest expiry, in milliseconds from now: ten years of 365.25 days.
-pub const EXPIRY_MAX: i64 = 3_652 * crate::time::DAY + crate::time::DAY / 2;
+/// Farthest beginning or end, in milliseconds from now: ten years of 365.25 days.
+pub const EXPIRY_MAX: i64 = 3_652 * DAY + DAY / 2;
+/// Most channels that a key may be restricted to.
+pub const CHANNELS_MAX: usize = 50;
+/// Most pairs of metadata.
+pub const METADATA_MAX: usize = 20;
+/// Most bytes of metadata, names and values together.
+pub const METADATA_BYTES_MAX: usize = 2_048;
+/// Longest time for which an old secret may go on working beside a new one, in milliseconds.
+pub const OVERLAP_MAX: i64 = 30 * DAY;
+/// For how long a deleted key can be restored, in milliseconds. After that it is removed for good.
+pub const RESTORE_WITHIN: i64 = 30 * DAY;
 
 /// Whether a key works, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Calls with it are let through, within its scopes.
+    /// Calls with it are let through, within its scopes and limits.
     Active,
     /// Calls with it are refused; the reason stands beside it.
     Inactive,
@@ -30,8 +49,12 @@ pub enum Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
+    /// It was deleted, and can still be restored.
+    Deleted,
     /// An admin has deactivated it.
     Deactivated,
+    /// Its beginning is still to come.
+    Scheduled,
     /// Its expiry has passed.
     Expired,
 }
@@ -40,21 +63,53 @@ impl Reason {
     /// The reason as a word for people.
     pub const fn label(self) -> &'static str {
         match self {
+            Self::Deleted => "Deleted",
             Self::Deactivated => "Deactivated",
+            Self::Scheduled => "Scheduled",
             Self::Expired => "Expired",
         }
     }
 }
 
-/// The state of a key at `now`, from the facts. The one place where it is decided for people.
-pub fn state(active: bool, expires_at: Option<Timestamp>, now: Timestamp) -> (Status, Option<Reason>) {
-    if !active {
-        (Status::Inactive, Some(Reason::Deactivated))
-    } else if expires_at.is_some_and(|end| now >= end) {
-        (Status::Inactive, Some(Reason::Expired))
+/// What the state of a key follows from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Whether it was deleted.
+    pub deleted: bool,
+    /// Whether it has not been deactivated.
+    pub active: bool,
+    /// Until when it is refused, if there is a beginning.
+    pub not_before: Option<Timestamp>,
+    /// From when on it is refused, if ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The state of a key at `now`. The one place where it is decided for people.
+pub fn state(facts: Facts, now: Timestamp) -> (Status, Option<Reason>) {
+    let reason = if facts.deleted {
+        Some(Reason::Deleted)
+    } else if !facts.active {
+        Some(Reason::Deactivated)
+    } else if facts.not_before.is_some_and(|begin| now < begin) {
+        Some(Reason::Scheduled)
+    } else if facts.expires_at.is_some_and(|end| now >= end) {
+        Some(Reason::Expired)
     } else {
-        (Status::Active, None)
-    }
+        None
+    };
+    (if reason.is_none() { Status::Active } else { Status::Inactive }, reason)
+}
+
+/// One secret of a key, without anything secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySecret {
+    /// Counts the secrets of the key, from 1.
+    pub number: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it opens nothing any more, if ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
 }
 
 /// A key as the management API shows it. There is nothing secret in it.
@@ -66,6 +121,8 @@ pub struct Key {
     pub name: String,
     /// What it is for; may be empty.
     pub description: String,
+    /// The system that uses it; may be empty.
+    pub integration: String,
     /// Which world it opens.
     pub environment: Environment,
     /// What it may do.
@@ -75,6 +132,9 @@ pub struct Key {
     /// Why not, if not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// What the admin said who switched it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_text: Option<String>,
     /// The part of the key's text that may be shown.
     pub prefix: String,
     /// When it was made.
@@ -85,9 +145,27 @@ pub struct Key {
     pub updated_at: Timestamp,
     /// Counts its changes, from 1. Its `ETag`.
     pub version: u64,
+    /// Until when it is refused, if there is a beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
     /// From when on it is refused, if ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Until when its deletion can be undone, if it was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore_until: Option<Timestamp>,
+    /// Where and for what it may be used.
+    pub restrictions: Restrictions,
+    /// How often it may be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+    /// How much it may be used in a day or a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+    /// Its secrets, the eldest first.
+    pub secrets: Vec<KeySecret>,
+    /// What its admins noted for services that verify it.
+    pub metadata: BTreeMap<String, String>,
 }
 
 impl Key {
@@ -109,14 +187,19 @@ mod tests {
     #[test]
     fn a_state_follows_from_the_facts() {
         let now = Timestamp::from_millis(1_000);
-        for (active, expires_at, state_then) in [
-            (true, None, (Status::Active, None)),
-            (true, Some(1_001), (Status::Active, None)),
-            (true, Some(1_000), (Status::Inactive, Some(Reason::Expired))),
-            (false, None, (Status::Inactive, Some(Reason::Deactivated))),
-            (false, Some(1), (Status::Inactive, Some(Reason::Deactivated))),
+        let at = |millis: i64| Some(Timestamp::from_millis(millis));
+        let on = Facts { active: true, ..Facts::default() };
+        for (facts, reason) in [
+            (on, None),
+            (Facts { expires_at: at(1_001), ..on }, None),
+            (Facts { expires_at: at(1_000), ..on }, Some(Reason::Expired)),
+            (Facts { not_before: at(1_000), ..on }, None),
+            (Facts { not_before: at(1_001), ..on }, Some(Reason::Scheduled)),
+            (Facts { active: false, expires_at: at(1), not_before: at(2_000), ..on }, Some(Reason::Deactivated)),
+            (Facts { deleted: true, active: false, ..on }, Some(Reason::Deleted)),
         ] {
-            assert_eq!(state(active, expires_at.map(Timestamp::from_millis), now), state_then);
+            let status = if reason.is_none() { Status::Active } else { Status::Inactive };
+            assert_eq!(state(facts, now), (status, reason), "{facts:?}");
         }
     }
 

@@ -5,13 +5,18 @@
 //! knows on which platform it runs.
 
 pub mod account;
+pub mod audit;
 pub mod base62;
 pub mod digest;
 pub mod failure;
+pub mod feed;
 pub mod json;
 pub mod key;
 pub mod keyring;
+pub mod limit;
 pub mod locator;
+pub mod meter;
+pub mod network;
 pub mod policy;
 pub mod principal;
 pub mod problem;
@@ -21,6 +26,7 @@ pub mod scope;
 pub mod text;
 pub mod time;
 pub mod token;
+pub mod usage;
 pub mod vault;
 pub mod verdict;
 

@@ -1,23 +1,34 @@
 //! The sealed record: what the edge must know of one key, as it lies in KV.
 //!
 //! ```text
-//! version 1 byte │ master id 2 bytes, big-endian │ postcard body │ MAC 16 bytes
+//! layout 1 byte │ master id 2 bytes, big-endian │ postcard body │ MAC 16 bytes
 //! ```
 //! The MAC covers everything before it. So a record that was altered, cut or written by somebody else
-//! is not believed, and one that was moved to another key's name is found out by its locator.
+//! is not believed, and one that was moved to another key's name is found out by its locator. One that
+//! was put back, an older record with a good seal, is older than the feed of changes allows
+//! ([`crate::feed`]), or has outlived its [`LIFETIME`].
+
+mod bits;
+mod first;
 
 use crate::{
     digest::{KeyDigest, SecretHash},
     keyring::Keyring,
+    limit::Limits,
     locator::Locator,
+    network::Networks,
     scope::ScopeSet,
-    time::Timestamp,
+    time::{HOUR, Timestamp},
     token::Environment,
 };
 use serde::{Deserialize, Serialize};
 
-/// The version of the layout that is written.
-const LAYOUT: u8 = 1;
+/// How long a record may decide after it was sealed, in milliseconds. After that the truth is asked, which
+/// seals it anew.
+pub const LIFETIME: i64 = 24 * HOUR;
+
+/// The layout that is written. [`first`] reads the one before it.
+const LAYOUT: u8 = 2;
 const HEAD: usize = 3;
 const MAC: usize = 16;
 
@@ -26,12 +37,14 @@ const MAC: usize = 16;
 pub struct Record {
     /// The key this is about.
     pub locator: Locator,
-    /// Number of the workspace that owns it.
-    pub workspace: u32,
+    /// What holds for the whole workspace.
+    pub workspace: Workspace,
     /// Which world it opens.
     pub environment: Environment,
     /// Counts the changes of the key, from 1.
     pub version: u64,
+    /// When this was sealed.
+    pub sealed_at: Timestamp,
     /// Its name, as an admin reads it.
     pub name: String,
     /// Whether it has not been deactivated.
@@ -41,19 +54,46 @@ pub struct Record {
     /// What it may do.
     #[serde(with = "bits")]
     pub scopes: ScopeSet,
+    /// Until when it is refused, if there is a beginning.
+    pub not_before: Option<Timestamp>,
     /// From when on it is refused, if ever.
     pub expires_at: Option<Timestamp>,
+    /// Where it may be used from.
+    pub networks: Networks,
+    /// Ids of the channels that it may be used for; none for all.
+    pub channels: Vec<String>,
+    /// How often and how much it may be used.
+    pub limits: Limits,
+    /// What its admins noted for services that verify it.
+    pub metadata: Vec<(String, String)>,
     /// The secrets that open it.
     pub secrets: Vec<RecordSecret>,
+}
+
+/// What holds for every key of a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workspace {
+    /// Its number.
+    pub number: u32,
+    /// Counts the changes of its settings, from 1.
+    pub version: u64,
+    /// Whether all its keys are refused.
+    pub suspended: bool,
+    /// For how many seconds remembered keys are still good when the feed cannot be read; 0 for not at all.
+    pub outage_seconds: u32,
 }
 
 /// One secret that opens a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecordSecret {
+    /// Counts the secrets of the key, from 1.
+    pub number: u32,
     /// Id of the master secret that peppered the digest.
     pub master: u16,
     /// Digest of the secret.
     pub digest: KeyDigest,
+    /// From when on it opens nothing any more, if ever.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// Why bytes are not a record. All are treated alike: the truth is asked instead.
@@ -82,64 +122,62 @@ pub enum RecordError {
 impl Record {
     /// Writes and seals the record under the newest master secret.
     pub fn seal(&self, keyring: &Keyring) -> Result<Vec<u8>, RecordError> {
-        let master = keyring.newest();
-        let mut bytes = vec![LAYOUT];
-        bytes.extend_from_slice(&master.id.to_be_bytes());
-        let mut bytes = postcard::to_extend(self, bytes).map_err(|_| RecordError::Body)?;
-        let mac = master.seal.mac(&[&bytes]);
-        bytes.extend_from_slice(&mac[..MAC]);
-        Ok(bytes)
+        sealed(LAYOUT, self, keyring)
     }
 
     /// Checks the seal and reads the record of the key `locator`.
     pub fn open(bytes: &[u8], locator: Locator, keyring: &Keyring) -> Result<Self, RecordError> {
         let body_end = bytes.len().checked_sub(MAC).filter(|end| *end >= HEAD).ok_or(RecordError::Short)?;
-        let (sealed, mac) = bytes.split_at(body_end);
-        let (layout, id, body) = match sealed {
+        let (signed, mac) = bytes.split_at(body_end);
+        let (layout, id, body) = match signed {
             [layout, high, low, body @ ..] => (*layout, u16::from_be_bytes([*high, *low]), body),
             _ => return Err(RecordError::Short),
         };
-        if layout != LAYOUT {
+        if !(first::LAYOUT..=LAYOUT).contains(&layout) {
             return Err(RecordError::Layout(layout));
         }
         let master = keyring.find(id).ok_or(RecordError::Master(id))?;
-        if !master.seal.verify(&[sealed], mac) {
+        if !master.seal.verify(&[signed], mac) {
             return Err(RecordError::Seal);
         }
-        let record: Self = postcard::from_bytes(body).map_err(|_| RecordError::Body)?;
+        let record: Self = match layout {
+            first::LAYOUT => postcard::from_bytes::<first::Record>(body).map(Self::from),
+            _ => postcard::from_bytes(body),
+        }
+        .map_err(|_| RecordError::Body)?;
         if record.locator == locator { Ok(record) } else { Err(RecordError::Misplaced) }
     }
 
-    /// Whether this secret opens the key. Takes the same time whichever secret fits, or none.
-    pub fn recognises(&self, hash: &SecretHash, keyring: &Keyring) -> bool {
-        self.secrets.iter().fold(false, |found, secret| {
+    /// Whether it is young enough to decide.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        now.since(self.sealed_at) < LIFETIME
+    }
+
+    /// The secret of the key that this is, whether it still opens anything or not. Takes the same time
+    /// whichever fits, or none.
+    pub fn recognise(&self, hash: &SecretHash, keyring: &Keyring) -> Option<&RecordSecret> {
+        self.secrets.iter().fold(None, |found, secret| {
             let fits = keyring
                 .find(secret.master)
                 .is_some_and(|master| KeyDigest::of(hash, self.locator, &master.pepper).matches(&secret.digest));
-            found | fits
+            if fits { Some(secret) } else { found }
         })
     }
+}
+
+fn sealed(layout: u8, body: &impl Serialize, keyring: &Keyring) -> Result<Vec<u8>, RecordError> {
+    let master = keyring.newest();
+    let mut bytes = vec![layout];
+    bytes.extend_from_slice(&master.id.to_be_bytes());
+    let mut bytes = postcard::to_extend(body, bytes).map_err(|_| RecordError::Body)?;
+    let mac = master.seal.mac(&[&bytes]);
+    bytes.extend_from_slice(&mac[..MAC]);
+    Ok(bytes)
 }
 
 /// The name under which a key's record lies in KV.
 pub fn kv_name(locator: Locator) -> String {
     format!("k/{locator}")
-}
-
-mod bits {
-    //! A set of scopes as its bits.
-    use crate::scope::ScopeSet;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-    pub(super) fn serialize<S: Serializer>(scopes: &ScopeSet, serializer: S) -> Result<S::Ok, S::Error> {
-        scopes.bits().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ScopeSet, D::Error> {
-        let bits = u64::deserialize(deserializer)?;
-        ScopeSet::from_bits(bits).ok_or_else(|| D::Error::custom("unknown scope"))
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,13 @@ pub struct Route {
     pub scope: Scope,
 }
 
+impl Route {
+    /// The channel that a path of this route is about, if it is about one.
+    pub fn channel_of(self, path: &str) -> Option<&str> {
+        self.pattern.starts_with("/v1/channels/{id}").then(|| path.split('/').nth(3))?
+    }
+}
+
 /// What there is under a method and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -133,6 +140,15 @@ mod tests {
             Found::Method(vec!["GET", "HEAD", "POST"]),
             "methods are case-sensitive"
         );
+    }
+
+    #[test]
+    fn a_path_may_be_about_a_channel() {
+        for (path, channel) in [("/v1/channels/ch_1", Some("ch_1")), ("/v1/channels", None), ("/v1/contacts/c_1", None)]
+        {
+            let Found::Route(route) = find("GET", path) else { unreachable!("{path}") };
+            assert_eq!(route.channel_of(path), channel, "{path}");
+        }
     }
 
     #[test]

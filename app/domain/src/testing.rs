@@ -2,9 +2,12 @@
 
 use crate::{
     digest::{KeyDigest, SecretHash},
+    key::Details,
     keyring::Keyring,
+    limit::Limits,
     locator::{Address, Locator},
-    record::{Record, RecordSecret},
+    network::Networks,
+    record::{Record, RecordSecret, Workspace},
     scope::ScopeSet,
     time::Timestamp,
     token::{Environment, Secret},
@@ -37,19 +40,42 @@ pub fn record() -> Record {
     let digest = KeyDigest::of(&SecretHash::of(&secret()), locator, &ring.newest().pepper);
     Record {
         locator,
-        workspace: 7,
+        workspace: Workspace { number: 7, version: 1, suspended: false, outage_seconds: 0 },
         environment: Environment::Live,
         version: 3,
+        sealed_at: Timestamp::from_millis(1_795_452_408_000),
         name: "Shop".into(),
         active: true,
         deleted: false,
         scopes: scopes(&["contacts:read"]),
+        not_before: None,
         expires_at: Some(Timestamp::from_millis(1_800_000_000_000)),
-        secrets: vec![RecordSecret { master: 2, digest }],
+        networks: Networks::default(),
+        channels: Vec::new(),
+        limits: Limits::default(),
+        metadata: Vec::new(),
+        secrets: vec![RecordSecret { number: 1, master: 2, digest, ends_at: None }],
     }
 }
 
 /// A set of scopes by their names.
 pub fn scopes(names: &[&str]) -> ScopeSet {
     ScopeSet::from_names(names.iter().copied()).unwrap_or_else(|_| unreachable!())
+}
+
+/// What admins say of a key, without anything that restricts it.
+pub fn details() -> Details {
+    Details {
+        name: "Shop".into(),
+        description: String::new(),
+        integration: String::new(),
+        environment: Environment::Live,
+        scopes: scopes(&["contacts:read"]),
+        not_before: None,
+        expires_at: None,
+        networks: Networks::default(),
+        channels: Vec::new(),
+        limits: Limits::default(),
+        metadata: std::collections::BTreeMap::new(),
+    }
 }

@@ -72,6 +72,17 @@ impl Timestamp {
         format!("{}, {:02}:{:02} UTC", self.day_month_year(), moment.hour(), moment.minute())
     }
 
+    /// For people, in UTC: `16:46:48`.
+    pub fn time_of_day(self) -> String {
+        let moment = self.calendar();
+        format!("{:02}:{:02}:{:02}", moment.hour(), moment.minute(), moment.second())
+    }
+
+    /// The day of its month, in UTC, from 1.
+    pub fn day_of_month(self) -> u8 {
+        self.calendar().day()
+    }
+
     fn calendar(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -138,5 +149,6 @@ mod tests {
         let moment = Timestamp::from_millis(1_795_452_408_000);
         assert_eq!(moment.day_month_year(), "23 Nov 2026");
         assert_eq!(moment.day_and_time(), "23 Nov 2026, 16:46 UTC");
+        assert_eq!(moment.time_of_day(), "16:46:48");
     }
 }

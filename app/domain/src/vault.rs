@@ -3,11 +3,17 @@
 //! Every question is a type that names its answer ([`Call`]); it travels as JSON in a `POST` over a
 //! service binding. The paths are made and read here and nowhere else.
 
+pub mod feed;
 pub mod instance;
 pub mod person;
 pub mod registry;
 
-use crate::{account::PersonId, failure::Failure, locator::Locator};
+use crate::{
+    account::PersonId,
+    failure::Failure,
+    feed::{Position, SHARDS},
+    locator::Locator,
+};
 use core::str::FromStr;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -31,6 +37,10 @@ pub enum Object {
     Person(PersonId),
     /// The object of a workspace, by its number.
     Registry(u32),
+    /// The object that tells of changes, by the number of its shard.
+    Feed(u32),
+    /// The object that counts the use of a limited key.
+    Meter(Locator),
 }
 
 impl Object {
@@ -40,6 +50,8 @@ impl Object {
             Self::Instance => format!("/instance/-/{name}"),
             Self::Person(id) => format!("/person/{id}/{name}"),
             Self::Registry(number) => format!("/registry/{number}/{name}"),
+            Self::Feed(shard) => format!("/feed/{shard}/{name}"),
+            Self::Meter(locator) => format!("/meter/{locator}/{name}"),
         }
     }
 
@@ -51,6 +63,8 @@ impl Object {
             "instance" if id == "-" => Self::Instance,
             "person" => Self::Person(PersonId::from_str(id).ok()?),
             "registry" => Self::Registry(id.parse().ok()?),
+            "meter" => Self::Meter(id.parse().ok()?),
+            "feed" => Self::Feed(id.parse().ok().filter(|shard| *shard < SHARDS)?),
             _ => return None,
         };
         Some((object, name))
@@ -68,6 +82,27 @@ pub struct Origin {
     pub request_id: String,
 }
 
+/// Path under which the edge asks a feed what has changed since. The answer is a page as bytes
+/// ([`crate::feed::decode`]).
+pub fn news_path(shard: u32, since: Position) -> String {
+    Object::Feed(shard).path(&format!("since/{}/{}", since.incarnation, since.position))
+}
+
+/// Reads what is asked of a feed in a path that [`news_path`] made.
+pub fn parse_news(name: &str) -> Option<Position> {
+    let (incarnation, position) = name.strip_prefix("since/")?.split_once('/')?;
+    Some(Position { incarnation: incarnation.parse().ok()?, position: position.parse().ok()? })
+}
+
+/// Path under which the edge asks the meter of a key for permits, by `POST`. Question and answer are bytes
+/// ([`crate::meter::encode`]).
+pub fn permits_path(locator: Locator) -> String {
+    Object::Meter(locator).path(PERMITS)
+}
+
+/// Name of the question to a meter.
+pub const PERMITS: &str = "permits";
+
 /// Path under which the edge asks for the sealed record of a key. The answer is the bytes, or 404.
 pub fn record_path(workspace: u32, locator: Locator) -> String {
     Object::Registry(workspace).path(&format!("record/{locator}"))
@@ -79,11 +114,20 @@ mod tests {
 
     #[test]
     fn paths_are_read_as_they_were_made() {
-        for object in [Object::Instance, Object::Person(PersonId(0xab)), Object::Registry(u32::MAX)] {
+        let meter = Object::Meter("0000000000000001".parse().unwrap());
+        for object in
+            [Object::Instance, Object::Person(PersonId(0xab)), Object::Registry(u32::MAX), Object::Feed(15), meter]
+        {
             assert_eq!(Object::parse(&object.path("x/y")), Some((object, "x/y")));
         }
-        for path in ["", "/", "/instance/1/x", "/person/ab/x", "/registry/-1/x", "/registry/1", "/other/1/x"] {
+        for path in
+            ["", "/", "/instance/1/x", "/person/ab/x", "/registry/-1/x", "/registry/1", "/other/1/x", "/feed/16/x"]
+        {
             assert_eq!(Object::parse(path), None, "{path}");
         }
+        let since = Position { incarnation: u64::MAX, position: 7 };
+        let path = news_path(3, since);
+        let (object, name) = Object::parse(&path).unwrap();
+        assert_eq!((object, parse_news(name)), (Object::Feed(3), Some(since)));
     }
 }

@@ -1,53 +1,75 @@
 //! The closed list of answers to "may this call through?".
 
-use crate::{scope::ScopeSet, token::TokenError};
+use crate::{scope::ScopeSet, time::Timestamp, token::TokenError};
+use core::net::IpAddr;
 
-/// Outcome of a check, as it stands in `code` of every answer. Names are stable for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Code {
+/// Writes the codes: name, number in stores, text in answers. Numbers are append-only.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $number:literal $text:literal;)*) => {
+        /// Outcome of a check, as it stands in `code` of every answer. Names and numbers are stable for ever.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $name),*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The code as it is written in answers.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+
+            /// The number that stands for it in stores.
+            pub const fn number(self) -> u8 {
+                match self { $(Self::$name => $number),* }
+            }
+        }
+    };
+}
+
+codes! {
     /// The call may pass.
-    Valid,
+    Valid = 0 "VALID";
     /// No key came with the call.
-    MissingKey,
+    MissingKey = 1 "MISSING_KEY";
     /// What came is not a key of ours: its shape, check or tag is wrong.
-    MalformedKey,
+    MalformedKey = 2 "MALFORMED_KEY";
     /// It looks like a key of ours, and there is none like it, or it was deleted.
-    UnknownKey,
+    UnknownKey = 3 "UNKNOWN_KEY";
     /// An admin has deactivated the key.
-    Inactive,
-    /// The key's time is over.
-    Expired,
+    Inactive = 4 "INACTIVE";
+    /// The key's time has not begun.
+    NotYetValid = 5 "NOT_YET_VALID";
+    /// The key's time is over, or that of its old secret.
+    Expired = 6 "EXPIRED";
+    /// The key may not be used from the caller's address.
+    AddressForbidden = 7 "ADDRESS_FORBIDDEN";
     /// The key lacks a scope that the call needs.
-    ScopeMissing,
+    ScopeMissing = 8 "SCOPE_MISSING";
+    /// The key may not be used for the channel.
+    ChannelForbidden = 9 "CHANNEL_FORBIDDEN";
+    /// The key was used too often.
+    RateLimited = 10 "RATE_LIMITED";
+    /// The key's quota is used up.
+    QuotaExceeded = 11 "QUOTA_EXCEEDED";
+    /// The whole workspace is suspended.
+    WorkspaceSuspended = 12 "WORKSPACE_SUSPENDED";
     /// It could not be found out.
-    Unavailable,
+    Unavailable = 13 "UNAVAILABLE";
 }
 
 impl Code {
-    /// The code as it is written in answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Valid => "VALID",
-            Self::MissingKey => "MISSING_KEY",
-            Self::MalformedKey => "MALFORMED_KEY",
-            Self::UnknownKey => "UNKNOWN_KEY",
-            Self::Inactive => "INACTIVE",
-            Self::Expired => "EXPIRED",
-            Self::ScopeMissing => "SCOPE_MISSING",
-            Self::Unavailable => "UNAVAILABLE",
-        }
+    /// Every code but [`Code::Valid`].
+    pub fn refusals() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|code| *code != Self::Valid)
     }
 
-    /// Every code but [`Code::Valid`].
-    pub const REFUSALS: [Self; 7] = [
-        Self::MissingKey,
-        Self::MalformedKey,
-        Self::UnknownKey,
-        Self::Inactive,
-        Self::Expired,
-        Self::ScopeMissing,
-        Self::Unavailable,
-    ];
+    /// The code of this number.
+    pub fn of_number(number: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.number() == number)
+    }
 }
 
 /// Why a call is refused.
@@ -63,8 +85,20 @@ pub enum Denial {
     Unknown,
     /// An admin has deactivated the key.
     Inactive,
+    /// The key's time has not begun.
+    NotYetValid {
+        /// When it begins.
+        begin: Timestamp,
+    },
     /// The key's time is over.
     Expired,
+    /// The key has a newer secret, and the time of this one is over.
+    Replaced,
+    /// The key may not be used from there.
+    AddressForbidden {
+        /// The caller's address, if it is known.
+        address: Option<IpAddr>,
+    },
     /// The key lacks scopes that the call needs.
     ScopeMissing {
         /// What the call needs.
@@ -72,6 +106,20 @@ pub enum Denial {
         /// What the key was given.
         granted: ScopeSet,
     },
+    /// The key may not be used for that channel.
+    ChannelForbidden,
+    /// The key was used too often.
+    RateLimited {
+        /// Milliseconds after which it is worth trying again.
+        retry_after: i64,
+    },
+    /// The key's quota is used up.
+    QuotaExceeded {
+        /// Milliseconds until it is refilled.
+        retry_after: i64,
+    },
+    /// The whole workspace is suspended.
+    Suspended,
     /// The truth could not be asked.
     Unavailable,
 }
@@ -84,10 +132,26 @@ impl Denial {
             Self::Malformed(_) | Self::Forged => Code::MalformedKey,
             Self::Unknown => Code::UnknownKey,
             Self::Inactive => Code::Inactive,
-            Self::Expired => Code::Expired,
+            Self::NotYetValid { .. } => Code::NotYetValid,
+            Self::Expired | Self::Replaced => Code::Expired,
+            Self::AddressForbidden { .. } => Code::AddressForbidden,
             Self::ScopeMissing { .. } => Code::ScopeMissing,
+            Self::ChannelForbidden => Code::ChannelForbidden,
+            Self::RateLimited { .. } => Code::RateLimited,
+            Self::QuotaExceeded { .. } => Code::QuotaExceeded,
+            Self::Suspended => Code::WorkspaceSuspended,
             Self::Unavailable => Code::Unavailable,
         }
+    }
+
+    /// Seconds after which it is worth trying again, for refusals that pass by themselves; at least 1.
+    pub fn retry_after(&self) -> Option<i64> {
+        let millis = match self {
+            Self::RateLimited { retry_after } | Self::QuotaExceeded { retry_after } => *retry_after,
+            Self::Unavailable => 1_000,
+            _ => return None,
+        };
+        Some(millis.saturating_add(999).div_euclid(1_000).max(1))
     }
 
     /// What was wrong and how to mend it, for the integrator. Never repeats anything of the credential.
@@ -102,7 +166,15 @@ impl Denial {
             Self::Inactive => {
                 "This API key has been deactivated. An admin can activate it in Settings, API Keys.".into()
             }
+            Self::NotYetValid { begin } => format!("This API key works from {} on.", begin.rfc3339()),
             Self::Expired => "This API key has expired. An admin can change its expiry or create a new one.".into(),
+            Self::Replaced => "This API key was rotated and its old secret has ended. Use the new one.".into(),
+            Self::AddressForbidden { address: Some(address) } => {
+                format!("This API key may not be used from {address}. An admin can change its networks.")
+            }
+            Self::AddressForbidden { address: None } => {
+                "This API key may only be used from certain networks, and the caller's address is not known.".into()
+            }
             Self::ScopeMissing { required, granted } => {
                 let missing: Vec<_> = granted.missing(*required).iter().map(crate::scope::Scope::name).collect();
                 format!(
@@ -110,7 +182,54 @@ impl Denial {
                     missing.join(", ")
                 )
             }
+            Self::ChannelForbidden => {
+                "This API key may not be used for this channel. An admin can change its channels.".into()
+            }
+            Self::RateLimited { .. } => "This API key was used more often than its rate limit allows.".into(),
+            Self::QuotaExceeded { .. } => "The quota of this API key is used up.".into(),
+            Self::Suspended => "The workspace is suspended, and all its API keys with it. Ask its owner.".into(),
             Self::Unavailable => "The key could not be checked just now. Try again in a moment.".into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names are in customers' code and numbers in stores: they never change. New codes are added here.
+    #[test]
+    fn names_and_numbers_never_change() {
+        let all: Vec<_> = Code::ALL.iter().map(|code| (code.number(), code.as_str())).collect();
+        assert_eq!(
+            all,
+            [
+                (0, "VALID"),
+                (1, "MISSING_KEY"),
+                (2, "MALFORMED_KEY"),
+                (3, "UNKNOWN_KEY"),
+                (4, "INACTIVE"),
+                (5, "NOT_YET_VALID"),
+                (6, "EXPIRED"),
+                (7, "ADDRESS_FORBIDDEN"),
+                (8, "SCOPE_MISSING"),
+                (9, "CHANNEL_FORBIDDEN"),
+                (10, "RATE_LIMITED"),
+                (11, "QUOTA_EXCEEDED"),
+                (12, "WORKSPACE_SUSPENDED"),
+                (13, "UNAVAILABLE"),
+            ]
+        );
+        for code in Code::ALL {
+            assert_eq!(Code::of_number(code.number()), Some(*code));
+        }
+    }
+
+    #[test]
+    fn waiting_is_told_in_whole_seconds() {
+        for (millis, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (61_000, 61)] {
+            assert_eq!(Denial::RateLimited { retry_after: millis }.retry_after(), Some(seconds));
+        }
+        assert_eq!(Denial::Expired.retry_after(), None);
     }
 }

@@ -7,8 +7,29 @@ use leptos::{
     prelude::*,
     server_fn::{codec::Json, codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr},
 };
-use ownchat_domain::{digest::SecretHash, failure::Failure, key::Key};
+use ownchat_domain::{
+    digest::SecretHash, failure::Failure, key::Key, locator::Locator, scope::ScopeSet, token::Environment,
+};
 use serde::{Deserialize, Serialize};
+
+/// What the browser must know of a key that was just made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Made {
+    /// Its id.
+    pub id: Locator,
+    /// What people call it.
+    pub name: String,
+    /// Which world it opens.
+    pub environment: Environment,
+    /// What it may do.
+    pub scopes: ScopeSet,
+}
+
+impl From<Key> for Made {
+    fn from(key: Key) -> Self {
+        Self { id: key.id, name: key.name, environment: key.environment, scopes: key.scopes }
+    }
+}
 
 /// A use-case that was not carried out, on its way to the browser.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,9 +46,9 @@ impl FromServerFnError for Refused {
 
 /// Makes a key whose secret stays in the browser.
 #[server(prefix = "/actions", endpoint = "create-key", input = Json)]
-pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<Key, Refused> {
+pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<Made, Refused> {
     let backend = expect_context::<crate::backend::Provided>();
     let mut key = draft.to_new_key(backend.now()).map_err(crate::visit::refuse)?;
     key.secret_sha256 = Some(secret);
-    backend.create_key(key).await.map(|created| created.key).map_err(crate::visit::refuse)
+    backend.create_key(key).await.map(|created| created.key.into()).map_err(crate::visit::refuse)
 }

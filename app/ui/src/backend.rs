@@ -6,7 +6,7 @@ use ownchat_domain::{
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
-    vault::person::Identity,
+    vault::{person::Identity, registry::Changed},
 };
 use std::{future::Future, pin::Pin, sync::Arc};
 use zeroize::Zeroizing;
@@ -34,9 +34,9 @@ pub trait Backend: Send + Sync {
     /// Makes a key, and its secret unless the request brings the hash of one.
     fn create_key(&self, key: NewKey) -> Reply<CreatedKey>;
     /// Changes a key that the visitor saw in this version.
-    fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Key>;
+    fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Changed>;
     /// Deletes a key that the visitor saw in this version.
-    fn delete_key(&self, id: Locator, version: u64) -> Reply<()>;
+    fn delete_key(&self, id: Locator, version: u64) -> Reply<Changed>;
     /// The time.
     fn now(&self) -> Timestamp;
     /// Origin of the edge, for calls that the pages show and make.

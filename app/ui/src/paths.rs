@@ -1,6 +1,6 @@
 //! Every address of the console: the one place where they are written.
 
-use ownchat_domain::locator::Locator;
+use ownchat_domain::{locator::Locator, time::Timestamp};
 
 /// The overview.
 pub const HOME: &str = "/";
@@ -34,9 +34,10 @@ pub fn delete_key(id: Locator) -> String {
     format!("{KEYS}/{id}/delete")
 }
 
-/// The list, with a word about what was just done.
-pub fn keys_after(done: Done) -> String {
-    format!("{KEYS}?done={}", done.as_str())
+/// The list, with a word about what was just done, and from when on it holds everywhere.
+pub fn keys_after(done: Done, effective_at: Option<Timestamp>) -> String {
+    let since = effective_at.map(|at| format!("&since={}", at.millis())).unwrap_or_default();
+    format!("{KEYS}?done={}{since}", done.as_str())
 }
 
 /// The sign-in page, which leads back to `next`.
@@ -90,13 +91,13 @@ impl Done {
     /// What people are told.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::Deactivated => "The key is deactivated: calls with it are refused within seconds.",
+            Self::Deactivated => "The key is deactivated.",
             Self::Activated => "The key is active again.",
             Self::ActivatedTooLate => {
                 "The key is switched on, but its expiry has passed. Edit its expiry to make it work again."
             }
             Self::Saved => "The changes are saved.",
-            Self::Deleted => "The key is deleted: calls with it are refused within seconds.",
+            Self::Deleted => "The key is deleted. It can be restored for 30 days.",
         }
     }
 }

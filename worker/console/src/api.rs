@@ -2,6 +2,7 @@
 
 mod keys;
 mod session;
+mod workspace;
 
 use crate::{cases::Cases, problem, visitor::Visitor};
 use axum::{
@@ -25,6 +26,12 @@ pub fn router() -> Router {
         .route("/session", get(session::who).post(session::sign_in).delete(session::sign_out))
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{id}", get(keys::read).patch(keys::change).delete(keys::delete))
+        .route("/keys/{id}/restore", post(keys::restore))
+        .route("/keys/{id}/rotate", post(keys::rotate))
+        .route("/keys/{id}/end-old-secrets", post(keys::end_old_secrets))
+        .route("/workspace", get(workspace::read).patch(workspace::change))
+        .route("/audit", get(workspace::audit))
+        .route("/scopes", get(workspace::scopes))
         .fallback(async || problem::of_kind(&NOT_FOUND, "There is no such address in the management API."))
         .method_not_allowed_fallback(async || problem::of_kind(&METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED.meaning))
 }

@@ -2,15 +2,23 @@
 
 mod keys;
 mod session;
+mod workspace;
+
+pub use keys::Rotated;
+pub use workspace::SettingsPatch;
 
 use crate::visitor::Visitor;
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
+    digest::SecretHash,
     failure::Failure,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
-    vault::person::Identity,
+    vault::{
+        person::Identity,
+        registry::{Changed, Settings, TrailPage, TrailQuery},
+    },
 };
 use ownchat_ui::backend::{Backend, Cookie, CreatedKey, Reply};
 use std::future::Future;
@@ -61,12 +69,12 @@ impl Backend for Cases {
         reply(async move { keys::create(&visitor, key).await })
     }
 
-    fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Key> {
+    fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Changed> {
         let visitor = self.0.clone();
         reply(async move { keys::change(&visitor, id, version, patch).await })
     }
 
-    fn delete_key(&self, id: Locator, version: u64) -> Reply<()> {
+    fn delete_key(&self, id: Locator, version: u64) -> Reply<Changed> {
         let visitor = self.0.clone();
         reply(async move { keys::delete(&visitor, id, version).await })
     }
@@ -81,6 +89,45 @@ impl Backend for Cases {
 
     fn assets(&self) -> String {
         self.variable("ASSETS_VERSION")
+    }
+}
+
+/// Use-cases that no page has.
+impl Cases {
+    /// Undoes the deletion of a key.
+    pub fn restore_key(&self, id: Locator) -> Reply<Changed> {
+        let visitor = self.0.clone();
+        reply(async move { keys::restore(&visitor, id).await })
+    }
+
+    /// Gives a key a new secret, made here unless the request brings the hash of one.
+    pub fn rotate_key(&self, id: Locator, overlap_seconds: u32, hash: Option<SecretHash>) -> Reply<Rotated> {
+        let visitor = self.0.clone();
+        reply(async move { keys::rotate(&visitor, id, overlap_seconds, hash).await })
+    }
+
+    /// Ends the old secrets of a key at once.
+    pub fn end_old_secrets(&self, id: Locator) -> Reply<Changed> {
+        let visitor = self.0.clone();
+        reply(async move { keys::end_old_secrets(&visitor, id).await })
+    }
+
+    /// Reads the settings of the workspace.
+    pub fn settings(&self) -> Reply<Settings> {
+        let visitor = self.0.clone();
+        reply(async move { workspace::settings(&visitor).await })
+    }
+
+    /// Changes the settings of the workspace that the visitor saw in this version.
+    pub fn change_settings(&self, version: u64, patch: SettingsPatch) -> Reply<Settings> {
+        let visitor = self.0.clone();
+        reply(async move { workspace::change_settings(&visitor, version, patch).await })
+    }
+
+    /// Reads lines of the audit trail.
+    pub fn trail(&self, query: TrailQuery) -> Reply<TrailPage> {
+        let visitor = self.0.clone();
+        reply(async move { workspace::trail(&visitor, query).await })
     }
 }
 

@@ -29,12 +29,13 @@ pub fn of_failure(failure: &Failure) -> Response {
         Failure::NotFound => &problem::NOT_FOUND,
         Failure::Stale => &problem::STALE,
         Failure::TooMany { .. } => &problem::TOO_MANY_ATTEMPTS,
+        Failure::NotEffectiveYet => &problem::NOT_EFFECTIVE_YET,
         Failure::Unavailable => &problem::UNAVAILABLE,
     };
     let mut response = of_kind(kind, kind.meaning);
     let retry_after = match failure {
         Failure::TooMany { retry_after } => *retry_after,
-        Failure::Unavailable => 1,
+        Failure::Unavailable | Failure::NotEffectiveYet => 1,
         _ => return response,
     };
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));

@@ -1,6 +1,6 @@
 //! Answers: the one place where statuses, headers and public texts are chosen.
 
-use crate::edge::Edge;
+use crate::{describe::seconds, edge::Edge, gate::Checked};
 use ownchat_domain::{
     failure::FieldError,
     json::BodyError,
@@ -9,9 +9,6 @@ use ownchat_domain::{
 };
 use serde::Serialize;
 use worker::{Headers, Response, ResponseBuilder, Result};
-
-/// Seconds after which a call that could not be checked may be tried again.
-const RETRY_AFTER: &str = "1";
 
 /// What every answer of one call needs.
 #[derive(Debug)]
@@ -55,13 +52,18 @@ impl Answers<'_> {
             body.granted = Some(granted.names());
             body.missing = granted.missing(*required).names();
         }
+        body.violated = match denial {
+            Denial::RateLimited { .. } => vec!["rate_limit".to_owned()],
+            Denial::QuotaExceeded { .. } => vec!["quota".to_owned()],
+            _ => Vec::new(),
+        };
         let mut response = self.write(&body)?;
         let headers = response.headers_mut();
         if let Some(challenge) = challenge(denial) {
             headers.set("WWW-Authenticate", &challenge)?;
         }
-        if kind.status == problem::UNAVAILABLE.status {
-            headers.set("Retry-After", RETRY_AFTER)?;
+        if let Some(seconds) = denial.retry_after() {
+            headers.set("Retry-After", &seconds.to_string())?;
         }
         Ok(response)
     }
@@ -79,6 +81,28 @@ impl Answers<'_> {
         let allowed = allowed.join(", ");
         let mut response = self.problem(&problem::METHOD_NOT_ALLOWED, &format!("This address takes {allowed}."))?;
         response.headers_mut().set("Allow", &allowed)?;
+        Ok(response)
+    }
+
+    /// Tells a limited key what is allowed and what is left (IETF draft "`RateLimit` header fields for HTTP").
+    pub fn limits(&self, mut response: Response, checked: &Checked) -> Result<Response> {
+        let Some(record) = checked.record.as_deref() else { return Ok(response) };
+        let (mut policies, mut states) = (Vec::new(), Vec::new());
+        let mut tell = |name: &str, limit: u32, window: i64, standing: Option<(u32, i64)>| {
+            policies.push(format!("\"{name}\";q={limit};w={window}"));
+            states.extend(standing.map(|(left, wait)| format!("\"{name}\";r={left};t={}", seconds(wait))));
+        };
+        if let Some(rate) = record.limits.rate {
+            tell("default", rate.limit, i64::from(rate.window_seconds), checked.standing.rate);
+        }
+        if let Some(quota) = record.limits.quota {
+            tell("quota", quota.limit, quota.period.seconds(), checked.standing.quota);
+        }
+        for (name, items) in [("RateLimit-Policy", policies), ("RateLimit", states)] {
+            if !items.is_empty() {
+                response.headers_mut().set(name, &items.join(", "))?;
+            }
+        }
         Ok(response)
     }
 
@@ -105,7 +129,10 @@ impl Answers<'_> {
         headers.set("X-Content-Type-Options", "nosniff")?;
         headers.set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")?;
         headers.set("Access-Control-Allow-Origin", "*")?;
-        headers.set("Access-Control-Expose-Headers", "Request-Id, Retry-After, WWW-Authenticate, ETag, Location")
+        headers.set(
+            "Access-Control-Expose-Headers",
+            "Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate, ETag, Location",
+        )
     }
 
     fn write(&self, body: &Problem) -> Result<Response> {
@@ -124,7 +151,11 @@ fn challenge(denial: &Denial) -> Option<String> {
         Denial::ScopeMissing { required, .. } => {
             Some(format!("{realm}, error=\"insufficient_scope\", scope=\"{}\"", required.names().join(" ")))
         }
-        Denial::Unavailable => None,
+        Denial::Unavailable | Denial::RateLimited { .. } | Denial::QuotaExceeded { .. } => None,
+        // The key is good; no scope would help.
+        Denial::AddressForbidden { .. } | Denial::ChannelForbidden | Denial::Suspended => {
+            Some(format!("{realm}, error=\"insufficient_scope\""))
+        }
         _ => Some(format!("{realm}, error=\"invalid_token\"")),
     }
 }
@@ -144,6 +175,8 @@ mod tests {
                 Denial::ScopeMissing { required, granted: ScopeSet::EMPTY },
                 Some("Bearer realm=\"Ownchat\", error=\"insufficient_scope\", scope=\"contacts:read messages:send\""),
             ),
+            (Denial::ChannelForbidden, Some("Bearer realm=\"Ownchat\", error=\"insufficient_scope\"")),
+            (Denial::RateLimited { retry_after: 1 }, None),
             (Denial::Unavailable, None),
         ] {
             assert_eq!(challenge(&denial).as_deref(), expected);

@@ -1,8 +1,15 @@
 //! What the edge tells about a key that it checked.
 
 use crate::gate::Checked;
-use ownchat_domain::{scope::ScopeSet, time::Timestamp, token::Environment, verdict::Code, verdict::Denial};
+use ownchat_domain::{
+    limit::Period,
+    scope::ScopeSet,
+    time::Timestamp,
+    token::Environment,
+    verdict::{Code, Denial},
+};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The body of an answer about a key. What belongs to the key is there only if its secret was right.
 #[derive(Debug, Serialize)]
@@ -24,6 +31,27 @@ pub struct Description {
     missing: Option<ScopeSet>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limit: Option<Left>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<Left>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<BTreeMap<String, String>>,
+}
+
+/// A limit, and what is left of it as far as this isolate knows.
+#[derive(Debug, Serialize)]
+struct Left {
+    limit: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<Period>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining: Option<u32>,
+    /// Seconds until all of it is there again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reset_seconds: Option<i64>,
 }
 
 /// Describes the outcome of a check.
@@ -36,7 +64,7 @@ pub fn describe(checked: &Checked) -> Description {
         detail: denial.map_or_else(|| "The key is good.".to_owned(), Denial::detail),
         key_id: record.map(|record| record.locator.to_string()),
         name: record.map(|record| record.name.clone()),
-        workspace: record.map(|record| record.workspace),
+        workspace: record.map(|record| record.workspace.number),
         environment: record.map(|record| record.environment),
         scopes: record.map(|record| record.scopes),
         missing: match denial {
@@ -44,13 +72,40 @@ pub fn describe(checked: &Checked) -> Description {
             _ => None,
         },
         expires_at: record.and_then(|record| record.expires_at),
+        rate_limit: record.and_then(|record| record.limits.rate).map(|rate| Left {
+            limit: rate.limit,
+            window_seconds: Some(rate.window_seconds),
+            period: None,
+            remaining: checked.standing.rate.map(|(left, _)| left),
+            reset_seconds: checked.standing.rate.map(|(_, wait)| seconds(wait)),
+        }),
+        quota: record.and_then(|record| record.limits.quota).map(|quota| Left {
+            limit: quota.limit,
+            window_seconds: None,
+            period: Some(quota.period),
+            remaining: checked.standing.quota.map(|(left, _)| left),
+            reset_seconds: checked.standing.quota.map(|(_, wait)| seconds(wait)),
+        }),
+        metadata: record
+            .map(|record| record.metadata.iter().cloned().collect::<BTreeMap<_, _>>())
+            .filter(|notes| !notes.is_empty()),
     }
+}
+
+/// Milliseconds as whole seconds, the last one counted whole.
+pub const fn seconds(millis: i64) -> i64 {
+    millis.saturating_add(999).div_euclid(1_000)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::record;
+    use ownchat_domain::{
+        limit::{Limits, Quota, RateLimit},
+        meter::Standing,
+        record::Record,
+    };
     use serde_json::json;
 
     fn text(checked: &Checked) -> serde_json::Value {
@@ -62,7 +117,7 @@ mod tests {
         let record = record();
         let id = record.locator.to_string();
         assert_eq!(
-            text(&Checked { record: Some(record.into()), verdict: Ok(()) }),
+            text(&Checked { record: Some(record.into()), standing: Standing::default(), verdict: Ok(()) }),
             json!({
                 "valid": true, "code": "VALID", "detail": "The key is good.", "key_id": id, "name": "Shop",
                 "workspace": 7, "environment": "live", "scopes": ["contacts:read"],
@@ -75,9 +130,26 @@ mod tests {
     fn a_missing_scope_is_named() {
         let (granted, required) = (record().scopes, ScopeSet::from_names(["messages:send"]).unwrap());
         let verdict = Err(Denial::ScopeMissing { required, granted });
-        let described = text(&Checked { record: Some(record().into()), verdict });
+        let described = text(&Checked { record: Some(record().into()), standing: Standing::default(), verdict });
         assert_eq!(described["missing"], json!(["messages:send"]));
         assert_eq!(described["code"], json!("SCOPE_MISSING"));
+    }
+
+    #[test]
+    fn limits_and_notes_are_described() {
+        let limits = Limits {
+            rate: Some(RateLimit { limit: 100, window_seconds: 60 }),
+            quota: Some(Quota { limit: 1_000, period: Period::Month }),
+        };
+        let record = Record { limits, metadata: vec![("team".into(), "till".into())], ..record() };
+        let standing = Standing { rate: Some((42, 16_001)), quota: None };
+        let described = text(&Checked { record: Some(record.into()), standing, verdict: Ok(()) });
+        assert_eq!(
+            described["rate_limit"],
+            json!({"limit": 100, "window_seconds": 60, "remaining": 42, "reset_seconds": 17})
+        );
+        assert_eq!(described["quota"], json!({"limit": 1_000, "period": "month"}));
+        assert_eq!(described["metadata"], json!({"team": "till"}));
     }
 
     #[test]

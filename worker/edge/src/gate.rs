@@ -1,14 +1,19 @@
 //! The check of a key, without anything that waits: text in, verdict out, unless a store must be asked.
 
-use crate::memory::{Known, Memory};
+use crate::{
+    memory::{Memo, Memory},
+    news::News,
+    purse::Purse,
+};
 use ownchat_domain::{
     digest::SecretHash,
+    feed::{Page, Position, Subject},
     keyring::Keyring,
     locator::{Address, Locator},
-    policy,
+    meter::{Lease, Refusal, Standing, Take},
+    policy::{self, Call},
     record::Record,
-    scope::ScopeSet,
-    time::Timestamp,
+    time::{SECOND, Timestamp},
     token::Token,
     verdict::Denial,
 };
@@ -19,6 +24,8 @@ use std::{cell::RefCell, rc::Rc};
 pub struct Gate {
     keyring: Keyring,
     memory: RefCell<Memory>,
+    news: RefCell<News>,
+    purse: RefCell<Purse>,
 }
 
 /// A key of ours, by its look; whether it is good is not known yet.
@@ -31,26 +38,56 @@ pub struct Presented {
     hash: SecretHash,
 }
 
+/// What a call wants of a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// What it needs, and where it comes from.
+    pub call: Call<'a>,
+    /// How much of the limits it costs.
+    pub cost: u32,
+}
+
 /// The outcome of a check.
 #[derive(Debug)]
 pub struct Checked {
     /// The key, if its secret was right, whatever the verdict.
     pub record: Option<Rc<Record>>,
+    /// What is left of its limits, if it has any and they were looked at.
+    pub standing: Standing,
     /// May the call pass?
     pub verdict: Result<(), Denial>,
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Step {
+    /// Nothing: this is the outcome.
+    Done(Checked),
+    /// The feed must be read: what is known of it is too old.
+    ReadFeed,
+    /// The key must be looked up, in KV first.
+    Find,
+    /// The vault must be asked for the key: what was found is older than the feed allows.
+    AskVault,
+    /// Everything is right but for permits, which must be asked for.
+    Take(Rc<Record>),
 }
 
 impl Checked {
     /// A refusal of something that is no key.
     pub fn refused(denial: Denial) -> Self {
-        Self { record: None, verdict: Err(denial) }
+        Self { record: None, standing: Standing::default(), verdict: Err(denial) }
+    }
+
+    fn passed(record: Rc<Record>, standing: Standing) -> Self {
+        Self { record: Some(record), standing, verdict: Ok(()) }
     }
 }
 
 impl Gate {
     /// A gate that remembers nothing yet.
     pub fn new(keyring: Keyring) -> Self {
-        Self { keyring, memory: RefCell::default() }
+        Self { keyring, memory: RefCell::default(), news: RefCell::default(), purse: RefCell::default() }
     }
 
     /// The master secrets.
@@ -68,86 +105,127 @@ impl Gate {
         Ok(Presented { locator: token.locator, address, hash: SecretHash::of(&token.secret) })
     }
 
-    /// The verdict, if what is remembered suffices for one.
-    pub fn recall(&self, presented: &Presented, required: ScopeSet, now: Timestamp) -> Option<Checked> {
-        let known = self.memory.borrow().recall(presented.locator, now)?;
-        Some(self.judge(known, presented, required, now))
+    /// Decides, if what is remembered suffices, or says what must be asked.
+    ///
+    /// A record may decide if the feed was read a moment ago and allows it, or if the vault itself said it a
+    /// moment ago.
+    pub fn step(&self, presented: &Presented, wanted: &Wanted<'_>, now: Timestamp) -> Step {
+        let memo = self.memory.borrow().recall(presented.locator, now);
+        let news = self.news.borrow();
+        let fresh = news.is_fresh(presented.address.workspace, now);
+        match memo {
+            Some(memo) if memo.vouches(now) => self.judge(&memo, presented, wanted, now),
+            _ if !fresh => Step::ReadFeed,
+            None => Step::Find,
+            Some(memo) if memo.known.as_ref().is_none_or(|record| news.allows(record)) => {
+                self.judge(&memo, presented, wanted, now)
+            }
+            Some(_) => Step::AskVault,
+        }
     }
 
-    /// The verdict with what a store said to a question that was asked at `asked_at`.
-    pub fn learn(
-        &self,
-        known: Known,
-        presented: &Presented,
-        required: ScopeSet,
-        asked_at: Timestamp,
-        now: Timestamp,
-    ) -> Checked {
-        self.memory.borrow_mut().remember(presented.locator, known.clone(), asked_at);
-        self.judge(known, presented, required, now)
+    fn judge(&self, memo: &Memo, presented: &Presented, wanted: &Wanted<'_>, now: Timestamp) -> Step {
+        let Some(record) = memo.known.clone() else { return Step::Done(Checked::refused(Denial::Unknown)) };
+        match policy::decide(&record, &presented.hash, &wanted.call, &self.keyring, now) {
+            // It may be a new secret of a key that was just rotated.
+            Err(Denial::Unknown) if !record.deleted && !memo.is_news(now) => Step::AskVault,
+            // What is deleted is nobody's business, and whose secret is wrong learns nothing.
+            Err(Denial::Unknown) => Step::Done(Checked::refused(Denial::Unknown)),
+            Err(denial) => {
+                Step::Done(Checked { record: Some(record), standing: Standing::default(), verdict: Err(denial) })
+            }
+            Ok(_) if record.limits.is_empty() || wanted.cost == 0 => {
+                Step::Done(Checked::passed(record, Standing::default()))
+            }
+            Ok(_) => match self.purse.borrow_mut().spend(record.locator, wanted.cost, now) {
+                Some(standing) => Step::Done(Checked::passed(record, standing)),
+                None => Step::Take(record),
+            },
+        }
     }
 
-    fn judge(&self, known: Known, presented: &Presented, required: ScopeSet, now: Timestamp) -> Checked {
-        let Some(record) = known else { return Checked::refused(Denial::Unknown) };
-        let verdict = policy::decide(&record, &presented.hash, required, &self.keyring, now);
-        let recognised = verdict != Err(Denial::Unknown);
-        Checked { record: recognised.then_some(record), verdict }
+    /// Decides without feed and vault, if the workspace has chosen that remembered keys stay good for a while.
+    pub fn without_vault(&self, presented: &Presented, wanted: &Wanted<'_>, now: Timestamp) -> Step {
+        let unavailable = Step::Done(Checked::refused(Denial::Unavailable));
+        let Some(memo) = self.memory.borrow().recall(presented.locator, now) else { return unavailable };
+        let Some(record) = &memo.known else { return unavailable };
+        let news = self.news.borrow();
+        let bound = i64::from(record.workspace.outage_seconds) * SECOND;
+        let age = news.age(presented.address.workspace, now);
+        if age.is_some_and(|age| age < bound) && news.allows(record) {
+            self.judge(&memo, presented, wanted, now)
+        } else {
+            unavailable
+        }
+    }
+
+    /// Remembers what a store said of a key.
+    pub fn learn(&self, presented: &Presented, memo: Memo) {
+        self.memory.borrow_mut().remember(presented.locator, memo);
+    }
+
+    /// Notes that the feed of a workspace is asked, and returns from where.
+    pub fn ask_feed(&self, workspace: u32, now: Timestamp) -> Position {
+        self.news.borrow_mut().ask(workspace, now)
+    }
+
+    /// Whether it is time to read the feed of a workspace again, so that the next calls need not wait for it.
+    pub fn is_feed_due(&self, workspace: u32, now: Timestamp) -> bool {
+        self.news.borrow().due(workspace, now)
+    }
+
+    /// Takes in what the feed said.
+    pub fn hear(&self, workspace: u32, page: Page, from: Position, asked_at: Timestamp) {
+        let told = self.news.borrow_mut().learn(workspace, page, from, asked_at);
+        let mut memory = self.memory.borrow_mut();
+        for subject in told {
+            match subject {
+                Subject::Key(locator) => memory.forget(locator),
+                Subject::Workspace(number) => memory.forget_workspace(number),
+            }
+        }
+    }
+
+    /// The feed did not answer.
+    pub fn missed(&self, workspace: u32) {
+        self.news.borrow_mut().lost(workspace);
+    }
+
+    /// The age of the feed that was read longest ago, in milliseconds; none if none was read.
+    pub fn feed_age(&self, now: Timestamp) -> Option<i64> {
+        self.news.borrow().oldest(now)
+    }
+
+    /// What to ask of the meter of a key.
+    pub fn question(&self, record: &Record, cost: u32, now: Timestamp) -> Take {
+        self.purse.borrow_mut().question(record, cost, now)
+    }
+
+    /// Takes in a lease, and lets the call pass that waited for it.
+    pub fn lease(&self, record: Rc<Record>, lease: Lease, cost: u32, asked_at: Timestamp) -> Checked {
+        let standing = self.purse.borrow_mut().put(record.locator, lease, cost, asked_at);
+        Checked::passed(record, standing)
+    }
+
+    /// Refuses a call for which the meter had no permits.
+    pub fn refused(record: Rc<Record>, refusal: &Refusal) -> Checked {
+        let retry_after = refusal.retry_after;
+        let denial =
+            if refusal.by_quota { Denial::QuotaExceeded { retry_after } } else { Denial::RateLimited { retry_after } };
+        Checked { record: Some(record), standing: refusal.standing, verdict: Err(denial) }
+    }
+
+    /// What is left of ended leases of a key.
+    pub fn leftovers(&self, record: &Record, now: Timestamp) -> Option<Take> {
+        self.purse.borrow_mut().leftovers(record.locator, record.limits, record.version, now)
+    }
+
+    /// When the lease of a key ends that has permits to spare, for the one who sees that they go back.
+    pub fn watch(&self, locator: Locator) -> Option<Timestamp> {
+        self.purse.borrow_mut().watch(locator)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{gate, record, token};
-    use ownchat_domain::verdict::Code;
-
-    const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
-
-    fn ask(gate: &Gate, text: &str) -> Option<Result<(), Code>> {
-        let presented = gate.read(text).unwrap();
-        let checked = gate.recall(&presented, ScopeSet::EMPTY, NOW)?;
-        Some(checked.verdict.map_err(|denial| denial.code()))
-    }
-
-    #[test]
-    fn made_up_keys_are_refused_before_any_store() {
-        let gate = gate();
-        let good = token(&gate).reveal().to_string();
-        let other = Gate::new(Keyring::parse("1:CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=").unwrap());
-        assert_eq!(other.read(&good).map(|_| ()), Err(Denial::Forged));
-        assert!(matches!(gate.read(&good[..54]), Err(Denial::Malformed(_))));
-        assert_eq!(gate.read("").map(|_| ()), Err(Denial::Missing));
-    }
-
-    #[test]
-    fn what_was_learnt_decides_and_what_was_not_asks() {
-        let gate = gate();
-        let text = token(&gate).reveal();
-        assert_eq!(ask(&gate, &text), None, "nothing is known yet");
-        let presented = gate.read(&text).unwrap();
-        let checked = gate.learn(Some(record().into()), &presented, ScopeSet::EMPTY, NOW, NOW);
-        assert_eq!(checked.verdict, Ok(()));
-        assert_eq!(ask(&gate, &text), Some(Ok(())));
-    }
-
-    #[test]
-    fn a_wrong_secret_gets_nothing_of_the_record() {
-        let gate = gate();
-        let mut wrong = token(&gate);
-        wrong.secret = "NMLKJIHGFEDCBA9876543210".parse().unwrap();
-        let presented = gate.read(&wrong.reveal()).unwrap();
-        let checked = gate.learn(Some(record().into()), &presented, ScopeSet::EMPTY, NOW, NOW);
-        assert_eq!(checked.verdict, Err(Denial::Unknown));
-        assert!(checked.record.is_none());
-    }
-
-    #[test]
-    fn a_refused_key_is_still_described_to_its_holder() {
-        let gate = gate();
-        let presented = gate.read(&token(&gate).reveal()).unwrap();
-        let record = Record { active: false, ..record() };
-        let checked = gate.learn(Some(record.into()), &presented, ScopeSet::EMPTY, NOW, NOW);
-        assert_eq!(checked.verdict, Err(Denial::Inactive));
-        assert_eq!(checked.record.map(|record| record.version), Some(3));
-    }
-}
+#[path = "gate/tests.rs"]
+mod tests;

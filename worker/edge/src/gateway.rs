@@ -32,7 +32,7 @@ const NOT_PASSED_ON: &[&str] = &[
 pub async fn forward(answers: &Answers<'_>, request: &Request, record: &Record) -> Result<Response> {
     let principal = Principal {
         key_id: record.locator.to_string(),
-        workspace: record.workspace,
+        workspace: record.workspace.number,
         environment: record.environment,
         scopes: record.scopes,
         request_id: answers.request_id.to_owned(),

@@ -1,6 +1,7 @@
 //! What an isolate remembers of keys. It may vanish at any time; nothing that matters lives only here.
 
 use ownchat_domain::{
+    feed::FRESH_FOR,
     locator::Locator,
     record::Record,
     time::{SECOND, Timestamp},
@@ -10,83 +11,151 @@ use std::{collections::HashMap, rc::Rc};
 /// What is known of a locator: its key's record, or that there is no such key.
 pub type Known = Option<Rc<Record>>;
 
-/// How long something remembered may decide, in milliseconds. The one place that says how fresh is fresh.
-pub const FRESH_FOR: i64 = 5 * SECOND;
+/// How long "there is no such key" is remembered, in milliseconds.
+pub const ABSENT_FOR: i64 = 10 * SECOND;
 
 /// Most keys that are remembered at once.
-const CAPACITY: usize = 50_000;
+const CAPACITY: usize = 100_000;
 
-/// Keys by locator, with the time at which each was asked for.
-#[derive(Debug, Default)]
-pub struct Memory(HashMap<Locator, (Known, Timestamp)>);
+/// Something remembered.
+#[derive(Clone, Debug)]
+pub struct Memo {
+    /// What is known.
+    pub known: Known,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// Whether the vault said it, not a copy.
+    pub is_truth: bool,
+}
 
-impl Memory {
-    /// What is known of the key, if it is fresh enough to decide.
-    pub fn recall(&self, locator: Locator, now: Timestamp) -> Option<Known> {
-        let (known, asked_at) = self.0.get(&locator)?;
-        is_fresh(*asked_at, now).then(|| known.clone())
+impl Memo {
+    /// Whether it is as good as what the feed says: the vault itself said it a moment ago.
+    pub fn vouches(&self, now: Timestamp) -> bool {
+        self.is_truth && (0..FRESH_FOR).contains(&now.since(self.asked_at))
     }
 
-    /// Remembers what a store said to a question that was asked at `asked_at`.
-    ///
-    /// Of two answers the one that was asked for later stays: an answer that was long on its way must
-    /// not undo a newer one.
-    pub fn remember(&mut self, locator: Locator, known: Known, asked_at: Timestamp) {
-        if self.0.get(&locator).is_some_and(|(_, other)| *other > asked_at) {
-            return;
-        }
-        if self.0.len() >= CAPACITY {
-            self.0.retain(|_, (_, other)| is_fresh(*other, asked_at));
-            if self.0.len() >= CAPACITY {
-                self.0.clear();
-            }
-        }
-        self.0.insert(locator, (known, asked_at));
+    /// Whether asking the vault again would be too soon. So guessing at the secrets of a key costs one question
+    /// a second, however many guess.
+    pub fn is_news(&self, now: Timestamp) -> bool {
+        self.is_truth && (0..SECOND).contains(&now.since(self.asked_at))
     }
 }
 
-fn is_fresh(asked_at: Timestamp, now: Timestamp) -> bool {
-    // A clock that was set back makes everything stale.
-    (0..FRESH_FOR).contains(&now.since(asked_at))
+/// Keys by locator. Records stay until the feed speaks of them or they have outlived themselves; that there
+/// is no key is forgotten soon.
+#[derive(Debug, Default)]
+pub struct Memory(HashMap<Locator, Memo>);
+
+impl Memory {
+    /// What is remembered of the key and may still be true.
+    pub fn recall(&self, locator: Locator, now: Timestamp) -> Option<Memo> {
+        self.0.get(&locator).filter(|memo| may_be_true(memo, now)).cloned()
+    }
+
+    /// Remembers what a store said.
+    ///
+    /// Of two answers the one that was asked for later stays: an answer that was long on its way must
+    /// not undo a newer one.
+    pub fn remember(&mut self, locator: Locator, memo: Memo) {
+        if self.0.get(&locator).is_some_and(|other| other.asked_at > memo.asked_at) {
+            return;
+        }
+        if self.0.len() >= CAPACITY && !self.0.contains_key(&locator) {
+            self.0.retain(|_, other| may_be_true(other, memo.asked_at));
+            if self.0.len() >= CAPACITY {
+                // Whose turn it is does not matter much; that a tenth has to be asked for anew does little harm.
+                let mut place = 0usize;
+                self.0.retain(|_, _| {
+                    place += 1;
+                    !place.is_multiple_of(10)
+                });
+            }
+        }
+        self.0.insert(locator, memo);
+    }
+
+    /// Forgets one key.
+    pub fn forget(&mut self, locator: Locator) {
+        self.0.remove(&locator);
+    }
+
+    /// Forgets every key of a workspace, and all that is known to be absent.
+    pub fn forget_workspace(&mut self, number: u32) {
+        self.0.retain(|_, memo| memo.known.as_ref().is_some_and(|record| record.workspace.number != number));
+    }
+}
+
+fn may_be_true(memo: &Memo, now: Timestamp) -> bool {
+    match &memo.known {
+        Some(record) => record.is_alive(now),
+        // A clock that was set back makes it stale.
+        None => (0..ABSENT_FOR).contains(&now.since(memo.asked_at)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::record;
+    use crate::testing::{NOW, record};
+    use ownchat_domain::record::LIFETIME;
 
-    const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+    fn memo(known: Known, asked_at: Timestamp) -> Memo {
+        Memo { known, asked_at, is_truth: false }
+    }
 
     /// Version of the record that is remembered; 0 for "no such key".
     fn version(memory: &Memory, locator: Locator, now: Timestamp) -> Option<u64> {
-        memory.recall(locator, now).map(|known| known.map_or(0, |record| record.version))
+        memory.recall(locator, now).map(|memo| memo.known.map_or(0, |record| record.version))
     }
 
     #[test]
-    fn a_record_decides_for_five_seconds() {
+    fn a_record_is_remembered_as_long_as_it_lives() {
         let (mut memory, record) = (Memory::default(), record());
         let locator = record.locator;
-        memory.remember(locator, Some(record.into()), NOW);
-        assert_eq!(version(&memory, locator, NOW.plus(4_999)), Some(3));
-        assert_eq!(version(&memory, locator, NOW.plus(5_000)), None);
-        assert_eq!(version(&memory, locator, NOW.plus(-1)), None, "the clock was set back");
+        memory.remember(locator, memo(Some(record.into()), NOW));
+        assert_eq!(version(&memory, locator, NOW.plus(LIFETIME - 1)), Some(3));
+        assert_eq!(version(&memory, locator, NOW.plus(LIFETIME)), None);
     }
 
     #[test]
-    fn that_there_is_no_key_is_remembered_too() {
+    fn that_there_is_no_key_is_remembered_for_ten_seconds() {
         let (mut memory, locator) = (Memory::default(), record().locator);
         assert_eq!(version(&memory, locator, NOW), None);
-        memory.remember(locator, None, NOW);
-        assert_eq!(version(&memory, locator, NOW), Some(0));
+        memory.remember(locator, memo(None, NOW));
+        assert_eq!(version(&memory, locator, NOW.plus(9_999)), Some(0));
+        assert_eq!(version(&memory, locator, NOW.plus(10_000)), None);
+        assert_eq!(version(&memory, locator, NOW.plus(-1)), None, "the clock was set back");
     }
 
     #[test]
     fn an_older_question_does_not_undo_a_newer_answer() {
         let (mut memory, record) = (Memory::default(), record());
         let locator = record.locator;
-        memory.remember(locator, None, NOW.plus(1));
-        memory.remember(locator, Some(record.into()), NOW);
+        memory.remember(locator, memo(None, NOW.plus(1)));
+        memory.remember(locator, memo(Some(record.into()), NOW));
         assert_eq!(version(&memory, locator, NOW.plus(1)), Some(0));
+    }
+
+    #[test]
+    fn what_the_feed_speaks_of_is_forgotten() {
+        let (mut memory, record) = (Memory::default(), record());
+        let (locator, other) = (record.locator, "0000000000000001".parse().unwrap());
+        memory.remember(locator, memo(Some(record.into()), NOW));
+        memory.remember(other, memo(None, NOW));
+        memory.forget_workspace(8);
+        assert_eq!(version(&memory, locator, NOW), Some(3), "another workspace");
+        memory.forget_workspace(7);
+        assert_eq!((version(&memory, locator, NOW), version(&memory, other, NOW)), (None, None));
+        memory.remember(locator, memo(None, NOW));
+        memory.forget(locator);
+        assert_eq!(version(&memory, locator, NOW), None);
+    }
+
+    #[test]
+    fn only_the_vault_vouches_and_not_for_long() {
+        let truth = Memo { is_truth: true, ..memo(None, NOW) };
+        assert!(truth.vouches(NOW.plus(FRESH_FOR - 1)) && !truth.vouches(NOW.plus(FRESH_FOR)));
+        assert!(!truth.vouches(NOW.plus(-1)) && !memo(None, NOW).vouches(NOW));
     }
 
     #[test]
@@ -94,8 +163,8 @@ mod tests {
         let mut memory = Memory::default();
         for number in 0..CAPACITY + 10 {
             let locator = format!("{number:016}").parse().unwrap();
-            memory.remember(locator, None, NOW);
+            memory.remember(locator, memo(None, NOW));
         }
-        assert!(memory.0.len() <= CAPACITY);
+        assert!(memory.0.len() <= CAPACITY && memory.0.len() > CAPACITY / 2);
     }
 }

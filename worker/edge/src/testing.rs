@@ -4,12 +4,17 @@ use crate::gate::Gate;
 use ownchat_domain::{
     digest::{KeyDigest, SecretHash},
     keyring::Keyring,
+    limit::Limits,
     locator::{Address, Locator},
-    record::{Record, RecordSecret},
+    network::Networks,
+    record::{Record, RecordSecret, Workspace},
     scope::ScopeSet,
     time::Timestamp,
     token::{Environment, Secret, Token},
 };
+
+/// The time in the tests.
+pub const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
 fn keyring() -> Keyring {
     Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap()
@@ -36,14 +41,20 @@ pub fn record() -> Record {
     let digest = KeyDigest::of(&SecretHash::of(&secret()), locator, &keyring().newest().pepper);
     Record {
         locator,
-        workspace: 7,
+        workspace: Workspace { number: 7, version: 1, suspended: false, outage_seconds: 0 },
         environment: Environment::Live,
         version: 3,
+        sealed_at: NOW,
         name: "Shop".into(),
         active: true,
         deleted: false,
         scopes: ScopeSet::from_names(["contacts:read"]).unwrap(),
+        not_before: None,
         expires_at: Some(Timestamp::from_millis(1_800_000_000_000)),
-        secrets: vec![RecordSecret { master: 1, digest }],
+        networks: Networks::default(),
+        channels: Vec::new(),
+        limits: Limits::default(),
+        metadata: Vec::new(),
+        secrets: vec![RecordSecret { number: 1, master: 1, digest, ends_at: None }],
     }
 }

@@ -110,6 +110,15 @@ impl Row {
         }
     }
 
+    /// The next value, a text or `NULL`.
+    pub fn optional_text(&mut self) -> Stored<Option<String>> {
+        match self.next()? {
+            Value::Text(text) => Ok(Some(text)),
+            Value::Null => Ok(None),
+            other => Err(DatabaseError(format!("a text expected, {} found", other.kind()))),
+        }
+    }
+
     /// The next value, `N` bytes.
     pub fn bytes<const N: usize>(&mut self) -> Stored<[u8; N]> {
         match self.next()? {

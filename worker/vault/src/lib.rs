@@ -5,7 +5,9 @@
 
 pub mod answer;
 pub mod database;
+pub mod feed;
 pub mod instance;
+pub mod meter;
 pub mod migrate;
 pub mod object;
 pub mod person;

@@ -18,6 +18,8 @@ fn find(env: &Env, object: Object) -> worker::Result<Stub> {
         Object::Instance => ("INSTANCE", "instance".to_owned()),
         Object::Person(id) => ("PERSON", id.to_string()),
         Object::Registry(number) => ("REGISTRY", number.to_string()),
+        Object::Meter(locator) => ("METER", locator.to_string()),
+        Object::Feed(shard) => ("FEED", shard.to_string()),
     };
     env.durable_object(namespace)?.id_from_name(&name)?.get_stub()
 }

@@ -1,28 +1,39 @@
 //! The object of a workspace: its keys, its members, its audit trail.
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
-mod audit;
+mod announce;
 mod keys;
+mod life;
 mod list;
 mod members;
 mod outbox;
 mod rows;
 mod schema;
+mod settings;
+mod trail;
 
 #[cfg(test)]
 mod testing;
 
 use crate::{
-    answer::{answer, question},
+    answer::{Done, answer, question},
     database::Stored,
-    object::{keyring, now},
+    object::{ask, keyring, now},
     storage::Storage,
 };
 use ownchat_domain::{
+    failure::Failure,
+    feed::{FRESH_FOR, shard_of},
+    keyring::Keyring,
     locator::Locator,
+    time::Timestamp,
     vault::{
         Call, Object,
-        registry::{ChangeKey, CreateKey, DeleteKey, Found, ListKeys, ReadKey},
+        feed::Announce,
+        registry::{
+            ChangeKey, ChangeSettings, Changed, CreateKey, DeleteKey, EndOldSecrets, Found, ListKeys, ReadKey,
+            ReadSettings, ReadTrail, RestoreKey, RotateKey,
+        },
     },
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
@@ -44,41 +55,32 @@ impl DurableObject for Registry {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let database = self.database()?;
-        let keyring = keyring(&self.env)?;
         let path = request.path();
         let Some((Object::Registry(workspace), name)) = Object::parse(&path) else {
             return Response::error("not a question to a registry", 404);
         };
-        let response = match name {
-            Found::NAME => answer::<Found>(members::found(database, &question(&mut request).await?)),
-            CreateKey::NAME => {
-                answer::<CreateKey>(keys::create(database, &keyring, workspace, &question(&mut request).await?, now()))
-            }
-            ListKeys::NAME => answer::<ListKeys>(list::list(database, &question(&mut request).await?, now())),
-            ReadKey::NAME => answer::<ReadKey>(keys::read(database, &question(&mut request).await?, now())),
-            ChangeKey::NAME => answer::<ChangeKey>(keys::change(database, &question(&mut request).await?, now())),
-            DeleteKey::NAME => answer::<DeleteKey>(keys::delete(database, &question(&mut request).await?, now())),
-            _ => match name.strip_prefix("record/").and_then(|id| id.parse::<Locator>().ok()) {
-                Some(locator) => match rows::record(database, workspace, locator).map_err(defect)? {
-                    Some(record) => Response::from_bytes(record.seal(&keyring).map_err(defect)?),
-                    None => Response::error("no such key", 404),
-                },
-                None => Response::error("no such question", 404),
-            },
-        };
+        let response = self.answer(database, workspace, name, &mut request).await;
         // What was done stays done: the next request sets the alarm if this one cannot.
-        if let Err(error) = self.wake_for_outbox(database).await {
+        if let Err(error) = self.wake(database).await {
             console_error!("registry: no alarm: {error}");
         }
         response
     }
 
-    /// Carries the outbox to KV.
+    /// Tells the feed what it was not told yet, carries the outbox to KV, and removes what was deleted long ago.
     async fn alarm(&self) -> Result<Response> {
         let database = self.database()?;
         let kv = self.env.kv("KEYS")?;
+        let workspace = rows::workspace(database).map_err(defect)?.number;
+        self.announce(database, workspace).await;
         outbox::deliver(database, &keyring(&self.env)?, &kv).await.map_err(defect)?;
-        self.wake_for_outbox(database).await?;
+        for name in life::purge(database, now()).unwrap_or_default() {
+            if let Err(error) = kv.delete(&name).await {
+                // A record without a key behind it says that the key was deleted; it does no harm.
+                console_error!("registry: {name}: {error}");
+            }
+        }
+        self.wake(database).await?;
         Response::empty()
     }
 }
@@ -88,16 +90,114 @@ impl Registry {
         self.database.as_ref().map_err(|error| defect(error.clone()))
     }
 
-    /// Sets the alarm for the next record that is due, if any. Runs after every request too, so that a
-    /// record whose alarms were given up is taken up again.
-    async fn wake_for_outbox(&self, database: &Storage) -> Result<()> {
-        match outbox::next_due(database).map_err(defect)? {
+    async fn answer(&self, database: &Storage, workspace: u32, name: &str, request: &mut Request) -> Result<Response> {
+        let ring = keyring(&self.env)?;
+        match name {
+            Found::NAME => answer::<Found>(members::found(database, &question(request).await?)),
+            CreateKey::NAME => {
+                answer::<CreateKey>(keys::create(database, &ring, workspace, &question(request).await?, now()))
+            }
+            ListKeys::NAME => answer::<ListKeys>(list::list(database, &question(request).await?, now())),
+            ReadKey::NAME => answer::<ReadKey>(keys::read(database, &question(request).await?, now())),
+            ChangeKey::NAME => {
+                let done = keys::change(database, &question(request).await?, now());
+                answer::<ChangeKey>(self.effective(database, workspace, done).await)
+            }
+            DeleteKey::NAME => {
+                let done = keys::delete(database, &question(request).await?, now());
+                answer::<DeleteKey>(self.effective(database, workspace, done).await)
+            }
+            RestoreKey::NAME => {
+                let done = life::restore(database, &question(request).await?, now());
+                answer::<RestoreKey>(self.effective(database, workspace, done).await)
+            }
+            RotateKey::NAME => {
+                let done = life::rotate(database, &ring, &question(request).await?, now());
+                answer::<RotateKey>(self.effective(database, workspace, done).await)
+            }
+            EndOldSecrets::NAME => {
+                let done = life::end_old_secrets(database, &question(request).await?, now());
+                answer::<EndOldSecrets>(self.effective(database, workspace, done).await)
+            }
+            ReadSettings::NAME => answer::<ReadSettings>(settings::read(database, &question(request).await?)),
+            ChangeSettings::NAME => {
+                let done = settings::change(database, &question(request).await?, now());
+                let told = self.announce(database, workspace).await;
+                answer::<ChangeSettings>(done.and_then(|(settings, narrowed)| {
+                    if narrowed && !told { Err(Failure::NotEffectiveYet.into()) } else { Ok(settings) }
+                }))
+            }
+            ReadTrail::NAME => answer::<ReadTrail>(list::trail(database, &question(request).await?)),
+            _ => match name.strip_prefix("record/").and_then(|id| id.parse::<Locator>().ok()) {
+                Some(locator) => record(database, &ring, locator),
+                None => Response::error("no such question", 404),
+            },
+        }
+    }
+
+    /// Tells the feed of a change before anybody is told that it is done. What takes something from somebody
+    /// is not done before that.
+    async fn effective(&self, database: &Storage, workspace: u32, done: Done<keys::Outcome>) -> Done<Changed> {
+        let outcome = done?;
+        let told = self.announce(database, workspace).await;
+        match (outcome.narrowed, told) {
+            (true, false) => Err(Failure::NotEffectiveYet.into()),
+            (true, true) => Ok(Changed { key: outcome.key, effective_at: Some(now().plus(FRESH_FOR)) }),
+            (false, _) => Ok(Changed { key: outcome.key, effective_at: None }),
+        }
+    }
+
+    /// Tells the feed everything that it was not told yet. Says whether it knows all of it.
+    async fn announce(&self, database: &Storage, workspace: u32) -> bool {
+        loop {
+            let entries = match announce::waiting(database, workspace) {
+                Ok(entries) if entries.is_empty() => return true,
+                Ok(entries) => entries,
+                Err(error) => {
+                    console_error!("registry: {error}");
+                    return false;
+                }
+            };
+            let call = Announce { entries: entries.clone() };
+            if ask(&self.env, Object::Feed(shard_of(workspace)), &call).await.is_err() {
+                return false;
+            }
+            if let Err(error) = announce::told(database, &entries) {
+                console_error!("registry: {error}");
+                return false;
+            }
+        }
+    }
+
+    /// Sets the alarm for what is due next, if anything is. Runs after every request too, so that what an
+    /// alarm has given up is taken up again.
+    async fn wake(&self, database: &Storage) -> Result<()> {
+        let waits = !announce::waiting(database, 0).map_err(defect)?.is_empty();
+        let announcement = waits.then(|| now().plus(RETRY_ANNOUNCING));
+        let record = outbox::next_due(database).map_err(defect)?;
+        let purge = life::next_purge(database).map_err(|refusal| defect(format!("{refusal:?}")))?;
+        match [announcement, record, purge].into_iter().flatten().min() {
             Some(due) => {
                 let delay = std::time::Duration::from_millis(u64::try_from(due.since(now())).unwrap_or(0));
                 self.state.storage().set_alarm(delay).await
             }
             None => Ok(()),
         }
+    }
+}
+
+/// After so many milliseconds the feed is told again what it could not be told.
+const RETRY_ANNOUNCING: i64 = ownchat_domain::time::SECOND;
+
+/// The truth about one key, sealed, for an edge that has no good copy of it.
+fn record(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Response> {
+    let moment: Timestamp = now();
+    match rows::record(database, locator, moment).map_err(defect)? {
+        Some(record) => {
+            outbox::enqueue_missing(database, locator, moment).map_err(defect)?;
+            Response::from_bytes(record.seal(ring).map_err(defect)?)
+        }
+        None => Response::error("no such key", 404),
     }
 }
 

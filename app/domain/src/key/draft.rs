@@ -1,248 +1,285 @@
 //! What admins say of a key, and how it becomes something that can be stored.
+#![allow(clippy::option_option, reason = "absent, null or a value, as in RFC 7396")]
 
-use super::{DESCRIPTION_MAX, EXPIRY_MAX, NAME_MAX, Status};
+mod fields;
+#[cfg(test)]
+mod tests;
+
+use super::Status;
 use crate::{
     digest::SecretHash,
-    failure::{Failure, Findings},
+    failure::{Failure, FieldError, Findings},
+    limit::{Limits, Quota, RateLimit},
+    network::{Network, Networks},
     scope::ScopeSet,
-    text,
     time::Timestamp,
     token::Environment,
 };
 use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
 
 /// A key to be made, as it was asked for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct NewKey {
     /// What people will call it.
-    #[serde(default)]
     pub name: String,
     /// What it is for.
-    #[serde(default)]
     pub description: String,
+    /// The system that will use it.
+    pub integration: String,
     /// `live` or `test`.
-    #[serde(default)]
     pub environment: String,
     /// Names of the scopes it shall have.
-    #[serde(default)]
     pub scopes: Vec<String>,
+    /// RFC 3339 time until when it shall be refused; none for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<String>,
     /// RFC 3339 time from when on it shall be refused; none for never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+    /// Where and for what it may be used.
+    pub restrictions: RestrictionsPatch,
+    /// How often it may be used; none for as often as one likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+    /// How much it may be used in a day or a month; none for as much as one likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+    /// Notes for services that verify it.
+    pub metadata: BTreeMap<String, String>,
     /// Hash of a secret that the caller made and keeps; none to have one made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_sha256: Option<SecretHash>,
 }
 
-/// What can be stored of a key to be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Details {
-    /// 1 to [`NAME_MAX`] characters.
-    pub name: String,
-    /// 0 to [`DESCRIPTION_MAX`] characters.
-    pub description: String,
-    /// Which world it opens.
-    pub environment: Environment,
-    /// At least one.
-    pub scopes: ScopeSet,
-    /// In the future, and at most [`EXPIRY_MAX`] away.
-    pub expires_at: Option<Timestamp>,
+/// Where and for what a key may be used, as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restrictions {
+    /// Networks of which the caller must be in one; none for anywhere.
+    pub allow: Vec<Network>,
+    /// Networks that the caller must not be in.
+    pub deny: Vec<Network>,
+    /// Ids of the channels that it may be used for; none for all.
+    pub channels: Vec<String>,
+}
+
+/// Where and for what a key may be used, as it was asked for: what is absent stays, `null` clears.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RestrictionsPatch {
+    /// Networks in CIDR notation, at most 20.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub allow: Option<Option<Vec<String>>>,
+    /// Networks in CIDR notation, at most 20.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub deny: Option<Option<Vec<String>>>,
+    /// Ids of channels, at most 50.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub channels: Option<Option<Vec<String>>>,
 }
 
 /// Changes to a key, as they were asked for (RFC 7396): what is absent stays, `null` clears.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct KeyPatch {
     /// A new name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub name: Option<String>,
     /// A new description; `null` or empty for none.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub description: Option<Option<String>>,
+    /// The system that uses it; `null` or empty for none.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub integration: Option<Option<String>>,
     /// `active` or `inactive`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub status: Option<Status>,
+    /// Why, in the admin's words; goes into the audit trail, and beside the status when it is switched off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// All the scopes that it shall have from now on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub scopes: Option<Vec<String>>,
+    /// A new beginning; `null` for none.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub not_before: Option<Option<String>>,
     /// A new expiry; `null` for never.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub expires_at: Option<Option<String>>,
+    /// New restrictions, each list by itself; `null` for none at all.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub restrictions: Option<Option<RestrictionsPatch>>,
+    /// A new rate limit; `null` for none.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub rate_limit: Option<Option<RateLimit>>,
+    /// A new quota; `null` for none.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub quota: Option<Option<Quota>>,
+    /// Notes to set, and names of notes to remove with `null`; `null` as a whole removes all.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub metadata: Option<Option<BTreeMap<String, Option<String>>>>,
 }
 
-/// Changes to a key that can be stored. What is `None` stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DetailsPatch {
-    /// As in [`Details`].
-    pub name: Option<String>,
-    /// As in [`Details`].
-    pub description: Option<String>,
-    /// Whether it is to be active.
-    pub active: Option<bool>,
-    /// As in [`Details`].
-    pub scopes: Option<ScopeSet>,
-    /// As in [`Details`]; `Some(None)` for never.
-    pub expires_at: Option<Option<Timestamp>>,
-}
-
-/// Tells `null` from absent: both would be `None` otherwise.
+/// Tells `null` from absent: both would be `None` otherwise. What has no `null` of its own refuses it.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// What is stored of a key of what admins say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Details {
+    /// 1 to [`super::NAME_MAX`] characters.
+    pub name: String,
+    /// 0 to [`super::DESCRIPTION_MAX`] characters.
+    pub description: String,
+    /// 0 to [`super::NAME_MAX`] characters.
+    pub integration: String,
+    /// Which world it opens.
+    pub environment: Environment,
+    /// At least one.
+    pub scopes: ScopeSet,
+    /// Before the end, if both are there.
+    pub not_before: Option<Timestamp>,
+    /// In the future when it was set.
+    pub expires_at: Option<Timestamp>,
+    /// Where it may be used from.
+    pub networks: Networks,
+    /// What it may be used for.
+    pub channels: Vec<String>,
+    /// How often and how much.
+    pub limits: Limits,
+    /// Notes.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Changes that can be stored. What is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DetailsPatch {
+    name: Option<String>,
+    description: Option<String>,
+    integration: Option<String>,
+    scopes: Option<ScopeSet>,
+    not_before: Option<Option<Timestamp>>,
+    expires_at: Option<Option<Timestamp>>,
+    allow: Option<Vec<Network>>,
+    deny: Option<Vec<Network>>,
+    channels: Option<Vec<String>>,
+    rate: Option<Option<RateLimit>>,
+    quota: Option<Option<Quota>>,
+    metadata: Option<Option<BTreeMap<String, Option<String>>>>,
+    /// Whether it is to be active.
+    pub active: Option<bool>,
+    /// Why, in the admin's words.
+    pub reason: Option<String>,
 }
 
 impl NewKey {
     /// The details, or everything that is wrong with them.
     pub fn check(&self, now: Timestamp) -> Result<Details, Failure> {
-        let mut findings = Findings::default();
-        let name = findings.take("name", text::line(&self.name, NAME_MAX));
-        let description = findings.take("description", text::paragraph(&self.description, DESCRIPTION_MAX));
-        let environment =
-            findings.take("environment", self.environment.parse().map_err(|()| "Choose live or test.".to_owned()));
-        let scopes = findings.take("scopes", scopes(&self.scopes));
-        let expires_at =
-            findings.take("expires_at", self.expires_at.as_deref().map(|text| expiry(text, now)).transpose());
-        let details = match (name, description, environment, scopes, expires_at) {
-            (Some(name), Some(description), Some(environment), Some(scopes), Some(expires_at)) => {
-                Some(Details { name, description, environment, scopes, expires_at })
-            }
-            _ => None,
+        let environment = self.environment.parse::<Environment>();
+        let blank = Details {
+            name: String::new(),
+            description: String::new(),
+            integration: String::new(),
+            environment: environment.unwrap_or(Environment::Live),
+            scopes: ScopeSet::EMPTY,
+            not_before: None,
+            expires_at: None,
+            networks: Networks::default(),
+            channels: Vec::new(),
+            limits: Limits::default(),
+            metadata: BTreeMap::new(),
         };
-        findings.finish(details)
+        let patch = KeyPatch {
+            name: Some(self.name.clone()),
+            description: Some(Some(self.description.clone())),
+            integration: Some(Some(self.integration.clone())),
+            status: None,
+            reason: None,
+            scopes: Some(self.scopes.clone()),
+            not_before: Some(self.not_before.clone()),
+            expires_at: Some(self.expires_at.clone()),
+            restrictions: Some(Some(self.restrictions.clone())),
+            rate_limit: Some(self.rate_limit),
+            quota: Some(self.quota),
+            metadata: Some(Some(
+                self.metadata.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
+            )),
+        };
+        let checked = patch.check(now).and_then(|changes| changes.apply(&blank));
+        match (checked, environment) {
+            (Ok(details), Ok(_)) => Ok(details),
+            (checked, environment) => {
+                let mut errors = match checked {
+                    Err(Failure::Invalid { errors }) => errors,
+                    _ => Vec::new(),
+                };
+                if environment.is_err() {
+                    // Faults are named in the order of the fields.
+                    let before = ["name", "description", "integration"];
+                    let place = errors.iter().take_while(|error| before.contains(&error.field.as_str())).count();
+                    errors.insert(place, FieldError::new("environment", "Choose live or test."));
+                }
+                Err(Failure::Invalid { errors })
+            }
+        }
+    }
+}
+
+impl DetailsPatch {
+    /// The key after the changes, or why there cannot be one like it.
+    pub fn apply(self, before: &Details) -> Result<Details, Failure> {
+        let mut after = before.clone();
+        let set = |place: &mut String, value: Option<String>| {
+            if let Some(value) = value {
+                *place = value;
+            }
+        };
+        set(&mut after.name, self.name);
+        set(&mut after.description, self.description);
+        set(&mut after.integration, self.integration);
+        after.scopes = self.scopes.unwrap_or(after.scopes);
+        after.not_before = self.not_before.unwrap_or(after.not_before);
+        after.expires_at = self.expires_at.unwrap_or(after.expires_at);
+        after.networks.allow = self.allow.unwrap_or(after.networks.allow);
+        after.networks.deny = self.deny.unwrap_or(after.networks.deny);
+        after.channels = self.channels.unwrap_or(after.channels);
+        after.limits.rate = self.rate.unwrap_or(after.limits.rate);
+        after.limits.quota = self.quota.unwrap_or(after.limits.quota);
+        match self.metadata {
+            None => {}
+            Some(None) => after.metadata.clear(),
+            Some(Some(notes)) => {
+                for (name, value) in notes {
+                    match value {
+                        Some(value) => after.metadata.insert(name, value),
+                        None => after.metadata.remove(&name),
+                    };
+                }
+            }
+        }
+        let mut found = Findings::default();
+        found.take("metadata", fields::metadata(&after.metadata));
+        let in_order = match (after.not_before, after.expires_at) {
+            (Some(begin), Some(end)) if begin >= end => Err("The key would end before it begins.".to_owned()),
+            _ => Ok(()),
+        };
+        found.take("not_before", in_order);
+        found.finish(Some(after))
     }
 }
 
 impl KeyPatch {
-    /// The changes, or everything that is wrong with them.
+    /// The changes, or everything that is wrong with them by themselves.
     pub fn check(&self, now: Timestamp) -> Result<DetailsPatch, Failure> {
-        let mut findings = Findings::default();
-        let name = self.name.as_deref().map(|name| findings.take("name", text::line(name, NAME_MAX)));
-        let description = self.description.as_ref().map(|description| {
-            let text = description.as_deref().unwrap_or_default();
-            findings.take("description", text::paragraph(text, DESCRIPTION_MAX))
-        });
-        let scopes = self.scopes.as_deref().map(|names| findings.take("scopes", scopes(names)));
-        let expires_at = self
-            .expires_at
-            .as_ref()
-            .map(|end| findings.take("expires_at", end.as_deref().map(|text| expiry(text, now)).transpose()));
-        findings.finish(Some(DetailsPatch {
-            name: name.flatten(),
-            description: description.flatten(),
-            active: self.status.map(|status| status == Status::Active),
-            scopes: scopes.flatten(),
-            expires_at: expires_at.flatten(),
-        }))
-    }
-}
-
-fn scopes(names: &[String]) -> Result<ScopeSet, String> {
-    let scopes = ScopeSet::from_names(names.iter().map(String::as_str)).map_err(|error| error.to_string())?;
-    if scopes.is_empty() {
-        Err("Choose at least one scope: a key without any could do nothing.".into())
-    } else {
-        Ok(scopes)
-    }
-}
-
-fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    let end = Timestamp::parse(text).ok_or("Write a date and time such as 2027-01-31T23:59:59Z.")?;
-    if end <= now {
-        return Err("This is in the past: the key would never work.".into());
-    }
-    if end.since(now) > EXPIRY_MAX {
-        return Err("This is more than ten years away; choose no expiry if the key shall not end.".into());
-    }
-    Ok(end)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing;
-
-    const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
-
-    fn good() -> NewKey {
-        NewKey {
-            name: " Shop ".into(),
-            environment: "live".into(),
-            scopes: vec!["contacts:read".into()],
-            expires_at: Some("2026-12-31T00:00:00Z".into()),
-            ..NewKey::default()
-        }
-    }
-
-    fn fields(failure: &Failure) -> Vec<&str> {
-        let Failure::Invalid { errors } = failure else { unreachable!("{failure:?}") };
-        errors.iter().map(|error| error.field.as_str()).collect()
-    }
-
-    #[test]
-    fn a_good_key_is_taken_as_it_was_meant() {
-        let details = good().check(NOW).unwrap();
-        assert_eq!(details.name, "Shop");
-        assert_eq!(details.scopes, testing::scopes(&["contacts:read"]));
-        assert_eq!(details.expires_at, Timestamp::parse("2026-12-31T00:00:00Z"));
-    }
-
-    #[test]
-    fn every_fault_is_named_at_once() {
-        let failure = NewKey {
-            name: "x".repeat(10_000),
-            description: "d".repeat(501),
-            environment: "prod".into(),
-            expires_at: Some("2026-11-01T00:00:00Z".into()),
-            ..NewKey::default()
-        }
-        .check(NOW)
-        .unwrap_err();
-        assert_eq!(fields(&failure), ["name", "description", "environment", "scopes", "expires_at"]);
-    }
-
-    #[test]
-    fn an_unknown_scope_is_named_in_the_message() {
-        let failure = NewKey { scopes: vec!["contacts:fly".into()], ..good() }.check(NOW).unwrap_err();
-        let Failure::Invalid { errors } = failure else { unreachable!() };
-        assert!(
-            errors.iter().any(|error| error.field == "scopes" && error.message.contains("contacts:fly")),
-            "{errors:?}"
-        );
-    }
-
-    #[test]
-    fn an_expiry_is_near_enough_and_not_over() {
-        for (end, good_end) in [
-            ("2026-11-23T16:46:48Z", false),
-            ("2026-11-23T16:46:49Z", true),
-            ("2036-11-23T00:00:00Z", true),
-            ("2036-11-25T00:00:00Z", false),
-            ("soon", false),
-        ] {
-            let key = NewKey { expires_at: Some(end.into()), ..good() };
-            assert_eq!(key.check(NOW).is_ok(), good_end, "{end}");
-        }
-    }
-
-    #[test]
-    fn a_patch_tells_null_from_absent() {
-        let patch: KeyPatch = serde_json::from_str(r#"{"expires_at":null,"status":"inactive"}"#).unwrap();
-        let patch = patch.check(NOW).unwrap();
-        assert_eq!(patch, DetailsPatch { active: Some(false), expires_at: Some(None), ..DetailsPatch::default() });
-        let patch: KeyPatch = serde_json::from_str("{}").unwrap();
-        assert_eq!(patch.check(NOW).unwrap(), DetailsPatch::default());
-    }
-
-    #[test]
-    fn a_patch_is_held_to_the_same_bounds() {
-        let patch: KeyPatch =
-            serde_json::from_str(r#"{"name":"","description":"ok","scopes":[],"expires_at":"soon"}"#).unwrap();
-        assert_eq!(fields(&patch.check(NOW).unwrap_err()), ["name", "scopes", "expires_at"]);
-    }
-
-    #[test]
-    fn unknown_fields_are_refused() {
-        assert!(serde_json::from_str::<NewKey>(r#"{"name":"a","admin":true}"#).is_err());
-        assert!(serde_json::from_str::<KeyPatch>(r#"{"version":2}"#).is_err());
+        let none = RestrictionsPatch { allow: Some(None), deny: Some(None), channels: Some(None) };
+        let absent = RestrictionsPatch::default();
+        let restrictions = match &self.restrictions {
+            None => &absent,
+            Some(None) => &none,
+            Some(Some(patch)) => patch,
+        };
+        fields::read(self, restrictions, now)
     }
 }

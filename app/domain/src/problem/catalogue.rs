@@ -47,10 +47,22 @@ kinds! {
         "The key was deleted or never existed. Create a new one in Settings, API Keys.";
     INACTIVE = "INACTIVE", 401, "The API key is deactivated",
         "An admin has switched the key off. It works again as soon as an admin activates it.";
+    NOT_YET_VALID = "NOT_YET_VALID", 401, "The API key does not work yet",
+        "The key was made for a later time; the detail says from when on it works. An admin can change that.";
     EXPIRED = "EXPIRED", 401, "The API key has expired",
         "The time that was set when the key was made is over. An admin can change its expiry or create a new key.";
     SCOPE_MISSING = "SCOPE_MISSING", 403, "The API key lacks a scope",
         "The call needs an access scope that the key was not given. The answer names it under missing; an admin can grant it.";
+    ADDRESS_FORBIDDEN = "ADDRESS_FORBIDDEN", 403, "The API key may not be used from here",
+        "The key may only be used from certain networks, and the call came from another. An admin can change them.";
+    CHANNEL_FORBIDDEN = "CHANNEL_FORBIDDEN", 403, "The API key may not be used for this channel",
+        "The key is restricted to certain channels, and the call is about another. An admin can change them.";
+    RATE_LIMITED = "RATE_LIMITED", 429, "The API key was used too often",
+        "The key has a rate limit, and it was reached. Wait for the seconds in Retry-After; RateLimit-Policy says what is allowed.";
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED", 429, "The quota of the API key is used up",
+        "The key may be used so often in a day or a month, and was. It works again after the seconds in Retry-After, or when an admin raises the quota.";
+    WORKSPACE_SUSPENDED = "WORKSPACE_SUSPENDED", 403, "The workspace is suspended",
+        "All keys of the workspace are refused until its owner lifts the suspension.";
     UNAVAILABLE = "UNAVAILABLE", 503, "The key could not be checked",
         "A store did not answer. Nothing is wrong with the call; try again after the seconds in Retry-After.";
     AMBIGUOUS_KEY = "ambiguous_key", 400, "More than one API key was sent",
@@ -81,6 +93,8 @@ kinds! {
         "Changes are taken only from the console's own pages, or from programs that send the console's own Origin.";
     PRECONDITION_REQUIRED = "precondition_required", 428, "The version is missing",
         "Read the key first and send its ETag as If-Match, so that nobody's change is overwritten.";
+    NOT_EFFECTIVE_YET = "not_effective_yet", 503, "Made, and not effective everywhere yet",
+        "The change is stored and will not be lost, but the edge could not be told yet. It is told as soon as it can be; read the key to see the change.";
     STALE = "stale", 412, "The key was changed meanwhile",
         "Somebody changed the key since it was read. Read it again and repeat the change.";
     INTERNAL = "internal", 500, "Something went wrong on our side",
@@ -106,11 +120,17 @@ mod tests {
             (Code::MalformedKey, "MALFORMED_KEY", 401),
             (Code::UnknownKey, "UNKNOWN_KEY", 401),
             (Code::Inactive, "INACTIVE", 401),
+            (Code::NotYetValid, "NOT_YET_VALID", 401),
             (Code::Expired, "EXPIRED", 401),
+            (Code::AddressForbidden, "ADDRESS_FORBIDDEN", 403),
             (Code::ScopeMissing, "SCOPE_MISSING", 403),
+            (Code::ChannelForbidden, "CHANNEL_FORBIDDEN", 403),
+            (Code::RateLimited, "RATE_LIMITED", 429),
+            (Code::QuotaExceeded, "QUOTA_EXCEEDED", 429),
+            (Code::WorkspaceSuspended, "WORKSPACE_SUSPENDED", 403),
             (Code::Unavailable, "UNAVAILABLE", 503),
         ];
-        assert_eq!(pinned.map(|(code, _, _)| code), Code::REFUSALS);
+        assert_eq!(pinned.map(|(code, _, _)| code), Code::refusals().collect::<Vec<_>>().as_slice());
         for (code, name, status) in pinned {
             assert_eq!((code.as_str(), Kind::of(code).code, Kind::of(code).status), (name, name, status));
         }

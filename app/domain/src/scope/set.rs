@@ -27,6 +27,11 @@ impl ScopeSet {
         (bits & !Self::full().0 == 0).then_some(Self(bits))
     }
 
+    /// Reads bits, and leaves out those that belong to no scope.
+    pub fn from_known_bits(bits: u64) -> Self {
+        Self(bits & Self::full().0)
+    }
+
     /// One bit a scope.
     pub const fn bits(self) -> u64 {
         self.0

@@ -3,9 +3,11 @@
 use super::{Call, Origin};
 use crate::{
     account::PersonId,
+    audit::Action,
     digest::SecretHash,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +73,16 @@ impl Call for ReadKey {
     const NAME: &'static str = "read-key";
 }
 
+/// A key after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The key.
+    pub key: Key,
+    /// From when on nobody gets by with the key as it was before, wherever they call; none if the change
+    /// takes nothing from anybody.
+    pub effective_at: Option<Timestamp>,
+}
+
 /// Changes one key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ChangeKey {
@@ -85,11 +97,11 @@ pub struct ChangeKey {
 }
 
 impl Call for ChangeKey {
-    type Answer = Key;
+    type Answer = Changed;
     const NAME: &'static str = "change-key";
 }
 
-/// Deletes one key.
+/// Deletes one key. It can be restored within [`crate::key::RESTORE_WITHIN`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteKey {
     /// Who asks, from where.
@@ -101,6 +113,148 @@ pub struct DeleteKey {
 }
 
 impl Call for DeleteKey {
-    type Answer = ();
+    type Answer = Changed;
     const NAME: &'static str = "delete-key";
+}
+
+/// Undoes the deletion of one key: it is as it was before.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RestoreKey {
+    /// Who asks, from where.
+    pub origin: Origin,
+    /// Which key.
+    pub id: Locator,
+}
+
+impl Call for RestoreKey {
+    type Answer = Changed;
+    const NAME: &'static str = "restore-key";
+}
+
+/// Gives one key a new secret, beside which the old ones work for a while.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RotateKey {
+    /// Who asks, from where.
+    pub origin: Origin,
+    /// Which key.
+    pub id: Locator,
+    /// The version that the caller has seen.
+    pub version: u64,
+    /// For how many seconds the old secrets go on working, 0 to 30 days.
+    pub overlap_seconds: u32,
+    /// Hash of the new secret.
+    pub secret: SecretHash,
+}
+
+impl Call for RotateKey {
+    type Answer = Changed;
+    const NAME: &'static str = "rotate-key";
+}
+
+/// Ends the old secrets of one key at once.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EndOldSecrets {
+    /// Who asks, from where.
+    pub origin: Origin,
+    /// Which key.
+    pub id: Locator,
+    /// The version that the caller has seen.
+    pub version: u64,
+}
+
+impl Call for EndOldSecrets {
+    type Answer = Changed;
+    const NAME: &'static str = "end-old-secrets";
+}
+
+/// Reads the settings of the workspace.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReadSettings {
+    /// Who asks.
+    pub person: PersonId,
+}
+
+/// The settings of a workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// What people call it.
+    pub name: String,
+    /// Counts the changes of the settings, from 1.
+    pub version: u64,
+    /// Whether all its keys are refused.
+    pub suspended: bool,
+    /// For how many seconds keys that an isolate remembers are still good when the feed of changes cannot be
+    /// read; 0 for not at all, at most [`OUTAGE_MAX`].
+    pub outage_seconds: u32,
+}
+
+/// Longest time for which a remembered key may be good without the feed, in seconds: one hour.
+pub const OUTAGE_MAX: u32 = 3_600;
+
+impl Call for ReadSettings {
+    type Answer = Settings;
+    const NAME: &'static str = "read-settings";
+}
+
+/// Changes the settings of the workspace. What is `None` stays.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ChangeSettings {
+    /// Who asks, from where.
+    pub origin: Origin,
+    /// The version that the caller has seen.
+    pub version: u64,
+    /// Whether all keys are to be refused.
+    pub suspended: Option<bool>,
+    /// As in [`Settings`].
+    pub outage_seconds: Option<u32>,
+    /// Why, in the admin's words.
+    pub reason: Option<String>,
+}
+
+impl Call for ChangeSettings {
+    type Answer = Settings;
+    const NAME: &'static str = "change-settings";
+}
+
+/// Reads lines of the audit trail.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ReadTrail {
+    /// Who asks.
+    pub person: PersonId,
+    /// Which lines.
+    pub query: TrailQuery,
+}
+
+/// Which lines of the audit trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrailQuery {
+    /// Where the page before ended, as it said itself.
+    pub cursor: Option<u64>,
+    /// Most lines to return, 1 to 100; 50 if absent.
+    pub limit: Option<u32>,
+    /// Only lines about this key.
+    pub key: Option<Locator>,
+    /// Only what this person did.
+    pub actor: Option<PersonId>,
+    /// Only this action.
+    pub action: Option<Action>,
+    /// Only what was done at this time or later.
+    pub from: Option<Timestamp>,
+    /// Only what was done before this time.
+    pub to: Option<Timestamp>,
+}
+
+/// Lines of the audit trail, the eldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrailPage {
+    /// Each with its hash, as [`crate::audit::verify`] takes them.
+    pub lines: Vec<String>,
+    /// What to ask for the next page; none on the last.
+    pub next_cursor: Option<u64>,
+}
+
+impl Call for ReadTrail {
+    type Answer = TrailPage;
+    const NAME: &'static str = "read-trail";
 }

@@ -1,17 +1,18 @@
 //! The one time that a key is seen.
 
 use crate::{
+    actions::Made,
     islands::{copy::copy_text, leaving::ask_before_leaving, try_it::TryIt},
     paths,
 };
 use leptos::{html::H2, prelude::*};
-use ownchat_domain::{key::Key, route};
+use ownchat_domain::route;
 
 /// The whole key, with what to do next.
 #[component]
 pub fn RevealKey(
     /// The key.
-    key: Key,
+    key: Made,
     /// Its plain text.
     token: String,
     /// Origin of the edge.

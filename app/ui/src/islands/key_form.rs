@@ -6,7 +6,7 @@
 
 use super::secret;
 use crate::{
-    actions::create_key,
+    actions::{Made, create_key},
     components::{
         field::{ErrorSummary, Errors, Help, TextArea, TextField, error_of},
         reveal::RevealKey,
@@ -18,7 +18,6 @@ use crate::{
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use ownchat_domain::{
     failure::Failure,
-    key::Key,
     scope::PRESETS,
     time::{DAY, Timestamp},
 };
@@ -58,7 +57,7 @@ pub fn KeyForm(
 ) -> impl IntoView {
     let errors = RwSignal::new(errors);
     let whole = RwSignal::new(whole);
-    let made = RwSignal::new(None::<(Key, String)>);
+    let made = RwSignal::new(None::<(Made, String)>);
     let busy = RwSignal::new(false);
     let is_new = matches!(purpose, Purpose::Create);
 

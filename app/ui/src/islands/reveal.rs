@@ -1,15 +1,14 @@
 //! The one-time display of a key that the server made, with its buttons brought to life.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
-use crate::components::reveal::RevealKey;
+use crate::{actions::Made, components::reveal::RevealKey};
 use leptos::prelude::*;
-use ownchat_domain::key::Key;
 
 /// The whole key, with what to do next.
 #[island]
 pub fn Reveal(
     /// The key.
-    key: Key,
+    key: Made,
     /// Its plain text.
     token: String,
     /// Origin of the edge.

@@ -1,6 +1,7 @@
 //! Secrets made in the browser: the server only ever sees the hash.
 
-use ownchat_domain::{digest::SecretHash, key::Key, token::Secret, token::Token};
+use crate::actions::Made;
+use ownchat_domain::{digest::SecretHash, token::Secret, token::Token};
 use zeroize::Zeroizing;
 
 /// A new secret and its hash; nothing if the browser has no random generator.
@@ -11,6 +12,6 @@ pub fn generate() -> Option<(Secret, SecretHash)> {
 }
 
 /// The whole key, from its public part and the secret.
-pub fn assemble(key: &Key, secret: Secret) -> Zeroizing<String> {
+pub fn assemble(key: &Made, secret: Secret) -> Zeroizing<String> {
     Token { environment: key.environment, locator: key.id, secret }.reveal()
 }

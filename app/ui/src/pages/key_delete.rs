@@ -21,8 +21,9 @@ pub fn Page() -> impl IntoView {
         let id = visit.key_id()?;
         let confirmed = visit.posted().filter(|posted| posted.get("confirm") == "yes");
         if let Some(posted) = confirmed {
-            visit.backend().delete_key(id, posted.get("version").parse().unwrap_or_default()).await?;
-            return Err(Stop::Redirect(paths::keys_after(Done::Deleted)));
+            let version = posted.get("version").parse().unwrap_or_default();
+            let changed = visit.backend().delete_key(id, version).await?;
+            return Err(Stop::Redirect(paths::keys_after(Done::Deleted, changed.effective_at)));
         }
         let error = visit.posted().map(|_| {
             visit.status(StatusCode::UNPROCESSABLE_ENTITY);

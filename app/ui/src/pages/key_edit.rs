@@ -39,7 +39,7 @@ pub fn Page() -> impl IntoView {
             Err(failure) => Err(failure),
         };
         match changed {
-            Ok(_) => Err(Stop::Redirect(paths::keys_after(Done::Saved))),
+            Ok(changed) => Err(Stop::Redirect(paths::keys_after(Done::Saved, changed.effective_at))),
             Err(Failure::Invalid { errors }) => {
                 visit.status(StatusCode::UNPROCESSABLE_ENTITY);
                 Ok(form(&visit, identity, key, draft, errors, None))

@@ -40,7 +40,7 @@ pub fn Page() -> impl IntoView {
                 Ok(view! {
                     <Frame identity place=Place::Settings title="New API key" way=way()>
                         <h1>"New API key"</h1>
-                        <Reveal key=created.key token edge/>
+                        <Reveal key=created.key.into() token edge/>
                     </Frame>
                 }
                 .into_any())

@@ -23,12 +23,12 @@ pub fn Page() -> impl IntoView {
         };
         let patch = KeyPatch { status: Some(status), ..KeyPatch::default() };
         let version = posted.get("version").parse().unwrap_or_default();
-        let key = visit.backend().change_key(id, version, patch).await?;
-        let done = match (status, key.status) {
+        let changed = visit.backend().change_key(id, version, patch).await?;
+        let done = match (status, changed.key.status) {
             (Status::Inactive, _) => Done::Deactivated,
             (Status::Active, Status::Active) => Done::Activated,
             (Status::Active, Status::Inactive) => Done::ActivatedTooLate,
         };
-        Err(Stop::Redirect(paths::keys_after(done)))
+        Err(Stop::Redirect(paths::keys_after(done, changed.effective_at)))
     })
 }

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use ownchat_domain::{
     key::{Key, KeyPage, KeyQuery, Sort, Status},
     scope::Scope,
+    time::Timestamp,
 };
 
 /// Scopes that are named in a row; the others are counted.
@@ -24,6 +25,7 @@ pub fn Page() -> impl IntoView {
         let filtered = KeyQuery { cursor: None, sort: Sort::default(), ..query.clone() } != KeyQuery::default();
         let keys = visit.backend().list_keys(query.clone()).await?;
         let done = Done::parse(&visit.query("done"));
+        let since = visit.query("since").parse().ok().map(Timestamp::from_millis);
         let empty = keys.data.is_empty() && query.cursor.is_none();
         let more = keys.next_cursor.clone().map(|cursor| more_link(&query, cursor));
         let body = match (empty, filtered) {
@@ -40,7 +42,7 @@ pub fn Page() -> impl IntoView {
                     <h1>"API Keys"</h1>
                     <a class="button button-main" href=paths::NEW_KEY>"Create API Key"</a>
                 </div>
-                {done.map(|done| view! { <p class="banner banner-good" role="status">{done.sentence()}</p> })}
+                {done.map(|done| view! { <p class="banner banner-good" role="status">{done.sentence()}{since.map(everywhere)}</p> })}
                 {(!empty || filtered).then(|| filters(&query))}
                 {body}
                 {more.map(|href| view! { <p class="actions"><a class="button" href=href rel="next">"Next page"</a></p> })}
@@ -48,6 +50,11 @@ pub fn Page() -> impl IntoView {
         }
         .into_any())
     })
+}
+
+/// From when on a change holds everywhere; what the edge has read before that may decide until then.
+fn everywhere(since: Timestamp) -> String {
+    format!(" It holds everywhere from {} UTC on.", since.time_of_day())
 }
 
 /// What the address asks for. Words that mean nothing are not asked for.
@@ -206,8 +213,8 @@ pub fn confirm_delete(key: &Key) -> impl IntoView + use<> {
 }
 
 /// What happens when a key is deleted.
-pub const CONSEQUENCE: &str =
-    "Every call with this key is refused within seconds. The integration that uses it stops working.";
+pub const CONSEQUENCE: &str = "Every call with this key is refused within 5 seconds, wherever it comes from. The integration that uses it stops \
+     working. The key can be restored for 30 days.";
 /// What the visitor ticks before a key is deleted.
 pub const INTENT: &str = "I know which integration uses it.";
 

@@ -68,6 +68,12 @@ fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
         Failure::TooMany { .. } => {
             (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "Wait a little, then try again.")
         }
+        Failure::NotEffectiveYet => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Made, and not effective everywhere yet",
+            "The change is stored, but the edge could not be told yet. It is told as soon as it can be: look at the \
+             list of keys in a moment.",
+        ),
         Failure::Unavailable => (
             StatusCode::SERVICE_UNAVAILABLE,
             "Not available just now",

@@ -6,20 +6,23 @@ use axum::{
     Json,
     extract::{Path, RawQuery},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{ETAG, IF_MATCH, LOCATION},
     },
     response::{IntoResponse, Response},
 };
 use ownchat_domain::{
+    digest::SecretHash,
     failure::Failure,
     key::{Key, KeyPatch, KeyQuery, NewKey, version_of_etag},
     locator::Locator,
     problem::PRECONDITION_REQUIRED,
+    time::Timestamp,
     token::redact,
+    vault::registry::Changed,
 };
 use ownchat_ui::backend::Backend;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A key that was just made.
 #[derive(Serialize)]
@@ -70,7 +73,7 @@ pub async fn read(cases: Cases, Path(id): Path<String>) -> Response {
 /// `PATCH /api/v1/keys/{id}`
 pub async fn change(cases: Cases, Path(id): Path<String>, headers: HeaderMap, Body(patch): Body<KeyPatch>) -> Response {
     match seen(&cases, &id, &headers).await {
-        Ok((id, version)) => shown(cases.change_key(id, version, patch).await),
+        Ok((id, version)) => changed(cases.change_key(id, version, patch).await),
         Err(refusal) => refusal,
     }
 }
@@ -79,12 +82,70 @@ pub async fn change(cases: Cases, Path(id): Path<String>, headers: HeaderMap, Bo
 pub async fn delete(cases: Cases, Path(id): Path<String>, headers: HeaderMap) -> Response {
     match seen(&cases, &id, &headers).await {
         Ok((id, version)) => match cases.delete_key(id, version).await {
-            Ok(()) => StatusCode::NO_CONTENT.into_response(),
+            Ok(gone) => effective(StatusCode::NO_CONTENT.into_response(), gone.effective_at),
             Err(failure) => problem::of_failure(&failure),
         },
         Err(refusal) => refusal,
     }
 }
+
+/// `POST /api/v1/keys/{id}/restore`
+pub async fn restore(cases: Cases, Path(id): Path<String>) -> Response {
+    match id.parse() {
+        Ok(id) => changed(cases.restore_key(id).await),
+        Err(_) => problem::of_failure(&missing(&cases).await),
+    }
+}
+
+/// How a key gets a new secret.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// For how many seconds the old secrets go on working.
+    overlap_seconds: u32,
+    /// Hash of a secret that the caller made and keeps; absent to have one made.
+    secret_sha256: Option<SecretHash>,
+}
+
+/// `POST /api/v1/keys/{id}/rotate`
+pub async fn rotate(cases: Cases, Path(id): Path<String>, Body(rotation): Body<Rotation>) -> Response {
+    let Ok(id) = id.parse() else { return problem::of_failure(&missing(&cases).await) };
+    match cases.rotate_key(id, rotation.overlap_seconds, rotation.secret_sha256).await {
+        Ok(rotated) => {
+            let etag = etag(&rotated.changed.key);
+            let key = rotated.token.map(|token| token.to_string());
+            let mut response = Json(Created { about: rotated.changed.key, key }).into_response();
+            response.headers_mut().extend(etag.map(|value| (ETAG, value)));
+            effective(response, rotated.changed.effective_at)
+        }
+        Err(failure) => problem::of_failure(&failure),
+    }
+}
+
+/// `POST /api/v1/keys/{id}/end-old-secrets`
+pub async fn end_old_secrets(cases: Cases, Path(id): Path<String>) -> Response {
+    match id.parse() {
+        Ok(id) => changed(cases.end_old_secrets(id).await),
+        Err(_) => problem::of_failure(&missing(&cases).await),
+    }
+}
+
+fn changed(outcome: Result<Changed, Failure>) -> Response {
+    match outcome {
+        Ok(Changed { key, effective_at }) => effective(shown(Ok(key)), effective_at),
+        Err(failure) => problem::of_failure(&failure),
+    }
+}
+
+/// Says from when on a change holds everywhere, if it takes something from somebody.
+fn effective(mut response: Response, since: Option<Timestamp>) -> Response {
+    let value = since.and_then(|since| HeaderValue::from_str(&since.rfc3339()).ok());
+    response.headers_mut().extend(value.map(|value| (EFFECTIVE_AT, value)));
+    response
+}
+
+/// The header that says from when on a change holds everywhere, as RFC 3339.
+const EFFECTIVE_AT: HeaderName = HeaderName::from_static("effective-at");
 
 /// The key that the path names, in the version that the caller has seen (RFC 9110, section 13.1.1).
 async fn seen(cases: &Cases, id: &str, headers: &HeaderMap) -> Result<(Locator, u64), Response> {

@@ -14,11 +14,12 @@ use ownchat_domain::{
     token::{Secret, Token},
     vault::{
         Object, Origin,
-        registry::{ChangeKey, CreateKey, DeleteKey, ListKeys, ReadKey},
+        registry::{ChangeKey, Changed, CreateKey, DeleteKey, EndOldSecrets, ListKeys, ReadKey, RestoreKey, RotateKey},
     },
 };
 use ownchat_ui::backend::CreatedKey;
 use worker::console_error;
+use zeroize::Zeroizing;
 
 /// Lists keys.
 pub async fn list(visitor: &Visitor, query: KeyQuery) -> Result<KeyPage, Failure> {
@@ -35,15 +36,7 @@ pub async fn read(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
 /// Makes a key. Its secret is made here unless the request brings the hash of one.
 pub async fn create(visitor: &Visitor, key: NewKey) -> Result<CreatedKey, Failure> {
     let (person, registry) = member(visitor).await?;
-    let (hash, secret) = if let Some(hash) = key.secret_sha256 {
-        (hash, None)
-    } else {
-        let secret = Secret::generate(fill).map_err(|error| {
-            console_error!("keys: {error}");
-            Failure::Unavailable
-        })?;
-        (SecretHash::of(&secret), Some(secret))
-    };
+    let (hash, secret) = hash_or_new(key.secret_sha256)?;
     let call = CreateKey { origin: origin(visitor, person), key, secret: hash };
     let key = ask(&visitor.env, registry, &call).await?;
     let token = secret.map(|secret| Token { environment: key.environment, locator: key.id, secret }.reveal());
@@ -51,23 +44,74 @@ pub async fn create(visitor: &Visitor, key: NewKey) -> Result<CreatedKey, Failur
 }
 
 /// Changes a key.
-pub async fn change(visitor: &Visitor, id: Locator, version: u64, patch: KeyPatch) -> Result<Key, Failure> {
+pub async fn change(visitor: &Visitor, id: Locator, version: u64, patch: KeyPatch) -> Result<Changed, Failure> {
     let (person, registry) = member(visitor).await?;
     ask(&visitor.env, registry, &ChangeKey { origin: origin(visitor, person), id, version, patch }).await
 }
 
 /// Deletes a key.
-pub async fn delete(visitor: &Visitor, id: Locator, version: u64) -> Result<(), Failure> {
+pub async fn delete(visitor: &Visitor, id: Locator, version: u64) -> Result<Changed, Failure> {
     let (person, registry) = member(visitor).await?;
     ask(&visitor.env, registry, &DeleteKey { origin: origin(visitor, person), id, version }).await
 }
 
-async fn member(visitor: &Visitor) -> Result<(PersonId, Object), Failure> {
+/// Undoes the deletion of a key.
+pub async fn restore(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
+    let (person, registry) = member(visitor).await?;
+    ask(&visitor.env, registry, &RestoreKey { origin: origin(visitor, person), id }).await
+}
+
+/// A key that was just given a new secret.
+pub struct Rotated {
+    /// The key.
+    pub changed: Changed,
+    /// The whole key with the new secret, if it was made here. This is the only time it can be seen.
+    pub token: Option<Zeroizing<String>>,
+}
+
+/// Gives a key a new secret; made here, unless the request brings the hash of one.
+pub async fn rotate(
+    visitor: &Visitor,
+    id: Locator,
+    overlap_seconds: u32,
+    hash: Option<SecretHash>,
+) -> Result<Rotated, Failure> {
+    let (person, registry) = member(visitor).await?;
+    let (hash, secret) = hash_or_new(hash)?;
+    let version = ask(&visitor.env, registry, &ReadKey { person, id }).await?.version;
+    let call = RotateKey { origin: origin(visitor, person), id, version, overlap_seconds, secret: hash };
+    let changed = ask(&visitor.env, registry, &call).await?;
+    let environment = changed.key.environment;
+    let token = secret.map(|secret| Token { environment, locator: id, secret }.reveal());
+    Ok(Rotated { changed, token })
+}
+
+/// Ends the old secrets of a key at once.
+pub async fn end_old_secrets(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
+    let (person, registry) = member(visitor).await?;
+    let version = ask(&visitor.env, registry, &ReadKey { person, id }).await?.version;
+    ask(&visitor.env, registry, &EndOldSecrets { origin: origin(visitor, person), id, version }).await
+}
+
+fn hash_or_new(hash: Option<SecretHash>) -> Result<(SecretHash, Option<Secret>), Failure> {
+    if let Some(hash) = hash {
+        return Ok((hash, None));
+    }
+    let secret = Secret::generate(fill).map_err(|error| {
+        console_error!("keys: {error}");
+        Failure::Unavailable
+    })?;
+    Ok((SecretHash::of(&secret), Some(secret)))
+}
+
+/// Who is there, and the registry of their workspace.
+pub async fn member(visitor: &Visitor) -> Result<(PersonId, Object), Failure> {
     let (person, identity) = resume(visitor).await?;
     Ok((person, Object::Registry(identity.workspace)))
 }
 
-fn origin(visitor: &Visitor, person: PersonId) -> Origin {
+/// Who asks, from where.
+pub fn origin(visitor: &Visitor, person: PersonId) -> Origin {
     Origin { person, address: visitor.address.clone(), request_id: visitor.request_id.clone() }
 }
 

@@ -1,21 +1,33 @@
-//! The commands on one key. Each is one transaction: the key, its audit row and its outbox row, or nothing.
+//! The commands on one key. Each is one transaction: the key, its line in the audit trail, what the feed must be
+//! told and what KV must be given, or nothing.
 
 use super::{
-    audit::{self, Action},
+    announce,
     members::member,
     outbox,
-    rows::{COLUMNS, KeyRow, scope_bits, time},
+    rows::{COLUMNS, KeyRow, find, time},
+    trail::{self, Actor, Change},
 };
 use crate::{answer::Done, database::Database};
 use ownchat_domain::{
+    audit::Action,
     digest::KeyDigest,
     failure::Failure,
-    key::Key,
+    key::{Key, KeySecret, widens_only},
     keyring::Keyring,
     locator::{Address, Locator},
     time::Timestamp,
     vault::registry::{ChangeKey, CreateKey, DeleteKey, ReadKey},
 };
+
+/// A key after a command.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The key.
+    pub key: Key,
+    /// Whether somebody who passed before may be refused now.
+    pub narrowed: bool,
+}
 
 /// Makes a key.
 pub fn create(
@@ -38,127 +50,101 @@ pub fn create(
         let row = KeyRow {
             number,
             locator,
-            environment: details.environment,
-            name: details.name.clone(),
-            description: details.description.clone(),
-            scopes: details.scopes,
+            details,
             active: true,
-            expires_at: details.expires_at,
+            reason: None,
             created_at: now,
             created_by: member.name.clone(),
             updated_at: now,
             version: 1,
             deleted_at: None,
+            secrets: vec![KeySecret { number: 1, created_at: now, ends_at: None }],
         };
-        insert(database, &row)?;
+        let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
+        database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({places})"), &row.values()?)?;
         let master = keyring.newest();
         let digest = KeyDigest::of(&call.secret, locator, &master.pepper);
         database.run(
-            "INSERT INTO secrets (key, master, digest, created_at) VALUES (?, ?, ?, ?)",
+            "INSERT INTO secrets (key, number, master, digest, created_at) VALUES (?, 1, ?, ?, ?)",
             &[number.into(), i64::from(master.id).into(), digest.as_bytes().as_slice().into(), time(now)],
         )?;
-        audit::append(database, &call.origin, Action::Create, None, Some(&row), now)?;
+        let actor = Actor { origin: Some(&call.origin), name: &member.name };
+        trail::append(database, actor, Change::of_key(Action::Create, None, Some(&row), now)?, now)?;
         outbox::enqueue(database, number, now)?;
         Ok(row.shown(now))
     })
 }
 
-fn insert(database: &impl Database, row: &KeyRow) -> Done<()> {
-    database.run(
-        &format!("INSERT INTO keys ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-        &[
-            row.number.into(),
-            row.locator.to_string().into(),
-            row.environment.as_str().into(),
-            row.name.as_str().into(),
-            row.description.as_str().into(),
-            scope_bits(row.scopes),
-            row.active.into(),
-            row.expires_at.map(Timestamp::millis).into(),
-            time(row.created_at),
-            row.created_by.as_str().into(),
-            time(row.updated_at),
-            i64::try_from(row.version).unwrap_or(i64::MAX).into(),
-            row.deleted_at.map(Timestamp::millis).into(),
-        ],
-    )?;
-    Ok(())
-}
-
-/// Reads a key.
+/// Reads a key that was not deleted.
 pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Done<Key> {
     member(database, call.person)?;
-    Ok(find(database, call.id)?.shown(now))
+    Ok(present(database, call.id)?.shown(now))
 }
 
-/// Changes a key. What changes nothing is no change: no new version, no audit row.
-pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Done<Key> {
-    member(database, call.origin.person)?;
-    let before = find(database, call.id)?;
+/// Changes a key. What changes nothing is no change: no new version, no line in the trail.
+pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Done<Outcome> {
+    let member = member(database, call.origin.person)?;
+    let before = present(database, call.id)?;
     let patch = call.patch.check(now)?;
+    let (active, reason) = (patch.active.unwrap_or(before.active), patch.reason.clone());
+    let details = patch.apply(&before.details)?;
     if before.version != call.version {
         return Err(Failure::Stale.into());
     }
-    let mut after = KeyRow {
-        name: patch.name.unwrap_or_else(|| before.name.clone()),
-        description: patch.description.unwrap_or_else(|| before.description.clone()),
-        active: patch.active.unwrap_or(before.active),
-        scopes: patch.scopes.unwrap_or(before.scopes),
-        expires_at: patch.expires_at.unwrap_or(before.expires_at),
-        ..before.clone()
-    };
-    if after != before {
-        after.version += 1;
-        after.updated_at = now;
-        database.atomically(|| {
-            update(database, &after)?;
-            audit::append(database, &call.origin, Action::of(&before, &after), Some(&before), Some(&after), now)?;
-            outbox::enqueue(database, after.number, now)
-        })?;
+    let kept = if before.active == active { before.reason.clone() } else { None };
+    let shown_reason = if active { None } else { reason.clone().or(kept) };
+    let mut after = KeyRow { details, active, reason: shown_reason, ..before.clone() };
+    if after == before {
+        return Ok(Outcome { key: after.shown(now), narrowed: false });
     }
-    Ok(after.shown(now))
+    after.version += 1;
+    after.updated_at = now;
+    let action = match (before.active, after.active) {
+        (false, true) => Action::Activate,
+        (true, false) => Action::Deactivate,
+        _ => Action::Edit,
+    };
+    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    let change = Change { reason, ..Change::of_key(action, Some(&before), Some(&after), now)? };
+    store(database, actor, &after, change, now)?;
+    Ok(Outcome { key: after.shown(now), narrowed: narrows(&before, &after) })
 }
 
-/// Deletes a key. Its row stays, so that the edge is told and the trail keeps its object.
-pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Done<()> {
-    member(database, call.origin.person)?;
-    let before = find(database, call.id)?;
+fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
+    (before.active && !after.active) || !widens_only(&before.details, &after.details)
+}
+
+/// Deletes a key. Its row stays, so that the edge is told, the trail keeps its object, and it can be restored.
+pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Done<Outcome> {
+    let member = member(database, call.origin.person)?;
+    let before = present(database, call.id)?;
     if before.version != call.version {
         return Err(Failure::Stale.into());
     }
     let after = KeyRow { deleted_at: Some(now), version: before.version + 1, updated_at: now, ..before.clone() };
+    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    store(database, actor, &after, Change::of_key(Action::Delete, Some(&before), None, now)?, now)?;
+    Ok(Outcome { key: after.shown(now), narrowed: true })
+}
+
+/// Stores a changed key with everything that belongs to a change, or nothing.
+pub fn store(database: &impl Database, actor: Actor<'_>, after: &KeyRow, change: Change, now: Timestamp) -> Done<()> {
     database.atomically(|| {
-        update(database, &after)?;
-        audit::append(database, &call.origin, Action::Delete, Some(&before), None, now)?;
+        let places: Vec<String> = COLUMNS.split(',').map(|column| format!("{} = ?", column.trim())).collect();
+        let mut values = after.values()?;
+        values.push(after.number.into());
+        database.run(&format!("UPDATE keys SET {} WHERE number = ?", places.join(", ")), &values)?;
+        trail::append(database, actor, change, now)?;
+        // Not only what narrows: what was widened is known at once then, too.
+        announce::of_key(database, after.locator, after.version)?;
         outbox::enqueue(database, after.number, now)
     })
 }
 
-fn update(database: &impl Database, row: &KeyRow) -> Done<()> {
-    database.run(
-        "UPDATE keys SET name = ?, description = ?, scopes = ?, active = ?, expires_at = ?, updated_at = ?, \
-         version = ?, deleted_at = ? WHERE number = ?",
-        &[
-            row.name.as_str().into(),
-            row.description.as_str().into(),
-            scope_bits(row.scopes),
-            row.active.into(),
-            row.expires_at.map(Timestamp::millis).into(),
-            time(row.updated_at),
-            i64::try_from(row.version).unwrap_or(i64::MAX).into(),
-            row.deleted_at.map(Timestamp::millis).into(),
-            row.number.into(),
-        ],
-    )?;
-    Ok(())
-}
-
-fn find(database: &impl Database, id: Locator) -> Done<KeyRow> {
-    let found = database.first(
-        &format!("SELECT {COLUMNS} FROM keys WHERE locator = ? AND deleted_at IS NULL"),
-        &[id.to_string().into()],
-    )?;
-    Ok(KeyRow::read(found.ok_or(Failure::NotFound)?)?)
+/// The key, unless it was deleted.
+pub fn present(database: &impl Database, id: Locator) -> Done<KeyRow> {
+    let found = find(database, id)?.filter(|row| row.deleted_at.is_none());
+    Ok(found.ok_or(Failure::NotFound)?)
 }
 
 #[cfg(test)]

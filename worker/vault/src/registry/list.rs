@@ -1,8 +1,9 @@
-//! Lists of keys.
+//! Lists of keys, and of lines of the trail.
 
 use super::{
     members::member,
     rows::{COLUMNS, KeyRow, scope_bits, time},
+    trail::{Wanted, lines},
 };
 use crate::{
     answer::Done,
@@ -14,8 +15,14 @@ use ownchat_domain::{
     key::{KeyPage, KeyQuery, Sort, Status},
     scope::ScopeSet,
     time::Timestamp,
-    vault::registry::ListKeys,
+    vault::registry::{ListKeys, ReadTrail, TrailPage},
 };
+
+/// Whether a key works at the time that stands for both question marks; as [`ownchat_domain::key::state`] says it.
+const WORKS: &str =
+    "(active = 1 AND (not_before IS NULL OR not_before <= ?) AND (expires_at IS NULL OR expires_at > ?))";
+const WORKS_NOT: &str =
+    "NOT (active = 1 AND (not_before IS NULL OR not_before <= ?) AND (expires_at IS NULL OR expires_at > ?))";
 
 /// Digits of a cursor; enough for every key number.
 const CURSOR_LENGTH: usize = 6;
@@ -23,11 +30,15 @@ const CURSOR_LENGTH: usize = 6;
 /// The page of keys that was asked for.
 pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> Done<KeyPage> {
     member(database, call.person)?;
-    let limit = limit(&call.query)?;
+    let limit = limit(call.query.limit)?;
     let (sql, mut values) = statement(&call.query, now)?;
     // One more than asked for tells whether there is another page.
     values.push(Value::from(limit + 1));
-    let mut rows = database.run(&sql, &values)?.into_iter().map(KeyRow::read).collect::<Result<Vec<_>, _>>()?;
+    let mut rows = database
+        .run(&sql, &values)?
+        .into_iter()
+        .map(|row| KeyRow::read(database, row))
+        .collect::<Result<Vec<_>, _>>()?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next_cursor = rows
@@ -37,11 +48,11 @@ pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> Done<K
     Ok(KeyPage { data: rows.iter().map(|row| row.shown(now)).collect(), next_cursor })
 }
 
-fn limit(query: &KeyQuery) -> Done<u32> {
-    match query.limit {
+fn limit(asked: Option<u32>) -> Done<u32> {
+    match asked {
         None => Ok(KeyQuery::LIMIT_DEFAULT),
         Some(limit @ 1..=KeyQuery::LIMIT_MAX) => Ok(limit),
-        Some(_) => Err(Failure::field("limit", format!("Ask for 1 to {} keys.", KeyQuery::LIMIT_MAX)).into()),
+        Some(_) => Err(Failure::field("limit", format!("Ask for 1 to {} at a time.", KeyQuery::LIMIT_MAX)).into()),
     }
 }
 
@@ -70,10 +81,10 @@ fn statement(query: &KeyQuery, now: Timestamp) -> Done<(String, Vec<Value>)> {
     }
     if let Some(status) = query.status {
         wheres.push(match status {
-            Status::Active => "(active = 1 AND (expires_at IS NULL OR expires_at > ?))",
-            Status::Inactive => "NOT (active = 1 AND (expires_at IS NULL OR expires_at > ?))",
+            Status::Active => WORKS,
+            Status::Inactive => WORKS_NOT,
         });
-        values.push(time(now));
+        values.extend([time(now), time(now)]);
     }
     if let Some(scope) = query.scope {
         wheres.push("(scopes & ?) != 0");
@@ -89,6 +100,28 @@ fn statement(query: &KeyQuery, now: Timestamp) -> Done<(String, Vec<Value>)> {
     };
     let sql = format!("SELECT {COLUMNS} FROM keys WHERE {} ORDER BY number {order} LIMIT ?", wheres.join(" AND "));
     Ok((sql, values))
+}
+
+/// The lines of the trail that were asked for.
+pub fn trail(database: &impl Database, call: &ReadTrail) -> Done<TrailPage> {
+    member(database, call.person)?;
+    let query = &call.query;
+    let limit = limit(query.limit)?;
+    let wanted = Wanted {
+        after: query.cursor.unwrap_or(0),
+        // One more than asked for tells whether there is another page.
+        limit: limit + 1,
+        key: query.key,
+        actor: query.actor,
+        action: query.action,
+        from: query.from,
+        to: query.to,
+    };
+    let mut lines = lines(database, &wanted)?;
+    let more = lines.len() > limit as usize;
+    lines.truncate(limit as usize);
+    let next_cursor = lines.last().filter(|_| more).map(|(sequence, _)| *sequence);
+    Ok(TrailPage { lines: lines.into_iter().map(|(_, line)| line).collect(), next_cursor })
 }
 
 #[cfg(test)]

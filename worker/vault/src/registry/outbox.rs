@@ -12,10 +12,15 @@ use crate::{
 };
 use ownchat_domain::{
     keyring::Keyring,
+    locator::Locator,
     record::kv_name,
     time::{MINUTE, SECOND, Timestamp},
 };
 use worker::{KvStore, console_error};
+
+/// How often at most the record of one key is written only because it was asked for, in milliseconds: as long
+/// as KV may go on answering that there is none.
+const REPAIR_EVERY: i64 = MINUTE;
 
 /// Most records that one alarm carries; the rest follow with the next.
 const BATCH: i64 = 100;
@@ -27,6 +32,27 @@ pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> Done<()> {
          SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE number = ? \
          ON CONFLICT (key) DO UPDATE SET attempts = 0, due_at = min(due_at, excluded.due_at)",
         &[time(now), SECOND.into(), key.into()],
+    )?;
+    Ok(())
+}
+
+/// Notes that the records of all keys must be written.
+pub fn enqueue_all(database: &impl Database, now: Timestamp) -> Done<()> {
+    database.run(
+        "INSERT INTO outbox (key, due_at) SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE true \
+         ON CONFLICT (key) DO UPDATE SET attempts = 0, due_at = min(due_at, excluded.due_at)",
+        &[time(now), SECOND.into()],
+    )?;
+    Ok(())
+}
+
+/// Notes that the record of a key must be written if it was not a moment ago: the edge would not ask for one
+/// that lies in KV and is good.
+pub fn enqueue_missing(database: &impl Database, locator: Locator, now: Timestamp) -> Stored<()> {
+    database.run(
+        "INSERT INTO outbox (key, due_at) \
+         SELECT number, ? FROM keys WHERE locator = ? AND coalesce(published_at, 0) <= ? ON CONFLICT DO NOTHING",
+        &[time(now), locator.to_string().into(), time(now.plus(-REPAIR_EVERY))],
     )?;
     Ok(())
 }
@@ -51,7 +77,7 @@ struct Due {
 pub async fn deliver(database: &impl Database, keyring: &Keyring, kv: &KvStore) -> Stored<()> {
     for due in due(database, now())? {
         // Read at the last moment, so that the newest state is written.
-        let Some((name, version, bytes)) = sealed(database, keyring, &due)? else { continue };
+        let Some((name, version, bytes)) = sealed(database, keyring, &due, now())? else { continue };
         let put = match kv.put_bytes(&name, &bytes) {
             Ok(put) => put.execute().await,
             Err(error) => Err(error),
@@ -81,14 +107,14 @@ fn due(database: &impl Database, now: Timestamp) -> Stored<Vec<Due>> {
         .collect()
 }
 
-fn sealed(database: &impl Database, keyring: &Keyring, due: &Due) -> Stored<Option<(String, i64, Vec<u8>)>> {
+fn sealed(
+    database: &impl Database,
+    keyring: &Keyring,
+    due: &Due,
+    now: Timestamp,
+) -> Stored<Option<(String, i64, Vec<u8>)>> {
     let locator = due.locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
-    let workspace = database
-        .first("SELECT number FROM workspace", &[])?
-        .ok_or_else(|| DatabaseError("no workspace".into()))?
-        .integer()?;
-    let workspace = u32::try_from(workspace).map_err(|_| DatabaseError("not a workspace number".into()))?;
-    let Some(record) = record(database, workspace, locator)? else { return Ok(None) };
+    let Some(record) = record(database, locator, now)? else { return Ok(None) };
     let version = i64::try_from(record.version).unwrap_or(due.version);
     let bytes = record.seal(keyring).map_err(|error| DatabaseError(error.to_string()))?;
     Ok(Some((kv_name(locator), version, bytes)))

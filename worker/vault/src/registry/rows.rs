@@ -3,37 +3,34 @@
 use crate::database::{Database, DatabaseError, Row, Stored, Value};
 use ownchat_domain::{
     digest::KeyDigest,
-    key::{Key, state},
+    key::{Details, Facts, Key, KeySecret, RESTORE_WITHIN, Restrictions, state},
+    limit::Limits,
     locator::Locator,
-    record::{Record, RecordSecret},
+    network::Networks,
+    record::{Record, RecordSecret, Workspace},
     scope::ScopeSet,
     time::Timestamp,
-    token::{Environment, prefix},
+    token::prefix,
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 /// The columns that [`KeyRow::read`] expects, in their order.
-pub const COLUMNS: &str = "number, locator, environment, name, description, scopes, active, expires_at, \
-     created_at, created_by, updated_at, version, deleted_at";
+pub const COLUMNS: &str = "number, locator, environment, name, description, integration, scopes, not_before, \
+     expires_at, restrictions, limits, metadata, active, reason, created_at, created_by, updated_at, version, deleted_at";
 
-/// One row of the key table.
+/// One row of the key table, with the key's secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRow {
     /// Number within the workspace.
     pub number: i64,
     /// Public name.
     pub locator: Locator,
-    /// Which world it opens.
-    pub environment: Environment,
-    /// What people call it.
-    pub name: String,
-    /// What it is for.
-    pub description: String,
-    /// What it may do.
-    pub scopes: ScopeSet,
+    /// What admins say of it.
+    pub details: Details,
     /// Whether it has not been deactivated.
     pub active: bool,
-    /// From when on it is refused.
-    pub expires_at: Option<Timestamp>,
+    /// What the admin said who deactivated it.
+    pub reason: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Name of who made it.
@@ -44,50 +41,151 @@ pub struct KeyRow {
     pub version: u64,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
+    /// Its secrets, the eldest first.
+    pub secrets: Vec<KeySecret>,
 }
 
 impl KeyRow {
-    /// Reads the columns of [`COLUMNS`].
-    pub fn read(mut row: Row) -> Stored<Self> {
+    /// Reads the columns of [`COLUMNS`], and the secrets.
+    pub fn read(database: &impl Database, mut row: Row) -> Stored<Self> {
+        let number = row.integer()?;
+        let locator = row.text()?.parse().map_err(|_| DatabaseError("not a locator".into()))?;
+        let environment = row.text()?.parse().map_err(|()| DatabaseError("not an environment".into()))?;
+        let (name, description, integration) = (row.text()?, row.text()?, row.text()?);
+        let scopes = u64::try_from(row.integer()?)
+            .ok()
+            .and_then(ScopeSet::from_bits)
+            .ok_or_else(|| DatabaseError("an unknown scope".into()))?;
+        let (not_before, expires_at) = (moment(row.optional_integer()?), moment(row.optional_integer()?));
+        let restrictions: Restrictions = from_json(&row.text()?)?;
+        let limits: Limits = from_json(&row.text()?)?;
+        let metadata = from_json(&row.text()?)?;
         Ok(Self {
-            number: row.integer()?,
-            locator: row.text()?.parse().map_err(|_| DatabaseError("not a locator".into()))?,
-            environment: row.text()?.parse().map_err(|()| DatabaseError("not an environment".into()))?,
-            name: row.text()?,
-            description: row.text()?,
-            scopes: u64::try_from(row.integer()?)
-                .ok()
-                .and_then(ScopeSet::from_bits)
-                .ok_or_else(|| DatabaseError("an unknown scope".into()))?,
+            number,
+            locator,
+            details: Details {
+                name,
+                description,
+                integration,
+                environment,
+                scopes,
+                not_before,
+                expires_at,
+                networks: Networks { allow: restrictions.allow, deny: restrictions.deny },
+                channels: restrictions.channels,
+                limits,
+                metadata,
+            },
             active: row.integer()? != 0,
-            expires_at: row.optional_integer()?.map(Timestamp::from_millis),
+            reason: row.optional_text()?,
             created_at: Timestamp::from_millis(row.integer()?),
             created_by: row.text()?,
             updated_at: Timestamp::from_millis(row.integer()?),
             version: u64::try_from(row.integer()?).map_err(|_| DatabaseError("a negative version".into()))?,
-            deleted_at: row.optional_integer()?.map(Timestamp::from_millis),
+            deleted_at: moment(row.optional_integer()?),
+            secrets: secrets(database, number)?,
         })
+    }
+
+    /// The values of [`COLUMNS`].
+    pub fn values(&self) -> Stored<Vec<Value>> {
+        let details = &self.details;
+        Ok(vec![
+            self.number.into(),
+            self.locator.to_string().into(),
+            details.environment.as_str().into(),
+            details.name.as_str().into(),
+            details.description.as_str().into(),
+            details.integration.as_str().into(),
+            scope_bits(details.scopes),
+            details.not_before.map(Timestamp::millis).into(),
+            details.expires_at.map(Timestamp::millis).into(),
+            to_json(&self.restrictions())?.into(),
+            to_json(&details.limits)?.into(),
+            to_json(&details.metadata)?.into(),
+            self.active.into(),
+            self.reason.clone().into(),
+            time(self.created_at),
+            self.created_by.as_str().into(),
+            time(self.updated_at),
+            i64::try_from(self.version).unwrap_or(i64::MAX).into(),
+            self.deleted_at.map(Timestamp::millis).into(),
+        ])
     }
 
     /// The key as admins see it at `now`.
     pub fn shown(&self, now: Timestamp) -> Key {
-        let (status, reason) = state(self.active, self.expires_at, now);
+        let details = &self.details;
+        let facts = Facts {
+            deleted: self.deleted_at.is_some(),
+            active: self.active,
+            not_before: details.not_before,
+            expires_at: details.expires_at,
+        };
+        let (status, reason) = state(facts, now);
         Key {
             id: self.locator,
-            name: self.name.clone(),
-            description: self.description.clone(),
-            environment: self.environment,
-            scopes: self.scopes,
+            name: details.name.clone(),
+            description: details.description.clone(),
+            integration: details.integration.clone(),
+            environment: details.environment,
+            scopes: details.scopes,
             status,
             reason,
-            prefix: prefix(self.environment, self.locator),
+            reason_text: self.reason.clone(),
+            prefix: prefix(details.environment, self.locator),
             created_at: self.created_at,
             created_by: self.created_by.clone(),
             updated_at: self.updated_at,
             version: self.version,
-            expires_at: self.expires_at,
+            not_before: details.not_before,
+            expires_at: details.expires_at,
+            restore_until: self.deleted_at.map(|deleted_at| deleted_at.plus(RESTORE_WITHIN)),
+            restrictions: self.restrictions(),
+            rate_limit: details.limits.rate,
+            quota: details.limits.quota,
+            secrets: self.secrets.clone(),
+            metadata: details.metadata.clone(),
         }
     }
+
+    fn restrictions(&self) -> Restrictions {
+        Restrictions {
+            allow: self.details.networks.allow.clone(),
+            deny: self.details.networks.deny.clone(),
+            channels: self.details.channels.clone(),
+        }
+    }
+}
+
+fn secrets(database: &impl Database, key: i64) -> Stored<Vec<KeySecret>> {
+    let rows =
+        database.run("SELECT number, created_at, ends_at FROM secrets WHERE key = ? ORDER BY number", &[key.into()])?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(KeySecret {
+                number: secret_number(row.integer()?)?,
+                created_at: Timestamp::from_millis(row.integer()?),
+                ends_at: moment(row.optional_integer()?),
+            })
+        })
+        .collect()
+}
+
+fn secret_number(number: i64) -> Stored<u32> {
+    u32::try_from(number).map_err(|_| DatabaseError("not the number of a secret".into()))
+}
+
+fn moment(millis: Option<i64>) -> Option<Timestamp> {
+    millis.map(Timestamp::from_millis)
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> Stored<T> {
+    serde_json::from_str(text).map_err(|error| DatabaseError(error.to_string()))
+}
+
+fn to_json(value: &impl Serialize) -> Stored<String> {
+    serde_json::to_string(value).map_err(|error| DatabaseError(error.to_string()))
 }
 
 /// The bits of a set of scopes, for the store.
@@ -100,33 +198,58 @@ pub fn time(moment: Timestamp) -> Value {
     Value::Integer(moment.millis())
 }
 
+/// The key of this locator, deleted or not.
+pub fn find(database: &impl Database, locator: Locator) -> Stored<Option<KeyRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM keys WHERE locator = ?");
+    database.first(&sql, &[locator.to_string().into()])?.map(|row| KeyRow::read(database, row)).transpose()
+}
+
 /// What the edge must know of a key, deleted ones included; none if there never was one.
-pub fn record(database: &impl Database, workspace: u32, locator: Locator) -> Stored<Option<Record>> {
-    let found = database
-        .first(&format!("SELECT {COLUMNS} FROM keys WHERE locator = ?"), &[locator.to_string().into()])?
-        .map(KeyRow::read)
-        .transpose()?;
-    let Some(row) = found else { return Ok(None) };
+pub fn record(database: &impl Database, locator: Locator, now: Timestamp) -> Stored<Option<Record>> {
+    let Some(row) = find(database, locator)? else { return Ok(None) };
     let secrets = database
-        .run("SELECT master, digest FROM secrets WHERE key = ? ORDER BY created_at", &[row.number.into()])?
+        .run("SELECT number, master, digest, ends_at FROM secrets WHERE key = ? ORDER BY number", &[row.number.into()])?
         .into_iter()
         .map(|mut secret| {
             Ok(RecordSecret {
+                number: secret_number(secret.integer()?)?,
                 master: u16::try_from(secret.integer()?).map_err(|_| DatabaseError("not a master id".into()))?,
                 digest: KeyDigest::from_bytes(secret.bytes()?),
+                ends_at: moment(secret.optional_integer()?),
             })
         })
         .collect::<Stored<Vec<_>>>()?;
+    let details = row.details;
     Ok(Some(Record {
         locator,
-        workspace,
-        environment: row.environment,
+        workspace: workspace(database)?,
+        environment: details.environment,
         version: row.version,
-        name: row.name,
+        sealed_at: now,
+        name: details.name,
         active: row.active,
         deleted: row.deleted_at.is_some(),
-        scopes: row.scopes,
-        expires_at: row.expires_at,
+        scopes: details.scopes,
+        not_before: details.not_before,
+        expires_at: details.expires_at,
+        networks: details.networks,
+        channels: details.channels,
+        limits: details.limits,
+        metadata: details.metadata.into_iter().collect(),
         secrets,
     }))
+}
+
+/// What holds for the whole workspace.
+pub fn workspace(database: &impl Database) -> Stored<Workspace> {
+    let mut row = database
+        .first("SELECT number, version, suspended, outage_seconds FROM workspace", &[])?
+        .ok_or_else(|| DatabaseError("no workspace".into()))?;
+    let wrong = |_| DatabaseError("a number that is not possible".into());
+    Ok(Workspace {
+        number: u32::try_from(row.integer()?).map_err(wrong)?,
+        version: u64::try_from(row.integer()?).map_err(wrong)?,
+        suspended: row.integer()? != 0,
+        outage_seconds: u32::try_from(row.integer()?).map_err(wrong)?,
+    })
 }

@@ -1,5 +1,6 @@
 //! The tables of a workspace.
 
+use super::trail;
 use crate::{
     database::{Database, Stored},
     migrate::migrate,
@@ -7,10 +8,12 @@ use crate::{
 
 /// Makes the tables that are missing.
 pub fn apply(database: &impl Database) -> Stored<()> {
-    migrate(database, &[FIRST])
+    migrate(database, &[FIRST, SECOND])?;
+    trail::take_over_first(database)
 }
 
-const FIRST: &[&str] = &[
+/// The tables as they were at first.
+pub const FIRST: &[&str] = &[
     "CREATE TABLE workspace (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         number INTEGER NOT NULL,
@@ -66,4 +69,38 @@ const FIRST: &[&str] = &[
         attempts INTEGER NOT NULL DEFAULT 0
     )",
     "CREATE INDEX outbox_due ON outbox (due_at)",
+];
+
+/// Restrictions, limits, several secrets of one key; the chained trail; what the feed must be told.
+const SECOND: &[&str] = &[
+    // Counts the changes of the settings; `outage_seconds` as in the record.
+    "ALTER TABLE workspace ADD COLUMN version INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE workspace ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))",
+    "ALTER TABLE workspace ADD COLUMN outage_seconds INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE keys ADD COLUMN integration TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE keys ADD COLUMN not_before INTEGER",
+    // JSON, as in the management API.
+    "ALTER TABLE keys ADD COLUMN restrictions TEXT NOT NULL DEFAULT '{\"allow\":[],\"deny\":[],\"channels\":[]}'",
+    "ALTER TABLE keys ADD COLUMN limits TEXT NOT NULL DEFAULT '{\"rate\":null,\"quota\":null}'",
+    "ALTER TABLE keys ADD COLUMN metadata TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE keys ADD COLUMN reason TEXT",
+    "CREATE INDEX keys_deleted ON keys (deleted_at) WHERE deleted_at IS NOT NULL",
+    "ALTER TABLE secrets ADD COLUMN number INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE secrets ADD COLUMN ends_at INTEGER",
+    // Each line as it is handed out, with its hash; the other columns are for finding it.
+    "CREATE TABLE trail (
+        sequence INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        actor TEXT,
+        action TEXT NOT NULL,
+        key TEXT,
+        hash TEXT NOT NULL,
+        line TEXT NOT NULL
+    )",
+    "CREATE INDEX trail_of_key ON trail (key, sequence)",
+    // What the feed must be told: from which version on records are good. The key's locator, or '' for all.
+    "CREATE TABLE announcements (
+        subject TEXT PRIMARY KEY,
+        version INTEGER NOT NULL
+    ) WITHOUT ROWID",
 ];

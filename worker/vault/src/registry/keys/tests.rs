@@ -8,8 +8,7 @@ use crate::registry::{
 use ownchat_domain::{
     digest::SecretHash,
     key::{KeyPatch, Status},
-    policy::decide,
-    scope::ScopeSet,
+    policy::{Call, decide},
     token::Environment,
     vault::Origin,
     verdict::Denial,
@@ -19,9 +18,13 @@ fn patch(json: &str) -> KeyPatch {
     serde_json::from_str(json).unwrap()
 }
 
-fn changed(database: &impl Database, key: &Key, json: &str) -> Done<Key> {
+fn outcome(database: &impl Database, key: &Key, json: &str) -> Done<Outcome> {
     let call = ChangeKey { origin: origin(OWNER), id: key.id, version: key.version, patch: patch(json) };
     change(database, &call, NOW.plus(1))
+}
+
+fn changed(database: &impl Database, key: &Key, json: &str) -> Done<Key> {
+    outcome(database, key, json).map(|outcome| outcome.key)
 }
 
 #[test]
@@ -32,15 +35,15 @@ fn a_new_key_is_what_was_asked_for_and_the_edge_lets_it_pass() {
     assert_eq!((key.created_by.as_str(), key.created_at), ("Ada", NOW));
     let ring = keyring();
     assert_eq!(key.id.open(&ring, Environment::Live), Some(Address { workspace: WORKSPACE, number: 1 }));
-    let record = record(&database, WORKSPACE, key.id).unwrap().unwrap();
+    let record = record(&database, key.id, NOW).unwrap().unwrap();
     let right = SecretHash::from_bytes([3; 32]);
-    assert_eq!(decide(&record, &right, ScopeSet::EMPTY, &ring, NOW), Ok(()));
+    assert_eq!(decide(&record, &right, &Call::default(), &ring, NOW), Ok(1));
     let wrong = SecretHash::from_bytes([4; 32]);
-    assert_eq!(decide(&record, &wrong, ScopeSet::EMPTY, &ring, NOW), Err(Denial::Unknown));
+    assert_eq!(decide(&record, &wrong, &Call::default(), &ring, NOW), Err(Denial::Unknown));
 }
 
 #[test]
-fn each_change_has_one_audit_row_and_waits_in_the_outbox() {
+fn each_change_has_one_line_and_waits_in_the_outbox() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let key = changed(&database, &key, r#"{"status":"inactive"}"#).unwrap();
@@ -48,7 +51,7 @@ fn each_change_has_one_audit_row_and_waits_in_the_outbox() {
     let key = changed(&database, &key, r#"{"name":"Store","scopes":["messages:send"]}"#).unwrap();
     delete(&database, &DeleteKey { origin: origin(OWNER), id: key.id, version: key.version }, NOW).unwrap();
     let actions: Vec<String> = database
-        .run("SELECT action FROM audit ORDER BY sequence", &[])
+        .run("SELECT action FROM trail ORDER BY sequence", &[])
         .unwrap()
         .into_iter()
         .map(|mut row| row.text().unwrap())
@@ -61,16 +64,47 @@ fn each_change_has_one_audit_row_and_waits_in_the_outbox() {
 fn the_trail_shows_who_and_both_sides_and_no_secret() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-    changed(&database, &key, r#"{"name":"Store"}"#).unwrap();
-    let mut row = database
-        .first("SELECT person, address, request_id, before, after FROM audit WHERE action = 'key.edit'", &[])
-        .unwrap()
-        .unwrap();
-    assert_eq!(row.text().unwrap(), OWNER.to_string());
-    assert_eq!((row.text().unwrap(), row.text().unwrap()), ("127.0.0.1".into(), "r1".into()));
-    let (before, after) = (row.text().unwrap(), row.text().unwrap());
-    assert!(before.contains("\"Shop\"") && after.contains("\"Store\""));
-    assert!(!after.contains("digest") && !after.contains("secret"));
+    changed(&database, &key, r#"{"name":"Store","reason":"a new sign"}"#).unwrap();
+    let mut row = database.first("SELECT line FROM trail WHERE action = 'key.edit'", &[]).unwrap().unwrap();
+    let line: serde_json::Value = serde_json::from_str(&row.text().unwrap()).unwrap();
+    assert_eq!((&line["actor"], &line["actor_name"]), (&OWNER.to_string().into(), &"Ada".into()));
+    assert_eq!((&line["address"], &line["request_id"]), (&"127.0.0.1".into(), &"r1".into()));
+    assert_eq!((&line["before"]["name"], &line["after"]["name"]), (&"Shop".into(), &"Store".into()));
+    assert_eq!(line["reason"], "a new sign");
+    assert!(!line.to_string().contains("digest") && line["after"]["secrets"][0].get("secret").is_none());
+}
+
+#[test]
+fn only_what_takes_from_somebody_counts_as_narrowing() {
+    let database = workspace();
+    let mut key = make(&database, new_key("Shop", &["contacts:read", "messages:send"]), NOW).unwrap();
+    for (json, narrowed) in [
+        (r#"{"name":"Store"}"#, false),
+        (r#"{"scopes":["contacts:write","messages:send"]}"#, false),
+        (r#"{"scopes":["contacts:write"]}"#, true),
+        (r#"{"restrictions":{"allow":["203.0.113.0/24"]}}"#, true),
+        (r#"{"restrictions":null}"#, false),
+        (r#"{"rate_limit":{"limit":5,"window_seconds":1}}"#, true),
+        (r#"{"expires_at":"2027-01-01T00:00:00Z"}"#, true),
+        (r#"{"expires_at":null}"#, false),
+        (r#"{"status":"inactive","reason":"leaked"}"#, true),
+        (r#"{"status":"active"}"#, false),
+    ] {
+        let after = outcome(&database, &key, json).unwrap();
+        assert_eq!(after.narrowed, narrowed, "{json}");
+        key = after.key;
+    }
+}
+
+#[test]
+fn a_reason_stays_while_the_key_is_off() {
+    let database = workspace();
+    let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let key = changed(&database, &key, r#"{"status":"inactive","reason":"leaked"}"#).unwrap();
+    assert_eq!(key.reason_text.as_deref(), Some("leaked"));
+    let key = changed(&database, &key, r#"{"name":"Store"}"#).unwrap();
+    assert_eq!(key.reason_text.as_deref(), Some("leaked"));
+    assert_eq!(changed(&database, &key, r#"{"status":"active"}"#).unwrap().reason_text, None);
 }
 
 #[test]
@@ -79,7 +113,7 @@ fn what_changes_nothing_is_no_change() {
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let same = changed(&database, &key, r#"{"name":" Shop ","status":"active"}"#).unwrap();
     assert_eq!(same, key);
-    assert_eq!(count(&database, "audit"), 1);
+    assert_eq!(count(&database, "trail"), 1);
 }
 
 #[test]
@@ -89,7 +123,7 @@ fn a_stale_version_changes_nothing() {
     changed(&database, &key, r#"{"name":"Store"}"#).unwrap();
     assert_eq!(changed(&database, &key, r#"{"name":"Other"}"#), Err(Failure::Stale.into()));
     let stale = DeleteKey { origin: origin(OWNER), id: key.id, version: key.version };
-    assert_eq!(delete(&database, &stale, NOW), Err(Failure::Stale.into()));
+    assert_eq!(delete(&database, &stale, NOW).map(|outcome| outcome.key), Err(Failure::Stale.into()));
     assert_eq!(read(&database, &ReadKey { person: OWNER, id: key.id }, NOW).unwrap().name, "Store");
 }
 
@@ -100,10 +134,10 @@ fn a_deleted_key_is_gone_for_admins_and_unknown_at_the_edge() {
     let call = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
     delete(&database, &call, NOW).unwrap();
     assert_eq!(read(&database, &ReadKey { person: OWNER, id: key.id }, NOW), Err(Failure::NotFound.into()));
-    assert_eq!(delete(&database, &call, NOW), Err(Failure::NotFound.into()));
-    let record = record(&database, WORKSPACE, key.id).unwrap().unwrap();
+    assert_eq!(delete(&database, &call, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
+    let record = record(&database, key.id, NOW).unwrap().unwrap();
     let hash = SecretHash::from_bytes([3; 32]);
-    assert_eq!(decide(&record, &hash, ScopeSet::EMPTY, &keyring(), NOW), Err(Denial::Unknown));
+    assert_eq!(decide(&record, &hash, &Call::default(), &keyring(), NOW), Err(Denial::Unknown));
 }
 
 #[test]
@@ -119,17 +153,17 @@ fn whoever_is_no_member_finds_nothing_and_changes_nothing() {
     assert_eq!(create(&database, &keyring(), WORKSPACE, &made, NOW), Err(Failure::NotFound.into()));
     assert_eq!(read(&database, &ReadKey { person: STRANGER, id: key.id }, NOW), Err(Failure::NotFound.into()));
     let call = ChangeKey { origin: stranger.clone(), id: key.id, version: 1, patch: patch(r#"{"name":"X"}"#) };
-    assert_eq!(change(&database, &call, NOW), Err(Failure::NotFound.into()));
+    assert_eq!(change(&database, &call, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
     let call = DeleteKey { origin: stranger, id: key.id, version: 1 };
-    assert_eq!(delete(&database, &call, NOW), Err(Failure::NotFound.into()));
-    assert_eq!((count(&database, "keys"), count(&database, "audit")), (1, 1));
+    assert_eq!(delete(&database, &call, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
+    assert_eq!((count(&database, "keys"), count(&database, "trail")), (1, 1));
 }
 
 #[test]
-fn without_an_audit_row_there_is_no_change() {
+fn without_a_line_in_the_trail_there_is_no_change() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-    database.run("DROP TABLE audit", &[]).unwrap();
+    database.run("DROP TABLE trail", &[]).unwrap();
     assert!(make(&database, new_key("Second", &["contacts:read"]), NOW).is_err());
     assert!(changed(&database, &key, r#"{"status":"inactive"}"#).is_err());
     assert_eq!(count(&database, "keys"), 1);

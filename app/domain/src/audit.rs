@@ -1,0 +1,335 @@
+//! The audit trail as it leaves the vault: one line of JSON for every change, chained by hashes.
+//!
+//! A line holds the hash of the line before it and ends with its own: the SHA-256 of the line without that
+//! last field. So nobody who has the last hash can be shown a trail in which a line was altered, taken
+//! out, put in or moved. [`verify`] needs the lines and nothing else.
+
+use crate::{account::PersonId, locator::Locator, time::Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+/// The hash that stands before the first line.
+pub const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What was done to a key or to the workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Action {
+    /// A key was made.
+    #[serde(rename = "key.create")]
+    Create,
+    /// A key was made like another one.
+    #[serde(rename = "key.duplicate")]
+    Duplicate,
+    /// Something but its being active was changed.
+    #[serde(rename = "key.edit")]
+    Edit,
+    /// A key was switched on.
+    #[serde(rename = "key.activate")]
+    Activate,
+    /// A key was switched off.
+    #[serde(rename = "key.deactivate")]
+    Deactivate,
+    /// A key got a new secret.
+    #[serde(rename = "key.rotate")]
+    Rotate,
+    /// An old secret of a key was ended before its time.
+    #[serde(rename = "key.end_secret")]
+    EndSecret,
+    /// A key was deleted.
+    #[serde(rename = "key.delete")]
+    Delete,
+    /// The deletion of a key was undone.
+    #[serde(rename = "key.restore")]
+    Restore,
+    /// A key that was deleted long ago was removed for good.
+    #[serde(rename = "key.purge")]
+    Purge,
+    /// The settings of the workspace were changed.
+    #[serde(rename = "workspace.edit")]
+    EditWorkspace,
+    /// The workspace was filled from a file.
+    #[serde(rename = "workspace.import")]
+    Import,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 12] = [
+        Self::Create,
+        Self::Duplicate,
+        Self::Edit,
+        Self::Activate,
+        Self::Deactivate,
+        Self::Rotate,
+        Self::EndSecret,
+        Self::Delete,
+        Self::Restore,
+        Self::Purge,
+        Self::EditWorkspace,
+        Self::Import,
+    ];
+
+    /// As it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "key.create",
+            Self::Duplicate => "key.duplicate",
+            Self::Edit => "key.edit",
+            Self::Activate => "key.activate",
+            Self::Deactivate => "key.deactivate",
+            Self::Rotate => "key.rotate",
+            Self::EndSecret => "key.end_secret",
+            Self::Delete => "key.delete",
+            Self::Restore => "key.restore",
+            Self::Purge => "key.purge",
+            Self::EditWorkspace => "workspace.edit",
+            Self::Import => "workspace.import",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
+    }
+}
+
+/// One change, in the order of the fields of its line. A sealed line has its hash after them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Line {
+    /// Counts the lines of the workspace, from 1 without gaps.
+    pub sequence: u64,
+    /// When it was done.
+    pub at: Timestamp,
+    /// Who did it; none for what the vault does by itself.
+    pub actor: Option<PersonId>,
+    /// Their name at that time.
+    pub actor_name: String,
+    /// What was done.
+    pub action: Action,
+    /// To which key, if to one.
+    pub key: Option<Locator>,
+    /// Why, in the words of who did it.
+    pub reason: Option<String>,
+    /// What it was like before.
+    pub before: Option<Box<RawValue>>,
+    /// What it was like afterwards.
+    pub after: Option<Box<RawValue>>,
+    /// The caller's network address, as the platform saw it.
+    pub address: String,
+    /// Id of the request.
+    pub request_id: String,
+    /// Hash of the line before.
+    pub previous: String,
+}
+
+/// Writes a line with its hash, which is returned as well.
+pub fn seal(line: &Line) -> (String, String) {
+    // Numbers and texts, and JSON that is written as it is: there is nothing that cannot be.
+    let body = serde_json::to_string(line).unwrap_or_default();
+    let hash = hash(&body);
+    let open = body.strip_suffix('}').unwrap_or(&body);
+    (format!("{open},\"hash\":\"{hash}\"}}"), hash)
+}
+
+fn hash(text: &str) -> String {
+    use core::fmt::Write;
+    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// Lines as a table for spreadsheets (RFC 4180). A value that a spreadsheet would take for a formula is led by a
+/// quote, so that nothing in a name is ever computed (OWASP, CSV injection).
+pub fn csv<T: AsRef<str>>(lines: &[T]) -> String {
+    let mut table = String::from("sequence,at,actor,actor_name,action,key,reason,address,request_id,before,after\r\n");
+    for line in lines.iter().filter_map(|line| serde_json::from_str::<Line>(line.as_ref()).ok()) {
+        let json = |value: &Option<Box<RawValue>>| value.as_ref().map(|value| value.get().to_owned());
+        let cells = [
+            Some(line.sequence.to_string()),
+            Some(line.at.rfc3339()),
+            line.actor.map(|actor| actor.to_string()),
+            Some(line.actor_name.clone()),
+            Some(line.action.as_str().to_owned()),
+            line.key.map(|key| key.to_string()),
+            line.reason.clone(),
+            Some(line.address.clone()),
+            Some(line.request_id.clone()),
+            json(&line.before),
+            json(&line.after),
+        ];
+        let cells: Vec<String> = cells.into_iter().map(|cell| cell_of(&cell.unwrap_or_default())).collect();
+        table.push_str(&cells.join(","));
+        table.push_str("\r\n");
+    }
+    table
+}
+
+fn cell_of(text: &str) -> String {
+    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+/// What is wrong with a trail, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// The line is not one of a trail.
+    #[error("line {0} is not a line of an audit trail")]
+    Unreadable(u64),
+    /// The line was altered.
+    #[error("line {0} was altered: its hash does not fit")]
+    Altered(u64),
+    /// The line does not follow the one before it.
+    #[error("line {0} does not follow the line before it: something was altered, taken out, put in or moved")]
+    Broken(u64),
+}
+
+/// Checks the chain of a whole trail, given line by line. Returns how many lines it has and the last hash,
+/// which tells whether lines are missing at the end.
+pub fn verify<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<(u64, String), Flaw> {
+    let mut last = BEGINNING.to_owned();
+    let mut count = 0;
+    for text in lines {
+        let number = count + 1;
+        let (body, found) = split(text).ok_or(Flaw::Unreadable(number))?;
+        if hash(&body) != found {
+            return Err(Flaw::Altered(number));
+        }
+        let line: Line = serde_json::from_str(&body).map_err(|_| Flaw::Unreadable(number))?;
+        if line.previous != last || line.sequence != number {
+            return Err(Flaw::Broken(number));
+        }
+        found.clone_into(&mut last);
+        count = number;
+    }
+    Ok((count, last))
+}
+
+/// The line without its hash, and the hash.
+fn split(text: &str) -> Option<(String, &str)> {
+    let (open, rest) = text.rsplit_once(",\"hash\":\"")?;
+    let hash = rest.strip_suffix("\"}")?;
+    Some((format!("{open}}}"), hash))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn line(sequence: u64, previous: &str, reason: &str) -> Line {
+        Line {
+            sequence,
+            at: Timestamp::from_millis(1_795_452_408_000),
+            actor: Some(PersonId(1)),
+            actor_name: "Ada".into(),
+            action: Action::Deactivate,
+            key: "JCgnh3DhfKRFKbvX".parse().ok(),
+            reason: Some(reason.into()),
+            before: RawValue::from_string(r#"{"status":"active"}"#.into()).ok(),
+            after: RawValue::from_string(r#"{"status":"inactive"}"#.into()).ok(),
+            address: "192.0.2.1".into(),
+            request_id: "r1".into(),
+            previous: previous.into(),
+        }
+    }
+
+    fn trail(length: u64) -> Vec<String> {
+        let mut last = BEGINNING.to_owned();
+        (1..=length)
+            .map(|sequence| {
+                let (text, hash) = seal(&line(sequence, &last, "a \"quoted\" reason,\"hash\":\"x\"}"));
+                last = hash;
+                text
+            })
+            .collect()
+    }
+
+    fn check(lines: &[String]) -> Result<(u64, String), Flaw> {
+        verify(lines.iter().map(String::as_str))
+    }
+
+    /// Trails are kept for years and verified by other programs, so the text is pinned.
+    #[test]
+    fn known_answer() {
+        let (text, _) = seal(&line(1, BEGINNING, "leaked"));
+        assert_eq!(
+            text,
+            "{\"sequence\":1,\"at\":\"2026-11-23T16:46:48Z\",\"actor\":\"0000000000000001\",\"actor_name\":\"Ada\",\
+             \"action\":\"key.deactivate\",\"key\":\"JCgnh3DhfKRFKbvX\",\"reason\":\"leaked\",\
+             \"before\":{\"status\":\"active\"},\"after\":{\"status\":\"inactive\"},\"address\":\"192.0.2.1\",\
+             \"request_id\":\"r1\",\"previous\":\"0000000000000000000000000000000000000000000000000000000000000000\",\
+             \"hash\":\"c62000e0f2ec797625404bd9d92374ecce263d722fc86a645f49a55b7feba57a\"}"
+        );
+    }
+
+    #[test]
+    fn a_whole_trail_verifies() {
+        let lines = trail(20);
+        assert_eq!(check(&lines).unwrap().0, 20);
+        assert_eq!(check(&[]), Ok((0, BEGINNING.to_owned())));
+    }
+
+    #[test]
+    fn what_was_tampered_with_is_found() {
+        let lines = trail(9);
+        let altered = |place: usize, from: &str, to: &str| {
+            let mut lines = lines.clone();
+            lines[place] = lines[place].replacen(from, to, 1);
+            check(&lines)
+        };
+        assert_eq!(altered(4, "Ada", "Eve"), Err(Flaw::Altered(5)));
+        assert_eq!(altered(4, "\"previous\":\"", "\"previous\":\"0"), Err(Flaw::Altered(5)));
+        assert_eq!(altered(4, "{", "["), Err(Flaw::Altered(5)));
+        assert_eq!(altered(4, "\"}", "\" }"), Err(Flaw::Altered(5)));
+        let mut without = lines.clone();
+        without.remove(3);
+        assert_eq!(check(&without), Err(Flaw::Broken(4)));
+        let mut twice = lines.clone();
+        twice.insert(3, lines[3].clone());
+        assert_eq!(check(&twice), Err(Flaw::Broken(5)));
+        let mut moved = lines.clone();
+        moved.swap(2, 3);
+        assert_eq!(check(&moved), Err(Flaw::Broken(3)));
+        let mut forged = lines.clone();
+        forged[8] = seal(&line(9, BEGINNING, "forged")).0;
+        assert_eq!(check(&forged), Err(Flaw::Broken(9)));
+        assert_eq!(check(&[String::from("x")]), Err(Flaw::Unreadable(1)));
+        // What was cut off at the end shows in the last hash alone.
+        assert_ne!(check(&lines[..8]).unwrap().1, check(&lines).unwrap().1);
+    }
+
+    #[test]
+    fn a_spreadsheet_computes_nothing() {
+        let table = csv(&[seal(&line(1, BEGINNING, "=cmd()|' /C calc'!A0")).0, "no line".into()]);
+        let mut rows = table.lines();
+        assert!(rows.next().unwrap().starts_with("sequence,at,actor,"));
+        let row = rows.next().unwrap();
+        assert!(row.starts_with("\"1\",\"2026-11-23T16:46:48Z\",\"0000000000000001\",\"Ada\""), "{row}");
+        assert!(row.contains(",\"'=cmd()|' /C calc'!A0\","), "{row}");
+        assert!(row.contains("\"{\"\"status\"\":\"\"active\"\"}\""), "{row}");
+        assert_eq!(rows.next(), None);
+    }
+
+    #[test]
+    fn actions_are_read_as_they_were_written() {
+        for action in Action::ALL {
+            assert_eq!(Action::parse(action.as_str()), Some(action));
+            assert_eq!(serde_json::to_string(&action).unwrap(), format!("\"{}\"", action.as_str()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_reason_stays_in_its_field(reason in ".{0,80}") {
+            let (text, hash) = seal(&line(1, BEGINNING, &reason));
+            prop_assert_eq!(verify([text.as_str()]), Ok((1, hash)));
+        }
+
+        #[test]
+        fn any_text_is_answered(text in ".{0,200}") {
+            let _ = verify([text.as_str()]);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The feed of changes: what the vault tells the edge so that nothing that was revoked decides any more.
+//!
+//! An entry says of a key, or of a whole workspace, from which version on its records are good. The edge
+//! reads the feed at least every [`FRESH_FOR`] while it decides, and forgets what has become too old. An
+//! entry is kept for longer than any record can live that it forbids ([`KEPT_FOR`] against
+//! [`crate::record::LIFETIME`]), so an old record that somebody puts back is never honoured either.
+
+use crate::{
+    locator::Locator,
+    time::{HOUR, SECOND, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// How old what the edge has read of the feed may be while it decides, in milliseconds.
+pub const FRESH_FOR: i64 = 5 * SECOND;
+/// How often the edge reads it while it has calls, in milliseconds.
+pub const READ_EVERY: i64 = SECOND;
+/// How long an entry is kept, in milliseconds: an hour beyond the life of a record.
+pub const KEPT_FOR: i64 = crate::record::LIFETIME + HOUR;
+/// Feeds of a deployment; a workspace's number says which one is its own.
+pub const SHARDS: u32 = 16;
+/// Most entries of one answer.
+pub const PAGE: usize = 5_000;
+
+/// The feed of a workspace.
+pub const fn shard_of(workspace: u32) -> u32 {
+    workspace % SHARDS
+}
+
+/// Whom an entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Subject {
+    /// One key.
+    Key(Locator),
+    /// Every key of a workspace; versions are those of its settings.
+    Workspace(u32),
+}
+
+/// Records of this subject are good from this version on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Whom it is about.
+    pub subject: Subject,
+    /// The lowest version that is still good.
+    pub version: u64,
+}
+
+/// An answer to "what has changed since?".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Tells a feed from one that was made anew; positions of one mean nothing to the other.
+    pub incarnation: u64,
+    /// The position after these entries.
+    pub position: u64,
+    /// Whether there are more after them.
+    pub more: bool,
+    /// What has changed, in order; of each subject the last change only.
+    pub entries: Vec<Entry>,
+}
+
+/// Where a reader stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Of the feed that was read; 0 for none.
+    pub incarnation: u64,
+    /// After the last entry that was read.
+    pub position: u64,
+}
+
+/// Writes a page.
+pub fn encode(page: &Page) -> Vec<u8> {
+    let mut bytes = vec![LAYOUT];
+    // Numbers and texts: there is nothing in a page that cannot be written.
+    bytes.extend(postcard::to_allocvec(page).unwrap_or_default());
+    bytes
+}
+
+/// Reads a page; nothing if it is not one, or longer than a page may be.
+pub fn decode(bytes: &[u8]) -> Option<Page> {
+    let (layout, body) = bytes.split_first()?;
+    let page: Page = (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())??;
+    (page.entries.len() <= PAGE).then_some(page)
+}
+
+/// The version of the layout that is written.
+const LAYOUT: u8 = 1;
+
+/// What a reader knows of one feed.
+#[derive(Debug, Default)]
+pub struct Follower {
+    at: Position,
+    read_at: Option<Timestamp>,
+    floors: HashMap<Subject, Floor>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Floor {
+    version: u64,
+    heard_at: Timestamp,
+}
+
+impl Follower {
+    /// What to ask for.
+    pub fn position(&self) -> Position {
+        self.at
+    }
+
+    /// Takes in an answer to a question that was asked at `asked_at` from `asked_from`, and returns whom it
+    /// is about: what is remembered of them must be forgotten. `None` stands for "everybody".
+    pub fn learn(&mut self, page: Page, asked_from: Position, asked_at: Timestamp) -> Option<Vec<Subject>> {
+        let anew = page.incarnation != asked_from.incarnation;
+        let told: Vec<Subject> = page.entries.iter().map(|entry| entry.subject).collect();
+        for entry in page.entries {
+            let floor = self.floors.entry(entry.subject).or_insert(Floor { version: 0, heard_at: asked_at });
+            floor.version = floor.version.max(entry.version);
+            floor.heard_at = floor.heard_at.max(asked_at);
+        }
+        // Answers may overtake each other; what a later one has told stands.
+        if page.incarnation != self.at.incarnation || page.position > self.at.position {
+            self.at = Position { incarnation: page.incarnation, position: page.position };
+        }
+        if !page.more {
+            self.read_at = self.read_at.max(Some(asked_at));
+        }
+        // No record can be around any more that these forbid.
+        self.floors.retain(|_, floor| asked_at.since(floor.heard_at) < KEPT_FOR);
+        (!anew).then_some(told)
+    }
+
+    /// Milliseconds since the feed was known to the end; none if it never was.
+    pub fn age(&self, now: Timestamp) -> Option<i64> {
+        // A clock that was set back makes it stale.
+        self.read_at.map(|read_at| now.since(read_at)).filter(|age| *age >= 0)
+    }
+
+    /// Whether what is known suffices to decide now.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        self.age(now).is_some_and(|age| age < FRESH_FOR)
+    }
+
+    /// Whether a record of this key may decide, by its version and that of its workspace's settings.
+    pub fn allows(&self, locator: Locator, version: u64, workspace: u32, settings: u64) -> bool {
+        let floor = |subject| self.floors.get(&subject).map_or(0, |floor| floor.version);
+        version >= floor(Subject::Key(locator)) && settings >= floor(Subject::Workspace(workspace))
+    }
+}
+
+#[cfg(test)]
+#[path = "feed/tests.rs"]
+mod tests;

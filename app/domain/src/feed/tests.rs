@@ -1,0 +1,103 @@
+//! What a reader of the feed must get right.
+
+use super::*;
+use crate::testing::hex;
+use proptest::prelude::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+fn locator(number: u32) -> Locator {
+    format!("{number:016}").parse().unwrap()
+}
+
+fn page(position: u64, entries: &[(Subject, u64)]) -> Page {
+    let entries = entries.iter().map(|(subject, version)| Entry { subject: *subject, version: *version }).collect();
+    Page { incarnation: 7, position, more: false, entries }
+}
+
+/// Pages are read by Workers of the version before and after, so the bytes are pinned.
+#[test]
+fn known_answer() {
+    let bytes = encode(&page(300, &[(Subject::Key(locator(5)), 2), (Subject::Workspace(9), 3)]));
+    assert_eq!(hex(&bytes), "0107ac020002001030303030303030303030303030303035020109 03".replace(' ', ""));
+    assert_eq!(decode(&bytes).unwrap().position, 300);
+}
+
+#[test]
+fn what_was_forbidden_stays_forbidden() {
+    let mut follower = Follower::default();
+    let key = Subject::Key(locator(1));
+    assert!(follower.allows(locator(1), 1, 4, 1));
+    assert_eq!(
+        follower.learn(page(1, &[(key, 3)]), follower.position(), NOW),
+        None,
+        "the first read is about everybody"
+    );
+    assert!(!follower.allows(locator(1), 2, 4, 1) && follower.allows(locator(1), 3, 4, 1));
+    let told = follower.learn(page(2, &[(Subject::Workspace(4), 2)]), follower.position(), NOW);
+    assert_eq!(told, Some(vec![Subject::Workspace(4)]));
+    assert!(!follower.allows(locator(1), 3, 4, 1) && follower.allows(locator(1), 3, 4, 2));
+    assert!(follower.allows(locator(1), 3, 5, 1), "another workspace");
+}
+
+#[test]
+fn it_is_fresh_for_five_seconds_from_the_question() {
+    let mut follower = Follower::default();
+    assert!(!follower.is_fresh(NOW));
+    follower.learn(page(0, &[]), follower.position(), NOW);
+    assert!(follower.is_fresh(NOW.plus(FRESH_FOR - 1)) && !follower.is_fresh(NOW.plus(FRESH_FOR)));
+    assert!(!follower.is_fresh(NOW.plus(-1)), "the clock was set back");
+}
+
+#[test]
+fn part_of_the_news_makes_nothing_fresh() {
+    let mut follower = Follower::default();
+    follower.learn(Page { more: true, ..page(5_000, &[]) }, follower.position(), NOW);
+    assert!(!follower.is_fresh(NOW));
+    assert_eq!(follower.position(), Position { incarnation: 7, position: 5_000 });
+}
+
+#[test]
+fn an_answer_that_was_overtaken_undoes_nothing() {
+    let mut follower = Follower::default();
+    let start = follower.position();
+    follower.learn(page(9, &[(Subject::Key(locator(1)), 5)]), start, NOW.plus(10));
+    follower.learn(page(4, &[(Subject::Key(locator(1)), 2)]), start, NOW);
+    assert_eq!(follower.position().position, 9);
+    assert!(!follower.allows(locator(1), 4, 1, 1));
+    assert_eq!(follower.age(NOW.plus(10)), Some(0));
+}
+
+#[test]
+fn a_feed_that_was_made_anew_is_read_from_its_start() {
+    let mut follower = Follower::default();
+    follower.learn(page(900, &[]), follower.position(), NOW);
+    let anew = Page { incarnation: 8, ..page(1, &[(Subject::Key(locator(1)), 2)]) };
+    assert_eq!(follower.learn(anew, follower.position(), NOW), None, "everybody must be looked at again");
+    assert_eq!(follower.position(), Position { incarnation: 8, position: 1 });
+}
+
+#[test]
+fn floors_are_forgotten_when_no_record_can_be_below_them() {
+    let mut follower = Follower::default();
+    follower.learn(page(1, &[(Subject::Key(locator(1)), 2)]), follower.position(), NOW);
+    follower.learn(page(1, &[]), follower.position(), NOW.plus(KEPT_FOR - 1));
+    assert!(!follower.allows(locator(1), 1, 1, 1));
+    follower.learn(page(1, &[]), follower.position(), NOW.plus(KEPT_FOR));
+    assert!(follower.floors.is_empty());
+    const { assert!(KEPT_FOR > crate::record::LIFETIME) };
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = decode(&bytes);
+    }
+
+    #[test]
+    fn what_was_written_is_read(position: u64, more: bool, versions in proptest::collection::vec((0u32..99, any::<u64>()), 0..20)) {
+        let entries = versions.iter().map(|(number, version)| Entry { subject: Subject::Key(locator(*number)), version: *version });
+        let page = Page { incarnation: 1, position, more, entries: entries.collect() };
+        prop_assert_eq!(decode(&encode(&page)), Some(page));
+    }
+}

@@ -1,0 +1,179 @@
+//! Limits of a key: how often it may be used within a time, and how much in a day or a month.
+
+use crate::time::{DAY, SECOND, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// At most `limit` in any stretch of `window_seconds`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// 1 to [`LIMIT_MAX`].
+    pub limit: u32,
+    /// 1 to [`WINDOW_MAX`] seconds.
+    pub window_seconds: u32,
+}
+
+/// At most `limit` in a calendar day or month, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// 1 to [`LIMIT_MAX`].
+    pub limit: u32,
+    /// When it is refilled.
+    pub period: Period,
+}
+
+/// A stretch of the calendar, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Period {
+    /// From midnight to midnight.
+    Day,
+    /// From the first of a month to the first of the next.
+    Month,
+}
+
+/// Greatest number of a limit.
+pub const LIMIT_MAX: u32 = 1_000_000_000;
+/// Longest window of a rate limit, in seconds: one day.
+pub const WINDOW_MAX: u32 = 86_400;
+
+/// What a key is held to; none for no limit of that kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// How often.
+    pub rate: Option<RateLimit>,
+    /// How much.
+    pub quota: Option<Quota>,
+}
+
+impl Limits {
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.rate.is_none() && self.quota.is_none()
+    }
+
+    /// Whether these let pass at least everything that `before` did. It may say no where the answer is yes.
+    pub fn is_at_least(&self, before: &Self) -> bool {
+        let rate = match (self.rate, before.rate) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(after), Some(before)) => after.limit >= before.limit && after.window_seconds <= before.window_seconds,
+        };
+        let quota = match (self.quota, before.quota) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(after), Some(before)) => after.limit >= before.limit && after.period == before.period,
+        };
+        rate && quota
+    }
+}
+
+impl RateLimit {
+    /// The limit, or why there cannot be one like it.
+    pub fn check(self) -> Result<Self, String> {
+        bounded(self.limit)?;
+        if (1..=WINDOW_MAX).contains(&self.window_seconds) {
+            Ok(self)
+        } else {
+            Err(format!("A window has 1 to {WINDOW_MAX} seconds."))
+        }
+    }
+
+    /// The window, in milliseconds.
+    pub const fn window(self) -> i64 {
+        self.window_seconds as i64 * SECOND
+    }
+}
+
+impl Quota {
+    /// The quota, or why there cannot be one like it.
+    pub fn check(self) -> Result<Self, String> {
+        bounded(self.limit).map(|()| self)
+    }
+}
+
+fn bounded(limit: u32) -> Result<(), String> {
+    if (1..=LIMIT_MAX).contains(&limit) { Ok(()) } else { Err(format!("A limit is a number from 1 to {LIMIT_MAX}.")) }
+}
+
+impl Period {
+    /// `day` or `month`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+
+    /// Its length in seconds; a month counts as one of 31 days.
+    pub const fn seconds(self) -> i64 {
+        match self {
+            Self::Day => 86_400,
+            Self::Month => 31 * 86_400,
+        }
+    }
+
+    /// The period that `now` lies in began at this moment.
+    pub fn start(self, now: Timestamp) -> Timestamp {
+        let day = Timestamp::from_millis(now.millis().div_euclid(DAY) * DAY);
+        match self {
+            Self::Day => day,
+            Self::Month => day.plus(-(i64::from(day.day_of_month()) - 1) * DAY),
+        }
+    }
+
+    /// The next period begins at this moment.
+    pub fn end(self, now: Timestamp) -> Timestamp {
+        let start = self.start(now);
+        match self {
+            Self::Day => start.plus(DAY),
+            // The 32nd day after the first lies in the next month, whichever month it is.
+            Self::Month => self.start(start.plus(31 * DAY)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_follow_the_calendar_in_utc() {
+        for (now, period, start, end) in [
+            ("2026-11-24T13:10:20Z", Period::Day, "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"),
+            ("2026-11-24T00:00:00Z", Period::Day, "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"),
+            ("2026-11-24T13:10:20Z", Period::Month, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+            ("2026-12-31T23:59:59.999Z", Period::Month, "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+            ("2028-02-29T12:00:00Z", Period::Month, "2028-02-01T00:00:00Z", "2028-03-01T00:00:00Z"),
+            ("2027-02-01T00:00:00Z", Period::Month, "2027-02-01T00:00:00Z", "2027-03-01T00:00:00Z"),
+        ] {
+            let now = Timestamp::parse(now).unwrap();
+            assert_eq!(period.start(now).rfc3339(), start);
+            assert_eq!(period.end(now).rfc3339(), end);
+        }
+    }
+
+    #[test]
+    fn limits_have_bounds() {
+        assert!(RateLimit { limit: 1, window_seconds: 1 }.check().is_ok());
+        for (limit, window_seconds) in [(0, 1), (1, 0), (LIMIT_MAX + 1, 1), (1, WINDOW_MAX + 1)] {
+            assert!(RateLimit { limit, window_seconds }.check().is_err(), "{limit} {window_seconds}");
+        }
+        assert!(Quota { limit: 0, period: Period::Day }.check().is_err());
+    }
+
+    #[test]
+    fn more_is_told_from_less() {
+        let of = |rate: Option<(u32, u32)>, quota: Option<(u32, Period)>| Limits {
+            rate: rate.map(|(limit, window_seconds)| RateLimit { limit, window_seconds }),
+            quota: quota.map(|(limit, period)| Quota { limit, period }),
+        };
+        let (none, ten) = (of(None, None), of(Some((10, 60)), Some((100, Period::Day))));
+        assert!(none.is_at_least(&ten) && !ten.is_at_least(&none) && ten.is_at_least(&ten));
+        assert!(of(Some((11, 60)), Some((100, Period::Day))).is_at_least(&ten));
+        assert!(!of(Some((9, 60)), Some((100, Period::Day))).is_at_least(&ten));
+        assert!(!of(Some((10, 61)), Some((100, Period::Day))).is_at_least(&ten));
+        assert!(!of(Some((10, 60)), Some((100, Period::Month))).is_at_least(&ten));
+    }
+}

@@ -1,0 +1,200 @@
+//! Limits are never exceeded, and what is not needed comes back.
+
+use super::*;
+use crate::limit::Quota;
+use proptest::prelude::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+fn rate(limit: u32, window_seconds: u32) -> Limits {
+    Limits { rate: Some(RateLimit { limit, window_seconds }), quota: None }
+}
+
+fn quota(limit: u32) -> Limits {
+    Limits { rate: None, quota: Some(Quota { limit, period: Period::Day }) }
+}
+
+fn ask(limits: Limits, need: u32, spare: u32) -> Take {
+    Take { limits, version: 1, need, spare, unused: Vec::new() }
+}
+
+fn permits(taken: Taken) -> u32 {
+    match taken {
+        Taken::Lease(lease) => lease.permits,
+        Taken::Refused(_) => 0,
+    }
+}
+
+#[test]
+fn a_rate_limit_refuses_and_says_when_to_come_back() {
+    let mut meter = Meter::default();
+    for _ in 0..3 {
+        assert_eq!(permits(meter.take(&ask(rate(3, 60), 1, 0), NOW)), 1);
+    }
+    let Taken::Refused(refusal) = meter.take(&ask(rate(3, 60), 1, 0), NOW.plus(1_000)) else { unreachable!() };
+    assert!(!refusal.by_quota);
+    // The lease lasts 2 s, the window 60 s.
+    assert_eq!(refusal.retry_after, 61_000);
+    assert_eq!(refusal.standing.rate, Some((0, 61_000)));
+    assert_eq!(permits(meter.take(&ask(rate(3, 60), 1, 0), NOW.plus(61_999))), 0);
+    assert_eq!(permits(meter.take(&ask(rate(3, 60), 3, 0), NOW.plus(62_000))), 3);
+}
+
+#[test]
+fn a_quota_is_used_up_exactly_and_refilled_by_the_calendar() {
+    let mut meter = Meter::default();
+    let mut passed = 0;
+    while let taken @ Taken::Lease(_) = meter.take(&ask(quota(500), 1, 40), NOW) {
+        passed += permits(taken);
+    }
+    assert_eq!(passed, 500);
+    let Taken::Refused(refusal) = meter.take(&ask(quota(500), 1, 0), NOW) else { unreachable!() };
+    assert!(refusal.by_quota);
+    let midnight = Period::Day.end(NOW);
+    assert_eq!(refusal.retry_after, midnight.since(NOW));
+    assert_eq!(permits(meter.take(&ask(quota(500), 1, 0), midnight.plus(-1))), 0);
+    assert_eq!(permits(meter.take(&ask(quota(500), 500, 0), midnight)), 500);
+}
+
+#[test]
+fn a_lease_ends_with_its_period() {
+    let mut meter = Meter::default();
+    let late = Period::Day.end(NOW).plus(-300);
+    let Taken::Lease(lease) = meter.take(&ask(quota(5), 1, 0), late) else { unreachable!() };
+    assert_eq!(lease.lasts, 300);
+}
+
+#[test]
+fn what_comes_back_can_be_taken_again_once() {
+    let mut meter = Meter::default();
+    let Taken::Lease(lease) = meter.take(&ask(quota(80), 1, 9), NOW) else { unreachable!() };
+    assert_eq!((lease.permits, lease.standing.quota.map(|(left, _)| left)), (10, Some(70)));
+    let back = Unused { lease: lease.number, permits: 9 };
+    let giving = Take { unused: vec![back, back], ..ask(quota(80), 0, 0) };
+    let Taken::Lease(after) = meter.take(&giving, NOW.plus(5_000)) else { unreachable!() };
+    assert_eq!(after.standing.quota.map(|(left, _)| left), Some(79));
+    meter.take(&giving, NOW.plus(5_001));
+    assert_eq!(meter.standing(NOW).quota.map(|(left, _)| left), Some(79), "it came back twice");
+    let made_up = Take { unused: vec![Unused { lease: 99, permits: 50 }], ..ask(quota(80), 0, 0) };
+    meter.take(&made_up, NOW.plus(5_002));
+    assert_eq!(meter.standing(NOW).quota.map(|(left, _)| left), Some(79));
+}
+
+#[test]
+fn a_call_that_costs_more_than_is_left_leaves_it_there() {
+    let mut meter = Meter::default();
+    assert_eq!(permits(meter.take(&ask(quota(10), 8, 0), NOW)), 8);
+    assert_eq!(permits(meter.take(&ask(quota(10), 3, 0), NOW)), 0);
+    assert_eq!(permits(meter.take(&ask(quota(10), 2, 0), NOW)), 2);
+}
+
+#[test]
+fn limits_of_an_older_record_are_not_believed() {
+    let mut meter = Meter::default();
+    let newer = Take { version: 5, ..ask(quota(2), 1, 0) };
+    assert_eq!(permits(meter.take(&newer, NOW)), 1);
+    assert_eq!(permits(meter.take(&ask(quota(1_000), 2, 0), NOW)), 0);
+    assert_eq!(permits(meter.take(&ask(quota(1_000), 1, 0), NOW)), 1);
+}
+
+#[test]
+fn what_it_remembers_stays_small() {
+    let mut meter = Meter::default();
+    for step in 0..10_000 {
+        meter.take(&ask(rate(1_000_000, 60), 1, 0), NOW.plus(step * 10));
+    }
+    assert!(meter.grants.len() < 50, "{}", meter.grants.len());
+    assert!(postcard::to_allocvec(&meter).unwrap().len() < 1_500);
+}
+
+/// Messages are read by Workers of the version before and after, so the bytes are pinned.
+#[test]
+fn known_answers() {
+    use crate::testing::hex;
+    let question = Take { unused: vec![Unused { lease: 7, permits: 2 }], version: 300, ..ask(quota(500), 1, 9) };
+    assert_eq!(hex(&encode(&question)), "010001f40300ac0201090107 02".replace(' ', ""));
+    assert_eq!(decode::<Take>(&encode(&question)), Some(question));
+    let standing = Standing { rate: Some((4, 9_000)), quota: None };
+    let answer = Taken::Lease(Lease { number: 7, permits: 3, lasts: 2_000, standing });
+    assert_eq!(hex(&encode(&answer)), "01000703a01f0104d08c0100");
+    assert_eq!(decode::<Taken>(&encode(&answer)), Some(answer));
+    assert_eq!(decode::<Taken>(&[2, 0]), None);
+}
+
+/// One isolate, as far as leases go: it spends within the lease, late or early, and gives back the rest.
+#[derive(Clone, Debug)]
+struct Step {
+    pause: i64,
+    need: u32,
+    spare: u32,
+    spends: u32,
+    delay: i64,
+    gives_back: bool,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (0i64..700, 0u32..4, 0u32..20, 0u32..20, 0i64..2_000, any::<bool>()).prop_map(
+        |(pause, need, spare, spends, delay, gives_back)| Step { pause, need, spare, spends, delay, gives_back },
+    );
+    proptest::collection::vec(step, 1..120)
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+        let _ = (decode::<Take>(&bytes), decode::<Taken>(&bytes));
+    }
+
+    /// However permits are spent within their leases, no stretch of one window sees more than the limit.
+    #[test]
+    fn no_window_sees_more_than_the_limit(steps in steps(), limit in 1u32..30, seconds in 1u32..6) {
+        let limits = rate(limit, seconds);
+        let (mut meter, mut now) = (Meter::default(), NOW);
+        let mut spent: Vec<Timestamp> = Vec::new();
+        let mut back: Vec<(Timestamp, Unused)> = Vec::new();
+        for step in steps {
+            now = now.plus(step.pause);
+            let (due, later): (Vec<_>, Vec<_>) = back.into_iter().partition(|(moment, _)| *moment <= now);
+            back = later;
+            let unused = due.into_iter().map(|(_, unused)| unused).collect();
+            let take = Take { unused, ..ask(limits, step.need, step.spare) };
+            if let Taken::Lease(lease) = meter.take(&take, now) {
+                prop_assert!(lease.permits >= step.need);
+                let used = step.spends.min(lease.permits).max(step.need);
+                let last = now.plus(step.delay.min(lease.lasts));
+                spent.extend((0..used).map(|_| last));
+                if step.gives_back {
+                    back.push((last, Unused { lease: lease.number, permits: lease.permits - used }));
+                }
+            }
+        }
+        spent.sort_unstable();
+        let window = i64::from(seconds) * SECOND;
+        for (place, begin) in spent.iter().enumerate() {
+            let within = spent[place..].iter().take_while(|moment| moment.since(*begin) < window).count();
+            prop_assert!(within <= limit as usize, "{} within one window of {}", within, limit);
+        }
+    }
+
+    /// However permits come and go, a period sees no more than its quota.
+    #[test]
+    fn no_period_sees_more_than_the_quota(steps in steps(), limit in 1u32..60) {
+        let mut meter = Meter::default();
+        let (mut now, mut spent) = (Period::Day.end(NOW).plus(-10_000), std::collections::HashMap::new());
+        let mut back: Vec<(Timestamp, Unused)> = Vec::new();
+        for step in steps {
+            now = now.plus(step.pause);
+            let (due, later): (Vec<_>, Vec<_>) = back.into_iter().partition(|(moment, _)| *moment <= now);
+            back = later;
+            let unused = due.into_iter().map(|(_, unused)| unused).collect();
+            if let Taken::Lease(lease) = meter.take(&Take { unused, ..ask(quota(limit), step.need, step.spare) }, now) {
+                let used = step.spends.min(lease.permits).max(step.need);
+                // The latest moment at which the lease may be spent is the one just before its end.
+                let last = now.plus(step.delay.min(lease.lasts - 1).max(0));
+                *spent.entry(Period::Day.start(last)).or_insert(0) += used;
+                back.push((now.plus(lease.lasts), Unused { lease: lease.number, permits: lease.permits - used }));
+            }
+        }
+        prop_assert!(spent.values().all(|used| *used <= limit), "{:?} of {}", spent, limit);
+    }
+}

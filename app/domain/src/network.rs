@@ -1,0 +1,262 @@
+//! Networks that a key may, or may not, be used from.
+//!
+//! A network is written in CIDR notation (RFC 4632 for IPv4, RFC 4291 for IPv6); an address alone is the
+//! network of that one address. IPv4 addresses that are written as IPv6 (`::ffff:a.b.c.d`, RFC 4291
+//! section 2.5.5.2) are the IPv4 addresses that they stand for, in networks and in callers alike, so that
+//! nobody gets around a list by calling over the other protocol.
+
+use core::{fmt, net::IpAddr, str::FromStr};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// Most networks of one list.
+pub const LIST_MAX: usize = 20;
+
+/// Bits of an IPv6 address before the IPv4 address that it maps.
+const MAPPED_BITS: u8 = 96;
+
+/// One network, without bits beyond its prefix. In JSON its text, in binary formats its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Network(IpNet);
+
+/// Why a text is not a network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// Neither an address nor a network.
+    #[error("\"{0}\" is not a network: write 203.0.113.0/24, 2001:db8::/32 or a single address.")]
+    Shape(String),
+    /// The address has bits beyond the prefix, so it is not clear what was meant.
+    #[error("{0} names an address inside a network: did you mean {1}?")]
+    HostBits(String, Network),
+}
+
+impl Network {
+    /// Whether an address lies in it.
+    pub fn contains(self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+
+    /// Whether every address of `other` lies in it.
+    pub fn covers(self, other: Self) -> bool {
+        self.0.contains(&other.0)
+    }
+
+    /// IPv4 where IPv6 stands for it; nothing if some of its addresses are IPv4 and others are not.
+    fn canonical(net: IpNet) -> Self {
+        if let IpNet::V6(six) = net
+            && let Some(four) = six.addr().to_ipv4_mapped()
+            && let Some(prefix) = six.prefix_len().checked_sub(MAPPED_BITS)
+            && let Ok(four) = Ipv4Net::new(four, prefix)
+        {
+            return Self(IpNet::V4(four));
+        }
+        Self(net)
+    }
+}
+
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let text = text.trim();
+        let shape = || NetworkError::Shape(text.chars().take(50).collect());
+        let net = if text.contains('/') {
+            text.parse::<IpNet>().map_err(|_| shape())?
+        } else {
+            IpNet::from(text.parse::<IpAddr>().map_err(|_| shape())?)
+        };
+        if net.addr() == net.network() {
+            Ok(Self::canonical(net))
+        } else {
+            Err(NetworkError::HostBits(text.to_owned(), Self::canonical(net.trunc())))
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.prefix_len() == self.0.max_prefix_len() { self.0.addr().fmt(f) } else { self.0.fmt(f) }
+    }
+}
+
+/// The numbers of a network.
+#[derive(Serialize, Deserialize)]
+enum Numbers {
+    V4(u32, u8),
+    V6(u128, u8),
+}
+
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
+        match self.0 {
+            IpNet::V4(net) => Numbers::V4(net.addr().to_bits(), net.prefix_len()).serialize(serializer),
+            IpNet::V6(net) => Numbers::V6(net.addr().to_bits(), net.prefix_len()).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return String::deserialize(deserializer)?.parse().map_err(D::Error::custom);
+        }
+        let net = match Numbers::deserialize(deserializer)? {
+            Numbers::V4(bits, prefix) => Ipv4Net::new(bits.into(), prefix).map(IpNet::V4),
+            Numbers::V6(bits, prefix) => Ipv6Net::new(bits.into(), prefix).map(IpNet::V6),
+        };
+        net.map(|net| Self::canonical(net.trunc())).map_err(D::Error::custom)
+    }
+}
+
+/// Where a key may be used from: nowhere in `deny`, and, unless it is empty, only in `allow`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Networks {
+    /// If there is any, the caller must be in one of them.
+    pub allow: Vec<Network>,
+    /// The caller must be in none of them.
+    pub deny: Vec<Network>,
+}
+
+impl Networks {
+    /// Whether there is nothing to check.
+    pub fn is_empty(&self) -> bool {
+        self.allow.is_empty() && self.deny.is_empty()
+    }
+
+    /// Whether a caller from this address may pass. One whose address is not known may only where there is
+    /// nothing to check.
+    pub fn permits(&self, address: Option<IpAddr>) -> bool {
+        let Some(address) = address else { return self.is_empty() };
+        !self.deny.iter().any(|net| net.contains(address))
+            && (self.allow.is_empty() || self.allow.iter().any(|net| net.contains(address)))
+    }
+
+    /// Whether everybody whom `before` permits is sure to be permitted. It may say no where the answer is yes.
+    pub fn is_at_least(&self, before: &Self) -> bool {
+        let covered = |net: &Network, by: &[Network]| by.iter().any(|other| other.covers(*net));
+        let allows = self.allow.is_empty()
+            || (!before.allow.is_empty() && before.allow.iter().all(|net| covered(net, &self.allow)));
+        allows && self.deny.iter().all(|net| covered(net, &before.deny))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn list(texts: &[&str]) -> Vec<Network> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn networks(allow: &[&str], deny: &[&str]) -> Networks {
+        Networks { allow: list(allow), deny: list(deny) }
+    }
+
+    #[test]
+    fn texts_have_one_form() {
+        for (text, form) in [
+            ("203.0.113.0/24", "203.0.113.0/24"),
+            (" 203.0.113.7 ", "203.0.113.7"),
+            ("203.0.113.7/32", "203.0.113.7"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("2001:DB8:0::/32", "2001:db8::/32"),
+            ("::1", "::1"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ] {
+            assert_eq!(text.parse::<Network>().unwrap().to_string(), form, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_network_is_explained() {
+        for text in
+            ["", "x", "203.0.113", "203.0.113.0/33", "2001:db8::/129", "203.0.113.0/-1", "1.2.3.4/24/8", "01.2.3.4"]
+        {
+            assert!(matches!(text.parse::<Network>(), Err(NetworkError::Shape(_))), "{text}");
+        }
+        let error = "203.0.113.7/24".parse::<Network>().unwrap_err();
+        assert_eq!(error.to_string(), "203.0.113.7/24 names an address inside a network: did you mean 203.0.113.0/24?");
+        assert!("x".repeat(10_000).parse::<Network>().unwrap_err().to_string().len() < 200);
+    }
+
+    #[test]
+    fn callers_are_permitted_by_both_lists() {
+        let only = networks(&["203.0.113.0/24", "2001:db8::/32"], &["203.0.113.66"]);
+        for (address, permitted) in [
+            ("203.0.113.7", true),
+            ("203.0.113.66", false),
+            ("::ffff:203.0.113.7", true),
+            ("::ffff:203.0.113.66", false),
+            ("203.0.114.7", false),
+            ("2001:db8::1", true),
+            ("2001:db9::1", false),
+        ] {
+            assert_eq!(only.permits(address.parse().ok()), permitted, "{address}");
+        }
+        assert!(!only.permits(None), "nobody knows where the caller is");
+        assert!(Networks::default().permits(None));
+        let all_but = networks(&[], &["10.0.0.0/8"]);
+        assert!(all_but.permits("192.0.2.1".parse().ok()) && !all_but.permits("10.1.2.3".parse().ok()));
+        assert!(!all_but.permits("::ffff:10.1.2.3".parse().ok()), "the other protocol is no way around");
+    }
+
+    #[test]
+    fn widening_is_told_from_narrowing() {
+        let none = Networks::default();
+        let office = networks(&["203.0.113.0/24"], &[]);
+        for (after, before, at_least) in [
+            (&none, &office, true),
+            (&office, &none, false),
+            (&networks(&["203.0.113.0/24", "192.0.2.0/24"], &[]), &office, true),
+            (&networks(&["203.0.0.0/16"], &[]), &office, true),
+            (&networks(&["203.0.113.0/25"], &[]), &office, false),
+            (&networks(&[], &["192.0.2.1"]), &none, false),
+            (&none, &networks(&[], &["192.0.2.1"]), true),
+            (&networks(&[], &["192.0.2.1"]), &networks(&[], &["192.0.2.0/24"]), true),
+        ] {
+            assert_eq!(after.is_at_least(before), at_least, "{after:?} after {before:?}");
+        }
+    }
+
+    fn any_network() -> impl Strategy<Value = Network> {
+        let four = (any::<u32>(), 0u8..=32)
+            .prop_map(|(bits, prefix)| Network(IpNet::V4(Ipv4Net::new(bits.into(), prefix).unwrap().trunc())));
+        let six = (any::<u128>(), 0u8..=128)
+            .prop_map(|(bits, prefix)| Network(IpNet::V6(Ipv6Net::new(bits.into(), prefix).unwrap().trunc())));
+        prop_oneof![four, six]
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(net in any_network()) {
+            prop_assert_eq!(net.to_string().parse::<Network>(), Ok(net));
+            let bytes = postcard::to_allocvec(&net).unwrap();
+            prop_assert_eq!(postcard::from_bytes::<Network>(&bytes), Ok(net));
+        }
+
+        #[test]
+        fn any_text_is_answered(text in ".{0,60}") {
+            let _ = text.parse::<Network>();
+        }
+
+        /// Nobody who was permitted is refused after a change that counts as no narrowing.
+        #[test]
+        fn at_least_means_at_least(
+            before in (proptest::collection::vec(any_network(), 0..3), proptest::collection::vec(any_network(), 0..3)),
+            after in (proptest::collection::vec(any_network(), 0..3), proptest::collection::vec(any_network(), 0..3)),
+            address: u32,
+        ) {
+            let before = Networks { allow: before.0, deny: before.1 };
+            let after = Networks { allow: after.0, deny: after.1 };
+            let address = Some(IpAddr::from(address.to_be_bytes()));
+            if after.is_at_least(&before) && before.permits(address) {
+                prop_assert!(after.permits(address));
+            }
+        }
+    }
+}

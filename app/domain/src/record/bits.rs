@@ -1,0 +1,14 @@
+//! A set of scopes as its bits. Bits of scopes that a later version has added are left out: what this
+//! version does not know it cannot ask for.
+
+use crate::scope::ScopeSet;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+pub fn serialize<S: Serializer>(scopes: &ScopeSet, serializer: S) -> Result<S::Ok, S::Error> {
+    scopes.bits().serialize(serializer)
+}
+
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ScopeSet, D::Error> {
+    u64::deserialize(deserializer).map(ScopeSet::from_known_bits)
+}

@@ -1,0 +1,192 @@
+//! Usage: what the edge counts in memory and sends to the vault in batches.
+
+use crate::{locator::Locator, scope::ScopeSet, time::MINUTE, time::Timestamp, verdict::Code};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// How long counts may wait in memory, in milliseconds. A machine that dies loses at most these.
+pub const FLUSH_AFTER: i64 = 2 * crate::time::SECOND;
+/// Most different counts of one batch; more are sent as several.
+pub const BATCH_MAX: usize = 5_000;
+/// The version of the layout that is written.
+const LAYOUT: u8 = 1;
+
+/// What is counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Cell {
+    /// The key.
+    pub key: Locator,
+    /// Minutes since the epoch.
+    pub minute: i64,
+    /// The outcome, by its number.
+    pub outcome: u8,
+    /// The scopes that the calls needed, as bits.
+    pub scopes: u64,
+}
+
+/// When a secret of a key was last used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastUse {
+    /// The key.
+    pub key: Locator,
+    /// Number of the secret within its key.
+    pub secret: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Counts of one workspace, from one isolate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// The isolate, by a random number.
+    pub isolate: u64,
+    /// Counts its batches, from 1. One that comes twice is counted once.
+    pub sequence: u64,
+    /// How many calls of each kind.
+    pub counts: Vec<(Cell, u64)>,
+    /// Last uses.
+    pub last_uses: Vec<LastUse>,
+}
+
+/// Writes a batch.
+pub fn encode(batch: &Batch) -> Vec<u8> {
+    let mut bytes = vec![LAYOUT];
+    // Numbers and texts: there is nothing in a batch that cannot be written.
+    bytes.extend(postcard::to_allocvec(batch).unwrap_or_default());
+    bytes
+}
+
+/// Reads a batch; nothing if it is not one, or longer than a batch may be.
+pub fn decode(bytes: &[u8]) -> Option<Batch> {
+    let (layout, body) = bytes.split_first()?;
+    let batch: Batch = (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())??;
+    (batch.counts.len() <= BATCH_MAX && batch.last_uses.len() <= BATCH_MAX).then_some(batch)
+}
+
+/// What an isolate has counted and not yet sent, by workspace.
+#[derive(Debug, Default)]
+pub struct Tally(HashMap<u32, Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    cells: HashMap<Cell, u64>,
+    last_uses: HashMap<(Locator, u32), Timestamp>,
+}
+
+impl Tally {
+    /// Counts one call with a key of a workspace. `secret` is the number of the secret that was right.
+    pub fn count(
+        &mut self,
+        workspace: u32,
+        key: Locator,
+        outcome: Code,
+        required: ScopeSet,
+        secret: Option<u32>,
+        now: Timestamp,
+    ) {
+        let counts = self.0.entry(workspace).or_default();
+        let minute = now.millis().div_euclid(MINUTE);
+        let cell = Cell { key, minute, outcome: outcome.number(), scopes: required.bits() };
+        *counts.cells.entry(cell).or_default() += 1;
+        if let Some(secret) = secret {
+            let last = counts.last_uses.entry((key, secret)).or_insert(now);
+            *last = (*last).max(now);
+        }
+    }
+
+    /// Whether there is anything to send.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes everything out, in batches that are numbered by `number`.
+    pub fn drain(&mut self, isolate: u64, mut number: impl FnMut() -> u64) -> Vec<(u32, Batch)> {
+        let mut batches = Vec::new();
+        for (workspace, counts) in self.0.drain() {
+            let mut cells = counts.cells.into_iter().peekable();
+            let mut uses = counts.last_uses.into_iter().peekable();
+            while cells.peek().is_some() || uses.peek().is_some() {
+                let counts = cells.by_ref().take(BATCH_MAX).collect();
+                let last_uses =
+                    uses.by_ref().take(BATCH_MAX).map(|((key, secret), at)| LastUse { key, secret, at }).collect();
+                batches.push((workspace, Batch { isolate, sequence: number(), counts, last_uses }));
+            }
+        }
+        batches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{hex, scopes};
+    use proptest::prelude::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+    fn locator(number: u32) -> Locator {
+        format!("{number:016}").parse().unwrap()
+    }
+
+    /// Batches are read by Workers of the version before and after, so the bytes are pinned.
+    #[test]
+    fn known_answer() {
+        let cell = Cell { key: locator(5), minute: 29_924_206, outcome: 1, scopes: 1 };
+        let last = LastUse { key: locator(5), secret: 2, at: NOW };
+        let batch = Batch { isolate: 7, sequence: 300, counts: vec![(cell, 9)], last_uses: vec![last] };
+        assert_eq!(
+            hex(&encode(&batch)),
+            "0107ac02011030303030303030303030303030303035dcedc41c0101090110303030303030303030303030303030350280c3ec94c168"
+        );
+        assert_eq!(decode(&encode(&batch)), Some(batch));
+    }
+
+    #[test]
+    fn calls_of_one_kind_are_counted_together() {
+        let mut tally = Tally::default();
+        let read = scopes(&["contacts:read"]);
+        for millis in [0, 1, 59_000, 60_000] {
+            tally.count(1, locator(1), Code::Valid, read, Some(1), NOW.plus(millis));
+        }
+        tally.count(1, locator(1), Code::ScopeMissing, read, Some(2), NOW);
+        tally.count(2, locator(9), Code::Valid, read, Some(1), NOW);
+        let mut last = 0;
+        let mut batches = tally.drain(7, || {
+            last += 1;
+            last
+        });
+        assert!(tally.is_empty());
+        batches.sort_by_key(|(workspace, _)| *workspace);
+        assert_eq!(batches.iter().map(|(workspace, _)| *workspace).collect::<Vec<_>>(), [1, 2]);
+        let (_, first) = &batches[0];
+        let total: u64 = first.counts.iter().map(|(_, count)| count).sum();
+        assert_eq!((first.counts.len(), total), (3, 5));
+        let latest = first.last_uses.iter().find(|use_| use_.secret == 1).unwrap();
+        assert_eq!(latest.at, NOW.plus(60_000));
+    }
+
+    #[test]
+    fn much_is_sent_in_several_batches() {
+        let mut tally = Tally::default();
+        let many = u32::try_from(BATCH_MAX).unwrap() + 1;
+        for number in 0..many {
+            tally.count(1, locator(number), Code::Valid, ScopeSet::EMPTY, Some(1), NOW);
+        }
+        let mut last = 0;
+        let batches = tally.drain(7, || {
+            last += 1;
+            last
+        });
+        assert_eq!(batches.iter().map(|(_, batch)| batch.sequence).collect::<Vec<_>>(), [1, 2]);
+        let total: u64 = batches.iter().flat_map(|(_, batch)| &batch.counts).map(|(_, count)| count).sum();
+        assert_eq!(total, u64::from(many));
+        assert!(batches.iter().all(|(_, batch)| decode(&encode(batch)).is_some()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = decode(&bytes);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! How often and how much a key may be used.
+
+use crate::{Deployment, client::Client, rules};
+use serde_json::{Value, json};
+use std::thread;
+
+rules![
+    a_rate_limit_refuses_and_says_when_to_come_back,
+    a_quota_is_used_up_exactly_by_many_at_once,
+    a_refused_call_and_a_look_cost_nothing,
+    a_call_may_cost_more
+];
+
+fn limited(owner: &Client, limits: &Value) -> String {
+    let mut body = json!({"name": "Limited", "environment": "live", "scopes": ["contacts:read"]});
+    for (name, limit) in limits.as_object().unwrap() {
+        body[name] = limit.clone();
+    }
+    owner.post("/api/v1/keys", &body).expect_status(201).at("/key")
+}
+
+fn a_rate_limit_refuses_and_says_when_to_come_back(deployment: &Deployment) {
+    let key = limited(&deployment.owner(), &json!({"rate_limit": {"limit": 3, "window_seconds": 60}}));
+    let caller = deployment.edge().bearing(&key);
+    for left in ["2", "1", "0"] {
+        let answer = caller.get("/v1/contacts");
+        answer.expect_status(200);
+        assert_eq!(answer.header("ratelimit-policy"), "\"default\";q=3;w=60");
+        assert!(
+            answer.header("ratelimit").starts_with(&format!("\"default\";r={left};t=")),
+            "{}",
+            answer.header("ratelimit")
+        );
+    }
+    let refused = caller.get("/v1/contacts");
+    refused.expect_problem(429, "RATE_LIMITED");
+    assert_eq!(refused.at("/violated/0"), "rate_limit");
+    assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| (1..=62).contains(&seconds)));
+    assert!(refused.header("ratelimit").starts_with("\"default\";r=0;t="));
+    let described = deployment.edge().post("/v1/verify", &json!({"key": key}));
+    assert_eq!((described.at("/code"), described.at("/rate_limit/remaining")), ("RATE_LIMITED".into(), "0".into()));
+}
+
+fn a_quota_is_used_up_exactly_by_many_at_once(deployment: &Deployment) {
+    let key = limited(&deployment.owner(), &json!({"quota": {"limit": 100, "period": "month"}}));
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let caller = deployment.edge().bearing(&key);
+            thread::spawn(move || (0..50).filter(|_| caller.get("/v1/contacts").status == 200).count())
+        })
+        .collect();
+    let passed: usize = callers.into_iter().map(|caller| caller.join().unwrap()).sum();
+    assert_eq!(passed, 100);
+    let refused = deployment.edge().bearing(&key).get("/v1/contacts");
+    assert_eq!(refused.expect_problem(429, "QUOTA_EXCEEDED").at("/violated/0"), "quota");
+}
+
+fn a_refused_call_and_a_look_cost_nothing(deployment: &Deployment) {
+    let key = limited(&deployment.owner(), &json!({"quota": {"limit": 2, "period": "day"}}));
+    let caller = deployment.edge().bearing(&key);
+    for _ in 0..5 {
+        caller.get("/v1/messages").expect_problem(403, "SCOPE_MISSING");
+        caller.get("/v1/key").expect_status(200);
+        deployment.edge().post("/v1/verify", &json!({"key": key, "cost": 0})).expect_status(200);
+    }
+    caller.get("/v1/contacts").expect_status(200);
+    caller.get("/v1/contacts").expect_status(200);
+    caller.get("/v1/contacts").expect_problem(429, "QUOTA_EXCEEDED");
+}
+
+fn a_call_may_cost_more(deployment: &Deployment) {
+    let key = limited(&deployment.owner(), &json!({"quota": {"limit": 10, "period": "day"}}));
+    let ask = |cost: u32| deployment.edge().post("/v1/verify", &json!({"key": key, "cost": cost})).at("/code");
+    assert_eq!(
+        (ask(8), ask(3), ask(2), ask(1)),
+        ("VALID".into(), "QUOTA_EXCEEDED".into(), "VALID".into(), "QUOTA_EXCEEDED".into())
+    );
+    deployment.edge().post("/v1/verify", &json!({"key": key, "cost": -1})).expect_fields(&["cost"]);
+}

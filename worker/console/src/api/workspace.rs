@@ -1,0 +1,145 @@
+//! `/api/v1/workspace`, `/api/v1/audit` and `/api/v1/scopes`.
+
+use super::Body;
+use crate::{
+    cases::{Cases, SettingsPatch},
+    problem,
+};
+use axum::{
+    Json,
+    extract::RawQuery,
+    http::{
+        HeaderMap, HeaderName, HeaderValue,
+        header::{CONTENT_TYPE, ETAG, IF_MATCH, LINK},
+    },
+    response::{IntoResponse, Response},
+};
+use ownchat_domain::{
+    audit::csv,
+    failure::Failure,
+    key::version_of_etag,
+    problem::PRECONDITION_REQUIRED,
+    scope::Scope,
+    token::redact,
+    vault::registry::{Settings, TrailQuery},
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// `GET /api/v1/workspace`
+pub async fn read(cases: Cases) -> Response {
+    shown(cases.settings().await)
+}
+
+/// `PATCH /api/v1/workspace`
+pub async fn change(cases: Cases, headers: HeaderMap, Body(patch): Body<SettingsPatch>) -> Response {
+    let Some(tag) = headers.get(IF_MATCH) else {
+        return problem::of_kind(&PRECONDITION_REQUIRED, PRECONDITION_REQUIRED.meaning);
+    };
+    match tag.to_str().ok().and_then(version_of_etag) {
+        Some(version) => shown(cases.change_settings(version, patch).await),
+        None => problem::of_failure(&Failure::Stale),
+    }
+}
+
+fn shown(outcome: Result<Settings, Failure>) -> Response {
+    match outcome {
+        Ok(settings) => {
+            let tag = HeaderValue::from_str(&format!("\"{}\"", settings.version)).ok();
+            let mut response = Json(settings).into_response();
+            response.headers_mut().extend(tag.map(|tag| (ETAG, tag)));
+            response
+        }
+        Err(failure) => problem::of_failure(&failure),
+    }
+}
+
+/// How the trail is handed out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// An object with the lines and the cursor of the next page.
+    Json,
+    /// The lines as they are chained, for `cargo xtask audit verify`.
+    Ndjson,
+    /// For spreadsheets (RFC 4180).
+    Csv,
+}
+
+/// A page of the trail. Its lines are JSON already.
+#[derive(Serialize)]
+struct Page {
+    data: Vec<Box<RawValue>>,
+    next_cursor: Option<u64>,
+}
+
+/// `GET /api/v1/audit`
+pub async fn audit(cases: Cases, RawQuery(query): RawQuery) -> Response {
+    let (format, query) = match asked(&query.unwrap_or_default()) {
+        Ok(asked) => asked,
+        Err(failure) => return problem::of_failure(&failure),
+    };
+    let page = match cases.trail(query).await {
+        Ok(page) => page,
+        Err(failure) => return problem::of_failure(&failure),
+    };
+    let text = |kind: &'static str, body: String| ([(CONTENT_TYPE, HeaderValue::from_static(kind))], body);
+    let mut response = match format {
+        Format::Json => {
+            let data = page.lines.into_iter().filter_map(|line| RawValue::from_string(line).ok()).collect();
+            Json(Page { data, next_cursor: page.next_cursor }).into_response()
+        }
+        Format::Ndjson => {
+            let lines: String = page.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+            text("application/x-ndjson; charset=utf-8", lines).into_response()
+        }
+        Format::Csv => text("text/csv; charset=utf-8", csv(&page.lines)).into_response(),
+    };
+    if format != Format::Json
+        && let Some(cursor) = page.next_cursor
+    {
+        // Where there is no room for a cursor in the body (RFC 8288).
+        let next = HeaderValue::from_str(&format!("<?cursor={cursor}>; rel=\"next\"")).ok();
+        response.headers_mut().extend(next.map(|next| (LINK, next)));
+        response.headers_mut().insert(HeaderName::from_static("next-cursor"), HeaderValue::from(cursor));
+    }
+    response
+}
+
+/// The format, and which lines.
+fn asked(query: &str) -> Result<(Format, TrailQuery), Failure> {
+    let wrong = |error: &serde_urlencoded::de::Error| Failure::field("query", redact(&error.to_string()));
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).map_err(|error| wrong(&error))?;
+    let (formats, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "format");
+    let format = match formats.first().map(|(_, value)| value.as_str()) {
+        None | Some("json") => Format::Json,
+        Some("ndjson") => Format::Ndjson,
+        Some("csv") => Format::Csv,
+        Some(_) => return Err(Failure::field("format", "Choose json, ndjson or csv.")),
+    };
+    let others = serde_urlencoded::to_string(others).unwrap_or_default();
+    Ok((format, serde_urlencoded::from_str(&others).map_err(|error| wrong(&error))?))
+}
+
+/// One scope of the catalogue.
+#[derive(Serialize)]
+struct Entry {
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    risk: ownchat_domain::scope::Risk,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gives: Option<&'static str>,
+    opens: Vec<String>,
+}
+
+/// `GET /api/v1/scopes`
+pub async fn scopes() -> Response {
+    let entry = |scope: Scope| {
+        let info = scope.info();
+        let opens = info.routes.iter().map(|(method, path)| format!("{method} {path}")).collect();
+        let (name, title, description) = (info.name, info.title, info.description);
+        Entry { name, title, description, risk: info.risk, gives: info.gives, opens }
+    };
+    let data: Vec<Entry> = Scope::all().map(entry).collect();
+    Json(serde_json::json!({ "data": data })).into_response()
+}

@@ -1,0 +1,41 @@
+//! The workspace: its settings and its audit trail.
+
+use super::keys::{member, origin};
+use crate::{vault::ask, visitor::Visitor};
+use ownchat_domain::{
+    failure::Failure,
+    vault::registry::{ChangeSettings, ReadSettings, ReadTrail, Settings, TrailPage, TrailQuery},
+};
+use serde::Deserialize;
+
+/// Reads the settings.
+pub async fn settings(visitor: &Visitor) -> Result<Settings, Failure> {
+    let (person, registry) = member(visitor).await?;
+    ask(&visitor.env, registry, &ReadSettings { person }).await
+}
+
+/// Changes to the settings, as they were asked for (RFC 7396).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsPatch {
+    /// Whether all keys are to be refused.
+    pub suspended: Option<bool>,
+    /// For how many seconds remembered keys stay good when the feed of changes cannot be read.
+    pub outage_seconds: Option<u32>,
+    /// Why; goes into the audit trail.
+    pub reason: Option<String>,
+}
+
+/// Changes the settings that the visitor saw in this version.
+pub async fn change_settings(visitor: &Visitor, version: u64, patch: SettingsPatch) -> Result<Settings, Failure> {
+    let (person, registry) = member(visitor).await?;
+    let SettingsPatch { suspended, outage_seconds, reason } = patch;
+    let call = ChangeSettings { origin: origin(visitor, person), version, suspended, outage_seconds, reason };
+    ask(&visitor.env, registry, &call).await
+}
+
+/// Reads lines of the audit trail.
+pub async fn trail(visitor: &Visitor, query: TrailQuery) -> Result<TrailPage, Failure> {
+    let (person, registry) = member(visitor).await?;
+    ask(&visitor.env, registry, &ReadTrail { person, query }).await
+}

@@ -1,0 +1,169 @@
+//! What decides, and what must be asked first.
+
+use super::*;
+use crate::testing::{NOW, gate, record, token};
+use ownchat_domain::{
+    feed::{Entry, FRESH_FOR},
+    limit::{Limits, RateLimit},
+    scope::ScopeSet,
+    verdict::Code,
+};
+
+const ANY: Wanted<'static> = Wanted { call: Call { required: ScopeSet::EMPTY, channel: None, address: None }, cost: 1 };
+
+fn presented(gate: &Gate) -> Presented {
+    gate.read(&token(gate).reveal()).unwrap()
+}
+
+fn copy(record: Record, asked_at: Timestamp) -> Memo {
+    Memo { known: Some(record.into()), asked_at, is_truth: false }
+}
+
+/// The feed says this, and was asked just now.
+fn hear(gate: &Gate, entries: Vec<Entry>, now: Timestamp) {
+    let from = gate.ask_feed(7, now);
+    let page = Page { incarnation: 1, position: from.position + entries.len() as u64, more: false, entries };
+    gate.hear(7, page, from, now);
+}
+
+fn verdict(step: Step) -> Result<(), Code> {
+    match step {
+        Step::Done(checked) => checked.verdict.map_err(|denial| denial.code()),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+#[test]
+fn made_up_keys_are_refused_before_any_store() {
+    let gate = gate();
+    let good = token(&gate).reveal().to_string();
+    let other = Gate::new(Keyring::parse("1:CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=").unwrap());
+    assert_eq!(other.read(&good).map(|_| ()), Err(Denial::Forged));
+    assert!(matches!(gate.read(&good[..54]), Err(Denial::Malformed(_))));
+    assert_eq!(gate.read("").map(|_| ()), Err(Denial::Missing));
+}
+
+#[test]
+fn nothing_decides_before_the_feed_was_read() {
+    let gate = gate();
+    let key = presented(&gate);
+    gate.learn(&key, copy(record(), NOW));
+    assert!(matches!(gate.step(&key, &ANY, NOW), Step::ReadFeed));
+    hear(&gate, vec![], NOW);
+    assert_eq!(verdict(gate.step(&key, &ANY, NOW)), Ok(()));
+    assert_eq!(verdict(gate.step(&key, &ANY, NOW.plus(FRESH_FOR - 1))), Ok(()));
+    assert!(matches!(gate.step(&key, &ANY, NOW.plus(FRESH_FOR)), Step::ReadFeed));
+    hear(&gate, vec![], NOW.plus(60_000));
+    assert_eq!(verdict(gate.step(&key, &ANY, NOW.plus(60_000))), Ok(()), "what is remembered stays good for long");
+}
+
+#[test]
+fn what_the_feed_forbids_decides_nothing_and_a_copy_of_it_neither() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    assert!(matches!(gate.step(&key, &ANY, NOW), Step::Find));
+    gate.learn(&key, copy(record(), NOW));
+    assert_eq!(verdict(gate.step(&key, &ANY, NOW)), Ok(()));
+    hear(&gate, vec![Entry { subject: Subject::Key(key.locator), version: 4 }], NOW.plus(1));
+    assert!(matches!(gate.step(&key, &ANY, NOW.plus(1)), Step::Find), "it is forgotten");
+    // KV still has the old one.
+    gate.learn(&key, copy(record(), NOW.plus(2)));
+    assert!(matches!(gate.step(&key, &ANY, NOW.plus(2)), Step::AskVault));
+    let truth = Memo { is_truth: true, ..copy(Record { version: 4, active: false, ..record() }, NOW.plus(3)) };
+    gate.learn(&key, truth);
+    assert_eq!(verdict(gate.step(&key, &ANY, NOW.plus(3))), Err(Code::Inactive));
+}
+
+#[test]
+fn a_change_of_the_workspace_makes_every_copy_too_old() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    hear(&gate, vec![Entry { subject: Subject::Workspace(7), version: 2 }], NOW);
+    gate.learn(&key, copy(record(), NOW));
+    assert!(matches!(gate.step(&key, &ANY, NOW), Step::AskVault));
+}
+
+#[test]
+fn what_the_vault_said_decides_for_a_moment_without_the_feed() {
+    let gate = gate();
+    let key = presented(&gate);
+    gate.learn(&key, Memo { is_truth: true, ..copy(record(), NOW) });
+    assert_eq!(verdict(gate.step(&key, &ANY, NOW.plus(FRESH_FOR - 1))), Ok(()));
+    assert!(matches!(gate.step(&key, &ANY, NOW.plus(FRESH_FOR)), Step::ReadFeed));
+}
+
+#[test]
+fn without_feed_and_vault_the_workspace_has_chosen() {
+    let (gate, later) = (gate(), NOW.plus(30_000));
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    gate.learn(&key, copy(record(), NOW));
+    assert_eq!(verdict(gate.without_vault(&key, &ANY, later)), Err(Code::Unavailable), "the default is to refuse");
+    let mut patient = record();
+    patient.workspace.outage_seconds = 60;
+    gate.learn(&key, copy(patient, NOW.plus(1)));
+    assert_eq!(verdict(gate.without_vault(&key, &ANY, later)), Ok(()));
+    assert_eq!(verdict(gate.without_vault(&key, &ANY, NOW.plus(59_999))), Ok(()));
+    assert_eq!(verdict(gate.without_vault(&key, &ANY, NOW.plus(60_000))), Err(Code::Unavailable));
+    let fresh = self::gate();
+    assert_eq!(verdict(fresh.without_vault(&key, &ANY, NOW)), Err(Code::Unavailable), "nothing is remembered");
+}
+
+#[test]
+fn a_wrong_secret_gets_nothing_of_the_record() {
+    let gate = gate();
+    let mut wrong = token(&gate);
+    wrong.secret = "NMLKJIHGFEDCBA9876543210".parse().unwrap();
+    let key = gate.read(&wrong.reveal()).unwrap();
+    hear(&gate, vec![], NOW);
+    gate.learn(&key, copy(record(), NOW));
+    assert!(matches!(gate.step(&key, &ANY, NOW), Step::AskVault), "the key may have been rotated");
+    gate.learn(&key, Memo { is_truth: true, ..copy(record(), NOW) });
+    let Step::Done(checked) = gate.step(&key, &ANY, NOW.plus(999)) else { unreachable!() };
+    assert_eq!(checked.verdict, Err(Denial::Unknown));
+    assert!(checked.record.is_none());
+    assert!(matches!(gate.step(&key, &ANY, NOW.plus(1_000)), Step::AskVault));
+}
+
+#[test]
+fn a_wrong_secret_of_a_deleted_key_asks_nobody() {
+    let gate = gate();
+    let mut wrong = token(&gate);
+    wrong.secret = "NMLKJIHGFEDCBA9876543210".parse().unwrap();
+    let key = gate.read(&wrong.reveal()).unwrap();
+    hear(&gate, vec![], NOW);
+    gate.learn(&key, copy(Record { deleted: true, ..record() }, NOW));
+    assert_eq!(verdict(gate.step(&key, &ANY, NOW)), Err(Code::UnknownKey));
+}
+
+#[test]
+fn a_refused_key_is_still_described_to_its_holder() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    gate.learn(&key, copy(Record { active: false, ..record() }, NOW));
+    let Step::Done(checked) = gate.step(&key, &ANY, NOW) else { unreachable!() };
+    assert_eq!(checked.verdict, Err(Denial::Inactive));
+    assert_eq!(checked.record.map(|record| record.version), Some(3));
+}
+
+#[test]
+fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
+    gate.learn(&key, copy(Record { limits, ..record() }, NOW));
+    let Step::Take(limited) = gate.step(&key, &ANY, NOW) else { unreachable!() };
+    let question = gate.question(&limited, 1, NOW);
+    assert_eq!((question.need, question.version, question.limits), (1, 3, limits));
+    let lease = Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing::default() };
+    assert_eq!(gate.lease(limited, lease, 1, NOW).verdict, Ok(()));
+    let missing = Wanted { call: Call { required: ScopeSet::full(), ..ANY.call }, cost: 1 };
+    assert_eq!(verdict(gate.step(&key, &missing, NOW)), Err(Code::ScopeMissing));
+    assert_eq!(verdict(gate.step(&key, &Wanted { cost: 0, ..ANY }, NOW)), Ok(()), "looking costs nothing");
+    assert_eq!(verdict(gate.step(&key, &Wanted { cost: 2, ..ANY }, NOW)), Ok(()));
+    assert!(matches!(gate.step(&key, &ANY, NOW), Step::Take(_)), "they are spent");
+}

@@ -1,0 +1,55 @@
+//! The object that tells of changes: what was revoked must not decide any more, wherever a copy of it lies.
+#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
+
+mod entries;
+mod schema;
+
+use crate::{
+    answer::{answer, question},
+    database::{DatabaseError, Stored},
+    object::{now, random},
+    storage::Storage,
+};
+use ownchat_domain::{
+    feed::encode,
+    vault::{Call, Object, feed::Announce, parse_news},
+};
+use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
+
+/// The Durable Object. One per shard of workspaces, named by its number.
+#[durable_object]
+pub struct Feed {
+    database: Stored<Storage>,
+}
+
+impl DurableObject for Feed {
+    fn new(state: State, _env: Env) -> Self {
+        let storage = Storage::of(&state);
+        let database = random()
+            .map_err(|error| DatabaseError(error.to_string()))
+            .and_then(|bytes| schema::apply(&storage, u64::from_be_bytes(bytes)))
+            .map(|()| storage);
+        Self { database }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let database = self.database.as_ref().map_err(defect)?;
+        let path = request.path();
+        let Some((Object::Feed(_), name)) = Object::parse(&path) else {
+            return Response::error("not a question to a feed", 404);
+        };
+        if name == Announce::NAME {
+            return answer::<Announce>(entries::announce(database, &question(&mut request).await?, now()));
+        }
+        match parse_news(name) {
+            Some(since) => Response::from_bytes(encode(&entries::since(database, since).map_err(|e| defect(&e))?)),
+            None => Response::error("no such question", 404),
+        }
+    }
+}
+
+/// Logs what nobody outside may see.
+fn defect(error: &impl core::fmt::Display) -> worker::Error {
+    console_error!("feed: {error}");
+    worker::Error::RustError("internal error".into())
+}

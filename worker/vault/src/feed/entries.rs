@@ -1,0 +1,143 @@
+//! The entries of a feed.
+
+use crate::{
+    answer::Done,
+    database::{Database, DatabaseError, Stored},
+};
+use ownchat_domain::{
+    feed::{Entry, KEPT_FOR, PAGE, Page, Position, Subject},
+    time::Timestamp,
+    vault::feed::Announce,
+};
+
+/// Tells everybody. An entry moves to the end, so that whoever has read so far reads it again.
+pub fn announce(database: &impl Database, call: &Announce, now: Timestamp) -> Done<()> {
+    database.atomically(|| {
+        database.run("DELETE FROM entries WHERE at <= ?", &[now.plus(-KEPT_FOR).millis().into()])?;
+        for entry in &call.entries {
+            let subject = text(entry.subject);
+            let known = database.first("SELECT version FROM entries WHERE subject = ?", &[subject.as_str().into()])?;
+            let known = known.map(|mut row| row.integer()).transpose()?.unwrap_or(0);
+            let version = i64::try_from(entry.version).unwrap_or(i64::MAX);
+            if version <= known {
+                continue;
+            }
+            database.run("DELETE FROM entries WHERE subject = ?", &[subject.as_str().into()])?;
+            database.run(
+                "INSERT INTO entries (subject, version, at) VALUES (?, ?, ?)",
+                &[subject.into(), version.into(), now.millis().into()],
+            )?;
+        }
+        Ok(())
+    })
+}
+
+/// What has changed since; everything, if the position belongs to another incarnation.
+pub fn since(database: &impl Database, position: Position) -> Stored<Page> {
+    let row = database.first("SELECT incarnation FROM feed", &[])?;
+    let incarnation = row.ok_or_else(|| DatabaseError("no incarnation".into()))?.integer()?;
+    let incarnation = u64::try_from(incarnation).map_err(|_| DatabaseError("a negative incarnation".into()))?;
+    let after = if position.incarnation == incarnation { position.position } else { 0 };
+    let rows = database.run(
+        "SELECT sequence, subject, version FROM entries WHERE sequence > ? ORDER BY sequence LIMIT ?",
+        &[i64::try_from(after).unwrap_or(i64::MAX).into(), i64::try_from(PAGE + 1).unwrap_or(i64::MAX).into()],
+    )?;
+    let more = rows.len() > PAGE;
+    let mut page = Page { incarnation, position: after, more, entries: Vec::with_capacity(rows.len().min(PAGE)) };
+    for mut row in rows.into_iter().take(PAGE) {
+        page.position = u64::try_from(row.integer()?).map_err(|_| DatabaseError("a negative number".into()))?;
+        let subject = subject(&row.text()?)?;
+        let version = u64::try_from(row.integer()?).map_err(|_| DatabaseError("a negative version".into()))?;
+        page.entries.push(Entry { subject, version });
+    }
+    Ok(page)
+}
+
+fn text(subject: Subject) -> String {
+    match subject {
+        Subject::Key(locator) => locator.to_string(),
+        Subject::Workspace(number) => format!("w{number}"),
+    }
+}
+
+fn subject(text: &str) -> Stored<Subject> {
+    if let Ok(locator) = text.parse() {
+        return Ok(Subject::Key(locator));
+    }
+    let number = text.strip_prefix('w').and_then(|number| number.parse().ok());
+    number.map(Subject::Workspace).ok_or_else(|| DatabaseError("not a subject".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{database::memory::Memory, feed::schema};
+    use ownchat_domain::locator::Locator;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+    fn fresh() -> Memory {
+        let database = Memory::open();
+        schema::apply(&database, 7 << 11).unwrap();
+        database
+    }
+
+    fn key(number: u32) -> Locator {
+        format!("{number:016}").parse().unwrap()
+    }
+
+    fn tell(database: &Memory, entries: &[(Subject, u64)], now: Timestamp) {
+        let entries = entries.iter().map(|(subject, version)| Entry { subject: *subject, version: *version }).collect();
+        announce(database, &Announce { entries }, now).unwrap();
+    }
+
+    fn read(database: &Memory, incarnation: u64, position: u64) -> Page {
+        since(database, Position { incarnation, position }).unwrap()
+    }
+
+    #[test]
+    fn news_are_told_once_and_a_newer_version_again() {
+        let database = fresh();
+        tell(&database, &[(Subject::Key(key(1)), 2), (Subject::Workspace(16), 3)], NOW);
+        let all = read(&database, 0, 0);
+        assert_eq!((all.incarnation, all.position, all.entries.len()), (7, 2, 2));
+        assert!(read(&database, 7, 2).entries.is_empty());
+        tell(&database, &[(Subject::Key(key(1)), 2)], NOW);
+        assert!(read(&database, 7, 2).entries.is_empty(), "it was known");
+        tell(&database, &[(Subject::Key(key(1)), 5)], NOW);
+        let news = read(&database, 7, 2);
+        assert_eq!(news.entries, [Entry { subject: Subject::Key(key(1)), version: 5 }]);
+        assert_eq!(read(&database, 7, 0).entries.len(), 2, "of each subject the last entry only");
+    }
+
+    #[test]
+    fn a_position_of_another_incarnation_reads_everything() {
+        let database = fresh();
+        tell(&database, &[(Subject::Key(key(1)), 2)], NOW);
+        assert_eq!(read(&database, 8, 900).entries.len(), 1);
+        schema::apply(&database, 9 << 11).unwrap();
+        assert_eq!(read(&database, 0, 0).incarnation, 7, "an incarnation stays");
+    }
+
+    #[test]
+    fn entries_are_kept_for_longer_than_any_record_lives() {
+        let database = fresh();
+        tell(&database, &[(Subject::Key(key(1)), 2)], NOW);
+        tell(&database, &[(Subject::Key(key(2)), 2)], NOW.plus(KEPT_FOR - 1));
+        assert_eq!(read(&database, 0, 0).entries.len(), 2);
+        tell(&database, &[(Subject::Key(key(3)), 2)], NOW.plus(KEPT_FOR));
+        assert_eq!(read(&database, 0, 0).entries.len(), 2);
+        assert_eq!(read(&database, 7, 1).position, 3, "numbers are never given again");
+    }
+
+    #[test]
+    fn much_is_told_in_pages() {
+        let database = fresh();
+        let many: Vec<_> = (0..=u32::try_from(PAGE).unwrap()).map(|number| (Subject::Key(key(number)), 2)).collect();
+        tell(&database, &many, NOW);
+        let first = read(&database, 0, 0);
+        assert!(first.more && first.entries.len() == PAGE);
+        let rest = read(&database, first.incarnation, first.position);
+        assert!(!rest.more && rest.entries.len() == 1);
+    }
+}

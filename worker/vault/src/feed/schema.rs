@@ -1,0 +1,32 @@
+//! The tables of a feed.
+
+use crate::{
+    database::{Database, Stored, Value},
+    migrate::migrate,
+};
+
+/// Makes the tables that are missing. A feed that is made anew gets this incarnation.
+pub fn apply(database: &impl Database, incarnation: u64) -> Stored<()> {
+    migrate(database, &[FIRST])?;
+    database.run(
+        "INSERT INTO feed (id, incarnation) VALUES (1, ?) ON CONFLICT DO NOTHING",
+        // JavaScript carries 53 bits of a number.
+        &[Value::Integer(i64::try_from(incarnation >> 11).unwrap_or(0).max(1))],
+    )?;
+    Ok(())
+}
+
+const FIRST: &[&str] = &[
+    "CREATE TABLE feed (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        incarnation INTEGER NOT NULL CHECK (incarnation > 0)
+    )",
+    // Of each subject the last entry only. The subject is a locator, or 'w' and the number of a workspace.
+    "CREATE TABLE entries (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        subject TEXT NOT NULL UNIQUE,
+        version INTEGER NOT NULL,
+        at INTEGER NOT NULL
+    )",
+    "CREATE INDEX entries_by_age ON entries (at)",
+];

@@ -1,0 +1,98 @@
+//! Telling the feed: what a change forbids is noted in the change's own transaction, and told before the
+//! admin is told that it is done. What could not be told waits here until it can be.
+
+use crate::{
+    answer::Done,
+    database::{Database, DatabaseError, Stored},
+};
+use ownchat_domain::{
+    feed::{Entry, Subject},
+    locator::Locator,
+};
+
+/// Stands for the whole workspace.
+const WORKSPACE: &str = "";
+/// Most announcements of one call.
+const BATCH: i64 = 500;
+
+/// From this version on records of the key are good.
+pub fn of_key(database: &impl Database, locator: Locator, version: u64) -> Done<()> {
+    Ok(note(database, &locator.to_string(), version)?)
+}
+
+/// From this version of the settings on records of the workspace are good.
+pub fn of_workspace(database: &impl Database, version: u64) -> Done<()> {
+    Ok(note(database, WORKSPACE, version)?)
+}
+
+fn note(database: &impl Database, subject: &str, version: u64) -> Stored<()> {
+    database.run(
+        "INSERT INTO announcements (subject, version) VALUES (?, ?) \
+         ON CONFLICT (subject) DO UPDATE SET version = max(version, excluded.version)",
+        &[subject.into(), i64::try_from(version).unwrap_or(i64::MAX).into()],
+    )?;
+    Ok(())
+}
+
+/// What waits to be told.
+pub fn waiting(database: &impl Database, workspace: u32) -> Stored<Vec<Entry>> {
+    let rows = database.run("SELECT subject, version FROM announcements LIMIT ?", &[BATCH.into()])?;
+    rows.into_iter()
+        .map(|mut row| {
+            let subject = match row.text()?.as_str() {
+                WORKSPACE => Subject::Workspace(workspace),
+                locator => Subject::Key(locator.parse().map_err(|_| DatabaseError("not a locator".into()))?),
+            };
+            let version = u64::try_from(row.integer()?).map_err(|_| DatabaseError("a negative version".into()))?;
+            Ok(Entry { subject, version })
+        })
+        .collect()
+}
+
+/// These were told. What has changed since waits on.
+pub fn told(database: &impl Database, entries: &[Entry]) -> Stored<()> {
+    for entry in entries {
+        let subject = match entry.subject {
+            Subject::Key(locator) => locator.to_string(),
+            Subject::Workspace(_) => WORKSPACE.to_owned(),
+        };
+        database.run(
+            "DELETE FROM announcements WHERE subject = ? AND version <= ?",
+            &[subject.into(), i64::try_from(entry.version).unwrap_or(i64::MAX).into()],
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::testing::{count, workspace};
+
+    fn key(number: u32) -> Locator {
+        format!("{number:016}").parse().unwrap()
+    }
+
+    #[test]
+    fn what_was_told_goes_and_what_came_meanwhile_stays() {
+        let database = workspace();
+        of_key(&database, key(1), 2).unwrap();
+        of_key(&database, key(2), 5).unwrap();
+        of_workspace(&database, 3).unwrap();
+        let first = waiting(&database, 7).unwrap();
+        assert_eq!(first.len(), 3);
+        assert!(first.contains(&Entry { subject: Subject::Workspace(7), version: 3 }));
+        of_key(&database, key(1), 3).unwrap();
+        told(&database, &first).unwrap();
+        assert_eq!(waiting(&database, 7).unwrap(), [Entry { subject: Subject::Key(key(1)), version: 3 }]);
+    }
+
+    #[test]
+    fn an_older_version_takes_nothing_back() {
+        let database = workspace();
+        of_key(&database, key(1), 9).unwrap();
+        of_key(&database, key(1), 2).unwrap();
+        assert_eq!(waiting(&database, 7).unwrap(), [Entry { subject: Subject::Key(key(1)), version: 9 }]);
+        assert_eq!(count(&database, "announcements"), 1);
+    }
+}

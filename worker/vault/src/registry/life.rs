@@ -1,0 +1,160 @@
+//! The rest of a key's life: new secrets beside old ones, coming back from deletion, and the end for good.
+
+use super::{
+    keys::{Outcome, present, store},
+    members::member,
+    rows::{KeyRow, find, time},
+    trail::{self, Actor, Change, VAULT},
+};
+use crate::{answer::Done, database::Database};
+use ownchat_domain::{
+    audit::Action,
+    digest::KeyDigest,
+    failure::Failure,
+    key::{KeySecret, OVERLAP_MAX, RESTORE_WITHIN},
+    keyring::Keyring,
+    time::{SECOND, Timestamp},
+    vault::registry::{EndOldSecrets, RestoreKey, RotateKey},
+};
+
+/// Most secrets of one key that still open it, the new one included.
+const SECRETS_MAX: usize = 5;
+/// Most keys that are removed for good in one go; the rest follow with the next.
+const PURGE_BATCH: i64 = 100;
+
+/// Gives a key a new secret. The old ones end after the overlap, or when they would have ended anyway.
+pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> Done<Outcome> {
+    let member = member(database, call.origin.person)?;
+    let before = present(database, call.id)?;
+    let overlap = i64::from(call.overlap_seconds) * SECOND;
+    if overlap > OVERLAP_MAX {
+        let days = OVERLAP_MAX / ownchat_domain::time::DAY;
+        return Err(Failure::field("overlap_seconds", format!("An overlap has at most {days} days.")).into());
+    }
+    if before.version != call.version {
+        return Err(Failure::Stale.into());
+    }
+    let end = now.plus(overlap);
+    let mut after = ended(&before, end, now);
+    let working = after.secrets.iter().filter(|secret| secret.ends_at.is_none_or(|end| end > now)).count();
+    if working >= SECRETS_MAX {
+        let message = format!("The key has {working} secrets that still work. End the old ones first.");
+        return Err(Failure::field("overlap_seconds", message).into());
+    }
+    let number = after.secrets.iter().map(|secret| secret.number).max().unwrap_or(0) + 1;
+    after.secrets.push(KeySecret { number, created_at: now, ends_at: None });
+    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    database.atomically(|| {
+        let master = keyring.newest();
+        let digest = KeyDigest::of(&call.secret, before.locator, &master.pepper);
+        database.run(
+            "INSERT INTO secrets (key, number, master, digest, created_at) VALUES (?, ?, ?, ?, ?)",
+            &[
+                before.number.into(),
+                number.into(),
+                i64::from(master.id).into(),
+                digest.as_bytes().as_slice().into(),
+                time(now),
+            ],
+        )?;
+        store_secrets(database, &after)?;
+        let change = Change::of_key(Action::Rotate, Some(&before), Some(&after), now)?;
+        store(database, actor, &after, change, now)
+    })?;
+    Ok(Outcome { key: after.shown(now), narrowed: true })
+}
+
+/// Ends every secret but the newest at once.
+pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Timestamp) -> Done<Outcome> {
+    let member = member(database, call.origin.person)?;
+    let before = present(database, call.id)?;
+    if before.version != call.version {
+        return Err(Failure::Stale.into());
+    }
+    let mut after = ended(&before, now, now);
+    if let (Some(newest), Some(was)) = (after.secrets.last_mut(), before.secrets.last()) {
+        newest.ends_at = was.ends_at;
+    }
+    if after.secrets == before.secrets {
+        return Ok(Outcome { key: before.shown(now), narrowed: false });
+    }
+    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    database.atomically(|| {
+        store_secrets(database, &after)?;
+        let change = Change::of_key(Action::EndSecret, Some(&before), Some(&after), now)?;
+        store(database, actor, &after, change, now)
+    })?;
+    Ok(Outcome { key: after.shown(now), narrowed: true })
+}
+
+/// The key in its next version, with every secret ending at `end` or earlier.
+fn ended(before: &KeyRow, end: Timestamp, now: Timestamp) -> KeyRow {
+    let mut after = KeyRow { version: before.version + 1, updated_at: now, ..before.clone() };
+    for secret in &mut after.secrets {
+        secret.ends_at = Some(secret.ends_at.map_or(end, |was| was.min(end)));
+    }
+    after
+}
+
+fn store_secrets(database: &impl Database, row: &KeyRow) -> Done<()> {
+    for secret in &row.secrets {
+        database.run(
+            "UPDATE secrets SET ends_at = ? WHERE key = ? AND number = ?",
+            &[secret.ends_at.map(Timestamp::millis).into(), row.number.into(), secret.number.into()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Undoes a deletion.
+pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> Done<Outcome> {
+    let member = member(database, call.origin.person)?;
+    let before = find(database, call.id)?.ok_or(Failure::NotFound)?;
+    let deleted_at = before.deleted_at.ok_or(Failure::NotFound)?;
+    if now.since(deleted_at) >= RESTORE_WITHIN {
+        return Err(Failure::NotFound.into());
+    }
+    let after = KeyRow { deleted_at: None, version: before.version + 1, updated_at: now, ..before.clone() };
+    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    store(database, actor, &after, Change::of_key(Action::Restore, Some(&before), Some(&after), now)?, now)?;
+    Ok(Outcome { key: after.shown(now), narrowed: false })
+}
+
+/// Removes for good what was deleted too long ago to be restored: row and digests go, the trail stays. Says
+/// which names in KV have nothing behind them any more.
+pub fn purge(database: &impl Database, now: Timestamp) -> Done<Vec<String>> {
+    let due = database.run(
+        "SELECT locator FROM keys WHERE deleted_at <= ? ORDER BY deleted_at LIMIT ?",
+        &[time(now.plus(-RESTORE_WITHIN)), PURGE_BATCH.into()],
+    )?;
+    let mut gone = Vec::new();
+    for mut row in due {
+        let Ok(locator) = row.text()?.parse() else { continue };
+        let Some(key) = find(database, locator)? else { continue };
+        database.atomically(|| -> Done<()> {
+            let change = Change::of_key(Action::Purge, Some(&key), None, now)?;
+            trail::append(database, VAULT, change, now)?;
+            for sql in [
+                "DELETE FROM secrets WHERE key = ?",
+                "DELETE FROM outbox WHERE key = ?",
+                "DELETE FROM keys WHERE number = ?",
+            ] {
+                database.run(sql, &[key.number.into()])?;
+            }
+            Ok(())
+        })?;
+        gone.push(ownchat_domain::record::kv_name(locator));
+    }
+    Ok(gone)
+}
+
+/// When something is due to be removed for good, if anything waits for it.
+pub fn next_purge(database: &impl Database) -> Done<Option<Timestamp>> {
+    let row = database.first("SELECT min(deleted_at) FROM keys WHERE deleted_at IS NOT NULL", &[])?;
+    let eldest = row.map(|mut row| row.optional_integer()).transpose()?.flatten();
+    Ok(eldest.map(|millis| Timestamp::from_millis(millis).plus(RESTORE_WITHIN)))
+}
+
+#[cfg(test)]
+#[path = "life/tests.rs"]
+mod tests;

@@ -1,0 +1,147 @@
+//! New secrets, deletion and its undoing, and the end.
+
+use super::*;
+use crate::{
+    answer::Refusal,
+    database::memory::Memory,
+    registry::{
+        announce::waiting,
+        keys,
+        rows::record,
+        testing::{NOW, OWNER, STRANGER, count, create, keyring, new_key, origin, workspace},
+    },
+};
+use ownchat_domain::{
+    digest::SecretHash,
+    key::{Key, Reason},
+    policy::{Call, decide},
+    time::DAY,
+    vault::registry::{DeleteKey, ReadKey},
+    verdict::Denial,
+};
+
+const OLD: SecretHash = SecretHash::from_bytes([3; 32]);
+const NEW: SecretHash = SecretHash::from_bytes([4; 32]);
+
+fn made() -> (Memory, Key) {
+    let database = workspace();
+    let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    (database, key)
+}
+
+fn rotated(database: &Memory, key: &Key, overlap_seconds: u32, now: Timestamp) -> Done<Outcome> {
+    let call = RotateKey { origin: origin(OWNER), id: key.id, version: key.version, overlap_seconds, secret: NEW };
+    rotate(database, &keyring(), &call, now)
+}
+
+fn deleted(database: &Memory, key: &Key, now: Timestamp) -> Done<Outcome> {
+    keys::delete(database, &DeleteKey { origin: origin(OWNER), id: key.id, version: key.version }, now)
+}
+
+fn restored(database: &Memory, key: &Key, now: Timestamp) -> Done<Outcome> {
+    restore(database, &RestoreKey { origin: origin(OWNER), id: key.id }, now)
+}
+
+fn ask(database: &Memory, key: &Key, secret: &SecretHash, now: Timestamp) -> Result<u32, Denial> {
+    decide(&record(database, key.id, now).unwrap().unwrap(), secret, &Call::default(), &keyring(), now)
+}
+
+#[test]
+fn both_secrets_work_inside_the_overlap_and_the_new_one_after_it() {
+    let (database, key) = made();
+    let outcome = rotated(&database, &key, 60, NOW).unwrap();
+    assert!(outcome.narrowed && outcome.key.version == 2 && outcome.key.id == key.id);
+    assert_eq!(outcome.key.secrets.iter().map(|secret| secret.number).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(outcome.key.secrets[0].ends_at, Some(NOW.plus(60_000)));
+    assert_eq!(ask(&database, &key, &OLD, NOW.plus(59_999)), Ok(1));
+    assert_eq!(ask(&database, &key, &NEW, NOW.plus(59_999)), Ok(2));
+    assert_eq!(ask(&database, &key, &OLD, NOW.plus(60_000)), Err(Denial::Replaced));
+    assert_eq!(ask(&database, &key, &NEW, NOW.plus(60_000)), Ok(2));
+}
+
+#[test]
+fn without_an_overlap_the_old_secret_ends_at_once() {
+    let (database, key) = made();
+    rotated(&database, &key, 0, NOW).unwrap();
+    assert_eq!(ask(&database, &key, &OLD, NOW), Err(Denial::Replaced));
+}
+
+#[test]
+fn an_old_secret_can_be_ended_before_its_time() {
+    let (database, key) = made();
+    let key = rotated(&database, &key, 3_600, NOW).unwrap().key;
+    let call = EndOldSecrets { origin: origin(OWNER), id: key.id, version: key.version };
+    let outcome = end_old_secrets(&database, &call, NOW.plus(5)).unwrap();
+    assert!(outcome.narrowed);
+    assert_eq!(ask(&database, &key, &OLD, NOW.plus(5)), Err(Denial::Replaced));
+    assert_eq!(ask(&database, &key, &NEW, NOW.plus(5)), Ok(2));
+    let again = EndOldSecrets { version: outcome.key.version, ..call };
+    assert!(!end_old_secrets(&database, &again, NOW.plus(6)).unwrap().narrowed);
+    assert_eq!(count(&database, "trail"), 3, "what changes nothing is no change");
+}
+
+#[test]
+fn a_second_rotation_prolongs_no_old_secret() {
+    let (database, key) = made();
+    let key = rotated(&database, &key, 60, NOW).unwrap().key;
+    let key = rotated(&database, &key, 3_600, NOW.plus(1)).unwrap().key;
+    assert_eq!(key.secrets[0].ends_at, Some(NOW.plus(60_000)));
+    assert_eq!(key.secrets[1].ends_at, Some(NOW.plus(1 + 3_600_000)));
+}
+
+#[test]
+fn what_cannot_be_rotated_stays_as_it_is() {
+    let (database, key) = made();
+    assert!(matches!(rotated(&database, &key, 30 * 86_400 + 1, NOW), Err(Refusal::Failure(Failure::Invalid { .. }))));
+    let stale = Key { version: 7, ..key.clone() };
+    assert_eq!(rotated(&database, &stale, 0, NOW).unwrap_err(), Failure::Stale.into());
+    let foreign = RotateKey { origin: origin(STRANGER), id: key.id, version: 1, overlap_seconds: 0, secret: NEW };
+    assert_eq!(rotate(&database, &keyring(), &foreign, NOW).unwrap_err(), Failure::NotFound.into());
+    let mut many = key.clone();
+    for step in 0..4 {
+        many = rotated(&database, &many, 86_400, NOW.plus(step)).unwrap().key;
+    }
+    assert!(rotated(&database, &many, 86_400, NOW.plus(9)).is_err(), "too many secrets at once");
+    assert!(rotated(&database, &many, 0, NOW.plus(9)).is_ok());
+    assert_eq!((count(&database, "secrets"), count(&database, "trail")), (6, 6));
+}
+
+#[test]
+fn a_deleted_key_comes_back_as_it_was() {
+    let (database, key) = made();
+    let gone = deleted(&database, &key, NOW.plus(1)).unwrap();
+    assert!(gone.narrowed && gone.key.reason == Some(Reason::Deleted));
+    assert_eq!(gone.key.restore_until, Some(NOW.plus(1 + 30 * DAY)));
+    assert_eq!(ask(&database, &key, &OLD, NOW.plus(2)), Err(Denial::Unknown));
+    assert!(keys::read(&database, &ReadKey { person: OWNER, id: key.id }, NOW).is_err());
+    let back = restored(&database, &key, NOW.plus(30 * DAY)).unwrap().key;
+    assert_eq!((back.name.as_str(), back.version, back.restore_until), ("Shop", 3, None));
+    assert_eq!(ask(&database, &key, &OLD, NOW.plus(30 * DAY)), Ok(1));
+    assert_eq!(restored(&database, &key, NOW).unwrap_err(), Failure::NotFound.into(), "it is not deleted");
+}
+
+#[test]
+fn after_thirty_days_nothing_is_left_but_the_trail() {
+    let (database, key) = made();
+    let other = create(&database, new_key("Other", &["contacts:read"]), NOW).unwrap();
+    deleted(&database, &key, NOW).unwrap();
+    assert_eq!(next_purge(&database), Ok(Some(NOW.plus(30 * DAY))));
+    assert!(purge(&database, NOW.plus(30 * DAY - 1)).unwrap().is_empty());
+    assert_eq!(restored(&database, &key, NOW.plus(30 * DAY)).unwrap_err(), Failure::NotFound.into());
+    assert_eq!(purge(&database, NOW.plus(30 * DAY)).unwrap(), [format!("k/{}", key.id)]);
+    assert!(record(&database, key.id, NOW).unwrap().is_none());
+    assert!(record(&database, other.id, NOW).unwrap().is_some());
+    assert_eq!((count(&database, "keys"), count(&database, "secrets"), count(&database, "trail")), (1, 1, 4));
+    assert_eq!(next_purge(&database), Ok(None));
+}
+
+#[test]
+fn every_command_of_a_key_tells_the_feed() {
+    let (database, key) = made();
+    assert!(waiting(&database, 7).unwrap().is_empty(), "of a new key nobody knows anything old");
+    let key = rotated(&database, &key, 60, NOW).unwrap().key;
+    let key = deleted(&database, &key, NOW).unwrap().key;
+    restored(&database, &key, NOW).unwrap();
+    let told: Vec<u64> = waiting(&database, 7).unwrap().into_iter().map(|entry| entry.version).collect();
+    assert_eq!(told, [4]);
+}

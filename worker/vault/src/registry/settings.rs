@@ -1,0 +1,116 @@
+//! The settings of the workspace.
+
+use super::{
+    announce,
+    members::member,
+    outbox,
+    trail::{self, Actor, Change, raw},
+};
+use crate::{answer::Done, database::Database};
+use ownchat_domain::{
+    audit::Action,
+    failure::Failure,
+    time::Timestamp,
+    vault::registry::{ChangeSettings, OUTAGE_MAX, ReadSettings, Settings},
+};
+
+/// Reads them.
+pub fn read(database: &impl Database, call: &ReadSettings) -> Done<Settings> {
+    member(database, call.person)?;
+    settings(database)
+}
+
+fn settings(database: &impl Database) -> Done<Settings> {
+    let row = database.first("SELECT name, version, suspended, outage_seconds FROM workspace", &[])?;
+    let mut row = row.ok_or(Failure::NotFound)?;
+    Ok(Settings {
+        name: row.text()?,
+        version: u64::try_from(row.integer()?).unwrap_or(0),
+        suspended: row.integer()? != 0,
+        outage_seconds: u32::try_from(row.integer()?).unwrap_or(0),
+    })
+}
+
+/// Changes them, and has every record sealed anew. Says as well whether somebody may be refused now.
+pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -> Done<(Settings, bool)> {
+    let member = member(database, call.origin.person)?;
+    let before = settings(database)?;
+    if let Some(seconds) = call.outage_seconds.filter(|seconds| *seconds > OUTAGE_MAX) {
+        let message = format!("{seconds} s is too long; at most {OUTAGE_MAX} s are possible.");
+        return Err(Failure::field("outage_seconds", message).into());
+    }
+    if before.version != call.version {
+        return Err(Failure::Stale.into());
+    }
+    let mut after = Settings {
+        suspended: call.suspended.unwrap_or(before.suspended),
+        outage_seconds: call.outage_seconds.unwrap_or(before.outage_seconds),
+        ..before.clone()
+    };
+    if after == before {
+        return Ok((after, false));
+    }
+    after.version += 1;
+    let narrowed = (after.suspended && !before.suspended) || after.outage_seconds < before.outage_seconds;
+    database.atomically(|| -> Done<()> {
+        database.run(
+            "UPDATE workspace SET version = ?, suspended = ?, outage_seconds = ?",
+            &[
+                i64::try_from(after.version).unwrap_or(i64::MAX).into(),
+                after.suspended.into(),
+                after.outage_seconds.into(),
+            ],
+        )?;
+        let change = Change {
+            action: Action::EditWorkspace,
+            key: None,
+            reason: call.reason.clone(),
+            before: Some(raw(&before)?),
+            after: Some(raw(&after)?),
+        };
+        trail::append(database, Actor { origin: Some(&call.origin), name: &member.name }, change, now)?;
+        announce::of_workspace(database, after.version)?;
+        outbox::enqueue_all(database, now)
+    })?;
+    Ok((after, narrowed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::{
+        announce::waiting,
+        rows::record,
+        testing::{NOW, OWNER, STRANGER, count, create, new_key, origin, workspace},
+    };
+    use ownchat_domain::feed::{Entry, Subject};
+
+    fn call(version: u64, suspended: Option<bool>, outage_seconds: Option<u32>) -> ChangeSettings {
+        ChangeSettings { origin: origin(OWNER), version, suspended, outage_seconds, reason: Some("why".into()) }
+    }
+
+    #[test]
+    fn a_suspension_reaches_every_record_and_the_feed() {
+        let database = workspace();
+        let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+        database.run("DELETE FROM outbox", &[]).unwrap();
+        let (after, narrowed) = change(&database, &call(1, Some(true), None), NOW).unwrap();
+        assert!(after.suspended && narrowed && after.version == 2);
+        let record = record(&database, key.id, NOW).unwrap().unwrap();
+        assert!(record.workspace.suspended && record.workspace.version == 2);
+        assert_eq!(waiting(&database, 7).unwrap(), [Entry { subject: Subject::Workspace(7), version: 2 }]);
+        assert_eq!((count(&database, "outbox"), count(&database, "trail")), (1, 2));
+        assert!(!change(&database, &call(2, Some(false), None), NOW).unwrap().1, "lifting it takes nothing");
+    }
+
+    #[test]
+    fn nothing_changes_for_nothing_nor_for_a_stranger_nor_beyond_the_bound() {
+        let database = workspace();
+        assert_eq!(change(&database, &call(1, Some(false), Some(0)), NOW).unwrap().0.version, 1);
+        assert_eq!(change(&database, &call(9, Some(true), None), NOW).unwrap_err(), Failure::Stale.into());
+        assert!(change(&database, &call(1, None, Some(OUTAGE_MAX + 1)), NOW).is_err());
+        let foreign = ChangeSettings { origin: origin(STRANGER), ..call(1, Some(true), None) };
+        assert_eq!(change(&database, &foreign, NOW).unwrap_err(), Failure::NotFound.into());
+        assert_eq!(count(&database, "trail"), 0);
+    }
+}

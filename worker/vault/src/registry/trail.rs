@@ -1,0 +1,197 @@
+//! The audit trail: one line for every change, written in the change's own transaction and chained to the
+//! line before it. *No line, no change.*
+
+use super::rows::{KeyRow, time};
+use crate::{
+    answer::Done,
+    database::{Database, DatabaseError, Stored, Value},
+};
+use ownchat_domain::{
+    account::PersonId,
+    audit::{Action, BEGINNING, Line, seal},
+    locator::Locator,
+    time::Timestamp,
+    vault::Origin,
+};
+use serde_json::value::RawValue;
+
+/// Who does something, and from where.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor<'a> {
+    /// Where the command comes from; none for what the vault does by itself.
+    pub origin: Option<&'a Origin>,
+    /// The person's name.
+    pub name: &'a str,
+}
+
+/// What the vault is called where it does something by itself.
+pub const VAULT: Actor<'static> = Actor { origin: None, name: "Ownchat" };
+
+/// What is written down of one change.
+#[derive(Debug)]
+pub struct Change {
+    /// What was done.
+    pub action: Action,
+    /// To which key.
+    pub key: Option<Locator>,
+    /// Why.
+    pub reason: Option<String>,
+    /// What it was like before, in JSON.
+    pub before: Option<Box<RawValue>>,
+    /// What it was like afterwards, in JSON.
+    pub after: Option<Box<RawValue>>,
+}
+
+impl Change {
+    /// A change of one key.
+    pub fn of_key(action: Action, before: Option<&KeyRow>, after: Option<&KeyRow>, now: Timestamp) -> Stored<Self> {
+        let json = |row: Option<&KeyRow>| row.map(|row| raw(&row.shown(now))).transpose();
+        Ok(Self {
+            action,
+            key: before.or(after).map(|row| row.locator),
+            reason: None,
+            before: json(before)?,
+            after: json(after)?,
+        })
+    }
+}
+
+/// A value as it stands in a line.
+pub fn raw(value: &impl serde::Serialize) -> Stored<Box<RawValue>> {
+    serde_json::value::to_raw_value(value).map_err(|error| DatabaseError(error.to_string()))
+}
+
+/// Writes down who did what.
+pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: Timestamp) -> Done<()> {
+    let (sequence, previous) = last(database)?;
+    let line = Line {
+        sequence: sequence + 1,
+        at: now,
+        actor: actor.origin.map(|origin| origin.person),
+        actor_name: actor.name.to_owned(),
+        action: change.action,
+        key: change.key,
+        reason: change.reason,
+        before: change.before,
+        after: change.after,
+        address: actor.origin.map(|origin| origin.address.clone()).unwrap_or_default(),
+        request_id: actor.origin.map(|origin| origin.request_id.clone()).unwrap_or_default(),
+        previous,
+    };
+    Ok(insert(database, &line)?)
+}
+
+fn insert(database: &impl Database, line: &Line) -> Stored<()> {
+    let (text, hash) = seal(line);
+    database.run(
+        "INSERT INTO trail (sequence, at, actor, action, key, hash, line) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        &[
+            i64::try_from(line.sequence).unwrap_or(i64::MAX).into(),
+            time(line.at),
+            line.actor.map(|person| person.to_string()).into(),
+            line.action.as_str().into(),
+            line.key.map(|key| key.to_string()).into(),
+            hash.into(),
+            text.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Number and hash of the last line.
+fn last(database: &impl Database) -> Stored<(u64, String)> {
+    match database.first("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1", &[])? {
+        Some(mut row) => {
+            let sequence = u64::try_from(row.integer()?).map_err(|_| DatabaseError("a negative number".into()))?;
+            Ok((sequence, row.text()?))
+        }
+        None => Ok((0, BEGINNING.to_owned())),
+    }
+}
+
+/// Chains the lines of the trail as it was kept at first, and puts that one away. All or nothing.
+pub fn take_over_first(database: &impl Database) -> Stored<()> {
+    if database.first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'audit'", &[])?.is_none() {
+        return Ok(());
+    }
+    database.atomically(|| {
+        let rows = database.run(
+            "SELECT at, audit.person, coalesce(name, ''), address, request_id, action, key, before, after \
+             FROM audit LEFT JOIN members ON members.person = audit.person ORDER BY sequence",
+            &[],
+        )?;
+        for mut row in rows {
+            let (sequence, previous) = last(database)?;
+            let at = Timestamp::from_millis(row.integer()?);
+            let actor: Option<PersonId> = row.text()?.parse().ok();
+            let (actor_name, address, request_id) = (row.text()?, row.text()?, row.text()?);
+            let action = Action::parse(&row.text()?).ok_or_else(|| DatabaseError("an unknown action".into()))?;
+            let key = row.text()?.parse().ok();
+            let json = |text: Option<String>| {
+                text.map(RawValue::from_string).transpose().map_err(|error| DatabaseError(error.to_string()))
+            };
+            let (before, after) = (json(row.optional_text()?)?, json(row.optional_text()?)?);
+            let line = Line {
+                sequence: sequence + 1,
+                at,
+                actor,
+                actor_name,
+                action,
+                key,
+                reason: None,
+                before,
+                after,
+                address,
+                request_id,
+                previous,
+            };
+            insert(database, &line)?;
+        }
+        database.run("DROP TABLE audit", &[])?;
+        Ok(())
+    })
+}
+
+/// Which lines to hand out.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Lines after this one.
+    pub after: u64,
+    /// Most lines.
+    pub limit: u32,
+    /// Of this key only.
+    pub key: Option<Locator>,
+    /// Of this actor only.
+    pub actor: Option<PersonId>,
+    /// Of this action only.
+    pub action: Option<Action>,
+    /// Not before this moment.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub to: Option<Timestamp>,
+}
+
+/// The lines that are wanted, the eldest first, with their numbers.
+pub fn lines(database: &impl Database, wanted: &Wanted) -> Stored<Vec<(u64, String)>> {
+    let mut wheres = vec!["sequence > ?"];
+    let mut values: Vec<Value> = vec![i64::try_from(wanted.after).unwrap_or(i64::MAX).into()];
+    let mut only = |condition: &'static str, value: Option<Value>| {
+        if let Some(value) = value {
+            wheres.push(condition);
+            values.push(value);
+        }
+    };
+    only("key = ?", wanted.key.map(|key| key.to_string().into()));
+    only("actor = ?", wanted.actor.map(|actor| actor.to_string().into()));
+    only("action = ?", wanted.action.map(|action| action.as_str().into()));
+    only("at >= ?", wanted.from.map(time));
+    only("at < ?", wanted.to.map(time));
+    values.push(wanted.limit.into());
+    let sql = format!("SELECT sequence, line FROM trail WHERE {} ORDER BY sequence LIMIT ?", wheres.join(" AND "));
+    let rows = database.run(&sql, &values)?.into_iter();
+    rows.map(|mut row| Ok((u64::try_from(row.integer()?).unwrap_or(0), row.text()?))).collect()
+}
+
+#[cfg(test)]
+#[path = "trail/tests.rs"]
+mod tests;
