@@ -7,6 +7,7 @@
 
 use crate::{
     locator::Locator,
+    record::Record,
     time::{HOUR, SECOND, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ pub struct Entry {
 pub struct Page {
     /// Tells a feed from one that was made anew; positions of one mean nothing to the other.
     pub incarnation: u64,
+    /// When the feed was made. It knows nothing of what was forbidden before that.
+    pub born: Timestamp,
     /// The position after these entries.
     pub position: u64,
     /// Whether there are more after them.
@@ -90,6 +93,7 @@ const LAYOUT: u8 = 1;
 #[derive(Debug, Default)]
 pub struct Follower {
     at: Position,
+    born: Timestamp,
     read_at: Option<Timestamp>,
     floors: HashMap<Subject, Floor>,
 }
@@ -119,9 +123,11 @@ impl Follower {
         // Answers may overtake each other; what a later one has told stands.
         if page.incarnation != self.at.incarnation || page.position > self.at.position {
             self.at = Position { incarnation: page.incarnation, position: page.position };
+            self.born = page.born;
         }
         if !page.more {
-            self.read_at = self.read_at.max(Some(asked_at));
+            // Not the later of two: a clock that was set back must not make it fresh for ever, nor never.
+            self.read_at = Some(asked_at);
         }
         // No record can be around any more that these forbid.
         self.floors.retain(|_, floor| asked_at.since(floor.heard_at) < KEPT_FOR);
@@ -139,10 +145,13 @@ impl Follower {
         self.age(now).is_some_and(|age| age < FRESH_FOR)
     }
 
-    /// Whether a record of this key may decide, by its version and that of its workspace's settings.
-    pub fn allows(&self, locator: Locator, version: u64, workspace: u32, settings: u64) -> bool {
+    /// Whether a record may decide: it was sealed since the feed was made, and neither its version nor that of
+    /// its workspace's settings is too old.
+    pub fn allows(&self, record: &Record) -> bool {
         let floor = |subject| self.floors.get(&subject).map_or(0, |floor| floor.version);
-        version >= floor(Subject::Key(locator)) && settings >= floor(Subject::Workspace(workspace))
+        record.sealed_at >= self.born
+            && record.version >= floor(Subject::Key(record.locator))
+            && record.workspace.version >= floor(Subject::Workspace(record.workspace.number))
     }
 }
 

@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Longest time for which a lease may be spent, in milliseconds.
 pub const LEASE_MAX: i64 = 2 * SECOND;
-/// Shortest time for which a lease may be spent, in milliseconds.
-const LEASE_MIN: i64 = 100;
+/// Shortest time for which a lease may be spent, in milliseconds: a lease that is longer on its way is of no use.
+const LEASE_MIN: i64 = 500;
 /// Most permits that one lease holds beyond what is needed at once.
 pub const SPARE_MAX: u32 = 1_000;
 /// Of what is left after the need, one part in this many may be held in reserve.

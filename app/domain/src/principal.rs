@@ -25,6 +25,10 @@ pub struct Principal {
     pub environment: Environment,
     /// Every scope of the key.
     pub scopes: ScopeSet,
+    /// Ids of the channels that the key is restricted to; none for all. The edge knows a call's channel only
+    /// where it stands in the address, so services hold calls to this as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<String>,
     /// The call's id, as the caller sees it too.
     pub request_id: String,
     /// From when on it is not believed.
@@ -83,6 +87,7 @@ mod tests {
             workspace: 7,
             environment: Environment::Live,
             scopes: scopes(&["contacts:read"]),
+            channels: Vec::new(),
             request_id: "r1".into(),
             expires_at: NOW.plus(LIFETIME),
         }

@@ -21,6 +21,7 @@ fn principal(scopes: &[&str]) -> Principal {
         key_id: "3kP0aXv9QmT2ZbLc".into(),
         workspace: 7,
         environment: Environment::Live,
+        channels: Vec::new(),
         scopes: ScopeSet::from_names(scopes.iter().copied()).unwrap(),
         request_id: "r1".into(),
         expires_at: now().plus(10_000),

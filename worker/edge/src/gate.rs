@@ -69,6 +69,8 @@ pub enum Step {
     Find,
     /// The vault must be asked for the key: what was found is older than the feed allows.
     AskVault,
+    /// The vault must be asked for the key: the secret does not fit, and may be a new one.
+    AskForSecret,
     /// Everything is right but for permits, which must be asked for.
     Take(Rc<Record>),
 }
@@ -109,26 +111,29 @@ impl Gate {
     ///
     /// A record may decide if the feed was read a moment ago and allows it, or if the vault itself said it a
     /// moment ago.
-    pub fn step(&self, presented: &Presented, wanted: &Wanted<'_>, now: Timestamp) -> Step {
+    ///
+    /// A secret that does not fit may be a new one of a key that was just rotated: the vault is asked, unless
+    /// `asked` says that it was for this call.
+    pub fn step(&self, presented: &Presented, wanted: &Wanted<'_>, asked: bool, now: Timestamp) -> Step {
         let memo = self.memory.borrow().recall(presented.locator, now);
         let news = self.news.borrow();
         let fresh = news.is_fresh(presented.address.workspace, now);
         match memo {
-            Some(memo) if memo.vouches(now) => self.judge(&memo, presented, wanted, now),
+            Some(memo) if memo.vouches(now) => self.judge(&memo, presented, wanted, asked, now),
             _ if !fresh => Step::ReadFeed,
             None => Step::Find,
             Some(memo) if memo.known.as_ref().is_none_or(|record| news.allows(record)) => {
-                self.judge(&memo, presented, wanted, now)
+                self.judge(&memo, presented, wanted, asked, now)
             }
             Some(_) => Step::AskVault,
         }
     }
 
-    fn judge(&self, memo: &Memo, presented: &Presented, wanted: &Wanted<'_>, now: Timestamp) -> Step {
+    fn judge(&self, memo: &Memo, presented: &Presented, wanted: &Wanted<'_>, asked: bool, now: Timestamp) -> Step {
         let Some(record) = memo.known.clone() else { return Step::Done(Checked::refused(Denial::Unknown)) };
         match policy::decide(&record, &presented.hash, &wanted.call, &self.keyring, now) {
             // It may be a new secret of a key that was just rotated.
-            Err(Denial::Unknown) if !record.deleted && !memo.is_news(now) => Step::AskVault,
+            Err(Denial::Unknown) if !asked && !record.deleted && !memo.is_news(now) => Step::AskForSecret,
             // What is deleted is nobody's business, and whose secret is wrong learns nothing.
             Err(Denial::Unknown) => Step::Done(Checked::refused(Denial::Unknown)),
             Err(denial) => {
@@ -153,7 +158,7 @@ impl Gate {
         let bound = i64::from(record.workspace.outage_seconds) * SECOND;
         let age = news.age(presented.address.workspace, now);
         if age.is_some_and(|age| age < bound) && news.allows(record) {
-            self.judge(&memo, presented, wanted, now)
+            self.judge(&memo, presented, wanted, true, now)
         } else {
             unavailable
         }
@@ -201,10 +206,14 @@ impl Gate {
         self.purse.borrow_mut().question(record, cost, now)
     }
 
-    /// Takes in a lease, and lets the call pass that waited for it.
-    pub fn lease(&self, record: Rc<Record>, lease: Lease, cost: u32, asked_at: Timestamp) -> Checked {
-        let standing = self.purse.borrow_mut().put(record.locator, lease, cost, asked_at);
-        Checked::passed(record, standing)
+    /// Takes in a lease. Who waited for it is checked again, since much may have changed meanwhile.
+    pub fn lease(&self, record: &Record, lease: Lease, asked_at: Timestamp, now: Timestamp) {
+        self.purse.borrow_mut().put(record.locator, lease, asked_at, now);
+    }
+
+    /// Takes back permits that the meter could not be given.
+    pub fn keep(&self, record: &Record, question: Take) {
+        self.purse.borrow_mut().keep(record.locator, question.unused);
     }
 
     /// Refuses a call for which the meter had no permits.

@@ -35,6 +35,7 @@ pub async fn forward(answers: &Answers<'_>, request: &Request, record: &Record) 
         workspace: record.workspace.number,
         environment: record.environment,
         scopes: record.scopes,
+        channels: record.channels.clone(),
         request_id: answers.request_id.to_owned(),
         expires_at: now().plus(principal::LIFETIME),
     };

@@ -18,8 +18,8 @@ use worker::{Delay, Env, Error, Method, RequestInit, Result, console_error, cons
 
 /// Seconds for which the platform may answer a KV read from its own cache. The feed says what is too old.
 const CACHE_TTL: u64 = 300;
-/// Most steps of one check. Each step brings what the one before lacked, so it takes four at the most.
-const STEPS: usize = 6;
+/// Most steps of one check. Each step brings what the one before lacked; what came too late is asked for again.
+const STEPS: usize = 8;
 /// Most pages of the feed that one call waits for.
 const PAGES: usize = 20;
 
@@ -30,26 +30,41 @@ pub async fn check(edge: &Edge, env: &Env, text: &str, wanted: &Wanted<'_>) -> C
         Err(denial) => return Checked::refused(denial),
     };
     let workspace = presented.address.workspace;
+    let mut asked = false;
     for _ in 0..STEPS {
-        let asked = match edge.gate.step(&presented, wanted, now()) {
+        let done = match edge.gate.step(&presented, wanted, asked, now()) {
             Step::Done(checked) => return checked,
-            Step::Take(record) => return permits(edge, env, record, wanted.cost).await,
+            Step::Take(record) => match permits(edge, env, &record, wanted.cost).await {
+                Some(refused) => return refused,
+                None => Ok(()),
+            },
             Step::ReadFeed => match read_feed(&edge.gate, env, workspace).await {
                 Ok(()) => Ok(()),
                 Err(error) => {
                     console_warn!("feed of workspace {workspace}: {error}");
-                    ask_vault(edge, env, &presented).await
+                    asked = true;
+                    ask_vault(edge, env, &presented, false).await
                 }
             },
             Step::Find => find(edge, env, &presented).await,
-            Step::AskVault => ask_vault(edge, env, &presented).await,
+            Step::AskVault => {
+                asked = true;
+                ask_vault(edge, env, &presented, false).await
+            }
+            Step::AskForSecret => {
+                asked = true;
+                ask_vault(edge, env, &presented, true).await
+            }
         };
-        if let Err(error) = asked {
+        if let Err(error) = done {
             console_error!("{}: {error}", presented.locator);
-            return match edge.gate.without_vault(&presented, wanted, now()) {
+            // What is remembered may still suffice: for a wrong secret, or as the workspace has chosen.
+            return match edge.gate.step(&presented, wanted, true, now()) {
                 Step::Done(checked) => checked,
-                Step::Take(record) => permits(edge, env, record, wanted.cost).await,
-                _ => Checked::refused(Denial::Unavailable),
+                _ => match edge.gate.without_vault(&presented, wanted, now()) {
+                    Step::Done(checked) => checked,
+                    _ => Checked::refused(Denial::Unavailable),
+                },
             };
         }
     }
@@ -89,13 +104,14 @@ async fn find(edge: &Edge, env: &Env, presented: &Presented) -> Result<()> {
     let asked_at = now();
     match from_kv(edge, env, presented).await {
         Ok(Some(record)) if record.is_alive(asked_at) => {
-            edge.gate.learn(presented, Memo { known: Some(record.into()), asked_at, is_truth: false });
+            edge.gate
+                .learn(presented, Memo { known: Some(record.into()), asked_at, is_truth: false, for_secret: false });
             Ok(())
         }
-        Ok(_) => ask_vault(edge, env, presented).await,
+        Ok(_) => ask_vault(edge, env, presented, false).await,
         Err(error) => {
             console_warn!("{}: KV: {error}", presented.locator);
-            ask_vault(edge, env, presented).await
+            ask_vault(edge, env, presented, false).await
         }
     }
 }
@@ -108,7 +124,7 @@ async fn from_kv(edge: &Edge, env: &Env, presented: &Presented) -> Result<Option
     }
 }
 
-async fn ask_vault(edge: &Edge, env: &Env, presented: &Presented) -> Result<()> {
+async fn ask_vault(edge: &Edge, env: &Env, presented: &Presented, for_secret: bool) -> Result<()> {
     let asked_at = now();
     let url = format!("https://vault{}", record_path(presented.address.workspace, presented.locator));
     let mut response = env.service("VAULT")?.fetch(url, None).await?;
@@ -117,7 +133,7 @@ async fn ask_vault(edge: &Edge, env: &Env, presented: &Presented) -> Result<()> 
         404 => None,
         status => return Err(Error::RustError(format!("the vault answered {status}"))),
     };
-    edge.gate.learn(presented, Memo { known, asked_at, is_truth: true });
+    edge.gate.learn(presented, Memo { known, asked_at, is_truth: true, for_secret });
     Ok(())
 }
 
@@ -125,16 +141,21 @@ fn open(edge: &Edge, presented: &Presented, bytes: &[u8]) -> Result<Record> {
     Record::open(bytes, presented.locator, edge.gate.keyring()).map_err(|error| Error::RustError(error.to_string()))
 }
 
-/// Asks the meter of a limited key for permits. Without an answer nobody passes.
-async fn permits(edge: &Edge, env: &Env, record: Rc<Record>, cost: u32) -> Checked {
+/// Asks the meter of a limited key for permits, and returns the refusal if there is one. Without an answer nobody
+/// passes.
+async fn permits(edge: &Edge, env: &Env, record: &Rc<Record>, cost: u32) -> Option<Checked> {
     let asked_at = now();
-    let question = edge.gate.question(&record, cost, asked_at);
-    match ask_meter(env, &record, &question).await {
-        Ok(Taken::Lease(lease)) => edge.gate.lease(record, lease, cost, asked_at),
-        Ok(Taken::Refused(refusal)) => Gate::refused(record, &refusal),
+    let question = edge.gate.question(record, cost, asked_at);
+    match ask_meter(env, record, &question).await {
+        Ok(Taken::Lease(lease)) => {
+            edge.gate.lease(record, lease, asked_at, now());
+            None
+        }
+        Ok(Taken::Refused(refusal)) => Some(Gate::refused(record.clone(), &refusal)),
         Err(error) => {
             console_error!("{}: meter: {error}", record.locator);
-            Checked::refused(Denial::Unavailable)
+            edge.gate.keep(record, question);
+            Some(Checked::refused(Denial::Unavailable))
         }
     }
 }
@@ -167,6 +188,7 @@ pub async fn afterwards(edge: &Edge, env: &Env, record: Rc<Record>) {
             && let Err(error) = ask_meter(env, &record, &leftovers).await
         {
             console_warn!("{}: meter: {error}", record.locator);
+            edge.gate.keep(&record, leftovers);
         }
     }
 }

@@ -14,6 +14,9 @@ pub type Known = Option<Rc<Record>>;
 /// How long "there is no such key" is remembered, in milliseconds.
 pub const ABSENT_FOR: i64 = 10 * SECOND;
 
+/// An answer cannot be so long on its way, in milliseconds: the clock was set back instead.
+const CLOCK_STEP: i64 = 60 * SECOND;
+
 /// Most keys that are remembered at once.
 const CAPACITY: usize = 100_000;
 
@@ -26,6 +29,8 @@ pub struct Memo {
     pub asked_at: Timestamp,
     /// Whether the vault said it, not a copy.
     pub is_truth: bool,
+    /// Whether the vault was asked only because a secret did not fit.
+    pub for_secret: bool,
 }
 
 impl Memo {
@@ -37,7 +42,7 @@ impl Memo {
     /// Whether asking the vault again would be too soon. So guessing at the secrets of a key costs one question
     /// a second, however many guess.
     pub fn is_news(&self, now: Timestamp) -> bool {
-        self.is_truth && (0..SECOND).contains(&now.since(self.asked_at))
+        self.for_secret && (0..SECOND).contains(&now.since(self.asked_at))
     }
 }
 
@@ -57,7 +62,8 @@ impl Memory {
     /// Of two answers the one that was asked for later stays: an answer that was long on its way must
     /// not undo a newer one.
     pub fn remember(&mut self, locator: Locator, memo: Memo) {
-        if self.0.get(&locator).is_some_and(|other| other.asked_at > memo.asked_at) {
+        let overtaken = |other: &Memo| (1..CLOCK_STEP).contains(&other.asked_at.since(memo.asked_at));
+        if self.0.get(&locator).is_some_and(overtaken) {
             return;
         }
         if self.0.len() >= CAPACITY && !self.0.contains_key(&locator) {
@@ -87,7 +93,7 @@ impl Memory {
 
 fn may_be_true(memo: &Memo, now: Timestamp) -> bool {
     match &memo.known {
-        Some(record) => record.is_alive(now),
+        Some(record) => record.is_alive(now) && memo.asked_at <= now,
         // A clock that was set back makes it stale.
         None => (0..ABSENT_FOR).contains(&now.since(memo.asked_at)),
     }
@@ -100,7 +106,7 @@ mod tests {
     use ownchat_domain::record::LIFETIME;
 
     fn memo(known: Known, asked_at: Timestamp) -> Memo {
-        Memo { known, asked_at, is_truth: false }
+        Memo { known, asked_at, is_truth: false, for_secret: false }
     }
 
     /// Version of the record that is remembered; 0 for "no such key".

@@ -39,10 +39,7 @@ impl News {
 
     /// Whether the feed allows this record to decide. What is not known forbids nothing.
     pub fn allows(&self, record: &Record) -> bool {
-        let workspace = record.workspace;
-        self.reader(workspace.number).is_none_or(|reader| {
-            reader.follower.allows(record.locator, record.version, workspace.number, workspace.version)
-        })
+        self.reader(record.workspace.number).is_none_or(|reader| reader.follower.allows(record))
     }
 
     /// From where to read on, if it is time to: nobody is reading, and the last time was long enough ago.
@@ -87,7 +84,7 @@ mod tests {
     use ownchat_domain::feed::{Entry, FRESH_FOR, SHARDS};
 
     fn page(position: u64, entries: Vec<Entry>) -> Page {
-        Page { incarnation: 1, position, more: false, entries }
+        Page { incarnation: 1, born: NOW, position, more: false, entries }
     }
 
     #[test]

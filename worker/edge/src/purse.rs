@@ -21,7 +21,8 @@ pub struct Purse(HashMap<Locator, Pocket>);
 struct Pocket {
     lease: u64,
     permits: u32,
-    until: Option<Timestamp>,
+    /// From when until when they may be spent.
+    during: Option<(Timestamp, Timestamp)>,
     standing: Standing,
     told_at: Option<Timestamp>,
     /// Whether somebody waits for the end of the lease.
@@ -37,7 +38,8 @@ impl Purse {
     /// Spends permits that are held, if there are enough that may still be spent. Says how things stand then.
     pub fn spend(&mut self, key: Locator, cost: u32, now: Timestamp) -> Option<Standing> {
         let pocket = self.0.get_mut(&key)?;
-        let lasts = pocket.until.is_some_and(|until| now < until);
+        // A clock that was set back ends the lease: nobody knows how much of it is left.
+        let lasts = pocket.during.is_some_and(|(from, until)| (from..until).contains(&now));
         if !lasts || pocket.permits < cost {
             return None;
         }
@@ -64,27 +66,33 @@ impl Purse {
         Take { limits: record.limits, version: record.version, need: cost, spare, unused }
     }
 
-    /// Takes in a lease that was asked for at `asked_at`, and spends the cost of the call that waited for it.
-    pub fn put(&mut self, key: Locator, lease: Lease, cost: u32, asked_at: Timestamp) -> Standing {
+    /// Takes in a lease that was asked for at `asked_at`. One that came too late is given back whole: what it
+    /// allowed may have been handed to somebody else by now.
+    pub fn put(&mut self, key: Locator, lease: Lease, asked_at: Timestamp, now: Timestamp) {
         let pocket = self.0.entry(key).or_default();
-        // Another call may have brought one meanwhile: then this one's spare goes back.
-        if pocket.permits > 0 {
-            pocket.unused.push(Unused { lease: lease.number, permits: lease.permits.saturating_sub(cost) });
-        } else {
-            pocket.lease = lease.number;
-            pocket.permits = lease.permits.saturating_sub(cost);
-            pocket.until = Some(asked_at.plus(lease.lasts));
-            pocket.watched = false;
+        let until = asked_at.plus(lease.lasts);
+        if !(asked_at..until).contains(&now) {
+            pocket.unused.push(Unused { lease: lease.number, permits: lease.permits });
+            return;
         }
-        pocket.spent = pocket.spent.saturating_add(cost);
+        // Another call may have brought one meanwhile. This one holds at least what its own call needs.
+        pocket.put_away();
+        pocket.lease = lease.number;
+        pocket.permits = lease.permits;
+        pocket.during = Some((asked_at, until));
+        pocket.watched = false;
         (pocket.standing, pocket.told_at) = (lease.standing, Some(asked_at));
-        pocket.standing(asked_at)
+    }
+
+    /// Takes back what could not be given back.
+    pub fn keep(&mut self, key: Locator, unused: Vec<Unused>) {
+        self.0.entry(key).or_default().unused.extend(unused);
     }
 
     /// What is over and was not spent of this key's permits, as a question that needs nothing.
     pub fn leftovers(&mut self, key: Locator, limits: Limits, version: u64, now: Timestamp) -> Option<Take> {
         let pocket = self.0.get_mut(&key)?;
-        if pocket.until.is_none_or(|until| now >= until) {
+        if pocket.during.is_none_or(|(from, until)| !(from..until).contains(&now)) {
             pocket.put_away();
         }
         let unused = std::mem::take(&mut pocket.unused);
@@ -97,7 +105,7 @@ impl Purse {
         let pocket = self.0.get_mut(&key)?;
         let holds = !pocket.watched && (pocket.permits > 0 || !pocket.unused.is_empty());
         pocket.watched |= holds;
-        pocket.until.filter(|_| holds)
+        pocket.during.map(|(_, until)| until).filter(|_| holds)
     }
 }
 
@@ -108,7 +116,7 @@ impl Pocket {
             self.unused.push(Unused { lease: self.lease, permits: self.permits });
             self.permits = 0;
         }
-        self.until = None;
+        self.during = None;
     }
 
     /// How things stand, with what is held here and the time that has passed.
@@ -133,40 +141,52 @@ mod tests {
     fn permits_are_spent_while_their_lease_lasts() {
         let (mut purse, key) = (Purse::default(), record().locator);
         assert_eq!(purse.spend(key, 1, NOW), None);
-        assert_eq!(purse.put(key, lease(1, 4), 1, NOW).rate, Some((43, 9_000)));
+        purse.put(key, lease(1, 4), NOW, NOW);
+        assert_eq!(purse.spend(key, 1, NOW).unwrap().rate, Some((43, 9_000)));
         assert_eq!(purse.spend(key, 2, NOW.plus(1_000)).unwrap().rate, Some((41, 8_000)));
         assert_eq!(purse.spend(key, 2, NOW.plus(1_000)), None, "one is left");
         assert_eq!(purse.spend(key, 1, NOW.plus(2_000)), None, "the lease is over");
+        assert_eq!(purse.spend(key, 1, NOW.plus(-1)), None, "the clock was set back");
+    }
+
+    #[test]
+    fn a_lease_that_came_too_late_is_spent_by_nobody() {
+        let (mut purse, key) = (Purse::default(), record());
+        purse.put(key.locator, lease(1, 4), NOW, NOW.plus(2_000));
+        assert_eq!(purse.spend(key.locator, 1, NOW.plus(2_000)), None);
+        assert_eq!(purse.question(&key, 1, NOW.plus(2_000)).unused, [Unused { lease: 1, permits: 4 }]);
     }
 
     #[test]
     fn what_is_left_goes_back_once() {
         let (mut purse, key) = (Purse::default(), record());
-        purse.put(key.locator, lease(1, 4), 1, NOW);
+        purse.put(key.locator, lease(1, 4), NOW, NOW);
         assert!(purse.leftovers(key.locator, key.limits, 3, NOW).is_none(), "it may still be spent");
         assert_eq!(purse.watch(key.locator), Some(NOW.plus(2_000)));
         assert_eq!(purse.watch(key.locator), None, "one is enough");
         let back = purse.leftovers(key.locator, key.limits, 3, NOW.plus(2_000)).unwrap();
-        assert_eq!((back.need, back.unused), (0, vec![Unused { lease: 1, permits: 3 }]));
+        assert_eq!((back.need, back.unused), (0, vec![Unused { lease: 1, permits: 4 }]));
         assert!(purse.leftovers(key.locator, key.limits, 3, NOW.plus(2_000)).is_none());
         assert_eq!(purse.spend(key.locator, 1, NOW.plus(2_001)), None);
     }
 
     #[test]
-    fn a_second_lease_beside_the_first_goes_back_but_for_its_need() {
+    fn a_second_lease_takes_the_place_of_the_first() {
         let (mut purse, key) = (Purse::default(), record());
-        purse.put(key.locator, lease(1, 4), 1, NOW);
-        purse.put(key.locator, lease(2, 6), 1, NOW);
+        purse.put(key.locator, lease(1, 4), NOW, NOW);
+        purse.put(key.locator, lease(2, 6), NOW, NOW);
         let question = purse.question(&key, 1, NOW.plus(1));
-        assert_eq!(question.unused, [Unused { lease: 2, permits: 5 }, Unused { lease: 1, permits: 3 }]);
+        assert_eq!(question.unused, [Unused { lease: 1, permits: 4 }, Unused { lease: 2, permits: 6 }]);
+        purse.keep(key.locator, question.unused);
+        assert_eq!(purse.question(&key, 1, NOW.plus(2)).unused.len(), 2, "the meter did not answer");
     }
 
     #[test]
     fn a_busy_key_asks_for_what_it_is_likely_to_need() {
         let (mut purse, key) = (Purse::default(), record());
         assert_eq!(purse.question(&key, 1, NOW).spare, 0, "nothing is known of it yet");
-        purse.put(key.locator, lease(1, 101), 1, NOW);
-        for _ in 0..99 {
+        purse.put(key.locator, lease(1, 101), NOW, NOW);
+        for _ in 0..100 {
             purse.spend(key.locator, 1, NOW.plus(500)).unwrap();
         }
         let question = purse.question(&key, 1, NOW.plus(1_000));

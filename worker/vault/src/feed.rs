@@ -27,7 +27,7 @@ impl DurableObject for Feed {
         let storage = Storage::of(&state);
         let database = random()
             .map_err(|error| DatabaseError(error.to_string()))
-            .and_then(|bytes| schema::apply(&storage, u64::from_be_bytes(bytes)))
+            .and_then(|bytes| schema::apply(&storage, u64::from_be_bytes(bytes), now()))
             .map(|()| storage);
         Self { database }
     }

@@ -93,7 +93,15 @@ impl Registry {
     async fn answer(&self, database: &Storage, workspace: u32, name: &str, request: &mut Request) -> Result<Response> {
         let ring = keyring(&self.env)?;
         match name {
-            Found::NAME => answer::<Found>(members::found(database, &question(request).await?)),
+            Found::NAME => {
+                let done = members::found(database, &question(request).await?);
+                // The feed is there before the first key, so that it knows of all that is ever forbidden.
+                let feed = Announce { entries: Vec::new() };
+                answer::<Found>(match (done, ask(&self.env, Object::Feed(shard_of(workspace)), &feed).await) {
+                    (Ok(()), Err(failure)) => Err(failure.into()),
+                    (done, _) => done,
+                })
+            }
             CreateKey::NAME => {
                 answer::<CreateKey>(keys::create(database, &ring, workspace, &question(request).await?, now()))
             }
@@ -113,7 +121,16 @@ impl Registry {
             }
             RotateKey::NAME => {
                 let done = life::rotate(database, &ring, &question(request).await?, now());
-                answer::<RotateKey>(self.effective(database, workspace, done).await)
+                let key = done.as_ref().ok().map(|outcome| outcome.key.clone());
+                let effective = match (self.effective(database, workspace, done).await, key) {
+                    // The new secret is shown once and must not be lost; that no time stands beside it says
+                    // that the old ones may go on working for a while.
+                    (Err(refusal), Some(key)) if refusal == Failure::NotEffectiveYet.into() => {
+                        Ok(Changed { key, effective_at: None })
+                    }
+                    (effective, _) => effective,
+                };
+                answer::<RotateKey>(effective)
             }
             EndOldSecrets::NAME => {
                 let done = life::end_old_secrets(database, &question(request).await?, now());
@@ -122,6 +139,9 @@ impl Registry {
             ReadSettings::NAME => answer::<ReadSettings>(settings::read(database, &question(request).await?)),
             ChangeSettings::NAME => {
                 let done = settings::change(database, &question(request).await?, now());
+                if done.is_ok() {
+                    self.arm().await;
+                }
                 let told = self.announce(database, workspace).await;
                 answer::<ChangeSettings>(done.and_then(|(settings, narrowed)| {
                     if narrowed && !told { Err(Failure::NotEffectiveYet.into()) } else { Ok(settings) }
@@ -139,11 +159,21 @@ impl Registry {
     /// is not done before that.
     async fn effective(&self, database: &Storage, workspace: u32, done: Done<keys::Outcome>) -> Done<Changed> {
         let outcome = done?;
+        self.arm().await;
         let told = self.announce(database, workspace).await;
         match (outcome.narrowed, told) {
             (true, false) => Err(Failure::NotEffectiveYet.into()),
             (true, true) => Ok(Changed { key: outcome.key, effective_at: Some(now().plus(FRESH_FOR)) }),
             (false, _) => Ok(Changed { key: outcome.key, effective_at: None }),
+        }
+    }
+
+    /// Sets an alarm in the very turn in which something was stored, so that it is carried on whatever happens
+    /// to this instance. What is due when is found out afterwards.
+    async fn arm(&self) {
+        let delay = std::time::Duration::from_millis(RETRY_ANNOUNCING.unsigned_abs());
+        if let Err(error) = self.state.storage().set_alarm(delay).await {
+            console_error!("registry: no alarm: {error}");
         }
     }
 
@@ -178,6 +208,11 @@ impl Registry {
         let purge = life::next_purge(database).map_err(|refusal| defect(format!("{refusal:?}")))?;
         match [announcement, record, purge].into_iter().flatten().min() {
             Some(due) => {
+                // An alarm that is set is never moved away: requests that come and come must not put it off.
+                let set = self.state.storage().get_alarm().await?;
+                if set.is_some_and(|set| set <= due.millis()) {
+                    return Ok(());
+                }
                 let delay = std::time::Duration::from_millis(u64::try_from(due.since(now())).unwrap_or(0));
                 self.state.storage().set_alarm(delay).await
             }

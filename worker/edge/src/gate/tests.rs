@@ -16,13 +16,13 @@ fn presented(gate: &Gate) -> Presented {
 }
 
 fn copy(record: Record, asked_at: Timestamp) -> Memo {
-    Memo { known: Some(record.into()), asked_at, is_truth: false }
+    Memo { known: Some(record.into()), asked_at, is_truth: false, for_secret: false }
 }
 
 /// The feed says this, and was asked just now.
 fn hear(gate: &Gate, entries: Vec<Entry>, now: Timestamp) {
     let from = gate.ask_feed(7, now);
-    let page = Page { incarnation: 1, position: from.position + entries.len() as u64, more: false, entries };
+    let page = Page { incarnation: 1, born: NOW, position: from.position + entries.len() as u64, more: false, entries };
     gate.hear(7, page, from, now);
 }
 
@@ -48,13 +48,17 @@ fn nothing_decides_before_the_feed_was_read() {
     let gate = gate();
     let key = presented(&gate);
     gate.learn(&key, copy(record(), NOW));
-    assert!(matches!(gate.step(&key, &ANY, NOW), Step::ReadFeed));
+    assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::ReadFeed));
     hear(&gate, vec![], NOW);
-    assert_eq!(verdict(gate.step(&key, &ANY, NOW)), Ok(()));
-    assert_eq!(verdict(gate.step(&key, &ANY, NOW.plus(FRESH_FOR - 1))), Ok(()));
-    assert!(matches!(gate.step(&key, &ANY, NOW.plus(FRESH_FOR)), Step::ReadFeed));
+    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW)), Ok(()));
+    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW.plus(FRESH_FOR - 1))), Ok(()));
+    assert!(matches!(gate.step(&key, &ANY, false, NOW.plus(FRESH_FOR)), Step::ReadFeed));
     hear(&gate, vec![], NOW.plus(60_000));
-    assert_eq!(verdict(gate.step(&key, &ANY, NOW.plus(60_000))), Ok(()), "what is remembered stays good for long");
+    assert_eq!(
+        verdict(gate.step(&key, &ANY, false, NOW.plus(60_000))),
+        Ok(()),
+        "what is remembered stays good for long"
+    );
 }
 
 #[test]
@@ -62,17 +66,17 @@ fn what_the_feed_forbids_decides_nothing_and_a_copy_of_it_neither() {
     let gate = gate();
     let key = presented(&gate);
     hear(&gate, vec![], NOW);
-    assert!(matches!(gate.step(&key, &ANY, NOW), Step::Find));
+    assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::Find));
     gate.learn(&key, copy(record(), NOW));
-    assert_eq!(verdict(gate.step(&key, &ANY, NOW)), Ok(()));
+    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW)), Ok(()));
     hear(&gate, vec![Entry { subject: Subject::Key(key.locator), version: 4 }], NOW.plus(1));
-    assert!(matches!(gate.step(&key, &ANY, NOW.plus(1)), Step::Find), "it is forgotten");
+    assert!(matches!(gate.step(&key, &ANY, false, NOW.plus(1)), Step::Find), "it is forgotten");
     // KV still has the old one.
     gate.learn(&key, copy(record(), NOW.plus(2)));
-    assert!(matches!(gate.step(&key, &ANY, NOW.plus(2)), Step::AskVault));
+    assert!(matches!(gate.step(&key, &ANY, false, NOW.plus(2)), Step::AskVault));
     let truth = Memo { is_truth: true, ..copy(Record { version: 4, active: false, ..record() }, NOW.plus(3)) };
     gate.learn(&key, truth);
-    assert_eq!(verdict(gate.step(&key, &ANY, NOW.plus(3))), Err(Code::Inactive));
+    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW.plus(3))), Err(Code::Inactive));
 }
 
 #[test]
@@ -82,7 +86,7 @@ fn a_change_of_the_workspace_makes_every_copy_too_old() {
     hear(&gate, vec![], NOW);
     hear(&gate, vec![Entry { subject: Subject::Workspace(7), version: 2 }], NOW);
     gate.learn(&key, copy(record(), NOW));
-    assert!(matches!(gate.step(&key, &ANY, NOW), Step::AskVault));
+    assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::AskVault));
 }
 
 #[test]
@@ -90,8 +94,8 @@ fn what_the_vault_said_decides_for_a_moment_without_the_feed() {
     let gate = gate();
     let key = presented(&gate);
     gate.learn(&key, Memo { is_truth: true, ..copy(record(), NOW) });
-    assert_eq!(verdict(gate.step(&key, &ANY, NOW.plus(FRESH_FOR - 1))), Ok(()));
-    assert!(matches!(gate.step(&key, &ANY, NOW.plus(FRESH_FOR)), Step::ReadFeed));
+    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW.plus(FRESH_FOR - 1))), Ok(()));
+    assert!(matches!(gate.step(&key, &ANY, false, NOW.plus(FRESH_FOR)), Step::ReadFeed));
 }
 
 #[test]
@@ -112,19 +116,21 @@ fn without_feed_and_vault_the_workspace_has_chosen() {
 }
 
 #[test]
-fn a_wrong_secret_gets_nothing_of_the_record() {
+fn a_wrong_secret_gets_nothing_of_the_record_and_asks_once_a_second() {
     let gate = gate();
     let mut wrong = token(&gate);
     wrong.secret = "NMLKJIHGFEDCBA9876543210".parse().unwrap();
     let key = gate.read(&wrong.reveal()).unwrap();
     hear(&gate, vec![], NOW);
-    gate.learn(&key, copy(record(), NOW));
-    assert!(matches!(gate.step(&key, &ANY, NOW), Step::AskVault), "the key may have been rotated");
-    gate.learn(&key, Memo { is_truth: true, ..copy(record(), NOW) });
-    let Step::Done(checked) = gate.step(&key, &ANY, NOW.plus(999)) else { unreachable!() };
+    let truth = Memo { is_truth: true, ..copy(record(), NOW) };
+    gate.learn(&key, truth.clone());
+    assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::AskForSecret), "the key may have been rotated since");
+    assert_eq!(verdict(gate.step(&key, &ANY, true, NOW)), Err(Code::UnknownKey), "once is enough for one call");
+    gate.learn(&key, Memo { for_secret: true, ..truth });
+    let Step::Done(checked) = gate.step(&key, &ANY, false, NOW.plus(999)) else { unreachable!() };
     assert_eq!(checked.verdict, Err(Denial::Unknown));
     assert!(checked.record.is_none());
-    assert!(matches!(gate.step(&key, &ANY, NOW.plus(1_000)), Step::AskVault));
+    assert!(matches!(gate.step(&key, &ANY, false, NOW.plus(1_000)), Step::AskForSecret));
 }
 
 #[test]
@@ -135,7 +141,7 @@ fn a_wrong_secret_of_a_deleted_key_asks_nobody() {
     let key = gate.read(&wrong.reveal()).unwrap();
     hear(&gate, vec![], NOW);
     gate.learn(&key, copy(Record { deleted: true, ..record() }, NOW));
-    assert_eq!(verdict(gate.step(&key, &ANY, NOW)), Err(Code::UnknownKey));
+    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW)), Err(Code::UnknownKey));
 }
 
 #[test]
@@ -144,7 +150,7 @@ fn a_refused_key_is_still_described_to_its_holder() {
     let key = presented(&gate);
     hear(&gate, vec![], NOW);
     gate.learn(&key, copy(Record { active: false, ..record() }, NOW));
-    let Step::Done(checked) = gate.step(&key, &ANY, NOW) else { unreachable!() };
+    let Step::Done(checked) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
     assert_eq!(checked.verdict, Err(Denial::Inactive));
     assert_eq!(checked.record.map(|record| record.version), Some(3));
 }
@@ -156,14 +162,15 @@ fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
     hear(&gate, vec![], NOW);
     let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
     gate.learn(&key, copy(Record { limits, ..record() }, NOW));
-    let Step::Take(limited) = gate.step(&key, &ANY, NOW) else { unreachable!() };
+    let Step::Take(limited) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
     let question = gate.question(&limited, 1, NOW);
     assert_eq!((question.need, question.version, question.limits), (1, 3, limits));
     let lease = Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing::default() };
-    assert_eq!(gate.lease(limited, lease, 1, NOW).verdict, Ok(()));
+    gate.lease(&limited, lease, NOW, NOW);
+    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW)), Ok(()));
     let missing = Wanted { call: Call { required: ScopeSet::full(), ..ANY.call }, cost: 1 };
-    assert_eq!(verdict(gate.step(&key, &missing, NOW)), Err(Code::ScopeMissing));
-    assert_eq!(verdict(gate.step(&key, &Wanted { cost: 0, ..ANY }, NOW)), Ok(()), "looking costs nothing");
-    assert_eq!(verdict(gate.step(&key, &Wanted { cost: 2, ..ANY }, NOW)), Ok(()));
-    assert!(matches!(gate.step(&key, &ANY, NOW), Step::Take(_)), "they are spent");
+    assert_eq!(verdict(gate.step(&key, &missing, false, NOW)), Err(Code::ScopeMissing));
+    assert_eq!(verdict(gate.step(&key, &Wanted { cost: 0, ..ANY }, false, NOW)), Ok(()), "looking costs nothing");
+    assert_eq!(verdict(gate.step(&key, &Wanted { cost: 2, ..ANY }, false, NOW)), Ok(()));
+    assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::Take(_)), "they are spent");
 }

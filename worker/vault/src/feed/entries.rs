@@ -34,8 +34,9 @@ pub fn announce(database: &impl Database, call: &Announce, now: Timestamp) -> Do
 
 /// What has changed since; everything, if the position belongs to another incarnation.
 pub fn since(database: &impl Database, position: Position) -> Stored<Page> {
-    let row = database.first("SELECT incarnation FROM feed", &[])?;
-    let incarnation = row.ok_or_else(|| DatabaseError("no incarnation".into()))?.integer()?;
+    let row = database.first("SELECT incarnation, born FROM feed", &[])?;
+    let mut row = row.ok_or_else(|| DatabaseError("no incarnation".into()))?;
+    let (incarnation, born) = (row.integer()?, Timestamp::from_millis(row.integer()?));
     let incarnation = u64::try_from(incarnation).map_err(|_| DatabaseError("a negative incarnation".into()))?;
     let after = if position.incarnation == incarnation { position.position } else { 0 };
     let rows = database.run(
@@ -43,7 +44,7 @@ pub fn since(database: &impl Database, position: Position) -> Stored<Page> {
         &[i64::try_from(after).unwrap_or(i64::MAX).into(), i64::try_from(PAGE + 1).unwrap_or(i64::MAX).into()],
     )?;
     let more = rows.len() > PAGE;
-    let mut page = Page { incarnation, position: after, more, entries: Vec::with_capacity(rows.len().min(PAGE)) };
+    let mut page = Page { incarnation, born, position: after, more, entries: Vec::with_capacity(rows.len().min(PAGE)) };
     for mut row in rows.into_iter().take(PAGE) {
         page.position = u64::try_from(row.integer()?).map_err(|_| DatabaseError("a negative number".into()))?;
         let subject = subject(&row.text()?)?;
@@ -78,7 +79,7 @@ mod tests {
 
     fn fresh() -> Memory {
         let database = Memory::open();
-        schema::apply(&database, 7 << 11).unwrap();
+        schema::apply(&database, 7 << 11, NOW).unwrap();
         database
     }
 
@@ -115,8 +116,9 @@ mod tests {
         let database = fresh();
         tell(&database, &[(Subject::Key(key(1)), 2)], NOW);
         assert_eq!(read(&database, 8, 900).entries.len(), 1);
-        schema::apply(&database, 9 << 11).unwrap();
-        assert_eq!(read(&database, 0, 0).incarnation, 7, "an incarnation stays");
+        schema::apply(&database, 9 << 11, NOW.plus(1)).unwrap();
+        let page = read(&database, 0, 0);
+        assert_eq!((page.incarnation, page.born), (7, NOW), "an incarnation stays");
     }
 
     #[test]

@@ -4,14 +4,15 @@ use crate::{
     database::{Database, Stored, Value},
     migrate::migrate,
 };
+use ownchat_domain::time::Timestamp;
 
-/// Makes the tables that are missing. A feed that is made anew gets this incarnation.
-pub fn apply(database: &impl Database, incarnation: u64) -> Stored<()> {
+/// Makes the tables that are missing. A feed that is made anew gets this incarnation, and is born now.
+pub fn apply(database: &impl Database, incarnation: u64, now: Timestamp) -> Stored<()> {
     migrate(database, &[FIRST])?;
     database.run(
-        "INSERT INTO feed (id, incarnation) VALUES (1, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO feed (id, incarnation, born) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
         // JavaScript carries 53 bits of a number.
-        &[Value::Integer(i64::try_from(incarnation >> 11).unwrap_or(0).max(1))],
+        &[Value::Integer(i64::try_from(incarnation >> 11).unwrap_or(0).max(1)), now.millis().into()],
     )?;
     Ok(())
 }
@@ -19,7 +20,8 @@ pub fn apply(database: &impl Database, incarnation: u64) -> Stored<()> {
 const FIRST: &[&str] = &[
     "CREATE TABLE feed (
         id INTEGER PRIMARY KEY CHECK (id = 1),
-        incarnation INTEGER NOT NULL CHECK (incarnation > 0)
+        incarnation INTEGER NOT NULL CHECK (incarnation > 0),
+        born INTEGER NOT NULL
     )",
     // Of each subject the last entry only. The subject is a locator, or 'w' and the number of a workspace.
     "CREATE TABLE entries (

@@ -10,6 +10,8 @@ use crate::{answer::Done, database::Database};
 use ownchat_domain::{
     audit::Action,
     failure::Failure,
+    key::DESCRIPTION_MAX,
+    text,
     time::Timestamp,
     vault::registry::{ChangeSettings, OUTAGE_MAX, ReadSettings, Settings},
 };
@@ -39,6 +41,8 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
         let message = format!("{seconds} s is too long; at most {OUTAGE_MAX} s are possible.");
         return Err(Failure::field("outage_seconds", message).into());
     }
+    let reason = call.reason.as_deref().map(|reason| text::paragraph(reason, DESCRIPTION_MAX)).transpose();
+    let reason = reason.map_err(|message| Failure::field("reason", message))?.filter(|reason| !reason.is_empty());
     if before.version != call.version {
         return Err(Failure::Stale.into());
     }
@@ -64,7 +68,7 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
         let change = Change {
             action: Action::EditWorkspace,
             key: None,
-            reason: call.reason.clone(),
+            reason,
             before: Some(raw(&before)?),
             after: Some(raw(&after)?),
         };
