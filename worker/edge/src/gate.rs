@@ -207,8 +207,8 @@ impl Gate {
     }
 
     /// Takes in a lease. Who waited for it is checked again, since much may have changed meanwhile.
-    pub fn lease(&self, record: &Record, lease: Lease, asked_at: Timestamp, now: Timestamp) {
-        self.purse.borrow_mut().put(record.locator, lease, asked_at, now);
+    pub fn lease(&self, record: &Record, lease: Lease, asked_at: Timestamp) {
+        self.purse.borrow_mut().put(record.locator, lease, asked_at);
     }
 
     /// Takes back permits that the meter could not be given.

@@ -148,7 +148,7 @@ async fn permits(edge: &Edge, env: &Env, record: &Rc<Record>, cost: u32) -> Opti
     let question = edge.gate.question(record, cost, asked_at);
     match ask_meter(env, record, &question).await {
         Ok(Taken::Lease(lease)) => {
-            edge.gate.lease(record, lease, asked_at, now());
+            edge.gate.lease(record, lease, asked_at);
             None
         }
         Ok(Taken::Refused(refusal)) => Some(Gate::refused(record.clone(), &refusal)),

@@ -66,20 +66,15 @@ impl Purse {
         Take { limits: record.limits, version: record.version, need: cost, spare, unused }
     }
 
-    /// Takes in a lease that was asked for at `asked_at`. One that came too late is given back whole: what it
-    /// allowed may have been handed to somebody else by now.
-    pub fn put(&mut self, key: Locator, lease: Lease, asked_at: Timestamp, now: Timestamp) {
+    /// Takes in a lease. It lasts from `asked_at` on, when it was asked for: one that comes too late is over
+    /// already, since what it allowed may have been handed to somebody else by now.
+    pub fn put(&mut self, key: Locator, lease: Lease, asked_at: Timestamp) {
         let pocket = self.0.entry(key).or_default();
-        let until = asked_at.plus(lease.lasts);
-        if !(asked_at..until).contains(&now) {
-            pocket.unused.push(Unused { lease: lease.number, permits: lease.permits });
-            return;
-        }
         // Another call may have brought one meanwhile. This one holds at least what its own call needs.
         pocket.put_away();
         pocket.lease = lease.number;
         pocket.permits = lease.permits;
-        pocket.during = Some((asked_at, until));
+        pocket.during = Some((asked_at, asked_at.plus(lease.lasts)));
         pocket.watched = false;
         (pocket.standing, pocket.told_at) = (lease.standing, Some(asked_at));
     }
@@ -141,7 +136,7 @@ mod tests {
     fn permits_are_spent_while_their_lease_lasts() {
         let (mut purse, key) = (Purse::default(), record().locator);
         assert_eq!(purse.spend(key, 1, NOW), None);
-        purse.put(key, lease(1, 4), NOW, NOW);
+        purse.put(key, lease(1, 4), NOW);
         assert_eq!(purse.spend(key, 1, NOW).unwrap().rate, Some((43, 9_000)));
         assert_eq!(purse.spend(key, 2, NOW.plus(1_000)).unwrap().rate, Some((41, 8_000)));
         assert_eq!(purse.spend(key, 2, NOW.plus(1_000)), None, "one is left");
@@ -152,7 +147,7 @@ mod tests {
     #[test]
     fn a_lease_that_came_too_late_is_spent_by_nobody() {
         let (mut purse, key) = (Purse::default(), record());
-        purse.put(key.locator, lease(1, 4), NOW, NOW.plus(2_000));
+        purse.put(key.locator, lease(1, 4), NOW);
         assert_eq!(purse.spend(key.locator, 1, NOW.plus(2_000)), None);
         assert_eq!(purse.question(&key, 1, NOW.plus(2_000)).unused, [Unused { lease: 1, permits: 4 }]);
     }
@@ -160,7 +155,7 @@ mod tests {
     #[test]
     fn what_is_left_goes_back_once() {
         let (mut purse, key) = (Purse::default(), record());
-        purse.put(key.locator, lease(1, 4), NOW, NOW);
+        purse.put(key.locator, lease(1, 4), NOW);
         assert!(purse.leftovers(key.locator, key.limits, 3, NOW).is_none(), "it may still be spent");
         assert_eq!(purse.watch(key.locator), Some(NOW.plus(2_000)));
         assert_eq!(purse.watch(key.locator), None, "one is enough");
@@ -173,8 +168,8 @@ mod tests {
     #[test]
     fn a_second_lease_takes_the_place_of_the_first() {
         let (mut purse, key) = (Purse::default(), record());
-        purse.put(key.locator, lease(1, 4), NOW, NOW);
-        purse.put(key.locator, lease(2, 6), NOW, NOW);
+        purse.put(key.locator, lease(1, 4), NOW);
+        purse.put(key.locator, lease(2, 6), NOW);
         let question = purse.question(&key, 1, NOW.plus(1));
         assert_eq!(question.unused, [Unused { lease: 1, permits: 4 }, Unused { lease: 2, permits: 6 }]);
         purse.keep(key.locator, question.unused);
@@ -185,7 +180,7 @@ mod tests {
     fn a_busy_key_asks_for_what_it_is_likely_to_need() {
         let (mut purse, key) = (Purse::default(), record());
         assert_eq!(purse.question(&key, 1, NOW).spare, 0, "nothing is known of it yet");
-        purse.put(key.locator, lease(1, 101), NOW, NOW);
+        purse.put(key.locator, lease(1, 101), NOW);
         for _ in 0..100 {
             purse.spend(key.locator, 1, NOW.plus(500)).unwrap();
         }

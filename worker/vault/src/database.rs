@@ -121,8 +121,13 @@ impl Row {
 
     /// The next value, `N` bytes.
     pub fn bytes<const N: usize>(&mut self) -> Stored<[u8; N]> {
+        self.blob()?.try_into().map_err(|_| DatabaseError(format!("{N} bytes expected")))
+    }
+
+    /// The next value, bytes.
+    pub fn blob(&mut self) -> Stored<Vec<u8>> {
         match self.next()? {
-            Value::Blob(bytes) => bytes.try_into().map_err(|_| DatabaseError(format!("{N} bytes expected"))),
+            Value::Blob(bytes) => Ok(bytes),
             other => Err(DatabaseError(format!("bytes expected, {} found", other.kind()))),
         }
     }

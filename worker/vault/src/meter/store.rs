@@ -5,7 +5,7 @@ use crate::{
     migrate::migrate,
 };
 use ownchat_domain::{
-    meter::{Meter, Take, Taken},
+    meter::{Meter, Take, Taken, decode, encode},
     time::Timestamp,
 };
 
@@ -14,23 +14,22 @@ pub fn apply(database: &impl Database) -> Stored<()> {
     migrate(database, &[FIRST])
 }
 
-const FIRST: &[&str] = &["CREATE TABLE meter (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL)"];
+const FIRST: &[&str] = &["CREATE TABLE meter (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL)"];
 
 /// Hands out permits, or says why not.
 pub fn take(database: &impl Database, ask: &Take, now: Timestamp) -> Stored<Taken> {
     let mut meter = read(database)?;
     let taken = meter.take(ask, now);
-    let state = serde_json::to_string(&meter).map_err(|error| DatabaseError(error.to_string()))?;
     database.run(
         "INSERT INTO meter (id, state) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
-        &[state.into()],
+        &[encode(&meter).as_slice().into()],
     )?;
     Ok(taken)
 }
 
 fn read(database: &impl Database) -> Stored<Meter> {
     match database.first("SELECT state FROM meter", &[])? {
-        Some(mut row) => serde_json::from_str(&row.text()?).map_err(|error| DatabaseError(error.to_string())),
+        Some(mut row) => decode(&row.blob()?).ok_or_else(|| DatabaseError("not the state of a meter".into())),
         None => Ok(Meter::default()),
     }
 }
