@@ -41,6 +41,8 @@ pub enum Object {
     Feed(u32),
     /// The object that counts the use of a limited key.
     Meter(Locator),
+    /// The object that remembers how a workspace uses its keys, by its number.
+    Usage(u32),
 }
 
 impl Object {
@@ -52,6 +54,7 @@ impl Object {
             Self::Registry(number) => format!("/registry/{number}/{name}"),
             Self::Feed(shard) => format!("/feed/{shard}/{name}"),
             Self::Meter(locator) => format!("/meter/{locator}/{name}"),
+            Self::Usage(number) => format!("/usage/{number}/{name}"),
         }
     }
 
@@ -64,6 +67,7 @@ impl Object {
             "person" => Self::Person(PersonId::from_str(id).ok()?),
             "registry" => Self::Registry(id.parse().ok()?),
             "meter" => Self::Meter(id.parse().ok()?),
+            "usage" => Self::Usage(id.parse().ok()?),
             "feed" => Self::Feed(id.parse().ok().filter(|shard| *shard < SHARDS)?),
             _ => return None,
         };
@@ -103,6 +107,16 @@ pub fn permits_path(locator: Locator) -> String {
 /// Name of the question to a meter.
 pub const PERMITS: &str = "permits";
 
+/// Path under which the edge hands in what it has counted of a workspace, by `POST` of a batch as bytes
+/// ([`crate::usage::encode`]). 2xx: it is counted, now or before. 4xx: it never will be, so it is not to be sent
+/// again. 5xx: it was not counted, so it is.
+pub fn usage_path(workspace: u32) -> String {
+    Object::Usage(workspace).path(USAGE)
+}
+
+/// Name of the batch that is handed in.
+pub const USAGE: &str = "batch";
+
 /// Path under which the edge asks for the sealed record of a key. The answer is the bytes, or 404.
 pub fn record_path(workspace: u32, locator: Locator) -> String {
     Object::Registry(workspace).path(&format!("record/{locator}"))
@@ -115,14 +129,23 @@ mod tests {
     #[test]
     fn paths_are_read_as_they_were_made() {
         let meter = Object::Meter("0000000000000001".parse().unwrap());
+        let person = Object::Person(PersonId(0xab));
         for object in
-            [Object::Instance, Object::Person(PersonId(0xab)), Object::Registry(u32::MAX), Object::Feed(15), meter]
+            [Object::Instance, person, Object::Registry(u32::MAX), Object::Feed(15), meter, Object::Usage(u32::MAX)]
         {
             assert_eq!(Object::parse(&object.path("x/y")), Some((object, "x/y")));
         }
-        for path in
-            ["", "/", "/instance/1/x", "/person/ab/x", "/registry/-1/x", "/registry/1", "/other/1/x", "/feed/16/x"]
-        {
+        for path in [
+            "",
+            "/",
+            "/instance/1/x",
+            "/person/ab/x",
+            "/registry/-1/x",
+            "/registry/1",
+            "/other/1/x",
+            "/feed/16/x",
+            "/usage/x/y",
+        ] {
             assert_eq!(Object::parse(path), None, "{path}");
         }
         let since = Position { incarnation: u64::MAX, position: 7 };

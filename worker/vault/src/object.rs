@@ -20,6 +20,7 @@ fn find(env: &Env, object: Object) -> worker::Result<Stub> {
         Object::Registry(number) => ("REGISTRY", number.to_string()),
         Object::Meter(locator) => ("METER", locator.to_string()),
         Object::Feed(shard) => ("FEED", shard.to_string()),
+        Object::Usage(number) => ("USAGE", number.to_string()),
     };
     env.durable_object(namespace)?.id_from_name(&name)?.get_stub()
 }
