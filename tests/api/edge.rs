@@ -5,4 +5,5 @@ pub mod health;
 pub mod key;
 pub mod limits;
 pub mod restrictions;
+pub mod shield;
 pub mod verify;

@@ -49,12 +49,12 @@ pub fn forged() -> String {
     write(Environment::Live, "0123456789abcdef".parse().unwrap())
 }
 
-/// A key that the deployment could have issued, and did not.
-pub fn never_issued(deployment: &Deployment) -> String {
+/// A key that the deployment could have issued, and did not; another for each number.
+pub fn never_issued(deployment: &Deployment, number: u32) -> String {
     let secrets = fs::read(deployment.data().join("secrets.json")).unwrap();
     let secrets: Value = serde_json::from_slice(&secrets).unwrap();
     let keyring = Keyring::parse(secrets.get("MASTER_KEYS").and_then(Value::as_str).unwrap()).unwrap();
-    let address = Address { workspace: 1, number: 4_000_000_000 };
+    let address = Address { workspace: 1, number: 4_000_000_000 + number };
     write(Environment::Live, Locator::issue(&keyring, address, Environment::Live))
 }
 

@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         edge::key::RULES,
         edge::limits::RULES,
         edge::restrictions::RULES,
+        edge::shield::RULES,
         edge::verify::RULES,
         secrecy::RULES,
         state::RULES,

@@ -24,16 +24,17 @@ const origin = (port) => `http://${HOST}:${port}`;
 
 mkdirSync(config.data, { recursive: true, mode: 0o700 });
 
-/** A Worker that worker-build made. */
-const built = (name, more) => {
-  const modulesRoot = join(here, "..", name, "build");
+/** A Worker that worker-build made; the first of `entries` is what the platform calls. */
+const built = (name, more, entries = []) => {
+  const modulesRoot = join(here, "..", name);
+  const module = (type) => (path) => ({ type, path: join(modulesRoot, path) });
   return {
     ...COMPATIBILITY,
     name,
     modulesRoot,
     modules: [
-      { type: "ESModule", path: join(modulesRoot, "index.js") },
-      { type: "CompiledWasm", path: join(modulesRoot, "index_bg.wasm") },
+      ...[...entries, "build/index.js"].map(module("ESModule")),
+      ...["build/index_bg.wasm"].map(module("CompiledWasm")),
     ],
     ...more,
   };
@@ -55,7 +56,7 @@ const workers = [
       UPSTREAM_URL: config.upstream,
       CONSOLE_URL: origin(config.console.port),
     },
-  }),
+  }, ["entry.mjs"]),
   built("vault", {
     kvNamespaces: { KEYS: "keys" },
     durableObjects: {

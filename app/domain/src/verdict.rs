@@ -118,6 +118,11 @@ pub enum Denial {
         /// Milliseconds until it is refilled.
         retry_after: i64,
     },
+    /// So many unknown keys came from the caller's address that no more of them are looked up for a while.
+    TooManyUnknown {
+        /// Milliseconds after which one more is.
+        retry_after: i64,
+    },
     /// The whole workspace is suspended.
     Suspended,
     /// The truth could not be asked.
@@ -137,7 +142,7 @@ impl Denial {
             Self::AddressForbidden { .. } => Code::AddressForbidden,
             Self::ScopeMissing { .. } => Code::ScopeMissing,
             Self::ChannelForbidden => Code::ChannelForbidden,
-            Self::RateLimited { .. } => Code::RateLimited,
+            Self::RateLimited { .. } | Self::TooManyUnknown { .. } => Code::RateLimited,
             Self::QuotaExceeded { .. } => Code::QuotaExceeded,
             Self::Suspended => Code::WorkspaceSuspended,
             Self::Unavailable => Code::Unavailable,
@@ -147,7 +152,9 @@ impl Denial {
     /// Seconds after which it is worth trying again, for refusals that pass by themselves; at least 1.
     pub fn retry_after(&self) -> Option<i64> {
         let millis = match self {
-            Self::RateLimited { retry_after } | Self::QuotaExceeded { retry_after } => *retry_after,
+            Self::RateLimited { retry_after }
+            | Self::QuotaExceeded { retry_after }
+            | Self::TooManyUnknown { retry_after } => *retry_after,
             Self::Unavailable => 1_000,
             _ => return None,
         };
@@ -187,6 +194,9 @@ impl Denial {
             }
             Self::RateLimited { .. } => "This API key was used more often than its rate limit allows.".into(),
             Self::QuotaExceeded { .. } => "The quota of this API key is used up.".into(),
+            Self::TooManyUnknown { .. } => {
+                "Too many unknown API keys came from this address. Keys that are known here go on working.".into()
+            }
             Self::Suspended => "The workspace is suspended, and all its API keys with it. Ask its owner.".into(),
             Self::Unavailable => "The key could not be checked just now. Try again in a moment.".into(),
         }

@@ -73,7 +73,7 @@ fn a_bad_key_is_refused_with_a_challenge(deployment: &Deployment) {
         ("nonsense", "MALFORMED_KEY"),
         (&good[..40], "MALFORMED_KEY"),
         (&forged(), "MALFORMED_KEY"),
-        (&never_issued(deployment), "UNKNOWN_KEY"),
+        (&never_issued(deployment, 0), "UNKNOWN_KEY"),
         (&with_another_secret(&good), "UNKNOWN_KEY"),
     ] {
         for path in ["/v1/key", "/v1/contacts"] {

@@ -70,7 +70,7 @@ fn a_bad_key_is_named_by_its_fault(deployment: &Deployment) {
         (&good.to_uppercase(), "MALFORMED_KEY"),
         (&"o".repeat(60_000), "MALFORMED_KEY"),
         (&forged(), "MALFORMED_KEY"),
-        (&never_issued(deployment), "UNKNOWN_KEY"),
+        (&never_issued(deployment, 0), "UNKNOWN_KEY"),
         (&with_another_secret(&good), "UNKNOWN_KEY"),
     ] {
         let described = verify(deployment, &json!({"key": key}));

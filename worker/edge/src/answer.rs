@@ -1,52 +1,137 @@
 //! Answers: the one place where statuses, headers and public texts are chosen.
+//!
+//! An [`Answer`] is a value. The entry makes the platform's response of its text.
 
-use crate::{describe::seconds, edge::Edge, gate::Checked};
+use crate::{describe::seconds, gate::Checked};
 use ownchat_domain::{
     failure::FieldError,
     json::BodyError,
+    meter::Standing,
     problem::{self, Kind, Problem},
+    record::Record,
     verdict::Denial,
 };
 use serde::Serialize;
-use worker::{Headers, Response, ResponseBuilder, Result};
+
+/// What every answer carries, also one that came from a service.
+pub const COMMON: &[(&str, &str)] = &[
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
+    ("Access-Control-Allow-Origin", "*"),
+    (
+        "Access-Control-Expose-Headers",
+        "Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate, ETag, Location",
+    ),
+];
+
+/// What kind of body an answer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// None.
+    None,
+    /// JSON.
+    Json,
+    /// A problem (RFC 9457).
+    Problem,
+}
+
+impl Media {
+    /// All of them, each with its letter in [`Answer::text`] and its media type.
+    pub const ALL: &[(Self, char, Option<&str>)] = &[
+        (Self::None, '-', None),
+        (Self::Json, 'j', Some("application/json")),
+        (Self::Problem, 'p', Some(problem::MEDIA_TYPE)),
+    ];
+
+    fn letter(self) -> char {
+        Self::ALL.iter().find(|(media, ..)| *media == self).map_or('-', |(_, letter, _)| *letter)
+    }
+}
+
+/// The header that names the call.
+pub const REQUEST_ID: &str = "Request-Id";
+
+/// A header of an answer.
+pub type Header = (&'static str, String);
+
+/// What a call is answered.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status, three digits.
+    pub status: u16,
+    /// What its body is.
+    pub media: Media,
+    /// Headers besides those that every answer carries.
+    pub headers: Vec<Header>,
+    /// The body; empty for none.
+    pub body: String,
+}
+
+impl Answer {
+    /// Its text for the entry: `chores` as one digit, the letter of the media type, the status, the call's id of 32
+    /// digits; then a line for each header, `name:value`, and an empty one; then the body. `chores` says whether
+    /// work is left for later.
+    pub fn text(&self, request_id: &str, chores: bool) -> String {
+        let mut text = String::with_capacity(160 + self.body.len());
+        text.push(if chores { '1' } else { '0' });
+        text.push(self.media.letter());
+        text.push_str(&self.status.to_string());
+        text.push_str(request_id);
+        for (name, value) in &self.headers {
+            text.push_str(name);
+            text.push(':');
+            text.push_str(value);
+            text.push('\n');
+        }
+        text.push('\n');
+        text.push_str(&self.body);
+        text
+    }
+
+    /// Adds headers.
+    #[must_use]
+    pub fn with(mut self, headers: impl IntoIterator<Item = Header>) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+}
 
 /// What every answer of one call needs.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Answers<'a> {
-    /// The edge.
-    pub edge: &'a Edge,
+    /// Origin of the console, whose pages explain the problems.
+    pub console: &'a str,
     /// Id of the call.
     pub request_id: &'a str,
 }
 
 impl Answers<'_> {
     /// 200 with a JSON body.
-    pub fn ok(&self, body: &impl Serialize) -> Result<Response> {
-        let mut response = Response::from_json(body)?;
-        self.dress(response.headers_mut())?;
-        Ok(response)
+    pub fn ok(&self, body: &impl Serialize) -> Answer {
+        json(200, Media::Json, body)
     }
 
     /// What `OPTIONS` gets, for browsers that ask before they call (Fetch standard, CORS preflight).
-    pub fn preflight(&self) -> Result<Response> {
-        let mut response = ResponseBuilder::new().with_status(204).empty();
-        let headers = response.headers_mut();
-        self.dress(headers)?;
-        headers.set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")?;
-        headers.set("Access-Control-Allow-Headers", "Authorization, X-API-Key, Content-Type, Idempotency-Key")?;
-        headers.set("Access-Control-Max-Age", "86400")?;
-        Ok(response)
+    pub fn preflight(&self) -> Answer {
+        let headers = [
+            ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE"),
+            ("Access-Control-Allow-Headers", "Authorization, X-API-Key, Content-Type, Idempotency-Key"),
+            ("Access-Control-Max-Age", "86400"),
+        ];
+        let headers = headers.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        Answer { status: 204, media: Media::None, headers, body: String::new() }
     }
 
     /// A problem of a kind.
-    pub fn problem(&self, kind: &Kind, detail: &str) -> Result<Response> {
-        self.write(&kind.problem(&self.edge.console, detail, self.request_id))
+    pub fn problem(&self, kind: &Kind, detail: &str) -> Answer {
+        write(&kind.problem(self.console, detail, self.request_id))
     }
 
     /// The refusal of a call that carried a key in a header.
-    pub fn denied(&self, denial: &Denial) -> Result<Response> {
+    pub fn denied(&self, denial: &Denial) -> Answer {
         let kind = Kind::of(denial.code());
-        let mut body = kind.problem(&self.edge.console, denial.detail(), self.request_id);
+        let mut body = kind.problem(self.console, denial.detail(), self.request_id);
         if let Denial::ScopeMissing { required, granted } = denial {
             body.required = required.names();
             body.granted = Some(granted.names());
@@ -57,57 +142,26 @@ impl Answers<'_> {
             Denial::QuotaExceeded { .. } => vec!["quota".to_owned()],
             _ => Vec::new(),
         };
-        let mut response = self.write(&body)?;
-        let headers = response.headers_mut();
-        if let Some(challenge) = challenge(denial) {
-            headers.set("WWW-Authenticate", &challenge)?;
-        }
-        if let Some(seconds) = denial.retry_after() {
-            headers.set("Retry-After", &seconds.to_string())?;
-        }
-        Ok(response)
+        write(&body)
+            .with(challenge(denial).map(|challenge| ("WWW-Authenticate", challenge)))
+            .with(denial.retry_after().map(|seconds| ("Retry-After", seconds.to_string())))
     }
 
     /// The refusal of a call with more than one key (RFC 6750, section 3.1).
-    pub fn ambiguous(&self) -> Result<Response> {
+    pub fn ambiguous(&self) -> Answer {
         let kind = &problem::AMBIGUOUS_KEY;
-        let mut response = self.problem(kind, kind.meaning)?;
-        response.headers_mut().set("WWW-Authenticate", "Bearer realm=\"Ownchat\", error=\"invalid_request\"")?;
-        Ok(response)
+        let challenge = "Bearer realm=\"Ownchat\", error=\"invalid_request\"".to_owned();
+        self.problem(kind, kind.meaning).with([("WWW-Authenticate", challenge)])
     }
 
     /// 405, with the methods that are possible.
-    pub fn method_not_allowed(&self, allowed: &[&str]) -> Result<Response> {
+    pub fn method_not_allowed(&self, allowed: &[&str]) -> Answer {
         let allowed = allowed.join(", ");
-        let mut response = self.problem(&problem::METHOD_NOT_ALLOWED, &format!("This address takes {allowed}."))?;
-        response.headers_mut().set("Allow", &allowed)?;
-        Ok(response)
-    }
-
-    /// Tells a limited key what is allowed and what is left (IETF draft "`RateLimit` header fields for HTTP").
-    pub fn limits(&self, mut response: Response, checked: &Checked) -> Result<Response> {
-        let Some(record) = checked.record.as_deref() else { return Ok(response) };
-        let (mut policies, mut states) = (Vec::new(), Vec::new());
-        let mut tell = |name: &str, limit: u32, window: i64, standing: Option<(u32, i64)>| {
-            policies.push(format!("\"{name}\";q={limit};w={window}"));
-            states.extend(standing.map(|(left, wait)| format!("\"{name}\";r={left};t={}", seconds(wait))));
-        };
-        if let Some(rate) = record.limits.rate {
-            tell("default", rate.limit, i64::from(rate.window_seconds), checked.standing.rate);
-        }
-        if let Some(quota) = record.limits.quota {
-            tell("quota", quota.limit, quota.period.seconds(), checked.standing.quota);
-        }
-        for (name, items) in [("RateLimit-Policy", policies), ("RateLimit", states)] {
-            if !items.is_empty() {
-                response.headers_mut().set(name, &items.join(", "))?;
-            }
-        }
-        Ok(response)
+        self.problem(&problem::METHOD_NOT_ALLOWED, &format!("This address takes {allowed}.")).with([("Allow", allowed)])
     }
 
     /// What is wrong with a body.
-    pub fn bad_body(&self, error: BodyError) -> Result<Response> {
+    pub fn bad_body(&self, error: BodyError) -> Answer {
         match error {
             BodyError::Unreadable(detail) => self.problem(&problem::INVALID_JSON, &detail),
             BodyError::Field(error) => self.bad_field(error),
@@ -115,32 +169,46 @@ impl Answers<'_> {
     }
 
     /// One field that cannot be accepted.
-    pub fn bad_field(&self, error: FieldError) -> Result<Response> {
+    pub fn bad_field(&self, error: FieldError) -> Answer {
         let kind = &problem::VALIDATION_FAILED;
-        let mut body = kind.problem(&self.edge.console, format!("{}: {}", error.field, error.message), self.request_id);
+        let mut body = kind.problem(self.console, format!("{}: {}", error.field, error.message), self.request_id);
         body.errors.push(error);
-        self.write(&body)
+        write(&body)
     }
+}
 
-    /// Sets what every answer carries, also one that came from a service.
-    pub fn dress(&self, headers: &Headers) -> Result<()> {
-        headers.set("Request-Id", self.request_id)?;
-        headers.set("Cache-Control", "no-store")?;
-        headers.set("X-Content-Type-Options", "nosniff")?;
-        headers.set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")?;
-        headers.set("Access-Control-Allow-Origin", "*")?;
-        headers.set(
-            "Access-Control-Expose-Headers",
-            "Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate, ETag, Location",
-        )
+/// Tells a limited key what is allowed and what is left (IETF draft "`RateLimit` header fields for HTTP").
+pub fn limits(checked: &Checked) -> Vec<Header> {
+    match &checked.record {
+        Some(record) if !record.limits.is_empty() => limits_of(record, checked.standing),
+        _ => Vec::new(),
     }
+}
 
-    fn write(&self, body: &Problem) -> Result<Response> {
-        let mut response = Response::from_json(body)?.with_status(body.status);
-        self.dress(response.headers_mut())?;
-        response.headers_mut().set("Content-Type", problem::MEDIA_TYPE)?;
-        Ok(response)
+fn limits_of(record: &Record, standing: Standing) -> Vec<Header> {
+    let (mut policies, mut states) = (Vec::new(), Vec::new());
+    let mut tell = |name: &str, limit: u32, window: i64, standing: Option<(u32, i64)>| {
+        policies.push(format!("\"{name}\";q={limit};w={window}"));
+        states.extend(standing.map(|(left, wait)| format!("\"{name}\";r={left};t={}", seconds(wait))));
+    };
+    if let Some(rate) = record.limits.rate {
+        tell("default", rate.limit, i64::from(rate.window_seconds), standing.rate);
     }
+    if let Some(quota) = record.limits.quota {
+        tell("quota", quota.limit, quota.period.seconds(), standing.quota);
+    }
+    let headers = [("RateLimit-Policy", policies), ("RateLimit", states)];
+    headers.into_iter().filter(|(_, items)| !items.is_empty()).map(|(name, items)| (name, items.join(", "))).collect()
+}
+
+fn write(body: &Problem) -> Answer {
+    json(body.status, Media::Problem, body)
+}
+
+fn json(status: u16, media: Media, body: &impl Serialize) -> Answer {
+    // Texts, numbers and lists of them: there is nothing in a body that cannot be written.
+    let body = serde_json::to_string(body).unwrap_or_default();
+    Answer { status, media, headers: Vec::new(), body }
 }
 
 /// The challenge of RFC 6750, section 3. It has no error code when no credential came.
@@ -151,7 +219,10 @@ fn challenge(denial: &Denial) -> Option<String> {
         Denial::ScopeMissing { required, .. } => {
             Some(format!("{realm}, error=\"insufficient_scope\", scope=\"{}\"", required.names().join(" ")))
         }
-        Denial::Unavailable | Denial::RateLimited { .. } | Denial::QuotaExceeded { .. } => None,
+        Denial::Unavailable
+        | Denial::RateLimited { .. }
+        | Denial::QuotaExceeded { .. }
+        | Denial::TooManyUnknown { .. } => None,
         // The key is good; no scope would help.
         Denial::AddressForbidden { .. } | Denial::ChannelForbidden | Denial::Suspended => {
             Some(format!("{realm}, error=\"insufficient_scope\""))
@@ -177,9 +248,19 @@ mod tests {
             ),
             (Denial::ChannelForbidden, Some("Bearer realm=\"Ownchat\", error=\"insufficient_scope\"")),
             (Denial::RateLimited { retry_after: 1 }, None),
+            (Denial::TooManyUnknown { retry_after: 1 }, None),
             (Denial::Unavailable, None),
         ] {
             assert_eq!(challenge(&denial).as_deref(), expected);
         }
+    }
+
+    #[test]
+    fn the_entry_gets_one_text() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let answers = Answers { console: "https://console", request_id: id };
+        let answer = answers.ok(&["ä"]).with([("RateLimit", "\"default\";r=1;t=2".to_owned())]);
+        assert_eq!(answer.text(id, true), format!("1j200{id}RateLimit:\"default\";r=1;t=2\n\n[\"ä\"]"));
+        assert!(answers.preflight().text(id, false).starts_with("0-204"));
     }
 }

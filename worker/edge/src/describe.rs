@@ -117,7 +117,12 @@ mod tests {
         let record = record();
         let id = record.locator.to_string();
         assert_eq!(
-            text(&Checked { record: Some(record.into()), standing: Standing::default(), verdict: Ok(()) }),
+            text(&Checked {
+                record: Some(record.into()),
+                secret: Some(1),
+                standing: Standing::default(),
+                verdict: Ok(())
+            }),
             json!({
                 "valid": true, "code": "VALID", "detail": "The key is good.", "key_id": id, "name": "Shop",
                 "workspace": 7, "environment": "live", "scopes": ["contacts:read"],
@@ -130,7 +135,8 @@ mod tests {
     fn a_missing_scope_is_named() {
         let (granted, required) = (record().scopes, ScopeSet::from_names(["messages:send"]).unwrap());
         let verdict = Err(Denial::ScopeMissing { required, granted });
-        let described = text(&Checked { record: Some(record().into()), standing: Standing::default(), verdict });
+        let described =
+            text(&Checked { record: Some(record().into()), secret: None, standing: Standing::default(), verdict });
         assert_eq!(described["missing"], json!(["messages:send"]));
         assert_eq!(described["code"], json!("SCOPE_MISSING"));
     }
@@ -143,7 +149,7 @@ mod tests {
         };
         let record = Record { limits, metadata: vec![("team".into(), "till".into())], ..record() };
         let standing = Standing { rate: Some((42, 16_001)), quota: None };
-        let described = text(&Checked { record: Some(record.into()), standing, verdict: Ok(()) });
+        let described = text(&Checked { record: Some(record.into()), secret: Some(1), standing, verdict: Ok(()) });
         assert_eq!(
             described["rate_limit"],
             json!({"limit": 100, "window_seconds": 60, "remaining": 42, "reset_seconds": 17})

@@ -1,9 +1,12 @@
 //! What an isolate of the edge sets up once and keeps: secrets, addresses, and what it remembers.
 
-use crate::gate::Gate;
+use crate::{answer::Answers, gate::Gate};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ownchat_domain::{keyring::Keyring, time::Timestamp};
-use std::{cell::OnceCell, rc::Rc};
+use std::{
+    cell::{OnceCell, RefCell},
+    rc::Rc,
+};
 use worker::{Date, Env, Error, Result};
 
 /// Fewest bytes of the key that signs principals.
@@ -27,6 +30,11 @@ thread_local! {
 }
 
 impl Edge {
+    /// The isolate's edge, if a call has set it up.
+    pub fn ready() -> Option<Rc<Self>> {
+        EDGE.with(|cell| cell.get().cloned())
+    }
+
     /// The isolate's edge, set up by its first call. Bindings do not change while an isolate lives.
     pub fn of(env: &Env) -> Result<Rc<Self>> {
         EDGE.with(|cell| {
@@ -36,6 +44,11 @@ impl Edge {
             let edge = Rc::new(Self::set_up(env)?);
             Ok(cell.get_or_init(|| edge).clone())
         })
+    }
+
+    /// What answers to the call of this id are made with.
+    pub fn answers<'a>(&'a self, request_id: &'a str) -> Answers<'a> {
+        Answers { console: &self.console, request_id }
     }
 
     fn set_up(env: &Env) -> Result<Self> {
@@ -64,9 +77,29 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
 }
 
-/// An id for a request: 32 hexadecimal digits from the platform's random generator.
+/// So many ids are drawn at once: the platform's generator takes longer to be asked than to answer.
+const IDS: usize = 64;
+
+thread_local! {
+    static DRAWN: RefCell<Vec<u128>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A random number of 128 bits from the platform's generator.
+pub fn random() -> Result<u128> {
+    DRAWN.with(|drawn| {
+        let mut drawn = drawn.borrow_mut();
+        if let Some(number) = drawn.pop() {
+            return Ok(number);
+        }
+        let mut bytes = [[0u8; 16]; IDS];
+        getrandom::fill(bytes.as_flattened_mut()).map_err(|error| wrong(&error))?;
+        drawn.extend(bytes.into_iter().skip(1).map(u128::from_be_bytes));
+        let [first, ..] = bytes;
+        Ok(u128::from_be_bytes(first))
+    })
+}
+
+/// An id for a request: 32 hexadecimal digits.
 pub fn request_id() -> Result<String> {
-    let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| wrong(&error))?;
-    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+    Ok(format!("{:032x}", random()?))
 }

@@ -1,9 +1,12 @@
 //! The check of a key, without anything that waits: text in, verdict out, unless a store must be asked.
 
 use crate::{
+    chores::{Chore, Chores, Counts},
+    flights::Flights,
     memory::{Memo, Memory},
     news::News,
     purse::Purse,
+    shield::Shield,
 };
 use ownchat_domain::{
     digest::SecretHash,
@@ -15,9 +18,10 @@ use ownchat_domain::{
     record::Record,
     time::{SECOND, Timestamp},
     token::Token,
-    verdict::Denial,
+    usage::Batch,
+    verdict::{Code, Denial},
 };
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, collections::VecDeque, net::IpAddr, rc::Rc};
 
 /// Checks keys with the master secrets and with what is remembered.
 #[derive(Debug)]
@@ -26,6 +30,10 @@ pub struct Gate {
     memory: RefCell<Memory>,
     news: RefCell<News>,
     purse: RefCell<Purse>,
+    flights: RefCell<Flights>,
+    shield: RefCell<Shield>,
+    counts: RefCell<Counts>,
+    chores: RefCell<Chores>,
 }
 
 /// A key of ours, by its look; whether it is good is not known yet.
@@ -45,6 +53,8 @@ pub struct Wanted<'a> {
     pub call: Call<'a>,
     /// How much of the limits it costs.
     pub cost: u32,
+    /// The address of the caller itself, whatever the call is about.
+    pub caller: Option<IpAddr>,
 }
 
 /// The outcome of a check.
@@ -52,6 +62,8 @@ pub struct Wanted<'a> {
 pub struct Checked {
     /// The key, if its secret was right, whatever the verdict.
     pub record: Option<Rc<Record>>,
+    /// Number of the secret that opened it, if the call may pass.
+    pub secret: Option<u32>,
     /// What is left of its limits, if it has any and they were looked at.
     pub standing: Standing,
     /// May the call pass?
@@ -78,18 +90,31 @@ pub enum Step {
 impl Checked {
     /// A refusal of something that is no key.
     pub fn refused(denial: Denial) -> Self {
-        Self { record: None, standing: Standing::default(), verdict: Err(denial) }
+        Self { record: None, secret: None, standing: Standing::default(), verdict: Err(denial) }
     }
 
-    fn passed(record: Rc<Record>, standing: Standing) -> Self {
-        Self { record: Some(record), standing, verdict: Ok(()) }
+    fn denied(record: Rc<Record>, standing: Standing, denial: Denial) -> Self {
+        Self { record: Some(record), secret: None, standing, verdict: Err(denial) }
+    }
+
+    fn passed(record: Rc<Record>, secret: u32, standing: Standing) -> Self {
+        Self { record: Some(record), secret: Some(secret), standing, verdict: Ok(()) }
     }
 }
 
 impl Gate {
     /// A gate that remembers nothing yet.
     pub fn new(keyring: Keyring) -> Self {
-        Self { keyring, memory: RefCell::default(), news: RefCell::default(), purse: RefCell::default() }
+        Self {
+            keyring,
+            memory: RefCell::default(),
+            news: RefCell::default(),
+            purse: RefCell::default(),
+            flights: RefCell::default(),
+            shield: RefCell::default(),
+            counts: RefCell::default(),
+            chores: RefCell::default(),
+        }
     }
 
     /// The master secrets.
@@ -136,14 +161,13 @@ impl Gate {
             Err(Denial::Unknown) if !asked && !record.deleted && !memo.is_news(now) => Step::AskForSecret,
             // What is deleted is nobody's business, and whose secret is wrong learns nothing.
             Err(Denial::Unknown) => Step::Done(Checked::refused(Denial::Unknown)),
-            Err(denial) => {
-                Step::Done(Checked { record: Some(record), standing: Standing::default(), verdict: Err(denial) })
+            Err(denial) => Step::Done(Checked::denied(record, Standing::default(), denial)),
+            Ok(secret) if record.limits.is_empty() || wanted.cost == 0 => {
+                Step::Done(Checked::passed(record, secret, Standing::default()))
             }
-            Ok(_) if record.limits.is_empty() || wanted.cost == 0 => {
-                Step::Done(Checked::passed(record, Standing::default()))
-            }
-            Ok(_) => match self.purse.borrow_mut().spend(record.locator, wanted.cost, now) {
-                Some(standing) => Step::Done(Checked::passed(record, standing)),
+            Ok(secret) => match self.purse.borrow_mut().spend(record.locator, wanted.cost, now) {
+                Some(Ok(standing)) => Step::Done(Checked::passed(record, secret, standing)),
+                Some(Err(refusal)) => Step::Done(Self::refused(record, &refusal)),
                 None => Step::Take(record),
             },
         }
@@ -174,11 +198,6 @@ impl Gate {
         self.news.borrow_mut().ask(workspace, now)
     }
 
-    /// Whether it is time to read the feed of a workspace again, so that the next calls need not wait for it.
-    pub fn is_feed_due(&self, workspace: u32, now: Timestamp) -> bool {
-        self.news.borrow().due(workspace, now)
-    }
-
     /// Takes in what the feed said.
     pub fn hear(&self, workspace: u32, page: Page, from: Position, asked_at: Timestamp) {
         let told = self.news.borrow_mut().learn(workspace, page, from, asked_at);
@@ -192,8 +211,8 @@ impl Gate {
     }
 
     /// The feed did not answer.
-    pub fn missed(&self, workspace: u32) {
-        self.news.borrow_mut().lost(workspace);
+    pub fn missed(&self, workspace: u32, now: Timestamp) {
+        self.news.borrow_mut().lost(workspace, now);
     }
 
     /// The age of the feed that was read longest ago, in milliseconds; none if none was read.
@@ -207,8 +226,12 @@ impl Gate {
     }
 
     /// Takes in a lease. Who waited for it is checked again, since much may have changed meanwhile.
-    pub fn lease(&self, record: &Record, lease: Lease, asked_at: Timestamp) {
-        self.purse.borrow_mut().put(record.locator, lease, asked_at);
+    pub fn lease(&self, record: &Rc<Record>, lease: Lease, asked_at: Timestamp) {
+        let mut purse = self.purse.borrow_mut();
+        purse.put(record.locator, lease, asked_at);
+        if let Some(until) = purse.watch(record.locator) {
+            self.chores.borrow_mut().add(until, Chore::GiveBack(record.clone()));
+        }
     }
 
     /// Takes back permits that the meter could not be given.
@@ -216,12 +239,17 @@ impl Gate {
         self.purse.borrow_mut().keep(record.locator, question.unused);
     }
 
+    /// Takes in that the meter had no permits for a call of this cost. For a moment nobody asks it again for that many.
+    pub fn no_lease(&self, record: &Record, cost: u32, refusal: Refusal, now: Timestamp) {
+        self.purse.borrow_mut().refuse(record.locator, cost, refusal, now);
+    }
+
     /// Refuses a call for which the meter had no permits.
     pub fn refused(record: Rc<Record>, refusal: &Refusal) -> Checked {
         let retry_after = refusal.retry_after;
         let denial =
             if refusal.by_quota { Denial::QuotaExceeded { retry_after } } else { Denial::RateLimited { retry_after } };
-        Checked { record: Some(record), standing: refusal.standing, verdict: Err(denial) }
+        Checked::denied(record, refusal.standing, denial)
     }
 
     /// What is left of ended leases of a key.
@@ -229,9 +257,79 @@ impl Gate {
         self.purse.borrow_mut().leftovers(record.locator, record.limits, record.version, now)
     }
 
-    /// When the lease of a key ends that has permits to spare, for the one who sees that they go back.
-    pub fn watch(&self, locator: Locator) -> Option<Timestamp> {
-        self.purse.borrow_mut().watch(locator)
+    /// Whether the feed of a workspace was asked lately and did not answer.
+    pub fn is_feed_down(&self, workspace: u32, now: Timestamp) -> bool {
+        self.news.borrow().is_down(workspace, now)
+    }
+
+    /// Whether somebody is reading the feed of a workspace.
+    pub fn is_feed_asked(&self, workspace: u32, now: Timestamp) -> bool {
+        self.news.borrow().is_asked(workspace, now)
+    }
+
+    /// Whether somebody is asking a store for a key.
+    pub fn is_asked(&self, locator: Locator, now: Timestamp) -> bool {
+        self.flights.borrow().is_under_way(locator, now)
+    }
+
+    /// Notes that a store is asked for a key. [`Self::answered`] ends it.
+    pub fn ask(&self, locator: Locator, now: Timestamp) {
+        self.flights.borrow_mut().begin(locator, now);
+    }
+
+    /// A store that was asked for a key has answered, or failed to.
+    pub fn answered(&self, locator: Locator) {
+        self.flights.borrow_mut().end(locator);
+    }
+
+    /// The refusal of a caller who sent so many unknown keys that no store is asked for more of them yet.
+    pub fn flooded(&self, caller: Option<IpAddr>, now: Timestamp) -> Option<Checked> {
+        let retry_after = self.shield.borrow().holds(caller, now)?;
+        Some(Checked::refused(Denial::TooManyUnknown { retry_after }))
+    }
+
+    /// Notes that a store was asked for a key of this caller that is unknown.
+    pub fn was_unknown(&self, caller: Option<IpAddr>, now: Timestamp) {
+        self.shield.borrow_mut().note(caller, now);
+    }
+
+    /// Counts a call that was checked, and notes what is to be done after its answer.
+    pub fn count(&self, checked: &Checked, wanted: &Wanted<'_>, now: Timestamp) {
+        let Some(record) = &checked.record else { return };
+        let workspace = record.workspace.number;
+        let outcome = checked.verdict.as_ref().err().map_or(Code::Valid, Denial::code);
+        let mut counts = self.counts.borrow_mut();
+        counts.tally.count(workspace, record.locator, outcome, wanted.call.required, checked.secret, now);
+        let mut chores = self.chores.borrow_mut();
+        if let Some(due) = counts.undertake(now) {
+            chores.add(due, Chore::SendCounts);
+        }
+        let mut news = self.news.borrow_mut();
+        if news.due(workspace, now) {
+            // Noted at once, so that the next calls do not do the same.
+            news.ask(workspace, now);
+            chores.add(now, Chore::ReadFeed(workspace));
+        }
+    }
+
+    /// Whether something is to be done after the answer.
+    pub fn has_chores(&self) -> bool {
+        !self.chores.borrow().is_empty()
+    }
+
+    /// Takes what is to be done, what is due first at the front.
+    pub fn chores(&self) -> VecDeque<(Timestamp, Chore)> {
+        self.chores.borrow_mut().take()
+    }
+
+    /// Takes out the counts that are to be sent now; `random` names this isolate, once.
+    pub fn counted(&self, random: u64) -> VecDeque<(u32, Batch)> {
+        self.counts.borrow_mut().take(random)
+    }
+
+    /// Takes back counts that could not be sent. Says how many batches had to be given up.
+    pub fn keep_counts(&self, batches: impl IntoIterator<Item = (u32, Batch)>) -> usize {
+        self.counts.borrow_mut().keep(batches)
     }
 }
 

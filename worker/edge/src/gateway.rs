@@ -1,7 +1,12 @@
 //! The gateway: a call that was checked goes on to the Ownchat services, without its key and with a
 //! signed principal. Bodies are streamed both ways and never looked at.
 
-use crate::{answer::Answers, credential, edge::now};
+use crate::{
+    answer::{Answer, Answers, COMMON, Header, REQUEST_ID},
+    credential,
+    edge::{Edge, now},
+    incoming::target_of,
+};
 use ownchat_domain::{
     principal::{self, Principal},
     problem,
@@ -9,7 +14,7 @@ use ownchat_domain::{
 };
 use worker::{
     Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response, Result, console_error,
-    wasm_bindgen::JsValue,
+    wasm_bindgen::JsValue, web_sys,
 };
 
 /// Headers of one connection (RFC 9110, section 7.6.1), and those that only the platform or the edge may set.
@@ -28,8 +33,15 @@ const NOT_PASSED_ON: &[&str] = &[
     "request-id",
 ];
 
-/// Forwards the call of the key of `record`.
-pub async fn forward(answers: &Answers<'_>, request: &Request, record: &Record) -> Result<Response> {
+/// Forwards the call of the key of `record`. Gives the service's response, dressed with `more` headers, or the answer
+/// when there is none.
+pub async fn forward(
+    edge: &Edge,
+    answers: &Answers<'_>,
+    request: &Request,
+    record: &Record,
+    more: &[Header],
+) -> Result<core::result::Result<JsValue, Answer>> {
     let principal = Principal {
         key_id: record.locator.to_string(),
         workspace: record.workspace.number,
@@ -46,12 +58,10 @@ pub async fn forward(answers: &Answers<'_>, request: &Request, record: &Record) 
             headers.append(&name, &value)?;
         }
     }
-    headers.set(principal::HEADER, &principal.sign(&answers.edge.principal_key))?;
-    headers.set("request-id", answers.request_id)?;
+    headers.set(principal::HEADER, &principal.sign(&edge.principal_key))?;
+    headers.set(REQUEST_ID, answers.request_id)?;
 
-    let url = request.url()?;
-    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let target = format!("{}{}{query}", answers.edge.upstream, url.path());
+    let target = format!("{}{}", edge.upstream, target_of(&request.inner().url()));
     let mut init = RequestInit::new();
     // Only methods of the route table come here, and `Method` knows all of them.
     init.with_method(Method::from(request.inner().method()))
@@ -59,11 +69,11 @@ pub async fn forward(answers: &Answers<'_>, request: &Request, record: &Record) 
         .with_redirect(RequestRedirect::Manual)
         .with_body(body);
     match Fetch::Request(Request::new_with_init(&target, &init)?).send().await {
-        Ok(answer) => pass_on(answers, answer),
+        Ok(answer) => dress(answers, answer, more).map(Ok),
         Err(error) => {
             console_error!("{}: upstream: {error}", answers.request_id);
             let kind = &problem::UPSTREAM_UNAVAILABLE;
-            answers.problem(kind, kind.meaning)
+            Ok(Err(answers.problem(kind, kind.meaning)))
         }
     }
 }
@@ -76,15 +86,21 @@ fn body(request: &Request) -> Option<JsValue> {
 }
 
 /// The service's answer, with the edge's own headers over it.
-fn pass_on(answers: &Answers<'_>, answer: Response) -> Result<Response> {
+fn dress(answers: &Answers<'_>, answer: Response, more: &[Header]) -> Result<JsValue> {
     let headers = Headers::new();
     for (name, value) in answer.headers().entries() {
         if name != "set-cookie" && !name.starts_with("access-control-") && passes(&name) {
             headers.append(&name, &value)?;
         }
     }
-    answers.dress(&headers)?;
-    Ok(answer.with_headers(headers))
+    for (name, value) in COMMON {
+        headers.set(name, value)?;
+    }
+    headers.set(REQUEST_ID, answers.request_id)?;
+    for (name, value) in more {
+        headers.set(name, value)?;
+    }
+    Ok(web_sys::Response::from(answer.with_headers(headers)).into())
 }
 
 fn passes(name: &str) -> bool {

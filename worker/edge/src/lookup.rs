@@ -1,27 +1,37 @@
 //! Everything that waits: the feed of changes, the copy of a key in KV, the vault, which knows the truth, and
-//! the meters of limited keys.
+//! the meters of limited keys. And what is done after the answer.
 
 use crate::{
-    edge::{Edge, now},
+    chores::Chore,
+    edge::{Edge, now, random},
     gate::{Checked, Gate, Presented, Step, Wanted},
     memory::Memo,
+    patience::{self, pause, until, within},
 };
 use ownchat_domain::{
-    feed::decode,
+    feed::{self, decode},
     meter::{self, Take, Taken},
     record::{Record, kv_name},
-    vault::{news_path, permits_path, record_path},
+    time::SECOND,
+    usage,
+    vault::{news_path, permits_path, record_path, usage_path},
     verdict::Denial,
 };
 use std::rc::Rc;
-use worker::{Delay, Env, Error, Method, RequestInit, Result, console_error, console_warn, js_sys::Uint8Array};
+use worker::{Env, Error, Method, RequestInit, Result, console_error, console_warn, js_sys::Uint8Array};
 
 /// Seconds for which the platform may answer a KV read from its own cache. The feed says what is too old.
 const CACHE_TTL: u64 = 300;
 /// Most steps of one check. Each step brings what the one before lacked; what came too late is asked for again.
 const STEPS: usize = 8;
+/// Most looks at whether somebody else has brought what is lacking, one every [`LOOK`] milliseconds.
+const LOOKS: usize = 400;
+/// Milliseconds between two such looks.
+const LOOK: u64 = 5;
 /// Most pages of the feed that one call waits for.
 const PAGES: usize = 20;
+/// Counts that cannot be sent are tried again after so many milliseconds, and then twice as many.
+const RESEND: [i64; 3] = [SECOND, 2 * SECOND, 4 * SECOND];
 
 /// Checks a key, and asks the stores if need be.
 pub async fn check(edge: &Edge, env: &Env, text: &str, wanted: &Wanted<'_>) -> Checked {
@@ -30,60 +40,115 @@ pub async fn check(edge: &Edge, env: &Env, text: &str, wanted: &Wanted<'_>) -> C
         Err(denial) => return Checked::refused(denial),
     };
     let workspace = presented.address.workspace;
-    let mut asked = false;
+    let (mut asked, mut looks) = (false, 0);
     for _ in 0..STEPS {
-        let done = match edge.gate.step(&presented, wanted, asked, now()) {
-            Step::Done(checked) => return checked,
+        let mut step = edge.gate.step(&presented, wanted, asked, now());
+        while looks < LOOKS && is_asked_by_another(edge, &presented, &step) {
+            looks += 1;
+            pause(LOOK).await;
+            step = edge.gate.step(&presented, wanted, asked, now());
+        }
+        let done = match step {
+            Step::Done(checked) => {
+                if asked && matches!(checked.verdict, Err(Denial::Unknown)) {
+                    edge.gate.was_unknown(wanted.caller, now());
+                }
+                return checked;
+            }
             Step::Take(record) => match permits(edge, env, &record, wanted.cost).await {
                 Some(refused) => return refused,
                 None => Ok(()),
             },
+            // Without it the vault itself must say that the key is good.
             Step::ReadFeed => match read_feed(&edge.gate, env, workspace).await {
                 Ok(()) => Ok(()),
                 Err(error) => {
                     console_warn!("feed of workspace {workspace}: {error}");
                     asked = true;
-                    ask_vault(edge, env, &presented, false).await
+                    ask(edge, env, &presented, Question::Vault).await
                 }
             },
-            Step::Find => find(edge, env, &presented).await,
-            Step::AskVault => {
+            Step::Find | Step::AskVault | Step::AskForSecret => {
+                if let Some(held) = edge.gate.flooded(wanted.caller, now()) {
+                    return held;
+                }
                 asked = true;
-                ask_vault(edge, env, &presented, false).await
-            }
-            Step::AskForSecret => {
-                asked = true;
-                ask_vault(edge, env, &presented, true).await
+                ask(edge, env, &presented, Question::of(&step)).await
             }
         };
         if let Err(error) = done {
             console_error!("{}: {error}", presented.locator);
-            // What is remembered may still suffice: for a wrong secret, or as the workspace has chosen.
-            return match edge.gate.step(&presented, wanted, true, now()) {
-                Step::Done(checked) => checked,
-                _ => match edge.gate.without_vault(&presented, wanted, now()) {
-                    Step::Done(checked) => checked,
-                    _ => Checked::refused(Denial::Unavailable),
-                },
-            };
+            return without_stores(edge, &presented, wanted);
         }
     }
     Checked::refused(Denial::Unavailable)
 }
 
+/// What is remembered may still suffice: for a wrong secret, or as the workspace has chosen.
+fn without_stores(edge: &Edge, presented: &Presented, wanted: &Wanted<'_>) -> Checked {
+    match edge.gate.step(presented, wanted, true, now()) {
+        Step::Done(checked) => checked,
+        _ => match edge.gate.without_vault(presented, wanted, now()) {
+            Step::Done(checked) => checked,
+            _ => Checked::refused(Denial::Unavailable),
+        },
+    }
+}
+
+/// Whether somebody else is asking for what this step lacks.
+fn is_asked_by_another(edge: &Edge, presented: &Presented, step: &Step) -> bool {
+    match step {
+        Step::ReadFeed => edge.gate.is_feed_asked(presented.address.workspace, now()),
+        Step::Find | Step::AskVault | Step::AskForSecret => edge.gate.is_asked(presented.locator, now()),
+        Step::Done(_) | Step::Take(_) => false,
+    }
+}
+
+/// What is asked about a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    /// Its copy in KV, and the vault where that does not help.
+    Copy,
+    /// The truth.
+    Vault,
+    /// The truth, because a secret does not fit.
+    Secret,
+}
+
+impl Question {
+    fn of(step: &Step) -> Self {
+        match step {
+            Step::Find => Self::Copy,
+            Step::AskForSecret => Self::Secret,
+            _ => Self::Vault,
+        }
+    }
+}
+
+/// Asks about a key. Others who want to know the same wait for this.
+async fn ask(edge: &Edge, env: &Env, presented: &Presented, question: Question) -> Result<()> {
+    edge.gate.ask(presented.locator, now());
+    let outcome = match question {
+        Question::Copy => find(edge, env, presented).await,
+        Question::Vault => ask_vault(edge, env, presented, false).await,
+        Question::Secret => ask_vault(edge, env, presented, true).await,
+    };
+    edge.gate.answered(presented.locator);
+    outcome
+}
+
 /// Reads the feed of a workspace to its end.
-pub async fn read_feed(gate: &Gate, env: &Env, workspace: u32) -> Result<()> {
+async fn read_feed(gate: &Gate, env: &Env, workspace: u32) -> Result<()> {
+    if gate.is_feed_down(workspace, now()) {
+        return Err(Error::RustError("it did not answer a moment ago".into()));
+    }
     let read = async {
         for _ in 0..PAGES {
             let asked_at = now();
             let from = gate.ask_feed(workspace, asked_at);
-            let shard = ownchat_domain::feed::shard_of(workspace);
-            let url = format!("https://vault{}", news_path(shard, from));
-            let mut response = env.service("VAULT")?.fetch(url, None).await?;
-            if response.status_code() != 200 {
-                return Err(Error::RustError(format!("it answered {}", response.status_code())));
-            }
-            let page = decode(&response.bytes().await?).ok_or_else(|| Error::RustError("it is no page".into()))?;
+            let url = format!("https://vault{}", news_path(feed::shard_of(workspace), from));
+            let page =
+                decode(&fetch(env, &url, None).await?).ok_or_else(|| Error::RustError("it is no page".into()))?;
             let more = page.more;
             gate.hear(workspace, page, from, asked_at);
             if !more {
@@ -92,9 +157,9 @@ pub async fn read_feed(gate: &Gate, env: &Env, workspace: u32) -> Result<()> {
         }
         Err(Error::RustError("it has no end".into()))
     };
-    let outcome = read.await;
+    let outcome = within(patience::FEED, read).await;
     if outcome.is_err() {
-        gate.missed(workspace);
+        gate.missed(workspace, now());
     }
     outcome
 }
@@ -102,7 +167,7 @@ pub async fn read_feed(gate: &Gate, env: &Env, workspace: u32) -> Result<()> {
 /// Looks in KV, and asks the vault where KV does not help.
 async fn find(edge: &Edge, env: &Env, presented: &Presented) -> Result<()> {
     let asked_at = now();
-    match from_kv(edge, env, presented).await {
+    match within(patience::KV, from_kv(edge, env, presented)).await {
         Ok(Some(record)) if record.is_alive(asked_at) => {
             edge.gate
                 .learn(presented, Memo { known: Some(record.into()), asked_at, is_truth: false, for_secret: false });
@@ -127,12 +192,15 @@ async fn from_kv(edge: &Edge, env: &Env, presented: &Presented) -> Result<Option
 async fn ask_vault(edge: &Edge, env: &Env, presented: &Presented, for_secret: bool) -> Result<()> {
     let asked_at = now();
     let url = format!("https://vault{}", record_path(presented.address.workspace, presented.locator));
-    let mut response = env.service("VAULT")?.fetch(url, None).await?;
-    let known = match response.status_code() {
-        200 => Some(Rc::new(open(edge, presented, &response.bytes().await?)?)),
-        404 => None,
-        status => return Err(Error::RustError(format!("the vault answered {status}"))),
+    let answer = async {
+        let mut response = env.service("VAULT")?.fetch(url, None).await?;
+        match response.status_code() {
+            200 => Ok(Some(Rc::new(open(edge, presented, &response.bytes().await?)?))),
+            404 => Ok(None),
+            status => Err(Error::RustError(format!("the vault answered {status}"))),
+        }
     };
+    let known = within(patience::REGISTRY, answer).await?;
     edge.gate.learn(presented, Memo { known, asked_at, is_truth: true, for_secret });
     Ok(())
 }
@@ -151,7 +219,10 @@ async fn permits(edge: &Edge, env: &Env, record: &Rc<Record>, cost: u32) -> Opti
             edge.gate.lease(record, lease, asked_at);
             None
         }
-        Ok(Taken::Refused(refusal)) => Some(Gate::refused(record.clone(), &refusal)),
+        Ok(Taken::Refused(refusal)) => {
+            edge.gate.no_lease(record, cost, refusal, asked_at);
+            Some(Gate::refused(record.clone(), &refusal))
+        }
         Err(error) => {
             console_error!("{}: meter: {error}", record.locator);
             edge.gate.keep(record, question);
@@ -161,34 +232,85 @@ async fn permits(edge: &Edge, env: &Env, record: &Rc<Record>, cost: u32) -> Opti
 }
 
 async fn ask_meter(env: &Env, record: &Record, question: &Take) -> Result<Taken> {
-    let mut init = RequestInit::new();
-    let body = Uint8Array::from(meter::encode(question).as_slice());
-    init.with_method(Method::Post).with_body(Some(body.into()));
     let url = format!("https://vault{}", permits_path(record.locator));
-    let mut response = env.service("VAULT")?.fetch(url, Some(init)).await?;
-    if response.status_code() != 200 {
-        return Err(Error::RustError(format!("it answered {}", response.status_code())));
-    }
-    meter::decode(&response.bytes().await?).ok_or_else(|| Error::RustError("it is no answer".into()))
+    let answer = within(patience::METER, fetch(env, &url, Some(&meter::encode(question)))).await?;
+    meter::decode(&answer).ok_or_else(|| Error::RustError("it is no answer".into()))
 }
 
-/// What is done after the answer: the feed is read again when it is time, so that the next calls need not
-/// wait for it, and permits that were not spent go back.
-pub async fn afterwards(edge: &Edge, env: &Env, record: Rc<Record>) {
-    let workspace = record.workspace.number;
-    if edge.gate.is_feed_due(workspace, now())
-        && let Err(error) = read_feed(&edge.gate, env, workspace).await
-    {
-        console_warn!("feed of workspace {workspace}: {error}");
+/// Asks the vault, by `POST` if there is a body. Any status but 200 is an error.
+async fn fetch(env: &Env, url: &str, body: Option<&[u8]>) -> Result<Vec<u8>> {
+    let init = body.map(post);
+    let mut response = env.service("VAULT")?.fetch(url, init).await?;
+    match response.status_code() {
+        200 => response.bytes().await,
+        status => Err(Error::RustError(format!("it answered {status}"))),
     }
-    if let Some(until) = edge.gate.watch(record.locator) {
-        let wait = u64::try_from(until.since(now())).unwrap_or(0);
-        Delay::from(std::time::Duration::from_millis(wait)).await;
-        if let Some(leftovers) = edge.gate.leftovers(&record, now())
-            && let Err(error) = ask_meter(env, &record, &leftovers).await
-        {
-            console_warn!("{}: meter: {error}", record.locator);
-            edge.gate.keep(&record, leftovers);
+}
+
+fn post(body: &[u8]) -> RequestInit {
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(Uint8Array::from(body).into()));
+    init
+}
+
+/// Does what was left for after the answers: the feed is read again when it is time, so that the next calls need
+/// not wait for it, counts are sent, and permits that were not spent go back.
+pub async fn chores(edge: &Edge, env: &Env) {
+    for (due, chore) in edge.gate.chores() {
+        until(due, now()).await;
+        match chore {
+            Chore::ReadFeed(workspace) => {
+                if let Err(error) = read_feed(&edge.gate, env, workspace).await {
+                    console_warn!("feed of workspace {workspace}: {error}");
+                }
+            }
+            Chore::SendCounts => send_counts(edge, env).await,
+            Chore::GiveBack(record) => {
+                if let Some(leftovers) = edge.gate.leftovers(&record, now())
+                    && let Err(error) = ask_meter(env, &record, &leftovers).await
+                {
+                    console_warn!("{}: meter: {error}", record.locator);
+                    edge.gate.keep(&record, leftovers);
+                }
+            }
         }
+    }
+}
+
+/// Sends what was counted. What the vault does not take now is tried again a few times, and then kept for the next.
+async fn send_counts(edge: &Edge, env: &Env) {
+    let random = random().map_or(1, |random| u64::try_from(random & u128::from(u64::MAX)).unwrap_or(1));
+    let mut batches = edge.gate.counted(random);
+    let mut waits = RESEND.into_iter();
+    while let Some((workspace, batch)) = batches.pop_front() {
+        match within(patience::USAGE, send_batch(env, workspace, &batch)).await {
+            Ok(()) => {}
+            Err(error) => {
+                console_warn!("usage of workspace {workspace}: {error}");
+                batches.push_front((workspace, batch));
+                let Some(wait) = waits.next() else {
+                    let lost = edge.gate.keep_counts(batches);
+                    if lost > 0 {
+                        console_error!("usage: {lost} batches of counts were given up");
+                    }
+                    return;
+                };
+                until(now().plus(wait), now()).await;
+            }
+        }
+    }
+}
+
+async fn send_batch(env: &Env, workspace: u32, batch: &usage::Batch) -> Result<()> {
+    let url = format!("https://vault{}", usage_path(workspace));
+    let response = env.service("VAULT")?.fetch(url, Some(post(&usage::encode(batch)))).await?;
+    match response.status_code() {
+        200..300 => Ok(()),
+        // It would be refused again.
+        status @ 400..500 => {
+            console_error!("usage of workspace {workspace}: a batch was refused with {status}");
+            Ok(())
+        }
+        status => Err(Error::RustError(format!("it answered {status}"))),
     }
 }

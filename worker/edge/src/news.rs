@@ -8,7 +8,9 @@ use ownchat_domain::{
 use std::collections::HashMap;
 
 /// A question to a feed counts as lost when it was not answered for so long, in milliseconds.
-const LOST_AFTER: i64 = 5 * SECOND;
+const LOST_AFTER: i64 = 2 * SECOND;
+/// A feed that did not answer is not waited for again for so long, in milliseconds.
+const DOWN_FOR: i64 = SECOND;
 
 /// The readers, by shard.
 #[derive(Debug, Default)]
@@ -19,6 +21,8 @@ struct Reader {
     follower: Follower,
     /// When the question was asked that is under way.
     asked_at: Option<Timestamp>,
+    /// When a question failed, if none was answered since.
+    failed_at: Option<Timestamp>,
 }
 
 impl News {
@@ -44,10 +48,21 @@ impl News {
 
     /// From where to read on, if it is time to: nobody is reading, and the last time was long enough ago.
     pub fn due(&self, workspace: u32, now: Timestamp) -> bool {
-        self.reader(workspace).is_none_or(|reader| {
-            let reading = reader.asked_at.is_some_and(|asked_at| (0..LOST_AFTER).contains(&now.since(asked_at)));
-            !reading && reader.follower.age(now).is_none_or(|age| age >= READ_EVERY)
-        })
+        !self.is_asked(workspace, now)
+            && self.age(workspace, now).is_none_or(|age| age >= READ_EVERY)
+            && !self.is_down(workspace, now)
+    }
+
+    /// Whether somebody is reading.
+    pub fn is_asked(&self, workspace: u32, now: Timestamp) -> bool {
+        let asked_at = self.reader(workspace).and_then(|reader| reader.asked_at);
+        asked_at.is_some_and(|asked_at| (0..LOST_AFTER).contains(&now.since(asked_at)))
+    }
+
+    /// Whether the last question failed, and so lately that the next is not waited for.
+    pub fn is_down(&self, workspace: u32, now: Timestamp) -> bool {
+        let failed_at = self.reader(workspace).and_then(|reader| reader.failed_at);
+        failed_at.is_some_and(|failed_at| (0..DOWN_FOR).contains(&now.since(failed_at)))
     }
 
     /// Notes that a question is asked, and returns from where.
@@ -61,15 +76,14 @@ impl News {
     /// more that is too old, in any case.
     pub fn learn(&mut self, workspace: u32, page: Page, from: Position, asked_at: Timestamp) -> Vec<Subject> {
         let reader = self.0.entry(shard_of(workspace)).or_default();
-        reader.asked_at = None;
+        (reader.asked_at, reader.failed_at) = (None, None);
         reader.follower.learn(page, from, asked_at).unwrap_or_default()
     }
 
     /// A question was not answered.
-    pub fn lost(&mut self, workspace: u32) {
-        if let Some(reader) = self.0.get_mut(&shard_of(workspace)) {
-            reader.asked_at = None;
-        }
+    pub fn lost(&mut self, workspace: u32, now: Timestamp) {
+        let reader = self.0.entry(shard_of(workspace)).or_default();
+        (reader.asked_at, reader.failed_at) = (None, Some(now));
     }
 
     fn reader(&self, workspace: u32) -> Option<&Reader> {
@@ -99,6 +113,19 @@ mod tests {
         assert!(!news.due(7, NOW.plus(READ_EVERY - 1)) && news.due(7, NOW.plus(READ_EVERY)));
         assert!(news.is_fresh(7 + SHARDS, NOW) && !news.is_fresh(8, NOW), "workspaces share a shard or not");
         assert_eq!((news.age(7, NOW.plus(3)), news.oldest(NOW.plus(3)), news.age(8, NOW)), (Some(3), Some(3), None));
+    }
+
+    #[test]
+    fn a_feed_that_does_not_answer_is_left_alone_for_a_second() {
+        let mut news = News::default();
+        news.ask(7, NOW);
+        assert!(news.is_asked(7, NOW) && !news.is_down(7, NOW));
+        news.lost(7, NOW);
+        assert!(!news.is_asked(7, NOW) && news.is_down(7, NOW.plus(DOWN_FOR - 1)) && !news.due(7, NOW));
+        assert!(!news.is_down(7, NOW.plus(DOWN_FOR)) && news.due(7, NOW.plus(DOWN_FOR)));
+        let from = news.ask(7, NOW.plus(1));
+        news.learn(7, page(0, vec![]), from, NOW.plus(1));
+        assert!(!news.is_down(7, NOW.plus(1)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use ownchat_domain::{
     limit::Limits,
     locator::Locator,
-    meter::{LEASE_MAX, Lease, SPARE_MAX, Standing, Take, Unused},
+    meter::{LEASE_MAX, Lease, Refusal, SPARE_MAX, Standing, Take, Unused},
     record::Record,
     time::Timestamp,
 };
@@ -11,6 +11,8 @@ use std::collections::HashMap;
 
 /// Most keys whose permits are held at once.
 const CAPACITY: usize = 10_000;
+/// A refusal holds for so long at most, in milliseconds: what others give back meanwhile is not missed for longer.
+const REFUSED_FOR: i64 = 250;
 
 /// The permits of all keys.
 #[derive(Debug, Default)]
@@ -25,6 +27,8 @@ struct Pocket {
     during: Option<(Timestamp, Timestamp)>,
     standing: Standing,
     told_at: Option<Timestamp>,
+    /// The last refusal: for which cost, and when.
+    refused: Option<(u32, Refusal, Timestamp)>,
     /// Whether somebody waits for the end of the lease.
     watched: bool,
     /// What is left of leases that are over, to be given back.
@@ -35,9 +39,13 @@ struct Pocket {
 }
 
 impl Purse {
-    /// Spends permits that are held, if there are enough that may still be spent. Says how things stand then.
-    pub fn spend(&mut self, key: Locator, cost: u32, now: Timestamp) -> Option<Standing> {
+    /// Spends permits that are held, if there are enough that may still be spent, and says how things stand then. If
+    /// the meter has just refused as many, so does this. Otherwise it must be asked.
+    pub fn spend(&mut self, key: Locator, cost: u32, now: Timestamp) -> Option<Result<Standing, Refusal>> {
         let pocket = self.0.get_mut(&key)?;
+        if let Some(refusal) = pocket.refusal(cost, now) {
+            return Some(Err(refusal));
+        }
         // A clock that was set back ends the lease: nobody knows how much of it is left.
         let lasts = pocket.during.is_some_and(|(from, until)| (from..until).contains(&now));
         if !lasts || pocket.permits < cost {
@@ -45,7 +53,14 @@ impl Purse {
         }
         pocket.permits -= cost;
         pocket.spent = pocket.spent.saturating_add(cost);
-        Some(pocket.standing(now))
+        Some(Ok(pocket.standing(now)))
+    }
+
+    /// Takes in that the meter refused a call of this cost.
+    pub fn refuse(&mut self, key: Locator, cost: u32, refusal: Refusal, now: Timestamp) {
+        if let Some(pocket) = self.0.get_mut(&key) {
+            pocket.refused = Some((cost, refusal, now));
+        }
     }
 
     /// What to ask of the meter for a call of this cost.
@@ -72,6 +87,7 @@ impl Purse {
         let pocket = self.0.entry(key).or_default();
         // Another call may have brought one meanwhile. This one holds at least what its own call needs.
         pocket.put_away();
+        pocket.refused = None;
         pocket.lease = lease.number;
         pocket.permits = lease.permits;
         pocket.during = Some((asked_at, asked_at.plus(lease.lasts)));
@@ -105,6 +121,15 @@ impl Purse {
 }
 
 impl Pocket {
+    /// The refusal of a call of this cost, if the meter would say the same: it did a moment ago, and nothing can have
+    /// become free since.
+    fn refusal(&self, cost: u32, now: Timestamp) -> Option<Refusal> {
+        let (refused, refusal, at) = self.refused?;
+        let passed = now.since(at);
+        let holds = cost >= refused && (0..REFUSED_FOR.min(refusal.retry_after)).contains(&passed);
+        holds.then(|| Refusal { retry_after: refusal.retry_after - passed, ..refusal })
+    }
+
     /// Ends the lease: what is left of it will not be spent.
     fn put_away(&mut self) {
         if self.permits > 0 {
@@ -137,8 +162,8 @@ mod tests {
         let (mut purse, key) = (Purse::default(), record().locator);
         assert_eq!(purse.spend(key, 1, NOW), None);
         purse.put(key, lease(1, 4), NOW);
-        assert_eq!(purse.spend(key, 1, NOW).unwrap().rate, Some((43, 9_000)));
-        assert_eq!(purse.spend(key, 2, NOW.plus(1_000)).unwrap().rate, Some((41, 8_000)));
+        assert_eq!(purse.spend(key, 1, NOW).unwrap().unwrap().rate, Some((43, 9_000)));
+        assert_eq!(purse.spend(key, 2, NOW.plus(1_000)).unwrap().unwrap().rate, Some((41, 8_000)));
         assert_eq!(purse.spend(key, 2, NOW.plus(1_000)), None, "one is left");
         assert_eq!(purse.spend(key, 1, NOW.plus(2_000)), None, "the lease is over");
         assert_eq!(purse.spend(key, 1, NOW.plus(-1)), None, "the clock was set back");
@@ -166,6 +191,24 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_is_repeated_for_a_moment_to_those_who_want_as_much() {
+        let (mut purse, key) = (Purse::default(), record());
+        let refusal = Refusal { by_quota: false, retry_after: 9_000, standing: Standing::default() };
+        purse.question(&key, 3, NOW);
+        purse.refuse(key.locator, 3, refusal, NOW);
+        let again = purse.spend(key.locator, 4, NOW.plus(100)).unwrap().unwrap_err();
+        assert_eq!(again.retry_after, 8_900);
+        assert_eq!(purse.spend(key.locator, 2, NOW.plus(100)), None, "less may be had");
+        assert_eq!(purse.spend(key.locator, 3, NOW.plus(REFUSED_FOR)), None);
+        assert_eq!(purse.spend(key.locator, 3, NOW.plus(-1)), None, "the clock was set back");
+        purse.refuse(key.locator, 3, Refusal { retry_after: 40, ..refusal }, NOW);
+        assert_eq!(purse.spend(key.locator, 3, NOW.plus(40)), None, "something has become free");
+        purse.refuse(key.locator, 3, refusal, NOW);
+        purse.put(key.locator, lease(1, 4), NOW);
+        assert!(purse.spend(key.locator, 3, NOW).unwrap().is_ok());
+    }
+
+    #[test]
     fn a_second_lease_takes_the_place_of_the_first() {
         let (mut purse, key) = (Purse::default(), record());
         purse.put(key.locator, lease(1, 4), NOW);
@@ -182,7 +225,7 @@ mod tests {
         assert_eq!(purse.question(&key, 1, NOW).spare, 0, "nothing is known of it yet");
         purse.put(key.locator, lease(1, 101), NOW);
         for _ in 0..100 {
-            purse.spend(key.locator, 1, NOW.plus(500)).unwrap();
+            purse.spend(key.locator, 1, NOW.plus(500)).unwrap().unwrap();
         }
         let question = purse.question(&key, 1, NOW.plus(1_000));
         assert_eq!((question.need, question.spare), (1, 200), "100 in one second, for two seconds");

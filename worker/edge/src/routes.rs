@@ -1,15 +1,12 @@
 //! Which address does what. What is not the edge's own goes to the gateway.
 
 use crate::{
-    answer::Answers,
-    credential::{self, Credential},
+    answer::{Answer, Answers, Header, limits},
+    credential::Credential,
     describe::describe,
-    edge::{Edge, now, request_id},
-    gate::{Checked, Wanted},
-    gateway,
-    lookup::{afterwards, check},
+    gate::{Checked, Gate, Wanted},
+    incoming::Incoming,
 };
-use futures_util::StreamExt;
 use ownchat_domain::{
     failure::FieldError,
     json,
@@ -17,11 +14,53 @@ use ownchat_domain::{
     problem,
     route::{self, Found},
     scope::ScopeSet,
+    time::Timestamp,
     verdict::Denial,
 };
 use serde::{Deserialize, Serialize};
-use std::{net::IpAddr, rc::Rc};
-use worker::{Context, Env, Request, Response, Result, console_error};
+use std::net::IpAddr;
+
+/// What a call comes to.
+#[derive(Debug)]
+pub enum Plan {
+    /// This answer, whatever keys there are.
+    Answer(Answer),
+    /// The check of a key.
+    Check(Check),
+}
+
+/// The check of a key, and what its outcome is for.
+#[derive(Debug)]
+pub struct Check {
+    /// The key, as it came.
+    pub key: String,
+    /// What is done with the outcome.
+    pub use_: Use,
+    required: ScopeSet,
+    channel: Option<String>,
+    address: Option<IpAddr>,
+    caller: Option<IpAddr>,
+    cost: u32,
+}
+
+/// What the outcome of a check is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// To tell a service that was handed the key.
+    Verify,
+    /// To tell the key's holder about it.
+    OwnKey,
+    /// To let the call through to the services.
+    Gateway,
+}
+
+impl Check {
+    /// What the call wants of the key.
+    pub fn wanted(&self) -> Wanted<'_> {
+        let call = Call { required: self.required, channel: self.channel.as_deref(), address: self.address };
+        Wanted { call, cost: self.cost, caller: self.caller }
+    }
+}
 
 /// What a service asks about a key that it was handed.
 #[derive(Deserialize)]
@@ -47,153 +86,176 @@ struct Health {
     feed_age_ms: Option<i64>,
 }
 
-/// Answers a call. Whatever goes wrong on our side is a problem, too; the log says what it was.
-pub async fn answer(request: Request, env: Env, context: Context) -> Result<Response> {
-    let edge = Edge::of(&env)?;
-    let request_id = request_id()?;
-    let answers = Answers { edge: &edge, request_id: &request_id };
-    let stores = Stores { edge: edge.clone(), env, context };
-    match route(&answers, request, &stores).await {
-        Err(error) => {
-            console_error!("{request_id}: {error}");
-            answers.problem(&problem::INTERNAL, problem::INTERNAL.meaning)
-        }
-        answered => answered,
-    }
-}
-
-/// What a check needs besides the key.
-struct Stores {
-    edge: Rc<Edge>,
-    env: Env,
-    context: Context,
-}
-
-impl Stores {
-    /// Checks a key. What can wait until after the answer is done then.
-    async fn check(&self, key: &str, wanted: &Wanted<'_>) -> Checked {
-        let checked = check(&self.edge, &self.env, key, wanted).await;
-        if let Some(record) = checked.record.clone() {
-            let (edge, env) = (self.edge.clone(), self.env.clone());
-            self.context.wait_until(async move { afterwards(&edge, &env, record).await });
-        }
-        checked
-    }
-}
-
-async fn route(answers: &Answers<'_>, request: Request, stores: &Stores) -> Result<Response> {
-    // `Request::method` takes methods that it does not know for GET.
-    let method = request.inner().method();
-    let path = request.path();
+/// Reads a call.
+pub fn plan(answers: &Answers<'_>, gate: &Gate, incoming: &Incoming, now: Timestamp) -> Plan {
+    let method = incoming.method.as_str();
     if method == "OPTIONS" {
-        return answers.preflight();
+        return Plan::Answer(answers.preflight());
     }
-    match (path.as_str(), method.as_str()) {
-        ("/v1/verify", "POST") => verify(answers, stores, request).await,
-        ("/v1/verify", _) => answers.method_not_allowed(&["POST"]),
-        ("/v1/key", "GET" | "HEAD") => own_key(answers, stores, &request).await,
-        ("/v1/health", "GET" | "HEAD") => answers.ok(&Health {
+    match (incoming.path.as_str(), method) {
+        ("/v1/verify", "POST") => verify(answers, incoming),
+        ("/v1/verify", _) => Plan::Answer(answers.method_not_allowed(&["POST"])),
+        // To look at oneself costs nothing.
+        ("/v1/key", "GET" | "HEAD") => with_key(answers, incoming, Use::OwnKey, ScopeSet::EMPTY, None, 0),
+        ("/v1/health", "GET" | "HEAD") => Plan::Answer(answers.ok(&Health {
             status: "ok",
             version: env!("CARGO_PKG_VERSION"),
-            feed_age_ms: stores.edge.gate.feed_age(now()),
-        }),
-        ("/v1/key" | "/v1/health", _) => answers.method_not_allowed(&["GET", "HEAD"]),
-        _ => through_gateway(answers, stores, request, &method, &path).await,
+            feed_age_ms: gate.feed_age(now),
+        })),
+        ("/v1/key" | "/v1/health", _) => Plan::Answer(answers.method_not_allowed(&["GET", "HEAD"])),
+        (path, method) => match route::find(method, path) {
+            Found::Route(route) => {
+                let channel = route.channel_of(path).map(str::to_owned);
+                with_key(answers, incoming, Use::Gateway, ScopeSet::from_iter([route.scope]), channel, 1)
+            }
+            Found::Method(allowed) => Plan::Answer(answers.method_not_allowed(&allowed)),
+            Found::None => {
+                Plan::Answer(answers.problem(&problem::NOT_FOUND, "There is no such address in the Ownchat API."))
+            }
+        },
     }
 }
 
-async fn verify(answers: &Answers<'_>, stores: &Stores, mut request: Request) -> Result<Response> {
-    let Some(body) = read_body(&mut request).await? else {
-        return answers.problem(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning);
+fn verify(answers: &Answers<'_>, incoming: &Incoming) -> Plan {
+    let Some(body) = &incoming.body else {
+        return Plan::Answer(answers.problem(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning));
     };
-    let asked: Verify = match json::read(&body) {
+    let asked: Verify = match json::read(body.as_bytes()) {
         Ok(asked) => asked,
-        Err(error) => return answers.bad_body(error),
+        Err(error) => return Plan::Answer(answers.bad_body(error)),
     };
     let required = match ScopeSet::from_names(asked.scopes.iter().map(String::as_str)) {
         Ok(required) => required,
-        Err(error) => return answers.bad_field(FieldError::new("scopes", error.to_string())),
+        Err(error) => return Plan::Answer(answers.bad_field(FieldError::new("scopes", error.to_string()))),
     };
     let Ok(address) = asked.address.as_deref().map(str::parse::<IpAddr>).transpose() else {
-        return answers.bad_field(FieldError::new("address", "This is not an IPv4 or IPv6 address."));
+        return Plan::Answer(answers.bad_field(FieldError::new("address", "This is not an IPv4 or IPv6 address.")));
     };
-    let call = Call { required, channel: asked.channel.as_deref(), address };
-    let checked = stores.check(&asked.key, &Wanted { call, cost: asked.cost.unwrap_or(1) }).await;
-    answers.limits(answers.ok(&describe(&checked))?, &checked)
+    Plan::Check(Check {
+        key: asked.key,
+        use_: Use::Verify,
+        required,
+        channel: asked.channel,
+        address,
+        caller: incoming.address,
+        cost: asked.cost.unwrap_or(1),
+    })
 }
 
-async fn own_key(answers: &Answers<'_>, stores: &Stores, request: &Request) -> Result<Response> {
-    match credential(request)? {
-        Credential::None => answers.denied(&Denial::Missing),
-        Credential::Ambiguous => answers.ambiguous(),
-        Credential::One(key) => {
-            let call = Call { address: address(request)?, ..Call::default() };
-            // To look at oneself costs nothing.
-            let checked = stores.check(&key, &Wanted { call, cost: 0 }).await;
-            let answer = match &checked.verdict {
-                Ok(()) => answers.ok(&describe(&checked))?,
-                Err(denial) => answers.denied(denial)?,
-            };
-            answers.limits(answer, &checked)
-        }
-    }
-}
-
-async fn through_gateway(
+/// A call with a key in a header.
+fn with_key(
     answers: &Answers<'_>,
-    stores: &Stores,
-    request: Request,
-    method: &str,
-    path: &str,
-) -> Result<Response> {
-    let route = match route::find(method, path) {
-        Found::Route(route) => route,
-        Found::Method(allowed) => return answers.method_not_allowed(&allowed),
-        Found::None => return answers.problem(&problem::NOT_FOUND, "There is no such address in the Ownchat API."),
-    };
-    match credential(&request)? {
-        Credential::None => answers.denied(&Denial::Missing),
-        Credential::Ambiguous => answers.ambiguous(),
+    incoming: &Incoming,
+    use_: Use,
+    required: ScopeSet,
+    channel: Option<String>,
+    cost: u32,
+) -> Plan {
+    match incoming.credential() {
+        Credential::None => Plan::Answer(answers.denied(&Denial::Missing)),
+        Credential::Ambiguous => Plan::Answer(answers.ambiguous()),
         Credential::One(key) => {
-            let call = Call {
-                required: ScopeSet::from_iter([route.scope]),
-                channel: route.channel_of(path),
-                address: address(&request)?,
-            };
-            let checked = stores.check(&key, &Wanted { call, cost: 1 }).await;
-            let answer = match (&checked.verdict, &checked.record) {
-                (Ok(()), Some(record)) => gateway::forward(answers, &request, record).await?,
-                (Err(denial), _) => answers.denied(denial)?,
-                (Ok(()), None) => answers.denied(&Denial::Unknown)?,
-            };
-            answers.limits(answer, &checked)
+            let (address, caller) = (incoming.address, incoming.address);
+            Plan::Check(Check { key, use_, required, channel, address, caller, cost })
         }
     }
 }
 
-/// The caller's address. The platform sets this header and overwrites what a caller sends.
-fn address(request: &Request) -> Result<Option<IpAddr>> {
-    Ok(request.headers().get("cf-connecting-ip")?.and_then(|text| text.parse().ok()))
+/// What a check comes to: an answer, or a call that goes through to the services.
+#[derive(Debug)]
+pub enum Outcome {
+    /// This answer.
+    Answer(Answer),
+    /// The call goes on; its answer gets these headers.
+    Forward(Vec<Header>),
 }
 
-fn credential(request: &Request) -> Result<Credential> {
-    let [authorization, api_key] = credential::HEADERS;
-    let (authorization, api_key) = (request.headers().get(authorization)?, request.headers().get(api_key)?);
-    Ok(credential::read(authorization.as_deref(), api_key.as_deref()))
+/// Makes an answer of the outcome of a check.
+pub fn conclude(answers: &Answers<'_>, use_: Use, checked: &Checked) -> Outcome {
+    let headers = limits(checked);
+    let answer = match (use_, &checked.verdict) {
+        (Use::Verify, _) | (Use::OwnKey, Ok(())) => answers.ok(&describe(checked)),
+        (Use::Gateway, Ok(())) => return Outcome::Forward(headers),
+        (Use::OwnKey | Use::Gateway, Err(denial)) => answers.denied(denial),
+    };
+    Outcome::Answer(answer.with(headers))
 }
 
-/// The body, or nothing if it is larger than a body may be; no more of it than that is read.
-async fn read_body(request: &mut Request) -> Result<Option<Vec<u8>>> {
-    let mut body = Vec::new();
-    if request.inner().body().is_none() {
-        return Ok(Some(body));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NOW, gate, record};
+    use ownchat_domain::verdict::Denial;
+
+    const ANSWERS: Answers<'static> = Answers { console: "https://console", request_id: "0" };
+
+    fn ask(method: &str, path: &str, body: &str) -> Plan {
+        let incoming = Incoming {
+            method: method.into(),
+            path: path.into(),
+            authorization: Some("Bearer k".into()),
+            body: (body != "too large").then(|| body.into()),
+            ..Incoming::default()
+        };
+        plan(&ANSWERS, &gate(), &incoming, NOW)
     }
-    let mut stream = request.stream()?;
-    while let Some(chunk) = stream.next().await {
-        body.extend_from_slice(&chunk?);
-        if body.len() > json::BODY_MAX {
-            return Ok(None);
+
+    fn status(plan: Plan) -> u16 {
+        match plan {
+            Plan::Answer(answer) => answer.status,
+            Plan::Check(_) => 0,
         }
     }
-    Ok(Some(body))
+
+    #[test]
+    fn each_address_has_its_methods() {
+        for (method, path, expected) in [
+            ("OPTIONS", "/v1/verify", 204),
+            ("GET", "/v1/verify", 405),
+            ("HEAD", "/v1/health", 200),
+            ("POST", "/v1/health", 405),
+            ("GET", "/v1/key", 0),
+            ("DELETE", "/v1/key", 405),
+            ("GET", "/v1/contacts", 0),
+            ("PUT", "/v1/contacts", 405),
+            ("GET", "/v1/nothing", 404),
+            ("get", "/v1/key", 405),
+        ] {
+            assert_eq!(status(ask(method, path, "")), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_verified_is_read_from_the_body() {
+        let body = r#"{"key":"k2","scopes":["contacts:read"],"channel":"ch_1","address":"192.0.2.1","cost":3}"#;
+        let Plan::Check(check) = ask("POST", "/v1/verify", body) else { unreachable!() };
+        let wanted = check.wanted();
+        assert_eq!((check.key.as_str(), check.use_, wanted.cost), ("k2", Use::Verify, 3));
+        assert_eq!(wanted.call.channel, Some("ch_1"));
+        assert_eq!(wanted.call.address, Some("192.0.2.1".parse().unwrap()));
+        assert_eq!(wanted.call.required.names(), ["contacts:read"]);
+        for (body, expected) in [
+            ("too large", 413),
+            ("{", 400),
+            (r#"{"key":"k","x":1}"#, 422),
+            (r#"{"key":"k","scopes":["nothing:at_all"]}"#, 422),
+            (r#"{"key":"k","address":"here"}"#, 422),
+        ] {
+            assert_eq!(status(ask("POST", "/v1/verify", body)), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_use_decides_what_becomes_of_an_outcome() {
+        let good = Checked { record: Some(record().into()), secret: Some(1), ..Checked::refused(Denial::Unknown) };
+        let good = Checked { verdict: Ok(()), ..good };
+        let bad = Checked::refused(Denial::Unknown);
+        let told = |use_, checked: &Checked| match conclude(&ANSWERS, use_, checked) {
+            Outcome::Answer(answer) => answer.status,
+            Outcome::Forward(_) => 0,
+        };
+        let all = [Use::Verify, Use::OwnKey, Use::Gateway];
+        assert_eq!(all.map(|use_| told(use_, &good)), [200, 200, 0]);
+        assert_eq!(all.map(|use_| told(use_, &bad)), [200, 401, 401]);
+    }
 }

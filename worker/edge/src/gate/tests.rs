@@ -9,7 +9,8 @@ use ownchat_domain::{
     verdict::Code,
 };
 
-const ANY: Wanted<'static> = Wanted { call: Call { required: ScopeSet::EMPTY, channel: None, address: None }, cost: 1 };
+const ANY: Wanted<'static> =
+    Wanted { call: Call { required: ScopeSet::EMPTY, channel: None, address: None }, cost: 1, caller: None };
 
 fn presented(gate: &Gate) -> Presented {
     gate.read(&token(gate).reveal()).unwrap()
@@ -145,6 +146,42 @@ fn a_wrong_secret_of_a_deleted_key_asks_nobody() {
 }
 
 #[test]
+fn what_was_checked_is_counted_and_sent_by_one() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    gate.learn(&key, copy(record(), NOW));
+    assert!(!gate.has_chores());
+    for wanted in [ANY, Wanted { call: Call { required: ScopeSet::full(), ..ANY.call }, ..ANY }] {
+        let Step::Done(checked) = gate.step(&key, &wanted, false, NOW) else { unreachable!() };
+        gate.count(&checked, &wanted, NOW);
+    }
+    gate.count(&Checked::refused(Denial::Unknown), &ANY, NOW);
+    let chores: Vec<_> = gate.chores().into_iter().map(|(_, chore)| chore).collect();
+    assert!(matches!(chores[..], [Chore::SendCounts]), "{chores:?}");
+    let (workspace, batch) = gate.counted(9).pop_front().unwrap();
+    let outcomes: Vec<_> = batch.counts.iter().map(|(cell, count)| (cell.outcome, *count)).collect();
+    assert_eq!((workspace, outcomes.len()), (7, 2));
+    assert!(outcomes.contains(&(Code::Valid.number(), 1)) && outcomes.contains(&(Code::ScopeMissing.number(), 1)));
+    assert_eq!(batch.last_uses.len(), 1, "a refused call is no use");
+}
+
+#[test]
+fn the_feed_is_read_after_an_answer_once_a_second_and_by_one() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    gate.learn(&key, copy(record(), NOW));
+    let later = NOW.plus(1_000);
+    let feeds = |now| {
+        let Step::Done(checked) = gate.step(&key, &ANY, false, now) else { unreachable!() };
+        gate.count(&checked, &ANY, now);
+        gate.chores().iter().filter(|(_, chore)| matches!(chore, Chore::ReadFeed(7))).count()
+    };
+    assert_eq!((feeds(NOW.plus(999)), feeds(later), feeds(later)), (0, 1, 0));
+}
+
+#[test]
 fn a_refused_key_is_still_described_to_its_holder() {
     let gate = gate();
     let key = presented(&gate);
@@ -168,7 +205,7 @@ fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
     let lease = Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing::default() };
     gate.lease(&limited, lease, NOW);
     assert_eq!(verdict(gate.step(&key, &ANY, false, NOW)), Ok(()));
-    let missing = Wanted { call: Call { required: ScopeSet::full(), ..ANY.call }, cost: 1 };
+    let missing = Wanted { call: Call { required: ScopeSet::full(), ..ANY.call }, cost: 1, caller: None };
     assert_eq!(verdict(gate.step(&key, &missing, false, NOW)), Err(Code::ScopeMissing));
     assert_eq!(verdict(gate.step(&key, &Wanted { cost: 0, ..ANY }, false, NOW)), Ok(()), "looking costs nothing");
     assert_eq!(verdict(gate.step(&key, &Wanted { cost: 2, ..ANY }, false, NOW)), Ok(()));
