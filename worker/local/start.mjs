@@ -24,17 +24,16 @@ const origin = (port) => `http://${HOST}:${port}`;
 
 mkdirSync(config.data, { recursive: true, mode: 0o700 });
 
-/** A Worker that worker-build made; the first of `entries` is what the platform calls. */
-const built = (name, more, entries = []) => {
-  const modulesRoot = join(here, "..", name);
-  const module = (type) => (path) => ({ type, path: join(modulesRoot, path) });
+/** A Worker that worker-build made. */
+const built = (name, more) => {
+  const modulesRoot = join(here, "..", name, "build");
   return {
     ...COMPATIBILITY,
     name,
     modulesRoot,
     modules: [
-      ...[...entries, "build/index.js"].map(module("ESModule")),
-      ...["build/index_bg.wasm"].map(module("CompiledWasm")),
+      { type: "ESModule", path: join(modulesRoot, "index.js") },
+      { type: "CompiledWasm", path: join(modulesRoot, "index_bg.wasm") },
     ],
     ...more,
   };
@@ -56,7 +55,7 @@ const workers = [
       UPSTREAM_URL: config.upstream,
       CONSOLE_URL: origin(config.console.port),
     },
-  }, ["entry.mjs"]),
+  }),
   built("vault", {
     kvNamespaces: { KEYS: "keys" },
     durableObjects: {

@@ -16,6 +16,7 @@ use std::{
 
 pub mod part;
 
+mod edge;
 mod hash;
 
 /// How much the compiler shall optimise.

@@ -34,18 +34,31 @@ pub enum Media {
     Json,
     /// A problem (RFC 9457).
     Problem,
+    /// Not the caller's: where the call goes on to, and on the next line who is calling.
+    Onward,
 }
 
 impl Media {
-    /// All of them, each with its letter in [`Answer::text`] and its media type.
-    pub const ALL: &[(Self, char, Option<&str>)] = &[
-        (Self::None, '-', None),
-        (Self::Json, 'j', Some("application/json")),
-        (Self::Problem, 'p', Some(problem::MEDIA_TYPE)),
-    ];
+    /// Those of answers.
+    pub const OF_ANSWERS: [Self; 3] = [Self::None, Self::Json, Self::Problem];
 
-    fn letter(self) -> char {
-        Self::ALL.iter().find(|(media, ..)| *media == self).map_or('-', |(_, letter, _)| *letter)
+    /// Its letter in [`Answer::text`].
+    pub const fn letter(self) -> char {
+        match self {
+            Self::None => '-',
+            Self::Json => 'j',
+            Self::Problem => 'p',
+            Self::Onward => 'o',
+        }
+    }
+
+    /// Its media type, if it has a body for the caller.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Json => Some("application/json"),
+            Self::Problem => Some(problem::MEDIA_TYPE),
+            Self::None | Self::Onward => None,
+        }
     }
 }
 
@@ -121,6 +134,11 @@ impl Answers<'_> {
         ];
         let headers = headers.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
         Answer { status: 204, media: Media::None, headers, body: String::new() }
+    }
+
+    /// Not an answer yet: the call goes on.
+    pub fn onward(&self, to: String) -> Answer {
+        Answer { status: 200, media: Media::Onward, headers: Vec::new(), body: to }
     }
 
     /// A problem of a kind.

@@ -1,13 +1,16 @@
 //! What an isolate of the edge sets up once and keeps: secrets, addresses, and what it remembers.
 
-use crate::{answer::Answers, gate::Gate};
+use crate::{
+    answer::Answers,
+    gate::Gate,
+    platform::{Platform, Trouble},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use ownchat_domain::{keyring::Keyring, time::Timestamp};
+use ownchat_domain::keyring::Keyring;
 use std::{
     cell::{OnceCell, RefCell},
     rc::Rc,
 };
-use worker::{Date, Env, Error, Result};
 
 /// Fewest bytes of the key that signs principals.
 const PRINCIPAL_KEY_MIN: usize = 32;
@@ -36,12 +39,12 @@ impl Edge {
     }
 
     /// The isolate's edge, set up by its first call. Bindings do not change while an isolate lives.
-    pub fn of(env: &Env) -> Result<Rc<Self>> {
+    pub fn of(platform: &Platform) -> Result<Rc<Self>, Trouble> {
         EDGE.with(|cell| {
             if let Some(edge) = cell.get() {
                 return Ok(edge.clone());
             }
-            let edge = Rc::new(Self::set_up(env)?);
+            let edge = Rc::new(Self::set_up(platform)?);
             Ok(cell.get_or_init(|| edge).clone())
         })
     }
@@ -51,14 +54,14 @@ impl Edge {
         Answers { console: &self.console, request_id }
     }
 
-    fn set_up(env: &Env) -> Result<Self> {
-        let keyring = Keyring::parse(&env.secret("MASTER_KEYS")?.to_string()).map_err(|error| wrong(&error))?;
+    fn set_up(platform: &Platform) -> Result<Self, Trouble> {
+        let keyring = Keyring::parse(&platform.bound("MASTER_KEYS")?).map_err(|error| error.to_string())?;
         let principal_key = STANDARD
-            .decode(env.secret("PRINCIPAL_KEY")?.to_string())
+            .decode(platform.bound("PRINCIPAL_KEY")?)
             .ok()
             .filter(|key| key.len() >= PRINCIPAL_KEY_MIN)
-            .ok_or_else(|| wrong(&"PRINCIPAL_KEY is not base64 of at least 32 bytes"))?;
-        let origin = |name: &str| env.var(name).map(|url| url.to_string().trim_end_matches('/').to_owned());
+            .ok_or("PRINCIPAL_KEY is not base64 of at least 32 bytes")?;
+        let origin = |name: &str| platform.bound(name).map(|url| url.trim_end_matches('/').to_owned());
         Ok(Self {
             gate: Gate::new(keyring),
             principal_key,
@@ -68,15 +71,6 @@ impl Edge {
     }
 }
 
-fn wrong(error: &impl ToString) -> Error {
-    Error::RustError(error.to_string())
-}
-
-/// The time, as the platform tells it.
-pub fn now() -> Timestamp {
-    Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
-}
-
 /// So many ids are drawn at once: the platform's generator takes longer to be asked than to answer.
 const IDS: usize = 64;
 
@@ -84,22 +78,21 @@ thread_local! {
     static DRAWN: RefCell<Vec<u128>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A random number of 128 bits from the platform's generator.
-pub fn random() -> Result<u128> {
+/// A random number of 128 bits from the platform's generator, which never fails; 0 if it should.
+pub fn random() -> u128 {
     DRAWN.with(|drawn| {
         let mut drawn = drawn.borrow_mut();
-        if let Some(number) = drawn.pop() {
-            return Ok(number);
+        if drawn.is_empty() {
+            let mut bytes = [[0u8; 16]; IDS];
+            if getrandom::fill(bytes.as_flattened_mut()).is_ok() {
+                drawn.extend(bytes.into_iter().map(u128::from_be_bytes));
+            }
         }
-        let mut bytes = [[0u8; 16]; IDS];
-        getrandom::fill(bytes.as_flattened_mut()).map_err(|error| wrong(&error))?;
-        drawn.extend(bytes.into_iter().skip(1).map(u128::from_be_bytes));
-        let [first, ..] = bytes;
-        Ok(u128::from_be_bytes(first))
+        drawn.pop().unwrap_or(0)
     })
 }
 
 /// An id for a request: 32 hexadecimal digits.
-pub fn request_id() -> Result<String> {
-    Ok(format!("{:032x}", random()?))
+pub fn request_id() -> String {
+    format!("{:032x}", random())
 }

@@ -2,15 +2,14 @@
 
 use crate::credential::{self, Credential};
 use std::net::IpAddr;
-use worker::{Request, Result};
 
 /// What is looked at of a call.
 #[derive(Debug, Default)]
 pub struct Incoming {
     /// Its method, as it was sent.
     pub method: String,
-    /// Its path, without a query.
-    pub path: String,
+    /// Its path and query, as the platform writes them.
+    pub target: String,
     /// The header `Authorization`.
     pub authorization: Option<String>,
     /// The header `X-API-Key`.
@@ -25,53 +24,26 @@ pub struct Incoming {
 pub const ADDRESS: &str = "cf-connecting-ip";
 
 impl Incoming {
-    /// Looks at a call. Its body has been read by now.
-    pub fn of(request: &Request, body: Option<String>) -> Result<Self> {
-        let [authorization, api_key] = credential::HEADERS;
-        let headers = request.headers();
-        Ok(Self {
-            // `Request::method` takes methods that it does not know for GET.
-            method: request.inner().method(),
-            path: path_of(&request.inner().url()).to_owned(),
-            authorization: headers.get(authorization)?,
-            api_key: headers.get(api_key)?,
-            address: headers.get(ADDRESS)?.and_then(|text| text.parse().ok()),
-            body,
-        })
+    /// Takes the texts of a call.
+    pub fn new(
+        method: String,
+        target: String,
+        authorization: Option<String>,
+        api_key: Option<String>,
+        address: Option<String>,
+        body: Option<String>,
+    ) -> Self {
+        let address = address.and_then(|text| text.parse().ok());
+        Self { method, target, authorization, api_key, address, body }
+    }
+
+    /// Its path, without a query.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
     }
 
     /// The key that it carries.
     pub fn credential(&self) -> Credential {
         credential::read(self.authorization.as_deref(), self.api_key.as_deref())
-    }
-}
-
-/// Path and query of a URL as the platform writes it: absolute, and percent-encoded.
-pub fn target_of(url: &str) -> &str {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    after_scheme.find('/').and_then(|begin| after_scheme.get(begin..)).unwrap_or("/")
-}
-
-/// The path of a URL as the platform writes it.
-pub fn path_of(url: &str) -> &str {
-    let target = target_of(url);
-    target.split(['?', '#']).next().unwrap_or(target)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_has_a_path_and_a_query() {
-        for (url, target, path) in [
-            ("https://api.example/v1/contacts?q=a/b", "/v1/contacts?q=a/b", "/v1/contacts"),
-            ("http://127.0.0.1:8788/v1/key", "/v1/key", "/v1/key"),
-            ("http://127.0.0.1:8788/", "/", "/"),
-            ("http://h?x=/y", "/y", "/y"),
-            ("http://h", "/", "/"),
-        ] {
-            assert_eq!((target_of(url), path_of(url)), (target, path), "{url}");
-        }
     }
 }

@@ -5,7 +5,7 @@
 //! what they lack; `answer` is the one place where statuses and public texts are chosen.
 //!
 //! The platform calls `entry.mjs`, which carries: a call whose key is remembered is decided by one call of
-//! [`decide`], without a promise; every other by [`answer`](fn@answer).
+//! [`decide`], without a promise; every other by [`look_up`]. `stores.mjs` reaches the stores, `gateway.mjs` the services.
 
 pub mod answer;
 pub mod chores;
@@ -19,7 +19,7 @@ pub mod incoming;
 pub mod lookup;
 pub mod memory;
 pub mod news;
-pub mod patience;
+pub mod platform;
 pub mod purse;
 pub mod routes;
 pub mod shield;
@@ -28,109 +28,144 @@ pub mod shield;
 mod testing;
 
 use crate::{
-    answer::{COMMON, Media, REQUEST_ID},
-    edge::{Edge, now, request_id},
+    answer::{Answer, Answers, COMMON, Media, REQUEST_ID},
+    edge::{Edge, request_id},
     gate::{Checked, Step},
     incoming::{ADDRESS, Incoming},
-    routes::{Outcome, Plan, Use},
+    platform::{Platform, log_error, now},
+    routes::{Check, Plan},
 };
-use ownchat_domain::{json::BODY_MAX, verdict::Denial};
+use ownchat_domain::{json::BODY_MAX, principal, problem};
+use serde::Serialize;
 use std::collections::BTreeMap;
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
-use worker::{Env, Request, Result, web_sys};
+use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Answers a call from what is remembered, as [`answer::Answer::text`]; nothing if something must be waited for.
+/// Answers a call from what is remembered, as [`Answer::text`]; nothing if something must be waited for.
 #[wasm_bindgen]
 pub fn decide(
     method: String,
-    path: String,
+    target: String,
     authorization: Option<String>,
     api_key: Option<String>,
     address: Option<String>,
     body: Option<String>,
 ) -> Option<String> {
     let edge = Edge::ready()?;
-    let address = address.and_then(|text| text.parse().ok());
-    let incoming = Incoming { method, path, authorization, api_key, address, body };
-    let id = request_id().ok()?;
+    let incoming = Incoming::new(method, target, authorization, api_key, address, body);
+    let id = request_id();
     let answers = edge.answers(&id);
     let answer = match routes::plan(&answers, &edge.gate, &incoming, now()) {
         Plan::Answer(answer) => answer,
         Plan::Check(check) => {
-            let (wanted, now) = (check.wanted(), now());
             let checked = match edge.gate.read(&check.key) {
                 Err(denial) => Checked::refused(denial),
-                // It goes on to a service, which must be waited for.
-                Ok(_) if check.use_ == Use::Gateway => return None,
-                Ok(presented) => match edge.gate.step(&presented, &wanted, false, now) {
+                Ok(presented) => match edge.gate.step(&presented, &check.wanted(), false, now()) {
                     Step::Done(checked) => checked,
                     _ => return None,
                 },
             };
-            edge.gate.count(&checked, &wanted, now);
-            match routes::conclude(&answers, check.use_, &checked) {
-                Outcome::Answer(answer) => answer,
-                Outcome::Forward(_) => return None,
-            }
+            conclude(&edge, &answers, &incoming, &check, &checked)
         }
     };
     Some(answer.text(&id, edge.gate.has_chores()))
 }
 
-/// Answers a call, and asks whom it must. Gives the text of an answer, or a service's response. `body` is what
-/// [`decide`] was given.
-///
-/// # Errors
-/// The bindings or the platform's random generator are not there.
-#[wasm_bindgen(js_sys = worker::js_sys, wasm_bindgen_futures = worker::wasm_bindgen_futures)]
-pub async fn answer(request: web_sys::Request, env: Env, body: Option<String>) -> Result<JsValue> {
-    let edge = Edge::of(&env)?;
-    let id = request_id()?;
+/// Answers a call, and asks whom it must. The texts are those that [`decide`] was given.
+#[wasm_bindgen]
+pub async fn look_up(
+    platform: Platform,
+    method: String,
+    target: String,
+    authorization: Option<String>,
+    api_key: Option<String>,
+    address: Option<String>,
+    body: Option<String>,
+) -> String {
+    let id = request_id();
+    let edge = match Edge::of(&platform) {
+        Ok(edge) => edge,
+        Err(trouble) => {
+            log_error(&format!("{id}: {trouble}"));
+            let answers = Answers { console: "", request_id: &id };
+            return answers.problem(&problem::INTERNAL, problem::INTERNAL.meaning).text(&id, false);
+        }
+    };
+    let incoming = Incoming::new(method, target, authorization, api_key, address, body);
     let answers = edge.answers(&id);
-    let request = Request::from(request);
-    let incoming = Incoming::of(&request, body)?;
     let answer = match routes::plan(&answers, &edge.gate, &incoming, now()) {
         Plan::Answer(answer) => answer,
         Plan::Check(check) => {
-            let wanted = check.wanted();
-            let checked = lookup::check(&edge, &env, &check.key, &wanted).await;
-            edge.gate.count(&checked, &wanted, now());
-            match (routes::conclude(&answers, check.use_, &checked), &checked.record) {
-                (Outcome::Answer(answer), _) => answer,
-                (Outcome::Forward(headers), Some(record)) => {
-                    match gateway::forward(&edge, &answers, &request, record, &headers).await? {
-                        Ok(response) => return Ok(response),
-                        Err(answer) => answer.with(headers),
-                    }
-                }
-                // Nobody passes without a record.
-                (Outcome::Forward(_), None) => answers.denied(&Denial::Unknown),
-            }
+            let checked = lookup::check(&edge, &platform, &check.key, &check.wanted()).await;
+            conclude(&edge, &answers, &incoming, &check, &checked)
         }
     };
-    Ok(answer.text(&id, edge.gate.has_chores()).into())
+    answer.text(&id, edge.gate.has_chores())
+}
+
+/// Counts a call that was checked, and answers it.
+fn conclude(edge: &Edge, answers: &Answers<'_>, incoming: &Incoming, check: &Check, checked: &Checked) -> Answer {
+    let now = now();
+    edge.gate.count(checked, &check.wanted(), now);
+    routes::conclude(answers, check.use_, checked, |record| {
+        let vouched = gateway::vouch(record, answers.request_id, &edge.principal_key, now);
+        format!("{}{}\n{vouched}", edge.upstream, incoming.target)
+    })
+}
+
+/// The answer to a call whose service cannot be reached. `id` is the call's.
+#[wasm_bindgen]
+pub fn unreachable(id: &str) -> Option<String> {
+    let kind = &problem::UPSTREAM_UNAVAILABLE;
+    Some(Edge::ready()?.answers(id).problem(kind, kind.meaning).text(id, false))
 }
 
 /// Does what was left for after the answers so far.
-#[wasm_bindgen(js_sys = worker::js_sys, wasm_bindgen_futures = worker::wasm_bindgen_futures)]
-pub async fn chores(env: Env) {
+#[wasm_bindgen]
+pub async fn chores(platform: Platform) {
     if let Some(edge) = Edge::ready() {
-        lookup::chores(&edge, &env).await;
+        lookup::chores(&edge, &platform).await;
     }
 }
 
-/// What the entry must know, as JSON: the headers of every answer, the media types by their letters, the names of the headers
-/// with the call's id and with the caller's address, and the most bytes of a body.
+/// What the entry must know.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Constants {
+    /// The headers of every answer.
+    headers: BTreeMap<&'static str, &'static str>,
+    /// The media types by their letters.
+    media: BTreeMap<char, Option<&'static str>>,
+    /// The headers that are passed on to no service, and from none.
+    hidden: Hidden,
+    /// The name of the header with the call's id.
+    request_id: &'static str,
+    /// The name of the header with the caller's address.
+    address: &'static str,
+    /// The name of the header that says who is calling.
+    principal: &'static str,
+    /// Most bytes of a body that is read.
+    body_max: usize,
+}
+
+/// Headers by their whole names, and by beginnings of names.
+#[derive(Serialize)]
+struct Hidden {
+    names: Vec<&'static str>,
+    beginnings: &'static [&'static str],
+}
+
+/// What the entry must know, as JSON.
 #[wasm_bindgen]
 pub fn constants() -> String {
-    let headers: BTreeMap<_, _> = COMMON.iter().copied().collect();
-    let media: BTreeMap<_, _> = Media::ALL.iter().map(|(_, letter, media)| (letter.to_string(), media)).collect();
-    serde_json::json!({
-        "headers": headers,
-        "media": media,
-        "requestId": REQUEST_ID,
-        "address": ADDRESS,
-        "bodyMax": BODY_MAX,
-    })
-    .to_string()
+    let constants = Constants {
+        headers: COMMON.iter().copied().collect(),
+        media: Media::OF_ANSWERS.into_iter().map(|media| (media.letter(), media.name())).collect(),
+        hidden: Hidden { names: gateway::hidden().collect(), beginnings: gateway::HIDDEN_BEGINNINGS },
+        request_id: REQUEST_ID,
+        address: ADDRESS,
+        principal: principal::HEADER,
+        body_max: BODY_MAX,
+    };
+    // Texts and numbers: there is nothing in it that cannot be written.
+    serde_json::to_string(&constants).unwrap_or_default()
 }

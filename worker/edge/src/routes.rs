@@ -1,7 +1,7 @@
 //! Which address does what. What is not the edge's own goes to the gateway.
 
 use crate::{
-    answer::{Answer, Answers, Header, limits},
+    answer::{Answer, Answers, limits},
     credential::Credential,
     describe::describe,
     gate::{Checked, Gate, Wanted},
@@ -12,6 +12,7 @@ use ownchat_domain::{
     json,
     policy::Call,
     problem,
+    record::Record,
     route::{self, Found},
     scope::ScopeSet,
     time::Timestamp,
@@ -92,7 +93,7 @@ pub fn plan(answers: &Answers<'_>, gate: &Gate, incoming: &Incoming, now: Timest
     if method == "OPTIONS" {
         return Plan::Answer(answers.preflight());
     }
-    match (incoming.path.as_str(), method) {
+    match (incoming.path(), method) {
         ("/v1/verify", "POST") => verify(answers, incoming),
         ("/v1/verify", _) => Plan::Answer(answers.method_not_allowed(&["POST"])),
         // To look at oneself costs nothing.
@@ -161,38 +162,32 @@ fn with_key(
     }
 }
 
-/// What a check comes to: an answer, or a call that goes through to the services.
-#[derive(Debug)]
-pub enum Outcome {
-    /// This answer.
-    Answer(Answer),
-    /// The call goes on; its answer gets these headers.
-    Forward(Vec<Header>),
-}
-
-/// Makes an answer of the outcome of a check.
-pub fn conclude(answers: &Answers<'_>, use_: Use, checked: &Checked) -> Outcome {
-    let headers = limits(checked);
-    let answer = match (use_, &checked.verdict) {
-        (Use::Verify, _) | (Use::OwnKey, Ok(())) => answers.ok(&describe(checked)),
-        (Use::Gateway, Ok(())) => return Outcome::Forward(headers),
-        (Use::OwnKey | Use::Gateway, Err(denial)) => answers.denied(denial),
+/// Makes an answer of the outcome of a check. A call that goes through to the services goes where `onward` says.
+pub fn conclude(answers: &Answers<'_>, use_: Use, checked: &Checked, onward: impl FnOnce(&Record) -> String) -> Answer {
+    let answer = match (use_, &checked.verdict, &checked.record) {
+        (Use::Verify, ..) | (Use::OwnKey, Ok(()), _) => answers.ok(&describe(checked)),
+        (Use::Gateway, Ok(()), Some(record)) => answers.onward(onward(record)),
+        // Nobody passes without a record.
+        (Use::Gateway, Ok(()), None) => answers.denied(&Denial::Unknown),
+        (_, Err(denial), _) => answers.denied(denial),
     };
-    Outcome::Answer(answer.with(headers))
+    answer.with(limits(checked))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{NOW, gate, record};
-    use ownchat_domain::verdict::Denial;
+    use crate::{
+        answer::Media,
+        testing::{NOW, gate, record},
+    };
 
     const ANSWERS: Answers<'static> = Answers { console: "https://console", request_id: "0" };
 
     fn ask(method: &str, path: &str, body: &str) -> Plan {
         let incoming = Incoming {
             method: method.into(),
-            path: path.into(),
+            target: path.into(),
             authorization: Some("Bearer k".into()),
             body: (body != "too large").then(|| body.into()),
             ..Incoming::default()
@@ -215,6 +210,7 @@ mod tests {
             ("HEAD", "/v1/health", 200),
             ("POST", "/v1/health", 405),
             ("GET", "/v1/key", 0),
+            ("GET", "/v1/key?x=/v1/nothing", 0),
             ("DELETE", "/v1/key", 405),
             ("GET", "/v1/contacts", 0),
             ("PUT", "/v1/contacts", 405),
@@ -250,9 +246,9 @@ mod tests {
         let good = Checked { record: Some(record().into()), secret: Some(1), ..Checked::refused(Denial::Unknown) };
         let good = Checked { verdict: Ok(()), ..good };
         let bad = Checked::refused(Denial::Unknown);
-        let told = |use_, checked: &Checked| match conclude(&ANSWERS, use_, checked) {
-            Outcome::Answer(answer) => answer.status,
-            Outcome::Forward(_) => 0,
+        let told = |use_, checked: &Checked| {
+            let answer = conclude(&ANSWERS, use_, checked, |record| record.name.clone());
+            if answer.media == Media::Onward { 0 } else { answer.status }
         };
         let all = [Use::Verify, Use::OwnKey, Use::Gateway];
         assert_eq!(all.map(|use_| told(use_, &good)), [200, 200, 0]);

@@ -1,6 +1,6 @@
 //! What is built, and from which sources.
 
-use super::{Mode, browser, hash, services, worker};
+use super::{Mode, browser, edge, hash, services, worker};
 use crate::{
     failure::Failure,
     place::{root, target},
@@ -74,7 +74,7 @@ impl Part {
         match self {
             Self::Browser => browser(tools, mode),
             Self::Vault => worker(tools, "vault", mode),
-            Self::Edge => worker(tools, "edge", mode),
+            Self::Edge => edge::build(tools, mode),
             Self::Console => worker(tools, "console", mode),
             Self::Services => services(),
         }

@@ -1,0 +1,123 @@
+//! The platform, as `stores.mjs` hands it over: bindings, stores, timers, clock, log.
+//!
+//! The edge needs six things of it. Bindings of its own for those, instead of a library's for everything, make what
+//! must be loaded to answer the first call half as large.
+
+use js_sys::Date;
+use ownchat_domain::time::Timestamp;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// How long the edge waits for a copy of a key in KV, in milliseconds: a little more than its slowest hundredth takes.
+/// Then the registry is asked.
+pub const KV: u32 = 1_000;
+/// For the feed of changes, in milliseconds. Then the registry is asked.
+pub const FEED: u32 = 1_000;
+/// For the truth about a key, in milliseconds: an object that starts anew takes a while.
+pub const REGISTRY: u32 = 3_000;
+/// For permits, in milliseconds.
+pub const METER: u32 = 2_000;
+/// For counts to be taken in, in milliseconds; nobody waits for that.
+pub const USAGE: u32 = 10_000;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The bindings of one call, and what can be done with them.
+    pub type Platform;
+
+    /// A variable or secret; nothing if it is not bound.
+    #[wasm_bindgen(method)]
+    fn variable(this: &Platform, name: &str) -> Option<String>;
+
+    /// Reads from KV, within so many milliseconds; the answer may come from a cache of so many seconds.
+    #[wasm_bindgen(method, js_name = copy)]
+    async fn read_copy(this: &Platform, name: &str, cache_seconds: u32, millis: u32) -> Reply;
+
+    /// Asks the vault, by `POST` if there is a body, within so many milliseconds.
+    #[wasm_bindgen(method, js_name = vault)]
+    async fn ask_vault(this: &Platform, path: &str, body: Option<Vec<u8>>, millis: u32) -> Reply;
+
+    /// Waits for so many milliseconds.
+    #[wasm_bindgen(method)]
+    pub async fn pause(this: &Platform, millis: u32);
+
+    /// What came back.
+    pub type Reply;
+
+    /// The status; 0 if nothing came.
+    #[wasm_bindgen(method, getter)]
+    fn status(this: &Reply) -> u16;
+
+    /// The body; why nothing came, if nothing did.
+    #[wasm_bindgen(method, getter)]
+    fn body(this: &Reply) -> Vec<u8>;
+
+    #[wasm_bindgen(js_namespace = console)]
+    fn error(text: &str);
+
+    #[wasm_bindgen(js_namespace = console)]
+    fn warn(text: &str);
+}
+
+/// Why a store did not answer as it should; for the log.
+pub type Trouble = String;
+
+impl Platform {
+    /// A variable or secret.
+    pub fn bound(&self, name: &str) -> Result<String, Trouble> {
+        self.variable(name).ok_or_else(|| format!("{name} is not bound"))
+    }
+
+    /// The copy of a key in KV, if there is one.
+    pub async fn copy(&self, name: &str, cache_seconds: u32) -> Result<Option<Vec<u8>>, Trouble> {
+        let reply = self.read_copy(name, cache_seconds, KV).await;
+        match reply.status() {
+            200 => Ok(Some(reply.body())),
+            404 => Ok(None),
+            status => Err(trouble(status, &reply)),
+        }
+    }
+
+    /// What the vault answers: a status and a body.
+    pub async fn vault(&self, path: &str, body: Option<Vec<u8>>, millis: u32) -> Result<(u16, Vec<u8>), Trouble> {
+        let reply = self.ask_vault(path, body, millis).await;
+        match reply.status() {
+            0 => Err(trouble(0, &reply)),
+            status => Ok((status, reply.body())),
+        }
+    }
+
+    /// Waits until a time.
+    pub async fn until(&self, due: Timestamp) {
+        if let Ok(millis @ 1..) = u32::try_from(due.since(now())) {
+            self.pause(millis).await;
+        }
+    }
+}
+
+fn trouble(status: u16, reply: &Reply) -> Trouble {
+    match status {
+        0 => String::from_utf8_lossy(&reply.body()).into_owned(),
+        status => answered(status),
+    }
+}
+
+/// What is wrong with an unexpected status.
+pub fn answered(status: u16) -> Trouble {
+    format!("it answered {status}")
+}
+
+/// The time, as the platform tells it.
+pub fn now() -> Timestamp {
+    #[allow(clippy::cast_possible_truncation, reason = "whole milliseconds, far below 2^53")]
+    Timestamp::from_millis(Date::now() as i64)
+}
+
+/// Notes what somebody must look into.
+pub fn log_error(text: &str) {
+    error(text);
+}
+
+/// Notes what mends itself.
+pub fn log_warning(text: &str) {
+    warn(text);
+}
