@@ -86,6 +86,22 @@ impl Worker {
         self
     }
 
+    /// Adds a script.
+    #[must_use]
+    pub fn script(self, name: &str, script: &str) -> Self {
+        self.module(name, Module::Script(script.to_owned()))
+    }
+
+    /// The name of its entry.
+    pub fn entry_name(&self) -> &str {
+        &self.modules[0].0
+    }
+
+    /// The classes of its Durable Objects.
+    pub fn classes(&self) -> &[String] {
+        &self.objects
+    }
+
     /// Binds a text.
     #[must_use]
     pub fn text(self, name: &str, value: &str) -> Self {
