@@ -30,6 +30,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("ownchat-ui", "hydrate"),
     ("ownchat-frontend", ""),
     ("ownchat-console", ""),
+    ("ownchat-bench", ""),
     (API_TESTS, ""),
     (RUNTIME, ""),
 ];

@@ -66,6 +66,11 @@ impl Kv {
         self.store().counts(None)
     }
 
+    /// What is counted of one location.
+    pub fn counts_of(&self, location: usize) -> Counts {
+        self.store().counts(Some(location))
+    }
+
     /// How often a name was read.
     pub fn reads_of(&self, name: &str) -> u64 {
         self.store().reads_of(name)
