@@ -13,6 +13,9 @@ use std::{env, path::Path, process::Command};
 /// The tests over HTTP need a deployment, so they come after the builds.
 const API_TESTS: &str = "ownchat-api-tests";
 
+/// So does what runs the Workers on the real runtime.
+const RUNTIME: &str = "ownchat-runtime";
+
 const MEND: &str = "see the test that is named above";
 
 /// The packages with the features that are looked at, each linted and tested by itself: features of one
@@ -27,8 +30,13 @@ const PACKAGES: &[(&str, &str)] = &[
     ("ownchat-ui", "hydrate"),
     ("ownchat-frontend", ""),
     ("ownchat-console", ""),
+    ("ownchat-bench", ""),
     (API_TESTS, ""),
+    (RUNTIME, ""),
 ];
+
+/// What is tested after the builds.
+const ON_BUILDS: &[&str] = &[API_TESTS, RUNTIME];
 
 /// Runs all of it.
 pub fn run_all() -> Result<(), Failure> {
@@ -40,7 +48,7 @@ pub fn run_all() -> Result<(), Failure> {
         clippy.args(["--", "--deny", "warnings"]);
         run(&format!("lint {package} {features}"), &mut clippy, "mend what clippy names above")?;
     }
-    for (package, features) in PACKAGES.iter().filter(|(package, _)| *package != API_TESTS) {
+    for (package, features) in PACKAGES.iter().filter(|(package, _)| !ON_BUILDS.contains(package)) {
         run(
             &format!("test {package} {features}"),
             &mut cargo(&["test", "--quiet", "--package", package, "--features", features]),
@@ -49,6 +57,7 @@ pub fn run_all() -> Result<(), Failure> {
     }
     build::all(&tools, Mode::Release)?;
     budget::check(&tools)?;
+    run("test the runtime", &mut cargo(&["test", "--quiet", "--package", RUNTIME]), MEND)?;
     let mut api = cargo(&["test", "--quiet", "--package", API_TESTS]);
     run("test edge and console over HTTP", with_xtask(&mut api), MEND)?;
     browser_tests(&tools, &chromium)?;

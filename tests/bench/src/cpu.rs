@@ -1,0 +1,111 @@
+//! What one check of a key costs: rows E1, E2 and E6.
+
+use crate::{
+    keys::{Case, forged},
+    measure::{Body, Plan, Subject, compare},
+    row::{Goal, Row},
+    world::{Server, World},
+};
+use ownchat_runtime::Client;
+
+/// One call at a time: what a call costs that has the isolate for itself.
+const ALONE: Plan = Plan { requests: 10_000, warm_up: 3_000, rounds: 5, callers: 1 };
+/// Always somebody waiting: what the runtime does once for many calls hardly counts any more, in nobody's favour.
+const BUSY: Plan = Plan { requests: 20_000, warm_up: 3_000, rounds: 5, callers: 16 };
+
+/// Everybody who takes part.
+#[derive(Debug)]
+pub struct Everybody {
+    /// The edge.
+    pub ours: Server,
+    /// The same in JavaScript.
+    pub verify: Server,
+    /// The same in JavaScript, without looking at the tag of a remembered locator.
+    pub lean: Server,
+    /// The least that a Worker can do.
+    pub hello: Server,
+    /// The least that it can do with a body.
+    pub hello_body: Server,
+}
+
+impl Everybody {
+    /// Starts them.
+    pub fn start(world: &World) -> Self {
+        Self {
+            ours: world.edge(),
+            verify: world.verify("always"),
+            lean: world.verify("once"),
+            hello: world.plain("hello"),
+            hello_body: world.plain("hello-body"),
+        }
+    }
+}
+
+/// Measures all of it, about a key that everybody remembers.
+pub fn rows(everybody: &Everybody, good: &Case) -> Vec<Row> {
+    let mut rows = of(everybody, good, ALONE, "", true);
+    rows.extend(of(everybody, good, BUSY, ", 16 callers", false));
+    rows
+}
+
+fn of(everybody: &Everybody, good: &Case, plan: Plan, label: &str, goals: bool) -> Vec<Row> {
+    let Everybody { ours, verify, lean, hello, hello_body } = everybody;
+    let post = |key: &str| {
+        let mut question = good.question.clone();
+        question["key"] = key.into();
+        let headers = [("Content-Type", "application/json")];
+        Client::request("POST", "/v1/verify", &headers, question.to_string().as_bytes())
+    };
+    let get = |key: &str| Client::request("GET", "/v1/key", &[("Authorization", &format!("Bearer {key}"))], b"");
+    let (key, forged) = (good.key(), forged(good.key()));
+    let bad = Body::Has("MALFORMED_KEY");
+    let subjects = [
+        subject("hello-world", hello, post(key), 200),
+        subject("hello-world that reads", hello_body, post(key), 200),
+        subject("verify.mjs", verify, post(key), 200),
+        subject("verify.mjs without tags", lean, post(key), 200),
+        subject("ours", ours, post(key), 200),
+        Subject { body: bad.clone(), ..subject("ours, forged", ours, post(&forged), 200) },
+        subject("hello-world, header", hello, get(key), 200),
+        subject("verify.mjs, header", verify, get(key), 200),
+        subject("verify.mjs without tags, header", lean, get(key), 200),
+        subject("ours, header", ours, get(key), 200),
+        Subject { body: bad, ..subject("ours, forged, header", ours, get(&forged), 401) },
+    ];
+    let figures = compare(&subjects, plan);
+    let [
+        hello,
+        hello_body,
+        verify,
+        lean,
+        ours,
+        ours_forged,
+        hello_header,
+        verify_header,
+        lean_header,
+        ours_header,
+        forged_header,
+    ] = figures;
+    let goal = |most| goals.then_some(Goal::Ratio(most));
+    let row = |id: &str, what: &str, ours, peer, goal| Row::compared(id, format!("{what}{label}"), ours, peer, goal);
+    vec![
+        row("E1", "POST /v1/verify, remembered key : hello-world", ours, hello, goal(1.15)),
+        row("E1 body", "POST /v1/verify, remembered key : hello-world that reads the body", ours, hello_body, None),
+        row("E1 header", "GET /v1/key, remembered key : hello-world", ours_header, hello_header, None),
+        row("E2", "POST /v1/verify, remembered key : verify.mjs", ours, verify, goal(0.80)),
+        row("E2 lean", "POST /v1/verify, remembered key : verify.mjs without tags", ours, lean, None),
+        row("E2 header", "GET /v1/key, remembered key : verify.mjs", ours_header, verify_header, None),
+        row("E2 header lean", "GET /v1/key, remembered key : verify.mjs without tags", ours_header, lean_header, None),
+        row("E6", "POST /v1/verify, forged key : hello-world", ours_forged, hello, goal(1.10)),
+        row("E6 body", "POST /v1/verify, forged key : hello-world that reads the body", ours_forged, hello_body, None),
+        row("E6 header", "GET /v1/key, forged key : hello-world", forged_header, hello_header, None),
+    ]
+}
+
+/// A subject whose right answer is the one that it gives now, if its status is the right one.
+fn subject<'a>(name: &'static str, server: &'a Server, request: Vec<u8>, status: u16) -> Subject<'a> {
+    let answer = Client::new(server.address).send(&request).unwrap();
+    assert_eq!(answer.status, status, "{name}: {}", answer.text());
+    let body = Body::Is(answer.body);
+    Subject { name, process: &server.process, address: server.address, request, status, body }
+}

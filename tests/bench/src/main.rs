@@ -1,0 +1,50 @@
+//! The benchmarks: our edge beside other Workers on the same bare runtime.
+//!
+//! `ownchat-bench FOLDER` prints a table, and writes it as `summary.json` into the folder. It ends well when
+//! everything was measured, whether the goals are reached or not; it fails when an answer is wrong. Figures of the
+//! processor are ratios of what was measured in turns on one machine (`measure`); operations are counted.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a benchmark that meets what it does not expect fails"
+)]
+
+mod cpu;
+mod equal;
+mod figures;
+mod keys;
+mod measure;
+mod operations;
+mod revocation;
+mod row;
+mod world;
+
+use cpu::Everybody;
+use std::{env, fs, path::PathBuf};
+use world::World;
+
+fn main() {
+    let folder = PathBuf::from(env::args_os().nth(1).expect("the first argument names the folder of the result"));
+    fs::create_dir_all(&folder).unwrap();
+
+    let mut world = World::start();
+    println!("counting operations …");
+    let mut counted = operations::rows(&mut world);
+    let everybody = Everybody::start(&world);
+    println!("comparing answers …");
+    let cases = keys::cases(&mut world);
+    equal::check(&everybody.ours, &everybody.verify, &cases);
+    equal::check(&everybody.ours, &everybody.lean, &cases);
+    println!("measuring, for a few minutes …");
+    let mut rows = cpu::rows(&everybody, cases.first().unwrap());
+    rows.append(&mut counted);
+    rows.push(revocation::row(&folder));
+    rows.sort_by_key(|row| row.id.split(' ').next().unwrap_or_default().to_owned());
+
+    let file = folder.join("summary.json");
+    fs::write(&file, serde_json::to_vec_pretty(&rows).unwrap()).unwrap();
+    println!("\n{}\nwritten to {}", row::table(&rows), file.display());
+}

@@ -1,0 +1,160 @@
+//! Everybody who is measured, each in a process of its own, before one vault and one KV.
+
+use ownchat_domain::{
+    keyring::Keyring,
+    record::{Record, kv_name},
+    scope::Scope,
+    time::SECOND,
+};
+use ownchat_runtime::{Admin, Folder, MASTER_KEYS, Made, Module, Place, Process, Worker, edge, root, vault};
+use ownchat_simulation::{Clock, Kv, Latency, Net, Wire};
+use serde_json::json;
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// The views of KV.
+const EDGE: usize = 0;
+const VAULT: usize = 1;
+const PEER: usize = 2;
+
+/// The workspace of all keys.
+pub const WORKSPACE: u32 = 7;
+
+/// How long the vault may take to write a record into KV, in milliseconds.
+const DELIVERY: i64 = 30 * SECOND;
+
+/// Vault, KV, and what lies between.
+#[derive(Debug)]
+pub struct World {
+    /// The KV namespace.
+    pub kv: Kv,
+    /// The way to the vault.
+    pub wire: Wire,
+    /// The master secrets that everybody knows.
+    pub keyring: Keyring,
+    /// Real time.
+    pub clock: Clock,
+    admin: Admin,
+    // Processes end before the folder goes that they write to.
+    _vault: Process,
+    folder: Folder,
+    net: Net,
+    count: AtomicU32,
+}
+
+impl World {
+    /// Starts the vault, with a workspace in it. Neither KV nor the way to the vault take any time.
+    pub fn start() -> Self {
+        let (clock, net, folder) = (Clock::start(1), Net::new(), Folder::make("bench"));
+        let kv = Kv::start(&net, clock, PEER + 1, 0, Latency::NONE, 1);
+        let wire = Wire::new(clock, Latency::NONE, 1);
+        let process = Process::start(&folder.path().join("vault"), &[vault(Place::At(kv.address(VAULT)))]);
+        wire.lead_to(Some(process.address("vault")));
+        let admin = Admin::found(process.address("vault"), WORKSPACE);
+        let keyring = Keyring::parse(MASTER_KEYS).unwrap();
+        Self { kv, wire, keyring, clock, admin, _vault: process, folder, net, count: AtomicU32::new(0) }
+    }
+
+    /// Makes a key, and waits until its record lies in KV.
+    pub fn key(&mut self, scopes: &[&str]) -> Made {
+        let made = self.admin.make("Shop", scopes);
+        let there = || self.kv.newest(&kv_name(made.id())).is_some();
+        assert!(self.clock.until(DELIVERY, there).is_some(), "the vault has not written the record into KV");
+        self.kv.plant(&peers_name(&made), Some(self.for_peer(&self.record(&made))));
+        made
+    }
+
+    /// Makes a key whose record says something else than the vault's.
+    pub fn altered_key(&mut self, scopes: &[&str], alter: impl FnOnce(&mut Record)) -> Made {
+        let made = self.key(scopes);
+        let mut record = self.record(&made);
+        alter(&mut record);
+        self.kv.plant(&kv_name(made.id()), Some(record.seal(&self.keyring).unwrap()));
+        self.kv.plant(&peers_name(&made), Some(self.for_peer(&record)));
+        made
+    }
+
+    /// The record of a key, as it lies in KV.
+    fn record(&self, made: &Made) -> Record {
+        Record::open(&self.kv.newest(&kv_name(made.id())).unwrap(), made.id(), &self.keyring).unwrap()
+    }
+
+    /// The same record in the form of `peers/verify.mjs`: JSON after its seal.
+    fn for_peer(&self, record: &Record) -> Vec<u8> {
+        let json = serde_json::to_vec(record).unwrap();
+        let mut sealed = self.keyring.newest().seal.mac(&[&json]).to_vec();
+        sealed.extend(json);
+        sealed
+    }
+
+    /// Starts an edge that remembers nothing.
+    pub fn edge(&self) -> Server {
+        self.serve(edge(Place::At(self.wire.listen(&self.net)), Place::At(self.kv.address(EDGE)), None), "edge")
+    }
+
+    /// Starts the check of keys in JavaScript. It looks at the tag of a locator "always" or "once".
+    pub fn verify(&self, tags: &str) -> Server {
+        let scope = |scope: Scope| {
+            let info = scope.info();
+            json!({"name": info.name, "bit": info.bit, "gives": info.gives})
+        };
+        let scopes: Vec<_> = Scope::all().map(scope).collect();
+        let worker = peer("verify")
+            .service("VAULT", Place::At(self.wire.listen(&self.net)))
+            .kv("KEYS", Place::At(self.kv.address(PEER)))
+            .text("MASTER_KEYS", MASTER_KEYS)
+            .text("TAGS", tags)
+            .text("SCOPES", &json!(scopes).to_string())
+            .text("CONSOLE_URL", "https://console.example");
+        self.serve(worker, "verify")
+    }
+
+    /// Starts a Worker that needs nothing.
+    pub fn plain(&self, name: &'static str) -> Server {
+        self.serve(peer(name), name)
+    }
+
+    fn serve(&self, worker: Worker, name: &'static str) -> Server {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let process = Process::start(&self.folder.path().join(format!("{name}-{number}")), &[worker]);
+        Server { address: process.address(name), process }
+    }
+
+    /// What edges have asked of KV so far.
+    pub fn kv_operations(&self) -> u64 {
+        self.kv.counts_of(EDGE).all()
+    }
+
+    /// What edges have written into KV so far.
+    pub fn kv_writes(&self) -> u64 {
+        let counts = self.kv.counts_of(EDGE);
+        counts.written + counts.too_soon
+    }
+
+    /// What was asked of the vault so far while a call waited.
+    pub fn vault_questions(&self) -> u64 {
+        // Usage is told after the answer. The feed is read for all keys together, once a second.
+        self.wire.all() - self.wire.asked("usage") - self.wire.asked("feed")
+    }
+}
+
+/// One Worker in one process.
+#[derive(Debug)]
+pub struct Server {
+    /// The process.
+    pub process: Process,
+    /// Where the Worker listens.
+    pub address: SocketAddr,
+}
+
+fn peer(name: &str) -> Worker {
+    let file = format!("{name}.mjs");
+    let path = root().join("tests/bench/peers").join(&file);
+    Worker::new(name).module(&file, Module::ScriptFile(path))
+}
+
+fn peers_name(made: &Made) -> String {
+    format!("j/{}", made.id())
+}

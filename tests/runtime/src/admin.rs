@@ -1,0 +1,108 @@
+//! Does what the console does for an admin: speaks to the vault in its own words.
+
+use crate::Client;
+use ownchat_domain::{
+    account::PersonId,
+    digest::SecretHash,
+    key::{Key, NewKey},
+    locator::Locator,
+    token::{Environment, Secret, Token},
+    vault::{
+        Call, Object, Origin, Outcome,
+        registry::{CreateKey, Found},
+    },
+};
+use std::{io, net::SocketAddr};
+
+/// The owner of one workspace.
+#[derive(Debug)]
+pub struct Admin {
+    client: Client,
+    /// The number of the workspace.
+    pub workspace: u32,
+    /// Who the owner is.
+    pub person: PersonId,
+}
+
+/// A key that was made, with what opens it.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// As the vault tells of it.
+    pub key: Key,
+    /// The key in plain text.
+    pub token: String,
+}
+
+impl Made {
+    /// Its public name.
+    pub fn id(&self) -> Locator {
+        self.key.id
+    }
+}
+
+impl Admin {
+    /// Makes the workspace of this number, with an owner.
+    pub fn found(vault: SocketAddr, workspace: u32) -> Self {
+        let mut admin = Self::of(vault, workspace);
+        let found = Found { number: workspace, name: "Acme".into(), owner: admin.person, owner_name: "Ada".into() };
+        admin.ask(&found).unwrap().unwrap();
+        admin
+    }
+
+    /// The owner of a workspace that was made before.
+    pub fn of(vault: SocketAddr, workspace: u32) -> Self {
+        Self { client: Client::new(vault), workspace, person: PersonId(u64::from(workspace) + 1) }
+    }
+
+    /// Asks the registry of the workspace.
+    pub fn ask<C: Call>(&mut self, call: &C) -> io::Result<Outcome<C::Answer>> {
+        self.ask_object(Object::Registry(self.workspace), call)
+    }
+
+    /// Asks any object of the vault. An error says that there was no answer, and nobody knows what was done.
+    pub fn ask_object<C: Call>(&mut self, object: Object, call: &C) -> io::Result<Outcome<C::Answer>> {
+        let body = serde_json::to_vec(call)?;
+        let answer = self.client.call("POST", &object.path(C::NAME), &[("Content-Type", "application/json")], &body)?;
+        if answer.status != 200 {
+            return Err(io::Error::other(format!("{}: {} {}", C::NAME, answer.status, answer.text())));
+        }
+        Ok(serde_json::from_slice(&answer.body)?)
+    }
+
+    /// Says where a command comes from.
+    pub fn origin(&self) -> Origin {
+        Origin { person: self.person, address: "192.0.2.1".into(), request_id: "0".repeat(32) }
+    }
+
+    /// Makes a key.
+    pub fn create(&mut self, key: NewKey) -> io::Result<Outcome<Made>> {
+        let secret = secret();
+        let call = CreateKey { origin: self.origin(), key, secret: SecretHash::of(&secret) };
+        Ok(self.ask(&call)?.map(|key| Made { token: token(&key, secret), key }))
+    }
+
+    /// Makes a key of this name with these scopes.
+    pub fn make(&mut self, name: &str, scopes: &[&str]) -> Made {
+        self.create(new_key(name, scopes)).unwrap().unwrap()
+    }
+}
+
+/// A secret that nobody else has.
+pub fn secret() -> Secret {
+    Secret::generate(getrandom::fill).unwrap()
+}
+
+/// What is asked for when a key of this name with these scopes is made.
+pub fn new_key(name: &str, scopes: &[&str]) -> NewKey {
+    NewKey {
+        name: name.to_owned(),
+        environment: Environment::Live.to_string(),
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        ..NewKey::default()
+    }
+}
+
+/// The key in plain text that this secret opens.
+pub fn token(key: &Key, secret: Secret) -> String {
+    Token { environment: key.environment, locator: key.id, secret }.reveal().to_string()
+}

@@ -1,0 +1,47 @@
+//! The real runtime, as tests and benchmarks run it.
+//!
+//! A [`Process`] is one `workerd serve` with one or several [`Worker`]s in it, each on a port of its own of the
+//! loopback interface, without any proxy in front. So there can be any number of edges before one vault, and
+//! each can be killed by itself. A [`Client`] calls them, an [`Admin`] does what the console does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test or benchmark that meets what it does not expect fails"
+)]
+
+mod admin;
+mod client;
+mod config;
+mod folder;
+mod process;
+mod worker;
+mod workers;
+
+pub use admin::{Admin, Made, new_key, secret, token};
+pub use client::{Answer, Client};
+pub use folder::Folder;
+pub use process::Process;
+pub use worker::{Module, Place, Worker};
+pub use workers::{MASTER_KEYS, PRINCIPAL_KEY, edge, vault};
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+/// The root of the checkout.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+}
+
+/// The clock of this machine.
+#[allow(clippy::disallowed_methods, reason = "this is not a Worker")]
+pub fn moment() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests;

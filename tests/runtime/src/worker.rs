@@ -1,0 +1,165 @@
+//! A Worker as the runtime is told of it: its modules, and what it is bound to.
+
+use std::{
+    fmt::Write,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// One Worker of a process.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    pub(crate) name: String,
+    pub(crate) modules: Vec<(String, Module)>,
+    pub(crate) bindings: Vec<(String, Binding)>,
+    pub(crate) objects: Vec<String>,
+    pub(crate) port: u16,
+}
+
+/// What a module is made from. The first module of a Worker is its entry.
+#[derive(Clone, Debug)]
+pub enum Module {
+    /// A script, given as text.
+    Script(String),
+    /// A script in a file.
+    ScriptFile(PathBuf),
+    /// WASM in a file.
+    Wasm(PathBuf),
+}
+
+/// Who answers behind a binding.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// A Worker of the same process, by its name.
+    Here(String),
+    /// A server that is spoken to by HTTP.
+    At(SocketAddr),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Binding {
+    Text(String),
+    Service(Place),
+    Kv(Place),
+    Objects(String),
+}
+
+impl Worker {
+    /// A Worker without modules.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), modules: Vec::new(), bindings: Vec::new(), objects: Vec::new(), port: 0 }
+    }
+
+    /// What `worker-build` made of `worker/<name>`.
+    pub fn built(name: &str) -> Self {
+        Self::new(name).built_modules(&crate::root().join("worker").join(name).join("build"))
+    }
+
+    /// Adds the modules that `worker-build` left in a folder; `index.js` is the first of them.
+    #[must_use]
+    pub fn built_modules(mut self, folder: &Path) -> Self {
+        assert!(folder.join("index.js").exists(), "{} holds no Worker; build it first", folder.display());
+        self = self.module("index.js", Module::ScriptFile(folder.join("index.js")));
+        let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect();
+        files.sort();
+        for file in files {
+            if file.extension().is_some_and(|end| end == "wasm") {
+                let name = file.file_name().unwrap().to_string_lossy().into_owned();
+                self = self.module(&name, Module::Wasm(file));
+            }
+        }
+        self
+    }
+
+    /// Adds a module after those that it has.
+    #[must_use]
+    pub fn module(mut self, name: &str, module: Module) -> Self {
+        self.modules.push((name.to_owned(), module));
+        self
+    }
+
+    /// Puts a script before all modules: it is the entry now, and may import the others.
+    #[must_use]
+    pub fn entry(mut self, name: &str, script: &str) -> Self {
+        self.modules.insert(0, (name.to_owned(), Module::Script(script.to_owned())));
+        self
+    }
+
+    /// Adds a script.
+    #[must_use]
+    pub fn script(self, name: &str, script: &str) -> Self {
+        self.module(name, Module::Script(script.to_owned()))
+    }
+
+    /// The name of its entry.
+    pub fn entry_name(&self) -> &str {
+        &self.modules[0].0
+    }
+
+    /// The classes of its Durable Objects.
+    pub fn classes(&self) -> &[String] {
+        &self.objects
+    }
+
+    /// Binds a text.
+    #[must_use]
+    pub fn text(self, name: &str, value: &str) -> Self {
+        self.bind(name, Binding::Text(value.to_owned()))
+    }
+
+    /// Binds another service.
+    #[must_use]
+    pub fn service(self, name: &str, place: Place) -> Self {
+        self.bind(name, Binding::Service(place))
+    }
+
+    /// Binds a KV namespace: what answers there speaks the runtime's own protocol of KV.
+    #[must_use]
+    pub fn kv(self, name: &str, place: Place) -> Self {
+        self.bind(name, Binding::Kv(place))
+    }
+
+    /// Binds a namespace of Durable Objects of one of its own classes, on SQLite.
+    #[must_use]
+    pub fn objects(mut self, name: &str, class: &str) -> Self {
+        self.objects.push(class.to_owned());
+        self.bind(name, Binding::Objects(class.to_owned()))
+    }
+
+    /// Listens on this port instead of any free one.
+    #[must_use]
+    pub fn on_port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    fn bind(mut self, name: &str, binding: Binding) -> Self {
+        self.bindings.push((name.to_owned(), binding));
+        self
+    }
+}
+
+/// A text as Cap'n Proto reads it.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            control if (control as u32) < 0x20 => write!(out, "\\x{:02x}", control as u32).unwrap(),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_ends_where_it_should() {
+        assert_eq!(quoted("a\"b\\c\n"), "\"a\\\"b\\\\c\\x0a\"");
+    }
+}

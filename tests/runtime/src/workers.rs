@@ -1,0 +1,35 @@
+//! The product's own Workers, bound as a deployment binds them.
+
+use crate::worker::{Place, Worker};
+use std::net::SocketAddr;
+
+/// Master secrets of a deployment that holds nothing of worth.
+pub const MASTER_KEYS: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+/// The key that signs principals there.
+pub const PRINCIPAL_KEY: &str = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=";
+
+/// The namespaces of Durable Objects of the vault: binding and class.
+const OBJECTS: &[(&str, &str)] =
+    &[("FEED", "Feed"), ("INSTANCE", "Instance"), ("METER", "Meter"), ("PERSON", "Person"), ("REGISTRY", "Registry")];
+
+/// An edge that asks this vault and reads this KV. `upstream` is where the gateway forwards to.
+pub fn edge(vault: Place, kv: Place, upstream: Option<SocketAddr>) -> Worker {
+    let upstream = upstream.map_or_else(|| "http://upstream.invalid".to_owned(), |address| format!("http://{address}"));
+    Worker::built("edge")
+        .service("VAULT", vault)
+        .kv("KEYS", kv)
+        .text("MASTER_KEYS", MASTER_KEYS)
+        .text("PRINCIPAL_KEY", PRINCIPAL_KEY)
+        .text("UPSTREAM_URL", &upstream)
+        .text("CONSOLE_URL", "https://console.example")
+}
+
+/// A vault that writes into this KV.
+pub fn vault(kv: Place) -> Worker {
+    let vault = Worker::built("vault")
+        .kv("KEYS", kv)
+        .text("MASTER_KEYS", MASTER_KEYS)
+        .text("SETUP_TOKEN", "set-up-token-of-the-tests")
+        .text("STARTED_AT", "0");
+    OBJECTS.iter().fold(vault, |vault, (binding, class)| vault.objects(binding, class))
+}

@@ -1,0 +1,98 @@
+//! A clock that runs faster than the real one, the same in every process of the simulation.
+
+use ownchat_domain::time::Timestamp;
+use ownchat_runtime::Worker;
+use std::{
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// Puts the clock of a Worker forward; the same arithmetic as below.
+const SCRIPT: &str = include_str!("clock.mjs");
+
+/// Time that passes `factor` times as fast, from one moment on at which both clocks agreed.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// When they agreed, in milliseconds since 1970.
+    origin: i64,
+    factor: u32,
+}
+
+impl Clock {
+    /// A clock that agrees with the real one now.
+    pub fn start(factor: u32) -> Self {
+        Self { origin: i64::try_from(real_micros() / 1_000).unwrap(), factor }
+    }
+
+    /// How many seconds pass on it in a second.
+    pub fn factor(self) -> u32 {
+        self.factor
+    }
+
+    /// What it shows.
+    pub fn now(self) -> Timestamp {
+        let passed = i64::try_from(real_micros()).unwrap() - self.origin * 1_000;
+        Timestamp::from_millis(self.origin + passed * i64::from(self.factor) / 1_000)
+    }
+
+    /// By how much what a Worker reads of it may be too early, in milliseconds: a Worker reads whole real ones.
+    pub fn grain(self) -> i64 {
+        i64::from(self.factor)
+    }
+
+    /// For how long one really waits until so many milliseconds have passed on it.
+    pub fn real(self, millis: i64) -> Duration {
+        Duration::from_micros(u64::try_from(millis.max(0)).unwrap() * 1_000 / u64::from(self.factor))
+    }
+
+    /// Waits until so many milliseconds have passed on it.
+    pub fn wait(self, millis: i64) {
+        thread::sleep(self.real(millis));
+    }
+
+    /// Waits for a condition for at most so many milliseconds. Says how long it took, if it came true.
+    pub fn until(self, limit: i64, mut is_so: impl FnMut() -> bool) -> Option<i64> {
+        let begin = self.now();
+        loop {
+            if is_so() {
+                return Some(self.now().since(begin));
+            }
+            if self.now().since(begin) > limit {
+                return None;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// A Worker that lives on this clock, with its Durable Objects.
+    pub fn set(self, worker: Worker) -> Worker {
+        let object = |class: &String| format!("export const {class} = onTheClock(built.{class});\n");
+        let objects = worker.classes().iter().map(object).collect::<Vec<_>>().concat();
+        let entry = format!(
+            "import {{ onTheClock }} from \"./clock.mjs\";\nimport * as built from \"./{}\";\n\
+             export * from \"./{0}\";\nexport {{ default }} from \"./{0}\";\n{objects}",
+            worker.entry_name(),
+        );
+        let settings = format!("export const ORIGIN = {};\nexport const FACTOR = {};\n", self.origin, self.factor);
+        worker.entry("on-the-clock.mjs", &entry).script("clock.mjs", SCRIPT).script("clock-settings.mjs", &settings)
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is not a Worker")]
+fn real_micros() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_runs_faster_by_its_factor() {
+        let clock = Clock::start(100);
+        let begin = clock.now();
+        let waited = clock.until(60_000, || clock.now().since(begin) >= 2_000).unwrap();
+        assert!(waited >= 2_000, "{waited}");
+        assert_eq!(clock.real(2_000), Duration::from_millis(20));
+    }
+}

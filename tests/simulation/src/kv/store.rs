@@ -1,0 +1,205 @@
+//! What the stand-in holds, and who sees it.
+
+use crate::{fault::Fault, latency::Latency};
+use ownchat_domain::time::{SECOND, Timestamp};
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+use std::collections::HashMap;
+
+/// How often each operation was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Reads that found something.
+    pub found: u64,
+    /// Reads that found nothing.
+    pub absent: u64,
+    /// Writes and deletions that were taken.
+    pub written: u64,
+    /// Writes and deletions that came too soon after another.
+    pub too_soon: u64,
+    /// Operations that were made to fail.
+    pub failed: u64,
+}
+
+impl Counts {
+    /// All of them.
+    pub fn all(self) -> u64 {
+        self.found + self.absent + self.written + self.too_soon + self.failed
+    }
+
+    fn add(&mut self, other: Self) {
+        self.found += other.found;
+        self.absent += other.absent;
+        self.written += other.written;
+        self.too_soon += other.too_soon;
+        self.failed += other.failed;
+    }
+}
+
+/// A write that came too soon.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refused;
+
+#[derive(Debug)]
+struct Version {
+    value: Option<Vec<u8>>,
+    at: Timestamp,
+    /// By location.
+    seen_from: Vec<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+struct Location {
+    counts: Counts,
+    fault: Fault,
+}
+
+#[derive(Debug)]
+pub(super) struct Store {
+    names: HashMap<String, Vec<Version>>,
+    planted: HashMap<String, Vec<u8>>,
+    reads: HashMap<String, u64>,
+    locations: Vec<Location>,
+    staleness: i64,
+    random: SmallRng,
+}
+
+impl Store {
+    pub(super) fn new(locations: usize, staleness: i64, seed: u64) -> Self {
+        Self {
+            names: HashMap::new(),
+            planted: HashMap::new(),
+            reads: HashMap::new(),
+            locations: (0..locations).map(|_| Location::default()).collect(),
+            staleness,
+            random: SmallRng::seed_from_u64(seed),
+        }
+    }
+
+    pub(super) fn fail(&mut self, location: Option<usize>, fault: Fault) {
+        for (number, place) in self.locations.iter_mut().enumerate() {
+            if location.is_none_or(|only| only == number) {
+                place.fault = fault;
+            }
+        }
+    }
+
+    /// How long an operation takes that begins now, and what is wrong with it.
+    pub(super) fn begin(&mut self, location: usize, latency: Latency) -> (i64, Fault) {
+        let place = &mut self.locations[location];
+        if matches!(place.fault, Fault::Error | Fault::Cut) {
+            place.counts.failed += 1;
+        }
+        (latency.sample(&mut self.random), place.fault)
+    }
+
+    pub(super) fn read(&mut self, location: usize, name: &str, now: Timestamp) -> Option<Vec<u8>> {
+        *self.reads.entry(name.to_owned()).or_default() += 1;
+        let seen = || {
+            let versions = self.names.get(name)?;
+            versions.iter().rev().find(|version| version.seen_from[location] <= now)?.value.clone()
+        };
+        let value = self.planted.get(name).cloned().or_else(seen);
+        let counts = &mut self.locations[location].counts;
+        *(if value.is_some() { &mut counts.found } else { &mut counts.absent }) += 1;
+        value
+    }
+
+    pub(super) fn write(
+        &mut self,
+        location: usize,
+        name: &str,
+        value: Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        let counts = &mut self.locations[location].counts;
+        let versions = self.names.entry(name.to_owned()).or_default();
+        if versions.last().is_some_and(|last| now.since(last.at) < SECOND) {
+            counts.too_soon += 1;
+            return Err(Refused);
+        }
+        counts.written += 1;
+        let seen_from = self.locations.iter().map(|_| now.plus(self.random.random_range(0..=self.staleness))).collect();
+        versions.push(Version { value, at: now, seen_from });
+        Ok(())
+    }
+
+    pub(super) fn plant(&mut self, name: &str, bytes: Option<Vec<u8>>) {
+        match bytes {
+            Some(bytes) => self.planted.insert(name.to_owned(), bytes),
+            None => self.planted.remove(name),
+        };
+    }
+
+    pub(super) fn newest(&self, name: &str) -> Option<Vec<u8>> {
+        self.names.get(name)?.last()?.value.clone()
+    }
+
+    pub(super) fn history(&self, name: &str) -> Vec<Vec<u8>> {
+        self.names.get(name).into_iter().flatten().filter_map(|version| version.value.clone()).collect()
+    }
+
+    pub(super) fn reads_of(&self, name: &str) -> u64 {
+        self.reads.get(name).copied().unwrap_or(0)
+    }
+
+    pub(super) fn counts(&self, location: Option<usize>) -> Counts {
+        let mut sum = Counts::default();
+        for (number, place) in self.locations.iter().enumerate() {
+            if location.is_none_or(|only| only == number) {
+                sum.add(place.counts);
+            }
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+    fn write(store: &mut Store, value: &str, now: Timestamp) -> Result<(), Refused> {
+        store.write(0, "k", Some(value.into()), now)
+    }
+
+    fn seen(store: &mut Store, now: Timestamp) -> Vec<Option<Vec<u8>>> {
+        (0..8).map(|location| store.read(location, "k", now)).collect()
+    }
+
+    #[test]
+    fn each_location_sees_a_write_in_its_own_time_and_within_the_bound() {
+        let mut store = Store::new(8, 120_000, 1);
+        write(&mut store, "a", NOW).unwrap();
+        let at_once = seen(&mut store, NOW.plus(60_000));
+        assert!(at_once.contains(&None) && at_once.contains(&Some(b"a".to_vec())), "{at_once:?}");
+        assert!(seen(&mut store, NOW.plus(120_000)).iter().all(|value| value.as_deref() == Some(b"a")));
+        write(&mut store, "b", NOW.plus(130_000)).unwrap();
+        let meanwhile = seen(&mut store, NOW.plus(190_000));
+        assert!(meanwhile.contains(&Some(b"a".to_vec())) && meanwhile.contains(&Some(b"b".to_vec())));
+        assert_eq!(store.newest("k").as_deref(), Some(&b"b"[..]));
+        assert_eq!(store.history("k"), [b"a", b"b"]);
+    }
+
+    #[test]
+    fn a_name_takes_one_write_a_second() {
+        let mut store = Store::new(1, 0, 1);
+        assert_eq!(write(&mut store, "a", NOW), Ok(()));
+        assert_eq!(write(&mut store, "b", NOW.plus(999)), Err(Refused));
+        assert_eq!(store.write(0, "other", None, NOW.plus(999)), Ok(()));
+        assert_eq!(write(&mut store, "c", NOW.plus(1_000)), Ok(()));
+        let counts = store.counts(None);
+        assert_eq!((counts.written, counts.too_soon, counts.all()), (3, 1, 4));
+    }
+
+    #[test]
+    fn what_is_planted_is_served_until_it_is_taken_away() {
+        let mut store = Store::new(1, 0, 1);
+        write(&mut store, "a", NOW).unwrap();
+        store.plant("k", Some(b"false".to_vec()));
+        assert_eq!(store.read(0, "k", NOW).as_deref(), Some(&b"false"[..]));
+        store.plant("k", None);
+        assert_eq!(store.read(0, "k", NOW).as_deref(), Some(&b"a"[..]));
+        assert_eq!((store.reads_of("k"), store.counts(None).found), (2, 2));
+    }
+}

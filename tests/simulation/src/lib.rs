@@ -1,0 +1,31 @@
+//! The deployment in small.
+//!
+//! [`World`] runs several edges, each standing for a location of the network, before one vault. Between them
+//! stand a [`Kv`] that is as stale, slow and strict as the platform's, and a [`Wire`] to the vault that can be
+//! cut. All of them live on one [`Clock`] that runs faster than the real one, so that minutes pass in seconds.
+//!
+//! Times are simulated ones wherever nothing else is said.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a simulation that meets what it does not expect fails"
+)]
+
+mod clock;
+mod fault;
+mod kv;
+mod latency;
+mod net;
+mod wire;
+mod world;
+
+pub use clock::Clock;
+pub use fault::Fault;
+pub use kv::{Counts, Kv};
+pub use latency::Latency;
+pub use net::Net;
+pub use wire::{Wire, kind_of};
+pub use world::{Caller, Question, Settings, World};

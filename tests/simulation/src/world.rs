@@ -1,0 +1,158 @@
+//! All of it together.
+
+use crate::{Clock, Kv, Latency, Net, Wire};
+use ownchat_runtime::{Admin, Answer, Client, Folder, Place, Process, edge, vault};
+use serde_json::{Value, json};
+use std::{io, net::SocketAddr};
+
+/// What a world is like.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How many edges there are, each a location of its own.
+    pub edges: usize,
+    /// How many seconds pass in a real one.
+    pub factor: u32,
+    /// For how long a location may not see what was written into KV, in milliseconds.
+    pub staleness: i64,
+    /// How long KV takes.
+    pub kv: Latency,
+    /// How long the way between an edge and the vault takes.
+    pub wire: Latency,
+    /// What everything random follows from.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { edges: 1, factor: 10, staleness: 120_000, kv: Latency::KV, wire: Latency::OBJECT, seed: 1 }
+    }
+}
+
+/// Edges, vault, and what lies between them.
+#[derive(Debug)]
+pub struct World {
+    /// The clock that everything lives on.
+    pub clock: Clock,
+    /// The KV namespace.
+    pub kv: Kv,
+    /// The way from the edges to the vault.
+    pub wire: Wire,
+    edges: Vec<Option<Process>>,
+    vault: Option<Process>,
+    ends: Vec<SocketAddr>,
+    folder: Folder,
+    _net: Net,
+}
+
+impl World {
+    /// Starts one.
+    pub fn start(settings: &Settings) -> Self {
+        let (clock, net) = (Clock::start(settings.factor), Net::new());
+        // The vault has a location of its own, after those of the edges.
+        let kv = Kv::start(&net, clock, settings.edges + 1, settings.staleness, settings.kv, settings.seed);
+        let wire = Wire::new(clock, settings.wire, settings.seed);
+        let ends = (0..settings.edges).map(|_| wire.listen(&net)).collect();
+        let edges = (0..settings.edges).map(|_| None).collect();
+        let folder = Folder::make("simulation");
+        let mut world = Self { clock, kv, wire, edges, vault: None, ends, folder, _net: net };
+        world.start_vault();
+        for location in 0..settings.edges {
+            world.start_edge(location);
+        }
+        world
+    }
+
+    /// Starts the vault, with what an earlier one has stored.
+    pub fn start_vault(&mut self) {
+        let worker = self.clock.set(vault(Place::At(self.kv.address(self.edges.len()))));
+        let process = Process::start(&self.folder.path().join("vault"), &[worker]);
+        self.wire.lead_to(Some(process.address("vault")));
+        self.vault = Some(process);
+    }
+
+    /// Ends the vault as a crash would.
+    pub fn kill_vault(&mut self) {
+        self.wire.lead_to(None);
+        self.vault.take().unwrap().kill();
+    }
+
+    /// Starts the edge of a location anew: it remembers nothing.
+    pub fn start_edge(&mut self, location: usize) {
+        // The old one must not write into the log of the new one.
+        drop(self.edges[location].take());
+        let worker = edge(Place::At(self.ends[location]), Place::At(self.kv.address(location)), None);
+        let folder = self.folder.path().join(format!("edge-{location}"));
+        self.edges[location] = Some(Process::start(&folder, &[self.clock.set(worker)]));
+    }
+
+    /// Where the vault listens.
+    pub fn vault(&self) -> SocketAddr {
+        self.vault.as_ref().unwrap().address("vault")
+    }
+
+    /// Makes the workspace of this number.
+    pub fn found(&self, workspace: u32) -> Admin {
+        Admin::found(self.vault(), workspace)
+    }
+
+    /// Somebody who calls the edge of a location.
+    pub fn caller(&self, location: usize) -> Caller {
+        Caller(Client::new(self.edges[location].as_ref().unwrap().address("edge")))
+    }
+
+    /// A caller of each edge.
+    pub fn callers(&self) -> Vec<Caller> {
+        (0..self.edges.len()).map(|location| self.caller(location)).collect()
+    }
+
+    /// What the processes have printed, with the name of each.
+    pub fn logs(&self) -> String {
+        let edges = self.edges.iter().flatten().enumerate().map(|(n, process)| format!("edge {n}:\n{}", process.log()));
+        let vault = self.vault.iter().map(|process| format!("vault:\n{}", process.log()));
+        vault.chain(edges).collect()
+    }
+}
+
+/// A question about a key, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Question(Vec<u8>);
+
+impl Question {
+    /// Is this key good?
+    pub fn about(token: &str) -> Self {
+        Self::with(token, &json!({}))
+    }
+
+    /// Is this key good for that? `more` holds further fields of the question.
+    pub fn with(token: &str, more: &Value) -> Self {
+        let mut body = more.clone();
+        body["key"] = token.into();
+        Self(Client::request("POST", "/v1/verify", &[], body.to_string().as_bytes()))
+    }
+}
+
+/// Somebody who calls an edge.
+#[derive(Debug)]
+pub struct Caller(Client);
+
+impl Caller {
+    /// The code of the answer, such as `VALID`; the status if it is another than 200.
+    pub fn code(&mut self, question: &Question) -> String {
+        match self.try_code(question) {
+            Ok(code) => code,
+            Err(error) => panic!("an edge did not answer: {error}"),
+        }
+    }
+
+    /// The same, of an edge that may be gone.
+    pub fn try_code(&mut self, question: &Question) -> io::Result<String> {
+        let answer: Answer = self.0.send(&question.0)?;
+        let code = answer.json()["code"].as_str().map(str::to_owned);
+        Ok(code.unwrap_or_else(|| format!("{} {}", answer.status, answer.text())))
+    }
+
+    /// The whole answer to any call.
+    pub fn call(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.0.call(method, path, headers, body).unwrap()
+    }
+}
