@@ -1,10 +1,10 @@
 //! Whether a batch can be what an isolate has counted.
 
 use super::{Batch, Step};
-use crate::time::{HOUR, MINUTE, Timestamp};
+use crate::time::{MINUTE, Timestamp};
 
 /// How far the clock of an isolate may be ahead, in milliseconds.
-pub const AHEAD_MAX: i64 = HOUR;
+pub const AHEAD_MAX: i64 = 30 * MINUTE;
 /// How long after a call its count may come, in milliseconds, for an isolate that has sent something meanwhile.
 pub const LATE_MAX: i64 = Step::Minute.kept_for();
 /// Most calls of one kind in one batch.
@@ -53,7 +53,10 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::usage::{Cell, LastUse};
+    use crate::{
+        time::HOUR,
+        usage::{Cell, LastUse},
+    };
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
@@ -67,13 +70,15 @@ mod tests {
     #[test]
     fn only_what_can_have_been_counted_is_believed() {
         let now = Step::Minute.number(NOW);
-        for (minute, outcome, scopes, calls, last) in
-            [(now, 0, 0, 1, 0), (now + 60, 31, (1 << 53) - 1, CALLS_MAX, HOUR), (now - 48 * 60, 13, 1, 1, -48 * HOUR)]
-        {
+        for (minute, outcome, scopes, calls, last) in [
+            (now, 0, 0, 1, 0),
+            (now + 30, 31, (1 << 53) - 1, CALLS_MAX, AHEAD_MAX),
+            (now - 48 * 60, 13, 1, 1, -48 * HOUR),
+        ] {
             assert_eq!(batch(minute, outcome, scopes, calls, last).fault(NOW), None);
         }
         for (minute, outcome, scopes, calls, last, fault) in [
-            (now + 61, 0, 0, 1, 0, "still to come"),
+            (now + 31, 0, 0, 1, 0, "still to come"),
             (i64::MAX, 0, 0, 1, 0, "still to come"),
             (now - 48 * 60 - 1, 0, 0, 1, 0, "long ago"),
             (i64::MIN, 0, 0, 1, 0, "long ago"),
@@ -81,7 +86,7 @@ mod tests {
             (now, 0, 0, CALLS_MAX + 1, 0, "number of calls"),
             (now, 32, 0, 1, 0, "outcome"),
             (now, 0, 1 << 53, 1, 0, "scope"),
-            (now, 0, 0, 1, HOUR + 1, "last use"),
+            (now, 0, 0, 1, AHEAD_MAX + 1, "last use"),
             (now, 0, 0, 1, -48 * HOUR - 1, "last use"),
         ] {
             let found = batch(minute, outcome, scopes, calls, last).fault(NOW);
