@@ -12,7 +12,7 @@ pub use report::{Point, Report, Series};
 pub use seen::{Seen, Sight};
 pub use span::{POINTS_MAX, Span};
 pub use step::Step;
-pub use sums::{Parts, Row, Sums};
+pub use sums::{Parts, Sum, Sums, latest};
 
 use crate::{locator::Locator, scope::ScopeSet, time::MINUTE, time::Timestamp, verdict::Code};
 use serde::{Deserialize, Serialize};

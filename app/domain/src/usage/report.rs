@@ -19,7 +19,7 @@ pub struct Series {
 }
 
 /// Calls of one step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
     /// When the step begins.
     pub at: Timestamp,
@@ -121,8 +121,8 @@ mod tests {
         let bit = |name| u8::try_from(scopes(&[name]).bits().trailing_zeros()).unwrap();
         let point = |at, outcomes: &[(u8, u64)], scopes: &[(u8, u64)]| Point {
             at: time(at),
-            outcomes: outcomes.iter().copied().collect(),
-            scopes: scopes.iter().copied().collect(),
+            outcomes: outcomes.to_vec(),
+            scopes: scopes.to_vec(),
         };
         let series = Series {
             span,
@@ -157,9 +157,9 @@ mod tests {
     #[test]
     fn the_answer_of_the_vault_is_read_back() {
         let span = Span { from: time("2026-11-24T10:00:00Z"), to: time("2026-11-24T13:00:00Z"), step: Step::Minute };
-        let point = Point { at: span.from, outcomes: Parts::from([(0, 3)]), scopes: Parts::from([(52, 3)]) };
+        let point = Point { at: span.from, outcomes: vec![(0, 3)], scopes: vec![(52, 3)] };
         let series = Series { span, points: vec![point] };
-        let text = r#"{"span":{"from":"2026-11-24T10:00:00Z","to":"2026-11-24T13:00:00Z","step":"minute"},"points":[{"at":"2026-11-24T10:00:00Z","outcomes":{"0":3},"scopes":{"52":3}}]}"#;
+        let text = r#"{"span":{"from":"2026-11-24T10:00:00Z","to":"2026-11-24T13:00:00Z","step":"minute"},"points":[{"at":"2026-11-24T10:00:00Z","outcomes":[[0,3]],"scopes":[[52,3]]}]}"#;
         assert_eq!(serde_json::to_string(&series).unwrap(), text);
         assert_eq!(serde_json::from_str::<Series>(text).unwrap(), series);
     }

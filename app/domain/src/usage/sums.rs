@@ -1,114 +1,113 @@
-//! How many calls there were, as they are stored: by outcome, and by outcome and scope.
+//! How many calls there were, as they are stored: by step, by outcome, and by outcome and scope.
 
-use super::Cell;
+use super::{LastUse, Point};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-/// Greatest count, 2^53 - 1: more cannot be told apart in JSON (RFC 8259, section 6).
+/// Greatest sum, 2^53 - 1: more cannot be told apart in JSON (RFC 8259, section 6).
 const CALLS_MAX: u64 = (1 << 53) - 1;
 /// Stands for "whatever scopes the call needed".
 const ANY: u8 = u8::MAX;
 /// The version of the layout that is written.
 const LAYOUT: u8 = 1;
 
-/// Counts of calls. A call is counted once under its outcome, and once more under each scope that it needed.
+/// One sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sum {
+    /// The step that it belongs to, by a number that its owner gives.
+    pub step: i64,
+    /// Number of the outcome.
+    outcome: u8,
+    /// Bit of the scope, or [`ANY`].
+    scope: u8,
+    /// How many calls.
+    calls: u64,
+}
+
+/// Sums of calls. A call is counted once under its outcome, and once more under each scope that it needed, so that
+/// however keys are used the sums of one step stay below a bound.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sums(
-    /// Number of the outcome, bit of the scope or [`ANY`], calls; in the order of the first two.
-    Vec<(u8, u8, u64)>,
+    /// In the order of step, outcome and scope.
+    Vec<Sum>,
 );
 
-/// Calls by the number of their outcome, or by the bit of a scope that they needed.
-pub type Parts = BTreeMap<u8, u64>;
+/// Calls by the number of their outcome, or by the bit of a scope that they needed; in the order of that.
+pub type Parts = Vec<(u8, u64)>;
 
 impl Sums {
     /// Counts calls of one kind.
-    pub fn count(&mut self, outcome: u8, scopes: u64, calls: u64) {
-        self.add(outcome, ANY, calls);
-        (0..64).filter(|bit| scopes >> bit & 1 == 1).for_each(|bit| self.add(outcome, bit, calls));
+    pub fn count(&mut self, step: i64, outcome: u8, scopes: u64, calls: u64) {
+        self.add(step, &Sum { step, outcome, scope: ANY, calls });
+        for scope in (0..64).filter(|bit| scopes >> bit & 1 == 1) {
+            self.add(step, &Sum { step, outcome, scope, calls });
+        }
     }
 
-    /// Counts what `other` has counted.
-    pub fn merge(&mut self, other: &Self) {
-        other.0.iter().for_each(|(outcome, scope, calls)| self.add(*outcome, *scope, *calls));
+    /// Adds one sum to what is there, under this step.
+    pub fn add(&mut self, step: i64, more: &Sum) {
+        let order = |sum: &Sum| (sum.step, sum.outcome, sum.scope);
+        let place = self.0.binary_search_by_key(&(step, more.outcome, more.scope), order);
+        match place.map(|place| self.0.get_mut(place)) {
+            Ok(Some(sum)) => sum.calls = sum.calls.saturating_add(more.calls).min(CALLS_MAX),
+            Ok(None) => {}
+            Err(place) => self.0.insert(place, Sum { step, calls: more.calls.min(CALLS_MAX), ..*more }),
+        }
     }
 
-    fn add(&mut self, outcome: u8, scope: u8, calls: u64) {
-        let place = self.0.binary_search_by_key(&(outcome, scope), |(outcome, scope, _)| (*outcome, *scope));
-        match place {
-            Ok(place) => {
-                if let Some((_, _, known)) = self.0.get_mut(place) {
-                    *known = known.saturating_add(calls).min(CALLS_MAX);
+    /// All of them, in the order of their steps.
+    pub fn iter(&self) -> impl Iterator<Item = &Sum> {
+        self.0.iter()
+    }
+
+    /// The calls with this outcome that needed this scope, or with any, step by step. `begin` says when a step begins.
+    pub fn points(&self, outcome: Option<u8>, scope: Option<u8>, begin: impl Fn(i64) -> Timestamp) -> Vec<Point> {
+        let mut points = Vec::new();
+        for sums in self.0.chunk_by(|one, next| one.step == next.step) {
+            let mut point = Point { at: begin(sums.first().map_or(0, |sum| sum.step)), ..Point::default() };
+            for sum in sums.iter().filter(|sum| outcome.is_none_or(|outcome| outcome == sum.outcome)) {
+                if sum.scope == scope.unwrap_or(ANY) {
+                    point.outcomes.push((sum.outcome, sum.calls));
+                }
+                if sum.scope != ANY && scope.is_none_or(|scope| scope == sum.scope) {
+                    match point.scopes.binary_search_by_key(&sum.scope, |(scope, _)| *scope) {
+                        Ok(place) => point
+                            .scopes
+                            .iter_mut()
+                            .skip(place)
+                            .take(1)
+                            .for_each(|(_, calls)| *calls = calls.saturating_add(sum.calls).min(CALLS_MAX)),
+                        Err(place) => point.scopes.insert(place, (sum.scope, sum.calls)),
+                    }
                 }
             }
-            Err(place) => self.0.insert(place, (outcome, scope, calls.min(CALLS_MAX))),
-        }
-    }
-
-    /// The calls with this outcome that needed this scope, or with any: by outcome, and by scope.
-    pub fn parts(&self, outcome: Option<u8>, scope: Option<u8>) -> (Parts, Parts) {
-        let (mut outcomes, mut scopes) = (Parts::new(), Parts::new());
-        for (of, needed, calls) in &self.0 {
-            if outcome.is_some_and(|outcome| outcome != *of) {
-                continue;
-            }
-            if *needed == scope.unwrap_or(ANY) {
-                outcomes.insert(*of, *calls);
-            }
-            if *needed != ANY && scope.is_none_or(|scope| scope == *needed) {
-                let sum = scopes.entry(*needed).or_insert(0);
-                *sum = sum.saturating_add(*calls).min(CALLS_MAX);
+            if !point.outcomes.is_empty() {
+                points.push(point);
             }
         }
-        (outcomes, scopes)
-    }
-}
-
-/// Counts of steps that lie side by side and are stored together, by the number of the step within the row.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row(BTreeMap<u8, Sums>);
-
-impl Row {
-    /// The counts of a step, to be added to.
-    pub fn step(&mut self, number: u8) -> &mut Sums {
-        self.0.entry(number).or_default()
+        points
     }
 
-    /// Counts the calls of a cell under the step of this number.
-    pub fn count(&mut self, number: u8, cell: &Cell, calls: u64) {
-        self.step(number).count(cell.outcome, cell.scopes, calls);
-    }
-
-    /// Counts what `other` has counted.
-    pub fn merge(&mut self, other: &Self) {
-        other.steps().for_each(|(number, counts)| self.step(number).merge(counts));
-    }
-
-    /// Every step with calls.
-    pub fn steps(&self) -> impl Iterator<Item = (u8, &Sums)> {
-        self.0.iter().map(|(number, counts)| (*number, counts))
-    }
-
-    /// All steps together.
-    pub fn total(&self) -> Sums {
-        let mut total = Sums::default();
-        self.0.values().for_each(|counts| total.merge(counts));
-        total
-    }
-
-    /// Writes it, for the store.
+    /// Writes them, for the store.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![LAYOUT];
-        // Numbers only: there is nothing in a row that cannot be written.
+        // Numbers only: there is nothing in them that cannot be written.
         bytes.extend(postcard::to_allocvec(self).unwrap_or_default());
         bytes
     }
 
-    /// Reads it; nothing if it is not one.
+    /// Reads them; nothing if it is something else.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (layout, body) = bytes.split_first()?;
         (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())?
     }
+}
+
+/// Of each secret the latest use, in the order of keys and secrets.
+pub fn latest(mut uses: Vec<LastUse>) -> Vec<LastUse> {
+    uses.sort_unstable_by_key(|last| (last.key, last.secret, core::cmp::Reverse(last.at)));
+    uses.dedup_by_key(|last| (last.key, last.secret));
+    uses
 }
 
 #[cfg(test)]
@@ -116,52 +115,67 @@ mod tests {
     use super::*;
     use crate::testing::hex;
 
-    fn of(calls: &[(u8, u64, u64)]) -> Sums {
-        let mut counts = Sums::default();
-        for (outcome, scopes, calls) in calls {
-            counts.count(*outcome, *scopes, *calls);
+    fn of(calls: &[(i64, u8, u64, u64)]) -> Sums {
+        let mut sums = Sums::default();
+        for (step, outcome, scopes, calls) in calls {
+            sums.count(*step, *outcome, *scopes, *calls);
         }
-        counts
+        sums
+    }
+
+    fn points(sums: &Sums, outcome: Option<u8>, scope: Option<u8>) -> Vec<(i64, Parts, Parts)> {
+        let points = sums.points(outcome, scope, Timestamp::from_millis);
+        points.into_iter().map(|point| (point.at.millis(), point.outcomes, point.scopes)).collect()
     }
 
     #[test]
     fn a_call_counts_once_by_outcome_and_once_under_each_scope() {
-        let counts = of(&[(0, 0b11, 5), (0, 0b01, 2), (8, 0b10, 1), (0, 0, 4)]);
-        let parts = |outcome, scope| counts.parts(outcome, scope);
-        let map = |pairs: &[(u8, u64)]| pairs.iter().copied().collect::<Parts>();
-        assert_eq!(parts(None, None), (map(&[(0, 11), (8, 1)]), map(&[(0, 7), (1, 6)])));
-        assert_eq!(parts(Some(8), None), (map(&[(8, 1)]), map(&[(1, 1)])));
-        assert_eq!(parts(None, Some(1)), (map(&[(0, 5), (8, 1)]), map(&[(1, 6)])));
-        assert_eq!(parts(Some(0), Some(1)), (map(&[(0, 5)]), map(&[(1, 5)])));
-        assert_eq!(parts(Some(9), None), (Parts::new(), Parts::new()));
+        let sums = of(&[(7, 0, 0b11, 5), (7, 0, 0b01, 2), (7, 8, 0b10, 1), (7, 0, 0, 4), (9, 8, 1, 3)]);
+        assert_eq!(
+            points(&sums, None, None),
+            [(7, vec![(0, 11), (8, 1)], vec![(0, 7), (1, 6)]), (9, vec![(8, 3)], vec![(0, 3)])]
+        );
+        assert_eq!(points(&sums, Some(8), None), [(7, vec![(8, 1)], vec![(1, 1)]), (9, vec![(8, 3)], vec![(0, 3)])]);
+        assert_eq!(points(&sums, None, Some(1)), [(7, vec![(0, 5), (8, 1)], vec![(1, 6)])]);
+        assert_eq!(points(&sums, Some(0), Some(1)), [(7, vec![(0, 5)], vec![(1, 5)])]);
+        assert_eq!(points(&sums, Some(9), None), []);
     }
 
     #[test]
-    fn merging_is_counting_everything() {
-        let (mut one, two) = (of(&[(0, 1, 5), (8, 2, 1)]), of(&[(0, 3, 2), (11, 0, 7)]));
-        one.merge(&two);
-        assert_eq!(one, of(&[(11, 0, 7), (0, 3, 2), (8, 2, 1), (0, 1, 5)]));
+    fn adding_every_sum_is_counting_everything() {
+        let (mut one, two) = (of(&[(1, 0, 1, 5), (1, 8, 2, 1)]), of(&[(1, 0, 3, 2), (0, 11, 0, 7)]));
+        two.iter().for_each(|sum| one.add(sum.step, sum));
+        assert_eq!(one, of(&[(0, 11, 0, 7), (1, 0, 3, 2), (1, 8, 2, 1), (1, 0, 1, 5)]));
     }
 
     #[test]
-    fn a_count_stays_at_its_greatest_instead_of_wrapping() {
-        let counts = of(&[(0, 1, u64::MAX), (0, 1, u64::MAX), (1, 1, u64::MAX)]);
-        let (outcomes, scopes) = counts.parts(None, None);
-        assert_eq!((outcomes[&0], outcomes[&1], scopes[&0]), (CALLS_MAX, CALLS_MAX, CALLS_MAX));
+    fn a_sum_stays_at_its_greatest_instead_of_wrapping() {
+        let sums = of(&[(0, 0, 1, u64::MAX), (0, 0, 1, u64::MAX), (0, 1, 2, u64::MAX)]);
+        assert_eq!(
+            points(&sums, None, None),
+            [(0, vec![(0, CALLS_MAX), (1, CALLS_MAX)], vec![(0, CALLS_MAX), (1, CALLS_MAX)])]
+        );
     }
 
-    /// Rows stay in stores for years, so the bytes are pinned.
+    /// Sums stay in stores for years, so the bytes are pinned.
     #[test]
     fn known_answer() {
-        let mut row = Row::default();
-        row.step(7).count(8, 0b100, 300);
-        row.step(0).count(0, 0b1, 2);
-        assert_eq!(hex(&row.encode()), "01 02 0002 000002 00ff02 0702 0802ac02 08ffac02".replace(' ', ""));
-        assert_eq!(Row::decode(&row.encode()), Some(row.clone()));
-        assert_eq!(row.steps().map(|(number, _)| number).collect::<Vec<_>>(), [0, 7]);
-        assert_eq!(row.total(), of(&[(0, 1, 2), (8, 4, 300)]));
+        let sums = of(&[(7, 8, 0b100, 300), (0, 0, 0b1, 2)]);
+        assert_eq!(hex(&sums.encode()), "01 04 00000002 0000ff02 0e0802ac02 0e08ffac02".replace(' ', ""));
+        assert_eq!(Sums::decode(&sums.encode()), Some(sums));
         for bytes in [&[][..], &[2, 0], &[1, 9]] {
-            assert_eq!(Row::decode(bytes), None);
+            assert_eq!(Sums::decode(bytes), None);
         }
+    }
+
+    #[test]
+    fn of_each_secret_the_latest_use_counts() {
+        let last = |key: u8, secret, millis| LastUse {
+            key: format!("{key:016}").parse().unwrap(),
+            secret,
+            at: Timestamp::from_millis(millis),
+        };
+        let uses = vec![last(2, 1, 5), last(1, 2, 7), last(1, 1, 3), last(1, 2, 9), last(1, 2, 8)];
+        assert_eq!(latest(uses), [last(1, 1, 3), last(1, 2, 9), last(2, 1, 5)]);
     }
 }

@@ -7,11 +7,9 @@
 use super::table::{MINUTES, Rows};
 use crate::database::{Database, DatabaseError, Stored, Value};
 use ownchat_domain::{
-    locator::Locator,
     time::{HOUR, Timestamp},
-    usage::{AHEAD_MAX, Batch, Cell, LastUse, Seen, Sight, Step, decode, encode},
+    usage::{AHEAD_MAX, Batch, Cell, LastUse, Seen, Sight, Step, decode, encode, latest},
 };
-use std::collections::BTreeMap;
 
 /// How long an isolate is remembered after its last batch, in milliseconds.
 pub const REMEMBERED_FOR: i64 = 2 * HOUR;
@@ -59,8 +57,7 @@ pub fn take(database: &impl Database, batch: &Batch, now: Timestamp) -> Stored<T
             Sight::Before => return Ok(Taken::Counted),
             Sight::Unknown => return Ok(Taken::TooLate),
         }
-        let mut together = Waiting::default();
-        waiting.iter().chain([batch]).for_each(|batch| together.add(batch));
+        let together = Waiting::of(waiting.into_iter().chain([batch.clone()]).collect());
         let mut waiting = together.len();
         let mut counts = None;
         if waiting > WAITING_MAX {
@@ -98,14 +95,14 @@ pub fn put_away(database: &impl Database, most: usize) -> Stored<bool> {
         let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
         let rows = database.run("SELECT isolate, counts FROM isolates WHERE waiting > 0 LIMIT ?", &[limit.into()])?;
         let more = rows.len() > most;
-        let mut together = Waiting::default();
+        let mut waiting = Vec::with_capacity(most);
         for mut row in rows.into_iter().take(most) {
             let isolate = row.blob()?;
-            together.add(&read(&row.blob()?)?);
+            waiting.push(read(&row.blob()?)?);
             database
                 .run("UPDATE isolates SET waiting = 0, counts = NULL WHERE isolate = ?", &[Value::Blob(isolate)])?;
         }
-        together.put_away(database)?;
+        Waiting::of(waiting).put_away(database)?;
         Ok(more)
     })
 }
@@ -125,22 +122,27 @@ fn read(bytes: &[u8]) -> Stored<Batch> {
 }
 
 /// Counts of several batches, together.
-#[derive(Default)]
 struct Waiting {
-    counts: BTreeMap<Cell, u64>,
-    last_uses: BTreeMap<(Locator, u32), Timestamp>,
+    counts: Vec<(Cell, u64)>,
+    last_uses: Vec<LastUse>,
 }
 
 impl Waiting {
-    fn add(&mut self, batch: &Batch) {
-        for (cell, calls) in &batch.counts {
-            let sum = self.counts.entry(*cell).or_insert(0);
-            *sum = sum.saturating_add(*calls);
+    fn of(batches: Vec<Batch>) -> Self {
+        let (mut counts, mut last_uses) = (Vec::new(), Vec::new());
+        for batch in batches {
+            counts.extend(batch.counts);
+            last_uses.extend(batch.last_uses);
         }
-        for LastUse { key, secret, at } in &batch.last_uses {
-            let last = self.last_uses.entry((*key, *secret)).or_insert(*at);
-            *last = (*last).max(*at);
-        }
+        counts.sort_unstable_by_key(|(cell, _)| *cell);
+        counts.dedup_by(|(cell, more), (before, calls)| {
+            let same = cell == before;
+            if same {
+                *calls = calls.saturating_add(*more);
+            }
+            same
+        });
+        Self { counts, last_uses: latest(last_uses) }
     }
 
     fn len(&self) -> usize {
@@ -149,8 +151,7 @@ impl Waiting {
 
     /// As one batch, which is how it is stored. Its isolate and number are of no use.
     fn into_batch(self) -> Batch {
-        let last_uses = self.last_uses.into_iter().map(|((key, secret), at)| LastUse { key, secret, at }).collect();
-        Batch { isolate: 0, sequence: 0, counts: self.counts.into_iter().collect(), last_uses }
+        Batch { isolate: 0, sequence: 0, counts: self.counts, last_uses: self.last_uses }
     }
 
     /// Puts everything into the tables: counts under their key and under all keys together.
@@ -159,11 +160,11 @@ impl Waiting {
         for (cell, calls) in &self.counts {
             let (at, minute) = MINUTES.place(Step::Minute.begin(cell.minute));
             for key in [Some(cell.key), None] {
-                rows.entry((at, key)).or_default().count(minute, cell, *calls);
+                rows.entry((at, key)).or_default().count(minute, cell.outcome, cell.scopes, *calls);
             }
         }
         MINUTES.add(database, rows)?;
-        for ((key, secret), at) in self.last_uses {
+        for LastUse { key, secret, at } in self.last_uses {
             database.run(
                 "INSERT INTO last_uses (key, secret, at) VALUES (?, ?, ?) ON CONFLICT (key, secret) \
                  DO UPDATE SET at = excluded.at WHERE excluded.at > last_uses.at",

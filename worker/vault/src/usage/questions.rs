@@ -10,36 +10,30 @@ use crate::{
 };
 use ownchat_domain::{
     failure::Failure,
-    locator::Locator,
     scope::Scope,
     time::Timestamp,
-    usage::{LastUse, Point, Series, Span, Step, Sums},
+    usage::{LastUse, Series, Span, Step, Sums, latest},
     vault::usage::{LAST_USES_MAX, ReadLastUses, ReadUsage},
     verdict::Code,
 };
-use std::collections::BTreeMap;
 
 /// Use over time.
 pub fn usage(database: &impl Database, call: &ReadUsage, now: Timestamp) -> Done<Series> {
     let query = &call.query;
     let span = Span::of(query.from, query.to, query.step, now)?;
-    let mut steps: BTreeMap<Timestamp, Sums> = BTreeMap::new();
-    let step_of = |moment| span.step.begin(span.step.number(moment));
-    for table in [MINUTES, HOURS, DAYS].into_iter().filter(|table| table.step <= span.step) {
-        table.read(database, call.key, &span, |moment, sums| steps.entry(step_of(moment)).or_default().merge(sums))?;
+    let mut sums = Sums::default();
+    // The eldest first, so that most is added at the end.
+    for table in [DAYS, HOURS, MINUTES].into_iter().filter(|table| table.step <= span.step) {
+        table.read(database, call.key, &span, |moment, sum| sums.add(span.step.number(moment), sum))?;
     }
     for (cell, calls) in waiting(database)?.iter().flat_map(|batch| &batch.counts) {
         let moment = Step::Minute.begin(cell.minute);
         if span.contains(moment) && call.key.is_none_or(|key| key == cell.key) {
-            steps.entry(step_of(moment)).or_default().count(cell.outcome, cell.scopes, *calls);
+            sums.count(span.step.number(moment), cell.outcome, cell.scopes, *calls);
         }
     }
     let (outcome, scope) = (query.outcome.map(Code::number), query.scope.map(|scope: Scope| scope.info().bit));
-    let points = steps.into_iter().map(|(at, sums)| {
-        let (outcomes, scopes) = sums.parts(outcome, scope);
-        Point { at, outcomes, scopes }
-    });
-    Ok(Series { span, points: points.filter(|point| !point.outcomes.is_empty()).collect() })
+    Ok(Series { span, points: sums.points(outcome, scope, |step| span.step.begin(step)) })
 }
 
 /// When the secrets of keys were last used.
@@ -53,20 +47,13 @@ pub fn last_uses(database: &impl Database, call: &ReadLastUses) -> Done<Vec<Last
          ON last.key = wanted.value",
         &[names.into()],
     )?;
-    let mut latest: BTreeMap<(Locator, u32), Timestamp> = BTreeMap::new();
-    let mut note = |key, secret, at| {
-        let last = latest.entry((key, secret)).or_insert(at);
-        *last = (*last).max(at);
-    };
+    let mut uses = Vec::with_capacity(rows.len());
     for mut row in rows {
         let key = row.text()?.parse().map_err(|_| DatabaseError("not a locator".into()))?;
         let secret = u32::try_from(row.integer()?).map_err(|_| DatabaseError("not the number of a secret".into()))?;
-        note(key, secret, Timestamp::from_millis(row.integer()?));
+        uses.push(LastUse { key, secret, at: Timestamp::from_millis(row.integer()?) });
     }
-    for last in waiting(database)?.into_iter().flat_map(|batch| batch.last_uses) {
-        if call.keys.contains(&last.key) {
-            note(last.key, last.secret, last.at);
-        }
-    }
-    Ok(latest.into_iter().map(|((key, secret), at)| LastUse { key, secret, at }).collect())
+    let waiting = waiting(database)?.into_iter().flat_map(|batch| batch.last_uses);
+    uses.extend(waiting.filter(|last| call.keys.contains(&last.key)));
+    Ok(latest(uses))
 }

@@ -5,7 +5,7 @@ use crate::database::{Database, DatabaseError, Stored, Value};
 use ownchat_domain::{
     locator::Locator,
     time::Timestamp,
-    usage::{Row, Span, Step, Sums},
+    usage::{Span, Step, Sum, Sums},
 };
 use std::collections::BTreeMap;
 
@@ -27,8 +27,9 @@ pub const HOURS: Table = Table { name: "hours", step: Step::Hour, per_row: 24 };
 /// The last two years, without those 60 days.
 pub const DAYS: Table = Table { name: "days", step: Step::Day, per_row: 32 };
 
-/// Rows to be added to a table: by their `at`, and by their key or none for all keys together.
-pub type Rows = BTreeMap<(i64, Option<Locator>), Row>;
+/// Rows to be added to a table: by their `at`, and by their key or none for all keys together. The steps of the sums
+/// are counted within the row.
+pub type Rows = BTreeMap<(i64, Option<Locator>), Sums>;
 
 /// How a key stands in a table.
 pub fn key_value(key: Option<Locator>) -> Value {
@@ -37,14 +38,14 @@ pub fn key_value(key: Option<Locator>) -> Value {
 
 impl Table {
     /// The row of a moment, and the step within it.
-    pub fn place(&self, moment: Timestamp) -> (i64, u8) {
+    pub fn place(&self, moment: Timestamp) -> (i64, i64) {
         let number = self.step.number(moment);
-        (number.div_euclid(self.per_row), u8::try_from(number.rem_euclid(self.per_row)).unwrap_or_default())
+        (number.div_euclid(self.per_row), number.rem_euclid(self.per_row))
     }
 
     /// When a step of a row begins.
-    pub fn begin(&self, at: i64, step: u8) -> Timestamp {
-        self.step.begin(at.saturating_mul(self.per_row).saturating_add(i64::from(step)))
+    pub fn begin(&self, at: i64, step: i64) -> Timestamp {
+        self.step.begin(at.saturating_mul(self.per_row).saturating_add(step))
     }
 
     /// Rows before this one need not be kept any more.
@@ -68,18 +69,21 @@ impl Table {
         );
         for ((at, key), more) in rows {
             let (at, key) = (Value::Integer(at), key_value(key));
-            let mut row = match database.first(&read, &[at.clone(), key.clone()])? {
-                Some(mut found) => decode(&found.blob()?)?,
-                None => Row::default(),
+            let sums = match database.first(&read, &[at.clone(), key.clone()])? {
+                Some(mut row) => {
+                    let mut sums = decode(&row.blob()?)?;
+                    more.iter().for_each(|sum| sums.add(sum.step, sum));
+                    sums
+                }
+                None => more,
             };
-            row.merge(&more);
-            database.run(&write, &[at, key, row.encode().as_slice().into()])?;
+            database.run(&write, &[at, key, Value::Blob(sums.encode())])?;
         }
         Ok(())
     }
 
     /// The eldest rows before `end`, at most so many.
-    pub fn eldest(&self, database: &impl Database, end: i64, most: usize) -> Stored<Vec<(i64, Option<Locator>, Row)>> {
+    pub fn eldest(&self, database: &impl Database, end: i64, most: usize) -> Stored<Vec<(i64, Option<Locator>, Sums)>> {
         let sql = format!("SELECT at, key, counts FROM {} WHERE at < ? ORDER BY at, key LIMIT ?", self.name);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let found = database.run(&sql, &[end.into(), most.into()])?.into_iter().map(|mut row| {
@@ -95,13 +99,13 @@ impl Table {
         database.run(&sql, &[at.into(), key_value(key)]).map(|_| ())
     }
 
-    /// Hands over the counts of every step that lies in the span, of one key or of all together.
+    /// Hands over every sum that lies in the span, of one key or of all together, and when its step begins.
     pub fn read(
         &self,
         database: &impl Database,
         key: Option<Locator>,
         span: &Span,
-        mut each: impl FnMut(Timestamp, &Sums),
+        mut each: impl FnMut(Timestamp, &Sum),
     ) -> Stored<()> {
         // One look-up a row; a range would hold the rows of all keys.
         let sql = format!(
@@ -114,10 +118,10 @@ impl Table {
         let (first, last) = (self.place(span.from).0, self.place(span.to.plus(-1)).0);
         for mut row in database.run(&sql, &[first.into(), last.into(), key_value(key)])? {
             let (at, counts) = (row.integer()?, decode(&row.blob()?)?);
-            for (step, sums) in counts.steps() {
-                let moment = self.begin(at, step);
+            for sum in counts.iter() {
+                let moment = self.begin(at, sum.step);
                 if span.contains(moment) {
-                    each(moment, sums);
+                    each(moment, sum);
                 }
             }
         }
@@ -125,6 +129,6 @@ impl Table {
     }
 }
 
-fn decode(bytes: &[u8]) -> Stored<Row> {
-    Row::decode(bytes).ok_or_else(|| DatabaseError("not counts".into()))
+fn decode(bytes: &[u8]) -> Stored<Sums> {
+    Sums::decode(bytes).ok_or_else(|| DatabaseError("not sums".into()))
 }

@@ -66,7 +66,10 @@ pub fn kept(database: &Memory, key: Option<Locator>, step: Step, now: Timestamp)
 
 /// All calls that are kept by this step.
 pub fn total(database: &Memory, key: Option<Locator>, step: Step, now: Timestamp) -> u64 {
-    kept(database, key, step, now).iter().flat_map(|point| point.outcomes.values()).sum()
+    kept(database, key, step, now)
+        .iter()
+        .flat_map(|point| point.outcomes.iter().map(|(_, calls)| *calls).collect::<Vec<_>>())
+        .sum()
 }
 
 pub fn last_uses(database: &Memory, keys: &[Locator]) -> Vec<LastUse> {
@@ -92,18 +95,22 @@ impl Model {
     /// What [`kept`] must answer for steps from `from` on.
     pub fn kept(&self, key: Option<Locator>, step: Step, from: Timestamp, now: Timestamp) -> Vec<Point> {
         let end = step.begin(step.number(now) + 1);
-        let mut points: BTreeMap<Timestamp, (Parts, Parts)> = BTreeMap::new();
+        let mut points: BTreeMap<Timestamp, [BTreeMap<u8, u64>; 2]> = BTreeMap::new();
         for (cell, calls) in self.cells.iter().filter(|(cell, _)| key.is_none_or(|key| key == cell.key)) {
             let at = step.begin(step.number(Step::Minute.begin(cell.minute)));
             if at < from || at >= end {
                 continue;
             }
-            let (outcomes, scopes) = points.entry(at).or_default();
+            let [outcomes, scopes] = points.entry(at).or_default();
             *outcomes.entry(cell.outcome).or_default() += calls;
             for bit in (0..64).filter(|bit| cell.scopes >> bit & 1 == 1) {
                 *scopes.entry(bit).or_default() += calls;
             }
         }
-        points.into_iter().map(|(at, (outcomes, scopes))| Point { at, outcomes, scopes }).collect()
+        let parts = |map: BTreeMap<u8, u64>| map.into_iter().collect::<Parts>();
+        points
+            .into_iter()
+            .map(|(at, [outcomes, scopes])| Point { at, outcomes: parts(outcomes), scopes: parts(scopes) })
+            .collect()
     }
 }

@@ -49,10 +49,10 @@ fn move_up(database: &impl Database, from: &Table, to: &Table, now: Timestamp) -
         let Some((last_at, last_key, _)) = due.last() else { return Ok(false) };
         from.remove_up_to(database, *last_at, *last_key)?;
         let mut rows = Rows::new();
-        for (at, key, row) in &due {
-            for (step, sums) in row.steps() {
-                let (place, step) = to.place(from.begin(*at, step));
-                rows.entry((place, *key)).or_default().step(step).merge(sums);
+        for (at, key, sums) in &due {
+            for sum in sums.iter() {
+                let (place, step) = to.place(from.begin(*at, sum.step));
+                rows.entry((place, *key)).or_default().add(step, sum);
             }
         }
         to.add(database, rows)?;
