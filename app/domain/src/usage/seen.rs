@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Most ranges that are remembered. An isolate makes one at most with each flush, so that they are of the last
-/// half hour at least.
+/// quarter of an hour at least.
 const RANGES_MAX: usize = 1_024;
 /// The version of the layout that is written.
 const LAYOUT: u8 = 1;

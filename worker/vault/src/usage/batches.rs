@@ -12,11 +12,11 @@ use ownchat_domain::{
 };
 
 /// How long an isolate is remembered after its last batch, in milliseconds.
-pub const REMEMBERED_FOR: i64 = 2 * HOUR;
+pub const REMEMBERED_FOR: i64 = 25 * HOUR;
 /// A batch that was made so long before its isolate became known, in milliseconds, may have been counted when the
 /// isolate was known before. The difference is for clocks: that of an isolate may be [`AHEAD_MAX`] ahead, and
 /// the own may have been set back by as much as is left.
-const NEW_FOR: i64 = HOUR;
+const NEW_FOR: i64 = 24 * HOUR;
 const _: () = assert!(REMEMBERED_FOR - NEW_FOR > AHEAD_MAX);
 /// What waits for one isolate is put into the tables when it is more than so many counts.
 const WAITING_MAX: usize = 1_000;
