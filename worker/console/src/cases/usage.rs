@@ -1,8 +1,7 @@
 //! Usage: how much was called, and when keys were last used.
 
 use super::session::resume;
-use crate::{vault::ask, visitor::Visitor};
-use futures_util::future::{Either, select};
+use crate::{patience::within, vault::ask, visitor::Visitor};
 use ownchat_domain::{
     failure::Failure,
     key::Key,
@@ -14,8 +13,8 @@ use ownchat_domain::{
         usage::{ReadLastUses, ReadUsage, UsageQuery},
     },
 };
-use std::{pin::pin, time::Duration};
-use worker::{Delay, console_warn};
+use std::time::Duration;
+use worker::console_warn;
 
 /// How long a list of keys waits to hear when they were last used.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -39,10 +38,9 @@ pub async fn note_last_uses(visitor: &Visitor, workspace: u32, keys: &mut [Key])
         return;
     }
     let call = ReadLastUses { keys: keys.iter().map(|key| key.id).collect() };
-    let answer = pin!(ask(&visitor.env, Object::Usage(workspace), &call));
-    match select(answer, Delay::from(PATIENCE)).await {
-        Either::Left((Ok(uses), _)) => keys.iter_mut().for_each(|key| key.note_last_uses(&uses)),
-        Either::Left((Err(failure), _)) => console_warn!("usage: no last uses: {failure}"),
-        Either::Right(_) => console_warn!("usage: no last uses in time"),
+    match within(PATIENCE, ask(&visitor.env, Object::Usage(workspace), &call)).await {
+        Some(Ok(uses)) => keys.iter_mut().for_each(|key| key.note_last_uses(&uses)),
+        Some(Err(failure)) => console_warn!("usage: no last uses: {failure}"),
+        None => console_warn!("usage: no last uses in time"),
     }
 }

@@ -99,6 +99,18 @@ impl Table {
         database.run(&sql, &[at.into(), key_value(key)]).map(|_| ())
     }
 
+    /// The statement that finds the rows of a key from one `at` to another: one look-up a row, since a range would hold
+    /// the rows of all keys.
+    pub fn look_up(&self) -> String {
+        format!(
+            "WITH RECURSIVE wanted (at) AS (
+                SELECT max(?, (SELECT min(at) FROM {table})) UNION ALL SELECT at + 1 FROM wanted WHERE at < ?
+            ) SELECT found.at, found.counts FROM wanted CROSS JOIN {table} AS found
+            ON found.at = wanted.at AND found.key = ?",
+            table = self.name
+        )
+    }
+
     /// Hands over every sum that lies in the span, of one key or of all together, and when its step begins.
     pub fn read(
         &self,
@@ -107,16 +119,8 @@ impl Table {
         span: &Span,
         mut each: impl FnMut(Timestamp, &Sum),
     ) -> Stored<()> {
-        // One look-up a row; a range would hold the rows of all keys.
-        let sql = format!(
-            "WITH RECURSIVE wanted (at) AS (
-                SELECT max(?, (SELECT min(at) FROM {table})) UNION ALL SELECT at + 1 FROM wanted WHERE at < ?
-            ) SELECT found.at, found.counts FROM wanted CROSS JOIN {table} AS found
-            ON found.at = wanted.at AND found.key = ? ORDER BY found.at",
-            table = self.name
-        );
         let (first, last) = (self.place(span.from).0, self.place(span.to.plus(-1)).0);
-        for mut row in database.run(&sql, &[first.into(), last.into(), key_value(key)])? {
+        for mut row in database.run(&self.look_up(), &[first.into(), last.into(), key_value(key)])? {
             let (at, counts) = (row.integer()?, decode(&row.blob()?)?);
             for sum in counts.iter() {
                 let moment = self.begin(at, sum.step);

@@ -3,11 +3,14 @@
 use super::{
     batches::{self, Taken},
     questions,
-    table::{HOURS, MINUTES},
+    table::{DAYS, HOURS, MINUTES},
     testing::{Model, NOW, batch, fresh, kept, key, last_uses, rows, take, total, work},
     upkeep,
 };
-use crate::{answer::Refusal, database::Database};
+use crate::{
+    answer::Refusal,
+    database::{Database, Value},
+};
 use ownchat_domain::{
     failure::Failure,
     scope::Scope,
@@ -257,21 +260,19 @@ fn a_row_has_a_greatest_size() {
 #[test]
 fn an_answer_looks_up_each_row_by_itself() {
     let database = fresh();
-    for table in [&MINUTES, &HOURS] {
-        let span = ownchat_domain::usage::Span { from: NOW, to: NOW.plus(HOUR), step: Step::Hour };
-        table.read(&database, Some(key(1)), &span, |_, _| {}).unwrap();
-        let sql = format!(
-            "EXPLAIN QUERY PLAN WITH RECURSIVE wanted (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM wanted WHERE at < 9) \
-             SELECT found.counts FROM wanted CROSS JOIN {} AS found ON found.at = wanted.at AND found.key = 'x'",
-            table.name
-        );
-        let plan: Vec<String> = database
-            .run(&sql, &[])
-            .unwrap()
-            .into_iter()
-            .map(|mut row| (0..3).try_for_each(|_| row.integer().map(|_| ())).and_then(|()| row.text()).unwrap())
-            .collect();
-        assert!(plan.iter().any(|line| line.contains("PRIMARY KEY (at=? AND key=?)")), "{plan:?}");
+    for table in [&MINUTES, &HOURS, &DAYS] {
+        let values = [Value::Integer(1), Value::Integer(9), "x".into()];
+        let plan = database.run(&format!("EXPLAIN QUERY PLAN {}", table.look_up()), &values).unwrap();
+        let read = plan.into_iter().map(|mut row| {
+            for _ in 0..3 {
+                row.integer().unwrap();
+            }
+            row.text().unwrap()
+        });
+        let plan: Vec<_> = read.collect();
+        assert!(plan.iter().any(|line| line.contains("SEARCH found USING PRIMARY KEY (at=? AND key=?)")), "{plan:?}");
+        let scans = plan.iter().filter(|line| line.starts_with("SCAN") && !line.starts_with("SCAN wanted"));
+        assert!(scans.clone().all(|line| line == "SCAN CONSTANT ROW"), "{plan:?}");
     }
 }
 
