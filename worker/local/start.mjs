@@ -64,6 +64,7 @@ const workers = [
       METER: object("Meter"),
       PERSON: object("Person"),
       REGISTRY: object("Registry"),
+      USAGE: object("Usage"),
     },
     bindings: { MASTER_KEYS: config.masterKeys, SETUP_TOKEN: config.setupToken, STARTED_AT: config.startedAt },
   }),

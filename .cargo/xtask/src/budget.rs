@@ -31,7 +31,8 @@ fn limits() -> Result<Vec<Limit>, Failure> {
     Ok(vec![
         // A Worker is loaded compressed; the edge's size decides how soon a new isolate answers.
         Limit { what: "edge", files: worker("edge"), compression: "gzip", most: 235 * KB },
-        Limit { what: "vault", files: worker("vault"), compression: "gzip", most: 280 * KB },
+        // The object that counts use took 35 KB: three tables, two codecs, and a series of points.
+        Limit { what: "vault", files: worker("vault"), compression: "gzip", most: 316 * KB },
         Limit { what: "console", files: worker("console"), compression: "gzip", most: 990 * KB },
         // What a browser loads before a page is alive.
         Limit {

@@ -14,6 +14,7 @@ use crate::{
     scope::ScopeSet,
     time::{DAY, Timestamp},
     token::Environment,
+    usage::LastUse,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -110,6 +111,9 @@ pub struct KeySecret {
     /// From when on it opens nothing any more, if ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
+    /// When it was last used, if that is known. The registry does not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// A key as the management API shows it. There is nothing secret in it.
@@ -151,6 +155,9 @@ pub struct Key {
     /// From when on it is refused, if ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// When any of its secrets was last used, if that is known. The registry does not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
     /// Until when its deletion can be undone, if it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore_until: Option<Timestamp>,
@@ -172,6 +179,17 @@ impl Key {
     /// The entity tag (RFC 9110) of this state of the key.
     pub fn etag(&self) -> String {
         format!("\"{}\"", self.version)
+    }
+
+    /// Takes over, of these last uses, those of its own secrets.
+    pub fn note_last_uses(&mut self, uses: &[LastUse]) {
+        for last in uses.iter().filter(|last| last.key == self.id) {
+            let secret = self.secrets.iter_mut().find(|secret| secret.number == last.secret);
+            if let Some(secret) = secret {
+                secret.last_used_at = secret.last_used_at.max(Some(last.at));
+            }
+            self.last_used_at = self.last_used_at.max(Some(last.at));
+        }
     }
 }
 
@@ -201,6 +219,22 @@ mod tests {
             let status = if reason.is_none() { Status::Active } else { Status::Inactive };
             assert_eq!(state(facts, now), (status, reason), "{facts:?}");
         }
+    }
+
+    #[test]
+    fn a_key_was_last_used_when_any_of_its_secrets_was() {
+        let json = r#"{"id":"0000000000000001","name":"","description":"","integration":"","environment":"live","scopes":[],
+            "status":"active","prefix":"","created_at":"2026-11-24T00:00:00Z","created_by":"","updated_at":"2026-11-24T00:00:00Z",
+            "version":1,"restrictions":{"allow":[],"deny":[],"channels":[]},"metadata":{},"secrets":[{"number":2,"created_at":"2026-11-24T00:00:00Z"},
+            {"number":3,"created_at":"2026-11-24T00:00:00Z"}]}"#;
+        let mut key: Key = serde_json::from_str(json).unwrap();
+        let other = "0000000000000002".parse().unwrap();
+        let at = |key, secret, millis| LastUse { key, secret, at: Timestamp::from_millis(millis) };
+        // Of secret 1 the key has nothing left to show.
+        key.note_last_uses(&[at(key.id, 1, 5), at(key.id, 2, 3), at(other, 2, 9), at(key.id, 2, 2)]);
+        let millis = |time: Option<Timestamp>| time.map(Timestamp::millis);
+        assert_eq!(millis(key.last_used_at), Some(5));
+        assert_eq!(key.secrets.iter().map(|secret| millis(secret.last_used_at)).collect::<Vec<_>>(), [Some(3), None]);
     }
 
     #[test]

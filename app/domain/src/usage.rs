@@ -1,5 +1,19 @@
 //! Usage: what the edge counts in memory and sends to the vault in batches.
 
+mod check;
+mod report;
+mod seen;
+mod span;
+mod step;
+mod sums;
+
+pub use check::{AHEAD_MAX, LATE_MAX};
+pub use report::{Point, Report, Series};
+pub use seen::{Seen, Sight};
+pub use span::{POINTS_MAX, Span};
+pub use step::Step;
+pub use sums::{Parts, Sum, Sums, latest};
+
 use crate::{locator::Locator, scope::ScopeSet, time::MINUTE, time::Timestamp, verdict::Code};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;

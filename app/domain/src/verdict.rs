@@ -2,6 +2,7 @@
 
 use crate::{scope::ScopeSet, time::Timestamp, token::TokenError};
 use core::net::IpAddr;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Writes the codes: name, number in stores, text in answers. Numbers are append-only.
 macro_rules! codes {
@@ -69,6 +70,21 @@ impl Code {
     /// The code of this number.
     pub fn of_number(number: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.number() == number)
+    }
+}
+
+/// As it is written in answers.
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = Self::ALL.iter().copied().find(|code| code.as_str() == text);
+        known.ok_or_else(|| D::Error::custom("There is no such outcome; the codes of the edge's answers are meant."))
     }
 }
 

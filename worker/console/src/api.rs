@@ -2,6 +2,7 @@
 
 mod keys;
 mod session;
+mod usage;
 mod workspace;
 
 use crate::{cases::Cases, problem, visitor::Visitor};
@@ -14,8 +15,10 @@ use axum::{
     routing::{get, post},
 };
 use ownchat_domain::{
+    failure::Failure,
     json,
     problem::{BODY_TOO_LARGE, INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE},
+    token::redact,
 };
 use serde::de::DeserializeOwned;
 
@@ -29,6 +32,8 @@ pub fn router() -> Router {
         .route("/keys/{id}/restore", post(keys::restore))
         .route("/keys/{id}/rotate", post(keys::rotate))
         .route("/keys/{id}/end-old-secrets", post(keys::end_old_secrets))
+        .route("/keys/{id}/usage", get(usage::of_key))
+        .route("/usage", get(usage::of_workspace))
         .route("/workspace", get(workspace::read).patch(workspace::change))
         .route("/audit", get(workspace::audit))
         .route("/scopes", get(workspace::scopes))
@@ -43,6 +48,12 @@ impl<S: Sync> FromRequestParts<S> for Cases {
         let visitor = parts.extensions.get::<Visitor>().cloned();
         visitor.map(Self).ok_or_else(|| problem::of_kind(&INTERNAL, INTERNAL.meaning))
     }
+}
+
+/// Reads what is asked for behind the question mark of an address.
+fn query<T: DeserializeOwned>(asked: Option<String>) -> Result<T, Failure> {
+    serde_urlencoded::from_str(&asked.unwrap_or_default())
+        .map_err(|error| Failure::field("query", redact(&error.to_string())))
 }
 
 /// A JSON body.

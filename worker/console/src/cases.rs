@@ -2,6 +2,7 @@
 
 mod keys;
 mod session;
+mod usage;
 mod workspace;
 
 pub use keys::Rotated;
@@ -15,9 +16,11 @@ use ownchat_domain::{
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
+    usage::Report,
     vault::{
         person::Identity,
         registry::{Changed, Settings, TrailPage, TrailQuery},
+        usage::UsageQuery,
     },
 };
 use ownchat_ui::backend::{Backend, Cookie, CreatedKey, Reply};
@@ -94,6 +97,18 @@ impl Backend for Cases {
 
 /// Use-cases that no page has.
 impl Cases {
+    /// Says whether there is such a key.
+    pub fn find_key(&self, id: Locator) -> Reply<()> {
+        let visitor = self.0.clone();
+        reply(async move { keys::find(&visitor, id).await })
+    }
+
+    /// How much was called with a key, or with all keys of the workspace.
+    pub fn usage(&self, key: Option<Locator>, query: UsageQuery) -> Reply<Report> {
+        let visitor = self.0.clone();
+        reply(async move { usage::read(&visitor, key, query).await })
+    }
+
     /// Undoes the deletion of a key.
     pub fn restore_key(&self, id: Locator) -> Reply<Changed> {
         let visitor = self.0.clone();

@@ -10,6 +10,7 @@ pub mod headers;
 pub mod origin;
 pub mod pages;
 pub mod password;
+pub mod patience;
 pub mod problem;
 pub mod router;
 pub mod vault;

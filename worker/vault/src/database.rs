@@ -126,8 +126,14 @@ impl Row {
 
     /// The next value, bytes.
     pub fn blob(&mut self) -> Stored<Vec<u8>> {
+        self.optional_blob()?.ok_or_else(|| DatabaseError("bytes expected, NULL found".into()))
+    }
+
+    /// The next value, bytes or `NULL`.
+    pub fn optional_blob(&mut self) -> Stored<Option<Vec<u8>>> {
         match self.next()? {
-            Value::Blob(bytes) => Ok(bytes),
+            Value::Blob(bytes) => Ok(Some(bytes)),
+            Value::Null => Ok(None),
             other => Err(DatabaseError(format!("bytes expected, {} found", other.kind()))),
         }
     }

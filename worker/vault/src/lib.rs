@@ -13,6 +13,7 @@ pub mod object;
 pub mod person;
 pub mod registry;
 pub mod storage;
+pub mod usage;
 
 use worker::{Context, Env, Request, Response, Result, event};
 

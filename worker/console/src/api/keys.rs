@@ -1,6 +1,6 @@
 //! `/api/v1/keys`.
 
-use super::Body;
+use super::{Body, query};
 use crate::{cases::Cases, problem};
 use axum::{
     Json,
@@ -18,7 +18,6 @@ use ownchat_domain::{
     locator::Locator,
     problem::PRECONDITION_REQUIRED,
     time::Timestamp,
-    token::redact,
     vault::registry::Changed,
 };
 use ownchat_ui::backend::Backend;
@@ -35,12 +34,12 @@ struct Created {
 }
 
 /// `GET /api/v1/keys`
-pub async fn list(cases: Cases, RawQuery(query): RawQuery) -> Response {
-    let query: KeyQuery = match serde_urlencoded::from_str(&query.unwrap_or_default()) {
-        Ok(query) => query,
-        Err(error) => return problem::of_failure(&Failure::field("query", redact(&error.to_string()))),
+pub async fn list(cases: Cases, RawQuery(asked): RawQuery) -> Response {
+    let asked: KeyQuery = match query(asked) {
+        Ok(asked) => asked,
+        Err(failure) => return problem::of_failure(&failure),
     };
-    match cases.list_keys(query).await {
+    match cases.list_keys(asked).await {
         Ok(page) => Json(page).into_response(),
         Err(failure) => problem::of_failure(&failure),
     }
@@ -151,7 +150,7 @@ const EFFECTIVE_AT: HeaderName = HeaderName::from_static("effective-at");
 async fn seen(cases: &Cases, id: &str, headers: &HeaderMap) -> Result<(Locator, u64), Response> {
     let Ok(id) = id.parse::<Locator>() else { return Err(problem::of_failure(&missing(cases).await)) };
     // Whether there is such a key comes before what is wrong with the request.
-    cases.read_key(id).await.map_err(|failure| problem::of_failure(&failure))?;
+    cases.find_key(id).await.map_err(|failure| problem::of_failure(&failure))?;
     let Some(tag) = headers.get(IF_MATCH) else {
         return Err(problem::of_kind(&PRECONDITION_REQUIRED, PRECONDITION_REQUIRED.meaning));
     };
@@ -162,7 +161,7 @@ async fn seen(cases: &Cases, id: &str, headers: &HeaderMap) -> Result<(Locator, 
 }
 
 /// Why there is nothing: whoever is not signed in is told that first.
-async fn missing(cases: &Cases) -> Failure {
+pub async fn missing(cases: &Cases) -> Failure {
     cases.identity().await.err().unwrap_or(Failure::NotFound)
 }
 

@@ -1,6 +1,6 @@
 //! Keys: every use-case finds out who is there and asks the registry of their workspace.
 
-use super::session::resume;
+use super::{session::resume, usage::note_last_uses};
 use crate::{
     vault::ask,
     visitor::{Visitor, random},
@@ -21,16 +21,26 @@ use ownchat_ui::backend::CreatedKey;
 use worker::console_error;
 use zeroize::Zeroizing;
 
-/// Lists keys.
+/// Lists keys, with their last use.
 pub async fn list(visitor: &Visitor, query: KeyQuery) -> Result<KeyPage, Failure> {
-    let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &ListKeys { person, query }).await
+    let (person, identity) = resume(visitor).await?;
+    let mut page = ask(&visitor.env, Object::Registry(identity.workspace), &ListKeys { person, query }).await?;
+    note_last_uses(visitor, identity.workspace, &mut page.data).await;
+    Ok(page)
 }
 
-/// Reads a key.
+/// Reads a key, with its last use.
 pub async fn read(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
+    let (person, identity) = resume(visitor).await?;
+    let mut key = ask(&visitor.env, Object::Registry(identity.workspace), &ReadKey { person, id }).await?;
+    note_last_uses(visitor, identity.workspace, std::slice::from_mut(&mut key)).await;
+    Ok(key)
+}
+
+/// Says whether there is such a key.
+pub async fn find(visitor: &Visitor, id: Locator) -> Result<(), Failure> {
     let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &ReadKey { person, id }).await
+    ask(&visitor.env, registry, &ReadKey { person, id }).await.map(drop)
 }
 
 /// Makes a key. Its secret is made here unless the request brings the hash of one.

@@ -58,7 +58,7 @@ pub fn create(
             updated_at: now,
             version: 1,
             deleted_at: None,
-            secrets: vec![KeySecret { number: 1, created_at: now, ends_at: None }],
+            secrets: vec![KeySecret { number: 1, created_at: now, ends_at: None, last_used_at: None }],
         };
         let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
         database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({places})"), &row.values()?)?;

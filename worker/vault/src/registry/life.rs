@@ -42,7 +42,7 @@ pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now
         return Err(Failure::field("overlap_seconds", message).into());
     }
     let number = after.secrets.iter().map(|secret| secret.number).max().unwrap_or(0) + 1;
-    after.secrets.push(KeySecret { number, created_at: now, ends_at: None });
+    after.secrets.push(KeySecret { number, created_at: now, ends_at: None, last_used_at: None });
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     database.atomically(|| {
         let master = keyring.newest();

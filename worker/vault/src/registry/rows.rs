@@ -140,6 +140,7 @@ impl KeyRow {
             version: self.version,
             not_before: details.not_before,
             expires_at: details.expires_at,
+            last_used_at: None,
             restore_until: self.deleted_at.map(|deleted_at| deleted_at.plus(RESTORE_WITHIN)),
             restrictions: self.restrictions(),
             rate_limit: details.limits.rate,
@@ -167,6 +168,7 @@ fn secrets(database: &impl Database, key: i64) -> Stored<Vec<KeySecret>> {
                 number: secret_number(row.integer()?)?,
                 created_at: Timestamp::from_millis(row.integer()?),
                 ends_at: moment(row.optional_integer()?),
+                last_used_at: None,
             })
         })
         .collect()

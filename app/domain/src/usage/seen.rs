@@ -1,0 +1,161 @@
+//! Which batches of an isolate were counted already, so that one that comes twice is counted once.
+//!
+//! Batches come late and out of order, and an isolate numbers those for all workspaces together, so the
+//! numbers that one workspace sees have gaps. All of them are remembered, as ranges, until there are too
+//! many ranges; then the lowest is forgotten, and whatever is as low as that can no longer be told.
+
+use serde::{Deserialize, Serialize};
+
+/// Most ranges that are remembered. An isolate makes one at most with each flush, so that they are of the last
+/// quarter of an hour at least.
+const RANGES_MAX: usize = 1_024;
+/// The version of the layout that is written.
+const LAYOUT: u8 = 1;
+
+/// Whether a batch was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// No, and now it is noted as counted.
+    New,
+    /// Yes.
+    Before,
+    /// It is so late that nobody knows.
+    Unknown,
+}
+
+/// The numbers of the batches of one isolate that were counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Of numbers up to this one nothing is known any more.
+    forgotten: u64,
+    /// First and last of each, in order; no two touch.
+    ranges: Vec<(u64, u64)>,
+}
+
+/// As it is stored: each number as its distance from the one before it, which takes few bytes.
+#[derive(Serialize, Deserialize)]
+struct Stored(Vec<u64>);
+
+impl Seen {
+    /// Notes that the batch of this number is counted, and says whether it was before.
+    pub fn note(&mut self, sequence: u64) -> Sight {
+        if sequence <= self.forgotten {
+            return Sight::Unknown;
+        }
+        let after = self.ranges.partition_point(|(first, _)| *first <= sequence);
+        let before = after.checked_sub(1).and_then(|place| self.ranges.get(place)).copied();
+        if before.is_some_and(|(_, last)| sequence <= last) {
+            return Sight::Before;
+        }
+        let next = self.ranges.get(after).copied();
+        let joins_before = before.filter(|(_, last)| last.checked_add(1) == Some(sequence));
+        let joins_next = next.filter(|(first, _)| sequence.checked_add(1) == Some(*first));
+        let range = (joins_before.map_or(sequence, |(first, _)| first), joins_next.map_or(sequence, |(_, last)| last));
+        let from = after - usize::from(joins_before.is_some());
+        self.ranges.splice(from..after + usize::from(joins_next.is_some()), [range]);
+        if self.ranges.len() > RANGES_MAX {
+            let (_, last) = self.ranges.remove(0);
+            self.forgotten = last;
+        }
+        Sight::New
+    }
+
+    /// Writes it, for the store.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut last = 0;
+        let mut numbers = Vec::with_capacity(1 + 2 * self.ranges.len());
+        let ends = self.ranges.iter().flat_map(|(first, last)| [*first, *last]);
+        for number in core::iter::once(self.forgotten).chain(ends) {
+            numbers.push(number.saturating_sub(last));
+            last = number;
+        }
+        let mut bytes = vec![LAYOUT];
+        // Numbers only: there is nothing in it that cannot be written.
+        bytes.extend(postcard::to_allocvec(&Stored(numbers)).unwrap_or_default());
+        bytes
+    }
+
+    /// Reads it; nothing if it is not one.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (layout, body) = bytes.split_first()?;
+        let Stored(numbers) = (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())??;
+        let mut last = 0u64;
+        let mut ends = Vec::with_capacity(numbers.len());
+        for distance in numbers {
+            last = last.checked_add(distance)?;
+            ends.push(last);
+        }
+        let (forgotten, ends) = ends.split_first()?;
+        let (ranges, rest) = ends.as_chunks::<2>();
+        let ranges = ranges.iter().map(|[first, last]| (*first, *last)).collect();
+        rest.is_empty().then_some(Self { forgotten: *forgotten, ranges })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_batch_is_new_once_in_whatever_order_it_comes() {
+        let mut seen = Seen::default();
+        for (sequence, sight) in [
+            (3, Sight::New),
+            (1, Sight::New),
+            (3, Sight::Before),
+            (2, Sight::New),
+            (2, Sight::Before),
+            (u64::MAX, Sight::New),
+            (u64::MAX, Sight::Before),
+            (u64::MAX - 1, Sight::New),
+            (0, Sight::Unknown),
+        ] {
+            assert_eq!(seen.note(sequence), sight, "{sequence}");
+        }
+        assert_eq!(seen.ranges, [(1, 3), (u64::MAX - 1, u64::MAX)]);
+    }
+
+    #[test]
+    fn without_gaps_it_takes_no_room_however_long_it_goes_on() {
+        let mut seen = Seen::default();
+        assert!((1..100_000).all(|sequence| seen.note(sequence) == Sight::New));
+        assert!(seen.encode().len() < 10);
+        assert_eq!(seen.note(1), Sight::Before);
+    }
+
+    #[test]
+    fn of_what_was_forgotten_nothing_is_claimed() {
+        let mut seen = Seen::default();
+        let many = u64::try_from(RANGES_MAX).unwrap() + 1;
+        assert!((1..=many).all(|number| seen.note(number * 100) == Sight::New));
+        assert_eq!(seen.note(100), Sight::Unknown, "counted, and forgotten");
+        assert_eq!(seen.note(99), Sight::Unknown, "never counted, and as low");
+        assert_eq!(seen.note(101), Sight::New);
+        assert_eq!(seen.note(101), Sight::Unknown, "there was no room for one more");
+        assert_eq!(seen.note(200), Sight::Before);
+        assert!(seen.encode().len() < 4_000, "{}", seen.encode().len());
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_set_that_survives_the_store(sequences in proptest::collection::vec(1u64..60, 0..200)) {
+            let (mut seen, mut set) = (Seen::default(), HashSet::new());
+            for sequence in sequences {
+                let sight = if set.insert(sequence) { Sight::New } else { Sight::Before };
+                prop_assert_eq!(seen.note(sequence), sight);
+                prop_assert!(seen.ranges.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+                let read = Seen::decode(&seen.encode());
+                prop_assert_eq!(read.as_ref(), Some(&seen));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            if let Some(mut seen) = Seen::decode(&bytes) {
+                seen.note(7);
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Usage: how much was called, and when keys were last used.
+
+use super::session::resume;
+use crate::{patience::within, vault::ask, visitor::Visitor};
+use ownchat_domain::{
+    failure::Failure,
+    key::Key,
+    locator::Locator,
+    usage::Report,
+    vault::{
+        Object,
+        registry::{ReadKey, ReadSettings},
+        usage::{ReadLastUses, ReadUsage, UsageQuery},
+    },
+};
+use std::time::Duration;
+use worker::console_warn;
+
+/// How long a list of keys waits to hear when they were last used.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How much was called with a key, or with all keys of the workspace.
+pub async fn read(visitor: &Visitor, key: Option<Locator>, query: UsageQuery) -> Result<Report, Failure> {
+    let (person, identity) = resume(visitor).await?;
+    // The registry says who may see what; usage knows no people and no end of a key.
+    let registry = Object::Registry(identity.workspace);
+    match key {
+        Some(id) => ask(&visitor.env, registry, &ReadKey { person, id }).await.map(drop)?,
+        None => ask(&visitor.env, registry, &ReadSettings { person }).await.map(drop)?,
+    }
+    let series = ask(&visitor.env, Object::Usage(identity.workspace), &ReadUsage { key, query }).await?;
+    Ok(Report::from(&series))
+}
+
+/// Notes on keys when they were last used. Without an answer in time they are shown without it.
+pub async fn note_last_uses(visitor: &Visitor, workspace: u32, keys: &mut [Key]) {
+    if keys.is_empty() {
+        return;
+    }
+    let call = ReadLastUses { keys: keys.iter().map(|key| key.id).collect() };
+    match within(PATIENCE, ask(&visitor.env, Object::Usage(workspace), &call)).await {
+        Some(Ok(uses)) => keys.iter_mut().for_each(|key| key.note_last_uses(&uses)),
+        Some(Err(failure)) => console_warn!("usage: no last uses: {failure}"),
+        None => console_warn!("usage: no last uses in time"),
+    }
+}

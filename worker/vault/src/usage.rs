@@ -1,0 +1,124 @@
+//! The object that remembers how a workspace uses its keys: how much, with which outcome, for which scopes, and
+//! when each secret was last used.
+//!
+//! What was answered with success is stored. Nothing depends on it: when it is down, keys go on working.
+#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
+
+mod batches;
+mod questions;
+mod schema;
+mod table;
+mod upkeep;
+
+use crate::{
+    answer::{answer, question},
+    database::Stored,
+    object::now,
+    storage::Storage,
+};
+use batches::Taken;
+use ownchat_domain::{
+    time::Timestamp,
+    usage::decode,
+    vault::{
+        Call, Object, USAGE,
+        usage::{ReadLastUses, ReadUsage},
+    },
+};
+use std::time::Duration;
+use worker::{DurableObject, Env, Request, Response, Result, State, console_error, console_warn, durable_object};
+
+/// The Durable Object. One per workspace, named by its number; made when one of its keys is first used.
+#[durable_object]
+pub struct Usage {
+    state: State,
+    database: Stored<Storage>,
+}
+
+impl DurableObject for Usage {
+    fn new(state: State, _env: Env) -> Self {
+        let storage = Storage::of(&state);
+        let database = schema::apply(&storage).map(|()| storage);
+        Self { state, database }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let database = self.database()?;
+        let path = request.path();
+        let Some((Object::Usage(_), name)) = Object::parse(&path) else {
+            return Response::error("not a question to a usage object", 404);
+        };
+        match name {
+            USAGE => {
+                let Some(batch) = decode(&request.bytes().await?) else {
+                    return Response::error("not a batch that can be read", 400);
+                };
+                let taken = batches::take(database, &batch, now());
+                // What an alarm has given up is taken up again by the next batch.
+                self.wake(now().plus(upkeep::PUT_AWAY_AFTER)).await;
+                match taken {
+                    Ok(Taken::Counted) => Ok(Response::empty()?.with_status(204)),
+                    Ok(Taken::TooLate) => refuse("too late to be told from one that was counted", 410),
+                    Ok(Taken::Faulty(fault)) => refuse(fault, 400),
+                    Err(error) => {
+                        console_error!("usage: {error}");
+                        Response::error("internal error", 500)
+                    }
+                }
+            }
+            ReadUsage::NAME => answer::<ReadUsage>(questions::usage(database, &question(&mut request).await?, now())),
+            ReadLastUses::NAME => {
+                answer::<ReadLastUses>(questions::last_uses(database, &question(&mut request).await?))
+            }
+            _ => Response::error("no such question", 404),
+        }
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        let database = self.database()?;
+        let more = upkeep::work(database, now()).map_err(|error| defect(&error))?;
+        let next =
+            if more { Some(now()) } else { upkeep::next_due(database, now()).map_err(|error| defect(&error))? };
+        if let Some(due) = next {
+            self.wake(due).await;
+        }
+        Response::empty()
+    }
+}
+
+impl Usage {
+    fn database(&self) -> Result<&Storage> {
+        self.database.as_ref().map_err(defect)
+    }
+
+    /// Sets the alarm, unless it is set for an earlier time.
+    async fn wake(&self, due: Timestamp) {
+        let set = async {
+            let storage = self.state.storage();
+            if storage.get_alarm().await?.is_some_and(|set| set <= due.millis()) {
+                return Ok(());
+            }
+            storage.set_alarm(Duration::from_millis(u64::try_from(due.since(now())).unwrap_or(0))).await
+        };
+        if let Err(error) = set.await {
+            let error: worker::Error = error;
+            console_error!("usage: no alarm: {error}");
+        }
+    }
+}
+
+fn refuse(why: &str, status: u16) -> Result<Response> {
+    console_warn!("usage: a batch was not counted: {why}");
+    Response::error(why, status)
+}
+
+/// Logs what nobody outside may see.
+fn defect(error: &impl core::fmt::Display) -> worker::Error {
+    console_error!("usage: {error}");
+    worker::Error::RustError("internal error".into())
+}
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

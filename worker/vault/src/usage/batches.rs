@@ -1,0 +1,176 @@
+//! Takes batches in: each is counted once, and never lost once it was answered.
+//!
+//! A batch costs one row written, whatever is in it: what it counts waits in the row of its isolate, beside the
+//! numbers of the batches that were counted, and is put into the tables later, together with what others
+//! have counted.
+
+use super::table::{MINUTES, Rows};
+use crate::database::{Database, DatabaseError, Stored, Value};
+use ownchat_domain::{
+    time::{HOUR, Timestamp},
+    usage::{AHEAD_MAX, Batch, Cell, LastUse, Seen, Sight, Step, decode, encode, latest},
+};
+
+/// How long an isolate is remembered after its last batch, in milliseconds.
+pub const REMEMBERED_FOR: i64 = 25 * HOUR;
+/// A batch that was made so long before its isolate became known, in milliseconds, may have been counted when the
+/// isolate was known before. The difference is for clocks: that of an isolate may be [`AHEAD_MAX`] ahead, and
+/// the own may have been set back by as much as is left.
+const NEW_FOR: i64 = 24 * HOUR;
+const _: () = assert!(REMEMBERED_FOR - NEW_FOR > AHEAD_MAX);
+/// What waits for one isolate is put into the tables when it is more than so many counts.
+const WAITING_MAX: usize = 1_000;
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is counted, now or before.
+    Counted,
+    /// It comes so late that nobody knows whether it was counted. It is not counted again.
+    TooLate,
+    /// It cannot be what an isolate has counted, and is not counted.
+    Faulty(&'static str),
+}
+
+/// Counts a batch, if it is new.
+pub fn take(database: &impl Database, batch: &Batch, now: Timestamp) -> Stored<Taken> {
+    if let Some(fault) = batch.fault(now) {
+        return Ok(Taken::Faulty(fault));
+    }
+    let isolate = Value::Blob(batch.isolate.to_be_bytes().to_vec());
+    database.atomically(|| {
+        let known =
+            database.first("SELECT since, seen, counts FROM isolates WHERE isolate = ?", std::slice::from_ref(&isolate))?;
+        let (since, mut seen, waiting) = match known {
+            Some(mut row) => {
+                let since = Timestamp::from_millis(row.integer()?);
+                let seen = Seen::decode(&row.blob()?).ok_or_else(|| DatabaseError("not numbers of batches".into()))?;
+                (since, seen, row.optional_blob()?.map(|bytes| read(&bytes)).transpose()?)
+            }
+            None => (now, Seen::default(), None),
+        };
+        if batch.made_at().is_some_and(|made| made <= since.plus(-NEW_FOR)) {
+            return Ok(Taken::TooLate);
+        }
+        match seen.note(batch.sequence) {
+            Sight::New => {}
+            Sight::Before => return Ok(Taken::Counted),
+            Sight::Unknown => return Ok(Taken::TooLate),
+        }
+        let together = Waiting::of(waiting.into_iter().chain([batch.clone()]).collect());
+        let mut waiting = together.len();
+        let mut counts = None;
+        if waiting > WAITING_MAX {
+            together.put_away(database)?;
+            waiting = 0;
+        } else if waiting > 0 {
+            counts = Some(Value::Blob(encode(&together.into_batch())));
+        }
+        database.run(
+            "INSERT INTO isolates (isolate, since, seen_at, waiting, seen, counts) VALUES (?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (isolate) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at), waiting = excluded.waiting, seen = excluded.seen, \
+             counts = excluded.counts",
+            &[
+                isolate,
+                since.millis().into(),
+                now.millis().into(),
+                i64::try_from(waiting).unwrap_or(i64::MAX).into(),
+                seen.encode().as_slice().into(),
+                counts.unwrap_or(Value::Null),
+            ],
+        )?;
+        Ok(Taken::Counted)
+    })
+}
+
+/// What all isolates have counted that is not in the tables yet.
+pub fn waiting(database: &impl Database) -> Stored<Vec<Batch>> {
+    let rows = database.run("SELECT counts FROM isolates WHERE waiting > 0", &[])?;
+    rows.into_iter().map(|mut row| read(&row.blob()?)).collect()
+}
+
+/// Puts into the tables what waits for at most `most` isolates. Says whether there are more.
+pub fn put_away(database: &impl Database, most: usize) -> Stored<bool> {
+    database.atomically(|| {
+        let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
+        let rows = database.run("SELECT isolate, counts FROM isolates WHERE waiting > 0 LIMIT ?", &[limit.into()])?;
+        let more = rows.len() > most;
+        let mut waiting = Vec::with_capacity(most);
+        for mut row in rows.into_iter().take(most) {
+            let isolate = row.blob()?;
+            waiting.push(read(&row.blob()?)?);
+            database
+                .run("UPDATE isolates SET waiting = 0, counts = NULL WHERE isolate = ?", &[Value::Blob(isolate)])?;
+        }
+        Waiting::of(waiting).put_away(database)?;
+        Ok(more)
+    })
+}
+
+/// Forgets isolates that are quiet for long, at most `most`. Says whether there may be more.
+pub fn forget(database: &impl Database, most: usize, now: Timestamp) -> Stored<bool> {
+    let gone = database.run(
+        "DELETE FROM isolates WHERE rowid IN (SELECT rowid FROM isolates WHERE waiting = 0 AND seen_at < ? LIMIT ?) \
+         RETURNING 1",
+        &[now.plus(-REMEMBERED_FOR).millis().into(), i64::try_from(most).unwrap_or(i64::MAX).into()],
+    )?;
+    Ok(gone.len() >= most)
+}
+
+fn read(bytes: &[u8]) -> Stored<Batch> {
+    decode(bytes).ok_or_else(|| DatabaseError("not a batch".into()))
+}
+
+/// Counts of several batches, together.
+struct Waiting {
+    counts: Vec<(Cell, u64)>,
+    last_uses: Vec<LastUse>,
+}
+
+impl Waiting {
+    fn of(batches: Vec<Batch>) -> Self {
+        let (mut counts, mut last_uses) = (Vec::new(), Vec::new());
+        for batch in batches {
+            counts.extend(batch.counts);
+            last_uses.extend(batch.last_uses);
+        }
+        counts.sort_unstable_by_key(|(cell, _)| *cell);
+        counts.dedup_by(|(cell, more), (before, calls)| {
+            let same = cell == before;
+            if same {
+                *calls = calls.saturating_add(*more);
+            }
+            same
+        });
+        Self { counts, last_uses: latest(last_uses) }
+    }
+
+    fn len(&self) -> usize {
+        self.counts.len() + self.last_uses.len()
+    }
+
+    /// As one batch, which is how it is stored. Its isolate and number are of no use.
+    fn into_batch(self) -> Batch {
+        Batch { isolate: 0, sequence: 0, counts: self.counts, last_uses: self.last_uses }
+    }
+
+    /// Puts everything into the tables: counts under their key and under all keys together.
+    fn put_away(self, database: &impl Database) -> Stored<()> {
+        let mut rows = Rows::new();
+        for (cell, calls) in &self.counts {
+            let (at, minute) = MINUTES.place(Step::Minute.begin(cell.minute));
+            for key in [Some(cell.key), None] {
+                rows.entry((at, key)).or_default().count(minute, cell.outcome, cell.scopes, *calls);
+            }
+        }
+        MINUTES.add(database, rows)?;
+        for LastUse { key, secret, at } in self.last_uses {
+            database.run(
+                "INSERT INTO last_uses (key, secret, at) VALUES (?, ?, ?) ON CONFLICT (key, secret) \
+                 DO UPDATE SET at = excluded.at WHERE excluded.at > last_uses.at",
+                &[key.to_string().into(), secret.into(), at.millis().into()],
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! The tables of counts: one of minutes, one of hours, one of days. Many steps are stored in one row, since it
+//! is rows that cost.
+
+use crate::database::{Database, DatabaseError, Stored, Value};
+use ownchat_domain::{
+    locator::Locator,
+    time::Timestamp,
+    usage::{Span, Step, Sum, Sums},
+};
+use std::collections::BTreeMap;
+
+/// A table of counts.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// What it counts by.
+    pub step: Step,
+    /// How many steps stand in one row.
+    per_row: i64,
+}
+
+/// The last 48 hours.
+pub const MINUTES: Table = Table { name: "minutes", step: Step::Minute, per_row: 60 };
+/// The last 60 days, without those 48 hours.
+pub const HOURS: Table = Table { name: "hours", step: Step::Hour, per_row: 24 };
+/// The last two years, without those 60 days.
+pub const DAYS: Table = Table { name: "days", step: Step::Day, per_row: 32 };
+
+/// Rows to be added to a table: by their `at`, and by their key or none for all keys together. The steps of the sums
+/// are counted within the row.
+pub type Rows = BTreeMap<(i64, Option<Locator>), Sums>;
+
+/// How a key stands in a table.
+pub fn key_value(key: Option<Locator>) -> Value {
+    Value::Text(key.map(|key| key.to_string()).unwrap_or_default())
+}
+
+impl Table {
+    /// The row of a moment, and the step within it.
+    pub fn place(&self, moment: Timestamp) -> (i64, i64) {
+        let number = self.step.number(moment);
+        (number.div_euclid(self.per_row), number.rem_euclid(self.per_row))
+    }
+
+    /// When a step of a row begins.
+    pub fn begin(&self, at: i64, step: i64) -> Timestamp {
+        self.step.begin(at.saturating_mul(self.per_row).saturating_add(step))
+    }
+
+    /// Rows before this one need not be kept any more.
+    pub fn first_kept(&self, now: Timestamp) -> i64 {
+        self.place(now.plus(-self.step.kept_for())).0
+    }
+
+    /// When the eldest row need not be kept any more, if there is one.
+    pub fn next_due(&self, database: &impl Database) -> Stored<Option<Timestamp>> {
+        let row = database.first(&format!("SELECT min(at) FROM {}", self.name), &[])?;
+        let eldest = row.map(|mut row| row.optional_integer()).transpose()?.flatten();
+        Ok(eldest.map(|at| self.begin(at.saturating_add(1), 0).plus(self.step.kept_for())))
+    }
+
+    /// Adds to what is there.
+    pub fn add(&self, database: &impl Database, rows: Rows) -> Stored<()> {
+        let read = format!("SELECT counts FROM {} WHERE at = ? AND key = ?", self.name);
+        let write = format!(
+            "INSERT INTO {} (at, key, counts) VALUES (?, ?, ?) ON CONFLICT (at, key) DO UPDATE SET counts = excluded.counts",
+            self.name
+        );
+        for ((at, key), more) in rows {
+            let (at, key) = (Value::Integer(at), key_value(key));
+            let sums = match database.first(&read, &[at.clone(), key.clone()])? {
+                Some(mut row) => {
+                    let mut sums = decode(&row.blob()?)?;
+                    more.iter().for_each(|sum| sums.add(sum.step, sum));
+                    sums
+                }
+                None => more,
+            };
+            database.run(&write, &[at, key, Value::Blob(sums.encode())])?;
+        }
+        Ok(())
+    }
+
+    /// The eldest rows before `end`, at most so many.
+    pub fn eldest(&self, database: &impl Database, end: i64, most: usize) -> Stored<Vec<(i64, Option<Locator>, Sums)>> {
+        let sql = format!("SELECT at, key, counts FROM {} WHERE at < ? ORDER BY at, key LIMIT ?", self.name);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let found = database.run(&sql, &[end.into(), most.into()])?.into_iter().map(|mut row| {
+            let (at, key, counts) = (row.integer()?, row.text()?, row.blob()?);
+            Ok((at, key.parse().ok(), decode(&counts)?))
+        });
+        found.collect()
+    }
+
+    /// Removes rows from the eldest up to this one.
+    pub fn remove_up_to(&self, database: &impl Database, at: i64, key: Option<Locator>) -> Stored<()> {
+        let sql = format!("DELETE FROM {} WHERE (at, key) <= (?, ?)", self.name);
+        database.run(&sql, &[at.into(), key_value(key)]).map(|_| ())
+    }
+
+    /// The statement that finds the rows of a key from one `at` to another: one look-up a row, since a range would hold
+    /// the rows of all keys.
+    pub fn look_up(&self) -> String {
+        format!(
+            "WITH RECURSIVE wanted (at) AS (
+                SELECT max(?, (SELECT min(at) FROM {table})) UNION ALL SELECT at + 1 FROM wanted WHERE at < ?
+            ) SELECT found.at, found.counts FROM wanted CROSS JOIN {table} AS found
+            ON found.at = wanted.at AND found.key = ?",
+            table = self.name
+        )
+    }
+
+    /// Hands over every sum that lies in the span, of one key or of all together, and when its step begins.
+    pub fn read(
+        &self,
+        database: &impl Database,
+        key: Option<Locator>,
+        span: &Span,
+        mut each: impl FnMut(Timestamp, &Sum),
+    ) -> Stored<()> {
+        let (first, last) = (self.place(span.from).0, self.place(span.to.plus(-1)).0);
+        for mut row in database.run(&self.look_up(), &[first.into(), last.into(), key_value(key)])? {
+            let (at, counts) = (row.integer()?, decode(&row.blob()?)?);
+            for sum in counts.iter() {
+                let moment = self.begin(at, sum.step);
+                if span.contains(moment) {
+                    each(moment, sum);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn decode(bytes: &[u8]) -> Stored<Sums> {
+    Sums::decode(bytes).ok_or_else(|| DatabaseError("not sums".into()))
+}
