@@ -44,6 +44,12 @@ pub enum Failure {
     /// Somebody changed the thing since the caller read it.
     #[error("changed meanwhile")]
     Stale,
+    /// A request of the same name was sent before, with another body.
+    #[error("this was sent before with other content")]
+    Reused,
+    /// A request of the same name is being worked on.
+    #[error("the same request is still being worked on")]
+    Running,
     /// Too many attempts.
     #[error("too many attempts")]
     TooMany {

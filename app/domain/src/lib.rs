@@ -10,6 +10,7 @@ pub mod base62;
 pub mod digest;
 pub mod failure;
 pub mod feed;
+pub mod idempotency;
 pub mod json;
 pub mod key;
 pub mod keyring;

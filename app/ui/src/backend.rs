@@ -3,6 +3,7 @@
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     failure::Failure,
+    idempotency::Once,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
@@ -31,12 +32,14 @@ pub trait Backend: Send + Sync {
     fn list_keys(&self, query: KeyQuery) -> Reply<KeyPage>;
     /// Reads a key.
     fn read_key(&self, id: Locator) -> Reply<Key>;
-    /// Makes a key, and its secret unless the request brings the hash of one.
-    fn create_key(&self, key: NewKey) -> Reply<CreatedKey>;
+    /// Makes a key, and its secret unless the request brings the hash of one; once, if it says so.
+    fn create_key(&self, key: NewKey, once: Option<Once>) -> Reply<CreatedKey>;
     /// Changes a key that the visitor saw in this version.
     fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Changed>;
     /// Deletes a key that the visitor saw in this version.
     fn delete_key(&self, id: Locator, version: u64) -> Reply<Changed>;
+    /// Id of the request that is answered: 32 characters that no other request has.
+    fn request_id(&self) -> String;
     /// The time.
     fn now(&self) -> Timestamp;
     /// Origin of the edge, for calls that the pages show and make.
@@ -57,4 +60,6 @@ pub struct CreatedKey {
     pub key: Key,
     /// The whole key, if its secret was made here. This is the only time it can be seen.
     pub token: Option<Zeroizing<String>>,
+    /// Whether an earlier request of the same name made it.
+    pub replayed: bool,
 }

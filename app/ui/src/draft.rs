@@ -2,7 +2,9 @@
 //! something is wrong.
 
 use ownchat_domain::{
+    digest::SecretHash,
     failure::{Failure, FieldError},
+    idempotency::{BodyHash, Once},
     key::{Key, KeyPatch, NewKey},
     time::{DAY, Timestamp},
 };
@@ -23,6 +25,9 @@ pub struct KeyDraft {
     pub expiry_date: String,
     /// Names of the chosen scopes.
     pub scopes: Vec<String>,
+    /// Name of the form itself: what is sent twice under one name is done once. Empty when editing.
+    #[serde(default)]
+    pub form: String,
 }
 
 /// When a key shall end.
@@ -68,6 +73,7 @@ impl Default for KeyDraft {
             expiry: "90".to_owned(),
             expiry_date: String::new(),
             scopes: Vec::new(),
+            form: String::new(),
         }
     }
 }
@@ -82,6 +88,7 @@ impl KeyDraft {
             expiry: Expiry::KEEP.to_owned(),
             expiry_date: String::new(),
             scopes: key.scopes.names(),
+            form: String::new(),
         }
     }
 
@@ -97,7 +104,17 @@ impl KeyDraft {
             expiry: one("expiry"),
             expiry_date: one("expiry_date"),
             scopes: fields.iter().filter(|(name, _)| name == "scopes").map(|(_, value)| value.clone()).collect(),
+            form: one("form"),
         }
+    }
+
+    /// What makes sending the form, with the hash of a secret that the browser made, something that is done
+    /// once; nothing if the form has no name.
+    pub fn once(&self, secret: Option<&SecretHash>) -> Option<Once> {
+        let key = self.form.parse().ok()?;
+        // Texts and lists of texts: there is nothing that cannot be written.
+        let body = serde_json::to_vec(&(self, secret)).unwrap_or_default();
+        Some(Once { key, body: BodyHash::of(&body) })
     }
 
     /// What is asked of the vault for a new key.
@@ -198,5 +215,16 @@ mod tests {
         let draft = KeyDraft::from_fields(&fields);
         assert_eq!((draft.name.as_str(), draft.expiry.as_str()), (" <b> ", "30"));
         assert_eq!(draft.scopes, ["contacts:read", "nonsense"]);
+    }
+
+    #[test]
+    fn a_form_is_the_same_if_all_of_it_is() {
+        let draft = KeyDraft { form: "f1".into(), name: "Shop".into(), ..KeyDraft::default() };
+        let other = KeyDraft { name: "Store".into(), ..draft.clone() };
+        let secret = SecretHash::from_bytes([3; 32]);
+        assert_eq!(draft.once(None), draft.clone().once(None));
+        assert_ne!(draft.once(None), other.once(None));
+        assert_ne!(draft.once(None), draft.once(Some(&secret)));
+        assert_eq!(KeyDraft::default().once(None), None, "a form without a name");
     }
 }

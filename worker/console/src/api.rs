@@ -1,5 +1,6 @@
 //! The management API, `/api/v1`: the use-cases as JSON.
 
+mod body;
 mod keys;
 mod session;
 mod workspace;
@@ -7,17 +8,12 @@ mod workspace;
 use crate::{cases::Cases, problem, visitor::Visitor};
 use axum::{
     Router,
-    body::Bytes,
-    extract::{FromRequest, FromRequestParts, Request},
-    http::{StatusCode, header::CONTENT_TYPE, request::Parts},
+    extract::FromRequestParts,
+    http::request::Parts,
     response::Response,
     routing::{get, post},
 };
-use ownchat_domain::{
-    json,
-    problem::{BODY_TOO_LARGE, INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE},
-};
-use serde::de::DeserializeOwned;
+use ownchat_domain::problem::{INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND};
 
 /// The routes.
 pub fn router() -> Router {
@@ -42,25 +38,5 @@ impl<S: Sync> FromRequestParts<S> for Cases {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
         let visitor = parts.extensions.get::<Visitor>().cloned();
         visitor.map(Self).ok_or_else(|| problem::of_kind(&INTERNAL, INTERNAL.meaning))
-    }
-}
-
-/// A JSON body.
-pub struct Body<T>(pub T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = media.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_MEDIA_TYPE.meaning));
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning),
-            _ => problem::of_kind(&INTERNAL, INTERNAL.meaning),
-        })?;
-        json::read(&bytes).map(Self).map_err(problem::of_body)
     }
 }

@@ -12,6 +12,7 @@ use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     digest::SecretHash,
     failure::Failure,
+    idempotency::Once,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
@@ -64,9 +65,9 @@ impl Backend for Cases {
         reply(async move { keys::read(&visitor, id).await })
     }
 
-    fn create_key(&self, key: NewKey) -> Reply<CreatedKey> {
+    fn create_key(&self, key: NewKey, once: Option<Once>) -> Reply<CreatedKey> {
         let visitor = self.0.clone();
-        reply(async move { keys::create(&visitor, key).await })
+        reply(async move { keys::create(&visitor, key, once).await })
     }
 
     fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Changed> {
@@ -77,6 +78,10 @@ impl Backend for Cases {
     fn delete_key(&self, id: Locator, version: u64) -> Reply<Changed> {
         let visitor = self.0.clone();
         reply(async move { keys::delete(&visitor, id, version).await })
+    }
+
+    fn request_id(&self) -> String {
+        self.0.request_id.clone()
     }
 
     fn now(&self) -> Timestamp {
@@ -101,9 +106,15 @@ impl Cases {
     }
 
     /// Gives a key a new secret, made here unless the request brings the hash of one.
-    pub fn rotate_key(&self, id: Locator, overlap_seconds: u32, hash: Option<SecretHash>) -> Reply<Rotated> {
+    pub fn rotate_key(
+        &self,
+        id: Locator,
+        overlap_seconds: u32,
+        hash: Option<SecretHash>,
+        once: Option<Once>,
+    ) -> Reply<Rotated> {
         let visitor = self.0.clone();
-        reply(async move { keys::rotate(&visitor, id, overlap_seconds, hash).await })
+        reply(async move { keys::rotate(&visitor, id, overlap_seconds, hash, once).await })
     }
 
     /// Ends the old secrets of a key at once.

@@ -29,13 +29,15 @@ pub fn of_failure(failure: &Failure) -> Response {
         Failure::NotFound => &problem::NOT_FOUND,
         Failure::Stale => &problem::STALE,
         Failure::TooMany { .. } => &problem::TOO_MANY_ATTEMPTS,
+        Failure::Reused => &problem::IDEMPOTENCY_KEY_REUSED,
+        Failure::Running => &problem::IDEMPOTENCY_KEY_IN_USE,
         Failure::NotEffectiveYet => &problem::NOT_EFFECTIVE_YET,
         Failure::Unavailable => &problem::UNAVAILABLE,
     };
     let mut response = of_kind(kind, kind.meaning);
     let retry_after = match failure {
         Failure::TooMany { retry_after } => *retry_after,
-        Failure::Unavailable | Failure::NotEffectiveYet => 1,
+        Failure::Unavailable | Failure::NotEffectiveYet | Failure::Running => 1,
         _ => return response,
     };
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));

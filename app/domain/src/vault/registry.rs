@@ -5,6 +5,7 @@ use crate::{
     account::PersonId,
     audit::Action,
     digest::SecretHash,
+    idempotency::Once,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
@@ -38,10 +39,24 @@ pub struct CreateKey {
     pub key: NewKey,
     /// Hash of the secret that opens it.
     pub secret: SecretHash,
+    /// What makes it one that is done once, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
+}
+
+/// A key that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issued {
+    /// The key.
+    #[serde(flatten)]
+    pub key: Key,
+    /// Whether it was made by an earlier request of the same name.
+    #[serde(default)]
+    pub replayed: bool,
 }
 
 impl Call for CreateKey {
-    type Answer = Key;
+    type Answer = Issued;
     const NAME: &'static str = "create-key";
 }
 
@@ -81,6 +96,9 @@ pub struct Changed {
     /// From when on nobody gets by with the key as it was before, wherever they call; none if the change
     /// takes nothing from anybody.
     pub effective_at: Option<Timestamp>,
+    /// Whether it was changed by an earlier request of the same name.
+    #[serde(default)]
+    pub replayed: bool,
 }
 
 /// Changes one key.
@@ -144,6 +162,9 @@ pub struct RotateKey {
     pub overlap_seconds: u32,
     /// Hash of the new secret.
     pub secret: SecretHash,
+    /// What makes it one that is done once, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
 }
 
 impl Call for RotateKey {

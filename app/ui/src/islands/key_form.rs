@@ -17,9 +17,11 @@ use crate::{
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use ownchat_domain::{
+    digest::SecretHash,
     failure::Failure,
     scope::PRESETS,
     time::{DAY, Timestamp},
+    token::Secret,
 };
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
@@ -60,6 +62,9 @@ pub fn KeyForm(
     let made = RwSignal::new(None::<(Made, String)>);
     let busy = RwSignal::new(false);
     let is_new = matches!(purpose, Purpose::Create);
+    let name = RwSignal::new(draft.form);
+    // The same for every attempt, so that one that was made and not answered is found again and opens.
+    let held = StoredValue::new_local(None::<(Secret, SecretHash)>);
 
     let on_submit = move |event: SubmitEvent| {
         let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else { return };
@@ -68,7 +73,8 @@ pub fn KeyForm(
             choose(&form, &preset);
             return;
         }
-        let Some((secret, hash)) = is_new.then(secret::generate).flatten() else { return };
+        let Some((secret, hash)) = is_new.then(|| held.get_value().or_else(secret::generate)).flatten() else { return };
+        held.set_value(Some((secret.clone(), hash)));
         event.prevent_default();
         if busy.get_untracked() {
             return;
@@ -81,7 +87,13 @@ pub fn KeyForm(
                     let token = secret::assemble(&key, secret).to_string();
                     made.set(Some((key, token)));
                 }
-                Err(refused) => show(refused.0, errors, whole),
+                Err(refused) => {
+                    if refused.0 == Failure::Reused {
+                        held.set_value(None);
+                        name.update(|name| *name = secret::name().unwrap_or_default());
+                    }
+                    show(refused.0, errors, whole);
+                }
             }
             busy.set(false);
         });
@@ -114,9 +126,9 @@ pub fn KeyForm(
                 <ScopePicker chosen=draft.scopes/>
             </section>
             {match purpose {
-                Purpose::Create => None,
+                Purpose::Create => view! { <input type="hidden" name="form" value=move || name.get()/> }.into_any(),
                 Purpose::Edit { version, .. } => {
-                    Some(view! { <input type="hidden" name="version" value=version.to_string()/> })
+                    view! { <input type="hidden" name="version" value=version.to_string()/> }.into_any()
                 }
             }}
             <p class="actions">
@@ -226,6 +238,7 @@ fn read(form: &HtmlFormElement) -> KeyDraft {
         expiry: one("expiry"),
         expiry_date: one("expiry_date"),
         scopes: data.get_all("scopes").iter().filter_map(|value| value.as_string()).collect(),
+        form: one("form"),
     }
 }
 
@@ -243,8 +256,11 @@ fn show(failure: Failure, errors: RwSignal<Errors>, whole: RwSignal<Option<Strin
         other => {
             errors.set(Vec::new());
             whole.set(Some(match other {
-                Failure::Unavailable => "There was no answer, so it is not known whether the key was made. Look at \
-                                         the list of keys in another tab before you send this again."
+                Failure::Unavailable => "There was no answer, so it is not known whether the key was made. Send this \
+                                         again as it is: no second key is made, and you see the one that was."
+                    .to_owned(),
+                Failure::Reused => "This form was sent before with other content, and made a key then. Look at the \
+                                    list of keys in another tab; if you want another key, send the form again."
                     .to_owned(),
                 known => format!("This did not work: {known}. Nothing was changed; try again."),
             }));

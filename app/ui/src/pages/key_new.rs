@@ -14,7 +14,7 @@ use crate::{
 };
 use http::StatusCode;
 use leptos::prelude::*;
-use ownchat_domain::{failure::Failure, scope::PRESETS, vault::person::Identity};
+use ownchat_domain::{failure::Failure, key::Key, scope::PRESETS, vault::person::Identity};
 
 /// The page.
 #[component]
@@ -22,7 +22,8 @@ pub fn Page() -> impl IntoView {
     page(|visit| async move {
         let identity = visit.backend().identity().await?;
         let Some(posted) = visit.posted() else {
-            return Ok(form(&visit, identity, KeyDraft::default(), Vec::new(), None));
+            let draft = KeyDraft { form: visit.backend().request_id(), ..KeyDraft::default() };
+            return Ok(form(&visit, identity, draft, Vec::new(), None));
         };
         let mut draft = KeyDraft::from_fields(&posted.0);
         if let Some(scopes) = preset(&posted.get(PRESET)) {
@@ -30,10 +31,11 @@ pub fn Page() -> impl IntoView {
             return Ok(form(&visit, identity, draft, Vec::new(), None));
         }
         let made = match draft.to_new_key(visit.backend().now()) {
-            Ok(key) => visit.backend().create_key(key).await,
+            Ok(key) => visit.backend().create_key(key, draft.once(None)).await,
             Err(failure) => Err(failure),
         };
         match made {
+            Ok(created) if created.replayed => Ok(already_made(identity, created.key)),
             Ok(created) => {
                 let token = created.token.map(|token| token.to_string()).unwrap_or_default();
                 let edge = visit.backend().edge();
@@ -50,12 +52,42 @@ pub fn Page() -> impl IntoView {
                 Ok(form(&visit, identity, draft, errors, None))
             }
             Err(Failure::NotSignedIn) => Err(Failure::NotSignedIn.into()),
+            Err(Failure::Reused) => {
+                visit.status(problem::status(&Failure::Reused));
+                // Under its old name it would be refused for ever.
+                draft.form = visit.backend().request_id();
+                Ok(form(&visit, identity, draft, Vec::new(), Some(problem::after_sending(&Failure::Reused))))
+            }
             Err(other) => {
                 visit.status(problem::status(&other));
                 Ok(form(&visit, identity, draft, Vec::new(), Some(problem::after_sending(&other))))
             }
         }
     })
+}
+
+/// What is shown when the form was sent before, by a double click or by reloading the page after it.
+fn already_made(identity: Identity, key: Key) -> AnyView {
+    view! {
+        <Frame identity place=Place::Settings title="New API key" way=way()>
+            <h1>"New API key"</h1>
+            <section class="card reveal">
+                <h2>"The key " <q>{key.name}</q> " was made already"</h2>
+                <div class="banner banner-warn" role="status">
+                    <p>
+                        "You sent this form before, and it made the key then. A key is shown only once, in that first \
+                         answer. No second key was made."
+                    </p>
+                </div>
+                <p>"If you did not copy the key, delete it and create another one."</p>
+                <p class="actions">
+                    <a class="button button-main" href=paths::key(key.id)>"To the key"</a>
+                    <a class="button button-quiet" href=paths::KEYS>"All keys"</a>
+                </p>
+            </section>
+        </Frame>
+    }
+    .into_any()
 }
 
 /// The scopes of a preset whose button was pressed.

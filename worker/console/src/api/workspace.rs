@@ -1,6 +1,6 @@
 //! `/api/v1/workspace`, `/api/v1/audit` and `/api/v1/scopes`.
 
-use super::Body;
+use super::body::MemberBody;
 use crate::{
     cases::{Cases, SettingsPatch},
     problem,
@@ -32,7 +32,7 @@ pub async fn read(cases: Cases) -> Response {
 }
 
 /// `PATCH /api/v1/workspace`
-pub async fn change(cases: Cases, headers: HeaderMap, Body(patch): Body<SettingsPatch>) -> Response {
+pub async fn change(cases: Cases, headers: HeaderMap, MemberBody(patch): MemberBody<SettingsPatch>) -> Response {
     let Some(tag) = headers.get(IF_MATCH) else {
         return problem::of_kind(&PRECONDITION_REQUIRED, PRECONDITION_REQUIRED.meaning);
     };

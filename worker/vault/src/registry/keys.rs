@@ -3,6 +3,7 @@
 
 use super::{
     announce,
+    idempotency::Claim,
     members::member,
     outbox,
     rows::{COLUMNS, KeyRow, find, time},
@@ -17,7 +18,7 @@ use ownchat_domain::{
     keyring::Keyring,
     locator::{Address, Locator},
     time::Timestamp,
-    vault::registry::{ChangeKey, CreateKey, DeleteKey, ReadKey},
+    vault::registry::{ChangeKey, CreateKey, DeleteKey, Issued, ReadKey},
 };
 
 /// A key after a command.
@@ -27,6 +28,19 @@ pub struct Outcome {
     pub key: Key,
     /// Whether somebody who passed before may be refused now.
     pub narrowed: bool,
+    /// Until when what was taken is left to its holder by the change itself, if it is.
+    pub left_until: Option<Timestamp>,
+    /// Whether it was done by an earlier request of the same name.
+    pub replayed: bool,
+    /// From when on it holds everywhere, if an earlier request found that out.
+    pub settled: Option<Timestamp>,
+}
+
+impl Outcome {
+    /// A command that was done now.
+    pub const fn new(key: Key, narrowed: bool) -> Self {
+        Self { key, narrowed, left_until: None, replayed: false, settled: None }
+    }
 }
 
 /// Makes a key.
@@ -36,8 +50,12 @@ pub fn create(
     workspace: u32,
     call: &CreateKey,
     now: Timestamp,
-) -> Done<Key> {
+) -> Done<Issued> {
     let member = member(database, call.origin.person)?;
+    let claim = Claim::of::<CreateKey>(call.once.as_ref(), call.origin.person, "");
+    if let Some(before) = claim.answered(database, now)? {
+        return Ok(Issued { key: before.key, replayed: true });
+    }
     let details = call.key.check(now)?;
     database.atomically(|| {
         let number = database
@@ -71,7 +89,9 @@ pub fn create(
         let actor = Actor { origin: Some(&call.origin), name: &member.name };
         trail::append(database, actor, Change::of_key(Action::Create, None, Some(&row), now)?, now)?;
         outbox::enqueue(database, number, now)?;
-        Ok(row.shown(now))
+        let key = row.shown(now);
+        claim.keep(database, &key, now)?;
+        Ok(Issued { key, replayed: false })
     })
 }
 
@@ -95,7 +115,7 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Don
     let shown_reason = if active { None } else { reason.clone().or(kept) };
     let mut after = KeyRow { details, active, reason: shown_reason, ..before.clone() };
     if after == before {
-        return Ok(Outcome { key: after.shown(now), narrowed: false });
+        return Ok(Outcome::new(after.shown(now), false));
     }
     after.version += 1;
     after.updated_at = now;
@@ -107,7 +127,7 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Don
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     let change = Change { reason, ..Change::of_key(action, Some(&before), Some(&after), now)? };
     store(database, actor, &after, change, now)?;
-    Ok(Outcome { key: after.shown(now), narrowed: narrows(&before, &after) })
+    Ok(Outcome::new(after.shown(now), narrows(&before, &after)))
 }
 
 fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
@@ -124,7 +144,7 @@ pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Don
     let after = KeyRow { deleted_at: Some(now), version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Delete, Some(&before), None, now)?, now)?;
-    Ok(Outcome { key: after.shown(now), narrowed: true })
+    Ok(Outcome::new(after.shown(now), true))
 }
 
 /// Stores a changed key with everything that belongs to a change, or nothing.

@@ -1,6 +1,7 @@
 //! The rest of a key's life: new secrets beside old ones, coming back from deletion, and the end for good.
 
 use super::{
+    idempotency::Claim,
     keys::{Outcome, present, store},
     members::member,
     rows::{KeyRow, find, time},
@@ -25,6 +26,12 @@ const PURGE_BATCH: i64 = 100;
 /// Gives a key a new secret. The old ones end after the overlap, or when they would have ended anyway.
 pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, call.origin.person)?;
+    let claim = Claim::of::<RotateKey>(call.once.as_ref(), call.origin.person, &call.id.to_string());
+    if let Some(first) = claim.answered(database, now)? {
+        let settled = first.effective_at;
+        let left_until = left_until(&first.key.secrets);
+        return Ok(Outcome { left_until, replayed: true, settled, ..Outcome::new(first.key, true) });
+    }
     let before = present(database, call.id)?;
     let overlap = i64::from(call.overlap_seconds) * SECOND;
     if overlap > OVERLAP_MAX {
@@ -44,6 +51,7 @@ pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now
     let number = after.secrets.iter().map(|secret| secret.number).max().unwrap_or(0) + 1;
     after.secrets.push(KeySecret { number, created_at: now, ends_at: None });
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    let key = after.shown(now);
     database.atomically(|| {
         let master = keyring.newest();
         let digest = KeyDigest::of(&call.secret, before.locator, &master.pepper);
@@ -59,9 +67,15 @@ pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now
         )?;
         store_secrets(database, &after)?;
         let change = Change::of_key(Action::Rotate, Some(&before), Some(&after), now)?;
-        store(database, actor, &after, change, now)
+        store(database, actor, &after, change, now)?;
+        claim.keep(database, &key, now)
     })?;
-    Ok(Outcome { key: after.shown(now), narrowed: true })
+    Ok(Outcome { left_until: left_until(&key.secrets), ..Outcome::new(key, true) })
+}
+
+/// Until when an old secret works, if one has an end.
+fn left_until(secrets: &[KeySecret]) -> Option<Timestamp> {
+    secrets.iter().filter_map(|secret| secret.ends_at).max()
 }
 
 /// Ends every secret but the newest at once.
@@ -76,7 +90,7 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
         newest.ends_at = was.ends_at;
     }
     if after.secrets == before.secrets {
-        return Ok(Outcome { key: before.shown(now), narrowed: false });
+        return Ok(Outcome::new(before.shown(now), false));
     }
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     database.atomically(|| {
@@ -84,7 +98,7 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
         let change = Change::of_key(Action::EndSecret, Some(&before), Some(&after), now)?;
         store(database, actor, &after, change, now)
     })?;
-    Ok(Outcome { key: after.shown(now), narrowed: true })
+    Ok(Outcome::new(after.shown(now), true))
 }
 
 /// The key in its next version, with every secret ending at `end` or earlier.
@@ -117,7 +131,7 @@ pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> D
     let after = KeyRow { deleted_at: None, version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Restore, Some(&before), Some(&after), now)?, now)?;
-    Ok(Outcome { key: after.shown(now), narrowed: false })
+    Ok(Outcome::new(after.shown(now), false))
 }
 
 /// Removes for good what was deleted too long ago to be restored: row and digests go, the trail stays. Says

@@ -8,7 +8,7 @@ use crate::{
 
 /// Makes the tables that are missing.
 pub fn apply(database: &impl Database) -> Stored<()> {
-    migrate(database, &[FIRST, SECOND])?;
+    migrate(database, &[FIRST, SECOND, THIRD])?;
     trail::take_over_first(database)
 }
 
@@ -103,4 +103,17 @@ const SECOND: &[&str] = &[
         subject TEXT PRIMARY KEY,
         version INTEGER NOT NULL
     ) WITHOUT ROWID",
+];
+
+/// What requests that are done once were answered.
+const THIRD: &[&str] = &[
+    // Hashes of who, what and which name, and of the body; the answer has nothing secret in it.
+    "CREATE TABLE requests (
+        slot BLOB PRIMARY KEY CHECK (length(slot) = 32),
+        body BLOB NOT NULL CHECK (length(body) = 32),
+        answer TEXT NOT NULL,
+        effective_at INTEGER,
+        kept_until INTEGER NOT NULL
+    ) WITHOUT ROWID",
+    "CREATE INDEX requests_kept ON requests (kept_until)",
 ];

@@ -30,7 +30,8 @@ fn made() -> (Memory, Key) {
 }
 
 fn rotated(database: &Memory, key: &Key, overlap_seconds: u32, now: Timestamp) -> Done<Outcome> {
-    let call = RotateKey { origin: origin(OWNER), id: key.id, version: key.version, overlap_seconds, secret: NEW };
+    let call =
+        RotateKey { origin: origin(OWNER), id: key.id, version: key.version, overlap_seconds, secret: NEW, once: None };
     rotate(database, &keyring(), &call, now)
 }
 
@@ -95,7 +96,8 @@ fn what_cannot_be_rotated_stays_as_it_is() {
     assert!(matches!(rotated(&database, &key, 30 * 86_400 + 1, NOW), Err(Refusal::Failure(Failure::Invalid { .. }))));
     let stale = Key { version: 7, ..key.clone() };
     assert_eq!(rotated(&database, &stale, 0, NOW).unwrap_err(), Failure::Stale.into());
-    let foreign = RotateKey { origin: origin(STRANGER), id: key.id, version: 1, overlap_seconds: 0, secret: NEW };
+    let foreign =
+        RotateKey { origin: origin(STRANGER), id: key.id, version: 1, overlap_seconds: 0, secret: NEW, once: None };
     assert_eq!(rotate(&database, &keyring(), &foreign, NOW).unwrap_err(), Failure::NotFound.into());
     let mut many = key.clone();
     for step in 0..4 {
