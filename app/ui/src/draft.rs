@@ -5,7 +5,7 @@ use ownchat_domain::{
     digest::SecretHash,
     failure::{Failure, FieldError},
     idempotency::{BodyHash, Once},
-    key::{Key, KeyPatch, NewKey},
+    key::{Key, KeyPatch, NewKey, copy_name},
     time::{DAY, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,9 @@ pub struct KeyDraft {
     /// Name of the form itself: what is sent twice under one name is done once. Empty when editing.
     #[serde(default)]
     pub form: String,
+    /// Id of the key that this shall be a copy of; empty for a key of its own.
+    #[serde(default)]
+    pub from: String,
 }
 
 /// When a key shall end.
@@ -74,6 +77,7 @@ impl Default for KeyDraft {
             expiry_date: String::new(),
             scopes: Vec::new(),
             form: String::new(),
+            from: String::new(),
         }
     }
 }
@@ -89,7 +93,16 @@ impl KeyDraft {
             expiry_date: String::new(),
             scopes: key.scopes.names(),
             form: String::new(),
+            from: String::new(),
         }
+    }
+
+    /// The form as it stands when a key is to be copied. What has an end keeps it, unless it is over.
+    pub fn copy_of(key: &Key, now: Timestamp) -> Self {
+        let new = Self::default();
+        let ends = key.expires_at.is_some_and(|end| end > now);
+        let expiry = if ends { Expiry::KEEP.to_owned() } else { new.expiry };
+        Self { name: copy_name(&key.name), expiry, from: key.id.to_string(), ..Self::of(key) }
     }
 
     /// The form as it was posted. What is not there is empty.
@@ -105,6 +118,7 @@ impl KeyDraft {
             expiry_date: one("expiry_date"),
             scopes: fields.iter().filter(|(name, _)| name == "scopes").map(|(_, value)| value.clone()).collect(),
             form: one("form"),
+            from: one("from"),
         }
     }
 

@@ -22,6 +22,7 @@ pub fn router() -> Router {
         .route("/session", get(session::who).post(session::sign_in).delete(session::sign_out))
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{id}", get(keys::read).patch(keys::change).delete(keys::delete))
+        .route("/keys/{id}/duplicate", post(keys::duplicate))
         .route("/keys/{id}/restore", post(keys::restore))
         .route("/keys/{id}/rotate", post(keys::rotate))
         .route("/keys/{id}/end-old-secrets", post(keys::end_old_secrets))

@@ -21,7 +21,7 @@ use ownchat_domain::{
         registry::{Changed, Settings, TrailPage, TrailQuery},
     },
 };
-use ownchat_ui::backend::{Backend, Cookie, CreatedKey, Reply};
+use ownchat_ui::backend::{Backend, Cookie, Copied, CreatedKey, Reply};
 use std::future::Future;
 use worker::{Date, send::SendFuture};
 
@@ -68,6 +68,11 @@ impl Backend for Cases {
     fn create_key(&self, key: NewKey, once: Option<Once>) -> Reply<CreatedKey> {
         let visitor = self.0.clone();
         reply(async move { keys::create(&visitor, key, once).await })
+    }
+
+    fn duplicate_key(&self, copy: Copied, once: Option<Once>) -> Reply<CreatedKey> {
+        let visitor = self.0.clone();
+        reply(async move { keys::duplicate(&visitor, copy, once).await })
     }
 
     fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Changed> {

@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod announce;
+mod duplicate;
 mod idempotency;
 mod keys;
 mod life;
@@ -36,8 +37,8 @@ use ownchat_domain::{
         Call, Object,
         feed::Announce,
         registry::{
-            ChangeKey, ChangeSettings, Changed, CreateKey, DeleteKey, EndOldSecrets, Found, ListKeys, ReadKey,
-            ReadSettings, ReadTrail, RestoreKey, RotateKey,
+            ChangeKey, ChangeSettings, Changed, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, Found, ListKeys,
+            ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
         },
     },
 };
@@ -113,6 +114,10 @@ impl Registry {
             }
             CreateKey::NAME => {
                 answer::<CreateKey>(keys::create(database, &ring, workspace, &question(request).await?, now()))
+            }
+            DuplicateKey::NAME => {
+                let call = question(request).await?;
+                answer::<DuplicateKey>(duplicate::duplicate(database, &ring, workspace, &call, now()))
             }
             ListKeys::NAME => answer::<ListKeys>(list::list(database, &question(request).await?, now())),
             ReadKey::NAME => answer::<ReadKey>(keys::read(database, &question(request).await?, now())),

@@ -122,7 +122,7 @@ pub struct KeyPatch {
 }
 
 /// Tells `null` from absent: both would be `None` otherwise. What has no `null` of its own refuses it.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 

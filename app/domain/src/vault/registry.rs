@@ -9,6 +9,7 @@ use crate::{
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
+    token::Environment,
 };
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,29 @@ pub struct Issued {
 impl Call for CreateKey {
     type Answer = Issued;
     const NAME: &'static str = "create-key";
+}
+
+/// Makes a key like another one.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DuplicateKey {
+    /// Who asks, from where.
+    pub origin: Origin,
+    /// Which key is copied.
+    pub id: Locator,
+    /// In what the copy differs; it is active whatever stands here.
+    pub differences: KeyPatch,
+    /// Which world it opens; none for that of the other.
+    pub environment: Option<Environment>,
+    /// Hash of the secret that opens it.
+    pub secret: SecretHash,
+    /// What makes it one that is done once, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
+}
+
+impl Call for DuplicateKey {
+    type Answer = Issued;
+    const NAME: &'static str = "duplicate-key";
 }
 
 /// Lists keys.

@@ -32,6 +32,13 @@ use web_sys::{FormData, HtmlFormElement, HtmlInputElement};
 pub enum Purpose {
     /// Making a key.
     Create,
+    /// Making a key like another one.
+    Copy {
+        /// Name of the other.
+        of: String,
+        /// When the other ends, in words, if it does and that is still to come.
+        ends: Option<String>,
+    },
     /// Editing the key that the visitor sees in this version.
     Edit {
         /// The version.
@@ -61,7 +68,7 @@ pub fn KeyForm(
     let whole = RwSignal::new(whole);
     let made = RwSignal::new(None::<(Made, String)>);
     let busy = RwSignal::new(false);
-    let is_new = matches!(purpose, Purpose::Create);
+    let is_new = !matches!(purpose, Purpose::Edit { .. });
     let name = RwSignal::new(draft.form);
     // The same for every attempt, so that one that was made and not answered is found again and opens.
     let held = StoredValue::new_local(None::<(Secret, SecretHash)>);
@@ -101,7 +108,7 @@ pub fn KeyForm(
 
     let error = move |field: &'static str| Signal::derive(move || errors.with(|errors| error_of(errors, field)));
     let (save, cancel) = match &purpose {
-        Purpose::Create => ("Create API Key", paths::KEYS),
+        Purpose::Create | Purpose::Copy { .. } => ("Create API Key", paths::KEYS),
         Purpose::Edit { .. } => ("Save", paths::KEYS),
     };
     let form = view! {
@@ -109,6 +116,7 @@ pub fn KeyForm(
             // The first button is what Enter presses.
             <button class="enter" type="submit" tabindex="-1" aria-hidden="true"></button>
             <ErrorSummary errors whole/>
+            {taken_over(&purpose)}
             <section class="card">
                 <h2>"Details"</h2>
                 <TextField name="name" label="API Key Name" value=draft.name error=error("name") autofocus=is_new
@@ -126,7 +134,11 @@ pub fn KeyForm(
                 <ScopePicker chosen=draft.scopes/>
             </section>
             {match purpose {
-                Purpose::Create => view! { <input type="hidden" name="form" value=move || name.get()/> }.into_any(),
+                Purpose::Create | Purpose::Copy { .. } => view! {
+                    <input type="hidden" name="form" value=move || name.get()/>
+                    <input type="hidden" name="from" value=draft.from/>
+                }
+                .into_any(),
                 Purpose::Edit { version, .. } => {
                     view! { <input type="hidden" name="version" value=version.to_string()/> }.into_any()
                 }
@@ -143,6 +155,21 @@ pub fn KeyForm(
         {move || made.get().map(|(key, token)| view! { <RevealKey key token edge=edge.clone()/> })}
     }
     .into_any()
+}
+
+/// What a copy has of its source beyond what the form shows.
+fn taken_over(purpose: &Purpose) -> Option<AnyView> {
+    let Purpose::Copy { of, .. } = purpose else { return None };
+    let of = of.clone();
+    Some(
+        view! {
+            <p class="card">
+                "A copy of "<q>{of}</q>". Its restrictions, limits and notes are taken over as well; the secret is a \
+                 new one, and the other key stays as it is."
+            </p>
+        }
+        .into_any(),
+    )
 }
 
 /// The choice between real and sample data.
@@ -178,6 +205,7 @@ fn Expiries(
 ) -> impl IntoView {
     let keep = match purpose {
         Purpose::Create => None,
+        Purpose::Copy { ends, .. } => ends.map(|ends| (Expiry::KEEP, "As the other key".to_owned(), ends)),
         Purpose::Edit { ends, .. } => Some((Expiry::KEEP, "As it is".to_owned(), ends)),
     };
     let offered = Expiry::CHOICES.iter().map(|(expiry, value, title)| {
@@ -239,6 +267,7 @@ fn read(form: &HtmlFormElement) -> KeyDraft {
         expiry_date: one("expiry_date"),
         scopes: data.get_all("scopes").iter().filter_map(|value| value.as_string()).collect(),
         form: one("form"),
+        from: one("from"),
     }
 }
 

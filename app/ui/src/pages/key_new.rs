@@ -9,6 +9,7 @@ use crate::{
         reveal::Reveal,
     },
     layout::{Frame, Place, Step},
+    making::make,
     paths,
     visit::{Visit, page},
 };
@@ -22,19 +23,19 @@ pub fn Page() -> impl IntoView {
     page(|visit| async move {
         let identity = visit.backend().identity().await?;
         let Some(posted) = visit.posted() else {
-            let draft = KeyDraft { form: visit.backend().request_id(), ..KeyDraft::default() };
-            return Ok(form(&visit, identity, draft, Vec::new(), None));
+            let source = source(&visit, &visit.query("from")).await?;
+            let draft = source.as_ref().map(|key| KeyDraft::copy_of(key, visit.backend().now())).unwrap_or_default();
+            let draft = KeyDraft { form: visit.backend().request_id(), ..draft };
+            return Ok(form(&visit, identity, source.as_ref(), draft, Vec::new(), None));
         };
         let mut draft = KeyDraft::from_fields(&posted.0);
+        let source = source(&visit, &draft.from).await?;
+        let source = source.as_ref();
         if let Some(scopes) = preset(&posted.get(PRESET)) {
             draft.scopes = scopes;
-            return Ok(form(&visit, identity, draft, Vec::new(), None));
+            return Ok(form(&visit, identity, source, draft, Vec::new(), None));
         }
-        let made = match draft.to_new_key(visit.backend().now()) {
-            Ok(key) => visit.backend().create_key(key, draft.once(None)).await,
-            Err(failure) => Err(failure),
-        };
-        match made {
+        match make(visit.backend(), &draft, None).await {
             Ok(created) if created.replayed => Ok(already_made(identity, created.key)),
             Ok(created) => {
                 let token = created.token.map(|token| token.to_string()).unwrap_or_default();
@@ -49,18 +50,18 @@ pub fn Page() -> impl IntoView {
             }
             Err(Failure::Invalid { errors }) => {
                 visit.status(StatusCode::UNPROCESSABLE_ENTITY);
-                Ok(form(&visit, identity, draft, errors, None))
+                Ok(form(&visit, identity, source, draft, errors, None))
             }
             Err(Failure::NotSignedIn) => Err(Failure::NotSignedIn.into()),
             Err(Failure::Reused) => {
                 visit.status(problem::status(&Failure::Reused));
                 // Under its old name it would be refused for ever.
                 draft.form = visit.backend().request_id();
-                Ok(form(&visit, identity, draft, Vec::new(), Some(problem::after_sending(&Failure::Reused))))
+                Ok(form(&visit, identity, source, draft, Vec::new(), Some(problem::after_sending(&Failure::Reused))))
             }
             Err(other) => {
                 visit.status(problem::status(&other));
-                Ok(form(&visit, identity, draft, Vec::new(), Some(problem::after_sending(&other))))
+                Ok(form(&visit, identity, source, draft, Vec::new(), Some(problem::after_sending(&other))))
             }
         }
     })
@@ -90,6 +91,15 @@ fn already_made(identity: Identity, key: Key) -> AnyView {
     .into_any()
 }
 
+/// The key that is to be copied, if one is.
+async fn source(visit: &Visit, from: &str) -> Result<Option<Key>, Failure> {
+    if from.is_empty() {
+        return Ok(None);
+    }
+    let id = from.parse().map_err(|_| Failure::NotFound)?;
+    visit.backend().read_key(id).await.map(Some)
+}
+
 /// The scopes of a preset whose button was pressed.
 pub fn preset(name: &str) -> Option<Vec<String>> {
     let preset = PRESETS.iter().find(|preset| preset.name == name)?;
@@ -101,12 +111,23 @@ pub fn way() -> Vec<Step> {
     vec![("Settings", paths::SETTINGS.to_owned()), ("API Keys", paths::KEYS.to_owned())]
 }
 
-fn form(visit: &Visit, identity: Identity, draft: KeyDraft, errors: Errors, whole: Option<String>) -> AnyView {
+fn form(
+    visit: &Visit,
+    identity: Identity,
+    source: Option<&Key>,
+    draft: KeyDraft,
+    errors: Errors,
+    whole: Option<String>,
+) -> AnyView {
     let (edge, now) = (visit.backend().edge(), visit.backend().now());
+    let purpose = source.map_or(Purpose::Create, |key| {
+        let ends = key.expires_at.filter(|end| *end > now).map(|end| format!("until {}", end.day_and_time()));
+        Purpose::Copy { of: key.name.clone(), ends }
+    });
     view! {
         <Frame identity place=Place::Settings title="Create API Key" way=way()>
             <h1>"Create API Key"</h1>
-            <KeyForm purpose=Purpose::Create draft errors whole edge now/>
+            <KeyForm purpose draft errors whole edge now/>
         </Frame>
     }
     .into_any()

@@ -17,14 +17,14 @@ use axum::{
 use ownchat_domain::{
     digest::SecretHash,
     failure::Failure,
-    key::{Key, KeyPatch, KeyQuery, NewKey, version_of_etag},
+    key::{Key, KeyPatch, KeyQuery, NewCopy, NewKey, version_of_etag},
     locator::Locator,
     problem::PRECONDITION_REQUIRED,
     time::Timestamp,
     token::redact,
     vault::registry::Changed,
 };
-use ownchat_ui::backend::{Backend, CreatedKey};
+use ownchat_ui::backend::{Backend, Copied, CreatedKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -85,6 +85,14 @@ pub async fn list(cases: Cases, RawQuery(query): RawQuery) -> Response {
 pub async fn create(cases: Cases, Making { body, once }: Making<NewKey>) -> Response {
     let made_here = body.secret_sha256.is_none();
     created(cases.create_key(body, once).await, made_here)
+}
+
+/// `POST /api/v1/keys/{id}/duplicate`
+pub async fn duplicate(cases: Cases, Path(id): Path<String>, Making { body, once }: Making<NewCopy>) -> Response {
+    let Ok(id) = id.parse() else { return problem::of_failure(&missing(&cases).await) };
+    let secret = body.secret_sha256;
+    let copy = Copied { id, differences: body.differences(), environment: None, secret };
+    created(cases.duplicate_key(copy, once).await, secret.is_none())
 }
 
 fn created(outcome: Result<CreatedKey, Failure>, made_here: bool) -> Response {

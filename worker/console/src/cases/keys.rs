@@ -16,11 +16,12 @@ use ownchat_domain::{
     vault::{
         Object, Origin,
         registry::{
-            ChangeKey, Changed, CreateKey, DeleteKey, EndOldSecrets, Issued, ListKeys, ReadKey, RestoreKey, RotateKey,
+            ChangeKey, Changed, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, Issued, ListKeys, ReadKey,
+            RestoreKey, RotateKey,
         },
     },
 };
-use ownchat_ui::backend::CreatedKey;
+use ownchat_ui::backend::{Copied, CreatedKey};
 use worker::console_error;
 use zeroize::Zeroizing;
 
@@ -41,6 +42,20 @@ pub async fn create(visitor: &Visitor, key: NewKey, once: Option<Once>) -> Resul
     let (person, registry) = member(visitor).await?;
     let (hash, secret) = hash_or_new(key.secret_sha256)?;
     let call = CreateKey { origin: origin(visitor, person), key, secret: hash, once };
+    let issued = ask(&visitor.env, registry, &call).await?;
+    Ok(created(issued, secret))
+}
+
+/// Makes a key like another one, but for what differs. Its secret is made here unless the request brings the
+/// hash of one.
+pub async fn duplicate(
+    visitor: &Visitor,
+    Copied { id, differences, environment, secret }: Copied,
+    once: Option<Once>,
+) -> Result<CreatedKey, Failure> {
+    let (person, registry) = member(visitor).await?;
+    let (hash, secret) = hash_or_new(secret)?;
+    let call = DuplicateKey { origin: origin(visitor, person), id, differences, environment, secret: hash, once };
     let issued = ask(&visitor.env, registry, &call).await?;
     Ok(created(issued, secret))
 }

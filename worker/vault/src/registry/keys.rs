@@ -4,7 +4,7 @@
 use super::{
     announce,
     idempotency::Claim,
-    members::member,
+    members::{Member, member},
     outbox,
     rows::{COLUMNS, KeyRow, find, time},
     trail::{self, Actor, Change},
@@ -12,14 +12,18 @@ use super::{
 use crate::{answer::Done, database::Database};
 use ownchat_domain::{
     audit::Action,
-    digest::KeyDigest,
+    digest::{KeyDigest, SecretHash},
     failure::Failure,
-    key::{Key, KeySecret, widens_only},
+    key::{Details, Key, KeySecret, widens_only},
     keyring::Keyring,
     locator::{Address, Locator},
     time::Timestamp,
-    vault::registry::{ChangeKey, CreateKey, DeleteKey, Issued, ReadKey},
+    vault::{
+        Origin,
+        registry::{ChangeKey, CreateKey, DeleteKey, Issued, ReadKey},
+    },
 };
+use serde_json::value::RawValue;
 
 /// A key after a command.
 #[derive(Debug)]
@@ -57,6 +61,36 @@ pub fn create(
         return Ok(Issued { key: before.key, replayed: true });
     }
     let details = call.key.check(now)?;
+    let new = New { details, secret: call.secret, action: Action::Create, before: None, reason: None };
+    issue(database, keyring, workspace, new, &call.origin, &member, claim, now)
+}
+
+/// A key that is to be made, and what is written down of it.
+pub struct New {
+    /// What is said of it.
+    pub details: Details,
+    /// Hash of the secret that opens it.
+    pub secret: SecretHash,
+    /// What the line in the trail calls it.
+    pub action: Action,
+    /// What it was made from, in JSON.
+    pub before: Option<Box<RawValue>>,
+    /// Why it is made.
+    pub reason: Option<String>,
+}
+
+/// Makes a key with everything that belongs to a new one, or nothing.
+#[allow(clippy::too_many_arguments, reason = "what is made, by whom, where and when")]
+pub fn issue(
+    database: &impl Database,
+    keyring: &Keyring,
+    workspace: u32,
+    new: New,
+    origin: &Origin,
+    member: &Member,
+    claim: Claim,
+    now: Timestamp,
+) -> Done<Issued> {
     database.atomically(|| {
         let number = database
             .first("UPDATE workspace SET last_key = last_key + 1 RETURNING last_key", &[])?
@@ -64,11 +98,11 @@ pub fn create(
             .integer()?;
         // A workspace would have to make a key a second for 136 years to run out of numbers.
         let address = Address { workspace, number: u32::try_from(number).map_err(|_| Failure::Unavailable)? };
-        let locator = Locator::issue(keyring, address, details.environment);
+        let locator = Locator::issue(keyring, address, new.details.environment);
         let row = KeyRow {
             number,
             locator,
-            details,
+            details: new.details,
             active: true,
             reason: None,
             created_at: now,
@@ -81,13 +115,14 @@ pub fn create(
         let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
         database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({places})"), &row.values()?)?;
         let master = keyring.newest();
-        let digest = KeyDigest::of(&call.secret, locator, &master.pepper);
+        let digest = KeyDigest::of(&new.secret, locator, &master.pepper);
         database.run(
             "INSERT INTO secrets (key, number, master, digest, created_at) VALUES (?, 1, ?, ?, ?)",
             &[number.into(), i64::from(master.id).into(), digest.as_bytes().as_slice().into(), time(now)],
         )?;
-        let actor = Actor { origin: Some(&call.origin), name: &member.name };
-        trail::append(database, actor, Change::of_key(Action::Create, None, Some(&row), now)?, now)?;
+        let actor = Actor { origin: Some(origin), name: &member.name };
+        let change = Change::of_key(new.action, None, Some(&row), now)?;
+        trail::append(database, actor, Change { before: new.before, reason: new.reason, ..change }, now)?;
         outbox::enqueue(database, number, now)?;
         let key = row.shown(now);
         claim.keep(database, &key, now)?;
