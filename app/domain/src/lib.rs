@@ -8,6 +8,7 @@ pub mod account;
 pub mod audit;
 pub mod base62;
 pub mod digest;
+pub mod explain;
 pub mod failure;
 pub mod feed;
 pub mod idempotency;

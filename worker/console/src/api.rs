@@ -1,6 +1,7 @@
 //! The management API, `/api/v1`: the use-cases as JSON.
 
 mod body;
+mod explain;
 mod keys;
 mod session;
 mod workspace;
@@ -26,6 +27,7 @@ pub fn router() -> Router {
         .route("/keys/{id}/restore", post(keys::restore))
         .route("/keys/{id}/rotate", post(keys::rotate))
         .route("/keys/{id}/end-old-secrets", post(keys::end_old_secrets))
+        .route("/explain", post(explain::explain))
         .route("/workspace", get(workspace::read).patch(workspace::change))
         .route("/audit", get(workspace::audit))
         .route("/scopes", get(workspace::scopes))

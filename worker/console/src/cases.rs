@@ -1,5 +1,6 @@
 //! The use-cases, for the visitor of one request. Pages, server functions and API all come through here.
 
+mod explain;
 mod keys;
 mod session;
 mod workspace;
@@ -11,6 +12,7 @@ use crate::visitor::Visitor;
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     digest::SecretHash,
+    explain::{Case, Explanation, Subject},
     failure::Failure,
     idempotency::Once,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
@@ -126,6 +128,12 @@ impl Cases {
     pub fn end_old_secrets(&self, id: Locator) -> Reply<Changed> {
         let visitor = self.0.clone();
         reply(async move { keys::end_old_secrets(&visitor, id).await })
+    }
+
+    /// Explains what the edge would say to a call.
+    pub fn explain(&self, subject: Subject, case: Case) -> Reply<Explanation> {
+        let (visitor, now) = (self.0.clone(), self.now());
+        reply(async move { explain::explain(&visitor, subject, case, now).await })
     }
 
     /// Reads the settings of the workspace.

@@ -3,6 +3,7 @@
 
 mod announce;
 mod duplicate;
+mod explain;
 mod idempotency;
 mod keys;
 mod life;
@@ -37,8 +38,8 @@ use ownchat_domain::{
         Call, Object,
         feed::Announce,
         registry::{
-            ChangeKey, ChangeSettings, Changed, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, Found, ListKeys,
-            ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
+            ChangeKey, ChangeSettings, Changed, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, ExplainCall, Found,
+            ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
         },
     },
 };
@@ -121,6 +122,10 @@ impl Registry {
             }
             ListKeys::NAME => answer::<ListKeys>(list::list(database, &question(request).await?, now())),
             ReadKey::NAME => answer::<ReadKey>(keys::read(database, &question(request).await?, now())),
+            ExplainCall::NAME => {
+                let call = question(request).await?;
+                answer::<ExplainCall>(explain::explain_call(database, &ring, &call, now()))
+            }
             ChangeKey::NAME => {
                 let done = keys::change(database, &question(request).await?, now());
                 answer::<ChangeKey>(self.effective(database, workspace, done).await)

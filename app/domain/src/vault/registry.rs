@@ -5,6 +5,7 @@ use crate::{
     account::PersonId,
     audit::Action,
     digest::SecretHash,
+    explain::{Case, Explanation},
     idempotency::Once,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
@@ -110,6 +111,24 @@ pub struct ReadKey {
 impl Call for ReadKey {
     type Answer = Key;
     const NAME: &'static str = "read-key";
+}
+
+/// Asks what the edge would say to a call with one key.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ExplainCall {
+    /// Who asks.
+    pub person: PersonId,
+    /// Which key.
+    pub id: Locator,
+    /// Hash of the secret that comes with the call, if it is known.
+    pub secret: Option<SecretHash>,
+    /// The call.
+    pub case: Case,
+}
+
+impl Call for ExplainCall {
+    type Answer = Explanation;
+    const NAME: &'static str = "explain";
 }
 
 /// A key after a change.
