@@ -23,6 +23,7 @@ pub mod policy;
 pub mod principal;
 pub mod problem;
 pub mod record;
+pub mod role;
 pub mod route;
 pub mod scope;
 pub mod text;

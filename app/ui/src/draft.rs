@@ -25,6 +25,9 @@ pub struct KeyDraft {
     pub expiry_date: String,
     /// Names of the chosen scopes.
     pub scopes: Vec<String>,
+    /// Why; goes into the audit trail.
+    #[serde(default)]
+    pub reason: String,
     /// Name of the form itself: what is sent twice under one name is done once. Empty when editing.
     #[serde(default)]
     pub form: String,
@@ -76,6 +79,7 @@ impl Default for KeyDraft {
             expiry: "90".to_owned(),
             expiry_date: String::new(),
             scopes: Vec::new(),
+            reason: String::new(),
             form: String::new(),
             from: String::new(),
         }
@@ -92,6 +96,7 @@ impl KeyDraft {
             expiry: Expiry::KEEP.to_owned(),
             expiry_date: String::new(),
             scopes: key.scopes.names(),
+            reason: String::new(),
             form: String::new(),
             from: String::new(),
         }
@@ -117,6 +122,7 @@ impl KeyDraft {
             expiry: one("expiry"),
             expiry_date: one("expiry_date"),
             scopes: fields.iter().filter(|(name, _)| name == "scopes").map(|(_, value)| value.clone()).collect(),
+            reason: one("reason"),
             form: one("form"),
             from: one("from"),
         }
@@ -138,6 +144,7 @@ impl KeyDraft {
             description: self.description.clone(),
             environment: self.environment.clone(),
             scopes: self.scopes.clone(),
+            reason: Some(self.reason.clone()),
             ..NewKey::default()
         };
         match self.expires_at(now) {
@@ -152,6 +159,7 @@ impl KeyDraft {
             name: Some(self.name.clone()),
             description: Some(Some(self.description.clone())),
             scopes: Some(self.scopes.clone()),
+            reason: Some(self.reason.clone()),
             ..KeyPatch::default()
         };
         match self.expires_at(now) {

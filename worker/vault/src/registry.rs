@@ -146,7 +146,7 @@ impl Registry {
                 let done = life::end_old_secrets(database, &question(request).await?, now());
                 answer::<EndOldSecrets>(self.effective(database, workspace, done).await)
             }
-            ReadSettings::NAME => answer::<ReadSettings>(settings::read(database, &question(request).await?)),
+            ReadSettings::NAME => answer::<ReadSettings>(settings::read(database, &question(request).await?, now())),
             ChangeSettings::NAME => {
                 let done = settings::change(database, &question(request).await?, now());
                 if done.is_ok() {
@@ -157,7 +157,7 @@ impl Registry {
                     if narrowed && !told { Err(Failure::NotEffectiveYet.into()) } else { Ok(settings) }
                 }))
             }
-            ReadTrail::NAME => answer::<ReadTrail>(list::trail(database, &question(request).await?)),
+            ReadTrail::NAME => answer::<ReadTrail>(list::trail(database, &question(request).await?, now())),
             _ => match name.strip_prefix("record/").and_then(|id| id.parse::<Locator>().ok()) {
                 Some(locator) => record(database, &ring, locator),
                 None => Response::error("no such question", 404),

@@ -133,6 +133,11 @@ pub fn KeyForm(
                 <p class="error" id="scopes-error">{move || error("scopes").get()}</p>
                 <ScopePicker chosen=draft.scopes/>
             </section>
+            <section class="card">
+                <h2>"Reason"</h2>
+                <TextArea name="reason" label="Reason" value=draft.reason error=error("reason")
+                    hint="Goes into the audit trail. Optional, but for full access."/>
+            </section>
             {match purpose {
                 Purpose::Create | Purpose::Copy { .. } => view! {
                     <input type="hidden" name="form" value=move || name.get()/>
@@ -266,6 +271,7 @@ fn read(form: &HtmlFormElement) -> KeyDraft {
         expiry: one("expiry"),
         expiry_date: one("expiry_date"),
         scopes: data.get_all("scopes").iter().filter_map(|value| value.as_string()).collect(),
+        reason: one("reason"),
         form: one("form"),
         from: one("from"),
     }

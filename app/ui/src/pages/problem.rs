@@ -57,6 +57,11 @@ fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
         Failure::Forbidden | Failure::NotSignedIn | Failure::WrongCredentials => {
             (StatusCode::FORBIDDEN, "Not allowed", "You may not do this. Ask an owner of the workspace.")
         }
+        Failure::NotHeld { .. } => (
+            StatusCode::FORBIDDEN,
+            "Not yours to give",
+            "The key would be given permissions that you do not hold yourself. Ask an owner of the workspace.",
+        ),
         Failure::Stale => (
             StatusCode::CONFLICT,
             "Changed meanwhile",

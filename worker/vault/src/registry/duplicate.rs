@@ -11,6 +11,7 @@ use ownchat_domain::{
     audit::Action,
     keyring::Keyring,
     locator::Locator,
+    role::{Command, Grant},
     time::Timestamp,
     vault::registry::{DuplicateKey, Issued},
 };
@@ -31,12 +32,15 @@ pub fn duplicate(
     now: Timestamp,
 ) -> Done<Issued> {
     let member = member(database, call.origin.person)?;
+    member.may(Command::CreateKey, None, None, now)?;
     let claim = Claim::of::<DuplicateKey>(call.once.as_ref(), call.origin.person, &call.id.to_string());
     if let Some(before) = claim.answered(database, now)? {
         return Ok(Issued { key: before.key, replayed: true });
     }
     let source = present(database, call.id)?;
+    member.may(Command::ReadKey, Some(&source), None, now)?;
     let (details, reason) = source.details.copy(&call.differences, call.environment, now)?;
+    member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
     let new = New {
         details,
         secret: call.secret,

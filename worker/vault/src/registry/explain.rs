@@ -1,11 +1,15 @@
 //! What the edge would say to a call, from the truth.
 
-use super::{members::member, rows::record};
+use super::{
+    members::member,
+    rows::{find, record},
+};
 use crate::{answer::Done, database::Database};
 use ownchat_domain::{
     explain::{Explanation, explain, forged},
     failure::Failure,
     keyring::Keyring,
+    role::Command,
     time::Timestamp,
     vault::registry::ExplainCall,
 };
@@ -17,12 +21,13 @@ pub fn explain_call(
     call: &ExplainCall,
     now: Timestamp,
 ) -> Done<Explanation> {
-    member(database, call.person)?;
-    let Some(record) = record(database, call.id, now)? else {
+    let member = member(database, call.person)?;
+    let (Some(row), Some(record)) = (find(database, call.id)?, record(database, call.id, now)?) else {
         // Of what nobody ever issued everybody may be told that.
         let issued = call.case.environment.is_none_or(|environment| call.id.open(keyring, environment).is_some());
         return if issued { Err(Failure::NotFound.into()) } else { Ok(forged(&call.case, now)) };
     };
+    member.may(Command::ReadKey, Some(&row), None, now)?;
     Ok(explain(&record, call.secret.as_ref(), &call.case, keyring, now))
 }
 

@@ -17,6 +17,7 @@ use ownchat_domain::{
     key::{Details, Key, KeySecret, widens_only},
     keyring::Keyring,
     locator::{Address, Locator},
+    role::{Command, Grant},
     time::Timestamp,
     vault::{
         Origin,
@@ -56,12 +57,15 @@ pub fn create(
     now: Timestamp,
 ) -> Done<Issued> {
     let member = member(database, call.origin.person)?;
+    member.may(Command::CreateKey, None, None, now)?;
     let claim = Claim::of::<CreateKey>(call.once.as_ref(), call.origin.person, "");
     if let Some(before) = claim.answered(database, now)? {
         return Ok(Issued { key: before.key, replayed: true });
     }
     let details = call.key.check(now)?;
-    let new = New { details, secret: call.secret, action: Action::Create, before: None, reason: None };
+    let reason = call.key.reason();
+    member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
+    let new = New { details, secret: call.secret, action: Action::Create, before: None, reason };
     issue(database, keyring, workspace, new, &call.origin, &member, claim, now)
 }
 
@@ -110,6 +114,7 @@ pub fn issue(
             updated_at: now,
             version: 1,
             deleted_at: None,
+            owner: Some(member.id),
             secrets: vec![KeySecret { number: 1, created_at: now, ends_at: None }],
         };
         let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
@@ -132,17 +137,24 @@ pub fn issue(
 
 /// Reads a key that was not deleted.
 pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Done<Key> {
-    member(database, call.person)?;
-    Ok(present(database, call.id)?.shown(now))
+    let member = member(database, call.person)?;
+    let row = present(database, call.id)?;
+    member.may(Command::ReadKey, Some(&row), None, now)?;
+    Ok(row.shown(now))
 }
 
 /// Changes a key. What changes nothing is no change: no new version, no line in the trail.
 pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, call.origin.person)?;
     let before = present(database, call.id)?;
+    let command = if call.patch.only_deactivates() { Command::DeactivateKey } else { Command::ChangeKey };
+    member.may(command, Some(&before), None, now)?;
     let patch = call.patch.check(now)?;
     let (active, reason) = (patch.active.unwrap_or(before.active), patch.reason.clone());
     let details = patch.apply(&before.details)?;
+    let is_activated = active && !before.active;
+    let grant = Grant::of_change(&before.details, &details, is_activated, reason.as_deref());
+    member.may(command, Some(&before), grant.as_ref(), now)?;
     if before.version != call.version {
         return Err(Failure::Stale.into());
     }
@@ -173,6 +185,7 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
 pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, call.origin.person)?;
     let before = present(database, call.id)?;
+    member.may(Command::DeleteKey, Some(&before), None, now)?;
     if before.version != call.version {
         return Err(Failure::Stale.into());
     }

@@ -14,6 +14,7 @@ use ownchat_domain::{
     failure::Failure,
     key::{KeySecret, OVERLAP_MAX, RESTORE_WITHIN},
     keyring::Keyring,
+    role::{Command, Grant},
     time::{SECOND, Timestamp},
     vault::registry::{EndOldSecrets, RestoreKey, RotateKey},
 };
@@ -26,13 +27,15 @@ const PURGE_BATCH: i64 = 100;
 /// Gives a key a new secret. The old ones end after the overlap, or when they would have ended anyway.
 pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, call.origin.person)?;
+    let before = present(database, call.id)?;
+    let grant = Grant::again(before.details.scopes);
+    member.may(Command::RotateKey, Some(&before), Some(&grant), now)?;
     let claim = Claim::of::<RotateKey>(call.once.as_ref(), call.origin.person, &call.id.to_string());
     if let Some(first) = claim.answered(database, now)? {
         let settled = first.effective_at;
         let left_until = left_until(&first.key.secrets);
         return Ok(Outcome { left_until, replayed: true, settled, ..Outcome::new(first.key, true) });
     }
-    let before = present(database, call.id)?;
     let overlap = i64::from(call.overlap_seconds) * SECOND;
     if overlap > OVERLAP_MAX {
         let days = OVERLAP_MAX / ownchat_domain::time::DAY;
@@ -82,6 +85,7 @@ fn left_until(secrets: &[KeySecret]) -> Option<Timestamp> {
 pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Timestamp) -> Done<Outcome> {
     let member = member(database, call.origin.person)?;
     let before = present(database, call.id)?;
+    member.may(Command::EndOldSecrets, Some(&before), None, now)?;
     if before.version != call.version {
         return Err(Failure::Stale.into());
     }
@@ -128,6 +132,8 @@ pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> D
     if now.since(deleted_at) >= RESTORE_WITHIN {
         return Err(Failure::NotFound.into());
     }
+    let grant = Grant::again(before.details.scopes);
+    member.may(Command::RestoreKey, Some(&before), Some(&grant), now)?;
     let after = KeyRow { deleted_at: None, version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Restore, Some(&before), Some(&after), now)?, now)?;

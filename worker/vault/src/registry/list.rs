@@ -2,7 +2,7 @@
 
 use super::{
     members::member,
-    rows::{COLUMNS, KeyRow, scope_bits, time},
+    rows::{COLUMNS, KeyRow, find, scope_bits, time},
     trail::{Wanted, lines},
 };
 use crate::{
@@ -13,6 +13,7 @@ use ownchat_domain::{
     base62,
     failure::Failure,
     key::{KeyPage, KeyQuery, Sort, Status},
+    role::{Command, Sight},
     scope::ScopeSet,
     time::Timestamp,
     vault::registry::{ListKeys, ReadTrail, TrailPage},
@@ -29,9 +30,9 @@ const CURSOR_LENGTH: usize = 6;
 
 /// The page of keys that was asked for.
 pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> Done<KeyPage> {
-    member(database, call.person)?;
+    let sight = member(database, call.person)?.principal().sight();
     let limit = limit(call.query.limit)?;
-    let (sql, mut values) = statement(&call.query, now)?;
+    let (sql, mut values) = statement(&call.query, sight, now)?;
     // One more than asked for tells whether there is another page.
     values.push(Value::from(limit + 1));
     let mut rows = database
@@ -56,9 +57,21 @@ fn limit(asked: Option<u32>) -> Done<u32> {
     }
 }
 
-fn statement(query: &KeyQuery, now: Timestamp) -> Done<(String, Vec<Value>)> {
+fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> Done<(String, Vec<Value>)> {
     let mut wheres = vec!["deleted_at IS NULL"];
     let mut values = Vec::new();
+    match sight {
+        Sight::All => {}
+        Sight::Of(person) => {
+            wheres.push("owner = ?");
+            values.push(person.to_string().into());
+        }
+        Sight::One(id) => {
+            wheres.push("locator = ?");
+            values.push(id.to_string().into());
+        }
+        Sight::Nothing => return Err(Failure::Forbidden.into()),
+    }
     if let Some(cursor) = &query.cursor {
         let number = Some(cursor)
             .filter(|cursor| cursor.len() == CURSOR_LENGTH)
@@ -103,9 +116,17 @@ fn statement(query: &KeyQuery, now: Timestamp) -> Done<(String, Vec<Value>)> {
 }
 
 /// The lines of the trail that were asked for.
-pub fn trail(database: &impl Database, call: &ReadTrail) -> Done<TrailPage> {
-    member(database, call.person)?;
+pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> Done<TrailPage> {
+    let member = member(database, call.person)?;
     let query = &call.query;
+    let key = query.key.map(|id| find(database, id)).transpose()?.flatten();
+    match member.may(Command::ReadTrail, key.as_ref(), None, now) {
+        // A key that is not there looks like one that is somebody else's.
+        Err(refusal) if query.key.is_some() && refusal == Failure::Forbidden.into() => {
+            return Err(Failure::NotFound.into());
+        }
+        allowed => allowed?,
+    }
     let limit = limit(query.limit)?;
     let wanted = Wanted {
         after: query.cursor.unwrap_or(0),

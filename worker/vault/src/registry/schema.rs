@@ -105,8 +105,20 @@ const SECOND: &[&str] = &[
     ) WITHOUT ROWID",
 ];
 
-/// What requests that are done once were answered.
+/// Roles, and who made which key; what requests that are done once were answered.
 const THIRD: &[&str] = &[
+    "CREATE TABLE people (
+        person TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        role TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'developer', 'viewer'))
+    ) WITHOUT ROWID",
+    "INSERT INTO people (person, name, role) SELECT person, name, role FROM members",
+    "DROP TABLE members",
+    "ALTER TABLE people RENAME TO members",
+    // Whose key it is: who made it. Nobody's, if that is not known.
+    "ALTER TABLE keys ADD COLUMN owner TEXT",
+    "UPDATE keys SET owner = (SELECT person FROM members WHERE members.name = keys.created_by)",
+    "CREATE INDEX keys_owned ON keys (owner, number) WHERE deleted_at IS NULL",
     // Hashes of who, what and which name, and of the body; the answer has nothing secret in it.
     "CREATE TABLE requests (
         slot BLOB PRIMARY KEY CHECK (length(slot) = 32),
