@@ -20,7 +20,7 @@ use ownchat_domain::{
     time::Timestamp,
     vault::{
         person::Identity,
-        registry::{Changed, Settings, TrailPage, TrailQuery},
+        registry::{Changed, ChangedSettings, Settings, TrailPage, TrailQuery},
     },
 };
 use ownchat_ui::backend::{Backend, Cookie, Copied, CreatedKey, Reply};
@@ -143,7 +143,7 @@ impl Cases {
     }
 
     /// Changes the settings of the workspace that the visitor saw in this version.
-    pub fn change_settings(&self, version: u64, patch: SettingsPatch) -> Reply<Settings> {
+    pub fn change_settings(&self, version: u64, patch: SettingsPatch) -> Reply<ChangedSettings> {
         let visitor = self.0.clone();
         reply(async move { workspace::change_settings(&visitor, version, patch).await })
     }

@@ -38,8 +38,8 @@ use ownchat_domain::{
         Call, Object,
         feed::Announce,
         registry::{
-            ChangeKey, ChangeSettings, Changed, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, ExplainCall, Found,
-            ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
+            ChangeKey, ChangeSettings, Changed, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets,
+            ExplainCall, Found, ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
         },
     },
 };
@@ -154,7 +154,10 @@ impl Registry {
                 }
                 let told = self.announce(database, workspace).await;
                 answer::<ChangeSettings>(done.and_then(|(settings, narrowed)| {
-                    if narrowed && !told { Err(Failure::NotEffectiveYet.into()) } else { Ok(settings) }
+                    if narrowed && !told {
+                        return Err(Failure::NotEffectiveYet.into());
+                    }
+                    Ok(ChangedSettings { settings, effective_at: narrowed.then(|| now().plus(FRESH_FOR)) })
                 }))
             }
             ReadTrail::NAME => answer::<ReadTrail>(list::trail(database, &question(request).await?, now())),

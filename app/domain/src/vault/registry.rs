@@ -275,8 +275,19 @@ pub struct ChangeSettings {
     pub reason: Option<String>,
 }
 
+/// The settings after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedSettings {
+    /// The settings.
+    #[serde(flatten)]
+    pub settings: Settings,
+    /// From when on the change holds everywhere; none if it takes nothing from anybody.
+    #[serde(default)]
+    pub effective_at: Option<Timestamp>,
+}
+
 impl Call for ChangeSettings {
-    type Answer = Settings;
+    type Answer = ChangedSettings;
     const NAME: &'static str = "change-settings";
 }
 

@@ -1,6 +1,6 @@
 //! `/api/v1/keys`.
 
-use super::body::{Making, MemberBody};
+use super::body::{Making, MemberBody, first_of_all};
 use crate::{
     cases::{Cases, Rotated},
     problem,
@@ -73,7 +73,10 @@ fn with_secret(
 pub async fn list(cases: Cases, RawQuery(query): RawQuery) -> Response {
     let query: KeyQuery = match serde_urlencoded::from_str(&query.unwrap_or_default()) {
         Ok(query) => query,
-        Err(error) => return problem::of_failure(&Failure::field("query", redact(&error.to_string()))),
+        Err(error) => {
+            let refusal = problem::of_failure(&Failure::field("query", redact(&error.to_string())));
+            return first_of_all(&cases, refusal).await;
+        }
     };
     match cases.list_keys(query).await {
         Ok(page) => Json(page).into_response(),
@@ -186,7 +189,7 @@ fn changed(outcome: Result<Changed, Failure>) -> Response {
 }
 
 /// Says from when on a change holds everywhere, if it takes something from somebody.
-fn effective(mut response: Response, since: Option<Timestamp>) -> Response {
+pub fn effective(mut response: Response, since: Option<Timestamp>) -> Response {
     let value = since.and_then(|since| HeaderValue::from_str(&since.rfc3339()).ok());
     response.headers_mut().extend(value.map(|value| (EFFECTIVE_AT, value)));
     response

@@ -21,6 +21,8 @@ use ownchat_domain::{
 
 /// Most secrets of one key that still open it, the new one included.
 const SECRETS_MAX: usize = 5;
+/// Most secrets of one key that open it no more and are still listed.
+const ENDED_MAX: usize = 10;
 /// Most keys that are removed for good in one go; the rest follow with the next.
 const PURGE_BATCH: i64 = 100;
 
@@ -51,6 +53,7 @@ pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now
         let message = format!("The key has {working} secrets that still work. End the old ones first.");
         return Err(Failure::field("overlap_seconds", message).into());
     }
+    let forgotten = forget_ended(&mut after.secrets, now);
     let number = after.secrets.iter().map(|secret| secret.number).max().unwrap_or(0) + 1;
     after.secrets.push(KeySecret { number, created_at: now, ends_at: None });
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
@@ -69,11 +72,25 @@ pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now
             ],
         )?;
         store_secrets(database, &after)?;
+        for number in forgotten {
+            database.run("DELETE FROM secrets WHERE key = ? AND number = ?", &[before.number.into(), number.into()])?;
+        }
         let change = Change::of_key(Action::Rotate, Some(&before), Some(&after), now)?;
         store(database, actor, &after, change, now)?;
         claim.keep(database, &key, now)
     })?;
     Ok(Outcome { left_until: left_until(&key.secrets), ..Outcome::new(key, true) })
+}
+
+/// Takes out the secrets that ended longest ago, but for the last few. Says which; the trail still names them.
+fn forget_ended(secrets: &mut Vec<KeySecret>, now: Timestamp) -> Vec<u32> {
+    let mut ended: Vec<(Timestamp, u32)> =
+        secrets.iter().filter_map(|secret| Some((secret.ends_at.filter(|end| *end <= now)?, secret.number))).collect();
+    ended.sort_unstable();
+    ended.truncate(ended.len().saturating_sub(ENDED_MAX));
+    let forgotten: Vec<u32> = ended.into_iter().map(|(_, number)| number).collect();
+    secrets.retain(|secret| !forgotten.contains(&secret.number));
+    forgotten
 }
 
 /// Until when an old secret works, if one has an end.
