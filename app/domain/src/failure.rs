@@ -1,5 +1,6 @@
 //! Why a command was not carried out, as the Workers tell each other.
 
+use crate::scope::ScopeSet;
 use serde::{Deserialize, Serialize};
 
 /// One thing wrong with one field of a request.
@@ -38,12 +39,26 @@ pub enum Failure {
     /// The caller is known and may not do this.
     #[error("not allowed")]
     Forbidden,
+    /// The caller would give away scopes that they do not hold.
+    #[error("scopes would be given that you do not hold: {}", .held.missing(*.required).names().join(", "))]
+    NotHeld {
+        /// What would be given.
+        required: ScopeSet,
+        /// What the caller holds.
+        held: ScopeSet,
+    },
     /// There is no such thing, or it is not the caller's.
     #[error("not found")]
     NotFound,
     /// Somebody changed the thing since the caller read it.
     #[error("changed meanwhile")]
     Stale,
+    /// A request of the same name was sent before, with another body.
+    #[error("this was sent before with other content")]
+    Reused,
+    /// A request of the same name is being worked on.
+    #[error("the same request is still being worked on")]
+    Running,
     /// Too many attempts.
     #[error("too many attempts")]
     TooMany {

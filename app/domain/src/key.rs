@@ -1,10 +1,12 @@
 //! A key as the management API shows it, and what may be said of one.
 
 mod change;
+mod copy;
 mod draft;
 mod list;
 
 pub use change::widens_only;
+pub use copy::{NewCopy, copy_name};
 pub use draft::{Details, DetailsPatch, KeyPatch, NewKey, Restrictions};
 pub use list::{KeyPage, KeyQuery, Sort};
 

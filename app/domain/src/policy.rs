@@ -1,11 +1,19 @@
 //! The decision: may a call with this key, at this time, from there, do this?
 //!
-//! Checks run in one order, and the first that fails is the answer, so that the same call always gets
-//! the same reason: known · workspace enabled · not deleted · active · not before · not after · secret not
-//! ended · caller's address · scopes · channel. Limits come after that: a refused call costs nothing.
+//! Checks run in one order, [`CHECKS`], and the first that fails is the answer, so that the same call always
+//! gets the same reason. Before them the secret is recognised, after them come the limits: a refused call costs
+//! nothing. [`crate::explain`] shows the same checks one by one.
 
-use crate::{digest::SecretHash, keyring::Keyring, record::Record, scope::ScopeSet, time::Timestamp, verdict::Denial};
+use crate::{
+    digest::SecretHash,
+    keyring::Keyring,
+    record::{Record, RecordSecret},
+    scope::ScopeSet,
+    time::Timestamp,
+    verdict::Denial,
+};
 use core::net::IpAddr;
+use serde::{Deserialize, Serialize};
 
 /// What a call wants, and where it comes from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +24,68 @@ pub struct Call<'a> {
     pub channel: Option<&'a str>,
     /// The caller's address, as the platform saw it.
     pub address: Option<IpAddr>,
+}
+
+/// One thing that is checked of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// The workspace is not suspended.
+    Workspace,
+    /// The key was not deleted.
+    Deleted,
+    /// The key was not deactivated.
+    Active,
+    /// The key's time has begun.
+    NotBefore,
+    /// The key's time is not over.
+    ExpiresAt,
+    /// The time of the secret that came is not over.
+    SecretEndsAt,
+    /// The caller is where the key may be used.
+    Address,
+    /// The key was given the scopes that the call needs.
+    Scopes,
+    /// The key may be used for the channel.
+    Channel,
+}
+
+/// Every check, in the order in which they are made.
+pub const CHECKS: [Check; 9] = [
+    Check::Workspace,
+    Check::Deleted,
+    Check::Active,
+    Check::NotBefore,
+    Check::ExpiresAt,
+    Check::SecretEndsAt,
+    Check::Address,
+    Check::Scopes,
+    Check::Channel,
+];
+
+impl Check {
+    /// Makes this check: nothing if the call passes it, otherwise why not.
+    pub fn refusal(self, record: &Record, secret: &RecordSecret, call: &Call<'_>, now: Timestamp) -> Option<Denial> {
+        match self {
+            Self::Workspace => record.workspace.suspended.then_some(Denial::Suspended),
+            Self::Deleted => record.deleted.then_some(Denial::Unknown),
+            Self::Active => (!record.active).then_some(Denial::Inactive),
+            Self::NotBefore => {
+                record.not_before.filter(|begin| now < *begin).map(|begin| Denial::NotYetValid { begin })
+            }
+            Self::ExpiresAt => record.expires_at.filter(|end| now >= *end).map(|_| Denial::Expired),
+            Self::SecretEndsAt => secret.ends_at.filter(|end| now >= *end).map(|_| Denial::Replaced),
+            Self::Address => {
+                (!record.networks.permits(call.address)).then_some(Denial::AddressForbidden { address: call.address })
+            }
+            Self::Scopes => (!record.scopes.allows_all(call.required))
+                .then_some(Denial::ScopeMissing { required: call.required, granted: record.scopes }),
+            Self::Channel => call
+                .channel
+                .filter(|channel| !record.channels.is_empty() && !record.channels.iter().any(|may| may == channel))
+                .map(|_| Denial::ChannelForbidden),
+        }
+    }
 }
 
 /// Decides a call with a key whose record was found. Returns the number of the secret that came with it.
@@ -29,37 +99,10 @@ pub fn decide(
     now: Timestamp,
 ) -> Result<u32, Denial> {
     let secret = record.recognise(presented, keyring).ok_or(Denial::Unknown)?;
-    if record.workspace.suspended {
-        return Err(Denial::Suspended);
+    match CHECKS.iter().find_map(|check| check.refusal(record, secret, call, now)) {
+        Some(denial) => Err(denial),
+        None => Ok(secret.number),
     }
-    if record.deleted {
-        return Err(Denial::Unknown);
-    }
-    if !record.active {
-        return Err(Denial::Inactive);
-    }
-    if let Some(begin) = record.not_before.filter(|begin| now < *begin) {
-        return Err(Denial::NotYetValid { begin });
-    }
-    if record.expires_at.is_some_and(|end| now >= end) {
-        return Err(Denial::Expired);
-    }
-    if secret.ends_at.is_some_and(|end| now >= end) {
-        return Err(Denial::Replaced);
-    }
-    if !record.networks.permits(call.address) {
-        return Err(Denial::AddressForbidden { address: call.address });
-    }
-    if !record.scopes.allows_all(call.required) {
-        return Err(Denial::ScopeMissing { required: call.required, granted: record.scopes });
-    }
-    if let Some(channel) = call.channel
-        && !record.channels.is_empty()
-        && !record.channels.iter().any(|allowed| allowed == channel)
-    {
-        return Err(Denial::ChannelForbidden);
-    }
-    Ok(secret.number)
 }
 
 #[cfg(test)]

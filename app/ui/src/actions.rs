@@ -48,7 +48,6 @@ impl FromServerFnError for Refused {
 #[server(prefix = "/actions", endpoint = "create-key", input = Json)]
 pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<Made, Refused> {
     let backend = expect_context::<crate::backend::Provided>();
-    let mut key = draft.to_new_key(backend.now()).map_err(crate::visit::refuse)?;
-    key.secret_sha256 = Some(secret);
-    backend.create_key(key).await.map(|created| created.key.into()).map_err(crate::visit::refuse)
+    let made = crate::making::make(&*backend, &draft, Some(secret)).await;
+    made.map(|created| created.key.into()).map_err(crate::visit::refuse)
 }

@@ -2,10 +2,13 @@
 
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
+    digest::SecretHash,
     failure::Failure,
+    idempotency::Once,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
+    token::Environment,
     vault::{person::Identity, registry::Changed},
 };
 use std::{future::Future, pin::Pin, sync::Arc};
@@ -31,12 +34,16 @@ pub trait Backend: Send + Sync {
     fn list_keys(&self, query: KeyQuery) -> Reply<KeyPage>;
     /// Reads a key.
     fn read_key(&self, id: Locator) -> Reply<Key>;
-    /// Makes a key, and its secret unless the request brings the hash of one.
-    fn create_key(&self, key: NewKey) -> Reply<CreatedKey>;
+    /// Makes a key, and its secret unless the request brings the hash of one; once, if it says so.
+    fn create_key(&self, key: NewKey, once: Option<Once>) -> Reply<CreatedKey>;
+    /// Makes a key like another one; once, if it says so.
+    fn duplicate_key(&self, copy: Copied, once: Option<Once>) -> Reply<CreatedKey>;
     /// Changes a key that the visitor saw in this version.
     fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Changed>;
     /// Deletes a key that the visitor saw in this version.
     fn delete_key(&self, id: Locator, version: u64) -> Reply<Changed>;
+    /// Id of the request that is answered: 32 characters that no other request has.
+    fn request_id(&self) -> String;
     /// The time.
     fn now(&self) -> Timestamp;
     /// Origin of the edge, for calls that the pages show and make.
@@ -51,10 +58,24 @@ pub type Provided = Arc<dyn Backend>;
 /// The value of a `Set-Cookie` header (RFC 6265) that opens or ends a session.
 pub struct Cookie(pub Zeroizing<String>);
 
+/// A key that is to be made like another one.
+pub struct Copied {
+    /// The other.
+    pub id: Locator,
+    /// In what the copy differs.
+    pub differences: KeyPatch,
+    /// Which world it opens; none for that of the other.
+    pub environment: Option<Environment>,
+    /// Hash of a secret that the caller made and keeps; none to have one made.
+    pub secret: Option<SecretHash>,
+}
+
 /// A key that was just made.
 pub struct CreatedKey {
     /// What is known of it.
     pub key: Key,
     /// The whole key, if its secret was made here. This is the only time it can be seen.
     pub token: Option<Zeroizing<String>>,
+    /// Whether an earlier request of the same name made it.
+    pub replayed: bool,
 }

@@ -2,8 +2,10 @@
 //! something is wrong.
 
 use ownchat_domain::{
+    digest::SecretHash,
     failure::{Failure, FieldError},
-    key::{Key, KeyPatch, NewKey},
+    idempotency::{BodyHash, Once},
+    key::{Key, KeyPatch, NewKey, copy_name},
     time::{DAY, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,15 @@ pub struct KeyDraft {
     pub expiry_date: String,
     /// Names of the chosen scopes.
     pub scopes: Vec<String>,
+    /// Why; goes into the audit trail.
+    #[serde(default)]
+    pub reason: String,
+    /// Name of the form itself: what is sent twice under one name is done once. Empty when editing.
+    #[serde(default)]
+    pub form: String,
+    /// Id of the key that this shall be a copy of; empty for a key of its own.
+    #[serde(default)]
+    pub from: String,
 }
 
 /// When a key shall end.
@@ -68,6 +79,9 @@ impl Default for KeyDraft {
             expiry: "90".to_owned(),
             expiry_date: String::new(),
             scopes: Vec::new(),
+            reason: String::new(),
+            form: String::new(),
+            from: String::new(),
         }
     }
 }
@@ -82,7 +96,18 @@ impl KeyDraft {
             expiry: Expiry::KEEP.to_owned(),
             expiry_date: String::new(),
             scopes: key.scopes.names(),
+            reason: String::new(),
+            form: String::new(),
+            from: String::new(),
         }
+    }
+
+    /// The form as it stands when a key is to be copied. What has an end keeps it, unless it is over.
+    pub fn copy_of(key: &Key, now: Timestamp) -> Self {
+        let new = Self::default();
+        let ends = key.expires_at.is_some_and(|end| end > now);
+        let expiry = if ends { Expiry::KEEP.to_owned() } else { new.expiry };
+        Self { name: copy_name(&key.name), expiry, from: key.id.to_string(), ..Self::of(key) }
     }
 
     /// The form as it was posted. What is not there is empty.
@@ -97,7 +122,19 @@ impl KeyDraft {
             expiry: one("expiry"),
             expiry_date: one("expiry_date"),
             scopes: fields.iter().filter(|(name, _)| name == "scopes").map(|(_, value)| value.clone()).collect(),
+            reason: one("reason"),
+            form: one("form"),
+            from: one("from"),
         }
+    }
+
+    /// What makes sending the form, with the hash of a secret that the browser made, something that is done
+    /// once; nothing if the form has no name.
+    pub fn once(&self, secret: Option<&SecretHash>) -> Option<Once> {
+        let key = self.form.parse().ok()?;
+        // Texts and lists of texts: there is nothing that cannot be written.
+        let body = serde_json::to_vec(&(self, secret)).unwrap_or_default();
+        Some(Once { key, body: BodyHash::of(&body) })
     }
 
     /// What is asked of the vault for a new key.
@@ -107,6 +144,7 @@ impl KeyDraft {
             description: self.description.clone(),
             environment: self.environment.clone(),
             scopes: self.scopes.clone(),
+            reason: Some(self.reason.clone()),
             ..NewKey::default()
         };
         match self.expires_at(now) {
@@ -121,6 +159,7 @@ impl KeyDraft {
             name: Some(self.name.clone()),
             description: Some(Some(self.description.clone())),
             scopes: Some(self.scopes.clone()),
+            reason: Some(self.reason.clone()),
             ..KeyPatch::default()
         };
         match self.expires_at(now) {
@@ -198,5 +237,16 @@ mod tests {
         let draft = KeyDraft::from_fields(&fields);
         assert_eq!((draft.name.as_str(), draft.expiry.as_str()), (" <b> ", "30"));
         assert_eq!(draft.scopes, ["contacts:read", "nonsense"]);
+    }
+
+    #[test]
+    fn a_form_is_the_same_if_all_of_it_is() {
+        let draft = KeyDraft { form: "f1".into(), name: "Shop".into(), ..KeyDraft::default() };
+        let other = KeyDraft { name: "Store".into(), ..draft.clone() };
+        let secret = SecretHash::from_bytes([3; 32]);
+        assert_eq!(draft.once(None), draft.clone().once(None));
+        assert_ne!(draft.once(None), other.once(None));
+        assert_ne!(draft.once(None), draft.once(Some(&secret)));
+        assert_eq!(KeyDraft::default().once(None), None, "a form without a name");
     }
 }

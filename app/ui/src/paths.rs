@@ -24,6 +24,11 @@ pub fn key(id: Locator) -> String {
     format!("{KEYS}/{id}")
 }
 
+/// Makes a key like another one.
+pub fn duplicate_key(id: Locator) -> String {
+    format!("{NEW_KEY}?from={id}")
+}
+
 /// Switches a key off or on, by `POST`.
 pub fn key_status(id: Locator) -> String {
     format!("{KEYS}/{id}/status")

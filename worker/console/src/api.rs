@@ -1,5 +1,7 @@
 //! The management API, `/api/v1`: the use-cases as JSON.
 
+mod body;
+mod explain;
 mod keys;
 mod session;
 mod usage;
@@ -8,16 +10,14 @@ mod workspace;
 use crate::{cases::Cases, problem, visitor::Visitor};
 use axum::{
     Router,
-    body::Bytes,
-    extract::{FromRequest, FromRequestParts, Request},
-    http::{StatusCode, header::CONTENT_TYPE, request::Parts},
+    extract::FromRequestParts,
+    http::request::Parts,
     response::Response,
     routing::{get, post},
 };
 use ownchat_domain::{
     failure::Failure,
-    json,
-    problem::{BODY_TOO_LARGE, INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE},
+    problem::{INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND},
     token::redact,
 };
 use serde::de::DeserializeOwned;
@@ -29,11 +29,13 @@ pub fn router() -> Router {
         .route("/session", get(session::who).post(session::sign_in).delete(session::sign_out))
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{id}", get(keys::read).patch(keys::change).delete(keys::delete))
+        .route("/keys/{id}/duplicate", post(keys::duplicate))
         .route("/keys/{id}/restore", post(keys::restore))
         .route("/keys/{id}/rotate", post(keys::rotate))
         .route("/keys/{id}/end-old-secrets", post(keys::end_old_secrets))
         .route("/keys/{id}/usage", get(usage::of_key))
         .route("/usage", get(usage::of_workspace))
+        .route("/explain", post(explain::explain))
         .route("/workspace", get(workspace::read).patch(workspace::change))
         .route("/audit", get(workspace::audit))
         .route("/scopes", get(workspace::scopes))
@@ -54,24 +56,4 @@ impl<S: Sync> FromRequestParts<S> for Cases {
 fn query<T: DeserializeOwned>(asked: Option<String>) -> Result<T, Failure> {
     serde_urlencoded::from_str(&asked.unwrap_or_default())
         .map_err(|error| Failure::field("query", redact(&error.to_string())))
-}
-
-/// A JSON body.
-pub struct Body<T>(pub T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = media.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_MEDIA_TYPE.meaning));
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning),
-            _ => problem::of_kind(&INTERNAL, INTERNAL.meaning),
-        })?;
-        json::read(&bytes).map(Self).map_err(problem::of_body)
-    }
 }

@@ -1,5 +1,6 @@
 //! The use-cases, for the visitor of one request. Pages, server functions and API all come through here.
 
+mod explain;
 mod keys;
 mod session;
 mod usage;
@@ -12,18 +13,20 @@ use crate::visitor::Visitor;
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     digest::SecretHash,
+    explain::{Case, Explanation, Subject},
     failure::Failure,
+    idempotency::Once,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
     usage::Report,
     vault::{
         person::Identity,
-        registry::{Changed, Settings, TrailPage, TrailQuery},
+        registry::{Changed, ChangedSettings, Settings, TrailPage, TrailQuery},
         usage::UsageQuery,
     },
 };
-use ownchat_ui::backend::{Backend, Cookie, CreatedKey, Reply};
+use ownchat_ui::backend::{Backend, Cookie, Copied, CreatedKey, Reply};
 use std::future::Future;
 use worker::{Date, send::SendFuture};
 
@@ -67,9 +70,14 @@ impl Backend for Cases {
         reply(async move { keys::read(&visitor, id).await })
     }
 
-    fn create_key(&self, key: NewKey) -> Reply<CreatedKey> {
+    fn create_key(&self, key: NewKey, once: Option<Once>) -> Reply<CreatedKey> {
         let visitor = self.0.clone();
-        reply(async move { keys::create(&visitor, key).await })
+        reply(async move { keys::create(&visitor, key, once).await })
+    }
+
+    fn duplicate_key(&self, copy: Copied, once: Option<Once>) -> Reply<CreatedKey> {
+        let visitor = self.0.clone();
+        reply(async move { keys::duplicate(&visitor, copy, once).await })
     }
 
     fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Changed> {
@@ -80,6 +88,10 @@ impl Backend for Cases {
     fn delete_key(&self, id: Locator, version: u64) -> Reply<Changed> {
         let visitor = self.0.clone();
         reply(async move { keys::delete(&visitor, id, version).await })
+    }
+
+    fn request_id(&self) -> String {
+        self.0.request_id.clone()
     }
 
     fn now(&self) -> Timestamp {
@@ -116,15 +128,27 @@ impl Cases {
     }
 
     /// Gives a key a new secret, made here unless the request brings the hash of one.
-    pub fn rotate_key(&self, id: Locator, overlap_seconds: u32, hash: Option<SecretHash>) -> Reply<Rotated> {
+    pub fn rotate_key(
+        &self,
+        id: Locator,
+        overlap_seconds: u32,
+        hash: Option<SecretHash>,
+        once: Option<Once>,
+    ) -> Reply<Rotated> {
         let visitor = self.0.clone();
-        reply(async move { keys::rotate(&visitor, id, overlap_seconds, hash).await })
+        reply(async move { keys::rotate(&visitor, id, overlap_seconds, hash, once).await })
     }
 
     /// Ends the old secrets of a key at once.
     pub fn end_old_secrets(&self, id: Locator) -> Reply<Changed> {
         let visitor = self.0.clone();
         reply(async move { keys::end_old_secrets(&visitor, id).await })
+    }
+
+    /// Explains what the edge would say to a call.
+    pub fn explain(&self, subject: Subject, case: Case) -> Reply<Explanation> {
+        let (visitor, now) = (self.0.clone(), self.now());
+        reply(async move { explain::explain(&visitor, subject, case, now).await })
     }
 
     /// Reads the settings of the workspace.
@@ -134,7 +158,7 @@ impl Cases {
     }
 
     /// Changes the settings of the workspace that the visitor saw in this version.
-    pub fn change_settings(&self, version: u64, patch: SettingsPatch) -> Reply<Settings> {
+    pub fn change_settings(&self, version: u64, patch: SettingsPatch) -> Reply<ChangedSettings> {
         let visitor = self.0.clone();
         reply(async move { workspace::change_settings(&visitor, version, patch).await })
     }

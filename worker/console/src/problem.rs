@@ -12,6 +12,7 @@ use ownchat_domain::{
     failure::{Failure, FieldError},
     json::BodyError,
     problem::{self, Kind, Problem},
+    scope::ScopeSet,
 };
 
 /// A problem of a kind. What belongs to the request is put in by [`finish`].
@@ -26,16 +27,19 @@ pub fn of_failure(failure: &Failure) -> Response {
         Failure::NotSignedIn => &problem::NOT_SIGNED_IN,
         Failure::WrongCredentials => &problem::WRONG_CREDENTIALS,
         Failure::Forbidden => &problem::FORBIDDEN,
+        Failure::NotHeld { required, held } => return of_scopes(*required, *held),
         Failure::NotFound => &problem::NOT_FOUND,
         Failure::Stale => &problem::STALE,
         Failure::TooMany { .. } => &problem::TOO_MANY_ATTEMPTS,
+        Failure::Reused => &problem::IDEMPOTENCY_KEY_REUSED,
+        Failure::Running => &problem::IDEMPOTENCY_KEY_IN_USE,
         Failure::NotEffectiveYet => &problem::NOT_EFFECTIVE_YET,
         Failure::Unavailable => &problem::UNAVAILABLE,
     };
     let mut response = of_kind(kind, kind.meaning);
     let retry_after = match failure {
         Failure::TooMany { retry_after } => *retry_after,
-        Failure::Unavailable | Failure::NotEffectiveYet => 1,
+        Failure::Unavailable | Failure::NotEffectiveYet | Failure::Running => 1,
         _ => return response,
     };
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
@@ -55,6 +59,15 @@ fn of_fields(errors: Vec<FieldError>) -> Response {
     let detail = format!("Look at {}. Nothing was changed.", names.join(", "));
     let mut problem = problem::VALIDATION_FAILED.problem("", detail, "");
     problem.errors = errors;
+    carry(problem)
+}
+
+/// A denial names what was required, what there is, and what is missing.
+fn of_scopes(required: ScopeSet, held: ScopeSet) -> Response {
+    let missing = held.missing(required).names();
+    let detail = format!("You do not hold {}, so you cannot give it to a key.", missing.join(", "));
+    let mut problem = problem::SCOPE_NOT_HELD.problem("", detail, "");
+    (problem.required, problem.granted, problem.missing) = (required.names(), Some(held.names()), missing);
     carry(problem)
 }
 

@@ -2,6 +2,9 @@
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod announce;
+mod duplicate;
+mod explain;
+mod idempotency;
 mod keys;
 mod life;
 mod list;
@@ -15,6 +18,10 @@ mod trail;
 #[cfg(test)]
 mod testing;
 
+use self::{
+    idempotency::{Claim, Running},
+    keys::Outcome,
+};
 use crate::{
     answer::{Done, answer, question},
     database::Stored,
@@ -31,8 +38,8 @@ use ownchat_domain::{
         Call, Object,
         feed::Announce,
         registry::{
-            ChangeKey, ChangeSettings, Changed, CreateKey, DeleteKey, EndOldSecrets, Found, ListKeys, ReadKey,
-            ReadSettings, ReadTrail, RestoreKey, RotateKey,
+            ChangeKey, ChangeSettings, Changed, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets,
+            ExplainCall, Found, ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
         },
     },
 };
@@ -44,13 +51,14 @@ pub struct Registry {
     state: State,
     env: Env,
     database: Stored<Storage>,
+    running: Running,
 }
 
 impl DurableObject for Registry {
     fn new(state: State, env: Env) -> Self {
         let storage = Storage::of(&state);
         let database = schema::apply(&storage).map(|()| storage);
-        Self { state, env, database }
+        Self { state, env, database, running: Running::default() }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -80,6 +88,9 @@ impl DurableObject for Registry {
                 console_error!("registry: {name}: {error}");
             }
         }
+        if let Err(refusal) = idempotency::forget(database, now()) {
+            console_error!("registry: {refusal:?}");
+        }
         self.wake(database).await?;
         Response::empty()
     }
@@ -105,8 +116,16 @@ impl Registry {
             CreateKey::NAME => {
                 answer::<CreateKey>(keys::create(database, &ring, workspace, &question(request).await?, now()))
             }
+            DuplicateKey::NAME => {
+                let call = question(request).await?;
+                answer::<DuplicateKey>(duplicate::duplicate(database, &ring, workspace, &call, now()))
+            }
             ListKeys::NAME => answer::<ListKeys>(list::list(database, &question(request).await?, now())),
             ReadKey::NAME => answer::<ReadKey>(keys::read(database, &question(request).await?, now())),
+            ExplainCall::NAME => {
+                let call = question(request).await?;
+                answer::<ExplainCall>(explain::explain_call(database, &ring, &call, now()))
+            }
             ChangeKey::NAME => {
                 let done = keys::change(database, &question(request).await?, now());
                 answer::<ChangeKey>(self.effective(database, workspace, done).await)
@@ -120,23 +139,14 @@ impl Registry {
                 answer::<RestoreKey>(self.effective(database, workspace, done).await)
             }
             RotateKey::NAME => {
-                let done = life::rotate(database, &ring, &question(request).await?, now());
-                let key = done.as_ref().ok().map(|outcome| outcome.key.clone());
-                let effective = match (self.effective(database, workspace, done).await, key) {
-                    // The new secret is shown once and must not be lost; that no time stands beside it says
-                    // that the old ones may go on working for a while.
-                    (Err(refusal), Some(key)) if refusal == Failure::NotEffectiveYet.into() => {
-                        Ok(Changed { key, effective_at: None })
-                    }
-                    (effective, _) => effective,
-                };
-                answer::<RotateKey>(effective)
+                let call = question(request).await?;
+                answer::<RotateKey>(self.rotate(database, &ring, workspace, &call).await)
             }
             EndOldSecrets::NAME => {
                 let done = life::end_old_secrets(database, &question(request).await?, now());
                 answer::<EndOldSecrets>(self.effective(database, workspace, done).await)
             }
-            ReadSettings::NAME => answer::<ReadSettings>(settings::read(database, &question(request).await?)),
+            ReadSettings::NAME => answer::<ReadSettings>(settings::read(database, &question(request).await?, now())),
             ChangeSettings::NAME => {
                 let done = settings::change(database, &question(request).await?, now());
                 if done.is_ok() {
@@ -144,10 +154,13 @@ impl Registry {
                 }
                 let told = self.announce(database, workspace).await;
                 answer::<ChangeSettings>(done.and_then(|(settings, narrowed)| {
-                    if narrowed && !told { Err(Failure::NotEffectiveYet.into()) } else { Ok(settings) }
+                    if narrowed && !told {
+                        return Err(Failure::NotEffectiveYet.into());
+                    }
+                    Ok(ChangedSettings { settings, effective_at: narrowed.then(|| now().plus(FRESH_FOR)) })
                 }))
             }
-            ReadTrail::NAME => answer::<ReadTrail>(list::trail(database, &question(request).await?)),
+            ReadTrail::NAME => answer::<ReadTrail>(list::trail(database, &question(request).await?, now())),
             _ => match name.strip_prefix("record/").and_then(|id| id.parse::<Locator>().ok()) {
                 Some(locator) => record(database, &ring, locator),
                 None => Response::error("no such question", 404),
@@ -155,17 +168,43 @@ impl Registry {
         }
     }
 
+    async fn rotate(&self, database: &Storage, ring: &Keyring, workspace: u32, call: &RotateKey) -> Done<Changed> {
+        let claim = Claim::of::<RotateKey>(call.once.as_ref(), call.origin.person, &call.id.to_string());
+        let _working = self.running.enter(claim)?;
+        let outcome = life::rotate(database, ring, call, now())?;
+        let unsettled = Changed { key: outcome.key.clone(), effective_at: None, replayed: outcome.replayed };
+        match self.effective(database, workspace, Ok(outcome)).await {
+            // The new secret is shown once and must not be lost; that no time stands beside it says
+            // that the old ones may go on working for a while.
+            Err(refusal) if refusal == Failure::NotEffectiveYet.into() => Ok(unsettled),
+            Ok(changed) => {
+                // Without it the time is found out anew; the new secret is shown in any case.
+                if let Some(effective_at) = changed.effective_at
+                    && let Err(refusal) = claim.settle(database, effective_at)
+                {
+                    console_error!("registry: {refusal:?}");
+                }
+                Ok(changed)
+            }
+            refused => refused,
+        }
+    }
+
     /// Tells the feed of a change before anybody is told that it is done. What takes something from somebody
     /// is not done before that.
-    async fn effective(&self, database: &Storage, workspace: u32, done: Done<keys::Outcome>) -> Done<Changed> {
-        let outcome = done?;
+    async fn effective(&self, database: &Storage, workspace: u32, done: Done<Outcome>) -> Done<Changed> {
+        let Outcome { key, narrowed, left_until, replayed, settled } = done?;
+        if settled.is_some() {
+            return Ok(Changed { key, effective_at: settled, replayed });
+        }
         self.arm().await;
         let told = self.announce(database, workspace).await;
-        match (outcome.narrowed, told) {
-            (true, false) => Err(Failure::NotEffectiveYet.into()),
-            (true, true) => Ok(Changed { key: outcome.key, effective_at: Some(now().plus(FRESH_FOR)) }),
-            (false, _) => Ok(Changed { key: outcome.key, effective_at: None }),
+        if narrowed && !told {
+            return Err(Failure::NotEffectiveYet.into());
         }
+        let everywhere = now().plus(FRESH_FOR);
+        let effective_at = narrowed.then(|| left_until.map_or(everywhere, |end| end.max(everywhere)));
+        Ok(Changed { key, effective_at, replayed })
     }
 
     /// Sets an alarm in the very turn in which something was stored, so that it is carried on whatever happens
@@ -206,7 +245,8 @@ impl Registry {
         let announcement = waits.then(|| now().plus(RETRY_ANNOUNCING));
         let record = outbox::next_due(database).map_err(defect)?;
         let purge = life::next_purge(database).map_err(|refusal| defect(format!("{refusal:?}")))?;
-        match [announcement, record, purge].into_iter().flatten().min() {
+        let answer = idempotency::next_due(database).map_err(|refusal| defect(format!("{refusal:?}")))?;
+        match [announcement, record, purge, answer].into_iter().flatten().min() {
             Some(due) => {
                 // An alarm that is set is never moved away: requests that come and come must not put it off.
                 let set = self.state.storage().get_alarm().await?;

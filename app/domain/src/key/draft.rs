@@ -12,6 +12,7 @@ use crate::{
     limit::{Limits, Quota, RateLimit},
     network::{Network, Networks},
     scope::ScopeSet,
+    text,
     time::Timestamp,
     token::Environment,
 };
@@ -48,6 +49,9 @@ pub struct NewKey {
     pub quota: Option<Quota>,
     /// Notes for services that verify it.
     pub metadata: BTreeMap<String, String>,
+    /// Why it is made; goes into the audit trail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Hash of a secret that the caller made and keeps; none to have one made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_sha256: Option<SecretHash>,
@@ -122,7 +126,7 @@ pub struct KeyPatch {
 }
 
 /// Tells `null` from absent: both would be `None` otherwise. What has no `null` of its own refuses it.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -196,7 +200,7 @@ impl NewKey {
             description: Some(Some(self.description.clone())),
             integration: Some(Some(self.integration.clone())),
             status: None,
-            reason: None,
+            reason: self.reason.clone(),
             scopes: Some(self.scopes.clone()),
             not_before: Some(self.not_before.clone()),
             expires_at: Some(self.expires_at.clone()),
@@ -224,6 +228,13 @@ impl NewKey {
                 Err(Failure::Invalid { errors })
             }
         }
+    }
+}
+
+impl NewKey {
+    /// Why it is made, if that was said. [`NewKey::check`] says what is wrong with it.
+    pub fn reason(&self) -> Option<String> {
+        text::paragraph(self.reason.as_deref()?, super::DESCRIPTION_MAX).ok().filter(|reason| !reason.is_empty())
     }
 }
 
@@ -271,6 +282,27 @@ impl DetailsPatch {
 }
 
 impl KeyPatch {
+    /// Whether it switches a key off and does nothing else.
+    pub const fn only_deactivates(&self) -> bool {
+        matches!(
+            self,
+            Self {
+                name: None,
+                description: None,
+                integration: None,
+                status: Some(Status::Inactive),
+                reason: _,
+                scopes: None,
+                not_before: None,
+                expires_at: None,
+                restrictions: None,
+                rate_limit: None,
+                quota: None,
+                metadata: None,
+            }
+        )
+    }
+
     /// The changes, or everything that is wrong with them by themselves.
     pub fn check(&self, now: Timestamp) -> Result<DetailsPatch, Failure> {
         let none = RestrictionsPatch { allow: Some(None), deny: Some(None), channels: Some(None) };

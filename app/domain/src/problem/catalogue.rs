@@ -89,10 +89,18 @@ kinds! {
         "There were too many failed attempts. Wait for the seconds in Retry-After.";
     FORBIDDEN = "forbidden", 403, "Not allowed",
         "The caller is known and may not do this.";
+    SCOPE_NOT_HELD = "scope_not_held", 403, "Nobody gives more than they hold",
+        "The key would be given access scopes that the caller does not hold. They stand under missing; an owner holds all of them. Nothing was changed.";
     CROSS_SITE = "cross_site", 403, "The request came from another site",
         "Changes are taken only from the console's own pages, or from programs that send the console's own Origin.";
     PRECONDITION_REQUIRED = "precondition_required", 428, "The version is missing",
         "Read the key first and send its ETag as If-Match, so that nobody's change is overwritten.";
+    INVALID_IDEMPOTENCY_KEY = "invalid_idempotency_key", 400, "This is not an Idempotency-Key",
+        "Send Idempotency-Key once, with 1 to 255 visible ASCII characters, as they are or in double quotes. Nothing was changed.";
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 422, "The Idempotency-Key belongs to another request",
+        "A request with this Idempotency-Key and another body was carried out before. Give every request a name of its own. Nothing was changed now.";
+    IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use", 409, "The same request is still being worked on",
+        "A request with this Idempotency-Key came before and is not answered yet. Send it again after the seconds in Retry-After.";
     NOT_EFFECTIVE_YET = "not_effective_yet", 503, "Made, and not effective everywhere yet",
         "The change is stored and will not be lost, but the edge could not be told yet. It is told as soon as it can be; read the key to see the change.";
     STALE = "stale", 412, "The key was changed meanwhile",

@@ -19,4 +19,66 @@ pub const PRESETS: &[Preset] = &[
         scopes: &["conversations:write", "conversations:assign", "messages:read", "messages:send"],
     },
     Preset { name: "Marketing", scopes: &["campaigns:write", "templates:read"] },
+    // For owners alone, with a reason and for a month at most: see [`crate::role`].
+    Preset { name: "Full access", scopes: ALL },
 ];
+
+/// Every scope there is.
+const ALL: &[&str] = &[
+    "contacts:read",
+    "contacts:write",
+    "contacts:delete",
+    "contacts:import",
+    "contacts:export",
+    "contacts:pii",
+    "conversations:read",
+    "conversations:write",
+    "conversations:assign",
+    "conversations:delete",
+    "conversations:export",
+    "messages:read",
+    "messages:send",
+    "messages:send_template",
+    "messages:delete",
+    "templates:read",
+    "templates:write",
+    "templates:submit",
+    "templates:delete",
+    "campaigns:read",
+    "campaigns:write",
+    "campaigns:send",
+    "campaigns:cancel",
+    "media:read",
+    "media:upload",
+    "media:delete",
+    "channels:read",
+    "channels:write",
+    "automations:read",
+    "automations:write",
+    "automations:run",
+    "webhooks:read",
+    "webhooks:write",
+    "events:read",
+    "analytics:read",
+    "reports:export",
+    "team:read",
+    "team:write",
+    "account:read",
+    "account:write",
+    "billing:read",
+    "audit:read",
+    "keys:self",
+    "keys:read",
+    "keys:write",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::ScopeSet;
+
+    #[test]
+    fn full_access_leaves_nothing_out() {
+        assert_eq!(ScopeSet::from_names(ALL.iter().copied()), Ok(ScopeSet::full()));
+    }
+}

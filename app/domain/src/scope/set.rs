@@ -76,6 +76,12 @@ impl ScopeSet {
         if self.0 & required.0 == required.0 { Self::EMPTY } else { Self(required.0 & !self.with_given().0) }
     }
 
+    /// The set without the scopes of these names.
+    #[must_use]
+    pub fn without(self, names: &[&str]) -> Self {
+        Self(self.0 & !Self::from_names(names.iter().copied()).unwrap_or_default().0)
+    }
+
     /// Its scopes in the order of the table.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::all().filter(move |scope| self.contains(*scope))

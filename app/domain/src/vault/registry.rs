@@ -5,9 +5,12 @@ use crate::{
     account::PersonId,
     audit::Action,
     digest::SecretHash,
+    explain::{Case, Explanation},
+    idempotency::Once,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
+    token::Environment,
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,11 +41,48 @@ pub struct CreateKey {
     pub key: NewKey,
     /// Hash of the secret that opens it.
     pub secret: SecretHash,
+    /// What makes it one that is done once, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
+}
+
+/// A key that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issued {
+    /// The key.
+    #[serde(flatten)]
+    pub key: Key,
+    /// Whether it was made by an earlier request of the same name.
+    #[serde(default)]
+    pub replayed: bool,
 }
 
 impl Call for CreateKey {
-    type Answer = Key;
+    type Answer = Issued;
     const NAME: &'static str = "create-key";
+}
+
+/// Makes a key like another one.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DuplicateKey {
+    /// Who asks, from where.
+    pub origin: Origin,
+    /// Which key is copied.
+    pub id: Locator,
+    /// In what the copy differs; it is active whatever stands here.
+    pub differences: KeyPatch,
+    /// Which world it opens; none for that of the other.
+    pub environment: Option<Environment>,
+    /// Hash of the secret that opens it.
+    pub secret: SecretHash,
+    /// What makes it one that is done once, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
+}
+
+impl Call for DuplicateKey {
+    type Answer = Issued;
+    const NAME: &'static str = "duplicate-key";
 }
 
 /// Lists keys.
@@ -73,6 +113,24 @@ impl Call for ReadKey {
     const NAME: &'static str = "read-key";
 }
 
+/// Asks what the edge would say to a call with one key.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ExplainCall {
+    /// Who asks.
+    pub person: PersonId,
+    /// Which key.
+    pub id: Locator,
+    /// Hash of the secret that comes with the call, if it is known.
+    pub secret: Option<SecretHash>,
+    /// The call.
+    pub case: Case,
+}
+
+impl Call for ExplainCall {
+    type Answer = Explanation;
+    const NAME: &'static str = "explain";
+}
+
 /// A key after a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
@@ -81,6 +139,9 @@ pub struct Changed {
     /// From when on nobody gets by with the key as it was before, wherever they call; none if the change
     /// takes nothing from anybody.
     pub effective_at: Option<Timestamp>,
+    /// Whether it was changed by an earlier request of the same name.
+    #[serde(default)]
+    pub replayed: bool,
 }
 
 /// Changes one key.
@@ -144,6 +205,9 @@ pub struct RotateKey {
     pub overlap_seconds: u32,
     /// Hash of the new secret.
     pub secret: SecretHash,
+    /// What makes it one that is done once, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
 }
 
 impl Call for RotateKey {
@@ -211,8 +275,19 @@ pub struct ChangeSettings {
     pub reason: Option<String>,
 }
 
+/// The settings after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedSettings {
+    /// The settings.
+    #[serde(flatten)]
+    pub settings: Settings,
+    /// From when on the change holds everywhere; none if it takes nothing from anybody.
+    #[serde(default)]
+    pub effective_at: Option<Timestamp>,
+}
+
 impl Call for ChangeSettings {
-    type Answer = Settings;
+    type Answer = ChangedSettings;
     const NAME: &'static str = "change-settings";
 }
 

@@ -144,6 +144,7 @@ fn label(field: &str) -> &str {
         "environment" => "Environment",
         "expires_at" => "Expiry",
         "scopes" => "Access permissions",
+        "reason" => "Reason",
         "email" => "E-mail",
         "password" => "Password",
         "workspace" => "Workspace",

@@ -17,9 +17,11 @@ use crate::{
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use ownchat_domain::{
+    digest::SecretHash,
     failure::Failure,
     scope::PRESETS,
     time::{DAY, Timestamp},
+    token::Secret,
 };
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
@@ -30,6 +32,13 @@ use web_sys::{FormData, HtmlFormElement, HtmlInputElement};
 pub enum Purpose {
     /// Making a key.
     Create,
+    /// Making a key like another one.
+    Copy {
+        /// Name of the other.
+        of: String,
+        /// When the other ends, in words, if it does and that is still to come.
+        ends: Option<String>,
+    },
     /// Editing the key that the visitor sees in this version.
     Edit {
         /// The version.
@@ -59,7 +68,10 @@ pub fn KeyForm(
     let whole = RwSignal::new(whole);
     let made = RwSignal::new(None::<(Made, String)>);
     let busy = RwSignal::new(false);
-    let is_new = matches!(purpose, Purpose::Create);
+    let is_new = !matches!(purpose, Purpose::Edit { .. });
+    let name = RwSignal::new(draft.form);
+    // The same for every attempt, so that one that was made and not answered is found again and opens.
+    let held = StoredValue::new_local(None::<(Secret, SecretHash)>);
 
     let on_submit = move |event: SubmitEvent| {
         let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else { return };
@@ -68,7 +80,8 @@ pub fn KeyForm(
             choose(&form, &preset);
             return;
         }
-        let Some((secret, hash)) = is_new.then(secret::generate).flatten() else { return };
+        let Some((secret, hash)) = is_new.then(|| held.get_value().or_else(secret::generate)).flatten() else { return };
+        held.set_value(Some((secret.clone(), hash)));
         event.prevent_default();
         if busy.get_untracked() {
             return;
@@ -81,7 +94,13 @@ pub fn KeyForm(
                     let token = secret::assemble(&key, secret).to_string();
                     made.set(Some((key, token)));
                 }
-                Err(refused) => show(refused.0, errors, whole),
+                Err(refused) => {
+                    if refused.0 == Failure::Reused {
+                        held.set_value(None);
+                        name.update(|name| *name = secret::name().unwrap_or_default());
+                    }
+                    show(refused.0, errors, whole);
+                }
             }
             busy.set(false);
         });
@@ -89,7 +108,7 @@ pub fn KeyForm(
 
     let error = move |field: &'static str| Signal::derive(move || errors.with(|errors| error_of(errors, field)));
     let (save, cancel) = match &purpose {
-        Purpose::Create => ("Create API Key", paths::KEYS),
+        Purpose::Create | Purpose::Copy { .. } => ("Create API Key", paths::KEYS),
         Purpose::Edit { .. } => ("Save", paths::KEYS),
     };
     let form = view! {
@@ -97,6 +116,7 @@ pub fn KeyForm(
             // The first button is what Enter presses.
             <button class="enter" type="submit" tabindex="-1" aria-hidden="true"></button>
             <ErrorSummary errors whole/>
+            {taken_over(&purpose)}
             <section class="card">
                 <h2>"Details"</h2>
                 <TextField name="name" label="API Key Name" value=draft.name error=error("name") autofocus=is_new
@@ -113,10 +133,19 @@ pub fn KeyForm(
                 <p class="error" id="scopes-error">{move || error("scopes").get()}</p>
                 <ScopePicker chosen=draft.scopes/>
             </section>
+            <section class="card">
+                <h2>"Reason"</h2>
+                <TextArea name="reason" label="Reason" value=draft.reason error=error("reason")
+                    hint="Goes into the audit trail. Optional, but for full access."/>
+            </section>
             {match purpose {
-                Purpose::Create => None,
+                Purpose::Create | Purpose::Copy { .. } => view! {
+                    <input type="hidden" name="form" value=move || name.get()/>
+                    <input type="hidden" name="from" value=draft.from/>
+                }
+                .into_any(),
                 Purpose::Edit { version, .. } => {
-                    Some(view! { <input type="hidden" name="version" value=version.to_string()/> })
+                    view! { <input type="hidden" name="version" value=version.to_string()/> }.into_any()
                 }
             }}
             <p class="actions">
@@ -131,6 +160,21 @@ pub fn KeyForm(
         {move || made.get().map(|(key, token)| view! { <RevealKey key token edge=edge.clone()/> })}
     }
     .into_any()
+}
+
+/// What a copy has of its source beyond what the form shows.
+fn taken_over(purpose: &Purpose) -> Option<AnyView> {
+    let Purpose::Copy { of, .. } = purpose else { return None };
+    let of = of.clone();
+    Some(
+        view! {
+            <p class="card">
+                "A copy of "<q>{of}</q>". Its restrictions, limits and notes are taken over as well; the secret is a \
+                 new one, and the other key stays as it is."
+            </p>
+        }
+        .into_any(),
+    )
 }
 
 /// The choice between real and sample data.
@@ -166,6 +210,7 @@ fn Expiries(
 ) -> impl IntoView {
     let keep = match purpose {
         Purpose::Create => None,
+        Purpose::Copy { ends, .. } => ends.map(|ends| (Expiry::KEEP, "As the other key".to_owned(), ends)),
         Purpose::Edit { ends, .. } => Some((Expiry::KEEP, "As it is".to_owned(), ends)),
     };
     let offered = Expiry::CHOICES.iter().map(|(expiry, value, title)| {
@@ -226,6 +271,9 @@ fn read(form: &HtmlFormElement) -> KeyDraft {
         expiry: one("expiry"),
         expiry_date: one("expiry_date"),
         scopes: data.get_all("scopes").iter().filter_map(|value| value.as_string()).collect(),
+        reason: one("reason"),
+        form: one("form"),
+        from: one("from"),
     }
 }
 
@@ -243,8 +291,11 @@ fn show(failure: Failure, errors: RwSignal<Errors>, whole: RwSignal<Option<Strin
         other => {
             errors.set(Vec::new());
             whole.set(Some(match other {
-                Failure::Unavailable => "There was no answer, so it is not known whether the key was made. Look at \
-                                         the list of keys in another tab before you send this again."
+                Failure::Unavailable => "There was no answer, so it is not known whether the key was made. Send this \
+                                         again as it is: no second key is made, and you see the one that was."
+                    .to_owned(),
+                Failure::Reused => "This form was sent before with other content, and made a key then. Look at the \
+                                    list of keys in another tab; if you want another key, send the form again."
                     .to_owned(),
                 known => format!("This did not work: {known}. Nothing was changed; try again."),
             }));

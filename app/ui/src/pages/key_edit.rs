@@ -2,7 +2,7 @@
 
 use super::{
     key_new::{preset, way},
-    keys::{confirm_delete, status_badge, switch},
+    keys::{confirm_delete, duplicate, status_badge, switch},
     problem,
 };
 use crate::{
@@ -88,7 +88,7 @@ fn form(
         <Frame identity place=Place::Settings title=key.name.clone() way=way()>
             <div class="head">
                 <h1>{key.name.clone()}</h1>
-                <div class="row-actions">{switch(&key)} {confirm_delete(&key)}</div>
+                <div class="row-actions">{duplicate(&key)} {switch(&key)} {confirm_delete(&key)}</div>
             </div>
             {facts}
             <KeyForm purpose draft errors whole edge now/>

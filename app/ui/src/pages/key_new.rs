@@ -9,12 +9,13 @@ use crate::{
         reveal::Reveal,
     },
     layout::{Frame, Place, Step},
+    making::make,
     paths,
     visit::{Visit, page},
 };
 use http::StatusCode;
 use leptos::prelude::*;
-use ownchat_domain::{failure::Failure, scope::PRESETS, vault::person::Identity};
+use ownchat_domain::{failure::Failure, key::Key, scope::PRESETS, vault::person::Identity};
 
 /// The page.
 #[component]
@@ -22,18 +23,20 @@ pub fn Page() -> impl IntoView {
     page(|visit| async move {
         let identity = visit.backend().identity().await?;
         let Some(posted) = visit.posted() else {
-            return Ok(form(&visit, identity, KeyDraft::default(), Vec::new(), None));
+            let source = source(&visit, &visit.query("from")).await?;
+            let draft = source.as_ref().map(|key| KeyDraft::copy_of(key, visit.backend().now())).unwrap_or_default();
+            let draft = KeyDraft { form: visit.backend().request_id(), ..draft };
+            return Ok(form(&visit, identity, source.as_ref(), draft, Vec::new(), None));
         };
         let mut draft = KeyDraft::from_fields(&posted.0);
+        let source = source(&visit, &draft.from).await?;
+        let source = source.as_ref();
         if let Some(scopes) = preset(&posted.get(PRESET)) {
             draft.scopes = scopes;
-            return Ok(form(&visit, identity, draft, Vec::new(), None));
+            return Ok(form(&visit, identity, source, draft, Vec::new(), None));
         }
-        let made = match draft.to_new_key(visit.backend().now()) {
-            Ok(key) => visit.backend().create_key(key).await,
-            Err(failure) => Err(failure),
-        };
-        match made {
+        match make(visit.backend(), &draft, None).await {
+            Ok(created) if created.replayed => Ok(already_made(identity, created.key)),
             Ok(created) => {
                 let token = created.token.map(|token| token.to_string()).unwrap_or_default();
                 let edge = visit.backend().edge();
@@ -47,15 +50,54 @@ pub fn Page() -> impl IntoView {
             }
             Err(Failure::Invalid { errors }) => {
                 visit.status(StatusCode::UNPROCESSABLE_ENTITY);
-                Ok(form(&visit, identity, draft, errors, None))
+                Ok(form(&visit, identity, source, draft, errors, None))
             }
             Err(Failure::NotSignedIn) => Err(Failure::NotSignedIn.into()),
+            Err(Failure::Reused) => {
+                visit.status(problem::status(&Failure::Reused));
+                // Under its old name it would be refused for ever.
+                draft.form = visit.backend().request_id();
+                Ok(form(&visit, identity, source, draft, Vec::new(), Some(problem::after_sending(&Failure::Reused))))
+            }
             Err(other) => {
                 visit.status(problem::status(&other));
-                Ok(form(&visit, identity, draft, Vec::new(), Some(problem::after_sending(&other))))
+                Ok(form(&visit, identity, source, draft, Vec::new(), Some(problem::after_sending(&other))))
             }
         }
     })
+}
+
+/// What is shown when the form was sent before, by a double click or by reloading the page after it.
+fn already_made(identity: Identity, key: Key) -> AnyView {
+    view! {
+        <Frame identity place=Place::Settings title="New API key" way=way()>
+            <h1>"New API key"</h1>
+            <section class="card reveal">
+                <h2>"The key " <q>{key.name}</q> " was made already"</h2>
+                <div class="banner banner-warn" role="status">
+                    <p>
+                        "You sent this form before, and it made the key then. A key is shown only once, in that first \
+                         answer. No second key was made."
+                    </p>
+                </div>
+                <p>"If you did not copy the key, delete it and create another one."</p>
+                <p class="actions">
+                    <a class="button button-main" href=paths::key(key.id)>"To the key"</a>
+                    <a class="button button-quiet" href=paths::KEYS>"All keys"</a>
+                </p>
+            </section>
+        </Frame>
+    }
+    .into_any()
+}
+
+/// The key that is to be copied, if one is.
+async fn source(visit: &Visit, from: &str) -> Result<Option<Key>, Failure> {
+    if from.is_empty() {
+        return Ok(None);
+    }
+    let id = from.parse().map_err(|_| Failure::NotFound)?;
+    visit.backend().read_key(id).await.map(Some)
 }
 
 /// The scopes of a preset whose button was pressed.
@@ -69,12 +111,23 @@ pub fn way() -> Vec<Step> {
     vec![("Settings", paths::SETTINGS.to_owned()), ("API Keys", paths::KEYS.to_owned())]
 }
 
-fn form(visit: &Visit, identity: Identity, draft: KeyDraft, errors: Errors, whole: Option<String>) -> AnyView {
+fn form(
+    visit: &Visit,
+    identity: Identity,
+    source: Option<&Key>,
+    draft: KeyDraft,
+    errors: Errors,
+    whole: Option<String>,
+) -> AnyView {
     let (edge, now) = (visit.backend().edge(), visit.backend().now());
+    let purpose = source.map_or(Purpose::Create, |key| {
+        let ends = key.expires_at.filter(|end| *end > now).map(|end| format!("until {}", end.day_and_time()));
+        Purpose::Copy { of: key.name.clone(), ends }
+    });
     view! {
         <Frame identity place=Place::Settings title="Create API Key" way=way()>
             <h1>"Create API Key"</h1>
-            <KeyForm purpose=Purpose::Create draft errors whole edge now/>
+            <KeyForm purpose draft errors whole edge now/>
         </Frame>
     }
     .into_any()

@@ -143,6 +143,7 @@ fn row(key: Key) -> impl IntoView {
             <td data-label="Actions">
                 <div class="row-actions">
                     <a class="link" href=edit aria-label=format!("Edit {}", key.name)>"Edit"</a>
+                    {duplicate(&key)}
                     {switch(&key)}
                     {confirm_delete(&key)}
                 </div>
@@ -183,6 +184,12 @@ pub fn status_badge(key: &Key) -> impl IntoView + use<> {
         }
         .into_any(),
     }
+}
+
+/// The link to the form for a copy.
+pub fn duplicate(key: &Key) -> impl IntoView + use<> {
+    let label = format!("Duplicate {}", key.name);
+    view! { <a class="link" href=paths::duplicate_key(key.id) aria-label=label>"Duplicate"</a> }
 }
 
 /// The button that switches a key off or on.

@@ -57,6 +57,11 @@ fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
         Failure::Forbidden | Failure::NotSignedIn | Failure::WrongCredentials => {
             (StatusCode::FORBIDDEN, "Not allowed", "You may not do this. Ask an owner of the workspace.")
         }
+        Failure::NotHeld { .. } => (
+            StatusCode::FORBIDDEN,
+            "Not yours to give",
+            "The key would be given permissions that you do not hold yourself. Ask an owner of the workspace.",
+        ),
         Failure::Stale => (
             StatusCode::CONFLICT,
             "Changed meanwhile",
@@ -67,6 +72,15 @@ fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
         }
         Failure::TooMany { .. } => {
             (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "Wait a little, then try again.")
+        }
+        Failure::Reused => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Sent before",
+            "This form was sent before with other content, and made a key then. Look at the list of keys; if you want \
+             another key, send the form again.",
+        ),
+        Failure::Running => {
+            (StatusCode::CONFLICT, "Not finished yet", "The same is still being worked on. Send it again in a moment.")
         }
         Failure::NotEffectiveYet => (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -1,7 +1,13 @@
 //! `/api/v1/keys`.
 
-use super::{Body, query};
-use crate::{cases::Cases, problem};
+use super::{
+    body::{Making, MemberBody, first_of_all},
+    query,
+};
+use crate::{
+    cases::{Cases, Rotated},
+    problem,
+};
 use axum::{
     Json,
     extract::{Path, RawQuery},
@@ -14,30 +20,62 @@ use axum::{
 use ownchat_domain::{
     digest::SecretHash,
     failure::Failure,
-    key::{Key, KeyPatch, KeyQuery, NewKey, version_of_etag},
+    key::{Key, KeyPatch, KeyQuery, NewCopy, NewKey, version_of_etag},
     locator::Locator,
     problem::PRECONDITION_REQUIRED,
     time::Timestamp,
     vault::registry::Changed,
 };
-use ownchat_ui::backend::Backend;
+use ownchat_ui::backend::{Backend, Copied, CreatedKey};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-/// A key that was just made.
+/// A key that was just given a secret.
 #[derive(Serialize)]
-struct Created {
+struct Shown {
     #[serde(flatten)]
     about: Key,
-    /// The whole key; the only time it is seen. Absent if the caller made the secret.
+    /// The whole key; the only time it is seen. Absent if the caller made the secret, `null` if it was shown to
+    /// an earlier request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
+    #[allow(clippy::option_option, reason = "absent, null or a value")]
+    key: Option<Option<String>>,
+    /// What to do about a `null`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
+}
+
+/// Stands beside a key that is not shown again.
+const SHOWN_ONCE: &str = "This was done by an earlier request with the same Idempotency-Key, whose answer alone \
+                          showed the key. If it was lost, rotate the key.";
+
+/// Says that nothing was done now, since an earlier request did it.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Shows a key with its new secret, if that was made here and is not shown already.
+fn with_secret(
+    status: StatusCode,
+    about: Key,
+    token: Option<Zeroizing<String>>,
+    made_here: bool,
+    replayed: bool,
+) -> Response {
+    let etag = etag(&about);
+    let hidden = made_here && replayed;
+    let key = made_here.then(|| token.map(|token| token.to_string()));
+    let mut response = (status, Json(Shown { about, key, hint: hidden.then_some(SHOWN_ONCE) })).into_response();
+    response.headers_mut().extend(etag.map(|value| (ETAG, value)));
+    if replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
 }
 
 /// `GET /api/v1/keys`
 pub async fn list(cases: Cases, RawQuery(asked): RawQuery) -> Response {
     let asked: KeyQuery = match query(asked) {
         Ok(asked) => asked,
-        Err(failure) => return problem::of_failure(&failure),
+        Err(failure) => return first_of_all(&cases, problem::of_failure(&failure)).await,
     };
     match cases.list_keys(asked).await {
         Ok(page) => Json(page).into_response(),
@@ -46,15 +84,25 @@ pub async fn list(cases: Cases, RawQuery(asked): RawQuery) -> Response {
 }
 
 /// `POST /api/v1/keys`
-pub async fn create(cases: Cases, Body(key): Body<NewKey>) -> Response {
-    match cases.create_key(key).await {
-        Ok(created) => {
-            let location = HeaderValue::from_str(&format!("/api/v1/keys/{}", created.key.id)).ok();
-            let etag = etag(&created.key);
-            let body = Created { about: created.key, key: created.token.map(|token| token.to_string()) };
-            let mut response = (StatusCode::CREATED, Json(body)).into_response();
+pub async fn create(cases: Cases, Making { body, once }: Making<NewKey>) -> Response {
+    let made_here = body.secret_sha256.is_none();
+    created(cases.create_key(body, once).await, made_here)
+}
+
+/// `POST /api/v1/keys/{id}/duplicate`
+pub async fn duplicate(cases: Cases, Path(id): Path<String>, Making { body, once }: Making<NewCopy>) -> Response {
+    let Ok(id) = id.parse() else { return problem::of_failure(&missing(&cases).await) };
+    let secret = body.secret_sha256;
+    let copy = Copied { id, differences: body.differences(), environment: None, secret };
+    created(cases.duplicate_key(copy, once).await, secret.is_none())
+}
+
+fn created(outcome: Result<CreatedKey, Failure>, made_here: bool) -> Response {
+    match outcome {
+        Ok(CreatedKey { key, token, replayed }) => {
+            let location = HeaderValue::from_str(&format!("/api/v1/keys/{}", key.id)).ok();
+            let mut response = with_secret(StatusCode::CREATED, key, token, made_here, replayed);
             response.headers_mut().extend(location.map(|value| (LOCATION, value)));
-            response.headers_mut().extend(etag.map(|value| (ETAG, value)));
             response
         }
         Err(failure) => problem::of_failure(&failure),
@@ -70,7 +118,12 @@ pub async fn read(cases: Cases, Path(id): Path<String>) -> Response {
 }
 
 /// `PATCH /api/v1/keys/{id}`
-pub async fn change(cases: Cases, Path(id): Path<String>, headers: HeaderMap, Body(patch): Body<KeyPatch>) -> Response {
+pub async fn change(
+    cases: Cases,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    MemberBody(patch): MemberBody<KeyPatch>,
+) -> Response {
     match seen(&cases, &id, &headers).await {
         Ok((id, version)) => changed(cases.change_key(id, version, patch).await),
         Err(refusal) => refusal,
@@ -107,15 +160,13 @@ pub struct Rotation {
 }
 
 /// `POST /api/v1/keys/{id}/rotate`
-pub async fn rotate(cases: Cases, Path(id): Path<String>, Body(rotation): Body<Rotation>) -> Response {
+pub async fn rotate(cases: Cases, Path(id): Path<String>, Making { body, once }: Making<Rotation>) -> Response {
     let Ok(id) = id.parse() else { return problem::of_failure(&missing(&cases).await) };
-    match cases.rotate_key(id, rotation.overlap_seconds, rotation.secret_sha256).await {
-        Ok(rotated) => {
-            let etag = etag(&rotated.changed.key);
-            let key = rotated.token.map(|token| token.to_string());
-            let mut response = Json(Created { about: rotated.changed.key, key }).into_response();
-            response.headers_mut().extend(etag.map(|value| (ETAG, value)));
-            effective(response, rotated.changed.effective_at)
+    let made_here = body.secret_sha256.is_none();
+    match cases.rotate_key(id, body.overlap_seconds, body.secret_sha256, once).await {
+        Ok(Rotated { changed, token }) => {
+            let response = with_secret(StatusCode::OK, changed.key, token, made_here, changed.replayed);
+            effective(response, changed.effective_at)
         }
         Err(failure) => problem::of_failure(&failure),
     }
@@ -131,13 +182,13 @@ pub async fn end_old_secrets(cases: Cases, Path(id): Path<String>) -> Response {
 
 fn changed(outcome: Result<Changed, Failure>) -> Response {
     match outcome {
-        Ok(Changed { key, effective_at }) => effective(shown(Ok(key)), effective_at),
+        Ok(Changed { key, effective_at, .. }) => effective(shown(Ok(key)), effective_at),
         Err(failure) => problem::of_failure(&failure),
     }
 }
 
 /// Says from when on a change holds everywhere, if it takes something from somebody.
-fn effective(mut response: Response, since: Option<Timestamp>) -> Response {
+pub fn effective(mut response: Response, since: Option<Timestamp>) -> Response {
     let value = since.and_then(|since| HeaderValue::from_str(&since.rfc3339()).ok());
     response.headers_mut().extend(value.map(|value| (EFFECTIVE_AT, value)));
     response

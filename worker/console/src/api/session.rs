@@ -1,6 +1,6 @@
 //! `/api/v1/setup` and `/api/v1/session`.
 
-use super::Body;
+use super::body::Body;
 use crate::{cases::Cases, problem};
 use axum::{
     Json,

@@ -1,6 +1,6 @@
 //! `/api/v1/usage`, and `usage` below a key.
 
-use super::{keys::missing, query};
+use super::{body::first_of_all, keys::missing, query};
 use crate::{cases::Cases, problem};
 use axum::{
     Json,
@@ -13,7 +13,7 @@ use ownchat_domain::{failure::Failure, usage::Report};
 pub async fn of_workspace(cases: Cases, RawQuery(asked): RawQuery) -> Response {
     match query(asked) {
         Ok(asked) => shown(cases.usage(None, asked).await),
-        Err(failure) => problem::of_failure(&failure),
+        Err(failure) => first_of_all(&cases, problem::of_failure(&failure)).await,
     }
 }
 
@@ -22,7 +22,7 @@ pub async fn of_key(cases: Cases, Path(id): Path<String>, RawQuery(asked): RawQu
     let Ok(id) = id.parse() else { return problem::of_failure(&missing(&cases).await) };
     match query(asked) {
         Ok(asked) => shown(cases.usage(Some(id), asked).await),
-        Err(failure) => problem::of_failure(&failure),
+        Err(failure) => first_of_all(&cases, problem::of_failure(&failure)).await,
     }
 }
 

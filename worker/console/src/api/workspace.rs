@@ -1,6 +1,9 @@
 //! `/api/v1/workspace`, `/api/v1/audit` and `/api/v1/scopes`.
 
-use super::Body;
+use super::{
+    body::{MemberBody, first_of_all},
+    keys::effective,
+};
 use crate::{
     cases::{Cases, SettingsPatch},
     problem,
@@ -21,7 +24,7 @@ use ownchat_domain::{
     problem::PRECONDITION_REQUIRED,
     scope::Scope,
     token::redact,
-    vault::registry::{Settings, TrailQuery},
+    vault::registry::{ChangedSettings, Settings, TrailQuery},
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -32,13 +35,17 @@ pub async fn read(cases: Cases) -> Response {
 }
 
 /// `PATCH /api/v1/workspace`
-pub async fn change(cases: Cases, headers: HeaderMap, Body(patch): Body<SettingsPatch>) -> Response {
+pub async fn change(cases: Cases, headers: HeaderMap, MemberBody(patch): MemberBody<SettingsPatch>) -> Response {
     let Some(tag) = headers.get(IF_MATCH) else {
-        return problem::of_kind(&PRECONDITION_REQUIRED, PRECONDITION_REQUIRED.meaning);
+        let refusal = problem::of_kind(&PRECONDITION_REQUIRED, PRECONDITION_REQUIRED.meaning);
+        return first_of_all(&cases, refusal).await;
     };
-    match tag.to_str().ok().and_then(version_of_etag) {
-        Some(version) => shown(cases.change_settings(version, patch).await),
-        None => problem::of_failure(&Failure::Stale),
+    let Some(version) = tag.to_str().ok().and_then(version_of_etag) else {
+        return first_of_all(&cases, problem::of_failure(&Failure::Stale)).await;
+    };
+    match cases.change_settings(version, patch).await {
+        Ok(ChangedSettings { settings, effective_at }) => effective(shown(Ok(settings)), effective_at),
+        Err(failure) => problem::of_failure(&failure),
     }
 }
 
@@ -74,9 +81,10 @@ struct Page {
 
 /// `GET /api/v1/audit`
 pub async fn audit(cases: Cases, RawQuery(query): RawQuery) -> Response {
-    let (format, query) = match asked(&query.unwrap_or_default()) {
+    let asked_for = query.unwrap_or_default();
+    let (format, query) = match asked(&asked_for) {
         Ok(asked) => asked,
-        Err(failure) => return problem::of_failure(&failure),
+        Err(failure) => return first_of_all(&cases, problem::of_failure(&failure)).await,
     };
     let page = match cases.trail(query).await {
         Ok(page) => page,
@@ -98,11 +106,19 @@ pub async fn audit(cases: Cases, RawQuery(query): RawQuery) -> Response {
         && let Some(cursor) = page.next_cursor
     {
         // Where there is no room for a cursor in the body (RFC 8288).
-        let next = HeaderValue::from_str(&format!("<?cursor={cursor}>; rel=\"next\"")).ok();
+        let next = HeaderValue::from_str(&format!("<?{}>; rel=\"next\"", next(&asked_for, cursor))).ok();
         response.headers_mut().extend(next.map(|next| (LINK, next)));
         response.headers_mut().insert(HeaderName::from_static("next-cursor"), HeaderValue::from(cursor));
     }
     response
+}
+
+/// The query for the page after `cursor`: the same one, but for where it begins.
+fn next(query: &str, cursor: u64) -> String {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+    let others = pairs.into_iter().filter(|(name, _)| name != "cursor");
+    let pairs: Vec<_> = others.chain([("cursor".to_owned(), cursor.to_string())]).collect();
+    serde_urlencoded::to_string(pairs).unwrap_or_default()
 }
 
 /// The format, and which lines.
@@ -142,4 +158,20 @@ pub async fn scopes() -> Response {
     };
     let data: Vec<Entry> = Scope::all().map(entry).collect();
     Json(serde_json::json!({ "data": data })).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next;
+
+    #[test]
+    fn the_next_page_is_of_the_same_lines() {
+        for (query, expected) in [
+            ("", "cursor=7"),
+            ("format=csv&cursor=3&limit=5", "format=csv&limit=5&cursor=7"),
+            ("actor=a%26b&from=2026-01-01T00%3A00%3A00Z", "actor=a%26b&from=2026-01-01T00%3A00%3A00Z&cursor=7"),
+        ] {
+            assert_eq!(next(query, 7), expected);
+        }
+    }
 }

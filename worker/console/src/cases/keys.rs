@@ -9,15 +9,19 @@ use ownchat_domain::{
     account::PersonId,
     digest::SecretHash,
     failure::Failure,
+    idempotency::Once,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     token::{Secret, Token},
     vault::{
         Object, Origin,
-        registry::{ChangeKey, Changed, CreateKey, DeleteKey, EndOldSecrets, ListKeys, ReadKey, RestoreKey, RotateKey},
+        registry::{
+            ChangeKey, Changed, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, Issued, ListKeys, ReadKey,
+            RestoreKey, RotateKey,
+        },
     },
 };
-use ownchat_ui::backend::CreatedKey;
+use ownchat_ui::backend::{Copied, CreatedKey};
 use worker::console_error;
 use zeroize::Zeroizing;
 
@@ -44,13 +48,33 @@ pub async fn find(visitor: &Visitor, id: Locator) -> Result<(), Failure> {
 }
 
 /// Makes a key. Its secret is made here unless the request brings the hash of one.
-pub async fn create(visitor: &Visitor, key: NewKey) -> Result<CreatedKey, Failure> {
+pub async fn create(visitor: &Visitor, key: NewKey, once: Option<Once>) -> Result<CreatedKey, Failure> {
     let (person, registry) = member(visitor).await?;
     let (hash, secret) = hash_or_new(key.secret_sha256)?;
-    let call = CreateKey { origin: origin(visitor, person), key, secret: hash };
-    let key = ask(&visitor.env, registry, &call).await?;
-    let token = secret.map(|secret| Token { environment: key.environment, locator: key.id, secret }.reveal());
-    Ok(CreatedKey { key, token })
+    let call = CreateKey { origin: origin(visitor, person), key, secret: hash, once };
+    let issued = ask(&visitor.env, registry, &call).await?;
+    Ok(created(issued, secret))
+}
+
+/// Makes a key like another one, but for what differs. Its secret is made here unless the request brings the
+/// hash of one.
+pub async fn duplicate(
+    visitor: &Visitor,
+    Copied { id, differences, environment, secret }: Copied,
+    once: Option<Once>,
+) -> Result<CreatedKey, Failure> {
+    let (person, registry) = member(visitor).await?;
+    let (hash, secret) = hash_or_new(secret)?;
+    let call = DuplicateKey { origin: origin(visitor, person), id, differences, environment, secret: hash, once };
+    let issued = ask(&visitor.env, registry, &call).await?;
+    Ok(created(issued, secret))
+}
+
+/// What is told of a key that was made. Of one that an earlier request made the secret is another.
+fn created(Issued { key, replayed }: Issued, secret: Option<Secret>) -> CreatedKey {
+    let (environment, locator) = (key.environment, key.id);
+    let token = secret.filter(|_| !replayed).map(|secret| Token { environment, locator, secret }.reveal());
+    CreatedKey { key, token, replayed }
 }
 
 /// Changes a key.
@@ -85,13 +109,15 @@ pub async fn rotate(
     id: Locator,
     overlap_seconds: u32,
     hash: Option<SecretHash>,
+    once: Option<Once>,
 ) -> Result<Rotated, Failure> {
     let (person, registry) = member(visitor).await?;
     let (hash, secret) = hash_or_new(hash)?;
     let version = ask(&visitor.env, registry, &ReadKey { person, id }).await?.version;
-    let call = RotateKey { origin: origin(visitor, person), id, version, overlap_seconds, secret: hash };
+    let call = RotateKey { origin: origin(visitor, person), id, version, overlap_seconds, secret: hash, once };
     let changed = ask(&visitor.env, registry, &call).await?;
     let environment = changed.key.environment;
+    let secret = secret.filter(|_| !changed.replayed);
     let token = secret.map(|secret| Token { environment, locator: id, secret }.reveal());
     Ok(Rotated { changed, token })
 }

@@ -4,7 +4,7 @@ use super::keys::{member, origin};
 use crate::{vault::ask, visitor::Visitor};
 use ownchat_domain::{
     failure::Failure,
-    vault::registry::{ChangeSettings, ReadSettings, ReadTrail, Settings, TrailPage, TrailQuery},
+    vault::registry::{ChangeSettings, ChangedSettings, ReadSettings, ReadTrail, Settings, TrailPage, TrailQuery},
 };
 use serde::Deserialize;
 
@@ -27,7 +27,11 @@ pub struct SettingsPatch {
 }
 
 /// Changes the settings that the visitor saw in this version.
-pub async fn change_settings(visitor: &Visitor, version: u64, patch: SettingsPatch) -> Result<Settings, Failure> {
+pub async fn change_settings(
+    visitor: &Visitor,
+    version: u64,
+    patch: SettingsPatch,
+) -> Result<ChangedSettings, Failure> {
     let (person, registry) = member(visitor).await?;
     let SettingsPatch { suspended, outage_seconds, reason } = patch;
     let call = ChangeSettings { origin: origin(visitor, person), version, suspended, outage_seconds, reason };

@@ -3,7 +3,8 @@
 
 use super::{
     announce,
-    members::member,
+    idempotency::Claim,
+    members::{Member, member},
     outbox,
     rows::{COLUMNS, KeyRow, find, time},
     trail::{self, Actor, Change},
@@ -11,14 +12,19 @@ use super::{
 use crate::{answer::Done, database::Database};
 use ownchat_domain::{
     audit::Action,
-    digest::KeyDigest,
+    digest::{KeyDigest, SecretHash},
     failure::Failure,
-    key::{Key, KeySecret, widens_only},
+    key::{Details, Key, KeySecret, widens_only},
     keyring::Keyring,
     locator::{Address, Locator},
+    role::{Command, Grant},
     time::Timestamp,
-    vault::registry::{ChangeKey, CreateKey, DeleteKey, ReadKey},
+    vault::{
+        Origin,
+        registry::{ChangeKey, CreateKey, DeleteKey, Issued, ReadKey},
+    },
 };
+use serde_json::value::RawValue;
 
 /// A key after a command.
 #[derive(Debug)]
@@ -27,6 +33,19 @@ pub struct Outcome {
     pub key: Key,
     /// Whether somebody who passed before may be refused now.
     pub narrowed: bool,
+    /// Until when what was taken is left to its holder by the change itself, if it is.
+    pub left_until: Option<Timestamp>,
+    /// Whether it was done by an earlier request of the same name.
+    pub replayed: bool,
+    /// From when on it holds everywhere, if an earlier request found that out.
+    pub settled: Option<Timestamp>,
+}
+
+impl Outcome {
+    /// A command that was done now.
+    pub const fn new(key: Key, narrowed: bool) -> Self {
+        Self { key, narrowed, left_until: None, replayed: false, settled: None }
+    }
 }
 
 /// Makes a key.
@@ -36,9 +55,46 @@ pub fn create(
     workspace: u32,
     call: &CreateKey,
     now: Timestamp,
-) -> Done<Key> {
+) -> Done<Issued> {
     let member = member(database, call.origin.person)?;
+    member.may(Command::CreateKey, None, None, now)?;
+    let claim = Claim::of::<CreateKey>(call.once.as_ref(), call.origin.person, "");
+    if let Some(before) = claim.answered(database, now)? {
+        return Ok(Issued { key: before.key, replayed: true });
+    }
     let details = call.key.check(now)?;
+    let reason = call.key.reason();
+    member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
+    let new = New { details, secret: call.secret, action: Action::Create, before: None, reason };
+    issue(database, keyring, workspace, new, &call.origin, &member, claim, now)
+}
+
+/// A key that is to be made, and what is written down of it.
+pub struct New {
+    /// What is said of it.
+    pub details: Details,
+    /// Hash of the secret that opens it.
+    pub secret: SecretHash,
+    /// What the line in the trail calls it.
+    pub action: Action,
+    /// What it was made from, in JSON.
+    pub before: Option<Box<RawValue>>,
+    /// Why it is made.
+    pub reason: Option<String>,
+}
+
+/// Makes a key with everything that belongs to a new one, or nothing.
+#[allow(clippy::too_many_arguments, reason = "what is made, by whom, where and when")]
+pub fn issue(
+    database: &impl Database,
+    keyring: &Keyring,
+    workspace: u32,
+    new: New,
+    origin: &Origin,
+    member: &Member,
+    claim: Claim,
+    now: Timestamp,
+) -> Done<Issued> {
     database.atomically(|| {
         let number = database
             .first("UPDATE workspace SET last_key = last_key + 1 RETURNING last_key", &[])?
@@ -46,11 +102,11 @@ pub fn create(
             .integer()?;
         // A workspace would have to make a key a second for 136 years to run out of numbers.
         let address = Address { workspace, number: u32::try_from(number).map_err(|_| Failure::Unavailable)? };
-        let locator = Locator::issue(keyring, address, details.environment);
+        let locator = Locator::issue(keyring, address, new.details.environment);
         let row = KeyRow {
             number,
             locator,
-            details,
+            details: new.details,
             active: true,
             reason: None,
             created_at: now,
@@ -58,36 +114,47 @@ pub fn create(
             updated_at: now,
             version: 1,
             deleted_at: None,
+            owner: Some(member.id),
             secrets: vec![KeySecret { number: 1, created_at: now, ends_at: None, last_used_at: None }],
         };
         let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
         database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({places})"), &row.values()?)?;
         let master = keyring.newest();
-        let digest = KeyDigest::of(&call.secret, locator, &master.pepper);
+        let digest = KeyDigest::of(&new.secret, locator, &master.pepper);
         database.run(
             "INSERT INTO secrets (key, number, master, digest, created_at) VALUES (?, 1, ?, ?, ?)",
             &[number.into(), i64::from(master.id).into(), digest.as_bytes().as_slice().into(), time(now)],
         )?;
-        let actor = Actor { origin: Some(&call.origin), name: &member.name };
-        trail::append(database, actor, Change::of_key(Action::Create, None, Some(&row), now)?, now)?;
+        let actor = Actor { origin: Some(origin), name: &member.name };
+        let change = Change::of_key(new.action, None, Some(&row), now)?;
+        trail::append(database, actor, Change { before: new.before, reason: new.reason, ..change }, now)?;
         outbox::enqueue(database, number, now)?;
-        Ok(row.shown(now))
+        let key = row.shown(now);
+        claim.keep(database, &key, now)?;
+        Ok(Issued { key, replayed: false })
     })
 }
 
 /// Reads a key that was not deleted.
 pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Done<Key> {
-    member(database, call.person)?;
-    Ok(present(database, call.id)?.shown(now))
+    let member = member(database, call.person)?;
+    let row = present(database, call.id)?;
+    member.may(Command::ReadKey, Some(&row), None, now)?;
+    Ok(row.shown(now))
 }
 
 /// Changes a key. What changes nothing is no change: no new version, no line in the trail.
 pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, call.origin.person)?;
     let before = present(database, call.id)?;
+    let command = if call.patch.only_deactivates() { Command::DeactivateKey } else { Command::ChangeKey };
+    member.may(command, Some(&before), None, now)?;
     let patch = call.patch.check(now)?;
     let (active, reason) = (patch.active.unwrap_or(before.active), patch.reason.clone());
     let details = patch.apply(&before.details)?;
+    let is_activated = active && !before.active;
+    let grant = Grant::of_change(&before.details, &details, is_activated, reason.as_deref());
+    member.may(command, Some(&before), grant.as_ref(), now)?;
     if before.version != call.version {
         return Err(Failure::Stale.into());
     }
@@ -95,7 +162,7 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Don
     let shown_reason = if active { None } else { reason.clone().or(kept) };
     let mut after = KeyRow { details, active, reason: shown_reason, ..before.clone() };
     if after == before {
-        return Ok(Outcome { key: after.shown(now), narrowed: false });
+        return Ok(Outcome::new(after.shown(now), false));
     }
     after.version += 1;
     after.updated_at = now;
@@ -107,7 +174,7 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Don
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     let change = Change { reason, ..Change::of_key(action, Some(&before), Some(&after), now)? };
     store(database, actor, &after, change, now)?;
-    Ok(Outcome { key: after.shown(now), narrowed: narrows(&before, &after) })
+    Ok(Outcome::new(after.shown(now), narrows(&before, &after)))
 }
 
 fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
@@ -118,13 +185,14 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
 pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, call.origin.person)?;
     let before = present(database, call.id)?;
+    member.may(Command::DeleteKey, Some(&before), None, now)?;
     if before.version != call.version {
         return Err(Failure::Stale.into());
     }
     let after = KeyRow { deleted_at: Some(now), version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Delete, Some(&before), None, now)?, now)?;
-    Ok(Outcome { key: after.shown(now), narrowed: true })
+    Ok(Outcome::new(after.shown(now), true))
 }
 
 /// Stores a changed key with everything that belongs to a change, or nothing.

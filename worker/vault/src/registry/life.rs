@@ -1,6 +1,7 @@
 //! The rest of a key's life: new secrets beside old ones, coming back from deletion, and the end for good.
 
 use super::{
+    idempotency::Claim,
     keys::{Outcome, present, store},
     members::member,
     rows::{KeyRow, find, time},
@@ -13,12 +14,15 @@ use ownchat_domain::{
     failure::Failure,
     key::{KeySecret, OVERLAP_MAX, RESTORE_WITHIN},
     keyring::Keyring,
+    role::{Command, Grant},
     time::{SECOND, Timestamp},
     vault::registry::{EndOldSecrets, RestoreKey, RotateKey},
 };
 
 /// Most secrets of one key that still open it, the new one included.
 const SECRETS_MAX: usize = 5;
+/// Most secrets of one key that open it no more and are still listed.
+const ENDED_MAX: usize = 10;
 /// Most keys that are removed for good in one go; the rest follow with the next.
 const PURGE_BATCH: i64 = 100;
 
@@ -26,6 +30,14 @@ const PURGE_BATCH: i64 = 100;
 pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, call.origin.person)?;
     let before = present(database, call.id)?;
+    let grant = Grant::again(before.details.scopes);
+    member.may(Command::RotateKey, Some(&before), Some(&grant), now)?;
+    let claim = Claim::of::<RotateKey>(call.once.as_ref(), call.origin.person, &call.id.to_string());
+    if let Some(first) = claim.answered(database, now)? {
+        let settled = first.effective_at;
+        let left_until = left_until(&first.key.secrets);
+        return Ok(Outcome { left_until, replayed: true, settled, ..Outcome::new(first.key, true) });
+    }
     let overlap = i64::from(call.overlap_seconds) * SECOND;
     if overlap > OVERLAP_MAX {
         let days = OVERLAP_MAX / ownchat_domain::time::DAY;
@@ -41,9 +53,11 @@ pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now
         let message = format!("The key has {working} secrets that still work. End the old ones first.");
         return Err(Failure::field("overlap_seconds", message).into());
     }
+    let forgotten = forget_ended(&mut after.secrets, now);
     let number = after.secrets.iter().map(|secret| secret.number).max().unwrap_or(0) + 1;
     after.secrets.push(KeySecret { number, created_at: now, ends_at: None, last_used_at: None });
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    let key = after.shown(now);
     database.atomically(|| {
         let master = keyring.newest();
         let digest = KeyDigest::of(&call.secret, before.locator, &master.pepper);
@@ -58,16 +72,37 @@ pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now
             ],
         )?;
         store_secrets(database, &after)?;
+        for number in forgotten {
+            database.run("DELETE FROM secrets WHERE key = ? AND number = ?", &[before.number.into(), number.into()])?;
+        }
         let change = Change::of_key(Action::Rotate, Some(&before), Some(&after), now)?;
-        store(database, actor, &after, change, now)
+        store(database, actor, &after, change, now)?;
+        claim.keep(database, &key, now)
     })?;
-    Ok(Outcome { key: after.shown(now), narrowed: true })
+    Ok(Outcome { left_until: left_until(&key.secrets), ..Outcome::new(key, true) })
+}
+
+/// Takes out the secrets that ended longest ago, but for the last few. Says which; the trail still names them.
+fn forget_ended(secrets: &mut Vec<KeySecret>, now: Timestamp) -> Vec<u32> {
+    let mut ended: Vec<(Timestamp, u32)> =
+        secrets.iter().filter_map(|secret| Some((secret.ends_at.filter(|end| *end <= now)?, secret.number))).collect();
+    ended.sort_unstable();
+    ended.truncate(ended.len().saturating_sub(ENDED_MAX));
+    let forgotten: Vec<u32> = ended.into_iter().map(|(_, number)| number).collect();
+    secrets.retain(|secret| !forgotten.contains(&secret.number));
+    forgotten
+}
+
+/// Until when an old secret works, if one has an end.
+fn left_until(secrets: &[KeySecret]) -> Option<Timestamp> {
+    secrets.iter().filter_map(|secret| secret.ends_at).max()
 }
 
 /// Ends every secret but the newest at once.
 pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Timestamp) -> Done<Outcome> {
     let member = member(database, call.origin.person)?;
     let before = present(database, call.id)?;
+    member.may(Command::EndOldSecrets, Some(&before), None, now)?;
     if before.version != call.version {
         return Err(Failure::Stale.into());
     }
@@ -76,7 +111,7 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
         newest.ends_at = was.ends_at;
     }
     if after.secrets == before.secrets {
-        return Ok(Outcome { key: before.shown(now), narrowed: false });
+        return Ok(Outcome::new(before.shown(now), false));
     }
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     database.atomically(|| {
@@ -84,7 +119,7 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
         let change = Change::of_key(Action::EndSecret, Some(&before), Some(&after), now)?;
         store(database, actor, &after, change, now)
     })?;
-    Ok(Outcome { key: after.shown(now), narrowed: true })
+    Ok(Outcome::new(after.shown(now), true))
 }
 
 /// The key in its next version, with every secret ending at `end` or earlier.
@@ -114,10 +149,12 @@ pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> D
     if now.since(deleted_at) >= RESTORE_WITHIN {
         return Err(Failure::NotFound.into());
     }
+    let grant = Grant::again(before.details.scopes);
+    member.may(Command::RestoreKey, Some(&before), Some(&grant), now)?;
     let after = KeyRow { deleted_at: None, version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Restore, Some(&before), Some(&after), now)?, now)?;
-    Ok(Outcome { key: after.shown(now), narrowed: false })
+    Ok(Outcome::new(after.shown(now), false))
 }
 
 /// Removes for good what was deleted too long ago to be restored: row and digests go, the trail stays. Says

@@ -2,7 +2,7 @@
 
 use super::{
     members::member,
-    rows::{COLUMNS, KeyRow, scope_bits, time},
+    rows::{COLUMNS, KeyRow, find, scope_bits, time},
     trail::{Wanted, lines},
 };
 use crate::{
@@ -13,6 +13,7 @@ use ownchat_domain::{
     base62,
     failure::Failure,
     key::{KeyPage, KeyQuery, Sort, Status},
+    role::{Command, Sight},
     scope::ScopeSet,
     time::Timestamp,
     vault::registry::{ListKeys, ReadTrail, TrailPage},
@@ -24,14 +25,16 @@ const WORKS: &str =
 const WORKS_NOT: &str =
     "NOT (active = 1 AND (not_before IS NULL OR not_before <= ?) AND (expires_at IS NULL OR expires_at > ?))";
 
+/// Most lines that a trail can have: what the store counts without loss, 2^53 - 1.
+const LINES_MAX: u64 = 9_007_199_254_740_991;
 /// Digits of a cursor; enough for every key number.
 const CURSOR_LENGTH: usize = 6;
 
 /// The page of keys that was asked for.
 pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> Done<KeyPage> {
-    member(database, call.person)?;
+    let sight = member(database, call.person)?.principal().sight();
     let limit = limit(call.query.limit)?;
-    let (sql, mut values) = statement(&call.query, now)?;
+    let (sql, mut values) = statement(&call.query, sight, now)?;
     // One more than asked for tells whether there is another page.
     values.push(Value::from(limit + 1));
     let mut rows = database
@@ -56,15 +59,31 @@ fn limit(asked: Option<u32>) -> Done<u32> {
     }
 }
 
-fn statement(query: &KeyQuery, now: Timestamp) -> Done<(String, Vec<Value>)> {
+fn not_a_cursor() -> Failure {
+    Failure::field("cursor", "This is not a cursor of ours; start with the first page.")
+}
+
+fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> Done<(String, Vec<Value>)> {
     let mut wheres = vec!["deleted_at IS NULL"];
     let mut values = Vec::new();
+    match sight {
+        Sight::All => {}
+        Sight::Of(person) => {
+            wheres.push("owner = ?");
+            values.push(person.to_string().into());
+        }
+        Sight::One(id) => {
+            wheres.push("locator = ?");
+            values.push(id.to_string().into());
+        }
+        Sight::Nothing => return Err(Failure::Forbidden.into()),
+    }
     if let Some(cursor) = &query.cursor {
         let number = Some(cursor)
             .filter(|cursor| cursor.len() == CURSOR_LENGTH)
             .and_then(|cursor| base62::decode(cursor))
             .and_then(|number| u32::try_from(number).ok())
-            .ok_or_else(|| Failure::field("cursor", "This is not a cursor of ours; start with the first page."))?;
+            .ok_or_else(not_a_cursor)?;
         wheres.push(match query.sort {
             Sort::Newest => "number < ?",
             Sort::Oldest => "number > ?",
@@ -103,10 +122,21 @@ fn statement(query: &KeyQuery, now: Timestamp) -> Done<(String, Vec<Value>)> {
 }
 
 /// The lines of the trail that were asked for.
-pub fn trail(database: &impl Database, call: &ReadTrail) -> Done<TrailPage> {
-    member(database, call.person)?;
+pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> Done<TrailPage> {
+    let member = member(database, call.person)?;
     let query = &call.query;
+    let key = query.key.map(|id| find(database, id)).transpose()?.flatten();
+    match member.may(Command::ReadTrail, key.as_ref(), None, now) {
+        // A key that is not there looks like one that is somebody else's.
+        Err(refusal) if query.key.is_some() && refusal == Failure::Forbidden.into() => {
+            return Err(Failure::NotFound.into());
+        }
+        allowed => allowed?,
+    }
     let limit = limit(query.limit)?;
+    if query.cursor.is_some_and(|cursor| cursor > LINES_MAX) {
+        return Err(not_a_cursor().into());
+    }
     let wanted = Wanted {
         after: query.cursor.unwrap_or(0),
         // One more than asked for tells whether there is another page.

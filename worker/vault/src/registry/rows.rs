@@ -2,12 +2,14 @@
 
 use crate::database::{Database, DatabaseError, Row, Stored, Value};
 use ownchat_domain::{
+    account::PersonId,
     digest::KeyDigest,
     key::{Details, Facts, Key, KeySecret, RESTORE_WITHIN, Restrictions, state},
     limit::Limits,
     locator::Locator,
     network::Networks,
     record::{Record, RecordSecret, Workspace},
+    role::Subject,
     scope::ScopeSet,
     time::Timestamp,
     token::prefix,
@@ -16,7 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// The columns that [`KeyRow::read`] expects, in their order.
 pub const COLUMNS: &str = "number, locator, environment, name, description, integration, scopes, not_before, \
-     expires_at, restrictions, limits, metadata, active, reason, created_at, created_by, updated_at, version, deleted_at";
+     expires_at, restrictions, limits, metadata, active, reason, created_at, created_by, updated_at, version, deleted_at, owner";
 
 /// One row of the key table, with the key's secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct KeyRow {
     pub version: u64,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
+    /// Whose it is: who made it, if that is known.
+    pub owner: Option<PersonId>,
     /// Its secrets, the eldest first.
     pub secrets: Vec<KeySecret>,
 }
@@ -83,6 +87,7 @@ impl KeyRow {
             updated_at: Timestamp::from_millis(row.integer()?),
             version: u64::try_from(row.integer()?).map_err(|_| DatabaseError("a negative version".into()))?,
             deleted_at: moment(row.optional_integer()?),
+            owner: row.optional_text()?.and_then(|person| person.parse().ok()),
             secrets: secrets(database, number)?,
         })
     }
@@ -110,7 +115,13 @@ impl KeyRow {
             time(self.updated_at),
             i64::try_from(self.version).unwrap_or(i64::MAX).into(),
             self.deleted_at.map(Timestamp::millis).into(),
+            self.owner.map(|owner| owner.to_string()).into(),
         ])
+    }
+
+    /// What counts of it for who may do what.
+    pub const fn subject(&self) -> Subject {
+        Subject { id: self.locator, owner: self.owner }
     }
 
     /// The key as admins see it at `now`.

@@ -8,7 +8,7 @@ use crate::{
 
 /// Makes the tables that are missing.
 pub fn apply(database: &impl Database) -> Stored<()> {
-    migrate(database, &[FIRST, SECOND])?;
+    migrate(database, &[FIRST, SECOND, THIRD])?;
     trail::take_over_first(database)
 }
 
@@ -103,4 +103,29 @@ const SECOND: &[&str] = &[
         subject TEXT PRIMARY KEY,
         version INTEGER NOT NULL
     ) WITHOUT ROWID",
+];
+
+/// Roles, and who made which key; what requests that are done once were answered.
+const THIRD: &[&str] = &[
+    "CREATE TABLE people (
+        person TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        role TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'developer', 'viewer'))
+    ) WITHOUT ROWID",
+    "INSERT INTO people (person, name, role) SELECT person, name, role FROM members",
+    "DROP TABLE members",
+    "ALTER TABLE people RENAME TO members",
+    // Whose key it is: who made it. Nobody's, if that is not known.
+    "ALTER TABLE keys ADD COLUMN owner TEXT",
+    "UPDATE keys SET owner = (SELECT person FROM members WHERE members.name = keys.created_by)",
+    "CREATE INDEX keys_owned ON keys (owner, number) WHERE deleted_at IS NULL",
+    // Hashes of who, what and which name, and of the body; the answer has nothing secret in it.
+    "CREATE TABLE requests (
+        slot BLOB PRIMARY KEY CHECK (length(slot) = 32),
+        body BLOB NOT NULL CHECK (length(body) = 32),
+        answer TEXT NOT NULL,
+        effective_at INTEGER,
+        kept_until INTEGER NOT NULL
+    ) WITHOUT ROWID",
+    "CREATE INDEX requests_kept ON requests (kept_until)",
 ];

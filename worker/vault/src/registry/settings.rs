@@ -11,14 +11,15 @@ use ownchat_domain::{
     audit::Action,
     failure::Failure,
     key::DESCRIPTION_MAX,
+    role::Command,
     text,
     time::Timestamp,
     vault::registry::{ChangeSettings, OUTAGE_MAX, ReadSettings, Settings},
 };
 
 /// Reads them.
-pub fn read(database: &impl Database, call: &ReadSettings) -> Done<Settings> {
-    member(database, call.person)?;
+pub fn read(database: &impl Database, call: &ReadSettings, now: Timestamp) -> Done<Settings> {
+    member(database, call.person)?.may(Command::ReadSettings, None, None, now)?;
     settings(database)
 }
 
@@ -36,6 +37,7 @@ fn settings(database: &impl Database) -> Done<Settings> {
 /// Changes them, and has every record sealed anew. Says as well whether somebody may be refused now.
 pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -> Done<(Settings, bool)> {
     let member = member(database, call.origin.person)?;
+    member.may(Command::ChangeSettings, None, None, now)?;
     let before = settings(database)?;
     if let Some(seconds) = call.outage_seconds.filter(|seconds| *seconds > OUTAGE_MAX) {
         let message = format!("{seconds} s is too long; at most {OUTAGE_MAX} s are possible.");

@@ -48,8 +48,8 @@ pub fn new_key(name: &str, scopes: &[&str]) -> NewKey {
 }
 
 pub fn create(database: &Memory, key: NewKey, now: Timestamp) -> Done<Key> {
-    let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([3; 32]) };
-    keys::create(database, &keyring(), WORKSPACE, &call, now)
+    let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([3; 32]), once: None };
+    keys::create(database, &keyring(), WORKSPACE, &call, now).map(|issued| issued.key)
 }
 
 /// How many rows a table has.

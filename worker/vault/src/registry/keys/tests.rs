@@ -149,6 +149,7 @@ fn whoever_is_no_member_finds_nothing_and_changes_nothing() {
         origin: stranger.clone(),
         key: new_key("X", &["contacts:read"]),
         secret: SecretHash::from_bytes([5; 32]),
+        once: None,
     };
     assert_eq!(create(&database, &keyring(), WORKSPACE, &made, NOW), Err(Failure::NotFound.into()));
     assert_eq!(read(&database, &ReadKey { person: STRANGER, id: key.id }, NOW), Err(Failure::NotFound.into()));

@@ -30,7 +30,8 @@ fn made() -> (Memory, Key) {
 }
 
 fn rotated(database: &Memory, key: &Key, overlap_seconds: u32, now: Timestamp) -> Done<Outcome> {
-    let call = RotateKey { origin: origin(OWNER), id: key.id, version: key.version, overlap_seconds, secret: NEW };
+    let call =
+        RotateKey { origin: origin(OWNER), id: key.id, version: key.version, overlap_seconds, secret: NEW, once: None };
     rotate(database, &keyring(), &call, now)
 }
 
@@ -95,7 +96,8 @@ fn what_cannot_be_rotated_stays_as_it_is() {
     assert!(matches!(rotated(&database, &key, 30 * 86_400 + 1, NOW), Err(Refusal::Failure(Failure::Invalid { .. }))));
     let stale = Key { version: 7, ..key.clone() };
     assert_eq!(rotated(&database, &stale, 0, NOW).unwrap_err(), Failure::Stale.into());
-    let foreign = RotateKey { origin: origin(STRANGER), id: key.id, version: 1, overlap_seconds: 0, secret: NEW };
+    let foreign =
+        RotateKey { origin: origin(STRANGER), id: key.id, version: 1, overlap_seconds: 0, secret: NEW, once: None };
     assert_eq!(rotate(&database, &keyring(), &foreign, NOW).unwrap_err(), Failure::NotFound.into());
     let mut many = key.clone();
     for step in 0..4 {
@@ -144,4 +146,32 @@ fn every_command_of_a_key_tells_the_feed() {
     restored(&database, &key, NOW).unwrap();
     let told: Vec<u64> = waiting(&database, 7).unwrap().into_iter().map(|entry| entry.version).collect();
     assert_eq!(told, [4]);
+}
+
+#[test]
+fn ended_secrets_are_forgotten_but_for_the_last_few() {
+    let (database, mut key) = made();
+    for second in 0..20 {
+        key = rotated(&database, &key, 0, NOW.plus(second * 1_000)).unwrap().key;
+    }
+    // The last rotation ends a secret at its own moment, so that ten had ended before and one ends with it.
+    let numbers: Vec<u32> = key.secrets.iter().map(|secret| secret.number).collect();
+    assert_eq!(numbers, (11..=21).collect::<Vec<_>>());
+    assert_eq!(count(&database, "secrets"), 11);
+    assert_eq!(ask(&database, &key, &NEW, NOW.plus(30_000)), Ok(21));
+    let lines = i64::from(key.version as u32);
+    assert_eq!(count(&database, "trail"), lines);
+    // What still works is never forgotten.
+    let (database, mut key) = made();
+    for second in 0..4 {
+        key = rotated(&database, &key, 3_600, NOW.plus(second * 1_000)).unwrap().key;
+    }
+    assert_eq!(key.secrets.len(), 5);
+}
+
+#[test]
+fn an_overlap_says_until_when_the_old_secret_works() {
+    let (database, key) = made();
+    let outcome = rotated(&database, &key, 3_600, NOW).unwrap();
+    assert_eq!(outcome.left_until, Some(NOW.plus(3_600_000)));
 }

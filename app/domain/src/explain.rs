@@ -1,0 +1,243 @@
+//! What the edge would say to a call, check by check, with the values that are compared.
+//!
+//! The checks and their order are those of [`crate::policy`]; in front of them stand the route and the credential,
+//! behind them the limits, as on the way of a call. Nothing of a credential is ever repeated.
+
+mod request;
+
+pub use request::{Case, ExplainRequest, Subject, Wanted};
+
+use crate::{
+    digest::SecretHash,
+    keyring::Keyring,
+    policy::{CHECKS, Call, Check},
+    problem::Kind,
+    record::{Record, RecordSecret},
+    time::Timestamp,
+    token::{Environment, TokenError},
+    verdict::{Code, Denial},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// What came of one check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Looked {
+    /// The call passes it.
+    Passed,
+    /// The call is refused for it, unless an earlier one refuses it.
+    Failed,
+    /// It was not made, for want of what it compares.
+    NotLookedAt,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Its name.
+    pub check: String,
+    /// What came of it.
+    pub result: Looked,
+    /// The values that were compared.
+    pub compared: Map<String, Value>,
+    /// Why it refuses the call, or why it was not made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// What the edge would say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The code of the answer: `VALID` or that of the first check that fails.
+    pub code: String,
+    /// The status under which the gateway answers; 200 stands for a call that is forwarded.
+    pub status: u16,
+    /// What was wrong and how to mend it.
+    pub detail: String,
+    /// The key that this is about, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// The moment at which the call is made.
+    pub at: Timestamp,
+    /// Every check, in the order in which the edge makes them.
+    pub checks: Vec<Finding>,
+}
+
+/// The checks as they are made, and the first refusal.
+#[derive(Default)]
+struct Findings {
+    checks: Vec<Finding>,
+    refusal: Option<(String, u16, String)>,
+}
+
+impl Findings {
+    fn note(&mut self, check: &str, result: Looked, detail: Option<String>, compared: &Value) {
+        let compared = compared.as_object().cloned().unwrap_or_default();
+        self.checks.push(Finding { check: check.to_owned(), result, compared, detail });
+    }
+
+    fn judge(&mut self, check: &str, denial: Option<&Denial>, compared: &Value) {
+        let Some(denial) = denial else { return self.note(check, Looked::Passed, None, compared) };
+        let kind = Kind::of(denial.code());
+        self.refuse(check, kind, denial.detail(), compared);
+    }
+
+    fn refuse(&mut self, check: &str, kind: &Kind, detail: String, compared: &Value) {
+        self.note(check, Looked::Failed, Some(detail.clone()), compared);
+        self.refusal.get_or_insert((kind.code.to_owned(), kind.status, detail));
+    }
+
+    fn skip(&mut self, check: &str, why: &str, compared: &Value) {
+        self.note(check, Looked::NotLookedAt, Some(why.to_owned()), compared);
+    }
+
+    fn finish(self, key_id: Option<String>, at: Timestamp) -> Explanation {
+        let open: Vec<&str> = self
+            .checks
+            .iter()
+            .filter(|finding| finding.result == Looked::NotLookedAt)
+            .map(|finding| finding.check.as_str())
+            .collect();
+        let (code, status, detail) = self.refusal.unwrap_or_else(|| {
+            let rest = if open.is_empty() { String::new() } else { format!(" Not looked at: {}.", open.join(", ")) };
+            (Code::Valid.as_str().to_owned(), 200, format!("The edge lets this call pass.{rest}"))
+        });
+        Explanation { code, status, detail, key_id, at, checks: self.checks }
+    }
+}
+
+/// Explains a call whose credential has not the shape of a key.
+pub fn malformed(error: TokenError, case: &Case, now: Timestamp) -> Explanation {
+    let mut found = Findings::default();
+    route(&mut found, case);
+    found.judge("shape", Some(&Denial::Malformed(error)), &json!({}));
+    found.finish(None, case.at.unwrap_or(now))
+}
+
+/// Explains a call whose credential has the shape of a key that we never issued.
+pub fn forged(case: &Case, now: Timestamp) -> Explanation {
+    let mut found = Findings::default();
+    route(&mut found, case);
+    found.judge("tag", Some(&Denial::Forged), &json!({}));
+    found.finish(None, case.at.unwrap_or(now))
+}
+
+/// Explains a call with the key of `record`; `presented` is the hash of the secret that comes with it, if one
+/// is known.
+pub fn explain(
+    record: &Record,
+    presented: Option<&SecretHash>,
+    case: &Case,
+    keyring: &Keyring,
+    now: Timestamp,
+) -> Explanation {
+    let at = case.at.unwrap_or(now);
+    let mut found = Findings::default();
+    route(&mut found, case);
+    tag(&mut found, record, case.environment);
+    let secret = secret(&mut found, record, presented, keyring);
+    let call = Call { required: case.required(), channel: case.channel(), address: case.address };
+    for check in CHECKS {
+        one(&mut found, check, record, secret, &call, at);
+    }
+    limits(&mut found, record);
+    found.finish(Some(record.locator.to_string()), at)
+}
+
+fn route(found: &mut Findings, case: &Case) {
+    let Wanted::Route { method, path } = &case.wanted else { return };
+    let compared = |pattern: Option<&str>| json!({"method": method, "path": path, "route": pattern});
+    match request::find(method, path) {
+        Ok(pattern) => found.judge("route", None, &compared(Some(pattern))),
+        Err((kind, detail)) => found.refuse("route", kind, detail, &compared(None)),
+    }
+}
+
+fn tag(found: &mut Findings, record: &Record, environment: Option<Environment>) {
+    let written = environment.unwrap_or(record.environment);
+    let denial = (written != record.environment).then_some(Denial::Forged);
+    found.judge("tag", denial.as_ref(), &json!({"environment": written, "issued_for": record.environment}));
+}
+
+/// The secret that the call comes with: the one that fits, or, if none is known, the newest.
+fn secret<'a>(
+    found: &mut Findings,
+    record: &'a Record,
+    presented: Option<&SecretHash>,
+    keyring: &Keyring,
+) -> Option<&'a RecordSecret> {
+    let Some(presented) = presented else {
+        let newest = record.secrets.last();
+        let compared = json!({"secret": newest.map(|secret| secret.number)});
+        found.skip("secret", "No key was given; the newest secret is taken.", &compared);
+        return newest;
+    };
+    let secret = record.recognise(presented, keyring);
+    let denial = secret.is_none().then_some(Denial::Unknown);
+    found.judge("secret", denial.as_ref(), &json!({"secret": secret.map(|secret| secret.number)}));
+    secret
+}
+
+/// One check of the policy.
+fn one(
+    found: &mut Findings,
+    check: Check,
+    record: &Record,
+    secret: Option<&RecordSecret>,
+    call: &Call<'_>,
+    at: Timestamp,
+) {
+    let (name, compared) = compared(check, record, secret, call, at);
+    let Some(secret) = secret.or_else(|| record.secrets.last().filter(|_| check != Check::SecretEndsAt)) else {
+        return found.skip(name, "It is not known which secret comes with the call.", &compared);
+    };
+    if check == Check::Address && call.address.is_none() && !record.networks.is_empty() {
+        return found.skip(name, "Say from which address the call comes.", &compared);
+    }
+    found.judge(name, check.refusal(record, secret, call, at).as_ref(), &compared);
+}
+
+/// The name of a check, and what it compares.
+fn compared(
+    check: Check,
+    record: &Record,
+    secret: Option<&RecordSecret>,
+    call: &Call<'_>,
+    at: Timestamp,
+) -> (&'static str, Value) {
+    match check {
+        Check::Workspace => ("workspace", json!({"suspended": record.workspace.suspended})),
+        Check::Deleted => ("deleted", json!({"deleted": record.deleted})),
+        Check::Active => ("active", json!({"active": record.active})),
+        Check::NotBefore => ("not_before", json!({"at": at, "not_before": record.not_before})),
+        Check::ExpiresAt => ("expires_at", json!({"at": at, "expires_at": record.expires_at})),
+        Check::SecretEndsAt => {
+            ("secret_ends_at", json!({"at": at, "ends_at": secret.and_then(|secret| secret.ends_at)}))
+        }
+        Check::Address => {
+            ("address", json!({"address": call.address, "allow": record.networks.allow, "deny": record.networks.deny}))
+        }
+        Check::Scopes => (
+            "scopes",
+            json!({
+                "required": call.required, "granted": record.scopes, "missing": record.scopes.missing(call.required),
+            }),
+        ),
+        Check::Channel => ("channel", json!({"channel": call.channel, "channels": record.channels})),
+    }
+}
+
+/// The limits. How much of them is left is known to the key's meter alone, which is not asked: asking would be a
+/// use of it.
+fn limits(found: &mut Findings, record: &Record) {
+    const WHY: &str = "How much is left is counted where keys are used and is not looked at here.";
+    let mut limit = |check: &str, is_set: bool, compared: &Value| {
+        if is_set { found.skip(check, WHY, compared) } else { found.judge(check, None, compared) }
+    };
+    limit("rate_limit", record.limits.rate.is_some(), &json!({"rate_limit": record.limits.rate}));
+    limit("quota", record.limits.quota.is_some(), &json!({"quota": record.limits.quota}));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! What is explained is what the edge decides.
+
+use super::*;
+use crate::{
+    failure::Failure,
+    limit::{Limits, Period, Quota, RateLimit},
+    network::Networks,
+    policy::decide,
+    scope::ScopeSet,
+    testing::{keyring, record, scopes, secret},
+};
+use proptest::prelude::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_799_999_999_999);
+
+fn needing(names: &[&str]) -> Case {
+    Case { wanted: Wanted::Scopes(scopes(names), None), address: None, environment: None, at: None }
+}
+
+fn through(method: &str, path: &str) -> Case {
+    Case { wanted: Wanted::Route { method: method.into(), path: path.into() }, ..needing(&[]) }
+}
+
+fn of(record: &Record, case: &Case) -> Explanation {
+    explain(record, Some(&SecretHash::of(&secret())), case, &keyring(), NOW)
+}
+
+fn result(explanation: &Explanation, check: &str) -> Looked {
+    explanation.checks.iter().find(|finding| finding.check == check).unwrap().result
+}
+
+fn read(json: &str) -> Result<(Subject, Case), Failure> {
+    serde_json::from_str::<ExplainRequest>(json).unwrap().read()
+}
+
+fn fields(json: &str) -> Vec<String> {
+    match read(json) {
+        Err(Failure::Invalid { errors }) => errors.into_iter().map(|error| error.field).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_check_is_shown_in_the_order_of_the_edge() {
+    let explanation = of(&record(), &through("GET", "/v1/contacts"));
+    let names: Vec<&str> = explanation.checks.iter().map(|finding| finding.check.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "route",
+            "tag",
+            "secret",
+            "workspace",
+            "deleted",
+            "active",
+            "not_before",
+            "expires_at",
+            "secret_ends_at",
+            "address",
+            "scopes",
+            "channel",
+            "rate_limit",
+            "quota"
+        ]
+    );
+    assert!(explanation.checks.iter().all(|finding| finding.result == Looked::Passed), "{explanation:?}");
+    assert_eq!((explanation.code.as_str(), explanation.status), ("VALID", 200));
+    assert_eq!(explanation.detail, "The edge lets this call pass.");
+}
+
+#[test]
+fn the_first_failure_is_the_answer_and_the_others_are_shown() {
+    let worst = Record { active: false, expires_at: Some(NOW), ..record() };
+    let explanation = of(&worst, &needing(&["messages:send"]));
+    assert_eq!((explanation.code.as_str(), explanation.status), ("INACTIVE", 401));
+    assert_eq!(explanation.detail, Denial::Inactive.detail());
+    for (check, expected) in [
+        ("workspace", Looked::Passed),
+        ("active", Looked::Failed),
+        ("expires_at", Looked::Failed),
+        ("scopes", Looked::Failed),
+        ("channel", Looked::Passed),
+    ] {
+        assert_eq!(result(&explanation, check), expected, "{check}");
+    }
+    let compared = &explanation.checks.iter().find(|finding| finding.check == "scopes").unwrap().compared;
+    assert_eq!(
+        Value::Object(compared.clone()),
+        json!({"required": ["messages:send"], "granted": ["contacts:read"], "missing": ["messages:send"]})
+    );
+}
+
+#[test]
+fn a_path_is_looked_up_before_anything_else() {
+    let dead = Record { active: false, ..record() };
+    let explanation = of(&dead, &through("GET", "/v1/nothing"));
+    assert_eq!((explanation.code.as_str(), explanation.status), ("not_found", 404));
+    let explanation = of(&dead, &through("PUT", "/v1/contacts"));
+    assert_eq!((explanation.code.as_str(), explanation.status), ("method_not_allowed", 405));
+    assert_eq!(of(&record(), &through("GET", "/v1/key")).code, "VALID");
+    let one = Record { channels: vec!["ch_1".into()], scopes: scopes(&["channels:read"]), ..record() };
+    assert_eq!(of(&one, &through("GET", "/v1/channels/ch_1")).code, "VALID");
+    assert_eq!(of(&one, &through("GET", "/v1/channels/ch_2")).code, "CHANNEL_FORBIDDEN");
+}
+
+#[test]
+fn what_cannot_be_compared_is_said_not_to_be_looked_at() {
+    let limits = Limits {
+        rate: Some(RateLimit { limit: 5, window_seconds: 60 }),
+        quota: Some(Quota { limit: 9, period: Period::Day }),
+    };
+    let networks = Networks { allow: vec!["203.0.113.0/24".parse().unwrap()], deny: Vec::new() };
+    let record = Record { networks, limits, ..record() };
+    let explanation = explain(&record, None, &needing(&[]), &keyring(), NOW);
+    for check in ["secret", "address", "rate_limit", "quota"] {
+        assert_eq!(result(&explanation, check), Looked::NotLookedAt, "{check}");
+    }
+    assert_eq!(explanation.code, "VALID");
+    assert!(explanation.detail.ends_with("Not looked at: secret, address, rate_limit, quota."), "{explanation:?}");
+    let from = Case { address: "192.0.2.1".parse().ok(), ..needing(&[]) };
+    assert_eq!(explain(&record, None, &from, &keyring(), NOW).code, "ADDRESS_FORBIDDEN");
+}
+
+#[test]
+fn another_secret_and_another_world_are_found_out() {
+    let other = SecretHash::from_bytes([9; 32]);
+    let explanation = explain(&record(), Some(&other), &needing(&[]), &keyring(), NOW);
+    assert_eq!(explanation.code, "UNKNOWN_KEY");
+    assert_eq!(result(&explanation, "secret_ends_at"), Looked::NotLookedAt);
+    let test = Case { environment: Some(Environment::Test), ..needing(&[]) };
+    assert_eq!(of(&record(), &test).code, "MALFORMED_KEY");
+    assert_eq!(forged(&needing(&[]), NOW).code, "MALFORMED_KEY");
+    assert_eq!(malformed(TokenError::Check, &needing(&[]), NOW).code, "MALFORMED_KEY");
+}
+
+#[test]
+fn a_call_may_be_made_at_another_time() {
+    let late = Case { at: record().expires_at, ..needing(&[]) };
+    assert_eq!(of(&record(), &needing(&[])).code, "VALID");
+    let explanation = of(&record(), &late);
+    assert_eq!((explanation.code.as_str(), explanation.at), ("EXPIRED", record().expires_at.unwrap()));
+}
+
+#[test]
+fn a_request_is_understood_or_refused_by_field() {
+    let (subject, case) =
+        read(r#"{"key_id":"JCgnh3DhfKRFKbvX","method":"GET","path":"/v1/contacts?limit=5","address":"::1"}"#).unwrap();
+    assert!(matches!(subject, Subject::Id(id) if id.to_string() == "JCgnh3DhfKRFKbvX"));
+    assert_eq!(case.wanted, Wanted::Route { method: "GET".into(), path: "/v1/contacts".into() });
+    assert_eq!(case.address, "::1".parse().ok());
+    let token = crate::token::Token { environment: Environment::Live, locator: record().locator, secret: secret() };
+    let (subject, case) = read(&json!({"key": *token.reveal()}).to_string()).unwrap();
+    assert!(
+        matches!(subject, Subject::Key(id, _, hash) if id == record().locator && hash == SecretHash::of(&secret()))
+    );
+    assert_eq!(case.environment, Some(Environment::Live));
+    assert!(matches!(read(r#"{"key":"x"}"#), Ok((Subject::Malformed(_), _))));
+    let id = r#""key_id":"JCgnh3DhfKRFKbvX""#;
+    for (json, field) in [
+        ("{}".to_owned(), "key_id"),
+        (r#"{"key_id":"x"}"#.to_owned(), "key_id"),
+        (format!(r#"{{{id},"key":"x"}}"#), "key"),
+        (format!(r#"{{{id},"scopes":["x"]}}"#), "scopes"),
+        (format!(r#"{{{id},"method":"GET"}}"#), "path"),
+        (format!(r#"{{{id},"path":"/"}}"#), "method"),
+        (format!(r#"{{{id},"method":"GET","path":"/","scopes":["contacts:read"]}}"#), "scopes"),
+        (format!(r#"{{{id},"method":"GET","path":"/","channel":"ch_1"}}"#), "channel"),
+        (format!(r#"{{{id},"address":"here"}}"#), "address"),
+        (format!(r#"{{{id},"environment":"x"}}"#), "environment"),
+        (format!(r#"{{{id},"at":"now"}}"#), "at"),
+    ] {
+        assert_eq!(fields(&json), [field], "{json}");
+    }
+}
+
+#[test]
+fn nothing_of_a_credential_is_repeated() {
+    let token = crate::token::Token { environment: Environment::Live, locator: record().locator, secret: secret() };
+    let explanations = [
+        of(&record(), &needing(&[])),
+        malformed(crate::token::Token::parse(&format!("{}x", *token.reveal())).unwrap_err(), &needing(&[]), NOW),
+    ];
+    for explanation in explanations {
+        let text = serde_json::to_string(&explanation).unwrap();
+        assert!(!text.contains(secret().reveal()) && !text.contains("digest"), "{text}");
+    }
+}
+
+proptest! {
+    /// Whatever the record and the call: the code is that of the edge.
+    #[test]
+    fn the_edge_says_the_same(
+        flags: [bool; 6],
+        begin in proptest::option::of(-2i64..2),
+        end in proptest::option::of(-2i64..2),
+        secret_end in proptest::option::of(-2i64..2),
+        granted: u64,
+        required in 0u64..16,
+        place in 0u8..3,
+        channel in 0u8..3,
+    ) {
+        let [suspended, deleted, active, right, restricted, bound] = flags;
+        let at = |millis: Option<i64>| millis.map(|millis| NOW.plus(millis));
+        let mut record = Record {
+            deleted,
+            active,
+            not_before: at(begin),
+            expires_at: at(end),
+            scopes: ScopeSet::from_known_bits(granted),
+            channels: if bound { vec!["ch_1".into()] } else { Vec::new() },
+            ..record()
+        };
+        record.workspace.suspended = suspended;
+        record.secrets[0].ends_at = at(secret_end);
+        if restricted {
+            record.networks.deny = vec!["192.0.2.0/24".parse().unwrap()];
+        }
+        let address = [None, "192.0.2.1".parse().ok(), "::1".parse().ok()][usize::from(place)];
+        // Of an address that is not given nothing is said; the edge knows it.
+        prop_assume!(address.is_some() || !restricted);
+        let channel = [None, Some("ch_1"), Some("ch_2")][usize::from(channel)];
+        let required = ScopeSet::from_known_bits(required);
+        let presented = if right { SecretHash::of(&secret()) } else { SecretHash::from_bytes([9; 32]) };
+        let call = Call { required, channel, address };
+        let case = Case { wanted: Wanted::Scopes(required, channel.map(str::to_owned)), address, ..needing(&[]) };
+        let decided = decide(&record, &presented, &call, &keyring(), NOW).map_or_else(|denial| denial.code(), |_| Code::Valid);
+        let explained = explain(&record, Some(&presented), &case, &keyring(), NOW);
+        prop_assert_eq!(explained.code, decided.as_str());
+    }
+}

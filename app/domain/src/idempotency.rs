@@ -1,0 +1,197 @@
+//! Doing something once, however often it is sent: the `Idempotency-Key` of a request
+//! (draft-ietf-httpapi-idempotency-key-header-07).
+//!
+//! A caller gives a request a name of its own choice. The same name with the same body is answered as the
+//! first time, without doing anything; with another body it is refused. A name belongs to one principal, one
+//! command and one thing that it is about, and is forgotten after [`REMEMBERED_FOR`].
+
+use crate::{account::PersonId, time::DAY};
+use core::str::FromStr;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sha2::{Digest, Sha256};
+
+/// For how long a name is remembered, in milliseconds.
+pub const REMEMBERED_FOR: i64 = DAY;
+/// Most characters of a name.
+pub const LENGTH_MAX: usize = 255;
+
+/// The name of a request: 1 to [`LENGTH_MAX`] visible characters of ASCII.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+/// Why a header does not name a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Idempotency-Key takes 1 to {LENGTH_MAX} visible ASCII characters, as they are or in double quotes.")]
+pub struct NotAnIdempotencyKey;
+
+impl FromStr for IdempotencyKey {
+    type Err = NotAnIdempotencyKey;
+
+    /// Reads the value of the header: a string as in RFC 8941, section 3.3.3, or the bare characters.
+    fn from_str(text: &str) -> Result<Self, NotAnIdempotencyKey> {
+        let text = text.trim_matches(' ');
+        let name = match text.strip_prefix('"') {
+            Some(rest) => unquote(rest).ok_or(NotAnIdempotencyKey)?,
+            None => text.to_owned(),
+        };
+        let fits = (1..=LENGTH_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
+        if fits { Ok(Self(name)) } else { Err(NotAnIdempotencyKey) }
+    }
+}
+
+/// The characters up to the closing quote, which must be the last one.
+fn unquote(rest: &str) -> Option<String> {
+    let mut name = String::with_capacity(rest.len());
+    let mut characters = rest.chars();
+    loop {
+        match characters.next()? {
+            '"' => return characters.next().is_none().then_some(name),
+            '\\' => name.push(characters.next().filter(|escaped| matches!(escaped, '"' | '\\'))?),
+            other => name.push(other),
+        }
+    }
+}
+
+impl Serialize for IdempotencyKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for IdempotencyKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // What travels between Workers is the bare name, which may begin with a quote of its own.
+        let name = String::deserialize(deserializer)?;
+        let fits = (1..=LENGTH_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
+        if fits { Ok(Self(name)) } else { Err(D::Error::custom(NotAnIdempotencyKey)) }
+    }
+}
+
+/// SHA-256 of the body of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BodyHash([u8; 32]);
+
+impl BodyHash {
+    /// Hashes a body.
+    pub fn of(body: &[u8]) -> Self {
+        Self(Sha256::digest(body).into())
+    }
+
+    /// Wraps 32 bytes that a store returned.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for a store.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// What makes a request one that is done once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Once {
+    /// Its name.
+    pub key: IdempotencyKey,
+    /// Hash of its body.
+    pub body: BodyHash,
+}
+
+/// What is stored of a name: SHA-256 over who, what, about what, and the name itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slot([u8; 32]);
+
+impl Slot {
+    /// The slot of a name that `person` gave to the command `command` about `subject`, which may be empty.
+    pub fn of(key: &IdempotencyKey, person: PersonId, command: &str, subject: &str) -> Self {
+        let mut hash = Sha256::new();
+        for part in [person.to_string().as_str(), command, subject, key.0.as_str()] {
+            // None of the parts is longer than that.
+            hash.update(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// The bytes, for a store.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Option<String> {
+        text.parse::<IdempotencyKey>().ok().map(|key| key.0)
+    }
+
+    #[test]
+    fn a_name_is_taken_bare_or_in_quotes() {
+        for (text, name) in [
+            ("a", "a"),
+            ("\"a\"", "a"),
+            (" 8e03978e-40d5-43dd-bc93-6894a57f9324 ", "8e03978e-40d5-43dd-bc93-6894a57f9324"),
+            ("\"8e03978e-40d5-43dd-bc93-6894a57f9324\"", "8e03978e-40d5-43dd-bc93-6894a57f9324"),
+            (r#""a\"b\\c""#, r#"a"b\c"#),
+            ("a\"b", "a\"b"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(name), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for text in
+            ["", " ", "\"\"", "\"", "\"a", "\"a\"b", "\"a\";x=1", r#""a\b""#, r#""a\"#, "a b", "\"a b\"", "ä", "a\tb"]
+        {
+            assert_eq!(read(text), None, "{text:?}");
+        }
+        assert!(read(&"x".repeat(LENGTH_MAX)).is_some() && read(&"x".repeat(LENGTH_MAX + 1)).is_none());
+        assert!(read(&format!("\"{}\"", "x".repeat(LENGTH_MAX))).is_some(), "quotes do not count");
+    }
+
+    #[test]
+    fn a_name_travels_as_it_is() {
+        for name in ["a", "\"", r#""a""#, r"\"] {
+            let key = IdempotencyKey(name.to_owned());
+            let json = serde_json::to_string(&key).unwrap();
+            assert_eq!(serde_json::from_str::<IdempotencyKey>(&json).unwrap(), key);
+        }
+        assert!(serde_json::from_str::<IdempotencyKey>("\"a b\"").is_err());
+    }
+
+    #[test]
+    fn a_slot_belongs_to_one_person_one_command_and_one_subject() {
+        let key: IdempotencyKey = "a".parse().unwrap();
+        let other: IdempotencyKey = "b".parse().unwrap();
+        let slots = [
+            Slot::of(&key, PersonId(1), "create-key", ""),
+            Slot::of(&key, PersonId(2), "create-key", ""),
+            Slot::of(&key, PersonId(1), "rotate-key", ""),
+            Slot::of(&key, PersonId(1), "create-key", "x"),
+            Slot::of(&other, PersonId(1), "create-key", ""),
+            // The parts cannot be moved into each other.
+            Slot::of(&key, PersonId(1), "create-keyx", ""),
+            Slot::of(&"xa".parse().unwrap(), PersonId(1), "create-key", ""),
+        ];
+        let different: std::collections::HashSet<_> = slots.iter().collect();
+        assert_eq!(different.len(), slots.len());
+        assert_eq!(slots[0], Slot::of(&key, PersonId(1), "create-key", ""));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered(text in ".{0,300}") {
+            let _ = text.parse::<IdempotencyKey>();
+        }
+
+        #[test]
+        fn every_name_can_be_quoted(name in "[!-~]{1,255}") {
+            let quoted = format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
+            prop_assert_eq!(read(&quoted), Some(name));
+        }
+    }
+}

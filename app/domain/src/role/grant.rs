@@ -1,0 +1,76 @@
+//! What a command gives to a key, and whether its principal may give that.
+
+use super::Principal;
+use crate::{
+    failure::{Failure, Findings},
+    key::{Details, widens_only},
+    scope::ScopeSet,
+    time::{DAY, Timestamp},
+};
+
+/// Longest life of a key with full access, in milliseconds from the moment at which it is given.
+pub const FULL_ACCESS_MAX: i64 = 30 * DAY;
+
+/// What is given to a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Grant<'a> {
+    /// The scopes that somebody may use for it, or may use more freely than before.
+    scopes: ScopeSet,
+    /// When it ends and why it is given, where full access may be given.
+    bounds: Option<(Option<Timestamp>, Option<&'a str>)>,
+}
+
+impl<'a> Grant<'a> {
+    /// What a new key is given.
+    pub const fn of_new(details: &Details, reason: Option<&'a str>) -> Self {
+        Self { scopes: details.scopes, bounds: Some((details.expires_at, reason)) }
+    }
+
+    /// What a key gets back that held these scopes: a new secret, or its life.
+    pub const fn again(scopes: ScopeSet) -> Self {
+        Self { scopes, bounds: None }
+    }
+
+    /// What a change gives. Words, and what only takes something, give nothing.
+    pub fn of_change(before: &Details, after: &Details, is_activated: bool, reason: Option<&'a str>) -> Option<Self> {
+        if !is_activated && widens_only(after, before) {
+            return None;
+        }
+        let prolonged = after.expires_at.is_none_or(|end| before.expires_at.is_some_and(|was| end > was))
+            && after.expires_at != before.expires_at;
+        let bounded = prolonged || !is_full(before.scopes);
+        Some(Self { scopes: after.scopes, bounds: bounded.then_some((after.expires_at, reason)) })
+    }
+
+    /// Whether `principal` may give it.
+    pub fn check(&self, principal: Principal, now: Timestamp) -> Result<(), Failure> {
+        let mut held = principal.scopes();
+        if matches!(principal, Principal::Key(..)) {
+            // A key never hands on the power to make keys.
+            held = held.without(&["keys:write"]);
+        }
+        if !held.allows_all(self.scopes) {
+            return Err(Failure::NotHeld { required: self.scopes, held });
+        }
+        match self.bounds {
+            Some((expires_at, reason)) if is_full(self.scopes) => full_access(expires_at, reason, now),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether nothing is left that these scopes do not open.
+fn is_full(scopes: ScopeSet) -> bool {
+    scopes.allows_all(ScopeSet::full())
+}
+
+fn full_access(expires_at: Option<Timestamp>, reason: Option<&str>, now: Timestamp) -> Result<(), Failure> {
+    let mut found = Findings::default();
+    let ends = expires_at.is_some_and(|end| end.since(now) <= FULL_ACCESS_MAX);
+    let days = FULL_ACCESS_MAX / DAY;
+    let end = if ends { Ok(()) } else { Err(format!("A key with full access ends after {days} days at the latest.")) };
+    found.take("expires_at", end);
+    let reason = reason.filter(|reason| !reason.is_empty()).ok_or("Say why the key needs full access.");
+    found.take("reason", reason.map_err(str::to_owned));
+    found.finish(Some(()))
+}

@@ -1,0 +1,255 @@
+//! Every role, every command, own keys and others'.
+
+use super::*;
+use crate::{
+    key::Details,
+    testing::{details, scopes},
+    time::DAY,
+};
+
+const ME: PersonId = PersonId(1);
+const OTHER: PersonId = PersonId(2);
+const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+fn id(text: &str) -> Locator {
+    text.parse().unwrap()
+}
+
+fn own() -> Subject {
+    Subject { id: id("JCgnh3DhfKRFKbvX"), owner: Some(ME) }
+}
+
+fn others() -> Subject {
+    Subject { owner: Some(OTHER), ..own() }
+}
+
+fn as_key(names: &[&str]) -> Principal {
+    Principal::Key(own().id, scopes(names))
+}
+
+fn tried(principal: Principal, command: Command, key: Option<&Subject>) -> char {
+    match allow(principal, command, key, None, NOW) {
+        Ok(()) => 'y',
+        Err(Failure::Forbidden) => 'n',
+        Err(Failure::NotFound) => '?',
+        Err(other) => unreachable!("{other:?}"),
+    }
+}
+
+/// `y` may, `n` may not, `?` does not even see the key. Each column: own key, another's, one whose maker is not known.
+#[test]
+fn the_table_of_keys() {
+    use Command::{ChangeKey, DeactivateKey, DeleteKey, EndOldSecrets, ReadKey, ReadTrail, RestoreKey, RotateKey};
+    let nobodys = Subject { owner: None, ..own() };
+    for (role, command, expected) in [
+        (Role::Owner, ReadKey, "yyy"),
+        (Role::Owner, ChangeKey, "yyy"),
+        (Role::Owner, DeactivateKey, "yyy"),
+        (Role::Owner, RotateKey, "yyy"),
+        (Role::Owner, EndOldSecrets, "yyy"),
+        (Role::Owner, DeleteKey, "yyy"),
+        (Role::Owner, RestoreKey, "yyy"),
+        (Role::Owner, ReadTrail, "yyy"),
+        (Role::Admin, ReadKey, "yyy"),
+        (Role::Admin, ChangeKey, "yyy"),
+        (Role::Admin, DeactivateKey, "yyy"),
+        (Role::Admin, RotateKey, "yyy"),
+        (Role::Admin, EndOldSecrets, "yyy"),
+        (Role::Admin, DeleteKey, "yyy"),
+        (Role::Admin, RestoreKey, "yyy"),
+        (Role::Admin, ReadTrail, "yyy"),
+        (Role::Developer, ReadKey, "y??"),
+        (Role::Developer, ChangeKey, "y??"),
+        (Role::Developer, DeactivateKey, "y??"),
+        (Role::Developer, RotateKey, "y??"),
+        (Role::Developer, EndOldSecrets, "y??"),
+        (Role::Developer, DeleteKey, "y??"),
+        (Role::Developer, RestoreKey, "y??"),
+        (Role::Developer, ReadTrail, "y??"),
+        (Role::Viewer, ReadKey, "yyy"),
+        (Role::Viewer, ChangeKey, "nnn"),
+        (Role::Viewer, DeactivateKey, "nnn"),
+        (Role::Viewer, RotateKey, "nnn"),
+        (Role::Viewer, EndOldSecrets, "nnn"),
+        (Role::Viewer, DeleteKey, "nnn"),
+        (Role::Viewer, RestoreKey, "nnn"),
+        (Role::Viewer, ReadTrail, "yyy"),
+    ] {
+        let me = Principal::Person(ME, role);
+        let found: String = [own(), others(), nobodys].iter().map(|key| tried(me, command, Some(key))).collect();
+        assert_eq!(found, expected, "{role:?} {command:?}");
+    }
+}
+
+#[test]
+fn the_table_of_what_is_about_no_key() {
+    use Command::{ChangeSettings, CreateKey, ReadSettings, ReadTrail};
+    for (command, expected) in
+        [(CreateKey, "yyyn"), (ReadSettings, "yyyy"), (ChangeSettings, "ynnn"), (ReadTrail, "yyny")]
+    {
+        let found: String = Role::ALL.iter().map(|role| tried(Principal::Person(ME, *role), command, None)).collect();
+        // A developer makes keys, and may not read the trail of all of them.
+        assert_eq!(found, expected, "{command:?}");
+    }
+    let sights = Role::ALL.map(|role| Principal::Person(ME, role).sight());
+    assert_eq!(sights, [Sight::All, Sight::All, Sight::Of(ME), Sight::All]);
+}
+
+/// Each column: the key itself, another key.
+#[test]
+fn the_table_of_keys_that_give_commands() {
+    use Command::{ChangeKey, DeactivateKey, DeleteKey, EndOldSecrets, ReadKey, RestoreKey, RotateKey};
+    let another = Subject { id: id("OUbshx82gywrkBsn"), owner: Some(ME) };
+    for (held, command, expected) in [
+        ("contacts:read", ReadKey, "??"),
+        ("contacts:read", ChangeKey, "??"),
+        ("keys:self", ReadKey, "y?"),
+        ("keys:self", RotateKey, "y?"),
+        ("keys:self", EndOldSecrets, "y?"),
+        ("keys:self", DeactivateKey, "y?"),
+        ("keys:self", ChangeKey, "n?"),
+        ("keys:self", DeleteKey, "n?"),
+        ("keys:self", RestoreKey, "n?"),
+        ("keys:read", ReadKey, "yy"),
+        ("keys:read", RotateKey, "nn"),
+        ("keys:read", ChangeKey, "nn"),
+        ("keys:write", ReadKey, "yy"),
+        ("keys:write", ChangeKey, "yy"),
+        ("keys:write", RotateKey, "yy"),
+        ("keys:write", DeleteKey, "yy"),
+    ] {
+        let key = as_key(&[held]);
+        let found: String = [own(), another].iter().map(|subject| tried(key, command, Some(subject))).collect();
+        assert_eq!(found, expected, "{held} {command:?}");
+    }
+    assert_eq!(tried(as_key(&["keys:read"]), Command::CreateKey, None), 'n');
+    assert_eq!(tried(as_key(&["keys:write"]), Command::CreateKey, None), 'y');
+    assert_eq!(tried(as_key(&["keys:write"]), Command::ChangeSettings, None), 'n');
+    assert_eq!(as_key(&["contacts:read"]).sight(), Sight::Nothing);
+}
+
+#[test]
+fn roles_hold_what_the_table_says() {
+    let lacking = |role: Role| role.scopes().missing(ScopeSet::full()).names();
+    assert_eq!(lacking(Role::Owner), Vec::<String>::new());
+    assert_eq!(lacking(Role::Admin), ["account:write", "billing:read"]);
+    assert_eq!(
+        lacking(Role::Developer),
+        ["team:write", "account:write", "billing:read", "audit:read", "keys:read", "keys:write"]
+    );
+    assert_eq!(Role::Viewer.scopes().names().len(), FOR_VIEWERS.len());
+    assert!(Role::Viewer.scopes().names().iter().all(|name| name.ends_with(":read")));
+    for role in Role::ALL {
+        assert_eq!(Role::parse(role.as_str()), Some(role));
+    }
+}
+
+fn create(principal: Principal, details: &Details, reason: Option<&str>) -> Result<(), Failure> {
+    allow(principal, Command::CreateKey, None, Some(&Grant::of_new(details, reason)), NOW)
+}
+
+fn with(names: &[&str]) -> Details {
+    Details { scopes: scopes(names), ..details() }
+}
+
+#[test]
+fn nobody_gives_what_they_do_not_hold() {
+    let person = |role| Principal::Person(ME, role);
+    let refused = |outcome: Result<(), Failure>| matches!(outcome, Err(Failure::NotHeld { .. }));
+    for (role, scope, gives) in [
+        (Role::Owner, "billing:read", true),
+        (Role::Admin, "billing:read", false),
+        (Role::Admin, "account:write", false),
+        (Role::Admin, "keys:write", true),
+        (Role::Developer, "messages:send", true),
+        (Role::Developer, "keys:self", true),
+        (Role::Developer, "team:write", false),
+        (Role::Developer, "keys:read", false),
+    ] {
+        let outcome = create(person(role), &with(&["contacts:read", scope]), None);
+        assert_eq!((outcome.is_ok(), refused(outcome)), (gives, !gives), "{role:?} {scope}");
+    }
+    let rotate = |role, names: &[&str]| {
+        allow(person(role), Command::RotateKey, Some(&own()), Some(&Grant::again(scopes(names))), NOW)
+    };
+    assert!(rotate(Role::Admin, &["contacts:read"]).is_ok());
+    assert!(refused(rotate(Role::Admin, &["billing:read"])), "who rotates sees the secret");
+    let Err(Failure::NotHeld { required, held }) = create(person(Role::Admin), &with(&["billing:read"]), None) else {
+        unreachable!()
+    };
+    assert_eq!(held.missing(required).names(), ["billing:read"]);
+}
+
+#[test]
+fn keys_never_give_the_power_to_make_keys() {
+    let maker = as_key(&["keys:write", "contacts:write"]);
+    assert!(create(maker, &with(&["contacts:read"]), None).is_ok(), "write gives read");
+    for names in [&["keys:write"][..], &["messages:send"], &["contacts:read", "keys:write"]] {
+        assert!(matches!(create(maker, &with(names), None), Err(Failure::NotHeld { .. })), "{names:?}");
+    }
+    let rotate = |key: &Subject, names: &[&str]| {
+        allow(maker, Command::RotateKey, Some(key), Some(&Grant::again(scopes(names))), NOW)
+    };
+    let another = Subject { id: id("OUbshx82gywrkBsn"), owner: None };
+    assert!(rotate(&another, &["contacts:read"]).is_ok());
+    assert!(rotate(&another, &["keys:write"]).is_err(), "it would see the secret of a key that makes keys");
+    let itself = as_key(&["keys:write", "keys:self"]);
+    let grant = Grant::again(scopes(&["keys:write", "keys:self"]));
+    assert!(allow(itself, Command::RotateKey, Some(&own()), Some(&grant), NOW).is_ok());
+}
+
+#[test]
+fn a_change_gives_only_where_it_widens() {
+    let beyond = Details { scopes: scopes(&["billing:read", "contacts:read"]), ..details() };
+    let at = |millis: i64| Some(NOW.plus(millis));
+    let admin = |before: &Details, after: &Details, activated: bool| {
+        let grant = Grant::of_change(before, after, activated, None);
+        allow(Principal::Person(ME, Role::Admin), Command::ChangeKey, Some(&others()), grant.as_ref(), NOW).is_ok()
+    };
+    let ends = |end| Details { expires_at: end, ..beyond.clone() };
+    assert!(admin(&beyond, &Details { name: "Other".into(), ..beyond.clone() }, false), "words");
+    assert!(admin(&beyond, &ends(at(5)), false), "an earlier end");
+    assert!(admin(&beyond, &Details { channels: vec!["ch_1".into()], ..beyond.clone() }, false), "a restriction");
+    assert!(admin(&beyond, &with(&["contacts:read"]), false), "fewer scopes");
+    assert!(admin(&with(&["contacts:read"]), &with(&["messages:send"]), false), "what an admin holds");
+    assert!(!admin(&ends(at(5)), &ends(at(6)), false), "a later end");
+    assert!(!admin(&beyond, &beyond, true), "its life");
+    assert!(!admin(&beyond, &Details { scopes: scopes(&["billing:read", "contacts:write"]), ..details() }, false));
+    assert!(!admin(&with(&["contacts:read"]), &beyond, false), "one that an admin does not hold");
+}
+
+#[test]
+fn full_access_is_for_owners_with_a_reason_and_for_a_month() {
+    let full = |end: Option<i64>| Details {
+        scopes: ScopeSet::full(),
+        expires_at: end.map(|millis| NOW.plus(millis)),
+        ..details()
+    };
+    let owner = Principal::Person(ME, Role::Owner);
+    let fields = |outcome: Result<(), Failure>| match outcome {
+        Ok(()) => Vec::new(),
+        Err(Failure::Invalid { errors }) => errors.into_iter().map(|error| error.field).collect(),
+        Err(other) => unreachable!("{other:?}"),
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(fields(create(owner, &full(Some(30 * DAY)), Some("moving house"))), none);
+    assert_eq!(fields(create(owner, &full(Some(30 * DAY + 1)), Some("moving house"))), ["expires_at"]);
+    assert_eq!(fields(create(owner, &full(None), Some("moving house"))), ["expires_at"]);
+    assert_eq!(fields(create(owner, &full(Some(DAY)), None)), ["reason"]);
+    assert_eq!(fields(create(owner, &full(None), Some(""))), ["expires_at", "reason"]);
+    // What is given along does not have to be named.
+    let named = Details { scopes: ScopeSet::full().without(&["contacts:read"]), ..full(None) };
+    assert_eq!(fields(create(owner, &named, None)), ["expires_at", "reason"]);
+    let almost = Details { scopes: ScopeSet::full().without(&["contacts:pii"]), ..full(None) };
+    assert_eq!(fields(create(owner, &almost, None)), none);
+    let admin = create(Principal::Person(ME, Role::Admin), &full(Some(DAY)), Some("moving house"));
+    assert!(matches!(admin, Err(Failure::NotHeld { .. })));
+    let change = |before: &Details, after: &Details| {
+        let grant = Grant::of_change(before, after, false, None);
+        fields(allow(owner, Command::ChangeKey, Some(&own()), grant.as_ref(), NOW))
+    };
+    assert_eq!(change(&details(), &full(Some(DAY))), ["reason"], "a key is given full access");
+    assert_eq!(change(&full(Some(DAY)), &full(Some(2 * DAY))), ["reason"], "and more time");
+    assert_eq!(change(&full(Some(DAY)), &full(None)), ["expires_at", "reason"]);
+    assert_eq!(change(&full(Some(2 * DAY)), &full(Some(DAY))), none);
+}

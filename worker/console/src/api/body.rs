@@ -1,0 +1,106 @@
+//! Reading what came with a call: JSON, and the name of a request that is to be done once.
+
+use crate::{cases::Cases, problem};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    response::Response,
+};
+use ownchat_domain::{
+    idempotency::{BodyHash, IdempotencyKey, NotAnIdempotencyKey, Once},
+    json,
+    problem::{BODY_TOO_LARGE, INTERNAL, INVALID_IDEMPOTENCY_KEY, UNSUPPORTED_MEDIA_TYPE},
+};
+use ownchat_ui::backend::Backend;
+use serde::de::DeserializeOwned;
+
+/// A JSON body of anybody.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        read(request, state).await.map(|(body, _)| Self(body))
+    }
+}
+
+/// A JSON body of somebody who is signed in. Whoever is not hears of that, and not of what is wrong with
+/// the body.
+pub struct MemberBody<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for MemberBody<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let (cases, request) = cases(request, state).await?;
+        match read(request, state).await {
+            Ok((body, _)) => Ok(Self(body)),
+            Err(refusal) => Err(first_of_all(&cases, refusal).await),
+        }
+    }
+}
+
+/// What is asked of a command that makes something: its JSON body, and what makes it one that is done once.
+pub struct Making<T> {
+    /// The body.
+    pub body: T,
+    /// From `Idempotency-Key`, if it was sent.
+    pub once: Option<Once>,
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for Making<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let (cases, request) = cases(request, state).await?;
+        let key = key(request.headers());
+        let read = match key {
+            Ok(key) => read(request, state).await.map(|(body, hash)| (body, key.map(|key| Once { key, body: hash }))),
+            Err(wrong) => Err(problem::of_kind(&INVALID_IDEMPOTENCY_KEY, &wrong.to_string())),
+        };
+        match read {
+            Ok((body, once)) => Ok(Self { body, once }),
+            Err(refusal) => Err(first_of_all(&cases, refusal).await),
+        }
+    }
+}
+
+/// What is wrong with a call, unless nobody is signed in: that comes first.
+pub async fn first_of_all(cases: &Cases, refusal: Response) -> Response {
+    match cases.identity().await {
+        Ok(_) => refusal,
+        Err(failure) => problem::of_failure(&failure),
+    }
+}
+
+async fn cases<S: Send + Sync>(request: Request, state: &S) -> Result<(Cases, Request), Response> {
+    let (mut parts, body) = request.into_parts();
+    let cases = Cases::from_request_parts(&mut parts, state).await?;
+    Ok((cases, Request::from_parts(parts, body)))
+}
+
+/// The name that the request was given, if it was.
+fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, NotAnIdempotencyKey> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map_err(|_| NotAnIdempotencyKey)?.parse().map(Some),
+        (Some(_), Some(_)) => Err(NotAnIdempotencyKey),
+    }
+}
+
+async fn read<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) -> Result<(T, BodyHash), Response> {
+    let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_MEDIA_TYPE.meaning));
+    }
+    let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning),
+        _ => problem::of_kind(&INTERNAL, INTERNAL.meaning),
+    })?;
+    let body = json::read(&bytes).map_err(problem::of_body)?;
+    Ok((body, BodyHash::of(&bytes)))
+}

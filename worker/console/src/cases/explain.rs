@@ -1,0 +1,21 @@
+//! Explaining what the edge would say to a call.
+
+use super::keys::member;
+use crate::{vault::ask, visitor::Visitor};
+use ownchat_domain::{
+    explain::{Case, Explanation, Subject, malformed},
+    failure::Failure,
+    time::Timestamp,
+    vault::registry::ExplainCall,
+};
+
+/// Explains a call. A credential goes no further than here: the registry is asked with the hash of its secret.
+pub async fn explain(visitor: &Visitor, subject: Subject, case: Case, now: Timestamp) -> Result<Explanation, Failure> {
+    let (person, registry) = member(visitor).await?;
+    let (id, secret) = match subject {
+        Subject::Malformed(error) => return Ok(malformed(error, &case, now)),
+        Subject::Id(id) => (id, None),
+        Subject::Key(id, _, hash) => (id, Some(hash)),
+    };
+    ask(&visitor.env, registry, &ExplainCall { person, id, secret, case }).await
+}

@@ -1,0 +1,155 @@
+//! Making a key like another one.
+
+use super::{
+    idempotency::Claim,
+    keys::{New, issue, present},
+    members::member,
+    trail::raw,
+};
+use crate::{answer::Done, database::Database};
+use ownchat_domain::{
+    audit::Action,
+    keyring::Keyring,
+    locator::Locator,
+    role::{Command, Grant},
+    time::Timestamp,
+    vault::registry::{DuplicateKey, Issued},
+};
+use serde::Serialize;
+
+/// What stands in the trail where other lines show how a key was before.
+#[derive(Serialize)]
+struct Source {
+    duplicate_of: Locator,
+}
+
+/// Makes a key with the facts of another one, a secret of its own and a new name.
+pub fn duplicate(
+    database: &impl Database,
+    keyring: &Keyring,
+    workspace: u32,
+    call: &DuplicateKey,
+    now: Timestamp,
+) -> Done<Issued> {
+    let member = member(database, call.origin.person)?;
+    member.may(Command::CreateKey, None, None, now)?;
+    let claim = Claim::of::<DuplicateKey>(call.once.as_ref(), call.origin.person, &call.id.to_string());
+    if let Some(before) = claim.answered(database, now)? {
+        return Ok(Issued { key: before.key, replayed: true });
+    }
+    let source = present(database, call.id)?;
+    member.may(Command::ReadKey, Some(&source), None, now)?;
+    let (details, reason) = source.details.copy(&call.differences, call.environment, now)?;
+    member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
+    let new = New {
+        details,
+        secret: call.secret,
+        action: Action::Duplicate,
+        before: Some(raw(&Source { duplicate_of: source.locator })?),
+        reason,
+    };
+    issue(database, keyring, workspace, new, &call.origin, &member, claim, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        database::memory::Memory,
+        registry::{
+            keys,
+            rows::record,
+            testing::{NOW, OWNER, STRANGER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
+        },
+    };
+    use ownchat_domain::{
+        account::PersonId,
+        digest::SecretHash,
+        failure::Failure,
+        idempotency::{BodyHash, Once},
+        key::{KeyPatch, NewKey},
+        limit::RateLimit,
+        policy::{Call, decide},
+        vault::registry::DeleteKey,
+    };
+
+    const NEW: SecretHash = SecretHash::from_bytes([4; 32]);
+
+    fn source(database: &Memory) -> ownchat_domain::key::Key {
+        let key = NewKey {
+            rate_limit: Some(RateLimit { limit: 5, window_seconds: 60 }),
+            integration: "POS".into(),
+            metadata: [("team".to_owned(), "till".to_owned())].into(),
+            restrictions: serde_json::from_str(r#"{"allow":["203.0.113.0/24"],"channels":["ch_1"]}"#).unwrap(),
+            ..new_key("Shop", &["contacts:read"])
+        };
+        create(database, key, NOW).unwrap()
+    }
+
+    fn call(id: Locator, person: PersonId, once: Option<&str>) -> DuplicateKey {
+        DuplicateKey {
+            origin: origin(person),
+            id,
+            differences: KeyPatch::default(),
+            environment: None,
+            secret: NEW,
+            once: once.map(|name| Once { key: name.parse().unwrap(), body: BodyHash::of(b"{}") }),
+        }
+    }
+
+    fn copy(database: &Memory, call: &DuplicateKey) -> Done<Issued> {
+        duplicate(database, &keyring(), WORKSPACE, call, NOW.plus(1))
+    }
+
+    #[test]
+    fn a_copy_has_the_facts_of_its_source_and_a_secret_of_its_own() {
+        let database = workspace();
+        let key = source(&database);
+        let made = copy(&database, &call(key.id, OWNER, None)).unwrap().key;
+        assert_ne!(made.id, key.id);
+        assert_eq!((made.name.as_str(), made.version, made.secrets.len()), ("Shop (copy)", 1, 1));
+        assert_eq!((&made.scopes, &made.restrictions), (&key.scopes, &key.restrictions));
+        assert_eq!(
+            (made.rate_limit, &made.metadata, &made.integration),
+            (key.rate_limit, &key.metadata, &key.integration)
+        );
+        let record = record(&database, made.id, NOW).unwrap().unwrap();
+        let from = Call { address: "203.0.113.9".parse().ok(), ..Call::default() };
+        assert_eq!(decide(&record, &NEW, &from, &keyring(), NOW.plus(1)), Ok(1));
+        let old = SecretHash::from_bytes([3; 32]);
+        assert!(decide(&record, &old, &from, &keyring(), NOW.plus(1)).is_err(), "the secret of the source");
+        assert_eq!((count(&database, "keys"), count(&database, "outbox")), (2, 2));
+    }
+
+    #[test]
+    fn the_line_names_the_source() {
+        let database = workspace();
+        let key = source(&database);
+        let made = copy(&database, &call(key.id, OWNER, None)).unwrap().key;
+        let mut row = database.first("SELECT line FROM trail WHERE action = 'key.duplicate'", &[]).unwrap().unwrap();
+        let line: serde_json::Value = serde_json::from_str(&row.text().unwrap()).unwrap();
+        assert_eq!(line["before"]["duplicate_of"], key.id.to_string());
+        assert_eq!((&line["key"], &line["after"]["id"]), (&made.id.to_string().into(), &made.id.to_string().into()));
+    }
+
+    #[test]
+    fn a_copy_that_is_asked_for_twice_is_made_once() {
+        let database = workspace();
+        let key = source(&database);
+        let first = copy(&database, &call(key.id, OWNER, Some("a"))).unwrap();
+        let again = copy(&database, &call(key.id, OWNER, Some("a"))).unwrap();
+        assert!(again.replayed && again.key == first.key && count(&database, "keys") == 2);
+    }
+
+    #[test]
+    fn only_what_is_there_can_be_copied() {
+        let database = workspace();
+        let key = source(&database);
+        let not_found = || Err(Failure::NotFound.into());
+        assert_eq!(copy(&database, &call(key.id, STRANGER, None)), not_found());
+        let delete = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
+        keys::delete(&database, &delete, NOW).unwrap();
+        assert_eq!(copy(&database, &call(key.id, OWNER, None)), not_found());
+        assert_eq!(count(&database, "keys"), 1);
+    }
+}

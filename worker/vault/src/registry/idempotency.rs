@@ -1,0 +1,131 @@
+//! Requests that are done once, however often they are sent: what the first was answered is stored in the
+//! transaction of its command, so that nothing is done without being remembered.
+
+use super::rows::time;
+use crate::{
+    answer::Done,
+    database::{Database, DatabaseError},
+};
+use ownchat_domain::{
+    account::PersonId,
+    failure::Failure,
+    idempotency::{BodyHash, Once, REMEMBERED_FOR, Slot},
+    key::Key,
+    time::Timestamp,
+    vault::Call,
+};
+use std::{cell::RefCell, collections::HashSet, rc::Rc};
+
+/// Most answers that are forgotten in one go; the rest follow with the next.
+const FORGET_BATCH: i64 = 500;
+
+/// The place of a request among those that are done once; none if it did not ask to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim(Option<(Slot, BodyHash)>);
+
+/// What a request was answered when it was sent first.
+#[derive(Debug)]
+pub struct Answered {
+    /// The key, as it was then.
+    pub key: Key,
+    /// From when on the change holds everywhere, if that is known.
+    pub effective_at: Option<Timestamp>,
+}
+
+impl Claim {
+    /// The place of a command of `person` about `subject`, which may be empty.
+    pub fn of<C: Call>(once: Option<&Once>, person: PersonId, subject: &str) -> Self {
+        Self(once.map(|once| (Slot::of(&once.key, person, C::NAME, subject), once.body)))
+    }
+
+    /// What the same request was answered before, if it was sent before. Another one of that name is refused.
+    pub fn answered(&self, database: &impl Database, now: Timestamp) -> Done<Option<Answered>> {
+        let Some((slot, body)) = &self.0 else { return Ok(None) };
+        let found = database.first(
+            "SELECT body, answer, effective_at FROM requests WHERE slot = ? AND kept_until > ?",
+            &[slot.as_bytes().as_slice().into(), time(now)],
+        )?;
+        let Some(mut row) = found else { return Ok(None) };
+        if BodyHash::from_bytes(row.bytes()?) != *body {
+            return Err(Failure::Reused.into());
+        }
+        let key = serde_json::from_str(&row.text()?).map_err(|error| DatabaseError(error.to_string()))?;
+        let effective_at = row.optional_integer()?.map(Timestamp::from_millis);
+        Ok(Some(Answered { key, effective_at }))
+    }
+
+    /// Stores the answer. Belongs into the transaction of the command.
+    pub fn keep(&self, database: &impl Database, key: &Key, now: Timestamp) -> Done<()> {
+        let Some((slot, body)) = &self.0 else { return Ok(()) };
+        let answer = serde_json::to_string(key).map_err(|error| DatabaseError(error.to_string()))?;
+        database.run(
+            // What is replaced is a name that was forgotten and not yet removed.
+            "INSERT OR REPLACE INTO requests (slot, body, answer, kept_until) VALUES (?, ?, ?, ?)",
+            &[
+                slot.as_bytes().as_slice().into(),
+                body.as_bytes().as_slice().into(),
+                answer.into(),
+                time(now.plus(REMEMBERED_FOR)),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Adds to the answer from when on the change holds everywhere.
+    pub fn settle(&self, database: &impl Database, effective_at: Timestamp) -> Done<()> {
+        let Some((slot, _)) = &self.0 else { return Ok(()) };
+        database.run(
+            "UPDATE requests SET effective_at = ? WHERE slot = ?",
+            &[time(effective_at), slot.as_bytes().as_slice().into()],
+        )?;
+        Ok(())
+    }
+}
+
+/// Forgets the answers whose time is over.
+pub fn forget(database: &impl Database, now: Timestamp) -> Done<()> {
+    database.run(
+        "DELETE FROM requests WHERE slot IN \
+         (SELECT slot FROM requests WHERE kept_until <= ? ORDER BY kept_until LIMIT ?)",
+        &[time(now), FORGET_BATCH.into()],
+    )?;
+    Ok(())
+}
+
+/// When an answer is due to be forgotten, if there is any.
+pub fn next_due(database: &impl Database) -> Done<Option<Timestamp>> {
+    let row = database.first("SELECT min(kept_until) FROM requests", &[])?;
+    Ok(row.map(|mut row| row.optional_integer()).transpose()?.flatten().map(Timestamp::from_millis))
+}
+
+/// The requests that are being worked on in this instance. Commands that wait for others between doing and
+/// answering enter here.
+#[derive(Clone, Default)]
+pub struct Running(Rc<RefCell<HashSet<Slot>>>);
+
+/// A request that is being worked on, until this is dropped.
+pub struct Entered(Option<(Running, Slot)>);
+
+impl Running {
+    /// Notes a request; refuses it while the same is being worked on.
+    pub fn enter(&self, claim: Claim) -> Done<Entered> {
+        let Some((slot, _)) = claim.0 else { return Ok(Entered(None)) };
+        if self.0.borrow_mut().insert(slot) {
+            Ok(Entered(Some((self.clone(), slot))))
+        } else {
+            Err(Failure::Running.into())
+        }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        if let Some((running, slot)) = &self.0 {
+            running.0.borrow_mut().remove(slot);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "idempotency/tests.rs"]
+mod tests;

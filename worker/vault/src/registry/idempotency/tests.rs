@@ -1,0 +1,151 @@
+//! What was sent twice is done once.
+
+use super::*;
+use crate::{
+    database::memory::Memory,
+    registry::{
+        keys, life,
+        testing::{NOW, OWNER, WORKSPACE, count, keyring, new_key, origin, workspace},
+    },
+};
+use ownchat_domain::{
+    digest::SecretHash,
+    vault::registry::{CreateKey, Issued, RotateKey},
+};
+
+fn once(name: &str, body: &str) -> Once {
+    Once { key: name.parse().unwrap(), body: BodyHash::of(body.as_bytes()) }
+}
+
+/// Every request brings a secret of its own, as when the console makes it.
+fn create(database: &Memory, once: Option<Once>, secret: u8, now: Timestamp) -> Done<Issued> {
+    let secret = SecretHash::from_bytes([secret; 32]);
+    let call = CreateKey { origin: origin(OWNER), key: new_key("Shop", &["contacts:read"]), secret, once };
+    keys::create(database, &keyring(), WORKSPACE, &call, now)
+}
+
+fn rotate(database: &Memory, key: &Key, version: u64, name: &str, now: Timestamp) -> Done<keys::Outcome> {
+    let call = RotateKey {
+        origin: origin(OWNER),
+        id: key.id,
+        version,
+        overlap_seconds: 0,
+        secret: SecretHash::from_bytes([9; 32]),
+        once: Some(once(name, "{}")),
+    };
+    life::rotate(database, &keyring(), &call, now)
+}
+
+#[test]
+fn the_same_request_makes_one_key_and_is_answered_as_the_first_time() {
+    let database = workspace();
+    let first = create(&database, Some(once("a", "{}")), 3, NOW).unwrap();
+    let again = create(&database, Some(once("a", "{}")), 4, NOW.plus(5_000)).unwrap();
+    assert!(!first.replayed && again.replayed);
+    assert_eq!(again.key, first.key);
+    assert_eq!((count(&database, "keys"), count(&database, "secrets"), count(&database, "trail")), (1, 1, 1));
+    assert!(!create(&database, None, 3, NOW).unwrap().replayed);
+    assert!(!create(&database, Some(once("b", "{}")), 3, NOW).unwrap().replayed);
+    assert_eq!(count(&database, "keys"), 3);
+}
+
+#[test]
+fn another_request_of_the_same_name_is_refused_and_does_nothing() {
+    let database = workspace();
+    create(&database, Some(once("a", "{}")), 3, NOW).unwrap();
+    assert_eq!(create(&database, Some(once("a", "{ }")), 3, NOW), Err(Failure::Reused.into()));
+    assert_eq!(count(&database, "keys"), 1);
+}
+
+#[test]
+fn a_name_is_free_again_after_a_day() {
+    let database = workspace();
+    create(&database, Some(once("a", "{}")), 3, NOW).unwrap();
+    let almost = NOW.plus(REMEMBERED_FOR - 1);
+    assert!(create(&database, Some(once("a", "{}")), 3, almost).unwrap().replayed);
+    let after = NOW.plus(REMEMBERED_FOR);
+    assert!(!create(&database, Some(once("a", "another")), 3, after).unwrap().replayed);
+    assert_eq!((count(&database, "keys"), count(&database, "requests")), (2, 1));
+}
+
+#[test]
+fn what_was_refused_may_be_sent_again_under_its_name() {
+    let database = workspace();
+    let bad = CreateKey {
+        origin: origin(OWNER),
+        key: new_key("", &[]),
+        secret: SecretHash::from_bytes([3; 32]),
+        once: Some(once("a", "bad")),
+    };
+    assert!(keys::create(&database, &keyring(), WORKSPACE, &bad, NOW).is_err());
+    assert!(!create(&database, Some(once("a", "good")), 3, NOW).unwrap().replayed);
+}
+
+#[test]
+fn no_key_is_made_that_is_not_remembered() {
+    let database = workspace();
+    database.run("DROP TABLE requests", &[]).unwrap();
+    database.run("CREATE TABLE requests (slot BLOB, kept_until INTEGER, body BLOB, answer TEXT CHECK (0), effective_at INTEGER)", &[]).unwrap();
+    assert!(create(&database, Some(once("a", "{}")), 3, NOW).is_err());
+    assert_eq!((count(&database, "keys"), count(&database, "trail"), count(&database, "outbox")), (0, 0, 0));
+}
+
+#[test]
+fn a_rotation_is_done_once_whatever_version_is_sent_again() {
+    let database = workspace();
+    let key = create(&database, None, 3, NOW).unwrap().key;
+    let first = rotate(&database, &key, 1, "a", NOW).unwrap();
+    let again = rotate(&database, &key, 2, "a", NOW.plus(1)).unwrap();
+    assert!(!first.replayed && again.replayed);
+    assert_eq!((again.key, again.settled), (first.key, None));
+    let claim = Claim::of::<RotateKey>(Some(&once("a", "{}")), OWNER, &key.id.to_string());
+    claim.settle(&database, NOW.plus(5_000)).unwrap();
+    assert_eq!(rotate(&database, &key, 2, "a", NOW.plus(2)).unwrap().settled, Some(NOW.plus(5_000)));
+    assert_eq!(count(&database, "secrets"), 2);
+    // The name was given to a rotation of this key, and to nothing else.
+    let second = create(&database, Some(once("a", "{}")), 3, NOW).unwrap();
+    assert!(!second.replayed && !rotate(&database, &second.key, 1, "a", NOW).unwrap().replayed);
+}
+
+#[test]
+fn neither_name_nor_body_nor_secret_is_stored() {
+    let database = workspace();
+    create(&database, Some(once("planted-name", "planted-body")), 0x41, NOW).unwrap();
+    let mut row = database.first("SELECT hex(slot) || hex(body) || answer FROM requests", &[]).unwrap().unwrap();
+    let text = row.text().unwrap();
+    let hash = SecretHash::from_bytes([0x41; 32]);
+    let planted = [serde_json::to_string(&hash).unwrap(), "41".repeat(32), "planted".into(), "706C616E746564".into()];
+    for planted in planted {
+        assert!(!text.contains(planted.trim_matches('"')), "{planted}");
+    }
+}
+
+#[test]
+fn what_has_expired_is_forgotten_in_portions() {
+    let database = workspace();
+    assert_eq!(next_due(&database), Ok(None));
+    for number in 0..=FORGET_BATCH {
+        let claim = Claim::of::<CreateKey>(Some(&once(&format!("n{number}"), "{}")), OWNER, "");
+        let key = create(&database, None, 3, NOW).unwrap().key;
+        claim.keep(&database, &key, NOW.plus(number)).unwrap();
+    }
+    assert_eq!(next_due(&database), Ok(Some(NOW.plus(REMEMBERED_FOR))));
+    forget(&database, NOW.plus(REMEMBERED_FOR - 1)).unwrap();
+    assert_eq!(count(&database, "requests"), FORGET_BATCH + 1);
+    forget(&database, NOW.plus(2 * REMEMBERED_FOR)).unwrap();
+    assert_eq!(count(&database, "requests"), 1);
+    forget(&database, NOW.plus(2 * REMEMBERED_FOR)).unwrap();
+    assert_eq!((count(&database, "requests"), next_due(&database)), (0, Ok(None)));
+}
+
+#[test]
+fn a_request_waits_while_the_same_is_being_worked_on() {
+    let running = Running::default();
+    let claim = |name| Claim::of::<RotateKey>(Some(&once(name, "{}")), OWNER, "x");
+    let entered = running.enter(claim("a")).unwrap();
+    assert_eq!(running.enter(claim("a")).err(), Some(Failure::Running.into()));
+    assert!(running.enter(claim("b")).is_ok());
+    assert!(running.enter(Claim::of::<RotateKey>(None, OWNER, "x")).is_ok());
+    drop(entered);
+    assert!(running.enter(claim("a")).is_ok());
+}

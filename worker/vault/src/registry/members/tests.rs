@@ -1,0 +1,264 @@
+//! Every command asks for its rule, in its own transaction: role by role, own keys and others'.
+
+use super::*;
+use crate::{
+    answer::Refusal,
+    database::memory::Memory,
+    registry::{
+        duplicate, explain, keys, life, list,
+        schema::{FIRST, apply},
+        settings,
+        testing::{NOW, OWNER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
+    },
+};
+use ownchat_domain::{
+    digest::SecretHash,
+    explain::{Case, Wanted},
+    key::{Key, KeyPatch, KeyQuery, NewKey},
+    scope::ScopeSet,
+    time::DAY,
+    vault::registry::{
+        ChangeKey, ChangeSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, ExplainCall, ListKeys, ReadKey,
+        ReadSettings, ReadTrail, RestoreKey, RotateKey, TrailQuery,
+    },
+};
+
+const ME: PersonId = PersonId(9);
+
+/// A workspace in which I have this role.
+fn with(role: Role) -> Memory {
+    let database = workspace();
+    let values = [ME.to_string().into(), role.as_str().into()];
+    database.run("INSERT INTO members (person, name, role) VALUES (?, 'Me', ?)", &values).unwrap();
+    database
+}
+
+/// A key of somebody, which a new secret replaced.
+fn key_of(database: &Memory, owner: PersonId, scopes: &[&str]) -> Key {
+    let key = create(database, new_key("Shop", scopes), NOW).unwrap();
+    let rotated = life::rotate(database, &keyring(), &rotation(OWNER, &key, 60), NOW).unwrap().key;
+    database
+        .run("UPDATE keys SET owner = ? WHERE locator = ?", &[owner.to_string().into(), key.id.to_string().into()])
+        .unwrap();
+    rotated
+}
+
+fn rotation(person: PersonId, key: &Key, overlap_seconds: u32) -> RotateKey {
+    let secret = SecretHash::from_bytes([4; 32]);
+    RotateKey { origin: origin(person), id: key.id, version: key.version, overlap_seconds, secret, once: None }
+}
+
+fn said<T>(done: Done<T>) -> char {
+    match done {
+        Ok(_) => 'y',
+        Err(Refusal::Failure(Failure::Forbidden | Failure::NotHeld { .. })) => 'n',
+        Err(Refusal::Failure(Failure::NotFound)) => '?',
+        Err(other) => unreachable!("{other:?}"),
+    }
+}
+
+type Ask = fn(&Memory, &Key) -> char;
+
+fn patched(database: &Memory, key: &Key, patch: &str) -> char {
+    let patch: KeyPatch = serde_json::from_str(patch).unwrap();
+    said(keys::change(database, &ChangeKey { origin: origin(ME), id: key.id, version: key.version, patch }, NOW))
+}
+
+fn duplicated(database: &Memory, key: &Key) -> char {
+    let call = DuplicateKey {
+        origin: origin(ME),
+        id: key.id,
+        differences: KeyPatch::default(),
+        environment: None,
+        secret: SecretHash::from_bytes([5; 32]),
+        once: None,
+    };
+    said(duplicate::duplicate(database, &keyring(), WORKSPACE, &call, NOW))
+}
+
+fn explained(database: &Memory, key: &Key) -> char {
+    let case = Case { wanted: Wanted::Scopes(ScopeSet::EMPTY, None), address: None, environment: None, at: None };
+    let call = ExplainCall { person: ME, id: key.id, secret: None, case };
+    said(explain::explain_call(database, &keyring(), &call, NOW))
+}
+
+fn restored(database: &Memory, key: &Key) -> char {
+    keys::delete(database, &DeleteKey { origin: origin(OWNER), id: key.id, version: key.version }, NOW).unwrap();
+    said(life::restore(database, &RestoreKey { origin: origin(ME), id: key.id }, NOW))
+}
+
+/// Columns: owner, admin, developer, viewer.
+#[test]
+fn every_command_on_a_key_has_its_rule() {
+    let commands: [(&str, Ask, &str, &str); 11] = [
+        ("read", |database, key| said(keys::read(database, &ReadKey { person: ME, id: key.id }, NOW)), "yyyy", "yy?y"),
+        ("explain", explained, "yyyy", "yy?y"),
+        ("rename", |database, key| patched(database, key, r#"{"name":"Other"}"#), "yyyn", "yy?n"),
+        ("deactivate", |database, key| patched(database, key, r#"{"status":"inactive"}"#), "yyyn", "yy?n"),
+        (
+            "widen",
+            |database, key| patched(database, key, r#"{"scopes":["contacts:read","messages:send"]}"#),
+            "yyyn",
+            "yy?n",
+        ),
+        (
+            "give beyond",
+            |database, key| patched(database, key, r#"{"scopes":["contacts:read","billing:read"]}"#),
+            "ynnn",
+            "yn?n",
+        ),
+        ("duplicate", duplicated, "yyyn", "yy?n"),
+        (
+            "rotate",
+            |database, key| said(life::rotate(database, &keyring(), &rotation(ME, key, 0), NOW)),
+            "yyyn",
+            "yy?n",
+        ),
+        (
+            "end old secrets",
+            |database, key| {
+                let call = EndOldSecrets { origin: origin(ME), id: key.id, version: key.version };
+                said(life::end_old_secrets(database, &call, NOW))
+            },
+            "yyyn",
+            "yy?n",
+        ),
+        (
+            "delete",
+            |database, key| {
+                said(keys::delete(database, &DeleteKey { origin: origin(ME), id: key.id, version: key.version }, NOW))
+            },
+            "yyyn",
+            "yy?n",
+        ),
+        ("restore", restored, "yyyn", "yy?n"),
+    ];
+    for (name, ask, own, others) in commands {
+        for (owner, expected) in [(ME, own), (OWNER, others)] {
+            let found: String = Role::ALL
+                .iter()
+                .map(|role| {
+                    let database = with(*role);
+                    let key = key_of(&database, owner, &["contacts:read"]);
+                    let lines = count(&database, "trail") + i64::from(name == "restore");
+                    let answer = ask(&database, &key);
+                    let changed = count(&database, "trail") > lines;
+                    assert!(answer == 'y' || !changed, "{name}: refused, and something was done");
+                    answer
+                })
+                .collect();
+            assert_eq!(found, expected, "{name}, own: {}", owner == ME);
+        }
+    }
+}
+
+#[test]
+fn every_other_command_has_its_rule() {
+    let key = |name: &str, scopes: &[&str]| CreateKey {
+        origin: origin(ME),
+        key: new_key(name, scopes),
+        secret: SecretHash::from_bytes([5; 32]),
+        once: None,
+    };
+    let found = |ask: &dyn Fn(&Memory) -> char| -> String { Role::ALL.iter().map(|role| ask(&with(*role))).collect() };
+    let made = |scopes: &'static [&'static str]| {
+        found(&|database| said(keys::create(database, &keyring(), WORKSPACE, &key("Shop", scopes), NOW)))
+    };
+    assert_eq!(made(&["contacts:read"]), "yyyn");
+    assert_eq!(made(&["billing:read"]), "ynnn");
+    assert_eq!(made(&["keys:write"]), "yynn");
+    assert_eq!(found(&|database| said(settings::read(database, &ReadSettings { person: ME }, NOW))), "yyyy");
+    let change = |database: &Memory| {
+        let (suspended, reason) = (Some(true), None);
+        let call = ChangeSettings { origin: origin(ME), version: 1, suspended, outage_seconds: None, reason };
+        said(settings::change(database, &call, NOW))
+    };
+    assert_eq!(found(&change), "ynnn");
+    let trail = |key: Option<&Key>, database: &Memory| {
+        let query = TrailQuery { key: key.map(|key| key.id), ..TrailQuery::default() };
+        said(list::trail(database, &ReadTrail { person: ME, query }, NOW))
+    };
+    assert_eq!(found(&|database| trail(None, database)), "yyny");
+    assert_eq!(found(&|database| trail(Some(&key_of(database, ME, &["contacts:read"])), database)), "yyyy");
+    assert_eq!(found(&|database| trail(Some(&key_of(database, OWNER, &["contacts:read"])), database)), "yy?y");
+    let purged = |database: &Memory| {
+        let key = key_of(database, OWNER, &["contacts:read"]);
+        let delete = DeleteKey { origin: origin(OWNER), id: key.id, version: key.version };
+        keys::delete(database, &delete, NOW).unwrap();
+        assert_eq!(life::purge(database, NOW.plus(30 * DAY)).unwrap().len(), 1);
+        trail(Some(&key), database)
+    };
+    assert_eq!(found(&purged), "yy?y", "a key that is gone looks like one of somebody else");
+}
+
+#[test]
+fn a_developer_lists_what_is_theirs() {
+    for (role, expected) in [(Role::Admin, 2), (Role::Developer, 1), (Role::Viewer, 2)] {
+        let database = with(role);
+        let own = key_of(&database, ME, &["contacts:read"]);
+        key_of(&database, OWNER, &["contacts:read"]);
+        let page = list::list(&database, &ListKeys { person: ME, query: KeyQuery::default() }, NOW).unwrap();
+        assert_eq!(page.data.len(), expected, "{role:?}");
+        assert!(page.data.iter().any(|key| key.id == own.id));
+    }
+}
+
+#[test]
+fn who_makes_a_key_owns_it() {
+    let database = with(Role::Developer);
+    let secret = SecretHash::from_bytes([5; 32]);
+    let call = CreateKey { origin: origin(ME), key: new_key("Shop", &["contacts:read"]), secret, once: None };
+    let key = keys::create(&database, &keyring(), WORKSPACE, &call, NOW).unwrap().key;
+    assert_eq!(said(keys::read(&database, &ReadKey { person: ME, id: key.id }, NOW)), 'y');
+    assert_eq!(duplicated(&database, &key), 'y');
+}
+
+#[test]
+fn who_lost_their_role_cannot_take_back_what_they_do_not_hold() {
+    let database = with(Role::Admin);
+    let key = key_of(&database, ME, &["audit:read"]);
+    patched(&database, &key, r#"{"status":"inactive"}"#);
+    database.run("UPDATE members SET role = 'developer' WHERE name = 'Me'", &[]).unwrap();
+    let key = keys::read(&database, &ReadKey { person: ME, id: key.id }, NOW).unwrap();
+    assert_eq!(patched(&database, &key, r#"{"status":"active"}"#), 'n');
+    assert_eq!(said(life::rotate(&database, &keyring(), &rotation(ME, &key, 0), NOW)), 'n');
+    assert_eq!(restored(&database, &key), 'n');
+}
+
+#[test]
+fn full_access_needs_a_reason_and_an_end_and_both_are_kept() {
+    let database = workspace();
+    let full = ScopeSet::full().names();
+    let names: Vec<&str> = full.iter().map(String::as_str).collect();
+    assert!(create(&database, new_key("All", &names), NOW).is_err());
+    let key = NewKey {
+        reason: Some(" moving house ".into()),
+        expires_at: Some(NOW.plus(30 * DAY).rfc3339()),
+        ..new_key("All", &names)
+    };
+    let made = create(&database, key, NOW).unwrap();
+    let mut row = database.first("SELECT line FROM trail", &[]).unwrap().unwrap();
+    assert!(row.text().unwrap().contains(r#""reason":"moving house""#));
+    let never: KeyPatch = serde_json::from_str(r#"{"expires_at":null}"#).unwrap();
+    let call = ChangeKey { origin: origin(OWNER), id: made.id, version: 1, patch: never };
+    assert!(matches!(keys::change(&database, &call, NOW), Err(Refusal::Failure(Failure::Invalid { .. }))));
+}
+
+#[test]
+fn what_was_made_before_there_were_roles_belongs_to_its_maker() {
+    let database = Memory::open();
+    crate::migrate::migrate(&database, &[FIRST]).unwrap();
+    for sql in [
+        "INSERT INTO workspace (id, number, name) VALUES (1, 7, 'Shop')",
+        "INSERT INTO members (person, name, role) VALUES ('0000000000000001', 'Ada', 'owner')",
+        "INSERT INTO keys (number, locator, environment, name, description, scopes, active, created_at, created_by, \
+         updated_at, version) VALUES (1, 'JCgnh3DhfKRFKbvX', 'live', 'Shop', '', 1, 1, 5, 'Ada', 5, 1), \
+         (2, 'OUbshx82gywrkBsn', 'live', 'Shop', '', 1, 1, 5, 'Somebody', 5, 1)",
+    ] {
+        database.run(sql, &[]).unwrap();
+    }
+    apply(&database).unwrap();
+    assert_eq!(member(&database, OWNER).unwrap().role, Role::Owner);
+    let owner = |id: &str| crate::registry::rows::find(&database, id.parse().unwrap()).unwrap().unwrap().owner;
+    assert_eq!((owner("JCgnh3DhfKRFKbvX"), owner("OUbshx82gywrkBsn")), (Some(OWNER), None));
+}
