@@ -55,11 +55,14 @@ pub enum Action {
     /// The workspace was filled from a file.
     #[serde(rename = "workspace.import")]
     Import,
+    /// The workspace was written to a file.
+    #[serde(rename = "workspace.export")]
+    Export,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Create,
         Self::Duplicate,
         Self::Edit,
@@ -72,6 +75,7 @@ impl Action {
         Self::Purge,
         Self::EditWorkspace,
         Self::Import,
+        Self::Export,
     ];
 
     /// As it is stored and shown.
@@ -89,7 +93,13 @@ impl Action {
             Self::Purge => "key.purge",
             Self::EditWorkspace => "workspace.edit",
             Self::Import => "workspace.import",
+            Self::Export => "workspace.export",
         }
+    }
+
+    /// Whether it changes keys or settings. That a file was written or read in is only noted.
+    pub const fn is_change(self) -> bool {
+        !matches!(self, Self::Import | Self::Export)
     }
 
     /// Reads the word.

@@ -7,6 +7,7 @@ pub mod feed;
 pub mod instance;
 pub mod person;
 pub mod registry;
+pub mod transfer;
 
 use crate::{
     account::PersonId,

@@ -2,6 +2,8 @@
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod announce;
+mod chores;
+mod copies;
 mod keys;
 mod life;
 mod list;
@@ -11,10 +13,14 @@ mod rows;
 mod schema;
 mod settings;
 mod trail;
+mod transfer;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod walk;
 
+use self::{chores::Chore, copies::Copies};
 use crate::{
     answer::{Done, answer, question},
     database::Stored,
@@ -34,6 +40,7 @@ use ownchat_domain::{
             ChangeKey, ChangeSettings, Changed, CreateKey, DeleteKey, EndOldSecrets, Found, ListKeys, ReadKey,
             ReadSettings, ReadTrail, RestoreKey, RotateKey,
         },
+        transfer::{FinishImport, ReadExport, StageImport},
     },
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
@@ -73,11 +80,20 @@ impl DurableObject for Registry {
         let kv = self.env.kv("KEYS")?;
         let workspace = rows::workspace(database).map_err(defect)?.number;
         self.announce(database, workspace).await;
-        outbox::deliver(database, &keyring(&self.env)?, &kv).await.map_err(defect)?;
-        for name in life::purge(database, now()).unwrap_or_default() {
-            if let Err(error) = kv.delete(&name).await {
-                // A record without a key behind it says that the key was deleted; it does no harm.
-                console_error!("registry: {name}: {error}");
+        log(outbox::deliver(database, &keyring(&self.env)?, &kv, now).await.map_err(defect)?);
+        match life::purge(database, now()) {
+            Ok(purged) => {
+                log(purged.troubles);
+                for name in purged.gone {
+                    if let Err(error) = Copies::delete(&kv, &name).await {
+                        // A record without a key behind it says that the key was deleted; it does no harm.
+                        console_error!("registry: {name}: {error}");
+                    }
+                }
+            }
+            Err(refusal) => {
+                console_error!("registry: purge: {refusal:?}");
+                chores::failed(database, Chore::Purge, now()).map_err(defect)?;
             }
         }
         self.wake(database).await?;
@@ -148,6 +164,16 @@ impl Registry {
                 }))
             }
             ReadTrail::NAME => answer::<ReadTrail>(list::trail(database, &question(request).await?)),
+            ReadExport::NAME => answer::<ReadExport>(transfer::read(database, &question(request).await?, now())),
+            StageImport::NAME => answer::<StageImport>(transfer::stage(database, &question(request).await?, now())),
+            FinishImport::NAME => {
+                let done = transfer::finish(database, &ring, &question(request).await?, now());
+                if done.is_ok() {
+                    self.arm().await;
+                }
+                let told = self.announce(database, workspace).await;
+                answer::<FinishImport>(if told { done } else { done.and(Err(Failure::NotEffectiveYet.into())) })
+            }
             _ => match name.strip_prefix("record/").and_then(|id| id.parse::<Locator>().ok()) {
                 Some(locator) => record(database, &ring, locator),
                 None => Response::error("no such question", 404),
@@ -205,7 +231,7 @@ impl Registry {
         let waits = !announce::waiting(database, 0).map_err(defect)?.is_empty();
         let announcement = waits.then(|| now().plus(RETRY_ANNOUNCING));
         let record = outbox::next_due(database).map_err(defect)?;
-        let purge = life::next_purge(database).map_err(|refusal| defect(format!("{refusal:?}")))?;
+        let purge = life::next_purge(database).map_err(defect)?;
         match [announcement, record, purge].into_iter().flatten().min() {
             Some(due) => {
                 // An alarm that is set is never moved away: requests that come and come must not put it off.
@@ -233,6 +259,13 @@ fn record(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Respon
             Response::from_bytes(record.seal(ring).map_err(defect)?)
         }
         None => Response::error("no such key", 404),
+    }
+}
+
+/// Logs what went wrong without stopping anything.
+fn log(troubles: Vec<String>) {
+    for trouble in troubles {
+        console_error!("registry: {trouble}");
     }
 }
 

@@ -25,6 +25,16 @@ pub fn found(database: &impl Database, call: &Found) -> Done<()> {
     })
 }
 
+/// The owner that this person is; members who own nothing are told so.
+pub fn owner(database: &impl Database, person: PersonId) -> Done<Member> {
+    let member = member(database, person)?;
+    let owns = "SELECT 1 FROM members WHERE person = ? AND role = 'owner'";
+    match database.first(owns, &[person.to_string().into()])? {
+        Some(_) => Ok(member),
+        None => Err(Failure::Forbidden.into()),
+    }
+}
+
 /// The member that this person is; for everybody else the workspace does not exist.
 pub fn member(database: &impl Database, person: PersonId) -> Done<Member> {
     match database.first("SELECT name FROM members WHERE person = ?", &[person.to_string().into()])? {
