@@ -12,6 +12,7 @@ mod outbox;
 mod rows;
 mod schema;
 mod settings;
+mod sweep;
 mod trail;
 mod transfer;
 
@@ -96,6 +97,7 @@ impl DurableObject for Registry {
                 chores::failed(database, Chore::Purge, now()).map_err(defect)?;
             }
         }
+        log(sweep::turn(database, &keyring(&self.env)?, &kv, now).await.map_err(defect)?);
         self.wake(database).await?;
         Response::empty()
     }
@@ -232,7 +234,8 @@ impl Registry {
         let announcement = waits.then(|| now().plus(RETRY_ANNOUNCING));
         let record = outbox::next_due(database).map_err(defect)?;
         let purge = life::next_purge(database).map_err(defect)?;
-        match [announcement, record, purge].into_iter().flatten().min() {
+        let sweep = sweep::next_due(database).map_err(defect)?;
+        match [announcement, record, purge, sweep].into_iter().flatten().min() {
             Some(due) => {
                 // An alarm that is set is never moved away: requests that come and come must not put it off.
                 let set = self.state.storage().get_alarm().await?;

@@ -9,12 +9,15 @@ use ownchat_domain::time::Timestamp;
 pub enum Chore {
     /// Removing for good what was deleted long ago.
     Purge,
+    /// Looking whether KV has what it should have.
+    Sweep,
 }
 
 impl Chore {
     const fn name(self) -> &'static str {
         match self {
             Self::Purge => "purge",
+            Self::Sweep => "sweep",
         }
     }
 }
@@ -44,6 +47,32 @@ pub fn done(database: &impl Database, chore: Chore, next: Timestamp) -> Stored<(
 pub fn failed(database: &impl Database, chore: Chore, now: Timestamp) -> Stored<()> {
     let attempts = standing(database, chore)?.attempts;
     set(database, chore, Standing { due_at: now.plus(back_off(attempts)), attempts: attempts + 1 })
+}
+
+/// Where a chore is that goes through all keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// When the round began.
+    pub begun_at: Timestamp,
+    /// Number of the last key that it has dealt with; 0 between two rounds.
+    pub after: i64,
+}
+
+/// Where the chore is.
+pub fn round(database: &impl Database, chore: Chore) -> Stored<Round> {
+    let row = database.first("SELECT begun_at, after FROM chores WHERE name = ?", &[chore.name().into()])?;
+    let Some(mut row) = row else { return Ok(Round::default()) };
+    Ok(Round { begun_at: Timestamp::from_millis(row.integer()?), after: row.integer()? })
+}
+
+/// Notes where the chore is.
+pub fn set_round(database: &impl Database, chore: Chore, round: Round) -> Stored<()> {
+    database.run(
+        "INSERT INTO chores (name, due_at, begun_at, after) VALUES (?, 0, ?, ?) \
+         ON CONFLICT (name) DO UPDATE SET begun_at = excluded.begun_at, after = excluded.after",
+        &[chore.name().into(), time(round.begun_at), round.after.into()],
+    )?;
+    Ok(())
 }
 
 fn set(database: &impl Database, chore: Chore, standing: Standing) -> Stored<()> {

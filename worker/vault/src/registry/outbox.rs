@@ -8,10 +8,7 @@ use super::{
     copies::Copies,
     rows::{record, time},
 };
-use crate::{
-    answer::Done,
-    database::{Database, DatabaseError, Stored},
-};
+use crate::database::{Database, DatabaseError, Stored};
 use ownchat_domain::{
     keyring::Keyring,
     locator::Locator,
@@ -33,7 +30,7 @@ pub fn back_off(attempts: i64) -> i64 {
 }
 
 /// Notes that the record of a key must be written.
-pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> Done<()> {
+pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> Stored<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) \
          SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE number = ? \
@@ -44,7 +41,7 @@ pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> Done<()> {
 }
 
 /// Notes that the records of all keys must be written.
-pub fn enqueue_all(database: &impl Database, now: Timestamp) -> Done<()> {
+pub fn enqueue_all(database: &impl Database, now: Timestamp) -> Stored<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE true \
          ON CONFLICT (key) DO UPDATE SET attempts = 0, due_at = min(due_at, excluded.due_at)",

@@ -218,13 +218,12 @@ pub fn finish(database: &impl Database, keyring: &Keyring, call: &FinishImport, 
 
 /// Refuses unless nothing was ever done in the workspace.
 fn untouched(database: &impl Database) -> Done<()> {
-    match database.first("SELECT 1 FROM workspace WHERE last_key > 0 UNION ALL SELECT 1 FROM trail LIMIT 1", &[])? {
-        None => Ok(()),
-        Some(_) => {
-            let message = "A file can be read only into a workspace in which nothing was ever done.";
-            Err(Failure::field("workspace", message).into())
-        }
+    let done = "SELECT 1 FROM workspace WHERE last_key > 0 UNION ALL SELECT 1 FROM trail LIMIT 1";
+    if database.first(done, &[])?.is_none() {
+        return Ok(());
     }
+    let message = "A file can be read only into a workspace in which nothing was ever done.";
+    Err(Failure::field("workspace", message).into())
 }
 
 fn take_settings(database: &impl Database, header: &Header) -> Stored<()> {

@@ -34,7 +34,7 @@ use ownchat_domain::{
 };
 use std::collections::BTreeMap;
 
-/// Random numbers that a seed decides (SplitMix64).
+/// Random numbers that a seed decides (`SplitMix64`).
 pub struct Dice(u64);
 
 impl Dice {

@@ -41,7 +41,9 @@ fn exported(database: &impl Database) -> Vec<String> {
 
 fn ended(mut lines: Vec<String>) -> Vec<String> {
     let mut sum = Sum::default();
-    lines.iter().for_each(|line| sum.add(line));
+    for line in &lines {
+        sum.add(line);
+    }
     lines.push(Entry::End(sum.end()).write());
     lines
 }
@@ -64,10 +66,9 @@ fn imported(database: &impl Database, lines: &[String]) -> Done<Imported> {
 
 /// Every row of every table that a workspace consists of.
 fn everything(database: &Memory) -> String {
-    ["workspace", "members", "keys", "secrets", "trail", "outbox", "announcements", "staged"]
-        .into_iter()
-        .map(|table| format!("{table}: {:?}\n", database.run(&format!("SELECT * FROM {table}"), &[]).unwrap()))
-        .collect()
+    let tables = ["workspace", "members", "keys", "secrets", "trail", "outbox", "announcements", "staged"];
+    let rows = tables.map(|table| database.run(&format!("SELECT * FROM {table}"), &[]).unwrap());
+    format!("{rows:?}")
 }
 
 #[test]
@@ -206,15 +207,12 @@ fn only_an_owner_reads_the_file_or_fills_the_workspace() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let file = exported(&database);
-    for (person, failure) in [(STRANGER, Failure::NotFound)] {
-        let asked = read(&database, &ReadExport { origin: origin(person), after: None }, NOW);
-        assert_eq!(asked.unwrap_err(), failure.clone().into());
-        let other = workspace();
-        let call = StageImport { origin: origin(person), first: 1, lines: file.clone() };
-        assert_eq!(stage(&other, &call, NOW), Err(failure.clone().into()));
-        let call = FinishImport { origin: origin(person) };
-        assert_eq!(finish(&other, &keyring(), &call, NOW), Err(failure.into()));
-    }
+    let stranger = || origin(STRANGER);
+    let nothing = || Refusal::from(Failure::NotFound);
+    assert_eq!(read(&database, &ReadExport { origin: stranger(), after: None }, NOW).unwrap_err(), nothing());
+    let other = workspace();
+    assert_eq!(stage(&other, &StageImport { origin: stranger(), first: 1, lines: file }, NOW), Err(nothing()));
+    assert_eq!(finish(&other, &keyring(), &FinishImport { origin: stranger() }, NOW), Err(nothing()));
 }
 
 /// Parts that were read before and after a change do not make one file.
