@@ -6,3 +6,4 @@ pub mod life;
 pub mod pages;
 pub mod session;
 pub mod setup;
+pub mod transfer;

@@ -2,6 +2,7 @@
 
 mod keys;
 mod session;
+mod transfer;
 mod workspace;
 
 use crate::{cases::Cases, problem, visitor::Visitor};
@@ -31,6 +32,8 @@ pub fn router() -> Router {
         .route("/keys/{id}/end-old-secrets", post(keys::end_old_secrets))
         .route("/workspace", get(workspace::read).patch(workspace::change))
         .route("/audit", get(workspace::audit))
+        .route("/export", get(transfer::export))
+        .route("/import", post(transfer::import))
         .route("/scopes", get(workspace::scopes))
         .fallback(async || problem::of_kind(&NOT_FOUND, "There is no such address in the management API."))
         .method_not_allowed_fallback(async || problem::of_kind(&METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED.meaning))

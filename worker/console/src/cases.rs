@@ -2,6 +2,7 @@
 
 mod keys;
 mod session;
+mod transfer;
 mod workspace;
 
 pub use keys::Rotated;
@@ -18,6 +19,7 @@ use ownchat_domain::{
     vault::{
         person::Identity,
         registry::{Changed, Settings, TrailPage, TrailQuery},
+        transfer::{ExportPart, Imported, Place},
     },
 };
 use ownchat_ui::backend::{Backend, Cookie, CreatedKey, Reply};
@@ -128,6 +130,24 @@ impl Cases {
     pub fn trail(&self, query: TrailQuery) -> Reply<TrailPage> {
         let visitor = self.0.clone();
         reply(async move { workspace::trail(&visitor, query).await })
+    }
+
+    /// Reads the next part of an export.
+    pub fn export_part(&self, after: Option<Place>) -> Reply<ExportPart> {
+        let visitor = self.0.clone();
+        reply(async move { transfer::export_part(&visitor, after).await })
+    }
+
+    /// Puts lines of a file aside; the first of them has the number `first`.
+    pub fn stage_import(&self, first: u64, lines: Vec<String>) -> Reply<()> {
+        let visitor = self.0.clone();
+        reply(async move { transfer::stage(&visitor, first, lines).await })
+    }
+
+    /// Fills the workspace from the lines that were put aside.
+    pub fn finish_import(&self) -> Reply<Imported> {
+        let visitor = self.0.clone();
+        reply(async move { transfer::finish(&visitor).await })
     }
 }
 
