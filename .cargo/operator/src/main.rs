@@ -2,21 +2,25 @@
 //! small.
 
 mod audit;
+mod masters;
 
-use std::process::ExitCode;
+use std::{fmt::Display, process::ExitCode};
 
 const HELP: &str = "\
-audit verify FILE [--head HASH]    checks the hash chain of an audit trail
+audit verify FILE [--head HASH]                checks the hash chain of an audit trail
+master-keys retire ID [--keep locator,pepper]  reads MASTER_KEYS, prints it without the secret
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["audit", "verify", file] => audit::verify(file, None),
+        ["audit", "verify", file] => said(audit::verify(file, None)),
         ["audit", "verify", file, "--head", head] | ["audit", "verify", "--head", head, file] => {
-            audit::verify(file, Some(head))
+            said(audit::verify(file, Some(head)))
         }
+        ["master-keys", "retire", id] => said(masters::retire(id, "")),
+        ["master-keys", "retire", id, "--keep", kept] => said(masters::retire(id, kept)),
         other => {
             eprint!("There is no command \"{}\".\n\n{HELP}", other.join(" "));
             return ExitCode::from(2);
@@ -32,4 +36,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What a command prints, or why it cannot.
+fn said(done: Result<impl Display, impl Display>) -> Result<String, String> {
+    done.map(|report| report.to_string()).map_err(|why| why.to_string())
 }

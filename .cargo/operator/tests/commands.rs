@@ -27,3 +27,29 @@ fn what_is_no_command_or_no_file_is_said() {
     assert_eq!(missing.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&missing.stderr).starts_with("the file cannot be read"));
 }
+
+#[test]
+fn a_master_secret_is_retired_in_part() {
+    let (one, two) =
+        ("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=");
+    let ask = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ownchat-operator"));
+        command.args(["master-keys", "retire"]).args(words).env("MASTER_KEYS", format!("{one},{two}"));
+        command.output().unwrap()
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let kept = text(&ask(&["1", "--keep", "locator,pepper"]).stdout);
+    assert!(kept.starts_with(&format!("{two},1/locator:")) && kept.contains(",1/pepper:"), "{kept}");
+    assert!(!kept.contains(one));
+    assert_eq!(text(&ask(&["1"]).stdout), format!("{two}\n"));
+    for (words, why) in [
+        (vec!["2"], "the secret 2 is the newest"),
+        (vec!["x"], "an id of a master secret is a number"),
+        (vec!["1", "--keep", "seal"], "what can be kept"),
+    ] {
+        let refused = ask(&words);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(text(&refused.stderr).starts_with(why), "{}", text(&refused.stderr));
+        assert!(refused.stdout.is_empty());
+    }
+}

@@ -24,6 +24,9 @@ cargo xtask test    formats, lints, builds and tests everything; stops at the fi
 cargo xtask audit verify FILE
                     checks the hash chain of an audit trail that was handed out as NDJSON
     --head HASH     and that it ends with this hash: that nothing is missing at its end
+cargo xtask master-keys retire ID
+                    reads MASTER_KEYS from the environment and prints it without the older secret ID
+    --keep USES     but with what is left of it for locator, pepper, or locator,pepper
 cargo xtask help    this text
 ";
 
@@ -33,7 +36,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["dev", options @ ..] => stop::listen().and_then(|()| dev::run(options)),
         ["test"] => stop::listen().and_then(|()| test::run_all()),
-        ["audit", ..] => match operator::run(&words) {
+        ["audit" | "master-keys", ..] => match operator::run(&words) {
             Ok(code) => return ExitCode::from(code),
             Err(failure) => Err(failure),
         },

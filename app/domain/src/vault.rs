@@ -5,6 +5,7 @@
 
 pub mod feed;
 pub mod instance;
+pub mod masters;
 pub mod person;
 pub mod registry;
 pub mod transfer;

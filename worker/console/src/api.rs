@@ -31,6 +31,7 @@ pub fn router() -> Router {
         .route("/keys/{id}/rotate", post(keys::rotate))
         .route("/keys/{id}/end-old-secrets", post(keys::end_old_secrets))
         .route("/workspace", get(workspace::read).patch(workspace::change))
+        .route("/master-secrets", get(workspace::masters))
         .route("/audit", get(workspace::audit))
         .route("/export", get(transfer::export))
         .route("/import", post(transfer::import))

@@ -17,6 +17,7 @@ use ownchat_domain::{
     locator::Locator,
     time::Timestamp,
     vault::{
+        masters::Masters,
         person::Identity,
         registry::{Changed, Settings, TrailPage, TrailQuery},
         transfer::{ExportPart, Imported, Place},
@@ -124,6 +125,12 @@ impl Cases {
     pub fn change_settings(&self, version: u64, patch: SettingsPatch) -> Reply<Settings> {
         let visitor = self.0.clone();
         reply(async move { workspace::change_settings(&visitor, version, patch).await })
+    }
+
+    /// Reads what the workspace still needs of which master secret.
+    pub fn masters(&self) -> Reply<Masters> {
+        let visitor = self.0.clone();
+        reply(async move { workspace::masters(&visitor).await })
     }
 
     /// Reads lines of the audit trail.

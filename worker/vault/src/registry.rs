@@ -7,6 +7,7 @@ mod copies;
 mod keys;
 mod life;
 mod list;
+mod masters;
 mod members;
 mod outbox;
 mod rows;
@@ -37,6 +38,7 @@ use ownchat_domain::{
     vault::{
         Call, Object,
         feed::Announce,
+        masters::ReadMasters,
         registry::{
             ChangeKey, ChangeSettings, Changed, CreateKey, DeleteKey, EndOldSecrets, Found, ListKeys, ReadKey,
             ReadSettings, ReadTrail, RestoreKey, RotateKey,
@@ -166,6 +168,9 @@ impl Registry {
                 }))
             }
             ReadTrail::NAME => answer::<ReadTrail>(list::trail(database, &question(request).await?)),
+            ReadMasters::NAME => {
+                answer::<ReadMasters>(masters::read(database, &ring, &question(request).await?, now()))
+            }
             ReadExport::NAME => answer::<ReadExport>(transfer::read(database, &question(request).await?, now())),
             StageImport::NAME => answer::<StageImport>(transfer::stage(database, &question(request).await?, now())),
             FinishImport::NAME => {
@@ -259,6 +264,7 @@ fn record(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Respon
     match rows::record(database, locator, moment).map_err(defect)? {
         Some(record) => {
             outbox::enqueue_missing(database, locator, moment).map_err(defect)?;
+            log(masters::lacking(&record, ring));
             Response::from_bytes(record.seal(ring).map_err(defect)?)
         }
         None => Response::error("no such key", 404),

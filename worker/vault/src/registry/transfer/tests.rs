@@ -6,17 +6,18 @@ use crate::{
     database::memory::Memory,
     registry::{
         announce::waiting,
-        keys,
-        rows::record,
+        keys, life,
+        rows::{find, record},
         testing::{NOW, OWNER, STRANGER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
         walk::Walk,
     },
 };
 use ownchat_domain::{
     digest::SecretHash,
+    key::NewKey,
     policy::{Call, decide},
     transfer::Sum,
-    vault::registry::DeleteKey,
+    vault::registry::{ChangeKey, DeleteKey, RotateKey},
 };
 
 /// The whole file, without its last line.
@@ -213,6 +214,44 @@ fn only_an_owner_reads_the_file_or_fills_the_workspace() {
     let other = workspace();
     assert_eq!(stage(&other, &StageImport { origin: stranger(), first: 1, lines: file }, NOW), Err(nothing()));
     assert_eq!(finish(&other, &keyring(), &FinishImport { origin: stranger() }, NOW), Err(nothing()));
+}
+
+#[test]
+fn a_member_who_owns_nothing_is_refused() {
+    let database = workspace();
+    // A later version may know other roles.
+    database.run("DROP TABLE members", &[]).unwrap();
+    database.run("CREATE TABLE members (person TEXT, name TEXT, role TEXT)", &[]).unwrap();
+    database.run("INSERT INTO members VALUES (?, 'Bob', 'admin')", &[OWNER.to_string().into()]).unwrap();
+    let forbidden = || Refusal::from(Failure::Forbidden);
+    assert_eq!(read(&database, &ReadExport { origin: origin(OWNER), after: None }, NOW).unwrap_err(), forbidden());
+    assert_eq!(staged(&database, &["x".into()]), Err(forbidden()));
+    assert_eq!(finish(&database, &keyring(), &FinishImport { origin: origin(OWNER) }, NOW), Err(forbidden()));
+}
+
+#[test]
+fn a_key_with_everything_comes_back_with_everything() {
+    let database = workspace();
+    let key: NewKey = serde_json::from_str(
+        r#"{"name":"Shop","description":"one\ntwo","integration":"Web","environment":"test",
+        "scopes":["contacts:read","messages:send"],"not_before":"2026-12-01T00:00:00.125Z",
+        "expires_at":"2027-12-01T00:00:00Z","restrictions":{"allow":["203.0.113.0/24","2001:db8::/32"],
+        "deny":["203.0.113.66"],"channels":["ch_1","ch_2"]},"rate_limit":{"limit":5,"window_seconds":10},
+        "quota":{"limit":500,"period":"month"},"metadata":{"team":"commerce","café":"\u0001\"x\""}}"#,
+    )
+    .unwrap();
+    let made = create(&database, key, NOW).unwrap();
+    let patch = serde_json::from_str(r#"{"status":"inactive","reason":"leaked"}"#).unwrap();
+    let call = ChangeKey { origin: origin(OWNER), id: made.id, version: 1, patch };
+    keys::change(&database, &call, NOW).unwrap();
+    let secret = SecretHash::from_bytes([4; 32]);
+    let call = RotateKey { origin: origin(OWNER), id: made.id, version: 2, overlap_seconds: 60, secret };
+    life::rotate(&database, &keyring(), &call, NOW).unwrap();
+    let other = workspace();
+    imported(&other, &exported(&database)).unwrap();
+    assert_eq!(find(&other, made.id).unwrap(), find(&database, made.id).unwrap());
+    let sealed = |database| record(database, made.id, NOW).unwrap().unwrap().seal(&keyring()).unwrap();
+    assert_eq!(sealed(&other), sealed(&database), "digests and all");
 }
 
 /// Parts that were read before and after a change do not make one file.
