@@ -18,6 +18,8 @@ mod trail;
 mod transfer;
 
 #[cfg(test)]
+mod previous;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod walk;

@@ -72,7 +72,7 @@ pub const FIRST: &[&str] = &[
 ];
 
 /// Restrictions, limits, several secrets of one key; the chained trail; what the feed must be told.
-pub const SECOND: &[&str] = &[
+const SECOND: &[&str] = &[
     // Counts the changes of the settings; `outage_seconds` as in the record.
     "ALTER TABLE workspace ADD COLUMN version INTEGER NOT NULL DEFAULT 1",
     "ALTER TABLE workspace ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))",
