@@ -6,4 +6,5 @@ pub mod life;
 pub mod pages;
 pub mod session;
 pub mod setup;
+pub mod transfer;
 pub mod usage;

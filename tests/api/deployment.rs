@@ -21,6 +21,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Opens the set-up page of every deployment here.
 pub const SETUP_TOKEN: &str = "set-up-token-of-the-tests";
 
+/// The file of a deployment's secrets, in the folder of its state.
+const SECRETS: &str = "secrets.json";
+
 /// A running deployment.
 pub struct Deployment {
     folder: PathBuf,
@@ -50,13 +53,27 @@ impl Deployment {
     /// Starts one and makes its owner.
     pub fn set_up() -> Self {
         let mut deployment = Self::start();
+        deployment.make_owner();
+        deployment
+    }
+
+    /// Starts an empty one that has the secrets of another, and makes its owner.
+    pub fn with_secrets_of(other: &Self) -> Self {
+        let mut deployment = Self::idle();
+        fs::create_dir_all(deployment.data()).unwrap();
+        fs::copy(other.data().join(SECRETS), deployment.data().join(SECRETS)).unwrap();
+        deployment.resume(&[]);
+        deployment.make_owner();
+        deployment
+    }
+
+    fn make_owner(&mut self) {
         let setup = json!({
             "token": SETUP_TOKEN, "name": "Ada Owner", "email": OWNER.email, "password": OWNER.password,
             "workspace": "Acme",
         });
-        let answer = deployment.console().post("/api/v1/setup", &setup);
-        deployment.session = answer.expect_status(201).session();
-        deployment
+        let answer = self.console().post("/api/v1/setup", &setup);
+        self.session = answer.expect_status(201).session();
     }
 
     /// The command that runs it, with these options.

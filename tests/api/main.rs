@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         console::pages::RULES,
         console::session::RULES,
         console::setup::RULES,
+        console::transfer::RULES,
         console::usage::RULES,
         dev::RULES,
         edge::gateway::RULES,

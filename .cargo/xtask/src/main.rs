@@ -4,6 +4,7 @@ mod budget;
 mod build;
 mod dev;
 mod failure;
+mod operator;
 mod place;
 mod setup;
 mod step;
@@ -20,6 +21,12 @@ cargo xtask dev     builds and runs everything on this machine, until Ctrl-C
     --release       builds as for a deployment
     --no-build      runs what was built before
 cargo xtask test    formats, lints, builds and tests everything; stops at the first thing that is wrong
+cargo xtask audit verify FILE
+                    checks the hash chain of an audit trail that was handed out as NDJSON
+    --head HASH     and that it ends with this hash: that nothing is missing at its end
+cargo xtask master-keys retire ID
+                    reads MASTER_KEYS from the environment and prints it without the older secret ID
+    --keep USES     but with what is left of it for locator, pepper, or locator,pepper
 cargo xtask help    this text
 ";
 
@@ -29,6 +36,10 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["dev", options @ ..] => stop::listen().and_then(|()| dev::run(options)),
         ["test"] => stop::listen().and_then(|()| test::run_all()),
+        ["audit" | "master-keys", ..] => match operator::run(&words) {
+            Ok(code) => return ExitCode::from(code),
+            Err(failure) => Err(failure),
+        },
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

@@ -23,6 +23,7 @@ const MEND: &str = "see the test that is named above";
 const PACKAGES: &[(&str, &str)] = &[
     ("xtask", ""),
     ("ownchat-domain", ""),
+    ("ownchat-operator", ""),
     ("ownchat-edge", ""),
     ("ownchat-vault", ""),
     ("ownchat-services", ""),

@@ -105,7 +105,7 @@ mod tests {
         let digest = KeyDigest::of(&hash, here, &ring.newest().pepper);
         assert!(digest.matches(&KeyDigest::of(&hash, here, &ring.newest().pepper)));
         assert!(!digest.matches(&KeyDigest::of(&hash, there, &ring.newest().pepper)));
-        assert!(!digest.matches(&KeyDigest::of(&hash, here, &ring.find(1).unwrap().pepper)));
+        assert!(!digest.matches(&KeyDigest::of(&hash, here, ring.pepper(1).unwrap())));
     }
 
     #[test]

@@ -3,8 +3,14 @@
 //! A deployment has one list of master secrets, `MASTER_KEYS`, written as `id:base64,id:base64`. Ids
 //! are numbers; the greatest writes, all read, so a secret is rolled by adding one with a greater id.
 //! Every purpose gets a key of its own by HKDF-SHA-256 (RFC 5869) with a label of its own.
+//!
+//! A secret that has been followed by a newer one can be retired in part: `id/locator:base64` and `id/pepper:base64`
+//! hold one derived key each, from which neither the secret nor another key can be found. [`retire`] makes them.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+mod list;
+
+pub use list::{RetireError, Use, retire};
+
 use core::fmt;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
@@ -63,22 +69,35 @@ pub struct Master {
 
 impl Master {
     fn derive(id: u16, secret: &[u8]) -> Self {
-        let source = Hkdf::<Sha256>::new(None, secret);
-        let key = |label: &str| {
-            let mut bytes = [0u8; 32];
-            // 32 bytes are within HKDF's bound of 255 × 32.
-            let _ = source.expand(label.as_bytes(), &mut bytes);
-            MacKey::new(&bytes)
-        };
-        Self { id, locator: key("ownchat/locator/1"), pepper: key("ownchat/pepper/1"), seal: key("ownchat/seal/1") }
+        let [locator, pepper, seal] = LABELS.map(|label| MacKey::new(&derived(secret, label)));
+        Self { id, locator, pepper, seal }
     }
+}
+
+/// What each key is derived with: locators, peppers, seals.
+const LABELS: [&str; 3] = ["ownchat/locator/1", "ownchat/pepper/1", "ownchat/seal/1"];
+
+fn derived(secret: &[u8], label: &str) -> [u8; 32] {
+    let mut bytes = [0u8; 32];
+    // 32 bytes are within HKDF's bound of 255 × 32.
+    let _ = Hkdf::<Sha256>::new(None, secret).expand(label.as_bytes(), &mut bytes);
+    bytes
+}
+
+/// What is left of an older secret: all of it, or keys that were derived from it.
+#[derive(Clone, Debug)]
+struct Older {
+    id: u16,
+    locator: Option<MacKey>,
+    pepper: Option<MacKey>,
+    seal: Option<MacKey>,
 }
 
 /// All master secrets of a deployment, the newest first.
 #[derive(Clone, Debug)]
 pub struct Keyring {
     newest: Master,
-    older: Vec<Master>,
+    older: Vec<Older>,
 }
 
 /// Why `MASTER_KEYS` cannot be used. None of the messages repeats a secret.
@@ -87,39 +106,49 @@ pub enum KeyringError {
     /// The list has no entry.
     #[error("MASTER_KEYS is empty; write id:base64, for instance 1:… with 32 random bytes")]
     Empty,
-    /// An entry has no colon or its id is not a number below 65,536.
-    #[error("entry {0} of MASTER_KEYS is not of the form id:base64")]
+    /// An entry has no colon, its id is not a number below 65,536, or what is left of it is neither `locator` nor
+    /// `pepper`.
+    #[error("entry {0} of MASTER_KEYS is not of the form id:base64, id/locator:base64 or id/pepper:base64")]
     Entry(usize),
     /// An entry's secret is not base64 or is shorter than [`MIN_SECRET_BYTES`].
     #[error("the secret of entry {0} of MASTER_KEYS is not base64 of at least 32 bytes")]
     Secret(usize),
-    /// Two entries have the same id.
+    /// Two entries have the same id, and both are whole or left for the same.
     #[error("MASTER_KEYS names the id {0} twice")]
     Duplicate(u16),
+    /// Nothing can be written with what is left of a secret.
+    #[error("the greatest id of MASTER_KEYS, {0}, must be a whole secret, since it writes")]
+    Newest(u16),
 }
 
 impl Keyring {
     /// Reads a `MASTER_KEYS` list. The order of the entries does not matter.
     pub fn parse(list: &str) -> Result<Self, KeyringError> {
-        let mut masters: Vec<Master> = Vec::new();
-        for (index, entry) in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).enumerate() {
-            let place = index + 1;
-            let (id, secret) = entry.split_once(':').ok_or(KeyringError::Entry(place))?;
-            let id: u16 = id.parse().map_err(|_| KeyringError::Entry(place))?;
-            let secret = STANDARD
-                .decode(secret)
-                .ok()
-                .filter(|secret| secret.len() >= MIN_SECRET_BYTES)
-                .ok_or(KeyringError::Secret(place))?;
-            if masters.iter().any(|master| master.id == id) {
-                return Err(KeyringError::Duplicate(id));
+        let entries = list::parse(list)?;
+        let newest = entries.iter().map(|entry| entry.id).max().ok_or(KeyringError::Empty)?;
+        let whole = entries.iter().find(|entry| entry.id == newest && entry.left.is_none());
+        let newest = Master::derive(newest, &whole.ok_or(KeyringError::Newest(newest))?.secret);
+        let mut older: Vec<Older> = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.id != newest.id) {
+            let key = || Some(MacKey::new(&entry.secret));
+            let next = match entry.left {
+                None => {
+                    let Master { id, locator, pepper, seal } = Master::derive(entry.id, &entry.secret);
+                    Older { id, locator: Some(locator), pepper: Some(pepper), seal: Some(seal) }
+                }
+                Some(Use::Locator) => Older { id: entry.id, locator: key(), pepper: None, seal: None },
+                Some(Use::Pepper) => Older { id: entry.id, locator: None, pepper: key(), seal: None },
+            };
+            match older.iter_mut().find(|other| other.id == next.id) {
+                Some(other) => {
+                    other.locator = other.locator.take().or(next.locator);
+                    other.pepper = other.pepper.take().or(next.pepper);
+                }
+                None => older.push(next),
             }
-            masters.push(Master::derive(id, &secret));
         }
-        masters.sort_by_key(|master| core::cmp::Reverse(master.id));
-        let mut masters = masters.into_iter();
-        let newest = masters.next().ok_or(KeyringError::Empty)?;
-        Ok(Self { newest, older: masters.collect() })
+        older.sort_by_key(|older| core::cmp::Reverse(older.id));
+        Ok(Self { newest, older })
     }
 
     /// The secret that everything new is written with.
@@ -127,14 +156,29 @@ impl Keyring {
         &self.newest
     }
 
-    /// Every secret that is still read, the newest first.
-    pub fn all(&self) -> impl Iterator<Item = &Master> {
-        core::iter::once(&self.newest).chain(&self.older)
+    /// The keys that locators may have been tagged with, with the ids of their secrets, the newest first.
+    pub fn locators(&self) -> impl Iterator<Item = (u16, &MacKey)> {
+        let older = self.older.iter().filter_map(|older| Some((older.id, older.locator.as_ref()?)));
+        core::iter::once((self.newest.id, &self.newest.locator)).chain(older)
     }
 
-    /// The secret with this id, if it is still in the list.
-    pub fn find(&self, id: u16) -> Option<&Master> {
-        self.all().find(|master| master.id == id)
+    /// The pepper of the secret with this id, if it is still there.
+    pub fn pepper(&self, id: u16) -> Option<&MacKey> {
+        if id == self.newest.id { Some(&self.newest.pepper) } else { self.older(id)?.pepper.as_ref() }
+    }
+
+    /// The seal key of the secret with this id, if it is still there.
+    pub fn seal(&self, id: u16) -> Option<&MacKey> {
+        if id == self.newest.id { Some(&self.newest.seal) } else { self.older(id)?.seal.as_ref() }
+    }
+
+    /// The ids of all secrets of which anything is left, the newest first.
+    pub fn ids(&self) -> impl Iterator<Item = u16> {
+        core::iter::once(self.newest.id).chain(self.older.iter().map(|older| older.id))
+    }
+
+    fn older(&self, id: u16) -> Option<&Older> {
+        self.older.iter().find(|older| older.id == id)
     }
 }
 
@@ -150,9 +194,26 @@ mod tests {
     fn the_greatest_id_writes_and_all_read() {
         let ring = Keyring::parse(&format!("2:{B}, 10:{A},1:{A}")).unwrap();
         assert_eq!(ring.newest().id, 10);
-        assert_eq!(ring.all().map(|master| master.id).collect::<Vec<_>>(), [10, 2, 1]);
-        assert_eq!(ring.find(2).unwrap().id, 2);
-        assert!(ring.find(3).is_none());
+        assert_eq!(ring.ids().collect::<Vec<_>>(), [10, 2, 1]);
+        assert_eq!(ring.locators().map(|(id, _)| id).collect::<Vec<_>>(), [10, 2, 1]);
+        assert!(ring.pepper(2).is_some() && ring.seal(1).is_some() && ring.pepper(3).is_none());
+    }
+
+    #[test]
+    fn of_a_secret_that_is_retired_in_part_only_that_part_is_left() {
+        let whole = Keyring::parse(&format!("1:{A},2:{B}")).unwrap();
+        let list = retire(&format!("1:{A},2:{B}"), 1, &[Use::Locator, Use::Pepper]).unwrap();
+        let ring = Keyring::parse(&list).unwrap();
+        let macs = |ring: &Keyring| {
+            let locators: Vec<_> = ring.locators().map(|(id, key)| (id, key.mac(&[b"x"]))).collect();
+            (locators, ring.pepper(1).map(|key| key.mac(&[b"x"])))
+        };
+        assert_eq!(macs(&ring), macs(&whole), "what is left is the same");
+        assert!(ring.seal(1).is_none() && ring.seal(2).is_some());
+        let ring = Keyring::parse(&retire(&list, 1, &[Use::Locator]).unwrap()).unwrap();
+        assert!(ring.pepper(1).is_none() && ring.locators().count() == 2);
+        let ring = Keyring::parse(&retire(&list, 1, &[]).unwrap()).unwrap();
+        assert_eq!(ring.ids().collect::<Vec<_>>(), [2]);
     }
 
     #[test]
@@ -166,6 +227,10 @@ mod tests {
             ("1:AAAA".into(), KeyringError::Secret(1)),
             ("1:not base64".into(), KeyringError::Secret(1)),
             (format!("1:{A},1:{B}"), KeyringError::Duplicate(1)),
+            (format!("2:{A},1/locator:{A},1/locator:{B}"), KeyringError::Duplicate(1)),
+            (format!("2:{A},1/locator:{A},1:{B}"), KeyringError::Duplicate(1)),
+            (format!("2:{A},1/seal:{A}"), KeyringError::Entry(2)),
+            (format!("1:{A},2/locator:{A}"), KeyringError::Newest(2)),
         ] {
             assert_eq!(Keyring::parse(&list).unwrap_err(), error, "{list}");
         }

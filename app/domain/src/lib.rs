@@ -29,6 +29,7 @@ pub mod scope;
 pub mod text;
 pub mod time;
 pub mod token;
+pub mod transfer;
 pub mod usage;
 pub mod vault;
 pub mod verdict;

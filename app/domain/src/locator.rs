@@ -48,15 +48,20 @@ impl Locator {
 
     /// Reads the numbers, or `None` when no master secret of ours made this locator for this environment.
     pub fn open(self, keyring: &Keyring, environment: Environment) -> Option<Address> {
+        self.open_with_issuer(keyring, environment).map(|(address, _)| address)
+    }
+
+    /// The same, with the id of the master secret that made it.
+    pub fn open_with_issuer(self, keyring: &Keyring, environment: Environment) -> Option<(Address, u16)> {
         let tag_seen = u32::try_from(self.0 & u128::from(TAG_MASK)).ok()?;
         let masked = u64::try_from(self.0 >> TAG_BITS).ok()?;
-        keyring.all().find_map(|master| {
-            let numbers = masked ^ mask(&master.locator, tag_seen, environment);
+        keyring.locators().find_map(|(id, key)| {
+            let numbers = masked ^ mask(key, tag_seen, environment);
             let address = Address {
                 workspace: u32::try_from(numbers >> 32).ok()?,
                 number: u32::try_from(numbers & u64::from(u32::MAX)).ok()?,
             };
-            (tag(&master.locator, address, environment) == tag_seen).then_some(address)
+            (tag(key, address, environment) == tag_seen).then_some((address, id))
         })
     }
 }

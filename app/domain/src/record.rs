@@ -136,8 +136,8 @@ impl Record {
         if !(first::LAYOUT..=LAYOUT).contains(&layout) {
             return Err(RecordError::Layout(layout));
         }
-        let master = keyring.find(id).ok_or(RecordError::Master(id))?;
-        if !master.seal.verify(&[signed], mac) {
+        let seal = keyring.seal(id).ok_or(RecordError::Master(id))?;
+        if !seal.verify(&[signed], mac) {
             return Err(RecordError::Seal);
         }
         let record: Self = match layout {
@@ -158,8 +158,8 @@ impl Record {
     pub fn recognise(&self, hash: &SecretHash, keyring: &Keyring) -> Option<&RecordSecret> {
         self.secrets.iter().fold(None, |found, secret| {
             let fits = keyring
-                .find(secret.master)
-                .is_some_and(|master| KeyDigest::of(hash, self.locator, &master.pepper).matches(&secret.digest));
+                .pepper(secret.master)
+                .is_some_and(|pepper| KeyDigest::of(hash, self.locator, pepper).matches(&secret.digest));
             if fits { Some(secret) } else { found }
         })
     }

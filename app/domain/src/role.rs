@@ -115,6 +115,10 @@ pub enum Command {
     ReadSettings,
     /// Changes them.
     ChangeSettings,
+    /// Reads under which master secrets things were made.
+    ReadMasters,
+    /// Takes the whole workspace out into a file, or fills it from one.
+    MoveWorkspace,
     /// Reads lines of the audit trail; those about one key, if one is named.
     ReadTrail,
 }
@@ -200,7 +204,7 @@ pub fn allow(
         Command::CreateKey | Command::ChangeKey | Command::DeleteKey | Command::RestoreKey => manages,
         Command::DeactivateKey | Command::RotateKey | Command::EndOldSecrets => manages || itself,
         Command::ReadSettings => principal.holds("account:read"),
-        Command::ChangeSettings => principal.holds("account:write"),
+        Command::ChangeSettings | Command::ReadMasters | Command::MoveWorkspace => principal.holds("account:write"),
         Command::ReadTrail => principal.holds("audit:read") || (key.is_some() && manages),
     };
     if !may {

@@ -1,6 +1,8 @@
 //! What several test modules need.
 
 use crate::{
+    account::PersonId,
+    audit::{Action, Line},
     digest::{KeyDigest, SecretHash},
     key::Details,
     keyring::Keyring,
@@ -12,6 +14,7 @@ use crate::{
     time::Timestamp,
     token::{Environment, Secret},
 };
+use serde_json::value::RawValue;
 
 /// A keyring with two masters, 2 (which writes) and 1, each of 32 equal bytes.
 pub fn keyring() -> Keyring {
@@ -55,6 +58,24 @@ pub fn record() -> Record {
         limits: Limits::default(),
         metadata: Vec::new(),
         secrets: vec![RecordSecret { number: 1, master: 2, digest, ends_at: None }],
+    }
+}
+
+/// A line of an audit trail.
+pub fn line(sequence: u64, previous: &str, reason: &str) -> Line {
+    Line {
+        sequence,
+        at: Timestamp::from_millis(1_795_452_408_000),
+        actor: Some(PersonId(1)),
+        actor_name: "Ada".into(),
+        action: Action::Deactivate,
+        key: "JCgnh3DhfKRFKbvX".parse().ok(),
+        reason: Some(reason.into()),
+        before: RawValue::from_string(r#"{"status":"active"}"#.into()).ok(),
+        after: RawValue::from_string(r#"{"status":"inactive"}"#.into()).ok(),
+        address: "192.0.2.1".into(),
+        request_id: "r1".into(),
+        previous: previous.into(),
     }
 }
 

@@ -5,8 +5,10 @@
 
 pub mod feed;
 pub mod instance;
+pub mod masters;
 pub mod person;
 pub mod registry;
+pub mod transfer;
 pub mod usage;
 
 use crate::{

@@ -192,7 +192,7 @@ fn usage_is_for_those_who_may_see_the_key(deployment: &Deployment) {
     for path in [of(&made.id, ""), of("nonsense", ""), "/api/v1/usage".to_owned()] {
         deployment.console().get(&path).expect_problem(401, "not_signed_in");
     }
-    let elsewhere = Token::parse(&never_issued(deployment)).unwrap().locator.to_string();
+    let elsewhere = Token::parse(&never_issued(deployment, 0)).unwrap().locator.to_string();
     for id in ["nonsense", "0123456789abcdef", &elsewhere] {
         owner.get(&of(id, "")).expect_problem(404, "not_found");
         // Whether there is such a key comes before what is wrong with the question.

@@ -4,6 +4,7 @@ mod body;
 mod explain;
 mod keys;
 mod session;
+mod transfer;
 mod usage;
 mod workspace;
 
@@ -37,7 +38,10 @@ pub fn router() -> Router {
         .route("/usage", get(usage::of_workspace))
         .route("/explain", post(explain::explain))
         .route("/workspace", get(workspace::read).patch(workspace::change))
+        .route("/master-secrets", get(workspace::masters))
         .route("/audit", get(workspace::audit))
+        .route("/export", get(transfer::export))
+        .route("/import", post(transfer::import))
         .route("/scopes", get(workspace::scopes))
         .fallback(async || problem::of_kind(&NOT_FOUND, "There is no such address in the management API."))
         .method_not_allowed_fallback(async || problem::of_kind(&METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED.meaning))

@@ -3,6 +3,7 @@
 mod explain;
 mod keys;
 mod session;
+mod transfer;
 mod usage;
 mod workspace;
 
@@ -21,8 +22,10 @@ use ownchat_domain::{
     time::Timestamp,
     usage::Report,
     vault::{
+        masters::Masters,
         person::Identity,
         registry::{Changed, ChangedSettings, Settings, TrailPage, TrailQuery},
+        transfer::{ExportPart, Imported, Place},
         usage::UsageQuery,
     },
 };
@@ -163,10 +166,34 @@ impl Cases {
         reply(async move { workspace::change_settings(&visitor, version, patch).await })
     }
 
+    /// Reads what the workspace still needs of which master secret.
+    pub fn masters(&self) -> Reply<Masters> {
+        let visitor = self.0.clone();
+        reply(async move { workspace::masters(&visitor).await })
+    }
+
     /// Reads lines of the audit trail.
     pub fn trail(&self, query: TrailQuery) -> Reply<TrailPage> {
         let visitor = self.0.clone();
         reply(async move { workspace::trail(&visitor, query).await })
+    }
+
+    /// Reads the next part of an export.
+    pub fn export_part(&self, after: Option<Place>) -> Reply<ExportPart> {
+        let visitor = self.0.clone();
+        reply(async move { transfer::export_part(&visitor, after).await })
+    }
+
+    /// Puts lines of a file aside; the first of them has the number `first`.
+    pub fn stage_import(&self, first: u64, lines: Vec<String>) -> Reply<()> {
+        let visitor = self.0.clone();
+        reply(async move { transfer::stage(&visitor, first, lines).await })
+    }
+
+    /// Fills the workspace from the lines that were put aside.
+    pub fn finish_import(&self) -> Reply<Imported> {
+        let visitor = self.0.clone();
+        reply(async move { transfer::finish(&visitor).await })
     }
 }
 

@@ -2,23 +2,34 @@
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod announce;
+mod chores;
+mod copies;
 mod duplicate;
 mod explain;
 mod idempotency;
 mod keys;
 mod life;
 mod list;
+mod masters;
 mod members;
 mod outbox;
 mod rows;
 mod schema;
 mod settings;
+mod sweep;
 mod trail;
+mod transfer;
 
 #[cfg(test)]
+mod previous;
+#[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod walk;
 
 use self::{
+    chores::Chore,
+    copies::Copies,
     idempotency::{Claim, Running},
     keys::Outcome,
 };
@@ -37,10 +48,12 @@ use ownchat_domain::{
     vault::{
         Call, Object,
         feed::Announce,
+        masters::ReadMasters,
         registry::{
             ChangeKey, ChangeSettings, Changed, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets,
             ExplainCall, Found, ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
         },
+        transfer::{FinishImport, ReadExport, StageImport},
     },
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
@@ -81,16 +94,26 @@ impl DurableObject for Registry {
         let kv = self.env.kv("KEYS")?;
         let workspace = rows::workspace(database).map_err(defect)?.number;
         self.announce(database, workspace).await;
-        outbox::deliver(database, &keyring(&self.env)?, &kv).await.map_err(defect)?;
-        for name in life::purge(database, now()).unwrap_or_default() {
-            if let Err(error) = kv.delete(&name).await {
-                // A record without a key behind it says that the key was deleted; it does no harm.
-                console_error!("registry: {name}: {error}");
+        log(outbox::deliver(database, &keyring(&self.env)?, &kv, now).await.map_err(defect)?);
+        match life::purge(database, now()) {
+            Ok(purged) => {
+                log(purged.troubles);
+                for name in purged.gone {
+                    if let Err(error) = Copies::delete(&kv, &name).await {
+                        // A record without a key behind it says that the key was deleted; it does no harm.
+                        console_error!("registry: {name}: {error}");
+                    }
+                }
+            }
+            Err(refusal) => {
+                console_error!("registry: purge: {refusal:?}");
+                chores::failed(database, Chore::Purge, now()).map_err(defect)?;
             }
         }
         if let Err(refusal) = idempotency::forget(database, now()) {
             console_error!("registry: {refusal:?}");
         }
+        log(sweep::turn(database, &keyring(&self.env)?, &kv, now).await.map_err(defect)?);
         self.wake(database).await?;
         Response::empty()
     }
@@ -161,6 +184,19 @@ impl Registry {
                 }))
             }
             ReadTrail::NAME => answer::<ReadTrail>(list::trail(database, &question(request).await?, now())),
+            ReadMasters::NAME => {
+                answer::<ReadMasters>(masters::read(database, &ring, &question(request).await?, now()))
+            }
+            ReadExport::NAME => answer::<ReadExport>(transfer::read(database, &question(request).await?, now())),
+            StageImport::NAME => answer::<StageImport>(transfer::stage(database, &question(request).await?, now())),
+            FinishImport::NAME => {
+                let done = transfer::finish(database, &ring, &question(request).await?, now());
+                if done.is_ok() {
+                    self.arm().await;
+                }
+                let told = self.announce(database, workspace).await;
+                answer::<FinishImport>(if told { done } else { done.and(Err(Failure::NotEffectiveYet.into())) })
+            }
             _ => match name.strip_prefix("record/").and_then(|id| id.parse::<Locator>().ok()) {
                 Some(locator) => record(database, &ring, locator),
                 None => Response::error("no such question", 404),
@@ -244,9 +280,10 @@ impl Registry {
         let waits = !announce::waiting(database, 0).map_err(defect)?.is_empty();
         let announcement = waits.then(|| now().plus(RETRY_ANNOUNCING));
         let record = outbox::next_due(database).map_err(defect)?;
-        let purge = life::next_purge(database).map_err(|refusal| defect(format!("{refusal:?}")))?;
+        let purge = life::next_purge(database).map_err(defect)?;
         let answer = idempotency::next_due(database).map_err(|refusal| defect(format!("{refusal:?}")))?;
-        match [announcement, record, purge, answer].into_iter().flatten().min() {
+        let sweep = sweep::next_due(database).map_err(defect)?;
+        match [announcement, record, purge, answer, sweep].into_iter().flatten().min() {
             Some(due) => {
                 // An alarm that is set is never moved away: requests that come and come must not put it off.
                 let set = self.state.storage().get_alarm().await?;
@@ -270,9 +307,17 @@ fn record(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Respon
     match rows::record(database, locator, moment).map_err(defect)? {
         Some(record) => {
             outbox::enqueue_missing(database, locator, moment).map_err(defect)?;
+            log(masters::lacking(&record, ring));
             Response::from_bytes(record.seal(ring).map_err(defect)?)
         }
         None => Response::error("no such key", 404),
+    }
+}
+
+/// Logs what went wrong without stopping anything.
+fn log(troubles: Vec<String>) {
+    for trouble in troubles {
+        console_error!("registry: {trouble}");
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::option_option, reason = "absent, null or a value, as in RFC 7396")]
 
 mod fields;
+mod stored;
 #[cfg(test)]
 mod tests;
 

@@ -110,7 +110,7 @@ fn any_of_its_secrets_opens_a_key_and_no_other_does() {
     let mut record = record();
     let ring = keyring();
     let older: crate::token::Secret = "zzzzzzzzzzzzzzzzzzzzzzzz".parse().unwrap();
-    let pepper = &ring.find(1).unwrap().pepper;
+    let pepper = ring.pepper(1).unwrap();
     record.secrets.push(RecordSecret {
         number: 2,
         master: 1,

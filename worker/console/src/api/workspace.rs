@@ -1,4 +1,4 @@
-//! `/api/v1/workspace`, `/api/v1/audit` and `/api/v1/scopes`.
+//! `/api/v1/workspace`, `/api/v1/master-secrets`, `/api/v1/audit` and `/api/v1/scopes`.
 
 use super::{
     body::{MemberBody, first_of_all},
@@ -57,6 +57,14 @@ fn shown(outcome: Result<Settings, Failure>) -> Response {
             response.headers_mut().extend(tag.map(|tag| (ETAG, tag)));
             response
         }
+        Err(failure) => problem::of_failure(&failure),
+    }
+}
+
+/// `GET /api/v1/master-secrets`
+pub async fn masters(cases: Cases) -> Response {
+    match cases.masters().await {
+        Ok(masters) => Json(masters).into_response(),
         Err(failure) => problem::of_failure(&failure),
     }
 }

@@ -4,7 +4,10 @@ use super::keys::{member, origin};
 use crate::{vault::ask, visitor::Visitor};
 use ownchat_domain::{
     failure::Failure,
-    vault::registry::{ChangeSettings, ChangedSettings, ReadSettings, ReadTrail, Settings, TrailPage, TrailQuery},
+    vault::{
+        masters::{Masters, ReadMasters},
+        registry::{ChangeSettings, ChangedSettings, ReadSettings, ReadTrail, Settings, TrailPage, TrailQuery},
+    },
 };
 use serde::Deserialize;
 
@@ -36,6 +39,12 @@ pub async fn change_settings(
     let SettingsPatch { suspended, outage_seconds, reason } = patch;
     let call = ChangeSettings { origin: origin(visitor, person), version, suspended, outage_seconds, reason };
     ask(&visitor.env, registry, &call).await
+}
+
+/// Reads what is still needed of which master secret.
+pub async fn masters(visitor: &Visitor) -> Result<Masters, Failure> {
+    let (person, registry) = member(visitor).await?;
+    ask(&visitor.env, registry, &ReadMasters { person }).await
 }
 
 /// Reads lines of the audit trail.

@@ -12,6 +12,13 @@ impl Memory {
     pub fn open() -> Self {
         Self(Connection::open_in_memory().expect("SQLite opens in memory"))
     }
+
+    /// Opens one that holds what these statements make.
+    pub fn filled(sql: &str) -> Self {
+        let database = Self::open();
+        database.0.execute_batch(sql).expect("the statements are good");
+        database
+    }
 }
 
 fn error(error: rusqlite::Error) -> DatabaseError {

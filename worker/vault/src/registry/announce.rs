@@ -25,6 +25,17 @@ pub fn of_workspace(database: &impl Database, version: u64) -> Done<()> {
     Ok(note(database, WORKSPACE, version)?)
 }
 
+/// Of every key, and of the workspace, records are good from the version on that it has now. Of a first version
+/// there is nothing older.
+pub fn of_all(database: &impl Database, settings: u64) -> Done<()> {
+    database.run(
+        "INSERT INTO announcements (subject, version) SELECT locator, version FROM keys WHERE version > 1 \
+         ON CONFLICT (subject) DO UPDATE SET version = max(version, excluded.version)",
+        &[],
+    )?;
+    if settings > 1 { of_workspace(database, settings) } else { Ok(()) }
+}
+
 fn note(database: &impl Database, subject: &str, version: u64) -> Stored<()> {
     database.run(
         "INSERT INTO announcements (subject, version) VALUES (?, ?) \

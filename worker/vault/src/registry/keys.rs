@@ -120,6 +120,7 @@ pub fn issue(
         let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
         database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({places})"), &row.values()?)?;
         let master = keyring.newest();
+        database.run("UPDATE keys SET issuer = ? WHERE number = ?", &[i64::from(master.id).into(), number.into()])?;
         let digest = KeyDigest::of(&new.secret, locator, &master.pepper);
         database.run(
             "INSERT INTO secrets (key, number, master, digest, created_at) VALUES (?, 1, ?, ?, ?)",
@@ -205,7 +206,7 @@ pub fn store(database: &impl Database, actor: Actor<'_>, after: &KeyRow, change:
         trail::append(database, actor, change, now)?;
         // Not only what narrows: what was widened is known at once then, too.
         announce::of_key(database, after.locator, after.version)?;
-        outbox::enqueue(database, after.number, now)
+        Ok(outbox::enqueue(database, after.number, now)?)
     })
 }
 

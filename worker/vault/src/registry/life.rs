@@ -1,19 +1,24 @@
 //! The rest of a key's life: new secrets beside old ones, coming back from deletion, and the end for good.
 
 use super::{
+    chores::{self, Chore},
     idempotency::Claim,
     keys::{Outcome, present, store},
     members::member,
     rows::{KeyRow, find, time},
     trail::{self, Actor, Change, VAULT},
 };
-use crate::{answer::Done, database::Database};
+use crate::{
+    answer::Done,
+    database::{Database, DatabaseError, Stored},
+};
 use ownchat_domain::{
     audit::Action,
     digest::KeyDigest,
     failure::Failure,
     key::{KeySecret, OVERLAP_MAX, RESTORE_WITHIN},
     keyring::Keyring,
+    record::kv_name,
     role::{Command, Grant},
     time::{SECOND, Timestamp},
     vault::registry::{EndOldSecrets, RestoreKey, RotateKey},
@@ -157,39 +162,63 @@ pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> D
     Ok(Outcome::new(after.shown(now), false))
 }
 
-/// Removes for good what was deleted too long ago to be restored: row and digests go, the trail stays. Says
-/// which names in KV have nothing behind them any more.
-pub fn purge(database: &impl Database, now: Timestamp) -> Done<Vec<String>> {
+/// What became of a purge.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Names in KV that have nothing behind them any more.
+    pub gone: Vec<String>,
+    /// What could not be removed and why, for the log.
+    pub troubles: Vec<String>,
+}
+
+/// Removes for good what was deleted too long ago to be restored: row and digests go, the trail stays. What cannot
+/// be removed keeps nothing else from it, and is tried again later, and later each time.
+pub fn purge(database: &impl Database, now: Timestamp) -> Done<Purged> {
+    let mut purged = Purged::default();
+    if chores::standing(database, Chore::Purge)?.due_at > now {
+        return Ok(purged);
+    }
     let due = database.run(
-        "SELECT locator FROM keys WHERE deleted_at <= ? ORDER BY deleted_at LIMIT ?",
+        "SELECT number, locator FROM keys WHERE deleted_at <= ? ORDER BY deleted_at LIMIT ?",
         &[time(now.plus(-RESTORE_WITHIN)), PURGE_BATCH.into()],
     )?;
-    let mut gone = Vec::new();
     for mut row in due {
-        let Ok(locator) = row.text()?.parse() else { continue };
-        let Some(key) = find(database, locator)? else { continue };
-        database.atomically(|| -> Done<()> {
-            let change = Change::of_key(Action::Purge, Some(&key), None, now)?;
-            trail::append(database, VAULT, change, now)?;
-            for sql in [
-                "DELETE FROM secrets WHERE key = ?",
-                "DELETE FROM outbox WHERE key = ?",
-                "DELETE FROM keys WHERE number = ?",
-            ] {
-                database.run(sql, &[key.number.into()])?;
-            }
-            Ok(())
-        })?;
-        gone.push(ownchat_domain::record::kv_name(locator));
+        let (number, locator) = (row.integer()?, row.text()?);
+        match remove(database, number, &locator, now) {
+            Ok(name) => purged.gone.push(name),
+            Err(refusal) => purged.troubles.push(format!("purge: key {locator}: {refusal:?}")),
+        }
     }
-    Ok(gone)
+    if purged.troubles.is_empty() {
+        chores::done(database, Chore::Purge, now)?;
+    } else {
+        chores::failed(database, Chore::Purge, now)?;
+    }
+    Ok(purged)
+}
+
+fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) -> Done<String> {
+    let locator = locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
+    let key = find(database, locator)?.ok_or_else(|| DatabaseError("no such key".into()))?;
+    database.atomically(|| {
+        trail::append(database, VAULT, Change::of_key(Action::Purge, Some(&key), None, now)?, now)?;
+        for sql in [
+            "DELETE FROM secrets WHERE key = ?",
+            "DELETE FROM outbox WHERE key = ?",
+            "DELETE FROM keys WHERE number = ?",
+        ] {
+            database.run(sql, &[number.into()])?;
+        }
+        Ok(kv_name(locator))
+    })
 }
 
 /// When something is due to be removed for good, if anything waits for it.
-pub fn next_purge(database: &impl Database) -> Done<Option<Timestamp>> {
+pub fn next_purge(database: &impl Database) -> Stored<Option<Timestamp>> {
     let row = database.first("SELECT min(deleted_at) FROM keys WHERE deleted_at IS NOT NULL", &[])?;
-    let eldest = row.map(|mut row| row.optional_integer()).transpose()?.flatten();
-    Ok(eldest.map(|millis| Timestamp::from_millis(millis).plus(RESTORE_WITHIN)))
+    let Some(eldest) = row.map(|mut row| row.optional_integer()).transpose()?.flatten() else { return Ok(None) };
+    let due = Timestamp::from_millis(eldest).plus(RESTORE_WITHIN);
+    Ok(Some(due.max(chores::standing(database, Chore::Purge)?.due_at)))
 }
 
 #[cfg(test)]

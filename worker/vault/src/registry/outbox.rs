@@ -4,19 +4,17 @@
 //! record at least as new. KV takes one write a second for a key, so changes that follow each other
 //! more quickly are written once.
 
-use super::rows::{record, time};
-use crate::{
-    answer::Done,
-    database::{Database, DatabaseError, Stored},
-    object::now,
+use super::{
+    copies::Copies,
+    rows::{record, time},
 };
+use crate::database::{Database, DatabaseError, Stored};
 use ownchat_domain::{
     keyring::Keyring,
     locator::Locator,
     record::kv_name,
     time::{MINUTE, SECOND, Timestamp},
 };
-use worker::{KvStore, console_error};
 
 /// How often at most the record of one key is written only because it was asked for, in milliseconds: as long
 /// as KV may go on answering that there is none.
@@ -25,8 +23,14 @@ const REPAIR_EVERY: i64 = MINUTE;
 /// Most records that one alarm carries; the rest follow with the next.
 const BATCH: i64 = 100;
 
+/// How long to wait after a failure, in milliseconds: 1 s after the first, then twice as long each time, at most
+/// 5 minutes. `attempts` counts the failures before it.
+pub fn back_off(attempts: i64) -> i64 {
+    (SECOND << attempts.clamp(0, 10)).min(5 * MINUTE)
+}
+
 /// Notes that the record of a key must be written.
-pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> Done<()> {
+pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> Stored<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) \
          SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE number = ? \
@@ -37,7 +41,7 @@ pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> Done<()> {
 }
 
 /// Notes that the records of all keys must be written.
-pub fn enqueue_all(database: &impl Database, now: Timestamp) -> Done<()> {
+pub fn enqueue_all(database: &impl Database, now: Timestamp) -> Stored<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE true \
          ON CONFLICT (key) DO UPDATE SET attempts = 0, due_at = min(due_at, excluded.due_at)",
@@ -70,63 +74,74 @@ struct Due {
     key: i64,
     attempts: i64,
     locator: String,
-    version: i64,
 }
 
-/// Writes every record that is due. One that cannot be written waits, longer each time.
-pub async fn deliver(database: &impl Database, keyring: &Keyring, kv: &KvStore) -> Stored<()> {
-    for due in due(database, now())? {
+/// A record on its way into KV.
+struct Copy {
+    name: String,
+    version: u64,
+    /// Version of the settings.
+    settings: u64,
+    bytes: Vec<u8>,
+}
+
+/// Writes every record that is due. One that cannot be read or written waits, longer each time, and keeps
+/// nobody else from being written; what was wrong with it is returned, for the log.
+pub async fn deliver(
+    database: &impl Database,
+    keyring: &Keyring,
+    copies: &impl Copies,
+    now: impl Fn() -> Timestamp,
+) -> Stored<Vec<String>> {
+    let mut troubles = Vec::new();
+    for Due { key, attempts, locator } in &due(database, now())? {
         // Read at the last moment, so that the newest state is written.
-        let Some((name, version, bytes)) = sealed(database, keyring, &due, now())? else { continue };
-        let put = match kv.put_bytes(&name, &bytes) {
-            Ok(put) => put.execute().await,
-            Err(error) => Err(error),
+        let written = match sealed(database, keyring, locator, now()) {
+            Ok(copy) => copies.put(&copy.name, &copy.bytes).await.map(|()| copy),
+            Err(error) => Err(error.to_string()),
         };
-        match put {
-            Ok(()) => confirm(database, due.key, version, now())?,
+        match written {
+            Ok(copy) => confirm(database, *key, &copy, keyring.newest().id, now())?,
             Err(error) => {
-                console_error!("{name}: {error}");
-                postpone(database, due.key, due.attempts, now())?;
+                troubles.push(format!("outbox: key {locator}: {error}"));
+                postpone(database, *key, *attempts, now())?;
             }
         }
     }
-    Ok(())
+    Ok(troubles)
 }
 
 fn due(database: &impl Database, now: Timestamp) -> Stored<Vec<Due>> {
     database
         .run(
-            "SELECT outbox.key, attempts, locator, version FROM outbox JOIN keys ON number = outbox.key \
+            "SELECT outbox.key, attempts, locator FROM outbox JOIN keys ON number = outbox.key \
              WHERE due_at <= ? ORDER BY due_at LIMIT ?",
             &[time(now), BATCH.into()],
         )?
         .into_iter()
-        .map(|mut row| {
-            Ok(Due { key: row.integer()?, attempts: row.integer()?, locator: row.text()?, version: row.integer()? })
-        })
+        .map(|mut row| Ok(Due { key: row.integer()?, attempts: row.integer()?, locator: row.text()? }))
         .collect()
 }
 
-fn sealed(
-    database: &impl Database,
-    keyring: &Keyring,
-    due: &Due,
-    now: Timestamp,
-) -> Stored<Option<(String, i64, Vec<u8>)>> {
-    let locator = due.locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
-    let Some(record) = record(database, locator, now)? else { return Ok(None) };
-    let version = i64::try_from(record.version).unwrap_or(due.version);
+fn sealed(database: &impl Database, keyring: &Keyring, locator: &str, now: Timestamp) -> Stored<Copy> {
+    let locator = locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
+    let record = record(database, locator, now)?.ok_or_else(|| DatabaseError("no such key".into()))?;
     let bytes = record.seal(keyring).map_err(|error| DatabaseError(error.to_string()))?;
-    Ok(Some((kv_name(locator), version, bytes)))
+    Ok(Copy { name: kv_name(locator), version: record.version, settings: record.workspace.version, bytes })
 }
 
-/// KV has the record of this version. If the key has changed since, it stays in the outbox.
-fn confirm(database: &impl Database, key: i64, version: i64, now: Timestamp) -> Stored<()> {
+/// KV has this record. If the key or the settings have changed since, the key stays in the outbox.
+fn confirm(database: &impl Database, key: i64, copy: &Copy, master: u16, now: Timestamp) -> Stored<()> {
+    let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX).into();
     database.atomically(|| {
-        database.run("UPDATE keys SET published_at = ? WHERE number = ?", &[time(now), key.into()])?;
         database.run(
-            "DELETE FROM outbox WHERE key = ? AND (SELECT version FROM keys WHERE number = key) <= ?",
-            &[key.into(), version.into()],
+            "UPDATE keys SET published_at = ?, published_master = ? WHERE number = ?",
+            &[time(now), i64::from(master).into(), key.into()],
+        )?;
+        database.run(
+            "DELETE FROM outbox WHERE key = ? AND (SELECT version FROM keys WHERE number = key) <= ? \
+             AND (SELECT version FROM workspace) <= ?",
+            &[key.into(), number(copy.version), number(copy.settings)],
         )?;
         database
             .run("UPDATE outbox SET due_at = ?, attempts = 0 WHERE key = ?", &[time(now.plus(SECOND)), key.into()])?;
@@ -134,12 +149,10 @@ fn confirm(database: &impl Database, key: i64, version: i64, now: Timestamp) -> 
     })
 }
 
-/// Waits 1 s after the first failure, then twice as long each time, at most 5 minutes.
 fn postpone(database: &impl Database, key: i64, attempts: i64, now: Timestamp) -> Stored<()> {
-    let wait = (SECOND << attempts.clamp(0, 10)).min(5 * MINUTE);
     database.run(
         "UPDATE outbox SET due_at = ?, attempts = attempts + 1 WHERE key = ?",
-        &[time(now.plus(wait)), key.into()],
+        &[time(now.plus(back_off(attempts))), key.into()],
     )?;
     Ok(())
 }

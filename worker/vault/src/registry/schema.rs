@@ -8,7 +8,7 @@ use crate::{
 
 /// Makes the tables that are missing.
 pub fn apply(database: &impl Database) -> Stored<()> {
-    migrate(database, &[FIRST, SECOND, THIRD])?;
+    migrate(database, &[FIRST, SECOND, THIRD, FOURTH])?;
     trail::take_over_first(database)
 }
 
@@ -128,4 +128,26 @@ const THIRD: &[&str] = &[
         kept_until INTEGER NOT NULL
     ) WITHOUT ROWID",
     "CREATE INDEX requests_kept ON requests (kept_until)",
+];
+
+/// Files that are read in; what is done by itself; under which master secrets things were made.
+const FOURTH: &[&str] = &[
+    // Lines of a file that is to be read in.
+    "CREATE TABLE staged (
+        number INTEGER PRIMARY KEY,
+        line TEXT NOT NULL,
+        at INTEGER NOT NULL
+    )",
+    // What the vault does by itself: when it is due, how often it has failed since it last went well, and the
+    // number of the last key that it has dealt with, where it goes through all of them.
+    "CREATE TABLE chores (
+        name TEXT PRIMARY KEY,
+        due_at INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        after INTEGER NOT NULL DEFAULT 0,
+        begun_at INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID",
+    // Ids of the master secrets that tagged a key's locator and sealed its record in KV; NULL for not known yet.
+    "ALTER TABLE keys ADD COLUMN issuer INTEGER",
+    "ALTER TABLE keys ADD COLUMN published_master INTEGER",
 ];

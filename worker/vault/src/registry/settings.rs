@@ -76,7 +76,7 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
         };
         trail::append(database, Actor { origin: Some(&call.origin), name: &member.name }, change, now)?;
         announce::of_workspace(database, after.version)?;
-        outbox::enqueue_all(database, now)
+        Ok(outbox::enqueue_all(database, now)?)
     })?;
     Ok((after, narrowed))
 }

@@ -81,7 +81,8 @@ pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: T
     Ok(insert(database, &line)?)
 }
 
-fn insert(database: &impl Database, line: &Line) -> Stored<()> {
+/// Writes a line that fits the one before it.
+pub fn insert(database: &impl Database, line: &Line) -> Stored<()> {
     let (text, hash) = seal(line);
     database.run(
         "INSERT INTO trail (sequence, at, actor, action, key, hash, line) VALUES (?, ?, ?, ?, ?, ?, ?)",

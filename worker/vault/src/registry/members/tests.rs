@@ -185,7 +185,7 @@ fn every_other_command_has_its_rule() {
         let key = key_of(database, OWNER, &["contacts:read"]);
         let delete = DeleteKey { origin: origin(OWNER), id: key.id, version: key.version };
         keys::delete(database, &delete, NOW).unwrap();
-        assert_eq!(life::purge(database, NOW.plus(30 * DAY)).unwrap().len(), 1);
+        assert_eq!(life::purge(database, NOW.plus(30 * DAY)).unwrap().gone.len(), 1);
         trail(Some(&key), database)
     };
     assert_eq!(found(&purged), "yy?y", "a key that is gone looks like one of somebody else");

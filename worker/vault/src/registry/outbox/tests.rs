@@ -1,18 +1,38 @@
 //! When a record is written, and when its row may go.
 
 use super::*;
-use crate::registry::testing::{NOW, count, create, keyring, new_key, workspace};
+use crate::{
+    database::memory::Memory,
+    registry::{
+        copies::memory::{Memory as Kv, at_once},
+        testing::{NOW, count, create, keyring, new_key, workspace},
+    },
+};
 use ownchat_domain::record::Record;
+
+fn copy(version: u64, settings: u64) -> Copy {
+    Copy { name: String::new(), version, settings, bytes: Vec::new() }
+}
+
+fn confirmed(database: &Memory, version: u64, now: Timestamp) {
+    confirm(database, 1, &copy(version, 1), 1, now).unwrap();
+}
+
+fn delivered(database: &Memory, kv: &Kv, now: Timestamp) -> Vec<String> {
+    at_once(deliver(database, &keyring(), kv, || now)).unwrap()
+}
 
 #[test]
 fn what_waits_is_due_at_once_and_reads_as_the_truth() {
     let database = workspace();
     let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     assert_eq!(next_due(&database), Ok(Some(NOW)));
-    let waiting = due(&database, NOW).unwrap();
-    let (name, version, bytes) = sealed(&database, &keyring(), waiting.first().unwrap(), NOW).unwrap().unwrap();
-    assert_eq!((name, version), (format!("k/{}", key.id), 1));
-    assert_eq!(Record::open(&bytes, key.id, &keyring()).unwrap().name, "Shop");
+    let kv = Kv::default();
+    assert!(delivered(&database, &kv, NOW).is_empty());
+    let records = kv.records.borrow();
+    let bytes = records.get(&format!("k/{}", key.id)).unwrap();
+    assert_eq!(Record::open(bytes, key.id, &keyring()).unwrap().name, "Shop");
+    assert_eq!(count(&database, "outbox"), 0);
 }
 
 #[test]
@@ -20,9 +40,9 @@ fn a_confirmed_record_leaves_and_a_newer_change_stays() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     database.run("UPDATE keys SET version = 2", &[]).unwrap();
-    confirm(&database, 1, 1, NOW).unwrap();
+    confirmed(&database, 1, NOW);
     assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))), "one write a second");
-    confirm(&database, 1, 2, NOW.plus(SECOND)).unwrap();
+    confirmed(&database, 2, NOW.plus(SECOND));
     assert_eq!(count(&database, "outbox"), 0);
     assert_eq!(next_due(&database), Ok(None));
 }
@@ -31,7 +51,7 @@ fn a_confirmed_record_leaves_and_a_newer_change_stays() {
 fn a_change_right_after_a_write_waits_for_its_second() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-    confirm(&database, 1, 1, NOW).unwrap();
+    confirmed(&database, 1, NOW);
     enqueue(&database, 1, NOW.plus(10)).unwrap();
     assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))));
 }
@@ -61,7 +81,7 @@ fn a_new_change_does_not_wait_for_the_failures_of_an_old_one() {
 fn a_record_that_was_asked_for_is_written_again_but_not_for_each_question() {
     let database = workspace();
     let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-    confirm(&database, 1, 1, NOW).unwrap();
+    confirmed(&database, 1, NOW);
     enqueue_missing(&database, key.id, NOW.plus(MINUTE - 1)).unwrap();
     assert_eq!(count(&database, "outbox"), 0, "KV may not know it yet");
     enqueue_missing(&database, key.id, NOW.plus(MINUTE)).unwrap();
@@ -78,4 +98,41 @@ fn all_records_can_be_written_anew() {
     database.run("DELETE FROM outbox", &[]).unwrap();
     enqueue_all(&database, NOW).unwrap();
     assert_eq!(count(&database, "outbox"), 2);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_keeps_nobody_from_being_written() {
+    let database = workspace();
+    create(&database, new_key("Broken", &["contacts:read"]), NOW).unwrap();
+    let good = create(&database, new_key("Good", &["contacts:read"]), NOW).unwrap();
+    database.run("UPDATE keys SET limits = 'no JSON' WHERE number = 1", &[]).unwrap();
+    let kv = Kv::default();
+    let troubles = delivered(&database, &kv, NOW);
+    assert!(troubles.len() == 1 && troubles[0].starts_with("outbox: key "), "{troubles:?}");
+    assert!(kv.records.borrow().contains_key(&format!("k/{}", good.id)));
+    assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))), "it waits");
+    delivered(&database, &kv, NOW.plus(SECOND));
+    assert_eq!(next_due(&database), Ok(Some(NOW.plus(3 * SECOND))), "longer each time");
+}
+
+#[test]
+fn while_kv_is_down_everything_waits() {
+    let database = workspace();
+    create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let kv = Kv::default();
+    kv.is_down.set(true);
+    assert_eq!(delivered(&database, &kv, NOW).len(), 1);
+    assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))));
+}
+
+/// The settings may change between the reading of a record and KV's answer, as the key may.
+#[test]
+fn a_change_of_the_settings_meanwhile_is_written_too() {
+    let database = workspace();
+    create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    database.run("UPDATE workspace SET version = 2", &[]).unwrap();
+    confirmed(&database, 1, NOW);
+    assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))));
+    confirm(&database, 1, &copy(1, 2), 1, NOW.plus(SECOND)).unwrap();
+    assert_eq!(next_due(&database), Ok(None));
 }

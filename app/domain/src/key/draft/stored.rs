@@ -1,0 +1,36 @@
+//! Details that were not typed just now: from a file.
+
+use super::{Details, KeyPatch, RestrictionsPatch};
+use crate::{
+    failure::{Failure, FieldError},
+    time::Timestamp,
+};
+
+impl Details {
+    /// Whether these could have been made by the commands of this code, whenever that was.
+    pub fn check(&self) -> Result<(), Failure> {
+        let texts = |networks: &[crate::network::Network]| networks.iter().map(ToString::to_string).collect();
+        let patch = KeyPatch {
+            name: Some(self.name.clone()),
+            description: Some(Some(self.description.clone())),
+            integration: Some(Some(self.integration.clone())),
+            scopes: Some(self.scopes.names()),
+            restrictions: Some(Some(RestrictionsPatch {
+                allow: Some(Some(texts(&self.networks.allow))),
+                deny: Some(Some(texts(&self.networks.deny))),
+                channels: Some(Some(self.channels.clone())),
+            })),
+            rate_limit: Some(self.limits.rate),
+            quota: Some(self.limits.quota),
+            ..KeyPatch::default()
+        };
+        // Neither has it times that are compared with now.
+        let same = patch.check(Timestamp::default())?.apply(self)?;
+        if same == *self {
+            Ok(())
+        } else {
+            let message = "Something in it is written in a way in which it is never kept.";
+            Err(Failure::Invalid { errors: vec![FieldError::new("key", message)] })
+        }
+    }
+}

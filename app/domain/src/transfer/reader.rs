@@ -1,0 +1,152 @@
+//! Reading a file, line by line, and believing nothing.
+
+use super::{Entry, FORMAT, Header, KeyFacts, LINE_MAX, Sum};
+use crate::{
+    audit::{Action, Chain},
+    failure::Failure,
+    keyring::Keyring,
+    locator::Address,
+    vault::registry::OUTAGE_MAX,
+};
+
+/// What is wrong with a file, and in which line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub struct BadLine {
+    /// The line, counted from 1.
+    pub line: u64,
+    /// What is wrong and what would be right; whole sentences for people.
+    pub message: String,
+}
+
+impl From<BadLine> for Failure {
+    fn from(bad: BadLine) -> Self {
+        Self::field(&format!("line {}", bad.line), bad.message)
+    }
+}
+
+/// Reads the lines of a file in their order, in bounded memory.
+pub struct Reader<'a> {
+    keyring: &'a Keyring,
+    workspace: u32,
+    sum: Sum,
+    header: Option<Header>,
+    last_key: u32,
+    trail: Chain,
+    last_action: Option<Action>,
+    ended: bool,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader for the workspace of this number.
+    pub fn new(keyring: &'a Keyring, workspace: u32) -> Self {
+        Self {
+            keyring,
+            workspace,
+            sum: Sum::default(),
+            header: None,
+            last_key: 0,
+            trail: Chain::default(),
+            last_action: None,
+            ended: false,
+        }
+    }
+
+    /// Reads the next line, without its end.
+    pub fn take(&mut self, text: &str) -> Result<Entry, BadLine> {
+        let line = self.sum.lines + 1;
+        let entry = self.check(text).map_err(|message| BadLine { line, message })?;
+        self.sum.add(text);
+        Ok(entry)
+    }
+
+    /// Whether the last line was read. Nothing of a file counts before that.
+    pub fn finish(self) -> Result<Header, BadLine> {
+        let line = self.sum.lines + 1;
+        match self.header.filter(|_| self.ended) {
+            Some(header) => Ok(header),
+            None => Err(BadLine { line, message: "The file ends before its last line: it was cut.".into() }),
+        }
+    }
+
+    fn check(&mut self, text: &str) -> Result<Entry, String> {
+        if text.len() > LINE_MAX {
+            return Err(format!("This is longer than any line of an export, {LINE_MAX} bytes."));
+        }
+        if self.ended {
+            return Err("The line before says that it is the last.".into());
+        }
+        let entry: Entry = serde_json::from_str(text).map_err(|_| "This is no line of an export.".to_owned())?;
+        // One state, one file: what would be written differently was not written by us.
+        if entry.write() != text {
+            return Err("This line was not written by an export.".into());
+        }
+        match (&entry, self.header.as_ref().map(|header| header.last_key)) {
+            (Entry::Export(header), None) => {
+                self.check_header(header)?;
+                self.header = Some(header.clone());
+            }
+            (_, None) => return Err("An export begins with the workspace.".into()),
+            (Entry::Export(_), _) => return Err("The workspace stands there once, in the first line.".into()),
+            (Entry::Key(_), _) if self.trail.count() > 0 => {
+                return Err("A key cannot stand after the audit trail.".into());
+            }
+            (Entry::Key(key), Some(last_key)) => self.check_key(key, last_key)?,
+            (Entry::Line(trail), _) => {
+                let line = self.trail.take(trail.get()).map_err(|flaw| format!("In the audit trail, {flaw}."))?;
+                self.last_action = Some(line.action);
+            }
+            (Entry::End(end), _) => {
+                if *end != self.sum.end() {
+                    return Err("The file is not whole: number or hash of its lines do not fit.".into());
+                }
+                if self.last_action.is_some_and(|action| !action.is_change()) {
+                    return Err("The audit trail of an export ends with a change.".into());
+                }
+                self.ended = true;
+            }
+        }
+        Ok(entry)
+    }
+
+    fn check_header(&self, header: &Header) -> Result<(), String> {
+        if header.format != FORMAT {
+            return Err(format!("The file has format {}; this version reads format {FORMAT}.", header.format));
+        }
+        if header.workspace != self.workspace {
+            return Err(format!(
+                "The file is of workspace {}, and this is workspace {}. The number stands in every key, so its keys \
+                 would not work here.",
+                header.workspace, self.workspace
+            ));
+        }
+        if header.version == 0 || header.outage_seconds > OUTAGE_MAX || header.name.is_empty() {
+            return Err("No workspace has such settings.".into());
+        }
+        Ok(())
+    }
+
+    fn check_key(&mut self, key: &KeyFacts, last_key: u32) -> Result<(), String> {
+        if key.number <= self.last_key || key.number > last_key {
+            return Err("Keys stand in the order of their numbers, up to the last one that was given.".into());
+        }
+        let address = Address { workspace: self.workspace, number: key.number };
+        if key.locator.open(self.keyring, key.environment) != Some(address) {
+            return Err("The key was not made under a master secret of this deployment, or under another number: it could not work.".into());
+        }
+        if let Err(failure) = key.details().check() {
+            let named = match failure {
+                Failure::Invalid { errors } => errors.into_iter().next(),
+                _ => None,
+            };
+            let named = named.map(|error| format!(" {}: {}", error.field, error.message)).unwrap_or_default();
+            return Err(format!("No key can be like this.{named}"));
+        }
+        let in_order = key.secrets.is_sorted_by(|before, after| before.number < after.number);
+        if key.version == 0 || key.secrets.is_empty() || !in_order {
+            return Err("No key has such a version or such secrets.".into());
+        }
+        self.last_key = key.number;
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! What earlier versions have written is still read: Workers and objects are deployed at different moments, and
+//! records and meters lie in stores.
+//!
+//! The files in `fixtures` were written by the version that wrote the layout in their names. They are never written
+//! anew: when a layout changes, files of the new one are added.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use ownchat_domain::{
+    account::PersonId,
+    audit::Action,
+    digest::SecretHash,
+    feed::{self, Entry, Subject},
+    key::{Sort, Status},
+    keyring::Keyring,
+    limit::{Limits, Period, Quota, RateLimit},
+    locator::{Address, Locator},
+    meter::{self, Lease, Meter, Refusal, Standing, Take, Taken, Unused},
+    network::Network,
+    policy::{Call, decide},
+    record::Record,
+    time::Timestamp,
+    token::{Environment, Secret},
+    usage::{self, Cell},
+    vault::{self, feed::Announce, registry::*},
+    verdict::Denial,
+};
+use serde::de::DeserializeOwned;
+use std::{fs, path::Path};
+
+fn bytes(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+}
+
+fn keyring() -> Keyring {
+    let list = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+    Keyring::parse(list).unwrap()
+}
+
+fn locator() -> Locator {
+    Locator::issue(&keyring(), Address { workspace: 7, number: 1 }, Environment::Live)
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_795_452_408_000 + millis)
+}
+
+fn hash() -> SecretHash {
+    SecretHash::of(&"0123456789ABCDEFGHIJKLMN".parse::<Secret>().unwrap())
+}
+
+const LIMITS: Limits = Limits {
+    rate: Some(RateLimit { limit: 100, window_seconds: 60 }),
+    quota: Some(Quota { limit: 5_000, period: Period::Month }),
+};
+
+#[test]
+fn a_record_of_the_first_layout_is_read_and_does_not_decide() {
+    let record = Record::open(&bytes("record-1.bin"), locator(), &keyring()).unwrap();
+    assert_eq!((record.version, record.name.as_str(), record.workspace.number), (3, "Shop", 7));
+    assert!(record.recognise(&hash(), &keyring()).is_some() && !record.is_alive(at(0)));
+}
+
+#[test]
+fn a_record_of_the_second_layout_is_read_and_decides() {
+    let record = Record::open(&bytes("record-2.bin"), locator(), &keyring()).unwrap();
+    assert_eq!((record.version, record.name.as_str()), (9, "Orders of the web shop"));
+    assert_eq!((record.workspace.version, record.workspace.outage_seconds), (4, 600));
+    assert_eq!((record.not_before, record.expires_at), (Some(at(-1_000)), Some(at(86_400_000))));
+    assert_eq!(record.scopes.names(), ["contacts:read", "messages:send"]);
+    assert_eq!((record.channels.as_slice(), record.limits), (["ch_whatsapp".to_owned()].as_slice(), LIMITS));
+    assert_eq!(record.metadata, [("team".to_owned(), "commerce".to_owned())]);
+    assert!(record.is_alive(at(0)));
+    let call = Call { address: Some("203.0.113.9".parse().unwrap()), ..Call::default() };
+    assert_eq!(decide(&record, &hash(), &call, &keyring(), at(0)), Ok(2));
+    let old = SecretHash::from_bytes([3; 32]);
+    assert_eq!(decide(&record, &old, &call, &keyring(), at(0)), Ok(1));
+    assert_eq!(decide(&record, &old, &call, &keyring(), at(5_000)), Err(Denial::Replaced));
+    let denied = Call { address: Some("203.0.113.66".parse().unwrap()), ..Call::default() };
+    assert!(decide(&record, &hash(), &denied, &keyring(), at(0)).is_err());
+}
+
+#[test]
+fn a_page_of_the_feed_is_read() {
+    let page = feed::decode(&bytes("feed-page-1.bin")).unwrap();
+    assert_eq!((page.incarnation, page.born, page.position, page.more), (77, at(0), 12, true));
+    assert_eq!(
+        page.entries,
+        [Entry { subject: Subject::Key(locator()), version: 9 }, Entry { subject: Subject::Workspace(7), version: 4 },]
+    );
+}
+
+#[test]
+fn questions_answers_and_state_of_a_meter_are_read() {
+    let take: Take = meter::decode(&bytes("meter-take-1.bin")).unwrap();
+    let unused = vec![Unused { lease: 3, permits: 5 }];
+    assert_eq!(take, Take { limits: LIMITS, version: 9, need: 1, spare: 20, unused });
+    let standing = Standing { rate: Some((42, 17_000)), quota: Some((4_000, 86_400_000)) };
+    let lease: Taken = meter::decode(&bytes("meter-lease-1.bin")).unwrap();
+    assert_eq!(lease, Taken::Lease(Lease { number: 4, permits: 11, lasts: 2_000, standing }));
+    let refusal: Taken = meter::decode(&bytes("meter-refusal-1.bin")).unwrap();
+    assert_eq!(refusal, Taken::Refused(Refusal { by_quota: true, retry_after: 500, standing }));
+    // 13 permits of the rate limit and one more were handed out.
+    let state: Meter = meter::decode(&bytes("meter-state-1.bin")).unwrap();
+    let left = state.standing(at(20));
+    assert_eq!((left.rate.map(|rate| rate.0), left.quota.map(|quota| quota.0)), (Some(86), Some(4_986)));
+}
+
+#[test]
+fn a_batch_of_counts_is_read() {
+    let batch = usage::decode(&bytes("usage-batch-1.bin")).unwrap();
+    assert_eq!((batch.isolate, batch.sequence), (5, 8));
+    let cell = Cell { key: locator(), minute: 29_924_206, outcome: 3, scopes: 1 };
+    assert_eq!(batch.counts, [(cell, 40)]);
+    assert_eq!((batch.last_uses[0].key, batch.last_uses[0].secret, batch.last_uses[0].at), (locator(), 2, at(0)));
+}
+
+/// The question of this name, as an earlier console asks it.
+fn call<C: vault::Call + DeserializeOwned>() -> C {
+    let lines = String::from_utf8(bytes("calls.ndjson")).unwrap();
+    let begin = format!("{{\"name\":\"{}\",\"body\":", C::NAME);
+    let body = lines.lines().find_map(|line| line.strip_prefix(&begin)?.strip_suffix('}')).unwrap();
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{}: {error}: {body}", C::NAME))
+}
+
+#[test]
+fn questions_of_an_earlier_console_are_understood() {
+    let found: Found = call();
+    assert_eq!((found.number, found.name.as_str(), found.owner), (7, "Shop", PersonId(0xab)));
+    let create: CreateKey = call();
+    let details = create.key.check(at(0)).unwrap();
+    assert_eq!((create.origin.person, create.origin.address.as_str()), (PersonId(0xab), "192.0.2.1"));
+    assert_eq!(details.networks.allow, ["203.0.113.0/24".parse::<Network>().unwrap()]);
+    assert_eq!(details.limits.quota, Some(Quota { limit: 9, period: Period::Day }));
+    assert!(details.expires_at.is_some() && create.secret == hash());
+    let list: ListKeys = call();
+    assert_eq!((list.query.q.as_deref(), list.query.limit, list.query.sort), (Some("x"), Some(5), Sort::Oldest));
+    assert_eq!(call::<ReadKey>().id, locator());
+    let change: ChangeKey = call();
+    assert_eq!((change.version, change.patch.name.as_deref()), (3, Some("Store")));
+    assert_eq!((change.patch.status, change.patch.expires_at), (Some(Status::Inactive), Some(None)));
+    assert_eq!(call::<DeleteKey>().version, 3);
+    assert_eq!(call::<RestoreKey>().id, locator());
+    let rotate: RotateKey = call();
+    assert!(rotate.overlap_seconds == 60 && rotate.secret == hash());
+    assert_eq!(call::<EndOldSecrets>().id, locator());
+    assert_eq!(call::<ReadSettings>().person, PersonId(0xab));
+    let settings: ChangeSettings = call();
+    assert_eq!((settings.suspended, settings.outage_seconds), (Some(true), None));
+    let trail: ReadTrail = call();
+    assert_eq!(
+        (trail.query.cursor, trail.query.action, trail.query.from),
+        (Some(5), Some(Action::Rotate), Some(at(0)))
+    );
+    let announce: Announce = call();
+    assert_eq!(announce.entries[1], Entry { subject: Subject::Workspace(7), version: 2 });
+}

@@ -1,0 +1,104 @@
+//! `/api/v1/export` and `/api/v1/import`: the workspace as a file ([`ownchat_domain::transfer`]). Neither is ever
+//! in memory as a whole.
+
+mod lines;
+
+use crate::{cases::Cases, problem};
+use axum::{
+    Json,
+    body::Body,
+    extract::Request,
+    http::{
+        HeaderValue,
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, stream::try_unfold};
+use lines::Lines;
+use ownchat_domain::{
+    failure::Failure,
+    problem::UNSUPPORTED_MEDIA_TYPE,
+    transfer::{Entry, MEDIA_TYPE, Sum},
+    vault::transfer::{ExportPart, Imported, Place},
+};
+use std::io;
+
+/// `GET /api/v1/export`
+pub async fn export(cases: Cases) -> Response {
+    // The first part is there before the answer begins, so that a refusal is an answer of its own.
+    match cases.export_part(None).await {
+        Ok(first) => {
+            let mut response = Body::from_stream(file(cases, first)).into_response();
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+            let attachment = HeaderValue::from_static("attachment; filename=\"ownchat-workspace.ndjson\"");
+            headers.insert(CONTENT_DISPOSITION, attachment);
+            response
+        }
+        Err(failure) => problem::of_failure(&failure),
+    }
+}
+
+/// What comes next of a file that is being written.
+enum Next {
+    Part(ExportPart),
+    Ask(Place),
+    Nothing,
+}
+
+/// The file, part by part. When something changes meanwhile it breaks off, and its last line is missing.
+fn file(cases: Cases, first: ExportPart) -> impl futures_util::Stream<Item = io::Result<String>> + Send {
+    try_unfold((cases, Sum::default(), Next::Part(first)), async |(cases, mut sum, next)| {
+        let part = match next {
+            Next::Part(part) => part,
+            Next::Ask(place) => {
+                cases.export_part(Some(place)).await.map_err(|failure| io::Error::other(failure.to_string()))?
+            }
+            Next::Nothing => return Ok(None),
+        };
+        let mut text = String::new();
+        for line in part.lines {
+            sum.add(&line);
+            text.push_str(&line);
+            text.push('\n');
+        }
+        let next = if let Some(place) = part.next {
+            Next::Ask(place)
+        } else {
+            text.push_str(&Entry::End(sum.end()).write());
+            text.push('\n');
+            Next::Nothing
+        };
+        Ok(Some((text, (cases, sum, next))))
+    })
+}
+
+/// `POST /api/v1/import`
+pub async fn import(cases: Cases, request: Request) -> Response {
+    let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(MEDIA_TYPE) {
+        return problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, "Send the file as Content-Type: application/x-ndjson.");
+    }
+    match take(&cases, request.into_body()).await {
+        Ok(imported) => Json(imported).into_response(),
+        Err(failure) => problem::of_failure(&failure),
+    }
+}
+
+async fn take(cases: &Cases, body: Body) -> Result<Imported, Failure> {
+    let mut body = body.into_data_stream();
+    // Even of an empty file something is put aside, so that nothing is left of another one.
+    cases.stage_import(1, Vec::new()).await?;
+    let mut lines = Lines::default();
+    while let Some(chunk) = body.next().await {
+        // The caller is gone, or the platform has cut the body.
+        lines.take(&chunk.map_err(|_| Failure::Unavailable)?)?;
+        while let Some((first, batch)) = lines.batch() {
+            cases.stage_import(first, batch).await?;
+        }
+    }
+    let (first, rest) = lines.finish()?;
+    cases.stage_import(first, rest).await?;
+    cases.finish_import().await
+}

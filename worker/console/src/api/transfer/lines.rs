@@ -1,0 +1,134 @@
+//! A body that comes in chunks, as lines in batches.
+
+use ownchat_domain::transfer::{BadLine, LINE_MAX};
+use std::collections::VecDeque;
+
+/// Most lines, and about the most bytes, of one batch.
+const BATCH_LINES: usize = 100;
+const BATCH_BYTES: usize = 512 * 1024;
+
+/// Cuts chunks into lines, and holds no more of them than one chunk and one batch have.
+#[derive(Default)]
+pub struct Lines {
+    rest: Vec<u8>,
+    whole: VecDeque<String>,
+    bytes: usize,
+    /// How many lines were handed out.
+    done: u64,
+}
+
+impl Lines {
+    /// Takes in the next bytes.
+    pub fn take(&mut self, chunk: &[u8]) -> Result<(), BadLine> {
+        for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
+            self.rest.extend_from_slice(piece);
+            if self.rest.len() > LINE_MAX {
+                return Err(self.bad(format!("This is longer than any line of an export, {LINE_MAX} bytes.")));
+            }
+            if self.rest.last() == Some(&b'\n') {
+                self.rest.pop();
+                self.push()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next batch with the number of its first line, once there is a whole one.
+    pub fn batch(&mut self) -> Option<(u64, Vec<String>)> {
+        (self.whole.len() >= BATCH_LINES || self.bytes >= BATCH_BYTES).then(|| self.hand_out())
+    }
+
+    /// What is left. The last line may lack its end.
+    pub fn finish(mut self) -> Result<(u64, Vec<String>), BadLine> {
+        if !self.rest.is_empty() {
+            self.push()?;
+        }
+        Ok(self.hand_out())
+    }
+
+    fn hand_out(&mut self) -> (u64, Vec<String>) {
+        let first = self.done + 1;
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while batch.len() < BATCH_LINES && bytes < BATCH_BYTES {
+            let Some(line) = self.whole.pop_front() else { break };
+            bytes += line.len();
+            batch.push(line);
+        }
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.done += batch.len() as u64;
+        (first, batch)
+    }
+
+    fn push(&mut self) -> Result<(), BadLine> {
+        match String::from_utf8(std::mem::take(&mut self.rest)) {
+            Ok(line) => {
+                self.bytes += line.len();
+                self.whole.push_back(line);
+                Ok(())
+            }
+            Err(_) => Err(self.bad("This is not UTF-8.".into())),
+        }
+    }
+
+    fn bad(&self, message: String) -> BadLine {
+        BadLine { line: self.done + self.whole.len() as u64 + 1, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn all(chunks: &[&[u8]]) -> Result<Vec<String>, BadLine> {
+        let mut lines = Lines::default();
+        let mut all = Vec::new();
+        for chunk in chunks {
+            lines.take(chunk)?;
+            while let Some((first, batch)) = lines.batch() {
+                assert_eq!(first, all.len() as u64 + 1);
+                assert!(batch.len() <= BATCH_LINES);
+                all.extend(batch);
+            }
+        }
+        let (first, rest) = lines.finish()?;
+        assert_eq!(first, all.len() as u64 + 1);
+        all.extend(rest);
+        Ok(all)
+    }
+
+    #[test]
+    fn lines_are_the_same_wherever_chunks_end() {
+        let expected: Vec<String> = (0..350).map(|number| format!("line {number}")).collect();
+        let text = expected.join("\n");
+        for size in [1, 7, 64, 10_000] {
+            let chunks: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+            assert_eq!(all(&chunks).unwrap(), expected, "{size}");
+        }
+        assert_eq!(all(&[b"a\n\nb"]).unwrap(), ["a", "", "b"]);
+        assert_eq!(all(&[]).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        assert_eq!(all(&[b"a\n", b"\xff\n"]).unwrap_err().line, 2);
+        let long = vec![b'x'; LINE_MAX + 1];
+        let bad = all(&[b"a\nb\n", &long]).unwrap_err();
+        assert!(bad.line == 3 && bad.message.contains("longer"), "{bad}");
+    }
+
+    #[test]
+    fn a_batch_is_bounded_in_bytes() {
+        let mut lines = Lines::default();
+        let line = vec![b'x'; 200 * 1024];
+        for _ in 0..5 {
+            lines.take(&line).unwrap();
+            lines.take(b"\n").unwrap();
+        }
+        assert_eq!(lines.batch().map(|(first, batch)| (first, batch.len())), Some((1, 3)));
+        assert!(lines.batch().is_none());
+        assert_eq!(lines.finish().unwrap().1.len(), 2);
+    }
+}

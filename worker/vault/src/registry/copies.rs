@@ -1,0 +1,84 @@
+//! The copies of records that lie in KV, as the registry needs them.
+
+use worker::KvStore;
+
+/// A store of bytes by name.
+pub trait Copies {
+    /// Writes.
+    async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String>;
+    /// Reads; what is read may be a minute old.
+    async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, String>;
+    /// Removes.
+    async fn delete(&self, name: &str) -> Result<(), String>;
+}
+
+impl Copies for KvStore {
+    async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        let put = self.put_bytes(name, bytes).map_err(|error| error.to_string())?;
+        put.execute().await.map_err(|error| error.to_string())
+    }
+
+    async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        Self::get(self, name).bytes().await.map_err(|error| error.to_string())
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), String> {
+        Self::delete(self, name).await.map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+pub mod memory {
+    //! Copies in memory, for tests.
+    #![allow(missing_docs)]
+
+    use super::Copies;
+    use std::{
+        cell::{Cell, RefCell},
+        collections::BTreeMap,
+        future::Future,
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    #[derive(Default)]
+    pub struct Memory {
+        pub records: RefCell<BTreeMap<String, Vec<u8>>>,
+        /// Whether it answers nobody.
+        pub is_down: Cell<bool>,
+        pub reads: Cell<u32>,
+    }
+
+    impl Memory {
+        fn answer<T>(&self, value: T) -> Result<T, String> {
+            if self.is_down.get() { Err("down".into()) } else { Ok(value) }
+        }
+    }
+
+    impl Copies for Memory {
+        async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+            self.answer(())?;
+            self.records.borrow_mut().insert(name.into(), bytes.into());
+            Ok(())
+        }
+
+        async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+            self.reads.set(self.reads.get() + 1);
+            self.answer(self.records.borrow().get(name).cloned())
+        }
+
+        async fn delete(&self, name: &str) -> Result<(), String> {
+            self.answer(())?;
+            self.records.borrow_mut().remove(name);
+            Ok(())
+        }
+    }
+
+    /// The outcome of work that never waits.
+    pub fn at_once<T>(work: impl Future<Output = T>) -> T {
+        match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => panic!("it waits"),
+        }
+    }
+}

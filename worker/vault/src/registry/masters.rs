@@ -1,0 +1,79 @@
+//! What is still needed of which master secret, so that an operator sees when one can be retired.
+
+use super::{members::member, rows::time};
+use crate::{
+    answer::Done,
+    database::{Database, DatabaseError, Stored, Value},
+};
+use ownchat_domain::{
+    keyring::Keyring,
+    record::Record,
+    role::Command,
+    time::Timestamp,
+    vault::masters::{Left, Master, Masters, ReadMasters},
+};
+use std::collections::BTreeMap;
+
+/// Counts it.
+pub fn read(database: &impl Database, keyring: &Keyring, call: &ReadMasters, now: Timestamp) -> Done<Masters> {
+    member(database, call.person)?.may(Command::ReadMasters, None, None, now)?;
+    let records = by_master(
+        database,
+        "SELECT published_master, count(*) FROM keys WHERE published_at IS NOT NULL GROUP BY 1",
+        &[],
+    )?;
+    let secrets = by_master(
+        database,
+        "SELECT master, count(*) FROM secrets WHERE ends_at IS NULL OR ends_at > ? GROUP BY 1",
+        &[time(now)],
+    )?;
+    let keys = by_master(database, "SELECT issuer, count(*) FROM keys GROUP BY 1", &[])?;
+    let count = |counts: &BTreeMap<Option<u16>, u64>, id| counts.get(&id).copied().unwrap_or(0);
+    let listed: Vec<u16> = keyring.ids().collect();
+    let used = records.keys().chain(secrets.keys()).chain(keys.keys()).filter_map(|id| *id);
+    let mut ids: Vec<u16> = listed.iter().copied().chain(used).collect();
+    ids.sort_unstable_by(|one, other| other.cmp(one));
+    ids.dedup();
+    let data = ids.into_iter().map(|id| Master {
+        id,
+        left: Left {
+            seal: keyring.seal(id).is_some(),
+            pepper: keyring.pepper(id).is_some(),
+            locator: keyring.locators().any(|(other, _)| other == id),
+        },
+        records: count(&records, Some(id)),
+        secrets: count(&secrets, Some(id)),
+        keys: count(&keys, Some(id)),
+    });
+    Ok(Masters { data: data.collect(), unknown: count(&records, None).max(count(&keys, None)) })
+}
+
+fn by_master(database: &impl Database, sql: &str, values: &[Value]) -> Stored<BTreeMap<Option<u16>, u64>> {
+    let number = |_| DatabaseError("a number that is not possible".into());
+    let rows = database.run(sql, values)?.into_iter();
+    rows.map(|mut row| {
+        let master = row.optional_integer()?.map(u16::try_from).transpose().map_err(number)?;
+        Ok((master, u64::try_from(row.integer()?).map_err(number)?))
+    })
+    .collect()
+}
+
+/// What a record needs and is not there: secrets that should open the key and cannot be recognised. For the log.
+pub fn lacking(record: &Record, keyring: &Keyring) -> Vec<String> {
+    let works = |ends_at: Option<Timestamp>| ends_at.is_none_or(|end| end > record.sealed_at);
+    let lacking =
+        record.secrets.iter().filter(|secret| works(secret.ends_at) && keyring.pepper(secret.master).is_none());
+    lacking
+        .map(|secret| {
+            format!(
+                "key {}: secret {} opens nothing: its digest needs the pepper of master secret {}, which is not in \
+                 MASTER_KEYS",
+                record.locator, secret.number, secret.master
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "masters/tests.rs"]
+mod tests;

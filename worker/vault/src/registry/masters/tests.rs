@@ -1,0 +1,151 @@
+//! A master secret is rolled: added, everything sealed anew, retired step by step.
+
+use super::*;
+use crate::{
+    database::memory::Memory,
+    registry::{
+        copies::memory::{Memory as Kv, at_once},
+        keys, life, outbox,
+        rows::record,
+        sweep,
+        testing::{NOW, OWNER, STRANGER, WORKSPACE, new_key, origin, workspace},
+    },
+};
+use ownchat_domain::{
+    digest::SecretHash,
+    failure::Failure,
+    key::Key,
+    keyring::{Use, retire},
+    locator::Locator,
+    policy::{Call, decide},
+    record::kv_name,
+    time::{DAY, HOUR},
+    vault::registry::{CreateKey, RotateKey},
+    verdict::Denial,
+};
+
+const ONE: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+const TWO: &str = "2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+const OLD: SecretHash = SecretHash::from_bytes([3; 32]);
+const NEW: SecretHash = SecretHash::from_bytes([4; 32]);
+
+fn ring(list: &str) -> Keyring {
+    Keyring::parse(list).unwrap()
+}
+
+fn made(database: &Memory, ring: &Keyring) -> Key {
+    let call = CreateKey { origin: origin(OWNER), key: new_key("Shop", &["contacts:read"]), secret: OLD, once: None };
+    keys::create(database, ring, WORKSPACE, &call, NOW).unwrap().key
+}
+
+fn deliver(database: &Memory, kv: &Kv, ring: &Keyring, now: Timestamp) {
+    assert!(at_once(outbox::deliver(database, ring, kv, || now)).unwrap().is_empty());
+}
+
+/// Records, secrets and keys that need the secret.
+fn needs(database: &Memory, ring: &Keyring, id: u16, now: Timestamp) -> (u64, u64, u64) {
+    let masters = read(database, ring, &ReadMasters { person: OWNER }, now).unwrap();
+    let found = masters.data.into_iter().find(|master| master.id == id);
+    found.map_or((0, 0, 0), |master| (master.records, master.secrets, master.keys))
+}
+
+/// What an edge says that has the copy in KV and nothing else.
+fn edge(kv: &Kv, id: Locator, secret: &SecretHash, ring: &Keyring) -> Option<Result<u32, Denial>> {
+    let bytes = kv.records.borrow().get(&kv_name(id)).cloned()?;
+    let record = Record::open(&bytes, id, ring).ok()?;
+    Some(decide(&record, secret, &Call::default(), ring, NOW))
+}
+
+#[test]
+fn a_master_secret_is_rolled_step_by_step() {
+    let (database, kv) = (workspace(), Kv::default());
+    let one = ring(ONE);
+    let (first, second) = (made(&database, &one), made(&database, &one));
+    deliver(&database, &kv, &one, NOW);
+    assert_eq!(needs(&database, &one, 1, NOW), (2, 2, 2));
+
+    // A new secret is added: the old records are good, and new things are made with the new one.
+    let list = format!("{ONE},{TWO}");
+    let both = ring(&list);
+    assert_eq!(edge(&kv, first.id, &OLD, &both), Some(Ok(1)));
+    let third = made(&database, &both);
+    deliver(&database, &kv, &both, NOW);
+    assert_eq!(needs(&database, &both, 1, NOW), (2, 2, 2));
+    assert_eq!(needs(&database, &both, 2, NOW), (1, 1, 1));
+
+    // The sweep seals the old records anew: then the old seal key is needed for nothing.
+    let later = NOW.plus(HOUR);
+    assert_eq!(at_once(sweep::turn(&database, &both, &kv, || later)).unwrap().len(), 2);
+    deliver(&database, &kv, &both, later);
+    assert_eq!(needs(&database, &both, 1, later), (0, 2, 2));
+    let list = retire(&list, 1, &[Use::Locator, Use::Pepper]).unwrap();
+    let left = ring(&list);
+    for key in [&first, &second, &third] {
+        assert_eq!(edge(&kv, key.id, &OLD, &left), Some(Ok(1)), "everything that was sealed anew is good");
+        assert!(key.id.open(&left, key.environment).is_some());
+    }
+
+    // A rotation peppers with the new secret. When the old secrets have ended the old pepper is needed no more.
+    let mut moment = later;
+    for key in [&first, &second] {
+        let call =
+            RotateKey { origin: origin(OWNER), id: key.id, version: 1, overlap_seconds: 60, secret: NEW, once: None };
+        life::rotate(&database, &left, &call, moment).unwrap();
+        assert_eq!(needs(&database, &left, 1, moment).2, 2);
+    }
+    assert_eq!(needs(&database, &left, 1, moment).1, 2, "as long as they overlap");
+    moment = moment.plus(60_000);
+    assert_eq!(needs(&database, &left, 1, moment), (0, 0, 2));
+    deliver(&database, &kv, &left, moment);
+    let list = retire(&list, 1, &[Use::Locator]).unwrap();
+    let left = ring(&list);
+    assert_eq!(edge(&kv, first.id, &NEW, &left), Some(Ok(2)));
+    assert_eq!(edge(&kv, first.id, &OLD, &left), Some(Err(Denial::Unknown)), "it has ended anyway");
+
+    // Without what tagged their ids the old keys are nobody's. A key that was made later stays.
+    let list = retire(&list, 1, &[]).unwrap();
+    let rest = ring(&list);
+    assert_eq!(first.id.open(&rest, first.environment), None);
+    assert!(third.id.open(&rest, third.environment).is_some());
+    assert_eq!(edge(&kv, third.id, &OLD, &rest), Some(Ok(1)));
+}
+
+#[test]
+fn what_a_key_lacks_is_said() {
+    let database = workspace();
+    let key = made(&database, &ring(ONE));
+    let truth = record(&database, key.id, NOW).unwrap().unwrap();
+    assert!(lacking(&truth, &ring(&format!("{ONE},{TWO}"))).is_empty());
+    let without = ring(&retire(&format!("{ONE},{TWO}"), 1, &[Use::Locator]).unwrap());
+    let said = lacking(&truth, &without);
+    assert!(
+        said.len() == 1 && said[0].contains(&key.id.to_string()) && said[0].contains("master secret 1"),
+        "{said:?}"
+    );
+    assert_eq!(decide(&truth, &OLD, &Call::default(), &without, NOW), Err(Denial::Unknown));
+    let ended =
+        RotateKey { origin: origin(OWNER), id: key.id, version: 1, overlap_seconds: 0, secret: NEW, once: None };
+    life::rotate(&database, &without, &ended, NOW).unwrap();
+    assert!(lacking(&record(&database, key.id, NOW).unwrap().unwrap(), &without).is_empty(), "that one has ended");
+}
+
+#[test]
+fn what_is_left_of_each_secret_is_shown_to_owners() {
+    let database = workspace();
+    made(&database, &ring(ONE));
+    database.run("UPDATE keys SET issuer = NULL", &[]).unwrap();
+    let ring = ring(&retire(&format!("{ONE},{TWO}"), 1, &[Use::Locator]).unwrap());
+    let masters = read(&database, &ring, &ReadMasters { person: OWNER }, NOW.plus(DAY)).unwrap();
+    let whole = Left { seal: true, pepper: true, locator: true };
+    let part = Left { locator: true, ..Left::default() };
+    assert_eq!(
+        masters.data,
+        [
+            Master { id: 2, left: whole, records: 0, secrets: 0, keys: 0 },
+            Master { id: 1, left: part, records: 0, secrets: 1, keys: 0 },
+        ]
+    );
+    assert_eq!(masters.unknown, 1);
+    let foreign = read(&database, &ring, &ReadMasters { person: STRANGER }, NOW);
+    assert_eq!(foreign.unwrap_err(), Failure::NotFound.into());
+}

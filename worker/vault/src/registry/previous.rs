@@ -1,0 +1,115 @@
+//! Workspaces as earlier versions have left them: brought up to date, read, and worked with.
+//!
+//! `fixtures` holds one database for each step of the schema, as SQL. They are never written anew: with a new step
+//! one is added that the version before it has written.
+
+use super::{
+    announce, keys, life, list, rows,
+    rows::record,
+    schema,
+    testing::{NOW, OWNER, count, keyring, origin},
+    transfer,
+};
+use crate::database::{Database, memory::Memory};
+use ownchat_domain::{
+    audit::verify,
+    digest::SecretHash,
+    feed::{Entry, Subject},
+    key::{KeyQuery, Reason, Status},
+    keyring::Keyring,
+    locator::Locator,
+    policy::{Call, decide},
+    time::Timestamp,
+    vault::{
+        registry::{ListKeys, ReadTrail, RestoreKey, RotateKey, TrailQuery},
+        transfer::ReadExport,
+    },
+    verdict::Denial,
+};
+
+/// Brought up to date, twice, since that happens at every start.
+fn opened(sql: &str) -> Memory {
+    let database = Memory::filled(sql);
+    schema::apply(&database).unwrap();
+    schema::apply(&database).unwrap();
+    database
+}
+
+fn id(text: &str) -> Locator {
+    text.parse().unwrap()
+}
+
+fn trail(database: &Memory) -> Vec<String> {
+    let query = TrailQuery { limit: Some(100), ..TrailQuery::default() };
+    list::trail(database, &ReadTrail { person: OWNER, query }, NOW).unwrap().lines
+}
+
+/// Everything that there is can be exported, so everything can be read.
+fn exported(database: &Memory, now: Timestamp) -> usize {
+    let (mut lines, mut after) = (0, None);
+    loop {
+        let part = transfer::read(database, &ReadExport { origin: origin(OWNER), after }, now).unwrap();
+        lines += part.lines.len();
+        after = part.next;
+        if after.is_none() {
+            return lines;
+        }
+    }
+}
+
+#[test]
+fn a_workspace_of_the_first_schema_is_brought_up_to_date() {
+    let database = opened(include_str!("fixtures/first.sql"));
+    let ring =
+        Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")
+            .unwrap();
+    let listed = list::list(&database, &ListKeys { person: OWNER, query: KeyQuery::default() }, NOW).unwrap();
+    assert_eq!(listed.data.len(), 1);
+    let key = &listed.data[0];
+    assert_eq!((key.name.as_str(), key.version, key.status), ("Shop", 2, Status::Active));
+    assert!(key.restrictions.allow.is_empty() && key.rate_limit.is_none() && key.metadata.is_empty());
+    let truth = record(&database, key.id, NOW).unwrap().unwrap();
+    assert_eq!((truth.secrets.len(), truth.secrets[0].number, truth.secrets[0].master), (1, 1, 2));
+    assert_eq!(truth.secrets[0].digest.as_bytes(), &[7; 32]);
+    assert_eq!((truth.workspace.version, truth.workspace.suspended), (1, false));
+    let lines = trail(&database);
+    assert_eq!(verify(lines.iter().map(String::as_str)).unwrap().0, 4);
+    let back =
+        life::restore(&database, &RestoreKey { origin: origin(OWNER), id: id("OUbshx82gywrkBsn") }, NOW.plus(60_000));
+    assert_eq!(back.unwrap().key.version, 3);
+    let secret = SecretHash::from_bytes([4; 32]);
+    let rotate = RotateKey { origin: origin(OWNER), id: key.id, version: 2, overlap_seconds: 0, secret, once: None };
+    life::rotate(&database, &ring, &rotate, NOW.plus(60_000)).unwrap();
+    let truth = record(&database, key.id, NOW.plus(60_000)).unwrap().unwrap();
+    assert_eq!(decide(&truth, &secret, &Call::default(), &ring, NOW.plus(60_000)), Ok(2));
+    assert_eq!(exported(&database, NOW), 1 + 2 + 6);
+    assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 7);
+}
+
+#[test]
+fn a_workspace_of_the_second_schema_is_brought_up_to_date() {
+    let database = opened(include_str!("fixtures/second.sql"));
+    let listed = list::list(&database, &ListKeys { person: OWNER, query: KeyQuery::default() }, NOW.plus(5)).unwrap();
+    let names: Vec<&str> = listed.data.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(names, ["Full", "Shop"]);
+    let (full, shop) = (&listed.data[0], &listed.data[1]);
+    assert_eq!(full.reason, Some(Reason::Scheduled));
+    assert_eq!(full.restrictions.channels, ["ch_1"]);
+    assert_eq!((full.rate_limit.unwrap().limit, full.quota.unwrap().limit), (5, 500));
+    assert_eq!(full.metadata.get("team").map(String::as_str), Some("commerce"));
+    let truth = record(&database, shop.id, NOW.plus(5)).unwrap().unwrap();
+    assert_eq!((truth.version, truth.workspace.version, truth.workspace.outage_seconds), (2, 2, 60));
+    let ask = |byte, now| decide(&truth, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
+    assert_eq!((ask(3, NOW.plus(5)), ask(4, NOW.plus(5))), (Ok(1), Ok(2)));
+    assert_eq!(ask(3, NOW.plus(3_600_001)), Err(Denial::Replaced));
+    let gone = rows::find(&database, id("cFsG86pKQhxXQA4l")).unwrap().unwrap();
+    assert_eq!((gone.deleted_at, gone.version), (Some(NOW.plus(2)), 2));
+    assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 6);
+    // What the feed was not told yet is not forgotten.
+    let waiting = announce::waiting(&database, 7).unwrap();
+    assert!(waiting.contains(&Entry { subject: Subject::Key(shop.id), version: 2 }), "{waiting:?}");
+    assert!(waiting.contains(&Entry { subject: Subject::Workspace(7), version: 2 }), "{waiting:?}");
+    assert_eq!((count(&database, "outbox"), exported(&database, NOW)), (3, 1 + 3 + 6));
+    keys::present(&database, full.id).unwrap();
+    assert!(database.first("SELECT 1 FROM keys WHERE issuer IS NOT NULL", &[]).unwrap().is_none(), "the sweep's task");
+}

@@ -1,0 +1,208 @@
+//! What the sweep mends, what it leaves alone, and how it goes on.
+
+use super::*;
+use crate::{
+    database::memory::Memory,
+    registry::{
+        copies::memory::{Memory as Kv, at_once},
+        testing::{NOW, count, create, keyring, new_key, workspace},
+    },
+};
+use ownchat_domain::{
+    key::Key,
+    keyring::{Use, retire},
+    record::LIFETIME,
+};
+
+const ONE: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+const BOTH: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+
+/// A moment at which what was written at `NOW` has settled.
+const LATER: Timestamp = NOW.plus(HOUR);
+
+fn deliver(database: &Memory, kv: &Kv, ring: &Keyring, now: Timestamp) {
+    assert!(at_once(outbox::deliver(database, ring, kv, || now)).unwrap().is_empty());
+}
+
+fn sweep(database: &Memory, kv: &Kv, ring: &Keyring, now: Timestamp) -> Vec<String> {
+    at_once(turn(database, ring, kv, || now)).unwrap()
+}
+
+/// A workspace with so many keys, all of them delivered.
+fn delivered(keys: usize) -> (Memory, Kv, Vec<Key>) {
+    let (database, kv) = (workspace(), Kv::default());
+    let keys = (0..keys).map(|_| create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap()).collect();
+    while outbox::next_due(&database).unwrap().is_some() {
+        deliver(&database, &kv, &keyring(), NOW);
+    }
+    (database, kv, keys)
+}
+
+fn name(key: &Key) -> String {
+    kv_name(key.id)
+}
+
+#[test]
+fn what_is_right_is_left_alone_however_old_it_is() {
+    let (database, kv, keys) = delivered(3);
+    let before = kv.records.borrow().clone();
+    assert_eq!(sweep(&database, &kv, &keyring(), NOW.plus(3 * LIFETIME)), Vec::<String>::new());
+    assert_eq!((count(&database, "outbox"), kv.reads.get()), (0, 3));
+    assert_eq!(*kv.records.borrow(), before);
+    assert_eq!(keys.len(), 3);
+}
+
+#[test]
+fn what_differs_is_found_and_written_anew() {
+    let (database, kv, keys) = delivered(6);
+    let sealed = |change: &dyn Fn(&mut Record), key: &Key, ring: &Keyring| {
+        let mut record = record(&database, key.id, NOW).unwrap().unwrap();
+        change(&mut record);
+        record.seal(ring).unwrap()
+    };
+    let foreign = Keyring::parse("9:CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=").unwrap();
+    let mut altered = sealed(&|_| {}, &keys[1], &keyring());
+    altered[9] ^= 1;
+    let damage = [
+        (None, "gone"),
+        (Some(altered), "cannot be read"),
+        (Some(sealed(&|_| {}, &keys[2], &foreign)), "not there"),
+        (Some(sealed(&|record| record.version = 0, &keys[3], &keyring())), "older than the key"),
+        (Some(sealed(&|record| record.workspace.version = 0, &keys[4], &keyring())), "older than the key"),
+        (Some(sealed(&|record| record.name = "Sho".into(), &keys[5], &keyring())), "not what it should be"),
+    ];
+    let right = kv.records.borrow().clone();
+    for ((bytes, _), key) in damage.iter().zip(&keys) {
+        match bytes {
+            Some(bytes) => drop(kv.records.borrow_mut().insert(name(key), bytes.clone())),
+            None => drop(kv.records.borrow_mut().remove(&name(key))),
+        }
+    }
+    let found = sweep(&database, &kv, &keyring(), LATER);
+    assert_eq!(found.len(), damage.len(), "{found:?}");
+    for ((_, words), (text, key)) in damage.iter().zip(found.iter().zip(&keys)) {
+        assert!(text.contains(words) && text.contains(&key.id.to_string()), "{text} for {words}");
+    }
+    deliver(&database, &kv, &keyring(), LATER);
+    for (name, bytes) in &right {
+        let locator = name[2..].parse().unwrap();
+        let mended = Record::open(&kv.records.borrow()[name], locator, &keyring()).unwrap();
+        let right = Record::open(bytes, locator, &keyring()).unwrap();
+        assert_eq!((mended.version, mended.name), (right.version, right.name));
+    }
+    assert!(sweep(&database, &kv, &keyring(), LATER.plus(2 * DAY)).is_empty(), "nothing is left to mend");
+}
+
+#[test]
+fn what_was_written_a_moment_ago_or_waits_is_left_alone() {
+    let (database, kv, _) = delivered(2);
+    kv.records.borrow_mut().clear();
+    outbox::enqueue(&database, 2, LATER).unwrap();
+    database.run("UPDATE keys SET published_at = ? WHERE number = 1", &[time(LATER.plus(-SETTLED + 1))]).unwrap();
+    assert!(sweep(&database, &kv, &keyring(), LATER).is_empty());
+    assert_eq!(kv.reads.get(), 0);
+}
+
+/// By the outbox's own book each key was written once or waits.
+#[test]
+fn a_key_that_the_outbox_has_lost_is_found() {
+    let database = workspace();
+    create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    database.run("DELETE FROM outbox", &[]).unwrap();
+    assert_eq!(sweep(&database, &Kv::default(), &keyring(), NOW).len(), 1);
+    assert_eq!(count(&database, "outbox"), 1);
+}
+
+#[test]
+fn it_goes_through_all_keys_turn_by_turn_once_a_day() {
+    let (database, kv, _) = delivered(120);
+    let mut now = LATER;
+    for looked_at in [50, 100, 120] {
+        assert!(next_due(&database).unwrap().unwrap() <= now);
+        sweep(&database, &kv, &keyring(), now);
+        assert_eq!(kv.reads.get(), looked_at);
+        sweep(&database, &kv, &keyring(), now);
+        assert_eq!(kv.reads.get(), looked_at, "not before the pause");
+        now = now.plus(PAUSE);
+    }
+    assert_eq!(next_due(&database), Ok(Some(LATER.plus(DAY))));
+    sweep(&database, &kv, &keyring(), LATER.plus(DAY));
+    assert_eq!(kv.reads.get(), 170);
+}
+
+#[test]
+fn while_kv_is_down_it_waits_longer_each_time_and_goes_on_where_it_was() {
+    let (database, kv, _) = delivered(60);
+    sweep(&database, &kv, &keyring(), LATER);
+    kv.is_down.set(true);
+    let mut now = LATER.plus(PAUSE);
+    for wait in [SECOND, 2 * SECOND, 4 * SECOND] {
+        let found = sweep(&database, &kv, &keyring(), now);
+        assert!(found.len() == 1 && found[0].contains("down"), "{found:?}");
+        assert_eq!(next_due(&database), Ok(Some(now.plus(wait))));
+        now = now.plus(wait);
+    }
+    kv.is_down.set(false);
+    let before = kv.reads.get();
+    sweep(&database, &kv, &keyring(), now);
+    assert_eq!(kv.reads.get() - before, 10, "those that are left");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_named_and_stops_nothing() {
+    let (database, kv, keys) = delivered(3);
+    database.run("UPDATE keys SET limits = 'no JSON' WHERE number = 2", &[]).unwrap();
+    kv.records.borrow_mut().remove(&name(&keys[2]));
+    let found = sweep(&database, &kv, &keyring(), LATER);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains(&keys[1].id.to_string()) && found[1].contains(&keys[2].id.to_string()), "{found:?}");
+}
+
+#[test]
+fn a_workspace_without_keys_is_not_woken() {
+    let database = workspace();
+    assert_eq!(next_due(&database), Ok(None));
+}
+
+#[test]
+fn a_file_that_was_never_finished_is_forgotten_after_a_day() {
+    let (database, kv, _) = delivered(1);
+    database.run("INSERT INTO staged VALUES (1, 'x', ?)", &[time(NOW)]).unwrap();
+    sweep(&database, &kv, &keyring(), NOW.plus(DAY - 1));
+    assert_eq!(count(&database, "staged"), 1);
+    sweep(&database, &kv, &keyring(), NOW.plus(3 * DAY));
+    assert_eq!(count(&database, "staged"), 0);
+}
+
+/// A new master secret is added; the sweep seals every record under it; what is left of the old one is not needed
+/// for a seal any more.
+#[test]
+fn records_are_sealed_under_a_new_master_secret() {
+    let (database, kv, keys) = delivered(3);
+    let both = Keyring::parse(BOTH).unwrap();
+    for key in &keys {
+        let bytes = kv.records.borrow()[&name(key)].clone();
+        assert!(Record::open(&bytes, key.id, &both).is_ok(), "the old secret still reads");
+    }
+    assert_eq!(sweep(&database, &kv, &both, LATER).len(), 3);
+    deliver(&database, &kv, &both, LATER);
+    let left = Keyring::parse(&retire(BOTH, 1, &[Use::Locator, Use::Pepper]).unwrap()).unwrap();
+    for key in &keys {
+        assert!(Record::open(&kv.records.borrow()[&name(key)], key.id, &left).is_ok());
+    }
+    assert!(sweep(&database, &kv, &left, LATER.plus(2 * DAY)).is_empty());
+    assert!(Keyring::parse(ONE).is_ok_and(|ring| sweep(&database, &kv, &ring, LATER.plus(4 * DAY)).len() == 3));
+}
+
+#[test]
+fn under_which_master_secret_a_key_was_made_is_found_out() {
+    let (database, kv, _) = delivered(2);
+    let issuers = |database: &Memory| -> Vec<Option<i64>> {
+        let rows = database.run("SELECT issuer FROM keys ORDER BY number", &[]).unwrap();
+        rows.into_iter().map(|mut row| row.optional_integer().unwrap()).collect()
+    };
+    assert_eq!(issuers(&database), [Some(1), Some(1)]);
+    database.run("UPDATE keys SET issuer = NULL WHERE number = 2", &[]).unwrap();
+    sweep(&database, &kv, &Keyring::parse(BOTH).unwrap(), LATER);
+    assert_eq!(issuers(&database), [Some(1), Some(1)]);
+}

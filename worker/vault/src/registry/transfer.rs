@@ -1,0 +1,282 @@
+//! The workspace as a file ([`ownchat_domain::transfer`]): written part by part, and read into an empty one in one
+//! transaction.
+
+use super::{
+    announce,
+    members::member,
+    outbox,
+    rows::{COLUMNS, KeyRow, time, workspace},
+    trail::{self, Actor, Change, Wanted, raw},
+};
+use crate::{
+    answer::Done,
+    database::{Database, DatabaseError, Row, Stored},
+};
+use ownchat_domain::{
+    audit::{Action, Line},
+    digest::KeyDigest,
+    failure::Failure,
+    key::Restrictions,
+    keyring::Keyring,
+    role::Command,
+    time::Timestamp,
+    transfer::{Entry, FORMAT, Header, KeyFacts, Reader, SecretFacts},
+    vault::transfer::{ExportPart, FinishImport, Imported, Place, ReadExport, StageImport},
+};
+use serde_json::value::RawValue;
+
+/// Most keys or lines of the trail in one part of an export.
+const PART: u32 = 100;
+/// How many lines of a file are held in memory while it is read in.
+const PAGE: i64 = 200;
+
+/// The next part of an export.
+pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> Done<ExportPart> {
+    let owner = member(database, call.origin.person)?;
+    owner.may(Command::MoveWorkspace, None, None, now)?;
+    let until = last_change(database)?;
+    let mut part = ExportPart { lines: Vec::new(), next: None };
+    let place = match call.after {
+        // Parts of two states do not make one.
+        Some(place) if place.until != until => return Err(Failure::Stale.into()),
+        Some(place) => place,
+        None => {
+            let actor = Actor { origin: Some(&call.origin), name: &owner.name };
+            trail::append(database, actor, noted(Action::Export, None), now)?;
+            part.lines.push(Entry::Export(header(database)?).write());
+            Place { until, key: Some(0), line: 0 }
+        }
+    };
+    if let Some(after) = place.key {
+        let keys = keys(database, after)?;
+        let last = keys.last().map(|key| key.number);
+        part.lines.extend(keys.into_iter().map(|key| Entry::Key(key.into()).write()));
+        part.next = Some(Place { key: last, ..place });
+        return Ok(part);
+    }
+    let lines = trail::lines(database, &Wanted { after: place.line, limit: PART, ..Wanted::default() })?;
+    for (number, line) in lines.into_iter().filter(|(number, _)| *number <= until) {
+        part.next = Some(Place { line: number, ..place });
+        let line = RawValue::from_string(line).map_err(|error| DatabaseError(error.to_string()))?;
+        part.lines.push(Entry::Line(line).write());
+    }
+    Ok(part)
+}
+
+/// That something was written or read in.
+fn noted(action: Action, after: Option<Box<RawValue>>) -> Change {
+    Change { action, key: None, reason: None, before: None, after }
+}
+
+/// Number of the last line of the trail that is a change.
+fn last_change(database: &impl Database) -> Stored<u64> {
+    let last = database.first(
+        "SELECT sequence FROM trail WHERE action NOT IN (?, ?) ORDER BY sequence DESC LIMIT 1",
+        &[Action::Export.as_str().into(), Action::Import.as_str().into()],
+    )?;
+    let last = last.map(|mut row| row.integer()).transpose()?.unwrap_or(0);
+    u64::try_from(last).map_err(|_| DatabaseError("a negative number".into()))
+}
+
+fn header(database: &impl Database) -> Stored<Header> {
+    let settings = workspace(database)?;
+    let mut row = database
+        .first("SELECT last_key, name FROM workspace", &[])?
+        .ok_or_else(|| DatabaseError("no workspace".into()))?;
+    Ok(Header {
+        format: FORMAT,
+        workspace: settings.number,
+        last_key: number(row.integer()?)?,
+        name: row.text()?,
+        version: settings.version,
+        suspended: settings.suspended,
+        outage_seconds: settings.outage_seconds,
+    })
+}
+
+fn keys(database: &impl Database, after: u32) -> Stored<Vec<KeyFacts>> {
+    let sql = format!("SELECT {COLUMNS} FROM keys WHERE number > ? ORDER BY number LIMIT ?");
+    let rows = database.run(&sql, &[after.into(), PART.into()])?;
+    rows.into_iter().map(|row| facts(database, KeyRow::read(database, row)?)).collect()
+}
+
+fn facts(database: &impl Database, row: KeyRow) -> Stored<KeyFacts> {
+    let secrets = database.run(
+        "SELECT number, master, digest, created_at, ends_at FROM secrets WHERE key = ? ORDER BY number",
+        &[row.number.into()],
+    )?;
+    let details = row.details;
+    Ok(KeyFacts {
+        number: number(row.number)?,
+        locator: row.locator,
+        environment: details.environment,
+        name: details.name,
+        description: details.description,
+        integration: details.integration,
+        scopes: details.scopes,
+        not_before: details.not_before,
+        expires_at: details.expires_at,
+        restrictions: Restrictions {
+            allow: details.networks.allow,
+            deny: details.networks.deny,
+            channels: details.channels,
+        },
+        limits: details.limits,
+        metadata: details.metadata,
+        active: row.active,
+        reason: row.reason,
+        created_at: row.created_at,
+        created_by: row.created_by,
+        owner: row.owner,
+        updated_at: row.updated_at,
+        version: row.version,
+        deleted_at: row.deleted_at,
+        secrets: secrets.into_iter().map(secret).collect::<Stored<_>>()?,
+    })
+}
+
+fn secret(mut row: Row) -> Stored<SecretFacts> {
+    Ok(SecretFacts {
+        number: number(row.integer()?)?,
+        master: u16::try_from(row.integer()?).map_err(|_| DatabaseError("not a master id".into()))?,
+        digest: KeyDigest::from_bytes(row.bytes()?),
+        created_at: Timestamp::from_millis(row.integer()?),
+        ends_at: row.optional_integer()?.map(Timestamp::from_millis),
+    })
+}
+
+fn number(number: i64) -> Stored<u32> {
+    u32::try_from(number).map_err(|_| DatabaseError("a number that is not possible".into()))
+}
+
+/// Puts lines of a file aside.
+pub fn stage(database: &impl Database, call: &StageImport, now: Timestamp) -> Done<()> {
+    member(database, call.origin.person)?.may(Command::MoveWorkspace, None, None, now)?;
+    untouched(database)?;
+    database.atomically(|| {
+        if call.first <= 1 {
+            database.run("DELETE FROM staged", &[])?;
+        }
+        let staged = database.first("SELECT coalesce(max(number), 0) FROM staged", &[])?;
+        let staged = staged.map(|mut row| row.integer()).transpose()?.unwrap_or(0);
+        if u64::try_from(staged).ok().map(|staged| staged + 1) != Some(call.first) {
+            // Somebody else has begun to read in another file.
+            return Err(Failure::Stale.into());
+        }
+        for (number, line) in (staged + 1..).zip(&call.lines) {
+            database.run(
+                "INSERT INTO staged (number, line, at) VALUES (?, ?, ?)",
+                &[number.into(), line.as_str().into(), time(now)],
+            )?;
+        }
+        Ok(())
+    })
+}
+
+/// Fills the workspace from the lines that were put aside. Whatever comes of it, they are gone afterwards.
+pub fn finish(database: &impl Database, keyring: &Keyring, call: &FinishImport, now: Timestamp) -> Done<Imported> {
+    let owner = member(database, call.origin.person)?;
+    owner.may(Command::MoveWorkspace, None, None, now)?;
+    untouched(database)?;
+    let done = database.atomically(|| {
+        let mut reader = Reader::new(keyring, workspace(database)?.number);
+        let mut imported = Imported { keys: 0, trail: 0 };
+        let mut sum = None;
+        let mut after = 0;
+        loop {
+            let page = database.run(
+                "SELECT number, line FROM staged WHERE number > ? ORDER BY number LIMIT ?",
+                &[after.into(), PAGE.into()],
+            )?;
+            if page.is_empty() {
+                break;
+            }
+            for mut row in page {
+                after = row.integer()?;
+                match reader.take(&row.text()?).map_err(Failure::from)? {
+                    Entry::Export(header) => take_settings(database, &header)?,
+                    Entry::Key(key) => {
+                        take_key(database, *key)?;
+                        imported.keys += 1;
+                    }
+                    Entry::Line(line) => {
+                        let sealed: Line =
+                            serde_json::from_str(line.get()).map_err(|error| DatabaseError(error.to_string()))?;
+                        trail::insert(database, &sealed)?;
+                        imported.trail += 1;
+                    }
+                    Entry::End(end) => sum = Some(raw(&end)?),
+                }
+            }
+        }
+        let header = reader.finish().map_err(Failure::from)?;
+        let actor = Actor { origin: Some(&call.origin), name: &owner.name };
+        trail::append(database, actor, noted(Action::Import, sum), now)?;
+        announce::of_all(database, header.version)?;
+        outbox::enqueue_all(database, now)?;
+        Ok(imported)
+    });
+    database.run("DELETE FROM staged", &[])?;
+    done
+}
+
+/// Refuses unless nothing was ever done in the workspace.
+fn untouched(database: &impl Database) -> Done<()> {
+    let done = "SELECT 1 FROM workspace WHERE last_key > 0 UNION ALL SELECT 1 FROM trail LIMIT 1";
+    if database.first(done, &[])?.is_none() {
+        return Ok(());
+    }
+    let message = "A file can be read only into a workspace in which nothing was ever done.";
+    Err(Failure::field("workspace", message).into())
+}
+
+fn take_settings(database: &impl Database, header: &Header) -> Stored<()> {
+    database.run(
+        "UPDATE workspace SET last_key = ?, name = ?, version = ?, suspended = ?, outage_seconds = ?",
+        &[
+            header.last_key.into(),
+            header.name.as_str().into(),
+            i64::try_from(header.version).unwrap_or(i64::MAX).into(),
+            header.suspended.into(),
+            header.outage_seconds.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+fn take_key(database: &impl Database, key: KeyFacts) -> Stored<()> {
+    let row = KeyRow {
+        number: key.number.into(),
+        locator: key.locator,
+        details: key.details(),
+        active: key.active,
+        reason: key.reason.clone(),
+        created_at: key.created_at,
+        created_by: key.created_by.clone(),
+        owner: key.owner,
+        updated_at: key.updated_at,
+        version: key.version,
+        deleted_at: key.deleted_at,
+        secrets: key.shown_secrets(),
+    };
+    let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
+    database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({places})"), &row.values()?)?;
+    for secret in key.secrets {
+        database.run(
+            "INSERT INTO secrets (key, number, master, digest, created_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)",
+            &[
+                key.number.into(),
+                secret.number.into(),
+                i64::from(secret.master).into(),
+                secret.digest.as_bytes().as_slice().into(),
+                time(secret.created_at),
+                secret.ends_at.map(Timestamp::millis).into(),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "transfer/tests.rs"]
+mod tests;

@@ -1,0 +1,310 @@
+//! A workspace goes through a file and comes back the same, or nothing happens.
+
+use super::*;
+use crate::{
+    answer::Refusal,
+    database::memory::Memory,
+    registry::{
+        announce::waiting,
+        keys, life,
+        rows::{find, record},
+        testing::{NOW, OWNER, STRANGER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
+        walk::Walk,
+    },
+};
+use ownchat_domain::{
+    digest::SecretHash,
+    key::NewKey,
+    policy::{Call, decide},
+    transfer::Sum,
+    vault::registry::{ChangeKey, DeleteKey, RotateKey},
+};
+
+/// The whole file, without its last line.
+fn parts(database: &impl Database) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut after = None;
+    loop {
+        let part = read(database, &ReadExport { origin: origin(OWNER), after }, NOW).unwrap();
+        assert!(part.lines.len() <= PART as usize + 1, "a part is bounded");
+        lines.extend(part.lines);
+        after = part.next;
+        if after.is_none() {
+            return lines;
+        }
+    }
+}
+
+/// The whole file.
+fn exported(database: &impl Database) -> Vec<String> {
+    ended(parts(database))
+}
+
+fn ended(mut lines: Vec<String>) -> Vec<String> {
+    let mut sum = Sum::default();
+    for line in &lines {
+        sum.add(line);
+    }
+    lines.push(Entry::End(sum.end()).write());
+    lines
+}
+
+fn staged(database: &impl Database, lines: &[String]) -> Done<()> {
+    let mut first = 1;
+    for lines in lines.chunks(64) {
+        let lines = lines.to_vec();
+        let length = lines.len() as u64;
+        stage(database, &StageImport { origin: origin(OWNER), first, lines }, NOW)?;
+        first += length;
+    }
+    Ok(())
+}
+
+fn imported(database: &impl Database, lines: &[String]) -> Done<Imported> {
+    staged(database, lines)?;
+    finish(database, &keyring(), &FinishImport { origin: origin(OWNER) }, NOW)
+}
+
+/// Every row of every table that a workspace consists of.
+fn everything(database: &Memory) -> String {
+    let tables = ["workspace", "members", "keys", "secrets", "trail", "outbox", "announcements", "staged"];
+    let rows = tables.map(|table| database.run(&format!("SELECT * FROM {table}"), &[]).unwrap());
+    format!("{rows:?}")
+}
+
+#[test]
+fn what_was_exported_and_imported_is_exported_as_the_same_bytes() {
+    for seed in 0..4 {
+        let mut walk = Walk::begin(seed);
+        for _ in 0..400 {
+            walk.step();
+        }
+        let file = exported(&walk.database);
+        assert_eq!(exported(&walk.database), file, "that it was exported is no change");
+        let other = workspace();
+        let counts = imported(&other, &file).unwrap();
+        assert_eq!(i64::try_from(counts.keys).unwrap(), count(&walk.database, "keys"));
+        assert!(counts.trail > 100);
+        assert_eq!(exported(&other), file, "seed {seed}");
+        // And once more, from there.
+        let third = workspace();
+        imported(&third, &exported(&other)).unwrap();
+        assert_eq!(exported(&third), file);
+    }
+}
+
+#[test]
+fn imported_keys_work_and_are_told_to_feed_and_kv() {
+    let database = workspace();
+    let kept = create(&database, new_key("Kept", &["contacts:read"]), NOW).unwrap();
+    let gone = create(&database, new_key("Gone", &["contacts:read"]), NOW).unwrap();
+    keys::delete(&database, &DeleteKey { origin: origin(OWNER), id: gone.id, version: 1 }, NOW).unwrap();
+    let other = workspace();
+    imported(&other, &exported(&database)).unwrap();
+    let secret = SecretHash::from_bytes([3; 32]);
+    let truth = |id| record(&other, id, NOW).unwrap().unwrap();
+    assert_eq!(decide(&truth(kept.id), &secret, &Call::default(), &keyring(), NOW), Ok(1));
+    assert!(truth(gone.id).deleted);
+    assert_eq!(count(&other, "outbox"), 2, "both records are written");
+    let told: Vec<_> = waiting(&other, WORKSPACE).unwrap().into_iter().map(|entry| entry.version).collect();
+    assert_eq!(told, [2], "of the deleted key nothing older is good");
+    let next = create(&other, new_key("Next", &["contacts:read"]), NOW).unwrap();
+    assert_eq!(next.id.open(&keyring(), next.environment).unwrap().number, 3, "no number is given twice");
+    assert_eq!(count(&other, "staged"), 0);
+}
+
+/// The trail goes on where that of the file ended, and says what was read in and by whom.
+#[test]
+fn export_and_import_stand_in_the_trail() {
+    let database = workspace();
+    create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let file = exported(&database);
+    let other = workspace();
+    imported(&other, &file).unwrap();
+    create(&other, new_key("Store", &["contacts:read"]), NOW).unwrap();
+    exported(&other);
+    let lines = trail::lines(&other, &Wanted { limit: 100, ..Wanted::default() }).unwrap();
+    let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
+    let action = |line: &String| serde_json::from_str::<Line>(line).unwrap().action;
+    let actions: Vec<Action> = lines.iter().map(action).collect();
+    assert_eq!(actions, [Action::Create, Action::Import, Action::Create, Action::Export]);
+    assert!(ownchat_domain::audit::verify(lines.iter().map(String::as_str)).is_ok());
+    assert!(lines[1].contains("\"sha256\":\"") && lines[1].contains("\"lines\":3"), "{}", lines[1]);
+    // What follows a change is in the file; the last line is not.
+    assert_eq!(exported(&other).iter().filter(|line| line.starts_with("{\"line\":")).count(), 3);
+}
+
+#[test]
+fn no_damaged_file_changes_anything() {
+    let mut walk = Walk::begin(7);
+    for _ in 0..60 {
+        walk.step();
+    }
+    let good = exported(&walk.database);
+    let other = workspace();
+    let before = everything(&other);
+    let refused = |lines: &[String], what: &str| {
+        let refusal = imported(&other, lines).unwrap_err();
+        let Refusal::Failure(Failure::Invalid { errors }) = refusal else { panic!("{what}: {refusal:?}") };
+        assert!(errors[0].field.starts_with("line "), "{what}: {errors:?}");
+        assert_eq!(everything(&other), before, "{what}");
+    };
+    for place in 0..good.len() {
+        let mut without = good.clone();
+        without.remove(place);
+        refused(&without, "a line is missing");
+        let mut altered = good.clone();
+        let middle = altered[place].len() / 2;
+        let other = if &altered[place][middle..=middle] == "0" { "1" } else { "0" };
+        altered[place].replace_range(middle..=middle, other);
+        refused(&altered, "a letter was altered");
+        if place + 1 < good.len() {
+            let mut swapped = good.clone();
+            swapped.swap(place, place + 1);
+            refused(&swapped, "lines were swapped");
+        }
+        refused(&good[..place], "the end is missing");
+        // A wrong line is found even if the sum was made to fit.
+        if place > 0 && place + 1 < good.len() {
+            let mut twice: Vec<String> = good[..good.len() - 1].to_vec();
+            twice.insert(place, good[place].clone());
+            refused(&ended(twice), "a line stands there twice");
+        }
+    }
+    assert!(imported(&other, &good).is_ok());
+}
+
+#[test]
+fn a_file_of_another_workspace_or_other_master_secrets_is_refused() {
+    let database = workspace();
+    create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let file = exported(&database);
+    let other = workspace();
+    other.run("UPDATE workspace SET number = 8", &[]).unwrap();
+    assert!(format!("{:?}", imported(&other, &file)).contains("this is workspace 8"));
+    let other = workspace();
+    staged(&other, &file).unwrap();
+    let ring = Keyring::parse("1:AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=").unwrap();
+    let done = finish(&other, &ring, &FinishImport { origin: origin(OWNER) }, NOW);
+    assert!(format!("{done:?}").contains("master secret"), "{done:?}");
+    assert_eq!((count(&other, "keys"), count(&other, "staged")), (0, 0));
+}
+
+#[test]
+fn only_into_a_workspace_in_which_nothing_was_done() {
+    let database = workspace();
+    create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let file = exported(&database);
+    let before = everything(&database);
+    assert!(format!("{:?}", imported(&database, &file)).contains("nothing was ever done"));
+    assert_eq!(everything(&database), before);
+    let other = workspace();
+    imported(&other, &file).unwrap();
+    assert!(imported(&other, &file).is_err(), "nor twice");
+}
+
+#[test]
+fn only_an_owner_reads_the_file_or_fills_the_workspace() {
+    let database = workspace();
+    create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let file = exported(&database);
+    let stranger = || origin(STRANGER);
+    let nothing = || Refusal::from(Failure::NotFound);
+    assert_eq!(read(&database, &ReadExport { origin: stranger(), after: None }, NOW).unwrap_err(), nothing());
+    let other = workspace();
+    assert_eq!(stage(&other, &StageImport { origin: stranger(), first: 1, lines: file }, NOW), Err(nothing()));
+    assert_eq!(finish(&other, &keyring(), &FinishImport { origin: stranger() }, NOW), Err(nothing()));
+}
+
+#[test]
+fn a_member_who_owns_nothing_is_refused() {
+    let database = workspace();
+    // A later version may know other roles.
+    database.run("DROP TABLE members", &[]).unwrap();
+    database.run("CREATE TABLE members (person TEXT, name TEXT, role TEXT)", &[]).unwrap();
+    database.run("INSERT INTO members VALUES (?, 'Bob', 'admin')", &[OWNER.to_string().into()]).unwrap();
+    let forbidden = || Refusal::from(Failure::Forbidden);
+    assert_eq!(read(&database, &ReadExport { origin: origin(OWNER), after: None }, NOW).unwrap_err(), forbidden());
+    assert_eq!(staged(&database, &["x".into()]), Err(forbidden()));
+    assert_eq!(finish(&database, &keyring(), &FinishImport { origin: origin(OWNER) }, NOW), Err(forbidden()));
+}
+
+#[test]
+fn a_key_with_everything_comes_back_with_everything() {
+    let database = workspace();
+    let key: NewKey = serde_json::from_str(
+        r#"{"name":"Shop","description":"one\ntwo","integration":"Web","environment":"test",
+        "scopes":["contacts:read","messages:send"],"not_before":"2026-12-01T00:00:00.125Z",
+        "expires_at":"2027-12-01T00:00:00Z","restrictions":{"allow":["203.0.113.0/24","2001:db8::/32"],
+        "deny":["203.0.113.66"],"channels":["ch_1","ch_2"]},"rate_limit":{"limit":5,"window_seconds":10},
+        "quota":{"limit":500,"period":"month"},"metadata":{"team":"commerce","café":"\u0001\"x\""}}"#,
+    )
+    .unwrap();
+    let made = create(&database, key, NOW).unwrap();
+    let patch = serde_json::from_str(r#"{"status":"inactive","reason":"leaked"}"#).unwrap();
+    let call = ChangeKey { origin: origin(OWNER), id: made.id, version: 1, patch };
+    keys::change(&database, &call, NOW).unwrap();
+    let secret = SecretHash::from_bytes([4; 32]);
+    let call = RotateKey { origin: origin(OWNER), id: made.id, version: 2, overlap_seconds: 60, secret, once: None };
+    life::rotate(&database, &keyring(), &call, NOW).unwrap();
+    let other = workspace();
+    imported(&other, &exported(&database)).unwrap();
+    assert_eq!(find(&other, made.id).unwrap(), find(&database, made.id).unwrap());
+    let sealed = |database| record(database, made.id, NOW).unwrap().unwrap().seal(&keyring()).unwrap();
+    assert_eq!(sealed(&other), sealed(&database), "digests and all");
+}
+
+/// Parts that were read before and after a change do not make one file.
+#[test]
+fn a_change_while_it_is_exported_is_noticed() {
+    let database = workspace();
+    create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let first = read(&database, &ReadExport { origin: origin(OWNER), after: None }, NOW).unwrap();
+    let next = ReadExport { origin: origin(OWNER), after: first.next };
+    assert!(read(&database, &next, NOW).is_ok());
+    exported(&database);
+    assert!(read(&database, &next, NOW).is_ok(), "another export is no change");
+    create(&database, new_key("Store", &["contacts:read"]), NOW).unwrap();
+    assert_eq!(read(&database, &next, NOW).unwrap_err(), Failure::Stale.into());
+}
+
+#[test]
+fn of_two_imports_at_once_one_has_to_begin_again() {
+    let database = workspace();
+    create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let file = exported(&database);
+    let other = workspace();
+    let part = |first: u64, lines: &[String]| StageImport { origin: origin(OWNER), first, lines: lines.to_vec() };
+    stage(&other, &part(1, &file[..2]), NOW).unwrap();
+    stage(&other, &part(1, &file[..1]), NOW).unwrap();
+    assert_eq!(stage(&other, &part(3, &file[2..]), NOW), Err(Failure::Stale.into()));
+    stage(&other, &part(2, &file[1..]), NOW).unwrap();
+    assert!(finish(&other, &keyring(), &FinishImport { origin: origin(OWNER) }, NOW).is_ok());
+}
+
+/// A column that is added must be exported, or be something that is made anew.
+#[test]
+fn no_column_is_forgotten() {
+    const MADE_ANEW: [&str; 3] = ["published_at", "published_master", "issuer"];
+    let database = workspace();
+    let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let columns = |table: &str| -> Vec<String> {
+        let rows = database.run(&format!("SELECT name FROM pragma_table_info('{table}')"), &[]).unwrap();
+        rows.into_iter().map(|mut row| row.text().unwrap()).collect()
+    };
+    let file = exported(&database);
+    let json: serde_json::Value =
+        serde_json::from_str(file.iter().find(|line| line.contains(&key.id.to_string())).unwrap()).unwrap();
+    let of_key = |name: &str| json.pointer(&format!("/key/{name}")).is_some() || MADE_ANEW.contains(&name);
+    for name in columns("keys") {
+        assert!(of_key(&name), "column {name} of keys is not in an export");
+    }
+    for name in columns("secrets").into_iter().filter(|name| name != "key") {
+        assert!(json.pointer(&format!("/key/secrets/0/{name}")).is_some(), "column {name} of secrets");
+    }
+    let json: serde_json::Value = serde_json::from_str(&file[0]).unwrap();
+    for name in columns("workspace").into_iter().filter(|name| name != "id") {
+        let name = if name == "number" { "workspace".into() } else { name };
+        assert!(json.pointer(&format!("/export/{name}")).is_some(), "column {name} of workspace");
+    }
+}

@@ -1,0 +1,357 @@
+//! A random walk: commands of every kind, one after the other, each compared with a simple model that knows
+//! nothing of tables.
+//!
+//! `WALK_SEED` chooses the walk; `PROVE=1` makes it as long as it is promised.
+#![allow(clippy::panic, clippy::too_many_lines)]
+
+mod model;
+
+use super::{
+    announce,
+    copies::memory::{Memory as Kv, at_once},
+    keys, life, outbox,
+    rows::find,
+    settings,
+    testing::{NOW, OWNER, STRANGER, WORKSPACE, count, keyring, new_key, origin, workspace},
+    trail::{Wanted, lines},
+};
+use crate::{
+    answer::{Done, Refusal},
+    database::{Database, memory::Memory},
+};
+use model::{Change, Model, Said};
+use ownchat_domain::{
+    account::PersonId,
+    audit::{Flaw, verify},
+    digest::SecretHash,
+    failure::Failure,
+    feed::Subject,
+    key::KeyPatch,
+    locator::Locator,
+    record::Record,
+    time::{DAY, MINUTE, SECOND, Timestamp},
+    vault::registry::{ChangeKey, ChangeSettings, CreateKey, DeleteKey, EndOldSecrets, RestoreKey, RotateKey},
+};
+use std::collections::BTreeMap;
+
+/// Random numbers that a seed decides (`SplitMix64`).
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % sides
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        let place = self.roll(from.len() as u64);
+        from[usize::try_from(place).unwrap()]
+    }
+}
+
+/// A workspace on its way, with its model and the records that were delivered.
+pub struct Walk {
+    pub database: Memory,
+    pub now: Timestamp,
+    model: Model,
+    dice: Dice,
+    kv: Kv,
+}
+
+impl Walk {
+    pub fn begin(seed: u64) -> Self {
+        Self { database: workspace(), now: NOW, model: Model::default(), dice: Dice::new(seed), kv: Kv::default() }
+    }
+
+    /// One command, and whether it did what it should and nothing else.
+    pub fn step(&mut self) {
+        self.now = self.now.plus(i64::try_from(self.dice.roll(2_000)).unwrap());
+        // Weeks pass now and then, so that what is deleted is removed and secrets end.
+        if self.dice.roll(150) == 0 {
+            let days = self.dice.roll(20);
+            self.now = self.now.plus(i64::try_from(days).unwrap() * DAY);
+        }
+        match self.dice.roll(100) {
+            0..15 => self.create(),
+            15..45 => self.change(),
+            45..54 => self.delete(),
+            54..60 => self.restore(),
+            60..72 => self.rotate(),
+            72..77 => self.end_old_secrets(),
+            77..83 => self.settings(),
+            83..86 => self.purge(),
+            86..90 => self.tell(),
+            90..94 => self.deliver(),
+            94..97 => self.foreign(),
+            _ => self.ask(),
+        }
+        assert_eq!(count(&self.database, "trail"), i64::try_from(self.model.lines).unwrap(), "one change, one line");
+    }
+
+    /// Any key, also one that is gone.
+    fn any(&mut self) -> (Locator, u64) {
+        if self.model.ever.is_empty() || self.dice.roll(40) == 0 {
+            return ("0000000000000001".parse().unwrap(), 1);
+        }
+        let id = self.dice.pick(&self.model.ever);
+        let version = self.model.version(id);
+        // Now and then somebody has seen an older one.
+        (id, if self.dice.roll(8) == 0 { version.saturating_sub(1) } else { version })
+    }
+
+    fn create(&mut self) {
+        let name = self.dice.pick(&["Shop", "Store", "Market", ""]);
+        let scopes = self.scopes();
+        let call = CreateKey {
+            origin: origin(OWNER),
+            key: new_key(name, &scopes),
+            secret: SecretHash::from_bytes([3; 32]),
+            once: None,
+        };
+        let made = keys::create(&self.database, &keyring(), WORKSPACE, &call, self.now);
+        let id = made.as_ref().ok().map(|issued| issued.key.id);
+        let said = self.model.create(name, &scopes, id);
+        self.compare("create", said, made.map(|issued| issued.key.version), id);
+    }
+
+    fn scopes(&mut self) -> Vec<&'static str> {
+        const ALL: [&str; 4] = ["contacts:read", "contacts:write", "messages:send", "messages:read"];
+        let mask = self.dice.roll(15) + 1;
+        ALL.into_iter().enumerate().filter(|(place, _)| mask >> place & 1 == 1).map(|(_, scope)| scope).collect()
+    }
+
+    fn change(&mut self) {
+        let (id, version) = self.any();
+        let (json, change) = match self.dice.roll(8) {
+            0 => {
+                let name = self.dice.pick(&["Shop", "Store", "Market"]);
+                (format!(r#"{{"name":"{name}"}}"#), Change::Name(name))
+            }
+            1 => (r#"{"status":"active"}"#.into(), Change::Status(true, None)),
+            2 => {
+                let reason = self.dice.pick(&[None, Some("leaked"), Some("moved")]);
+                let json = reason.map_or_else(
+                    || r#"{"status":"inactive"}"#.into(),
+                    |reason| format!(r#"{{"status":"inactive","reason":"{reason}"}}"#),
+                );
+                (json, Change::Status(false, reason))
+            }
+            3 => {
+                let scopes = self.scopes();
+                (format!(r#"{{"scopes":{}}}"#, serde_json::to_string(&scopes).unwrap()), Change::Scopes(scopes))
+            }
+            4 => {
+                let end = self.dice.pick(&[None, Some(DAY), Some(40 * DAY)]).map(|wait| self.now.plus(wait));
+                let json = end.map_or_else(|| "null".into(), |end| format!("\"{}\"", end.rfc3339()));
+                (format!(r#"{{"expires_at":{json}}}"#), Change::End(end))
+            }
+            5 => {
+                let limit = self.dice.pick(&[None, Some(5u32), Some(50)]);
+                let json =
+                    limit.map_or_else(|| "null".into(), |limit| format!(r#"{{"limit":{limit},"window_seconds":10}}"#));
+                (format!(r#"{{"rate_limit":{json}}}"#), Change::Rate(limit))
+            }
+            6 => {
+                let allow = self.dice.pick(&[None, Some("203.0.113.0/24"), Some("2001:db8::/32")]);
+                let json = allow.map_or_else(|| "null".into(), |allow| format!("[\"{allow}\"]"));
+                (format!(r#"{{"restrictions":{{"allow":{json}}}}}"#), Change::Allow(allow))
+            }
+            _ => (r#"{"name":"  "}"#.into(), Change::Wrong),
+        };
+        let patch: KeyPatch = serde_json::from_str(&json).unwrap();
+        let call = ChangeKey { origin: origin(OWNER), id, version, patch };
+        let done = keys::change(&self.database, &call, self.now);
+        let said = self.model.change(id, version, change);
+        self.compare("change", said, done.map(|outcome| outcome.key.version), Some(id));
+    }
+
+    fn delete(&mut self) {
+        let (id, version) = self.any();
+        let done = keys::delete(&self.database, &DeleteKey { origin: origin(OWNER), id, version }, self.now);
+        let said = self.model.delete(id, version, self.now);
+        self.compare("delete", said, done.map(|outcome| outcome.key.version), Some(id));
+    }
+
+    fn restore(&mut self) {
+        let (id, _) = self.any();
+        let done = life::restore(&self.database, &RestoreKey { origin: origin(OWNER), id }, self.now);
+        let said = self.model.restore(id, self.now);
+        self.compare("restore", said, done.map(|outcome| outcome.key.version), Some(id));
+    }
+
+    fn rotate(&mut self) {
+        let (id, version) = self.any();
+        let overlap_seconds = self.dice.pick(&[0u32, 60, 86_400, 2_592_000, 2_592_001]);
+        let secret = SecretHash::from_bytes([4; 32]);
+        let call = RotateKey { origin: origin(OWNER), id, version, overlap_seconds, secret, once: None };
+        let done = life::rotate(&self.database, &keyring(), &call, self.now);
+        let said = self.model.rotate(id, version, overlap_seconds, self.now);
+        self.compare("rotate", said, done.map(|outcome| outcome.key.version), Some(id));
+    }
+
+    fn end_old_secrets(&mut self) {
+        let (id, version) = self.any();
+        let call = EndOldSecrets { origin: origin(OWNER), id, version };
+        let done = life::end_old_secrets(&self.database, &call, self.now);
+        let said = self.model.end_old_secrets(id, version, self.now);
+        self.compare("end old secrets", said, done.map(|outcome| outcome.key.version), Some(id));
+    }
+
+    fn settings(&mut self) {
+        let version = self.model.settings.0.saturating_sub(u64::from(self.dice.roll(6) == 0));
+        let suspended = self.dice.pick(&[None, Some(true), Some(false)]);
+        let outage_seconds = self.dice.pick(&[None, Some(0), Some(600), Some(3_601)]);
+        let call = ChangeSettings { origin: origin(OWNER), version, suspended, outage_seconds, reason: None };
+        let done = settings::change(&self.database, &call, self.now);
+        let said = self.model.change_settings(version, suspended, outage_seconds);
+        self.compare("settings", said, done.map(|(settings, _)| settings.version), None);
+    }
+
+    fn purge(&mut self) {
+        let purged = life::purge(&self.database, self.now).unwrap();
+        assert_eq!(purged.troubles, Vec::<String>::new());
+        assert_eq!(purged.gone, self.model.purge(self.now), "what is removed for good, the eldest deletion first");
+        for name in purged.gone {
+            self.kv.records.borrow_mut().remove(&name);
+        }
+    }
+
+    /// The feed hears everything.
+    fn tell(&mut self) {
+        let waiting = announce::waiting(&self.database, WORKSPACE).unwrap();
+        announce::told(&self.database, &waiting).unwrap();
+        self.model.told();
+        assert!(announce::waiting(&self.database, WORKSPACE).unwrap().is_empty());
+    }
+
+    /// KV is given everything that is due ten minutes later.
+    fn deliver(&mut self) {
+        self.now = self.now.plus(10 * MINUTE);
+        while outbox::next_due(&self.database).unwrap().is_some_and(|due| due <= self.now) {
+            let troubles = at_once(outbox::deliver(&self.database, &keyring(), &self.kv, || self.now)).unwrap();
+            assert_eq!(troubles, Vec::<String>::new());
+        }
+        self.model.delivered(self.now);
+        let records = self.kv.records.borrow();
+        for (id, version) in self.model.records() {
+            let bytes = records.get(&format!("k/{id}")).unwrap_or_else(|| panic!("no record of {id}"));
+            let record = Record::open(bytes, id, &keyring()).unwrap();
+            assert_eq!((record.version, record.workspace.version), (version, self.model.settings.0));
+        }
+        drop(records);
+        self.now = self.now.plus(SECOND);
+    }
+
+    /// Somebody else's commands find nothing and change nothing.
+    fn foreign(&mut self) {
+        let (id, version) = self.any();
+        let stranger: PersonId = STRANGER;
+        let outcome = match self.dice.roll(3) {
+            0 => keys::delete(&self.database, &DeleteKey { origin: origin(stranger), id, version }, self.now).map(drop),
+            1 => life::restore(&self.database, &RestoreKey { origin: origin(stranger), id }, self.now).map(drop),
+            _ => {
+                let call = EndOldSecrets { origin: origin(stranger), id, version };
+                life::end_old_secrets(&self.database, &call, self.now).map(drop)
+            }
+        };
+        assert_eq!(outcome, Err(Failure::NotFound.into()));
+        self.same(Some(id));
+    }
+
+    /// An edge asks for a record: it is written again, but not within a minute, and nothing else happens.
+    fn ask(&mut self) {
+        let (id, _) = self.any();
+        outbox::enqueue_missing(&self.database, id, self.now).unwrap();
+        self.model.asked(id, self.now);
+        self.same(Some(id));
+    }
+
+    /// The registry said what the model says, and did what the model did.
+    fn compare(&self, what: &str, said: Said, done: Done<u64>, id: Option<Locator>) {
+        let answer = match done {
+            Ok(version) => Said::Done(version),
+            Err(Refusal::Failure(Failure::NotFound)) => Said::NotFound,
+            Err(Refusal::Failure(Failure::Stale)) => Said::Stale,
+            Err(Refusal::Failure(Failure::Invalid { .. })) => Said::Invalid,
+            Err(refusal) => panic!("{what}: {refusal:?}"),
+        };
+        assert_eq!(answer, said, "{what}");
+        if let Some(action) = self.model.last_action {
+            let sql = "SELECT action FROM trail ORDER BY sequence DESC LIMIT 1";
+            assert_eq!(self.database.first(sql, &[]).unwrap().unwrap().text().unwrap(), action, "{what}");
+        }
+        self.same(id);
+    }
+
+    /// A key, or the settings, are as in the model, and so is what waits for feed and KV.
+    fn same(&self, id: Option<Locator>) {
+        if let Some(id) = id {
+            let row = find(&self.database, id).unwrap();
+            assert_eq!(row.map(|row| model::Key::of(&row)), self.model.keys.get(&id).cloned());
+        }
+        let waiting = announce::waiting(&self.database, WORKSPACE).unwrap().into_iter().map(|entry| {
+            let subject = match entry.subject {
+                Subject::Key(id) => id.to_string(),
+                Subject::Workspace(_) => String::new(),
+            };
+            (subject, entry.version)
+        });
+        assert_eq!(waiting.collect::<BTreeMap<_, _>>(), self.model.untold, "what the feed must be told");
+        assert_eq!(count(&self.database, "outbox"), i64::try_from(self.model.undelivered()).unwrap());
+    }
+
+    /// Everything is as in the model.
+    pub fn all_the_same(&self) {
+        for id in &self.model.ever {
+            self.same(Some(*id));
+        }
+        assert_eq!(count(&self.database, "keys"), i64::try_from(self.model.keys.len()).unwrap());
+        let settings = super::rows::workspace(&self.database).unwrap();
+        let (version, suspended, outage) = self.model.settings;
+        assert_eq!((settings.version, settings.suspended, settings.outage_seconds), (version, suspended, outage));
+        let trail = trail(&self.database);
+        let (lines, _) = verify(trail.iter().map(String::as_str)).unwrap();
+        assert_eq!(lines, self.model.lines);
+    }
+}
+
+fn trail(database: &Memory) -> Vec<String> {
+    let wanted = Wanted { limit: 1_000_000, ..Wanted::default() };
+    lines(database, &wanted).unwrap().into_iter().map(|(_, line)| line).collect()
+}
+
+#[test]
+fn a_random_walk_does_what_the_model_does() {
+    let seed = std::env::var("WALK_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2_026);
+    let steps = if std::env::var_os("PROVE").is_some() { 10_000 } else { 1_500 };
+    println!("seed {seed}, {steps} commands");
+    let mut walk = Walk::begin(seed);
+    for step in 0..steps {
+        walk.step();
+        if step % 500 == 499 {
+            walk.all_the_same();
+        }
+    }
+    walk.all_the_same();
+    let whole = trail(&walk.database);
+    println!("{} keys, {} lines", walk.model.keys.len(), whole.len());
+    // Whichever line is touched is found.
+    for _ in 0..20 {
+        let place = usize::try_from(walk.dice.roll(whole.len() as u64)).unwrap();
+        let number = place as u64 + 1;
+        let touched = whole[place].replacen("\"at\":\"2", "\"at\":\"3", 1);
+        let touch = "UPDATE trail SET line = ? WHERE sequence = ?";
+        let at = i64::try_from(number).unwrap();
+        walk.database.run(touch, &[touched.into(), at.into()]).unwrap();
+        let found = verify(trail(&walk.database).iter().map(String::as_str));
+        assert_eq!(found, Err(Flaw::Altered(number)));
+        walk.database.run(touch, &[whole[place].as_str().into(), at.into()]).unwrap();
+    }
+}

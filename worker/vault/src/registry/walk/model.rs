@@ -1,0 +1,295 @@
+//! What a workspace should be after each command, in the plainest words.
+
+use crate::registry::rows::KeyRow;
+use ownchat_domain::{
+    locator::Locator,
+    time::{DAY, SECOND, Timestamp},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a command answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Done; the version afterwards.
+    Done(u64),
+    NotFound,
+    Stale,
+    Invalid,
+}
+
+/// A change of one key.
+pub enum Change {
+    Name(&'static str),
+    Status(bool, Option<&'static str>),
+    Scopes(Vec<&'static str>),
+    End(Option<Timestamp>),
+    Rate(Option<u32>),
+    Allow(Option<&'static str>),
+    /// Something that no key can be.
+    Wrong,
+}
+
+/// A key, as far as the walk changes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub version: u64,
+    name: String,
+    active: bool,
+    reason: Option<String>,
+    scopes: BTreeSet<String>,
+    end: Option<Timestamp>,
+    rate: Option<u32>,
+    allow: Vec<String>,
+    deleted_at: Option<Timestamp>,
+    /// Ends of its secrets, the eldest first.
+    secrets: Vec<Option<Timestamp>>,
+}
+
+impl Key {
+    /// The same of a row.
+    pub fn of(row: &KeyRow) -> Self {
+        Self {
+            version: row.version,
+            name: row.details.name.clone(),
+            active: row.active,
+            reason: row.reason.clone(),
+            scopes: row.details.scopes.names().into_iter().collect(),
+            end: row.details.expires_at,
+            rate: row.details.limits.rate.map(|rate| rate.limit),
+            allow: row.details.networks.allow.iter().map(ToString::to_string).collect(),
+            deleted_at: row.deleted_at,
+            secrets: row.secrets.iter().map(|secret| secret.ends_at).collect(),
+        }
+    }
+}
+
+/// The workspace.
+pub struct Model {
+    /// Those that were not removed for good.
+    pub keys: BTreeMap<Locator, Key>,
+    /// Every id that there ever was.
+    pub ever: Vec<Locator>,
+    pub lines: u64,
+    /// Action of the line that the last command wrote, if it wrote one.
+    pub last_action: Option<&'static str>,
+    /// Version, suspended, seconds of outage.
+    pub settings: (u64, bool, u32),
+    /// What the feed must be told; the workspace is the empty name.
+    pub untold: BTreeMap<String, u64>,
+    due: BTreeSet<Locator>,
+    published: BTreeMap<Locator, Timestamp>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            keys: BTreeMap::new(),
+            ever: Vec::new(),
+            lines: 0,
+            last_action: None,
+            settings: (1, false, 0),
+            untold: BTreeMap::new(),
+            due: BTreeSet::new(),
+            published: BTreeMap::new(),
+        }
+    }
+}
+
+impl Model {
+    pub fn version(&self, id: Locator) -> u64 {
+        self.keys.get(&id).map_or(1, |key| key.version)
+    }
+
+    pub fn create(&mut self, name: &str, scopes: &[&str], id: Option<Locator>) -> Said {
+        self.last_action = None;
+        let Some(id) = id.filter(|_| !name.is_empty()) else { return Said::Invalid };
+        let key = Key {
+            version: 1,
+            name: name.into(),
+            active: true,
+            reason: None,
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            end: None,
+            rate: None,
+            allow: Vec::new(),
+            deleted_at: None,
+            secrets: vec![None],
+        };
+        assert!(self.keys.insert(id, key).is_none() && !self.ever.contains(&id), "an id is given once");
+        self.ever.push(id);
+        self.wrote("key.create");
+        self.due.insert(id);
+        Said::Done(1)
+    }
+
+    pub fn change(&mut self, id: Locator, version: u64, change: Change) -> Said {
+        self.last_action = None;
+        let Some(before) = self.present(id) else { return Said::NotFound };
+        if matches!(change, Change::Wrong) {
+            return Said::Invalid;
+        }
+        if before.version != version {
+            return Said::Stale;
+        }
+        let mut after = before.clone();
+        match change {
+            Change::Name(name) => after.name = name.into(),
+            Change::Status(true, _) => (after.active, after.reason) = (true, None),
+            Change::Status(false, reason) => {
+                after.active = false;
+                after.reason = reason.map(str::to_owned).or(after.reason);
+            }
+            Change::Scopes(scopes) => after.scopes = scopes.into_iter().map(str::to_owned).collect(),
+            Change::End(end) => after.end = end,
+            Change::Rate(rate) => after.rate = rate,
+            Change::Allow(allow) => after.allow = allow.map(str::to_owned).into_iter().collect(),
+            Change::Wrong => {}
+        }
+        if after == before {
+            return Said::Done(version);
+        }
+        let action = match (before.active, after.active) {
+            (true, false) => "key.deactivate",
+            (false, true) => "key.activate",
+            _ => "key.edit",
+        };
+        self.changed(id, after, action)
+    }
+
+    pub fn delete(&mut self, id: Locator, version: u64, now: Timestamp) -> Said {
+        self.last_action = None;
+        let Some(before) = self.present(id) else { return Said::NotFound };
+        if before.version != version {
+            return Said::Stale;
+        }
+        self.changed(id, Key { deleted_at: Some(now), ..before }, "key.delete")
+    }
+
+    pub fn restore(&mut self, id: Locator, now: Timestamp) -> Said {
+        self.last_action = None;
+        let Some(before) = self.keys.get(&id).cloned() else { return Said::NotFound };
+        match before.deleted_at {
+            Some(deleted) if now.since(deleted) < 30 * DAY => {
+                self.changed(id, Key { deleted_at: None, ..before }, "key.restore")
+            }
+            _ => Said::NotFound,
+        }
+    }
+
+    pub fn rotate(&mut self, id: Locator, version: u64, overlap: u32, now: Timestamp) -> Said {
+        self.last_action = None;
+        let Some(mut key) = self.present(id) else { return Said::NotFound };
+        if overlap > 30 * 86_400 {
+            return Said::Invalid;
+        }
+        if key.version != version {
+            return Said::Stale;
+        }
+        let end = now.plus(i64::from(overlap) * SECOND);
+        key.secrets = key.secrets.into_iter().map(|was| Some(was.map_or(end, |was| was.min(end)))).collect();
+        if key.secrets.iter().filter(|end| end.is_some_and(|end| end > now)).count() >= 5 {
+            return Said::Invalid;
+        }
+        key.secrets.push(None);
+        self.changed(id, key, "key.rotate")
+    }
+
+    pub fn end_old_secrets(&mut self, id: Locator, version: u64, now: Timestamp) -> Said {
+        self.last_action = None;
+        let Some(before) = self.present(id) else { return Said::NotFound };
+        if before.version != version {
+            return Said::Stale;
+        }
+        let mut after = before.clone();
+        if let Some((_, old)) = after.secrets.split_last_mut() {
+            for end in old {
+                *end = Some(end.map_or(now, |end| end.min(now)));
+            }
+        }
+        if after == before { Said::Done(version) } else { self.changed(id, after, "key.end_secret") }
+    }
+
+    pub fn change_settings(&mut self, version: u64, suspended: Option<bool>, outage: Option<u32>) -> Said {
+        self.last_action = None;
+        if outage.is_some_and(|seconds| seconds > 3_600) {
+            return Said::Invalid;
+        }
+        let (was, is_suspended, seconds) = self.settings;
+        if was != version {
+            return Said::Stale;
+        }
+        let (suspended, outage) = (suspended.unwrap_or(is_suspended), outage.unwrap_or(seconds));
+        if (suspended, outage) == (is_suspended, seconds) {
+            return Said::Done(version);
+        }
+        self.settings = (version + 1, suspended, outage);
+        self.wrote("workspace.edit");
+        self.untold.insert(String::new(), version + 1);
+        self.due = self.keys.keys().copied().collect();
+        Said::Done(version + 1)
+    }
+
+    /// Names in KV of what is removed for good.
+    pub fn purge(&mut self, now: Timestamp) -> Vec<String> {
+        self.last_action = None;
+        let mut gone: Vec<(Timestamp, Locator)> = self
+            .keys
+            .iter()
+            .filter_map(|(id, key)| key.deleted_at.map(|deleted| (deleted, *id)))
+            .filter(|(deleted, _)| now.since(*deleted) >= 30 * DAY)
+            .collect();
+        gone.sort_by_key(|(deleted, id)| (*deleted, self.ever.iter().position(|other| other == id)));
+        gone.truncate(100);
+        for (_, id) in &gone {
+            self.keys.remove(id);
+            self.due.remove(id);
+            self.wrote("key.purge");
+        }
+        gone.into_iter().map(|(_, id)| format!("k/{id}")).collect()
+    }
+
+    pub fn told(&mut self) {
+        self.untold.clear();
+    }
+
+    pub fn delivered(&mut self, now: Timestamp) {
+        for id in std::mem::take(&mut self.due) {
+            self.published.insert(id, now);
+        }
+    }
+
+    pub fn asked(&mut self, id: Locator, now: Timestamp) {
+        let lately = self.published.get(&id).is_some_and(|at| now.since(*at) < 60 * SECOND);
+        if self.keys.contains_key(&id) && !lately {
+            self.due.insert(id);
+        }
+    }
+
+    pub fn undelivered(&self) -> usize {
+        self.due.len()
+    }
+
+    /// Ids and versions of the records that KV must hold once all are delivered.
+    pub fn records(&self) -> Vec<(Locator, u64)> {
+        self.keys.iter().map(|(id, key)| (*id, key.version)).collect()
+    }
+
+    fn present(&self, id: Locator) -> Option<Key> {
+        self.keys.get(&id).filter(|key| key.deleted_at.is_none()).cloned()
+    }
+
+    fn changed(&mut self, id: Locator, mut after: Key, action: &'static str) -> Said {
+        after.version += 1;
+        let version = after.version;
+        self.keys.insert(id, after);
+        self.wrote(action);
+        self.untold.insert(id.to_string(), version);
+        self.due.insert(id);
+        Said::Done(version)
+    }
+
+    fn wrote(&mut self, action: &'static str) {
+        self.lines += 1;
+        self.last_action = Some(action);
+    }
+}
