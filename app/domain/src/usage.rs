@@ -7,10 +7,10 @@ mod span;
 mod step;
 mod sums;
 
-pub use check::{AHEAD_MAX, LATE_MAX};
+pub use check::AHEAD_MAX;
 pub use report::{Point, Report, Series};
 pub use seen::{Seen, Sight};
-pub use span::{POINTS_MAX, Span};
+pub use span::Span;
 pub use step::Step;
 pub use sums::{Parts, Sum, Sums, latest};
 

@@ -6,7 +6,7 @@ use crate::time::{MINUTE, Timestamp};
 /// How far the clock of an isolate may be ahead, in milliseconds.
 pub const AHEAD_MAX: i64 = 30 * MINUTE;
 /// How long after a call its count may come, in milliseconds, for an isolate that has sent something meanwhile.
-pub const LATE_MAX: i64 = Step::Minute.kept_for();
+const LATE_MAX: i64 = Step::Minute.kept_for();
 /// Most calls of one kind in one batch.
 const CALLS_MAX: u64 = 1_000_000_000;
 /// There are no more outcomes than this.

@@ -5,7 +5,7 @@ use crate::{failure::Failure, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Most points of one answer: 60 days of hours, or a day of minutes.
-pub const POINTS_MAX: i64 = 1_500;
+const POINTS_MAX: i64 = 1_500;
 
 /// A stretch of whole steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
