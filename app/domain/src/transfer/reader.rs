@@ -2,7 +2,7 @@
 
 use super::{Entry, FORMAT, Header, KeyFacts, LINE_MAX, Sum};
 use crate::{
-    audit::{Action, Chain},
+    audit::{Action, Chain, seal},
     failure::Failure,
     keyring::Keyring,
     locator::Address,
@@ -94,6 +94,9 @@ impl<'a> Reader<'a> {
             (Entry::Key(key), Some(last_key)) => self.check_key(key, last_key)?,
             (Entry::Line(trail), _) => {
                 let line = self.trail.take(trail.get()).map_err(|flaw| format!("In the audit trail, {flaw}."))?;
+                if seal(&line).0 != trail.get() {
+                    return Err("This line of the audit trail is written in a way in which it is never kept.".into());
+                }
                 self.last_action = Some(line.action);
             }
             (Entry::End(end), _) => {

@@ -178,6 +178,19 @@ fn a_trail_that_ends_with_an_export_is_refused() {
     assert_eq!(read(&lines(&entries)).unwrap_err().line, 3);
 }
 
+/// It would be stored as other bytes, and the chain would not hold any more.
+#[test]
+fn a_line_of_the_trail_that_is_written_differently_is_refused() {
+    let (text, hash) = seal(&line(1, BEGINNING, "one"));
+    let body = text.replace(&format!(",\"hash\":\"{hash}\""), "").replace("\"one\"", "\"\\u006fne\"");
+    let hash = crate::testing::hex(&Sha256::digest(&body));
+    let text = format!("{},\"hash\":\"{hash}\"}}", body.strip_suffix('}').unwrap());
+    assert!(crate::audit::verify([text.as_str()]).is_ok(), "its hash is right");
+    let entries = [Entry::Export(header()), Entry::Line(RawValue::from_string(text).unwrap())];
+    let bad = read(&lines(&entries)).unwrap_err();
+    assert!(bad.line == 2 && bad.message.contains("never kept"), "{bad}");
+}
+
 #[test]
 fn no_cut_and_no_altered_letter_goes_unnoticed() {
     let good = lines(&entries());

@@ -27,6 +27,8 @@ use serde_json::value::RawValue;
 
 /// Most keys or lines of the trail in one part of an export.
 const PART: u32 = 100;
+/// About the most bytes of one part.
+const PART_BYTES: usize = 1024 * 1024;
 /// How many lines of a file are held in memory while it is read in.
 const PAGE: i64 = 200;
 
@@ -48,10 +50,14 @@ pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> Done
         }
     };
     if let Some(after) = place.key {
-        let keys = keys(database, after)?;
-        let last = keys.last().map(|key| key.number);
-        part.lines.extend(keys.into_iter().map(|key| Entry::Key(key.into()).write()));
-        part.next = Some(Place { key: last, ..place });
+        part.next = Some(Place { key: None, ..place });
+        for key in keys(database, after)? {
+            part.next = Some(Place { key: Some(key.number), ..place });
+            part.lines.push(Entry::Key(key.into()).write());
+            if is_full(&part) {
+                break;
+            }
+        }
         return Ok(part);
     }
     let lines = trail::lines(database, &Wanted { after: place.line, limit: PART, ..Wanted::default() })?;
@@ -59,8 +65,15 @@ pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> Done
         part.next = Some(Place { line: number, ..place });
         let line = RawValue::from_string(line).map_err(|error| DatabaseError(error.to_string()))?;
         part.lines.push(Entry::Line(line).write());
+        if is_full(&part) {
+            break;
+        }
     }
     Ok(part)
+}
+
+fn is_full(part: &ExportPart) -> bool {
+    part.lines.iter().map(String::len).sum::<usize>() >= PART_BYTES
 }
 
 /// That something was written or read in.

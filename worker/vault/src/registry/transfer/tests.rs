@@ -254,6 +254,27 @@ fn a_key_with_everything_comes_back_with_everything() {
     assert_eq!(sealed(&other), sealed(&database), "digests and all");
 }
 
+#[test]
+fn a_part_is_bounded_in_bytes_too() {
+    let database = workspace();
+    for _ in 0..60 {
+        create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    }
+    database.run("UPDATE keys SET description = ?", &["x".repeat(100_000).into()]).unwrap();
+    let (mut sizes, mut lines, mut after) = (Vec::new(), 0, None);
+    loop {
+        let part = read(&database, &ReadExport { origin: origin(OWNER), after }, NOW).unwrap();
+        sizes.push(part.lines.iter().map(String::len).sum::<usize>());
+        lines += part.lines.len();
+        after = part.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert!(sizes.iter().all(|size| *size < PART_BYTES + 200_000), "{sizes:?}");
+    assert_eq!(lines, 1 + 60 + 60);
+}
+
 /// Parts that were read before and after a change do not make one file.
 #[test]
 fn a_change_while_it_is_exported_is_noticed() {
