@@ -1,5 +1,6 @@
 //! The project's own commands. `cargo xtask help` lists them.
 
+mod bench;
 mod budget;
 mod build;
 mod dev;
@@ -22,6 +23,7 @@ cargo xtask dev     builds and runs everything on this machine, until Ctrl-C
     --no-build      runs what was built before
 cargo xtask test    formats, lints, builds and tests everything; stops at the first thing that is wrong
 cargo xtask prove   shows on a simulated deployment, at full size, that the promises are kept
+cargo xtask bench   measures the edge beside others, and writes target/bench/summary.json
 cargo xtask help    this text
 ";
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["dev", options @ ..] => stop::listen().and_then(|()| dev::run(options)),
+        ["bench"] => stop::listen().and_then(|()| bench::run_all()),
         ["prove"] => stop::listen().and_then(|()| prove::run_all()),
         ["test"] => stop::listen().and_then(|()| test::run_all()),
         [] | ["help" | "--help" | "-h"] => {
