@@ -1,11 +1,13 @@
 //! The project's own commands. `cargo xtask help` lists them.
 
+mod bench;
 mod budget;
 mod build;
 mod dev;
 mod failure;
 mod operator;
 mod place;
+mod prove;
 mod setup;
 mod step;
 mod stop;
@@ -21,6 +23,8 @@ cargo xtask dev     builds and runs everything on this machine, until Ctrl-C
     --release       builds as for a deployment
     --no-build      runs what was built before
 cargo xtask test    formats, lints, builds and tests everything; stops at the first thing that is wrong
+cargo xtask prove   shows on a simulated deployment, at full size, that the promises are kept
+cargo xtask bench   measures the edge beside others, and writes target/bench/summary.json
 cargo xtask audit verify FILE
                     checks the hash chain of an audit trail that was handed out as NDJSON
     --head HASH     and that it ends with this hash: that nothing is missing at its end
@@ -35,6 +39,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["dev", options @ ..] => stop::listen().and_then(|()| dev::run(options)),
+        ["bench"] => stop::listen().and_then(|()| bench::run_all()),
+        ["prove"] => stop::listen().and_then(|()| prove::run_all()),
         ["test"] => stop::listen().and_then(|()| test::run_all()),
         ["audit" | "master-keys", ..] => match operator::run(&words) {
             Ok(code) => return ExitCode::from(code),

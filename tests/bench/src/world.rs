@@ -47,7 +47,7 @@ pub struct World {
 impl World {
     /// Starts the vault, with a workspace in it. Neither KV nor the way to the vault take any time.
     pub fn start() -> Self {
-        let (clock, net, folder) = (Clock::start(1), Net::new(), Folder::make("bench"));
+        let (clock, net, folder) = (Clock::start(1.0), Net::new(), Folder::make("bench"));
         let kv = Kv::start(&net, clock, PEER + 1, 0, Latency::NONE, 1);
         let wire = Wire::new(clock, Latency::NONE, 1);
         let process = Process::start(&folder.path().join("vault"), &[vault(Place::At(kv.address(VAULT)))]);
@@ -101,7 +101,7 @@ impl World {
             json!({"name": info.name, "bit": info.bit, "gives": info.gives})
         };
         let scopes: Vec<_> = Scope::all().map(scope).collect();
-        let worker = peer("verify")
+        let worker = peer("verify", &["setup", "key", "feed", "records", "networks", "check", "answers"])
             .service("VAULT", Place::At(self.wire.listen(&self.net)))
             .kv("KEYS", Place::At(self.kv.address(PEER)))
             .text("MASTER_KEYS", MASTER_KEYS)
@@ -113,7 +113,7 @@ impl World {
 
     /// Starts a Worker that needs nothing.
     pub fn plain(&self, name: &'static str) -> Server {
-        self.serve(peer(name), name)
+        self.serve(peer(name, &[]), name)
     }
 
     fn serve(&self, worker: Worker, name: &'static str) -> Server {
@@ -149,10 +149,15 @@ pub struct Server {
     pub address: SocketAddr,
 }
 
-fn peer(name: &str) -> Worker {
-    let file = format!("{name}.mjs");
-    let path = root().join("tests/bench/peers").join(&file);
-    Worker::new(name).module(&file, Module::ScriptFile(path))
+/// The Worker in the file of this name, with the modules that it imports from the folder of this name.
+fn peer(name: &str, imported: &[&str]) -> Worker {
+    let folder = root().join("tests/bench/peers");
+    let modules =
+        [format!("{name}.mjs")].into_iter().chain(imported.iter().map(|module| format!("{name}/{module}.mjs")));
+    modules.fold(Worker::new(name), |worker, file| {
+        let path = folder.join(&file);
+        worker.module(&file, Module::ScriptFile(path))
+    })
 }
 
 fn peers_name(made: &Made) -> String {

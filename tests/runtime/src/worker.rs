@@ -1,11 +1,6 @@
 //! A Worker as the runtime is told of it: its modules, and what it is bound to.
 
-use std::{
-    fmt::Write,
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write, net::SocketAddr, path::PathBuf};
 
 /// One Worker of a process.
 #[derive(Clone, Debug)]
@@ -51,25 +46,13 @@ impl Worker {
         Self { name: name.to_owned(), modules: Vec::new(), bindings: Vec::new(), objects: Vec::new(), port: 0 }
     }
 
-    /// What `worker-build` made of `worker/<name>`.
+    /// What was built of `worker/<name>`.
     pub fn built(name: &str) -> Self {
-        Self::new(name).built_modules(&crate::root().join("worker").join(name).join("build"))
-    }
-
-    /// Adds the modules that `worker-build` left in a folder; `index.js` is the first of them.
-    #[must_use]
-    pub fn built_modules(mut self, folder: &Path) -> Self {
-        assert!(folder.join("index.js").exists(), "{} holds no Worker; build it first", folder.display());
-        self = self.module("index.js", Module::ScriptFile(folder.join("index.js")));
-        let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect();
-        files.sort();
-        for file in files {
-            if file.extension().is_some_and(|end| end == "wasm") {
-                let name = file.file_name().unwrap().to_string_lossy().into_owned();
-                self = self.module(&name, Module::Wasm(file));
-            }
-        }
-        self
+        let folder = crate::root().join("worker").join(name).join("build");
+        let script = folder.join("index.js");
+        assert!(script.exists(), "{} is missing; build the Worker first", script.display());
+        let wasm = Module::Wasm(folder.join("index_bg.wasm"));
+        Self::new(name).module("index.js", Module::ScriptFile(script)).module("index_bg.wasm", wasm)
     }
 
     /// Adds a module after those that it has.

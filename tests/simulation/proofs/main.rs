@@ -7,7 +7,14 @@
     reason = "a proof that meets what it does not expect fails"
 )]
 
+mod altered;
 mod clock;
+mod crash;
+mod figures;
+mod forged;
+mod fresh;
+mod limits;
+mod outage;
 mod revocation;
 mod size;
 
@@ -35,5 +42,22 @@ fn main() -> ExitCode {
             Ok::<(), Failed>(())
         })
     };
-    run(&arguments, [clock::PROOFS, revocation::PROOFS].concat().into_iter().map(trial).collect()).exit_code()
+    run(
+        &arguments,
+        [
+            clock::PROOFS,
+            altered::PROOFS,
+            crash::PROOFS,
+            revocation::PROOFS,
+            fresh::PROOFS,
+            limits::PROOFS,
+            forged::PROOFS,
+            outage::PROOFS,
+        ]
+        .concat()
+        .into_iter()
+        .map(trial)
+        .collect(),
+    )
+    .exit_code()
 }

@@ -3,7 +3,11 @@
 
 mod kinds;
 
-use crate::{proofs, size::size};
+use crate::{
+    figures::{leave, tell},
+    proofs,
+    size::size,
+};
 use kinds::{KINDS, Kind, Subject};
 use ownchat_domain::{
     feed::FRESH_FOR,
@@ -11,6 +15,7 @@ use ownchat_domain::{
 };
 use ownchat_simulation::{Caller, Clock, Settings, World};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
+use serde_json::json;
 use std::{
     collections::BTreeMap,
     sync::{
@@ -32,7 +37,8 @@ const AROUND: (i64, i64) = (3 * SECOND, 9 * SECOND);
 
 fn what_was_revoked_is_refused_everywhere_in_time() {
     let found = watch(size(10 * KINDS.len(), 10_000), STALENESS + 10 * SECOND, false);
-    found.print();
+    found.print("revocations");
+    found.leave();
     assert_eq!(found.too_late, 0, "calls passed after they must not");
     assert!(found.wrong.is_empty(), "answers that nobody can explain: {:?}", found.wrong);
     assert!(found.slowest > 0, "no call passed after any change: nothing was seen");
@@ -40,7 +46,7 @@ fn what_was_revoked_is_refused_everywhere_in_time() {
 
 fn an_edge_that_does_not_listen_to_the_feed_is_found_out() {
     let found = watch(KINDS.len(), 12 * SECOND, true);
-    found.print();
+    found.print("revocations, feed unheard");
     let late = found.by_kind.values().filter(|slowest| **slowest > FRESH_FOR + SECOND).count();
     assert!(found.too_late > 0 && late >= KINDS.len() - 2, "the bug was not found in every kind: {:?}", found.by_kind);
 }
@@ -82,14 +88,26 @@ impl Found {
         self.wrong.extend(other.wrong);
     }
 
-    fn print(&self) {
-        println!(
-            "\n  {} changes, {} calls from {LOCATIONS} locations; the slowest passed {} ms after the admin was told; \
+    /// Leaves what `cargo xtask bench` shows.
+    fn leave(&self) {
+        let figures = json!({
+            "locations": LOCATIONS,
+            "changes": self.changes,
+            "slowest_ms": self.slowest,
+            "round_trip_ms": Settings::default().wire.longest(),
+        });
+        leave("revocation", &figures);
+    }
+
+    fn print(&self, what: &str) {
+        let found = format!(
+            "{} changes, {} calls from {LOCATIONS} locations; the slowest passed {} ms after the admin was told; \
              {} passed too late; {} were told UNAVAILABLE",
             self.changes, self.calls, self.slowest, self.too_late, self.unavailable
         );
         let kinds: Vec<String> = self.by_kind.iter().map(|(kind, slowest)| format!("{kind} {slowest} ms")).collect();
-        println!("  slowest of each kind: {}", kinds.join(", "));
+        tell(what, &found);
+        tell(what, &format!("slowest of each kind: {}", kinds.join(", ")));
     }
 }
 

@@ -19,6 +19,12 @@ impl Latency {
         self.at(random.random::<f64>())
     }
 
+    /// The longest of them.
+    #[allow(clippy::cast_possible_truncation, reason = "a few thousand at most")]
+    pub fn longest(self) -> i64 {
+        self.0.last().map_or(0, |(_, longest)| longest.round() as i64)
+    }
+
     #[allow(clippy::cast_possible_truncation, reason = "a few thousand at most")]
     fn at(self, place: f64) -> i64 {
         let Some(pair) = self.0.windows(2).find(|pair| place <= pair[1].0) else { return 0 };
@@ -36,6 +42,7 @@ mod tests {
     fn it_has_the_quantiles_that_it_was_given() {
         let times = [0.5, 0.95, 0.99, 1.0].map(|place| Latency::KV.at(place));
         assert_eq!(times, [28, 321, 816, 2_000]);
-        assert_eq!(Latency::NONE.at(0.7), 0);
+        assert_eq!((Latency::NONE.at(0.7), Latency::NONE.longest()), (0, 0));
+        assert_eq!(Latency::KV.longest(), 2_000);
     }
 }

@@ -1,0 +1,30 @@
+//! `cargo xtask bench`: the edge beside others, measured and counted.
+
+use crate::{
+    build::{Mode, cargo, part::Part},
+    failure::Failure,
+    place::target,
+    setup,
+    step::run,
+    test::{MEND, SIMULATION},
+};
+
+/// The proof that finds out how long what was revoked is still let through.
+const REVOCATION: &str = "revocation::what_was_revoked_is_refused_everywhere_in_time";
+
+/// Builds what is measured, runs the simulation of revocations and the driver, which prints the table and writes
+/// `target/bench/summary.json`. A goal that is not reached is marked, and is no failure.
+pub fn run_all() -> Result<(), Failure> {
+    let tools = setup::tools()?;
+    for part in [Part::Vault, Part::Edge] {
+        part.build_if_changed(&tools, Mode::Release)?;
+    }
+    let folder = target().join("bench");
+    let mut driver = cargo(&["build", "--quiet", "--release", "--package", "ownchat-bench"]);
+    run("build the driver", &mut driver, "see the compiler's message above")?;
+    let mut proof =
+        cargo(&["test", "--quiet", "--package", SIMULATION, "--test", "proofs", "--", "--exact", REVOCATION]);
+    run("revoke keys in the simulation", proof.env("PROVE_FOLDER", &folder), MEND)?;
+    let mut driver = cargo(&["run", "--quiet", "--release", "--package", "ownchat-bench", "--"]);
+    run("measure", driver.arg(folder), "see what the driver says above")
+}
