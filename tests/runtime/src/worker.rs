@@ -2,7 +2,6 @@
 
 use std::{
     fmt::Write,
-    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -51,25 +50,21 @@ impl Worker {
         Self { name: name.to_owned(), modules: Vec::new(), bindings: Vec::new(), objects: Vec::new(), port: 0 }
     }
 
-    /// What `worker-build` made of `worker/<name>`.
+    /// What `worker-build` made of `worker/<name>`, behind the entry that stands beside it, if there is one.
     pub fn built(name: &str) -> Self {
-        Self::new(name).built_modules(&crate::root().join("worker").join(name).join("build"))
+        Self::found_in(name, &crate::root().join("worker").join(name))
     }
 
-    /// Adds the modules that `worker-build` left in a folder; `index.js` is the first of them.
-    #[must_use]
-    pub fn built_modules(mut self, folder: &Path) -> Self {
-        assert!(folder.join("index.js").exists(), "{} holds no Worker; build it first", folder.display());
-        self = self.module("index.js", Module::ScriptFile(folder.join("index.js")));
-        let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect();
-        files.sort();
-        for file in files {
-            if file.extension().is_some_and(|end| end == "wasm") {
-                let name = file.file_name().unwrap().to_string_lossy().into_owned();
-                self = self.module(&name, Module::Wasm(file));
-            }
-        }
-        self
+    /// The same of any folder that has an `entry.mjs`, if it has one, and a `build`.
+    pub fn found_in(name: &str, folder: &Path) -> Self {
+        let entry = folder.join("entry.mjs");
+        let script = folder.join("build/index.js");
+        assert!(script.exists(), "{} is missing; build the Worker first", script.display());
+        let worker = Self::new(name);
+        let worker = if entry.exists() { worker.module("entry.mjs", Module::ScriptFile(entry)) } else { worker };
+        worker
+            .module("build/index.js", Module::ScriptFile(script))
+            .module("build/index_bg.wasm", Module::Wasm(folder.join("build/index_bg.wasm")))
     }
 
     /// Adds a module after those that it has.

@@ -8,6 +8,9 @@
 )]
 
 mod clock;
+mod forged;
+mod fresh;
+mod limits;
 mod revocation;
 mod size;
 
@@ -35,5 +38,13 @@ fn main() -> ExitCode {
             Ok::<(), Failed>(())
         })
     };
-    run(&arguments, [clock::PROOFS, revocation::PROOFS].concat().into_iter().map(trial).collect()).exit_code()
+    run(
+        &arguments,
+        [clock::PROOFS, revocation::PROOFS, fresh::PROOFS, limits::PROOFS, forged::PROOFS]
+            .concat()
+            .into_iter()
+            .map(trial)
+            .collect(),
+    )
+    .exit_code()
 }

@@ -10,39 +10,40 @@ use std::{
 /// Puts the clock of a Worker forward; the same arithmetic as below.
 const SCRIPT: &str = include_str!("clock.mjs");
 
-/// Time that passes `factor` times as fast, from one moment on at which both clocks agreed.
+/// Time that passes `factor` times as fast, from one moment on at which both clocks agreed. It may be slower than
+/// the real one, too: then this machine is a faster one in the simulation.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     /// When they agreed, in milliseconds since 1970.
     origin: i64,
-    factor: u32,
+    factor: f64,
 }
 
 impl Clock {
     /// A clock that agrees with the real one now.
-    pub fn start(factor: u32) -> Self {
+    pub fn start(factor: f64) -> Self {
         Self { origin: i64::try_from(real_micros() / 1_000).unwrap(), factor }
     }
 
     /// How many seconds pass on it in a second.
-    pub fn factor(self) -> u32 {
+    pub fn factor(self) -> f64 {
         self.factor
     }
 
     /// What it shows.
     pub fn now(self) -> Timestamp {
         let passed = i64::try_from(real_micros()).unwrap() - self.origin * 1_000;
-        Timestamp::from_millis(self.origin + passed * i64::from(self.factor) / 1_000)
+        Timestamp::from_millis(self.origin + scaled(passed, self.factor / 1_000.0))
     }
 
     /// By how much what a Worker reads of it may be too early, in milliseconds: a Worker reads whole real ones.
     pub fn grain(self) -> i64 {
-        i64::from(self.factor)
+        scaled(1, self.factor).max(1)
     }
 
     /// For how long one really waits until so many milliseconds have passed on it.
     pub fn real(self, millis: i64) -> Duration {
-        Duration::from_micros(u64::try_from(millis.max(0)).unwrap() * 1_000 / u64::from(self.factor))
+        Duration::from_millis(u64::try_from(millis.max(0)).unwrap()).div_f64(self.factor)
     }
 
     /// Waits until so many milliseconds have passed on it.
@@ -78,6 +79,11 @@ impl Clock {
     }
 }
 
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a few hours at most")]
+fn scaled(time: i64, factor: f64) -> i64 {
+    (time as f64 * factor) as i64
+}
+
 #[allow(clippy::disallowed_methods, reason = "this is not a Worker")]
 fn real_micros() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()
@@ -89,7 +95,7 @@ mod tests {
 
     #[test]
     fn it_runs_faster_by_its_factor() {
-        let clock = Clock::start(100);
+        let clock = Clock::start(100.0);
         let begin = clock.now();
         let waited = clock.until(60_000, || clock.now().since(begin) >= 2_000).unwrap();
         assert!(waited >= 2_000, "{waited}");

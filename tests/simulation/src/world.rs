@@ -11,7 +11,7 @@ pub struct Settings {
     /// How many edges there are, each a location of its own.
     pub edges: usize,
     /// How many seconds pass in a real one.
-    pub factor: u32,
+    pub factor: f64,
     /// For how long a location may not see what was written into KV, in milliseconds.
     pub staleness: i64,
     /// How long KV takes.
@@ -24,7 +24,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { edges: 1, factor: 10, staleness: 120_000, kv: Latency::KV, wire: Latency::OBJECT, seed: 1 }
+        Self { edges: 1, factor: 10.0, staleness: 120_000, kv: Latency::KV, wire: Latency::OBJECT, seed: 1 }
     }
 }
 

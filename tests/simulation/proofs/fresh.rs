@@ -1,0 +1,49 @@
+//! A new key passes at the first call, everywhere, though KV says for two minutes that there is none.
+
+use crate::{proofs, size::size};
+use ownchat_domain::time::SECOND;
+use ownchat_simulation::{Caller, Question, Settings, World};
+use std::{sync::mpsc, thread};
+
+proofs![a_new_key_passes_at_its_first_call_everywhere];
+
+const LOCATIONS: usize = 8;
+const WORKSPACES: u32 = 4;
+
+fn a_new_key_passes_at_its_first_call_everywhere() {
+    let world = World::start(&Settings { edges: LOCATIONS, staleness: 120 * SECOND, ..Settings::default() });
+    let mut admins: Vec<_> = (1..=WORKSPACES).map(|number| world.found(number)).collect();
+    let count = size(100, 1_000);
+    let refused: Vec<String> = thread::scope(|scope| {
+        let (senders, callers): (Vec<_>, Vec<_>) = world
+            .callers()
+            .into_iter()
+            .map(|caller| {
+                let (sender, made) = mpsc::channel();
+                (sender, scope.spawn(move || call(caller, &made)))
+            })
+            .unzip();
+        for number in 0..count {
+            let place = number % admins.len();
+            let question = Question::about(&admins[place].make("New", &["contacts:read"]).token);
+            for sender in &senders {
+                sender.send(question.clone()).unwrap();
+            }
+        }
+        drop(senders);
+        callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect()
+    });
+    let absent = world.kv.counts().absent;
+    println!(
+        "\n  {count} keys in {LOCATIONS} locations: {} of {} first calls passed; KV said {absent} times that there is no such key",
+        count * LOCATIONS - refused.len(),
+        count * LOCATIONS,
+    );
+    assert!(refused.is_empty(), "{refused:?}");
+    assert!(absent > 0, "KV knew every key: nothing was shown");
+}
+
+/// Calls with each key as soon as it is there, and returns what was answered but `VALID`.
+fn call(mut caller: Caller, made: &mpsc::Receiver<Question>) -> Vec<String> {
+    made.iter().map(|question| caller.code(&question)).filter(|code| code != "VALID").collect()
+}

@@ -1,0 +1,129 @@
+//! No limit is ever exceeded, however many isolates count together, and a quota is used up exactly.
+
+use crate::{proofs, size::size};
+use ownchat_domain::{
+    key::NewKey,
+    limit::{Period, Quota, RateLimit},
+    time::{SECOND, Timestamp},
+};
+use ownchat_runtime::new_key;
+use ownchat_simulation::{Caller, Clock, Question, Settings, World};
+use std::{sync::Barrier, thread};
+
+proofs![a_quota_is_used_up_exactly, no_window_sees_more_than_the_rate_limit];
+
+const EDGES: usize = 4;
+
+fn a_quota_is_used_up_exactly() {
+    const QUOTA: u32 = 500;
+    const CALLS: usize = 1_000;
+    for round in 0..size(2, 20) {
+        let world = World::start(&Settings { edges: EDGES, factor: 0.1, seed: round, ..Settings::default() });
+        let quota = Some(Quota { limit: QUOTA, period: Period::Month });
+        let key = NewKey { quota, ..new_key("Limited", &["contacts:read"]) };
+        let question = Question::about(&world.found(1).create(key).unwrap().unwrap().token);
+        let (ready, question) = (Barrier::new(CALLS), &question);
+        let begin = world.clock.now();
+        let codes: Vec<String> = thread::scope(|scope| {
+            let call = |number: usize| {
+                let (mut caller, ready) = (world.caller(number % EDGES), &ready);
+                scope.spawn(move || {
+                    ready.wait();
+                    caller.code(question)
+                })
+            };
+            let callers: Vec<_> = (0..CALLS).map(call).collect();
+            callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+        });
+        let count = |code: &str| codes.iter().filter(|other| *other == code).count();
+        let (passed, refused) = (count("VALID"), count("QUOTA_EXCEEDED"));
+        println!(
+            "took {} ms, meter {} feed {} reg {} kv {:?}",
+            world.clock.now().since(begin),
+            world.wire.asked("meter"),
+            world.wire.asked("feed"),
+            world.wire.asked("registry"),
+            world.kv.counts()
+        );
+        println!(
+            "\n  {CALLS} calls at once to {EDGES} edges with a quota of {QUOTA}: {passed} passed, {refused} were refused"
+        );
+        assert_eq!((passed, refused), (500, 500), "{codes:?}");
+    }
+}
+
+/// A call as its caller saw it.
+#[derive(Clone, Copy)]
+struct Call {
+    sent: Timestamp,
+    answered: Timestamp,
+    passed: bool,
+}
+
+fn no_window_sees_more_than_the_rate_limit() {
+    for (limit, window_seconds, callers) in [(50, 10, 8), (20, 2, 8), (300, 60, 4)] {
+        let world = World::start(&Settings { edges: EDGES, ..Settings::default() });
+        let rate = RateLimit { limit, window_seconds };
+        let key = NewKey { rate_limit: Some(rate), ..new_key("Limited", &["contacts:read"]) };
+        let question = Question::about(&world.found(1).create(key).unwrap().unwrap().token);
+        let window = i64::from(window_seconds) * SECOND;
+        let end = world.clock.now().plus(window * size(4, 40));
+        let mut calls: Vec<Call> = thread::scope(|scope| {
+            let (clock, question) = (world.clock, &question);
+            let start = |number: usize| {
+                let caller = world.caller(number % EDGES);
+                // Three times as many as are allowed.
+                let pause = window * i64::try_from(callers).unwrap() / i64::from(limit * 3);
+                scope.spawn(move || call(caller, clock, question, pause, end))
+            };
+            let callers: Vec<_> = (0..callers).map(start).collect();
+            callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect()
+        });
+        calls.sort_by_key(|call| call.sent);
+        let most = busiest(&calls, window);
+        let (passed, possible) = (calls.iter().filter(|call| call.passed).count(), perfect(&calls, limit, window));
+        let share = 100 * possible.saturating_sub(passed) / possible;
+        println!(
+            "\n  {limit} in {window_seconds} s: {} calls, {passed} passed, at most {most} in any window; \
+             a limiter that knew everything at once would have passed {possible}: {share} % were wrongly refused",
+            calls.len()
+        );
+        assert!(most <= usize::try_from(limit).unwrap(), "{most} passed within {window_seconds} s");
+        assert!(passed > 0);
+    }
+}
+
+fn call(mut caller: Caller, clock: Clock, question: &Question, pause: i64, end: Timestamp) -> Vec<Call> {
+    let mut calls = Vec::new();
+    while clock.now() < end {
+        let sent = clock.now();
+        let code = caller.code(question);
+        let answered = clock.now();
+        assert!(["VALID", "RATE_LIMITED"].contains(&code.as_str()), "{code}");
+        calls.push(Call { sent, answered, passed: code == "VALID" });
+        clock.wait(pause - answered.since(sent));
+    }
+    calls
+}
+
+/// Most calls that passed within one window for certain: they were sent after it began and answered before it ended.
+fn busiest(calls: &[Call], window: i64) -> usize {
+    let passed: Vec<&Call> = calls.iter().filter(|call| call.passed).collect();
+    let within = |first: &Call| {
+        let end = first.sent.plus(window);
+        passed.iter().filter(|call| call.sent >= first.sent && call.answered < end).count()
+    };
+    passed.iter().map(|first| within(first)).max().unwrap_or(0)
+}
+
+/// How many a limiter lets pass that sees every call at once, in the order in which they were sent.
+fn perfect(calls: &[Call], limit: u32, window: i64) -> usize {
+    let mut passed: Vec<Timestamp> = Vec::new();
+    for call in calls {
+        let recent = passed.iter().rev().take_while(|at| call.sent.since(**at) < window).count();
+        if recent < usize::try_from(limit).unwrap() {
+            passed.push(call.sent);
+        }
+    }
+    passed.len()
+}
