@@ -9,6 +9,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Mutex,
     thread::sleep,
     time::Duration,
 };
@@ -23,7 +24,9 @@ const TICKS: u64 = 100;
 /// A running `workerd`.
 #[derive(Debug)]
 pub struct Process {
-    child: Child,
+    /// Its id is known without it.
+    id: u32,
+    child: Mutex<Child>,
     ports: HashMap<String, u16>,
     log: PathBuf,
 }
@@ -55,7 +58,7 @@ impl Process {
                 ports.insert(socket.to_owned(), u16::try_from(port).unwrap());
             }
         }
-        Self { child, ports, log }
+        Self { id: child.id(), child: Mutex::new(child), ports, log }
     }
 
     /// Where a Worker of it listens.
@@ -65,7 +68,7 @@ impl Process {
 
     /// Its id.
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.id
     }
 
     /// What its Workers have printed.
@@ -90,18 +93,19 @@ impl Process {
     }
 
     /// Whether it still runs.
-    pub fn runs(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+    pub fn runs(&self) -> bool {
+        matches!(self.child.lock().unwrap().try_wait(), Ok(None))
     }
 
     /// Ends it at once, as a crash would: nothing is written any more, nobody is told (`SIGKILL`).
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub fn crash(&self) {
+        let mut child = self.child.lock().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     /// Asks it to end, and waits until it has (`SIGTERM`).
-    pub fn stop(mut self) {
+    pub fn stop(&self) {
         let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.id())]).status();
         assert!(sent.is_ok_and(|status| status.success()), "no signal could be sent");
         while self.runs() {
@@ -112,7 +116,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Ok(child) = self.child.get_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }

@@ -26,7 +26,8 @@ fn what_was_stored_is_there_again_after_a_crash() {
     let made = Admin::found(process.address("vault"), 7).make("Shop", &["contacts:read"]);
     assert_eq!(code(process.address("edge"), &made.token), "VALID");
     assert!(process.cpu().as_millis() > 0 && process.memory() > 1 << 20);
-    process.kill();
+    process.crash();
+    assert!(!process.runs());
     let process = whole(&folder);
     assert_eq!(code(process.address("edge"), &made.token), "VALID");
     process.stop();

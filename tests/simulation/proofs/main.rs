@@ -7,10 +7,13 @@
     reason = "a proof that meets what it does not expect fails"
 )]
 
+mod altered;
 mod clock;
+mod crash;
 mod forged;
 mod fresh;
 mod limits;
+mod outage;
 mod revocation;
 mod size;
 
@@ -40,11 +43,20 @@ fn main() -> ExitCode {
     };
     run(
         &arguments,
-        [clock::PROOFS, revocation::PROOFS, fresh::PROOFS, limits::PROOFS, forged::PROOFS]
-            .concat()
-            .into_iter()
-            .map(trial)
-            .collect(),
+        [
+            clock::PROOFS,
+            altered::PROOFS,
+            crash::PROOFS,
+            revocation::PROOFS,
+            fresh::PROOFS,
+            limits::PROOFS,
+            forged::PROOFS,
+            outage::PROOFS,
+        ]
+        .concat()
+        .into_iter()
+        .map(trial)
+        .collect(),
     )
     .exit_code()
 }

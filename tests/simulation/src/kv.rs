@@ -86,9 +86,14 @@ impl Kv {
         self.store().history(name)
     }
 
-    /// Serves this under a name in all locations, whatever is written; none for what was written.
-    pub fn plant(&self, name: &str, bytes: Option<Vec<u8>>) {
-        self.store().plant(name, bytes);
+    /// Serves this under a name in all locations, whatever is written: other bytes, or that there is nothing.
+    pub fn plant(&self, name: &str, value: Option<Vec<u8>>) {
+        self.store().plant(name, value);
+    }
+
+    /// Serves what was written under every name.
+    pub fn clear(&self) {
+        self.store().clear();
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {

@@ -56,7 +56,7 @@ struct Location {
 #[derive(Debug)]
 pub(super) struct Store {
     names: HashMap<String, Vec<Version>>,
-    planted: HashMap<String, Vec<u8>>,
+    planted: HashMap<String, Option<Vec<u8>>>,
     reads: HashMap<String, u64>,
     locations: Vec<Location>,
     staleness: i64,
@@ -98,7 +98,7 @@ impl Store {
             let versions = self.names.get(name)?;
             versions.iter().rev().find(|version| version.seen_from[location] <= now)?.value.clone()
         };
-        let value = self.planted.get(name).cloned().or_else(seen);
+        let value = self.planted.get(name).cloned().unwrap_or_else(seen);
         let counts = &mut self.locations[location].counts;
         *(if value.is_some() { &mut counts.found } else { &mut counts.absent }) += 1;
         value
@@ -123,11 +123,12 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn plant(&mut self, name: &str, bytes: Option<Vec<u8>>) {
-        match bytes {
-            Some(bytes) => self.planted.insert(name.to_owned(), bytes),
-            None => self.planted.remove(name),
-        };
+    pub(super) fn plant(&mut self, name: &str, value: Option<Vec<u8>>) {
+        self.planted.insert(name.to_owned(), value);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.planted.clear();
     }
 
     pub(super) fn newest(&self, name: &str) -> Option<Vec<u8>> {
@@ -193,13 +194,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_planted_is_served_until_it_is_taken_away() {
+    fn what_is_planted_is_served_until_it_is_cleared_away() {
         let mut store = Store::new(1, 0, 1);
         write(&mut store, "a", NOW).unwrap();
         store.plant("k", Some(b"false".to_vec()));
         assert_eq!(store.read(0, "k", NOW).as_deref(), Some(&b"false"[..]));
         store.plant("k", None);
+        assert_eq!(store.read(0, "k", NOW), None);
+        store.clear();
         assert_eq!(store.read(0, "k", NOW).as_deref(), Some(&b"a"[..]));
-        assert_eq!((store.reads_of("k"), store.counts(None).found), (2, 2));
+        assert_eq!((store.reads_of("k"), store.counts(None).found, store.counts(None).absent), (3, 2, 1));
     }
 }

@@ -1,0 +1,155 @@
+//! A record in KV that was altered, or is an older one that somebody has put back, never decides anything: the
+//! registry is asked, and answers rightly.
+
+use crate::{proofs, size::size};
+use ownchat_domain::{
+    feed::Subject,
+    key::Key,
+    record::kv_name,
+    time::MINUTE,
+    vault::{
+        record_path,
+        registry::{ChangeKey, DeleteKey},
+    },
+};
+use ownchat_runtime::Admin;
+use ownchat_simulation::{Caller, Latency, Question, Settings, World};
+use serde_json::{Value, json};
+
+proofs![no_bit_of_a_record_can_be_altered, no_older_record_can_be_put_back];
+
+/// Everything is in one workspace.
+const WORKSPACE: u32 = 1;
+
+/// A key, a call with it, and the right answer to that call.
+struct Subjected {
+    key: Key,
+    question: Question,
+    code: &'static str,
+}
+
+/// A world in which edges ask KV for a key whenever they are told to forget it.
+fn world() -> World {
+    let (kv, wire) = (Latency::NONE, Latency::NONE);
+    World::start(&Settings { staleness: 0, kv, wire, ..Settings::default() })
+}
+
+fn no_bit_of_a_record_can_be_altered() {
+    let world = world();
+    let keys = subjects(&world, 100);
+    let originals: Vec<Vec<u8>> = keys.iter().map(|key| world.kv.newest(&key.name()).unwrap()).collect();
+    let bits = originals.iter().map(|bytes| bytes.len() * 8).max().unwrap();
+    let step = size(bits / 40 + 1, 1);
+    let (mut caller, mut tried) = (world.caller(0), 0);
+    for round in (0..bits).step_by(step) {
+        for (number, (key, original)) in keys.iter().zip(&originals).enumerate() {
+            // Another bit of each, so that few rounds see many places.
+            let bit = (round + number * step / keys.len()) % (original.len() * 8);
+            let mut bytes = original.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            world.kv.plant(&key.name(), Some(bytes));
+        }
+        tried += expect_the_registry_to_be_asked(&world, &mut caller, &keys);
+    }
+    println!("\n  {tried} records with one bit flipped, of 100 keys with up to {bits} bits: none decided");
+}
+
+fn no_older_record_can_be_put_back() {
+    let world = world();
+    let keys = subjects(&world, size(20, 200));
+    let histories: Vec<Vec<Vec<u8>>> = keys.iter().map(|key| world.kv.history(&key.name())).collect();
+    let longest = histories.iter().map(Vec::len).max().unwrap();
+    let (mut caller, mut tried) = (world.caller(0), 0);
+    for place in 0..longest - 1 {
+        let (some, older): (Vec<&Subjected>, Vec<&Vec<u8>>) = keys
+            .iter()
+            .zip(&histories)
+            .filter_map(|(key, history)| history.split_last()?.1.get(place).map(|bytes| (key, bytes)))
+            .unzip();
+        for (key, bytes) in some.iter().zip(&older) {
+            world.kv.plant(&key.name(), Some((*bytes).clone()));
+        }
+        tried += expect_the_registry_to_be_asked(&world, &mut caller, some.iter().copied());
+    }
+    println!("\n  {tried} older records put back: none decided");
+    assert!(tried >= 2 * keys.len(), "records are missing");
+}
+
+/// Calls with each key until its record was read from KV, and checks that the registry was asked then and that the
+/// answer is right. Says how many records were tried.
+fn expect_the_registry_to_be_asked<'a>(
+    world: &World,
+    caller: &mut Caller,
+    keys: impl IntoIterator<Item = &'a Subjected> + Clone,
+) -> usize {
+    let subjects = keys.clone().into_iter().map(|key| Subject::Key(key.key.id)).collect();
+    world.wire.make_forget(subjects);
+    let mut tried = 0;
+    for key in keys {
+        let (name, path) = (key.name(), record_path(WORKSPACE, key.key.id));
+        let counts = || (world.kv.reads_of(&name), world.wire.asked_at(&path));
+        // What is remembered is forgotten when the feed is read next.
+        let was_tried = world.clock.until(MINUTE, || {
+            let before = counts();
+            let code = caller.code(&key.question);
+            let after = counts();
+            assert!(after.0 == before.0 || after.1 > before.1, "{:?}: a record that is no good decided", key.key.id);
+            // A machine with too much to do may fail to ask the registry, which is no answer to anything.
+            assert!(code == key.code || code == "UNAVAILABLE", "{:?} was told {code}", key.key.id);
+            after.0 > before.0 && code == key.code
+        });
+        assert!(was_tried.is_some(), "{:?} was never read from KV", key.key.id);
+        tried += 1;
+    }
+    tried
+}
+
+impl Subjected {
+    fn name(&self) -> String {
+        kv_name(self.key.id)
+    }
+}
+
+/// Keys with some life behind them, of which every older record would let pass what the newest does not.
+fn subjects(world: &World, count: usize) -> Vec<Subjected> {
+    let mut admin = world.found(WORKSPACE);
+    let mut keys: Vec<Subjected> = (0..count)
+        .map(|number| {
+            let made = admin.make(&format!("Altered {number}"), &["contacts:read", "messages:send"]);
+            let question = Question::with(&made.token, &json!({"scopes": ["messages:send"]}));
+            let code = ["SCOPE_MISSING", "INACTIVE", "UNKNOWN_KEY"][number % 3];
+            Subjected { key: made.key, question, code }
+        })
+        .collect();
+    wait_for_records(world, &keys);
+    for key in &mut keys {
+        change(&mut admin, key, json!({"description": "In use"}));
+    }
+    wait_for_records(world, &keys);
+    for key in &mut keys {
+        match key.code {
+            "SCOPE_MISSING" => change(&mut admin, key, json!({"scopes": ["contacts:read"]})),
+            "INACTIVE" => change(&mut admin, key, json!({"status": "inactive"})),
+            _ => {
+                let call = DeleteKey { origin: admin.origin(), id: key.key.id, version: key.key.version };
+                key.key = admin.ask(&call).unwrap().unwrap().key;
+            }
+        }
+    }
+    wait_for_records(world, &keys);
+    keys
+}
+
+fn change(admin: &mut Admin, key: &mut Subjected, patch: Value) {
+    let (id, version, patch) = (key.key.id, key.key.version, serde_json::from_value(patch).unwrap());
+    key.key = admin.ask(&ChangeKey { origin: admin.origin(), id, version, patch }).unwrap().unwrap().key;
+}
+
+/// Waits until KV has a record of each version of each key.
+fn wait_for_records(world: &World, keys: &[Subjected]) {
+    for key in keys {
+        let versions = usize::try_from(key.key.version).unwrap();
+        let there = world.clock.until(5 * MINUTE, || world.kv.history(&key.name()).len() >= versions);
+        assert!(there.is_some(), "{:?} did not reach KV\n{}", key.key.id, world.logs());
+    }
+}
