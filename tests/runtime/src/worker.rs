@@ -1,10 +1,6 @@
 //! A Worker as the runtime is told of it: its modules, and what it is bound to.
 
-use std::{
-    fmt::Write,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write, net::SocketAddr, path::PathBuf};
 
 /// One Worker of a process.
 #[derive(Clone, Debug)]
@@ -50,21 +46,13 @@ impl Worker {
         Self { name: name.to_owned(), modules: Vec::new(), bindings: Vec::new(), objects: Vec::new(), port: 0 }
     }
 
-    /// What `worker-build` made of `worker/<name>`, behind the entry that stands beside it, if there is one.
+    /// What was built of `worker/<name>`.
     pub fn built(name: &str) -> Self {
-        Self::found_in(name, &crate::root().join("worker").join(name))
-    }
-
-    /// The same of any folder that has an `entry.mjs`, if it has one, and a `build`.
-    pub fn found_in(name: &str, folder: &Path) -> Self {
-        let entry = folder.join("entry.mjs");
-        let script = folder.join("build/index.js");
+        let folder = crate::root().join("worker").join(name).join("build");
+        let script = folder.join("index.js");
         assert!(script.exists(), "{} is missing; build the Worker first", script.display());
-        let worker = Self::new(name);
-        let worker = if entry.exists() { worker.module("entry.mjs", Module::ScriptFile(entry)) } else { worker };
-        worker
-            .module("build/index.js", Module::ScriptFile(script))
-            .module("build/index_bg.wasm", Module::Wasm(folder.join("build/index_bg.wasm")))
+        let wasm = Module::Wasm(folder.join("index_bg.wasm"));
+        Self::new(name).module("index.js", Module::ScriptFile(script)).module("index_bg.wasm", wasm)
     }
 
     /// Adds a module after those that it has.
