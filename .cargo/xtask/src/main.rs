@@ -5,6 +5,7 @@ mod build;
 mod dev;
 mod failure;
 mod place;
+mod prove;
 mod setup;
 mod step;
 mod stop;
@@ -20,6 +21,7 @@ cargo xtask dev     builds and runs everything on this machine, until Ctrl-C
     --release       builds as for a deployment
     --no-build      runs what was built before
 cargo xtask test    formats, lints, builds and tests everything; stops at the first thing that is wrong
+cargo xtask prove   shows on a simulated deployment, at full size, that the promises are kept
 cargo xtask help    this text
 ";
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["dev", options @ ..] => stop::listen().and_then(|()| dev::run(options)),
+        ["prove"] => stop::listen().and_then(|()| prove::run_all()),
         ["test"] => stop::listen().and_then(|()| test::run_all()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

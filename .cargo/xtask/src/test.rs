@@ -16,7 +16,11 @@ const API_TESTS: &str = "ownchat-api-tests";
 /// So does what runs the Workers on the real runtime.
 const RUNTIME: &str = "ownchat-runtime";
 
-const MEND: &str = "see the test that is named above";
+/// And what simulates a deployment.
+pub const SIMULATION: &str = "ownchat-simulation";
+
+/// What to do when tests fail.
+pub const MEND: &str = "see the test that is named above";
 
 /// The packages with the features that are looked at, each linted and tested by itself: features of one
 /// must not leak into another.
@@ -33,10 +37,11 @@ const PACKAGES: &[(&str, &str)] = &[
     ("ownchat-bench", ""),
     (API_TESTS, ""),
     (RUNTIME, ""),
+    (SIMULATION, ""),
 ];
 
 /// What is tested after the builds.
-const ON_BUILDS: &[&str] = &[API_TESTS, RUNTIME];
+const ON_BUILDS: &[&str] = &[API_TESTS, RUNTIME, SIMULATION];
 
 /// Runs all of it.
 pub fn run_all() -> Result<(), Failure> {
@@ -58,6 +63,8 @@ pub fn run_all() -> Result<(), Failure> {
     build::all(&tools, Mode::Release)?;
     budget::check(&tools)?;
     run("test the runtime", &mut cargo(&["test", "--quiet", "--package", RUNTIME]), MEND)?;
+    let mut proofs = cargo(&["test", "--quiet", "--package", SIMULATION]);
+    run("prove the promises at the size for every day", &mut proofs, MEND)?;
     let mut api = cargo(&["test", "--quiet", "--package", API_TESTS]);
     run("test edge and console over HTTP", with_xtask(&mut api), MEND)?;
     browser_tests(&tools, &chromium)?;

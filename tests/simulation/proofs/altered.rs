@@ -1,7 +1,7 @@
 //! A record in KV that was altered, or is an older one that somebody has put back, never decides anything: the
 //! registry is asked, and answers rightly.
 
-use crate::{proofs, size::size};
+use crate::{figures::tell, proofs, size::size};
 use ownchat_domain::{
     feed::Subject,
     key::Key,
@@ -51,7 +51,7 @@ fn no_bit_of_a_record_can_be_altered() {
         }
         tried += expect_the_registry_to_be_asked(&world, &mut caller, &keys);
     }
-    println!("\n  {tried} records with one bit flipped, of 100 keys with up to {bits} bits: none decided");
+    tell("altered records", &format!("{tried} with one bit flipped, of 100 keys with up to {bits} bits: none decided"));
 }
 
 fn no_older_record_can_be_put_back() {
@@ -71,7 +71,7 @@ fn no_older_record_can_be_put_back() {
         }
         tried += expect_the_registry_to_be_asked(&world, &mut caller, some.iter().copied());
     }
-    println!("\n  {tried} older records put back: none decided");
+    tell("older records", &format!("{tried} put back: none decided"));
     assert!(tried >= 2 * keys.len(), "records are missing");
 }
 

@@ -4,7 +4,7 @@
 mod check;
 mod writer;
 
-use crate::{proofs, size::size};
+use crate::{figures::tell, proofs, size::size};
 use check::Truth;
 use ownchat_domain::{
     key::NewKey,
@@ -81,10 +81,11 @@ fn nothing_acknowledged_is_lost_in_a_crash() {
         }
         changes = writers.iter().map(Writer::acknowledged).sum();
     }
-    println!(
-        "\n  {rounds} crashes, {changes} acknowledged changes, {cut} that were done without an answer; none lost, torn or \
+    let found = format!(
+        "{rounds}, {changes} acknowledged changes, {cut} that were done without an answer; none lost, torn or \
          without its line; KV equal to the registry after {slowest} ms at most; {passed} calls passed with a quota of {QUOTA}"
     );
+    tell("crashes", &found);
     assert!(changes > rounds * LIFE.end / 4, "there was too little to lose");
     assert!(passed <= QUOTA, "a crash gave back what was used up");
 }

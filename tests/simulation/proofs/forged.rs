@@ -1,6 +1,6 @@
 //! Keys that were made up, mistyped or altered cost no storage at all.
 
-use crate::{proofs, size::size};
+use crate::{figures::tell, proofs, size::size};
 use ownchat_domain::{
     locator::Locator,
     token::{Environment, Token},
@@ -35,11 +35,12 @@ fn made_up_keys_cost_no_storage() {
         }
     });
     let after = (world.kv.counts(), world.wire.all());
-    println!(
-        "\n  {count} made-up keys: {} operations of KV, {} questions to the vault",
+    let found = format!(
+        "{count}: {} operations of KV, {} questions to the vault",
         after.0.all() - before.0.all(),
         after.1 - before.1
     );
+    tell("made-up keys", &found);
     assert_eq!(before, after);
 }
 

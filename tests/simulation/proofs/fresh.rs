@@ -1,6 +1,6 @@
 //! A new key passes at the first call, everywhere, though KV says for two minutes that there is none.
 
-use crate::{proofs, size::size};
+use crate::{figures::tell, proofs, size::size};
 use ownchat_domain::time::SECOND;
 use ownchat_simulation::{Caller, Question, Settings, World};
 use std::{sync::mpsc, thread};
@@ -34,11 +34,12 @@ fn a_new_key_passes_at_its_first_call_everywhere() {
         callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect()
     });
     let absent = world.kv.counts().absent;
-    println!(
-        "\n  {count} keys in {LOCATIONS} locations: {} of {} first calls passed; KV said {absent} times that there is no such key",
+    let found = format!(
+        "{count} in {LOCATIONS} locations: {} of {} first calls passed; KV said {absent} times that there is no such key",
         count * LOCATIONS - refused.len(),
         count * LOCATIONS,
     );
+    tell("new keys", &found);
     assert!(refused.is_empty(), "{refused:?}");
     assert!(absent > 0, "KV knew every key: nothing was shown");
 }

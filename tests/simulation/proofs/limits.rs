@@ -1,6 +1,6 @@
 //! No limit is ever exceeded, however many isolates count together, and a quota is used up exactly.
 
-use crate::{proofs, size::size};
+use crate::{figures::tell, proofs, size::size};
 use ownchat_domain::{
     key::NewKey,
     limit::{Period, Quota, RateLimit},
@@ -37,9 +37,8 @@ fn a_quota_is_used_up_exactly() {
         });
         let count = |code: &str| codes.iter().filter(|other| *other == code).count();
         let (passed, refused) = (count("VALID"), count("QUOTA_EXCEEDED"));
-        println!(
-            "\n  {CALLS} calls at once to {EDGES} edges with a quota of {QUOTA}: {passed} passed, {refused} were refused"
-        );
+        let found = format!("{CALLS} calls at once to {EDGES} edges: {passed} passed, {refused} were refused");
+        tell(&format!("quota of {QUOTA}"), &found);
         assert_eq!((passed, refused), (500, 500), "{codes:?}");
     }
 }
@@ -75,11 +74,12 @@ fn no_window_sees_more_than_the_rate_limit() {
         let most = busiest(&calls, window);
         let (passed, possible) = (calls.iter().filter(|call| call.passed).count(), perfect(&calls, limit, window));
         let share = 100 * possible.saturating_sub(passed) / possible;
-        println!(
-            "\n  {limit} in {window_seconds} s: {} calls, {passed} passed, at most {most} in any window; \
+        let found = format!(
+            "{} calls, {passed} passed, at most {most} in any window; \
              a limiter that knew everything at once would have passed {possible}: {share} % were wrongly refused",
             calls.len()
         );
+        tell(&format!("{limit} in {window_seconds} s"), &found);
         assert!(most <= usize::try_from(limit).unwrap(), "{most} passed within {window_seconds} s");
         assert!(passed > 0);
     }

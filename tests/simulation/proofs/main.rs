@@ -10,6 +10,7 @@
 mod altered;
 mod clock;
 mod crash;
+mod figures;
 mod forged;
 mod fresh;
 mod limits;

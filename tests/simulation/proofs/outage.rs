@@ -1,7 +1,7 @@
 //! When stores are down, or slower than the edge waits for, the answers are those of the table in the README, and
 //! nothing that was revoked passes.
 
-use crate::proofs;
+use crate::{figures::tell, proofs};
 use ownchat_domain::{
     key::NewKey,
     limit::RateLimit,
@@ -70,7 +70,8 @@ fn the_answers_in_an_outage_are_those_of_the_table() {
             // Nothing is fresh any more, and no permit is held.
             world.clock.wait(6 * SECOND);
             let slowest = keys.expect(&world, &mut caller, row);
-            println!("  {} {fault:?}: as in the table; the slowest answer took {slowest} ms", row.down.join(" and "));
+            let what = format!("{} down: {fault:?}", row.down.join(" and "));
+            tell(&what, &format!("as in the table; the slowest answer took {slowest} ms"));
             if row.down == ["feed", "registry"] {
                 world.clock.wait(i64::from(FORGIVING) * SECOND);
                 assert_eq!(caller.code(&keys.forgiving), "UNAVAILABLE", "{fault:?}: forgiven for too long");

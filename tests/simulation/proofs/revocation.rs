@@ -3,7 +3,7 @@
 
 mod kinds;
 
-use crate::{proofs, size::size};
+use crate::{figures::tell, proofs, size::size};
 use kinds::{KINDS, Kind, Subject};
 use ownchat_domain::{
     feed::FRESH_FOR,
@@ -32,7 +32,7 @@ const AROUND: (i64, i64) = (3 * SECOND, 9 * SECOND);
 
 fn what_was_revoked_is_refused_everywhere_in_time() {
     let found = watch(size(10 * KINDS.len(), 10_000), STALENESS + 10 * SECOND, false);
-    found.print();
+    found.print("revocations");
     assert_eq!(found.too_late, 0, "calls passed after they must not");
     assert!(found.wrong.is_empty(), "answers that nobody can explain: {:?}", found.wrong);
     assert!(found.slowest > 0, "no call passed after any change: nothing was seen");
@@ -40,7 +40,7 @@ fn what_was_revoked_is_refused_everywhere_in_time() {
 
 fn an_edge_that_does_not_listen_to_the_feed_is_found_out() {
     let found = watch(KINDS.len(), 12 * SECOND, true);
-    found.print();
+    found.print("revocations, feed unheard");
     let late = found.by_kind.values().filter(|slowest| **slowest > FRESH_FOR + SECOND).count();
     assert!(found.too_late > 0 && late >= KINDS.len() - 2, "the bug was not found in every kind: {:?}", found.by_kind);
 }
@@ -82,14 +82,15 @@ impl Found {
         self.wrong.extend(other.wrong);
     }
 
-    fn print(&self) {
-        println!(
-            "\n  {} changes, {} calls from {LOCATIONS} locations; the slowest passed {} ms after the admin was told; \
+    fn print(&self, what: &str) {
+        let found = format!(
+            "{} changes, {} calls from {LOCATIONS} locations; the slowest passed {} ms after the admin was told; \
              {} passed too late; {} were told UNAVAILABLE",
             self.changes, self.calls, self.slowest, self.too_late, self.unavailable
         );
         let kinds: Vec<String> = self.by_kind.iter().map(|(kind, slowest)| format!("{kind} {slowest} ms")).collect();
-        println!("  slowest of each kind: {}", kinds.join(", "));
+        tell(what, &found);
+        tell(what, &format!("slowest of each kind: {}", kinds.join(", ")));
     }
 }
 
