@@ -65,6 +65,7 @@ pub const KINDS: &[Kind] = &[
                 version: made.key.version,
                 overlap_seconds: 86_400,
                 secret: SecretHash::of(&secret()),
+                once: None,
             };
             made.key = admin.ask(&call).unwrap().unwrap().key;
         },
@@ -181,7 +182,7 @@ fn rotate(world: &World, subject: &Subject) -> Option<Timestamp> {
     let mut admin = admin(world, subject);
     let (id, version) = (subject.key.id(), subject.key.key.version);
     let secret = SecretHash::of(&secret());
-    let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds: 0, secret };
+    let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds: 0, secret, once: None };
     effective(&admin.ask(&call).unwrap().unwrap())
 }
 
@@ -200,6 +201,7 @@ fn suspend(world: &World, subject: &Subject) -> Option<Timestamp> {
         outage_seconds: None,
         reason: None,
     };
-    admin.ask(&call).unwrap().unwrap();
-    None
+    let changed = admin.ask(&call).unwrap().unwrap();
+    assert!(changed.effective_at.is_some(), "the vault does not know that this takes something from everybody");
+    changed.effective_at
 }
