@@ -77,8 +77,8 @@ impl Admin {
     /// Makes a key.
     pub fn create(&mut self, key: NewKey) -> io::Result<Outcome<Made>> {
         let secret = secret();
-        let call = CreateKey { origin: self.origin(), key, secret: SecretHash::of(&secret) };
-        Ok(self.ask(&call)?.map(|key| Made { token: token(&key, secret), key }))
+        let call = CreateKey { origin: self.origin(), key, secret: SecretHash::of(&secret), once: None };
+        Ok(self.ask(&call)?.map(|issued| Made { token: token(&issued.key, secret), key: issued.key }))
     }
 
     /// Makes a key of this name with these scopes.

@@ -9,8 +9,14 @@ pub const MASTER_KEYS: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 pub const PRINCIPAL_KEY: &str = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=";
 
 /// The namespaces of Durable Objects of the vault: binding and class.
-const OBJECTS: &[(&str, &str)] =
-    &[("FEED", "Feed"), ("INSTANCE", "Instance"), ("METER", "Meter"), ("PERSON", "Person"), ("REGISTRY", "Registry")];
+const OBJECTS: &[(&str, &str)] = &[
+    ("FEED", "Feed"),
+    ("INSTANCE", "Instance"),
+    ("METER", "Meter"),
+    ("PERSON", "Person"),
+    ("REGISTRY", "Registry"),
+    ("USAGE", "Usage"),
+];
 
 /// An edge that asks this vault and reads this KV. `upstream` is where the gateway forwards to.
 pub fn edge(vault: Place, kv: Place, upstream: Option<SocketAddr>) -> Worker {

@@ -11,7 +11,9 @@ const LOCATIONS: usize = 8;
 const WORKSPACES: u32 = 4;
 
 fn a_new_key_passes_at_its_first_call_everywhere() {
-    let world = World::start(&Settings { edges: LOCATIONS, staleness: 120 * SECOND, ..Settings::default() });
+    // Slower than elsewhere: eight edges on a busy machine must not run out of time.
+    let settings = Settings { edges: LOCATIONS, factor: 2.0, staleness: 120 * SECOND, ..Settings::default() };
+    let world = World::start(&settings);
     let mut admins: Vec<_> = (1..=WORKSPACES).map(|number| world.found(number)).collect();
     let count = size(100, 1_000);
     let refused: Vec<String> = thread::scope(|scope| {

@@ -17,6 +17,7 @@ mod limits;
 mod outage;
 mod revocation;
 mod size;
+mod usage;
 
 use libtest_mimic::{Arguments, Failed, Trial, run};
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
             limits::PROOFS,
             forged::PROOFS,
             outage::PROOFS,
+            usage::PROOFS,
         ]
         .concat()
         .into_iter()

@@ -10,6 +10,8 @@ pub enum Fault {
     Error,
     /// Not at all: the connection breaks.
     Cut,
+    /// Not at all, after it has done what it was asked.
+    Lost,
     /// As it should, so many milliseconds later.
     Slow(i64),
 }

@@ -20,6 +20,7 @@ use crate::{
     net::{Answered, Asked, Net, answer, cut},
 };
 use hyper::Method;
+use ownchat_domain::time::Timestamp;
 use percent_encoding::percent_decode_str;
 use std::{
     net::SocketAddr,
@@ -107,18 +108,23 @@ impl Kv {
         match fault {
             Fault::Error => return answer(500, "out of order"),
             Fault::Cut => return cut(),
-            Fault::None => tokio::time::sleep(self.clock.real(delay)).await,
+            Fault::None | Fault::Lost => tokio::time::sleep(self.clock.real(delay)).await,
             Fault::Slow(more) => tokio::time::sleep(self.clock.real(delay + more)).await,
         }
         let now = self.clock.now();
+        let answered = self.answer(location, &name, request, now);
+        if fault == Fault::Lost { cut() } else { answered }
+    }
+
+    fn answer(&self, location: usize, name: &str, request: &Asked, now: Timestamp) -> Answered {
         match *request.method() {
-            Method::GET => match self.store().read(location, &name, now) {
+            Method::GET => match self.store().read(location, name, now) {
                 Some(bytes) => answer(200, bytes),
                 None => answer(404, ""),
             },
             Method::PUT | Method::DELETE => {
                 let value = (*request.method() == Method::PUT).then(|| request.body().to_vec());
-                match self.store().write(location, &name, value, now) {
+                match self.store().write(location, name, value, now) {
                     Ok(()) => answer(200, ""),
                     Err(Refused) => answer(429, "one write a second"),
                 }

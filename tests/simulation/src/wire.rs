@@ -129,7 +129,7 @@ impl Wire {
         match fault {
             Fault::Error => return answer(500, "out of order"),
             Fault::Cut => return cut(),
-            Fault::None => tokio::time::sleep(self.clock.real(delay)).await,
+            Fault::None | Fault::Lost => tokio::time::sleep(self.clock.real(delay)).await,
             Fault::Slow(more) => tokio::time::sleep(self.clock.real(delay + more)).await,
         }
         let vault = vault.ok_or(io::ErrorKind::ConnectionRefused)?;
@@ -138,6 +138,9 @@ impl Wire {
         let answered = self.client.request(forward).await.map_err(io::Error::other)?;
         let status = answered.status().as_u16();
         let body = answered.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
+        if fault == Fault::Lost {
+            return cut();
+        }
         answer(status, if kind_of(&path) == "feed" && status == 200 { self.tell(body) } else { body })
     }
 

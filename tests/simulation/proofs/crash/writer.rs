@@ -11,7 +11,9 @@ use ownchat_domain::{
     record::{Record, kv_name},
     vault::{
         Object, Outcome, person,
-        registry::{ChangeKey, ChangeSettings, Changed, DeleteKey, EndOldSecrets, RestoreKey, RotateKey, Settings},
+        registry::{
+            ChangeKey, ChangeSettings, Changed, DeleteKey, DuplicateKey, EndOldSecrets, RestoreKey, RotateKey, Settings,
+        },
     },
 };
 use ownchat_runtime::{Admin, MASTER_KEYS, new_key, secret, token};
@@ -120,9 +122,20 @@ impl Writer {
     }
 
     fn create(&mut self, admin: &mut Admin) -> io::Result<()> {
-        let made = admin.create(new_key("Made", &SCOPES[..1]))?.unwrap();
-        self.note(&made.key, Some(made.key.clone()));
-        let known = Known { key: made.key, is_deleted: false, tokens: vec![made.token], is_asked: false, brings: None };
+        let model = self.keys.values().find(|known| !known.is_deleted).filter(|_| self.random.random());
+        let (key, token) = if let Some(known) = model {
+            let (origin, id, fresh) = (admin.origin(), known.key.id, secret());
+            let differences = serde_json::from_value(json!({"name": "Made", "metadata": null}))?;
+            let secret = SecretHash::of(&fresh);
+            let call = DuplicateKey { origin, id, differences, environment: None, secret, once: None };
+            let key = admin.ask(&call)?.unwrap().key;
+            (key.clone(), token(&key, fresh))
+        } else {
+            let made = admin.create(new_key("Made", &SCOPES[..1]))?.unwrap();
+            (made.key, made.token)
+        };
+        self.note(&key, Some(key.clone()));
+        let known = Known { key, is_deleted: false, tokens: vec![token], is_asked: false, brings: None };
         self.keys.insert(known.key.id.to_string(), known);
         Ok(())
     }
@@ -147,7 +160,7 @@ impl Writer {
                 }
                 3 => {
                     let secret = SecretHash::of(&fresh);
-                    admin.ask(&RotateKey { origin, id, version, overlap_seconds: 0, secret })?
+                    admin.ask(&RotateKey { origin, id, version, overlap_seconds: 0, secret, once: None })?
                 }
                 4 => admin.ask(&EndOldSecrets { origin, id, version })?,
                 // The number stands in several places: a torn change would show in one of them only.
@@ -193,9 +206,9 @@ impl Writer {
             reason: None,
         };
         match admin.ask(&call)? {
-            Ok(settings) => {
-                self.changes += usize::from(settings.version > self.settings.version);
-                self.settings = settings;
+            Ok(changed) => {
+                self.changes += usize::from(changed.settings.version > self.settings.version);
+                self.settings = changed.settings;
                 Ok(())
             }
             Err(Failure::NotEffectiveYet) => Err(io::ErrorKind::Interrupted.into()),

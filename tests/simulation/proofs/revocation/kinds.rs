@@ -4,7 +4,10 @@ use ownchat_domain::{
     digest::SecretHash,
     key::NewKey,
     time::{DAY, SECOND, Timestamp},
-    vault::registry::{ChangeKey, ChangeSettings, Changed, DeleteKey, EndOldSecrets, RotateKey},
+    vault::{
+        Outcome,
+        registry::{ChangeKey, ChangeSettings, Changed, DeleteKey, EndOldSecrets, RotateKey},
+    },
 };
 use ownchat_runtime::{Admin, Made, new_key, secret};
 use ownchat_simulation::{Question, World};
@@ -62,6 +65,7 @@ pub const KINDS: &[Kind] = &[
                 version: made.key.version,
                 overlap_seconds: 86_400,
                 secret: SecretHash::of(&secret()),
+                once: None,
             };
             made.key = admin.ask(&call).unwrap().unwrap().key;
         },
@@ -92,12 +96,7 @@ pub const KINDS: &[Kind] = &[
         change: |world, subject| edit(world, subject, json!({"restrictions": {"channels": ["other"]}})),
         ..PLAIN
     },
-    Kind {
-        name: "expiring",
-        code: "EXPIRED",
-        change: |world, subject| edit(world, subject, json!({"expires_at": world.clock.now().plus(SECOND).rfc3339()})),
-        ..PLAIN
-    },
+    Kind { name: "expiring", code: "EXPIRED", change: expire, ..PLAIN },
     Kind {
         name: "put off",
         code: "NOT_YET_VALID",
@@ -156,10 +155,21 @@ fn effective(changed: &Changed) -> Option<Timestamp> {
 
 /// Changes the key as an admin asks for it.
 fn edit(world: &World, subject: &Subject, patch: Value) -> Option<Timestamp> {
+    effective(&try_edit(world, subject, patch).unwrap())
+}
+
+fn try_edit(world: &World, subject: &Subject, patch: Value) -> Outcome<Changed> {
     let mut admin = admin(world, subject);
     let patch = serde_json::from_value(patch).unwrap();
     let (id, version) = (subject.key.id(), subject.key.key.version);
-    effective(&admin.ask(&ChangeKey { origin: admin.origin(), id, version, patch }).unwrap().unwrap())
+    admin.ask(&ChangeKey { origin: admin.origin(), id, version, patch }).unwrap()
+}
+
+/// The sooner it ends the better, if only that is still to come when the vault hears of it.
+fn expire(world: &World, subject: &Subject) -> Option<Timestamp> {
+    let end = |seconds| world.clock.now().plus(seconds * SECOND).rfc3339();
+    let mut attempts = (1..).map(|seconds| try_edit(world, subject, json!({"expires_at": end(seconds)})));
+    effective(&attempts.find_map(Outcome::ok).unwrap())
 }
 
 fn delete(world: &World, subject: &Subject) -> Option<Timestamp> {
@@ -172,7 +182,7 @@ fn rotate(world: &World, subject: &Subject) -> Option<Timestamp> {
     let mut admin = admin(world, subject);
     let (id, version) = (subject.key.id(), subject.key.key.version);
     let secret = SecretHash::of(&secret());
-    let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds: 0, secret };
+    let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds: 0, secret, once: None };
     effective(&admin.ask(&call).unwrap().unwrap())
 }
 
@@ -191,6 +201,7 @@ fn suspend(world: &World, subject: &Subject) -> Option<Timestamp> {
         outage_seconds: None,
         reason: None,
     };
-    admin.ask(&call).unwrap().unwrap();
-    None
+    let changed = admin.ask(&call).unwrap().unwrap();
+    assert!(changed.effective_at.is_some(), "the vault does not know that this takes something from everybody");
+    changed.effective_at
 }
