@@ -1,9 +1,13 @@
 //! The console: its API, file by file as its addresses, and what all of its pages keep.
 
 pub mod cross_site;
+pub mod duplicate;
+pub mod explain;
+pub mod idempotency;
 pub mod keys;
 pub mod life;
 pub mod pages;
+pub mod rules;
 pub mod session;
 pub mod setup;
 pub mod transfer;

@@ -38,9 +38,13 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let files = [
         console::cross_site::RULES,
+        console::duplicate::RULES,
+        console::explain::RULES,
+        console::idempotency::RULES,
         console::keys::RULES,
         console::life::RULES,
         console::pages::RULES,
+        console::rules::RULES,
         console::session::RULES,
         console::setup::RULES,
         console::transfer::RULES,

@@ -18,7 +18,7 @@ use crate::{
     verdict::{Code, Denial},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
 
 /// What came of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,21 +33,21 @@ pub enum Looked {
 }
 
 /// One check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Finding {
     /// Its name.
     pub check: String,
     /// What came of it.
     pub result: Looked,
-    /// The values that were compared.
-    pub compared: Map<String, Value>,
+    /// The values that were compared, by their names.
+    pub compared: Box<RawValue>,
     /// Why it refuses the call, or why it was not made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
 /// What the edge would say.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Explanation {
     /// The code of the answer: `VALID` or that of the first check that fails.
     pub code: String,
@@ -64,6 +64,28 @@ pub struct Explanation {
     pub checks: Vec<Finding>,
 }
 
+/// Values by their names, in JSON.
+struct Compared(String);
+
+impl Compared {
+    const fn nothing() -> Self {
+        Self(String::new())
+    }
+
+    fn with(mut self, name: &str, value: &impl Serialize) -> Self {
+        self.0.push_str(if self.0.is_empty() { "\"" } else { ",\"" });
+        self.0.push_str(name);
+        self.0.push_str("\":");
+        // Texts, numbers and lists of them: there is nothing that cannot be written.
+        self.0.push_str(&serde_json::to_string(value).unwrap_or_default());
+        self
+    }
+
+    fn into_json(self) -> Box<RawValue> {
+        RawValue::from_string(format!("{{{}}}", self.0)).unwrap_or_default()
+    }
+}
+
 /// The checks as they are made, and the first refusal.
 #[derive(Default)]
 struct Findings {
@@ -72,23 +94,22 @@ struct Findings {
 }
 
 impl Findings {
-    fn note(&mut self, check: &str, result: Looked, detail: Option<String>, compared: &Value) {
-        let compared = compared.as_object().cloned().unwrap_or_default();
-        self.checks.push(Finding { check: check.to_owned(), result, compared, detail });
+    fn note(&mut self, check: &str, result: Looked, detail: Option<String>, compared: Compared) {
+        self.checks.push(Finding { check: check.to_owned(), result, compared: compared.into_json(), detail });
     }
 
-    fn judge(&mut self, check: &str, denial: Option<&Denial>, compared: &Value) {
+    fn judge(&mut self, check: &str, denial: Option<&Denial>, compared: Compared) {
         let Some(denial) = denial else { return self.note(check, Looked::Passed, None, compared) };
         let kind = Kind::of(denial.code());
         self.refuse(check, kind, denial.detail(), compared);
     }
 
-    fn refuse(&mut self, check: &str, kind: &Kind, detail: String, compared: &Value) {
+    fn refuse(&mut self, check: &str, kind: &Kind, detail: String, compared: Compared) {
         self.note(check, Looked::Failed, Some(detail.clone()), compared);
         self.refusal.get_or_insert((kind.code.to_owned(), kind.status, detail));
     }
 
-    fn skip(&mut self, check: &str, why: &str, compared: &Value) {
+    fn skip(&mut self, check: &str, why: &str, compared: Compared) {
         self.note(check, Looked::NotLookedAt, Some(why.to_owned()), compared);
     }
 
@@ -111,7 +132,7 @@ impl Findings {
 pub fn malformed(error: TokenError, case: &Case, now: Timestamp) -> Explanation {
     let mut found = Findings::default();
     route(&mut found, case);
-    found.judge("shape", Some(&Denial::Malformed(error)), &json!({}));
+    found.judge("shape", Some(&Denial::Malformed(error)), Compared::nothing());
     found.finish(None, case.at.unwrap_or(now))
 }
 
@@ -119,7 +140,7 @@ pub fn malformed(error: TokenError, case: &Case, now: Timestamp) -> Explanation 
 pub fn forged(case: &Case, now: Timestamp) -> Explanation {
     let mut found = Findings::default();
     route(&mut found, case);
-    found.judge("tag", Some(&Denial::Forged), &json!({}));
+    found.judge("tag", Some(&Denial::Forged), Compared::nothing());
     found.finish(None, case.at.unwrap_or(now))
 }
 
@@ -147,17 +168,19 @@ pub fn explain(
 
 fn route(found: &mut Findings, case: &Case) {
     let Wanted::Route { method, path } = &case.wanted else { return };
-    let compared = |pattern: Option<&str>| json!({"method": method, "path": path, "route": pattern});
+    let compared =
+        |pattern: Option<&str>| Compared::nothing().with("method", method).with("path", path).with("route", &pattern);
     match request::find(method, path) {
-        Ok(pattern) => found.judge("route", None, &compared(Some(pattern))),
-        Err((kind, detail)) => found.refuse("route", kind, detail, &compared(None)),
+        Ok(pattern) => found.judge("route", None, compared(Some(pattern))),
+        Err((kind, detail)) => found.refuse("route", kind, detail, compared(None)),
     }
 }
 
 fn tag(found: &mut Findings, record: &Record, environment: Option<Environment>) {
     let written = environment.unwrap_or(record.environment);
     let denial = (written != record.environment).then_some(Denial::Forged);
-    found.judge("tag", denial.as_ref(), &json!({"environment": written, "issued_for": record.environment}));
+    let compared = Compared::nothing().with("environment", &written).with("issued_for", &record.environment);
+    found.judge("tag", denial.as_ref(), compared);
 }
 
 /// The secret that the call comes with: the one that fits, or, if none is known, the newest.
@@ -169,13 +192,14 @@ fn secret<'a>(
 ) -> Option<&'a RecordSecret> {
     let Some(presented) = presented else {
         let newest = record.secrets.last();
-        let compared = json!({"secret": newest.map(|secret| secret.number)});
-        found.skip("secret", "No key was given; the newest secret is taken.", &compared);
+        let compared = Compared::nothing().with("secret", &newest.map(|secret| secret.number));
+        found.skip("secret", "No key was given; the newest secret is taken.", compared);
         return newest;
     };
     let secret = record.recognise(presented, keyring);
     let denial = secret.is_none().then_some(Denial::Unknown);
-    found.judge("secret", denial.as_ref(), &json!({"secret": secret.map(|secret| secret.number)}));
+    let compared = Compared::nothing().with("secret", &secret.map(|secret| secret.number));
+    found.judge("secret", denial.as_ref(), compared);
     secret
 }
 
@@ -190,12 +214,12 @@ fn one(
 ) {
     let (name, compared) = compared(check, record, secret, call, at);
     let Some(secret) = secret.or_else(|| record.secrets.last().filter(|_| check != Check::SecretEndsAt)) else {
-        return found.skip(name, "It is not known which secret comes with the call.", &compared);
+        return found.skip(name, "It is not known which secret comes with the call.", compared);
     };
     if check == Check::Address && call.address.is_none() && !record.networks.is_empty() {
-        return found.skip(name, "Say from which address the call comes.", &compared);
+        return found.skip(name, "Say from which address the call comes.", compared);
     }
-    found.judge(name, check.refusal(record, secret, call, at).as_ref(), &compared);
+    found.judge(name, check.refusal(record, secret, call, at).as_ref(), compared);
 }
 
 /// The name of a check, and what it compares.
@@ -205,26 +229,30 @@ fn compared(
     secret: Option<&RecordSecret>,
     call: &Call<'_>,
     at: Timestamp,
-) -> (&'static str, Value) {
+) -> (&'static str, Compared) {
+    let none = Compared::nothing();
     match check {
-        Check::Workspace => ("workspace", json!({"suspended": record.workspace.suspended})),
-        Check::Deleted => ("deleted", json!({"deleted": record.deleted})),
-        Check::Active => ("active", json!({"active": record.active})),
-        Check::NotBefore => ("not_before", json!({"at": at, "not_before": record.not_before})),
-        Check::ExpiresAt => ("expires_at", json!({"at": at, "expires_at": record.expires_at})),
+        Check::Workspace => ("workspace", none.with("suspended", &record.workspace.suspended)),
+        Check::Deleted => ("deleted", none.with("deleted", &record.deleted)),
+        Check::Active => ("active", none.with("active", &record.active)),
+        Check::NotBefore => ("not_before", none.with("at", &at).with("not_before", &record.not_before)),
+        Check::ExpiresAt => ("expires_at", none.with("at", &at).with("expires_at", &record.expires_at)),
         Check::SecretEndsAt => {
-            ("secret_ends_at", json!({"at": at, "ends_at": secret.and_then(|secret| secret.ends_at)}))
+            ("secret_ends_at", none.with("at", &at).with("ends_at", &secret.and_then(|secret| secret.ends_at)))
         }
-        Check::Address => {
-            ("address", json!({"address": call.address, "allow": record.networks.allow, "deny": record.networks.deny}))
-        }
+        Check::Address => (
+            "address",
+            none.with("address", &call.address)
+                .with("allow", &record.networks.allow)
+                .with("deny", &record.networks.deny),
+        ),
         Check::Scopes => (
             "scopes",
-            json!({
-                "required": call.required, "granted": record.scopes, "missing": record.scopes.missing(call.required),
-            }),
+            none.with("required", &call.required)
+                .with("granted", &record.scopes)
+                .with("missing", &record.scopes.missing(call.required)),
         ),
-        Check::Channel => ("channel", json!({"channel": call.channel, "channels": record.channels})),
+        Check::Channel => ("channel", none.with("channel", &call.channel).with("channels", &record.channels)),
     }
 }
 
@@ -232,11 +260,11 @@ fn compared(
 /// use of it.
 fn limits(found: &mut Findings, record: &Record) {
     const WHY: &str = "How much is left is counted where keys are used and is not looked at here.";
-    let mut limit = |check: &str, is_set: bool, compared: &Value| {
+    let mut limit = |check: &str, is_set: bool, compared: Compared| {
         if is_set { found.skip(check, WHY, compared) } else { found.judge(check, None, compared) }
     };
-    limit("rate_limit", record.limits.rate.is_some(), &json!({"rate_limit": record.limits.rate}));
-    limit("quota", record.limits.quota.is_some(), &json!({"quota": record.limits.quota}));
+    limit("rate_limit", record.limits.rate.is_some(), Compared::nothing().with("rate_limit", &record.limits.rate));
+    limit("quota", record.limits.quota.is_some(), Compared::nothing().with("quota", &record.limits.quota));
 }
 
 #[cfg(test)]

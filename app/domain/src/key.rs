@@ -197,8 +197,11 @@ impl Key {
 
 /// The version that an `If-Match` header names, if it is one of our entity tags.
 pub fn version_of_etag(tag: &str) -> Option<u64> {
-    tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok().filter(|version| *version <= COUNT_MAX)
 }
+
+/// Greatest number that anything here is counted to, 2^53 - 1: what JavaScript and the stores keep exactly.
+pub const COUNT_MAX: u64 = 9_007_199_254_740_991;
 
 #[cfg(test)]
 mod tests {
@@ -242,7 +245,8 @@ mod tests {
     #[test]
     fn entity_tags_are_strong_and_numeric() {
         assert_eq!(version_of_etag("\"12\""), Some(12));
-        for tag in ["12", "W/\"12\"", "*", "\"\"", "\"x\"", "\"12"] {
+        assert_eq!(version_of_etag("\"9007199254740991\""), Some(COUNT_MAX));
+        for tag in ["12", "W/\"12\"", "*", "\"\"", "\"x\"", "\"12", "\"9007199254740992\""] {
             assert_eq!(version_of_etag(tag), None, "{tag}");
         }
     }

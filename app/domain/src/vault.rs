@@ -3,6 +3,7 @@
 //! Every question is a type that names its answer ([`Call`]); it travels as JSON in a `POST` over a
 //! service binding. The paths are made and read here and nowhere else.
 
+mod beside;
 pub mod feed;
 pub mod instance;
 pub mod masters;

@@ -1,18 +1,19 @@
 //! Questions to the object of a workspace.
 
-use super::{Call, Origin};
+use super::{Call, Origin, beside};
 use crate::{
     account::PersonId,
     audit::Action,
     digest::SecretHash,
     explain::{Case, Explanation},
+    failure::Failure,
     idempotency::Once,
-    key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
+    key::{COUNT_MAX, Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
     token::Environment,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Makes the workspace and its owner; doing it twice with the same values changes nothing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,14 +48,32 @@ pub struct CreateKey {
 }
 
 /// A key that was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issued {
     /// The key.
-    #[serde(flatten)]
     pub key: Key,
     /// Whether it was made by an earlier request of the same name.
-    #[serde(default)]
     pub replayed: bool,
+}
+
+/// What stands beside the fields of an [`Issued`] key.
+#[derive(Serialize, Deserialize)]
+struct BesideKey {
+    #[serde(default)]
+    replayed: bool,
+}
+
+impl Serialize for Issued {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        beside::write(&self.key, &BesideKey { replayed: self.replayed }, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Issued {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (key, BesideKey { replayed }) = beside::read(deserializer)?;
+        Ok(Self { key, replayed })
+    }
 }
 
 impl Call for CreateKey {
@@ -276,14 +295,32 @@ pub struct ChangeSettings {
 }
 
 /// The settings after a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedSettings {
     /// The settings.
-    #[serde(flatten)]
     pub settings: Settings,
     /// From when on the change holds everywhere; none if it takes nothing from anybody.
-    #[serde(default)]
     pub effective_at: Option<Timestamp>,
+}
+
+/// What stands beside the fields of [`ChangedSettings`].
+#[derive(Serialize, Deserialize)]
+struct BesideSettings {
+    #[serde(default)]
+    effective_at: Option<Timestamp>,
+}
+
+impl Serialize for ChangedSettings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        beside::write(&self.settings, &BesideSettings { effective_at: self.effective_at }, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChangedSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (settings, BesideSettings { effective_at }) = beside::read(deserializer)?;
+        Ok(Self { settings, effective_at })
+    }
 }
 
 impl Call for ChangeSettings {
@@ -318,6 +355,19 @@ pub struct TrailQuery {
     pub from: Option<Timestamp>,
     /// Only what was done before this time.
     pub to: Option<Timestamp>,
+}
+
+/// What is said of a cursor that no page ended with.
+pub const NOT_A_CURSOR: &str = "This is not a cursor of ours; start with the first page.";
+
+impl TrailQuery {
+    /// The query, unless there can be nothing that it asks for.
+    pub fn check(self) -> Result<Self, Failure> {
+        if self.cursor.is_some_and(|cursor| cursor > COUNT_MAX) {
+            return Err(Failure::field("cursor", NOT_A_CURSOR));
+        }
+        Ok(self)
+    }
 }
 
 /// Lines of the audit trail, the eldest first.

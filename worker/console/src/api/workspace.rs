@@ -141,7 +141,8 @@ fn asked(query: &str) -> Result<(Format, TrailQuery), Failure> {
         Some(_) => return Err(Failure::field("format", "Choose json, ndjson or csv.")),
     };
     let others = serde_urlencoded::to_string(others).unwrap_or_default();
-    Ok((format, serde_urlencoded::from_str(&others).map_err(|error| wrong(&error))?))
+    let query: TrailQuery = serde_urlencoded::from_str(&others).map_err(|error| wrong(&error))?;
+    Ok((format, query.check()?))
 }
 
 /// One scope of the catalogue.
@@ -170,7 +171,17 @@ pub async fn scopes() -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::next;
+    use super::{asked, next};
+    use ownchat_domain::failure::Failure;
+
+    #[test]
+    fn a_cursor_that_no_trail_reaches_is_refused_by_name() {
+        assert!(asked("cursor=9007199254740991").is_ok());
+        for cursor in ["9007199254740992", "18446744073709551615"] {
+            let Err(Failure::Invalid { errors }) = asked(&format!("cursor={cursor}")) else { unreachable!("{cursor}") };
+            assert_eq!(errors[0].field, "cursor");
+        }
+    }
 
     #[test]
     fn the_next_page_is_of_the_same_lines() {

@@ -16,7 +16,7 @@ use ownchat_domain::{
     role::{Command, Sight},
     scope::ScopeSet,
     time::Timestamp,
-    vault::registry::{ListKeys, ReadTrail, TrailPage},
+    vault::registry::{ListKeys, NOT_A_CURSOR, ReadTrail, TrailPage},
 };
 
 /// Whether a key works at the time that stands for both question marks; as [`ownchat_domain::key::state`] says it.
@@ -25,8 +25,6 @@ const WORKS: &str =
 const WORKS_NOT: &str =
     "NOT (active = 1 AND (not_before IS NULL OR not_before <= ?) AND (expires_at IS NULL OR expires_at > ?))";
 
-/// Most lines that a trail can have: what the store counts without loss, 2^53 - 1.
-const LINES_MAX: u64 = 9_007_199_254_740_991;
 /// Digits of a cursor; enough for every key number.
 const CURSOR_LENGTH: usize = 6;
 
@@ -59,10 +57,6 @@ fn limit(asked: Option<u32>) -> Done<u32> {
     }
 }
 
-fn not_a_cursor() -> Failure {
-    Failure::field("cursor", "This is not a cursor of ours; start with the first page.")
-}
-
 fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> Done<(String, Vec<Value>)> {
     let mut wheres = vec!["deleted_at IS NULL"];
     let mut values = Vec::new();
@@ -83,7 +77,7 @@ fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> Done<(String, Ve
             .filter(|cursor| cursor.len() == CURSOR_LENGTH)
             .and_then(|cursor| base62::decode(cursor))
             .and_then(|number| u32::try_from(number).ok())
-            .ok_or_else(not_a_cursor)?;
+            .ok_or_else(|| Failure::field("cursor", NOT_A_CURSOR))?;
         wheres.push(match query.sort {
             Sort::Newest => "number < ?",
             Sort::Oldest => "number > ?",
@@ -134,9 +128,6 @@ pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> Done
         allowed => allowed?,
     }
     let limit = limit(query.limit)?;
-    if query.cursor.is_some_and(|cursor| cursor > LINES_MAX) {
-        return Err(not_a_cursor().into());
-    }
     let wanted = Wanted {
         after: query.cursor.unwrap_or(0),
         // One more than asked for tells whether there is another page.

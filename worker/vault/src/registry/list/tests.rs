@@ -1,9 +1,9 @@
 //! What lists must show, and what not.
 
 use super::*;
+use crate::database::memory::Memory;
 use crate::registry::testing::{NOW, OWNER, STRANGER, create, new_key, workspace};
-use crate::{answer::Refusal, database::memory::Memory};
-use ownchat_domain::{key::NewKey, token::Environment, vault::registry::TrailQuery};
+use ownchat_domain::{key::NewKey, token::Environment};
 
 fn names(database: &Memory, query: KeyQuery) -> Vec<String> {
     let page = list(database, &ListKeys { person: OWNER, query }, NOW.plus(10)).unwrap();
@@ -96,19 +96,4 @@ fn a_stranger_sees_nothing() {
     let database = filled();
     let call = ListKeys { person: STRANGER, query: KeyQuery::default() };
     assert_eq!(list(&database, &call, NOW), Err(Failure::NotFound.into()));
-}
-
-#[test]
-fn a_cursor_that_no_trail_reaches_is_refused_by_name() {
-    let database = workspace();
-    let ask = |cursor| {
-        let query = TrailQuery { cursor: Some(cursor), ..TrailQuery::default() };
-        trail(&database, &ReadTrail { person: OWNER, query }, NOW)
-    };
-    assert_eq!(ask(LINES_MAX).unwrap().lines.len(), 0);
-    for cursor in [LINES_MAX + 1, u64::MAX] {
-        let refused =
-            matches!(ask(cursor), Err(Refusal::Failure(Failure::Invalid { errors })) if errors[0].field == "cursor");
-        assert!(refused, "{cursor}");
-    }
 }

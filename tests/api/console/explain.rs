@@ -1,0 +1,126 @@
+//! `/api/v1/explain`: what is explained is what the edge says.
+
+use crate::{
+    Deployment,
+    keys::{change, forged, make, with_another_secret},
+    rules,
+};
+use serde_json::{Value, json};
+
+rules![
+    the_explanation_is_what_the_edge_says,
+    every_check_names_what_it_compared,
+    a_credential_is_taken_and_never_repeated,
+    what_is_asked_wrongly_is_named_by_field,
+];
+
+const EXPLAIN: &str = "/api/v1/explain";
+
+fn the_explanation_is_what_the_edge_says(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Explained", &["contacts:read"]);
+    change(&owner, &made.id, &json!({"restrictions": {"channels": ["ch_1"], "deny": ["203.0.113.0/24"]}}));
+    let same = |asked: &Value| {
+        let (mut verify, mut explain) = (asked.clone(), asked.clone());
+        verify["key"] = json!(made.key);
+        explain["key_id"] = json!(made.id);
+        let said = deployment.edge().post("/v1/verify", &verify);
+        let explained = owner.post(EXPLAIN, &explain);
+        assert_eq!(explained.expect_status(200).at("/code"), said.expect_status(200).at("/code"), "{asked}");
+        explained.at("/code")
+    };
+    let here = json!("192.0.2.1");
+    assert_eq!(same(&json!({"scopes": ["contacts:read"], "address": here})), "VALID");
+    assert_eq!(same(&json!({"scopes": ["messages:send"], "address": here})), "SCOPE_MISSING");
+    assert_eq!(same(&json!({"channel": "ch_2", "address": here})), "CHANNEL_FORBIDDEN");
+    assert_eq!(same(&json!({"channel": "ch_1", "address": "203.0.113.9"})), "ADDRESS_FORBIDDEN");
+    let at = |method: &str, path: &str| {
+        owner
+            .post(EXPLAIN, &json!({"key_id": made.id, "method": method, "path": path, "address": "127.0.0.1"}))
+            .at("/code")
+    };
+    for (method, path, code) in [
+        ("GET", "/v1/contacts?limit=1", "VALID"),
+        ("POST", "/v1/messages", "SCOPE_MISSING"),
+        ("GET", "/v1/nothing", "not_found"),
+        ("PUT", "/v1/contacts", "method_not_allowed"),
+    ] {
+        assert_eq!(at(method, path), code);
+        let said = deployment.edge().bearing(&made.key).send(method, path, "");
+        if code == "VALID" {
+            said.expect_status(200)
+        } else {
+            said.expect_problem(said.status, code)
+        };
+    }
+    change(&owner, &made.id, &json!({"status": "inactive"}));
+    assert_eq!(at("GET", "/v1/contacts"), "INACTIVE");
+}
+
+fn every_check_names_what_it_compared(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Compared", &["contacts:read"]);
+    change(&owner, &made.id, &json!({"rate_limit": {"limit": 5, "window_seconds": 60}}));
+    let body = json!({"key_id": made.id, "scopes": ["messages:send"], "at": "2031-01-01T00:00:00Z"});
+    let explained = owner.post(EXPLAIN, &body).expect_status(200).json();
+    let names: Vec<&str> =
+        explained["checks"].as_array().unwrap().iter().map(|check| check["check"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "tag",
+            "secret",
+            "workspace",
+            "deleted",
+            "active",
+            "not_before",
+            "expires_at",
+            "secret_ends_at",
+            "address",
+            "scopes",
+            "channel",
+            "rate_limit",
+            "quota"
+        ]
+    );
+    assert_eq!((&explained["status"], &explained["at"]), (&json!(403), &json!("2031-01-01T00:00:00Z")));
+    assert_eq!(
+        explained["checks"][9],
+        json!({
+            "check": "scopes", "result": "failed", "detail": explained["detail"],
+            "compared": {"required": ["messages:send"], "granted": ["contacts:read"], "missing": ["messages:send"]},
+        })
+    );
+    assert_eq!(explained["checks"][11]["result"], "not_looked_at");
+    assert_eq!(explained["checks"][11]["compared"]["rate_limit"]["limit"], 5);
+}
+
+fn a_credential_is_taken_and_never_repeated(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Sent to explain", &["contacts:read"]);
+    let wrong = with_another_secret(&made.key);
+    let cut = made.key.get(..50).unwrap().to_owned();
+    for (key, code) in
+        [(made.key.clone(), "VALID"), (wrong, "UNKNOWN_KEY"), (cut, "MALFORMED_KEY"), (forged(), "MALFORMED_KEY")]
+    {
+        let explained = owner.post(EXPLAIN, &json!({"key": key}));
+        assert_eq!(explained.expect_status(200).at("/code"), code);
+        assert!(!explained.text.contains(&key[26..50]), "{}", explained.text);
+    }
+}
+
+fn what_is_asked_wrongly_is_named_by_field(deployment: &Deployment) {
+    let owner = deployment.owner();
+    for (body, field) in [
+        (json!({}), "key_id"),
+        (json!({"key_id": "x"}), "key_id"),
+        (json!({"key_id": "0123456789abcdef", "key": "x"}), "key"),
+        (json!({"key_id": "0123456789abcdef", "colour": 1}), "colour"),
+        (json!({"key_id": "0123456789abcdef", "method": "GET"}), "path"),
+        (json!({"key_id": "0123456789abcdef", "address": "here"}), "address"),
+    ] {
+        owner.post(EXPLAIN, &body).expect_fields(&[field]);
+    }
+    owner.post(EXPLAIN, &json!({"key_id": "0123456789abcdef"})).expect_problem(404, "not_found");
+    deployment.console().post(EXPLAIN, &json!({})).expect_problem(401, "not_signed_in");
+}
