@@ -17,9 +17,9 @@ use ownchat_domain::{
         version_of_etag,
     },
     keyring::Keyring,
-    limit::{LIMIT_MAX, Limits, WINDOW_MAX},
+    limit::{LIMIT_MAX, Limits, Period, Quota, RateLimit, WINDOW_MAX},
     locator::{Address, Locator},
-    meter::{self, Meter, Take, Taken},
+    meter::{self, Meter, Take, Taken, Unused},
     network::{LIST_MAX, Network},
     policy::{Call, decide},
     record::{Record, Workspace},
@@ -27,7 +27,7 @@ use ownchat_domain::{
     time::Timestamp,
     token::{Environment, Token},
     transfer::{Entry as Exported, FORMAT, Header, Reader, Sum},
-    usage::{self, BATCH_MAX, Batch},
+    usage::{self, BATCH_MAX, Batch, Cell, LastUse},
     vault::{Object, parse_news, registry::TrailQuery},
 };
 use proptest::{collection::vec, prelude::*, test_runner::FileFailurePersistence};
@@ -87,7 +87,9 @@ fn record() -> Record {
 /// Good bytes of which a few were written over, and perhaps the end is missing or something follows.
 fn damaged(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let length = good.len();
-    (vec((0..length, any::<u8>()), 0..4), 0..=length, vec(any::<u8>(), 0..8)).prop_map(move |(writes, end, more)| {
+    let end = prop_oneof![3 => Just(length), 1 => 0..=length];
+    let more = prop_oneof![3 => Just(Vec::new()), 1 => vec(any::<u8>(), 0..8)];
+    (vec((0..length, any::<u8>()), 0..4), end, more).prop_map(move |(writes, end, more)| {
         let mut bytes = good.clone();
         for (place, byte) in writes {
             bytes[place] = byte;
@@ -106,6 +108,64 @@ fn near(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
         vec(any::<u8>(), 0..400).prop_map(move |body| [vec![layout], body].concat()),
         damaged(good),
     ]
+}
+
+fn any_time() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX), Just(NOW.millis())].prop_map(Timestamp::from_millis)
+}
+
+/// A record with a good seal that says anything.
+fn any_record() -> impl Strategy<Value = Vec<u8>> {
+    let times = (any_time(), proptest::option::of(any_time()), proptest::option::of(any_time()));
+    (times, any::<u64>(), any::<u32>(), ".{0,40}", vec(".{0,20}", 0..4)).prop_map(
+        |((sealed_at, not_before, expires_at), version, outage_seconds, name, channels)| {
+            let workspace = Workspace { version, outage_seconds, ..record().workspace };
+            let any = Record { sealed_at, not_before, expires_at, version, name, channels, workspace, ..record() };
+            any.seal(&keyring()).unwrap()
+        },
+    )
+}
+
+/// A page that says anything.
+fn any_page() -> impl Strategy<Value = Vec<u8>> {
+    let entry = (any::<bool>(), any::<u32>(), any::<u64>()).prop_map(|(is_key, number, version)| {
+        let subject = if is_key { Subject::Key(locator()) } else { Subject::Workspace(number) };
+        Entry { subject, version }
+    });
+    (any::<u64>(), any_time(), any::<u64>(), any::<bool>(), vec(entry, 0..6)).prop_map(
+        |(incarnation, born, position, more, entries)| {
+            feed::encode(&Page { incarnation, born, position, more, entries })
+        },
+    )
+}
+
+/// A question with any numbers.
+fn any_take() -> impl Strategy<Value = Vec<u8>> {
+    let number = || prop_oneof![any::<u32>(), 0..100u32];
+    let rate = proptest::option::of(
+        (number(), number()).prop_map(|(limit, window_seconds)| RateLimit { limit, window_seconds }),
+    );
+    let quota = proptest::option::of(
+        (number(), any::<bool>())
+            .prop_map(|(limit, is_day)| Quota { limit, period: if is_day { Period::Day } else { Period::Month } }),
+    );
+    let unused = (prop_oneof![any::<u64>(), 0..5u64], number()).prop_map(|(lease, permits)| Unused { lease, permits });
+    (rate, quota, any::<u64>(), number(), number(), vec(unused, 0..4)).prop_map(
+        |(rate, quota, version, need, spare, unused)| {
+            meter::encode(&Take { limits: Limits { rate, quota }, version, need, spare, unused })
+        },
+    )
+}
+
+/// Counts with any numbers.
+fn any_batch() -> impl Strategy<Value = Vec<u8>> {
+    let cell = (any::<i64>(), any::<u8>(), any::<u64>());
+    let count = (cell, any::<u64>())
+        .prop_map(|((minute, outcome, scopes), count)| (Cell { key: locator(), minute, outcome, scopes }, count));
+    let last_use = (any::<u32>(), any_time()).prop_map(|(secret, at)| LastUse { key: locator(), secret, at });
+    (any::<u64>(), any::<u64>(), vec(count, 0..6), vec(last_use, 0..4)).prop_map(
+        |(isolate, sequence, counts, last_uses)| usage::encode(&Batch { isolate, sequence, counts, last_uses }),
+    )
 }
 
 fn page() -> Vec<u8> {
@@ -154,6 +214,62 @@ fn any_json() -> impl Strategy<Value = Value> {
             3 => vec((name.clone(), inner), 0..8)
                 .prop_map(|pairs| Value::Object(pairs.into_iter().collect::<Map<_, _>>())),
         ]
+    })
+}
+
+/// A key or a patch, most of it as it should be, up to the bounds and a little beyond them.
+fn near_draft() -> impl Strategy<Value = Value> {
+    let texts = |one: &'static str, most: usize| vec(one, 0..most).prop_map(Value::from);
+    let text = prop_oneof![
+        4 => "[a-z]{1,12}",
+        1 => ".{0,120}",
+        1 => (0..600usize).prop_map(|length| "é".repeat(length)),
+    ];
+    let moment = (any::<bool>(), 0..8_000i64).prop_map(|(is_none, days)| {
+        let moment = NOW.plus(days * 86_400_000).rfc3339();
+        if is_none { Value::Null } else { moment.into() }
+    });
+    let channel = prop_oneof![3 => "[a-z_]{1,10}", 1 => "[a-z_-]{0,70}"];
+    let restrictions = (
+        texts("[0-9]{1,2}\\.0\\.0\\.0/8", 24),
+        texts("[0-9a-f]{1,4}::/16", 24),
+        vec(channel, 0..54).prop_map(Value::from),
+    )
+        .prop_map(|(allow, deny, channels)| serde_json::json!({"allow": allow, "deny": deny, "channels": channels}));
+    let number = || prop_oneof![1..100u32, any::<u32>()];
+    let rate =
+        (number(), number()).prop_map(|(limit, window)| serde_json::json!({"limit": limit, "window_seconds": window}));
+    let quota = number().prop_map(|limit| serde_json::json!({"limit": limit, "period": "month"}));
+    let notes = vec(("[a-z]{1,6}", prop_oneof!["[a-z]{0,9}", "[a-z]{0,400}"]), 0..24)
+        .prop_map(|notes| Value::Object(notes.into_iter().map(|(name, value)| (name, value.into())).collect()));
+    let fields: Vec<(&str, BoxedStrategy<Value>)> = vec![
+        ("name", text.clone().prop_map(Value::from).boxed()),
+        ("description", text.clone().prop_map(Value::from).boxed()),
+        ("integration", text.prop_map(Value::from).boxed()),
+        ("scopes", Just(serde_json::json!(["contacts:read", "messages:send"])).boxed()),
+        ("not_before", moment.clone().boxed()),
+        ("expires_at", moment.boxed()),
+        ("restrictions", restrictions.boxed()),
+        ("rate_limit", rate.boxed()),
+        ("quota", quota.boxed()),
+        ("metadata", notes.boxed()),
+    ];
+    let fields: Vec<_> = fields
+        .into_iter()
+        .map(|(name, good)| {
+            let value = prop_oneof![4 => Just(None), 8 => good.prop_map(Some), 1 => any_json().prop_map(Some)];
+            value.prop_map(move |value| (name, value))
+        })
+        .collect();
+    (fields, any::<bool>()).prop_map(|(fields, is_new)| {
+        let mut body = Map::new();
+        if is_new {
+            body.insert("name".into(), "Shop".into());
+            body.insert("environment".into(), "live".into());
+            body.insert("scopes".into(), serde_json::json!(["contacts:read"]));
+        }
+        body.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        Value::Object(body)
     })
 }
 
@@ -225,7 +341,8 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn tokens(text in prop_oneof![".{0,80}", "oc_(live|test)_[0-9A-Za-z]{10,20}_[0-9A-Za-z]{25,35}", "[o_c0-9]{0,300}"]) {
+    fn tokens(text in prop_oneof![".{0,80}", "oc_(live|test)_[0-9A-Za-z]{10,20}_[0-9A-Za-z]{25,35}",
+            "oc_live_[0-9A-Za-z]{16}_[0-9é]{15,30}", "[o_c0-9]{0,300}"]) {
         if let Ok(token) = Token::parse(&text) {
             let _ = token.locator.open(&keyring(), token.environment);
             let revealed = token.reveal();
@@ -235,8 +352,12 @@ proptest! {
 
     #[test]
     fn sealed_records(
-        layout in 0..4u8,
-        body in prop_oneof![vec(any::<u8>(), 0..400), damaged(record().seal(&keyring()).unwrap()[3..].to_vec())],
+        layout in prop_oneof![0..4u8, Just(2)],
+        body in prop_oneof![
+            vec(any::<u8>(), 0..400),
+            damaged(record().seal(&keyring()).unwrap()[3..].to_vec()),
+            any_record().prop_map(|bytes| bytes[3..bytes.len() - 16].to_vec()),
+        ],
         now in any::<i64>(),
     ) {
         // Even what has a good seal may hold anything: a defect of another version must not stop an isolate.
@@ -249,7 +370,7 @@ proptest! {
     }
 
     #[test]
-    fn pages_of_the_feed(bytes in near(page()), now in any::<i64>()) {
+    fn pages_of_the_feed(bytes in prop_oneof![near(page()), any_page(), any_page().prop_flat_map(damaged)], now in any::<i64>()) {
         if let Some(page) = feed::decode(&bytes) {
             prop_assert!(page.entries.len() <= PAGE && page.entries.len() <= bytes.len());
             let mut follower = Follower::default();
@@ -260,7 +381,7 @@ proptest! {
     }
 
     #[test]
-    fn batches_of_counts(bytes in near(usage::encode(&Batch { isolate: 1, sequence: 1, counts: Vec::new(), last_uses: Vec::new() }))) {
+    fn batches_of_counts(bytes in prop_oneof![vec(any::<u8>(), 0..400), any_batch(), any_batch().prop_flat_map(damaged)]) {
         if let Some(batch) = usage::decode(&bytes) {
             prop_assert!(batch.counts.len().max(batch.last_uses.len()) <= BATCH_MAX.min(bytes.len()));
             prop_assert_eq!(usage::decode(&usage::encode(&batch)), Some(batch));
@@ -268,7 +389,7 @@ proptest! {
     }
 
     #[test]
-    fn questions_to_a_meter_and_its_answers(questions in vec(near(take()), 1..4), later in 0..100_000i64) {
+    fn questions_to_a_meter_and_its_answers(questions in vec(prop_oneof![near(take()), any_take(), any_take().prop_flat_map(damaged)], 1..4), later in 0..100_000i64) {
         let mut meter = Meter::default();
         for (bytes, step) in questions.iter().zip(0..) {
             let _ = meter::decode::<Taken>(bytes);
@@ -308,7 +429,7 @@ proptest! {
     }
 
     #[test]
-    fn json_bodies(value in any_json()) {
+    fn json_bodies(value in prop_oneof![1 => any_json(), 3 => near_draft()]) {
         let body = value.to_string().into_bytes();
         if let Some(key) = read::<NewKey>(&body)
             && let Ok(details) = key.check(NOW)
