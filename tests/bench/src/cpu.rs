@@ -43,12 +43,12 @@ impl Everybody {
 
 /// Measures all of it, about a key that everybody remembers.
 pub fn rows(everybody: &Everybody, good: &Case) -> Vec<Row> {
-    let mut rows = of(everybody, good, ALONE, "", true);
-    rows.extend(of(everybody, good, BUSY, ", 16 callers", false));
+    let mut rows = of(everybody, good, ALONE, ("", ""), true);
+    rows.extend(of(everybody, good, BUSY, (" busy", ", 16 callers"), false));
     rows
 }
 
-fn of(everybody: &Everybody, good: &Case, plan: Plan, label: &str, goals: bool) -> Vec<Row> {
+fn of(everybody: &Everybody, good: &Case, plan: Plan, label: (&str, &str), goals: bool) -> Vec<Row> {
     let Everybody { ours, verify, lean, hello, hello_body } = everybody;
     let post = |key: &str| {
         let mut question = good.question.clone();
@@ -87,7 +87,10 @@ fn of(everybody: &Everybody, good: &Case, plan: Plan, label: &str, goals: bool) 
         forged_header,
     ] = figures;
     let goal = |most| goals.then_some(Goal::Ratio(most));
-    let row = |id: &str, what: &str, ours, peer, goal| Row::compared(id, format!("{what}{label}"), ours, peer, goal);
+    let row = |id: &str, what: &str, ours, peer, goal| {
+        let (id, what) = (format!("{id}{}", label.0), format!("{what}{}", label.1));
+        Row::compared(&id, what, ours, peer, goal)
+    };
     vec![
         row("E1", "POST /v1/verify, remembered key : hello-world", ours, hello, goal(1.15)),
         row("E1 body", "POST /v1/verify, remembered key : hello-world that reads the body", ours, hello_body, None),

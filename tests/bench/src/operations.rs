@@ -67,7 +67,7 @@ pub fn rows(world: &mut World) -> Vec<Row> {
     vec![
         row("E5", "operations for 1,000 calls with remembered keys", remembered.sum(), nothing),
         row("E5 miss", "KV reads for 100 keys that were not remembered", missed.reads, once),
-        row("E5 miss", "other operations for these", missed.writes + missed.vault, nothing),
+        row("E5 miss, others", "other operations for these", missed.writes + missed.vault, nothing),
         row("E5 forged", "operations for 1,000 calls with a forged key", forged.sum(), nothing),
         row("E5 mistyped", "operations for 1,000 calls with a mistyped key", mistyped.sum(), nothing),
         row("E5 malformed", "operations for 1,000 calls with texts that are no keys", malformed.sum(), nothing),
