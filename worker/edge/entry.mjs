@@ -55,7 +55,9 @@ async function withBody(request, env, context, target) {
 
 function handle(request, env, context, target, body) {
   const { method, headers } = request;
-  const [authorization, apiKey, address] = [headers.get("authorization"), headers.get("x-api-key"), headers.get(ADDRESS)];
+  const authorization = headers.get("authorization");
+  const apiKey = headers.get("x-api-key");
+  const address = headers.get(ADDRESS);
   let text;
   try {
     text = edge.decide(method, target, authorization, apiKey, address, body);

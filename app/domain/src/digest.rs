@@ -31,6 +31,18 @@ impl SecretHash {
     }
 }
 
+/// What a whole key is known by that was seen before: the SHA-256 of its text. It is never stored, and says nothing
+/// of the key to whoever has it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Of a key as it came, whatever it is.
+    pub fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+}
+
 impl KeyDigest {
     /// The digest that is stored for this hash under this locator.
     pub fn of(hash: &SecretHash, locator: Locator, pepper: &MacKey) -> Self {
@@ -56,6 +68,12 @@ impl KeyDigest {
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretHash(…)")
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint(…)")
     }
 }
 

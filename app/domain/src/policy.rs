@@ -98,7 +98,11 @@ pub fn decide(
     keyring: &Keyring,
     now: Timestamp,
 ) -> Result<u32, Denial> {
-    let secret = record.recognise(presented, keyring).ok_or(Denial::Unknown)?;
+    judge(record, record.recognise(presented, keyring).ok_or(Denial::Unknown)?, call, now)
+}
+
+/// Decides for a secret of the key that is recognised already, and gives its number.
+pub fn judge(record: &Record, secret: &RecordSecret, call: &Call<'_>, now: Timestamp) -> Result<u32, Denial> {
     match CHECKS.iter().find_map(|check| check.refusal(record, secret, call, now)) {
         Some(denial) => Err(denial),
         None => Ok(secret.number),

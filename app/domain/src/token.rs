@@ -173,6 +173,12 @@ impl Token {
     }
 }
 
+/// The locator that stands in a text, if it is a key. Nothing else of it is looked at.
+pub fn locator_in(text: &str) -> Option<Locator> {
+    const BEGIN: usize = "oc_live_".len();
+    text.get(BEGIN..BEGIN + crate::locator::LENGTH)?.parse().ok()
+}
+
 /// The part of a key that may be shown: brand, environment and locator.
 pub fn prefix(environment: Environment, locator: Locator) -> String {
     format!("oc_{environment}_{locator}")

@@ -125,6 +125,11 @@ impl Answers<'_> {
         json(200, Media::Json, body)
     }
 
+    /// 200 with a JSON body that was written before.
+    pub fn written(&self, body: String) -> Answer {
+        Answer { status: 200, media: Media::Json, headers: Vec::new(), body }
+    }
+
     /// What `OPTIONS` gets, for browsers that ask before they call (Fetch standard, CORS preflight).
     pub fn preflight(&self) -> Answer {
         let headers = [

@@ -107,6 +107,7 @@ mod tests {
         record::Record,
     };
     use serde_json::json;
+    use std::rc::Rc;
 
     fn text(checked: &Checked) -> serde_json::Value {
         serde_json::to_value(describe(checked)).unwrap()
@@ -120,6 +121,7 @@ mod tests {
             text(&Checked {
                 record: Some(record.into()),
                 secret: Some(1),
+                found_out: Rc::default(),
                 standing: Standing::default(),
                 verdict: Ok(())
             }),
@@ -135,8 +137,13 @@ mod tests {
     fn a_missing_scope_is_named() {
         let (granted, required) = (record().scopes, ScopeSet::from_names(["messages:send"]).unwrap());
         let verdict = Err(Denial::ScopeMissing { required, granted });
-        let described =
-            text(&Checked { record: Some(record().into()), secret: None, standing: Standing::default(), verdict });
+        let described = text(&Checked {
+            record: Some(record().into()),
+            secret: None,
+            found_out: Rc::default(),
+            standing: Standing::default(),
+            verdict,
+        });
         assert_eq!(described["missing"], json!(["messages:send"]));
         assert_eq!(described["code"], json!("SCOPE_MISSING"));
     }
@@ -149,7 +156,13 @@ mod tests {
         };
         let record = Record { limits, metadata: vec![("team".into(), "till".into())], ..record() };
         let standing = Standing { rate: Some((42, 16_001)), quota: None };
-        let described = text(&Checked { record: Some(record.into()), secret: Some(1), standing, verdict: Ok(()) });
+        let described = text(&Checked {
+            record: Some(record.into()),
+            secret: Some(1),
+            found_out: Rc::default(),
+            standing,
+            verdict: Ok(()),
+        });
         assert_eq!(
             described["rate_limit"],
             json!({"limit": 100, "window_seconds": 60, "remaining": 42, "reset_seconds": 17})

@@ -3,21 +3,21 @@
 use crate::{
     chores::{Chore, Chores, Counts},
     flights::Flights,
-    memory::{Memo, Memory},
+    memory::{FoundOut, Memo, Memory, Opened},
     news::News,
     purse::Purse,
     shield::Shield,
 };
 use ownchat_domain::{
-    digest::SecretHash,
+    digest::{Fingerprint, SecretHash},
     feed::{Page, Position, Subject},
     keyring::Keyring,
     locator::{Address, Locator},
     meter::{Lease, Refusal, Standing, Take},
     policy::{self, Call},
-    record::Record,
+    record::{Record, RecordSecret},
     time::{SECOND, Timestamp},
-    token::Token,
+    token::{Token, locator_in},
     usage::Batch,
     verdict::{Code, Denial},
 };
@@ -37,12 +37,14 @@ pub struct Gate {
 }
 
 /// A key of ours, by its look; whether it is good is not known yet.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Presented {
     /// Its public name.
     pub locator: Locator,
     /// Whose key it says it is.
     pub address: Address,
+    /// What the whole of it is known by.
+    pub fingerprint: Fingerprint,
     hash: SecretHash,
 }
 
@@ -64,6 +66,8 @@ pub struct Checked {
     pub record: Option<Rc<Record>>,
     /// Number of the secret that opened it, if the call may pass.
     pub secret: Option<u32>,
+    /// What was found out from its record before.
+    pub found_out: Rc<FoundOut>,
     /// What is left of its limits, if it has any and they were looked at.
     pub standing: Standing,
     /// May the call pass?
@@ -90,15 +94,16 @@ pub enum Step {
 impl Checked {
     /// A refusal of something that is no key.
     pub fn refused(denial: Denial) -> Self {
-        Self { record: None, secret: None, standing: Standing::default(), verdict: Err(denial) }
+        let found_out = Rc::default();
+        Self { record: None, secret: None, found_out, standing: Standing::default(), verdict: Err(denial) }
     }
 
     fn denied(record: Rc<Record>, standing: Standing, denial: Denial) -> Self {
-        Self { record: Some(record), secret: None, standing, verdict: Err(denial) }
+        Self { record: Some(record), standing, ..Self::refused(denial) }
     }
 
-    fn passed(record: Rc<Record>, secret: u32, standing: Standing) -> Self {
-        Self { record: Some(record), secret: Some(secret), standing, verdict: Ok(()) }
+    fn passed(record: Rc<Record>, secret: u32, found_out: Rc<FoundOut>, standing: Standing) -> Self {
+        Self { record: Some(record), secret: Some(secret), found_out, standing, verdict: Ok(()) }
     }
 }
 
@@ -127,9 +132,15 @@ impl Gate {
         if text.is_empty() {
             return Err(Denial::Missing);
         }
+        // What has opened a record before is ours, and no more need be worked out of it.
+        let fingerprint = Fingerprint::of(text);
+        let opened = locator_in(text).and_then(|locator| self.memory.borrow().opened(locator));
+        if let Some(opened) = opened.filter(|opened| opened.by.fingerprint == fingerprint) {
+            return Ok(opened.by);
+        }
         let token = Token::parse(text).map_err(Denial::Malformed)?;
         let address = token.locator.open(&self.keyring, token.environment).ok_or(Denial::Forged)?;
-        Ok(Presented { locator: token.locator, address, hash: SecretHash::of(&token.secret) })
+        Ok(Presented { locator: token.locator, address, fingerprint, hash: SecretHash::of(&token.secret) })
     }
 
     /// Decides, if what is remembered suffices, or says what must be asked.
@@ -156,21 +167,35 @@ impl Gate {
 
     fn judge(&self, memo: &Memo, presented: &Presented, wanted: &Wanted<'_>, asked: bool, now: Timestamp) -> Step {
         let Some(record) = memo.known.clone() else { return Step::Done(Checked::refused(Denial::Unknown)) };
-        match policy::decide(&record, &presented.hash, &wanted.call, &self.keyring, now) {
+        let decided = match self.recognise(memo, &record, presented) {
+            Some(secret) => policy::judge(&record, secret, &wanted.call, now),
+            None => Err(Denial::Unknown),
+        };
+        match decided {
             // It may be a new secret of a key that was just rotated.
             Err(Denial::Unknown) if !asked && !record.deleted && !memo.is_news(now) => Step::AskForSecret,
             // What is deleted is nobody's business, and whose secret is wrong learns nothing.
             Err(Denial::Unknown) => Step::Done(Checked::refused(Denial::Unknown)),
             Err(denial) => Step::Done(Checked::denied(record, Standing::default(), denial)),
             Ok(secret) if record.limits.is_empty() || wanted.cost == 0 => {
-                Step::Done(Checked::passed(record, secret, Standing::default()))
+                Step::Done(Checked::passed(record, secret, memo.found_out.clone(), Standing::default()))
             }
             Ok(secret) => match self.purse.borrow_mut().spend(record.locator, wanted.cost, now) {
-                Some(Ok(standing)) => Step::Done(Checked::passed(record, secret, standing)),
+                Some(Ok(standing)) => Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing)),
                 Some(Err(refusal)) => Step::Done(Self::refused(record, &refusal)),
                 None => Step::Take(record),
             },
         }
+    }
+
+    /// The secret of the record that this is.
+    fn recognise<'a>(&self, memo: &Memo, record: &'a Record, presented: &Presented) -> Option<&'a RecordSecret> {
+        if let Some(number) = memo.opened_by(presented.fingerprint) {
+            return record.secrets.iter().find(|secret| secret.number == number);
+        }
+        let secret = record.recognise(&presented.hash, &self.keyring)?;
+        memo.found_out.opened.set(Some(Opened { by: *presented, secret: secret.number }));
+        Some(secret)
     }
 
     /// Decides without feed and vault, if the workspace has chosen that remembered keys stay good for a while.

@@ -168,8 +168,7 @@ async fn find(edge: &Edge, platform: &Platform, presented: &Presented) -> Result
     let asked_at = now();
     match from_kv(edge, platform, presented).await {
         Ok(Some(record)) if record.is_alive(asked_at) => {
-            edge.gate
-                .learn(presented, Memo { known: Some(record.into()), asked_at, is_truth: false, for_secret: false });
+            edge.gate.learn(presented, Memo::new(Some(record.into()), asked_at));
             Ok(())
         }
         Ok(_) => ask_vault(edge, platform, presented, false).await,
@@ -195,7 +194,7 @@ async fn ask_vault(edge: &Edge, platform: &Platform, presented: &Presented, for_
         (404, _) => None,
         (status, _) => return Err(answered(status)),
     };
-    edge.gate.learn(presented, Memo { known, asked_at, is_truth: true, for_secret });
+    edge.gate.learn(presented, Memo { is_truth: true, for_secret, ..Memo::new(known, asked_at) });
     Ok(())
 }
 

@@ -1,12 +1,18 @@
 //! What an isolate remembers of keys. It may vanish at any time; nothing that matters lives only here.
 
+use crate::gate::Presented;
 use ownchat_domain::{
+    digest::Fingerprint,
     feed::FRESH_FOR,
     locator::Locator,
     record::Record,
     time::{SECOND, Timestamp},
 };
-use std::{collections::HashMap, rc::Rc};
+use std::{
+    cell::{Cell, OnceCell},
+    collections::HashMap,
+    rc::Rc,
+};
 
 /// What is known of a locator: its key's record, or that there is no such key.
 pub type Known = Option<Rc<Record>>;
@@ -31,9 +37,40 @@ pub struct Memo {
     pub is_truth: bool,
     /// Whether the vault was asked only because a secret did not fit.
     pub for_secret: bool,
+    /// What was found out from it.
+    pub found_out: Rc<FoundOut>,
+}
+
+/// What need not be found out again while a record is remembered.
+#[derive(Debug, Default)]
+pub struct FoundOut {
+    /// The key that opened it last.
+    pub opened: Cell<Option<Opened>>,
+    /// What is told of it to a call that may pass, if it has no limits.
+    pub description: OnceCell<String>,
+}
+
+/// A key whose secret is one of the record's.
+#[derive(Clone, Copy, Debug)]
+pub struct Opened {
+    /// The key.
+    pub by: Presented,
+    /// The number of its secret.
+    pub secret: u32,
 }
 
 impl Memo {
+    /// What a store said, asked at that time.
+    pub fn new(known: Known, asked_at: Timestamp) -> Self {
+        Self { known, asked_at, is_truth: false, for_secret: false, found_out: Rc::default() }
+    }
+
+    /// The number of the secret that this key was found to hold, if it opened the record last.
+    pub fn opened_by(&self, fingerprint: Fingerprint) -> Option<u32> {
+        // The times of comparing hashes of whole keys say nothing of the keys.
+        self.found_out.opened.get().filter(|opened| opened.by.fingerprint == fingerprint).map(|opened| opened.secret)
+    }
+
     /// Whether it is as good as what the feed says: the vault itself said it a moment ago.
     pub fn vouches(&self, now: Timestamp) -> bool {
         self.is_truth && (0..FRESH_FOR).contains(&now.since(self.asked_at))
@@ -52,6 +89,11 @@ impl Memo {
 pub struct Memory(HashMap<Locator, Memo>);
 
 impl Memory {
+    /// What is known of a key that opened the record of this locator last.
+    pub fn opened(&self, locator: Locator) -> Option<Opened> {
+        self.0.get(&locator)?.found_out.opened.get()
+    }
+
     /// What is remembered of the key and may still be true.
     pub fn recall(&self, locator: Locator, now: Timestamp) -> Option<Memo> {
         self.0.get(&locator).filter(|memo| may_be_true(memo, now)).cloned()
@@ -106,7 +148,7 @@ mod tests {
     use ownchat_domain::record::LIFETIME;
 
     fn memo(known: Known, asked_at: Timestamp) -> Memo {
-        Memo { known, asked_at, is_truth: false, for_secret: false }
+        Memo::new(known, asked_at)
     }
 
     /// Version of the record that is remembered; 0 for "no such key".

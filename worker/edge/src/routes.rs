@@ -165,6 +165,10 @@ fn with_key(
 /// Makes an answer of the outcome of a check. A call that goes through to the services goes where `onward` says.
 pub fn conclude(answers: &Answers<'_>, use_: Use, checked: &Checked, onward: impl FnOnce(&Record) -> String) -> Answer {
     let answer = match (use_, &checked.verdict, &checked.record) {
+        (Use::Verify | Use::OwnKey, Ok(()), Some(record)) if record.limits.is_empty() => {
+            let description = &checked.found_out.description;
+            answers.written(description.get_or_init(|| answers.ok(&describe(checked)).body).clone())
+        }
         (Use::Verify, ..) | (Use::OwnKey, Ok(()), _) => answers.ok(&describe(checked)),
         (Use::Gateway, Ok(()), Some(record)) => answers.onward(onward(record)),
         // Nobody passes without a record.

@@ -144,3 +144,12 @@ fn no_single_base62_change_of_a_token_parses() {
         }
     }
 }
+
+#[test]
+fn the_locator_of_a_key_is_found_in_it() {
+    let token = token(7, 1, Environment::Live, 3);
+    assert_eq!(locator_in(&token.reveal()), Some(token.locator));
+    for text in ["", "oc_live_", "oc_live_0123456789abcde", "öc_live_äääääääääääääääääääää"] {
+        assert_eq!(locator_in(text), None, "{text}");
+    }
+}

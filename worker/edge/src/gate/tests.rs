@@ -17,7 +17,7 @@ fn presented(gate: &Gate) -> Presented {
 }
 
 fn copy(record: Record, asked_at: Timestamp) -> Memo {
-    Memo { known: Some(record.into()), asked_at, is_truth: false, for_secret: false }
+    Memo::new(Some(record.into()), asked_at)
 }
 
 /// The feed says this, and was asked just now.
@@ -210,4 +210,30 @@ fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
     assert_eq!(verdict(gate.step(&key, &Wanted { cost: 0, ..ANY }, false, NOW)), Ok(()), "looking costs nothing");
     assert_eq!(verdict(gate.step(&key, &Wanted { cost: 2, ..ANY }, false, NOW)), Ok(()));
     assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::Take(_)), "they are spent");
+}
+
+#[test]
+fn a_key_that_opened_a_record_opens_no_other_and_opens_it_for_no_other_key() {
+    let gate = gate();
+    let good = token(&gate).reveal();
+    let opened = |gate: &Gate| gate.memory.borrow().opened(record().locator).is_some();
+    hear(&gate, vec![], NOW);
+    gate.learn(&presented(&gate), copy(record(), NOW));
+    assert!(!opened(&gate));
+    for _ in 0..2 {
+        assert_eq!(verdict(gate.step(&gate.read(&good).unwrap(), &ANY, false, NOW)), Ok(()));
+        assert!(opened(&gate), "it need not be worked out again");
+    }
+    // The same locator with another secret, and the same key in another environment.
+    let mut wrong = token(&gate);
+    wrong.secret = "NMLKJIHGFEDCBA9876543210".parse().unwrap();
+    let wrong = gate.read(&wrong.reveal()).unwrap();
+    assert_eq!(verdict(gate.step(&wrong, &ANY, true, NOW)), Err(Code::UnknownKey));
+    assert!(gate.read(&good.replacen("oc_live_", "oc_test_", 1)).is_err());
+    assert!(gate.read(&good[..54]).is_err());
+    // A record whose secrets are others.
+    let mut rotated = record();
+    rotated.secrets[0].digest = ownchat_domain::digest::KeyDigest::from_bytes([9; 32]);
+    gate.learn(&presented(&gate), copy(rotated, NOW.plus(1)));
+    assert_eq!(verdict(gate.step(&gate.read(&good).unwrap(), &ANY, true, NOW.plus(1))), Err(Code::UnknownKey));
 }
