@@ -39,7 +39,7 @@ fn nothing_acknowledged_is_lost_in_a_crash() {
     let quota = Some(Quota { limit: QUOTA, period: Period::Month });
     let limited = NewKey { quota, ..new_key("Limited", &["contacts:read"]) };
     let limited = Question::about(&world.found(99).create(limited).unwrap().unwrap().token);
-    let (mut changes, mut cut, mut passed, mut slowest) = (0, 0, 0, 0);
+    let (mut changes, mut cut, mut passed, mut slowest, mut known) = (0, 0, 0, 0, 0);
     for round in 0..rounds {
         let (stop, vault, done) = (AtomicBool::new(false), world.vault(), AtomicUsize::new(0));
         let (life, moment) = (random.random_range(LIFE), random.random_range(0..20));
@@ -77,13 +77,13 @@ fn nothing_acknowledged_is_lost_in_a_crash() {
         slowest = slowest.max(world.clock.now().since(back));
         for writer in &writers {
             writer.check_sessions(&world);
-            writer.check_calls(&mut world.caller(1), world.clock);
+            known = known.max(writer.check_calls(&mut world.caller(1), world.clock));
         }
         changes = writers.iter().map(Writer::acknowledged).sum();
     }
     let found = format!(
         "{rounds}, {changes} acknowledged changes, {cut} that were done without an answer; none lost, torn or \
-         without its line; KV equal to the registry after {slowest} ms at most; {passed} calls passed with a quota of {QUOTA}"
+         without its line; KV equal to the registry after {slowest} ms at most, edges after {known} ms more; {passed} calls passed with a quota of {QUOTA}"
     );
     tell("crashes", &found);
     assert!(changes > rounds * LIFE.end / 4, "there was too little to lose");
