@@ -9,9 +9,9 @@ use crate::{
 use ownchat_runtime::Client;
 
 /// One call at a time: what a call costs that has the isolate for itself.
-const ALONE: Plan = Plan { requests: 10_000, warm_up: 3_000, rounds: 5, callers: 1 };
+const ALONE: Plan = Plan { requests: 2_000, turns: 5, warm_up: 3_000, rounds: 5, callers: 1 };
 /// Always somebody waiting: what the runtime does once for many calls hardly counts any more, in nobody's favour.
-const BUSY: Plan = Plan { requests: 20_000, warm_up: 3_000, rounds: 5, callers: 16 };
+const BUSY: Plan = Plan { requests: 4_000, turns: 5, warm_up: 3_000, rounds: 5, callers: 16 };
 
 /// Everybody who takes part.
 #[derive(Debug)]

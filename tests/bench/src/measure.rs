@@ -1,15 +1,18 @@
 //! Use of the processor for each request: user and system time of the server's process, all its threads, over a
-//! number of requests. Whoever is compared takes turns (A B A B), and the median of the rounds counts.
+//! number of requests. Whoever is compared takes turns (A B A B), several in each round, so that what else the machine
+//! does meets all of them alike; the median of the rounds counts.
 
 use crate::figures::{each, median};
 use ownchat_runtime::{Answer, Client, Process};
-use std::{net::SocketAddr, thread};
+use std::{net::SocketAddr, thread, time::Duration};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Requests of one round, to each.
+    /// Requests of one turn.
     pub requests: u32,
+    /// Turns that each takes in a round.
+    pub turns: u32,
     /// Requests to each before the first round.
     pub warm_up: u32,
     /// Rounds.
@@ -78,10 +81,16 @@ pub fn compare<const N: usize>(subjects: &[Subject<'_>; N], plan: Plan) -> [f64;
     }
     let mut rounds: [Vec<f64>; N] = std::array::from_fn(|_| Vec::new());
     for _ in 0..plan.rounds {
-        for (subject, figures) in subjects.iter().zip(&mut rounds) {
-            let before = subject.process.cpu();
-            subject.call(plan.requests, plan.callers);
-            figures.push(each(subject.process.cpu().saturating_sub(before), plan.requests));
+        let mut used = [Duration::ZERO; N];
+        for _ in 0..plan.turns {
+            for (subject, used) in subjects.iter().zip(&mut used) {
+                let before = subject.process.cpu();
+                subject.call(plan.requests, plan.callers);
+                *used += subject.process.cpu().saturating_sub(before);
+            }
+        }
+        for (figures, used) in rounds.iter_mut().zip(used) {
+            figures.push(each(used, plan.requests * plan.turns));
         }
     }
     rounds.map(|figures| median(&figures).unwrap())

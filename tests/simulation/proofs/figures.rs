@@ -1,6 +1,7 @@
 //! What the proofs have found.
 
-use std::{env, fs::File, io::Write};
+use serde_json::Value;
+use std::{env, fs, fs::File, io::Write, path::Path};
 
 /// Prints what a proof has found, and writes it into the file `PROVE_FIGURES`, if one was named.
 pub fn tell(what: &str, found: &str) {
@@ -8,5 +9,13 @@ pub fn tell(what: &str, found: &str) {
     if let Some(path) = env::var_os("PROVE_FIGURES") {
         let mut file = File::options().create(true).append(true).open(path).unwrap();
         writeln!(file, "{what}\t{found}").unwrap();
+    }
+}
+
+/// Leaves figures for other programs, as `<name>.json` in the folder `PROVE_FOLDER`, if one was named.
+pub fn leave(name: &str, figures: &Value) {
+    if let Some(folder) = env::var_os("PROVE_FOLDER") {
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(Path::new(&folder).join(format!("{name}.json")), figures.to_string()).unwrap();
     }
 }

@@ -3,7 +3,11 @@
 
 mod kinds;
 
-use crate::{figures::tell, proofs, size::size};
+use crate::{
+    figures::{leave, tell},
+    proofs,
+    size::size,
+};
 use kinds::{KINDS, Kind, Subject};
 use ownchat_domain::{
     feed::FRESH_FOR,
@@ -11,6 +15,7 @@ use ownchat_domain::{
 };
 use ownchat_simulation::{Caller, Clock, Settings, World};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
+use serde_json::json;
 use std::{
     collections::BTreeMap,
     sync::{
@@ -33,6 +38,7 @@ const AROUND: (i64, i64) = (3 * SECOND, 9 * SECOND);
 fn what_was_revoked_is_refused_everywhere_in_time() {
     let found = watch(size(10 * KINDS.len(), 10_000), STALENESS + 10 * SECOND, false);
     found.print("revocations");
+    found.leave();
     assert_eq!(found.too_late, 0, "calls passed after they must not");
     assert!(found.wrong.is_empty(), "answers that nobody can explain: {:?}", found.wrong);
     assert!(found.slowest > 0, "no call passed after any change: nothing was seen");
@@ -80,6 +86,17 @@ impl Found {
             self.slowest = slowest.max(self.slowest);
         }
         self.wrong.extend(other.wrong);
+    }
+
+    /// Leaves what `cargo xtask bench` shows.
+    fn leave(&self) {
+        let figures = json!({
+            "locations": LOCATIONS,
+            "changes": self.changes,
+            "slowest_ms": self.slowest,
+            "round_trip_ms": Settings::default().wire.longest(),
+        });
+        leave("revocation", &figures);
     }
 
     fn print(&self, what: &str) {
