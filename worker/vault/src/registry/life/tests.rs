@@ -128,13 +128,35 @@ fn after_thirty_days_nothing_is_left_but_the_trail() {
     let other = create(&database, new_key("Other", &["contacts:read"]), NOW).unwrap();
     deleted(&database, &key, NOW).unwrap();
     assert_eq!(next_purge(&database), Ok(Some(NOW.plus(30 * DAY))));
-    assert!(purge(&database, NOW.plus(30 * DAY - 1)).unwrap().is_empty());
+    assert_eq!(purge(&database, NOW.plus(30 * DAY - 1)), Ok(Purged::default()));
     assert_eq!(restored(&database, &key, NOW.plus(30 * DAY)).unwrap_err(), Failure::NotFound.into());
-    assert_eq!(purge(&database, NOW.plus(30 * DAY)).unwrap(), [format!("k/{}", key.id)]);
+    let purged = Purged { gone: vec![format!("k/{}", key.id)], troubles: Vec::new() };
+    assert_eq!(purge(&database, NOW.plus(30 * DAY)), Ok(purged));
     assert!(record(&database, key.id, NOW).unwrap().is_none());
     assert!(record(&database, other.id, NOW).unwrap().is_some());
     assert_eq!((count(&database, "keys"), count(&database, "secrets"), count(&database, "trail")), (1, 1, 4));
     assert_eq!(next_purge(&database), Ok(None));
+}
+
+#[test]
+fn what_cannot_be_removed_waits_and_keeps_nothing_else() {
+    let (database, key) = made();
+    let other = create(&database, new_key("Other", &["contacts:read"]), NOW).unwrap();
+    for key in [&key, &other] {
+        deleted(&database, key, NOW).unwrap();
+    }
+    database.run("UPDATE keys SET metadata = 'no JSON' WHERE number = 1", &[]).unwrap();
+    let end = NOW.plus(30 * DAY);
+    let purged = purge(&database, end).unwrap();
+    assert_eq!(purged.gone, [format!("k/{}", other.id)]);
+    assert!(purged.troubles.len() == 1 && purged.troubles[0].contains(&key.id.to_string()), "{purged:?}");
+    assert_eq!(next_purge(&database), Ok(Some(end.plus(1_000))), "not at once again");
+    assert_eq!(purge(&database, end.plus(999)), Ok(Purged::default()));
+    assert_eq!(purge(&database, end.plus(1_000)).unwrap().troubles.len(), 1);
+    assert_eq!(next_purge(&database), Ok(Some(end.plus(3_000))), "and later each time");
+    database.run("UPDATE keys SET metadata = '{}'", &[]).unwrap();
+    assert_eq!(purge(&database, end.plus(3_000)).unwrap().gone, [format!("k/{}", key.id)]);
+    assert_eq!((next_purge(&database), count(&database, "keys")), (Ok(None), 0));
 }
 
 #[test]
