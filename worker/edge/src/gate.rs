@@ -251,9 +251,9 @@ impl Gate {
     }
 
     /// Takes in a lease. Who waited for it is checked again, since much may have changed meanwhile.
-    pub fn lease(&self, record: &Rc<Record>, lease: Lease, asked_at: Timestamp) {
+    pub fn lease(&self, record: &Rc<Record>, lease: Lease, asked_at: Timestamp, now: Timestamp) {
         let mut purse = self.purse.borrow_mut();
-        purse.put(record.locator, lease, asked_at);
+        purse.put(record, lease, asked_at, now);
         if let Some(until) = purse.watch(record.locator) {
             self.chores.borrow_mut().add(until, Chore::GiveBack(record.clone()));
         }
@@ -267,6 +267,11 @@ impl Gate {
     /// Takes in that the meter had no permits for a call of this cost. For a moment nobody asks it again for that many.
     pub fn no_lease(&self, record: &Record, cost: u32, refusal: Refusal, now: Timestamp) {
         self.purse.borrow_mut().refuse(record.locator, cost, refusal, now);
+    }
+
+    /// Whether enough permits are held for a call of this cost.
+    pub fn holds(&self, record: &Record, cost: u32, now: Timestamp) -> bool {
+        self.purse.borrow_mut().holds(record.locator, cost, now)
     }
 
     /// Refuses a call for which the meter had no permits.

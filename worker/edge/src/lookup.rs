@@ -209,12 +209,13 @@ async fn permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, cost: u3
     let question = edge.gate.question(record, cost, asked_at);
     match ask_meter(platform, record, &question).await {
         Ok(Taken::Lease(lease)) => {
-            edge.gate.lease(record, lease, asked_at);
+            edge.gate.lease(record, lease, asked_at, now());
             None
         }
         Ok(Taken::Refused(refusal)) => {
             edge.gate.no_lease(record, cost, refusal, asked_at);
-            Some(Gate::refused(record.clone(), &refusal))
+            // Another call may have brought some to spare meanwhile.
+            (!edge.gate.holds(record, cost, now())).then(|| Gate::refused(record.clone(), &refusal))
         }
         Err(error) => {
             log_error(&format!("{}: meter: {error}", record.locator));

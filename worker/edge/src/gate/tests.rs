@@ -203,7 +203,7 @@ fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
     let question = gate.question(&limited, 1, NOW);
     assert_eq!((question.need, question.version, question.limits), (1, 3, limits));
     let lease = Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing::default() };
-    gate.lease(&limited, lease, NOW);
+    gate.lease(&limited, lease, NOW, NOW);
     assert_eq!(verdict(gate.step(&key, &ANY, false, NOW)), Ok(()));
     let missing = Wanted { call: Call { required: ScopeSet::full(), ..ANY.call }, cost: 1, caller: None };
     assert_eq!(verdict(gate.step(&key, &missing, false, NOW)), Err(Code::ScopeMissing));
