@@ -205,7 +205,9 @@ impl Gate {
         let Some(record) = &memo.known else { return unavailable };
         let news = self.news.borrow();
         let bound = i64::from(record.workspace.outage_seconds) * SECOND;
-        let age = news.age(presented.address.workspace, now);
+        // What the vault itself said was true when it was asked, whether the feed was read or not.
+        let told = memo.is_truth.then(|| now.since(memo.asked_at));
+        let age = news.age(presented.address.workspace, now).into_iter().chain(told).min();
         if age.is_some_and(|age| age < bound) && news.allows(record) {
             self.judge(&memo, presented, wanted, true, now)
         } else {

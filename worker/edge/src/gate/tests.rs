@@ -114,6 +114,13 @@ fn without_feed_and_vault_the_workspace_has_chosen() {
     assert_eq!(verdict(gate.without_vault(&key, &ANY, NOW.plus(60_000))), Err(Code::Unavailable));
     let fresh = self::gate();
     assert_eq!(verdict(fresh.without_vault(&key, &ANY, NOW)), Err(Code::Unavailable), "nothing is remembered");
+    let mut told = record();
+    told.workspace.outage_seconds = 60;
+    fresh.learn(&key, copy(told.clone(), NOW));
+    assert_eq!(verdict(fresh.without_vault(&key, &ANY, later)), Err(Code::Unavailable), "a copy says nothing of now");
+    fresh.learn(&key, Memo { is_truth: true, ..copy(told, NOW) });
+    assert_eq!(verdict(fresh.without_vault(&key, &ANY, NOW.plus(59_999))), Ok(()), "the vault said so itself");
+    assert_eq!(verdict(fresh.without_vault(&key, &ANY, NOW.plus(60_000))), Err(Code::Unavailable));
 }
 
 #[test]
