@@ -12,9 +12,9 @@
 //!
 //! The price: what a lease holds and its isolate does not need is missing to others until it comes back.
 //! With `k` isolates that hold leases of at most `b` permits beyond what they need, at most `k × b` of a
-//! limit are wrongly refused at any moment; the last eighth of what is left is handed out without any
-//! beyond the need, so a quota is used up exactly. A key that is always at its rate limit gets at least
-//! `w / (w + l)` of it, where `w` is the window and `l` the length of a lease.
+//! limit are wrongly refused at any moment. Nobody gets more beyond the need than an eighth of what is left, so what
+//! is held shrinks as a limit is used up, and a quota is used up exactly. A key that is always at its rate limit gets
+//! at least `w / (w + l)` of it, where `w` is the window and `l` the length of a lease.
 
 use crate::{
     limit::{Limits, Period, RateLimit},

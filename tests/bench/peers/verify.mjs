@@ -1,13 +1,15 @@
 // The check of a key as a good engineer would write it in JavaScript, by the same design as the edge's own, on
 // the same keys and the same feed, with the same answers.
 //
-// What it does for every call, as the edge does: reads the body or the headers; takes the key apart; CRC-32; the
+// What it does for every call: reads the body or the headers; takes the key apart; CRC-32; the
 // locator's tag by HMAC; finds the remembered record; whether the feed was read within 5 s, and allows the versions of
 // key and workspace; whether the record has outlived itself; SHA-256 of the secret, HMAC with the pepper, compared in
 // constant time (WebCrypto); suspended, deleted, active, begun, expired, secret ended, networks, scopes as bits,
 // channel; the same header fields; the feed again once a second after an answer. For a key that it does not remember:
-// one KV read, the record's seal. With `TAGS` as "once" the tag of a remembered locator is not looked at again: a
-// little less work than the edge does.
+// one KV read, the record's seal. With `TAGS` as "once" the tag of a remembered locator is not looked at again.
+//
+// The edge does CRC-32, tag and digest once for a key that it remembers, and knows it again by the SHA-256 of its text. Here
+// they are made for every call, as the goal of the comparison has it.
 //
 // What makes it quick: derived keys are imported once; the answer to a good call is put together when its record
 // is remembered, not for each call; one Headers object serves all of these answers; the body is read as text; nothing
