@@ -22,6 +22,9 @@ const HEADERS = Object.fromEntries(
   }),
 );
 
+/** Answers by their numbers: what is said anew in each is the call's id, which stands between the pieces of the body. */
+const kept = [];
+
 /** What went wrong inside: the compiled code is beyond repair, and the next call gets it anew. */
 function renew(error) {
   console.error(error);
@@ -35,12 +38,12 @@ export default {
     const { url } = request;
     const target = url.slice(url.indexOf("/", url.indexOf("://") + 3));
     const hasBody = request.method === "POST" && target.startsWith(VERIFY);
-    return hasBody ? withBody(request, env, context, target) : handle(request, env, context, target);
+    return hasBody ? withBody(request, env, context, target) : handle(request, env, context, target, null);
   },
 };
 
 async function withBody(request, env, context, target) {
-  let body;
+  let body = null;
   try {
     // Without a length it is read piece by piece, so that no more of it is than may be.
     const length = request.headers.get("content-length");
@@ -55,40 +58,76 @@ async function withBody(request, env, context, target) {
 
 function handle(request, env, context, target, body) {
   const { method, headers } = request;
-  const authorization = headers.get("authorization");
-  const apiKey = headers.get("x-api-key");
-  const address = headers.get(ADDRESS);
+  const id = newId();
+  const authorization = optional(headers.get("authorization"));
+  const apiKey = optional(headers.get("x-api-key"));
+  const address = optional(headers.get(ADDRESS));
+  // As `Incoming::read` takes it apart.
+  const call = `${id}\n${method}\n${target}\n${authorization}\n${apiKey}\n${address}\n${optional(body)}`;
+  let said = 0;
   let text;
   try {
-    text = edge.decide(method, target, authorization, apiKey, address, body);
+    said = edge.decide(call, Date.now());
+    if (said === 1) text = edge.told();
   } catch (error) {
     renew(error);
+    said = 0;
   }
-  if (text !== undefined) return respond(text, request, env, context);
-  const texts = [method, target, authorization, apiKey, address, body];
-  return lookUp(texts, request, env, context);
+  if (said === 0) return lookUp(call, id, request, env, context);
+  if (said === 1) return respond(text, id, request, env, context);
+  if (said & 2) work(env, context);
+  const { pieces, init } = kept[said >>> 2];
+  init.headers.set(REQUEST_ID, id);
+  return new Response(pieces.length === 1 ? pieces[0] : pieces.join(id), init);
 }
 
-async function lookUp(texts, request, env, context) {
+function optional(text) {
+  return text === null ? "" : "=" + text;
+}
+
+/** So many digits are drawn at once: the platform's generator takes longer to be asked than to answer. */
+const DIGITS = 8192;
+const ID_DIGITS = 32;
+let drawn = "";
+let next = 0;
+
+/** An id for a call: 128 random bits. */
+function newId() {
+  if (next === drawn.length) {
+    drawn = crypto.getRandomValues(new Uint8Array(DIGITS / 2)).toHex();
+    next = 0;
+  }
+  return drawn.slice(next, (next += ID_DIGITS));
+}
+
+/** Does what is left for after the answer. */
+function work(env, context) {
+  context.waitUntil(edge.chores(new Platform(env)));
+}
+
+async function lookUp(call, id, request, env, context) {
   let text;
   try {
-    text = await edge.look_up(new Platform(env), ...texts);
+    text = await edge.look_up(new Platform(env), call);
   } catch (error) {
     renew(error);
     const problem = { title: "Something went wrong on our side", status: 500, code: "internal" };
+    HEADERS.p.set(REQUEST_ID, id);
     return new Response(JSON.stringify(problem), { status: 500, headers: HEADERS.p });
   }
-  return respond(text, request, env, context);
+  return respond(text, id, request, env, context);
 }
 
 /** The response of a text that `Answer::text` has written. */
-function respond(text, request, env, context) {
-  if (text[0] === "1") context.waitUntil(edge.chores(new Platform(env)));
-  const id = text.slice(5, 37);
-  const isOnward = text[1] === "o";
-  let headers = isOnward ? new Headers(COMMON) : HEADERS[text[1]];
-  let at = 37;
-  if (text[at] !== "\n") {
+function respond(text, id, request, env, context) {
+  if (text[0] === "1") work(env, context);
+  const letter = text[1];
+  const status = Number(text.slice(2, 5));
+  let at = text.indexOf("\n");
+  const number = Number(text.slice(5, at));
+  const isOnward = letter === "o";
+  let headers = isOnward ? new Headers(COMMON) : HEADERS[letter];
+  if (text[++at] !== "\n") {
     if (!isOnward) headers = new Headers(headers);
     do {
       const colon = text.indexOf(":", at);
@@ -99,10 +138,11 @@ function respond(text, request, env, context) {
   }
   const body = text.slice(at + 1);
   if (isOnward) return goOn(body, id, headers, request, env, context);
+  const init = { status, headers };
+  if (number !== 0) kept[number] = { pieces: body.split(id), init };
   // A response takes a copy of the headers when it is made.
   headers.set(REQUEST_ID, id);
-  const status = Number(text.slice(2, 5));
-  return new Response(status === 204 ? null : body, { status, headers });
+  return new Response(status === 204 ? null : body, init);
 }
 
 async function goOn(onward, id, headers, request, env, context) {
@@ -111,19 +151,19 @@ async function goOn(onward, id, headers, request, env, context) {
   const response = await forward(request, target, HIDDEN, said);
   if (response) return passOn(response, HIDDEN, [...headers, [REQUEST_ID, id]]);
   const own = [...headers].filter(([name]) => name.startsWith("ratelimit"));
-  const answer = respond(edge.unreachable(id), request, env, context);
+  const answer = respond(edge.unreachable(id), id, request, env, context);
   for (const [name, value] of own) answer.headers.set(name, value);
   return answer;
 }
 
-/** The text of a body, or undefined if it has more bytes than `most`; no more of it than that is read. */
+/** The text of a body, or null if it has more bytes than `most`; no more of it than that is read. */
 async function readUpTo(most, body) {
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
   for await (const chunk of body ?? []) {
     size += chunk.length;
-    if (size > most) return undefined;
+    if (size > most) return null;
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

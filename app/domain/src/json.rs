@@ -4,7 +4,7 @@
 //! taken apart, and only names of fields and places are passed on.
 
 use crate::{failure::FieldError, token::redact};
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::error::Category;
 
 /// Most bytes of a body that is read as a whole.
@@ -20,11 +20,17 @@ pub enum BodyError {
 }
 
 /// Reads a body, which must be an object. Fields that `T` does not know are errors if `T` says so.
-pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
+pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError> {
     // serde would take the fields of a structure as a list, too.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(BodyError::Unreadable("The body is a list; an object with named fields is expected.".into()));
     }
+    // To note on the way where one is costs more than the reading; whatever is wrong is looked for in a second one.
+    serde_json::from_slice(body).or_else(|_| read_and_tell(body))
+}
+
+/// Reads a body, and tells what is wrong with it and where.
+fn read_and_tell<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

@@ -165,6 +165,11 @@ impl Denial {
         }
     }
 
+    /// Whether there is no key that it is about: it says the same to everybody.
+    pub const fn is_of_no_key(&self) -> bool {
+        matches!(self, Self::Missing | Self::Malformed(_) | Self::Forged | Self::Unknown)
+    }
+
     /// Seconds after which it is worth trying again, for refusals that pass by themselves; at least 1.
     pub fn retry_after(&self) -> Option<i64> {
         let millis = match self {

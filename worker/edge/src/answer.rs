@@ -82,15 +82,16 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Its text for the entry: `chores` as one digit, the letter of the media type, the status, the call's id of 32
-    /// digits; then a line for each header, `name:value`, and an empty one; then the body. `chores` says whether
-    /// work is left for later.
-    pub fn text(&self, request_id: &str, chores: bool) -> String {
+    /// Its text for the entry: `chores` as one digit, the letter of the media type, the status, the number under which the
+    /// answer is to be kept, if it is; then a line for each header, `name:value`, and an empty one; then the body. `chores`
+    /// says whether work is left for later.
+    pub fn text(&self, chores: bool, keep: Option<u32>) -> String {
         let mut text = String::with_capacity(160 + self.body.len());
         text.push(if chores { '1' } else { '0' });
         text.push(self.media.letter());
         text.push_str(&self.status.to_string());
-        text.push_str(request_id);
+        text.extend(keep.map(|number| number.to_string()));
+        text.push('\n');
         for (name, value) in &self.headers {
             text.push_str(name);
             text.push(':');
@@ -123,11 +124,6 @@ impl Answers<'_> {
     /// 200 with a JSON body.
     pub fn ok(&self, body: &impl Serialize) -> Answer {
         json(200, Media::Json, body)
-    }
-
-    /// 200 with a JSON body that was written before.
-    pub fn written(&self, body: String) -> Answer {
-        Answer { status: 200, media: Media::Json, headers: Vec::new(), body }
     }
 
     /// What `OPTIONS` gets, for browsers that ask before they call (Fetch standard, CORS preflight).
@@ -283,7 +279,8 @@ mod tests {
         let id = "0123456789abcdef0123456789abcdef";
         let answers = Answers { console: "https://console", request_id: id };
         let answer = answers.ok(&["ä"]).with([("RateLimit", "\"default\";r=1;t=2".to_owned())]);
-        assert_eq!(answer.text(id, true), format!("1j200{id}RateLimit:\"default\";r=1;t=2\n\n[\"ä\"]"));
-        assert!(answers.preflight().text(id, false).starts_with("0-204"));
+        assert_eq!(answer.text(true, None), "1j200\nRateLimit:\"default\";r=1;t=2\n\n[\"ä\"]");
+        assert_eq!(answers.ok(&1).text(false, Some(12)), "0j20012\n\n1");
+        assert!(answers.preflight().text(false, None).starts_with("0-204\n"));
     }
 }

@@ -5,11 +5,11 @@ pub const HEADERS: [&str; 2] = ["authorization", "x-api-key"];
 
 /// What the headers of a call hold.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Credential {
+pub enum Credential<'a> {
     /// No key.
     None,
     /// One key, still unread.
-    One(String),
+    One(&'a str),
     /// More than one, or one that was sent twice.
     Ambiguous,
 }
@@ -17,7 +17,7 @@ pub enum Credential {
 /// Reads the two headers. The platform joins a header that was sent twice with a comma, which no key holds.
 ///
 /// `Authorization` counts only with the scheme `Bearer` (RFC 6750), in any case (RFC 9110, section 11.1).
-pub fn read(authorization: Option<&str>, api_key: Option<&str>) -> Credential {
+pub fn read<'a>(authorization: Option<&'a str>, api_key: Option<&'a str>) -> Credential<'a> {
     match (authorization.and_then(bearer), api_key.map(str::trim)) {
         (None, None) => Credential::None,
         (Some(key), None) | (None, Some(key)) => {
@@ -26,7 +26,7 @@ pub fn read(authorization: Option<&str>, api_key: Option<&str>) -> Credential {
             } else if key.is_empty() {
                 Credential::None
             } else {
-                Credential::One(key.to_owned())
+                Credential::One(key)
             }
         }
         (Some(_), Some(_)) => Credential::Ambiguous,
@@ -47,11 +47,11 @@ mod tests {
     fn a_call_carries_one_key_in_one_header() {
         for (authorization, api_key, expected) in [
             (None, None, Credential::None),
-            (Some("Bearer k"), None, Credential::One("k".into())),
-            (Some("bearer  k "), None, Credential::One("k".into())),
-            (None, Some(" k "), Credential::One("k".into())),
+            (Some("Bearer k"), None, Credential::One("k")),
+            (Some("bearer  k "), None, Credential::One("k")),
+            (None, Some(" k "), Credential::One("k")),
             (Some("Basic dTpw"), None, Credential::None),
-            (Some("Basic dTpw"), Some("k"), Credential::One("k".into())),
+            (Some("Basic dTpw"), Some("k"), Credential::One("k")),
             (Some("Bearer"), None, Credential::None),
             (Some("Bearer "), None, Credential::None),
             (Some("k"), None, Credential::None),

@@ -3,6 +3,7 @@
 use crate::{
     answer::Answers,
     gate::Gate,
+    kept::Kept,
     platform::{Platform, Trouble},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -20,6 +21,8 @@ const PRINCIPAL_KEY_MIN: usize = 32;
 pub struct Edge {
     /// Checks keys.
     pub gate: Gate,
+    /// The numbers of the answers that the entry keeps.
+    pub kept: Kept,
     /// Signs who is calling, for the services.
     pub principal_key: Vec<u8>,
     /// Origin of the services, without a slash at the end.
@@ -64,6 +67,7 @@ impl Edge {
         let origin = |name: &str| platform.bound(name).map(|url| url.trim_end_matches('/').to_owned());
         Ok(Self {
             gate: Gate::new(keyring),
+            kept: Kept::default(),
             principal_key,
             upstream: origin("UPSTREAM_URL")?,
             console: origin("CONSOLE_URL")?,
@@ -90,9 +94,4 @@ pub fn random() -> u128 {
         }
         drawn.pop().unwrap_or(0)
     })
-}
-
-/// An id for a request: 32 hexadecimal digits.
-pub fn request_id() -> String {
-    format!("{:032x}", random())
 }

@@ -4,46 +4,68 @@ use crate::credential::{self, Credential};
 use std::net::IpAddr;
 
 /// What is looked at of a call.
-#[derive(Debug, Default)]
-pub struct Incoming {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Incoming<'a> {
+    /// Its id: 32 hexadecimal digits, random.
+    pub id: &'a str,
     /// Its method, as it was sent.
-    pub method: String,
+    pub method: &'a str,
     /// Its path and query, as the platform writes them.
-    pub target: String,
+    pub target: &'a str,
     /// The header `Authorization`.
-    pub authorization: Option<String>,
+    pub authorization: Option<&'a str>,
     /// The header `X-API-Key`.
-    pub api_key: Option<String>,
+    pub api_key: Option<&'a str>,
     /// The caller's address. The platform sets its header and overwrites what a caller sends.
     pub address: Option<IpAddr>,
     /// The body where it decides, which is at `/v1/verify` alone; nothing if it is larger than a body may be.
-    pub body: Option<String>,
+    pub body: Option<&'a str>,
 }
 
 /// The header in which the platform tells the caller's address.
 pub const ADDRESS: &str = "cf-connecting-ip";
 
-impl Incoming {
-    /// Takes the texts of a call.
-    pub fn new(
-        method: String,
-        target: String,
-        authorization: Option<String>,
-        api_key: Option<String>,
-        address: Option<String>,
-        body: Option<String>,
-    ) -> Self {
+impl<'a> Incoming<'a> {
+    /// Reads what the entry writes of a call: id, method, target, the three headers, the body, each but the last ended by
+    /// a line feed, which none of them can hold. What may be absent begins with `=` if it is there.
+    pub fn read(text: &'a str) -> Self {
+        let mut parts = text.splitn(7, '\n');
+        let mut next = || parts.next().unwrap_or_default();
+        let (id, method, target) = (next(), next(), next());
+        let mut next = || next().strip_prefix('=');
+        let (authorization, api_key, address, body) = (next(), next(), next(), next());
         let address = address.and_then(|text| text.parse().ok());
-        Self { method, target, authorization, api_key, address, body }
+        Self { id, method, target, authorization, api_key, address, body }
     }
 
     /// Its path, without a query.
-    pub fn path(&self) -> &str {
+    pub fn path(&self) -> &'a str {
         self.target.split('?').next().unwrap_or_default()
     }
 
     /// The key that it carries.
-    pub fn credential(&self) -> Credential {
-        credential::read(self.authorization.as_deref(), self.api_key.as_deref())
+    pub fn credential(&self) -> Credential<'a> {
+        credential::read(self.authorization, self.api_key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_read_from_one_text() {
+        let call = Incoming::read("0af\nPOST\n/v1/verify?x\n=Bearer k\n\n=192.0.2.1\n={\n}");
+        assert_eq!((call.id, call.method, call.target, call.path()), ("0af", "POST", "/v1/verify?x", "/v1/verify"));
+        assert_eq!((call.authorization, call.api_key, call.body), (Some("Bearer k"), None, Some("{\n}")));
+        assert_eq!(call.address, Some("192.0.2.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn empty_is_not_absent() {
+        let call = Incoming::read("0af\nGET\n/\n=\n=\n=\n=");
+        assert_eq!((call.authorization, call.api_key, call.address, call.body), (Some(""), Some(""), None, Some("")));
+        let call = Incoming::read("0af\nGET\n/\n\n\n\n");
+        assert_eq!((call.authorization, call.api_key, call.address, call.body), (None, None, None, None));
     }
 }

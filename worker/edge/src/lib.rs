@@ -16,6 +16,7 @@ pub mod flights;
 pub mod gate;
 pub mod gateway;
 pub mod incoming;
+pub mod kept;
 pub mod lookup;
 pub mod memory;
 pub mod news;
@@ -29,83 +30,97 @@ mod testing;
 
 use crate::{
     answer::{Answer, Answers, COMMON, Media, REQUEST_ID},
-    edge::{Edge, request_id},
+    edge::Edge,
     gate::{Checked, Step},
     incoming::{ADDRESS, Incoming},
+    kept::Keep,
     platform::{Platform, log_error, now},
     routes::{Check, Plan},
 };
-use ownchat_domain::{json::BODY_MAX, principal, problem};
+use ownchat_domain::{json::BODY_MAX, principal, problem, time::Timestamp};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Answers a call from what is remembered, as [`Answer::text`]; nothing if something must be waited for.
+thread_local! {
+    /// The answer that the entry fetches next.
+    static TOLD: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Answers a call, which is written as [`Incoming::read`] says, from what is remembered. `now` is the time in
+/// milliseconds. 0: something must be waited for. Otherwise bit 0 is set; bit 1 says whether work is left for later;
+/// the bits above are the number of the answer that the entry keeps, or 0 if it is to fetch a new one by [`told`].
 #[wasm_bindgen]
-pub fn decide(
-    method: String,
-    target: String,
-    authorization: Option<String>,
-    api_key: Option<String>,
-    address: Option<String>,
-    body: Option<String>,
-) -> Option<String> {
-    let edge = Edge::ready()?;
-    let incoming = Incoming::new(method, target, authorization, api_key, address, body);
-    let id = request_id();
-    let answers = edge.answers(&id);
-    let answer = match routes::plan(&answers, &edge.gate, &incoming, now()) {
-        Plan::Answer(answer) => answer,
+pub fn decide(call: &str, now: f64) -> u32 {
+    let Some(edge) = Edge::ready() else { return MUST_WAIT };
+    let incoming = Incoming::read(call);
+    let now = platform::time(now);
+    let answers = edge.answers(incoming.id);
+    let (answer, keep) = match routes::plan(&answers, &edge.gate, &incoming, now) {
+        Plan::Answer(answer) => (answer, None),
         Plan::Check(check) => {
             let checked = match edge.gate.read(&check.key) {
                 Err(denial) => Checked::refused(denial),
-                Ok(presented) => match edge.gate.step(&presented, &check.wanted(), false, now()) {
+                Ok(presented) => match edge.gate.step(&presented, &check.wanted(), false, now) {
                     Step::Done(checked) => checked,
-                    _ => return None,
+                    _ => return MUST_WAIT,
                 },
             };
-            conclude(&edge, &answers, &incoming, &check, &checked)
+            edge.gate.count(&checked, &check.wanted(), now);
+            let keep = match edge.kept.keep(check.use_, &checked) {
+                Keep::Has(number) => return number << 2 | u32::from(edge.gate.has_chores()) << 1 | 1,
+                Keep::As(number) => Some(number),
+                Keep::Not => None,
+            };
+            (conclude(&edge, &answers, &incoming, &check, &checked, now), keep)
         }
     };
-    Some(answer.text(&id, edge.gate.has_chores()))
+    TOLD.set(answer.text(edge.gate.has_chores(), keep));
+    1
 }
 
-/// Answers a call, and asks whom it must. The texts are those that [`decide`] was given.
+/// What [`decide`] answers when something must be waited for.
+const MUST_WAIT: u32 = 0;
+
+/// The answer that [`decide`] has made anew, as [`Answer::text`].
 #[wasm_bindgen]
-pub async fn look_up(
-    platform: Platform,
-    method: String,
-    target: String,
-    authorization: Option<String>,
-    api_key: Option<String>,
-    address: Option<String>,
-    body: Option<String>,
-) -> String {
-    let id = request_id();
+pub fn told() -> String {
+    TOLD.take()
+}
+
+/// Answers a call, and asks whom it must. The call is what [`decide`] was given, the answer [`Answer::text`].
+#[wasm_bindgen]
+pub async fn look_up(platform: Platform, call: String) -> String {
+    let incoming = Incoming::read(&call);
     let edge = match Edge::of(&platform) {
         Ok(edge) => edge,
         Err(trouble) => {
-            log_error(&format!("{id}: {trouble}"));
-            let answers = Answers { console: "", request_id: &id };
-            return answers.problem(&problem::INTERNAL, problem::INTERNAL.meaning).text(&id, false);
+            log_error(&format!("{}: {trouble}", incoming.id));
+            let answers = Answers { console: "", request_id: incoming.id };
+            return answers.problem(&problem::INTERNAL, problem::INTERNAL.meaning).text(false, None);
         }
     };
-    let incoming = Incoming::new(method, target, authorization, api_key, address, body);
-    let answers = edge.answers(&id);
+    let answers = edge.answers(incoming.id);
     let answer = match routes::plan(&answers, &edge.gate, &incoming, now()) {
         Plan::Answer(answer) => answer,
         Plan::Check(check) => {
             let checked = lookup::check(&edge, &platform, &check.key, &check.wanted()).await;
-            conclude(&edge, &answers, &incoming, &check, &checked)
+            edge.gate.count(&checked, &check.wanted(), now());
+            conclude(&edge, &answers, &incoming, &check, &checked, now())
         }
     };
-    answer.text(&id, edge.gate.has_chores())
+    answer.text(edge.gate.has_chores(), None)
 }
 
-/// Counts a call that was checked, and answers it.
-fn conclude(edge: &Edge, answers: &Answers<'_>, incoming: &Incoming, check: &Check, checked: &Checked) -> Answer {
-    let now = now();
-    edge.gate.count(checked, &check.wanted(), now);
+/// Answers a call that was checked.
+fn conclude(
+    edge: &Edge,
+    answers: &Answers<'_>,
+    incoming: &Incoming<'_>,
+    check: &Check<'_>,
+    checked: &Checked,
+    now: Timestamp,
+) -> Answer {
     routes::conclude(answers, check.use_, checked, |record| {
         let vouched = gateway::vouch(record, answers.request_id, &edge.principal_key, now);
         format!("{}{}\n{vouched}", edge.upstream, incoming.target)
@@ -116,7 +131,7 @@ fn conclude(edge: &Edge, answers: &Answers<'_>, incoming: &Incoming, check: &Che
 #[wasm_bindgen]
 pub fn unreachable(id: &str) -> Option<String> {
     let kind = &problem::UPSTREAM_UNAVAILABLE;
-    Some(Edge::ready()?.answers(id).problem(kind, kind.meaning).text(id, false))
+    Some(Edge::ready()?.answers(id).problem(kind, kind.meaning).text(false, None))
 }
 
 /// Does what was left for after the answers so far.

@@ -1,6 +1,6 @@
 //! What an isolate remembers of keys. It may vanish at any time; nothing that matters lives only here.
 
-use crate::gate::Presented;
+use crate::{gate::Presented, kept::Number};
 use ownchat_domain::{
     digest::Fingerprint,
     feed::FRESH_FOR,
@@ -46,8 +46,8 @@ pub struct Memo {
 pub struct FoundOut {
     /// The key that opened it last.
     pub opened: Cell<Option<Opened>>,
-    /// What is told of it to a call that may pass, if it has no limits.
-    pub description: OnceCell<String>,
+    /// The answer to a call that may pass, if it is kept.
+    pub answer: OnceCell<Number>,
 }
 
 /// A key whose secret is one of the record's.

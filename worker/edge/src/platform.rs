@@ -108,8 +108,13 @@ pub fn answered(status: u16) -> Trouble {
 
 /// The time, as the platform tells it.
 pub fn now() -> Timestamp {
+    time(Date::now())
+}
+
+/// A time of JavaScript: milliseconds since 1970.
+pub const fn time(millis: f64) -> Timestamp {
     #[allow(clippy::cast_possible_truncation, reason = "whole milliseconds, far below 2^53")]
-    Timestamp::from_millis(Date::now() as i64)
+    Timestamp::from_millis(millis as i64)
 }
 
 /// Notes what somebody must look into.
