@@ -15,7 +15,7 @@ const VERIFY = "/v1/verify";
 
 /** The headers of every answer, by the letter of its media type. */
 const HEADERS = Object.fromEntries(
-  Object.entries(MEDIA).map(([letter, media]) => {
+  MEDIA.map(([letter, media]) => {
     const headers = new Headers(COMMON);
     if (media) headers.set("Content-Type", media);
     return [letter, headers];

@@ -21,16 +21,9 @@ pub enum BodyError {
 
 /// Reads a body, which must be an object. Fields that `T` does not know are errors if `T` says so.
 pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError> {
-    // serde would take the fields of a structure as a list, too.
-    if body.trim_ascii_start().first() == Some(&b'[') {
+    if is_list(body) {
         return Err(BodyError::Unreadable("The body is a list; an object with named fields is expected.".into()));
     }
-    // To note on the way where one is costs more than the reading; whatever is wrong is looked for in a second one.
-    serde_json::from_slice(body).or_else(|_| read_and_tell(body))
-}
-
-/// Reads a body, and tells what is wrong with it and where.
-fn read_and_tell<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -42,6 +35,18 @@ fn read_and_tell<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError>
     })?;
     json.end().map_err(|error| not_json(&error))?;
     Ok(value)
+}
+
+/// Reads a body as [`read`] does, in half the time if nothing is wrong with it: [`read`] notes at every value where it is. The
+/// code for `T` is there twice, so this is for the one body that comes with most calls.
+pub fn read_fast<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError> {
+    let value = if is_list(body) { None } else { serde_json::from_slice(body).ok() };
+    value.map_or_else(|| read(body), Ok)
+}
+
+/// serde would take the fields of a structure as a list, too.
+fn is_list(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'[')
 }
 
 fn not_json(error: &serde_json::Error) -> BodyError {
@@ -88,7 +93,9 @@ mod tests {
     }
 
     fn ask(body: &str) -> Result<Body, BodyError> {
-        read(body.as_bytes())
+        let read = read(body.as_bytes());
+        assert_eq!(read, read_fast(body.as_bytes()), "{body}");
+        read
     }
 
     #[test]

@@ -144,10 +144,9 @@ impl Keyring {
                     other.locator = other.locator.take().or(next.locator);
                     other.pepper = other.pepper.take().or(next.pepper);
                 }
-                None => older.push(next),
+                None => older.insert(older.partition_point(|other| other.id > next.id), next),
             }
         }
-        older.sort_by_key(|older| core::cmp::Reverse(older.id));
         Ok(Self { newest, older })
     }
 

@@ -27,12 +27,13 @@ pub enum Chore {
 
 /// What there is to do, and when.
 #[derive(Debug, Default)]
-pub struct Chores(Vec<(Timestamp, Chore)>);
+pub struct Chores(VecDeque<(Timestamp, Chore)>);
 
 impl Chores {
     /// Adds something to do at a time.
     pub fn add(&mut self, due: Timestamp, chore: Chore) {
-        self.0.push((due, chore));
+        let place = self.0.partition_point(|(other, _)| *other <= due);
+        self.0.insert(place, (due, chore));
     }
 
     /// Whether there is nothing to do.
@@ -42,9 +43,7 @@ impl Chores {
 
     /// Takes all of it, what is due first at the front.
     pub fn take(&mut self) -> VecDeque<(Timestamp, Chore)> {
-        let mut all = std::mem::take(&mut self.0);
-        all.sort_by_key(|(due, _)| *due);
-        all.into()
+        std::mem::take(&mut self.0)
     }
 }
 

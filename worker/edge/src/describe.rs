@@ -8,8 +8,7 @@ use ownchat_domain::{
     token::Environment,
     verdict::{Code, Denial},
 };
-use serde::Serialize;
-use std::collections::BTreeMap;
+use serde::{Serialize, Serializer};
 
 /// The body of an answer about a key. What belongs to the key is there only if its secret was right.
 #[derive(Debug, Serialize)]
@@ -36,7 +35,17 @@ pub struct Description {
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<Left>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<BTreeMap<String, String>>,
+    metadata: Option<Notes>,
+}
+
+/// Texts by their names.
+#[derive(Debug)]
+struct Notes(Vec<(String, String)>);
+
+impl Serialize for Notes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, note)| (name, note)))
+    }
 }
 
 /// A limit, and what is left of it as far as this isolate knows.
@@ -86,9 +95,7 @@ pub fn describe(checked: &Checked) -> Description {
             remaining: checked.standing.quota.map(|(left, _)| left),
             reset_seconds: checked.standing.quota.map(|(_, wait)| seconds(wait)),
         }),
-        metadata: record
-            .map(|record| record.metadata.iter().cloned().collect::<BTreeMap<_, _>>())
-            .filter(|notes| !notes.is_empty()),
+        metadata: record.filter(|record| !record.metadata.is_empty()).map(|record| Notes(record.metadata.clone())),
     }
 }
 

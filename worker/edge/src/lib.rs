@@ -39,7 +39,7 @@ use crate::{
 };
 use ownchat_domain::{json::BODY_MAX, principal, problem, time::Timestamp};
 use serde::Serialize;
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 thread_local! {
@@ -147,9 +147,9 @@ pub async fn chores(platform: Platform) {
 #[serde(rename_all = "camelCase")]
 struct Constants {
     /// The headers of every answer.
-    headers: BTreeMap<&'static str, &'static str>,
+    headers: &'static [(&'static str, &'static str)],
     /// The media types by their letters.
-    media: BTreeMap<char, Option<&'static str>>,
+    media: Vec<(char, Option<&'static str>)>,
     /// The headers that are passed on to no service, and from none.
     hidden: Hidden,
     /// The name of the header with the call's id.
@@ -173,7 +173,7 @@ struct Hidden {
 #[wasm_bindgen]
 pub fn constants() -> String {
     let constants = Constants {
-        headers: COMMON.iter().copied().collect(),
+        headers: COMMON,
         media: Media::OF_ANSWERS.into_iter().map(|media| (media.letter(), media.name())).collect(),
         hidden: Hidden { names: gateway::hidden().collect(), beginnings: gateway::HIDDEN_BEGINNINGS },
         request_id: REQUEST_ID,
