@@ -8,6 +8,7 @@
 //! [`decide`], without a promise; every other by [`look_up`]. `stores.mjs` reaches the stores, `gateway.mjs` the services.
 
 pub mod answer;
+pub mod asked;
 pub mod chores;
 pub mod credential;
 pub mod describe;

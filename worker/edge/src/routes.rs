@@ -2,6 +2,7 @@
 
 use crate::{
     answer::{Answer, Answers, limits},
+    asked,
     credential::Credential,
     describe::describe,
     gate::{Checked, Gate, Wanted},
@@ -9,7 +10,6 @@ use crate::{
 };
 use ownchat_domain::{
     failure::FieldError,
-    json,
     policy::Call,
     problem,
     record::Record,
@@ -18,7 +18,7 @@ use ownchat_domain::{
     time::Timestamp,
     verdict::Denial,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::{borrow::Cow, net::IpAddr};
 
 /// What a call comes to.
@@ -63,28 +63,6 @@ impl Check<'_> {
     }
 }
 
-/// What a service asks about a key that it was handed.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Verify<'a> {
-    #[serde(borrow)]
-    key: Cow<'a, str>,
-    #[serde(borrow, default)]
-    scopes: Vec<Name<'a>>,
-    /// The channel that the call is about.
-    #[serde(borrow)]
-    channel: Option<Name<'a>>,
-    /// The address of whoever handed the key over.
-    #[serde(borrow)]
-    address: Option<Name<'a>>,
-    /// What the call costs of the key's limits; 1 if absent.
-    cost: Option<u32>,
-}
-
-/// A text that is not copied if it stands in the body as it is.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
 /// What `GET /v1/health` answers.
 #[derive(Serialize)]
 struct Health {
@@ -128,22 +106,22 @@ fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>) -> Plan<'a> {
     let Some(body) = incoming.body else {
         return Plan::Answer(answers.problem(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning));
     };
-    let asked: Verify = match json::read_fast(body.as_bytes()) {
+    let asked = match asked::read(body) {
         Ok(asked) => asked,
         Err(error) => return Plan::Answer(answers.bad_body(error)),
     };
-    let required = match ScopeSet::from_names(asked.scopes.iter().map(|name| name.0.as_ref())) {
+    let required = match ScopeSet::from_names(asked.scopes.iter().map(AsRef::as_ref)) {
         Ok(required) => required,
         Err(error) => return Plan::Answer(answers.bad_field(FieldError::new("scopes", error.to_string()))),
     };
-    let Ok(address) = asked.address.map(|text| text.0.parse::<IpAddr>()).transpose() else {
+    let Ok(address) = asked.address.map(|text| text.parse::<IpAddr>()).transpose() else {
         return Plan::Answer(answers.bad_field(FieldError::new("address", "This is not an IPv4 or IPv6 address.")));
     };
     Plan::Check(Check {
         key: asked.key,
         use_: Use::Verify,
         required,
-        channel: asked.channel.map(|name| name.0),
+        channel: asked.channel,
         address,
         caller: incoming.address,
         cost: asked.cost.unwrap_or(1),

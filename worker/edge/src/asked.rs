@@ -1,0 +1,160 @@
+//! What a service asks about a key that it was handed: the body of `POST /v1/verify`.
+//!
+//! It comes with most calls, so it is read token by token. A reader that is made for every shape of body, as the console has it,
+//! would be a fifth of what must be loaded before the first answer.
+
+use hifijson::{Expect, SliceLexer, num::LexWrite as _, str::LexAlloc as _, token::Lex as _};
+use ownchat_domain::json::BodyError;
+use std::borrow::Cow;
+
+/// The fields.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// The key.
+    pub key: Cow<'a, str>,
+    /// Names of the scopes that the call needs.
+    pub scopes: Vec<Cow<'a, str>>,
+    /// The channel that the call is about.
+    pub channel: Option<Cow<'a, str>>,
+    /// The address of whoever handed the key over.
+    pub address: Option<Cow<'a, str>>,
+    /// What the call costs of the key's limits.
+    pub cost: Option<u32>,
+}
+
+/// The names of the fields.
+const FIELDS: [&str; 5] = ["key", "scopes", "channel", "address", "cost"];
+
+const TEXT: &str = "a string";
+const TEXTS: &str = "a list of strings";
+const COST: &str = "a whole number from 0 to 4294967295";
+
+type Lexer<'a> = SliceLexer<'a>;
+
+/// Why the reading stopped.
+enum Stop {
+    /// There is something that JSON does not have there.
+    Syntax,
+    /// It is JSON, but not what is asked for.
+    Content(BodyError),
+}
+
+impl<E: Into<hifijson::Error>> From<E> for Stop {
+    fn from(_: E) -> Self {
+        Self::Syntax
+    }
+}
+
+/// A value; of one that nobody asks for, no more than its beginning was read.
+enum Value<'a> {
+    Text(Cow<'a, str>),
+    Number(&'a [u8]),
+    List,
+    Null,
+    Other,
+}
+
+/// Reads the body.
+pub fn read(body: &str) -> Result<Asked<'_>, BodyError> {
+    let mut lexer = Lexer::new(body.as_bytes());
+    let mut asked = Asked::default();
+    let mut seen = [false; FIELDS.len()];
+    let read = lexer.exactly_one(Lexer::ws_peek, |next, lexer| match next {
+        b'{' => lexer.discarded().seq(b'}', Lexer::ws_peek, |next, lexer| field(&mut asked, &mut seen, next, lexer)),
+        _ => value(next, lexer).and_then(|_| Err(Stop::Content(BodyError::no_object()))),
+    });
+    match read {
+        Ok(()) if seen[0] => Ok(asked),
+        Ok(()) => Err(BodyError::missing_field(FIELDS[0])),
+        Err(Stop::Content(error)) => Err(error),
+        Err(Stop::Syntax) => {
+            let before = body.len() - lexer.as_slice().len();
+            let lines = body.as_bytes().get(..before).unwrap_or_default().split(|byte| *byte == b'\n');
+            let (count, last) = lines.fold((0, 0), |(count, _), line| (count + 1, line.len()));
+            Err(BodyError::not_json(count, last + 1))
+        }
+    }
+}
+
+/// Reads a field whose first character is `next`.
+fn field<'a>(
+    asked: &mut Asked<'a>,
+    seen: &mut [bool; FIELDS.len()],
+    next: u8,
+    lexer: &mut Lexer<'a>,
+) -> Result<(), Stop> {
+    lexer.expect(|_| Some(next), b'"').ok_or(Expect::String)?;
+    let name = lexer.str_string()?;
+    let mut fields = FIELDS.iter().zip(seen);
+    let Some((name, seen)) = fields.find(|(field, _)| **field == name) else {
+        return Err(Stop::Content(BodyError::unknown_field(&name)));
+    };
+    if *seen {
+        return Err(Stop::Content(BodyError::duplicate_field(name)));
+    }
+    *seen = true;
+    lexer.expect(Lexer::ws_peek, b':').ok_or(Expect::Colon)?;
+    let next = lexer.ws_peek().ok_or(Expect::Value)?;
+    let found = value(next, lexer)?;
+    match *name {
+        "key" => asked.key = text(found, name)?,
+        "scopes" => asked.scopes = texts(&found, name, lexer)?,
+        "channel" => asked.channel = or_null(found, |found| text(found, name))?,
+        "address" => asked.address = or_null(found, |found| text(found, name))?,
+        _ => asked.cost = or_null(found, |found| whole_number(&found, name))?,
+    }
+    Ok(())
+}
+
+/// Reads a value whose first character is `next`; of a list or an object no more than that.
+fn value<'a>(next: u8, lexer: &mut Lexer<'a>) -> Result<Value<'a>, Stop> {
+    match next {
+        b'"' => Ok(Value::Text(lexer.discarded().str_string()?)),
+        b'0'..=b'9' | b'-' => Ok(Value::Number(lexer.num_bytes().validated()?.0)),
+        b'a'..=b'z' => {
+            let word = lexer.null_or_bool().ok_or(Expect::Value)?;
+            Ok(word.map_or(Value::Null, |_| Value::Other))
+        }
+        b'[' => Ok(Value::List),
+        b'{' => Ok(Value::Other),
+        _ => Err(Stop::Syntax),
+    }
+}
+
+fn text<'a>(found: Value<'a>, path: &str) -> Result<Cow<'a, str>, Stop> {
+    match found {
+        Value::Text(text) => Ok(text),
+        _ => Err(Stop::Content(BodyError::other_kind(path, TEXT))),
+    }
+}
+
+fn texts<'a>(found: &Value<'a>, name: &str, lexer: &mut Lexer<'a>) -> Result<Vec<Cow<'a, str>>, Stop> {
+    let Value::List = found else { return Err(Stop::Content(BodyError::other_kind(name, TEXTS))) };
+    let mut texts = Vec::new();
+    lexer.discarded().seq(b']', Lexer::ws_peek, |next, lexer| {
+        let found = value(next, lexer)?;
+        texts.push(text(found, name)?);
+        Ok::<_, Stop>(())
+    })?;
+    Ok(texts)
+}
+
+fn whole_number(found: &Value<'_>, path: &str) -> Result<u32, Stop> {
+    let number = match found {
+        Value::Number(digits) => std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()),
+        _ => None,
+    };
+    number.ok_or_else(|| Stop::Content(BodyError::other_kind(path, COST)))
+}
+
+/// What may be absent may be `null`, too.
+fn or_null<'a, T>(found: Value<'a>, read: impl FnOnce(Value<'a>) -> Result<T, Stop>) -> Result<Option<T>, Stop> {
+    match found {
+        Value::Null => Ok(None),
+        found => read(found).map(Some),
+    }
+}
+
+#[cfg(test)]
+#[path = "asked/tests.rs"]
+mod tests;

@@ -1,0 +1,170 @@
+//! Whatever it is asked, it says what the reader for every shape says, which the console has.
+
+use super::{Asked, read};
+use ownchat_domain::json::{self, BodyError};
+use proptest::prelude::*;
+use serde::Deserialize;
+
+/// The same fields, for the other reader.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Other {
+    key: String,
+    #[serde(default)]
+    scopes: Vec<String>,
+    channel: Option<String>,
+    address: Option<String>,
+    cost: Option<u32>,
+}
+
+fn other(body: &str) -> Result<Asked<'static>, BodyError> {
+    let Other { key, scopes, channel, address, cost } = json::read(body.as_bytes())?;
+    Ok(Asked {
+        key: key.into(),
+        scopes: scopes.into_iter().map(Into::into).collect(),
+        channel: channel.map(Into::into),
+        address: address.map(Into::into),
+        cost,
+    })
+}
+
+/// Both read the same, or find the same fault. Where two faults meet, each may name another; the words are not compared.
+fn agree(body: &str) -> Result<(), String> {
+    let (ours, theirs) = (read(body), other(body));
+    let same = match (&ours, &theirs) {
+        (Ok(ours), Ok(theirs)) => ours == theirs,
+        (Err(BodyError::Field(ours)), Err(BodyError::Field(theirs))) => {
+            // The other reader names the place in a list, too.
+            theirs.field == ours.field
+                || theirs.field.strip_prefix(&ours.field).is_some_and(|rest| rest.starts_with('['))
+        }
+        (Err(_), Err(_)) => true,
+        _ => false,
+    };
+    if same { Ok(()) } else { Err(format!("{body}\n{ours:?}\n{theirs:?}")) }
+}
+
+#[test]
+fn all_fields_are_read_and_none_but_the_key_is_needed() {
+    let body = r#" {"key" : "k","scopes":["a","b"],"channel":"ch_1","address":"::1","cost":4294967295} "#;
+    let asked = read(body).unwrap();
+    assert_eq!((asked.key.as_ref(), asked.scopes.len(), asked.cost), ("k", 2, Some(u32::MAX)));
+    assert_eq!((asked.channel.as_deref(), asked.address.as_deref()), (Some("ch_1"), Some("::1")));
+    let least = Asked { key: "\u{e4}\"".into(), ..Asked::default() };
+    for body in [
+        r#"{"key":"ä\""}"#,
+        r#"{"k\u0065y":"\u00e4\u0022"}"#,
+        r#"{"scopes":[],"key":"ä\"","channel":null,"address":null,"cost":null}"#,
+    ] {
+        assert_eq!(read(body).as_ref(), Ok(&least), "{body}");
+        agree(body).unwrap();
+    }
+}
+
+#[test]
+fn a_text_that_stands_there_as_it_is_is_not_copied() {
+    let asked = read(r#"{"key":"k","scopes":["a"]}"#).unwrap();
+    assert!(matches!((&asked.key, &asked.scopes[0]), (std::borrow::Cow::Borrowed(_), std::borrow::Cow::Borrowed(_))));
+}
+
+#[test]
+fn each_mistake_is_named_at_its_place() {
+    for (body, field, message) in [
+        (r#"{"key":"x","kye":1}"#, "kye", "There is no such field here."),
+        ("{}", "key", "This is required."),
+        (r#"{"key":"x","key":"y"}"#, "key", "This stands in the body twice."),
+        (r#"{"key":"x","cost":null,"cost":1}"#, "cost", "This stands in the body twice."),
+        (r#"{"key":1}"#, "key", "The value cannot be read: expected a string."),
+        (r#"{"key":null}"#, "key", "The value cannot be read: expected a string."),
+        (r#"{"key":"x","channel":{}}"#, "channel", "The value cannot be read: expected a string."),
+        (r#"{"key":"x","scopes":null}"#, "scopes", "The value cannot be read: expected a list of strings."),
+        (r#"{"key":"x","scopes":["a",["b"]]}"#, "scopes", "The value cannot be read: expected a string."),
+    ] {
+        let Err(BodyError::Field(error)) = read(body) else { panic!("{body}") };
+        assert_eq!((error.field.as_str(), error.message.as_str()), (field, message), "{body}");
+        agree(body).unwrap();
+    }
+    for cost in ["-1", "-0", "1.0", "1e2", "4294967296", "\"1\"", "true"] {
+        let body = format!(r#"{{"key":"x","cost":{cost}}}"#);
+        let Err(BodyError::Field(error)) = read(&body) else { panic!("{body}") };
+        assert_eq!((error.field.as_str(), error.message.contains("whole number")), ("cost", true), "{body}");
+        agree(&body).unwrap();
+    }
+}
+
+#[test]
+fn what_is_not_json_is_told_by_its_place() {
+    for (body, line, column) in [
+        ("", 1, 1),
+        ("{\n,}", 2, 1),
+        (r#"{"key":"x"} {}"#, 1, 13),
+        (r#"{"key":"x",}"#, 1, 12),
+        ("{\"cost\":\n\n  01}", 3, 4),
+        (r#"{"key" "x"}"#, 1, 8),
+        (r#"{"key":nil}"#, 1, 9),
+        (r#"{"key":"x"#, 1, 10),
+    ] {
+        assert_eq!(read(body), Err(BodyError::not_json(line, column)), "{body}");
+        assert!(matches!(other(body), Err(BodyError::Unreadable(_))), "{body}");
+    }
+    for body in ["7", "[]", "\"x\"", "null", "[{\"key\":\"x\"}]"] {
+        assert_eq!(read(body), Err(BodyError::no_object()), "{body}");
+    }
+}
+
+#[test]
+fn no_value_is_repeated() {
+    let planted = "oc_live_JCgnh3DhfKRFKbvX_0123456789ABCDEFGHIJKLMN4YHXyj";
+    for body in [
+        format!(r#""{planted}""#),
+        format!(r#"["{planted}"]"#),
+        format!(r#"{{"{planted}":1}}"#),
+        format!(r#"{{"key":["{planted}"]}}"#),
+        format!(r#"{{"key":"{planted}"x"#),
+        format!(r#"{{"key":7,"scopes":["{planted}"]}}"#),
+    ] {
+        let error = format!("{:?}", read(&body).unwrap_err());
+        assert!(!error.contains("0123456789ABCDEF"), "{error}");
+    }
+}
+
+/// Bodies out of the pieces that such a body is made of, in their order or in none.
+fn bodies() -> impl Strategy<Value = String> {
+    let text = prop_oneof![
+        "\"[a-z:]{0,6}\"",
+        any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        Just(r#""\ud83d\ude00""#.to_owned()),
+        Just(r#""\ud83d""#.to_owned()),
+    ];
+    let name = prop_oneof![9 => prop::sample::select(super::FIELDS.to_vec()), 1 => Just("kye")];
+    let number = prop_oneof![any::<i64>().prop_map(|number| number.to_string()), "-?[0-9]{1,3}(\\.[0-9])?(e[0-9])?"];
+    let list = prop::collection::vec(text.clone(), 0..4).prop_map(|texts| format!("[{}]", texts.join(",")));
+    let other = prop::sample::select(vec!["null", "true", "false", "{}", "[1]", "nul", "", "[", "{\"a\":"]);
+    let value = prop_oneof![6 => text, 3 => number, 4 => list, 2 => other.prop_map(str::to_owned)];
+    let fields = prop::collection::vec((name, value), 0..6);
+    let pair = |(name, value): (&str, String)| format!("\"{name}\":{value}");
+    let whole =
+        fields.prop_map(move |fields| format!("{{{}}}", fields.into_iter().map(pair).collect::<Vec<_>>().join(",")));
+    let damage = (whole, any::<prop::sample::Index>(), prop::option::of("[\"{}\\[\\],:0-9 \\\\\n]?"));
+    damage.prop_map(|(mut whole, place, piece)| {
+        if let Some(piece) = piece {
+            let place = place.index(whole.len());
+            if whole.is_char_boundary(place) && whole.is_char_boundary(place + 1) {
+                whole.replace_range(place..=place, &piece);
+            }
+        }
+        whole
+    })
+}
+
+proptest! {
+    #[test]
+    fn both_readers_agree(body in bodies()) {
+        prop_assert_eq!(agree(&body), Ok(()));
+    }
+
+    #[test]
+    fn both_readers_agree_on_anything(body in any::<String>()) {
+        prop_assert_eq!(agree(&body), Ok(()));
+    }
+}
