@@ -247,23 +247,34 @@ impl Gate {
         self.news.borrow().oldest(now)
     }
 
-    /// What to ask of the meter of a key.
-    pub fn question(&self, record: &Record, cost: u32, now: Timestamp) -> Take {
-        self.purse.borrow_mut().question(record, cost, now)
+    /// What to ask of the meter of a key; `random` makes the name of the lease.
+    pub fn question(&self, record: &Record, cost: u32, random: u64, now: Timestamp) -> Take {
+        self.purse.borrow_mut().question(record, cost, random, now)
     }
 
     /// Takes in a lease. Who waited for it is checked again, since much may have changed meanwhile.
     pub fn lease(&self, record: &Rc<Record>, lease: Lease, asked_at: Timestamp, now: Timestamp) {
-        let mut purse = self.purse.borrow_mut();
-        purse.put(record, lease, asked_at, now);
-        if let Some(until) = purse.watch(record.locator) {
-            self.chores.borrow_mut().add(until, Chore::GiveBack(record.clone()));
+        self.purse.borrow_mut().put(record, lease, asked_at, now);
+        self.watch(record, now);
+    }
+
+    /// Takes in that the meter did not answer a question: what may have been granted, and what was to be given back, is
+    /// given back later.
+    pub fn no_answer(&self, record: &Rc<Record>, question: Take, now: Timestamp) {
+        self.purse.borrow_mut().lost(record.locator, question);
+        self.watch(record, now);
+    }
+
+    /// Sees to it that what is not spent goes back.
+    fn watch(&self, record: &Rc<Record>, now: Timestamp) {
+        if let Some(due) = self.purse.borrow_mut().watch(record.locator, now) {
+            self.chores.borrow_mut().add(due, Chore::GiveBack(record.clone(), 0));
         }
     }
 
-    /// Takes back permits that the meter could not be given.
-    pub fn keep(&self, record: &Record, question: Take) {
-        self.purse.borrow_mut().keep(record.locator, question.unused);
+    /// Takes back what a chore could not give back.
+    pub fn keep(&self, record: &Record, leftovers: Take) {
+        self.purse.borrow_mut().lost(record.locator, leftovers);
     }
 
     /// Takes in that the meter had no permits for a call of this cost. For a moment nobody asks it again for that many.

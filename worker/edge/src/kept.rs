@@ -124,8 +124,7 @@ mod tests {
     #[test]
     fn refusals_of_what_is_no_key_are_kept_for_each_form() {
         let kept = Kept::default();
-        let [forged, mistyped] =
-            [Denial::Forged, Denial::Malformed(TokenError::Check)].map(|denial| Checked::refused(denial));
+        let [forged, mistyped] = [Denial::Forged, Denial::Malformed(TokenError::Check)].map(Checked::refused);
         assert_eq!(kept.keep(Use::Verify, &forged), Keep::As(1));
         assert_eq!(kept.keep(Use::OwnKey, &forged), Keep::As(2), "a problem, not a description");
         assert_eq!(kept.keep(Use::Gateway, &forged), Keep::Has(2));

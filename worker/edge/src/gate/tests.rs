@@ -207,7 +207,7 @@ fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
     let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
     gate.learn(&key, copy(Record { limits, ..record() }, NOW));
     let Step::Take(limited) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
-    let question = gate.question(&limited, 1, NOW);
+    let question = gate.question(&limited, 1, 1, NOW);
     assert_eq!((question.need, question.version, question.limits), (1, 3, limits));
     let lease = Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing::default() };
     gate.lease(&limited, lease, NOW, NOW);

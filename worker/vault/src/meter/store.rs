@@ -5,7 +5,7 @@ use crate::{
     migrate::migrate,
 };
 use ownchat_domain::{
-    meter::{Meter, Take, Taken, decode, encode},
+    meter::{Meter, Take, Taken},
     time::Timestamp,
 };
 
@@ -22,14 +22,14 @@ pub fn take(database: &impl Database, ask: &Take, now: Timestamp) -> Stored<Take
     let taken = meter.take(ask, now);
     database.run(
         "INSERT INTO meter (id, state) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
-        &[encode(&meter).as_slice().into()],
+        &[meter.encode().as_slice().into()],
     )?;
     Ok(taken)
 }
 
 fn read(database: &impl Database) -> Stored<Meter> {
     match database.first("SELECT state FROM meter", &[])? {
-        Some(mut row) => decode(&row.blob()?).ok_or_else(|| DatabaseError("not the state of a meter".into())),
+        Some(mut row) => Meter::decode(&row.blob()?).ok_or_else(|| DatabaseError("not the state of a meter".into())),
         None => Ok(Meter::default()),
     }
 }
@@ -45,7 +45,7 @@ mod tests {
         let database = Memory::open();
         apply(&database).unwrap();
         let limits = Limits { rate: None, quota: Some(Quota { limit: 3, period: Period::Day }) };
-        let ask = Take { limits, version: 1, need: 1, spare: 0, unused: Vec::new() };
+        let ask = Take { limits, version: 1, need: 1, spare: 0, unused: Vec::new(), name: 0 };
         let now = Timestamp::from_millis(1_795_452_408_000);
         let passed = (0..5).filter(|_| matches!(take(&database, &ask, now), Ok(Taken::Lease(_)))).count();
         assert_eq!(passed, 3);
