@@ -68,7 +68,7 @@ pub struct Checked {
     pub secret: Option<u32>,
     /// What was found out from its record before.
     pub found_out: Rc<FoundOut>,
-    /// What is left of its limits, if it has any and they were looked at.
+    /// What is left of its limits, if it has any and that is known.
     pub standing: Standing,
     /// May the call pass?
     pub verdict: Result<(), Denial>,
@@ -176,9 +176,13 @@ impl Gate {
             Err(Denial::Unknown) if !asked && !record.deleted && !memo.is_news(now) => Step::AskForSecret,
             // What is deleted is nobody's business, and whose secret is wrong learns nothing.
             Err(Denial::Unknown) => Step::Done(Checked::refused(Denial::Unknown)),
-            Err(denial) => Step::Done(Checked::denied(record, Standing::default(), denial)),
+            Err(denial) => {
+                let standing = self.standing(&record, now);
+                Step::Done(Checked::denied(record, standing, denial))
+            }
             Ok(secret) if record.limits.is_empty() || wanted.cost == 0 => {
-                Step::Done(Checked::passed(record, secret, memo.found_out.clone(), Standing::default()))
+                let standing = self.standing(&record, now);
+                Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing))
             }
             Ok(secret) => match self.purse.borrow_mut().spend(record.locator, wanted.cost, now) {
                 Some(Ok(standing)) => Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing)),
@@ -186,6 +190,14 @@ impl Gate {
                 None => Step::Take(record),
             },
         }
+    }
+
+    /// What is known to be left of a key's limits, of a call that spends nothing of them.
+    fn standing(&self, record: &Record, now: Timestamp) -> Standing {
+        if record.limits.is_empty() {
+            return Standing::default();
+        }
+        self.purse.borrow().standing(record, now).unwrap_or_default()
     }
 
     /// The secret of the record that this is.
@@ -279,7 +291,7 @@ impl Gate {
 
     /// Takes in that the meter had no permits for a call of this cost. For a moment nobody asks it again for that many.
     pub fn no_lease(&self, record: &Record, cost: u32, refusal: Refusal, now: Timestamp) {
-        self.purse.borrow_mut().refuse(record.locator, cost, refusal, now);
+        self.purse.borrow_mut().refuse(record, cost, refusal, now);
     }
 
     /// Whether enough permits are held for a call of this cost.

@@ -25,8 +25,8 @@ pub struct Purse(HashMap<Locator, Pocket>);
 #[derive(Debug, Default)]
 struct Pocket {
     held: Vec<Held>,
-    standing: Standing,
-    told_at: Option<Timestamp>,
+    /// What the meter said last of what is left.
+    told: Option<Told>,
     /// The last refusal: for which cost, and when.
     refused: Option<(u32, Refusal, Timestamp)>,
     /// When somebody comes to give back what is left.
@@ -37,6 +37,15 @@ struct Pocket {
     spent: u32,
     asked_at: Option<Timestamp>,
     asking: u32,
+}
+
+/// What the meter said of what is left.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    standing: Standing,
+    at: Timestamp,
+    /// Version of the record whose limits these are.
+    version: u64,
 }
 
 /// What is left of one lease.
@@ -75,10 +84,19 @@ impl Purse {
         })
     }
 
+    /// How things stand, as far as the meter has said so for these limits within the time for which a lease may last. After
+    /// that others may have spent or given back whatever there is.
+    pub fn standing(&self, record: &Record, now: Timestamp) -> Option<Standing> {
+        let pocket = self.0.get(&record.locator)?;
+        let told = pocket.told.filter(|told| told.version == record.version)?;
+        (0..LEASE_MAX).contains(&now.since(told.at)).then(|| pocket.standing(now))
+    }
+
     /// Takes in that the meter refused a call of this cost.
-    pub fn refuse(&mut self, key: Locator, cost: u32, refusal: Refusal, now: Timestamp) {
-        if let Some(pocket) = self.0.get_mut(&key) {
+    pub fn refuse(&mut self, record: &Record, cost: u32, refusal: Refusal, now: Timestamp) {
+        if let Some(pocket) = self.0.get_mut(&record.locator) {
             pocket.refused = Some((cost, refusal, now));
+            pocket.told = Some(Told { standing: refusal.standing, at: now, version: record.version });
             pocket.asking = pocket.asking.saturating_sub(1);
         }
     }
@@ -133,7 +151,7 @@ impl Purse {
         // What ends first is spent first.
         let place = pocket.held.partition_point(|held| held.until <= until);
         pocket.held.insert(place, Held { lease: lease.number, permits: lease.permits, from: asked_at, until });
-        (pocket.standing, pocket.told_at) = (lease.standing, Some(asked_at));
+        pocket.told = Some(Told { standing: lease.standing, at: asked_at, version: record.version });
     }
 
     /// Takes in that a question was not answered: what it was to give back must still be given back, and so must the
@@ -209,9 +227,12 @@ impl Pocket {
 
     /// How things stand, with what is held here and the time that has passed.
     fn standing(&self, now: Timestamp) -> Standing {
-        let passed = self.told_at.map_or(0, |told_at| now.since(told_at)).max(0);
-        let here = |(left, wait): (u32, i64)| (left.saturating_add(self.permits()), (wait - passed).max(0));
-        Standing { rate: self.standing.rate.map(here), quota: self.standing.quota.map(here) }
+        let Some(Told { standing, at, .. }) = self.told else { return Standing::default() };
+        let passed = now.since(at).max(0);
+        let held = self.held.iter().filter(|held| (held.from..held.until).contains(&now));
+        let held = held.fold(0, |sum: u32, held| sum.saturating_add(held.permits));
+        let here = |(left, wait): (u32, i64)| (left.saturating_add(held), (wait - passed).max(0));
+        Standing { rate: standing.rate.map(here), quota: standing.quota.map(here) }
     }
 }
 

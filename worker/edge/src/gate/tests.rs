@@ -220,6 +220,30 @@ fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
 }
 
 #[test]
+fn of_a_limited_key_every_answer_tells_what_is_known_to_be_left() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
+    gate.learn(&key, copy(Record { limits, ..record() }, NOW));
+    let missing = Wanted { call: Call { required: ScopeSet::full(), ..ANY.call }, ..ANY };
+    let look = Wanted { cost: 0, ..ANY };
+    let told = |wanted: &Wanted<'_>, now| match gate.step(&key, wanted, false, now) {
+        Step::Done(checked) => (checked.record.is_some_and(|record| record.limits == limits), checked.standing.rate),
+        step => unreachable!("{step:?}"),
+    };
+    assert_eq!((told(&missing, NOW), told(&look, NOW)), ((true, None), (true, None)), "nothing is known yet");
+    let Step::Take(limited) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
+    let lease =
+        Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing { rate: Some((6, 62_000)), quota: None } };
+    gate.lease(&limited, lease, NOW, NOW);
+    let later = NOW.plus(1_000);
+    assert_eq!(told(&missing, later), (true, Some((9, 61_000))));
+    assert_eq!((told(&ANY, later).1, told(&look, later).1), (Some((8, 61_000)), Some((8, 61_000))));
+    assert_eq!(told(&missing, NOW.plus(2_500)), (true, None), "it may have changed by then");
+}
+
+#[test]
 fn a_key_that_opened_a_record_opens_no_other_and_opens_it_for_no_other_key() {
     let gate = gate();
     let good = token(&gate).reveal();

@@ -107,14 +107,14 @@ impl World {
             Event::Answered(isolate, take, taken, asked) => {
                 let Some(place) = self.open.iter().position(|(_, open, _)| *open == take) else { return };
                 self.open.remove(place);
-                let (purse, key) = (&mut self.isolates[isolate], self.key.locator);
+                let purse = &mut self.isolates[isolate];
                 match taken {
                     Taken::Lease(lease) if take.need > 0 => {
                         purse.put(&self.key, lease, asked.at, now);
                         self.spend(isolate, take.need, now);
                         self.watch(isolate, asked.way_back, now);
                     }
-                    Taken::Refused(refusal) => purse.refuse(key, take.need, refusal, asked.at),
+                    Taken::Refused(refusal) => purse.refuse(&self.key, take.need, refusal, asked.at),
                     Taken::Lease(_) => {}
                 }
             }

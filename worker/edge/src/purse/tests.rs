@@ -63,18 +63,18 @@ fn a_refusal_is_repeated_for_a_moment_to_those_who_want_as_much() {
     let (mut purse, key) = (Purse::default(), record());
     let refusal = Refusal { by_quota: false, retry_after: 9_000, standing: Standing::default() };
     purse.question(&key, 3, 1, NOW);
-    purse.refuse(key.locator, 3, refusal, NOW);
+    purse.refuse(&key, 3, refusal, NOW);
     let again = purse.spend(key.locator, 4, NOW.plus(100)).unwrap().unwrap_err();
     assert_eq!(again.retry_after, 8_900);
     assert_eq!(purse.spend(key.locator, 2, NOW.plus(100)), None, "less may be had");
     assert_eq!(purse.spend(key.locator, 3, NOW.plus(REFUSED_FOR)), None);
     assert_eq!(purse.spend(key.locator, 3, NOW.plus(-1)), None, "the clock was set back");
-    purse.refuse(key.locator, 3, Refusal { retry_after: 40, ..refusal }, NOW);
+    purse.refuse(&key, 3, Refusal { retry_after: 40, ..refusal }, NOW);
     assert_eq!(purse.spend(key.locator, 3, NOW.plus(40)), None, "something has become free");
-    purse.refuse(key.locator, 3, refusal, NOW);
+    purse.refuse(&key, 3, refusal, NOW);
     purse.put(&key, lease(1, 4), NOW, NOW);
     assert!(purse.spend(key.locator, 3, NOW).unwrap().is_ok());
-    purse.refuse(key.locator, 1, refusal, NOW);
+    purse.refuse(&key, 1, refusal, NOW);
     assert!(purse.spend(key.locator, 1, NOW).unwrap().is_ok(), "one is held, whatever was refused meanwhile");
 }
 
@@ -165,4 +165,22 @@ fn keys_of_which_something_is_held_are_forgotten_last() {
     }
     assert!(purse.0.len() <= CAPACITY);
     assert!(purse.spend(key.locator, 1, NOW).is_some());
+}
+
+#[test]
+fn what_is_left_is_told_while_it_is_known() {
+    let (mut purse, key) = (Purse::default(), record());
+    assert_eq!(purse.standing(&key, NOW), None, "nothing is known of it yet");
+    purse.question(&key, 1, 1, NOW);
+    assert_eq!(purse.standing(&key, NOW), None);
+    purse.put(&key, lease(1, 4), NOW, NOW);
+    let left = |purse: &Purse, now| purse.standing(&key, now).map(|standing| standing.rate.unwrap());
+    assert_eq!(left(&purse, NOW.plus(1_000)), Some((44, 8_000)), "with what is held here");
+    assert!(purse.spend(key.locator, 3, NOW).is_some());
+    assert_eq!(left(&purse, NOW.plus(LEASE_MAX - 1)), Some((41, 7_001)));
+    assert_eq!((left(&purse, NOW.plus(LEASE_MAX)), left(&purse, NOW.plus(-1))), (None, None));
+    assert_eq!(purse.standing(&Record { version: 4, ..record() }, NOW), None, "of other limits");
+    let standing = Standing { rate: Some((0, 500)), quota: None };
+    purse.refuse(&key, 9, Refusal { by_quota: false, retry_after: 500, standing }, NOW.plus(3_000));
+    assert_eq!(left(&purse, NOW.plus(3_100)), Some((0, 400)), "a refusal tells of it, too");
 }
