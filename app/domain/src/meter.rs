@@ -15,15 +15,38 @@
 //! limit are wrongly refused at any moment. Nobody gets more beyond the need than an eighth of what is left, so what
 //! is held shrinks as a limit is used up, and a quota is used up exactly. A key that is always at its rate limit gets
 //! at least `w / (w + l)` of it, where `w` is the window and `l` the length of a lease.
+//!
+//! # What comes back
+//!
+//! A quota is not refilled by time, so nothing of it may get lost on the way. Of every lease the isolate says in the end what was
+//! not spent: nothing if it is used up, all of it if it came too late to be spent, and all of it, too, if its answer never came,
+//! which is why an isolate names its leases itself. A lease that is given back before its question has arrived is void when
+//! it does. An isolate has [`RETURN_LIMIT`] from the end of a lease to say so; what only an isolate knew that is gone by then
+//! stays counted until the period ends.
+//!
+//! # When the limits change
+//!
+//! What was used in the present period stays used. Every permit is counted towards its day and its month, whatever the quota
+//! is at that time, so with another number or another period what is left is what the new quota has left. Calls from a
+//! time without any limit were never counted. What a lease has carried past midnight counts to the day in which it was handed out.
 
+mod message;
+mod stored;
+mod used;
+
+pub use message::{ALL, Lease, NAMED, Refusal, Standing, Take, Taken, Unused, decode, encode};
+
+use self::used::Used;
 use crate::{
-    limit::{Limits, Period, RateLimit},
+    limit::{Limits, RateLimit},
     time::{SECOND, Timestamp},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 /// Longest time for which a lease may be spent, in milliseconds.
 pub const LEASE_MAX: i64 = 2 * SECOND;
+/// How long unused permits may come back after the end of their lease, in milliseconds.
+pub const RETURN_LIMIT: i64 = 60 * SECOND;
 /// Shortest time for which a lease may be spent, in milliseconds: a lease that is longer on its way is of no use.
 const LEASE_MIN: i64 = 500;
 /// Most permits that one lease holds beyond what is needed at once.
@@ -32,91 +55,10 @@ pub const SPARE_MAX: u32 = 1_000;
 const SPARE_PART: u32 = 8;
 /// In how many parts of a window grants are told apart; within one part the earlier count as long as the latest.
 const GRAINS: i64 = 32;
-/// How long unused permits may come back, in milliseconds.
-const RETURN_LIMIT: i64 = 60 * SECOND;
-
-/// What an isolate asks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Take {
-    /// The limits, as they stand in the key's record.
-    pub limits: Limits,
-    /// Version of that record; limits of an older one are not believed.
-    pub version: u64,
-    /// Permits that are needed now: the cost of the call that waits. None to give back only.
-    pub need: u32,
-    /// Permits that would be welcome beyond that.
-    pub spare: u32,
-    /// What is left of earlier leases.
-    pub unused: Vec<Unused>,
-}
-
-/// Permits that come back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unused {
-    /// Number of the lease.
-    pub lease: u64,
-    /// How many of its permits were not spent, and never will be.
-    pub permits: u32,
-}
-
-/// What the meter answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Taken {
-    /// These permits may be spent.
-    Lease(Lease),
-    /// The need is more than is left.
-    Refused(Refusal),
-}
-
-/// Permits, for a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    /// Its number.
-    pub number: u64,
-    /// At least the need.
-    pub permits: u32,
-    /// For how long they may be spent, in milliseconds from the moment at which they were asked for.
-    pub lasts: i64,
-    /// How things stand after it.
-    pub standing: Standing,
-}
-
-/// Why there is no lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// Whether it is the quota, not the rate, that refuses.
-    pub by_quota: bool,
-    /// After so many milliseconds it is worth asking again.
-    pub retry_after: i64,
-    /// How things stand.
-    pub standing: Standing,
-}
-
-/// What is left of the limits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
-    /// Permits left of the rate limit, and milliseconds until all are there again.
-    pub rate: Option<(u32, i64)>,
-    /// Permits left of the quota, and milliseconds until it is refilled.
-    pub quota: Option<(u32, i64)>,
-}
-
-/// Writes a question or an answer. They are asked and answered on a call's way, so they are small.
-pub fn encode(message: &impl Serialize) -> Vec<u8> {
-    let mut bytes = vec![LAYOUT];
-    // Numbers only: there is nothing in a message that cannot be written.
-    bytes.extend(postcard::to_allocvec(message).unwrap_or_default());
-    bytes
-}
-
-/// Reads a question or an answer; nothing if it is not one.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    let (layout, body) = bytes.split_first()?;
-    (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())?
-}
-
-/// The version of the layout that is written.
-const LAYOUT: u8 = 1;
+/// Most leases of which something may come back. Of more, those that end first count as spent.
+const OPEN_MAX: usize = 1_000;
+/// Most leases that are void and whose questions have not arrived.
+const VOID_MAX: usize = 100;
 
 /// The meter of one key. All that it must remember is in here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,10 +67,12 @@ pub struct Meter {
     version: u64,
     last_lease: u64,
     grants: Vec<Grant>,
-    /// When the period began that `used` counts, and how much of the quota is gone.
-    period: Timestamp,
-    kind: Option<Period>,
-    used: u32,
+    used: Used,
+    /// Leases that were given back before they were asked for, and when.
+    void: Vec<(u64, Timestamp)>,
+    /// Something has changed that is not a matter of time.
+    #[serde(skip)]
+    changed: bool,
 }
 
 /// A lease that still counts.
@@ -145,13 +89,16 @@ struct Grant {
 impl Meter {
     /// Hands out permits, or says why not.
     pub fn take(&mut self, ask: &Take, now: Timestamp) -> Taken {
-        if ask.version >= self.version {
-            self.limits = ask.limits;
-            self.version = ask.version;
+        if ask.version >= self.version && (ask.version, ask.limits) != (self.version, self.limits) {
+            (self.version, self.limits, self.changed) = (ask.version, ask.limits, true);
         }
-        self.turn_the_page(now);
+        self.used.turn_the_page(now);
         ask.unused.iter().for_each(|unused| self.give_back(*unused, now));
         self.forget(now);
+        if self.was_given_back(ask.name) {
+            // Nobody waits for this answer.
+            return Taken::Refused(Refusal { by_quota: false, retry_after: 0, standing: self.standing(now) });
+        }
 
         let (rate, quota) = (self.rate_left(now), self.quota_left());
         let left = rate.unwrap_or(u32::MAX).min(quota.unwrap_or(u32::MAX));
@@ -163,14 +110,21 @@ impl Meter {
         let spare = ask.spare.min((left - ask.need) / SPARE_PART).min(SPARE_MAX);
         let permits = ask.need + spare;
         let lasts = self.lease_length(now);
-        self.last_lease += 1;
+        let number = self.number(ask.name);
         if permits > 0 {
-            self.used = self.used.saturating_add(permits);
+            self.changed = true;
+            self.used.add(permits);
             let ends = now.plus(lasts);
-            // Without any to spare nothing can come back.
-            self.grants.push(Grant { lease: self.last_lease, permits, at: now, ends, closed: spare == 0 });
+            // Of a rate alone, what was needed at once comes back by itself soon enough.
+            let closed = spare == 0 && quota.is_none();
+            self.grants.push(Grant { lease: number, permits, at: now, ends, closed });
         }
-        Taken::Lease(Lease { number: self.last_lease, permits, lasts, standing: self.standing(now) })
+        Taken::Lease(Lease { number, permits, lasts, standing: self.standing(now) })
+    }
+
+    /// Whether it must be stored before the answer is told. What time alone has changed can be found out again.
+    pub const fn has_changed(&self) -> bool {
+        self.changed
     }
 
     /// What is left, without taking anything.
@@ -181,28 +135,43 @@ impl Meter {
         }
     }
 
-    /// Starts counting anew when a period of the quota is over, or when another kind of period was chosen.
-    fn turn_the_page(&mut self, now: Timestamp) {
-        let Some(quota) = self.limits.quota else { return };
-        let start = quota.period.start(now);
-        // A clock that was set back a little turns no page back.
-        if start > self.period || self.kind != Some(quota.period) {
-            (self.period, self.kind, self.used) = (start, Some(quota.period), 0);
-        }
-    }
-
     fn give_back(&mut self, unused: Unused, now: Timestamp) {
-        let found = self.grants.iter_mut().find(|grant| grant.lease == unused.lease && !grant.closed);
-        if let Some(grant) = found {
+        let Some(grant) = self.grants.iter_mut().find(|grant| grant.lease == unused.lease) else {
+            // It may still be on its way.
+            if unused.permits == ALL && unused.lease >= NAMED && self.void.iter().all(|(name, _)| *name != unused.lease)
+            {
+                self.void.push((unused.lease, now));
+                self.changed = true;
+            }
+            return;
+        };
+        if !grant.closed {
             let permits = unused.permits.min(grant.permits);
             grant.permits -= permits;
             grant.closed = true;
             // Nothing of it will be spent any more.
             grant.ends = grant.ends.min(now);
-            if grant.at >= self.period {
-                self.used = self.used.saturating_sub(permits);
-            }
+            self.used.give_back(permits, grant.at);
+            self.changed = true;
         }
+    }
+
+    /// Whether the lease of this name was given back before it was asked for.
+    fn was_given_back(&mut self, name: u64) -> bool {
+        let before = self.void.len();
+        self.void.retain(|(void, _)| *void != name);
+        let was = self.void.len() < before;
+        self.changed |= was;
+        was
+    }
+
+    /// The number of a new lease: its name, or the next that no other has.
+    fn number(&mut self, name: u64) -> u64 {
+        if name >= NAMED && self.grants.iter().all(|grant| grant.lease != name) {
+            return name;
+        }
+        self.last_lease += 1;
+        self.last_lease
     }
 
     fn forget(&mut self, now: Timestamp) {
@@ -212,7 +181,14 @@ impl Meter {
             let may_come_back = !grant.closed && now < grant.ends.plus(RETURN_LIMIT);
             counts || may_come_back
         });
+        self.void.retain(|(_, at)| now < at.plus(RETURN_LIMIT));
+        self.void.drain(..self.void.len().saturating_sub(VOID_MAX));
         self.grants.sort_by_key(|grant| (grant.closed, grant.ends));
+        let open = self.grants.partition_point(|grant| !grant.closed);
+        if let Some(over) = open.checked_sub(OPEN_MAX) {
+            self.grants.iter_mut().take(over).for_each(|grant| grant.closed = true);
+            self.grants.sort_by_key(|grant| (grant.closed, grant.ends));
+        }
         // Those that are only counted are counted together, the earlier until the later ends.
         let grain = (window / GRAINS).max(1);
         self.grants.dedup_by(|later, earlier| {
@@ -239,7 +215,7 @@ impl Meter {
     }
 
     fn quota_left(&self) -> Option<u32> {
-        self.limits.quota.map(|quota| quota.limit.saturating_sub(self.used))
+        self.limits.quota.map(|quota| quota.limit.saturating_sub(self.used.within(quota.period)))
     }
 
     /// Milliseconds until so many permits of the rate limit are free, or as many as there ever are.

@@ -7,6 +7,7 @@ mod beside;
 pub mod feed;
 pub mod instance;
 pub mod masters;
+pub mod meter;
 pub mod person;
 pub mod registry;
 pub mod transfer;

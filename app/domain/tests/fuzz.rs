@@ -149,10 +149,12 @@ fn any_take() -> impl Strategy<Value = Vec<u8>> {
         (number(), any::<bool>())
             .prop_map(|(limit, is_day)| Quota { limit, period: if is_day { Period::Day } else { Period::Month } }),
     );
-    let unused = (prop_oneof![any::<u64>(), 0..5u64], number()).prop_map(|(lease, permits)| Unused { lease, permits });
-    (rate, quota, any::<u64>(), number(), number(), vec(unused, 0..4)).prop_map(
-        |(rate, quota, version, need, spare, unused)| {
-            meter::encode(&Take { limits: Limits { rate, quota }, version, need, spare, unused })
+    let named = || prop_oneof![any::<u64>(), 0..5u64, meter::NAMED..meter::NAMED + 3];
+    let returned = prop_oneof![number(), Just(meter::ALL)];
+    let unused = (named(), returned).prop_map(|(lease, permits)| Unused { lease, permits });
+    (rate, quota, any::<u64>(), number(), number(), vec(unused, 0..4), named()).prop_map(
+        |(rate, quota, version, need, spare, unused, name)| {
+            meter::encode(&Take { limits: Limits { rate, quota }, version, need, spare, unused, name })
         },
     )
 }
@@ -177,7 +179,7 @@ fn page() -> Vec<u8> {
 }
 
 fn take() -> Vec<u8> {
-    meter::encode(&Take { limits: Limits::default(), version: 1, need: 1, spare: 2, unused: Vec::new() })
+    meter::encode(&Take { limits: Limits::default(), version: 1, need: 1, spare: 2, unused: Vec::new(), name: 0 })
 }
 
 /// Any JSON, with names and texts that mean something somewhere.
@@ -400,7 +402,10 @@ proptest! {
                 }
             }
         }
-        prop_assert!(meter::encode(&meter).len() < 1_000);
+        let bytes = meter.encode();
+        prop_assert!(bytes.len() < 1_000);
+        let read = Meter::decode(&bytes).unwrap();
+        prop_assert_eq!(read.encode(), bytes);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use ownchat_domain::{
     keyring::Keyring,
     limit::{Limits, Period, Quota, RateLimit},
     locator::{Address, Locator},
-    meter::{self, Lease, Meter, Refusal, Standing, Take, Taken, Unused},
+    meter::{self, Lease, Meter, NAMED, Refusal, Standing, Take, Taken, Unused},
     network::Network,
     policy::{Call, decide},
     record::Record,
@@ -93,16 +93,20 @@ fn a_page_of_the_feed_is_read() {
 fn questions_answers_and_state_of_a_meter_are_read() {
     let take: Take = meter::decode(&bytes("meter-take-1.bin")).unwrap();
     let unused = vec![Unused { lease: 3, permits: 5 }];
-    assert_eq!(take, Take { limits: LIMITS, version: 9, need: 1, spare: 20, unused });
+    assert_eq!(take.clone(), Take { limits: LIMITS, version: 9, need: 1, spare: 20, unused, name: 0 });
     let standing = Standing { rate: Some((42, 17_000)), quota: Some((4_000, 86_400_000)) };
+    let named: Take = meter::decode(&bytes("meter-take-2.bin")).unwrap();
+    assert_eq!(named, Take { name: NAMED + 77, ..take });
     let lease: Taken = meter::decode(&bytes("meter-lease-1.bin")).unwrap();
     assert_eq!(lease, Taken::Lease(Lease { number: 4, permits: 11, lasts: 2_000, standing }));
     let refusal: Taken = meter::decode(&bytes("meter-refusal-1.bin")).unwrap();
     assert_eq!(refusal, Taken::Refused(Refusal { by_quota: true, retry_after: 500, standing }));
     // 13 permits of the rate limit and one more were handed out.
-    let state: Meter = meter::decode(&bytes("meter-state-1.bin")).unwrap();
-    let left = state.standing(at(20));
-    assert_eq!((left.rate.map(|rate| rate.0), left.quota.map(|quota| quota.0)), (Some(86), Some(4_986)));
+    for state in ["meter-state-1.bin", "meter-state-2.bin"] {
+        let state = Meter::decode(&bytes(state)).unwrap();
+        let left = state.standing(at(20));
+        assert_eq!((left.rate.map(|rate| rate.0), left.quota.map(|quota| quota.0)), (Some(86), Some(4_986)));
+    }
 }
 
 #[test]

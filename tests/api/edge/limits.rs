@@ -1,6 +1,10 @@
 //! How often and how much a key may be used.
 
-use crate::{Deployment, client::Client, rules};
+use crate::{
+    Deployment,
+    client::{Answer, Client},
+    rules,
+};
 use serde_json::{Value, json};
 use std::thread;
 
@@ -8,6 +12,7 @@ rules![
     a_rate_limit_refuses_and_says_when_to_come_back,
     a_quota_is_used_up_exactly_by_many_at_once,
     a_refused_call_and_a_look_cost_nothing,
+    every_answer_to_a_limited_key_tells_its_limits,
     a_call_may_cost_more
 ];
 
@@ -66,6 +71,40 @@ fn a_refused_call_and_a_look_cost_nothing(deployment: &Deployment) {
     caller.get("/v1/contacts").expect_status(200);
     caller.get("/v1/contacts").expect_status(200);
     caller.get("/v1/contacts").expect_problem(429, "QUOTA_EXCEEDED");
+}
+
+fn every_answer_to_a_limited_key_tells_its_limits(deployment: &Deployment) {
+    let limits = json!({
+        "rate_limit": {"limit": 40, "window_seconds": 60}, "quota": {"limit": 90, "period": "day"},
+        "restrictions": {"deny": ["192.0.2.0/24"]},
+    });
+    let key = limited(&deployment.owner(), &limits);
+    let caller = deployment.edge().bearing(&key);
+    let policy = "\"default\";q=40;w=60, \"quota\";q=90;w=86400";
+    let refused = [("/v1/messages", 403), ("/v1/key", 200)];
+    let verify = |more: &Value| {
+        let mut body = json!({"key": key});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        deployment.edge().post("/v1/verify", &body)
+    };
+    for (path, status) in refused {
+        let answer = caller.get(path);
+        answer.expect_status(status);
+        assert_eq!(answer.header("ratelimit-policy"), policy, "{path}");
+        assert!(answer.header("ratelimit").is_empty(), "{path}: nobody has asked how much is left");
+    }
+    let forbidden = verify(&json!({"address": "192.0.2.7"}));
+    assert_eq!((forbidden.at("/code"), forbidden.header("ratelimit-policy")), ("ADDRESS_FORBIDDEN".into(), policy));
+    assert!(forbidden.header("ratelimit").is_empty());
+    // A moment ago the meter has told how much is left: each answer from the same isolate tells so.
+    let left = |answer: &Answer| answer.header("ratelimit").split(';').nth(1).map(str::to_owned);
+    caller.get("/v1/contacts").expect_status(200);
+    assert_eq!(left(&caller.get("/v1/key")).as_deref(), Some("r=39"));
+    assert_eq!(left(&caller.get("/v1/messages")).as_deref(), Some("r=39"));
+    let looked = verify(&json!({"cost": 0}));
+    assert_eq!((left(&looked).as_deref(), looked.at("/quota/remaining")), (Some("r=39"), "89".into()));
+    let forbidden = verify(&json!({"address": "192.0.2.7"}));
+    assert_eq!((left(&forbidden).as_deref(), forbidden.at("/rate_limit/remaining")), (Some("r=39"), "39".into()));
 }
 
 fn a_call_may_cost_more(deployment: &Deployment) {

@@ -196,7 +196,7 @@ impl Answers<'_> {
     }
 }
 
-/// Tells a limited key what is allowed and what is left (IETF draft "`RateLimit` header fields for HTTP").
+/// Tells a limited key what is allowed and, where that is known, what is left, whatever the verdict (IETF draft "`RateLimit` header fields for HTTP").
 pub fn limits(checked: &Checked) -> Vec<Header> {
     match &checked.record {
         Some(record) if !record.limits.is_empty() => limits_of(record, checked.standing),

@@ -21,8 +21,8 @@ pub enum Chore {
     ReadFeed(u32),
     /// Send what was counted.
     SendCounts,
-    /// Give back the permits of this key that nobody has spent.
-    GiveBack(Rc<Record>),
+    /// Give back the permits of this key that nobody has spent; it was tried so often before.
+    GiveBack(Rc<Record>, usize),
 }
 
 /// What there is to do, and when.

@@ -68,7 +68,7 @@ pub struct Checked {
     pub secret: Option<u32>,
     /// What was found out from its record before.
     pub found_out: Rc<FoundOut>,
-    /// What is left of its limits, if it has any and they were looked at.
+    /// What is left of its limits, if it has any and that is known.
     pub standing: Standing,
     /// May the call pass?
     pub verdict: Result<(), Denial>,
@@ -176,9 +176,13 @@ impl Gate {
             Err(Denial::Unknown) if !asked && !record.deleted && !memo.is_news(now) => Step::AskForSecret,
             // What is deleted is nobody's business, and whose secret is wrong learns nothing.
             Err(Denial::Unknown) => Step::Done(Checked::refused(Denial::Unknown)),
-            Err(denial) => Step::Done(Checked::denied(record, Standing::default(), denial)),
+            Err(denial) => {
+                let standing = self.standing(&record, now);
+                Step::Done(Checked::denied(record, standing, denial))
+            }
             Ok(secret) if record.limits.is_empty() || wanted.cost == 0 => {
-                Step::Done(Checked::passed(record, secret, memo.found_out.clone(), Standing::default()))
+                let standing = self.standing(&record, now);
+                Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing))
             }
             Ok(secret) => match self.purse.borrow_mut().spend(record.locator, wanted.cost, now) {
                 Some(Ok(standing)) => Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing)),
@@ -186,6 +190,14 @@ impl Gate {
                 None => Step::Take(record),
             },
         }
+    }
+
+    /// What is known to be left of a key's limits, of a call that spends nothing of them.
+    fn standing(&self, record: &Record, now: Timestamp) -> Standing {
+        if record.limits.is_empty() {
+            return Standing::default();
+        }
+        self.purse.borrow().standing(record, now).unwrap_or_default()
     }
 
     /// The secret of the record that this is.
@@ -247,28 +259,39 @@ impl Gate {
         self.news.borrow().oldest(now)
     }
 
-    /// What to ask of the meter of a key.
-    pub fn question(&self, record: &Record, cost: u32, now: Timestamp) -> Take {
-        self.purse.borrow_mut().question(record, cost, now)
+    /// What to ask of the meter of a key; `random` makes the name of the lease.
+    pub fn question(&self, record: &Record, cost: u32, random: u64, now: Timestamp) -> Take {
+        self.purse.borrow_mut().question(record, cost, random, now)
     }
 
     /// Takes in a lease. Who waited for it is checked again, since much may have changed meanwhile.
     pub fn lease(&self, record: &Rc<Record>, lease: Lease, asked_at: Timestamp, now: Timestamp) {
-        let mut purse = self.purse.borrow_mut();
-        purse.put(record, lease, asked_at, now);
-        if let Some(until) = purse.watch(record.locator) {
-            self.chores.borrow_mut().add(until, Chore::GiveBack(record.clone()));
+        self.purse.borrow_mut().put(record, lease, asked_at, now);
+        self.watch(record, now);
+    }
+
+    /// Takes in that the meter did not answer a question: what may have been granted, and what was to be given back, is
+    /// given back later.
+    pub fn no_answer(&self, record: &Rc<Record>, question: Take, now: Timestamp) {
+        self.purse.borrow_mut().lost(record.locator, question);
+        self.watch(record, now);
+    }
+
+    /// Sees to it that what is not spent goes back.
+    fn watch(&self, record: &Rc<Record>, now: Timestamp) {
+        if let Some(due) = self.purse.borrow_mut().watch(record.locator, now) {
+            self.chores.borrow_mut().add(due, Chore::GiveBack(record.clone(), 0));
         }
     }
 
-    /// Takes back permits that the meter could not be given.
-    pub fn keep(&self, record: &Record, question: Take) {
-        self.purse.borrow_mut().keep(record.locator, question.unused);
+    /// Takes back what a chore could not give back.
+    pub fn keep(&self, record: &Record, leftovers: Take) {
+        self.purse.borrow_mut().lost(record.locator, leftovers);
     }
 
     /// Takes in that the meter had no permits for a call of this cost. For a moment nobody asks it again for that many.
     pub fn no_lease(&self, record: &Record, cost: u32, refusal: Refusal, now: Timestamp) {
-        self.purse.borrow_mut().refuse(record.locator, cost, refusal, now);
+        self.purse.borrow_mut().refuse(record, cost, refusal, now);
     }
 
     /// Whether enough permits are held for a call of this cost.

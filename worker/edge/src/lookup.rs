@@ -29,7 +29,7 @@ const LOOKS: usize = 400;
 const LOOK: u32 = 5;
 /// Most pages of the feed that one call waits for.
 const PAGES: usize = 20;
-/// Counts that cannot be sent are tried again after so many milliseconds, and then twice as many.
+/// What the vault does not take after an answer is tried again after so many milliseconds, and then twice as many.
 const RESEND: [i64; 3] = [SECOND, 2 * SECOND, 4 * SECOND];
 
 /// Checks a key, and asks the stores if need be.
@@ -206,7 +206,7 @@ fn open(edge: &Edge, presented: &Presented, bytes: &[u8]) -> Result<Record, Trou
 /// passes.
 async fn permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, cost: u32) -> Option<Checked> {
     let asked_at = now();
-    let question = edge.gate.question(record, cost, asked_at);
+    let question = edge.gate.question(record, cost, random_half(), asked_at);
     match ask_meter(platform, record, &question).await {
         Ok(Taken::Lease(lease)) => {
             edge.gate.lease(record, lease, asked_at, now());
@@ -219,7 +219,7 @@ async fn permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, cost: u3
         }
         Err(error) => {
             log_error(&format!("{}: meter: {error}", record.locator));
-            edge.gate.keep(record, question);
+            edge.gate.no_answer(record, question, now());
             Some(Checked::refused(Denial::Unavailable))
         }
     }
@@ -242,7 +242,8 @@ async fn ask_for(platform: &Platform, path: &str, body: Option<Vec<u8>>, millis:
 /// Does what was left for after the answers: the feed is read again when it is time, so that the next calls need
 /// not wait for it, counts are sent, and permits that were not spent go back.
 pub async fn chores(edge: &Edge, platform: &Platform) {
-    for (due, chore) in edge.gate.chores() {
+    let mut all = edge.gate.chores();
+    while let Some((due, chore)) = all.pop_front() {
         platform.until(due).await;
         match chore {
             Chore::ReadFeed(workspace) => {
@@ -251,21 +252,30 @@ pub async fn chores(edge: &Edge, platform: &Platform) {
                 }
             }
             Chore::SendCounts => send_counts(edge, platform).await,
-            Chore::GiveBack(record) => {
-                if let Some(leftovers) = edge.gate.leftovers(&record, now())
-                    && let Err(error) = ask_meter(platform, &record, &leftovers).await
-                {
+            Chore::GiveBack(record, tries) => {
+                let Some(leftovers) = edge.gate.leftovers(&record, now()) else { continue };
+                if let Err(error) = ask_meter(platform, &record, &leftovers).await {
                     log_warning(&format!("{}: meter: {error}", record.locator));
                     edge.gate.keep(&record, leftovers);
+                    if let Some(wait) = RESEND.get(tries) {
+                        let due = now().plus(*wait);
+                        let place = all.partition_point(|(other, _)| *other <= due);
+                        all.insert(place, (due, Chore::GiveBack(record, tries + 1)));
+                    }
                 }
             }
         }
     }
 }
 
+/// A random number of 64 bits.
+fn random_half() -> u64 {
+    u64::try_from(random() >> 64).unwrap_or(1)
+}
+
 /// Sends what was counted. What the vault does not take now is tried again a few times, and then kept for the next.
 async fn send_counts(edge: &Edge, platform: &Platform) {
-    let isolate = u64::try_from(random() >> 64).unwrap_or(1);
+    let isolate = random_half();
     let mut batches = edge.gate.counted(isolate);
     let mut waits = RESEND.into_iter();
     while let Some((workspace, batch)) = batches.pop_front() {

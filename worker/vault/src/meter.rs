@@ -3,38 +3,48 @@
 
 mod store;
 
-use crate::{database::Stored, object::now, storage::Storage};
+use crate::{answer::answer, database::Stored, object::now, storage::Storage};
 use ownchat_domain::{
     meter::{decode, encode},
-    vault::{Object, PERMITS},
+    vault::{Call, Object, PERMITS, meter::ClearMeter},
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
-/// The Durable Object. One per limited key, named by its locator; made when the key is first used.
+/// The Durable Object. One per limited key, named by its locator. It stores nothing before it hands out a permit, and nothing
+/// after its key was removed for good.
 #[durable_object]
 pub struct Meter {
+    state: State,
     database: Stored<Storage>,
 }
 
 impl DurableObject for Meter {
     fn new(state: State, _env: Env) -> Self {
         let storage = Storage::of(&state);
-        Self { database: store::apply(&storage).map(|()| storage) }
+        let database = store::apply(&storage).map(|()| storage);
+        Self { state, database }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let database = self.database.as_ref().map_err(|error| {
-            console_error!("meter: {error}");
-            worker::Error::RustError("internal error".into())
-        })?;
         let path = request.path();
-        let Some((Object::Meter(_), PERMITS)) = Object::parse(&path) else {
-            return Response::error("not a question to a meter", 404);
-        };
-        let Some(question) = decode(&request.bytes().await?) else {
+        match Object::parse(&path) {
+            Some((Object::Meter(_), PERMITS)) => self.take(&request.bytes().await?),
+            Some((Object::Meter(_), ClearMeter::NAME)) => {
+                self.state.storage().delete_all().await?;
+                answer::<ClearMeter>(Ok(()))
+            }
+            _ => Response::error("not a question to a meter", 404),
+        }
+    }
+}
+
+impl Meter {
+    fn take(&self, question: &[u8]) -> Result<Response> {
+        let Some(question) = decode(question) else {
             return Response::error("not a question that can be read", 400);
         };
-        match store::take(database, &question, now()) {
+        let database = self.database.as_ref().map_err(Clone::clone);
+        match database.and_then(|database| store::take(database, &question, now())) {
             Ok(taken) => Response::from_bytes(encode(&taken)),
             Err(error) => {
                 console_error!("meter: {error}");

@@ -12,6 +12,7 @@ mod life;
 mod list;
 mod masters;
 mod members;
+mod meters;
 mod outbox;
 mod rows;
 mod schema;
@@ -110,6 +111,7 @@ impl DurableObject for Registry {
                 chores::failed(database, Chore::Purge, now()).map_err(defect)?;
             }
         }
+        log(meters::clear(database, &self.env, now).await.map_err(defect)?);
         if let Err(refusal) = idempotency::forget(database, now()) {
             console_error!("registry: {refusal:?}");
         }
@@ -282,8 +284,9 @@ impl Registry {
         let record = outbox::next_due(database).map_err(defect)?;
         let purge = life::next_purge(database).map_err(defect)?;
         let answer = idempotency::next_due(database).map_err(|refusal| defect(format!("{refusal:?}")))?;
+        let meter = meters::next_due(database).map_err(defect)?;
         let sweep = sweep::next_due(database).map_err(defect)?;
-        match [announcement, record, purge, answer, sweep].into_iter().flatten().min() {
+        match [announcement, record, purge, meter, answer, sweep].into_iter().flatten().min() {
             Some(due) => {
                 // An alarm that is set is never moved away: requests that come and come must not put it off.
                 let set = self.state.storage().get_alarm().await?;

@@ -1,7 +1,7 @@
 //! Limits are never exceeded, and what is not needed comes back.
 
 use super::*;
-use crate::limit::Quota;
+use crate::limit::{Period, Quota};
 use proptest::prelude::*;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
@@ -15,7 +15,7 @@ fn quota(limit: u32) -> Limits {
 }
 
 fn ask(limits: Limits, need: u32, spare: u32) -> Take {
-    Take { limits, version: 1, need, spare, unused: Vec::new() }
+    Take { limits, version: 1, need, spare, unused: Vec::new(), name: 0 }
 }
 
 fn permits(taken: Taken) -> u32 {
@@ -104,7 +104,145 @@ fn what_it_remembers_stays_small() {
         meter.take(&ask(rate(1_000_000, 60), 1, 0), NOW.plus(step * 10));
     }
     assert!(meter.grants.len() < 50, "{}", meter.grants.len());
-    assert!(postcard::to_allocvec(&meter).unwrap().len() < 1_500);
+    assert!(meter.encode().len() < 1_500);
+}
+
+fn give(unused: &[Unused]) -> Take {
+    Take { unused: unused.to_vec(), ..ask(BOTH, 0, 0) }
+}
+
+fn left_of_quota(meter: &Meter) -> u32 {
+    meter.standing(NOW).quota.unwrap().0
+}
+
+const BOTH: Limits = Limits {
+    rate: Some(RateLimit { limit: 1_000, window_seconds: 1 }),
+    quota: Some(Quota { limit: 100, period: Period::Day }),
+};
+
+#[test]
+fn a_lease_that_came_too_late_comes_back_whole_without_any_to_spare() {
+    let mut meter = Meter::default();
+    let Taken::Lease(lease) = meter.take(&ask(BOTH, 3, 0), NOW) else { unreachable!() };
+    assert_eq!(left_of_quota(&meter), 97);
+    let back = give(&[Unused { lease: lease.number, permits: 3 }]);
+    meter.take(&back, NOW.plus(lease.lasts + RETURN_LIMIT - 1));
+    assert_eq!(left_of_quota(&meter), 100);
+    let Taken::Lease(lease) = meter.take(&ask(BOTH, 3, 0), NOW) else { unreachable!() };
+    meter.take(&ask(BOTH, 0, 0), NOW.plus(lease.lasts + RETURN_LIMIT));
+    meter.take(&give(&[Unused { lease: lease.number, permits: 3 }]), NOW.plus(lease.lasts + RETURN_LIMIT));
+    assert_eq!(left_of_quota(&meter), 97, "that was too late");
+}
+
+#[test]
+fn a_lease_whose_answer_never_came_is_given_back_by_its_name() {
+    let (mut meter, name) = (Meter::default(), NAMED + 5);
+    let Taken::Lease(lease) = meter.take(&Take { name, ..ask(BOTH, 3, 40) }, NOW) else { unreachable!() };
+    assert_eq!((lease.number, lease.permits), (name, 15));
+    let all = give(&[Unused { lease: name, permits: ALL }]);
+    meter.take(&all, NOW.plus(2_000));
+    assert_eq!(left_of_quota(&meter), 100);
+    meter.take(&all, NOW.plus(2_001));
+    assert_eq!(left_of_quota(&meter), 100, "it came back twice");
+}
+
+#[test]
+fn a_question_that_arrives_after_it_was_given_up_gets_nothing() {
+    let (mut meter, name) = (Meter::default(), NAMED + 5);
+    meter.take(&give(&[Unused { lease: name, permits: ALL }]), NOW);
+    let question = Take { name, ..ask(BOTH, 3, 40) };
+    assert_eq!(permits(meter.take(&question, NOW.plus(900))), 0);
+    assert_eq!(left_of_quota(&meter), 100);
+    assert_eq!(permits(meter.take(&question, NOW.plus(901))), 15, "once is enough");
+    for (name, late) in [(NAMED + 6, RETURN_LIMIT - 1), (NAMED + 7, RETURN_LIMIT)] {
+        meter.take(&give(&[Unused { lease: name, permits: ALL }]), NOW);
+        let taken = meter.take(&Take { name, ..ask(BOTH, 1, 0) }, NOW.plus(late));
+        assert_eq!(permits(taken) > 0, late == RETURN_LIMIT, "{late}");
+    }
+}
+
+#[test]
+fn two_leases_never_have_one_number() {
+    let (mut meter, name) = (Meter::default(), NAMED + 5);
+    let question = Take { name, ..ask(BOTH, 1, 0) };
+    let numbers = [(); 3].map(|()| match meter.take(&question, NOW) {
+        Taken::Lease(lease) => lease.number,
+        Taken::Refused(_) => unreachable!(),
+    });
+    assert_eq!(numbers, [name, 1, 2]);
+}
+
+#[test]
+fn another_number_or_period_keeps_what_was_used() {
+    let (mut meter, month) =
+        (Meter::default(), |limit| Limits { quota: Some(Quota { limit, period: Period::Month }), ..quota(1) });
+    let mut version = 0;
+    let mut left = |meter: &mut Meter, limits, now| {
+        version += 1;
+        meter.take(&Take { version, ..ask(limits, 0, 0) }, now);
+        meter.standing(now).quota.map(|(left, _)| left)
+    };
+    let yesterday = Period::Day.start(NOW).plus(-1);
+    assert_eq!(left(&mut meter, quota(100), yesterday), Some(100));
+    meter.take(&Take { version: 1, ..ask(quota(100), 30, 0) }, yesterday);
+    meter.take(&Take { version: 1, ..ask(quota(100), 8, 0) }, NOW);
+    assert_eq!(left(&mut meter, quota(100), NOW), Some(92));
+    assert_eq!(left(&mut meter, quota(10), NOW), Some(2), "less");
+    assert_eq!(left(&mut meter, quota(5), NOW), Some(0), "less than is used");
+    assert_eq!(left(&mut meter, month(100), NOW), Some(62), "by the month");
+    assert_eq!(left(&mut meter, rate(1_000, 1), NOW), None);
+    meter.take(&Take { version: 6, ..ask(rate(1_000, 1), 2, 0) }, NOW);
+    assert_eq!(left(&mut meter, quota(100), NOW), Some(90), "by the day again, with what passed without a quota");
+    assert_eq!(left(&mut meter, month(100), NOW), Some(60));
+    assert_eq!(left(&mut meter, month(100), Period::Month.end(NOW)), Some(100));
+}
+
+#[test]
+fn only_what_time_alone_has_not_changed_must_be_stored() {
+    let stored = |meter: &Meter| Meter::decode(&meter.encode()).unwrap();
+    let changes = |meter: &Meter, ask: &Take, now| {
+        let mut meter = stored(meter);
+        meter.take(ask, now);
+        meter.has_changed()
+    };
+    let mut meter = Meter::default();
+    let name = NAMED + 5;
+    let Taken::Lease(lease) = meter.take(&Take { name, ..ask(quota(20), 9, 8) }, NOW) else { unreachable!() };
+    assert!(meter.has_changed() && !stored(&meter).has_changed());
+    let give = |lease, permits| Take { unused: vec![Unused { lease, permits }], ..ask(quota(20), 0, 0) };
+    for (ask, now, expected) in [
+        (ask(quota(20), 1, 0), NOW, true),
+        (ask(quota(20), 11, 0), NOW, false),
+        (ask(quota(20), 0, 0), Period::Day.end(NOW), false),
+        (Take { version: 2, ..ask(quota(20), 11, 0) }, NOW, true),
+        (give(lease.number, 1), NOW, true),
+        (give(7, 1), NOW, false),
+        (give(NAMED + 9, ALL), NOW, true),
+    ] {
+        assert_eq!(changes(&meter, &ask, now), expected, "{ask:?}");
+    }
+    let full = ask(quota(20), 11, 0);
+    let mut read = stored(&meter);
+    assert_eq!(read.take(&full, NOW.plus(1)), meter.take(&full, NOW.plus(1)), "it reads as it was written");
+}
+
+#[test]
+fn leases_of_a_quota_that_nobody_gives_back_are_bounded() {
+    let (mut meter, limits) = (Meter::default(), quota(1_000_000));
+    for step in 0..3_000 {
+        meter.take(&Take { name: NAMED + step, ..ask(limits, 1, 0) }, NOW);
+    }
+    assert!(meter.grants.len() <= OPEN_MAX + 2, "{}", meter.grants.len());
+    meter.take(&Take { unused: vec![Unused { lease: NAMED + 2_999, permits: 1 }], ..ask(limits, 0, 0) }, NOW);
+    assert_eq!(left_of_quota(&meter), 997_001, "the last is not forgotten");
+    for step in 0..3_000 {
+        let before = vec![Unused { lease: NAMED + 4_000 + step, permits: 0 }];
+        meter.take(
+            &Take { name: NAMED + 4_001 + step, unused: before, ..ask(limits, 1, 0) },
+            NOW.plus(100_000 + 10 * i64::try_from(step).unwrap()),
+        );
+    }
+    assert!(meter.grants.len() < 5, "{}", meter.grants.len());
 }
 
 /// Messages are read by Workers of the version before and after, so the bytes are pinned.
@@ -112,8 +250,10 @@ fn what_it_remembers_stays_small() {
 fn known_answers() {
     use crate::testing::hex;
     let question = Take { unused: vec![Unused { lease: 7, permits: 2 }], version: 300, ..ask(quota(500), 1, 9) };
-    assert_eq!(hex(&encode(&question)), "010001f40300ac0201090107 02".replace(' ', ""));
-    assert_eq!(decode::<Take>(&encode(&question)), Some(question));
+    assert_eq!(hex(&encode(&question)), "010001f40300ac020109010702".to_owned() + "00");
+    assert_eq!(decode::<Take>(&encode(&question)), Some(question.clone()));
+    let before = encode(&question).split_last().map(|(_, before)| before.to_vec()).unwrap();
+    assert_eq!(decode::<Take>(&before), Some(question), "as the version before writes it");
     let standing = Standing { rate: Some((4, 9_000)), quota: None };
     let answer = Taken::Lease(Lease { number: 7, permits: 3, lasts: 2_000, standing });
     assert_eq!(hex(&encode(&answer)), "01000703a01f0104d08c0100");

@@ -207,7 +207,7 @@ fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
     let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
     gate.learn(&key, copy(Record { limits, ..record() }, NOW));
     let Step::Take(limited) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
-    let question = gate.question(&limited, 1, NOW);
+    let question = gate.question(&limited, 1, 1, NOW);
     assert_eq!((question.need, question.version, question.limits), (1, 3, limits));
     let lease = Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing::default() };
     gate.lease(&limited, lease, NOW, NOW);
@@ -217,6 +217,30 @@ fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
     assert_eq!(verdict(gate.step(&key, &Wanted { cost: 0, ..ANY }, false, NOW)), Ok(()), "looking costs nothing");
     assert_eq!(verdict(gate.step(&key, &Wanted { cost: 2, ..ANY }, false, NOW)), Ok(()));
     assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::Take(_)), "they are spent");
+}
+
+#[test]
+fn of_a_limited_key_every_answer_tells_what_is_known_to_be_left() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
+    gate.learn(&key, copy(Record { limits, ..record() }, NOW));
+    let missing = Wanted { call: Call { required: ScopeSet::full(), ..ANY.call }, ..ANY };
+    let look = Wanted { cost: 0, ..ANY };
+    let told = |wanted: &Wanted<'_>, now| match gate.step(&key, wanted, false, now) {
+        Step::Done(checked) => (checked.record.is_some_and(|record| record.limits == limits), checked.standing.rate),
+        step => unreachable!("{step:?}"),
+    };
+    assert_eq!((told(&missing, NOW), told(&look, NOW)), ((true, None), (true, None)), "nothing is known yet");
+    let Step::Take(limited) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
+    let lease =
+        Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing { rate: Some((6, 62_000)), quota: None } };
+    gate.lease(&limited, lease, NOW, NOW);
+    let later = NOW.plus(1_000);
+    assert_eq!(told(&missing, later), (true, Some((9, 61_000))));
+    assert_eq!((told(&ANY, later).1, told(&look, later).1), (Some((8, 61_000)), Some((8, 61_000))));
+    assert_eq!(told(&missing, NOW.plus(2_500)), (true, None), "it may have changed by then");
 }
 
 #[test]

@@ -1,16 +1,29 @@
 //! The meter in its store. What was handed out is written down before it is handed out.
+//!
+//! A question that changes nothing writes nothing: a refusal, and what comes back a second time.
+//!
+//! Permits are not written down ahead in blocks, though that would save most writes of a busy key. An object is ended without
+//! a word, after some idle seconds as well as by a crash. What was written down ahead and not handed out would be gone then:
+//! of a rate for a window, but of a quota until its period ends, so that a quota of 500 would not be used up exactly. And who
+//! holds which lease would be forgotten, so that nothing of it could come back. A busy isolate asks once in a lease, which is
+//! a write every two seconds.
 
 use crate::{
     database::{Database, DatabaseError, Stored},
-    migrate::migrate,
+    migrate::{is_new, migrate},
 };
 use ownchat_domain::{
-    meter::{Meter, Take, Taken, decode, encode},
+    meter::{Meter, Take, Taken},
     time::Timestamp,
 };
 
-/// Makes the tables that are missing.
+/// Brings tables that are there up to date.
 pub fn apply(database: &impl Database) -> Stored<()> {
+    if is_new(database)? { Ok(()) } else { make(database) }
+}
+
+/// The tables are made with the first row: an object that was never used, or was cleared, stores nothing.
+fn make(database: &impl Database) -> Stored<()> {
     migrate(database, &[FIRST])
 }
 
@@ -18,20 +31,31 @@ const FIRST: &[&str] = &["CREATE TABLE meter (id INTEGER PRIMARY KEY CHECK (id =
 
 /// Hands out permits, or says why not.
 pub fn take(database: &impl Database, ask: &Take, now: Timestamp) -> Stored<Taken> {
-    let mut meter = read(database)?;
+    let found = read(database)?;
+    let is_first = found.is_none();
+    let mut meter = found.unwrap_or_default();
     let taken = meter.take(ask, now);
-    database.run(
-        "INSERT INTO meter (id, state) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
-        &[encode(&meter).as_slice().into()],
-    )?;
+    if meter.has_changed() {
+        if is_first {
+            make(database)?;
+        }
+        database.run(
+            "INSERT INTO meter (id, state) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
+            &[meter.encode().as_slice().into()],
+        )?;
+    }
     Ok(taken)
 }
 
-fn read(database: &impl Database) -> Stored<Meter> {
-    match database.first("SELECT state FROM meter", &[])? {
-        Some(mut row) => decode(&row.blob()?).ok_or_else(|| DatabaseError("not the state of a meter".into())),
-        None => Ok(Meter::default()),
-    }
+/// What is stored; nothing if nothing ever was.
+fn read(database: &impl Database) -> Stored<Option<Meter>> {
+    let row = match database.first("SELECT state FROM meter", &[]) {
+        Ok(row) => row,
+        Err(_) if is_new(database)? => None,
+        Err(error) => return Err(error),
+    };
+    let Some(mut row) = row else { return Ok(None) };
+    Meter::decode(&row.blob()?).map(Some).ok_or_else(|| DatabaseError("not the state of a meter".into()))
 }
 
 #[cfg(test)]
@@ -40,14 +64,43 @@ mod tests {
     use crate::database::memory::Memory;
     use ownchat_domain::limit::{Limits, Period, Quota};
 
+    const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+    fn ask(need: u32) -> Take {
+        let limits = Limits { rate: None, quota: Some(Quota { limit: 3, period: Period::Day }) };
+        Take { limits, version: 1, need, spare: 0, unused: Vec::new(), name: 0 }
+    }
+
     #[test]
     fn what_was_handed_out_is_remembered() {
         let database = Memory::open();
-        apply(&database).unwrap();
-        let limits = Limits { rate: None, quota: Some(Quota { limit: 3, period: Period::Day }) };
-        let ask = Take { limits, version: 1, need: 1, spare: 0, unused: Vec::new() };
-        let now = Timestamp::from_millis(1_795_452_408_000);
-        let passed = (0..5).filter(|_| matches!(take(&database, &ask, now), Ok(Taken::Lease(_)))).count();
+        let passed = (0..5).filter(|_| matches!(take(&database, &ask(1), NOW), Ok(Taken::Lease(_)))).count();
         assert_eq!(passed, 3);
+    }
+
+    #[test]
+    fn a_question_that_changes_nothing_writes_nothing() {
+        let database = Memory::open();
+        let written = || database.first("SELECT total_changes()", &[]).unwrap().unwrap().integer().unwrap();
+        take(&database, &ask(3), NOW).unwrap();
+        let before = written();
+        assert!(matches!(take(&database, &ask(1), NOW.plus(5)), Ok(Taken::Refused(_))));
+        assert_eq!(written(), before, "a refusal");
+        take(&database, &ask(1), Period::Day.end(NOW)).unwrap();
+        assert_eq!(written(), before + 1);
+    }
+
+    #[test]
+    fn a_meter_that_was_cleared_begins_anew() {
+        let database = Memory::open();
+        apply(&database).unwrap();
+        assert!(is_new(&database).unwrap(), "it was never used");
+        take(&database, &ask(3), NOW).unwrap();
+        apply(&database).unwrap();
+        for table in ["meter", "schema"] {
+            database.run(&format!("DROP TABLE {table}"), &[]).unwrap();
+        }
+        assert!(matches!(take(&database, &ask(3), NOW), Ok(Taken::Lease(_))));
+        assert!(matches!(take(&database, &ask(1), NOW), Ok(Taken::Refused(_))));
     }
 }

@@ -5,6 +5,7 @@ use super::{
     idempotency::Claim,
     keys::{Outcome, present, store},
     members::member,
+    meters,
     rows::{KeyRow, find, time},
     trail::{self, Actor, Change, VAULT},
 };
@@ -209,6 +210,7 @@ fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) 
         ] {
             database.run(sql, &[number.into()])?;
         }
+        meters::enqueue(database, locator, now)?;
         Ok(kv_name(locator))
     })
 }

@@ -4,7 +4,7 @@
 //! one is added that the version before it has written.
 
 use super::{
-    announce, keys, life, list, rows,
+    announce, keys, life, list, meters, rows,
     rows::record,
     schema,
     testing::{NOW, OWNER, count, keyring, origin},
@@ -19,7 +19,7 @@ use ownchat_domain::{
     keyring::Keyring,
     locator::Locator,
     policy::{Call, decide},
-    time::Timestamp,
+    time::{DAY, Timestamp},
     vault::{
         registry::{ListKeys, ReadTrail, RestoreKey, RotateKey, TrailQuery},
         transfer::ReadExport,
@@ -112,4 +112,21 @@ fn a_workspace_of_the_second_schema_is_brought_up_to_date() {
     assert_eq!((count(&database, "outbox"), exported(&database, NOW)), (3, 1 + 3 + 6));
     keys::present(&database, full.id).unwrap();
     assert!(database.first("SELECT 1 FROM keys WHERE issuer IS NOT NULL", &[]).unwrap().is_none(), "the sweep's task");
+}
+
+#[test]
+fn a_workspace_of_the_fourth_schema_is_brought_up_to_date() {
+    let database = opened(include_str!("fixtures/fourth.sql"));
+    let listed = list::list(&database, &ListKeys { person: OWNER, query: KeyQuery::default() }, NOW.plus(5)).unwrap();
+    let names: Vec<&str> = listed.data.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(names, ["Full", "Shop"]);
+    let (full, shop) = (&listed.data[0], &listed.data[1]);
+    assert_eq!((full.rate_limit.unwrap().limit, full.quota.unwrap().limit), (5, 500));
+    let truth = record(&database, shop.id, NOW.plus(5)).unwrap().unwrap();
+    let ask = |byte, now| decide(&truth, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
+    assert_eq!((ask(3, NOW.plus(5)), ask(4, NOW.plus(5))), (Ok(1), Ok(2)));
+    assert_eq!((count(&database, "staged"), count(&database, "outbox"), exported(&database, NOW)), (1, 3, 1 + 3 + 5));
+    let gone = life::purge(&database, NOW.plus(31 * DAY)).unwrap();
+    assert_eq!((gone.gone.len(), meters::next_due(&database)), (1, Ok(Some(NOW.plus(31 * DAY)))));
+    assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 7);
 }

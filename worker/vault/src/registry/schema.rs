@@ -8,7 +8,7 @@ use crate::{
 
 /// Makes the tables that are missing.
 pub fn apply(database: &impl Database) -> Stored<()> {
-    migrate(database, &[FIRST, SECOND, THIRD, FOURTH])?;
+    migrate(database, &[FIRST, SECOND, THIRD, FOURTH, FIFTH])?;
     trail::take_over_first(database)
 }
 
@@ -150,4 +150,14 @@ const FOURTH: &[&str] = &[
     // Ids of the master secrets that tagged a key's locator and sealed its record in KV; NULL for not known yet.
     "ALTER TABLE keys ADD COLUMN issuer INTEGER",
     "ALTER TABLE keys ADD COLUMN published_master INTEGER",
+];
+
+/// Meters of keys that were removed for good, to be cleared.
+const FIFTH: &[&str] = &[
+    "CREATE TABLE meters (
+        locator TEXT PRIMARY KEY,
+        due_at INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID",
+    "CREATE INDEX meters_due ON meters (due_at)",
 ];

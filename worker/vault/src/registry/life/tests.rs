@@ -136,6 +136,7 @@ fn after_thirty_days_nothing_is_left_but_the_trail() {
     assert!(record(&database, other.id, NOW).unwrap().is_some());
     assert_eq!((count(&database, "keys"), count(&database, "secrets"), count(&database, "trail")), (1, 1, 4));
     assert_eq!(next_purge(&database), Ok(None));
+    assert_eq!(meters::next_due(&database), Ok(Some(NOW.plus(30 * DAY))), "its meter is to be cleared");
 }
 
 #[test]
