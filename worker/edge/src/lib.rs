@@ -9,7 +9,6 @@
 
 pub mod answer;
 pub mod chores;
-pub mod credential;
 pub mod describe;
 pub mod edge;
 pub mod flights;

@@ -2,12 +2,12 @@
 
 use crate::{
     answer::{Answer, Answers, limits},
-    credential::Credential,
     describe::describe,
     gate::{Checked, Gate, Wanted},
     incoming::Incoming,
 };
 use ownchat_domain::{
+    credential::Credential,
     failure::FieldError,
     json,
     policy::Call,
