@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod announce;
+mod callers;
 mod chores;
 mod copies;
 mod duplicate;
@@ -28,6 +29,7 @@ mod testing;
 mod walk;
 
 use self::{
+    callers::asked,
     chores::Chore,
     copies::Copies,
     idempotency::{Claim, Running},
@@ -50,8 +52,8 @@ use ownchat_domain::{
         feed::Announce,
         masters::ReadMasters,
         registry::{
-            ChangeKey, ChangeSettings, Changed, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets,
-            ExplainCall, Found, ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
+            ChangeKey, ChangeSettings, Changed, ChangedSettings, CheckCaller, CreateKey, DeleteKey, DuplicateKey,
+            EndOldSecrets, ExplainCall, Found, ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
         },
         transfer::{FinishImport, ReadExport, StageImport},
     },
@@ -136,42 +138,65 @@ impl Registry {
                     (done, _) => done,
                 })
             }
+            CheckCaller::NAME => {
+                let call = asked::<CheckCaller>(database, &ring, request, now).await?;
+                answer::<CheckCaller>(call.map(drop))
+            }
             CreateKey::NAME => {
-                answer::<CreateKey>(keys::create(database, &ring, workspace, &question(request).await?, now()))
+                let call = asked(database, &ring, request, now).await?;
+                answer::<CreateKey>(call.and_then(|call| keys::create(database, &ring, workspace, &call, now())))
             }
             DuplicateKey::NAME => {
-                let call = question(request).await?;
-                answer::<DuplicateKey>(duplicate::duplicate(database, &ring, workspace, &call, now()))
+                let call = asked(database, &ring, request, now).await?;
+                let done = call.and_then(|call| duplicate::duplicate(database, &ring, workspace, &call, now()));
+                answer::<DuplicateKey>(done)
             }
-            ListKeys::NAME => answer::<ListKeys>(list::list(database, &question(request).await?, now())),
-            ReadKey::NAME => answer::<ReadKey>(keys::read(database, &question(request).await?, now())),
+            ListKeys::NAME => {
+                let call = asked(database, &ring, request, now).await?;
+                answer::<ListKeys>(call.and_then(|call| list::list(database, &call, now())))
+            }
+            ReadKey::NAME => {
+                let call = asked(database, &ring, request, now).await?;
+                answer::<ReadKey>(call.and_then(|call| keys::read(database, &call, now())))
+            }
             ExplainCall::NAME => {
-                let call = question(request).await?;
-                answer::<ExplainCall>(explain::explain_call(database, &ring, &call, now()))
+                let call = asked(database, &ring, request, now).await?;
+                answer::<ExplainCall>(call.and_then(|call| explain::explain_call(database, &ring, &call, now())))
             }
             ChangeKey::NAME => {
-                let done = keys::change(database, &question(request).await?, now());
+                let call = asked(database, &ring, request, now).await?;
+                let done = call.and_then(|call| keys::change(database, &call, now()));
                 answer::<ChangeKey>(self.effective(database, workspace, done).await)
             }
             DeleteKey::NAME => {
-                let done = keys::delete(database, &question(request).await?, now());
+                let call = asked(database, &ring, request, now).await?;
+                let done = call.and_then(|call| keys::delete(database, &call, now()));
                 answer::<DeleteKey>(self.effective(database, workspace, done).await)
             }
             RestoreKey::NAME => {
-                let done = life::restore(database, &question(request).await?, now());
+                let call = asked(database, &ring, request, now).await?;
+                let done = call.and_then(|call| life::restore(database, &call, now()));
                 answer::<RestoreKey>(self.effective(database, workspace, done).await)
             }
             RotateKey::NAME => {
-                let call = question(request).await?;
-                answer::<RotateKey>(self.rotate(database, &ring, workspace, &call).await)
+                let call = asked(database, &ring, request, now).await?;
+                answer::<RotateKey>(match call {
+                    Ok(call) => self.rotate(database, &ring, workspace, &call).await,
+                    Err(refusal) => Err(refusal),
+                })
             }
             EndOldSecrets::NAME => {
-                let done = life::end_old_secrets(database, &question(request).await?, now());
+                let call = asked(database, &ring, request, now).await?;
+                let done = call.and_then(|call| life::end_old_secrets(database, &call, now()));
                 answer::<EndOldSecrets>(self.effective(database, workspace, done).await)
             }
-            ReadSettings::NAME => answer::<ReadSettings>(settings::read(database, &question(request).await?, now())),
+            ReadSettings::NAME => {
+                let call = asked(database, &ring, request, now).await?;
+                answer::<ReadSettings>(call.and_then(|call| settings::read(database, &call, now())))
+            }
             ChangeSettings::NAME => {
-                let done = settings::change(database, &question(request).await?, now());
+                let call = asked(database, &ring, request, now).await?;
+                let done = call.and_then(|call| settings::change(database, &call, now()));
                 if done.is_ok() {
                     self.arm().await;
                 }
@@ -183,14 +208,25 @@ impl Registry {
                     Ok(ChangedSettings { settings, effective_at: narrowed.then(|| now().plus(FRESH_FOR)) })
                 }))
             }
-            ReadTrail::NAME => answer::<ReadTrail>(list::trail(database, &question(request).await?, now())),
-            ReadMasters::NAME => {
-                answer::<ReadMasters>(masters::read(database, &ring, &question(request).await?, now()))
+            ReadTrail::NAME => {
+                let call = asked(database, &ring, request, now).await?;
+                answer::<ReadTrail>(call.and_then(|call| list::trail(database, &call, now())))
             }
-            ReadExport::NAME => answer::<ReadExport>(transfer::read(database, &question(request).await?, now())),
-            StageImport::NAME => answer::<StageImport>(transfer::stage(database, &question(request).await?, now())),
+            ReadMasters::NAME => {
+                let call = asked(database, &ring, request, now).await?;
+                answer::<ReadMasters>(call.and_then(|call| masters::read(database, &ring, &call, now())))
+            }
+            ReadExport::NAME => {
+                let call = asked(database, &ring, request, now).await?;
+                answer::<ReadExport>(call.and_then(|call| transfer::read(database, &call, now())))
+            }
+            StageImport::NAME => {
+                let call = asked(database, &ring, request, now).await?;
+                answer::<StageImport>(call.and_then(|call| transfer::stage(database, &call, now())))
+            }
             FinishImport::NAME => {
-                let done = transfer::finish(database, &ring, &question(request).await?, now());
+                let call = asked(database, &ring, request, now).await?;
+                let done = call.and_then(|call| transfer::finish(database, &ring, &call, now()));
                 if done.is_ok() {
                     self.arm().await;
                 }
@@ -205,7 +241,7 @@ impl Registry {
     }
 
     async fn rotate(&self, database: &Storage, ring: &Keyring, workspace: u32, call: &RotateKey) -> Done<Changed> {
-        let claim = Claim::of::<RotateKey>(call.once.as_ref(), call.origin.person, &call.id.to_string());
+        let claim = Claim::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
         let _working = self.running.enter(claim)?;
         let outcome = life::rotate(database, ring, call, now())?;
         let unsettled = Changed { key: outcome.key.clone(), effective_at: None, replayed: outcome.replayed };
