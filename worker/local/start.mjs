@@ -71,7 +71,11 @@ const workers = [
   built("console", {
     ...door,
     serviceBindings: { VAULT: "vault" },
-    bindings: { EDGE_URL: origin(config.edge.port), ASSETS_VERSION: config.siteVersion },
+    bindings: {
+      MASTER_KEYS: config.masterKeys,
+      EDGE_URL: origin(config.edge.port),
+      ASSETS_VERSION: config.siteVersion,
+    },
     assets: { directory: config.site, binding: "ASSETS", routerConfig: { has_user_worker: true } },
   }),
 ];

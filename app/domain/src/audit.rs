@@ -4,11 +4,13 @@
 //! last field. So nobody who has the last hash can be shown a trail in which a line was altered, taken
 //! out, put in or moved. [`verify`] needs the lines and nothing else.
 
+mod actor;
 mod chain;
 
+pub use actor::{ActorId, NotAnActor};
 pub use chain::{Chain, Flaw, verify};
 
-use crate::{account::PersonId, locator::Locator, time::Timestamp};
+use crate::{locator::Locator, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -116,7 +118,7 @@ pub struct Line {
     /// When it was done.
     pub at: Timestamp,
     /// Who did it; none for what the vault does by itself.
-    pub actor: Option<PersonId>,
+    pub actor: Option<ActorId>,
     /// Their name at that time.
     pub actor_name: String,
     /// What was done.

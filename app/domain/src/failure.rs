@@ -1,6 +1,9 @@
 //! Why a command was not carried out, as the Workers tell each other.
 
-use crate::scope::ScopeSet;
+use crate::{
+    scope::ScopeSet,
+    verdict::{Code, Denial},
+};
 use serde::{Deserialize, Serialize};
 
 /// One thing wrong with one field of a request.
@@ -47,6 +50,22 @@ pub enum Failure {
         /// What the caller holds.
         held: ScopeSet,
     },
+    /// The key that asks is no good, as the edge would say it.
+    #[error("the key is refused: {}", .code.as_str())]
+    KeyRefused {
+        /// As in the answers of the edge.
+        code: Code,
+        /// What was wrong and how to mend it.
+        detail: String,
+    },
+    /// The key that asks lacks scopes that the command needs.
+    #[error("the key lacks scopes: {}", .granted.missing(*.required).names().join(", "))]
+    ScopeMissing {
+        /// What the command needs.
+        required: ScopeSet,
+        /// What the key was given.
+        granted: ScopeSet,
+    },
     /// There is no such thing, or it is not the caller's.
     #[error("not found")]
     NotFound,
@@ -77,6 +96,16 @@ impl Failure {
     /// A failure for one field.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid { errors: vec![FieldError::new(field, message)] }
+    }
+}
+
+impl From<Denial> for Failure {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::ScopeMissing { required, granted } => Self::ScopeMissing { required, granted },
+            Denial::Unavailable => Self::Unavailable,
+            _ => Self::KeyRefused { code: denial.code(), detail: denial.detail() },
+        }
     }
 }
 

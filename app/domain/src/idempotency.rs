@@ -5,7 +5,7 @@
 //! first time, without doing anything; with another body it is refused. A name belongs to one principal, one
 //! command and one thing that it is about, and is forgotten after [`REMEMBERED_FOR`].
 
-use crate::{account::PersonId, time::DAY};
+use crate::{audit::ActorId, time::DAY};
 use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest, Sha256};
@@ -102,10 +102,10 @@ pub struct Once {
 pub struct Slot([u8; 32]);
 
 impl Slot {
-    /// The slot of a name that `person` gave to the command `command` about `subject`, which may be empty.
-    pub fn of(key: &IdempotencyKey, person: PersonId, command: &str, subject: &str) -> Self {
+    /// The slot of a name that `actor` gave to the command `command` about `subject`, which may be empty.
+    pub fn of(key: &IdempotencyKey, actor: ActorId, command: &str, subject: &str) -> Self {
         let mut hash = Sha256::new();
-        for part in [person.to_string().as_str(), command, subject, key.0.as_str()] {
+        for part in [actor.to_string().as_str(), command, subject, key.0.as_str()] {
             // None of the parts is longer than that.
             hash.update(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
             hash.update(part);
@@ -122,6 +122,7 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::PersonId;
     use proptest::prelude::*;
 
     fn read(text: &str) -> Option<String> {
@@ -164,22 +165,25 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_belongs_to_one_person_one_command_and_one_subject() {
+    fn a_slot_belongs_to_one_caller_one_command_and_one_subject() {
         let key: IdempotencyKey = "a".parse().unwrap();
         let other: IdempotencyKey = "b".parse().unwrap();
+        let person = ActorId::Person(PersonId(1));
         let slots = [
-            Slot::of(&key, PersonId(1), "create-key", ""),
-            Slot::of(&key, PersonId(2), "create-key", ""),
-            Slot::of(&key, PersonId(1), "rotate-key", ""),
-            Slot::of(&key, PersonId(1), "create-key", "x"),
-            Slot::of(&other, PersonId(1), "create-key", ""),
+            Slot::of(&key, person, "create-key", ""),
+            Slot::of(&key, ActorId::Person(PersonId(2)), "create-key", ""),
+            // A key whose id reads like that of the person.
+            Slot::of(&key, ActorId::Key("0000000000000001".parse().unwrap()), "create-key", ""),
+            Slot::of(&key, person, "rotate-key", ""),
+            Slot::of(&key, person, "create-key", "x"),
+            Slot::of(&other, person, "create-key", ""),
             // The parts cannot be moved into each other.
-            Slot::of(&key, PersonId(1), "create-keyx", ""),
-            Slot::of(&"xa".parse().unwrap(), PersonId(1), "create-key", ""),
+            Slot::of(&key, person, "create-keyx", ""),
+            Slot::of(&"xa".parse().unwrap(), person, "create-key", ""),
         ];
         let different: std::collections::HashSet<_> = slots.iter().collect();
         assert_eq!(different.len(), slots.len());
-        assert_eq!(slots[0], Slot::of(&key, PersonId(1), "create-key", ""));
+        assert_eq!(slots[0], Slot::of(&key, person, "create-key", ""));
     }
 
     proptest! {

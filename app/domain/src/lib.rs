@@ -7,6 +7,7 @@
 pub mod account;
 pub mod audit;
 pub mod base62;
+pub mod credential;
 pub mod digest;
 pub mod explain;
 pub mod failure;

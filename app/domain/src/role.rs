@@ -177,9 +177,42 @@ impl Principal {
         }
     }
 
-    /// Whether this is the key itself, and it may look after itself.
-    fn is_itself(self, key: &Subject) -> bool {
-        matches!(self, Self::Key(id, _) if id == key.id) && self.holds("keys:self")
+    /// Whether this is the key itself.
+    fn is(self, key: &Subject) -> bool {
+        matches!(self, Self::Key(id, _) if id == key.id)
+    }
+
+    /// The refusal of a command that this principal lacks the right to. Of a key it says with which scope it would
+    /// have it; what people may do is decided by their role.
+    fn lacks(self, command: Command, key: Option<&Subject>) -> Failure {
+        let Self::Key(_, granted) = self else { return Failure::Forbidden };
+        let itself = key.is_some_and(|key| self.is(key));
+        let scope = match command {
+            Command::DeactivateKey | Command::RotateKey | Command::EndOldSecrets if itself => "keys:self",
+            Command::ReadKey => "keys:read",
+            Command::CreateKey
+            | Command::ChangeKey
+            | Command::DeactivateKey
+            | Command::RotateKey
+            | Command::EndOldSecrets
+            | Command::DeleteKey
+            | Command::RestoreKey => "keys:write",
+            Command::ReadSettings => "account:read",
+            Command::ChangeSettings | Command::ReadMasters | Command::MoveWorkspace => "account:write",
+            Command::ReadTrail => "audit:read",
+        };
+        match ScopeSet::from_names([scope]) {
+            Ok(required) => Failure::ScopeMissing { required, granted },
+            Err(_) => Failure::Forbidden,
+        }
+    }
+
+    /// Which keys this principal may list.
+    pub fn listed(self) -> Result<Sight, Failure> {
+        match self.sight() {
+            Sight::Nothing => Err(self.lacks(Command::ReadKey, None)),
+            sight => Ok(sight),
+        }
     }
 }
 
@@ -192,10 +225,11 @@ pub fn allow(
     grant: Option<&Grant<'_>>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    if key.is_some_and(|key| !principal.sees(key)) {
+    let reads_all = command == Command::ReadTrail && principal.holds("audit:read");
+    if key.is_some_and(|key| !principal.sees(key)) && !reads_all {
         return Err(Failure::NotFound);
     }
-    let itself = key.is_some_and(|key| principal.is_itself(key));
+    let itself = principal.holds("keys:self") && key.is_some_and(|key| principal.is(key));
     let manages = principal.holds("keys:write")
         || matches!((principal, key), (Principal::Person(_, Role::Developer), None))
         || matches!((principal, key), (Principal::Person(person, Role::Developer), Some(key)) if key.owner == Some(person));
@@ -205,10 +239,10 @@ pub fn allow(
         Command::DeactivateKey | Command::RotateKey | Command::EndOldSecrets => manages || itself,
         Command::ReadSettings => principal.holds("account:read"),
         Command::ChangeSettings | Command::ReadMasters | Command::MoveWorkspace => principal.holds("account:write"),
-        Command::ReadTrail => principal.holds("audit:read") || (key.is_some() && manages),
+        Command::ReadTrail => reads_all || (key.is_some() && manages),
     };
     if !may {
-        return Err(Failure::Forbidden);
+        return Err(principal.lacks(command, key));
     }
     match grant {
         // A key that changes its own secret gets nothing that it did not have.

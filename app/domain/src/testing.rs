@@ -2,7 +2,7 @@
 
 use crate::{
     account::PersonId,
-    audit::{Action, Line},
+    audit::{Action, ActorId, Line},
     digest::{KeyDigest, SecretHash},
     key::Details,
     keyring::Keyring,
@@ -66,7 +66,7 @@ pub fn line(sequence: u64, previous: &str, reason: &str) -> Line {
     Line {
         sequence,
         at: Timestamp::from_millis(1_795_452_408_000),
-        actor: Some(PersonId(1)),
+        actor: Some(ActorId::Person(PersonId(1))),
         actor_name: "Ada".into(),
         action: Action::Deactivate,
         key: "JCgnh3DhfKRFKbvX".parse().ok(),

@@ -4,6 +4,7 @@
 //! service binding. The paths are made and read here and nowhere else.
 
 mod beside;
+mod caller;
 pub mod feed;
 pub mod instance;
 pub mod masters;
@@ -12,6 +13,8 @@ pub mod person;
 pub mod registry;
 pub mod transfer;
 pub mod usage;
+
+pub use caller::{Asked, Caller, KeyCaller};
 
 use crate::{
     account::PersonId,
@@ -84,7 +87,8 @@ impl Object {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// Who does it.
-    pub person: PersonId,
+    #[serde(rename = "person")]
+    pub caller: Caller,
     /// The caller's address, as the platform saw it.
     pub address: String,
     /// Id of the request.

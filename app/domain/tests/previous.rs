@@ -132,7 +132,7 @@ fn questions_of_an_earlier_console_are_understood() {
     assert_eq!((found.number, found.name.as_str(), found.owner), (7, "Shop", PersonId(0xab)));
     let create: CreateKey = call();
     let details = create.key.check(at(0)).unwrap();
-    assert_eq!((create.origin.person, create.origin.address.as_str()), (PersonId(0xab), "192.0.2.1"));
+    assert_eq!((create.origin.caller, create.origin.address.as_str()), (PersonId(0xab).into(), "192.0.2.1"));
     assert_eq!(details.networks.allow, ["203.0.113.0/24".parse::<Network>().unwrap()]);
     assert_eq!(details.limits.quota, Some(Quota { limit: 9, period: Period::Day }));
     assert!(details.expires_at.is_some() && create.secret == hash());
@@ -147,7 +147,7 @@ fn questions_of_an_earlier_console_are_understood() {
     let rotate: RotateKey = call();
     assert!(rotate.overlap_seconds == 60 && rotate.secret == hash());
     assert_eq!(call::<EndOldSecrets>().id, locator());
-    assert_eq!(call::<ReadSettings>().person, PersonId(0xab));
+    assert_eq!(call::<ReadSettings>().caller, PersonId(0xab).into());
     let settings: ChangeSettings = call();
     assert_eq!((settings.suspended, settings.outage_seconds), (Some(true), None));
     let trail: ReadTrail = call();

@@ -71,7 +71,7 @@ impl Admin {
 
     /// Says where a command comes from.
     pub fn origin(&self) -> Origin {
-        Origin { person: self.person, address: "192.0.2.1".into(), request_id: "0".repeat(32) }
+        Origin { caller: self.person.into(), address: "192.0.2.1".into(), request_id: "0".repeat(32) }
     }
 
     /// Makes a key.

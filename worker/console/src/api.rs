@@ -8,7 +8,11 @@ mod transfer;
 mod usage;
 mod workspace;
 
-use crate::{cases::Cases, problem, visitor::Visitor};
+use crate::{
+    cases::Cases,
+    problem,
+    visitor::{Credential, Visitor},
+};
 use axum::{
     Router,
     extract::FromRequestParts,
@@ -51,8 +55,11 @@ impl<S: Sync> FromRequestParts<S> for Cases {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
-        let visitor = parts.extensions.get::<Visitor>().cloned();
-        visitor.map(Self).ok_or_else(|| problem::of_kind(&INTERNAL, INTERNAL.meaning))
+        match parts.extensions.get::<Visitor>() {
+            Some(visitor) if matches!(visitor.credential, Credential::Ambiguous) => Err(problem::ambiguous()),
+            Some(visitor) => Ok(Self(visitor.clone())),
+            None => Err(problem::of_kind(&INTERNAL, INTERNAL.meaning)),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The use-cases, for the visitor of one request. Pages, server functions and API all come through here.
 
+mod caller;
 mod explain;
 mod keys;
 mod session;
@@ -112,6 +113,12 @@ impl Backend for Cases {
 
 /// Use-cases that no page has.
 impl Cases {
+    /// Says whether somebody asks who may ask anything at all: a person who is signed in, or a key that is good.
+    pub fn check_caller(&self) -> Reply<()> {
+        let visitor = self.0.clone();
+        reply(async move { caller::check(&visitor).await })
+    }
+
     /// Says whether there is such a key.
     pub fn find_key(&self, id: Locator) -> Reply<()> {
         let visitor = self.0.clone();

@@ -3,7 +3,7 @@
 //! Browsers say where a request comes from in `Sec-Fetch-Site` (W3C Fetch Metadata) and, older ones, in
 //! `Origin`. A request that changes something and says neither is refused too.
 
-use crate::problem;
+use crate::{problem, visitor::Visitor};
 use axum::{
     extract::Request,
     http::{HeaderMap, Method, Uri, header::ORIGIN},
@@ -12,9 +12,11 @@ use axum::{
 };
 use ownchat_domain::problem::CROSS_SITE;
 
-/// Lets a request pass unless another site may have sent it.
+/// Lets a request pass unless another site may have sent it. One that brings a key of its own passes: no browser adds
+/// that by itself, and nothing else is looked at then.
 pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
-    if is_ours(request.method(), request.headers(), request.uri()) {
+    let brings_a_key = request.extensions().get::<Visitor>().is_some_and(Visitor::brings_a_key);
+    if brings_a_key || is_ours(request.method(), request.headers(), request.uri()) {
         next.run(request).await
     } else {
         problem::of_kind(&CROSS_SITE, CROSS_SITE.meaning)

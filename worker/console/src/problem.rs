@@ -9,10 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ownchat_domain::{
+    credential,
     failure::{Failure, FieldError},
     json::BodyError,
     problem::{self, Kind, Problem},
     scope::ScopeSet,
+    verdict::{Code, Denial},
 };
 
 /// A problem of a kind. What belongs to the request is put in by [`finish`].
@@ -28,6 +30,8 @@ pub fn of_failure(failure: &Failure) -> Response {
         Failure::WrongCredentials => &problem::WRONG_CREDENTIALS,
         Failure::Forbidden => &problem::FORBIDDEN,
         Failure::NotHeld { required, held } => return of_scopes(*required, *held),
+        Failure::KeyRefused { code, detail } => return of_key(*code, detail),
+        Failure::ScopeMissing { required, granted } => return of_missing_scopes(*required, *granted),
         Failure::NotFound => &problem::NOT_FOUND,
         Failure::Stale => &problem::STALE,
         Failure::TooMany { .. } => &problem::TOO_MANY_ATTEMPTS,
@@ -37,6 +41,10 @@ pub fn of_failure(failure: &Failure) -> Response {
         Failure::Unavailable => &problem::UNAVAILABLE,
     };
     let mut response = of_kind(kind, kind.meaning);
+    if matches!(failure, Failure::NotSignedIn) {
+        // With a key it would be another matter.
+        challenge(&mut response, credential::challenge(Code::MissingKey, ScopeSet::EMPTY));
+    }
     let retry_after = match failure {
         Failure::TooMany { retry_after } => *retry_after,
         Failure::Unavailable | Failure::NotEffectiveYet | Failure::Running => 1,
@@ -44,6 +52,37 @@ pub fn of_failure(failure: &Failure) -> Response {
     };
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
     response
+}
+
+/// The refusal of a key that asks, as the edge would say it.
+fn of_key(code: Code, detail: &str) -> Response {
+    let mut response = of_kind(Kind::of(code), detail);
+    challenge(&mut response, credential::challenge(code, ScopeSet::EMPTY));
+    response
+}
+
+/// The refusal of a key that lacks scopes: it names what is required, what there is, and what is missing.
+fn of_missing_scopes(required: ScopeSet, granted: ScopeSet) -> Response {
+    let denial = Denial::ScopeMissing { required, granted };
+    let mut problem = Kind::of(denial.code()).problem("", denial.detail(), "");
+    (problem.required, problem.granted) = (required.names(), Some(granted.names()));
+    problem.missing = granted.missing(required).names();
+    let mut response = carry(problem);
+    challenge(&mut response, credential::challenge(denial.code(), required));
+    response
+}
+
+/// The refusal of a call with more than one key.
+pub fn ambiguous() -> Response {
+    let kind = &problem::AMBIGUOUS_KEY;
+    let mut response = of_kind(kind, kind.meaning);
+    challenge(&mut response, Some(credential::ambiguous_challenge()));
+    response
+}
+
+fn challenge(response: &mut Response, challenge: Option<String>) {
+    let value = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok());
+    response.headers_mut().extend(value.map(|value| (header::WWW_AUTHENTICATE, value)));
 }
 
 /// What is wrong with a body.

@@ -1,8 +1,15 @@
-//! Who sent a request: from which address, under which id, with which session.
+//! Who sent a request: from which address, under which id, with which session or key.
 
-use axum::{body::Body, http::Request, http::header::COOKIE};
-use ownchat_domain::account::SessionToken;
-use worker::{Env, Error, Result};
+use axum::{
+    body::Body,
+    http::{HeaderMap, Request, header::COOKIE},
+};
+use ownchat_domain::{
+    account::SessionToken, credential, digest::SecretHash, keyring::Keyring, locator::Address, token::Token,
+    vault::KeyCaller, verdict::Denial,
+};
+use worker::{Env, Error, Result, console_error};
+use zeroize::Zeroizing;
 
 /// The header in which the platform names the caller's address. The platform sets and overwrites it.
 const ADDRESS: &str = "cf-connecting-ip";
@@ -19,23 +26,117 @@ pub struct Visitor {
     pub address: String,
     /// Id of the request: 32 hexadecimal digits.
     pub request_id: String,
-    /// The session that the request claims.
-    pub session: Option<SessionToken>,
+    /// What it says to prove who it is.
+    pub credential: Credential,
+}
+
+/// What a request brings to prove who sent it.
+#[derive(Clone)]
+pub enum Credential {
+    /// Nothing.
+    None,
+    /// A session that it claims.
+    Session(SessionToken),
+    /// A key of ours, by its look and its tag.
+    Key(SentKey),
+    /// A text that is no key of ours, and what is said to that. No object is asked.
+    Refused(Denial),
+    /// More than one key.
+    Ambiguous,
+}
+
+/// A key that was sent.
+#[derive(Clone)]
+pub struct SentKey {
+    /// What the registry is told of it.
+    pub caller: KeyCaller,
+    /// Number of the workspace whose registry knows it.
+    pub workspace: u32,
+}
+
+impl Visitor {
+    /// Whether the request brings a key, or something in the place of one. Its cookies do not count then.
+    pub const fn brings_a_key(&self) -> bool {
+        matches!(self.credential, Credential::Key(_) | Credential::Refused(_) | Credential::Ambiguous)
+    }
 }
 
 /// Puts a [`Visitor`] into the request.
 pub fn introduce(request: &mut Request<Body>, env: Env) -> Result<()> {
     let headers = request.headers();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let visitor = Visitor {
-        address: text(ADDRESS),
-        request_id: format!("{:032x}", u128::from_be_bytes(random()?)),
-        session: cookies.flat_map(|line| line.split(';')).find_map(session),
-        env,
+    let address = text(ADDRESS);
+    let credential = match sent_key(request.uri().path(), headers) {
+        Sent::None => {
+            let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+            let session = cookies.flat_map(|line| line.split(';')).find_map(session);
+            session.map_or(Credential::None, Credential::Session)
+        }
+        Sent::One(key) => read_key(&key, &address, &env),
+        Sent::Ambiguous => Credential::Ambiguous,
     };
-    request.extensions_mut().insert(visitor);
+    let request_id = format!("{:032x}", u128::from_be_bytes(random()?));
+    request.extensions_mut().insert(Visitor { env, address, request_id, credential });
     Ok(())
+}
+
+/// What stands in the headers of keys.
+#[derive(Debug, PartialEq, Eq)]
+enum Sent {
+    None,
+    One(Zeroizing<String>),
+    Ambiguous,
+}
+
+/// The key of a request to an address that takes keys: the management API, but for what is about sessions.
+fn sent_key(path: &str, headers: &HeaderMap) -> Sent {
+    let Some(address) = path.strip_prefix("/api/v1/") else { return Sent::None };
+    if matches!(address, "setup" | "session") {
+        return Sent::None;
+    }
+    // As the platform does it with a header that was sent twice.
+    let [authorization, api_key] = credential::HEADERS.map(|name| {
+        let values: Vec<_> =
+            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        (!values.is_empty()).then(|| Zeroizing::new(values.join(",")))
+    });
+    match credential::read(
+        authorization.as_ref().map(|value| value.as_str()),
+        api_key.as_ref().map(|value| value.as_str()),
+    ) {
+        credential::Credential::None => Sent::None,
+        credential::Credential::One(key) => Sent::One(Zeroizing::new(key.to_owned())),
+        credential::Credential::Ambiguous => Sent::Ambiguous,
+    }
+}
+
+/// Reads a key, and proves from its tag that we issued it: of one that was made up no object is asked.
+fn read_key(key: &str, address: &str, env: &Env) -> Credential {
+    let token = match Token::parse(key) {
+        Ok(token) => token,
+        Err(error) => return Credential::Refused(Denial::Malformed(error)),
+    };
+    let keyring = match keyring(env) {
+        Ok(keyring) => keyring,
+        Err(error) => {
+            console_error!("visitor: {error}");
+            return Credential::Refused(Denial::Unavailable);
+        }
+    };
+    match token.locator.open(&keyring, token.environment) {
+        Some(Address { workspace, .. }) => {
+            let secret = SecretHash::of(&token.secret);
+            Credential::Key(SentKey {
+                caller: KeyCaller { id: token.locator, secret, address: address.parse().ok() },
+                workspace,
+            })
+        }
+        None => Credential::Refused(Denial::Forged),
+    }
+}
+
+fn keyring(env: &Env) -> Result<Keyring> {
+    Keyring::parse(&env.secret("MASTER_KEYS")?.to_string()).map_err(|error| Error::RustError(error.to_string()))
 }
 
 fn session(pair: &str) -> Option<SessionToken> {
@@ -52,7 +153,7 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
-    use super::session;
+    use super::*;
 
     #[test]
     fn only_the_cookie_of_that_name_is_a_session() {
@@ -60,6 +161,29 @@ mod tests {
         assert!(session(&format!(" __Host-ownchat-session={value}")).is_some());
         for pair in [format!("ownchat-session={value}"), "__Host-ownchat-session=x".into(), "x".into(), String::new()] {
             assert!(session(&pair).is_none(), "{pair}");
+        }
+    }
+
+    #[test]
+    fn keys_are_read_where_they_count_and_nowhere_else() {
+        let one = Sent::One(Zeroizing::new("k".into()));
+        for (path, sent, expected) in [
+            ("/api/v1/keys", &[("authorization", "Bearer k")][..], &one),
+            ("/api/v1/keys/x/rotate", &[("x-api-key", "k")], &one),
+            ("/api/v1/audit", &[("authorization", "Basic dTpw")], &Sent::None),
+            ("/api/v1/keys", &[("authorization", "Bearer k"), ("x-api-key", "k")], &Sent::Ambiguous),
+            ("/api/v1/keys", &[("x-api-key", "k"), ("x-api-key", "k")], &Sent::Ambiguous),
+            ("/api/v1/keys", &[], &Sent::None),
+            ("/api/v1/session", &[("x-api-key", "k")], &Sent::None),
+            ("/api/v1/setup", &[("x-api-key", "k")], &Sent::None),
+            ("/settings/keys", &[("authorization", "Bearer k")], &Sent::None),
+            ("/actions/create-key", &[("authorization", "Bearer k")], &Sent::None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in sent {
+                headers.append(*name, value.parse().unwrap());
+            }
+            assert_eq!(&sent_key(path, &headers), expected, "{path} {sent:?}");
         }
     }
 }

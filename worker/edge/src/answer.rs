@@ -4,11 +4,13 @@
 
 use crate::{describe::seconds, gate::Checked};
 use ownchat_domain::{
+    credential,
     failure::FieldError,
     json::BodyError,
     meter::Standing,
     problem::{self, Kind, Problem},
     record::Record,
+    scope::ScopeSet,
     verdict::Denial,
 };
 use serde::Serialize;
@@ -169,8 +171,7 @@ impl Answers<'_> {
     /// The refusal of a call with more than one key (RFC 6750, section 3.1).
     pub fn ambiguous(&self) -> Answer {
         let kind = &problem::AMBIGUOUS_KEY;
-        let challenge = "Bearer realm=\"Ownchat\", error=\"invalid_request\"".to_owned();
-        self.problem(kind, kind.meaning).with([("WWW-Authenticate", challenge)])
+        self.problem(kind, kind.meaning).with([("WWW-Authenticate", credential::ambiguous_challenge())])
     }
 
     /// 405, with the methods that are possible.
@@ -230,49 +231,18 @@ fn json(status: u16, media: Media, body: &impl Serialize) -> Answer {
     Answer { status, media, headers: Vec::new(), body }
 }
 
-/// The challenge of RFC 6750, section 3. It has no error code when no credential came.
+/// What a refusal says of the key in its header.
 fn challenge(denial: &Denial) -> Option<String> {
-    let realm = "Bearer realm=\"Ownchat\"";
-    match denial {
-        Denial::Missing => Some(realm.to_owned()),
-        Denial::ScopeMissing { required, .. } => {
-            Some(format!("{realm}, error=\"insufficient_scope\", scope=\"{}\"", required.names().join(" ")))
-        }
-        Denial::Unavailable
-        | Denial::RateLimited { .. }
-        | Denial::QuotaExceeded { .. }
-        | Denial::TooManyUnknown { .. } => None,
-        // The key is good; no scope would help.
-        Denial::AddressForbidden { .. } | Denial::ChannelForbidden | Denial::Suspended => {
-            Some(format!("{realm}, error=\"insufficient_scope\""))
-        }
-        _ => Some(format!("{realm}, error=\"invalid_token\"")),
-    }
+    let required = match denial {
+        Denial::ScopeMissing { required, .. } => *required,
+        _ => ScopeSet::EMPTY,
+    };
+    credential::challenge(denial.code(), required)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ownchat_domain::scope::ScopeSet;
-
-    #[test]
-    fn challenges_follow_rfc_6750() {
-        let required = ScopeSet::from_names(["messages:send", "contacts:read"]).unwrap();
-        for (denial, expected) in [
-            (Denial::Missing, Some("Bearer realm=\"Ownchat\"")),
-            (Denial::Expired, Some("Bearer realm=\"Ownchat\", error=\"invalid_token\"")),
-            (
-                Denial::ScopeMissing { required, granted: ScopeSet::EMPTY },
-                Some("Bearer realm=\"Ownchat\", error=\"insufficient_scope\", scope=\"contacts:read messages:send\""),
-            ),
-            (Denial::ChannelForbidden, Some("Bearer realm=\"Ownchat\", error=\"insufficient_scope\"")),
-            (Denial::RateLimited { retry_after: 1 }, None),
-            (Denial::TooManyUnknown { retry_after: 1 }, None),
-            (Denial::Unavailable, None),
-        ] {
-            assert_eq!(challenge(&denial).as_deref(), expected);
-        }
-    }
 
     #[test]
     fn the_entry_gets_one_text() {

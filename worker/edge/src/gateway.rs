@@ -1,8 +1,8 @@
 //! The gateway: a call that was checked goes on to the Ownchat services, without its key and with a
 //! signed principal. `gateway.mjs` carries it.
 
-use crate::credential;
 use ownchat_domain::{
+    credential,
     principal::{self, Principal},
     record::Record,
     time::Timestamp,

@@ -1,6 +1,6 @@
 //! A call as it came in: the few texts of it that decide.
 
-use crate::credential::{self, Credential};
+use ownchat_domain::credential::{self, Credential};
 use std::net::IpAddr;
 
 /// What is looked at of a call.

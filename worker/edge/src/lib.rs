@@ -10,7 +10,6 @@
 pub mod answer;
 pub mod asked;
 pub mod chores;
-pub mod credential;
 pub mod describe;
 pub mod edge;
 pub mod flights;

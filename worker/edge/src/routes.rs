@@ -3,12 +3,12 @@
 use crate::{
     answer::{Answer, Answers, limits},
     asked,
-    credential::Credential,
     describe::describe,
     gate::{Checked, Gate, Wanted},
     incoming::Incoming,
 };
 use ownchat_domain::{
+    credential::Credential,
     failure::FieldError,
     policy::Call,
     problem,

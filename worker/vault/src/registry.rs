@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod announce;
+mod callers;
 mod chores;
 mod copies;
 mod duplicate;
@@ -29,6 +30,7 @@ mod testing;
 mod walk;
 
 use self::{
+    callers::Asking,
     chores::Chore,
     copies::Copies,
     idempotency::{Claim, Running},
@@ -51,8 +53,8 @@ use ownchat_domain::{
         feed::Announce,
         masters::ReadMasters,
         registry::{
-            ChangeKey, ChangeSettings, Changed, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets,
-            ExplainCall, Found, ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
+            ChangeKey, ChangeSettings, Changed, ChangedSettings, CheckCaller, CreateKey, DeleteKey, DuplicateKey,
+            EndOldSecrets, ExplainCall, Found, ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
         },
         transfer::{FinishImport, ReadExport, StageImport},
     },
@@ -128,9 +130,10 @@ impl Registry {
 
     async fn answer(&self, database: &Storage, workspace: u32, name: &str, request: &mut Request) -> Result<Response> {
         let ring = keyring(&self.env)?;
+        let mut asking = Asking { database, keyring: &ring, request };
         match name {
             Found::NAME => {
-                let done = members::found(database, &question(request).await?);
+                let done = members::found(database, &question(asking.request).await?);
                 // The feed is there before the first key, so that it knows of all that is ever forbidden.
                 let feed = Announce { entries: Vec::new() };
                 answer::<Found>(match (done, ask(&self.env, Object::Feed(shard_of(workspace)), &feed).await) {
@@ -138,42 +141,50 @@ impl Registry {
                     (done, _) => done,
                 })
             }
+            CheckCaller::NAME => asking.reply(|_: &CheckCaller| Ok(())).await,
             CreateKey::NAME => {
-                answer::<CreateKey>(keys::create(database, &ring, workspace, &question(request).await?, now()))
+                asking.reply(|call: &CreateKey| keys::create(database, &ring, workspace, call, now())).await
             }
             DuplicateKey::NAME => {
-                let call = question(request).await?;
-                answer::<DuplicateKey>(duplicate::duplicate(database, &ring, workspace, &call, now()))
+                let work = |call: &DuplicateKey| duplicate::duplicate(database, &ring, workspace, call, now());
+                asking.reply(work).await
             }
-            ListKeys::NAME => answer::<ListKeys>(list::list(database, &question(request).await?, now())),
-            ReadKey::NAME => answer::<ReadKey>(keys::read(database, &question(request).await?, now())),
+            ListKeys::NAME => asking.reply(|call: &ListKeys| list::list(database, call, now())).await,
+            ReadKey::NAME => asking.reply(|call: &ReadKey| keys::read(database, call, now())).await,
             ExplainCall::NAME => {
-                let call = question(request).await?;
-                answer::<ExplainCall>(explain::explain_call(database, &ring, &call, now()))
+                asking.reply(|call: &ExplainCall| explain::explain_call(database, &ring, call, now())).await
             }
             ChangeKey::NAME => {
-                let done = keys::change(database, &question(request).await?, now());
+                let call = asking.admit().await?;
+                let done = call.and_then(|call| keys::change(database, &call, now()));
                 answer::<ChangeKey>(self.effective(database, workspace, done).await)
             }
             DeleteKey::NAME => {
-                let done = keys::delete(database, &question(request).await?, now());
+                let call = asking.admit().await?;
+                let done = call.and_then(|call| keys::delete(database, &call, now()));
                 answer::<DeleteKey>(self.effective(database, workspace, done).await)
             }
             RestoreKey::NAME => {
-                let done = life::restore(database, &question(request).await?, now());
+                let call = asking.admit().await?;
+                let done = call.and_then(|call| life::restore(database, &call, now()));
                 answer::<RestoreKey>(self.effective(database, workspace, done).await)
             }
             RotateKey::NAME => {
-                let call = question(request).await?;
-                answer::<RotateKey>(self.rotate(database, &ring, workspace, &call).await)
+                let call = asking.admit().await?;
+                answer::<RotateKey>(match call {
+                    Ok(call) => self.rotate(database, &ring, workspace, &call).await,
+                    Err(refusal) => Err(refusal),
+                })
             }
             EndOldSecrets::NAME => {
-                let done = life::end_old_secrets(database, &question(request).await?, now());
+                let call = asking.admit().await?;
+                let done = call.and_then(|call| life::end_old_secrets(database, &call, now()));
                 answer::<EndOldSecrets>(self.effective(database, workspace, done).await)
             }
-            ReadSettings::NAME => answer::<ReadSettings>(settings::read(database, &question(request).await?, now())),
+            ReadSettings::NAME => asking.reply(|call: &ReadSettings| settings::read(database, call, now())).await,
             ChangeSettings::NAME => {
-                let done = settings::change(database, &question(request).await?, now());
+                let call = asking.admit().await?;
+                let done = call.and_then(|call| settings::change(database, &call, now()));
                 if done.is_ok() {
                     self.arm().await;
                 }
@@ -185,14 +196,13 @@ impl Registry {
                     Ok(ChangedSettings { settings, effective_at: narrowed.then(|| now().plus(FRESH_FOR)) })
                 }))
             }
-            ReadTrail::NAME => answer::<ReadTrail>(list::trail(database, &question(request).await?, now())),
-            ReadMasters::NAME => {
-                answer::<ReadMasters>(masters::read(database, &ring, &question(request).await?, now()))
-            }
-            ReadExport::NAME => answer::<ReadExport>(transfer::read(database, &question(request).await?, now())),
-            StageImport::NAME => answer::<StageImport>(transfer::stage(database, &question(request).await?, now())),
+            ReadTrail::NAME => asking.reply(|call: &ReadTrail| list::trail(database, call, now())).await,
+            ReadMasters::NAME => asking.reply(|call: &ReadMasters| masters::read(database, &ring, call, now())).await,
+            ReadExport::NAME => asking.reply(|call: &ReadExport| transfer::read(database, call, now())).await,
+            StageImport::NAME => asking.reply(|call: &StageImport| transfer::stage(database, call, now())).await,
             FinishImport::NAME => {
-                let done = transfer::finish(database, &ring, &question(request).await?, now());
+                let call = asking.admit().await?;
+                let done = call.and_then(|call| transfer::finish(database, &ring, &call, now()));
                 if done.is_ok() {
                     self.arm().await;
                 }
@@ -207,7 +217,7 @@ impl Registry {
     }
 
     async fn rotate(&self, database: &Storage, ring: &Keyring, workspace: u32, call: &RotateKey) -> Done<Changed> {
-        let claim = Claim::of::<RotateKey>(call.once.as_ref(), call.origin.person, &call.id.to_string());
+        let claim = Claim::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
         let _working = self.running.enter(claim)?;
         let outcome = life::rotate(database, ring, call, now())?;
         let unsettled = Changed { key: outcome.key.clone(), effective_at: None, replayed: outcome.replayed };

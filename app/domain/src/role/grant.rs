@@ -46,8 +46,8 @@ impl<'a> Grant<'a> {
     pub fn check(&self, principal: Principal, now: Timestamp) -> Result<(), Failure> {
         let mut held = principal.scopes();
         if matches!(principal, Principal::Key(..)) {
-            // A key never hands on the power to make keys.
-            held = held.without(&["keys:write"]);
+            // A key never hands on the power to make keys, but what that gives to it as well.
+            held = held.with_given().without(&["keys:write"]);
         }
         if !held.allows_all(self.scopes) {
             return Err(Failure::NotHeld { required: self.scopes, held });

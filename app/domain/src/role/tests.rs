@@ -30,7 +30,7 @@ fn as_key(names: &[&str]) -> Principal {
 fn tried(principal: Principal, command: Command, key: Option<&Subject>) -> char {
     match allow(principal, command, key, None, NOW) {
         Ok(()) => 'y',
-        Err(Failure::Forbidden) => 'n',
+        Err(Failure::Forbidden | Failure::ScopeMissing { .. }) => 'n',
         Err(Failure::NotFound) => '?',
         Err(other) => unreachable!("{other:?}"),
     }
@@ -128,6 +128,59 @@ fn the_table_of_keys_that_give_commands() {
     assert_eq!(as_key(&["contacts:read"]).sight(), Sight::Nothing);
 }
 
+/// Each column: the key itself, another key, no key at all. A scope that is lacking is named; `y` may, `?` does not
+/// see the key.
+#[test]
+fn a_key_hears_which_scope_it_lacks() {
+    use Command::{
+        ChangeKey, ChangeSettings, CreateKey, DeactivateKey, DeleteKey, EndOldSecrets, MoveWorkspace, ReadKey,
+        ReadMasters, ReadSettings, ReadTrail, RestoreKey, RotateKey,
+    };
+    let another = Subject { id: id("OUbshx82gywrkBsn"), owner: None };
+    let (see, write, own_alone) = ("keys:read", "keys:write", "keys:self");
+    for (held, command, expected) in [
+        (own_alone, ReadKey, ["y", "?", see]),
+        (own_alone, ChangeKey, [write, "?", write]),
+        (own_alone, DeactivateKey, ["y", "?", write]),
+        (own_alone, RotateKey, ["y", "?", write]),
+        (own_alone, EndOldSecrets, ["y", "?", write]),
+        (own_alone, DeleteKey, [write, "?", write]),
+        (own_alone, RestoreKey, [write, "?", write]),
+        (own_alone, CreateKey, [write, "?", write]),
+        (own_alone, ReadTrail, ["audit:read", "?", "audit:read"]),
+        (see, DeactivateKey, [own_alone, write, write]),
+        (see, RotateKey, [own_alone, write, write]),
+        (see, EndOldSecrets, [own_alone, write, write]),
+        (see, DeleteKey, [write, write, write]),
+        (see, ReadTrail, ["audit:read"; 3]),
+        (write, RestoreKey, ["y"; 3]),
+        (write, ReadTrail, ["y", "y", "audit:read"]),
+        ("audit:read", ReadTrail, ["y"; 3]),
+        (write, ReadSettings, ["account:read"; 3]),
+        (write, ChangeSettings, ["account:write"; 3]),
+        (write, ReadMasters, ["account:write"; 3]),
+        (write, MoveWorkspace, ["account:write"; 3]),
+        ("account:read", ReadSettings, ["?", "?", "y"]),
+        ("account:write", MoveWorkspace, ["?", "?", "y"]),
+        ("contacts:read", ReadKey, ["?", "?", see]),
+    ] {
+        let found = [Some(own()), Some(another), None].map(|key| {
+            match allow(as_key(&[held]), command, key.as_ref(), None, NOW) {
+                Ok(()) => "y".to_owned(),
+                Err(Failure::NotFound) => "?".to_owned(),
+                Err(Failure::ScopeMissing { required, granted }) => {
+                    assert_eq!(granted, scopes(&[held]));
+                    required.names().concat()
+                }
+                Err(other) => unreachable!("{other:?}"),
+            }
+        });
+        assert_eq!(found, expected, "{held} {command:?}");
+    }
+    assert_eq!(as_key(&[own_alone]).listed(), Ok(Sight::One(own().id)));
+    assert!(matches!(as_key(&["contacts:read"]).listed(), Err(Failure::ScopeMissing { .. })));
+}
+
 #[test]
 fn roles_hold_what_the_table_says() {
     let lacking = |role: Role| role.scopes().missing(ScopeSet::full()).names();
@@ -183,7 +236,7 @@ fn nobody_gives_what_they_do_not_hold() {
 #[test]
 fn keys_never_give_the_power_to_make_keys() {
     let maker = as_key(&["keys:write", "contacts:write"]);
-    assert!(create(maker, &with(&["contacts:read"]), None).is_ok(), "write gives read");
+    assert!(create(maker, &with(&["contacts:read", "keys:read"]), None).is_ok(), "write gives read");
     for names in [&["keys:write"][..], &["messages:send"], &["contacts:read", "keys:write"]] {
         assert!(matches!(create(maker, &with(names), None), Err(Failure::NotHeld { .. })), "{names:?}");
     }

@@ -1,14 +1,14 @@
 //! What a workspace still needs of which master secret.
 
-use super::Call;
-use crate::account::PersonId;
+use super::{Call, Caller};
 use serde::{Deserialize, Serialize};
 
 /// Asks for it. For owners.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadMasters {
     /// Who asks.
-    pub person: PersonId,
+    #[serde(rename = "person")]
+    pub caller: Caller,
 }
 
 /// What a workspace needs of the master secrets.

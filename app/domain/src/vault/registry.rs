@@ -1,9 +1,9 @@
 //! Questions to the object of a workspace.
 
-use super::{Call, Origin, beside};
+use super::{Call, Caller, Origin, beside};
 use crate::{
     account::PersonId,
-    audit::Action,
+    audit::{Action, ActorId},
     digest::SecretHash,
     explain::{Case, Explanation},
     failure::Failure,
@@ -31,6 +31,18 @@ pub struct Found {
 impl Call for Found {
     type Answer = ();
     const NAME: &'static str = "found";
+}
+
+/// Asks whether a caller may ask anything at all. A person may: that their session is good was found out before.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CheckCaller {
+    /// Who asks.
+    pub caller: Caller,
+}
+
+impl Call for CheckCaller {
+    type Answer = ();
+    const NAME: &'static str = "check-caller";
 }
 
 /// Makes a key.
@@ -108,7 +120,8 @@ impl Call for DuplicateKey {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ListKeys {
     /// Who asks.
-    pub person: PersonId,
+    #[serde(rename = "person")]
+    pub caller: Caller,
     /// Which keys.
     pub query: KeyQuery,
 }
@@ -122,7 +135,8 @@ impl Call for ListKeys {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadKey {
     /// Who asks.
-    pub person: PersonId,
+    #[serde(rename = "person")]
+    pub caller: Caller,
     /// Which key.
     pub id: Locator,
 }
@@ -136,7 +150,8 @@ impl Call for ReadKey {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ExplainCall {
     /// Who asks.
-    pub person: PersonId,
+    #[serde(rename = "person")]
+    pub caller: Caller,
     /// Which key.
     pub id: Locator,
     /// Hash of the secret that comes with the call, if it is known.
@@ -254,7 +269,8 @@ impl Call for EndOldSecrets {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadSettings {
     /// Who asks.
-    pub person: PersonId,
+    #[serde(rename = "person")]
+    pub caller: Caller,
 }
 
 /// The settings of a workspace.
@@ -329,10 +345,11 @@ impl Call for ChangeSettings {
 }
 
 /// Reads lines of the audit trail.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ReadTrail {
     /// Who asks.
-    pub person: PersonId,
+    #[serde(rename = "person")]
+    pub caller: Caller,
     /// Which lines.
     pub query: TrailQuery,
 }
@@ -347,8 +364,8 @@ pub struct TrailQuery {
     pub limit: Option<u32>,
     /// Only lines about this key.
     pub key: Option<Locator>,
-    /// Only what this person did.
-    pub actor: Option<PersonId>,
+    /// Only what this person or key did.
+    pub actor: Option<ActorId>,
     /// Only this action.
     pub action: Option<Action>,
     /// Only what was done at this time or later.

@@ -54,7 +54,12 @@ fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
         Failure::NotFound => {
             (StatusCode::NOT_FOUND, "There is nothing here", "It never was, it was deleted, or it is somebody else's.")
         }
-        Failure::Forbidden | Failure::NotSignedIn | Failure::WrongCredentials => {
+        // Pages take no keys.
+        Failure::Forbidden
+        | Failure::NotSignedIn
+        | Failure::WrongCredentials
+        | Failure::KeyRefused { .. }
+        | Failure::ScopeMissing { .. } => {
             (StatusCode::FORBIDDEN, "Not allowed", "You may not do this. Ask an owner of the workspace.")
         }
         Failure::NotHeld { .. } => (

@@ -30,7 +30,7 @@ impl Truth {
     pub fn read(world: &World, workspace: u32) -> Self {
         let mut admin = Admin::of(world.vault(), workspace);
         let person = admin.person;
-        let settings = admin.ask(&ReadSettings { person }).unwrap().unwrap();
+        let settings = admin.ask(&ReadSettings { caller: person.into() }).unwrap().unwrap();
         let mut lines: BTreeMap<String, Vec<Line>> = BTreeMap::new();
         let mut of_settings = 1;
         for text in trail(&mut admin) {
@@ -45,7 +45,7 @@ impl Truth {
             .iter()
             .map(|(id, lines)| {
                 let id: Locator = id.parse().unwrap();
-                let key = admin.ask(&ReadKey { person, id }).unwrap().ok();
+                let key = admin.ask(&ReadKey { caller: person.into(), id }).unwrap().ok();
                 let record = record(world, workspace, id);
                 check(key.as_ref(), &record, lines);
                 (id.to_string(), (key, record))
@@ -118,7 +118,7 @@ fn trail(admin: &mut Admin) -> Vec<String> {
     let mut cursor = None;
     loop {
         let query = TrailQuery { cursor, limit: Some(100), ..TrailQuery::default() };
-        let page = admin.ask(&ReadTrail { person: admin.person, query }).unwrap().unwrap();
+        let page = admin.ask(&ReadTrail { caller: admin.person.into(), query }).unwrap().unwrap();
         lines.extend(page.lines);
         cursor = page.next_cursor;
         if cursor.is_none() {

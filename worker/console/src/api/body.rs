@@ -12,7 +12,6 @@ use ownchat_domain::{
     json,
     problem::{BODY_TOO_LARGE, INTERNAL, INVALID_IDEMPOTENCY_KEY, UNSUPPORTED_MEDIA_TYPE},
 };
-use ownchat_ui::backend::Backend;
 use serde::de::DeserializeOwned;
 
 /// A JSON body of anybody.
@@ -26,7 +25,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// A JSON body of somebody who is signed in. Whoever is not hears of that, and not of what is wrong with
+/// A JSON body of somebody who may ask: signed in, or with a key. Whoever may not hears of that, and not of what is wrong with
 /// the body.
 pub struct MemberBody<T>(pub T);
 
@@ -67,10 +66,10 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for Making<T> {
     }
 }
 
-/// What is wrong with a call, unless nobody is signed in: that comes first.
+/// What is wrong with a call, unless nobody is signed in and no key is good: that comes first.
 pub async fn first_of_all(cases: &Cases, refusal: Response) -> Response {
-    match cases.identity().await {
-        Ok(_) => refusal,
+    match cases.check_caller().await {
+        Ok(()) => refusal,
         Err(failure) => problem::of_failure(&failure),
     }
 }

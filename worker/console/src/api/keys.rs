@@ -211,9 +211,9 @@ async fn seen(cases: &Cases, id: &str, headers: &HeaderMap) -> Result<(Locator, 
     }
 }
 
-/// Why there is nothing: whoever is not signed in is told that first.
+/// Why there is nothing: whoever may not ask at all is told that first.
 pub async fn missing(cases: &Cases) -> Failure {
-    cases.identity().await.err().unwrap_or(Failure::NotFound)
+    cases.check_caller().await.err().unwrap_or(Failure::NotFound)
 }
 
 fn shown(outcome: Result<Key, Failure>) -> Response {

@@ -1,6 +1,6 @@
 //! Explaining what the edge would say to a call.
 
-use super::keys::member;
+use super::caller::caller;
 use crate::{vault::ask, visitor::Visitor};
 use ownchat_domain::{
     explain::{Case, Explanation, Subject, malformed},
@@ -11,11 +11,11 @@ use ownchat_domain::{
 
 /// Explains a call. A credential goes no further than here: the registry is asked with the hash of its secret.
 pub async fn explain(visitor: &Visitor, subject: Subject, case: Case, now: Timestamp) -> Result<Explanation, Failure> {
-    let (person, registry) = member(visitor).await?;
+    let (caller, registry) = caller(visitor).await?;
     let (id, secret) = match subject {
         Subject::Malformed(error) => return Ok(malformed(error, &case, now)),
         Subject::Id(id) => (id, None),
         Subject::Key(id, _, hash) => (id, Some(hash)),
     };
-    ask(&visitor.env, registry, &ExplainCall { person, id, secret, case }).await
+    ask(&visitor.env, registry, &ExplainCall { caller, id, secret, case }).await
 }

@@ -1,12 +1,14 @@
-//! Keys: every use-case finds out who is there and asks the registry of their workspace.
+//! Keys: every use-case finds out who asks and asks the registry of their workspace.
 
-use super::{session::resume, usage::note_last_uses};
+use super::{
+    caller::{caller, origin, who},
+    usage::note_last_uses,
+};
 use crate::{
     vault::ask,
     visitor::{Visitor, random},
 };
 use ownchat_domain::{
-    account::PersonId,
     digest::SecretHash,
     failure::Failure,
     idempotency::Once,
@@ -14,7 +16,7 @@ use ownchat_domain::{
     locator::Locator,
     token::{Secret, Token},
     vault::{
-        Object, Origin,
+        Object,
         registry::{
             ChangeKey, Changed, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, Issued, ListKeys, ReadKey,
             RestoreKey, RotateKey,
@@ -27,31 +29,31 @@ use zeroize::Zeroizing;
 
 /// Lists keys, with their last use.
 pub async fn list(visitor: &Visitor, query: KeyQuery) -> Result<KeyPage, Failure> {
-    let (person, identity) = resume(visitor).await?;
-    let mut page = ask(&visitor.env, Object::Registry(identity.workspace), &ListKeys { person, query }).await?;
-    note_last_uses(visitor, identity.workspace, &mut page.data).await;
+    let (caller, workspace) = who(visitor).await?;
+    let mut page = ask(&visitor.env, Object::Registry(workspace), &ListKeys { caller, query }).await?;
+    note_last_uses(visitor, workspace, &mut page.data).await;
     Ok(page)
 }
 
 /// Reads a key, with its last use.
 pub async fn read(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
-    let (person, identity) = resume(visitor).await?;
-    let mut key = ask(&visitor.env, Object::Registry(identity.workspace), &ReadKey { person, id }).await?;
-    note_last_uses(visitor, identity.workspace, std::slice::from_mut(&mut key)).await;
+    let (caller, workspace) = who(visitor).await?;
+    let mut key = ask(&visitor.env, Object::Registry(workspace), &ReadKey { caller, id }).await?;
+    note_last_uses(visitor, workspace, std::slice::from_mut(&mut key)).await;
     Ok(key)
 }
 
 /// Says whether there is such a key.
 pub async fn find(visitor: &Visitor, id: Locator) -> Result<(), Failure> {
-    let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &ReadKey { person, id }).await.map(drop)
+    let (caller, registry) = caller(visitor).await?;
+    ask(&visitor.env, registry, &ReadKey { caller, id }).await.map(drop)
 }
 
 /// Makes a key. Its secret is made here unless the request brings the hash of one.
 pub async fn create(visitor: &Visitor, key: NewKey, once: Option<Once>) -> Result<CreatedKey, Failure> {
-    let (person, registry) = member(visitor).await?;
+    let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(key.secret_sha256)?;
-    let call = CreateKey { origin: origin(visitor, person), key, secret: hash, once };
+    let call = CreateKey { origin: origin(visitor, caller), key, secret: hash, once };
     let issued = ask(&visitor.env, registry, &call).await?;
     Ok(created(issued, secret))
 }
@@ -63,9 +65,9 @@ pub async fn duplicate(
     Copied { id, differences, environment, secret }: Copied,
     once: Option<Once>,
 ) -> Result<CreatedKey, Failure> {
-    let (person, registry) = member(visitor).await?;
+    let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(secret)?;
-    let call = DuplicateKey { origin: origin(visitor, person), id, differences, environment, secret: hash, once };
+    let call = DuplicateKey { origin: origin(visitor, caller), id, differences, environment, secret: hash, once };
     let issued = ask(&visitor.env, registry, &call).await?;
     Ok(created(issued, secret))
 }
@@ -79,20 +81,20 @@ fn created(Issued { key, replayed }: Issued, secret: Option<Secret>) -> CreatedK
 
 /// Changes a key.
 pub async fn change(visitor: &Visitor, id: Locator, version: u64, patch: KeyPatch) -> Result<Changed, Failure> {
-    let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &ChangeKey { origin: origin(visitor, person), id, version, patch }).await
+    let (caller, registry) = caller(visitor).await?;
+    ask(&visitor.env, registry, &ChangeKey { origin: origin(visitor, caller), id, version, patch }).await
 }
 
 /// Deletes a key.
 pub async fn delete(visitor: &Visitor, id: Locator, version: u64) -> Result<Changed, Failure> {
-    let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &DeleteKey { origin: origin(visitor, person), id, version }).await
+    let (caller, registry) = caller(visitor).await?;
+    ask(&visitor.env, registry, &DeleteKey { origin: origin(visitor, caller), id, version }).await
 }
 
 /// Undoes the deletion of a key.
 pub async fn restore(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
-    let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &RestoreKey { origin: origin(visitor, person), id }).await
+    let (caller, registry) = caller(visitor).await?;
+    ask(&visitor.env, registry, &RestoreKey { origin: origin(visitor, caller), id }).await
 }
 
 /// A key that was just given a new secret.
@@ -111,10 +113,10 @@ pub async fn rotate(
     hash: Option<SecretHash>,
     once: Option<Once>,
 ) -> Result<Rotated, Failure> {
-    let (person, registry) = member(visitor).await?;
+    let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(hash)?;
-    let version = ask(&visitor.env, registry, &ReadKey { person, id }).await?.version;
-    let call = RotateKey { origin: origin(visitor, person), id, version, overlap_seconds, secret: hash, once };
+    let version = ask(&visitor.env, registry, &ReadKey { caller, id }).await?.version;
+    let call = RotateKey { origin: origin(visitor, caller), id, version, overlap_seconds, secret: hash, once };
     let changed = ask(&visitor.env, registry, &call).await?;
     let environment = changed.key.environment;
     let secret = secret.filter(|_| !changed.replayed);
@@ -124,9 +126,9 @@ pub async fn rotate(
 
 /// Ends the old secrets of a key at once.
 pub async fn end_old_secrets(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
-    let (person, registry) = member(visitor).await?;
-    let version = ask(&visitor.env, registry, &ReadKey { person, id }).await?.version;
-    ask(&visitor.env, registry, &EndOldSecrets { origin: origin(visitor, person), id, version }).await
+    let (caller, registry) = caller(visitor).await?;
+    let version = ask(&visitor.env, registry, &ReadKey { caller, id }).await?.version;
+    ask(&visitor.env, registry, &EndOldSecrets { origin: origin(visitor, caller), id, version }).await
 }
 
 fn hash_or_new(hash: Option<SecretHash>) -> Result<(SecretHash, Option<Secret>), Failure> {
@@ -138,17 +140,6 @@ fn hash_or_new(hash: Option<SecretHash>) -> Result<(SecretHash, Option<Secret>),
         Failure::Unavailable
     })?;
     Ok((SecretHash::of(&secret), Some(secret)))
-}
-
-/// Who is there, and the registry of their workspace.
-pub async fn member(visitor: &Visitor) -> Result<(PersonId, Object), Failure> {
-    let (person, identity) = resume(visitor).await?;
-    Ok((person, Object::Registry(identity.workspace)))
-}
-
-/// Who asks, from where.
-pub fn origin(visitor: &Visitor, person: PersonId) -> Origin {
-    Origin { person, address: visitor.address.clone(), request_id: visitor.request_id.clone() }
 }
 
 fn fill(bytes: &mut [u8]) -> worker::Result<()> {

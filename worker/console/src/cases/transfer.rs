@@ -1,6 +1,6 @@
 //! The workspace as a file.
 
-use super::keys::{member, origin};
+use super::caller::{caller, origin};
 use crate::{vault::ask, visitor::Visitor};
 use ownchat_domain::{
     failure::Failure,
@@ -9,18 +9,18 @@ use ownchat_domain::{
 
 /// Reads the next part of an export.
 pub async fn export_part(visitor: &Visitor, after: Option<Place>) -> Result<ExportPart, Failure> {
-    let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &ReadExport { origin: origin(visitor, person), after }).await
+    let (caller, registry) = caller(visitor).await?;
+    ask(&visitor.env, registry, &ReadExport { origin: origin(visitor, caller), after }).await
 }
 
 /// Puts lines of a file aside; the first of them has the number `first`.
 pub async fn stage(visitor: &Visitor, first: u64, lines: Vec<String>) -> Result<(), Failure> {
-    let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &StageImport { origin: origin(visitor, person), first, lines }).await
+    let (caller, registry) = caller(visitor).await?;
+    ask(&visitor.env, registry, &StageImport { origin: origin(visitor, caller), first, lines }).await
 }
 
 /// Fills the workspace from the lines that were put aside.
 pub async fn finish(visitor: &Visitor) -> Result<Imported, Failure> {
-    let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &FinishImport { origin: origin(visitor, person) }).await
+    let (caller, registry) = caller(visitor).await?;
+    ask(&visitor.env, registry, &FinishImport { origin: origin(visitor, caller) }).await
 }

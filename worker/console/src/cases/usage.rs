@@ -1,6 +1,6 @@
 //! Usage: how much was called, and when keys were last used.
 
-use super::session::resume;
+use super::caller::who;
 use crate::{patience::within, vault::ask, visitor::Visitor};
 use ownchat_domain::{
     failure::Failure,
@@ -21,14 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How much was called with a key, or with all keys of the workspace.
 pub async fn read(visitor: &Visitor, key: Option<Locator>, query: UsageQuery) -> Result<Report, Failure> {
-    let (person, identity) = resume(visitor).await?;
-    // The registry says who may see what; usage knows no people and no end of a key.
-    let registry = Object::Registry(identity.workspace);
+    let (caller, workspace) = who(visitor).await?;
+    // The registry says who may see what; usage knows no callers and no end of a key.
+    let registry = Object::Registry(workspace);
     match key {
-        Some(id) => ask(&visitor.env, registry, &ReadKey { person, id }).await.map(drop)?,
-        None => ask(&visitor.env, registry, &ReadSettings { person }).await.map(drop)?,
+        Some(id) => ask(&visitor.env, registry, &ReadKey { caller, id }).await.map(drop)?,
+        None => ask(&visitor.env, registry, &ReadSettings { caller }).await.map(drop)?,
     }
-    let series = ask(&visitor.env, Object::Usage(identity.workspace), &ReadUsage { key, query }).await?;
+    let series = ask(&visitor.env, Object::Usage(workspace), &ReadUsage { key, query }).await?;
     Ok(Report::from(&series))
 }
 

@@ -1,6 +1,6 @@
 //! The workspace: its settings and its audit trail.
 
-use super::keys::{member, origin};
+use super::caller::{caller, origin};
 use crate::{vault::ask, visitor::Visitor};
 use ownchat_domain::{
     failure::Failure,
@@ -13,8 +13,8 @@ use serde::Deserialize;
 
 /// Reads the settings.
 pub async fn settings(visitor: &Visitor) -> Result<Settings, Failure> {
-    let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &ReadSettings { person }).await
+    let (caller, registry) = caller(visitor).await?;
+    ask(&visitor.env, registry, &ReadSettings { caller }).await
 }
 
 /// Changes to the settings, as they were asked for (RFC 7396).
@@ -35,20 +35,20 @@ pub async fn change_settings(
     version: u64,
     patch: SettingsPatch,
 ) -> Result<ChangedSettings, Failure> {
-    let (person, registry) = member(visitor).await?;
+    let (caller, registry) = caller(visitor).await?;
     let SettingsPatch { suspended, outage_seconds, reason } = patch;
-    let call = ChangeSettings { origin: origin(visitor, person), version, suspended, outage_seconds, reason };
+    let call = ChangeSettings { origin: origin(visitor, caller), version, suspended, outage_seconds, reason };
     ask(&visitor.env, registry, &call).await
 }
 
 /// Reads what is still needed of which master secret.
 pub async fn masters(visitor: &Visitor) -> Result<Masters, Failure> {
-    let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &ReadMasters { person }).await
+    let (caller, registry) = caller(visitor).await?;
+    ask(&visitor.env, registry, &ReadMasters { caller }).await
 }
 
 /// Reads lines of the audit trail.
 pub async fn trail(visitor: &Visitor, query: TrailQuery) -> Result<TrailPage, Failure> {
-    let (person, registry) = member(visitor).await?;
-    ask(&visitor.env, registry, &ReadTrail { person, query }).await
+    let (caller, registry) = caller(visitor).await?;
+    ask(&visitor.env, registry, &ReadTrail { caller, query }).await
 }

@@ -31,9 +31,9 @@ pub fn duplicate(
     call: &DuplicateKey,
     now: Timestamp,
 ) -> Done<Issued> {
-    let member = member(database, call.origin.person)?;
+    let member = member(database, &call.origin.caller)?;
     member.may(Command::CreateKey, None, None, now)?;
-    let claim = Claim::of::<DuplicateKey>(call.once.as_ref(), call.origin.person, &call.id.to_string());
+    let claim = Claim::of::<DuplicateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
     if let Some(before) = claim.answered(database, now)? {
         return Ok(Issued { key: before.key, replayed: true });
     }

@@ -21,7 +21,7 @@ pub fn explain_call(
     call: &ExplainCall,
     now: Timestamp,
 ) -> Done<Explanation> {
-    let member = member(database, call.person)?;
+    let member = member(database, &call.caller)?;
     let (Some(row), Some(record)) = (find(database, call.id)?, record(database, call.id, now)?) else {
         // Of what nobody ever issued everybody may be told that.
         let issued = call.case.environment.is_none_or(|environment| call.id.open(keyring, environment).is_some());
@@ -51,7 +51,7 @@ mod tests {
     fn call(id: Locator, person: PersonId, environment: Option<Environment>) -> ExplainCall {
         let wanted = Wanted::Scopes(ScopeSet::from_names(["contacts:read"]).unwrap(), None);
         let case = Case { wanted, address: None, environment, at: None };
-        ExplainCall { person, id, secret: Some(SecretHash::from_bytes([3; 32])), case }
+        ExplainCall { caller: person.into(), id, secret: Some(SecretHash::from_bytes([3; 32])), case }
     }
 
     #[test]

@@ -7,12 +7,11 @@ use crate::{
     database::{Database, DatabaseError},
 };
 use ownchat_domain::{
-    account::PersonId,
     failure::Failure,
     idempotency::{BodyHash, Once, REMEMBERED_FOR, Slot},
     key::Key,
     time::Timestamp,
-    vault::Call,
+    vault::{Call, Caller},
 };
 use std::{cell::RefCell, collections::HashSet, rc::Rc};
 
@@ -33,9 +32,9 @@ pub struct Answered {
 }
 
 impl Claim {
-    /// The place of a command of `person` about `subject`, which may be empty.
-    pub fn of<C: Call>(once: Option<&Once>, person: PersonId, subject: &str) -> Self {
-        Self(once.map(|once| (Slot::of(&once.key, person, C::NAME, subject), once.body)))
+    /// The place of a command of `caller` about `subject`, which may be empty.
+    pub fn of<C: Call>(once: Option<&Once>, caller: &Caller, subject: &str) -> Self {
+        Self(once.map(|once| (Slot::of(&once.key, caller.actor(), C::NAME, subject), once.body)))
     }
 
     /// What the same request was answered before, if it was sent before. Another one of that name is refused.

@@ -56,9 +56,9 @@ pub fn create(
     call: &CreateKey,
     now: Timestamp,
 ) -> Done<Issued> {
-    let member = member(database, call.origin.person)?;
+    let member = member(database, &call.origin.caller)?;
     member.may(Command::CreateKey, None, None, now)?;
-    let claim = Claim::of::<CreateKey>(call.once.as_ref(), call.origin.person, "");
+    let claim = Claim::of::<CreateKey>(call.once.as_ref(), &call.origin.caller, "");
     if let Some(before) = claim.answered(database, now)? {
         return Ok(Issued { key: before.key, replayed: true });
     }
@@ -110,11 +110,11 @@ pub fn issue(
             active: true,
             reason: None,
             created_at: now,
-            created_by: member.name.clone(),
+            created_by: member.maker(),
             updated_at: now,
             version: 1,
             deleted_at: None,
-            owner: Some(member.id),
+            owner: member.owner(),
             secrets: vec![KeySecret { number: 1, created_at: now, ends_at: None, last_used_at: None }],
         };
         let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
@@ -138,7 +138,7 @@ pub fn issue(
 
 /// Reads a key that was not deleted.
 pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Done<Key> {
-    let member = member(database, call.person)?;
+    let member = member(database, &call.caller)?;
     let row = present(database, call.id)?;
     member.may(Command::ReadKey, Some(&row), None, now)?;
     Ok(row.shown(now))
@@ -146,7 +146,7 @@ pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Done<Ke
 
 /// Changes a key. What changes nothing is no change: no new version, no line in the trail.
 pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Done<Outcome> {
-    let member = member(database, call.origin.person)?;
+    let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
     let command = if call.patch.only_deactivates() { Command::DeactivateKey } else { Command::ChangeKey };
     member.may(command, Some(&before), None, now)?;
@@ -184,7 +184,7 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
 
 /// Deletes a key. Its row stays, so that the edge is told, the trail keeps its object, and it can be restored.
 pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Done<Outcome> {
-    let member = member(database, call.origin.person)?;
+    let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
     member.may(Command::DeleteKey, Some(&before), None, now)?;
     if before.version != call.version {

@@ -34,11 +34,11 @@ const PURGE_BATCH: i64 = 100;
 
 /// Gives a key a new secret. The old ones end after the overlap, or when they would have ended anyway.
 pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> Done<Outcome> {
-    let member = member(database, call.origin.person)?;
+    let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
     let grant = Grant::again(before.details.scopes);
     member.may(Command::RotateKey, Some(&before), Some(&grant), now)?;
-    let claim = Claim::of::<RotateKey>(call.once.as_ref(), call.origin.person, &call.id.to_string());
+    let claim = Claim::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
     if let Some(first) = claim.answered(database, now)? {
         let settled = first.effective_at;
         let left_until = left_until(&first.key.secrets);
@@ -106,7 +106,7 @@ fn left_until(secrets: &[KeySecret]) -> Option<Timestamp> {
 
 /// Ends every secret but the newest at once.
 pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Timestamp) -> Done<Outcome> {
-    let member = member(database, call.origin.person)?;
+    let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
     member.may(Command::EndOldSecrets, Some(&before), None, now)?;
     if before.version != call.version {
@@ -149,7 +149,7 @@ fn store_secrets(database: &impl Database, row: &KeyRow) -> Done<()> {
 
 /// Undoes a deletion.
 pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> Done<Outcome> {
-    let member = member(database, call.origin.person)?;
+    let member = member(database, &call.origin.caller)?;
     let before = find(database, call.id)?.ok_or(Failure::NotFound)?;
     let deleted_at = before.deleted_at.ok_or(Failure::NotFound)?;
     if now.since(deleted_at) >= RESTORE_WITHIN {

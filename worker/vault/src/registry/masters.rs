@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// Counts it.
 pub fn read(database: &impl Database, keyring: &Keyring, call: &ReadMasters, now: Timestamp) -> Done<Masters> {
-    member(database, call.person)?.may(Command::ReadMasters, None, None, now)?;
+    member(database, &call.caller)?.may(Command::ReadMasters, None, None, now)?;
     let records = by_master(
         database,
         "SELECT published_master, count(*) FROM keys WHERE published_at IS NOT NULL GROUP BY 1",

@@ -1,6 +1,6 @@
 //! Who belongs to the workspace, and what they may do.
 
-use super::rows::KeyRow;
+use super::rows::{KeyRow, find};
 use crate::{
     answer::Done,
     database::{Database, DatabaseError},
@@ -10,29 +10,39 @@ use ownchat_domain::{
     failure::Failure,
     role::{Command, Grant, Principal, Role, allow},
     time::Timestamp,
-    vault::registry::Found,
+    vault::{Caller, registry::Found},
+    verdict::Denial,
 };
 
-/// Somebody who belongs to the workspace. Having one proves that it was checked.
+/// Somebody who belongs to the workspace: a person, or one of its keys.
 #[derive(Debug)]
 pub struct Member {
-    /// Who it is.
-    pub id: PersonId,
-    /// The person's name, for what they make.
+    /// Who it is, as one who gives commands.
+    pub principal: Principal,
+    /// What the person or the key is called now.
     pub name: String,
-    /// What the person is here.
-    pub role: Role,
 }
 
 impl Member {
-    /// The member as one who gives commands.
-    pub const fn principal(&self) -> Principal {
-        Principal::Person(self.id, self.role)
+    /// Whose the keys are that the member makes. Those that a key makes are nobody's.
+    pub const fn owner(&self) -> Option<PersonId> {
+        match self.principal {
+            Principal::Person(person, _) => Some(person),
+            Principal::Key(..) => None,
+        }
+    }
+
+    /// What stands on a key as the name of who made it: a key is not to be taken for a person of that name.
+    pub fn maker(&self) -> String {
+        match self.principal {
+            Principal::Person(..) => self.name.clone(),
+            Principal::Key(id, _) => format!("{} (key {id})", self.name),
+        }
     }
 
     /// Whether the member may do this to a key, and give it that; without a grant, whether it may be tried at all.
     pub fn may(&self, command: Command, key: Option<&KeyRow>, grant: Option<&Grant<'_>>, now: Timestamp) -> Done<()> {
-        Ok(allow(self.principal(), command, key.map(KeyRow::subject).as_ref(), grant, now)?)
+        Ok(allow(self.principal, command, key.map(KeyRow::subject).as_ref(), grant, now)?)
     }
 }
 
@@ -51,13 +61,24 @@ pub fn found(database: &impl Database, call: &Found) -> Done<()> {
     })
 }
 
+/// The member that this caller is, whom [`super::callers::admit`] has let in.
+pub fn member(database: &impl Database, caller: &Caller) -> Done<Member> {
+    match caller {
+        Caller::Person(person) => of_person(database, *person),
+        Caller::Key(key) => {
+            let row = find(database, key.id)?.ok_or(Denial::Unknown).map_err(Failure::from)?;
+            Ok(Member { principal: Principal::Key(row.locator, row.details.scopes), name: row.details.name })
+        }
+    }
+}
+
 /// The member that this person is; for everybody else the workspace does not exist.
-pub fn member(database: &impl Database, person: PersonId) -> Done<Member> {
+fn of_person(database: &impl Database, person: PersonId) -> Done<Member> {
     match database.first("SELECT name, role FROM members WHERE person = ?", &[person.to_string().into()])? {
         Some(mut row) => {
             let name = row.text()?;
             let role = Role::parse(&row.text()?).ok_or_else(|| DatabaseError("an unknown role".into()))?;
-            Ok(Member { id: person, name, role })
+            Ok(Member { principal: Principal::Person(person, role), name })
         }
         None => Err(Failure::NotFound.into()),
     }

@@ -41,7 +41,7 @@ fn id(text: &str) -> Locator {
 
 fn trail(database: &Memory) -> Vec<String> {
     let query = TrailQuery { limit: Some(100), ..TrailQuery::default() };
-    list::trail(database, &ReadTrail { person: OWNER, query }, NOW).unwrap().lines
+    list::trail(database, &ReadTrail { caller: OWNER.into(), query }, NOW).unwrap().lines
 }
 
 /// Everything that there is can be exported, so everything can be read.
@@ -63,7 +63,7 @@ fn a_workspace_of_the_first_schema_is_brought_up_to_date() {
     let ring =
         Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")
             .unwrap();
-    let listed = list::list(&database, &ListKeys { person: OWNER, query: KeyQuery::default() }, NOW).unwrap();
+    let listed = list::list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW).unwrap();
     assert_eq!(listed.data.len(), 1);
     let key = &listed.data[0];
     assert_eq!((key.name.as_str(), key.version, key.status), ("Shop", 2, Status::Active));
@@ -89,7 +89,8 @@ fn a_workspace_of_the_first_schema_is_brought_up_to_date() {
 #[test]
 fn a_workspace_of_the_second_schema_is_brought_up_to_date() {
     let database = opened(include_str!("fixtures/second.sql"));
-    let listed = list::list(&database, &ListKeys { person: OWNER, query: KeyQuery::default() }, NOW.plus(5)).unwrap();
+    let listed =
+        list::list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW.plus(5)).unwrap();
     let names: Vec<&str> = listed.data.iter().map(|key| key.name.as_str()).collect();
     assert_eq!(names, ["Full", "Shop"]);
     let (full, shop) = (&listed.data[0], &listed.data[1]);
@@ -117,7 +118,8 @@ fn a_workspace_of_the_second_schema_is_brought_up_to_date() {
 #[test]
 fn a_workspace_of_the_fourth_schema_is_brought_up_to_date() {
     let database = opened(include_str!("fixtures/fourth.sql"));
-    let listed = list::list(&database, &ListKeys { person: OWNER, query: KeyQuery::default() }, NOW.plus(5)).unwrap();
+    let listed =
+        list::list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW.plus(5)).unwrap();
     let names: Vec<&str> = listed.data.iter().map(|key| key.name.as_str()).collect();
     assert_eq!(names, ["Full", "Shop"]);
     let (full, shop) = (&listed.data[0], &listed.data[1]);

@@ -19,7 +19,7 @@ use ownchat_domain::{
 
 /// Reads them.
 pub fn read(database: &impl Database, call: &ReadSettings, now: Timestamp) -> Done<Settings> {
-    member(database, call.person)?.may(Command::ReadSettings, None, None, now)?;
+    member(database, &call.caller)?.may(Command::ReadSettings, None, None, now)?;
     settings(database)
 }
 
@@ -36,7 +36,7 @@ fn settings(database: &impl Database) -> Done<Settings> {
 
 /// Changes them, and has every record sealed anew. Says as well whether somebody may be refused now.
 pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -> Done<(Settings, bool)> {
-    let member = member(database, call.origin.person)?;
+    let member = member(database, &call.origin.caller)?;
     member.may(Command::ChangeSettings, None, None, now)?;
     let before = settings(database)?;
     if let Some(seconds) = call.outage_seconds.filter(|seconds| *seconds > OUTAGE_MAX) {

@@ -12,7 +12,7 @@ use ownchat_domain::{
     keyring::Keyring,
     time::Timestamp,
     vault::{
-        Origin,
+        Caller, Origin,
         registry::{CreateKey, Found},
     },
 };
@@ -34,8 +34,8 @@ pub fn workspace() -> Memory {
     database
 }
 
-pub fn origin(person: PersonId) -> Origin {
-    Origin { person, address: "127.0.0.1".into(), request_id: "r1".into() }
+pub fn origin(caller: impl Into<Caller>) -> Origin {
+    Origin { caller: caller.into(), address: "127.0.0.1".into(), request_id: "r1".into() }
 }
 
 pub fn new_key(name: &str, scopes: &[&str]) -> NewKey {

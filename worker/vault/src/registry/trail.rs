@@ -7,8 +7,7 @@ use crate::{
     database::{Database, DatabaseError, Stored, Value},
 };
 use ownchat_domain::{
-    account::PersonId,
-    audit::{Action, BEGINNING, Line, seal},
+    audit::{Action, ActorId, BEGINNING, Line, seal},
     locator::Locator,
     time::Timestamp,
     vault::Origin,
@@ -20,7 +19,7 @@ use serde_json::value::RawValue;
 pub struct Actor<'a> {
     /// Where the command comes from; none for what the vault does by itself.
     pub origin: Option<&'a Origin>,
-    /// The person's name.
+    /// The name of the person or the key.
     pub name: &'a str,
 }
 
@@ -67,7 +66,7 @@ pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: T
     let line = Line {
         sequence: sequence + 1,
         at: now,
-        actor: actor.origin.map(|origin| origin.person),
+        actor: actor.origin.map(|origin| origin.caller.actor()),
         actor_name: actor.name.to_owned(),
         action: change.action,
         key: change.key,
@@ -89,7 +88,7 @@ pub fn insert(database: &impl Database, line: &Line) -> Stored<()> {
         &[
             i64::try_from(line.sequence).unwrap_or(i64::MAX).into(),
             time(line.at),
-            line.actor.map(|person| person.to_string()).into(),
+            line.actor.map(|actor| actor.to_string()).into(),
             line.action.as_str().into(),
             line.key.map(|key| key.to_string()).into(),
             hash.into(),
@@ -124,7 +123,7 @@ pub fn take_over_first(database: &impl Database) -> Stored<()> {
         for mut row in rows {
             let (sequence, previous) = last(database)?;
             let at = Timestamp::from_millis(row.integer()?);
-            let actor: Option<PersonId> = row.text()?.parse().ok();
+            let actor: Option<ActorId> = row.text()?.parse().ok();
             let (actor_name, address, request_id) = (row.text()?, row.text()?, row.text()?);
             let action = Action::parse(&row.text()?).ok_or_else(|| DatabaseError("an unknown action".into()))?;
             let key = row.text()?.parse().ok();
@@ -163,7 +162,7 @@ pub struct Wanted {
     /// Of this key only.
     pub key: Option<Locator>,
     /// Of this actor only.
-    pub actor: Option<PersonId>,
+    pub actor: Option<ActorId>,
     /// Of this action only.
     pub action: Option<Action>,
     /// Not before this moment.

@@ -34,7 +34,7 @@ const PAGE: i64 = 200;
 
 /// The next part of an export.
 pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> Done<ExportPart> {
-    let owner = member(database, call.origin.person)?;
+    let owner = member(database, &call.origin.caller)?;
     owner.may(Command::MoveWorkspace, None, None, now)?;
     let until = last_change(database)?;
     let mut part = ExportPart { lines: Vec::new(), next: None };
@@ -164,7 +164,7 @@ fn number(number: i64) -> Stored<u32> {
 
 /// Puts lines of a file aside.
 pub fn stage(database: &impl Database, call: &StageImport, now: Timestamp) -> Done<()> {
-    member(database, call.origin.person)?.may(Command::MoveWorkspace, None, None, now)?;
+    member(database, &call.origin.caller)?.may(Command::MoveWorkspace, None, None, now)?;
     untouched(database)?;
     database.atomically(|| {
         if call.first <= 1 {
@@ -188,7 +188,7 @@ pub fn stage(database: &impl Database, call: &StageImport, now: Timestamp) -> Do
 
 /// Fills the workspace from the lines that were put aside. Whatever comes of it, they are gone afterwards.
 pub fn finish(database: &impl Database, keyring: &Keyring, call: &FinishImport, now: Timestamp) -> Done<Imported> {
-    let owner = member(database, call.origin.person)?;
+    let owner = member(database, &call.origin.caller)?;
     owner.may(Command::MoveWorkspace, None, None, now)?;
     untouched(database)?;
     let done = database.atomically(|| {

@@ -98,7 +98,7 @@ fn a_rotation_is_done_once_whatever_version_is_sent_again() {
     let again = rotate(&database, &key, 2, "a", NOW.plus(1)).unwrap();
     assert!(!first.replayed && again.replayed);
     assert_eq!((again.key, again.settled), (first.key, None));
-    let claim = Claim::of::<RotateKey>(Some(&once("a", "{}")), OWNER, &key.id.to_string());
+    let claim = Claim::of::<RotateKey>(Some(&once("a", "{}")), &OWNER.into(), &key.id.to_string());
     claim.settle(&database, NOW.plus(5_000)).unwrap();
     assert_eq!(rotate(&database, &key, 2, "a", NOW.plus(2)).unwrap().settled, Some(NOW.plus(5_000)));
     assert_eq!(count(&database, "secrets"), 2);
@@ -125,7 +125,7 @@ fn what_has_expired_is_forgotten_in_portions() {
     let database = workspace();
     assert_eq!(next_due(&database), Ok(None));
     for number in 0..=FORGET_BATCH {
-        let claim = Claim::of::<CreateKey>(Some(&once(&format!("n{number}"), "{}")), OWNER, "");
+        let claim = Claim::of::<CreateKey>(Some(&once(&format!("n{number}"), "{}")), &OWNER.into(), "");
         let key = create(&database, None, 3, NOW).unwrap().key;
         claim.keep(&database, &key, NOW.plus(number)).unwrap();
     }
@@ -141,11 +141,11 @@ fn what_has_expired_is_forgotten_in_portions() {
 #[test]
 fn a_request_waits_while_the_same_is_being_worked_on() {
     let running = Running::default();
-    let claim = |name| Claim::of::<RotateKey>(Some(&once(name, "{}")), OWNER, "x");
+    let claim = |name| Claim::of::<RotateKey>(Some(&once(name, "{}")), &OWNER.into(), "x");
     let entered = running.enter(claim("a")).unwrap();
     assert_eq!(running.enter(claim("a")).err(), Some(Failure::Running.into()));
     assert!(running.enter(claim("b")).is_ok());
-    assert!(running.enter(Claim::of::<RotateKey>(None, OWNER, "x")).is_ok());
+    assert!(running.enter(Claim::of::<RotateKey>(None, &OWNER.into(), "x")).is_ok());
     drop(entered);
     assert!(running.enter(claim("a")).is_ok());
 }

@@ -124,7 +124,7 @@ fn a_stale_version_changes_nothing() {
     assert_eq!(changed(&database, &key, r#"{"name":"Other"}"#), Err(Failure::Stale.into()));
     let stale = DeleteKey { origin: origin(OWNER), id: key.id, version: key.version };
     assert_eq!(delete(&database, &stale, NOW).map(|outcome| outcome.key), Err(Failure::Stale.into()));
-    assert_eq!(read(&database, &ReadKey { person: OWNER, id: key.id }, NOW).unwrap().name, "Store");
+    assert_eq!(read(&database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW).unwrap().name, "Store");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_deleted_key_is_gone_for_admins_and_unknown_at_the_edge() {
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let call = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
     delete(&database, &call, NOW).unwrap();
-    assert_eq!(read(&database, &ReadKey { person: OWNER, id: key.id }, NOW), Err(Failure::NotFound.into()));
+    assert_eq!(read(&database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW), Err(Failure::NotFound.into()));
     assert_eq!(delete(&database, &call, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
     let record = record(&database, key.id, NOW).unwrap().unwrap();
     let hash = SecretHash::from_bytes([3; 32]);
@@ -152,7 +152,7 @@ fn whoever_is_no_member_finds_nothing_and_changes_nothing() {
         once: None,
     };
     assert_eq!(create(&database, &keyring(), WORKSPACE, &made, NOW), Err(Failure::NotFound.into()));
-    assert_eq!(read(&database, &ReadKey { person: STRANGER, id: key.id }, NOW), Err(Failure::NotFound.into()));
+    assert_eq!(read(&database, &ReadKey { caller: STRANGER.into(), id: key.id }, NOW), Err(Failure::NotFound.into()));
     let call = ChangeKey { origin: stranger.clone(), id: key.id, version: 1, patch: patch(r#"{"name":"X"}"#) };
     assert_eq!(change(&database, &call, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
     let call = DeleteKey { origin: stranger, id: key.id, version: 1 };
@@ -169,7 +169,7 @@ fn without_a_line_in_the_trail_there_is_no_change() {
     assert!(changed(&database, &key, r#"{"status":"inactive"}"#).is_err());
     assert_eq!(count(&database, "keys"), 1);
     assert_eq!(count(&database, "secrets"), 1);
-    assert_eq!(read(&database, &ReadKey { person: OWNER, id: key.id }, NOW).unwrap(), key);
+    assert_eq!(read(&database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW).unwrap(), key);
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn a_deleted_key_comes_back_as_it_was() {
     assert!(gone.narrowed && gone.key.reason == Some(Reason::Deleted));
     assert_eq!(gone.key.restore_until, Some(NOW.plus(1 + 30 * DAY)));
     assert_eq!(ask(&database, &key, &OLD, NOW.plus(2)), Err(Denial::Unknown));
-    assert!(keys::read(&database, &ReadKey { person: OWNER, id: key.id }, NOW).is_err());
+    assert!(keys::read(&database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW).is_err());
     let back = restored(&database, &key, NOW.plus(30 * DAY)).unwrap().key;
     assert_eq!((back.name.as_str(), back.version, back.restore_until), ("Shop", 3, None));
     assert_eq!(ask(&database, &key, &OLD, NOW.plus(30 * DAY)), Ok(1));

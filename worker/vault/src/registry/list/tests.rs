@@ -6,7 +6,7 @@ use crate::registry::testing::{NOW, OWNER, STRANGER, create, new_key, workspace}
 use ownchat_domain::{key::NewKey, token::Environment};
 
 fn names(database: &Memory, query: KeyQuery) -> Vec<String> {
-    let page = list(database, &ListKeys { person: OWNER, query }, NOW.plus(10)).unwrap();
+    let page = list(database, &ListKeys { caller: OWNER.into(), query }, NOW.plus(10)).unwrap();
     page.data.into_iter().map(|key| key.name).collect()
 }
 
@@ -47,7 +47,7 @@ fn a_search_looks_at_name_description_and_id_and_takes_signs_as_they_are() {
     assert_eq!(search("%"), ["100% off"]);
     assert_eq!(search("'; DROP TABLE keys; --"), Vec::<String>::new());
     assert_eq!(search(" "), ["Report", "100% off", "CRM sync"]);
-    let page = list(&database, &ListKeys { person: OWNER, query: KeyQuery::default() }, NOW).unwrap();
+    let page = list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW).unwrap();
     let prefix = page.data.first().unwrap().prefix.clone();
     assert_eq!(search(&prefix), ["Report"], "the shown prefix of a key finds it");
 }
@@ -63,7 +63,7 @@ fn pages_follow_each_other_without_gap_or_repetition() {
         let mut cursor = None;
         loop {
             let query = KeyQuery { cursor, limit: Some(3), sort, ..KeyQuery::default() };
-            let page = list(&database, &ListKeys { person: OWNER, query }, NOW).unwrap();
+            let page = list(&database, &ListKeys { caller: OWNER.into(), query }, NOW).unwrap();
             seen.extend(page.data.into_iter().map(|key| key.name));
             cursor = page.next_cursor;
             if cursor.is_none() {
@@ -87,13 +87,13 @@ fn bad_bounds_and_cursors_are_named() {
         KeyQuery { cursor: Some("x".into()), ..KeyQuery::default() },
         KeyQuery { cursor: Some("zzzzzz".into()), ..KeyQuery::default() },
     ] {
-        assert!(list(&database, &ListKeys { person: OWNER, query: query.clone() }, NOW).is_err(), "{query:?}");
+        assert!(list(&database, &ListKeys { caller: OWNER.into(), query: query.clone() }, NOW).is_err(), "{query:?}");
     }
 }
 
 #[test]
 fn a_stranger_sees_nothing() {
     let database = filled();
-    let call = ListKeys { person: STRANGER, query: KeyQuery::default() };
+    let call = ListKeys { caller: STRANGER.into(), query: KeyQuery::default() };
     assert_eq!(list(&database, &call, NOW), Err(Failure::NotFound.into()));
 }

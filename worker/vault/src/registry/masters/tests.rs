@@ -44,7 +44,7 @@ fn deliver(database: &Memory, kv: &Kv, ring: &Keyring, now: Timestamp) {
 
 /// Records, secrets and keys that need the secret.
 fn needs(database: &Memory, ring: &Keyring, id: u16, now: Timestamp) -> (u64, u64, u64) {
-    let masters = read(database, ring, &ReadMasters { person: OWNER }, now).unwrap();
+    let masters = read(database, ring, &ReadMasters { caller: OWNER.into() }, now).unwrap();
     let found = masters.data.into_iter().find(|master| master.id == id);
     found.map_or((0, 0, 0), |master| (master.records, master.secrets, master.keys))
 }
@@ -135,7 +135,7 @@ fn what_is_left_of_each_secret_is_shown_to_owners() {
     made(&database, &ring(ONE));
     database.run("UPDATE keys SET issuer = NULL", &[]).unwrap();
     let ring = ring(&retire(&format!("{ONE},{TWO}"), 1, &[Use::Locator]).unwrap());
-    let masters = read(&database, &ring, &ReadMasters { person: OWNER }, NOW.plus(DAY)).unwrap();
+    let masters = read(&database, &ring, &ReadMasters { caller: OWNER.into() }, NOW.plus(DAY)).unwrap();
     let whole = Left { seal: true, pepper: true, locator: true };
     let part = Left { locator: true, ..Left::default() };
     assert_eq!(
@@ -146,6 +146,6 @@ fn what_is_left_of_each_secret_is_shown_to_owners() {
         ]
     );
     assert_eq!(masters.unknown, 1);
-    let foreign = read(&database, &ring, &ReadMasters { person: STRANGER }, NOW);
+    let foreign = read(&database, &ring, &ReadMasters { caller: STRANGER.into() }, NOW);
     assert_eq!(foreign.unwrap_err(), Failure::NotFound.into());
 }

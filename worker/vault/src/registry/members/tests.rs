@@ -78,7 +78,7 @@ fn duplicated(database: &Memory, key: &Key) -> char {
 
 fn explained(database: &Memory, key: &Key) -> char {
     let case = Case { wanted: Wanted::Scopes(ScopeSet::EMPTY, None), address: None, environment: None, at: None };
-    let call = ExplainCall { person: ME, id: key.id, secret: None, case };
+    let call = ExplainCall { caller: ME.into(), id: key.id, secret: None, case };
     said(explain::explain_call(database, &keyring(), &call, NOW))
 }
 
@@ -91,7 +91,12 @@ fn restored(database: &Memory, key: &Key) -> char {
 #[test]
 fn every_command_on_a_key_has_its_rule() {
     let commands: [(&str, Ask, &str, &str); 11] = [
-        ("read", |database, key| said(keys::read(database, &ReadKey { person: ME, id: key.id }, NOW)), "yyyy", "yy?y"),
+        (
+            "read",
+            |database, key| said(keys::read(database, &ReadKey { caller: ME.into(), id: key.id }, NOW)),
+            "yyyy",
+            "yy?y",
+        ),
         ("explain", explained, "yyyy", "yy?y"),
         ("rename", |database, key| patched(database, key, r#"{"name":"Other"}"#), "yyyn", "yy?n"),
         ("deactivate", |database, key| patched(database, key, r#"{"status":"inactive"}"#), "yyyn", "yy?n"),
@@ -167,7 +172,7 @@ fn every_other_command_has_its_rule() {
     assert_eq!(made(&["contacts:read"]), "yyyn");
     assert_eq!(made(&["billing:read"]), "ynnn");
     assert_eq!(made(&["keys:write"]), "yynn");
-    assert_eq!(found(&|database| said(settings::read(database, &ReadSettings { person: ME }, NOW))), "yyyy");
+    assert_eq!(found(&|database| said(settings::read(database, &ReadSettings { caller: ME.into() }, NOW))), "yyyy");
     let change = |database: &Memory| {
         let (suspended, reason) = (Some(true), None);
         let call = ChangeSettings { origin: origin(ME), version: 1, suspended, outage_seconds: None, reason };
@@ -176,7 +181,7 @@ fn every_other_command_has_its_rule() {
     assert_eq!(found(&change), "ynnn");
     let trail = |key: Option<&Key>, database: &Memory| {
         let query = TrailQuery { key: key.map(|key| key.id), ..TrailQuery::default() };
-        said(list::trail(database, &ReadTrail { person: ME, query }, NOW))
+        said(list::trail(database, &ReadTrail { caller: ME.into(), query }, NOW))
     };
     assert_eq!(found(&|database| trail(None, database)), "yyny");
     assert_eq!(found(&|database| trail(Some(&key_of(database, ME, &["contacts:read"])), database)), "yyyy");
@@ -197,7 +202,7 @@ fn a_developer_lists_what_is_theirs() {
         let database = with(role);
         let own = key_of(&database, ME, &["contacts:read"]);
         key_of(&database, OWNER, &["contacts:read"]);
-        let page = list::list(&database, &ListKeys { person: ME, query: KeyQuery::default() }, NOW).unwrap();
+        let page = list::list(&database, &ListKeys { caller: ME.into(), query: KeyQuery::default() }, NOW).unwrap();
         assert_eq!(page.data.len(), expected, "{role:?}");
         assert!(page.data.iter().any(|key| key.id == own.id));
     }
@@ -209,7 +214,7 @@ fn who_makes_a_key_owns_it() {
     let secret = SecretHash::from_bytes([5; 32]);
     let call = CreateKey { origin: origin(ME), key: new_key("Shop", &["contacts:read"]), secret, once: None };
     let key = keys::create(&database, &keyring(), WORKSPACE, &call, NOW).unwrap().key;
-    assert_eq!(said(keys::read(&database, &ReadKey { person: ME, id: key.id }, NOW)), 'y');
+    assert_eq!(said(keys::read(&database, &ReadKey { caller: ME.into(), id: key.id }, NOW)), 'y');
     assert_eq!(duplicated(&database, &key), 'y');
 }
 
@@ -219,7 +224,7 @@ fn who_lost_their_role_cannot_take_back_what_they_do_not_hold() {
     let key = key_of(&database, ME, &["audit:read"]);
     patched(&database, &key, r#"{"status":"inactive"}"#);
     database.run("UPDATE members SET role = 'developer' WHERE name = 'Me'", &[]).unwrap();
-    let key = keys::read(&database, &ReadKey { person: ME, id: key.id }, NOW).unwrap();
+    let key = keys::read(&database, &ReadKey { caller: ME.into(), id: key.id }, NOW).unwrap();
     assert_eq!(patched(&database, &key, r#"{"status":"active"}"#), 'n');
     assert_eq!(said(life::rotate(&database, &keyring(), &rotation(ME, &key, 0), NOW)), 'n');
     assert_eq!(restored(&database, &key), 'n');
@@ -258,7 +263,7 @@ fn what_was_made_before_there_were_roles_belongs_to_its_maker() {
         database.run(sql, &[]).unwrap();
     }
     apply(&database).unwrap();
-    assert_eq!(member(&database, OWNER).unwrap().role, Role::Owner);
-    let owner = |id: &str| crate::registry::rows::find(&database, id.parse().unwrap()).unwrap().unwrap().owner;
+    assert_eq!(member(&database, &OWNER.into()).unwrap().principal, Principal::Person(OWNER, Role::Owner));
+    let owner = |id: &str| find(&database, id.parse().unwrap()).unwrap().unwrap().owner;
     assert_eq!((owner("JCgnh3DhfKRFKbvX"), owner("OUbshx82gywrkBsn")), (Some(OWNER), None));
 }

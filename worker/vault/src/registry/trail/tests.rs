@@ -9,7 +9,7 @@ use crate::{
         testing::{NOW, count, create, new_key, workspace},
     },
 };
-use ownchat_domain::audit::verify;
+use ownchat_domain::{account::PersonId, audit::verify};
 
 fn all(database: &Memory) -> Vec<String> {
     let wanted = Wanted { limit: 1_000, ..Wanted::default() };
@@ -46,7 +46,7 @@ fn lines_are_found_by_what_they_are_about() {
     assert_eq!(ask(Wanted { from: Some(NOW.plus(1)), ..Wanted::default() }), [2]);
     assert_eq!(ask(Wanted { to: Some(NOW.plus(10)), ..Wanted::default() }), [1]);
     assert_eq!(ask(Wanted { action: Some(Action::Delete), ..Wanted::default() }), Vec::<u64>::new());
-    assert_eq!(ask(Wanted { actor: Some(PersonId(1)), ..Wanted::default() }), [1, 2]);
+    assert_eq!(ask(Wanted { actor: Some(ActorId::Person(PersonId(1))), ..Wanted::default() }), [1, 2]);
 }
 
 /// What the version before this one has left is chained and not lost.

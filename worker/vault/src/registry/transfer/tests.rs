@@ -17,7 +17,10 @@ use ownchat_domain::{
     key::NewKey,
     policy::{Call, decide},
     transfer::Sum,
-    vault::registry::{ChangeKey, DeleteKey, RotateKey},
+    vault::{
+        Caller, KeyCaller,
+        registry::{ChangeKey, CreateKey, DeleteKey, RotateKey},
+    },
 };
 
 /// The whole file, without its last line.
@@ -111,6 +114,23 @@ fn imported_keys_work_and_are_told_to_feed_and_kv() {
     let next = create(&other, new_key("Next", &["contacts:read"]), NOW).unwrap();
     assert_eq!(next.id.open(&keyring(), next.environment).unwrap().number, 3, "no number is given twice");
     assert_eq!(count(&other, "staged"), 0);
+}
+
+#[test]
+fn what_a_key_did_comes_back_as_the_same_bytes() {
+    let database = workspace();
+    let maker = create(&database, new_key("Maker", &["keys:write", "contacts:read"]), NOW).unwrap();
+    let secret = SecretHash::from_bytes([3; 32]);
+    let caller = Caller::Key(KeyCaller { id: maker.id, secret, address: None });
+    let key = new_key("Made", &["contacts:read"]);
+    let call = CreateKey { origin: origin(caller), key, secret, once: None };
+    let made = keys::create(&database, &keyring(), WORKSPACE, &call, NOW).unwrap().key;
+    let file = exported(&database);
+    let other = workspace();
+    imported(&other, &file).unwrap();
+    assert_eq!(exported(&other), file);
+    let row = find(&other, made.id).unwrap().unwrap();
+    assert_eq!((row.created_by, row.owner), (format!("Maker (key {})", maker.id), None));
 }
 
 /// The trail goes on where that of the file ended, and says what was read in and by whom.

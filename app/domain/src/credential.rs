@@ -1,4 +1,6 @@
-//! The key that came with a call: in one header, once.
+//! The key that came with a call: in one header, once. And what is said of it in the header of a refusal.
+
+use crate::{scope::ScopeSet, verdict::Code};
 
 /// Names of the headers in which a key may come; none of them is ever passed on.
 pub const HEADERS: [&str; 2] = ["authorization", "x-api-key"];
@@ -33,6 +35,33 @@ pub fn read<'a>(authorization: Option<&'a str>, api_key: Option<&'a str>) -> Cre
     }
 }
 
+/// The challenge of a refusal with this code, for `WWW-Authenticate` (RFC 6750, section 3). It has no error code when no
+/// key came, and names the scopes that the call needs when the key lacks some.
+pub fn challenge(code: Code, required: ScopeSet) -> Option<String> {
+    match code {
+        Code::MissingKey => Some(REALM.to_owned()),
+        Code::ScopeMissing => {
+            Some(format!("{REALM}, error=\"insufficient_scope\", scope=\"{}\"", required.names().join(" ")))
+        }
+        // The key is good; no scope would help.
+        Code::AddressForbidden | Code::ChannelForbidden | Code::WorkspaceSuspended => {
+            Some(format!("{REALM}, error=\"insufficient_scope\""))
+        }
+        Code::MalformedKey | Code::UnknownKey | Code::Inactive | Code::NotYetValid | Code::Expired => {
+            Some(format!("{REALM}, error=\"invalid_token\""))
+        }
+        Code::Valid | Code::RateLimited | Code::QuotaExceeded | Code::Unavailable => None,
+    }
+}
+
+/// The challenge of a call with more than one key (RFC 6750, section 3.1).
+pub fn ambiguous_challenge() -> String {
+    format!("{REALM}, error=\"invalid_request\"")
+}
+
+/// Who asks for a key.
+const REALM: &str = "Bearer realm=\"Ownchat\"";
+
 fn bearer(value: &str) -> Option<&str> {
     let value = value.trim();
     let (scheme, key) = value.split_once(' ').unwrap_or((value, ""));
@@ -42,6 +71,26 @@ fn bearer(value: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::scopes;
+
+    #[test]
+    fn challenges_follow_rfc_6750() {
+        let none = ScopeSet::EMPTY;
+        for (code, required, expected) in [
+            (Code::MissingKey, none, Some("Bearer realm=\"Ownchat\"")),
+            (Code::Expired, none, Some("Bearer realm=\"Ownchat\", error=\"invalid_token\"")),
+            (
+                Code::ScopeMissing,
+                scopes(&["messages:send", "contacts:read"]),
+                Some("Bearer realm=\"Ownchat\", error=\"insufficient_scope\", scope=\"contacts:read messages:send\""),
+            ),
+            (Code::ChannelForbidden, none, Some("Bearer realm=\"Ownchat\", error=\"insufficient_scope\"")),
+            (Code::RateLimited, none, None),
+            (Code::Unavailable, none, None),
+        ] {
+            assert_eq!(challenge(code, required).as_deref(), expected);
+        }
+    }
 
     #[test]
     fn a_call_carries_one_key_in_one_header() {

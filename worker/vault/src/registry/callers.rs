@@ -1,0 +1,60 @@
+//! Who may ask at all. Every question to the registry comes through here first, and a key that asks is checked as the
+//! edge checks it, against the truth of this moment: its secret, its state, the workspace, the caller's network.
+
+use super::rows::record;
+use crate::{
+    answer::{Done, answer, question},
+    database::Database,
+    object::now,
+};
+use ownchat_domain::{
+    failure::Failure,
+    keyring::Keyring,
+    policy::{Call, decide},
+    time::Timestamp,
+    vault::{Asked, Caller},
+    verdict::Denial,
+};
+use worker::{Request, Response};
+
+/// A question that came in, and what is needed to see whether whoever asks it may ask at all.
+pub struct Asking<'a, D> {
+    /// The tables.
+    pub database: &'a D,
+    /// For the secrets of keys that ask.
+    pub keyring: &'a Keyring,
+    /// The question.
+    pub request: &'a mut Request,
+}
+
+impl<D: Database> Asking<'_, D> {
+    /// Reads the question, and lets in who asks it.
+    ///
+    /// Nothing is waited for after the caller was let in: the command finds what was checked.
+    pub async fn admit<C: Asked>(&mut self) -> worker::Result<Done<C>> {
+        let call: C = question(self.request).await?;
+        Ok(admit(self.database, self.keyring, call.caller(), now()).map(|()| call))
+    }
+
+    /// Answers it with what `work` makes of it, if its caller is let in.
+    pub async fn reply<C: Asked>(&mut self, work: impl FnOnce(&C) -> Done<C::Answer>) -> worker::Result<Response> {
+        let call = self.admit::<C>().await?;
+        answer::<C>(call.and_then(|call| work(&call)))
+    }
+}
+
+/// Lets a caller in. A person has shown their session before; whether they belong here is for the command to see. A
+/// wrong secret looks like no key. Neither rate limits nor quotas count here.
+pub fn admit(database: &impl Database, keyring: &Keyring, caller: &Caller, now: Timestamp) -> Done<()> {
+    let Caller::Key(key) = caller else { return Ok(()) };
+    let call = Call { address: key.address, ..Call::default() };
+    let decided = match record(database, key.id, now)? {
+        Some(record) => decide(&record, &key.secret, &call, keyring, now).map(drop),
+        None => Err(Denial::Unknown),
+    };
+    Ok(decided.map_err(Failure::from)?)
+}
+
+#[cfg(test)]
+#[path = "callers/tests.rs"]
+mod tests;
