@@ -30,7 +30,7 @@ fn limits() -> Result<Vec<Limit>, Failure> {
     };
     Ok(vec![
         // A Worker is loaded compressed; the edge's size decides how soon a new isolate answers.
-        Limit { what: "edge", files: worker("edge"), compression: "gzip", most: 175 * KB },
+        Limit { what: "edge", files: worker("edge"), compression: "gzip", most: 122 * KB },
         // Counting use took 35 KB, rules and requests that are done once 44, files of a workspace, sweep and master secrets 73.
         Limit { what: "vault", files: worker("vault"), compression: "gzip", most: 405 * KB },
         Limit { what: "console", files: worker("console"), compression: "gzip", most: 1_070 * KB },
