@@ -168,22 +168,22 @@ mod tests {
     fn a_slot_belongs_to_one_caller_one_command_and_one_subject() {
         let key: IdempotencyKey = "a".parse().unwrap();
         let other: IdempotencyKey = "b".parse().unwrap();
-        const PERSON: ActorId = ActorId::Person(PersonId(1));
+        let person = ActorId::Person(PersonId(1));
         let slots = [
-            Slot::of(&key, PERSON, "create-key", ""),
+            Slot::of(&key, person, "create-key", ""),
             Slot::of(&key, ActorId::Person(PersonId(2)), "create-key", ""),
             // A key whose id reads like that of the person.
             Slot::of(&key, ActorId::Key("0000000000000001".parse().unwrap()), "create-key", ""),
-            Slot::of(&key, PERSON, "rotate-key", ""),
-            Slot::of(&key, PERSON, "create-key", "x"),
-            Slot::of(&other, PERSON, "create-key", ""),
+            Slot::of(&key, person, "rotate-key", ""),
+            Slot::of(&key, person, "create-key", "x"),
+            Slot::of(&other, person, "create-key", ""),
             // The parts cannot be moved into each other.
-            Slot::of(&key, PERSON, "create-keyx", ""),
-            Slot::of(&"xa".parse().unwrap(), PERSON, "create-key", ""),
+            Slot::of(&key, person, "create-keyx", ""),
+            Slot::of(&"xa".parse().unwrap(), person, "create-key", ""),
         ];
         let different: std::collections::HashSet<_> = slots.iter().collect();
         assert_eq!(different.len(), slots.len());
-        assert_eq!(slots[0], Slot::of(&key, PERSON, "create-key", ""));
+        assert_eq!(slots[0], Slot::of(&key, person, "create-key", ""));
     }
 
     proptest! {

@@ -14,6 +14,7 @@ mod list;
 mod masters;
 mod members;
 mod outbox;
+mod questions;
 mod rows;
 mod schema;
 mod settings;
@@ -45,17 +46,14 @@ use ownchat_domain::{
     failure::Failure,
     feed::{FRESH_FOR, shard_of},
     keyring::Keyring,
-    locator::Locator,
-    time::Timestamp,
     vault::{
         Call, Object,
         feed::Announce,
-        masters::ReadMasters,
         registry::{
-            ChangeKey, ChangeSettings, Changed, ChangedSettings, CheckCaller, CreateKey, DeleteKey, DuplicateKey,
-            EndOldSecrets, ExplainCall, Found, ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
+            ChangeKey, ChangeSettings, Changed, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets,
+            Found, RestoreKey, RotateKey,
         },
-        transfer::{FinishImport, ReadExport, StageImport},
+        transfer::{FinishImport, StageImport},
     },
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
@@ -138,10 +136,6 @@ impl Registry {
                     (done, _) => done,
                 })
             }
-            CheckCaller::NAME => {
-                let call = asked::<CheckCaller>(database, &ring, request, now).await?;
-                answer::<CheckCaller>(call.map(drop))
-            }
             CreateKey::NAME => {
                 let call = asked(database, &ring, request, now).await?;
                 answer::<CreateKey>(call.and_then(|call| keys::create(database, &ring, workspace, &call, now())))
@@ -150,18 +144,6 @@ impl Registry {
                 let call = asked(database, &ring, request, now).await?;
                 let done = call.and_then(|call| duplicate::duplicate(database, &ring, workspace, &call, now()));
                 answer::<DuplicateKey>(done)
-            }
-            ListKeys::NAME => {
-                let call = asked(database, &ring, request, now).await?;
-                answer::<ListKeys>(call.and_then(|call| list::list(database, &call, now())))
-            }
-            ReadKey::NAME => {
-                let call = asked(database, &ring, request, now).await?;
-                answer::<ReadKey>(call.and_then(|call| keys::read(database, &call, now())))
-            }
-            ExplainCall::NAME => {
-                let call = asked(database, &ring, request, now).await?;
-                answer::<ExplainCall>(call.and_then(|call| explain::explain_call(database, &ring, &call, now())))
             }
             ChangeKey::NAME => {
                 let call = asked(database, &ring, request, now).await?;
@@ -190,10 +172,6 @@ impl Registry {
                 let done = call.and_then(|call| life::end_old_secrets(database, &call, now()));
                 answer::<EndOldSecrets>(self.effective(database, workspace, done).await)
             }
-            ReadSettings::NAME => {
-                let call = asked(database, &ring, request, now).await?;
-                answer::<ReadSettings>(call.and_then(|call| settings::read(database, &call, now())))
-            }
             ChangeSettings::NAME => {
                 let call = asked(database, &ring, request, now).await?;
                 let done = call.and_then(|call| settings::change(database, &call, now()));
@@ -208,18 +186,6 @@ impl Registry {
                     Ok(ChangedSettings { settings, effective_at: narrowed.then(|| now().plus(FRESH_FOR)) })
                 }))
             }
-            ReadTrail::NAME => {
-                let call = asked(database, &ring, request, now).await?;
-                answer::<ReadTrail>(call.and_then(|call| list::trail(database, &call, now())))
-            }
-            ReadMasters::NAME => {
-                let call = asked(database, &ring, request, now).await?;
-                answer::<ReadMasters>(call.and_then(|call| masters::read(database, &ring, &call, now())))
-            }
-            ReadExport::NAME => {
-                let call = asked(database, &ring, request, now).await?;
-                answer::<ReadExport>(call.and_then(|call| transfer::read(database, &call, now())))
-            }
             StageImport::NAME => {
                 let call = asked(database, &ring, request, now).await?;
                 answer::<StageImport>(call.and_then(|call| transfer::stage(database, &call, now())))
@@ -233,10 +199,7 @@ impl Registry {
                 let told = self.announce(database, workspace).await;
                 answer::<FinishImport>(if told { done } else { done.and(Err(Failure::NotEffectiveYet.into())) })
             }
-            _ => match name.strip_prefix("record/").and_then(|id| id.parse::<Locator>().ok()) {
-                Some(locator) => record(database, &ring, locator),
-                None => Response::error("no such question", 404),
-            },
+            _ => questions::answer_question(database, &ring, name, request).await,
         }
     }
 
@@ -336,19 +299,6 @@ impl Registry {
 
 /// After so many milliseconds the feed is told again what it could not be told.
 const RETRY_ANNOUNCING: i64 = ownchat_domain::time::SECOND;
-
-/// The truth about one key, sealed, for an edge that has no good copy of it.
-fn record(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Response> {
-    let moment: Timestamp = now();
-    match rows::record(database, locator, moment).map_err(defect)? {
-        Some(record) => {
-            outbox::enqueue_missing(database, locator, moment).map_err(defect)?;
-            log(masters::lacking(&record, ring));
-            Response::from_bytes(record.seal(ring).map_err(defect)?)
-        }
-        None => Response::error("no such key", 404),
-    }
-}
 
 /// Logs what went wrong without stopping anything.
 fn log(troubles: Vec<String>) {
