@@ -1,5 +1,6 @@
 //! The console: its API, file by file as its addresses, and what all of its pages keep.
 
+pub mod callers;
 pub mod cross_site;
 pub mod duplicate;
 pub mod explain;

@@ -37,6 +37,7 @@ use rules;
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let files = [
+        console::callers::RULES,
         console::cross_site::RULES,
         console::duplicate::RULES,
         console::explain::RULES,

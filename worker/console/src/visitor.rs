@@ -110,26 +110,28 @@ fn sent_key(path: &str, headers: &HeaderMap) -> Sent {
     }
 }
 
-/// Reads a key, and proves from its tag that we issued it: of one that was made up no object is asked.
+/// Reads a key with the master secrets of the deployment.
 fn read_key(key: &str, address: &str, env: &Env) -> Credential {
+    match keyring(env) {
+        Ok(keyring) => prove(key, address, &keyring),
+        Err(error) => {
+            console_error!("visitor: {error}");
+            Credential::Refused(Denial::Unavailable)
+        }
+    }
+}
+
+/// Reads a key, and proves from its tag that we issued it: of one that was made up no object is asked.
+fn prove(key: &str, address: &str, keyring: &Keyring) -> Credential {
     let token = match Token::parse(key) {
         Ok(token) => token,
         Err(error) => return Credential::Refused(Denial::Malformed(error)),
     };
-    let keyring = match keyring(env) {
-        Ok(keyring) => keyring,
-        Err(error) => {
-            console_error!("visitor: {error}");
-            return Credential::Refused(Denial::Unavailable);
-        }
-    };
-    match token.locator.open(&keyring, token.environment) {
+    match token.locator.open(keyring, token.environment) {
         Some(Address { workspace, .. }) => {
             let secret = SecretHash::of(&token.secret);
-            Credential::Key(SentKey {
-                caller: KeyCaller { id: token.locator, secret, address: address.parse().ok() },
-                workspace,
-            })
+            let caller = KeyCaller { id: token.locator, secret, address: address.parse().ok() };
+            Credential::Key(SentKey { caller, workspace })
         }
         None => Credential::Refused(Denial::Forged),
     }
@@ -154,6 +156,10 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ownchat_domain::{
+        locator::Locator,
+        token::{Environment, Secret},
+    };
 
     #[test]
     fn only_the_cookie_of_that_name_is_a_session() {
@@ -185,5 +191,24 @@ mod tests {
             }
             assert_eq!(&sent_key(path, &headers), expected, "{path} {sent:?}");
         }
+    }
+
+    #[test]
+    fn only_a_key_with_our_tag_names_a_workspace() {
+        let ring = |byte: char| Keyring::parse(&format!("1:{}=", byte.to_string().repeat(43))).unwrap();
+        let (ours, theirs) = (ring('A'), ring('E'));
+        let secret: Secret = "0123456789ABCDEFGHIJKLMN".parse().unwrap();
+        let environment = Environment::Live;
+        let key = |ring: &Keyring| {
+            let locator = Locator::issue(ring, Address { workspace: 7, number: 1 }, environment);
+            Token { environment, locator, secret: secret.clone() }.reveal()
+        };
+        let Credential::Key(sent) = prove(&key(&ours), "192.0.2.1", &ours) else { unreachable!() };
+        assert_eq!((sent.workspace, sent.caller.address), (7, "192.0.2.1".parse().ok()));
+        assert_eq!(sent.caller.secret, SecretHash::of(&secret));
+        assert!(matches!(prove(&key(&theirs), "192.0.2.1", &ours), Credential::Refused(Denial::Forged)));
+        let mistyped = key(&ours).replace("0123456789", "0123456798");
+        assert!(matches!(prove(&mistyped, "192.0.2.1", &ours), Credential::Refused(Denial::Malformed(_))));
+        assert!(matches!(prove("x", "192.0.2.1", &ours), Credential::Refused(Denial::Malformed(_))));
     }
 }

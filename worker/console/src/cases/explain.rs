@@ -1,6 +1,6 @@
 //! Explaining what the edge would say to a call.
 
-use super::caller::caller;
+use super::caller::{caller, check};
 use crate::{vault::ask, visitor::Visitor};
 use ownchat_domain::{
     explain::{Case, Explanation, Subject, malformed},
@@ -11,11 +11,15 @@ use ownchat_domain::{
 
 /// Explains a call. A credential goes no further than here: the registry is asked with the hash of its secret.
 pub async fn explain(visitor: &Visitor, subject: Subject, case: Case, now: Timestamp) -> Result<Explanation, Failure> {
-    let (caller, registry) = caller(visitor).await?;
     let (id, secret) = match subject {
-        Subject::Malformed(error) => return Ok(malformed(error, &case, now)),
+        Subject::Malformed(error) => {
+            // The registry is not asked about that, only whether the caller may ask.
+            check(visitor).await?;
+            return Ok(malformed(error, &case, now));
+        }
         Subject::Id(id) => (id, None),
         Subject::Key(id, _, hash) => (id, Some(hash)),
     };
+    let (caller, registry) = caller(visitor).await?;
     ask(&visitor.env, registry, &ExplainCall { caller, id, secret, case }).await
 }
