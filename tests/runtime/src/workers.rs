@@ -1,12 +1,18 @@
 //! The product's own Workers, bound as a deployment binds them.
 
 use crate::worker::{Place, Worker};
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// Master secrets of a deployment that holds nothing of worth.
 pub const MASTER_KEYS: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 /// The key that signs principals there.
 pub const PRINCIPAL_KEY: &str = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=";
+
+/// What whoever sets it up must know.
+pub const SETUP_TOKEN: &str = "set-up-token-of-the-tests";
 
 /// The namespaces of Durable Objects of the vault: binding and class.
 const OBJECTS: &[(&str, &str)] = &[
@@ -30,12 +36,14 @@ pub fn edge(vault: Place, kv: Place, upstream: Option<SocketAddr>) -> Worker {
         .text("CONSOLE_URL", "https://console.example")
 }
 
-/// A vault that writes into this KV.
+/// A vault that writes into this KV. It offers its set-up from now on.
 pub fn vault(kv: Place) -> Worker {
+    #[allow(clippy::disallowed_methods, reason = "this is not a Worker")]
+    let started_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     let vault = Worker::built("vault")
         .kv("KEYS", kv)
         .text("MASTER_KEYS", MASTER_KEYS)
-        .text("SETUP_TOKEN", "set-up-token-of-the-tests")
-        .text("STARTED_AT", "0");
+        .text("SETUP_TOKEN", SETUP_TOKEN)
+        .text("STARTED_AT", &started_at.to_string());
     OBJECTS.iter().fold(vault, |vault, (binding, class)| vault.objects(binding, class))
 }

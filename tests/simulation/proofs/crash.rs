@@ -1,10 +1,12 @@
 //! Nothing that was acknowledged is lost, torn or without its line in the trail when the vault is killed in the
 //! middle of its work; and KV is what the registry is within a minute after it is back.
 
+mod beginning;
 mod check;
 mod writer;
 
 use crate::{figures::tell, proofs, size::size};
+use beginning::a_beginning_that_was_cut_off_is_whole_or_made_again;
 use check::Truth;
 use ownchat_domain::{
     key::NewKey,
@@ -22,7 +24,7 @@ use std::{
 };
 use writer::Writer;
 
-proofs![nothing_acknowledged_is_lost_in_a_crash];
+proofs![nothing_acknowledged_is_lost_in_a_crash, a_beginning_that_was_cut_off_is_whole_or_made_again];
 
 /// Each writes into a workspace, two into the same one.
 const WRITERS: u32 = 6;

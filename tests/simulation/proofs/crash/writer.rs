@@ -61,6 +61,7 @@ pub struct Writer {
     log: Vec<Acknowledged>,
     settings: Settings,
     sessions: Vec<SessionToken>,
+    ended: Vec<SessionToken>,
     commands: u64,
     changes: usize,
 }
@@ -86,6 +87,7 @@ impl Writer {
             log: Vec::new(),
             settings: Settings { name: "Acme".into(), version: 1, suspended: false, outage_seconds: 0 },
             sessions: vec![SessionToken::new(person_of(number), [0; 16])],
+            ended: Vec::new(),
             commands: 0,
             changes: 0,
         }
@@ -114,6 +116,7 @@ impl Writer {
             return self.create(admin);
         }
         match self.random.random_range(0..12) {
+            0 if self.sessions.len() > 2 && self.random.random() => self.end_session(admin),
             0 => self.open_session(admin),
             1 if self.owns_settings => self.change_settings(admin),
             _ => {
@@ -228,6 +231,17 @@ impl Writer {
         Ok(())
     }
 
+    fn end_session(&mut self, admin: &mut Admin) -> io::Result<()> {
+        let place = self.random.random_range(1..self.sessions.len());
+        // Without an answer nobody knows whether it has ended, and it is not asked for again.
+        let session = self.sessions.swap_remove(place);
+        let call = person::EndSession { session: session.hash() };
+        admin.ask_object(Object::Person(session.person), &call)?.unwrap();
+        self.changes += 1;
+        self.ended.push(session);
+        Ok(())
+    }
+
     /// Whether every key in KV is as new as what was acknowledged last.
     pub fn kv_has_what_was_acknowledged(&self, world: &World) -> bool {
         self.keys.values().all(|known| {
@@ -269,13 +283,18 @@ impl Writer {
         unanswered
     }
 
-    /// Whoever was signed in is signed in.
+    /// Whoever was signed in is signed in, and whoever signed out is out.
     pub fn check_sessions(&self, world: &World) {
         let mut admin = Admin::of(world.vault(), self.workspace);
         for session in self.sessions.iter().skip(1) {
             let call = person::Resume { session: session.hash() };
             let resumed = admin.ask_object(Object::Person(session.person), &call).unwrap();
             assert!(resumed.is_ok(), "an acknowledged session is lost: {resumed:?}");
+        }
+        for session in &self.ended {
+            let call = person::Resume { session: session.hash() };
+            let resumed = admin.ask_object(Object::Person(session.person), &call).unwrap();
+            assert!(resumed.is_err(), "a session that has ended is back");
         }
     }
 

@@ -1,0 +1,208 @@
+//! A deployment begins: somebody sets it up and reads a workspace in from a file, and the vault is killed in the middle
+//! of both.
+
+use crate::{figures::tell, size::size};
+use ownchat_domain::{
+    account::PersonId,
+    failure::Failure,
+    key::KeyQuery,
+    record::kv_name,
+    time::{MINUTE, SECOND},
+    transfer::{Entry, Sum},
+    vault::{
+        Object, Outcome,
+        instance::{BeginSignIn, SetUp},
+        person::ReadPassword,
+        registry::{ListKeys, ReadSettings},
+        transfer::{FinishImport, ReadExport, StageImport},
+    },
+};
+use ownchat_runtime::{Admin, SETUP_TOKEN};
+use ownchat_simulation::{Clock, Latency, Settings, World};
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+use std::{io, thread};
+
+/// The workspace that a set-up makes.
+const WORKSPACE: u32 = 1;
+const KEYS: usize = 60;
+/// How many lines are put aside in one turn.
+const BATCH: usize = 20;
+
+/// How often a step was acknowledged in spite of the crash, how often it had been done without an answer, and how often
+/// it was made again.
+#[derive(Debug, Default)]
+struct Figures {
+    acknowledged: u32,
+    unanswered: u32,
+    again: u32,
+}
+
+pub fn a_beginning_that_was_cut_off_is_whole_or_made_again() {
+    let rounds = size(8, 80);
+    let mut random = SmallRng::seed_from_u64(5);
+    let file = file();
+    // How long both take when nobody disturbs them, in milliseconds.
+    let [mut claim, mut import] = [0; 2];
+    let (mut set_ups, mut imports) = (Figures::default(), Figures::default());
+    for round in 0..rounds {
+        let mut moment = |whole: i64| (round > 0).then(|| random.random_range(0..=whole));
+        let mut world = World::start(&Settings { edges: 0, kv: Latency::NONE, staleness: 0, ..Settings::default() });
+        let (owner, took) = set_up(&mut world, moment(claim), &mut set_ups);
+        claim = claim.max(took);
+        let took = read_in(&mut world, owner, &file, moment(import), &mut imports);
+        import = import.max(took);
+    }
+    tell("beginnings", &format!("{rounds}; set-up: {set_ups:?}; import of {KEYS} keys: {imports:?}"));
+    for step in [set_ups, imports] {
+        assert!(step.again > 0, "nothing was cut off: {step:?}");
+    }
+}
+
+/// Does something while the vault is killed after so many milliseconds, if at all, and started again. Says how long it took.
+fn cut_off<T: Send>(
+    world: &mut World,
+    moment: Option<i64>,
+    work: impl FnOnce(&mut Admin) -> io::Result<T> + Send,
+) -> (io::Result<T>, i64) {
+    let mut admin = Admin::of(world.vault(), WORKSPACE);
+    let begin = world.clock.now();
+    let done = thread::scope(|scope| {
+        let working = scope.spawn(|| work(&mut admin));
+        if let Some(moment) = moment {
+            world.clock.wait(moment);
+            world.crash_vault();
+        }
+        working.join().unwrap()
+    });
+    let took = world.clock.now().since(begin);
+    if moment.is_some() {
+        world.start_vault();
+    }
+    (done, took)
+}
+
+fn claim(email: &str) -> SetUp {
+    SetUp {
+        token: SETUP_TOKEN.into(),
+        name: "Ada".into(),
+        email: email.into(),
+        password: format!("hash of {email}"),
+        workspace: "Acme".into(),
+    }
+}
+
+/// There is one owner afterwards, with everything that an owner has: the one who was told so, if anybody was.
+fn set_up(world: &mut World, moment: Option<i64>, figures: &mut Figures) -> (PersonId, i64) {
+    let [first, second] = ["ada@example.com", "bea@example.com"];
+    let (told, took) = cut_off(world, moment, |admin| admin.ask_object(Object::Instance, &claim(first)));
+    let mut admin = Admin::of(world.vault(), WORKSPACE);
+    let again = settled(&mut admin, world.clock, &claim(second));
+    let [ada, bea] = [first, second].map(|email| {
+        let call = BeginSignIn { email: email.into(), address: "192.0.2.1".into() };
+        admin.ask_object(Object::Instance, &call).unwrap().unwrap()
+    });
+    let (owner, email) = match (ada, bea) {
+        (Some(owner), None) => (owner, first),
+        (None, Some(owner)) => (owner, second),
+        owners => panic!("{owners:?}"),
+    };
+    match (told, &again) {
+        (Ok(told), Err(Failure::NotFound)) => {
+            assert_eq!((told, email), (Ok(owner), first), "an acknowledged set-up is lost");
+            figures.acknowledged += 1;
+        }
+        (Err(_), Err(Failure::NotFound)) => {
+            assert_eq!(email, first);
+            figures.unanswered += 1;
+        }
+        (Err(_), Ok(person)) => {
+            assert_eq!((*person, email), (owner, second));
+            figures.again += 1;
+        }
+        (told, again) => panic!("told {told:?}, then {again:?}"),
+    }
+    let password = admin.ask_object(Object::Person(owner), &ReadPassword {}).unwrap();
+    assert_eq!(password, Ok(format!("hash of {email}")));
+    assert!(admin.ask(&ReadSettings { caller: owner.into() }).unwrap().is_ok(), "the owner is not let in");
+    (owner, took)
+}
+
+/// Asks until there is an answer that says what holds; a vault that has just started may not be able to.
+fn settled(admin: &mut Admin, clock: Clock, call: &SetUp) -> Outcome<PersonId> {
+    let mut outcome = Err(Failure::Unavailable);
+    clock.until(MINUTE, || {
+        outcome = admin.ask_object(Object::Instance, call).unwrap_or(Err(Failure::Unavailable));
+        outcome != Err(Failure::Unavailable)
+    });
+    outcome
+}
+
+/// The workspace is the file afterwards, after one more try at the most, and as empty as before until then.
+fn read_in(world: &mut World, owner: PersonId, file: &[String], moment: Option<i64>, figures: &mut Figures) -> i64 {
+    let (told, took) = cut_off(world, moment, |admin| {
+        admin.person = owner;
+        import(admin, file)
+    });
+    let mut admin = Admin::of(world.vault(), WORKSPACE);
+    admin.person = owner;
+    let query = KeyQuery { limit: Some(100), ..KeyQuery::default() };
+    let listed = admin.ask(&ListKeys { caller: owner.into(), query }).unwrap().unwrap();
+    match (told, listed.data.len()) {
+        (Ok(()), KEYS) => figures.acknowledged += 1,
+        (Err(_), KEYS) => figures.unanswered += 1,
+        (Err(_), 0) => {
+            figures.again += 1;
+            import(&mut admin, file).unwrap();
+        }
+        (told, count) => panic!("{count} keys are there, and was told {told:?}"),
+    }
+    assert_eq!(export(&mut admin), file, "it is not what the file says");
+    let keys =
+        admin.ask(&ListKeys { caller: owner.into(), query: KeyQuery { limit: Some(100), ..KeyQuery::default() } });
+    let keys = keys.unwrap().unwrap().data;
+    let waited = world.clock.until(MINUTE, || keys.iter().all(|key| world.kv.newest(&kv_name(key.id)).is_some()));
+    assert!(waited.is_some(), "KV lacks keys of the file");
+    took
+}
+
+fn import(admin: &mut Admin, file: &[String]) -> io::Result<()> {
+    let unheard = |failure: Failure| match failure {
+        // Done, and the feed could not be told any more.
+        Failure::NotEffectiveYet => io::Error::from(io::ErrorKind::Interrupted),
+        failure => panic!("{failure}"),
+    };
+    for (number, lines) in file.chunks(BATCH).enumerate() {
+        let first = u64::try_from(number * BATCH + 1).unwrap();
+        admin.ask(&StageImport { origin: admin.origin(), first, lines: lines.to_vec() })?.map_err(unheard)?;
+    }
+    admin.ask(&FinishImport { origin: admin.origin() })?.map(drop).map_err(unheard)
+}
+
+/// All lines of an export, the last one too.
+fn export(admin: &mut Admin) -> Vec<String> {
+    let (mut lines, mut after) = (Vec::new(), None);
+    loop {
+        let part = admin.ask(&ReadExport { origin: admin.origin(), after }).unwrap().unwrap();
+        lines.extend(part.lines);
+        after = part.next;
+        if after.is_none() {
+            let mut sum = Sum::default();
+            for line in &lines {
+                sum.add(line);
+            }
+            lines.push(Entry::End(sum.end()).write());
+            return lines;
+        }
+    }
+}
+
+/// A workspace as a file.
+fn file() -> Vec<String> {
+    let world = World::start(&Settings { edges: 0, kv: Latency::NONE, ..Settings::default() });
+    let mut admin = world.found(WORKSPACE);
+    for number in 0..KEYS {
+        admin.make(&format!("Key {number}"), &["contacts:read"]);
+    }
+    world.clock.wait(SECOND);
+    export(&mut admin)
+}
