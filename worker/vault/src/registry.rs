@@ -149,7 +149,7 @@ impl Registry {
             ReadKey::NAME => answer::<ReadKey>(keys::read(database, &question(request).await?, now())),
             ExplainCall::NAME => {
                 let call = question(request).await?;
-                answer::<ExplainCall>(explain::explain_call(database, &ring, &call, now()))
+                answer::<ExplainCall>(explain::explain_call(database, &ring, &self.env, &call, now()).await)
             }
             ChangeKey::NAME => {
                 let done = keys::change(database, &question(request).await?, now());
