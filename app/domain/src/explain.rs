@@ -10,6 +10,8 @@ pub use request::{Case, ExplainRequest, Subject, Wanted};
 use crate::{
     digest::SecretHash,
     keyring::Keyring,
+    limit::Limits,
+    meter::Outlook,
     policy::{CHECKS, Call, Check},
     problem::Kind,
     record::{Record, RecordSecret},
@@ -30,6 +32,8 @@ pub enum Looked {
     Failed,
     /// It was not made, for want of what it compares.
     NotLookedAt,
+    /// It could not be made: who knows what it compares has not answered.
+    Unknown,
 }
 
 /// One check.
@@ -114,16 +118,15 @@ impl Findings {
     }
 
     fn finish(self, key_id: Option<String>, at: Timestamp) -> Explanation {
-        let open: Vec<&str> = self
-            .checks
-            .iter()
-            .filter(|finding| finding.result == Looked::NotLookedAt)
-            .map(|finding| finding.check.as_str())
-            .collect();
-        let (code, status, detail) = self.refusal.unwrap_or_else(|| {
-            let rest = if open.is_empty() { String::new() } else { format!(" Not looked at: {}.", open.join(", ")) };
-            (Code::Valid.as_str().to_owned(), 200, format!("The edge lets this call pass.{rest}"))
-        });
+        let open = |result: Looked, what: &str| {
+            let checks = self.checks.iter().filter(|finding| finding.result == result);
+            let checks: Vec<&str> = checks.map(|finding| finding.check.as_str()).collect();
+            if checks.is_empty() { String::new() } else { format!(" {what}: {}.", checks.join(", ")) }
+        };
+        let rest = open(Looked::NotLookedAt, "Not looked at") + &open(Looked::Unknown, "Not known");
+        let (code, status, detail) = self
+            .refusal
+            .unwrap_or_else(|| (Code::Valid.as_str().to_owned(), 200, format!("The edge lets this call pass.{rest}")));
         Explanation { code, status, detail, key_id, at, checks: self.checks }
     }
 }
@@ -145,10 +148,11 @@ pub fn forged(case: &Case, now: Timestamp) -> Explanation {
 }
 
 /// Explains a call with the key of `record`; `presented` is the hash of the secret that comes with it, if one
-/// is known.
+/// is known; `outlook` is what the key's meter says, if it says something. It need be asked only if [`asks_meter`].
 pub fn explain(
     record: &Record,
     presented: Option<&SecretHash>,
+    outlook: Option<&Outlook>,
     case: &Case,
     keyring: &Keyring,
     now: Timestamp,
@@ -162,7 +166,7 @@ pub fn explain(
     for check in CHECKS {
         one(&mut found, check, record, secret, &call, at);
     }
-    limits(&mut found, record);
+    limits(&mut found, record, outlook, case);
     found.finish(Some(record.locator.to_string()), at)
 }
 
@@ -256,15 +260,56 @@ fn compared(
     }
 }
 
-/// The limits. How much of them is left is known to the key's meter alone, which is not asked: asking would be a
-/// use of it.
-fn limits(found: &mut Findings, record: &Record) {
-    const WHY: &str = "How much is left is counted where keys are used and is not looked at here.";
-    let mut limit = |check: &str, is_set: bool, compared: Compared| {
-        if is_set { found.skip(check, WHY, compared) } else { found.judge(check, None, compared) }
+/// Whether only the key's meter knows how this call fares.
+pub fn asks_meter(record: &Record, case: &Case) -> bool {
+    !record.limits.is_empty() && case.at.is_none()
+}
+
+/// The limits, with what the meter says of them.
+fn limits(found: &mut Findings, record: &Record, outlook: Option<&Outlook>, case: &Case) {
+    let (cost, standing) = (case.cost(), outlook.map(|outlook| outlook.standing).unwrap_or_default());
+    let refusal = outlook.and_then(|outlook| outlook.refusal);
+    let retry_after = |by_quota: bool, wait: i64| match refusal {
+        Some(refusal) if refusal.by_quota == by_quota => refusal.retry_after,
+        _ => wait,
     };
-    limit("rate_limit", record.limits.rate.is_some(), Compared::nothing().with("rate_limit", &record.limits.rate));
-    limit("quota", record.limits.quota.is_some(), Compared::nothing().with("quota", &record.limits.quota));
+    let too_much = |left: Option<(u32, i64)>| left.filter(|(left, _)| cost > *left).map(|(_, wait)| wait);
+    let by_rate = too_much(standing.rate).map(|wait| Denial::RateLimited { retry_after: retry_after(false, wait) });
+    let by_quota = too_much(standing.quota).map(|wait| Denial::QuotaExceeded { retry_after: retry_after(true, wait) });
+    let Limits { rate, quota } = record.limits;
+    // Where both refuse, the edge names the quota.
+    limit(found, case, ("quota", &quota), standing.quota, by_quota.as_ref());
+    let place = found.checks.len().saturating_sub(1);
+    limit(found, case, ("rate_limit", &rate), standing.rate, by_rate.as_ref());
+    if let Some(both) = found.checks.get_mut(place..) {
+        both.reverse();
+    }
+}
+
+/// One limit, of which so much is left for so many milliseconds, if that is known.
+fn limit<T: Serialize>(
+    found: &mut Findings,
+    case: &Case,
+    (name, limit): (&str, &Option<T>),
+    left: Option<(u32, i64)>,
+    denial: Option<&Denial>,
+) {
+    let compared = Compared::nothing().with(name, limit);
+    if limit.is_none() {
+        return found.judge(name, None, compared);
+    }
+    let compared = compared.with("cost", &case.cost());
+    if case.at.is_some() {
+        return found.skip(name, "How much is left is known for the present only; leave out at.", compared);
+    }
+    let compared = compared
+        .with("remaining", &left.map(|(left, _)| left))
+        .with("reset_seconds", &left.map(|(_, wait)| wait.saturating_add(999).div_euclid(1_000)));
+    if left.is_none() && case.cost() > 0 {
+        let why = "The meter of the key has not answered, so how much is left is not known now.";
+        return found.note(name, Looked::Unknown, Some(why.to_owned()), compared);
+    }
+    found.judge(name, denial, compared);
 }
 
 #[cfg(test)]

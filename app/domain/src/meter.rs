@@ -34,7 +34,7 @@ mod message;
 mod stored;
 mod used;
 
-pub use message::{ALL, Lease, NAMED, Refusal, Standing, Take, Taken, Unused, decode, encode};
+pub use message::{ALL, Lease, NAMED, Outlook, Refusal, Standing, Take, Taken, Unused, decode, encode};
 
 use self::used::Used;
 use crate::{
@@ -120,6 +120,20 @@ impl Meter {
             self.grants.push(Grant { lease: number, permits, at: now, ends, closed });
         }
         Taken::Lease(Lease { number, permits, lasts, standing: self.standing(now) })
+    }
+
+    /// How a call that needs so many permits would fare. Nothing is spent.
+    pub fn look(&self, limits: Limits, version: u64, need: u32, now: Timestamp) -> Outlook {
+        let mut meter = self.clone();
+        let mut ask = Take { limits, version, need: 0, spare: 0, unused: Vec::new(), name: 0 };
+        meter.take(&ask, now);
+        let standing = meter.standing(now);
+        ask.need = need;
+        let refusal = match meter.take(&ask, now) {
+            Taken::Lease(_) => None,
+            Taken::Refused(refusal) => Some(refusal),
+        };
+        Outlook { standing, refusal }
     }
 
     /// Whether it must be stored before the answer is told. What time alone has changed can be found out again.

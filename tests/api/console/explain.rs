@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 rules![
     the_explanation_is_what_the_edge_says,
     every_check_names_what_it_compared,
+    what_is_left_is_compared_and_nothing_is_spent,
     a_credential_is_taken_and_never_repeated,
     what_is_asked_wrongly_is_named_by_field,
 ];
@@ -98,6 +99,34 @@ fn every_check_names_what_it_compared(deployment: &Deployment) {
     assert_eq!(explained["checks"][11]["compared"]["rate_limit"]["limit"], 5);
 }
 
+fn what_is_left_is_compared_and_nothing_is_spent(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let body = json!({
+        "name": "Explained limits", "environment": "live", "scopes": ["contacts:read"],
+        "rate_limit": {"limit": 9, "window_seconds": 3600}, "quota": {"limit": 3, "period": "month"},
+    });
+    let made = owner.post("/api/v1/keys", &body);
+    let (key, id) = (made.expect_status(201).at("/key"), made.at("/id"));
+    let verify = |cost: u32| deployment.edge().post("/v1/verify", &json!({"key": key, "cost": cost})).at("/code");
+    let explain = |cost: u32| owner.post(EXPLAIN, &json!({"key_id": id, "scopes": ["contacts:read"], "cost": cost}));
+    let quota = |answer: &Value| answer["checks"].as_array().unwrap().last().unwrap().clone();
+    for _ in 0..3 {
+        let explained = explain(3).expect_status(200).json();
+        assert_eq!((&explained["code"], &quota(&explained)["compared"]["remaining"]), (&json!("VALID"), &json!(3)));
+    }
+    assert_eq!(verify(2), "VALID");
+    for (cost, code, result) in [(0, "VALID", "passed"), (1, "VALID", "passed"), (2, "QUOTA_EXCEEDED", "failed")] {
+        let explained = explain(cost).expect_status(200).json();
+        assert_eq!((&explained["code"], &quota(&explained)["result"]), (&json!(code), &json!(result)), "{explained}");
+        let compared = &quota(&explained)["compared"];
+        assert_eq!((&compared["cost"], &compared["remaining"]), (&json!(cost), &json!(1)));
+        assert!(compared["reset_seconds"].as_u64().is_some_and(|seconds| seconds <= 31 * 86_400), "{compared}");
+    }
+    assert_eq!((verify(2), verify(1)), ("QUOTA_EXCEEDED".into(), "VALID".into()));
+    let through = owner.post(EXPLAIN, &json!({"key_id": id, "method": "GET", "path": "/v1/contacts"}));
+    assert_eq!((through.at("/code"), through.at("/status")), ("QUOTA_EXCEEDED".into(), "429".into()));
+}
+
 fn a_credential_is_taken_and_never_repeated(deployment: &Deployment) {
     let owner = deployment.owner();
     let made = make(&owner, "Sent to explain", &["contacts:read"]);
@@ -121,6 +150,8 @@ fn what_is_asked_wrongly_is_named_by_field(deployment: &Deployment) {
         (json!({"key_id": "0123456789abcdef", "colour": 1}), "colour"),
         (json!({"key_id": "0123456789abcdef", "method": "GET"}), "path"),
         (json!({"key_id": "0123456789abcdef", "address": "here"}), "address"),
+        (json!({"key_id": "0123456789abcdef", "method": "GET", "path": "/v1/contacts", "cost": 1}), "cost"),
+        (json!({"key_id": "0123456789abcdef", "cost": -1}), "cost"),
     ] {
         owner.post(EXPLAIN, &body).expect_fields(&[field]);
     }

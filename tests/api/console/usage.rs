@@ -15,6 +15,7 @@ rules![
     every_call_is_counted_under_its_outcome_and_scopes,
     all_keys_together_are_the_workspace,
     a_key_says_when_it_and_its_secrets_were_last_used,
+    a_key_that_was_changed_says_it_too,
     what_cannot_be_answered_is_named,
     usage_is_for_those_who_may_see_the_key
 ];
@@ -153,6 +154,33 @@ fn a_key_says_when_it_and_its_secrets_were_last_used(deployment: &Deployment) {
     // A use is no change.
     assert_eq!(second["version"], json!(2));
     change(&owner, &made.id, &json!({"name": "Last used, and changed"}));
+}
+
+fn a_key_that_was_changed_says_it_too(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Used and changed", &["contacts:read"]);
+    let path = format!("/api/v1/keys/{}", made.id);
+    assert_eq!(check(deployment, &made.key, &[]), "VALID");
+    wait("noting the use", || owner.get(&path).json().get("last_used_at").is_some());
+    let used = owner.get(&path).json()["last_used_at"].clone();
+    let says = |answer: &Answer| {
+        let about = answer.expect_status(200).json();
+        assert_eq!((&about["last_used_at"], &about["secrets"][0]["last_used_at"]), (&used, &used), "{about}");
+    };
+    let tag = owner.get(&path).header("etag").to_owned();
+    says(&owner.with("If-Match", tag).json("PATCH", &path, &json!({"name": "Changed"})));
+    says(&owner.post(&format!("{path}/rotate"), &json!({"overlap_seconds": 3_600})));
+    says(&owner.post(&format!("{path}/end-old-secrets"), &json!({})));
+    delete(&owner, &made.id);
+    says(&owner.post(&format!("{path}/restore"), &json!({})));
+    // A copy was never used, until it was: then the answer to the same request again says when.
+    let copy = || owner.with("Idempotency-Key", "copy-of-a-used-key").post(&format!("{path}/duplicate"), &json!({}));
+    let first = copy();
+    assert_eq!(first.expect_status(201).json().get("last_used_at"), None);
+    assert_eq!(check(deployment, &first.at("/key"), &[]), "VALID");
+    let of_copy = format!("/api/v1/keys/{}", first.at("/id"));
+    wait("noting the use", || owner.get(&of_copy).json().get("last_used_at").is_some());
+    assert_eq!(copy().at("/last_used_at"), owner.get(&of_copy).at("/last_used_at"));
 }
 
 fn what_cannot_be_answered_is_named(deployment: &Deployment) {

@@ -5,12 +5,18 @@ use ownchat_domain::{
     key::NewKey,
     limit::{Period, Quota, RateLimit},
     time::{SECOND, Timestamp},
+    vault::{Object, meter::ClearMeter},
 };
 use ownchat_runtime::new_key;
-use ownchat_simulation::{Caller, Clock, Question, Settings, World};
+use ownchat_simulation::{Caller, Clock, Fault, Latency, Question, Settings, World};
 use std::{sync::Barrier, thread};
 
-proofs![a_quota_is_used_up_exactly, no_window_sees_more_than_the_rate_limit];
+proofs![
+    a_quota_is_used_up_exactly,
+    nothing_of_a_quota_is_lost_on_the_way,
+    a_meter_that_was_cleared_begins_anew,
+    no_window_sees_more_than_the_rate_limit,
+];
 
 const EDGES: usize = 4;
 
@@ -40,6 +46,55 @@ fn a_quota_is_used_up_exactly() {
         let found = format!("{CALLS} calls at once to {EDGES} edges: {passed} passed, {refused} were refused");
         tell(&format!("quota of {QUOTA}"), &found);
         assert_eq!((passed, refused), (500, 500), "{codes:?}");
+    }
+}
+
+/// What was granted and came too late, or never, can be spent afterwards, by whoever calls.
+fn nothing_of_a_quota_is_lost_on_the_way() {
+    const QUOTA: usize = 30;
+    let world = World::start(&Settings { edges: 2, factor: 1.0, ..Settings::default() });
+    let rate_limit = Some(RateLimit { limit: 1_000, window_seconds: 1 });
+    let quota = Some(Quota { limit: 30, period: Period::Month });
+    let key = NewKey { rate_limit, quota, ..new_key("Limited", &["contacts:read"]) };
+    let question = Question::about(&world.found(1).create(key).unwrap().unwrap().token);
+    let mut callers = world.callers();
+    let mut passed = 0;
+    let mut call = |caller: &mut Caller| {
+        let code = caller.code(&question);
+        assert!(["VALID", "QUOTA_EXCEEDED", "UNAVAILABLE"].contains(&code.as_str()), "{code}");
+        passed += usize::from(code == "VALID");
+        code
+    };
+    // A lease of this rate lasts half a second; the edges wait two for it.
+    for fault in [Fault::Slow(700), Fault::Slow(2_500), Fault::Lost] {
+        assert_eq!(call(&mut callers[0]), "VALID");
+        world.wire.fail("meter", fault);
+        for caller in &mut callers {
+            assert_eq!(call(caller), "UNAVAILABLE", "{fault:?}");
+        }
+        world.wire.mend();
+    }
+    // What failed to go back at once is given back again within a few seconds.
+    world.clock.wait(10 * SECOND);
+    while call(&mut callers[1]) != "QUOTA_EXCEEDED" {}
+    tell("quota with leases that came late or never", &format!("{passed} of {QUOTA} passed"));
+    assert_eq!(passed, QUOTA, "{}", world.logs());
+}
+
+/// A key that was removed for good leaves nothing in its meter; the object goes on if it is asked again.
+fn a_meter_that_was_cleared_begins_anew() {
+    let world = World::start(&Settings { wire: Latency::NONE, ..Settings::default() });
+    let quota = Some(Quota { limit: 2, period: Period::Month });
+    let mut admin = world.found(1);
+    let made = admin.create(NewKey { quota, ..new_key("Limited", &["contacts:read"]) }).unwrap().unwrap();
+    let question = Question::about(&made.token);
+    let mut caller = world.caller(0);
+    for _ in 0..2 {
+        let codes = [(); 3].map(|()| caller.settled(&question, world.clock));
+        assert_eq!(codes, ["VALID", "VALID", "QUOTA_EXCEEDED"], "{}", world.logs());
+        admin.ask_object(Object::Meter(made.id()), &ClearMeter {}).unwrap().unwrap();
+        // The refusal is repeated for a moment.
+        world.clock.wait(SECOND);
     }
 }
 

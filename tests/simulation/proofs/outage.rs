@@ -13,7 +13,7 @@ use ownchat_runtime::{Admin, Made, new_key};
 use ownchat_simulation::{Caller, Fault, Latency, Question, Settings, World};
 use serde_json::json;
 
-proofs![the_answers_in_an_outage_are_those_of_the_table];
+proofs![the_answers_in_an_outage_are_those_of_the_table, less_patience_with_an_outage_is_heard_of_in_time];
 
 /// What can be wrong with a store.
 const FAULTS: [Fault; 3] = [Fault::Error, Fault::Cut, Fault::Slow(30 * SECOND)];
@@ -78,6 +78,40 @@ fn the_answers_in_an_outage_are_those_of_the_table() {
             }
             mend(&world);
             keys.expect_recovery(&world, &mut caller);
+        }
+    }
+}
+
+/// A workspace that forgives outages no longer takes something from every holder of a key: who has remembered a key while it
+/// was forgiven must hear of it, though nothing else has changed. With the feed unheard nobody does.
+fn less_patience_with_an_outage_is_heard_of_in_time() {
+    for (heard, expected) in [(false, "VALID"), (true, "UNAVAILABLE")] {
+        let (kv, wire) = (Latency::NONE, Latency::NONE);
+        let world = World::start(&Settings { staleness: 0, kv, wire, ..Settings::default() });
+        let mut admin = world.found(1);
+        let set = |admin: &mut Admin, version, seconds| {
+            let outage_seconds = Some(seconds);
+            let origin = admin.origin();
+            let call = ChangeSettings { origin, version, suspended: None, outage_seconds, reason: None };
+            admin.ask(&call).unwrap().unwrap().effective_at
+        };
+        set(&mut admin, 1, 3_600);
+        let question = Question::about(&admin.make("remembered", &["contacts:read"]).token);
+        let mut caller = world.caller(0);
+        assert_eq!(caller.settled(&question, world.clock), "VALID", "{}", world.logs());
+        world.wire.swallow_news(!heard);
+        let effective_at =
+            set(&mut admin, 2, 0).expect("the vault does not know that this takes something from everybody");
+        // Calls come all the time; the last before the outage after the change has taken effect.
+        while world.clock.now() <= effective_at {
+            assert_eq!(caller.settled(&question, world.clock), "VALID");
+            world.clock.wait(SECOND / 2);
+        }
+        assert_eq!(caller.settled(&question, world.clock), "VALID");
+        break_down(&world, &["feed", "registry"], Fault::Error);
+        world.clock.wait(6 * SECOND);
+        for _ in 0..3 {
+            assert_eq!(caller.code(&question), expected, "heard of: {heard}\n{}", world.logs());
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod instance;
 pub mod meter;
 pub mod migrate;
 pub mod object;
+pub mod patience;
 pub mod person;
 pub mod registry;
 pub mod storage;

@@ -3,10 +3,18 @@
 
 mod store;
 
-use crate::{answer::answer, database::Stored, object::now, storage::Storage};
+use crate::{
+    answer::{Refusal, answer, question},
+    database::Stored,
+    object::now,
+    storage::Storage,
+};
 use ownchat_domain::{
     meter::{decode, encode},
-    vault::{Call, Object, PERMITS, meter::ClearMeter},
+    vault::{
+        Call, Object, PERMITS,
+        meter::{ClearMeter, LookAhead},
+    },
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
@@ -32,6 +40,12 @@ impl DurableObject for Meter {
             Some((Object::Meter(_), ClearMeter::NAME)) => {
                 self.state.storage().delete_all().await?;
                 answer::<ClearMeter>(Ok(()))
+            }
+            Some((Object::Meter(_), LookAhead::NAME)) => {
+                let call = question(&mut request).await?;
+                let database = self.database.as_ref().map_err(Clone::clone);
+                let outlook = database.and_then(|database| store::look(database, &call, now()));
+                answer::<LookAhead>(outlook.map_err(Refusal::from))
             }
             _ => Response::error("not a question to a meter", 404),
         }

@@ -152,7 +152,11 @@ impl Registry {
             ListKeys::NAME => asking.reply(|call: &ListKeys| list::list(database, call, now())).await,
             ReadKey::NAME => asking.reply(|call: &ReadKey| keys::read(database, call, now())).await,
             ExplainCall::NAME => {
-                asking.reply(|call: &ExplainCall| explain::explain_call(database, &ring, call, now())).await
+                let done = match asking.admit().await? {
+                    Ok(call) => explain::explain_call(database, &ring, &self.env, &call, now()).await,
+                    Err(refusal) => Err(refusal),
+                };
+                answer::<ExplainCall>(done)
             }
             ChangeKey::NAME => {
                 let call = asking.admit().await?;

@@ -35,6 +35,8 @@ pub struct ExplainRequest {
     pub environment: Option<String>,
     /// RFC 3339 time of the call; none for now.
     pub at: Option<String>,
+    /// What the call costs of the key's limits, as a service asks by `POST /v1/verify`; 1 if absent.
+    pub cost: Option<u32>,
 }
 
 /// The key that a call comes with.
@@ -73,6 +75,9 @@ pub struct Case {
     pub environment: Option<Environment>,
     /// When it is made; none for now.
     pub at: Option<Timestamp>,
+    /// What it costs of the limits, if that is not what such calls always cost.
+    #[serde(default)]
+    pub cost: Option<u32>,
 }
 
 impl Case {
@@ -95,6 +100,17 @@ impl Case {
                 Found::Route(route) => route.channel_of(path),
                 _ => None,
             },
+        }
+    }
+}
+
+impl Case {
+    /// What the call costs of the limits: 1, and nothing for a look at the key itself.
+    pub fn cost(&self) -> u32 {
+        match &self.wanted {
+            Wanted::Route { path, .. } if path == OWN_KEY => 0,
+            Wanted::Route { .. } => 1,
+            Wanted::Scopes(..) => self.cost.unwrap_or(1),
         }
     }
 }
@@ -146,6 +162,7 @@ impl ExplainRequest {
             address: address.flatten(),
             environment: environment.flatten().or(named),
             at: at.flatten(),
+            cost: self.cost,
         });
         found.finish(subject.zip(case))
     }
@@ -162,6 +179,9 @@ impl ExplainRequest {
             }
             (Some(_), Some(_)) if self.channel.is_some() => {
                 found.take("channel", Err("The path says which channel the call is about.".into()))
+            }
+            (Some(_), Some(_)) if self.cost.is_some() => {
+                found.take("cost", Err("The path says what the call costs.".into()))
             }
             (Some(method), Some(path)) => {
                 let path = path.split('?').next().unwrap_or_default().to_owned();

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     failure::Failure,
     limit::{Limits, Period, Quota, RateLimit},
+    meter::{Meter, Take},
     network::Networks,
     policy::decide,
     scope::ScopeSet,
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 const NOW: Timestamp = Timestamp::from_millis(1_799_999_999_999);
 
 fn needing(names: &[&str]) -> Case {
-    Case { wanted: Wanted::Scopes(scopes(names), None), address: None, environment: None, at: None }
+    Case { wanted: Wanted::Scopes(scopes(names), None), address: None, environment: None, at: None, cost: None }
 }
 
 fn through(method: &str, path: &str) -> Case {
@@ -23,7 +24,7 @@ fn through(method: &str, path: &str) -> Case {
 }
 
 fn of(record: &Record, case: &Case) -> Explanation {
-    explain(record, Some(&SecretHash::of(&secret())), case, &keyring(), NOW)
+    explain(record, Some(&SecretHash::of(&secret())), None, case, &keyring(), NOW)
 }
 
 fn result(explanation: &Explanation, check: &str) -> Looked {
@@ -112,20 +113,72 @@ fn what_cannot_be_compared_is_said_not_to_be_looked_at() {
     };
     let networks = Networks { allow: vec!["203.0.113.0/24".parse().unwrap()], deny: Vec::new() };
     let record = Record { networks, limits, ..record() };
-    let explanation = explain(&record, None, &needing(&[]), &keyring(), NOW);
+    let later = Case { at: Some(NOW), ..needing(&[]) };
+    let explanation = explain(&record, None, None, &later, &keyring(), NOW);
     for check in ["secret", "address", "rate_limit", "quota"] {
         assert_eq!(result(&explanation, check), Looked::NotLookedAt, "{check}");
     }
     assert_eq!(explanation.code, "VALID");
     assert!(explanation.detail.ends_with("Not looked at: secret, address, rate_limit, quota."), "{explanation:?}");
     let from = Case { address: "192.0.2.1".parse().ok(), ..needing(&[]) };
-    assert_eq!(explain(&record, None, &from, &keyring(), NOW).code, "ADDRESS_FORBIDDEN");
+    assert_eq!(explain(&record, None, None, &from, &keyring(), NOW).code, "ADDRESS_FORBIDDEN");
+}
+
+#[test]
+fn limits_are_compared_with_what_the_meter_says() {
+    let limits = Limits {
+        rate: Some(RateLimit { limit: 5, window_seconds: 60 }),
+        quota: Some(Quota { limit: 9, period: Period::Day }),
+    };
+    let record = Record { limits, ..record() };
+    let (mut meter, hash) = (Meter::default(), SecretHash::of(&secret()));
+    let take = Take { limits, version: record.version, need: 4, spare: 0, unused: Vec::new(), name: 0 };
+    meter.take(&take, NOW);
+    let told = |meter: &Meter, case: &Case| {
+        let outlook = meter.look(limits, record.version, case.cost(), NOW);
+        explain(&record, Some(&hash), Some(&outlook), case, &keyring(), NOW)
+    };
+    let compared = |explanation: &Explanation, check: &str| {
+        let finding = explanation.checks.iter().find(|finding| finding.check == check).unwrap();
+        serde_json::from_str::<Value>(finding.compared.get()).unwrap()
+    };
+    let one = told(&meter, &needing(&[]));
+    assert_eq!((one.code.as_str(), one.detail.as_str()), ("VALID", "The edge lets this call pass."));
+    assert_eq!(
+        compared(&one, "rate_limit"),
+        json!({"rate_limit": {"limit": 5, "window_seconds": 60}, "cost": 1, "remaining": 1, "reset_seconds": 62})
+    );
+    assert_eq!(
+        (&compared(&one, "quota")["remaining"], one.checks.last().unwrap().check.as_str()),
+        (&json!(5), "quota")
+    );
+    let two = told(&meter, &Case { cost: Some(2), ..needing(&[]) });
+    assert_eq!((two.code.as_str(), two.status), ("RATE_LIMITED", 429));
+    assert_eq!((result(&two, "rate_limit"), result(&two, "quota")), (Looked::Failed, Looked::Passed));
+    assert!(asks_meter(&record, &needing(&[])) && !asks_meter(&record, &Case { at: Some(NOW), ..needing(&[]) }));
+    let six = told(&meter, &Case { cost: Some(6), ..needing(&[]) });
+    assert_eq!(six.code, "QUOTA_EXCEEDED", "as the edge says where both refuse");
+    assert_eq!((result(&six, "rate_limit"), result(&six, "quota")), (Looked::Failed, Looked::Failed));
+    assert_eq!(told(&meter, &Case { cost: Some(0), ..needing(&[]) }).code, "VALID");
+    assert_eq!(compared(&told(&meter, &through("GET", "/v1/key")), "quota")["cost"], 0);
+    assert_eq!(compared(&told(&meter, &through("GET", "/v1/contacts")), "quota")["cost"], 1);
+}
+
+#[test]
+fn what_the_meter_does_not_say_is_unknown_and_the_rest_stands() {
+    let limits = Limits { rate: Some(RateLimit { limit: 5, window_seconds: 60 }), quota: None };
+    let explanation = of(&Record { limits, ..record() }, &needing(&["contacts:read"]));
+    assert_eq!((result(&explanation, "rate_limit"), result(&explanation, "quota")), (Looked::Unknown, Looked::Passed));
+    assert_eq!(explanation.detail, "The edge lets this call pass. Not known: rate_limit.");
+    let finding = explanation.checks.iter().find(|finding| finding.check == "rate_limit").unwrap();
+    assert!(finding.detail.as_ref().unwrap().contains("has not answered"), "{finding:?}");
+    assert_eq!(of(&Record { limits, active: false, ..record() }, &needing(&[])).code, "INACTIVE");
 }
 
 #[test]
 fn another_secret_and_another_world_are_found_out() {
     let other = SecretHash::from_bytes([9; 32]);
-    let explanation = explain(&record(), Some(&other), &needing(&[]), &keyring(), NOW);
+    let explanation = explain(&record(), Some(&other), None, &needing(&[]), &keyring(), NOW);
     assert_eq!(explanation.code, "UNKNOWN_KEY");
     assert_eq!(result(&explanation, "secret_ends_at"), Looked::NotLookedAt);
     let test = Case { environment: Some(Environment::Test), ..needing(&[]) };
@@ -169,6 +222,7 @@ fn a_request_is_understood_or_refused_by_field() {
         (format!(r#"{{{id},"address":"here"}}"#), "address"),
         (format!(r#"{{{id},"environment":"x"}}"#), "environment"),
         (format!(r#"{{{id},"at":"now"}}"#), "at"),
+        (format!(r#"{{{id},"method":"GET","path":"/","cost":1}}"#), "cost"),
     ] {
         assert_eq!(fields(&json), [field], "{json}");
     }
@@ -225,7 +279,7 @@ proptest! {
         let call = Call { required, channel, address };
         let case = Case { wanted: Wanted::Scopes(required, channel.map(str::to_owned)), address, ..needing(&[]) };
         let decided = decide(&record, &presented, &call, &keyring(), NOW).map_or_else(|denial| denial.code(), |_| Code::Valid);
-        let explained = explain(&record, Some(&presented), &case, &keyring(), NOW);
+        let explained = explain(&record, Some(&presented), None, &case, &keyring(), NOW);
         prop_assert_eq!(explained.code, decided.as_str());
     }
 }

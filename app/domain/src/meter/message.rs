@@ -79,6 +79,15 @@ pub struct Standing {
     pub quota: Option<(u32, i64)>,
 }
 
+/// How a call would fare, without making it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outlook {
+    /// How things stand without it.
+    pub standing: Standing,
+    /// Why there would be no permits for it, if there would be none.
+    pub refusal: Option<Refusal>,
+}
+
 /// Writes a question or an answer. They are asked and answered on a call's way, so they are small.
 pub fn encode(message: &impl Serialize) -> Vec<u8> {
     let mut bytes = vec![LAYOUT];

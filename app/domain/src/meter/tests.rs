@@ -198,6 +198,25 @@ fn another_number_or_period_keeps_what_was_used() {
 }
 
 #[test]
+fn a_look_spends_nothing_and_foretells_what_a_call_would_get() {
+    let (mut meter, limits) = (Meter::default(), quota(10));
+    meter.take(&ask(limits, 4, 0), NOW);
+    let before = meter.clone();
+    for need in [0, 1, 6, 7, u32::MAX] {
+        let outlook = meter.look(limits, 1, need, NOW);
+        assert_eq!(outlook.standing, meter.standing(NOW));
+        let foretold = match before.clone().take(&ask(limits, need, 0), NOW) {
+            Taken::Lease(_) => None,
+            Taken::Refused(refusal) => Some(refusal),
+        };
+        assert_eq!(outlook.refusal, foretold, "{need}");
+    }
+    assert_eq!(meter, before);
+    assert_eq!(meter.look(limits, 1, 10, Period::Day.end(NOW)).refusal, None, "tomorrow");
+    assert!(Meter::default().look(quota(5), 1, 6, NOW).refusal.unwrap().by_quota, "of a key that was never used");
+}
+
+#[test]
 fn only_what_time_alone_has_not_changed_must_be_stored() {
     let stored = |meter: &Meter| Meter::decode(&meter.encode()).unwrap();
     let changes = |meter: &Meter, ask: &Take, now| {

@@ -24,6 +24,7 @@ use ownchat_domain::{
     },
 };
 use ownchat_ui::backend::{Copied, CreatedKey};
+use std::slice;
 use worker::console_error;
 use zeroize::Zeroizing;
 
@@ -39,7 +40,7 @@ pub async fn list(visitor: &Visitor, query: KeyQuery) -> Result<KeyPage, Failure
 pub async fn read(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
     let (caller, workspace) = who(visitor).await?;
     let mut key = ask(&visitor.env, Object::Registry(workspace), &ReadKey { caller, id }).await?;
-    note_last_uses(visitor, workspace, std::slice::from_mut(&mut key)).await;
+    note_last_uses(visitor, workspace, slice::from_mut(&mut key)).await;
     Ok(key)
 }
 
@@ -54,8 +55,7 @@ pub async fn create(visitor: &Visitor, key: NewKey, once: Option<Once>) -> Resul
     let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(key.secret_sha256)?;
     let call = CreateKey { origin: origin(visitor, caller), key, secret: hash, once };
-    let issued = ask(&visitor.env, registry, &call).await?;
-    Ok(created(issued, secret))
+    made(visitor, registry, ask(&visitor.env, registry, &call).await?, secret).await
 }
 
 /// Makes a key like another one, but for what differs. Its secret is made here unless the request brings the
@@ -68,21 +68,39 @@ pub async fn duplicate(
     let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(secret)?;
     let call = DuplicateKey { origin: origin(visitor, caller), id, differences, environment, secret: hash, once };
-    let issued = ask(&visitor.env, registry, &call).await?;
-    Ok(created(issued, secret))
+    made(visitor, registry, ask(&visitor.env, registry, &call).await?, secret).await
 }
 
 /// What is told of a key that was made. Of one that an earlier request made the secret is another.
-fn created(Issued { key, replayed }: Issued, secret: Option<Secret>) -> CreatedKey {
+async fn made(
+    visitor: &Visitor,
+    registry: Object,
+    Issued { mut key, replayed }: Issued,
+    secret: Option<Secret>,
+) -> Result<CreatedKey, Failure> {
+    // A new one was never used.
+    if replayed {
+        note_last_use(visitor, registry, &mut key).await;
+    }
     let (environment, locator) = (key.environment, key.id);
     let token = secret.filter(|_| !replayed).map(|secret| Token { environment, locator, secret }.reveal());
-    CreatedKey { key, token, replayed }
+    Ok(CreatedKey { key, token, replayed })
+}
+
+/// Notes on a key of this registry when it was last used.
+async fn note_last_use(visitor: &Visitor, registry: Object, key: &mut Key) {
+    if let Object::Registry(workspace) = registry {
+        note_last_uses(visitor, workspace, slice::from_mut(key)).await;
+    }
 }
 
 /// Changes a key.
 pub async fn change(visitor: &Visitor, id: Locator, version: u64, patch: KeyPatch) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
-    ask(&visitor.env, registry, &ChangeKey { origin: origin(visitor, caller), id, version, patch }).await
+    let call = ChangeKey { origin: origin(visitor, caller), id, version, patch };
+    let mut changed = ask(&visitor.env, registry, &call).await?;
+    note_last_use(visitor, registry, &mut changed.key).await;
+    Ok(changed)
 }
 
 /// Deletes a key.
@@ -94,7 +112,9 @@ pub async fn delete(visitor: &Visitor, id: Locator, version: u64) -> Result<Chan
 /// Undoes the deletion of a key.
 pub async fn restore(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
-    ask(&visitor.env, registry, &RestoreKey { origin: origin(visitor, caller), id }).await
+    let mut restored = ask(&visitor.env, registry, &RestoreKey { origin: origin(visitor, caller), id }).await?;
+    note_last_use(visitor, registry, &mut restored.key).await;
+    Ok(restored)
 }
 
 /// A key that was just given a new secret.
@@ -117,7 +137,8 @@ pub async fn rotate(
     let (hash, secret) = hash_or_new(hash)?;
     let version = ask(&visitor.env, registry, &ReadKey { caller, id }).await?.version;
     let call = RotateKey { origin: origin(visitor, caller), id, version, overlap_seconds, secret: hash, once };
-    let changed = ask(&visitor.env, registry, &call).await?;
+    let mut changed = ask(&visitor.env, registry, &call).await?;
+    note_last_use(visitor, registry, &mut changed.key).await;
     let environment = changed.key.environment;
     let secret = secret.filter(|_| !changed.replayed);
     let token = secret.map(|secret| Token { environment, locator: id, secret }.reveal());
@@ -128,7 +149,10 @@ pub async fn rotate(
 pub async fn end_old_secrets(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
     let version = ask(&visitor.env, registry, &ReadKey { caller, id }).await?.version;
-    ask(&visitor.env, registry, &EndOldSecrets { origin: origin(visitor, caller), id, version }).await
+    let call = EndOldSecrets { origin: origin(visitor, caller), id, version };
+    let mut changed = ask(&visitor.env, registry, &call).await?;
+    note_last_use(visitor, registry, &mut changed.key).await;
+    Ok(changed)
 }
 
 fn hash_or_new(hash: Option<SecretHash>) -> Result<(SecretHash, Option<Secret>), Failure> {

@@ -13,8 +13,9 @@ use crate::{
     migrate::{is_new, migrate},
 };
 use ownchat_domain::{
-    meter::{Meter, Take, Taken},
+    meter::{Meter, Outlook, Take, Taken},
     time::Timestamp,
+    vault::meter::LookAhead,
 };
 
 /// Brings tables that are there up to date.
@@ -45,6 +46,11 @@ pub fn take(database: &impl Database, ask: &Take, now: Timestamp) -> Stored<Take
         )?;
     }
     Ok(taken)
+}
+
+/// How a call would fare.
+pub fn look(database: &impl Database, call: &LookAhead, now: Timestamp) -> Stored<Outlook> {
+    Ok(read(database)?.unwrap_or_default().look(call.limits, call.version, call.cost, now))
 }
 
 /// What is stored; nothing if nothing ever was.
@@ -88,6 +94,18 @@ mod tests {
         assert_eq!(written(), before, "a refusal");
         take(&database, &ask(1), Period::Day.end(NOW)).unwrap();
         assert_eq!(written(), before + 1);
+    }
+
+    #[test]
+    fn a_look_writes_nothing() {
+        let database = Memory::open();
+        let call = LookAhead { limits: ask(0).limits, version: 1, cost: 1 };
+        let left = || look(&database, &call, NOW).unwrap();
+        assert_eq!((left().standing.quota.unwrap().0, left().refusal), (3, None));
+        assert!(is_new(&database).unwrap());
+        take(&database, &ask(3), NOW).unwrap();
+        assert!(left().refusal.is_some_and(|refusal| refusal.by_quota));
+        assert!(matches!(take(&database, &ask(0), NOW), Ok(Taken::Lease(_))));
     }
 
     #[test]

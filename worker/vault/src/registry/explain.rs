@@ -2,22 +2,24 @@
 
 use super::{
     members::member,
+    meters::Meters,
     rows::{find, record},
 };
 use crate::{answer::Done, database::Database};
 use ownchat_domain::{
-    explain::{Explanation, explain, forged},
+    explain::{Explanation, asks_meter, explain, forged},
     failure::Failure,
     keyring::Keyring,
     role::Command,
     time::Timestamp,
-    vault::registry::ExplainCall,
+    vault::{meter::LookAhead, registry::ExplainCall},
 };
 
 /// Explains a call with a key of this workspace, deleted or not. A key of another one is not known here.
-pub fn explain_call(
+pub async fn explain_call(
     database: &impl Database,
     keyring: &Keyring,
+    meters: &impl Meters,
     call: &ExplainCall,
     now: Timestamp,
 ) -> Done<Explanation> {
@@ -28,20 +30,31 @@ pub fn explain_call(
         return if issued { Err(Failure::NotFound.into()) } else { Ok(forged(&call.case, now)) };
     };
     member.may(Command::ReadKey, Some(&row), None, now)?;
-    Ok(explain(&record, call.secret.as_ref(), &call.case, keyring, now))
+    let outlook = if asks_meter(&record, &call.case) {
+        let ahead = LookAhead { limits: record.limits, version: record.version, cost: call.case.cost() };
+        meters.look_ahead(call.id, &ahead).await
+    } else {
+        None
+    };
+    Ok(explain(&record, call.secret.as_ref(), outlook.as_ref(), &call.case, keyring, now))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::memory::Memory as Sqlite;
     use crate::registry::{
+        copies::memory::at_once,
         keys,
+        meters::memory::Memory,
         testing::{NOW, OWNER, STRANGER, create, keyring, new_key, origin, workspace},
     };
     use ownchat_domain::{
         account::PersonId,
         digest::SecretHash,
-        explain::{Case, Wanted},
+        explain::{Case, Looked, Wanted},
+        key::NewKey,
+        limit::{Period, Quota},
         locator::{Address, Locator},
         scope::ScopeSet,
         token::Environment,
@@ -50,15 +63,19 @@ mod tests {
 
     fn call(id: Locator, person: PersonId, environment: Option<Environment>) -> ExplainCall {
         let wanted = Wanted::Scopes(ScopeSet::from_names(["contacts:read"]).unwrap(), None);
-        let case = Case { wanted, address: None, environment, at: None };
+        let case = Case { wanted, address: None, environment, at: None, cost: None };
         ExplainCall { caller: person.into(), id, secret: Some(SecretHash::from_bytes([3; 32])), case }
+    }
+
+    fn told(database: &Sqlite, call: &ExplainCall) -> Done<Explanation> {
+        at_once(explain_call(database, &keyring(), &Memory::default(), call, NOW))
     }
 
     #[test]
     fn the_truth_is_explained() {
         let database = workspace();
         let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-        let code = || explain_call(&database, &keyring(), &call(key.id, OWNER, None), NOW).unwrap().code;
+        let code = || told(&database, &call(key.id, OWNER, None)).unwrap().code;
         assert_eq!(code(), "VALID");
         let delete = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
         keys::delete(&database, &delete, NOW).unwrap();
@@ -69,8 +86,7 @@ mod tests {
     fn of_keys_of_others_nothing_is_told() {
         let database = workspace();
         let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-        let ask =
-            |call: &ExplainCall| explain_call(&database, &keyring(), call, NOW).map(|explanation| explanation.code);
+        let ask = |call: &ExplainCall| told(&database, call).map(|explanation| explanation.code);
         assert_eq!(ask(&call(key.id, STRANGER, None)), Err(Failure::NotFound.into()));
         let live = Some(Environment::Live);
         let elsewhere = Locator::issue(&keyring(), Address { workspace: 8, number: 1 }, Environment::Live);
@@ -78,5 +94,26 @@ mod tests {
         let made_up = "0123456789abcdef".parse().unwrap();
         assert_eq!(ask(&call(made_up, OWNER, live)), Ok("MALFORMED_KEY".into()));
         assert_eq!(ask(&call(made_up, OWNER, None)), Err(Failure::NotFound.into()));
+    }
+
+    #[test]
+    fn the_meter_is_asked_and_need_not_answer() {
+        let database = workspace();
+        let quota = Some(Quota { limit: 3, period: Period::Day });
+        let key = create(&database, NewKey { quota, ..new_key("Shop", &["contacts:read"]) }, NOW).unwrap();
+        let meters = Memory { now: NOW, ..Memory::default() };
+        let ask = |cost| {
+            let mut call = call(key.id, OWNER, None);
+            call.case.cost = Some(cost);
+            at_once(explain_call(&database, &keyring(), &meters, &call, NOW)).unwrap()
+        };
+        assert_eq!((ask(3).code.as_str(), ask(4).code.as_str()), ("VALID", "QUOTA_EXCEEDED"));
+        meters.failing.borrow_mut().push(key.id);
+        let unknown = ask(4);
+        assert_eq!((unknown.code.as_str(), unknown.checks.last().unwrap().result), ("VALID", Looked::Unknown));
+        let mut later = call(key.id, OWNER, None);
+        later.case.at = Some(NOW.plus(1));
+        let later = at_once(explain_call(&database, &keyring(), &meters, &later, NOW)).unwrap();
+        assert_eq!(later.checks.last().unwrap().result, Looked::NotLookedAt, "nobody knows what is left then");
     }
 }

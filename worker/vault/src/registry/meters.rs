@@ -7,26 +7,44 @@ use super::{outbox::back_off, rows::time};
 use crate::{
     database::{Database, DatabaseError, Stored},
     object::ask,
+    patience::within,
 };
 use ownchat_domain::{
     locator::Locator,
+    meter::Outlook,
     time::Timestamp,
-    vault::{Object, meter::ClearMeter},
+    vault::{
+        Object,
+        meter::{ClearMeter, LookAhead},
+    },
 };
-use worker::Env;
+use worker::{Env, console_warn};
 
 /// Most meters that one alarm clears; the rest follow with the next.
 const BATCH: i64 = 100;
+
+/// For how long somebody who wants a call explained waits for a meter, in milliseconds: as long as the edge does.
+const PATIENCE: u32 = 2_000;
 
 /// The meters of keys, as the registry needs them.
 pub trait Meters {
     /// Deletes what the meter of a key has stored.
     async fn clear(&self, key: Locator) -> Result<(), String>;
+    /// How a call would fare; nothing if the meter does not answer.
+    async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook>;
 }
 
 impl Meters for Env {
     async fn clear(&self, key: Locator) -> Result<(), String> {
         ask(self, Object::Meter(key), &ClearMeter {}).await.map_err(|failure| failure.to_string())
+    }
+
+    async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook> {
+        let answer = within(PATIENCE, ask(self, Object::Meter(key), call)).await;
+        if answer.is_none() {
+            console_warn!("registry: meter of key {key}: no answer in time");
+        }
+        answer?.ok()
     }
 }
 
@@ -78,30 +96,50 @@ fn due(database: &impl Database, now: Timestamp) -> Stored<Vec<(String, i64)>> {
 }
 
 #[cfg(test)]
+pub mod memory {
+    //! Meters in memory, for tests.
+    #![allow(missing_docs)]
+
+    use super::{LookAhead, Meters, Outlook};
+    use ownchat_domain::{locator::Locator, meter::Meter, time::Timestamp};
+    use std::cell::RefCell;
+
+    #[derive(Default)]
+    pub struct Memory {
+        /// Those that answer nobody.
+        pub failing: RefCell<Vec<Locator>>,
+        pub cleared: RefCell<Vec<Locator>>,
+        /// What is counted, by all of them together, and the time on their clock.
+        pub meter: RefCell<Meter>,
+        pub now: Timestamp,
+    }
+
+    impl Memory {
+        fn answer<T>(&self, key: Locator, value: T) -> Result<T, String> {
+            if self.failing.borrow().contains(&key) { Err("down".into()) } else { Ok(value) }
+        }
+    }
+
+    impl Meters for Memory {
+        async fn clear(&self, key: Locator) -> Result<(), String> {
+            self.answer(key, ())?;
+            self.cleared.borrow_mut().push(key);
+            Ok(())
+        }
+
+        async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook> {
+            self.answer(key, self.meter.borrow().look(call.limits, call.version, call.cost, self.now)).ok()
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{memory::Memory, *};
     use crate::registry::{
         copies::memory::at_once,
         testing::{NOW, count, workspace},
     };
-    use std::cell::RefCell;
-
-    /// Meters, some of which fail.
-    #[derive(Default)]
-    struct Few {
-        failing: RefCell<Vec<Locator>>,
-        cleared: RefCell<Vec<Locator>>,
-    }
-
-    impl Meters for Few {
-        async fn clear(&self, key: Locator) -> Result<(), String> {
-            if self.failing.borrow().contains(&key) {
-                return Err("down".into());
-            }
-            self.cleared.borrow_mut().push(key);
-            Ok(())
-        }
-    }
 
     fn key(number: u32) -> Locator {
         format!("{number:016}").parse().unwrap()
@@ -109,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_meter_that_fails_is_tried_again_and_keeps_no_other() {
-        let (database, meters) = (workspace(), Few::default());
+        let (database, meters) = (workspace(), Memory::default());
         meters.failing.borrow_mut().push(key(1));
         for number in 1..4 {
             enqueue(&database, key(number), NOW).unwrap();

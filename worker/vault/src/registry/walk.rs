@@ -4,15 +4,16 @@
 //! `WALK_SEED` chooses the walk; `PROVE=1` makes it as long as it is promised.
 #![allow(clippy::panic, clippy::too_many_lines)]
 
+mod making;
 mod model;
 
 use super::{
     announce,
     copies::memory::{Memory as Kv, at_once},
-    keys, life, outbox,
+    idempotency, keys, life, outbox,
     rows::find,
     settings,
-    testing::{NOW, OWNER, STRANGER, WORKSPACE, count, keyring, new_key, origin, workspace},
+    testing::{NOW, OWNER, STRANGER, WORKSPACE, count, keyring, origin, workspace},
     trail::{Wanted, lines},
 };
 use crate::{
@@ -30,7 +31,7 @@ use ownchat_domain::{
     locator::Locator,
     record::Record,
     time::{DAY, MINUTE, SECOND, Timestamp},
-    vault::registry::{ChangeKey, ChangeSettings, CreateKey, DeleteKey, EndOldSecrets, RestoreKey, RotateKey},
+    vault::registry::{ChangeKey, ChangeSettings, DeleteKey, EndOldSecrets, RestoreKey, RotateKey},
 };
 use std::collections::BTreeMap;
 
@@ -79,7 +80,8 @@ impl Walk {
             self.now = self.now.plus(i64::try_from(days).unwrap() * DAY);
         }
         match self.dice.roll(100) {
-            0..15 => self.create(),
+            0..10 => self.create(),
+            10..15 => self.duplicate(),
             15..45 => self.change(),
             45..54 => self.delete(),
             54..60 => self.restore(),
@@ -104,21 +106,6 @@ impl Walk {
         let version = self.model.version(id);
         // Now and then somebody has seen an older one.
         (id, if self.dice.roll(8) == 0 { version.saturating_sub(1) } else { version })
-    }
-
-    fn create(&mut self) {
-        let name = self.dice.pick(&["Shop", "Store", "Market", ""]);
-        let scopes = self.scopes();
-        let call = CreateKey {
-            origin: origin(OWNER),
-            key: new_key(name, &scopes),
-            secret: SecretHash::from_bytes([3; 32]),
-            once: None,
-        };
-        let made = keys::create(&self.database, &keyring(), WORKSPACE, &call, self.now);
-        let id = made.as_ref().ok().map(|issued| issued.key.id);
-        let said = self.model.create(name, &scopes, id);
-        self.compare("create", said, made.map(|issued| issued.key.version), id);
     }
 
     fn scopes(&mut self) -> Vec<&'static str> {
@@ -221,6 +208,10 @@ impl Walk {
         for name in purged.gone {
             self.kv.records.borrow_mut().remove(&name);
         }
+        let gone = self.model.ever.len() - self.model.keys.len();
+        assert_eq!(count(&self.database, "meters"), i64::try_from(gone).unwrap(), "their meters are to be cleared");
+        // What was answered long ago is forgotten, as an alarm does it.
+        idempotency::forget(&self.database, self.now).unwrap();
     }
 
     /// The feed hears everything.
@@ -277,6 +268,7 @@ impl Walk {
     fn compare(&self, what: &str, said: Said, done: Done<u64>, id: Option<Locator>) {
         let answer = match done {
             Ok(version) => Said::Done(version),
+            Err(Refusal::Failure(Failure::Reused)) => Said::Reused,
             Err(Refusal::Failure(Failure::NotFound)) => Said::NotFound,
             Err(Refusal::Failure(Failure::Stale)) => Said::Stale,
             Err(Refusal::Failure(Failure::Invalid { .. })) => Said::Invalid,

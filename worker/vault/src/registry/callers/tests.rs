@@ -5,7 +5,10 @@ use crate::{
     answer::Refusal,
     database::memory::Memory,
     registry::{
-        duplicate, explain, keys, life, list, settings,
+        copies::memory::at_once,
+        duplicate, explain, keys, life, list,
+        meters::memory::Memory as Meters,
+        settings,
         testing::{NOW, OWNER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
         transfer,
     },
@@ -130,8 +133,9 @@ type Ask = fn(&Memory, Caller, &Key) -> char;
 
 fn explained(database: &Memory, caller: Caller, key: &Key) -> char {
     let wanted = Wanted::Scopes(ScopeSet::default(), None);
-    let case = Case { wanted, address: None, environment: None, at: None };
-    said(explain::explain_call(database, &keyring(), &ExplainCall { caller, id: key.id, secret: None, case }, NOW))
+    let case = Case { wanted, address: None, environment: None, at: None, cost: None };
+    let call = ExplainCall { caller, id: key.id, secret: None, case };
+    said(at_once(explain::explain_call(database, &keyring(), &Meters::default(), &call, NOW)))
 }
 
 fn copied(database: &Memory, caller: Caller, key: &Key) -> char {

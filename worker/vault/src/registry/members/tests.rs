@@ -5,7 +5,9 @@ use crate::{
     answer::Refusal,
     database::memory::Memory,
     registry::{
+        copies::memory::at_once,
         duplicate, explain, keys, life, list,
+        meters::memory::Memory as Meters,
         schema::{FIRST, apply},
         settings,
         testing::{NOW, OWNER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
@@ -77,9 +79,10 @@ fn duplicated(database: &Memory, key: &Key) -> char {
 }
 
 fn explained(database: &Memory, key: &Key) -> char {
-    let case = Case { wanted: Wanted::Scopes(ScopeSet::EMPTY, None), address: None, environment: None, at: None };
+    let case =
+        Case { wanted: Wanted::Scopes(ScopeSet::EMPTY, None), address: None, environment: None, at: None, cost: None };
     let call = ExplainCall { caller: ME.into(), id: key.id, secret: None, case };
-    said(explain::explain_call(database, &keyring(), &call, NOW))
+    said(at_once(explain::explain_call(database, &keyring(), &Meters::default(), &call, NOW)))
 }
 
 fn restored(database: &Memory, key: &Key) -> char {

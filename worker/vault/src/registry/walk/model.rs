@@ -12,9 +12,27 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum Said {
     /// Done; the version afterwards.
     Done(u64),
+    /// What an earlier request of the same name was answered: this key.
+    Replayed(Locator),
     NotFound,
     Stale,
     Invalid,
+    Reused,
+}
+
+/// A request that is done once: what it is about, its name, and its body.
+#[derive(Clone)]
+pub struct Named {
+    pub about: String,
+    pub name: u64,
+    pub body: u64,
+}
+
+/// What a request that is done once was answered at first, and how long that is remembered.
+struct Answered {
+    body: u64,
+    id: Locator,
+    until: Timestamp,
 }
 
 /// A change of one key.
@@ -78,6 +96,7 @@ pub struct Model {
     pub untold: BTreeMap<String, u64>,
     due: BTreeSet<Locator>,
     published: BTreeMap<Locator, Timestamp>,
+    answers: BTreeMap<(String, u64), Answered>,
 }
 
 impl Default for Model {
@@ -91,6 +110,7 @@ impl Default for Model {
             untold: BTreeMap::new(),
             due: BTreeSet::new(),
             published: BTreeMap::new(),
+            answers: BTreeMap::new(),
         }
     }
 }
@@ -100,8 +120,19 @@ impl Model {
         self.keys.get(&id).map_or(1, |key| key.version)
     }
 
-    pub fn create(&mut self, name: &str, scopes: &[&str], id: Option<Locator>) -> Said {
+    /// `id` is the key that was made, if one was.
+    pub fn create(
+        &mut self,
+        name: &str,
+        scopes: &[&str],
+        once: Option<&Named>,
+        id: Option<Locator>,
+        now: Timestamp,
+    ) -> Said {
         self.last_action = None;
+        if let Some(said) = self.answered(once, now) {
+            return said;
+        }
         let Some(id) = id.filter(|_| !name.is_empty()) else { return Said::Invalid };
         let key = Key {
             version: 1,
@@ -115,10 +146,48 @@ impl Model {
             deleted_at: None,
             secrets: vec![None],
         };
+        self.made(id, key, "key.create", once, now)
+    }
+
+    /// The copy has another name if one is given. `id` is the key that was made, if one was.
+    pub fn duplicate(
+        &mut self,
+        source: Locator,
+        name: Option<&str>,
+        once: Option<&Named>,
+        id: Option<Locator>,
+        now: Timestamp,
+    ) -> Said {
+        self.last_action = None;
+        if let Some(said) = self.answered(once, now) {
+            return said;
+        }
+        let Some(source) = self.present(source) else { return Said::NotFound };
+        if name.is_some_and(str::is_empty) || source.end.is_some_and(|end| end <= now) {
+            return Said::Invalid;
+        }
+        let Some(id) = id else { return Said::Invalid };
+        let kept: String = source.name.chars().take(93).collect();
+        let name = name.map_or_else(|| format!("{} (copy)", kept.trim_end()), str::to_owned);
+        let copy = Key { version: 1, name, active: true, reason: None, secrets: vec![None], ..source };
+        self.made(id, copy, "key.duplicate", once, now)
+    }
+
+    fn answered(&self, once: Option<&Named>, now: Timestamp) -> Option<Said> {
+        let once = once?;
+        let first = self.answers.get(&(once.about.clone(), once.name)).filter(|first| now < first.until)?;
+        Some(if first.body == once.body { Said::Replayed(first.id) } else { Said::Reused })
+    }
+
+    fn made(&mut self, id: Locator, key: Key, action: &'static str, once: Option<&Named>, now: Timestamp) -> Said {
         assert!(self.keys.insert(id, key).is_none() && !self.ever.contains(&id), "an id is given once");
         self.ever.push(id);
-        self.wrote("key.create");
+        self.wrote(action);
         self.due.insert(id);
+        if let Some(once) = once {
+            let answered = Answered { body: once.body, id, until: now.plus(DAY) };
+            self.answers.insert((once.about.clone(), once.name), answered);
+        }
         Said::Done(1)
     }
 

@@ -1,0 +1,84 @@
+//! What is fuzzed around: one good thing of each kind, and ways to damage it.
+
+use ownchat_domain::{
+    keyring::Keyring,
+    limit::Limits,
+    locator::{Address, Locator},
+    network::Networks,
+    record::{Record, Workspace},
+    scope::ScopeSet,
+    time::Timestamp,
+    token::Environment,
+};
+use proptest::{collection::vec, prelude::*, test_runner::FileFailurePersistence};
+
+pub const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+pub fn config() -> ProptestConfig {
+    let cases = if std::env::var_os("PROVE").is_some() { 20_000 } else { 200 };
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/regressions");
+    ProptestConfig { failure_persistence: Some(Box::new(FileFailurePersistence::Direct(kept))), ..config_of(cases) }
+}
+
+fn config_of(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, ..ProptestConfig::default() }
+}
+
+pub fn keyring() -> Keyring {
+    Keyring::parse("2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=").unwrap()
+}
+
+pub fn locator() -> Locator {
+    Locator::issue(&keyring(), Address { workspace: 7, number: 1 }, Environment::Live)
+}
+
+pub fn record() -> Record {
+    Record {
+        locator: locator(),
+        workspace: Workspace { number: 7, version: 1, suspended: false, outage_seconds: 0 },
+        environment: Environment::Live,
+        version: 3,
+        sealed_at: NOW,
+        name: "Shop".into(),
+        active: true,
+        deleted: false,
+        scopes: ScopeSet::full(),
+        not_before: None,
+        expires_at: Some(NOW),
+        networks: Networks::default(),
+        channels: vec!["ch_1".into()],
+        limits: Limits::default(),
+        metadata: vec![("a".into(), "b".into())],
+        secrets: Vec::new(),
+    }
+}
+
+/// Good bytes of which a few were written over, and perhaps the end is missing or something follows.
+pub fn damaged(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+    let length = good.len();
+    let end = prop_oneof![3 => Just(length), 1 => 0..=length];
+    let more = prop_oneof![3 => Just(Vec::new()), 1 => vec(any::<u8>(), 0..8)];
+    (vec((0..length, any::<u8>()), 0..4), end, more).prop_map(move |(writes, end, more)| {
+        let mut bytes = good.clone();
+        for (place, byte) in writes {
+            bytes[place] = byte;
+        }
+        bytes.truncate(end.max(1));
+        bytes.extend(more);
+        bytes
+    })
+}
+
+/// Any bytes, bytes behind the right layout, and good ones that were damaged.
+pub fn near(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+    let layout = good[0];
+    prop_oneof![
+        vec(any::<u8>(), 0..400),
+        vec(any::<u8>(), 0..400).prop_map(move |body| [vec![layout], body].concat()),
+        damaged(good),
+    ]
+}
+
+pub fn any_time() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX), Just(NOW.millis())].prop_map(Timestamp::from_millis)
+}

@@ -1,0 +1,59 @@
+//! Questions to a meter, and its answers.
+
+use crate::good::{NOW, config, damaged, near};
+use ownchat_domain::{
+    limit::{Limits, Period, Quota, RateLimit},
+    meter::{self, Meter, Take, Taken, Unused},
+};
+use proptest::{collection::vec, prelude::*};
+
+/// A question with any numbers.
+fn any_take() -> impl Strategy<Value = Vec<u8>> {
+    let number = || prop_oneof![any::<u32>(), 0..100u32];
+    let rate = proptest::option::of(
+        (number(), number()).prop_map(|(limit, window_seconds)| RateLimit { limit, window_seconds }),
+    );
+    let quota = proptest::option::of(
+        (number(), any::<bool>())
+            .prop_map(|(limit, is_day)| Quota { limit, period: if is_day { Period::Day } else { Period::Month } }),
+    );
+    let named = || prop_oneof![any::<u64>(), 0..5u64, meter::NAMED..meter::NAMED + 3];
+    let returned = prop_oneof![number(), Just(meter::ALL)];
+    let unused = (named(), returned).prop_map(|(lease, permits)| Unused { lease, permits });
+    (rate, quota, any::<u64>(), number(), number(), vec(unused, 0..4), named()).prop_map(
+        |(rate, quota, version, need, spare, unused, name)| {
+            meter::encode(&Take { limits: Limits { rate, quota }, version, need, spare, unused, name })
+        },
+    )
+}
+
+fn take() -> Vec<u8> {
+    meter::encode(&Take { limits: Limits::default(), version: 1, need: 1, spare: 2, unused: Vec::new(), name: 0 })
+}
+
+#[test]
+fn a_good_one_is_read() {
+    assert!(meter::decode::<Take>(&take()).is_some());
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn questions_to_a_meter_and_its_answers(questions in vec(prop_oneof![near(take()), any_take(), any_take().prop_flat_map(damaged)], 1..4), later in 0..100_000i64) {
+        let mut meter = Meter::default();
+        for (bytes, step) in questions.iter().zip(0..) {
+            let _ = meter::decode::<Taken>(bytes);
+            if let Some(ask) = meter::decode::<Take>(bytes) {
+                prop_assert!(ask.unused.len() <= bytes.len());
+                if let Taken::Lease(lease) = meter.take(&ask, NOW.plus(step * later)) {
+                    prop_assert!(lease.permits >= ask.need);
+                }
+            }
+        }
+        let bytes = meter.encode();
+        prop_assert!(bytes.len() < 1_000);
+        let read = Meter::decode(&bytes).unwrap();
+        prop_assert_eq!(read.encode(), bytes);
+    }
+}
