@@ -43,6 +43,9 @@ use std::collections::BTreeMap;
 pub const FORMAT: u32 = 1;
 /// Longest line of a file, in bytes: several times what the largest key or change needs.
 pub const LINE_MAX: usize = 256 * 1024;
+/// Most lines of a file that is read in: the first, the last, and 100,000 keys and lines of the trail together. It is
+/// read in by one turn of the workspace's object, and larger ones were not measured.
+pub const LINES_MAX: u64 = 100_002;
 /// Media type of a file.
 pub const MEDIA_TYPE: &str = "application/x-ndjson";
 

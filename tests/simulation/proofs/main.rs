@@ -17,6 +17,7 @@ mod limits;
 mod outage;
 mod revocation;
 mod size;
+mod transfer;
 mod usage;
 
 use libtest_mimic::{Arguments, Failed, Trial, run};
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
             forged::PROOFS,
             outage::PROOFS,
             usage::PROOFS,
+            transfer::PROOFS,
         ]
         .concat()
         .into_iter()

@@ -95,6 +95,11 @@ impl World {
         self.vault.as_ref().unwrap().address("vault")
     }
 
+    /// How much memory the vault takes, in bytes.
+    pub fn memory(&self) -> u64 {
+        self.vault.as_ref().unwrap().memory()
+    }
+
     /// Makes the workspace of this number.
     pub fn found(&self, workspace: u32) -> Admin {
         Admin::found(self.vault(), workspace)

@@ -20,7 +20,7 @@ use ownchat_domain::{
     keyring::Keyring,
     role::Command,
     time::Timestamp,
-    transfer::{Entry, FORMAT, Header, KeyFacts, Reader, SecretFacts},
+    transfer::{BadLine, Entry, FORMAT, Header, KeyFacts, LINES_MAX, Reader, SecretFacts},
     vault::transfer::{ExportPart, FinishImport, Imported, Place, ReadExport, StageImport},
 };
 use serde_json::value::RawValue;
@@ -176,6 +176,10 @@ pub fn stage(database: &impl Database, call: &StageImport, now: Timestamp) -> Do
             // Somebody else has begun to read in another file.
             return Err(Failure::Stale.into());
         }
+        let last = staged.saturating_add(i64::try_from(call.lines.len()).unwrap_or(i64::MAX));
+        if u64::try_from(last).is_ok_and(|last| last > LINES_MAX) {
+            return Err(Failure::from(too_long()).into());
+        }
         for (number, line) in (staged + 1..).zip(&call.lines) {
             database.run(
                 "INSERT INTO staged (number, line, at) VALUES (?, ?, ?)",
@@ -184,6 +188,11 @@ pub fn stage(database: &impl Database, call: &StageImport, now: Timestamp) -> Do
         }
         Ok(())
     })
+}
+
+fn too_long() -> BadLine {
+    let message = format!("A file with more than {LINES_MAX} lines cannot be read in.");
+    BadLine { line: LINES_MAX + 1, message }
 }
 
 /// Fills the workspace from the lines that were put aside. Whatever comes of it, they are gone afterwards.

@@ -325,6 +325,26 @@ fn of_two_imports_at_once_one_has_to_begin_again() {
 
 /// A column that is added must be exported, or be something that is made anew.
 #[test]
+fn a_file_that_is_too_long_is_refused_and_changes_nothing() {
+    let (source, database) = (workspace(), workspace());
+    create(&source, new_key("Kept", &["contacts:read"]), NOW).unwrap();
+    let staged_up_to = |number: u64| {
+        let number = i64::try_from(number).unwrap();
+        database.run("DELETE FROM staged", &[]).unwrap();
+        database.run("INSERT INTO staged (number, line, at) VALUES (?, '', 0)", &[number.into()]).unwrap();
+    };
+    let part = |first| StageImport { origin: origin(OWNER), first, lines: vec![String::new(); 2] };
+    staged_up_to(LINES_MAX - 2);
+    assert_eq!(stage(&database, &part(LINES_MAX - 1), NOW), Ok(()));
+    staged_up_to(LINES_MAX - 1);
+    let before = everything(&database);
+    assert_eq!(stage(&database, &part(LINES_MAX), NOW), Err(Failure::from(too_long()).into()));
+    assert_eq!(everything(&database), before);
+    // Another file is not in the way of it.
+    assert_eq!(imported(&database, &exported(&source)).unwrap().keys, 1);
+}
+
+#[test]
 fn no_column_is_forgotten() {
     const MADE_ANEW: [&str; 3] = ["published_at", "published_master", "issuer"];
     let database = workspace();
