@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_greatest_id_writes_and_all_read() {
-        let ring = Keyring::parse(&format!("2:{B}, 10:{A},1:{A}")).unwrap();
+        let ring = Keyring::parse(&format!("1:{A}, 10:{A},2:{B}")).unwrap();
         assert_eq!(ring.newest().id, 10);
         assert_eq!(ring.ids().collect::<Vec<_>>(), [10, 2, 1]);
         assert_eq!(ring.locators().map(|(id, _)| id).collect::<Vec<_>>(), [10, 2, 1]);
