@@ -9,7 +9,7 @@ use ownchat_domain::{
     vault::{
         Call,
         masters::ReadMasters,
-        registry::{CheckCaller, ExplainCall, ListKeys, ReadKey, ReadSettings, ReadTrail},
+        registry::{ExplainCall, ListKeys, ReadKey, ReadSettings, ReadTrail},
         transfer::ReadExport,
     },
 };
@@ -23,10 +23,6 @@ pub async fn answer_question(
     request: &mut Request,
 ) -> Result<Response> {
     match name {
-        CheckCaller::NAME => {
-            let call = asked::<CheckCaller>(database, ring, request, now).await?;
-            answer::<CheckCaller>(call.map(drop))
-        }
         ListKeys::NAME => {
             let call = asked(database, ring, request, now).await?;
             answer::<ListKeys>(call.and_then(|call| list::list(database, &call, now())))
