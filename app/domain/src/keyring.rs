@@ -181,6 +181,28 @@ impl Keyring {
     }
 }
 
+/// The keys that locators were tagged with, for whoever needs nothing else of the master secrets.
+#[derive(Clone, Debug)]
+pub struct Locators(Vec<MacKey>);
+
+impl Locators {
+    /// Reads them from a `MASTER_KEYS` list, in its order.
+    pub fn parse(list: &str) -> Result<Self, KeyringError> {
+        let [label, ..] = LABELS;
+        let entries = list::parse(list)?.into_iter().filter_map(|entry| match entry.left {
+            None => Some(MacKey::new(&derived(&entry.secret, label))),
+            Some(Use::Locator) => Some(MacKey::new(&entry.secret)),
+            Some(Use::Pepper) => None,
+        });
+        Ok(Self(entries.collect()))
+    }
+
+    /// The keys.
+    pub fn iter(&self) -> impl Iterator<Item = &MacKey> {
+        self.0.iter()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,6 +235,17 @@ mod tests {
         assert!(ring.pepper(1).is_none() && ring.locators().count() == 2);
         let ring = Keyring::parse(&retire(&list, 1, &[]).unwrap()).unwrap();
         assert_eq!(ring.ids().collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn the_keys_of_locators_are_read_alone() {
+        let list = format!("3/pepper:{A},1/locator:{A},2:{B},4:{A}");
+        let ring = Keyring::parse(&list).unwrap();
+        let mut of_ring: Vec<_> = ring.locators().map(|(_, key)| key.mac(&[b"x"])).collect();
+        let mut alone: Vec<_> = Locators::parse(&list).unwrap().iter().map(|key| key.mac(&[b"x"])).collect();
+        of_ring.sort_unstable();
+        alone.sort_unstable();
+        assert_eq!((alone.len(), alone), (3, of_ring));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use crate::{
     base62,
-    keyring::{Keyring, MacKey},
+    keyring::{Keyring, Locators, MacKey},
     token::Environment,
 };
 use core::{fmt, str::FromStr};
@@ -53,16 +53,23 @@ impl Locator {
 
     /// The same, with the id of the master secret that made it.
     pub fn open_with_issuer(self, keyring: &Keyring, environment: Environment) -> Option<(Address, u16)> {
+        keyring.locators().find_map(|(id, key)| Some((self.open_with(key, environment)?, id)))
+    }
+
+    /// Reads the numbers, for whoever has nothing but the keys of locators.
+    pub fn open_by_tag(self, keys: &Locators, environment: Environment) -> Option<Address> {
+        keys.iter().find_map(|key| self.open_with(key, environment))
+    }
+
+    fn open_with(self, key: &MacKey, environment: Environment) -> Option<Address> {
         let tag_seen = u32::try_from(self.0 & u128::from(TAG_MASK)).ok()?;
         let masked = u64::try_from(self.0 >> TAG_BITS).ok()?;
-        keyring.locators().find_map(|(id, key)| {
-            let numbers = masked ^ mask(key, tag_seen, environment);
-            let address = Address {
-                workspace: u32::try_from(numbers >> 32).ok()?,
-                number: u32::try_from(numbers & u64::from(u32::MAX)).ok()?,
-            };
-            (tag(key, address, environment) == tag_seen).then_some((address, id))
-        })
+        let numbers = masked ^ mask(key, tag_seen, environment);
+        let address = Address {
+            workspace: u32::try_from(numbers >> 32).ok()?,
+            number: u32::try_from(numbers & u64::from(u32::MAX)).ok()?,
+        };
+        (tag(key, address, environment) == tag_seen).then_some(address)
     }
 }
 

@@ -56,7 +56,7 @@ impl<S: Sync> FromRequestParts<S> for Cases {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
         match parts.extensions.get::<Visitor>() {
-            Some(visitor) if matches!(visitor.credential, Credential::Ambiguous) => Err(problem::ambiguous()),
+            Some(visitor) if matches!(*visitor.credential, Credential::Ambiguous) => Err(problem::ambiguous()),
             Some(visitor) => Ok(Self(visitor.clone())),
             None => Err(problem::of_kind(&INTERNAL, INTERNAL.meaning)),
         }

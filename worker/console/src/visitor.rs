@@ -5,9 +5,10 @@ use axum::{
     http::{HeaderMap, Request, header::COOKIE},
 };
 use ownchat_domain::{
-    account::SessionToken, credential, digest::SecretHash, keyring::Keyring, locator::Address, token::Token,
+    account::SessionToken, credential, digest::SecretHash, keyring::Locators, locator::Address, token::Token,
     vault::KeyCaller, verdict::Denial,
 };
+use std::sync::Arc;
 use worker::{Env, Error, Result, console_error};
 use zeroize::Zeroizing;
 
@@ -27,11 +28,10 @@ pub struct Visitor {
     /// Id of the request: 32 hexadecimal digits.
     pub request_id: String,
     /// What it says to prove who it is.
-    pub credential: Credential,
+    pub credential: Arc<Credential>,
 }
 
 /// What a request brings to prove who sent it.
-#[derive(Clone)]
 pub enum Credential {
     /// Nothing.
     None,
@@ -46,7 +46,6 @@ pub enum Credential {
 }
 
 /// A key that was sent.
-#[derive(Clone)]
 pub struct SentKey {
     /// What the registry is told of it.
     pub caller: KeyCaller,
@@ -56,8 +55,8 @@ pub struct SentKey {
 
 impl Visitor {
     /// Whether the request brings a key, or something in the place of one. Its cookies do not count then.
-    pub const fn brings_a_key(&self) -> bool {
-        matches!(self.credential, Credential::Key(_) | Credential::Refused(_) | Credential::Ambiguous)
+    pub fn brings_a_key(&self) -> bool {
+        matches!(*self.credential, Credential::Key(_) | Credential::Refused(_) | Credential::Ambiguous)
     }
 }
 
@@ -76,7 +75,7 @@ pub fn introduce(request: &mut Request<Body>, env: Env) -> Result<()> {
         Sent::Ambiguous => Credential::Ambiguous,
     };
     let request_id = format!("{:032x}", u128::from_be_bytes(random()?));
-    request.extensions_mut().insert(Visitor { env, address, request_id, credential });
+    request.extensions_mut().insert(Visitor { env, address, request_id, credential: Arc::new(credential) });
     Ok(())
 }
 
@@ -112,8 +111,8 @@ fn sent_key(path: &str, headers: &HeaderMap) -> Sent {
 
 /// Reads a key with the master secrets of the deployment.
 fn read_key(key: &str, address: &str, env: &Env) -> Credential {
-    match keyring(env) {
-        Ok(keyring) => prove(key, address, &keyring),
+    match keys(env) {
+        Ok(keys) => prove(key, address, &keys),
         Err(error) => {
             console_error!("visitor: {error}");
             Credential::Refused(Denial::Unavailable)
@@ -122,12 +121,12 @@ fn read_key(key: &str, address: &str, env: &Env) -> Credential {
 }
 
 /// Reads a key, and proves from its tag that we issued it: of one that was made up no object is asked.
-fn prove(key: &str, address: &str, keyring: &Keyring) -> Credential {
+fn prove(key: &str, address: &str, keys: &Locators) -> Credential {
     let token = match Token::parse(key) {
         Ok(token) => token,
         Err(error) => return Credential::Refused(Denial::Malformed(error)),
     };
-    match token.locator.open(keyring, token.environment) {
+    match token.locator.open_by_tag(keys, token.environment) {
         Some(Address { workspace, .. }) => {
             let secret = SecretHash::of(&token.secret);
             let caller = KeyCaller { id: token.locator, secret, address: address.parse().ok() };
@@ -137,8 +136,8 @@ fn prove(key: &str, address: &str, keyring: &Keyring) -> Credential {
     }
 }
 
-fn keyring(env: &Env) -> Result<Keyring> {
-    Keyring::parse(&env.secret("MASTER_KEYS")?.to_string()).map_err(|error| Error::RustError(error.to_string()))
+fn keys(env: &Env) -> Result<Locators> {
+    Locators::parse(&env.secret("MASTER_KEYS")?.to_string()).map_err(|error| Error::RustError(error.to_string()))
 }
 
 fn session(pair: &str) -> Option<SessionToken> {
@@ -157,6 +156,7 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
 mod tests {
     use super::*;
     use ownchat_domain::{
+        keyring::Keyring,
         locator::Locator,
         token::{Environment, Secret},
     };
@@ -195,20 +195,21 @@ mod tests {
 
     #[test]
     fn only_a_key_with_our_tag_names_a_workspace() {
-        let ring = |byte: char| Keyring::parse(&format!("1:{}=", byte.to_string().repeat(43))).unwrap();
-        let (ours, theirs) = (ring('A'), ring('E'));
+        let list = |byte: char| format!("1:{}=", byte.to_string().repeat(43));
+        let keys = Locators::parse(&list('A')).unwrap();
+        let [ours, theirs] = ['A', 'E'].map(|byte| Keyring::parse(&list(byte)).unwrap());
         let secret: Secret = "0123456789ABCDEFGHIJKLMN".parse().unwrap();
         let environment = Environment::Live;
         let key = |ring: &Keyring| {
             let locator = Locator::issue(ring, Address { workspace: 7, number: 1 }, environment);
             Token { environment, locator, secret: secret.clone() }.reveal()
         };
-        let Credential::Key(sent) = prove(&key(&ours), "192.0.2.1", &ours) else { unreachable!() };
+        let Credential::Key(sent) = prove(&key(&ours), "192.0.2.1", &keys) else { unreachable!() };
         assert_eq!((sent.workspace, sent.caller.address), (7, "192.0.2.1".parse().ok()));
         assert_eq!(sent.caller.secret, SecretHash::of(&secret));
-        assert!(matches!(prove(&key(&theirs), "192.0.2.1", &ours), Credential::Refused(Denial::Forged)));
+        assert!(matches!(prove(&key(&theirs), "192.0.2.1", &keys), Credential::Refused(Denial::Forged)));
         let mistyped = key(&ours).replace("0123456789", "0123456798");
-        assert!(matches!(prove(&mistyped, "192.0.2.1", &ours), Credential::Refused(Denial::Malformed(_))));
-        assert!(matches!(prove("x", "192.0.2.1", &ours), Credential::Refused(Denial::Malformed(_))));
+        assert!(matches!(prove(&mistyped, "192.0.2.1", &keys), Credential::Refused(Denial::Malformed(_))));
+        assert!(matches!(prove("x", "192.0.2.1", &keys), Credential::Refused(Denial::Malformed(_))));
     }
 }

@@ -53,8 +53,8 @@ use ownchat_domain::{
         feed::Announce,
         masters::ReadMasters,
         registry::{
-            ChangeKey, ChangeSettings, Changed, ChangedSettings, CheckCaller, CreateKey, DeleteKey, DuplicateKey,
-            EndOldSecrets, ExplainCall, Found, ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
+            ChangeKey, ChangeSettings, Changed, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets,
+            ExplainCall, Found, ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
         },
         transfer::{FinishImport, ReadExport, StageImport},
     },
@@ -141,7 +141,6 @@ impl Registry {
                     (done, _) => done,
                 })
             }
-            CheckCaller::NAME => asking.reply(|_: &CheckCaller| Ok(())).await,
             CreateKey::NAME => {
                 asking.reply(|call: &CreateKey| keys::create(database, &ring, workspace, call, now())).await
             }

@@ -4,20 +4,20 @@ use super::{
     Call,
     masters::ReadMasters,
     registry::{
-        ChangeKey, ChangeSettings, CheckCaller, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, ExplainCall,
-        ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
+        ChangeKey, ChangeSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, ExplainCall, ListKeys, ReadKey,
+        ReadSettings, ReadTrail, RestoreKey, RotateKey,
     },
     transfer::{FinishImport, ReadExport, StageImport},
 };
 use crate::{account::PersonId, audit::ActorId, digest::SecretHash, locator::Locator};
 use core::net::IpAddr;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Who asks.
 ///
-/// A person is written as their id alone, as it was before keys could ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+/// A person is written as their id alone, as it was before keys could ask; a key as `key:`, its id, the hash of the
+/// secret and the address, which may be empty, with colons between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// A person whose session is good.
     Person(PersonId),
@@ -26,7 +26,7 @@ pub enum Caller {
 }
 
 /// A key that was sent, as much of it as proves who sent it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyCaller {
     /// Its public name.
     pub id: Locator,
@@ -43,6 +43,42 @@ impl Caller {
             Self::Person(person) => ActorId::Person(*person),
             Self::Key(key) => ActorId::Key(key.id),
         }
+    }
+}
+
+impl Caller {
+    fn text(&self) -> String {
+        match self {
+            Self::Person(person) => person.to_string(),
+            Self::Key(KeyCaller { id, secret, address }) => {
+                let address = address.map(|address| address.to_string()).unwrap_or_default();
+                format!("{KEY}{id}:{}:{address}", secret.text())
+            }
+        }
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        let Some(key) = text.strip_prefix(KEY) else { return text.parse().ok().map(Self::Person) };
+        let mut parts = key.splitn(3, ':');
+        let (id, secret, address) = (parts.next()?.parse().ok()?, SecretHash::of_text(parts.next()?)?, parts.next()?);
+        let address = if address.is_empty() { None } else { Some(address.parse().ok()?) };
+        Some(Self::Key(KeyCaller { id, secret, address }))
+    }
+}
+
+/// What tells a key from a person.
+const KEY: &str = "key:";
+
+// One text, whoever asks: all questions hold it, and an object would be written and read anew in each of them.
+impl Serialize for Caller {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text())
+    }
+}
+
+impl<'de> Deserialize<'de> for Caller {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::of_text(&String::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("nobody who can ask"))
     }
 }
 
@@ -69,7 +105,6 @@ macro_rules! asked {
 }
 
 asked! {
-    CheckCaller: caller;
     CreateKey: origin.caller;
     DuplicateKey: origin.caller;
     ListKeys: caller;
@@ -116,6 +151,8 @@ mod tests {
             assert_eq!(serde_json::from_str::<Caller>(&text).unwrap(), caller);
             assert_eq!(caller.actor().to_string(), "key:JCgnh3DhfKRFKbvX");
         }
-        assert!(serde_json::from_str::<Caller>(r#""JCgnh3DhfKRFKbvX""#).is_err(), "a key without a secret is nobody");
+        for text in ["JCgnh3DhfKRFKbvX", "key:JCgnh3DhfKRFKbvX", "key:JCgnh3DhfKRFKbvX::", ""] {
+            assert!(serde_json::from_str::<Caller>(&format!("\"{text}\"")).is_err(), "{text}: no secret, nobody");
+        }
     }
 }

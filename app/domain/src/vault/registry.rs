@@ -33,18 +33,6 @@ impl Call for Found {
     const NAME: &'static str = "found";
 }
 
-/// Asks whether a caller may ask anything at all. A person may: that their session is good was found out before.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct CheckCaller {
-    /// Who asks.
-    pub caller: Caller,
-}
-
-impl Call for CheckCaller {
-    type Answer = ();
-    const NAME: &'static str = "check-caller";
-}
-
 /// Makes a key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CreateKey {

@@ -7,13 +7,13 @@ use crate::{
 };
 use ownchat_domain::{
     failure::Failure,
-    vault::{Caller, Object, Origin, registry::CheckCaller},
+    vault::{Caller, KeyCaller, Object, Origin, registry::ReadKey},
 };
 
 /// Who asks, and the number of their workspace. That of a key stands in it; whether the key is good the registry finds
 /// out with every question.
 pub async fn who(visitor: &Visitor) -> Result<(Caller, u32), Failure> {
-    match &visitor.credential {
+    match &*visitor.credential {
         Credential::Key(sent) => Ok((Caller::Key(sent.caller), sent.workspace)),
         Credential::Refused(denial) => Err(denial.clone().into()),
         Credential::None | Credential::Session(_) | Credential::Ambiguous => {
@@ -36,8 +36,11 @@ pub fn origin(visitor: &Visitor, caller: Caller) -> Origin {
 
 /// Whether somebody asks who may ask anything at all.
 pub async fn check(visitor: &Visitor) -> Result<(), Failure> {
-    match caller(visitor).await? {
-        (Caller::Person(_), _) => Ok(()),
-        (caller, registry) => ask(&visitor.env, registry, &CheckCaller { caller }).await,
+    let (caller, registry) = caller(visitor).await?;
+    let Caller::Key(KeyCaller { id, .. }) = caller else { return Ok(()) };
+    // It asks for itself, since that tells whether it is heard; what it sees does not matter.
+    match ask(&visitor.env, registry, &ReadKey { caller, id }).await {
+        Ok(_) | Err(Failure::NotFound) => Ok(()),
+        Err(failure) => Err(failure),
     }
 }

@@ -74,7 +74,7 @@ async fn open(visitor: &Visitor, person: PersonId) -> Result<Cookie, Failure> {
 
 /// Ends the session of the request, if it has one.
 pub async fn sign_out(visitor: &Visitor) -> Result<Cookie, Failure> {
-    if let Credential::Session(token) = &visitor.credential {
+    if let Credential::Session(token) = &*visitor.credential {
         match ask(&visitor.env, Object::Person(token.person), &EndSession { session: token.hash() }).await {
             // Of an account that is not there no session is left either.
             Ok(()) | Err(Failure::NotSignedIn) => {}
@@ -86,7 +86,7 @@ pub async fn sign_out(visitor: &Visitor) -> Result<Cookie, Failure> {
 
 /// Who is there; prolongs the session.
 pub async fn resume(visitor: &Visitor) -> Result<(PersonId, Identity), Failure> {
-    let Credential::Session(token) = &visitor.credential else { return Err(Failure::NotSignedIn) };
+    let Credential::Session(token) = &*visitor.credential else { return Err(Failure::NotSignedIn) };
     let identity = ask(&visitor.env, Object::Person(token.person), &Resume { session: token.hash() }).await?;
     Ok((token.person, identity))
 }
