@@ -5,7 +5,8 @@ use ownchat_domain::{
     failure::Failure,
     vault::{Call, Outcome},
 };
-use worker::{Request, Response, console_error};
+use std::{future::Future, pin::Pin};
+use worker::{Request, Response, console_error, wasm_bindgen::JsValue, wasm_bindgen_futures::JsFuture};
 
 /// Why an object did not do what it was asked.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +34,12 @@ pub type Done<T> = Result<T, Refusal>;
 
 /// Reads the question of a request.
 pub async fn question<C: Call>(request: &mut Request) -> worker::Result<C> {
-    request.json().await
+    Ok(serde_wasm_bindgen::from_value(body(request).await?)?)
+}
+
+/// The JSON of a request. Boxed and the same for all questions: the code would stand at each of them otherwise.
+fn body(request: &Request) -> Pin<Box<dyn Future<Output = worker::Result<JsValue>> + '_>> {
+    Box::pin(async move { Ok(JsFuture::from(request.inner().json()?).await?) })
 }
 
 /// Writes the outcome of a question of type `C`.

@@ -6,6 +6,7 @@ use ownchat_domain::{
     time::Timestamp,
     vault::{Call, Object, Outcome},
 };
+use std::{future::Future, pin::Pin};
 use worker::{Date, Env, Method, Request, RequestInit, Stub, console_error};
 
 /// The object that a path names, if it names one.
@@ -27,16 +28,29 @@ fn find(env: &Env, object: Object) -> worker::Result<Stub> {
 
 /// Asks another object.
 pub async fn ask<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Answer> {
-    let asked = async {
-        let body = serde_json::to_string(call)?;
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(body.into()));
-        let request = Request::new_with_init(&format!("https://vault{}", object.path(C::NAME)), &init)?;
-        find(env, object)?.fetch_with_request(request).await?.json::<Outcome<C::Answer>>().await
+    let answered = match serde_json::to_string(call) {
+        Ok(question) => exchange(env, object, C::NAME, question).await,
+        Err(error) => Err(error.into()),
     };
-    asked.await.unwrap_or_else(|error: worker::Error| {
+    let answer = answered.and_then(|answer| Ok(serde_json::from_str(&answer)?));
+    answer.unwrap_or_else(|error| {
         console_error!("{}: {error}", C::NAME);
         Err(Failure::Unavailable)
+    })
+}
+
+/// Sends a question and brings the answer. Boxed and the same for all of them, so that its code stands here alone.
+fn exchange<'a>(
+    env: &'a Env,
+    object: Object,
+    name: &'a str,
+    question: String,
+) -> Pin<Box<dyn Future<Output = worker::Result<String>> + 'a>> {
+    Box::pin(async move {
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_body(Some(question.into()));
+        let request = Request::new_with_init(&format!("https://vault{}", object.path(name)), &init)?;
+        find(env, object)?.fetch_with_request(request).await?.text().await
     })
 }
 
