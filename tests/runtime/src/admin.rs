@@ -7,9 +7,11 @@ use ownchat_domain::{
     key::{Key, NewKey},
     locator::Locator,
     token::{Environment, Secret, Token},
+    transfer::{Entry, Sum},
     vault::{
         Call, Object, Origin, Outcome,
         registry::{CreateKey, Found},
+        transfer::ReadExport,
     },
 };
 use std::{io, net::SocketAddr};
@@ -79,6 +81,23 @@ impl Admin {
         let secret = secret();
         let call = CreateKey { origin: self.origin(), key, secret: SecretHash::of(&secret), once: None };
         Ok(self.ask(&call)?.map(|issued| Made { token: token(&issued.key, secret), key: issued.key }))
+    }
+
+    /// The workspace as a file, in lines.
+    pub fn export(&mut self) -> Vec<String> {
+        let (mut lines, mut sum, mut after) = (Vec::new(), Sum::default(), None);
+        loop {
+            let part = self.ask(&ReadExport { origin: self.origin(), after }).unwrap().unwrap();
+            for line in part.lines {
+                sum.add(&line);
+                lines.push(line);
+            }
+            after = part.next;
+            if after.is_none() {
+                lines.push(Entry::End(sum.end()).write());
+                return lines;
+            }
+        }
     }
 
     /// Makes a key of this name with these scopes.

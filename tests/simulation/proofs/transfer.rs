@@ -1,10 +1,7 @@
 //! A workspace of a size that nobody has yet is read in from its file, whole, in the one turn that an object has for it.
 
 use crate::{figures::tell, proofs, size::size};
-use ownchat_domain::{
-    transfer::{Entry, Sum},
-    vault::transfer::{FinishImport, ReadExport, StageImport},
-};
+use ownchat_domain::vault::transfer::{FinishImport, StageImport};
 use ownchat_runtime::Admin;
 use ownchat_simulation::{Settings, World};
 use std::thread;
@@ -28,7 +25,7 @@ fn a_large_workspace_is_read_in_whole() {
     let imported = admin.ask(&FinishImport { origin: admin.origin() }).unwrap().unwrap();
     let (took, after) = (world.clock.now().since(begun), world.memory());
     assert_eq!(imported.keys, u64::try_from(keys).unwrap());
-    assert_eq!(export(&mut admin), file, "byte for byte");
+    assert_eq!(admin.export(), file, "byte for byte");
     let found = format!(
         "a file of {} KiB; put aside in {} ms, read in in one turn of {} ms; the process has {} MiB before, {} MiB with the file put \
          aside and {} MiB afterwards",
@@ -57,23 +54,5 @@ fn file(keys: usize) -> Vec<String> {
             });
         }
     });
-    export(&mut admin)
-}
-
-fn export(admin: &mut Admin) -> Vec<String> {
-    let (mut lines, mut after) = (Vec::new(), None);
-    loop {
-        let part = admin.ask(&ReadExport { origin: admin.origin(), after }).unwrap().unwrap();
-        lines.extend(part.lines);
-        after = part.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    let mut sum = Sum::default();
-    for line in &lines {
-        sum.add(line);
-    }
-    lines.push(Entry::End(sum.end()).write());
-    lines
+    admin.export()
 }

@@ -8,13 +8,12 @@ use ownchat_domain::{
     key::KeyQuery,
     record::kv_name,
     time::{MINUTE, SECOND},
-    transfer::{Entry, Sum},
     vault::{
         Object, Outcome,
         instance::{BeginSignIn, SetUp},
         person::ReadPassword,
         registry::{ListKeys, ReadSettings},
-        transfer::{FinishImport, ReadExport, StageImport},
+        transfer::{FinishImport, StageImport},
     },
 };
 use ownchat_runtime::{Admin, SETUP_TOKEN};
@@ -156,7 +155,7 @@ fn read_in(world: &mut World, owner: PersonId, file: &[String], moment: Option<i
         }
         (told, count) => panic!("{count} keys are there, and was told {told:?}"),
     }
-    assert_eq!(export(&mut admin), file, "it is not what the file says");
+    assert_eq!(admin.export(), file, "it is not what the file says");
     let keys =
         admin.ask(&ListKeys { caller: owner.into(), query: KeyQuery { limit: Some(100), ..KeyQuery::default() } });
     let keys = keys.unwrap().unwrap().data;
@@ -178,24 +177,6 @@ fn import(admin: &mut Admin, file: &[String]) -> io::Result<()> {
     admin.ask(&FinishImport { origin: admin.origin() })?.map(drop).map_err(unheard)
 }
 
-/// All lines of an export, the last one too.
-fn export(admin: &mut Admin) -> Vec<String> {
-    let (mut lines, mut after) = (Vec::new(), None);
-    loop {
-        let part = admin.ask(&ReadExport { origin: admin.origin(), after }).unwrap().unwrap();
-        lines.extend(part.lines);
-        after = part.next;
-        if after.is_none() {
-            let mut sum = Sum::default();
-            for line in &lines {
-                sum.add(line);
-            }
-            lines.push(Entry::End(sum.end()).write());
-            return lines;
-        }
-    }
-}
-
 /// A workspace as a file.
 fn file() -> Vec<String> {
     let world = World::start(&Settings { edges: 0, kv: Latency::NONE, ..Settings::default() });
@@ -204,5 +185,5 @@ fn file() -> Vec<String> {
         admin.make(&format!("Key {number}"), &["contacts:read"]);
     }
     world.clock.wait(SECOND);
-    export(&mut admin)
+    admin.export()
 }

@@ -55,7 +55,8 @@ pub async fn create(visitor: &Visitor, key: NewKey, once: Option<Once>) -> Resul
     let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(key.secret_sha256)?;
     let call = CreateKey { origin: origin(visitor, caller), key, secret: hash, once };
-    made(visitor, registry, ask(&visitor.env, registry, &call).await?, secret).await
+    let issued = ask(&visitor.env, registry, &call).await?;
+    Ok(made(visitor, registry, issued, secret).await)
 }
 
 /// Makes a key like another one, but for what differs. Its secret is made here unless the request brings the
@@ -68,7 +69,8 @@ pub async fn duplicate(
     let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(secret)?;
     let call = DuplicateKey { origin: origin(visitor, caller), id, differences, environment, secret: hash, once };
-    made(visitor, registry, ask(&visitor.env, registry, &call).await?, secret).await
+    let issued = ask(&visitor.env, registry, &call).await?;
+    Ok(made(visitor, registry, issued, secret).await)
 }
 
 /// What is told of a key that was made. Of one that an earlier request made the secret is another.
@@ -77,14 +79,14 @@ async fn made(
     registry: Object,
     Issued { mut key, replayed }: Issued,
     secret: Option<Secret>,
-) -> Result<CreatedKey, Failure> {
+) -> CreatedKey {
     // A new one was never used.
     if replayed {
         note_last_use(visitor, registry, &mut key).await;
     }
     let (environment, locator) = (key.environment, key.id);
     let token = secret.filter(|_| !replayed).map(|secret| Token { environment, locator, secret }.reveal());
-    Ok(CreatedKey { key, token, replayed })
+    CreatedKey { key, token, replayed }
 }
 
 /// Notes on a key of this registry when it was last used.
