@@ -89,6 +89,7 @@ fn the_next_page_of_the_trail_is_of_the_same_lines(deployment: &Deployment) {
     for overlap in [60, 50, 40] {
         let body = json!({"overlap_seconds": overlap});
         owner.post(&format!("/api/v1/keys/{}/rotate", made.id), &body).expect_status(200);
+        make(&owner, "Between", &["contacts:read"]);
     }
     let mut path = format!("/api/v1/audit?format=ndjson&limit=2&key={}&action=key.rotate", made.id);
     let mut seen = 0;
