@@ -104,7 +104,8 @@ fn of_fields(errors: Vec<FieldError>) -> Response {
 /// A denial names what was required, what there is, and what is missing.
 fn of_scopes(required: ScopeSet, held: ScopeSet) -> Response {
     let missing = held.missing(required).names();
-    let detail = format!("You do not hold {}, so you cannot give it to a key.", missing.join(", "));
+    let names = missing.join(", ");
+    let detail = format!("You cannot give {names}: nobody gives more than they hold, and no key gives keys:write.");
     let mut problem = problem::SCOPE_NOT_HELD.problem("", detail, "");
     (problem.required, problem.granted, problem.missing) = (required.names(), Some(held.names()), missing);
     carry(problem)
