@@ -1,4 +1,4 @@
-//! `cargo xtask prove`: the promises on the simulated deployment, at full size.
+//! `cargo xtask prove`: the promises at full size, what needs no runtime first.
 
 use crate::{
     build::{Mode, cargo, part::Part},
@@ -8,11 +8,20 @@ use crate::{
     step::run,
     test::{MEND, SIMULATION},
 };
-use std::{fs, io};
+use std::{fs, io, process::Command};
+
+/// The promises that need no runtime: what is said of them, and the tests that `PROVE` makes as long as promised.
+const ON_THE_HOST: &[(&str, &[&str])] = &[
+    ("fuzz whatever is read from elsewhere", &["--package", "ownchat-domain", "--test", "fuzz"]),
+    ("walk at random", &["--package", "ownchat-vault", "--lib", "--", "registry::walk::", "--nocapture"]),
+];
 
 /// Builds what is simulated, proves everything, and prints what was found.
 pub fn run_all() -> Result<(), Failure> {
     let tools = setup::tools()?;
+    for (what, tests) in ON_THE_HOST {
+        run(what, &mut at_full_size(tests), MEND)?;
+    }
     for part in [Part::Vault, Part::Edge] {
         part.build_if_changed(&tools, Mode::Release)?;
     }
@@ -20,11 +29,18 @@ pub fn run_all() -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::new("prove", error.to_string(), "see whether the disk is full");
     fs::create_dir_all(target().join("prove")).map_err(failed)?;
     fs::write(&figures, "").map_err(failed)?;
-    let mut proofs = cargo(&["test", "--quiet", "--package", SIMULATION, "--test", "proofs"]);
-    proofs.env("PROVE", "1").env("PROVE_FIGURES", &figures);
+    let mut proofs = at_full_size(&["--package", SIMULATION, "--test", "proofs"]);
+    proofs.env("PROVE_FIGURES", &figures);
     let outcome = run("prove the promises at full size (about an hour on two cores)", &mut proofs, MEND);
     println!("\n{}", table(&fs::read_to_string(&figures).map_err(failed)?));
     outcome
+}
+
+/// Tests that are told to be as large as is promised.
+fn at_full_size(tests: &[&str]) -> Command {
+    let mut command = cargo(&["test", "--quiet"]);
+    command.args(tests).env("PROVE", "1");
+    command
 }
 
 /// Lines of a name, a tab and what was found, as a table.
