@@ -104,6 +104,10 @@ impl From<Denial> for Failure {
         match denial {
             Denial::ScopeMissing { required, granted } => Self::ScopeMissing { required, granted },
             Denial::Unavailable => Self::Unavailable,
+            Denial::TooManyUnknown { .. } => {
+                let seconds = denial.retry_after().and_then(|seconds| u32::try_from(seconds).ok());
+                Self::TooMany { retry_after: seconds.unwrap_or(1) }
+            }
             _ => Self::KeyRefused { code: denial.code(), detail: denial.detail() },
         }
     }

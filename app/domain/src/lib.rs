@@ -27,6 +27,7 @@ pub mod record;
 pub mod role;
 pub mod route;
 pub mod scope;
+pub mod shield;
 pub mod text;
 pub mod time;
 pub mod token;

@@ -24,6 +24,7 @@ rules![
     a_name_for_a_request_belongs_to_one_caller,
     a_key_that_deactivates_itself_is_heard_no_more,
     a_key_that_rotates_itself_goes_on_with_its_new_secret,
+    an_address_that_sends_unknown_keys_is_held_before_the_registry,
 ];
 
 const KEYS: &str = "/api/v1/keys";
@@ -344,4 +345,25 @@ fn a_key_that_rotates_itself_goes_on_with_its_new_secret(deployment: &Deployment
         new.post(&format!("{}/rotate", path(&made)), &json!({"overlap_seconds": 0})).expect_status(200).at("/key");
     new.get(&path(&made)).expect_problem(401, "EXPIRED");
     program(deployment, &last).get(&path(&made)).expect_status(200);
+}
+
+fn an_address_that_sends_unknown_keys_is_held_before_the_registry(_: &Deployment) {
+    let own = Deployment::set_up();
+    let (_, good) = with(&own, "In use", &["keys:read"]);
+    let (_, new) = with(&own, "Not heard before", &["keys:read"]);
+    good.get(KEYS).expect_status(200);
+    let answers: Vec<_> = (0..100).map(|number| program(&own, &never_issued(&own, number)).get(KEYS)).collect();
+    for answer in &answers[..20] {
+        answer.expect_problem(401, "UNKNOWN_KEY");
+    }
+    let held: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
+    assert!(held.len() > 50, "only {} of 100 were held", held.len());
+    for answer in held {
+        answer.expect_problem(429, "too_many_attempts");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    good.get(KEYS).expect_status(200);
+    own.owner().get(KEYS).expect_status(200);
+    new.get(KEYS).expect_problem(429, "too_many_attempts");
+    wait("a key that waited", || new.get(KEYS).status == 200);
 }

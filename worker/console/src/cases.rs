@@ -11,7 +11,7 @@ mod workspace;
 pub use keys::Rotated;
 pub use workspace::SettingsPatch;
 
-use crate::visitor::Visitor;
+use crate::visitor::{Visitor, now};
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     digest::SecretHash,
@@ -32,7 +32,7 @@ use ownchat_domain::{
 };
 use ownchat_ui::backend::{Backend, Cookie, Copied, CreatedKey, Reply};
 use std::future::Future;
-use worker::{Date, send::SendFuture};
+use worker::send::SendFuture;
 
 /// The use-cases of one visitor.
 #[derive(Clone)]
@@ -99,7 +99,7 @@ impl Backend for Cases {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
+        now()
     }
 
     fn edge(&self) -> String {

@@ -13,6 +13,7 @@ pub mod password;
 pub mod patience;
 pub mod problem;
 pub mod router;
+pub mod shield;
 pub mod vault;
 pub mod visitor;
 

@@ -5,11 +5,11 @@ use axum::{
     http::{HeaderMap, Request, header::COOKIE},
 };
 use ownchat_domain::{
-    account::SessionToken, credential, digest::SecretHash, keyring::Locators, locator::Address, token::Token,
-    vault::KeyCaller, verdict::Denial,
+    account::SessionToken, credential, digest::SecretHash, keyring::Locators, locator::Address, time::Timestamp,
+    token::Token, vault::KeyCaller, verdict::Denial,
 };
 use std::sync::Arc;
-use worker::{Env, Error, Result, console_error};
+use worker::{Date, Env, Error, Result, console_error};
 use zeroize::Zeroizing;
 
 /// The header in which the platform names the caller's address. The platform sets and overwrites it.
@@ -143,6 +143,11 @@ fn keys(env: &Env) -> Result<Locators> {
 fn session(pair: &str) -> Option<SessionToken> {
     let (name, value) = pair.trim().split_once('=')?;
     (name == SESSION_COOKIE).then(|| SessionToken::parse(value))?
+}
+
+/// The platform's clock. It stands still between two waits.
+pub fn now() -> Timestamp {
+    Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Random bytes from the platform's cryptographic generator.

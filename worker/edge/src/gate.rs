@@ -6,7 +6,6 @@ use crate::{
     memory::{FoundOut, Memo, Memory, Opened},
     news::News,
     purse::Purse,
-    shield::Shield,
 };
 use ownchat_domain::{
     digest::{Fingerprint, SecretHash},
@@ -16,6 +15,7 @@ use ownchat_domain::{
     meter::{Lease, Refusal, Standing, Take},
     policy::{self, Call},
     record::{Record, RecordSecret},
+    shield::Shield,
     time::{SECOND, Timestamp},
     token::{Token, locator_in},
     usage::Batch,

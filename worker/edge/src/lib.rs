@@ -23,7 +23,6 @@ pub mod news;
 pub mod platform;
 pub mod purse;
 pub mod routes;
-pub mod shield;
 
 #[cfg(test)]
 mod testing;

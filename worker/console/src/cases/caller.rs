@@ -2,12 +2,14 @@
 
 use super::session::resume;
 use crate::{
-    vault::ask,
-    visitor::{Credential, Visitor},
+    shield::Heard,
+    vault,
+    visitor::{Credential, Visitor, now},
 };
 use ownchat_domain::{
     failure::Failure,
-    vault::{Caller, KeyCaller, Object, Origin, registry::ReadKey},
+    vault::{Asked, Caller, KeyCaller, Object, Origin, Outcome, registry::ReadKey},
+    verdict::{Code, Denial},
 };
 
 /// Who asks, and the number of their workspace. That of a key stands in it; whether the key is good the registry finds
@@ -34,12 +36,27 @@ pub fn origin(visitor: &Visitor, caller: Caller) -> Origin {
     Origin { caller, address: visitor.address.clone(), request_id: visitor.request_id.clone() }
 }
 
+/// Asks a registry for somebody. Of a key that comes with a flood of unknown ones it is not asked.
+pub async fn ask<C: Asked>(visitor: &Visitor, registry: Object, call: &C) -> Outcome<C::Answer> {
+    let Caller::Key(key) = *call.caller() else { return vault::ask(&visitor.env, registry, call).await };
+    if let Some(retry_after) = Heard::of_isolate(|heard| heard.holds(&key, now())) {
+        return Err(Denial::TooManyUnknown { retry_after }.into());
+    }
+    let outcome = vault::ask(&visitor.env, registry, call).await;
+    let is_unknown = matches!(outcome, Err(Failure::KeyRefused { code: Code::UnknownKey, .. }));
+    // Without an answer nothing is known.
+    if !matches!(outcome, Err(Failure::Unavailable)) {
+        Heard::of_isolate(|heard| heard.note(&key, !is_unknown, now()));
+    }
+    outcome
+}
+
 /// Whether somebody asks who may ask anything at all.
 pub async fn check(visitor: &Visitor) -> Result<(), Failure> {
     let (caller, registry) = caller(visitor).await?;
     let Caller::Key(KeyCaller { id, .. }) = caller else { return Ok(()) };
     // It asks for itself, since that tells whether it is heard; what it sees does not matter.
-    match ask(&visitor.env, registry, &ReadKey { caller, id }).await {
+    match ask(visitor, registry, &ReadKey { caller, id }).await {
         Ok(_) | Err(Failure::NotFound) => Ok(()),
         Err(failure) => Err(failure),
     }

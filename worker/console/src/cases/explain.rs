@@ -1,7 +1,7 @@
 //! Explaining what the edge would say to a call.
 
-use super::caller::{caller, check};
-use crate::{vault::ask, visitor::Visitor};
+use super::caller::{ask, caller, check};
+use crate::visitor::Visitor;
 use ownchat_domain::{
     explain::{Case, Explanation, Subject, malformed},
     failure::Failure,
@@ -21,5 +21,5 @@ pub async fn explain(visitor: &Visitor, subject: Subject, case: Case, now: Times
         Subject::Key(id, _, hash) => (id, Some(hash)),
     };
     let (caller, registry) = caller(visitor).await?;
-    ask(&visitor.env, registry, &ExplainCall { caller, id, secret, case }).await
+    ask(visitor, registry, &ExplainCall { caller, id, secret, case }).await
 }

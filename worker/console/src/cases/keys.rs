@@ -1,13 +1,10 @@
 //! Keys: every use-case finds out who asks and asks the registry of their workspace.
 
 use super::{
-    caller::{caller, origin, who},
+    caller::{ask, caller, origin, who},
     usage::note_last_uses,
 };
-use crate::{
-    vault::ask,
-    visitor::{Visitor, random},
-};
+use crate::visitor::{Visitor, random};
 use ownchat_domain::{
     digest::SecretHash,
     failure::Failure,
@@ -31,7 +28,7 @@ use zeroize::Zeroizing;
 /// Lists keys, with their last use.
 pub async fn list(visitor: &Visitor, query: KeyQuery) -> Result<KeyPage, Failure> {
     let (caller, workspace) = who(visitor).await?;
-    let mut page = ask(&visitor.env, Object::Registry(workspace), &ListKeys { caller, query }).await?;
+    let mut page = ask(visitor, Object::Registry(workspace), &ListKeys { caller, query }).await?;
     note_last_uses(visitor, workspace, &mut page.data).await;
     Ok(page)
 }
@@ -39,7 +36,7 @@ pub async fn list(visitor: &Visitor, query: KeyQuery) -> Result<KeyPage, Failure
 /// Reads a key, with its last use.
 pub async fn read(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
     let (caller, workspace) = who(visitor).await?;
-    let mut key = ask(&visitor.env, Object::Registry(workspace), &ReadKey { caller, id }).await?;
+    let mut key = ask(visitor, Object::Registry(workspace), &ReadKey { caller, id }).await?;
     note_last_uses(visitor, workspace, slice::from_mut(&mut key)).await;
     Ok(key)
 }
@@ -47,7 +44,7 @@ pub async fn read(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
 /// Says whether there is such a key.
 pub async fn find(visitor: &Visitor, id: Locator) -> Result<(), Failure> {
     let (caller, registry) = caller(visitor).await?;
-    ask(&visitor.env, registry, &ReadKey { caller, id }).await.map(drop)
+    ask(visitor, registry, &ReadKey { caller, id }).await.map(drop)
 }
 
 /// Makes a key. Its secret is made here unless the request brings the hash of one.
@@ -55,7 +52,7 @@ pub async fn create(visitor: &Visitor, key: NewKey, once: Option<Once>) -> Resul
     let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(key.secret_sha256)?;
     let call = CreateKey { origin: origin(visitor, caller), key, secret: hash, once };
-    let issued = ask(&visitor.env, registry, &call).await?;
+    let issued = ask(visitor, registry, &call).await?;
     Ok(made(visitor, registry, issued, secret).await)
 }
 
@@ -69,7 +66,7 @@ pub async fn duplicate(
     let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(secret)?;
     let call = DuplicateKey { origin: origin(visitor, caller), id, differences, environment, secret: hash, once };
-    let issued = ask(&visitor.env, registry, &call).await?;
+    let issued = ask(visitor, registry, &call).await?;
     Ok(made(visitor, registry, issued, secret).await)
 }
 
@@ -100,7 +97,7 @@ async fn note_last_use(visitor: &Visitor, registry: Object, key: &mut Key) {
 pub async fn change(visitor: &Visitor, id: Locator, version: u64, patch: KeyPatch) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
     let call = ChangeKey { origin: origin(visitor, caller), id, version, patch };
-    let mut changed = ask(&visitor.env, registry, &call).await?;
+    let mut changed = ask(visitor, registry, &call).await?;
     note_last_use(visitor, registry, &mut changed.key).await;
     Ok(changed)
 }
@@ -108,13 +105,13 @@ pub async fn change(visitor: &Visitor, id: Locator, version: u64, patch: KeyPatc
 /// Deletes a key.
 pub async fn delete(visitor: &Visitor, id: Locator, version: u64) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
-    ask(&visitor.env, registry, &DeleteKey { origin: origin(visitor, caller), id, version }).await
+    ask(visitor, registry, &DeleteKey { origin: origin(visitor, caller), id, version }).await
 }
 
 /// Undoes the deletion of a key.
 pub async fn restore(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
-    let mut restored = ask(&visitor.env, registry, &RestoreKey { origin: origin(visitor, caller), id }).await?;
+    let mut restored = ask(visitor, registry, &RestoreKey { origin: origin(visitor, caller), id }).await?;
     note_last_use(visitor, registry, &mut restored.key).await;
     Ok(restored)
 }
@@ -137,9 +134,9 @@ pub async fn rotate(
 ) -> Result<Rotated, Failure> {
     let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(hash)?;
-    let version = ask(&visitor.env, registry, &ReadKey { caller, id }).await?.version;
+    let version = ask(visitor, registry, &ReadKey { caller, id }).await?.version;
     let call = RotateKey { origin: origin(visitor, caller), id, version, overlap_seconds, secret: hash, once };
-    let mut changed = ask(&visitor.env, registry, &call).await?;
+    let mut changed = ask(visitor, registry, &call).await?;
     note_last_use(visitor, registry, &mut changed.key).await;
     let environment = changed.key.environment;
     let secret = secret.filter(|_| !changed.replayed);
@@ -150,9 +147,9 @@ pub async fn rotate(
 /// Ends the old secrets of a key at once.
 pub async fn end_old_secrets(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
-    let version = ask(&visitor.env, registry, &ReadKey { caller, id }).await?.version;
+    let version = ask(visitor, registry, &ReadKey { caller, id }).await?.version;
     let call = EndOldSecrets { origin: origin(visitor, caller), id, version };
-    let mut changed = ask(&visitor.env, registry, &call).await?;
+    let mut changed = ask(visitor, registry, &call).await?;
     note_last_use(visitor, registry, &mut changed.key).await;
     Ok(changed)
 }

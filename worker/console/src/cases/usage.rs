@@ -1,7 +1,7 @@
 //! Usage: how much was called, and when keys were last used.
 
-use super::caller::who;
-use crate::{patience::within, vault::ask, visitor::Visitor};
+use super::caller::{ask, who};
+use crate::{patience::within, vault, visitor::Visitor};
 use ownchat_domain::{
     failure::Failure,
     key::Key,
@@ -25,10 +25,10 @@ pub async fn read(visitor: &Visitor, key: Option<Locator>, query: UsageQuery) ->
     // The registry says who may see what; usage knows no callers and no end of a key.
     let registry = Object::Registry(workspace);
     match key {
-        Some(id) => ask(&visitor.env, registry, &ReadKey { caller, id }).await.map(drop)?,
-        None => ask(&visitor.env, registry, &ReadSettings { caller }).await.map(drop)?,
+        Some(id) => ask(visitor, registry, &ReadKey { caller, id }).await.map(drop)?,
+        None => ask(visitor, registry, &ReadSettings { caller }).await.map(drop)?,
     }
-    let series = ask(&visitor.env, Object::Usage(workspace), &ReadUsage { key, query }).await?;
+    let series = vault::ask(&visitor.env, Object::Usage(workspace), &ReadUsage { key, query }).await?;
     Ok(Report::from(&series))
 }
 
@@ -38,7 +38,7 @@ pub async fn note_last_uses(visitor: &Visitor, workspace: u32, keys: &mut [Key])
         return;
     }
     let call = ReadLastUses { keys: keys.iter().map(|key| key.id).collect() };
-    match within(PATIENCE, ask(&visitor.env, Object::Usage(workspace), &call)).await {
+    match within(PATIENCE, vault::ask(&visitor.env, Object::Usage(workspace), &call)).await {
         Some(Ok(uses)) => keys.iter_mut().for_each(|key| key.note_last_uses(&uses)),
         Some(Err(failure)) => console_warn!("usage: no last uses: {failure}"),
         None => console_warn!("usage: no last uses in time"),

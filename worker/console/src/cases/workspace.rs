@@ -1,7 +1,7 @@
 //! The workspace: its settings and its audit trail.
 
-use super::caller::{caller, origin};
-use crate::{vault::ask, visitor::Visitor};
+use super::caller::{ask, caller, origin};
+use crate::visitor::Visitor;
 use ownchat_domain::{
     failure::Failure,
     vault::{
@@ -14,7 +14,7 @@ use serde::Deserialize;
 /// Reads the settings.
 pub async fn settings(visitor: &Visitor) -> Result<Settings, Failure> {
     let (caller, registry) = caller(visitor).await?;
-    ask(&visitor.env, registry, &ReadSettings { caller }).await
+    ask(visitor, registry, &ReadSettings { caller }).await
 }
 
 /// Changes to the settings, as they were asked for (RFC 7396).
@@ -38,17 +38,17 @@ pub async fn change_settings(
     let (caller, registry) = caller(visitor).await?;
     let SettingsPatch { suspended, outage_seconds, reason } = patch;
     let call = ChangeSettings { origin: origin(visitor, caller), version, suspended, outage_seconds, reason };
-    ask(&visitor.env, registry, &call).await
+    ask(visitor, registry, &call).await
 }
 
 /// Reads what is still needed of which master secret.
 pub async fn masters(visitor: &Visitor) -> Result<Masters, Failure> {
     let (caller, registry) = caller(visitor).await?;
-    ask(&visitor.env, registry, &ReadMasters { caller }).await
+    ask(visitor, registry, &ReadMasters { caller }).await
 }
 
 /// Reads lines of the audit trail.
 pub async fn trail(visitor: &Visitor, query: TrailQuery) -> Result<TrailPage, Failure> {
     let (caller, registry) = caller(visitor).await?;
-    ask(&visitor.env, registry, &ReadTrail { caller, query }).await
+    ask(visitor, registry, &ReadTrail { caller, query }).await
 }

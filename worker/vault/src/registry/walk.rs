@@ -4,6 +4,7 @@
 //! `WALK_SEED` chooses the walk; `PROVE=1` makes it as long as it is promised.
 #![allow(clippy::panic, clippy::too_many_lines)]
 
+mod asking;
 mod making;
 mod model;
 
@@ -13,18 +14,18 @@ use super::{
     idempotency, keys, life, outbox,
     rows::find,
     settings,
-    testing::{NOW, OWNER, STRANGER, WORKSPACE, count, keyring, origin, workspace},
+    testing::{NOW, STRANGER, WORKSPACE, count, keyring, origin, workspace},
     trail::{Wanted, lines},
 };
 use crate::{
     answer::{Done, Refusal},
     database::{Database, memory::Memory},
 };
+use asking::{Asker, NETWORKS, SCOPES, secret_of};
 use model::{Change, Model, Said};
 use ownchat_domain::{
     account::PersonId,
     audit::{Flaw, verify},
-    digest::SecretHash,
     failure::Failure,
     feed::Subject,
     key::KeyPatch,
@@ -64,11 +65,20 @@ pub struct Walk {
     model: Model,
     dice: Dice,
     kv: Kv,
+    /// How many commands of keys were carried out.
+    done_for_keys: usize,
 }
 
 impl Walk {
     pub fn begin(seed: u64) -> Self {
-        Self { database: workspace(), now: NOW, model: Model::default(), dice: Dice::new(seed), kv: Kv::default() }
+        Self {
+            database: workspace(),
+            now: NOW,
+            model: Model::default(),
+            dice: Dice::new(seed),
+            kv: Kv::default(),
+            done_for_keys: 0,
+        }
     }
 
     /// One command, and whether it did what it should and nothing else.
@@ -79,6 +89,8 @@ impl Walk {
             let days = self.dice.roll(20);
             self.now = self.now.plus(i64::try_from(days).unwrap() * DAY);
         }
+        self.model.asker = Asker::Owner;
+        self.model.asker = self.asker();
         match self.dice.roll(100) {
             0..10 => self.create(),
             10..15 => self.duplicate(),
@@ -97,8 +109,13 @@ impl Walk {
         assert_eq!(count(&self.database, "trail"), i64::try_from(self.model.lines).unwrap(), "one change, one line");
     }
 
-    /// Any key, also one that is gone.
+    /// Any key, also one that is gone; often the one that asks.
     fn any(&mut self) -> (Locator, u64) {
+        if let Asker::Key { id, .. } = self.model.asker
+            && self.dice.roll(3) == 0
+        {
+            return (id, self.model.version(id));
+        }
         if self.model.ever.is_empty() || self.dice.roll(40) == 0 {
             return ("0000000000000001".parse().unwrap(), 1);
         }
@@ -109,9 +126,8 @@ impl Walk {
     }
 
     fn scopes(&mut self) -> Vec<&'static str> {
-        const ALL: [&str; 4] = ["contacts:read", "contacts:write", "messages:send", "messages:read"];
-        let mask = self.dice.roll(15) + 1;
-        ALL.into_iter().enumerate().filter(|(place, _)| mask >> place & 1 == 1).map(|(_, scope)| scope).collect()
+        let mask = self.dice.roll((1 << SCOPES.len()) - 1) + 1;
+        SCOPES.into_iter().enumerate().filter(|(place, _)| mask >> place & 1 == 1).map(|(_, scope)| scope).collect()
     }
 
     fn change(&mut self) {
@@ -146,29 +162,29 @@ impl Walk {
                 (format!(r#"{{"rate_limit":{json}}}"#), Change::Rate(limit))
             }
             6 => {
-                let allow = self.dice.pick(&[None, Some("203.0.113.0/24"), Some("2001:db8::/32")]);
+                let allow = self.dice.pick(&[None, Some(NETWORKS[0].0), Some(NETWORKS[1].0)]);
                 let json = allow.map_or_else(|| "null".into(), |allow| format!("[\"{allow}\"]"));
                 (format!(r#"{{"restrictions":{{"allow":{json}}}}}"#), Change::Allow(allow))
             }
             _ => (r#"{"name":"  "}"#.into(), Change::Wrong),
         };
         let patch: KeyPatch = serde_json::from_str(&json).unwrap();
-        let call = ChangeKey { origin: origin(OWNER), id, version, patch };
-        let done = keys::change(&self.database, &call, self.now);
-        let said = self.model.change(id, version, change);
+        let done =
+            self.asking(|origin| keys::change(&self.database, &ChangeKey { origin, id, version, patch }, self.now));
+        let said = self.model.change(id, version, change, self.now);
         self.compare("change", said, done.map(|outcome| outcome.key.version), Some(id));
     }
 
     fn delete(&mut self) {
         let (id, version) = self.any();
-        let done = keys::delete(&self.database, &DeleteKey { origin: origin(OWNER), id, version }, self.now);
+        let done = self.asking(|origin| keys::delete(&self.database, &DeleteKey { origin, id, version }, self.now));
         let said = self.model.delete(id, version, self.now);
         self.compare("delete", said, done.map(|outcome| outcome.key.version), Some(id));
     }
 
     fn restore(&mut self) {
         let (id, _) = self.any();
-        let done = life::restore(&self.database, &RestoreKey { origin: origin(OWNER), id }, self.now);
+        let done = self.asking(|origin| life::restore(&self.database, &RestoreKey { origin, id }, self.now));
         let said = self.model.restore(id, self.now);
         self.compare("restore", said, done.map(|outcome| outcome.key.version), Some(id));
     }
@@ -176,28 +192,32 @@ impl Walk {
     fn rotate(&mut self) {
         let (id, version) = self.any();
         let overlap_seconds = self.dice.pick(&[0u32, 60, 86_400, 2_592_000, 2_592_001]);
-        let secret = SecretHash::from_bytes([4; 32]);
-        let call = RotateKey { origin: origin(OWNER), id, version, overlap_seconds, secret, once: None };
-        let done = life::rotate(&self.database, &keyring(), &call, self.now);
+        let secret = secret_of(self.model.keys.get(&id).map_or(1, |key| key.newest() + 1));
+        let done = self.asking(|origin| {
+            let call = RotateKey { origin, id, version, overlap_seconds, secret, once: None };
+            life::rotate(&self.database, &keyring(), &call, self.now)
+        });
         let said = self.model.rotate(id, version, overlap_seconds, self.now);
         self.compare("rotate", said, done.map(|outcome| outcome.key.version), Some(id));
     }
 
     fn end_old_secrets(&mut self) {
         let (id, version) = self.any();
-        let call = EndOldSecrets { origin: origin(OWNER), id, version };
-        let done = life::end_old_secrets(&self.database, &call, self.now);
+        let done = self
+            .asking(|origin| life::end_old_secrets(&self.database, &EndOldSecrets { origin, id, version }, self.now));
         let said = self.model.end_old_secrets(id, version, self.now);
         self.compare("end old secrets", said, done.map(|outcome| outcome.key.version), Some(id));
     }
 
     fn settings(&mut self) {
         let version = self.model.settings.0.saturating_sub(u64::from(self.dice.roll(6) == 0));
-        let suspended = self.dice.pick(&[None, Some(true), Some(false)]);
+        let suspended = self.dice.pick(&[None, Some(true), Some(false), Some(false), Some(false)]);
         let outage_seconds = self.dice.pick(&[None, Some(0), Some(600), Some(3_601)]);
-        let call = ChangeSettings { origin: origin(OWNER), version, suspended, outage_seconds, reason: None };
-        let done = settings::change(&self.database, &call, self.now);
-        let said = self.model.change_settings(version, suspended, outage_seconds);
+        let done = self.asking(|origin| {
+            let call = ChangeSettings { origin, version, suspended, outage_seconds, reason: None };
+            settings::change(&self.database, &call, self.now)
+        });
+        let said = self.model.change_settings(version, suspended, outage_seconds, self.now);
         self.compare("settings", said, done.map(|(settings, _)| settings.version), None);
     }
 
@@ -265,19 +285,30 @@ impl Walk {
     }
 
     /// The registry said what the model says, and did what the model did.
-    fn compare(&self, what: &str, said: Said, done: Done<u64>, id: Option<Locator>) {
+    fn compare(&mut self, what: &str, said: Said, done: Done<u64>, id: Option<Locator>) {
         let answer = match done {
             Ok(version) => Said::Done(version),
             Err(Refusal::Failure(Failure::Reused)) => Said::Reused,
             Err(Refusal::Failure(Failure::NotFound)) => Said::NotFound,
             Err(Refusal::Failure(Failure::Stale)) => Said::Stale,
             Err(Refusal::Failure(Failure::Invalid { .. })) => Said::Invalid,
+            Err(Refusal::Failure(Failure::KeyRefused { code, .. })) => Said::Refused(code),
+            Err(Refusal::Failure(Failure::NotHeld { .. })) => Said::NotHeld,
+            Err(Refusal::Failure(Failure::ScopeMissing { required, .. })) => {
+                let lacking = ["keys:self", "keys:write", "account:write"];
+                Said::Lacks(lacking.into_iter().find(|scope| required.names() == [*scope]).unwrap())
+            }
             Err(refusal) => panic!("{what}: {refusal:?}"),
         };
         assert_eq!(answer, said, "{what}");
+        if matches!((answer, self.model.asker), (Said::Done(_), Asker::Key { .. })) {
+            self.done_for_keys += 1;
+        }
         if let Some(action) = self.model.last_action {
-            let sql = "SELECT action FROM trail ORDER BY sequence DESC LIMIT 1";
-            assert_eq!(self.database.first(sql, &[]).unwrap().unwrap().text().unwrap(), action, "{what}");
+            let sql = "SELECT action, actor FROM trail ORDER BY sequence DESC LIMIT 1";
+            let mut line = self.database.first(sql, &[]).unwrap().unwrap();
+            let written = (line.text().unwrap(), line.text().unwrap());
+            assert_eq!(written, (action.to_owned(), self.model.asker.actor()), "{what}");
         }
         self.same(id);
     }
@@ -333,7 +364,8 @@ fn a_random_walk_does_what_the_model_does() {
     }
     walk.all_the_same();
     let whole = trail(&walk.database);
-    println!("{} keys, {} lines", walk.model.keys.len(), whole.len());
+    println!("{} keys, {} lines, {} commands of keys done", walk.model.keys.len(), whole.len(), walk.done_for_keys);
+    assert!(walk.done_for_keys > steps / 100, "keys were hardly heard");
     // Whichever line is touched is found.
     for _ in 0..20 {
         let place = usize::try_from(walk.dice.roll(whole.len() as u64)).unwrap();

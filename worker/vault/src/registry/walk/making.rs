@@ -2,17 +2,17 @@
 
 use super::{
     Walk,
+    asking::secret_of,
     model::{Named, Said},
 };
 use crate::{
     answer::Done,
     registry::{
         duplicate, keys,
-        testing::{OWNER, WORKSPACE, keyring, new_key, origin},
+        testing::{WORKSPACE, keyring, new_key},
     },
 };
 use ownchat_domain::{
-    digest::SecretHash,
     idempotency::{BodyHash, Once},
     key::KeyPatch,
     vault::registry::{CreateKey, DuplicateKey, Issued},
@@ -23,13 +23,11 @@ impl Walk {
         let name = self.dice.pick(&["Shop", "Store", "Market", ""]);
         let scopes = self.scopes();
         let named = self.named("", 30);
-        let call = CreateKey {
-            origin: origin(OWNER),
-            key: new_key(name, &scopes),
-            secret: SecretHash::from_bytes([3; 32]),
-            once: named.as_ref().map(once),
-        };
-        let made = keys::create(&self.database, &keyring(), WORKSPACE, &call, self.now);
+        let made = self.asking(|origin| {
+            let (key, secret, once) = (new_key(name, &scopes), secret_of(1), named.as_ref().map(once));
+            let call = CreateKey { origin, key, secret, once };
+            keys::create(&self.database, &keyring(), WORKSPACE, &call, self.now)
+        });
         let id = made.as_ref().ok().map(|issued| issued.key.id);
         let said = self.model.create(name, &scopes, named.as_ref(), id, self.now);
         self.compare_made("create", said, made);
@@ -39,15 +37,12 @@ impl Walk {
         let (source, _) = self.any();
         let name = self.dice.pick(&[None, None, Some("Copy"), Some("")]);
         let named = self.named(&source.to_string(), 3);
-        let call = DuplicateKey {
-            origin: origin(OWNER),
-            id: source,
-            differences: KeyPatch { name: name.map(str::to_owned), ..KeyPatch::default() },
-            environment: None,
-            secret: SecretHash::from_bytes([5; 32]),
-            once: named.as_ref().map(once),
-        };
-        let made = duplicate::duplicate(&self.database, &keyring(), WORKSPACE, &call, self.now);
+        let made = self.asking(|origin| {
+            let differences = KeyPatch { name: name.map(str::to_owned), ..KeyPatch::default() };
+            let (secret, once) = (secret_of(1), named.as_ref().map(once));
+            let call = DuplicateKey { origin, id: source, differences, environment: None, secret, once };
+            duplicate::duplicate(&self.database, &keyring(), WORKSPACE, &call, self.now)
+        });
         let id = made.as_ref().ok().map(|issued| issued.key.id);
         let said = self.model.duplicate(source, name, named.as_ref(), id, self.now);
         self.compare_made("duplicate", said, made);
@@ -61,7 +56,7 @@ impl Walk {
     }
 
     /// The registry said what the model says of a key that was made, and did what the model did.
-    fn compare_made(&self, what: &str, said: Said, made: Done<Issued>) {
+    fn compare_made(&mut self, what: &str, said: Said, made: Done<Issued>) {
         match made {
             Ok(Issued { key, replayed: true }) => {
                 assert_eq!(Said::Replayed(key.id), said, "{what}");

@@ -1,9 +1,11 @@
 //! What a workspace should be after each command, in the plainest words.
 
+use super::asking::{Asker, Deed};
 use crate::registry::rows::KeyRow;
 use ownchat_domain::{
     locator::Locator,
     time::{DAY, SECOND, Timestamp},
+    verdict::Code,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +20,12 @@ pub enum Said {
     Stale,
     Invalid,
     Reused,
+    /// The key that asks is not heard.
+    Refused(Code),
+    /// The key that asks lacks this scope.
+    Lacks(&'static str),
+    /// The key that asks would give what it does not hold.
+    NotHeld,
 }
 
 /// A request that is done once: what it is about, its name, and its body.
@@ -52,15 +60,15 @@ pub enum Change {
 pub struct Key {
     pub version: u64,
     name: String,
-    active: bool,
+    pub active: bool,
     reason: Option<String>,
-    scopes: BTreeSet<String>,
-    end: Option<Timestamp>,
+    pub scopes: BTreeSet<String>,
+    pub end: Option<Timestamp>,
     rate: Option<u32>,
-    allow: Vec<String>,
-    deleted_at: Option<Timestamp>,
+    pub allow: Vec<String>,
+    pub deleted_at: Option<Timestamp>,
     /// Ends of its secrets, the eldest first.
-    secrets: Vec<Option<Timestamp>>,
+    pub secrets: Vec<Option<Timestamp>>,
 }
 
 impl Key {
@@ -79,6 +87,39 @@ impl Key {
             secrets: row.secrets.iter().map(|secret| secret.ends_at).collect(),
         }
     }
+
+    /// Whether nobody switched it off or deleted it.
+    pub const fn is_live(&self) -> bool {
+        self.active && self.deleted_at.is_none()
+    }
+
+    /// Number of its newest secret.
+    pub fn newest(&self) -> usize {
+        self.secrets.len()
+    }
+
+    /// The scopes that a change lets somebody use, or use more freely than before.
+    pub fn given_by(&self, change: &Change) -> Option<BTreeSet<String>> {
+        let gives = match change {
+            Change::Name(_) | Change::Status(false, _) => false,
+            Change::Status(true, _) => !self.active,
+            Change::Scopes(scopes) => {
+                let mut had = self.scopes.clone();
+                if had.contains("contacts:write") {
+                    had.insert("contacts:read".into());
+                }
+                let given = scopes.iter().map(|scope| (*scope).to_owned()).collect::<BTreeSet<_>>();
+                return (!given.is_subset(&had)).then_some(given);
+            }
+            Change::End(end) => self.end.is_some_and(|was| end.is_none_or(|end| end > was)),
+            Change::Rate(rate) => self.rate.is_some_and(|was| rate.is_none_or(|rate| rate > was)),
+            Change::Allow(allow) => {
+                !self.allow.is_empty() && !self.allow.iter().any(|was| Some(was.as_str()) == *allow)
+            }
+            Change::Wrong => true,
+        };
+        gives.then(|| self.scopes.clone())
+    }
 }
 
 /// The workspace.
@@ -88,6 +129,8 @@ pub struct Model {
     /// Every id that there ever was.
     pub ever: Vec<Locator>,
     pub lines: u64,
+    /// Who gives the command of this step.
+    pub asker: Asker,
     /// Action of the line that the last command wrote, if it wrote one.
     pub last_action: Option<&'static str>,
     /// Version, suspended, seconds of outage.
@@ -96,7 +139,7 @@ pub struct Model {
     pub untold: BTreeMap<String, u64>,
     due: BTreeSet<Locator>,
     published: BTreeMap<Locator, Timestamp>,
-    answers: BTreeMap<(String, u64), Answered>,
+    answers: BTreeMap<(String, String, u64), Answered>,
 }
 
 impl Default for Model {
@@ -105,6 +148,7 @@ impl Default for Model {
             keys: BTreeMap::new(),
             ever: Vec::new(),
             lines: 0,
+            asker: Asker::Owner,
             last_action: None,
             settings: (1, false, 0),
             untold: BTreeMap::new(),
@@ -130,16 +174,26 @@ impl Model {
         now: Timestamp,
     ) -> Said {
         self.last_action = None;
+        if let Err(said) = self.may_make(now) {
+            return said;
+        }
         if let Some(said) = self.answered(once, now) {
             return said;
         }
-        let Some(id) = id.filter(|_| !name.is_empty()) else { return Said::Invalid };
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        if name.is_empty() {
+            return Said::Invalid;
+        }
+        if let Err(said) = self.may_give(&scopes) {
+            return said;
+        }
+        let Some(id) = id else { return Said::Invalid };
         let key = Key {
             version: 1,
             name: name.into(),
             active: true,
             reason: None,
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            scopes,
             end: None,
             rate: None,
             allow: Vec::new(),
@@ -159,12 +213,18 @@ impl Model {
         now: Timestamp,
     ) -> Said {
         self.last_action = None;
+        if let Err(said) = self.may_make(now) {
+            return said;
+        }
         if let Some(said) = self.answered(once, now) {
             return said;
         }
         let Some(source) = self.present(source) else { return Said::NotFound };
         if name.is_some_and(str::is_empty) || source.end.is_some_and(|end| end <= now) {
             return Said::Invalid;
+        }
+        if let Err(said) = self.may_give(&source.scopes) {
+            return said;
         }
         let Some(id) = id else { return Said::Invalid };
         let kept: String = source.name.chars().take(93).collect();
@@ -175,7 +235,8 @@ impl Model {
 
     fn answered(&self, once: Option<&Named>, now: Timestamp) -> Option<Said> {
         let once = once?;
-        let first = self.answers.get(&(once.about.clone(), once.name)).filter(|first| now < first.until)?;
+        let first =
+            self.answers.get(&(self.asker.actor(), once.about.clone(), once.name)).filter(|first| now < first.until)?;
         Some(if first.body == once.body { Said::Replayed(first.id) } else { Said::Reused })
     }
 
@@ -186,14 +247,16 @@ impl Model {
         self.due.insert(id);
         if let Some(once) = once {
             let answered = Answered { body: once.body, id, until: now.plus(DAY) };
-            self.answers.insert((once.about.clone(), once.name), answered);
+            self.answers.insert((self.asker.actor(), once.about.clone(), once.name), answered);
         }
         Said::Done(1)
     }
 
-    pub fn change(&mut self, id: Locator, version: u64, change: Change) -> Said {
-        self.last_action = None;
-        let Some(before) = self.present(id) else { return Said::NotFound };
+    pub fn change(&mut self, id: Locator, version: u64, change: Change, now: Timestamp) -> Said {
+        let before = match self.begin(&Deed::Change(&change), id, now) {
+            Ok(before) => before,
+            Err(said) => return said,
+        };
         if matches!(change, Change::Wrong) {
             return Said::Invalid;
         }
@@ -226,8 +289,10 @@ impl Model {
     }
 
     pub fn delete(&mut self, id: Locator, version: u64, now: Timestamp) -> Said {
-        self.last_action = None;
-        let Some(before) = self.present(id) else { return Said::NotFound };
+        let before = match self.begin(&Deed::Delete, id, now) {
+            Ok(before) => before,
+            Err(said) => return said,
+        };
         if before.version != version {
             return Said::Stale;
         }
@@ -235,19 +300,17 @@ impl Model {
     }
 
     pub fn restore(&mut self, id: Locator, now: Timestamp) -> Said {
-        self.last_action = None;
-        let Some(before) = self.keys.get(&id).cloned() else { return Said::NotFound };
-        match before.deleted_at {
-            Some(deleted) if now.since(deleted) < 30 * DAY => {
-                self.changed(id, Key { deleted_at: None, ..before }, "key.restore")
-            }
-            _ => Said::NotFound,
+        match self.begin(&Deed::Restore, id, now) {
+            Ok(before) => self.changed(id, Key { deleted_at: None, ..before }, "key.restore"),
+            Err(said) => said,
         }
     }
 
     pub fn rotate(&mut self, id: Locator, version: u64, overlap: u32, now: Timestamp) -> Said {
-        self.last_action = None;
-        let Some(mut key) = self.present(id) else { return Said::NotFound };
+        let mut key = match self.begin(&Deed::Rotate, id, now) {
+            Ok(before) => before,
+            Err(said) => return said,
+        };
         if overlap > 30 * 86_400 {
             return Said::Invalid;
         }
@@ -264,8 +327,10 @@ impl Model {
     }
 
     pub fn end_old_secrets(&mut self, id: Locator, version: u64, now: Timestamp) -> Said {
-        self.last_action = None;
-        let Some(before) = self.present(id) else { return Said::NotFound };
+        let before = match self.begin(&Deed::EndOldSecrets, id, now) {
+            Ok(before) => before,
+            Err(said) => return said,
+        };
         if before.version != version {
             return Said::Stale;
         }
@@ -278,8 +343,20 @@ impl Model {
         if after == before { Said::Done(version) } else { self.changed(id, after, "key.end_secret") }
     }
 
-    pub fn change_settings(&mut self, version: u64, suspended: Option<bool>, outage: Option<u32>) -> Said {
+    pub fn change_settings(
+        &mut self,
+        version: u64,
+        suspended: Option<bool>,
+        outage: Option<u32>,
+        now: Timestamp,
+    ) -> Said {
         self.last_action = None;
+        if let Err(said) = self.is_heard(now) {
+            return said;
+        }
+        if matches!(self.asker, Asker::Key { .. }) {
+            return Said::Lacks("account:write");
+        }
         if outage.is_some_and(|seconds| seconds > 3_600) {
             return Said::Invalid;
         }
@@ -341,6 +418,21 @@ impl Model {
     /// Ids and versions of the records that KV must hold once all are delivered.
     pub fn records(&self) -> Vec<(Locator, u64)> {
         self.keys.iter().map(|(id, key)| (*id, key.version)).collect()
+    }
+
+    /// The key that a command is about, if the asker may give it.
+    fn begin(&mut self, deed: &Deed<'_>, id: Locator, now: Timestamp) -> Result<Key, Said> {
+        self.last_action = None;
+        self.is_heard(now)?;
+        let before = if matches!(deed, Deed::Restore) {
+            let lately = |key: &&Key| key.deleted_at.is_some_and(|deleted| now.since(deleted) < 30 * DAY);
+            self.keys.get(&id).filter(lately).cloned()
+        } else {
+            self.present(id)
+        };
+        let before = before.ok_or(Said::NotFound)?;
+        self.may(deed, id, &before)?;
+        Ok(before)
     }
 
     fn present(&self, id: Locator) -> Option<Key> {

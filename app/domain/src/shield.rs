@@ -5,7 +5,7 @@
 //! end. Each network address gets some such questions at once and one a second after that; the cell
 //! rate algorithm (ITU-T I.371) needs one number for each address.
 
-use ownchat_domain::time::{SECOND, Timestamp};
+use crate::time::{SECOND, Timestamp};
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
@@ -57,7 +57,8 @@ fn network_of(address: Option<IpAddr>) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::NOW;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
     fn from(text: &str) -> Option<IpAddr> {
         text.parse().ok()
