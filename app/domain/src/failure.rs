@@ -50,6 +50,12 @@ pub enum Failure {
         /// What the caller holds.
         held: ScopeSet,
     },
+    /// A key would give another one more freedom than it has itself.
+    #[error("more freedom would be given than the key has that asks")]
+    Beyond {
+        /// In what; at least one.
+        errors: Vec<FieldError>,
+    },
     /// The key that asks is no good, as the edge would say it.
     #[error("the key is refused: {}", .code.as_str())]
     KeyRefused {

@@ -7,13 +7,15 @@
 //! | developer | what integrations need: everything but [`OWNERS_ONLY`] and [`NOT_FOR_DEVELOPERS`] | makes keys, reads and manages those that it made |
 //! | viewer | reading: [`FOR_VIEWERS`] | reads all |
 //!
-//! Nobody gives a key what they do not hold themselves, and nobody who may not see a key learns that it exists.
+//! Nobody gives a key what they do not hold themselves, and nobody who may not see a key learns that it exists. A key that
+//! gives commands has only its scopes: none of them stands for another one, but write for read.
 
 mod grant;
+mod reach;
 
 pub use grant::{FULL_ACCESS_MAX, Grant};
 
-use crate::{account::PersonId, failure::Failure, locator::Locator, scope::ScopeSet, time::Timestamp};
+use crate::{account::PersonId, failure::Failure, key::Details, locator::Locator, scope::ScopeSet, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Scopes that owners alone hold.
@@ -83,13 +85,16 @@ impl Role {
     }
 }
 
+/// Scopes without which no key takes the workspace out into a file: the file holds settings, keys and trail.
+const OF_A_FILE: &[&str] = &["account:write", "keys:read", "audit:read"];
+
 /// Who gives a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
     /// A member of the workspace.
     Person(PersonId, Role),
-    /// A key of the workspace, with its scopes.
-    Key(Locator, ScopeSet),
+    /// A key of the workspace, with what is said of it.
+    Key(Locator, Box<Details>),
 }
 
 /// What a command does.
@@ -147,28 +152,32 @@ pub enum Sight {
 
 impl Principal {
     /// What this principal holds.
-    pub fn scopes(self) -> ScopeSet {
+    pub fn scopes(&self) -> ScopeSet {
         match self {
             Self::Person(_, role) => role.scopes(),
-            Self::Key(_, scopes) => scopes,
+            Self::Key(_, details) => details.scopes,
         }
     }
 
-    fn holds(self, scope: &str) -> bool {
-        ScopeSet::from_names([scope]).is_ok_and(|scope| self.scopes().allows_all(scope))
+    fn holds(&self, scope: &str) -> bool {
+        self.holds_all(&[scope])
+    }
+
+    fn holds_all(&self, scopes: &[&str]) -> bool {
+        ScopeSet::from_names(scopes.iter().copied()).is_ok_and(|scopes| self.scopes().allows_all(scopes))
     }
 
     /// Which keys this principal sees.
-    pub fn sight(self) -> Sight {
+    pub fn sight(&self) -> Sight {
         match self {
             _ if self.holds("keys:read") => Sight::All,
-            Self::Person(person, Role::Developer) => Sight::Of(person),
-            Self::Key(id, _) if self.holds("keys:self") => Sight::One(id),
+            Self::Person(person, Role::Developer) => Sight::Of(*person),
+            Self::Key(id, _) if self.holds("keys:self") => Sight::One(*id),
             _ => Sight::Nothing,
         }
     }
 
-    fn sees(self, key: &Subject) -> bool {
+    fn sees(&self, key: &Subject) -> bool {
         match self.sight() {
             Sight::All => true,
             Sight::Of(person) => key.owner == Some(person),
@@ -178,37 +187,38 @@ impl Principal {
     }
 
     /// Whether this is the key itself.
-    fn is(self, key: &Subject) -> bool {
-        matches!(self, Self::Key(id, _) if id == key.id)
+    fn is(&self, key: &Subject) -> bool {
+        matches!(self, Self::Key(id, _) if *id == key.id)
     }
 
-    /// The refusal of a command that this principal lacks the right to. Of a key it says with which scope it would
+    /// The refusal of a command that this principal lacks the right to. Of a key it says with which scopes it would
     /// have it; what people may do is decided by their role.
-    fn lacks(self, command: Command, key: Option<&Subject>) -> Failure {
-        let Self::Key(_, granted) = self else { return Failure::Forbidden };
+    fn lacks(&self, command: Command, key: Option<&Subject>) -> Failure {
+        let Self::Key(_, details) = self else { return Failure::Forbidden };
         let itself = key.is_some_and(|key| self.is(key));
-        let scope = match command {
-            Command::DeactivateKey | Command::RotateKey | Command::EndOldSecrets if itself => "keys:self",
-            Command::ReadKey => "keys:read",
+        let scopes: &[&str] = match command {
+            Command::DeactivateKey | Command::RotateKey | Command::EndOldSecrets if itself => &["keys:self"],
+            Command::ReadKey => &["keys:read"],
             Command::CreateKey
             | Command::ChangeKey
             | Command::DeactivateKey
             | Command::RotateKey
             | Command::EndOldSecrets
             | Command::DeleteKey
-            | Command::RestoreKey => "keys:write",
-            Command::ReadSettings => "account:read",
-            Command::ChangeSettings | Command::ReadMasters | Command::MoveWorkspace => "account:write",
-            Command::ReadTrail => "audit:read",
+            | Command::RestoreKey => &["keys:write"],
+            Command::ReadSettings => &["account:read"],
+            Command::ChangeSettings | Command::ReadMasters => &["account:write"],
+            Command::MoveWorkspace => OF_A_FILE,
+            Command::ReadTrail => &["audit:read"],
         };
-        match ScopeSet::from_names([scope]) {
-            Ok(required) => Failure::ScopeMissing { required, granted },
+        match ScopeSet::from_names(scopes.iter().copied()) {
+            Ok(required) => Failure::ScopeMissing { required, granted: details.scopes },
             Err(_) => Failure::Forbidden,
         }
     }
 
     /// Which keys this principal may list.
-    pub fn listed(self) -> Result<Sight, Failure> {
+    pub fn listed(&self) -> Result<Sight, Failure> {
         match self.sight() {
             Sight::Nothing => Err(self.lacks(Command::ReadKey, None)),
             sight => Ok(sight),
@@ -219,7 +229,7 @@ impl Principal {
 /// The rule for every command: whether `principal` may do this to `key`, and give it what `grant` says. Without a
 /// grant it tells whether the command may be tried at all.
 pub fn allow(
-    principal: Principal,
+    principal: &Principal,
     command: Command,
     key: Option<&Subject>,
     grant: Option<&Grant<'_>>,
@@ -232,14 +242,15 @@ pub fn allow(
     let itself = principal.holds("keys:self") && key.is_some_and(|key| principal.is(key));
     let manages = principal.holds("keys:write")
         || matches!((principal, key), (Principal::Person(_, Role::Developer), None))
-        || matches!((principal, key), (Principal::Person(person, Role::Developer), Some(key)) if key.owner == Some(person));
+        || matches!((principal, key), (Principal::Person(person, Role::Developer), Some(key)) if key.owner == Some(*person));
     let may = match command {
         Command::ReadKey => key.is_some(),
         Command::CreateKey | Command::ChangeKey | Command::DeleteKey | Command::RestoreKey => manages,
         Command::DeactivateKey | Command::RotateKey | Command::EndOldSecrets => manages || itself,
         Command::ReadSettings => principal.holds("account:read"),
-        Command::ChangeSettings | Command::ReadMasters | Command::MoveWorkspace => principal.holds("account:write"),
-        Command::ReadTrail => reads_all || (key.is_some() && manages),
+        Command::ChangeSettings | Command::ReadMasters => principal.holds("account:write"),
+        Command::MoveWorkspace => principal.holds_all(OF_A_FILE),
+        Command::ReadTrail => reads_all || (key.is_some() && manages && matches!(principal, Principal::Person(..))),
     };
     if !may {
         return Err(principal.lacks(command, key));

@@ -9,6 +9,11 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
+/// The first moment that has a text, 0000-01-01T00:00:00Z: years have four digits (RFC 3339 §1).
+const FIRST: Timestamp = Timestamp(-62_167_219_200_000);
+/// The last one, 9999-12-31T23:59:59.999Z.
+const LAST: Timestamp = Timestamp(253_402_300_799_999);
+
 /// One second in the unit of [`Timestamp`].
 pub const SECOND: i64 = 1_000;
 /// One minute in the unit of [`Timestamp`].
@@ -40,11 +45,12 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Reads an RFC 3339 text with any offset; fractions below a millisecond are cut off.
+    /// Reads an RFC 3339 text with any offset; fractions below a millisecond are cut off. None of the moments that only an
+    /// offset moves out of the years 0 to 9999, for which there is no text in UTC.
     pub fn parse(text: &str) -> Option<Self> {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        let millis = moment.unix_timestamp_nanos() / 1_000_000;
-        i64::try_from(millis).ok().map(Self)
+        let millis = moment.unix_timestamp_nanos().div_euclid(1_000_000);
+        i64::try_from(millis).ok().map(Self).filter(|moment| (FIRST..=LAST).contains(moment))
     }
 
     /// Reads a calendar date, `YYYY-MM-DD`, as the last millisecond of that day in UTC.
@@ -54,7 +60,7 @@ impl Timestamp {
 
     /// RFC 3339 in UTC with seconds, e.g. `2026-11-23T16:46:48Z`; milliseconds only when there are any.
     ///
-    /// Moments outside the years 0 to 9999 are written as the epoch; no value of ours comes near.
+    /// Moments before the year 0 or after 9999 are written as the first or the last one that has a text.
     pub fn rfc3339(self) -> String {
         self.calendar().format(&Rfc3339).unwrap_or_default()
     }
@@ -84,7 +90,7 @@ impl Timestamp {
     }
 
     fn calendar(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.clamp(FIRST, LAST).0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
             .to_offset(UtcOffset::UTC)
     }
@@ -133,6 +139,20 @@ mod tests {
         for text in ["", "tomorrow", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23 16:46"] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn every_moment_has_a_text_that_is_read_back() {
+        for text in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"] {
+            assert_eq!(Timestamp::parse(text).map(Timestamp::rfc3339).as_deref(), Some(text));
+        }
+        for text in ["0000-01-01T00:00:00+01:00", "9999-12-31T23:59:59-00:01"] {
+            assert_eq!(Timestamp::parse(text), None, "{text} is in a year without a text in UTC");
+        }
+        for (millis, nearest) in [(i64::MIN, FIRST), (FIRST.0 - 1, FIRST), (LAST.0 + 1, LAST), (i64::MAX, LAST)] {
+            assert_eq!(Timestamp::parse(&Timestamp(millis).rfc3339()), Some(nearest), "{millis}");
+        }
+        assert_eq!(Timestamp::parse_end_of_day("9999-12-31"), Some(LAST));
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn a_key_makes_a_key_without_cookie_and_origin(deployment: &Deployment) {
     let copy = elsewhere.post(&format!("{KEYS}/{id}/duplicate"), &json!({}));
     elsewhere.post(&format!("{KEYS}/{id}/rotate"), &json!({"overlap_seconds": 0})).expect_status(200);
     elsewhere.get(&format!("{KEYS}/{id}/usage")).expect_status(200);
-    elsewhere.get(&format!("/api/v1/audit?key={id}")).expect_status(200);
+    lacks(&elsewhere.get(&format!("/api/v1/audit?key={id}")), "audit:read");
     delete(&elsewhere, &copy.expect_status(201).at("/id"));
     elsewhere.send("POST", &format!("{KEYS}/{}/restore", copy.at("/id")), "").expect_status(200);
     let seen = elsewhere.get("/api/v1/keys?q=Made%20by%20a%20key").expect_status(200).json();
@@ -258,10 +258,11 @@ fn what_needs_another_scope_names_it(deployment: &Deployment) {
         &program.with("If-Match", "\"1\"").json("PATCH", "/api/v1/workspace", &json!({"suspended": true})),
         "account:write",
     );
-    lacks(&program.get("/api/v1/export"), "account:write");
+    let all = json!(["account:write", "audit:read", "keys:read"]);
+    assert_eq!(program.get("/api/v1/export").expect_problem(403, "SCOPE_MISSING").json()["required"], all);
     lacks(&program.get("/api/v1/master-secrets"), "account:write");
     let import = program.with("Content-Type", "application/x-ndjson").send("POST", "/api/v1/import", "");
-    lacks(&import, "account:write");
+    assert_eq!(import.expect_problem(403, "SCOPE_MISSING").json()["required"], all);
     program.get("/api/v1/scopes").expect_status(200);
     let (_, other) = with(deployment, "No keys", &["contacts:read"]);
     lacks(&other.get(KEYS), "keys:read");

@@ -30,6 +30,7 @@ pub fn of_failure(failure: &Failure) -> Response {
         Failure::WrongCredentials => &problem::WRONG_CREDENTIALS,
         Failure::Forbidden => &problem::FORBIDDEN,
         Failure::NotHeld { required, held } => return of_scopes(*required, *held),
+        Failure::Beyond { errors } => return of_reach(errors.clone()),
         Failure::KeyRefused { code, detail } => return of_key(*code, detail),
         Failure::ScopeMissing { required, granted } => return of_missing_scopes(*required, *granted),
         Failure::NotFound => &problem::NOT_FOUND,
@@ -108,6 +109,15 @@ fn of_scopes(required: ScopeSet, held: ScopeSet) -> Response {
     let detail = format!("You cannot give {names}: nobody gives more than they hold, and no key gives keys:write.");
     let mut problem = problem::SCOPE_NOT_HELD.problem("", detail, "");
     (problem.required, problem.granted, problem.missing) = (required.names(), Some(held.names()), missing);
+    carry(problem)
+}
+
+/// A key gives no more freedom than it has: what it would give too much of stands at the fields.
+fn of_reach(errors: Vec<FieldError>) -> Response {
+    let detail =
+        "The key would be freer than the one that asks: nobody gives more than they hold. Nothing was changed.";
+    let mut problem = problem::SCOPE_NOT_HELD.problem("", detail, "");
+    problem.errors = errors;
     carry(problem)
 }
 

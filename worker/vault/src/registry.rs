@@ -6,9 +6,11 @@ mod callers;
 mod chores;
 mod copies;
 mod duplicate;
+mod effective;
 mod explain;
 mod idempotency;
 mod keys;
+mod leftovers;
 mod life;
 mod list;
 mod masters;
@@ -32,7 +34,6 @@ mod walk;
 use self::{
     callers::Asking,
     chores::Chore,
-    copies::Copies,
     idempotency::{Claim, Running},
     keys::Outcome,
 };
@@ -44,7 +45,7 @@ use crate::{
 };
 use ownchat_domain::{
     failure::Failure,
-    feed::{FRESH_FOR, shard_of},
+    feed::shard_of,
     keyring::Keyring,
     locator::Locator,
     time::Timestamp,
@@ -99,21 +100,16 @@ impl DurableObject for Registry {
         self.announce(database, workspace).await;
         log(outbox::deliver(database, &keyring(&self.env)?, &kv, now).await.map_err(defect)?);
         match life::purge(database, now()) {
-            Ok(purged) => {
-                log(purged.troubles);
-                for name in purged.gone {
-                    if let Err(error) = Copies::delete(&kv, &name).await {
-                        // A record without a key behind it says that the key was deleted; it does no harm.
-                        console_error!("registry: {name}: {error}");
-                    }
-                }
-            }
+            Ok(purged) => log(purged.troubles),
             Err(refusal) => {
                 console_error!("registry: purge: {refusal:?}");
                 chores::failed(database, Chore::Purge, now()).map_err(defect)?;
             }
         }
-        log(meters::clear(database, &self.env, now).await.map_err(defect)?);
+        match leftovers::clear(database, &self.env, &kv, now).await {
+            Ok(troubles) => log(troubles),
+            Err(refusal) => console_error!("registry: {refusal:?}"),
+        }
         if let Err(refusal) = idempotency::forget(database, now()) {
             console_error!("registry: {refusal:?}");
         }
@@ -196,7 +192,8 @@ impl Registry {
                     if narrowed && !told {
                         return Err(Failure::NotEffectiveYet.into());
                     }
-                    Ok(ChangedSettings { settings, effective_at: narrowed.then(|| now().plus(FRESH_FOR)) })
+                    let everywhere = effective::everywhere(database, now())?;
+                    Ok(ChangedSettings { settings, effective_at: narrowed.then_some(everywhere) })
                 }))
             }
             ReadTrail::NAME => asking.reply(|call: &ReadTrail| list::trail(database, call, now())).await,
@@ -253,7 +250,7 @@ impl Registry {
         if narrowed && !told {
             return Err(Failure::NotEffectiveYet.into());
         }
-        let everywhere = now().plus(FRESH_FOR);
+        let everywhere = effective::everywhere(database, now())?;
         let effective_at = narrowed.then(|| left_until.map_or(everywhere, |end| end.max(everywhere)));
         Ok(Changed { key, effective_at, replayed })
     }
@@ -282,7 +279,7 @@ impl Registry {
             if ask(&self.env, Object::Feed(shard_of(workspace)), &call).await.is_err() {
                 return false;
             }
-            if let Err(error) = announce::told(database, &entries) {
+            if let Err(error) = announce::told(database, &entries, now()) {
                 console_error!("registry: {error}");
                 return false;
             }
@@ -297,9 +294,9 @@ impl Registry {
         let record = outbox::next_due(database).map_err(defect)?;
         let purge = life::next_purge(database).map_err(defect)?;
         let answer = idempotency::next_due(database).map_err(|refusal| defect(format!("{refusal:?}")))?;
-        let meter = meters::next_due(database).map_err(defect)?;
+        let left = leftovers::next_due(database).map_err(defect)?;
         let sweep = sweep::next_due(database).map_err(defect)?;
-        match [announcement, record, purge, meter, answer, sweep].into_iter().flatten().min() {
+        match [announcement, record, purge, left, answer, sweep].into_iter().flatten().min() {
             Some(due) => {
                 // An alarm that is set is never moved away: requests that come and come must not put it off.
                 let set = self.state.storage().get_alarm().await?;

@@ -90,7 +90,7 @@ kinds! {
     FORBIDDEN = "forbidden", 403, "Not allowed",
         "The caller is known and may not do this.";
     SCOPE_NOT_HELD = "scope_not_held", 403, "Nobody gives more than they hold",
-        "The key would be given access scopes that the caller does not hold. They stand under missing; an owner holds all of them. Nothing was changed.";
+        "The key would be given access scopes that the caller does not hold. They stand under missing; an owner holds all of them. Or a key that makes another one would give it more freedom than it has itself, in what stands under errors. Nothing was changed.";
     CROSS_SITE = "cross_site", 403, "The request came from another site",
         "Changes are taken only from the console's own pages, or from programs that send the console's own Origin.";
     PRECONDITION_REQUIRED = "precondition_required", 428, "The version is missing",

@@ -1,6 +1,6 @@
 //! What a command gives to a key, and whether its principal may give that.
 
-use super::Principal;
+use super::{Principal, reach};
 use crate::{
     failure::{Failure, Findings},
     key::{Details, widens_only},
@@ -14,46 +14,55 @@ pub const FULL_ACCESS_MAX: i64 = 30 * DAY;
 /// What is given to a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant<'a> {
-    /// The scopes that somebody may use for it, or may use more freely than before.
-    scopes: ScopeSet,
+    /// What is said of the key that somebody may use, or may use more freely than before.
+    given: &'a Details,
     /// When it ends and why it is given, where full access may be given.
     bounds: Option<(Option<Timestamp>, Option<&'a str>)>,
 }
 
 impl<'a> Grant<'a> {
     /// What a new key is given.
-    pub const fn of_new(details: &Details, reason: Option<&'a str>) -> Self {
-        Self { scopes: details.scopes, bounds: Some((details.expires_at, reason)) }
+    pub const fn of_new(details: &'a Details, reason: Option<&'a str>) -> Self {
+        Self { given: details, bounds: Some((details.expires_at, reason)) }
     }
 
-    /// What a key gets back that held these scopes: a new secret, or its life.
-    pub const fn again(scopes: ScopeSet) -> Self {
-        Self { scopes, bounds: None }
+    /// What a key of which this is said gets back: a new secret, or its life.
+    pub const fn again(details: &'a Details) -> Self {
+        Self { given: details, bounds: None }
     }
 
     /// What a change gives. Words, and what only takes something, give nothing.
-    pub fn of_change(before: &Details, after: &Details, is_activated: bool, reason: Option<&'a str>) -> Option<Self> {
+    pub fn of_change(
+        before: &Details,
+        after: &'a Details,
+        is_activated: bool,
+        reason: Option<&'a str>,
+    ) -> Option<Self> {
         if !is_activated && widens_only(after, before) {
             return None;
         }
         let prolonged = after.expires_at.is_none_or(|end| before.expires_at.is_some_and(|was| end > was))
             && after.expires_at != before.expires_at;
         let bounded = prolonged || !is_full(before.scopes);
-        Some(Self { scopes: after.scopes, bounds: bounded.then_some((after.expires_at, reason)) })
+        Some(Self { given: after, bounds: bounded.then_some((after.expires_at, reason)) })
     }
 
     /// Whether `principal` may give it.
-    pub fn check(&self, principal: Principal, now: Timestamp) -> Result<(), Failure> {
+    pub fn check(&self, principal: &Principal, now: Timestamp) -> Result<(), Failure> {
         let mut held = principal.scopes();
         if matches!(principal, Principal::Key(..)) {
             // A key never hands on the power to make keys, but what that gives to it as well.
             held = held.with_given().without(&["keys:write"]);
         }
-        if !held.allows_all(self.scopes) {
-            return Err(Failure::NotHeld { required: self.scopes, held });
+        let scopes = self.given.scopes;
+        if !held.allows_all(scopes) {
+            return Err(Failure::NotHeld { required: scopes, held });
+        }
+        if let Principal::Key(_, own) = principal {
+            reach::check(own, self.given)?;
         }
         match self.bounds {
-            Some((expires_at, reason)) if is_full(self.scopes) => full_access(expires_at, reason, now),
+            Some((expires_at, reason)) if is_full(scopes) => full_access(expires_at, reason, now),
             _ => Ok(()),
         }
     }

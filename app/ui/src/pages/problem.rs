@@ -62,7 +62,7 @@ fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
         | Failure::ScopeMissing { .. } => {
             (StatusCode::FORBIDDEN, "Not allowed", "You may not do this. Ask an owner of the workspace.")
         }
-        Failure::NotHeld { .. } => (
+        Failure::NotHeld { .. } | Failure::Beyond { .. } => (
             StatusCode::FORBIDDEN,
             "Not yours to give",
             "The key would be given permissions that you do not hold yourself. Ask an owner of the workspace.",

@@ -1,6 +1,7 @@
 //! Telling the feed: what a change forbids is noted in the change's own transaction, and told before the
 //! admin is told that it is done. What could not be told waits here until it can be.
 
+use super::effective;
 use crate::{
     answer::Done,
     database::{Database, DatabaseError, Stored},
@@ -8,6 +9,7 @@ use crate::{
 use ownchat_domain::{
     feed::{Entry, Subject},
     locator::Locator,
+    time::Timestamp,
 };
 
 /// Stands for the whole workspace.
@@ -60,8 +62,14 @@ pub fn waiting(database: &impl Database, workspace: u32) -> Stored<Vec<Entry>> {
         .collect()
 }
 
-/// These were told. What has changed since waits on.
-pub fn told(database: &impl Database, entries: &[Entry]) -> Stored<()> {
+/// Whether the feed was not told yet of a change of this key, or of the workspace if none is named.
+pub fn waits(database: &impl Database, key: Option<Locator>) -> Stored<bool> {
+    let subject = key.map_or_else(|| WORKSPACE.to_owned(), |key| key.to_string());
+    Ok(database.first("SELECT 1 FROM announcements WHERE subject = ?", &[subject.into()])?.is_some())
+}
+
+/// These were told by `now`. What has changed since waits on.
+pub fn told(database: &impl Database, entries: &[Entry], now: Timestamp) -> Stored<()> {
     for entry in entries {
         let subject = match entry.subject {
             Subject::Key(locator) => locator.to_string(),
@@ -72,13 +80,13 @@ pub fn told(database: &impl Database, entries: &[Entry]) -> Stored<()> {
             &[subject.into(), i64::try_from(entry.version).unwrap_or(i64::MAX).into()],
         )?;
     }
-    Ok(())
+    if waits(database, None)? { Ok(()) } else { effective::settings_were_told(database, now) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::testing::{count, workspace};
+    use crate::registry::testing::{NOW, count, workspace};
 
     fn key(number: u32) -> Locator {
         format!("{number:016}").parse().unwrap()
@@ -94,7 +102,9 @@ mod tests {
         assert_eq!(first.len(), 3);
         assert!(first.contains(&Entry { subject: Subject::Workspace(7), version: 3 }));
         of_key(&database, key(1), 3).unwrap();
-        told(&database, &first).unwrap();
+        told(&database, &first, NOW).unwrap();
+        assert!(waits(&database, Some(key(1))).unwrap());
+        assert!(!waits(&database, Some(key(2))).unwrap() && !waits(&database, None).unwrap());
         assert_eq!(waiting(&database, 7).unwrap(), [Entry { subject: Subject::Key(key(1)), version: 3 }]);
     }
 

@@ -31,7 +31,7 @@ use serde_json::value::RawValue;
 pub struct Outcome {
     /// The key.
     pub key: Key,
-    /// Whether somebody who passed before may be refused now.
+    /// Whether somebody who passed before may be refused now, by this change or by one of which the feed was not told yet.
     pub narrowed: bool,
     /// Until when what was taken is left to its holder by the change itself, if it is.
     pub left_until: Option<Timestamp>,
@@ -151,7 +151,8 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Don
     let command = if call.patch.only_deactivates() { Command::DeactivateKey } else { Command::ChangeKey };
     member.may(command, Some(&before), None, now)?;
     let patch = call.patch.check(now)?;
-    let (active, reason) = (patch.active.unwrap_or(before.active), patch.reason.clone());
+    let (switched, reason) = (patch.active, patch.reason.clone());
+    let active = switched.unwrap_or(before.active);
     let details = patch.apply(&before.details)?;
     let is_activated = active && !before.active;
     let grant = Grant::of_change(&before.details, &details, is_activated, reason.as_deref());
@@ -159,11 +160,16 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Don
     if before.version != call.version {
         return Err(Failure::Stale.into());
     }
-    let kept = if before.active == active { before.reason.clone() } else { None };
-    let shown_reason = if active { None } else { reason.clone().or(kept) };
+    let shown_reason = match switched {
+        Some(true) => None,
+        Some(false) => reason.clone().or_else(|| before.reason.clone()),
+        // What another change is made for is no reason for the state.
+        None => before.reason.clone(),
+    };
     let mut after = KeyRow { details, active, reason: shown_reason, ..before.clone() };
+    let untold = announce::waits(database, Some(call.id))?;
     if after == before {
-        return Ok(Outcome::new(after.shown(now), false));
+        return Ok(Outcome::new(after.shown(now), untold));
     }
     after.version += 1;
     after.updated_at = now;
@@ -175,7 +181,7 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Don
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     let change = Change { reason, ..Change::of_key(action, Some(&before), Some(&after), now)? };
     store(database, actor, &after, change, now)?;
-    Ok(Outcome::new(after.shown(now), narrows(&before, &after)))
+    Ok(Outcome::new(after.shown(now), untold || narrows(&before, &after)))
 }
 
 fn narrows(before: &KeyRow, after: &KeyRow) -> bool {

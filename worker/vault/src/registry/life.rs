@@ -1,11 +1,12 @@
 //! The rest of a key's life: new secrets beside old ones, coming back from deletion, and the end for good.
 
 use super::{
+    announce,
     chores::{self, Chore},
     idempotency::Claim,
     keys::{Outcome, present, store},
+    leftovers,
     members::member,
-    meters,
     rows::{KeyRow, find, time},
     trail::{self, Actor, Change, VAULT},
 };
@@ -19,7 +20,7 @@ use ownchat_domain::{
     failure::Failure,
     key::{KeySecret, OVERLAP_MAX, RESTORE_WITHIN},
     keyring::Keyring,
-    record::kv_name,
+    locator::Locator,
     role::{Command, Grant},
     time::{SECOND, Timestamp},
     vault::registry::{EndOldSecrets, RestoreKey, RotateKey},
@@ -36,7 +37,7 @@ const PURGE_BATCH: i64 = 100;
 pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
-    let grant = Grant::again(before.details.scopes);
+    let grant = Grant::again(&before.details);
     member.may(Command::RotateKey, Some(&before), Some(&grant), now)?;
     let claim = Claim::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
     if let Some(first) = claim.answered(database, now)? {
@@ -117,7 +118,7 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
         newest.ends_at = was.ends_at;
     }
     if after.secrets == before.secrets {
-        return Ok(Outcome::new(before.shown(now), false));
+        return Ok(Outcome::new(before.shown(now), announce::waits(database, Some(call.id))?));
     }
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     database.atomically(|| {
@@ -155,19 +156,20 @@ pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> D
     if now.since(deleted_at) >= RESTORE_WITHIN {
         return Err(Failure::NotFound.into());
     }
-    let grant = Grant::again(before.details.scopes);
+    let grant = Grant::again(&before.details);
     member.may(Command::RestoreKey, Some(&before), Some(&grant), now)?;
+    let untold = announce::waits(database, Some(call.id))?;
     let after = KeyRow { deleted_at: None, version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Restore, Some(&before), Some(&after), now)?, now)?;
-    Ok(Outcome::new(after.shown(now), false))
+    Ok(Outcome::new(after.shown(now), untold))
 }
 
 /// What became of a purge.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Names in KV that have nothing behind them any more.
-    pub gone: Vec<String>,
+    /// The keys that were removed.
+    pub gone: Vec<Locator>,
     /// What could not be removed and why, for the log.
     pub troubles: Vec<String>,
 }
@@ -186,7 +188,7 @@ pub fn purge(database: &impl Database, now: Timestamp) -> Done<Purged> {
     for mut row in due {
         let (number, locator) = (row.integer()?, row.text()?);
         match remove(database, number, &locator, now) {
-            Ok(name) => purged.gone.push(name),
+            Ok(key) => purged.gone.push(key),
             Err(refusal) => purged.troubles.push(format!("purge: key {locator}: {refusal:?}")),
         }
     }
@@ -198,7 +200,7 @@ pub fn purge(database: &impl Database, now: Timestamp) -> Done<Purged> {
     Ok(purged)
 }
 
-fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) -> Done<String> {
+fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) -> Done<Locator> {
     let locator = locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
     let key = find(database, locator)?.ok_or_else(|| DatabaseError("no such key".into()))?;
     database.atomically(|| {
@@ -210,8 +212,8 @@ fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) 
         ] {
             database.run(sql, &[number.into()])?;
         }
-        meters::enqueue(database, locator, now)?;
-        Ok(kv_name(locator))
+        leftovers::of_key(database, locator, now)?;
+        Ok(locator)
     })
 }
 

@@ -121,8 +121,10 @@ pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> Done
     let query = &call.query;
     let key = query.key.map(|id| find(database, id)).transpose()?.flatten();
     match member.may(Command::ReadTrail, key.as_ref(), None, now) {
-        // A key that is not there looks like one that is somebody else's.
-        Err(Refusal::Failure(Failure::Forbidden | Failure::ScopeMissing { .. })) if query.key.is_some() => {
+        // A key that is not there looks like one that is somebody else's, but to those who see all.
+        Err(Refusal::Failure(Failure::Forbidden | Failure::ScopeMissing { .. }))
+            if query.key.is_some() && key.is_none() && member.principal.sight() != Sight::All =>
+        {
             return Err(Failure::NotFound.into());
         }
         allowed => allowed?,

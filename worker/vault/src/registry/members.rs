@@ -42,7 +42,7 @@ impl Member {
 
     /// Whether the member may do this to a key, and give it that; without a grant, whether it may be tried at all.
     pub fn may(&self, command: Command, key: Option<&KeyRow>, grant: Option<&Grant<'_>>, now: Timestamp) -> Done<()> {
-        Ok(allow(self.principal, command, key.map(KeyRow::subject).as_ref(), grant, now)?)
+        Ok(allow(&self.principal, command, key.map(KeyRow::subject).as_ref(), grant, now)?)
     }
 }
 
@@ -67,7 +67,8 @@ pub fn member(database: &impl Database, caller: &Caller) -> Done<Member> {
         Caller::Person(person) => of_person(database, *person),
         Caller::Key(key) => {
             let row = find(database, key.id)?.ok_or(Denial::Unknown).map_err(Failure::from)?;
-            Ok(Member { principal: Principal::Key(row.locator, row.details.scopes), name: row.details.name })
+            let name = row.details.name.clone();
+            Ok(Member { principal: Principal::Key(row.locator, Box::new(row.details)), name })
         }
     }
 }

@@ -4,10 +4,14 @@
 //! one is added that the version before it has written.
 
 use super::{
-    announce, keys, life, list, meters, rows,
+    announce,
+    copies::memory::{Memory as Kv, at_once},
+    effective, keys, leftovers, life, list,
+    meters::memory::Memory as Meters,
+    rows,
     rows::record,
     schema,
-    testing::{NOW, OWNER, count, keyring, origin},
+    testing::{NOW, OWNER, count, keyring, new_key, origin},
     transfer,
 };
 use crate::database::{Database, memory::Memory};
@@ -15,13 +19,14 @@ use ownchat_domain::{
     audit::verify,
     digest::SecretHash,
     feed::{Entry, Subject},
+    idempotency::{BodyHash, Once},
     key::{KeyQuery, Reason, Status},
     keyring::Keyring,
     locator::Locator,
     policy::{Call, decide},
     time::{DAY, Timestamp},
     vault::{
-        registry::{ListKeys, ReadTrail, RestoreKey, RotateKey, TrailQuery},
+        registry::{CreateKey, ListKeys, ReadTrail, RestoreKey, RotateKey, TrailQuery},
         transfer::ReadExport,
     },
     verdict::Denial,
@@ -129,6 +134,29 @@ fn a_workspace_of_the_fourth_schema_is_brought_up_to_date() {
     assert_eq!((ask(3, NOW.plus(5)), ask(4, NOW.plus(5))), (Ok(1), Ok(2)));
     assert_eq!((count(&database, "staged"), count(&database, "outbox"), exported(&database, NOW)), (1, 3, 1 + 3 + 5));
     let gone = life::purge(&database, NOW.plus(31 * DAY)).unwrap();
-    assert_eq!((gone.gone.len(), meters::next_due(&database)), (1, Ok(Some(NOW.plus(31 * DAY)))));
+    assert_eq!((gone.gone.len(), leftovers::next_due(&database)), (1, Ok(Some(NOW.plus(31 * DAY)))));
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 7);
+}
+
+#[test]
+fn a_workspace_of_the_fifth_schema_is_brought_up_to_date() {
+    let database = opened(include_str!("fixtures/fifth.sql"));
+    let now = NOW.plus(31 * DAY + 10);
+    let listed = list::list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, now).unwrap();
+    let names: Vec<&str> = listed.data.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(names, ["Made once", "Full", "Shop"]);
+    // A meter that was to be cleared still is.
+    assert_eq!(leftovers::next_due(&database), Ok(Some(NOW.plus(31 * DAY))));
+    let (meters, kv) = (Meters::default(), Kv::default());
+    assert_eq!(at_once(leftovers::clear(&database, &meters, &kv, || now)).unwrap(), Vec::<String>::new());
+    assert_eq!(meters.cleared.borrow().clone(), [id("cFsG86pKQhxXQA4l")]);
+    // What was answered to a request that is done once is answered again.
+    let once = Once { key: "order-7".parse().unwrap(), body: BodyHash::of(b"{}") };
+    let (key, secret) = (new_key("Made once", &["contacts:read"]), SecretHash::from_bytes([9; 32]));
+    let call = CreateKey { origin: origin(OWNER), key, secret, once: Some(once) };
+    let again = keys::create(&database, &keyring(), 7, &call, now).unwrap();
+    assert!(again.replayed && again.key.id == listed.data[0].id);
+    assert_eq!(effective::everywhere(&database, now), Ok(now.plus(600_000)), "what is forgiven now");
+    assert_eq!(count(&database, "keys"), 4);
+    assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 10);
 }

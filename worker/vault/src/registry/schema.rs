@@ -8,7 +8,7 @@ use crate::{
 
 /// Makes the tables that are missing.
 pub fn apply(database: &impl Database) -> Stored<()> {
-    migrate(database, &[FIRST, SECOND, THIRD, FOURTH, FIFTH])?;
+    migrate(database, &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH])?;
     trail::take_over_first(database)
 }
 
@@ -160,4 +160,16 @@ const FIFTH: &[&str] = &[
         attempts INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID",
     "CREATE INDEX meters_due ON meters (due_at)",
+];
+
+/// What keys leave behind that were removed for good; how patient edges may still be.
+const SIXTH: &[&str] = &[
+    // Their meter, as before, and their copy in KV.
+    "ALTER TABLE meters RENAME TO leftovers",
+    "DROP INDEX meters_due",
+    "CREATE INDEX leftovers_due ON leftovers (due_at)",
+    // The most seconds of an outage that were forgiven before a change of which the feed was not told yet.
+    "ALTER TABLE workspace ADD COLUMN patient_seconds INTEGER NOT NULL DEFAULT 0",
+    // Until when some edge may go by what was forgiven before.
+    "ALTER TABLE workspace ADD COLUMN patient_until INTEGER NOT NULL DEFAULT 0",
 ];

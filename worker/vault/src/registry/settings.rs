@@ -1,7 +1,7 @@
 //! The settings of the workspace.
 
 use super::{
-    announce,
+    announce, effective,
     members::member,
     outbox,
     trail::{self, Actor, Change, raw},
@@ -34,7 +34,8 @@ fn settings(database: &impl Database) -> Done<Settings> {
     })
 }
 
-/// Changes them, and has every record sealed anew. Says as well whether somebody may be refused now.
+/// Changes them, and has every record sealed anew. Says as well whether somebody may be refused now, by this change or by one
+/// of which the feed was not told yet.
 pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -> Done<(Settings, bool)> {
     let member = member(database, &call.origin.caller)?;
     member.may(Command::ChangeSettings, None, None, now)?;
@@ -53,11 +54,12 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
         outage_seconds: call.outage_seconds.unwrap_or(before.outage_seconds),
         ..before.clone()
     };
+    let untold = announce::waits(database, None)?;
     if after == before {
-        return Ok((after, false));
+        return Ok((after, untold));
     }
     after.version += 1;
-    let narrowed = (after.suspended && !before.suspended) || after.outage_seconds < before.outage_seconds;
+    let narrowed = untold || (after.suspended && !before.suspended) || after.outage_seconds < before.outage_seconds;
     database.atomically(|| -> Done<()> {
         database.run(
             "UPDATE workspace SET version = ?, suspended = ?, outage_seconds = ?",
@@ -67,6 +69,9 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
                 after.outage_seconds.into(),
             ],
         )?;
+        if after.outage_seconds < before.outage_seconds {
+            effective::less_is_forgiven(database, before.outage_seconds)?;
+        }
         let change = Change {
             action: Action::EditWorkspace,
             key: None,
@@ -87,7 +92,7 @@ mod tests {
     use crate::registry::{
         announce::waiting,
         rows::record,
-        testing::{NOW, OWNER, STRANGER, count, create, new_key, origin, workspace},
+        testing::{NOW, OWNER, STRANGER, count, create, new_key, origin, tell, workspace},
     };
     use ownchat_domain::feed::{Entry, Subject};
 
@@ -106,6 +111,9 @@ mod tests {
         assert!(record.workspace.suspended && record.workspace.version == 2);
         assert_eq!(waiting(&database, 7).unwrap(), [Entry { subject: Subject::Workspace(7), version: 2 }]);
         assert_eq!((count(&database, "outbox"), count(&database, "trail")), (1, 2));
+        assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "the feed was not told yet");
+        tell(&database, NOW);
+        assert!(!change(&database, &call(2, Some(true), None), NOW).unwrap().1);
         assert!(!change(&database, &call(2, Some(false), None), NOW).unwrap().1, "lifting it takes nothing");
     }
 

@@ -1,6 +1,6 @@
 //! A workspace in memory, for the tests of the registry.
 
-use super::{keys, members, schema};
+use super::{announce, keys, members, schema};
 use crate::{
     answer::Done,
     database::{Database, memory::Memory},
@@ -50,6 +50,12 @@ pub fn new_key(name: &str, scopes: &[&str]) -> NewKey {
 pub fn create(database: &Memory, key: NewKey, now: Timestamp) -> Done<Key> {
     let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([3; 32]), once: None };
     keys::create(database, &keyring(), WORKSPACE, &call, now).map(|issued| issued.key)
+}
+
+/// The feed hears everything that it was not told yet.
+pub fn tell(database: &Memory, now: Timestamp) {
+    let waiting = announce::waiting(database, WORKSPACE).unwrap();
+    announce::told(database, &waiting, now).unwrap();
 }
 
 /// How many rows a table has.

@@ -2,7 +2,7 @@
 //! transaction.
 
 use super::{
-    announce,
+    announce, leftovers,
     members::member,
     outbox,
     rows::{COLUMNS, KeyRow, time, workspace},
@@ -43,8 +43,11 @@ pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> Done
         Some(place) if place.until != until => return Err(Failure::Stale.into()),
         Some(place) => place,
         None => {
-            let actor = Actor { origin: Some(&call.origin), name: &owner.name };
-            trail::append(database, actor, noted(Action::Export, None), now)?;
+            // Where nothing was ever done nothing is taken out, and it stays so.
+            if !is_untouched(database)? {
+                let actor = Actor { origin: Some(&call.origin), name: &owner.name };
+                trail::append(database, actor, noted(Action::Export, None), now)?;
+            }
             part.lines.push(Entry::Export(header(database)?).write());
             Place { until, key: Some(0), line: 0 }
         }
@@ -236,6 +239,7 @@ pub fn finish(database: &impl Database, keyring: &Keyring, call: &FinishImport, 
         trail::append(database, actor, noted(Action::Import, sum), now)?;
         announce::of_all(database, header.version)?;
         outbox::enqueue_all(database, now)?;
+        leftovers::of_all(database, now)?;
         Ok(imported)
     });
     database.run("DELETE FROM staged", &[])?;
@@ -244,12 +248,16 @@ pub fn finish(database: &impl Database, keyring: &Keyring, call: &FinishImport, 
 
 /// Refuses unless nothing was ever done in the workspace.
 fn untouched(database: &impl Database) -> Done<()> {
-    let done = "SELECT 1 FROM workspace WHERE last_key > 0 UNION ALL SELECT 1 FROM trail LIMIT 1";
-    if database.first(done, &[])?.is_none() {
+    if is_untouched(database)? {
         return Ok(());
     }
     let message = "A file can be read only into a workspace in which nothing was ever done.";
     Err(Failure::field("workspace", message).into())
+}
+
+fn is_untouched(database: &impl Database) -> Stored<bool> {
+    let done = "SELECT 1 FROM workspace WHERE last_key > 0 UNION ALL SELECT 1 FROM trail LIMIT 1";
+    Ok(database.first(done, &[])?.is_none())
 }
 
 fn take_settings(database: &impl Database, header: &Header) -> Stored<()> {

@@ -11,10 +11,12 @@ mod model;
 use super::{
     announce,
     copies::memory::{Memory as Kv, at_once},
-    idempotency, keys, life, outbox,
+    idempotency, keys, leftovers, life,
+    meters::memory::Memory as Meters,
+    outbox,
     rows::find,
     settings,
-    testing::{NOW, STRANGER, WORKSPACE, count, keyring, origin, workspace},
+    testing::{NOW, STRANGER, WORKSPACE, count, keyring, origin, tell, workspace},
     trail::{Wanted, lines},
 };
 use crate::{
@@ -30,7 +32,7 @@ use ownchat_domain::{
     feed::Subject,
     key::KeyPatch,
     locator::Locator,
-    record::Record,
+    record::{Record, kv_name},
     time::{DAY, MINUTE, SECOND, Timestamp},
     vault::registry::{ChangeKey, ChangeSettings, DeleteKey, EndOldSecrets, RestoreKey, RotateKey},
 };
@@ -65,6 +67,7 @@ pub struct Walk {
     model: Model,
     dice: Dice,
     kv: Kv,
+    meters: Meters,
     /// How many commands of keys were carried out.
     done_for_keys: usize,
 }
@@ -77,6 +80,7 @@ impl Walk {
             model: Model::default(),
             dice: Dice::new(seed),
             kv: Kv::default(),
+            meters: Meters::default(),
             done_for_keys: 0,
         }
     }
@@ -171,7 +175,7 @@ impl Walk {
         let patch: KeyPatch = serde_json::from_str(&json).unwrap();
         let done =
             self.asking(|origin| keys::change(&self.database, &ChangeKey { origin, id, version, patch }, self.now));
-        let said = self.model.change(id, version, change, self.now);
+        let said = self.model.change(id, version, &change, self.now);
         self.compare("change", said, done.map(|outcome| outcome.key.version), Some(id));
     }
 
@@ -225,19 +229,20 @@ impl Walk {
         let purged = life::purge(&self.database, self.now).unwrap();
         assert_eq!(purged.troubles, Vec::<String>::new());
         assert_eq!(purged.gone, self.model.purge(self.now), "what is removed for good, the eldest deletion first");
-        for name in purged.gone {
-            self.kv.records.borrow_mut().remove(&name);
+        let troubles = at_once(leftovers::clear(&self.database, &self.meters, &self.kv, || self.now)).unwrap();
+        assert_eq!(troubles, Vec::<String>::new());
+        let gone = self.model.ever.iter().filter(|id| !self.model.keys.contains_key(*id));
+        for id in gone {
+            assert!(!self.kv.records.borrow().contains_key(&kv_name(*id)), "a copy is left");
+            assert!(self.meters.cleared.borrow().contains(id), "a meter is left");
         }
-        let gone = self.model.ever.len() - self.model.keys.len();
-        assert_eq!(count(&self.database, "meters"), i64::try_from(gone).unwrap(), "their meters are to be cleared");
         // What was answered long ago is forgotten, as an alarm does it.
         idempotency::forget(&self.database, self.now).unwrap();
     }
 
     /// The feed hears everything.
     fn tell(&mut self) {
-        let waiting = announce::waiting(&self.database, WORKSPACE).unwrap();
-        announce::told(&self.database, &waiting).unwrap();
+        tell(&self.database, self.now);
         self.model.told();
         assert!(announce::waiting(&self.database, WORKSPACE).unwrap().is_empty());
     }
@@ -294,6 +299,7 @@ impl Walk {
             Err(Refusal::Failure(Failure::Invalid { .. })) => Said::Invalid,
             Err(Refusal::Failure(Failure::KeyRefused { code, .. })) => Said::Refused(code),
             Err(Refusal::Failure(Failure::NotHeld { .. })) => Said::NotHeld,
+            Err(Refusal::Failure(Failure::Beyond { .. })) => Said::Beyond,
             Err(Refusal::Failure(Failure::ScopeMissing { required, .. })) => {
                 let lacking = ["keys:self", "keys:write", "account:write"];
                 Said::Lacks(lacking.into_iter().find(|scope| required.names() == [*scope]).unwrap())

@@ -212,7 +212,7 @@ fn every_command_of_a_key_has_its_rule() {
         ),
         ("restore", restored, ["n?", "nn", "hh", "hy", "??"]),
         ("duplicate", copied, ["nn", "nn", "hh", "hy", "nn"]),
-        ("trail", trail_of, ["??", "??", "yy", "yy", "yy"]),
+        ("trail", trail_of, ["n?", "nn", "nn", "nn", "yy"]),
     ];
     for (name, ask, expected) in commands {
         for (held, expected) in held.iter().zip(expected) {

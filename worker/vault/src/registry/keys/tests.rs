@@ -3,7 +3,7 @@
 use super::*;
 use crate::registry::{
     rows::record,
-    testing::{NOW, OWNER, STRANGER, WORKSPACE, count, create as make, keyring, new_key, origin, workspace},
+    testing::{NOW, OWNER, STRANGER, WORKSPACE, count, create as make, keyring, new_key, origin, tell, workspace},
 };
 use ownchat_domain::{
     digest::SecretHash,
@@ -93,7 +93,27 @@ fn only_what_takes_from_somebody_counts_as_narrowing() {
         let after = outcome(&database, &key, json).unwrap();
         assert_eq!(after.narrowed, narrowed, "{json}");
         key = after.key;
+        tell(&database, NOW);
     }
+}
+
+fn again(database: &impl Database, key: &Key) -> Key {
+    read(database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW).unwrap()
+}
+
+#[test]
+fn what_the_feed_was_not_told_is_not_done_by_asking_again() {
+    let database = workspace();
+    let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let off = outcome(&database, &key, r#"{"status":"inactive"}"#).unwrap();
+    for json in [r#"{"status":"inactive"}"#, r#"{"name":"Store"}"#] {
+        let again = outcome(&database, &again(&database, &key), json).unwrap();
+        assert!(off.narrowed && again.narrowed, "{json}");
+    }
+    let other = make(&database, new_key("Other", &["contacts:read"]), NOW).unwrap();
+    assert!(!outcome(&database, &other, r#"{"name":"Another"}"#).unwrap().narrowed, "it is about one key");
+    tell(&database, NOW);
+    assert!(!outcome(&database, &again(&database, &key), r#"{"status":"inactive"}"#).unwrap().narrowed);
 }
 
 #[test]
@@ -102,8 +122,13 @@ fn a_reason_stays_while_the_key_is_off() {
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let key = changed(&database, &key, r#"{"status":"inactive","reason":"leaked"}"#).unwrap();
     assert_eq!(key.reason_text.as_deref(), Some("leaked"));
-    let key = changed(&database, &key, r#"{"name":"Store"}"#).unwrap();
-    assert_eq!(key.reason_text.as_deref(), Some("leaked"));
+    let mut key = key;
+    for edit in [r#"{"name":"Store"}"#, r#"{"name":"Market","reason":"typo"}"#] {
+        key = changed(&database, &key, edit).unwrap();
+        assert_eq!(key.reason_text.as_deref(), Some("leaked"), "{edit}");
+    }
+    let key = changed(&database, &key, r#"{"status":"inactive","reason":"sold"}"#).unwrap();
+    assert_eq!(key.reason_text.as_deref(), Some("sold"));
     assert_eq!(changed(&database, &key, r#"{"status":"active"}"#).unwrap().reason_text, None);
 }
 

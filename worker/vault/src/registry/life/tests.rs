@@ -8,7 +8,7 @@ use crate::{
         announce::waiting,
         keys,
         rows::record,
-        testing::{NOW, OWNER, STRANGER, count, create, keyring, new_key, origin, workspace},
+        testing::{NOW, OWNER, STRANGER, count, create, keyring, new_key, origin, tell, workspace},
     },
 };
 use ownchat_domain::{
@@ -77,6 +77,8 @@ fn an_old_secret_can_be_ended_before_its_time() {
     assert_eq!(ask(&database, &key, &OLD, NOW.plus(5)), Err(Denial::Replaced));
     assert_eq!(ask(&database, &key, &NEW, NOW.plus(5)), Ok(2));
     let again = EndOldSecrets { version: outcome.key.version, ..call };
+    assert!(end_old_secrets(&database, &again, NOW.plus(6)).unwrap().narrowed, "the feed was not told yet");
+    tell(&database, NOW.plus(6));
     assert!(!end_old_secrets(&database, &again, NOW.plus(6)).unwrap().narrowed);
     assert_eq!(count(&database, "trail"), 3, "what changes nothing is no change");
 }
@@ -130,13 +132,13 @@ fn after_thirty_days_nothing_is_left_but_the_trail() {
     assert_eq!(next_purge(&database), Ok(Some(NOW.plus(30 * DAY))));
     assert_eq!(purge(&database, NOW.plus(30 * DAY - 1)), Ok(Purged::default()));
     assert_eq!(restored(&database, &key, NOW.plus(30 * DAY)).unwrap_err(), Failure::NotFound.into());
-    let purged = Purged { gone: vec![format!("k/{}", key.id)], troubles: Vec::new() };
+    let purged = Purged { gone: vec![key.id], troubles: Vec::new() };
     assert_eq!(purge(&database, NOW.plus(30 * DAY)), Ok(purged));
     assert!(record(&database, key.id, NOW).unwrap().is_none());
     assert!(record(&database, other.id, NOW).unwrap().is_some());
     assert_eq!((count(&database, "keys"), count(&database, "secrets"), count(&database, "trail")), (1, 1, 4));
     assert_eq!(next_purge(&database), Ok(None));
-    assert_eq!(meters::next_due(&database), Ok(Some(NOW.plus(30 * DAY))), "its meter is to be cleared");
+    assert_eq!(leftovers::next_due(&database), Ok(Some(NOW.plus(30 * DAY))), "its meter is to be cleared");
 }
 
 #[test]
@@ -149,14 +151,14 @@ fn what_cannot_be_removed_waits_and_keeps_nothing_else() {
     database.run("UPDATE keys SET metadata = 'no JSON' WHERE number = 1", &[]).unwrap();
     let end = NOW.plus(30 * DAY);
     let purged = purge(&database, end).unwrap();
-    assert_eq!(purged.gone, [format!("k/{}", other.id)]);
+    assert_eq!(purged.gone, [other.id]);
     assert!(purged.troubles.len() == 1 && purged.troubles[0].contains(&key.id.to_string()), "{purged:?}");
     assert_eq!(next_purge(&database), Ok(Some(end.plus(1_000))), "not at once again");
     assert_eq!(purge(&database, end.plus(999)), Ok(Purged::default()));
     assert_eq!(purge(&database, end.plus(1_000)).unwrap().troubles.len(), 1);
     assert_eq!(next_purge(&database), Ok(Some(end.plus(3_000))), "and later each time");
     database.run("UPDATE keys SET metadata = '{}'", &[]).unwrap();
-    assert_eq!(purge(&database, end.plus(3_000)).unwrap().gone, [format!("k/{}", key.id)]);
+    assert_eq!(purge(&database, end.plus(3_000)).unwrap().gone, [key.id]);
     assert_eq!((next_purge(&database), count(&database, "keys")), (Ok(None), 0));
 }
 

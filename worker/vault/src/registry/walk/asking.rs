@@ -19,7 +19,6 @@ use ownchat_domain::{
     vault::{Caller, KeyCaller, Origin},
     verdict::Code,
 };
-use std::collections::BTreeSet;
 
 /// Scopes that keys of the walk have: some to give, and those of keys that look after keys.
 pub const SCOPES: [&str; 6] =
@@ -158,21 +157,26 @@ impl Model {
         }
         match deed {
             Deed::Rotate if itself => Ok(()),
-            Deed::Rotate | Deed::Restore => self.may_give(&before.scopes),
+            Deed::Rotate | Deed::Restore => self.may_give(before),
             Deed::EndOldSecrets | Deed::Delete => Ok(()),
             Deed::Change(change) => match before.given_by(change) {
                 Some(_) if matches!(change, Change::Wrong) => Err(Said::Invalid),
-                Some(scopes) => self.may_give(&scopes),
+                Some(after) => self.may_give(&after),
                 None => Ok(()),
             },
         }
     }
 
-    /// Whether the asker holds all that they would give. No key gives the power over keys.
-    pub fn may_give(&self, scopes: &BTreeSet<String>) -> Result<(), Said> {
-        let Asker::Key { .. } = self.asker else { return Ok(()) };
-        let gives = scopes.iter().all(|scope| scope != "keys:write" && self.holds(scope));
-        if gives { Ok(()) } else { Err(Said::NotHeld) }
+    /// Whether the asker has all that they would give. No key gives the power over keys, nor more freedom than it has.
+    pub fn may_give(&self, given: &Key) -> Result<(), Said> {
+        let Asker::Key { id, .. } = self.asker else { return Ok(()) };
+        let Some(own) = self.keys.get(&id) else { return Ok(()) };
+        if !given.scopes.iter().all(|scope| scope != "keys:write" && self.holds(scope)) {
+            return Err(Said::NotHeld);
+        }
+        let from_where = own.allow.is_empty() || own.allow == given.allow;
+        let until_when = own.end.is_none_or(|own| given.end.is_some_and(|end| end <= own));
+        if from_where && until_when { Ok(()) } else { Err(Said::Beyond) }
     }
 
     /// Whoever edits contacts reads them.

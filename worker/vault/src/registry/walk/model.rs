@@ -26,6 +26,8 @@ pub enum Said {
     Lacks(&'static str),
     /// The key that asks would give what it does not hold.
     NotHeld,
+    /// The key that asks would give more freedom than it has.
+    Beyond,
 }
 
 /// A request that is done once: what it is about, its name, and its body.
@@ -98,27 +100,43 @@ impl Key {
         self.secrets.len()
     }
 
-    /// The scopes that a change lets somebody use, or use more freely than before.
-    pub fn given_by(&self, change: &Change) -> Option<BTreeSet<String>> {
+    /// The key after a change that lets somebody use it more freely than before.
+    pub fn given_by(&self, change: &Change) -> Option<Self> {
+        let after = self.after(change);
         let gives = match change {
             Change::Name(_) | Change::Status(false, _) => false,
             Change::Status(true, _) => !self.active,
-            Change::Scopes(scopes) => {
+            Change::Scopes(_) => {
                 let mut had = self.scopes.clone();
                 if had.contains("contacts:write") {
                     had.insert("contacts:read".into());
                 }
-                let given = scopes.iter().map(|scope| (*scope).to_owned()).collect::<BTreeSet<_>>();
-                return (!given.is_subset(&had)).then_some(given);
+                !after.scopes.is_subset(&had)
             }
             Change::End(end) => self.end.is_some_and(|was| end.is_none_or(|end| end > was)),
             Change::Rate(rate) => self.rate.is_some_and(|was| rate.is_none_or(|rate| rate > was)),
-            Change::Allow(allow) => {
-                !self.allow.is_empty() && !self.allow.iter().any(|was| Some(was.as_str()) == *allow)
-            }
+            Change::Allow(_) => !self.allow.is_empty() && after.allow != self.allow,
             Change::Wrong => true,
         };
-        gives.then(|| self.scopes.clone())
+        gives.then_some(after)
+    }
+
+    fn after(&self, change: &Change) -> Self {
+        let mut after = self.clone();
+        match change {
+            Change::Name(name) => after.name = (*name).into(),
+            Change::Status(true, _) => (after.active, after.reason) = (true, None),
+            Change::Status(false, reason) => {
+                after.active = false;
+                after.reason = reason.map(str::to_owned).or(after.reason);
+            }
+            Change::Scopes(scopes) => after.scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            Change::End(end) => after.end = *end,
+            Change::Rate(rate) => after.rate = *rate,
+            Change::Allow(allow) => after.allow = allow.map(str::to_owned).into_iter().collect(),
+            Change::Wrong => {}
+        }
+        after
     }
 }
 
@@ -184,10 +202,6 @@ impl Model {
         if name.is_empty() {
             return Said::Invalid;
         }
-        if let Err(said) = self.may_give(&scopes) {
-            return said;
-        }
-        let Some(id) = id else { return Said::Invalid };
         let key = Key {
             version: 1,
             name: name.into(),
@@ -200,6 +214,10 @@ impl Model {
             deleted_at: None,
             secrets: vec![None],
         };
+        if let Err(said) = self.may_give(&key) {
+            return said;
+        }
+        let Some(id) = id else { return Said::Invalid };
         self.made(id, key, "key.create", once, now)
     }
 
@@ -223,7 +241,7 @@ impl Model {
         if name.is_some_and(str::is_empty) || source.end.is_some_and(|end| end <= now) {
             return Said::Invalid;
         }
-        if let Err(said) = self.may_give(&source.scopes) {
+        if let Err(said) = self.may_give(&source) {
             return said;
         }
         let Some(id) = id else { return Said::Invalid };
@@ -252,8 +270,8 @@ impl Model {
         Said::Done(1)
     }
 
-    pub fn change(&mut self, id: Locator, version: u64, change: Change, now: Timestamp) -> Said {
-        let before = match self.begin(&Deed::Change(&change), id, now) {
+    pub fn change(&mut self, id: Locator, version: u64, change: &Change, now: Timestamp) -> Said {
+        let before = match self.begin(&Deed::Change(change), id, now) {
             Ok(before) => before,
             Err(said) => return said,
         };
@@ -263,20 +281,7 @@ impl Model {
         if before.version != version {
             return Said::Stale;
         }
-        let mut after = before.clone();
-        match change {
-            Change::Name(name) => after.name = name.into(),
-            Change::Status(true, _) => (after.active, after.reason) = (true, None),
-            Change::Status(false, reason) => {
-                after.active = false;
-                after.reason = reason.map(str::to_owned).or(after.reason);
-            }
-            Change::Scopes(scopes) => after.scopes = scopes.into_iter().map(str::to_owned).collect(),
-            Change::End(end) => after.end = end,
-            Change::Rate(rate) => after.rate = rate,
-            Change::Allow(allow) => after.allow = allow.map(str::to_owned).into_iter().collect(),
-            Change::Wrong => {}
-        }
+        let after = before.after(change);
         if after == before {
             return Said::Done(version);
         }
@@ -375,8 +380,8 @@ impl Model {
         Said::Done(version + 1)
     }
 
-    /// Names in KV of what is removed for good.
-    pub fn purge(&mut self, now: Timestamp) -> Vec<String> {
+    /// What is removed for good.
+    pub fn purge(&mut self, now: Timestamp) -> Vec<Locator> {
         self.last_action = None;
         let mut gone: Vec<(Timestamp, Locator)> = self
             .keys
@@ -391,7 +396,7 @@ impl Model {
             self.due.remove(id);
             self.wrote("key.purge");
         }
-        gone.into_iter().map(|(_, id)| format!("k/{id}")).collect()
+        gone.into_iter().map(|(_, id)| id).collect()
     }
 
     pub fn told(&mut self) {

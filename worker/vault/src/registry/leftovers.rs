@@ -1,0 +1,159 @@
+//! What keys leave behind that were removed for good: the counts of their meter, and the copy of their record in KV.
+//!
+//! A row is put in by the transaction that removes the key and taken out when both stores have answered. Every such key
+//! has one, since nobody knows any more whether it ever had a limit; to clear a meter that was never used costs one
+//! question. Keys that were read in from a file have one as well: a meter may have counted for a later version of them.
+
+use super::{
+    copies::Copies,
+    meters::Meters,
+    outbox::back_off,
+    rows::{find, time},
+};
+use crate::{
+    answer::Done,
+    database::{Database, DatabaseError, Stored},
+};
+use ownchat_domain::{locator::Locator, record::kv_name, time::Timestamp};
+
+/// Of how many keys one alarm removes what they have left; the rest follow with the next.
+const BATCH: i64 = 100;
+
+/// Notes that a key was removed.
+pub fn of_key(database: &impl Database, key: Locator, now: Timestamp) -> Stored<()> {
+    database.run(
+        "INSERT INTO leftovers (locator, due_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        &[key.to_string().into(), time(now)],
+    )?;
+    Ok(())
+}
+
+/// Notes that all keys were read in, so that no meter goes on from what it had.
+pub fn of_all(database: &impl Database, now: Timestamp) -> Stored<()> {
+    database.run(
+        "INSERT INTO leftovers (locator, due_at) SELECT locator, ? FROM keys WHERE TRUE ON CONFLICT DO NOTHING",
+        &[time(now)],
+    )?;
+    Ok(())
+}
+
+/// When the next of them is due, if any waits.
+pub fn next_due(database: &impl Database) -> Stored<Option<Timestamp>> {
+    match database.first("SELECT min(due_at) FROM leftovers", &[])? {
+        Some(mut row) => Ok(row.optional_integer()?.map(Timestamp::from_millis)),
+        None => Ok(None),
+    }
+}
+
+/// Removes everything that is due. What fails waits, longer each time, and keeps nothing else from being removed; what was
+/// wrong with it is returned, for the log.
+pub async fn clear(
+    database: &impl Database,
+    meters: &impl Meters,
+    copies: &impl Copies,
+    now: impl Fn() -> Timestamp,
+) -> Done<Vec<String>> {
+    let mut troubles = Vec::new();
+    for (locator, attempts) in due(database, now())? {
+        let key = locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
+        if let Err(error) = remove(database, meters, copies, key).await? {
+            troubles.push(format!("what key {locator} has left: {error}"));
+            database.run(
+                "UPDATE leftovers SET due_at = ?, attempts = attempts + 1 WHERE locator = ?",
+                &[time(now().plus(back_off(attempts))), locator.into()],
+            )?;
+        } else {
+            database.run("DELETE FROM leftovers WHERE locator = ?", &[locator.into()])?;
+        }
+    }
+    Ok(troubles)
+}
+
+async fn remove(
+    database: &impl Database,
+    meters: &impl Meters,
+    copies: &impl Copies,
+    key: Locator,
+) -> Done<Result<(), String>> {
+    let meter = meters.clear(key).await;
+    // The copy of a key that is there belongs to the outbox.
+    let copy = if find(database, key)?.is_none() { copies.delete(&kv_name(key)).await } else { Ok(()) };
+    Ok(meter.and(copy))
+}
+
+fn due(database: &impl Database, now: Timestamp) -> Stored<Vec<(String, i64)>> {
+    database
+        .run(
+            "SELECT locator, attempts FROM leftovers WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+            &[time(now), BATCH.into()],
+        )?
+        .into_iter()
+        .map(|mut row| Ok((row.text()?, row.integer()?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::{
+        copies::memory::{Memory as Kv, at_once},
+        meters::memory::Memory as Meters,
+        testing::{NOW, count, create, new_key, workspace},
+    };
+
+    fn key(number: u32) -> Locator {
+        format!("{number:016}").parse().unwrap()
+    }
+
+    fn with_copies(keys: &[Locator]) -> Kv {
+        let kv = Kv::default();
+        kv.records.borrow_mut().extend(keys.iter().map(|key| (kv_name(*key), vec![1])));
+        kv
+    }
+
+    #[test]
+    fn a_meter_that_fails_is_tried_again_and_keeps_nothing_else() {
+        let (database, meters) = (workspace(), Meters::default());
+        let kv = with_copies(&[key(1), key(2), key(3)]);
+        meters.failing.borrow_mut().push(key(1));
+        for number in 1..4 {
+            of_key(&database, key(number), NOW).unwrap();
+            of_key(&database, key(number), NOW).unwrap();
+        }
+        let turn = |now| at_once(clear(&database, &meters, &kv, || now)).unwrap().len();
+        assert_eq!(next_due(&database), Ok(Some(NOW)));
+        assert_eq!((turn(NOW), meters.cleared.borrow().clone()), (1, vec![key(2), key(3)]));
+        assert!(kv.records.borrow().is_empty(), "a meter that fails keeps no copy");
+        assert_eq!(next_due(&database), Ok(Some(NOW.plus(1_000))));
+        assert_eq!((turn(NOW.plus(999)), turn(NOW.plus(1_000))), (0, 1));
+        assert_eq!(next_due(&database), Ok(Some(NOW.plus(3_000))), "later each time");
+        meters.failing.borrow_mut().clear();
+        assert_eq!(turn(NOW.plus(3_000)), 0);
+        assert_eq!((meters.cleared.borrow().len(), next_due(&database)), (3, Ok(None)));
+        assert_eq!(count(&database, "leftovers"), 0);
+    }
+
+    #[test]
+    fn a_copy_that_cannot_be_removed_now_is_removed_later() {
+        let (database, meters, kv) = (workspace(), Meters::default(), with_copies(&[key(1)]));
+        of_key(&database, key(1), NOW).unwrap();
+        kv.is_down.set(true);
+        let turn = |now| at_once(clear(&database, &meters, &kv, || now)).unwrap().len();
+        assert_eq!(turn(NOW), 1);
+        kv.is_down.set(false);
+        assert_eq!(kv.records.borrow().len(), 1);
+        assert_eq!(turn(NOW.plus(1_000)), 0);
+        assert!(kv.records.borrow().is_empty());
+        assert_eq!(next_due(&database), Ok(None));
+    }
+
+    #[test]
+    fn the_copy_of_a_key_that_was_read_in_stays() {
+        let (database, meters) = (workspace(), Meters::default());
+        let made = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+        let kv = with_copies(&[made.id]);
+        of_all(&database, NOW).unwrap();
+        assert_eq!(at_once(clear(&database, &meters, &kv, || NOW)).unwrap(), Vec::<String>::new());
+        assert_eq!((meters.cleared.borrow().clone(), kv.records.borrow().len()), (vec![made.id], 1));
+    }
+}
