@@ -4,7 +4,7 @@
 //! taken apart, and only names of fields and places are passed on.
 
 use crate::{failure::FieldError, token::redact};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
 /// Most bytes of a body that is read as a whole.
@@ -76,16 +76,27 @@ pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError> {
     Ok(value)
 }
 
+/// Tells `null` from absent: both would be `None` otherwise. What has no `null` of its own refuses it.
+pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// What serde said about the value at `path`, such as `scopes[1]`; the whole body is `.`.
 fn data_error(message: &str, path: &str) -> BodyError {
     let quoted = |rest: &str| rest.split('`').next().unwrap_or_default().to_owned();
+    // The path ends before the name of a field that is not there.
+    let placed = |name: &str| match path {
+        "." => name.to_owned(),
+        path if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
+        path => format!("{path}.{name}"),
+    };
     if let Some(rest) = message.strip_prefix("unknown field `") {
         // This name alone is the caller's, and may hold a quote itself.
-        BodyError::unknown_field(rest.split("`, expected ").next().unwrap_or_default())
+        BodyError::unknown_field(&placed(rest.split("`, expected ").next().unwrap_or_default()))
     } else if let Some(rest) = message.strip_prefix("missing field `") {
-        BodyError::missing_field(&quoted(rest))
+        BodyError::missing_field(&placed(&quoted(rest)))
     } else if let Some(rest) = message.strip_prefix("duplicate field `") {
-        BodyError::duplicate_field(&quoted(rest))
+        BodyError::duplicate_field(&placed(&quoted(rest)))
     } else if path == "." {
         BodyError::no_object()
     } else {
@@ -103,6 +114,14 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Body {
         key: String,
+        #[serde(default)]
+        more: Vec<Part>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Part {
+        key: u8,
     }
 
     fn ask(body: &str) -> Result<Body, BodyError> {
@@ -111,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_body_is_read() {
-        assert_eq!(ask(r#"{"key":"x"}"#), Ok(Body { key: "x".into() }));
+        assert_eq!(ask(r#"{"key":"x"}"#), Ok(Body { key: "x".into(), more: Vec::new() }));
     }
 
     #[test]
@@ -122,6 +141,10 @@ mod tests {
             ("{}", "key", "This is required."),
             (r#"{"key":"x","key":"y"}"#, "key", "This stands in the body twice."),
             (r#"{"key":1}"#, "key", "The value cannot be read: expected a string."),
+            (r#"{"key":"x","more":[{}]}"#, "more[0].key", "This is required."),
+            (r#"{"key":"x","more":[{"key":1},{"kye":1}]}"#, "more[1].kye", "There is no such field here."),
+            (r#"{"key":"x","more":[{"key":1,"key":1}]}"#, "more[0].key", "This stands in the body twice."),
+            (r#"{"key":"x","more":[{"key":"1"}]}"#, "more[0].key", "The value cannot be read: expected u8."),
         ] {
             assert_eq!(ask(body), Err(BodyError::Field(FieldError::new(field, message))), "{body}");
         }

@@ -11,7 +11,7 @@ pub use draft::{Details, DetailsPatch, KeyPatch, NewKey, Restrictions};
 pub use list::{KeyPage, KeyQuery, Sort};
 
 use crate::{
-    limit::{Quota, RateLimit},
+    limit::{Period, Quota, RateLimit},
     locator::Locator,
     scope::ScopeSet,
     time::{DAY, Timestamp},
@@ -170,11 +170,36 @@ pub struct Key {
     pub rate_limit: Option<RateLimit>,
     /// How much it may be used in a day or a month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quota: Option<Quota>,
+    pub quota: Option<QuotaLeft>,
     /// Its secrets, the eldest first.
     pub secrets: Vec<KeySecret>,
     /// What its admins noted for services that verify it.
     pub metadata: BTreeMap<String, String>,
+}
+
+/// A quota, and what is left of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaLeft {
+    /// At most so many in a period.
+    pub limit: u32,
+    /// When it is refilled.
+    pub period: Period,
+    /// How much is left of it until then, if that is known. What edges hold to give out counts as used. The registry does
+    /// not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<u32>,
+}
+
+impl From<Quota> for QuotaLeft {
+    fn from(Quota { limit, period }: Quota) -> Self {
+        Self { limit, period, remaining: None }
+    }
+}
+
+impl From<QuotaLeft> for Quota {
+    fn from(QuotaLeft { limit, period, .. }: QuotaLeft) -> Self {
+        Self { limit, period }
+    }
 }
 
 impl Key {

@@ -1,6 +1,10 @@
 //! Limits of a key: how often it may be used within a time, and how much in a day or a month.
 
-use crate::time::{DAY, SECOND, Timestamp};
+use crate::{
+    failure::Findings,
+    json::given,
+    time::{DAY, SECOND, Timestamp},
+};
 use serde::{Deserialize, Serialize};
 
 /// At most `limit` in any stretch of `window_seconds`.
@@ -13,6 +17,18 @@ pub struct RateLimit {
     pub window_seconds: u32,
 }
 
+/// A change of a [`RateLimit`] (RFC 7396): what is absent stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RateLimitPatch {
+    /// How many.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub limit: Option<u32>,
+    /// In how many seconds.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub window_seconds: Option<u32>,
+}
+
 /// At most `limit` in a calendar day or month, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +37,18 @@ pub struct Quota {
     pub limit: u32,
     /// When it is refilled.
     pub period: Period,
+}
+
+/// A change of a [`Quota`] (RFC 7396): what is absent stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QuotaPatch {
+    /// How many.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub limit: Option<u32>,
+    /// When it is refilled.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub period: Option<Period>,
 }
 
 /// A stretch of the calendar, in UTC.
@@ -69,27 +97,57 @@ impl Limits {
     }
 }
 
-impl RateLimit {
-    /// The limit, or why there cannot be one like it.
-    pub fn check(self) -> Result<Self, String> {
-        bounded(self.limit)?;
-        if (1..=WINDOW_MAX).contains(&self.window_seconds) {
-            Ok(self)
-        } else {
-            Err(format!("A window has 1 to {WINDOW_MAX} seconds."))
-        }
-    }
-
-    /// The window, in milliseconds.
-    pub const fn window(self) -> i64 {
-        self.window_seconds as i64 * SECOND
+impl From<RateLimit> for RateLimitPatch {
+    fn from(RateLimit { limit, window_seconds }: RateLimit) -> Self {
+        Self { limit: Some(limit), window_seconds: Some(window_seconds) }
     }
 }
 
-impl Quota {
-    /// The quota, or why there cannot be one like it.
-    pub fn check(self) -> Result<Self, String> {
-        bounded(self.limit).map(|()| self)
+impl RateLimitPatch {
+    /// The limit after this change, or nothing if a part of it was neither given nor there before.
+    pub(crate) fn over(self, before: Option<RateLimit>) -> Option<RateLimit> {
+        Some(RateLimit {
+            limit: self.limit.or_else(|| Some(before?.limit))?,
+            window_seconds: self.window_seconds.or_else(|| Some(before?.window_seconds))?,
+        })
+    }
+
+    /// Notes what is wrong with the parts that are given.
+    pub(crate) fn check(self, found: &mut Findings) -> Self {
+        found.take("rate_limit.limit", self.limit.map_or(Ok(()), bounded));
+        let fits = self.window_seconds.is_none_or(|seconds| (1..=WINDOW_MAX).contains(&seconds));
+        let window = if fits { Ok(()) } else { Err(format!("A window has 1 to {WINDOW_MAX} seconds.")) };
+        found.take("rate_limit.window_seconds", window);
+        self
+    }
+}
+
+impl From<Quota> for QuotaPatch {
+    fn from(Quota { limit, period }: Quota) -> Self {
+        Self { limit: Some(limit), period: Some(period) }
+    }
+}
+
+impl QuotaPatch {
+    /// The quota after this change, or nothing if a part of it was neither given nor there before.
+    pub(crate) fn over(self, before: Option<Quota>) -> Option<Quota> {
+        Some(Quota {
+            limit: self.limit.or_else(|| Some(before?.limit))?,
+            period: self.period.or_else(|| Some(before?.period))?,
+        })
+    }
+
+    /// Notes what is wrong with the parts that are given.
+    pub(crate) fn check(self, found: &mut Findings) -> Self {
+        found.take("quota.limit", self.limit.map_or(Ok(()), bounded));
+        self
+    }
+}
+
+impl RateLimit {
+    /// The window, in milliseconds.
+    pub const fn window(self) -> i64 {
+        self.window_seconds as i64 * SECOND
     }
 }
 
@@ -137,6 +195,7 @@ impl Period {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Failure;
 
     #[test]
     fn periods_follow_the_calendar_in_utc() {
@@ -156,11 +215,40 @@ mod tests {
 
     #[test]
     fn limits_have_bounds() {
-        assert!(RateLimit { limit: 1, window_seconds: 1 }.check().is_ok());
-        for (limit, window_seconds) in [(0, 1), (1, 0), (LIMIT_MAX + 1, 1), (1, WINDOW_MAX + 1)] {
-            assert!(RateLimit { limit, window_seconds }.check().is_err(), "{limit} {window_seconds}");
+        let fields = |check: &dyn Fn(&mut Findings)| {
+            let mut found = Findings::default();
+            check(&mut found);
+            match found.finish(Some(())) {
+                Err(Failure::Invalid { errors }) => errors.into_iter().map(|error| error.field).collect(),
+                _ => Vec::new(),
+            }
+        };
+        for (limit, window_seconds, wrong) in [
+            (1, 1, &[][..]),
+            (LIMIT_MAX, WINDOW_MAX, &[]),
+            (0, 1, &["rate_limit.limit"]),
+            (1, 0, &["rate_limit.window_seconds"]),
+            (LIMIT_MAX + 1, WINDOW_MAX + 1, &["rate_limit.limit", "rate_limit.window_seconds"]),
+        ] {
+            let rate = RateLimitPatch::from(RateLimit { limit, window_seconds });
+            assert_eq!(fields(&|found| _ = rate.check(found)), wrong, "{limit} {window_seconds}");
         }
-        assert!(Quota { limit: 0, period: Period::Day }.check().is_err());
+        for (limit, wrong) in [(1, &[][..]), (0, &["quota.limit"])] {
+            let quota = QuotaPatch::from(Quota { limit, period: Period::Day });
+            assert_eq!(fields(&|found| _ = quota.check(found)), wrong, "{limit}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_a_part_leaves_the_rest() {
+        let rate = RateLimit { limit: 10, window_seconds: 60 };
+        let more = RateLimitPatch { limit: Some(20), ..RateLimitPatch::default() };
+        assert_eq!(more.over(Some(rate)), Some(RateLimit { limit: 20, ..rate }));
+        assert_eq!((more.over(None), RateLimitPatch::default().over(Some(rate))), (None, Some(rate)));
+        let quota = Quota { limit: 10, period: Period::Day };
+        let monthly = QuotaPatch { period: Some(Period::Month), ..QuotaPatch::default() };
+        assert_eq!(monthly.over(Some(quota)), Some(Quota { period: Period::Month, ..quota }));
+        assert_eq!((monthly.over(None), QuotaPatch::from(quota).over(None)), (None, Some(quota)));
     }
 
     #[test]

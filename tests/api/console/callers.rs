@@ -18,6 +18,7 @@ rules![
     a_key_that_looks_after_itself_sees_nothing_else,
     a_key_that_reads_changes_nothing,
     a_key_never_gives_what_it_does_not_hold,
+    a_key_gives_no_more_freedom_than_it_has,
     what_is_for_people_takes_no_keys,
     what_needs_another_scope_names_it,
     a_line_of_the_trail_names_the_key,
@@ -247,6 +248,29 @@ fn what_is_for_people_takes_no_keys(deployment: &Deployment) {
     }
     program.get("/settings/developer/api-keys").expect_status(303);
     deployment.owner().get("/api/v1/session").expect_status(200);
+}
+
+fn a_key_gives_no_more_freedom_than_it_has(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let (maker, program) = with(deployment, "Of one channel", &["keys:write", "contacts:read"]);
+    let until = seconds_from_now(3_600);
+    let own = json!({"restrictions": {"channels": ["ch_1"], "deny": ["192.0.2.0/24"]}, "expires_at": until});
+    change(&owner, &maker.id, &own);
+    let wide = program.post(KEYS, &json!({"name": "Wide", "environment": "test", "scopes": ["contacts:read"]}));
+    wide.expect_problem(403, "scope_not_held");
+    let fields: Vec<_> = wide.json()["errors"].as_array().unwrap().iter().map(|error| error["field"].clone()).collect();
+    assert_eq!(json!(fields), json!(["environment", "restrictions.channels", "restrictions", "expires_at"]));
+    let mut narrow = body("Narrow", &["contacts:read"]);
+    narrow.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+    let made = program.post(KEYS, &narrow).expect_status(201).at("/id");
+    let tagged = program.with("If-Match", "\"1\"");
+    let freed = tagged.json("PATCH", &format!("{KEYS}/{made}"), &json!({"restrictions": {"channels": null}}));
+    freed.expect_problem(403, "scope_not_held");
+    assert_eq!(freed.at("/errors/0/field"), "restrictions.channels");
+    let other = make(&owner, "Another's", &["contacts:read"]);
+    let rotated = program.post(&format!("{}/rotate", path(&other)), &json!({"overlap_seconds": 0}));
+    rotated.expect_problem(403, "scope_not_held");
+    assert_eq!(program.get(&path(&other)).at("/version"), "1", "something was changed");
 }
 
 fn what_needs_another_scope_names_it(deployment: &Deployment) {

@@ -18,6 +18,8 @@ rules![
     a_key_may_begin_later,
     a_narrowing_change_says_from_when_on_it_holds,
     a_restriction_is_kept_as_it_was_meant,
+    what_is_left_of_a_quota_is_shown,
+    a_date_that_has_no_text_is_refused,
     the_trail_verifies_and_says_who_and_why,
     a_suspended_workspace_refuses_every_key,
     the_catalogue_of_scopes_is_public
@@ -142,18 +144,60 @@ fn a_restriction_is_kept_as_it_was_meant(deployment: &Deployment) {
         read["restrictions"],
         json!({"allow": ["203.0.113.0/24", "198.51.100.7"], "deny": [], "channels": ["ch_1"]})
     );
-    assert_eq!((&read["rate_limit"], &read["quota"]), (&patch["rate_limit"], &patch["quota"]));
+    assert_eq!(read["rate_limit"], patch["rate_limit"]);
+    assert_eq!(read["quota"], json!({"limit": 9, "period": "month", "remaining": 9}));
     assert_eq!((&read["metadata"], &read["integration"]), (&patch["metadata"], &json!("POS")));
+    // Of a limit a part can be changed (RFC 7396).
+    change(&owner, &made.id, &json!({"rate_limit": {"limit": 6}, "quota": {"period": "day"}}));
+    let read = owner.get(&path(&made.id)).json();
+    assert_eq!(read["rate_limit"], json!({"limit": 6, "window_seconds": 1}));
+    assert_eq!((&read["quota"]["limit"], &read["quota"]["period"]), (&json!(9), &json!("day")));
+    assert_eq!(read["quota"]["remaining"], 9);
     let wrong = |body: &Value, fields: &[&str]| {
         let tag = owner.get(&path(&made.id)).header("etag").to_owned();
         owner.with("If-Match", tag).json("PATCH", &path(&made.id), body).expect_fields(fields);
     };
     wrong(&json!({"restrictions": {"allow": ["203.0.113.7/24"]}}), &["restrictions.allow[0]"]);
     wrong(&json!({"restrictions": {"deny": vec!["10.0.0.0/8"; 21]}}), &["restrictions.deny"]);
-    wrong(&json!({"rate_limit": {"limit": 0, "window_seconds": 1}}), &["rate_limit"]);
+    wrong(&json!({"rate_limit": {"limit": 0, "window_seconds": 1}}), &["rate_limit.limit"]);
+    wrong(&json!({"rate_limit": {"limit": 3, "window": 1}}), &["rate_limit.window"]);
     wrong(&json!({"quota": {"limit": 1, "period": "week"}}), &["quota.period"]);
     wrong(&json!({"name": null}), &["name"]);
     assert_eq!(owner.get(&path(&made.id)).json(), read);
+}
+
+fn what_is_left_of_a_quota_is_shown(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let mut body = json!({"name": "With a quota", "environment": "live", "scopes": ["contacts:read"]});
+    body["quota"] = json!({"limit": 100, "period": "day"});
+    let made = owner.post("/api/v1/keys", &body);
+    let full = json!({"limit": 100, "period": "day", "remaining": 100});
+    assert_eq!(made.expect_status(201).json()["quota"], full);
+    let key = json!({"key": made.at("/key"), "cost": 30});
+    assert_eq!(deployment.edge().post("/v1/verify", &key).at("/code"), "VALID");
+    let id = made.at("/id");
+    let left = |answer: &Value| answer["quota"]["remaining"].as_u64().unwrap();
+    let read = owner.get(&path(&id)).json();
+    assert!((1..=70).contains(&left(&read)), "{read}");
+    let listed = owner.get("/api/v1/keys?q=With%20a%20quota").json();
+    assert!((1..=70).contains(&left(&listed["data"][0])), "{listed}");
+    let changed = owner.with("If-Match", "\"1\"").json("PATCH", &path(&id), &json!({"description": "counted"}));
+    assert!((1..=70).contains(&left(&changed.json())), "{}", changed.text);
+}
+
+fn a_date_that_has_no_text_is_refused(deployment: &Deployment) {
+    let owner = deployment.owner();
+    let made = make(&owner, "Of year 0", &["contacts:read"]);
+    for field in ["not_before", "expires_at"] {
+        for date in ["0000-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"] {
+            let patch = json!({field: date});
+            owner.with("If-Match", "\"1\"").json("PATCH", &path(&made.id), &patch).expect_fields(&[field]);
+        }
+    }
+    let first =
+        owner.with("If-Match", "\"1\"").json("PATCH", &path(&made.id), &json!({"not_before": "0000-01-01T00:00:00Z"}));
+    assert_eq!(first.expect_status(200).at("/not_before"), "0000-01-01T00:00:00Z");
+    owner.get("/api/v1/keys?q=Of%20year%200").expect_status(200);
 }
 
 fn the_trail_verifies_and_says_who_and_why(_: &Deployment) {

@@ -3,6 +3,7 @@
 mod caller;
 mod explain;
 mod keys;
+mod notes;
 mod session;
 mod transfer;
 mod usage;

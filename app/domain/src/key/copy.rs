@@ -20,7 +20,7 @@ pub struct NewCopy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// RFC 3339 time from when on it shall be refused; `null` for never.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "super::draft::given")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::given")]
     #[allow(clippy::option_option, reason = "absent, null or a value, as in RFC 7396")]
     pub expires_at: Option<Option<String>>,
     /// Why; goes into the audit trail.

@@ -10,14 +10,15 @@ use super::Status;
 use crate::{
     digest::SecretHash,
     failure::{Failure, FieldError, Findings},
-    limit::{Limits, Quota, RateLimit},
+    json::given,
+    limit::{Limits, Quota, QuotaPatch, RateLimit, RateLimitPatch},
     network::{Network, Networks},
     scope::ScopeSet,
     text,
     time::Timestamp,
     token::Environment,
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A key to be made, as it was asked for.
@@ -115,20 +116,15 @@ pub struct KeyPatch {
     /// New restrictions, each list by itself; `null` for none at all.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub restrictions: Option<Option<RestrictionsPatch>>,
-    /// A new rate limit; `null` for none.
+    /// A new rate limit, or a part of it; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
-    pub rate_limit: Option<Option<RateLimit>>,
-    /// A new quota; `null` for none.
+    pub rate_limit: Option<Option<RateLimitPatch>>,
+    /// A new quota, or a part of it; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
-    pub quota: Option<Option<Quota>>,
+    pub quota: Option<Option<QuotaPatch>>,
     /// Notes to set, and names of notes to remove with `null`; `null` as a whole removes all.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub metadata: Option<Option<BTreeMap<String, Option<String>>>>,
-}
-
-/// Tells `null` from absent: both would be `None` otherwise. What has no `null` of its own refuses it.
-pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// What is stored of a key of what admins say.
@@ -158,6 +154,9 @@ pub struct Details {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// Said of a part of a limit where there is no limit yet.
+const PART: &str = "There is no limit yet of which this could be a part; send all of it.";
+
 /// Changes that can be stored. What is `None` stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DetailsPatch {
@@ -170,8 +169,8 @@ pub struct DetailsPatch {
     allow: Option<Vec<Network>>,
     deny: Option<Vec<Network>>,
     channels: Option<Vec<String>>,
-    rate: Option<Option<RateLimit>>,
-    quota: Option<Option<Quota>>,
+    rate: Option<Option<RateLimitPatch>>,
+    quota: Option<Option<QuotaPatch>>,
     metadata: Option<Option<BTreeMap<String, Option<String>>>>,
     /// Whether it is to be active.
     pub active: Option<bool>,
@@ -206,8 +205,8 @@ impl NewKey {
             not_before: Some(self.not_before.clone()),
             expires_at: Some(self.expires_at.clone()),
             restrictions: Some(Some(self.restrictions.clone())),
-            rate_limit: Some(self.rate_limit),
-            quota: Some(self.quota),
+            rate_limit: Some(self.rate_limit.map(Into::into)),
+            quota: Some(self.quota.map(Into::into)),
             metadata: Some(Some(
                 self.metadata.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
             )),
@@ -257,8 +256,6 @@ impl DetailsPatch {
         after.networks.allow = self.allow.unwrap_or(after.networks.allow);
         after.networks.deny = self.deny.unwrap_or(after.networks.deny);
         after.channels = self.channels.unwrap_or(after.channels);
-        after.limits.rate = self.rate.unwrap_or(after.limits.rate);
-        after.limits.quota = self.quota.unwrap_or(after.limits.quota);
         match self.metadata {
             None => {}
             Some(None) => after.metadata.clear(),
@@ -272,6 +269,14 @@ impl DetailsPatch {
             }
         }
         let mut found = Findings::default();
+        if let Some(patch) = self.rate {
+            let is_whole = |patch: RateLimitPatch| patch.over(before.limits.rate).ok_or_else(|| PART.to_owned());
+            after.limits.rate = found.take("rate_limit", patch.map(is_whole).transpose()).flatten();
+        }
+        if let Some(patch) = self.quota {
+            let is_whole = |patch: QuotaPatch| patch.over(before.limits.quota).ok_or_else(|| PART.to_owned());
+            after.limits.quota = found.take("quota", patch.map(is_whole).transpose()).flatten();
+        }
         found.take("metadata", fields::metadata(&after.metadata));
         let in_order = match (after.not_before, after.expires_at) {
             (Some(begin), Some(end)) if begin >= end => Err("The key would end before it begins.".to_owned()),

@@ -2,7 +2,7 @@
 
 use super::{
     caller::{ask, caller, origin, who},
-    usage::note_last_uses,
+    notes,
 };
 use crate::visitor::{Visitor, random};
 use ownchat_domain::{
@@ -13,7 +13,7 @@ use ownchat_domain::{
     locator::Locator,
     token::{Secret, Token},
     vault::{
-        Object,
+        Asked, Caller, Object,
         registry::{
             ChangeKey, Changed, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, Issued, ListKeys, ReadKey,
             RestoreKey, RotateKey,
@@ -25,19 +25,19 @@ use std::slice;
 use worker::console_error;
 use zeroize::Zeroizing;
 
-/// Lists keys, with their last use.
+/// Lists keys, with their last use and what is left of their quota.
 pub async fn list(visitor: &Visitor, query: KeyQuery) -> Result<KeyPage, Failure> {
     let (caller, workspace) = who(visitor).await?;
     let mut page = ask(visitor, Object::Registry(workspace), &ListKeys { caller, query }).await?;
-    note_last_uses(visitor, workspace, &mut page.data).await;
+    notes::note(visitor, workspace, &mut page.data).await;
     Ok(page)
 }
 
-/// Reads a key, with its last use.
+/// Reads a key, with its last use and what is left of its quota.
 pub async fn read(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
     let (caller, workspace) = who(visitor).await?;
     let mut key = ask(visitor, Object::Registry(workspace), &ReadKey { caller, id }).await?;
-    note_last_uses(visitor, workspace, slice::from_mut(&mut key)).await;
+    notes::note(visitor, workspace, slice::from_mut(&mut key)).await;
     Ok(key)
 }
 
@@ -79,17 +79,19 @@ async fn made(
 ) -> CreatedKey {
     // A new one was never used.
     if replayed {
-        note_last_use(visitor, registry, &mut key).await;
+        note(visitor, registry, &mut key).await;
+    } else {
+        notes::of_new(&mut key);
     }
     let (environment, locator) = (key.environment, key.id);
     let token = secret.filter(|_| !replayed).map(|secret| Token { environment, locator, secret }.reveal());
     CreatedKey { key, token, replayed }
 }
 
-/// Notes on a key of this registry when it was last used.
-async fn note_last_use(visitor: &Visitor, registry: Object, key: &mut Key) {
+/// Notes on a key of this registry what that does not know.
+async fn note(visitor: &Visitor, registry: Object, key: &mut Key) {
     if let Object::Registry(workspace) = registry {
-        note_last_uses(visitor, workspace, slice::from_mut(key)).await;
+        notes::note(visitor, workspace, slice::from_mut(key)).await;
     }
 }
 
@@ -98,7 +100,7 @@ pub async fn change(visitor: &Visitor, id: Locator, version: u64, patch: KeyPatc
     let (caller, registry) = caller(visitor).await?;
     let call = ChangeKey { origin: origin(visitor, caller), id, version, patch };
     let mut changed = ask(visitor, registry, &call).await?;
-    note_last_use(visitor, registry, &mut changed.key).await;
+    note(visitor, registry, &mut changed.key).await;
     Ok(changed)
 }
 
@@ -112,7 +114,7 @@ pub async fn delete(visitor: &Visitor, id: Locator, version: u64) -> Result<Chan
 pub async fn restore(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
     let mut restored = ask(visitor, registry, &RestoreKey { origin: origin(visitor, caller), id }).await?;
-    note_last_use(visitor, registry, &mut restored.key).await;
+    note(visitor, registry, &mut restored.key).await;
     Ok(restored)
 }
 
@@ -134,10 +136,16 @@ pub async fn rotate(
 ) -> Result<Rotated, Failure> {
     let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(hash)?;
-    let version = ask(visitor, registry, &ReadKey { caller, id }).await?.version;
-    let call = RotateKey { origin: origin(visitor, caller), id, version, overlap_seconds, secret: hash, once };
-    let mut changed = ask(visitor, registry, &call).await?;
-    note_last_use(visitor, registry, &mut changed.key).await;
+    let mut changed = with_newest(visitor, caller, registry, id, |version| RotateKey {
+        origin: origin(visitor, caller),
+        id,
+        version,
+        overlap_seconds,
+        secret: hash,
+        once: once.clone(),
+    })
+    .await?;
+    note(visitor, registry, &mut changed.key).await;
     let environment = changed.key.environment;
     let secret = secret.filter(|_| !changed.replayed);
     let token = secret.map(|secret| Token { environment, locator: id, secret }.reveal());
@@ -147,11 +155,32 @@ pub async fn rotate(
 /// Ends the old secrets of a key at once.
 pub async fn end_old_secrets(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
-    let version = ask(visitor, registry, &ReadKey { caller, id }).await?.version;
-    let call = EndOldSecrets { origin: origin(visitor, caller), id, version };
-    let mut changed = ask(visitor, registry, &call).await?;
-    note_last_use(visitor, registry, &mut changed.key).await;
+    let call = |version| EndOldSecrets { origin: origin(visitor, caller), id, version };
+    let mut changed = with_newest(visitor, caller, registry, id, call).await?;
+    note(visitor, registry, &mut changed.key).await;
     Ok(changed)
+}
+
+/// How often a command is tried for which nobody named a version. Whoever meets so many changes in a row is told of it.
+const TRIES: u32 = 5;
+
+/// Gives a command on the newest version of a key.
+async fn with_newest<C: Asked<Answer = Changed>>(
+    visitor: &Visitor,
+    caller: Caller,
+    registry: Object,
+    id: Locator,
+    command: impl Fn(u64) -> C,
+) -> Result<Changed, Failure> {
+    for _ in 0..TRIES {
+        let version = ask(visitor, registry, &ReadKey { caller, id }).await?.version;
+        match ask(visitor, registry, &command(version)).await {
+            // It was changed in between.
+            Err(Failure::Stale) => {}
+            outcome => return outcome,
+        }
+    }
+    Err(Failure::Stale)
 }
 
 fn hash_or_new(hash: Option<SecretHash>) -> Result<(SecretHash, Option<Secret>), Failure> {

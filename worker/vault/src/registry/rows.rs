@@ -155,7 +155,7 @@ impl KeyRow {
             restore_until: self.deleted_at.map(|deleted_at| deleted_at.plus(RESTORE_WITHIN)),
             restrictions: self.restrictions(),
             rate_limit: details.limits.rate,
-            quota: details.limits.quota,
+            quota: details.limits.quota.map(Into::into),
             secrets: self.secrets.clone(),
             metadata: details.metadata.clone(),
         }

@@ -4,7 +4,6 @@ use super::{DetailsPatch, KeyPatch, RestrictionsPatch};
 use crate::{
     failure::{Failure, Findings},
     key::{CHANNELS_MAX, DESCRIPTION_MAX, EXPIRY_MAX, METADATA_BYTES_MAX, METADATA_MAX, NAME_MAX, Status},
-    limit::{Quota, RateLimit},
     network::{LIST_MAX, Network},
     scope::ScopeSet,
     text,
@@ -42,8 +41,8 @@ pub fn read(patch: &KeyPatch, restrictions: &RestrictionsPatch, now: Timestamp) 
         .channels
         .as_ref()
         .map(|ids| found.take("restrictions.channels", channels(ids.as_deref().unwrap_or_default())));
-    let rate = patch.rate_limit.map(|rate| found.take("rate_limit", rate.map(RateLimit::check).transpose()));
-    let quota = patch.quota.map(|quota| found.take("quota", quota.map(Quota::check).transpose()));
+    let rate = patch.rate_limit.map(|rate| rate.map(|rate| rate.check(&mut found)));
+    let quota = patch.quota.map(|quota| quota.map(|quota| quota.check(&mut found)));
     found.finish(Some(DetailsPatch {
         name: name.flatten(),
         description: description.flatten(),
@@ -54,8 +53,8 @@ pub fn read(patch: &KeyPatch, restrictions: &RestrictionsPatch, now: Timestamp) 
         allow,
         deny,
         channels: channels.flatten(),
-        rate: rate.flatten(),
-        quota: quota.flatten(),
+        rate,
+        quota,
         metadata: patch.metadata.clone(),
         active: patch.status.map(|status| status == Status::Active),
         reason: reason.flatten().filter(|reason| !reason.is_empty()),

@@ -20,8 +20,8 @@ impl Details {
                 deny: Some(Some(texts(&self.networks.deny))),
                 channels: Some(Some(self.channels.clone())),
             })),
-            rate_limit: Some(self.limits.rate),
-            quota: Some(self.limits.quota),
+            rate_limit: Some(self.limits.rate.map(Into::into)),
+            quota: Some(self.limits.quota.map(Into::into)),
             ..KeyPatch::default()
         };
         // Neither has it times that are compared with now.

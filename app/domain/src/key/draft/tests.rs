@@ -1,7 +1,7 @@
 //! What admins may say, and how they are answered.
 
 use super::*;
-use crate::testing::scopes;
+use crate::{limit::Period, testing::scopes};
 use serde_json::json;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
@@ -67,7 +67,7 @@ fn every_fault_is_named_at_once() {
             channels: Some(Some(vec!["a b".into()])),
         },
         rate_limit: Some(RateLimit { limit: 0, window_seconds: 60 }),
-        quota: Some(Quota { limit: 0, period: crate::limit::Period::Day }),
+        quota: Some(Quota { limit: 0, period: Period::Day }),
         ..NewKey::default()
     }
     .check(NOW)
@@ -86,10 +86,36 @@ fn every_fault_is_named_at_once() {
             "restrictions.allow[1]",
             "restrictions.deny",
             "restrictions.channels",
-            "rate_limit",
-            "quota",
+            "rate_limit.limit",
+            "quota.limit",
         ]
     );
+}
+
+#[test]
+fn a_limit_is_changed_part_by_part() {
+    let details = good().check(NOW).unwrap();
+    let after = |patch: &str| {
+        let patch: KeyPatch = serde_json::from_str(patch).unwrap();
+        patch.check(NOW).unwrap().apply(&details).map(|after| after.limits)
+    };
+    let was = details.limits;
+    assert_eq!(after("{}"), Ok(was));
+    assert_eq!(after(r#"{"rate_limit":null,"quota":null}"#), Ok(Limits::default()));
+    let (rate, quota) = (was.rate.unwrap(), was.quota.unwrap());
+    let faster = Limits { rate: Some(RateLimit { limit: 7, ..rate }), ..was };
+    assert_eq!(after(r#"{"rate_limit":{"limit":7}}"#), Ok(faster));
+    let monthly = Limits { quota: Some(Quota { period: Period::Month, ..quota }), ..was };
+    assert_eq!(after(r#"{"quota":{"period":"month"}}"#), Ok(monthly));
+    let unlimited = Details { limits: Limits::default(), ..details.clone() };
+    for (patch, field) in [(r#"{"rate_limit":{"limit":7}}"#, "rate_limit"), (r#"{"quota":{}}"#, "quota")] {
+        let patch: KeyPatch = serde_json::from_str(patch).unwrap();
+        let Err(Failure::Invalid { errors }) = patch.check(NOW).unwrap().apply(&unlimited) else { unreachable!() };
+        assert_eq!((errors.len(), errors[0].field.as_str()), (1, field));
+    }
+    for patch in [r#"{"rate_limit":{"limit":null}}"#, r#"{"quota":{"limit":1,"per":"day"}}"#] {
+        assert!(serde_json::from_str::<KeyPatch>(patch).is_err(), "{patch}");
+    }
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! What stands beside a key that its registry does not know: when it was last used, and what is left of its quota.
+//! Without an answer in time keys are shown without it.
+
+use crate::{patience::within, vault, visitor::Visitor};
+use futures_util::future::{join, join_all};
+use ownchat_domain::{
+    key::{Key, QuotaLeft},
+    limit::Limits,
+    vault::{Object, meter::LookAhead, usage::ReadLastUses},
+};
+use std::time::Duration;
+use worker::console_warn;
+
+/// How long keys that are shown wait for it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Notes it on keys of one workspace.
+pub async fn note(visitor: &Visitor, workspace: u32, keys: &mut [Key]) {
+    if keys.is_empty() {
+        return;
+    }
+    let call = ReadLastUses { keys: keys.iter().map(|key| key.id).collect() };
+    let uses = within(PATIENCE, vault::ask(&visitor.env, Object::Usage(workspace), &call));
+    // A key has a meter of its own.
+    let left = join_all(keys.iter().map(|key| left(visitor, key)));
+    let (uses, left) = join(uses, left).await;
+    match uses {
+        Some(Ok(uses)) => keys.iter_mut().for_each(|key| key.note_last_uses(&uses)),
+        Some(Err(failure)) => console_warn!("usage: no last uses: {failure}"),
+        None => console_warn!("usage: no last uses in time"),
+    }
+    for (key, left) in keys.iter_mut().zip(left) {
+        if let Some(quota) = &mut key.quota {
+            quota.remaining = left;
+        }
+    }
+}
+
+/// What is left of the quota of a key, if it has one.
+async fn left(visitor: &Visitor, key: &Key) -> Option<u32> {
+    let limits = Limits { rate: key.rate_limit, quota: Some(key.quota?.into()) };
+    let call = LookAhead { limits, version: key.version, cost: 0 };
+    match within(PATIENCE, vault::ask(&visitor.env, Object::Meter(key.id), &call)).await {
+        Some(Ok(outlook)) => outlook.standing.quota.map(|(left, _)| left),
+        Some(Err(failure)) => {
+            console_warn!("meter of key {}: {failure}", key.id);
+            None
+        }
+        None => {
+            console_warn!("meter of key {}: no answer in time", key.id);
+            None
+        }
+    }
+}
+
+/// Notes on a key that was just made what is left of its quota: all of it.
+pub fn of_new(key: &mut Key) {
+    if let Some(QuotaLeft { limit, remaining, .. }) = &mut key.quota {
+        *remaining = Some(*limit);
+    }
+}
