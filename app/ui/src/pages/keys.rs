@@ -220,8 +220,9 @@ pub fn confirm_delete(key: &Key) -> impl IntoView + use<> {
 }
 
 /// What happens when a key is deleted.
-pub const CONSEQUENCE: &str = "Every call with this key is refused within 5 seconds, wherever it comes from. The integration that uses it stops \
-     working. The key can be restored for 30 days.";
+pub const CONSEQUENCE: &str = "Every call with this key is refused within 5 seconds, wherever it comes from; where the network is cut off, as soon as \
+     the outage that the workspace forgives is over. The integration that uses it stops working. The key can be \
+     restored for 30 days.";
 /// What the visitor ticks before a key is deleted.
 pub const INTENT: &str = "I know which integration uses it.";
 
