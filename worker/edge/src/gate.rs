@@ -184,7 +184,7 @@ impl Gate {
                 let standing = self.standing(&record, now);
                 Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing))
             }
-            Ok(secret) => match self.purse.borrow_mut().spend(record.locator, wanted.cost, now) {
+            Ok(secret) => match self.purse.borrow_mut().spend(&record, wanted.cost, now) {
                 Some(Ok(standing)) => Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing)),
                 Some(Err(refusal)) => Step::Done(Self::refused(record, &refusal)),
                 None => Step::Take(record),
@@ -289,18 +289,21 @@ impl Gate {
         self.purse.borrow_mut().lost(record.locator, leftovers);
     }
 
-    /// Takes in that the meter had no permits for a call of this cost. For a moment nobody asks it again for that many.
-    pub fn no_lease(&self, record: &Record, cost: u32, refusal: Refusal, now: Timestamp) {
-        self.purse.borrow_mut().refuse(record, cost, refusal, now);
+    /// Takes in that the meter had no permits for a call of this cost, and refuses it, unless it is worth another check. For a
+    /// moment nobody asks the meter again for that many.
+    pub fn no_lease(
+        &self,
+        record: &Rc<Record>,
+        cost: u32,
+        refusal: Refusal,
+        asked_at: Timestamp,
+        now: Timestamp,
+    ) -> Option<Checked> {
+        let refuses = self.purse.borrow_mut().refuse(record, cost, refusal, asked_at, now);
+        refuses.then(|| Self::refused(record.clone(), &refusal))
     }
 
-    /// Whether enough permits are held for a call of this cost.
-    pub fn holds(&self, record: &Record, cost: u32, now: Timestamp) -> bool {
-        self.purse.borrow_mut().holds(record.locator, cost, now)
-    }
-
-    /// Refuses a call for which the meter had no permits.
-    pub fn refused(record: Rc<Record>, refusal: &Refusal) -> Checked {
+    fn refused(record: Rc<Record>, refusal: &Refusal) -> Checked {
         let retry_after = refusal.retry_after;
         let denial =
             if refusal.by_quota { Denial::QuotaExceeded { retry_after } } else { Denial::RateLimited { retry_after } };

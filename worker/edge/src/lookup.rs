@@ -202,8 +202,8 @@ fn open(edge: &Edge, presented: &Presented, bytes: &[u8]) -> Result<Record, Trou
     Record::open(bytes, presented.locator, edge.gate.keyring()).map_err(|error| error.to_string())
 }
 
-/// Asks the meter of a limited key for permits, and returns the refusal if there is one. Without an answer nobody
-/// passes.
+/// Asks the meter of a limited key for permits, and returns the refusal if it is the last word. Without an answer
+/// nobody passes.
 async fn permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, cost: u32) -> Option<Checked> {
     let asked_at = now();
     let question = edge.gate.question(record, cost, random_half(), asked_at);
@@ -212,11 +212,7 @@ async fn permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, cost: u3
             edge.gate.lease(record, lease, asked_at, now());
             None
         }
-        Ok(Taken::Refused(refusal)) => {
-            edge.gate.no_lease(record, cost, refusal, asked_at);
-            // Another call may have brought some to spare meanwhile.
-            (!edge.gate.holds(record, cost, now())).then(|| Gate::refused(record.clone(), &refusal))
-        }
+        Ok(Taken::Refused(refusal)) => edge.gate.no_lease(record, cost, refusal, asked_at, now()),
         Err(error) => {
             log_error(&format!("{}: meter: {error}", record.locator));
             edge.gate.no_answer(record, question, now());

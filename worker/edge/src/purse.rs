@@ -1,4 +1,7 @@
 //! Permits that an isolate holds for limited keys, and spends from memory.
+//!
+//! Permits belong to the version of the record under which they were asked for. Once another one decides, they are given back:
+//! so whoever lowers a limit need not wait for them.
 
 use ownchat_domain::{
     limit::Limits,
@@ -24,9 +27,11 @@ pub struct Purse(HashMap<Locator, Pocket>);
 /// The permits of one key.
 #[derive(Debug, Default)]
 struct Pocket {
+    /// Version of the record that decided last. All that is held, and what the meter said, is of this one.
+    version: u64,
     held: Vec<Held>,
-    /// What the meter said last of what is left.
-    told: Option<Told>,
+    /// What the meter said last of what is left, and when it was asked.
+    told: Option<(Standing, Timestamp)>,
     /// The last refusal: for which cost, and when.
     refused: Option<(u32, Refusal, Timestamp)>,
     /// When somebody comes to give back what is left.
@@ -37,15 +42,6 @@ struct Pocket {
     spent: u32,
     asked_at: Option<Timestamp>,
     asking: u32,
-}
-
-/// What the meter said of what is left.
-#[derive(Clone, Copy, Debug)]
-struct Told {
-    standing: Standing,
-    at: Timestamp,
-    /// Version of the record whose limits these are.
-    version: u64,
 }
 
 /// What is left of one lease.
@@ -60,10 +56,10 @@ struct Held {
 impl Purse {
     /// Spends permits that are held, if there are enough that may still be spent, and says how things stand then.
     /// Otherwise, if the meter has just refused as many, so does this, and if not, it must be asked.
-    pub fn spend(&mut self, key: Locator, cost: u32, now: Timestamp) -> Option<Result<Standing, Refusal>> {
-        let holds = self.holds(key, cost, now);
-        let pocket = self.0.get_mut(&key)?;
-        if !holds {
+    pub fn spend(&mut self, record: &Record, cost: u32, now: Timestamp) -> Option<Result<Standing, Refusal>> {
+        let pocket = self.0.get_mut(&record.locator)?;
+        pocket.follow(record.version);
+        if !pocket.holds(cost, now) {
             return pocket.refusal(cost, now).map(Err);
         }
         let mut owed = cost;
@@ -76,35 +72,39 @@ impl Purse {
         Some(Ok(pocket.standing(now)))
     }
 
-    /// Whether there are enough permits that may still be spent.
-    pub fn holds(&mut self, key: Locator, cost: u32, now: Timestamp) -> bool {
-        self.0.get_mut(&key).is_some_and(|pocket| {
-            pocket.put_away(now);
-            pocket.permits() >= cost
-        })
-    }
-
     /// How things stand, as far as the meter has said so for these limits within the time for which a lease may last. After
     /// that others may have spent or given back whatever there is.
     pub fn standing(&self, record: &Record, now: Timestamp) -> Option<Standing> {
-        let pocket = self.0.get(&record.locator)?;
-        let told = pocket.told.filter(|told| told.version == record.version)?;
-        (0..LEASE_MAX).contains(&now.since(told.at)).then(|| pocket.standing(now))
+        let pocket = self.0.get(&record.locator).filter(|pocket| pocket.version == record.version)?;
+        let (_, at) = pocket.told?;
+        (0..LEASE_MAX).contains(&now.since(at)).then(|| pocket.standing(now))
     }
 
-    /// Takes in that the meter refused a call of this cost.
-    pub fn refuse(&mut self, record: &Record, cost: u32, refusal: Refusal, now: Timestamp) {
-        if let Some(pocket) = self.0.get_mut(&record.locator) {
-            pocket.refused = Some((cost, refusal, now));
-            pocket.told = Some(Told { standing: refusal.standing, at: now, version: record.version });
-            pocket.asking = pocket.asking.saturating_sub(1);
+    /// Takes in that the meter refused a call of this cost, and says whether that is the last word: not if another call has
+    /// brought enough to spare meanwhile, or the record is another by now.
+    pub fn refuse(
+        &mut self,
+        record: &Record,
+        cost: u32,
+        refusal: Refusal,
+        asked_at: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let Some(pocket) = self.0.get_mut(&record.locator) else { return true };
+        pocket.asking = pocket.asking.saturating_sub(1);
+        if pocket.version != record.version {
+            return false;
         }
+        pocket.refused = Some((cost, refusal, asked_at));
+        pocket.told = Some((refusal.standing, asked_at));
+        !pocket.holds(cost, now)
     }
 
     /// What to ask of the meter for a call of this cost; `random` makes the name of the lease; 0 for none.
     pub fn question(&mut self, record: &Record, cost: u32, random: u64, now: Timestamp) -> Take {
         self.make_room(record.locator);
-        let pocket = self.0.entry(record.locator).or_default();
+        let pocket = self.pocket(record);
+        pocket.follow(record.version);
         pocket.put_away(now);
         let elapsed = pocket.asked_at.map_or(i64::MAX, |asked_at| now.since(asked_at)).max(1);
         // As many as are likely to be spent while a lease lasts. While another call asks, too, only what is needed:
@@ -123,6 +123,11 @@ impl Purse {
         Take { limits: record.limits, version: record.version, need: cost, spare, unused, name }
     }
 
+    fn pocket(&mut self, record: &Record) -> &mut Pocket {
+        let new = || Pocket { version: record.version, ..Pocket::default() };
+        self.0.entry(record.locator).or_insert_with(new)
+    }
+
     /// Forgets keys of which nothing is held, if there are too many others than this one; all of them if there are still too
     /// many: then what they hold of a quota is lost until its period ends.
     fn make_room(&mut self, key: Locator) {
@@ -139,11 +144,14 @@ impl Purse {
     ///
     /// It lasts from `asked_at` on, when it was asked for: one that comes too late is over already, since what it
     /// allowed within the window of a rate may have been handed to somebody else by now. A quota does not mind when
-    /// in its period a permit is spent.
+    /// in its period a permit is spent. What was asked for under another record than the one that decides by now is not kept.
     pub fn put(&mut self, record: &Record, lease: Lease, asked_at: Timestamp, now: Timestamp) {
-        let pocket = self.0.entry(record.locator).or_default();
-        pocket.refused = None;
+        let pocket = self.pocket(record);
         pocket.asking = pocket.asking.saturating_sub(1);
+        if pocket.version != record.version {
+            return pocket.unused.push(Unused { lease: lease.number, permits: lease.permits });
+        }
+        pocket.refused = None;
         let until = match record.limits {
             Limits { rate: None, quota: Some(quota) } => now.plus(lease.lasts).min(quota.period.end(asked_at)),
             _ => asked_at.plus(lease.lasts),
@@ -151,7 +159,7 @@ impl Purse {
         // What ends first is spent first.
         let place = pocket.held.partition_point(|held| held.until <= until);
         pocket.held.insert(place, Held { lease: lease.number, permits: lease.permits, from: asked_at, until });
-        pocket.told = Some(Told { standing: lease.standing, at: asked_at, version: record.version });
+        pocket.told = Some((lease.standing, asked_at));
     }
 
     /// Takes in that a question was not answered: what it was to give back must still be given back, and so must the
@@ -192,6 +200,20 @@ impl Purse {
 }
 
 impl Pocket {
+    /// Takes in of which version the record is that decides. What was granted or said under another one counts no more.
+    fn follow(&mut self, version: u64) {
+        if self.version != version {
+            (self.version, self.told, self.refused) = (version, None, None);
+            self.unused.extend(self.held.drain(..).map(|Held { lease, permits, .. }| Unused { lease, permits }));
+        }
+    }
+
+    /// Whether there are enough permits that may still be spent.
+    fn holds(&mut self, cost: u32, now: Timestamp) -> bool {
+        self.put_away(now);
+        self.permits() >= cost
+    }
+
     /// The refusal of a call of this cost, if the meter would say the same: it did a moment ago, and nothing can have
     /// become free since.
     fn refusal(&self, cost: u32, now: Timestamp) -> Option<Refusal> {
@@ -227,7 +249,7 @@ impl Pocket {
 
     /// How things stand, with what is held here and the time that has passed.
     fn standing(&self, now: Timestamp) -> Standing {
-        let Some(Told { standing, at, .. }) = self.told else { return Standing::default() };
+        let Some((standing, at)) = self.told else { return Standing::default() };
         let passed = now.since(at).max(0);
         let held = self.held.iter().filter(|held| (held.from..held.until).contains(&now));
         let held = held.fold(0, |sum: u32, held| sum.saturating_add(held.permits));

@@ -4,7 +4,8 @@ use super::*;
 use crate::testing::{NOW, gate, record, token};
 use ownchat_domain::{
     feed::{Entry, FRESH_FOR},
-    limit::{Limits, RateLimit},
+    limit::{Limits, Period, Quota, RateLimit},
+    meter::Unused,
     scope::ScopeSet,
     verdict::Code,
 };
@@ -217,6 +218,58 @@ fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
     assert_eq!(verdict(gate.step(&key, &Wanted { cost: 0, ..ANY }, false, NOW)), Ok(()), "looking costs nothing");
     assert_eq!(verdict(gate.step(&key, &Wanted { cost: 2, ..ANY }, false, NOW)), Ok(()));
     assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::Take(_)), "they are spent");
+}
+
+/// The key of [`record`] in this version, with a quota; the feed told of it, and the vault was asked.
+fn change(gate: &Gate, version: u64, quota: u32, now: Timestamp) -> Presented {
+    let key = presented(gate);
+    hear(gate, vec![Entry { subject: Subject::Key(key.locator), version }], now);
+    let limits = Limits { rate: None, quota: Some(Quota { limit: quota, period: Period::Day }) };
+    gate.learn(&key, copy(Record { version, limits, ..record() }, now));
+    key
+}
+
+fn lease(number: u64, permits: u32) -> Lease {
+    Lease { number, permits, lasts: 2_000, standing: Standing::default() }
+}
+
+#[test]
+fn permits_of_an_older_record_are_given_back_once_a_newer_one_is_known() {
+    let gate = gate();
+    let key = change(&gate, 3, 10_000, NOW);
+    let Step::Take(before) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
+    gate.question(&before, 1, 1, NOW);
+    gate.lease(&before, lease(1, 251), NOW, NOW);
+    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW)), Ok(()));
+    gate.question(&before, 300, 2, NOW);
+    change(&gate, 4, 10, NOW.plus(1));
+    let Step::Take(after) = gate.step(&key, &ANY, false, NOW.plus(1)) else { unreachable!("they are spent") };
+    let question = gate.question(&after, 1, 3, NOW.plus(1));
+    assert_eq!((question.version, question.unused), (4, vec![Unused { lease: 1, permits: 250 }]));
+    // What was asked for before comes afterwards.
+    gate.lease(&before, lease(2, 400), NOW, NOW.plus(2));
+    let Step::Take(after) = gate.step(&key, &ANY, false, NOW.plus(2)) else { unreachable!("they are spent") };
+    assert_eq!(gate.question(&after, 1, 4, NOW.plus(2)).unused, [Unused { lease: 2, permits: 400 }]);
+    gate.lease(&after, lease(4, 1), NOW.plus(2), NOW.plus(2));
+    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW.plus(2))), Ok(()));
+}
+
+#[test]
+fn a_change_of_something_else_refuses_nothing() {
+    let gate = gate();
+    let key = change(&gate, 3, 10, NOW);
+    let Step::Take(before) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
+    gate.question(&before, 1, 1, NOW);
+    let refusal = Refusal { by_quota: true, retry_after: 9_000, standing: Standing::default() };
+    assert!(gate.no_lease(&before, 1, refusal, NOW, NOW).is_some());
+    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW.plus(1))), Err(Code::QuotaExceeded));
+    change(&gate, 4, 10, NOW.plus(2));
+    let Step::Take(after) = gate.step(&key, &ANY, false, NOW.plus(2)) else { unreachable!("it is asked anew") };
+    gate.question(&after, 1, 2, NOW.plus(2));
+    assert!(gate.no_lease(&before, 1, refusal, NOW.plus(1), NOW.plus(3)).is_none(), "that was said of the one before");
+    assert!(matches!(gate.step(&key, &ANY, false, NOW.plus(3)), Step::Take(_)));
+    gate.lease(&after, lease(2, 1), NOW.plus(2), NOW.plus(3));
+    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW.plus(3))), Ok(()));
 }
 
 #[test]

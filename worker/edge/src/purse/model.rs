@@ -1,5 +1,6 @@
-//! Isolates and a meter with a bad wire between them: questions and answers come late, out of order, or never. Nothing above
-//! a limit is ever spent, and what was not spent of a quota can be spent in the end.
+//! Isolates and a meter with a bad wire between them: questions and answers come late, out of order, or never. Meanwhile the
+//! limits change, and each isolate hears of it in its time. Nothing above a limit is ever spent, nor above a new one by those
+//! who have heard of it, and what was not spent of a quota can be spent in the end.
 
 use super::*;
 use crate::testing::{NOW, record};
@@ -14,13 +15,20 @@ const PATIENCE: i64 = 2_000;
 /// How long after a failure it tries to give back again, in milliseconds.
 const AGAIN: i64 = 1_000;
 
+/// How many isolates there are.
+const ISOLATES: usize = 3;
+
 /// How long a question and its answer are on their ways, in milliseconds; none for one that gets lost.
 type Way = (Option<i64>, Option<i64>);
 
-/// A call, or only time that passes.
+/// How many a quota and a rate let pass.
+type Most = (u32, u32);
+
+/// A call, or only time that passes; and before it the limits may change, of which each isolate hears after so long.
 #[derive(Clone, Debug)]
 struct Step {
     pause: i64,
+    change: Option<(Most, [i64; ISOLATES])>,
     isolate: usize,
     cost: u32,
     way: Way,
@@ -30,6 +38,8 @@ struct Step {
 /// What happens at its time.
 #[derive(Clone, Debug)]
 enum Event {
+    /// An isolate hears of a record.
+    Heard(usize, usize),
     /// A question arrives; its answer takes so long.
     Asked(usize, Take, Option<i64>, Asked),
     /// An answer arrives.
@@ -38,29 +48,71 @@ enum Event {
     GiveBack(usize, Way),
 }
 
-/// When a question was asked, and how what it brings is given back.
+/// When a question was asked, under which record, and how what it brings is given back.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     at: Timestamp,
+    record: usize,
     way_back: Way,
 }
 
 struct World {
-    key: Record,
+    /// The records that there were, and which one each isolate knows.
+    records: Vec<Record>,
+    known: [usize; ISOLATES],
+    /// The eldest that an isolate knows, and how much had been spent when that became so.
+    eldest: (usize, usize),
     meter: Meter,
-    isolates: Vec<Purse>,
+    isolates: [Purse; ISOLATES],
     /// Questions that were neither answered nor given up.
     open: Vec<(usize, Take, Asked)>,
     events: Vec<(Timestamp, Event)>,
-    spent: Vec<Timestamp>,
+    /// What each isolate was granted under each record and has not spent.
+    granted: HashMap<(usize, usize), u32>,
+    /// When a permit was spent, and the eldest record that an isolate knew then.
+    spent: Vec<(Timestamp, usize)>,
     names: u64,
 }
 
 impl World {
     fn new(limits: Limits) -> Self {
-        let isolates = (0..3).map(|_| Purse::default()).collect();
-        let (key, meter) = (Record { limits, ..record() }, Meter::default());
-        Self { key, meter, isolates, open: Vec::new(), events: Vec::new(), spent: Vec::new(), names: 0 }
+        Self {
+            records: vec![Record { limits, ..record() }],
+            known: [0; ISOLATES],
+            eldest: (0, 0),
+            meter: Meter::default(),
+            isolates: Default::default(),
+            open: Vec::new(),
+            events: Vec::new(),
+            granted: HashMap::new(),
+            spent: Vec::new(),
+            names: 0,
+        }
+    }
+
+    fn latest(&self) -> &Record {
+        self.records.last().unwrap()
+    }
+
+    fn change(&mut self, (quota, rate): Most, delays: [i64; ISOLATES], now: Timestamp) {
+        let Record { version, limits, .. } = *self.latest();
+        let quota = limits.quota.map(|old| Quota { limit: quota, ..old });
+        let rate = limits.rate.map(|old| RateLimit { limit: rate, ..old });
+        self.records.push(Record { version: version + 1, limits: Limits { rate, quota }, ..record() });
+        for (isolate, delay) in delays.into_iter().enumerate() {
+            self.at(now.plus(delay), Event::Heard(isolate, self.records.len() - 1));
+        }
+    }
+
+    /// The greatest limit that there was from this record on.
+    fn most(&self, from: usize, limit: impl Fn(Limits) -> u32) -> usize {
+        self.records[from..].iter().map(|record| limit(record.limits) as usize).max().unwrap()
+    }
+
+    /// Nothing is spent beyond what was spent when the last isolate heard of a record and what that one and those after it allow.
+    fn is_within_quota(&self) -> bool {
+        let (eldest, before) = self.eldest;
+        self.spent.len() <= before.max(self.most(eldest, |limits| limits.quota.unwrap().limit))
     }
 
     fn at(&mut self, when: Timestamp, event: Event) {
@@ -87,7 +139,7 @@ impl World {
         let place = self.open.iter().position(|(_, _, asked)| asked.at.plus(PATIENCE) <= now).unwrap();
         let (isolate, take, asked) = self.open.remove(place);
         let is_call = take.need > 0;
-        self.isolates[isolate].lost(self.key.locator, take);
+        self.isolates[isolate].lost(record().locator, take);
         if is_call {
             self.watch(isolate, asked.way_back, now);
         } else {
@@ -97,6 +149,13 @@ impl World {
 
     fn happens(&mut self, event: Event, now: Timestamp) {
         match event {
+            Event::Heard(isolate, number) => {
+                self.known[isolate] = self.known[isolate].max(number);
+                let eldest = *self.known.iter().min().unwrap();
+                if eldest > self.eldest.0 {
+                    self.eldest = (eldest, self.spent.len());
+                }
+            }
             Event::Asked(isolate, take, back, asked) => {
                 let taken = self.meter.take(&take, now);
                 self.meter = Meter::decode(&self.meter.encode()).unwrap();
@@ -107,33 +166,37 @@ impl World {
             Event::Answered(isolate, take, taken, asked) => {
                 let Some(place) = self.open.iter().position(|(_, open, _)| *open == take) else { return };
                 self.open.remove(place);
-                let purse = &mut self.isolates[isolate];
+                let (purse, key) = (&mut self.isolates[isolate], &self.records[asked.record]);
                 match taken {
                     Taken::Lease(lease) if take.need > 0 => {
-                        purse.put(&self.key, lease, asked.at, now);
+                        purse.put(key, lease, asked.at, now);
+                        *self.granted.entry((isolate, asked.record)).or_default() += lease.permits;
                         self.spend(isolate, take.need, now);
                         self.watch(isolate, asked.way_back, now);
                     }
-                    Taken::Refused(refusal) => purse.refuse(&self.key, take.need, refusal, asked.at),
+                    Taken::Refused(refusal) => {
+                        purse.refuse(key, take.need, refusal, asked.at, now);
+                    }
                     Taken::Lease(_) => {}
                 }
             }
             Event::GiveBack(isolate, way) => {
-                let (limits, version) = (self.key.limits, self.key.version);
-                if let Some(take) = self.isolates[isolate].leftovers(self.key.locator, limits, version, now) {
-                    self.ask(isolate, take, way, Asked { at: now, way_back: way }, now);
+                let Record { locator, limits, version, .. } = self.records[self.known[isolate]];
+                if let Some(take) = self.isolates[isolate].leftovers(locator, limits, version, now) {
+                    self.ask(isolate, take, way, way, now);
                 }
             }
         }
     }
 
     fn watch(&mut self, isolate: usize, way: Way, now: Timestamp) {
-        if let Some(due) = self.isolates[isolate].watch(self.key.locator, now) {
+        if let Some(due) = self.isolates[isolate].watch(record().locator, now) {
             self.at(due, Event::GiveBack(isolate, way));
         }
     }
 
-    fn ask(&mut self, isolate: usize, take: Take, (there, back): Way, asked: Asked, now: Timestamp) {
+    fn ask(&mut self, isolate: usize, take: Take, (there, back): Way, way_back: Way, now: Timestamp) {
+        let asked = Asked { at: now, record: self.known[isolate], way_back };
         self.open.push((isolate, take.clone(), asked));
         if let Some(there) = there {
             self.at(now.plus(there), Event::Asked(isolate, take, back, asked));
@@ -142,9 +205,13 @@ impl World {
 
     /// Whether it is decided.
     fn spend(&mut self, isolate: usize, cost: u32, now: Timestamp) -> bool {
-        let decided = self.isolates[isolate].spend(self.key.locator, cost, now);
+        let known = self.known[isolate];
+        let decided = self.isolates[isolate].spend(&self.records[known], cost, now);
         if let Some(Ok(_)) = decided {
-            self.spent.extend((0..cost).map(|_| now));
+            let left = self.granted.get(&(isolate, known)).and_then(|granted| granted.checked_sub(cost));
+            self.granted.insert((isolate, known), left.expect("it was granted under another record"));
+            self.spent.extend((0..cost).map(|_| (now, self.eldest.0)));
+            assert!(self.is_within_quota(), "{} in all, {:?} then", self.spent.len(), self.eldest);
         }
         decided.is_some()
     }
@@ -152,22 +219,34 @@ impl World {
     fn call(&mut self, step: &Step, now: Timestamp) {
         if step.cost > 0 && !self.spend(step.isolate, step.cost, now) {
             self.names += 1;
-            let take = self.isolates[step.isolate].question(&self.key, step.cost, self.names, now);
-            self.ask(step.isolate, take, step.way, Asked { at: now, way_back: step.way_back }, now);
+            let key = &self.records[self.known[step.isolate]];
+            let take = self.isolates[step.isolate].question(key, step.cost, self.names, now);
+            self.ask(step.isolate, take, step.way, step.way_back, now);
         }
     }
 
-    /// Most permits that were spent within one window.
-    fn busiest(&self, window: i64) -> usize {
-        let within = |begin: &Timestamp| self.spent.iter().filter(|at| (0..window).contains(&at.since(*begin))).count();
-        self.spent.iter().map(within).max().unwrap_or(0)
+    /// Whether no window has seen more than what was allowed since the eldest record that an isolate knew when it began.
+    fn is_within_rate(&self, window: i64) -> bool {
+        self.spent.iter().enumerate().all(|(place, (begin, eldest))| {
+            let within = self.spent[place..].iter().take_while(|(at, _)| at.since(*begin) < window).count();
+            within <= self.most(*eldest, |limits| limits.rate.unwrap().limit)
+        })
     }
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let delay = || prop_oneof![2 => (0i64..50).prop_map(Some), 2 => (0i64..5_000).prop_map(Some), 1 => Just(None)];
-    let step = (0i64..600, 0usize..3, 0u32..5, (delay(), delay()), (delay(), delay()))
-        .prop_map(|(pause, isolate, cost, way, way_back)| Step { pause, isolate, cost, way, way_back });
+    let most = (1u32..120, 1u32..40);
+    let change = prop_oneof![9 => Just(None), 1 => (most, prop::array::uniform3(0i64..5_000)).prop_map(Some)];
+    let step = (0i64..600, change, 0usize..ISOLATES, 0u32..5, (delay(), delay()), (delay(), delay()));
+    let step = step.prop_map(|(pause, change, isolate, cost, way, way_back)| Step {
+        pause,
+        change,
+        isolate,
+        cost,
+        way,
+        way_back,
+    });
     proptest::collection::vec(step, 1..60)
 }
 
@@ -182,25 +261,26 @@ proptest! {
         for step in &steps {
             now = now.plus(step.pause);
             world.until(now);
+            if let Some((most, delays)) = step.change {
+                world.change(most, delays, now);
+            }
             world.call(step, now);
         }
         // Everything is answered, given up, or over, and the wire is good again.
         now = now.plus(20_000);
         world.until(now);
-        for isolate in 0..world.isolates.len() {
+        for isolate in 0..ISOLATES {
             world.happens(Event::GiveBack(isolate, (Some(0), Some(0))), now);
         }
         world.until(now);
-        let spent = u32::try_from(world.spent.len()).unwrap();
-        prop_assert!(spent <= quota, "{} of {}", spent, quota);
         if let Some(rate) = rate {
-            let most = world.busiest(rate.window());
-            prop_assert!(most <= rate.limit as usize, "{} of {}", most, rate.limit);
+            prop_assert!(world.is_within_rate(rate.window()), "{:?}", world.spent);
         }
-        let ask = |need| Take { limits, version: record().version, need, spare: 0, unused: Vec::new(), name: 0 };
+        let Record { limits, version, .. } = *world.latest();
+        let ask = |need| Take { limits, version, need, spare: 0, unused: Vec::new(), name: 0 };
         // All of the rest can be spent, and no more.
-        let once = rate.map_or(quota, |rate| rate.limit);
-        let mut rest = quota - spent;
+        let once = limits.rate.map_or(u32::MAX, |rate| rate.limit);
+        let mut rest = limits.quota.unwrap().limit.saturating_sub(u32::try_from(world.spent.len()).unwrap());
         while rest > 0 {
             let need = rest.min(once);
             prop_assert!(matches!(world.meter.take(&ask(need), now), Taken::Lease(_)), "{} of {}", need, rest);
