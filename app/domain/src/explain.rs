@@ -277,13 +277,8 @@ fn limits(found: &mut Findings, record: &Record, outlook: Option<&Outlook>, case
     let by_rate = too_much(standing.rate).map(|wait| Denial::RateLimited { retry_after: retry_after(false, wait) });
     let by_quota = too_much(standing.quota).map(|wait| Denial::QuotaExceeded { retry_after: retry_after(true, wait) });
     let Limits { rate, quota } = record.limits;
-    // Where both refuse, the edge names the quota.
-    limit(found, case, ("quota", &quota), standing.quota, by_quota.as_ref());
-    let place = found.checks.len().saturating_sub(1);
     limit(found, case, ("rate_limit", &rate), standing.rate, by_rate.as_ref());
-    if let Some(both) = found.checks.get_mut(place..) {
-        both.reverse();
-    }
+    limit(found, case, ("quota", &quota), standing.quota, by_quota.as_ref());
 }
 
 /// One limit, of which so much is left for so many milliseconds, if that is known.

@@ -103,7 +103,8 @@ impl Meter {
         let (rate, quota) = (self.rate_left(now), self.quota_left());
         let left = rate.unwrap_or(u32::MAX).min(quota.unwrap_or(u32::MAX));
         if ask.need > left {
-            let by_quota = quota.is_some_and(|left| ask.need > left);
+            // The first that refuses is named, and the rate is the first.
+            let by_quota = rate.is_none_or(|left| ask.need <= left);
             let retry_after = if by_quota { self.until_refill(now) } else { self.until_free(ask.need, now) };
             return Taken::Refused(Refusal { by_quota, retry_after, standing: self.standing(now) });
         }

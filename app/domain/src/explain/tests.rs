@@ -157,7 +157,7 @@ fn limits_are_compared_with_what_the_meter_says() {
     assert_eq!((result(&two, "rate_limit"), result(&two, "quota")), (Looked::Failed, Looked::Passed));
     assert!(asks_meter(&record, &needing(&[])) && !asks_meter(&record, &Case { at: Some(NOW), ..needing(&[]) }));
     let six = told(&meter, &Case { cost: Some(6), ..needing(&[]) });
-    assert_eq!(six.code, "QUOTA_EXCEEDED", "as the edge says where both refuse");
+    assert_eq!(six.code, "RATE_LIMITED", "as the edge says where both refuse");
     assert_eq!((result(&six, "rate_limit"), result(&six, "quota")), (Looked::Failed, Looked::Failed));
     assert_eq!(told(&meter, &Case { cost: Some(0), ..needing(&[]) }).code, "VALID");
     assert_eq!(compared(&told(&meter, &through("GET", "/v1/key")), "quota")["cost"], 0);

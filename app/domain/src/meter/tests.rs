@@ -41,6 +41,18 @@ fn a_rate_limit_refuses_and_says_when_to_come_back() {
 }
 
 #[test]
+fn where_rate_and_quota_refuse_the_rate_is_named() {
+    let limits = Limits { rate: rate(3, 60).rate, ..quota(3) };
+    let mut meter = Meter::default();
+    meter.take(&ask(limits, 3, 0), NOW);
+    let Taken::Refused(refusal) = meter.take(&ask(limits, 1, 0), NOW) else { unreachable!() };
+    assert_eq!((refusal.by_quota, refusal.retry_after), (false, 62_000));
+    let later = NOW.plus(62_000);
+    let Taken::Refused(refusal) = meter.take(&ask(limits, 1, 0), later) else { unreachable!() };
+    assert_eq!((refusal.by_quota, refusal.retry_after), (true, Period::Day.end(NOW).since(later)));
+}
+
+#[test]
 fn a_quota_is_used_up_exactly_and_refilled_by_the_calendar() {
     let mut meter = Meter::default();
     let mut passed = 0;
