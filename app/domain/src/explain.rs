@@ -273,9 +273,11 @@ fn limits(found: &mut Findings, record: &Record, outlook: Option<&Outlook>, case
         Some(refusal) if refusal.by_quota == by_quota => refusal.retry_after,
         _ => wait,
     };
-    let too_much = |left: Option<(u32, i64)>| left.filter(|(left, _)| cost > *left).map(|(_, wait)| wait);
-    let by_rate = too_much(standing.rate).map(|wait| Denial::RateLimited { retry_after: retry_after(false, wait) });
-    let by_quota = too_much(standing.quota).map(|wait| Denial::QuotaExceeded { retry_after: retry_after(true, wait) });
+    let denial = |by_quota: bool, left: Option<(u32, i64)>| {
+        let (_, wait) = left.filter(|(left, _)| cost > *left)?;
+        Some(Denial::by_limit(&record.limits, by_quota, cost, retry_after(by_quota, wait)))
+    };
+    let (by_rate, by_quota) = (denial(false, standing.rate), denial(true, standing.quota));
     let Limits { rate, quota } = record.limits;
     limit(found, case, ("rate_limit", &rate), standing.rate, by_rate.as_ref());
     limit(found, case, ("quota", &quota), standing.quota, by_quota.as_ref());

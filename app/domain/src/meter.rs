@@ -105,7 +105,12 @@ impl Meter {
         if ask.need > left {
             // The first that refuses is named, and the rate is the first.
             let by_quota = rate.is_none_or(|left| ask.need <= left);
-            let retry_after = if by_quota { self.until_refill(now) } else { self.until_free(ask.need, now) };
+            let retry_after = match self.limits.rate {
+                _ if by_quota => self.until_refill(now),
+                // It never passes. Nobody shall try at once.
+                Some(rate) if ask.need > rate.limit => rate.window(),
+                _ => self.until_free(ask.need, now),
+            };
             return Taken::Refused(Refusal { by_quota, retry_after, standing: self.standing(now) });
         }
         let spare = ask.spare.min((left - ask.need) / SPARE_PART).min(SPARE_MAX);

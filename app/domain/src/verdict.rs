@@ -1,6 +1,6 @@
 //! The closed list of answers to "may this call through?".
 
-use crate::{scope::ScopeSet, time::Timestamp, token::TokenError};
+use crate::{limit::Limits, scope::ScopeSet, time::Timestamp, token::TokenError};
 use core::net::IpAddr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -134,6 +134,13 @@ pub enum Denial {
         /// Milliseconds until it is refilled.
         retry_after: i64,
     },
+    /// The call costs more than a limit of the key ever has.
+    TooCostly {
+        /// Whether it is the quota, not the rate.
+        by_quota: bool,
+        /// Milliseconds until a whole limit has passed: only a changed one lets the call pass.
+        retry_after: i64,
+    },
     /// So many unknown keys came from the caller's address that no more of them are looked up for a while.
     TooManyUnknown {
         /// Milliseconds after which one more is.
@@ -146,6 +153,16 @@ pub enum Denial {
 }
 
 impl Denial {
+    /// The refusal of a call of this cost by one of a key's limits.
+    pub fn by_limit(limits: &Limits, by_quota: bool, cost: u32, retry_after: i64) -> Self {
+        let whole = if by_quota { limits.quota.map(|quota| quota.limit) } else { limits.rate.map(|rate| rate.limit) };
+        match by_quota {
+            _ if whole.is_some_and(|whole| cost > whole) => Self::TooCostly { by_quota, retry_after },
+            true => Self::QuotaExceeded { retry_after },
+            false => Self::RateLimited { retry_after },
+        }
+    }
+
     /// The code of this refusal.
     pub const fn code(&self) -> Code {
         match self {
@@ -158,8 +175,8 @@ impl Denial {
             Self::AddressForbidden { .. } => Code::AddressForbidden,
             Self::ScopeMissing { .. } => Code::ScopeMissing,
             Self::ChannelForbidden => Code::ChannelForbidden,
-            Self::RateLimited { .. } | Self::TooManyUnknown { .. } => Code::RateLimited,
-            Self::QuotaExceeded { .. } => Code::QuotaExceeded,
+            Self::QuotaExceeded { .. } | Self::TooCostly { by_quota: true, .. } => Code::QuotaExceeded,
+            Self::RateLimited { .. } | Self::TooCostly { .. } | Self::TooManyUnknown { .. } => Code::RateLimited,
             Self::Suspended => Code::WorkspaceSuspended,
             Self::Unavailable => Code::Unavailable,
         }
@@ -175,6 +192,7 @@ impl Denial {
         let millis = match self {
             Self::RateLimited { retry_after }
             | Self::QuotaExceeded { retry_after }
+            | Self::TooCostly { retry_after, .. }
             | Self::TooManyUnknown { retry_after } => *retry_after,
             Self::Unavailable => 1_000,
             _ => return None,
@@ -215,6 +233,10 @@ impl Denial {
             }
             Self::RateLimited { .. } => "This API key was used more often than its rate limit allows.".into(),
             Self::QuotaExceeded { .. } => "The quota of this API key is used up.".into(),
+            Self::TooCostly { by_quota, .. } => {
+                let limit = if *by_quota { "quota" } else { "rate limit" };
+                format!("This call costs more than the whole {limit} of this API key, so it never passes.")
+            }
             Self::TooManyUnknown { .. } => {
                 "Too many unknown API keys came from this address. Keys that are known here go on working.".into()
             }
@@ -227,6 +249,7 @@ impl Denial {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::{Period, Quota, RateLimit};
 
     /// Names are in customers' code and numbers in stores: they never change. New codes are added here.
     #[test]
@@ -262,5 +285,22 @@ mod tests {
             assert_eq!(Denial::RateLimited { retry_after: millis }.retry_after(), Some(seconds));
         }
         assert_eq!(Denial::Expired.retry_after(), None);
+    }
+
+    #[test]
+    fn what_costs_more_than_a_whole_limit_is_told_so() {
+        let (rate, quota) = (RateLimit { limit: 5, window_seconds: 60 }, Quota { limit: 9, period: Period::Day });
+        let limits = Limits { rate: Some(rate), quota: Some(quota) };
+        let of = |by_quota, cost| Denial::by_limit(&limits, by_quota, cost, 60_000);
+        for (by_quota, cost, code, never) in [
+            (false, 5, Code::RateLimited, false),
+            (false, 6, Code::RateLimited, true),
+            (true, 9, Code::QuotaExceeded, false),
+            (true, 10, Code::QuotaExceeded, true),
+        ] {
+            let denial = of(by_quota, cost);
+            assert_eq!((denial.code(), denial.retry_after()), (code, Some(60)));
+            assert_eq!(denial.detail().contains("never"), never, "{denial:?}");
+        }
     }
 }

@@ -159,8 +159,8 @@ impl Answers<'_> {
             body.missing = granted.missing(*required).names();
         }
         body.violated = match denial {
-            Denial::RateLimited { .. } => vec!["rate_limit".to_owned()],
-            Denial::QuotaExceeded { .. } => vec!["quota".to_owned()],
+            Denial::RateLimited { .. } | Denial::TooCostly { by_quota: false, .. } => vec!["rate_limit".to_owned()],
+            Denial::QuotaExceeded { .. } | Denial::TooCostly { .. } => vec!["quota".to_owned()],
             _ => Vec::new(),
         };
         write(&body)

@@ -186,7 +186,7 @@ impl Gate {
             }
             Ok(secret) => match self.purse.borrow_mut().spend(&record, wanted.cost, now) {
                 Some(Ok(standing)) => Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing)),
-                Some(Err(refusal)) => Step::Done(Self::refused(record, &refusal)),
+                Some(Err(refusal)) => Step::Done(Self::refused(record, wanted.cost, &refusal)),
                 None => Step::Take(record),
             },
         }
@@ -300,13 +300,11 @@ impl Gate {
         now: Timestamp,
     ) -> Option<Checked> {
         let refuses = self.purse.borrow_mut().refuse(record, cost, refusal, asked_at, now);
-        refuses.then(|| Self::refused(record.clone(), &refusal))
+        refuses.then(|| Self::refused(record.clone(), cost, &refusal))
     }
 
-    fn refused(record: Rc<Record>, refusal: &Refusal) -> Checked {
-        let retry_after = refusal.retry_after;
-        let denial =
-            if refusal.by_quota { Denial::QuotaExceeded { retry_after } } else { Denial::RateLimited { retry_after } };
+    fn refused(record: Rc<Record>, cost: u32, refusal: &Refusal) -> Checked {
+        let denial = Denial::by_limit(&record.limits, refusal.by_quota, cost, refusal.retry_after);
         Checked::denied(record, refusal.standing, denial)
     }
 

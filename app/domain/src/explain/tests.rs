@@ -159,6 +159,7 @@ fn limits_are_compared_with_what_the_meter_says() {
     let six = told(&meter, &Case { cost: Some(6), ..needing(&[]) });
     assert_eq!(six.code, "RATE_LIMITED", "as the edge says where both refuse");
     assert_eq!((result(&six, "rate_limit"), result(&six, "quota")), (Looked::Failed, Looked::Failed));
+    assert!(six.detail.contains("never passes") && !two.detail.contains("never passes"), "{}", six.detail);
     assert_eq!(told(&meter, &Case { cost: Some(0), ..needing(&[]) }).code, "VALID");
     assert_eq!(compared(&told(&meter, &through("GET", "/v1/key")), "quota")["cost"], 0);
     assert_eq!(compared(&told(&meter, &through("GET", "/v1/contacts")), "quota")["cost"], 1);

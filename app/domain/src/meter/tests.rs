@@ -53,6 +53,20 @@ fn where_rate_and_quota_refuse_the_rate_is_named() {
 }
 
 #[test]
+fn what_costs_more_than_a_whole_limit_may_come_back_after_a_whole_window() {
+    let refusal = |limits, need| match Meter::default().take(&ask(limits, need, 0), NOW) {
+        Taken::Refused(refusal) => (refusal.by_quota, refusal.retry_after),
+        Taken::Lease(_) => unreachable!(),
+    };
+    assert_eq!(refusal(rate(3, 60), 4), (false, 60_000));
+    assert_eq!(refusal(quota(3), 4), (true, Period::Day.end(NOW).since(NOW)));
+    let mut used = Meter::default();
+    used.take(&ask(rate(3, 60), 1, 0), NOW);
+    let Taken::Refused(refusal) = used.take(&ask(rate(3, 60), 4, 0), NOW.plus(61_000)) else { unreachable!() };
+    assert_eq!(refusal.retry_after, 60_000);
+}
+
+#[test]
 fn a_quota_is_used_up_exactly_and_refilled_by_the_calendar() {
     let mut meter = Meter::default();
     let mut passed = 0;

@@ -5,7 +5,7 @@ use crate::testing::{NOW, gate, record, token};
 use ownchat_domain::{
     feed::{Entry, FRESH_FOR},
     limit::{Limits, Period, Quota, RateLimit},
-    meter::Unused,
+    meter::{Meter, Taken, Unused},
     scope::ScopeSet,
     verdict::Code,
 };
@@ -270,6 +270,25 @@ fn a_change_of_something_else_refuses_nothing() {
     assert!(matches!(gate.step(&key, &ANY, false, NOW.plus(3)), Step::Take(_)));
     gate.lease(&after, lease(2, 1), NOW.plus(2), NOW.plus(3));
     assert_eq!(verdict(gate.step(&key, &ANY, false, NOW.plus(3))), Ok(()));
+}
+
+#[test]
+fn what_costs_more_than_a_whole_limit_is_refused_without_a_question_for_each_call() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
+    gate.learn(&key, copy(Record { limits, ..record() }, NOW));
+    let costly = Wanted { cost: 10, ..ANY };
+    let Step::Take(limited) = gate.step(&key, &costly, false, NOW) else { unreachable!() };
+    let Taken::Refused(refusal) = Meter::default().take(&gate.question(&limited, 10, 1, NOW), NOW) else {
+        unreachable!()
+    };
+    let first = gate.no_lease(&limited, 10, refusal, NOW, NOW).unwrap();
+    assert_eq!(first.verdict, Err(Denial::TooCostly { by_quota: false, retry_after: 60_000 }));
+    let Step::Done(again) = gate.step(&key, &costly, false, NOW.plus(200)) else { unreachable!() };
+    assert_eq!(again.verdict.unwrap_err().retry_after(), Some(60));
+    assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::Take(_)), "less may be had");
 }
 
 #[test]
