@@ -29,6 +29,10 @@
 //! What was used in the present period stays used. Every permit is counted towards its day and its month, whatever the quota
 //! is at that time, so with another number or another period what is left is what the new quota has left. Calls from a
 //! time without any limit were never counted. What a lease has carried past midnight counts to the day in which it was handed out.
+//!
+//! Limits of an older record than the newest that was seen on the same day are not believed. On the next day they are: a key that
+//! was read in from an older file has a smaller version than before. Its meter is cleared then, and an isolate that gives back what
+//! it was granted before does not tell the meter its limits.
 
 mod message;
 mod stored;
@@ -89,10 +93,10 @@ struct Grant {
 impl Meter {
     /// Hands out permits, or says why not.
     pub fn take(&mut self, ask: &Take, now: Timestamp) -> Taken {
-        if ask.version >= self.version && (ask.version, ask.limits) != (self.version, self.limits) {
-            (self.version, self.limits, self.changed) = (ask.version, ask.limits, true);
+        self.turn_the_page(now);
+        if ask.need > 0 || ask.spare > 0 {
+            self.believe(ask.limits, ask.version);
         }
-        self.used.turn_the_page(now);
         ask.unused.iter().for_each(|unused| self.give_back(*unused, now));
         self.forget(now);
         if self.was_given_back(ask.name) {
@@ -131,10 +135,10 @@ impl Meter {
     /// How a call that needs so many permits would fare. Nothing is spent.
     pub fn look(&self, limits: Limits, version: u64, need: u32, now: Timestamp) -> Outlook {
         let mut meter = self.clone();
-        let mut ask = Take { limits, version, need: 0, spare: 0, unused: Vec::new(), name: 0 };
-        meter.take(&ask, now);
+        meter.turn_the_page(now);
+        meter.believe(limits, version);
         let standing = meter.standing(now);
-        ask.need = need;
+        let ask = Take { limits, version, need, spare: 0, unused: Vec::new(), name: 0 };
         let refusal = match meter.take(&ask, now) {
             Taken::Lease(_) => None,
             Taken::Refused(refusal) => Some(refusal),
@@ -152,6 +156,20 @@ impl Meter {
         Standing {
             rate: self.rate_left(now).map(|left| (left, self.until_free(u32::MAX, now))),
             quota: self.quota_left().map(|left| (left, self.until_refill(now))),
+        }
+    }
+
+    /// Counts anew what has begun anew. On another day a record of any version is believed.
+    fn turn_the_page(&mut self, now: Timestamp) {
+        if self.used.turn_the_page(now) {
+            self.version = 0;
+        }
+    }
+
+    /// Takes in the limits of a record, unless they are those of an older one.
+    fn believe(&mut self, limits: Limits, version: u64) {
+        if version >= self.version && (version, limits) != (self.version, self.limits) {
+            (self.version, self.limits, self.changed) = (version, limits, true);
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 pub struct Take {
     /// The limits, as they stand in the key's record.
     pub limits: Limits,
-    /// Version of that record; limits of an older one are not believed.
+    /// Version of that record; limits of an older one are not believed, nor those of a question that wants none.
     pub version: u64,
     /// Permits that are needed now: the cost of the call that waits. None to give back only.
     pub need: u32,

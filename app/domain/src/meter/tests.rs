@@ -123,6 +123,32 @@ fn limits_of_an_older_record_are_not_believed() {
     assert_eq!(permits(meter.take(&ask(quota(1_000), 1, 0), NOW)), 1);
 }
 
+/// A key that comes back from an older file has a smaller version; its meter is cleared.
+#[test]
+fn what_comes_back_from_before_a_meter_was_cleared_changes_nothing() {
+    let (mut meter, name) = (Meter::default(), NAMED + 5);
+    let before = Take { version: 9, name, ..ask(quota(1_000), 1, 40) };
+    assert_eq!(permits(meter.take(&before, NOW)), 41);
+    meter = Meter::default();
+    for (lease, permits) in [(name, 40), (NAMED + 6, ALL)] {
+        let back = vec![Unused { lease, permits }];
+        meter.take(&Take { version: 9, unused: back, ..ask(quota(1_000), 0, 0) }, NOW.plus(1));
+    }
+    assert_eq!(permits(meter.take(&ask(quota(2), 1, 0), NOW.plus(2))), 1);
+    assert_eq!(permits(meter.take(&ask(quota(2), 2, 0), NOW.plus(2))), 0, "of the limits of version 1");
+    assert_eq!(left_of_quota(&meter), 1);
+}
+
+#[test]
+fn limits_of_an_older_record_are_believed_again_the_next_day() {
+    let (mut meter, next) = (Meter::default(), Period::Day.end(NOW));
+    meter.take(&Take { version: 9, ..ask(quota(1_000), 1, 0) }, NOW);
+    assert_eq!(permits(meter.take(&ask(quota(2), 3, 0), next.plus(-1))), 3);
+    assert_eq!(permits(meter.take(&ask(quota(2), 3, 0), next)), 0);
+    assert_eq!(permits(meter.take(&Take { version: 9, ..ask(quota(1_000), 3, 0) }, next)), 3);
+    assert_eq!(permits(meter.take(&ask(quota(2), 3, 0), next.plus(1))), 3, "a newer one was seen today");
+}
+
 #[test]
 fn what_it_remembers_stays_small() {
     let mut meter = Meter::default();
@@ -205,7 +231,8 @@ fn another_number_or_period_keeps_what_was_used() {
     let mut version = 0;
     let mut left = |meter: &mut Meter, limits, now| {
         version += 1;
-        meter.take(&Take { version, ..ask(limits, 0, 0) }, now);
+        meter.take(&ask(limits, 0, 0), now);
+        meter.believe(limits, version);
         meter.standing(now).quota.map(|(left, _)| left)
     };
     let yesterday = Period::Day.start(NOW).plus(-1);

@@ -30,8 +30,9 @@ impl Used {
         Self { day, month }
     }
 
-    /// Counts anew what has begun anew.
-    pub(super) fn turn_the_page(&mut self, now: Timestamp) {
+    /// Counts anew what has begun anew. Says whether a day has.
+    pub(super) fn turn_the_page(&mut self, now: Timestamp) -> bool {
+        let before = self.day.since;
         for (count, period) in [(&mut self.day, Period::Day), (&mut self.month, Period::Month)] {
             let start = period.start(now);
             // A clock that was set back a little turns no page back.
@@ -39,6 +40,7 @@ impl Used {
                 *count = Count { since: start, permits: 0 };
             }
         }
+        self.day.since > before
     }
 
     /// Counts permits that are handed out.

@@ -68,7 +68,10 @@ fn read(database: &impl Database) -> Stored<Option<Meter>> {
 mod tests {
     use super::*;
     use crate::database::memory::Memory;
-    use ownchat_domain::limit::{Limits, Period, Quota};
+    use ownchat_domain::{
+        limit::{Limits, Period, Quota},
+        meter::{NAMED, Unused},
+    };
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
@@ -120,5 +123,15 @@ mod tests {
         }
         assert!(matches!(take(&database, &ask(3), NOW), Ok(Taken::Lease(_))));
         assert!(matches!(take(&database, &ask(1), NOW), Ok(Taken::Refused(_))));
+    }
+
+    #[test]
+    fn a_meter_that_was_cleared_is_not_told_what_was_before() {
+        let database = Memory::open();
+        let before = Take { version: 9, need: 0, unused: vec![Unused { lease: NAMED + 1, permits: 2 }], ..ask(0) };
+        assert!(matches!(take(&database, &before, NOW), Ok(Taken::Lease(_))));
+        assert!(is_new(&database).unwrap(), "it stores nothing");
+        assert!(matches!(take(&database, &ask(4), NOW), Ok(Taken::Refused(_))));
+        assert!(matches!(take(&database, &ask(3), NOW), Ok(Taken::Lease(_))));
     }
 }
