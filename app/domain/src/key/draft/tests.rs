@@ -94,7 +94,7 @@ fn every_fault_is_named_at_once() {
 
 #[test]
 fn a_limit_is_changed_part_by_part() {
-    let details = good().check(NOW).unwrap();
+    let details = full();
     let after = |patch: &str| {
         let patch: KeyPatch = serde_json::from_str(patch).unwrap();
         patch.check(NOW).unwrap().apply(&details).map(|after| after.limits)
