@@ -125,6 +125,23 @@ fn without_feed_and_vault_the_workspace_has_chosen() {
 }
 
 #[test]
+fn what_the_feed_forbids_is_not_forgiven_either() {
+    let gate = gate();
+    let key = presented(&gate);
+    let mut patient = record();
+    patient.workspace.outage_seconds = 60;
+    hear(&gate, vec![], NOW);
+    gate.learn(&key, copy(patient.clone(), NOW));
+    assert_eq!(verdict(gate.without_vault(&key, &ANY, NOW)), Ok(()));
+    hear(&gate, vec![Entry { subject: Subject::Key(key.locator), version: 4 }], NOW.plus(1));
+    // KV still has the old one, or somebody has put it back.
+    gate.learn(&key, copy(patient, NOW.plus(2)));
+    assert!(matches!(gate.step(&key, &ANY, false, NOW.plus(2)), Step::AskVault));
+    assert_eq!(verdict(gate.without_vault(&key, &ANY, NOW.plus(2))), Err(Code::Unavailable));
+    assert_eq!(verdict(gate.without_vault(&key, &ANY, NOW.plus(30_000))), Err(Code::Unavailable));
+}
+
+#[test]
 fn a_wrong_secret_gets_nothing_of_the_record_and_asks_once_a_second() {
     let gate = gate();
     let mut wrong = token(&gate);
