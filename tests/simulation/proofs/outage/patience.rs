@@ -1,0 +1,78 @@
+//! How long the edge waits for what is slow, and for how long it goes on without what is down.
+
+use super::{
+    break_down, mend,
+    subjects::{Kind, Subjects},
+};
+use crate::figures::tell;
+use ownchat_domain::{
+    time::SECOND,
+    vault::{record_path, registry::ChangeSettings},
+};
+use ownchat_runtime::Admin;
+use ownchat_simulation::{Fault, Latency, Question, Settings, World};
+
+/// For how long the edge waits for each store (`worker/edge/src/platform.rs`), in milliseconds.
+const WAITS: [(&str, i64); 4] = [("kv", 1_000), ("feed", 1_000), ("meter", 2_000), ("registry", 3_000)];
+
+/// A store that answers just in time is not down: everything passes, and nobody is asked in its place.
+pub fn what_comes_just_in_time_is_waited_for() {
+    let (kv, wire) = (Latency::NONE, Latency::NONE);
+    // Slower than elsewhere, so that it is in time on a busy machine, too.
+    let world = World::start(&Settings { factor: 2.0, staleness: 0, kv, wire, ..Settings::default() });
+    let (mut strict, mut forgiving) = (world.found(1), world.found(2));
+    for (store, wait) in WAITS {
+        let subjects = Subjects::make(&world, &mut strict, &mut forgiving);
+        let mut caller = world.caller(0);
+        subjects.warm_up(&world, &mut caller);
+        let late = wait * 4 / 5;
+        break_down(&world, &[store], Fault::Slow(late));
+        // Nothing is fresh any more, and no permit is held.
+        world.clock.wait(6 * SECOND);
+        for subject in &subjects.all {
+            let (kind, id) = (subject.kind, subject.made.id());
+            let path = record_path(if kind.forgives() { forgiving.workspace } else { strict.workspace }, id);
+            let before = world.wire.asked_at(&path);
+            let code = caller.code(&subject.question);
+            assert_eq!(code, "VALID", "{store} late by {late} ms: {kind:?}\n{}", world.logs());
+            let asked = world.wire.asked_at(&path) - before;
+            assert_eq!(asked, u64::from(kind == Kind::Neither), "{store} late by {late} ms: {kind:?}");
+        }
+        tell(&format!("{store} late by {late} ms"), "everything passes, and nobody is asked in its place");
+        mend(&world);
+    }
+}
+
+/// A workspace that forgives outages no longer takes something from every holder of a key: who has remembered a key while it
+/// was forgiven must hear of it, though nothing else has changed. With the feed unheard nobody does.
+pub fn less_patience_with_an_outage_is_heard_of_in_time() {
+    for (heard, expected) in [(false, "VALID"), (true, "UNAVAILABLE")] {
+        let (kv, wire) = (Latency::NONE, Latency::NONE);
+        let world = World::start(&Settings { staleness: 0, kv, wire, ..Settings::default() });
+        let mut admin = world.found(1);
+        let set = |admin: &mut Admin, version, seconds| {
+            let outage_seconds = Some(seconds);
+            let origin = admin.origin();
+            let call = ChangeSettings { origin, version, suspended: None, outage_seconds, reason: None };
+            admin.ask(&call).unwrap().unwrap().effective_at
+        };
+        set(&mut admin, 1, 3_600);
+        let question = Question::about(&admin.make("remembered", &["contacts:read"]).token);
+        let mut caller = world.caller(0);
+        assert_eq!(caller.settled(&question, world.clock), "VALID", "{}", world.logs());
+        world.wire.swallow_news(!heard);
+        let effective_at =
+            set(&mut admin, 2, 0).expect("the vault does not know that this takes something from everybody");
+        // Calls come all the time; the last before the outage after the change has taken effect.
+        while world.clock.now() <= effective_at {
+            assert_eq!(caller.settled(&question, world.clock), "VALID");
+            world.clock.wait(SECOND / 2);
+        }
+        assert_eq!(caller.settled(&question, world.clock), "VALID");
+        break_down(&world, &["feed", "registry"], Fault::Error);
+        world.clock.wait(6 * SECOND);
+        for _ in 0..3 {
+            assert_eq!(caller.code(&question), expected, "heard of: {heard}\n{}", world.logs());
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The keys that an outage meets: what passes with them, and what never may.
+
+use ownchat_domain::{
+    key::NewKey,
+    record::kv_name,
+    time::{MINUTE, SECOND},
+    token::Token,
+    vault::registry::ChangeKey,
+};
+use ownchat_runtime::{Admin, Made, secret};
+use ownchat_simulation::{Caller, Question, World};
+use serde_json::{Value, json};
+
+/// What is known of a key when the outage begins, and what it may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Remembered, of a workspace that forgives outages.
+    Forgiving,
+    /// Of such a workspace, and in KV only.
+    ForgivingCopied,
+    /// Remembered.
+    Remembered,
+    /// In KV only.
+    Copied,
+    /// In the registry only.
+    Neither,
+    /// Remembered, with a rate limit.
+    RateLimited,
+    /// Remembered, with a quota.
+    WithQuota,
+}
+
+/// In the order in which they are called: nobody is forgiven for ever.
+const KINDS: [Kind; 7] = [
+    Kind::Forgiving,
+    Kind::ForgivingCopied,
+    Kind::Remembered,
+    Kind::Copied,
+    Kind::Neither,
+    Kind::RateLimited,
+    Kind::WithQuota,
+];
+
+impl Kind {
+    /// Whether its workspace forgives outages.
+    pub fn forgives(self) -> bool {
+        matches!(self, Self::Forgiving | Self::ForgivingCopied)
+    }
+
+    fn is_remembered(self) -> bool {
+        !matches!(self, Self::ForgivingCopied | Self::Copied | Self::Neither)
+    }
+}
+
+/// Where calls pass from, and where from they never do.
+const HERE: &str = "192.0.2.1";
+const ELSEWHERE: &str = "198.51.100.1";
+
+/// A key with the call that passes while all is well, and calls that never do.
+pub struct Subject {
+    pub kind: Kind,
+    pub made: Made,
+    pub question: Question,
+    pub never: Vec<Never>,
+}
+
+/// A call that never passes.
+pub struct Never {
+    pub what: &'static str,
+    /// What it is told, if it can be told anything.
+    pub code: &'static str,
+    pub question: Question,
+}
+
+/// All of them, of a workspace that is strict and of one that forgives outages.
+pub struct Subjects {
+    pub all: Vec<Subject>,
+    /// Calls with keys whose limits are used up.
+    pub spent: Vec<Never>,
+    /// Calls with a key of each workspace that is revoked during the outage, the strict one first.
+    pub revoked: [(Made, Never); 2],
+}
+
+impl Subjects {
+    /// Makes them, and waits until each lies in KV.
+    pub fn make(world: &World, strict: &mut Admin, forgiving: &mut Admin) -> Self {
+        let all: Vec<Subject> = KINDS
+            .into_iter()
+            .map(|kind| {
+                let limits = match kind {
+                    Kind::RateLimited => json!({"rate_limit": {"limit": 1_000, "window_seconds": 60}}),
+                    Kind::WithQuota => json!({"quota": {"limit": 1_000, "period": "month"}}),
+                    _ => json!({}),
+                };
+                Subject::of(kind, make(if kind.forgives() { forgiving } else { strict }, &limits))
+            })
+            .collect();
+        let mut spent = Vec::new();
+        for admin in [&mut *strict, &mut *forgiving] {
+            let rate = make(admin, &json!({"rate_limit": {"limit": 2, "window_seconds": 86_400}}));
+            let quota = make(admin, &json!({"quota": {"limit": 2, "period": "month"}}));
+            spent.push(Never::with(&rate.token, "rate limit used up", "RATE_LIMITED", &json!({})));
+            spent.push(Never::with(&quota.token, "quota used up", "QUOTA_EXCEEDED", &json!({})));
+        }
+        let revoked = [strict, forgiving].map(|admin| {
+            let made = make(admin, &json!({}));
+            let call = Never::with(&made.token, "revoked", "INACTIVE", &json!({}));
+            (made, call)
+        });
+        for made in all.iter().map(|subject| &subject.made).chain(revoked.iter().map(|(made, _)| made)) {
+            let there = world.clock.until(5 * MINUTE, || world.kv.newest(&kv_name(made.id())).is_some());
+            assert!(there.is_some(), "{} did not reach KV\n{}", made.key.name, world.logs());
+        }
+        let neither = all.iter().find(|subject| subject.kind == Kind::Neither).unwrap();
+        world.kv.plant(&kv_name(neither.made.id()), None);
+        Self { all, spent, revoked }
+    }
+
+    /// Calls with what is to be remembered, and uses up what is to be used up.
+    pub fn warm_up(&self, world: &World, caller: &mut Caller) {
+        for subject in self.all.iter().filter(|subject| subject.kind.is_remembered()) {
+            assert_eq!(caller.settled(&subject.question, world.clock), "VALID", "{}", world.logs());
+        }
+        for (_, call) in &self.revoked {
+            assert_eq!(caller.settled(&call.question, world.clock), "VALID", "{}", world.logs());
+        }
+        for call in &self.spent {
+            let refused = world.clock.until(30 * SECOND, || caller.code(&call.question) == call.code);
+            assert!(refused.is_some(), "a {} passes\n{}", call.what, world.logs());
+        }
+    }
+
+    /// Revokes what is to be revoked, and puts the old records back into KV.
+    pub fn revoke(&self, world: &World, admins: [&mut Admin; 2]) {
+        for ((made, _), admin) in self.revoked.iter().zip(admins) {
+            let name = kv_name(made.id());
+            let before = world.kv.newest(&name);
+            let patch = serde_json::from_value(json!({"status": "inactive"})).unwrap();
+            let call = ChangeKey { origin: admin.origin(), id: made.id(), version: made.key.version, patch };
+            admin.ask(&call).unwrap().unwrap();
+            world.kv.plant(&name, before);
+        }
+    }
+
+    /// After the outage everything is answered rightly again.
+    pub fn expect_recovery(&self, world: &World, caller: &mut Caller) {
+        for subject in &self.all {
+            let kind = subject.kind;
+            assert_eq!(caller.settled(&subject.question, world.clock), "VALID", "{kind:?}, after the outage");
+        }
+        for call in self.never() {
+            assert_eq!(caller.settled(&call.question, world.clock), call.code, "{}, after the outage", call.what);
+        }
+    }
+
+    fn never(&self) -> impl Iterator<Item = &Never> {
+        let revoked = self.revoked.iter().map(|(_, call)| call);
+        self.all.iter().flat_map(|subject| &subject.never).chain(&self.spent).chain(revoked)
+    }
+}
+
+impl Subject {
+    fn of(kind: Kind, made: Made) -> Self {
+        let other = Token { secret: secret(), ..Token::parse(&made.token).unwrap() }.reveal().to_string();
+        let never = vec![
+            Never::with(&other, "another secret", "UNKNOWN_KEY", &json!({})),
+            Never::with(&made.token, "a scope that is missing", "SCOPE_MISSING", &json!({"scopes": ["messages:send"]})),
+            Never::with(&made.token, "an address elsewhere", "ADDRESS_FORBIDDEN", &json!({"address": ELSEWHERE})),
+        ];
+        Self { kind, question: question(&made.token, &json!({})), made, never }
+    }
+}
+
+impl Never {
+    fn with(token: &str, what: &'static str, code: &'static str, more: &Value) -> Self {
+        Self { what, code, question: question(token, more) }
+    }
+}
+
+/// A key with these limits that may be used from here.
+fn make(admin: &mut Admin, limits: &Value) -> Made {
+    let mut key = json!({
+        "name": "Outage", "environment": "live", "scopes": ["contacts:read"],
+        "restrictions": {"allow": ["192.0.2.0/24"]},
+    });
+    key.as_object_mut().unwrap().extend(limits.as_object().unwrap().clone());
+    admin.create(serde_json::from_value::<NewKey>(key).unwrap()).unwrap().unwrap()
+}
+
+/// A call that passes with a key of [`make`], unless `more` says otherwise.
+fn question(token: &str, more: &Value) -> Question {
+    let mut about = json!({"scopes": ["contacts:read"], "address": HERE});
+    about.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Question::with(token, &about)
+}
