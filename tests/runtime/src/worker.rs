@@ -69,20 +69,24 @@ impl Worker {
         self
     }
 
+    /// Puts an entry of this name before all modules, in which each class of its Durable Objects is what a function of
+    /// another script makes of it.
+    #[must_use]
+    pub fn wrap_objects(self, name: &str, function: &str, script: &str) -> Self {
+        let object = |class: &String| format!("export const {class} = {function}(built.{class});\n");
+        let objects = self.objects.iter().map(object).collect::<Vec<_>>().concat();
+        let entry = format!(
+            "import {{ {function} }} from \"./{script}\";\nimport * as built from \"./{}\";\n\
+             export * from \"./{0}\";\nexport {{ default }} from \"./{0}\";\n{objects}",
+            self.modules[0].0,
+        );
+        self.entry(name, &entry)
+    }
+
     /// Adds a script.
     #[must_use]
     pub fn script(self, name: &str, script: &str) -> Self {
         self.module(name, Module::Script(script.to_owned()))
-    }
-
-    /// The name of its entry.
-    pub fn entry_name(&self) -> &str {
-        &self.modules[0].0
-    }
-
-    /// The classes of its Durable Objects.
-    pub fn classes(&self) -> &[String] {
-        &self.objects
     }
 
     /// Binds a text.

@@ -67,15 +67,9 @@ impl Clock {
 
     /// A Worker that lives on this clock, with its Durable Objects.
     pub fn set(self, worker: Worker) -> Worker {
-        let object = |class: &String| format!("export const {class} = onTheClock(built.{class});\n");
-        let objects = worker.classes().iter().map(object).collect::<Vec<_>>().concat();
-        let entry = format!(
-            "import {{ onTheClock }} from \"./clock.mjs\";\nimport * as built from \"./{}\";\n\
-             export * from \"./{0}\";\nexport {{ default }} from \"./{0}\";\n{objects}",
-            worker.entry_name(),
-        );
         let settings = format!("export const ORIGIN = {};\nexport const FACTOR = {};\n", self.origin, self.factor);
-        worker.entry("on-the-clock.mjs", &entry).script("clock.mjs", SCRIPT).script("clock-settings.mjs", &settings)
+        let worker = worker.wrap_objects("on-the-clock.mjs", "onTheClock", "clock.mjs");
+        worker.script("clock.mjs", SCRIPT).script("clock-settings.mjs", &settings)
     }
 }
 
