@@ -18,6 +18,7 @@ mod outage;
 mod revocation;
 mod size;
 mod transfer;
+mod untold;
 mod usage;
 
 use libtest_mimic::{Arguments, Failed, Trial, run};
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
             limits::PROOFS,
             forged::PROOFS,
             outage::PROOFS,
+            untold::PROOFS,
             usage::PROOFS,
             transfer::PROOFS,
         ]

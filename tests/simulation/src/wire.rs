@@ -1,4 +1,5 @@
-//! What lies between the edges and the vault: it counts, delays, and can fail for each kind of object by itself.
+//! What lies between the edges and the vault, and between the vault's objects and the feed: it counts, delays, and can
+//! fail for each kind of object by itself.
 
 use crate::{
     clock::Clock,
@@ -13,6 +14,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use ownchat_domain::feed::{Entry, Subject, decode, encode};
+use ownchat_runtime::{Place, Worker};
 use rand::{SeedableRng, rngs::SmallRng};
 use std::{
     collections::HashMap,
@@ -20,6 +22,9 @@ use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
 };
+
+/// Leads what Durable Objects ask the feed over a service.
+const SCRIPT: &str = include_str!("wire.mjs");
 
 /// The wire.
 #[derive(Clone, Debug)]
@@ -70,6 +75,12 @@ impl Wire {
             let wire = wire.clone();
             async move { wire.carry(request).await }
         })
+    }
+
+    /// A vault whose objects reach the feed over this end of a wire only.
+    pub fn set(worker: Worker, end: SocketAddr) -> Worker {
+        let worker = worker.wrap_objects("by-wire.mjs", "byWire", "wire.mjs").script("wire.mjs", SCRIPT);
+        worker.service("WIRE", Place::At(end))
     }
 
     /// Leads it to a vault, or nowhere.

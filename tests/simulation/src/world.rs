@@ -42,9 +42,12 @@ pub struct World {
     pub kv: Kv,
     /// The way from the edges to the vault.
     pub wire: Wire,
+    /// The way from the registries to the feed, inside of the vault.
+    pub inside: Wire,
     edges: Vec<Option<Process>>,
     vault: Option<Process>,
     ends: Vec<SocketAddr>,
+    inner_end: SocketAddr,
     folder: Folder,
     _net: Net,
 }
@@ -56,10 +59,12 @@ impl World {
         // The vault has a location of its own, after those of the edges.
         let kv = Kv::start(&net, clock, settings.edges + 1, settings.staleness, settings.kv, settings.seed);
         let wire = Wire::new(clock, settings.wire, settings.seed);
+        let inside = Wire::new(clock, Latency::NONE, settings.seed);
+        let inner_end = inside.listen(&net);
         let ends = (0..settings.edges).map(|_| wire.listen(&net)).collect();
         let edges = (0..settings.edges).map(|_| None).collect();
         let folder = Folder::make("simulation");
-        let mut world = Self { clock, kv, wire, edges, vault: None, ends, folder, _net: net };
+        let mut world = Self { clock, kv, wire, inside, edges, vault: None, ends, inner_end, folder, _net: net };
         world.start_vault();
         for location in 0..settings.edges {
             world.start_edge(location);
@@ -70,14 +75,19 @@ impl World {
     /// Starts the vault, with what an earlier one has stored.
     pub fn start_vault(&mut self) {
         let worker = self.clock.set(vault(Place::At(self.kv.address(self.edges.len()))));
+        let worker = Wire::set(worker, self.inner_end);
         let process = Process::start(&self.folder.path().join("vault"), &[worker]);
-        self.wire.lead_to(Some(process.address("vault")));
+        for wire in [&self.wire, &self.inside] {
+            wire.lead_to(Some(process.address("vault")));
+        }
         self.vault = Some(process);
     }
 
     /// Ends the vault as a crash would, whoever is speaking to it.
     pub fn crash_vault(&self) {
-        self.wire.lead_to(None);
+        for wire in [&self.wire, &self.inside] {
+            wire.lead_to(None);
+        }
         self.vault.as_ref().unwrap().crash();
     }
 

@@ -2,11 +2,12 @@
 
 use ownchat_domain::{
     digest::SecretHash,
+    failure::Failure,
     key::NewKey,
     time::{DAY, SECOND, Timestamp},
     vault::{
         Outcome,
-        registry::{ChangeKey, ChangeSettings, Changed, DeleteKey, EndOldSecrets, RotateKey},
+        registry::{ChangeKey, ChangeSettings, DeleteKey, EndOldSecrets, RotateKey},
     },
 };
 use ownchat_runtime::{Admin, Made, new_key, secret};
@@ -26,7 +27,7 @@ pub struct Kind {
     /// What is done with the key beforehand.
     before: fn(&mut Admin, &mut Made),
     /// Takes it away, and says from when on it is gone everywhere, if that is said.
-    pub change: fn(&World, &Subject) -> Option<Timestamp>,
+    pub change: fn(&World, &Subject) -> Outcome<Option<Timestamp>>,
 }
 
 /// A key, and a call that passes with it.
@@ -42,7 +43,7 @@ const PLAIN: Kind = Kind {
     may_pass: 0,
     about: || json!({"scopes": ["messages:send"], "address": "192.0.2.1", "channel": "shop"}),
     before: |_, _| (),
-    change: |_, _| None,
+    change: |_, _| Ok(None),
 };
 
 /// All of them.
@@ -148,51 +149,42 @@ fn admin(world: &World, subject: &Subject) -> Admin {
     Admin::of(world.vault(), subject.workspace)
 }
 
-fn effective(changed: &Changed) -> Option<Timestamp> {
-    assert!(changed.effective_at.is_some(), "the vault does not know that this takes something from somebody");
-    changed.effective_at
-}
-
 /// Changes the key as an admin asks for it.
-fn edit(world: &World, subject: &Subject, patch: Value) -> Option<Timestamp> {
-    effective(&try_edit(world, subject, patch).unwrap())
-}
-
-fn try_edit(world: &World, subject: &Subject, patch: Value) -> Outcome<Changed> {
+fn edit(world: &World, subject: &Subject, patch: Value) -> Outcome<Option<Timestamp>> {
     let mut admin = admin(world, subject);
     let patch = serde_json::from_value(patch).unwrap();
     let (id, version) = (subject.key.id(), subject.key.key.version);
-    admin.ask(&ChangeKey { origin: admin.origin(), id, version, patch }).unwrap()
+    admin.ask(&ChangeKey { origin: admin.origin(), id, version, patch }).unwrap().map(|changed| changed.effective_at)
 }
 
 /// The sooner it ends the better, if only that is still to come when the vault hears of it.
-fn expire(world: &World, subject: &Subject) -> Option<Timestamp> {
+fn expire(world: &World, subject: &Subject) -> Outcome<Option<Timestamp>> {
     let end = |seconds| world.clock.now().plus(seconds * SECOND).rfc3339();
-    let mut attempts = (1..).map(|seconds| try_edit(world, subject, json!({"expires_at": end(seconds)})));
-    effective(&attempts.find_map(Outcome::ok).unwrap())
+    let mut attempts = (1..).map(|seconds| edit(world, subject, json!({"expires_at": end(seconds)})));
+    attempts.find(|outcome| !matches!(outcome, Err(Failure::Invalid { .. }))).unwrap()
 }
 
-fn delete(world: &World, subject: &Subject) -> Option<Timestamp> {
+fn delete(world: &World, subject: &Subject) -> Outcome<Option<Timestamp>> {
     let mut admin = admin(world, subject);
     let (id, version) = (subject.key.id(), subject.key.key.version);
-    effective(&admin.ask(&DeleteKey { origin: admin.origin(), id, version }).unwrap().unwrap())
+    admin.ask(&DeleteKey { origin: admin.origin(), id, version }).unwrap().map(|changed| changed.effective_at)
 }
 
-fn rotate(world: &World, subject: &Subject) -> Option<Timestamp> {
+fn rotate(world: &World, subject: &Subject) -> Outcome<Option<Timestamp>> {
     let mut admin = admin(world, subject);
     let (id, version) = (subject.key.id(), subject.key.key.version);
     let secret = SecretHash::of(&secret());
     let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds: 0, secret, once: None };
-    effective(&admin.ask(&call).unwrap().unwrap())
+    admin.ask(&call).unwrap().map(|changed| changed.effective_at)
 }
 
-fn end_old_secrets(world: &World, subject: &Subject) -> Option<Timestamp> {
+fn end_old_secrets(world: &World, subject: &Subject) -> Outcome<Option<Timestamp>> {
     let mut admin = admin(world, subject);
     let (id, version) = (subject.key.id(), subject.key.key.version);
-    effective(&admin.ask(&EndOldSecrets { origin: admin.origin(), id, version }).unwrap().unwrap())
+    admin.ask(&EndOldSecrets { origin: admin.origin(), id, version }).unwrap().map(|changed| changed.effective_at)
 }
 
-fn suspend(world: &World, subject: &Subject) -> Option<Timestamp> {
+fn suspend(world: &World, subject: &Subject) -> Outcome<Option<Timestamp>> {
     let mut admin = admin(world, subject);
     let call = ChangeSettings {
         origin: admin.origin(),
@@ -201,7 +193,5 @@ fn suspend(world: &World, subject: &Subject) -> Option<Timestamp> {
         outage_seconds: None,
         reason: None,
     };
-    let changed = admin.ask(&call).unwrap().unwrap();
-    assert!(changed.effective_at.is_some(), "the vault does not know that this takes something from everybody");
-    changed.effective_at
+    admin.ask(&call).unwrap().map(|changed| changed.effective_at)
 }
