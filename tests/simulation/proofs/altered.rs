@@ -1,5 +1,5 @@
-//! A record in KV that was altered, or is an older one that somebody has put back, never decides anything: the
-//! registry is asked, and answers rightly.
+//! A record in KV that was altered, or is an older one that somebody has put back, never decides anything, neither for a
+//! call nor against it: the registry is asked, and answers rightly.
 
 use crate::{figures::tell, proofs, size::size};
 use ownchat_domain::{
@@ -25,8 +25,34 @@ const WORKSPACE: u32 = 1;
 struct Subjected {
     key: Key,
     question: Question,
+    life: Life,
     code: &'static str,
 }
+
+/// What an admin does with a key, first and then.
+type Life = [Step; 2];
+
+#[derive(Clone, Copy)]
+enum Step {
+    Change(fn() -> Value),
+    Delete,
+}
+
+const DESCRIBE: Step = Step::Change(|| json!({"description": "In use"}));
+const DEACTIVATE: Step = Step::Change(|| json!({"status": "inactive"}));
+const ACTIVATE: Step = Step::Change(|| json!({"status": "active"}));
+const TAKE_SCOPE: Step = Step::Change(|| json!({"scopes": ["contacts:read"]}));
+const GIVE_SCOPE: Step = Step::Change(|| json!({"scopes": ["contacts:read", "messages:send"]}));
+
+/// Lives of which an older record would let pass what the newest does not, and lives of which an older record would
+/// refuse what passes now; and what a call is told in the end.
+const LIVES: [(Life, &str); 5] = [
+    ([DESCRIBE, TAKE_SCOPE], "SCOPE_MISSING"),
+    ([DESCRIBE, DEACTIVATE], "INACTIVE"),
+    ([DESCRIBE, Step::Delete], "UNKNOWN_KEY"),
+    ([DEACTIVATE, ACTIVATE], "VALID"),
+    ([TAKE_SCOPE, GIVE_SCOPE], "VALID"),
+];
 
 /// A world in which edges ask KV for a key whenever they are told to forget it.
 fn world() -> World {
@@ -108,41 +134,39 @@ impl Subjected {
     fn name(&self) -> String {
         kv_name(self.key.id)
     }
+
+    fn live(&mut self, admin: &mut Admin, place: usize) {
+        let (origin, id, version) = (admin.origin(), self.key.id, self.key.version);
+        let changed = match self.life[place] {
+            Step::Delete => admin.ask(&DeleteKey { origin, id, version }),
+            Step::Change(patch) => {
+                let patch = serde_json::from_value(patch()).unwrap();
+                admin.ask(&ChangeKey { origin, id, version, patch })
+            }
+        };
+        self.key = changed.unwrap().unwrap().key;
+    }
 }
 
-/// Keys with some life behind them, of which every older record would let pass what the newest does not.
+/// Keys with some life behind them.
 fn subjects(world: &World, count: usize) -> Vec<Subjected> {
     let mut admin = world.found(WORKSPACE);
     let mut keys: Vec<Subjected> = (0..count)
         .map(|number| {
             let made = admin.make(&format!("Altered {number}"), &["contacts:read", "messages:send"]);
             let question = Question::with(&made.token, &json!({"scopes": ["messages:send"]}));
-            let code = ["SCOPE_MISSING", "INACTIVE", "UNKNOWN_KEY"][number % 3];
-            Subjected { key: made.key, question, code }
+            let (life, code) = LIVES[number % LIVES.len()];
+            Subjected { key: made.key, question, life, code }
         })
         .collect();
     wait_for_records(world, &keys);
-    for key in &mut keys {
-        change(&mut admin, key, json!({"description": "In use"}));
-    }
-    wait_for_records(world, &keys);
-    for key in &mut keys {
-        match key.code {
-            "SCOPE_MISSING" => change(&mut admin, key, json!({"scopes": ["contacts:read"]})),
-            "INACTIVE" => change(&mut admin, key, json!({"status": "inactive"})),
-            _ => {
-                let call = DeleteKey { origin: admin.origin(), id: key.key.id, version: key.key.version };
-                key.key = admin.ask(&call).unwrap().unwrap().key;
-            }
+    for place in 0..2 {
+        for key in &mut keys {
+            key.live(&mut admin, place);
         }
+        wait_for_records(world, &keys);
     }
-    wait_for_records(world, &keys);
     keys
-}
-
-fn change(admin: &mut Admin, key: &mut Subjected, patch: Value) {
-    let (id, version, patch) = (key.key.id, key.key.version, serde_json::from_value(patch).unwrap());
-    key.key = admin.ask(&ChangeKey { origin: admin.origin(), id, version, patch }).unwrap().unwrap().key;
 }
 
 /// Waits until KV has a record of each version of each key.
