@@ -26,8 +26,8 @@ pub struct Plan {
 pub enum Body {
     /// These bytes.
     Is(Vec<u8>),
-    /// Has this in it: the answer names its own request, so no two are the same.
-    Has(&'static str),
+    /// JSON with this `code`: the answer names its own request, so no two are the same.
+    Says(&'static str),
 }
 
 /// A request to a server, with what it must answer.
@@ -69,7 +69,7 @@ impl Subject<'_> {
         answer.status == self.status
             && match &self.body {
                 Body::Is(bytes) => answer.body == *bytes,
-                Body::Has(part) => answer.text().contains(part),
+                Body::Says(code) => answer.json()["code"] == *code,
             }
     }
 }
