@@ -46,6 +46,8 @@ const TABLE: [Row; 6] = [
         down: &["feed", "registry"],
         unavailable: &[
             Kind::ForgivingCopied,
+            // Nobody says whether what is remembered of its limits is true.
+            Kind::ForgivingLimited,
             Kind::Remembered,
             Kind::Copied,
             Kind::Neither,
@@ -53,7 +55,7 @@ const TABLE: [Row; 6] = [
             Kind::WithQuota,
         ],
     },
-    Row { down: &["meter"], unavailable: &[Kind::RateLimited, Kind::WithQuota] },
+    Row { down: &["meter"], unavailable: &[Kind::ForgivingLimited, Kind::RateLimited, Kind::WithQuota] },
     Row { down: &["usage"], unavailable: &[] },
 ];
 

@@ -18,6 +18,8 @@ pub enum Kind {
     Forgiving,
     /// Of such a workspace, and in KV only.
     ForgivingCopied,
+    /// Of such a workspace, remembered, with a rate limit.
+    ForgivingLimited,
     /// Remembered.
     Remembered,
     /// In KV only.
@@ -31,9 +33,10 @@ pub enum Kind {
 }
 
 /// In the order in which they are called: nobody is forgiven for ever.
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind::Forgiving,
     Kind::ForgivingCopied,
+    Kind::ForgivingLimited,
     Kind::Remembered,
     Kind::Copied,
     Kind::Neither,
@@ -44,7 +47,7 @@ const KINDS: [Kind; 7] = [
 impl Kind {
     /// Whether its workspace forgives outages.
     pub fn forgives(self) -> bool {
-        matches!(self, Self::Forgiving | Self::ForgivingCopied)
+        matches!(self, Self::Forgiving | Self::ForgivingCopied | Self::ForgivingLimited)
     }
 
     fn is_remembered(self) -> bool {
@@ -88,7 +91,9 @@ impl Subjects {
             .into_iter()
             .map(|kind| {
                 let limits = match kind {
-                    Kind::RateLimited => json!({"rate_limit": {"limit": 1_000, "window_seconds": 60}}),
+                    Kind::RateLimited | Kind::ForgivingLimited => {
+                        json!({"rate_limit": {"limit": 1_000, "window_seconds": 60}})
+                    }
                     Kind::WithQuota => json!({"quota": {"limit": 1_000, "period": "month"}}),
                     _ => json!({}),
                 };
