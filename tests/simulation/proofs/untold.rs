@@ -3,10 +3,15 @@
 
 use crate::{figures::tell, proofs, revocation::kinds};
 use kinds::{KINDS, Kind, Subject};
-use ownchat_domain::{failure::Failure, feed::FRESH_FOR, time::SECOND};
+use ownchat_domain::{
+    failure::Failure,
+    feed::FRESH_FOR,
+    time::{SECOND, Timestamp},
+};
 use ownchat_simulation::{Caller, Fault, Latency, Settings, World};
+use std::collections::{BTreeMap, BTreeSet};
 
-proofs![what_the_feed_was_not_told_is_not_done_and_is_told_by_itself];
+proofs![what_the_feed_was_not_told_is_not_done_and_is_told_by_itself, who_asks_again_is_told_the_truth];
 
 /// How soon a change holds everywhere once the feed can be reached: the vault tries once a second, and is heard like
 /// any other change.
@@ -23,12 +28,7 @@ fn what_the_feed_was_not_told_is_not_done_and_is_told_by_itself() {
         expect_all_to_pass(&world, &mut caller, &subjects);
         world.inside.fail("feed", fault);
         for (kind, subject) in &subjects {
-            match (kind.change)(&world, subject) {
-                Err(Failure::NotEffectiveYet) => {}
-                // A new secret is shown once; that no time stands beside it says that the old one goes on working.
-                Ok(None) if kind.name == "rotated" => {}
-                other => panic!("{}: {other:?}, while the feed knew nothing of it", kind.name),
-            }
+            expect_not_done(&world, kind, subject);
         }
         world.clock.wait(AWAY);
         if fault != Fault::Lost {
@@ -44,6 +44,67 @@ fn what_the_feed_was_not_told_is_not_done_and_is_told_by_itself() {
             &format!("{} changes held {held:?} ms after it was back", KINDS.len()),
         );
         assert!(held.is_some(), "{fault:?}: not everything holds\n{}", world.logs());
+    }
+}
+
+/// Whoever asks for the same once more is told that it is not done, too, and is told from when on it holds as soon as the feed
+/// can be reached.
+fn who_asks_again_is_told_the_truth() {
+    let (kv, wire) = (Latency::NONE, Latency::NONE);
+    let world = World::start(&Settings { factor: 4.0, staleness: 0, kv, wire, ..Settings::default() });
+    let mut subjects = kinds::prepare(&world, KINDS.len());
+    // There is nothing left to be deleted again, and a new end lets calls pass again for a moment.
+    subjects.retain(|(kind, _)| !["deleted", "expiring"].contains(&kind.name));
+    let mut caller = world.caller(0);
+    expect_all_to_pass(&world, &mut caller, &subjects);
+    world.inside.fail("feed", Fault::Error);
+    for _ in 0..2 {
+        for (kind, subject) in &mut subjects {
+            subject.look(&world);
+            expect_not_done(&world, kind, subject);
+        }
+    }
+    for (_, subject) in &mut subjects {
+        subject.look(&world);
+    }
+    world.inside.mend();
+    let ask = |(kind, subject): &(Kind, Subject)| (kind.change)(&world, subject).unwrap();
+    let told: Vec<Option<Timestamp>> = subjects.iter().map(ask).collect();
+    // Of what the vault has told by itself meanwhile it says nothing more.
+    let latest = world.clock.now().plus(FRESH_FOR);
+    let (mut refused, mut late) = (BTreeSet::new(), BTreeMap::<&str, u32>::new());
+    world.clock.until(2 * HELD_WITHIN, || {
+        for ((kind, subject), told) in subjects.iter().zip(&told) {
+            let sent = world.clock.now();
+            match caller.code(&subject.question).as_str() {
+                "VALID" if sent > told.unwrap_or(latest).plus(world.clock.grain()) => {
+                    *late.entry(kind.name).or_default() += 1;
+                }
+                code if code == kind.code => drop(refused.insert(kind.name)),
+                _ => {}
+            }
+        }
+        refused.len() == subjects.len() && world.clock.now() > latest.plus(SECOND)
+    });
+    let moments = told.iter().flatten().count();
+    tell(
+        "feed unheard of changes, asked again",
+        &format!("{moments} of {} were told from when on it holds", told.len()),
+    );
+    assert!(moments > 0, "nobody was told from when on it holds");
+    assert_eq!(refused.len(), subjects.len(), "{refused:?}\n{}", world.logs());
+    for (kind, _) in &subjects {
+        let late = late.get(kind.name).copied().unwrap_or(0);
+        assert!(late <= kind.may_pass, "{}: {late} calls passed after they must not", kind.name);
+    }
+}
+
+fn expect_not_done(world: &World, kind: &Kind, subject: &Subject) {
+    match (kind.change)(world, subject) {
+        Err(Failure::NotEffectiveYet) => {}
+        // A new secret is shown once; that no time stands beside it says that the old one goes on working.
+        Ok(None) if kind.name == "rotated" => {}
+        other => panic!("{}: {other:?}, while the feed knew nothing of it", kind.name),
     }
 }
 

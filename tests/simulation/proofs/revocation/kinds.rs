@@ -7,7 +7,7 @@ use ownchat_domain::{
     time::{DAY, SECOND, Timestamp},
     vault::{
         Outcome,
-        registry::{ChangeKey, ChangeSettings, DeleteKey, EndOldSecrets, RotateKey},
+        registry::{ChangeKey, ChangeSettings, DeleteKey, EndOldSecrets, ReadKey, ReadSettings, RotateKey},
     },
 };
 use ownchat_runtime::{Admin, Made, new_key, secret};
@@ -35,6 +35,17 @@ pub struct Subject {
     workspace: u32,
     key: Made,
     pub question: Question,
+}
+
+impl Subject {
+    /// Sees what has become of the key, as an admin does who asks for the same again.
+    pub fn look(&mut self, world: &World) {
+        let mut admin = admin(world, self);
+        let call = ReadKey { caller: admin.person.into(), id: self.key.id() };
+        if let Ok(key) = admin.ask(&call).unwrap() {
+            self.key.key = key;
+        }
+    }
 }
 
 const PLAIN: Kind = Kind {
@@ -186,9 +197,10 @@ fn end_old_secrets(world: &World, subject: &Subject) -> Outcome<Option<Timestamp
 
 fn suspend(world: &World, subject: &Subject) -> Outcome<Option<Timestamp>> {
     let mut admin = admin(world, subject);
+    let settings = admin.ask(&ReadSettings { caller: admin.person.into() }).unwrap()?;
     let call = ChangeSettings {
         origin: admin.origin(),
-        version: 1,
+        version: settings.version,
         suspended: Some(true),
         outage_seconds: None,
         reason: None,
