@@ -51,6 +51,10 @@ mod tests {
         }
         let later = |millis| Details { expires_at: Some(at(millis)), not_before: Some(at(1)), ..wide.clone() };
         assert!(widens_only(&later(5), &later(6)) && !widens_only(&later(6), &later(5)));
+        let only =
+            |channels: &[&str]| Details { channels: channels.iter().map(|id| (*id).into()).collect(), ..wide.clone() };
+        let (both, one) = (only(&["ch_1", "ch_2"]), only(&["ch_1"]));
+        assert!(widens_only(&one, &both) && !widens_only(&both, &one));
     }
 
     #[test]
