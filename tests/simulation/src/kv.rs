@@ -77,6 +77,11 @@ impl Kv {
         self.store().reads_of(name)
     }
 
+    /// How often a name was read where something newer had been written, of which that location knew nothing yet.
+    pub fn stale_reads_of(&self, name: &str) -> u64 {
+        self.store().stale_reads_of(name)
+    }
+
     /// What was written last under a name, whoever sees it already.
     pub fn newest(&self, name: &str) -> Option<Vec<u8>> {
         self.store().newest(name)

@@ -47,6 +47,14 @@ struct Version {
     seen_from: Vec<Timestamp>,
 }
 
+/// How often a name was read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reads {
+    all: u64,
+    /// Something newer had been written.
+    stale: u64,
+}
+
 #[derive(Debug, Default)]
 struct Location {
     counts: Counts,
@@ -57,7 +65,7 @@ struct Location {
 pub(super) struct Store {
     names: HashMap<String, Vec<Version>>,
     planted: HashMap<String, Option<Vec<u8>>>,
-    reads: HashMap<String, u64>,
+    reads: HashMap<String, Reads>,
     locations: Vec<Location>,
     staleness: i64,
     random: SmallRng,
@@ -93,12 +101,13 @@ impl Store {
     }
 
     pub(super) fn read(&mut self, location: usize, name: &str, now: Timestamp) -> Option<Vec<u8>> {
-        *self.reads.entry(name.to_owned()).or_default() += 1;
-        let seen = || {
-            let versions = self.names.get(name)?;
-            versions.iter().rev().find(|version| version.seen_from[location] <= now)?.value.clone()
-        };
-        let value = self.planted.get(name).cloned().unwrap_or_else(seen);
+        let versions = self.names.get(name).map_or(&[][..], Vec::as_slice);
+        let seen = versions.iter().rposition(|version| version.seen_from[location] <= now);
+        let reads = self.reads.entry(name.to_owned()).or_default();
+        reads.all += 1;
+        reads.stale += u64::from(seen.map_or(0, |place| place + 1) < versions.len());
+        let value = seen.and_then(|place| versions[place].value.clone());
+        let value = self.planted.get(name).cloned().unwrap_or(value);
         let counts = &mut self.locations[location].counts;
         *(if value.is_some() { &mut counts.found } else { &mut counts.absent }) += 1;
         value
@@ -140,7 +149,11 @@ impl Store {
     }
 
     pub(super) fn reads_of(&self, name: &str) -> u64 {
-        self.reads.get(name).copied().unwrap_or(0)
+        self.reads.get(name).map_or(0, |reads| reads.all)
+    }
+
+    pub(super) fn stale_reads_of(&self, name: &str) -> u64 {
+        self.reads.get(name).map_or(0, |reads| reads.stale)
     }
 
     pub(super) fn counts(&self, location: Option<usize>) -> Counts {
@@ -178,6 +191,10 @@ mod tests {
         write(&mut store, "b", NOW.plus(130_000)).unwrap();
         let meanwhile = seen(&mut store, NOW.plus(190_000));
         assert!(meanwhile.contains(&Some(b"a".to_vec())) && meanwhile.contains(&Some(b"b".to_vec())));
+        let count =
+            |seen: &[Option<Vec<u8>>], old: Option<&[u8]>| seen.iter().filter(|value| value.as_deref() == old).count();
+        let stale = count(&at_once, None) + count(&meanwhile, Some(b"a"));
+        assert_eq!(store.stale_reads_of("k"), u64::try_from(stale).unwrap());
         assert_eq!(store.newest("k").as_deref(), Some(&b"b"[..]));
         assert_eq!(store.history("k"), [b"a", b"b"]);
     }
