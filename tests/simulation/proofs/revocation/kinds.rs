@@ -1,16 +1,16 @@
 //! Every way in which something is taken from somebody.
 
-use ownchat_domain::{
-    digest::SecretHash,
-    failure::Failure,
-    key::NewKey,
-    time::{DAY, SECOND, Timestamp},
-    vault::{
-        Outcome,
-        registry::{ChangeKey, ChangeSettings, DeleteKey, EndOldSecrets, ReadKey, ReadSettings, RotateKey},
-    },
+use super::changes::{
+    OVERLAP_SECONDS, Told, admin, delete, edit, end_old_secrets, expire, give_a_secret, put_off, rotate,
+    rotate_with_overlap, suspend,
 };
-use ownchat_runtime::{Admin, Made, new_key, secret};
+use ownchat_domain::{
+    key::NewKey,
+    limit::{Period, Quota, RateLimit},
+    time::SECOND,
+    vault::registry::ReadKey,
+};
+use ownchat_runtime::{Admin, Made, new_key};
 use ownchat_simulation::{Question, World};
 use serde_json::{Value, json};
 
@@ -22,18 +22,26 @@ pub struct Kind {
     pub code: &'static str,
     /// How many calls may pass all the same.
     pub may_pass: u32,
+    /// For how long what is taken is left to its holder by the change itself, in milliseconds.
+    pub left_for: i64,
+    /// Whether some calls are refused in the same way beforehand, too.
+    pub refused_before: bool,
+    /// Whether the meter holds all edges to it as soon as one of them knows, whatever the others have heard.
+    pub kept_by_meter: bool,
     /// What the call is about, so that it passes before and not afterwards.
     about: fn() -> Value,
+    /// What the key is like.
+    like: fn(NewKey) -> NewKey,
     /// What is done with the key beforehand.
     before: fn(&mut Admin, &mut Made),
     /// Takes it away, and says from when on it is gone everywhere, if that is said.
-    pub change: fn(&World, &Subject) -> Outcome<Option<Timestamp>>,
+    pub change: fn(&World, &Subject) -> Told,
 }
 
 /// A key, and a call that passes with it.
 pub struct Subject {
-    workspace: u32,
-    key: Made,
+    pub workspace: u32,
+    pub key: Made,
     pub question: Question,
 }
 
@@ -52,9 +60,13 @@ const PLAIN: Kind = Kind {
     name: "",
     code: "",
     may_pass: 0,
+    left_for: 0,
+    refused_before: false,
+    kept_by_meter: false,
     about: || json!({"scopes": ["messages:send"], "address": "192.0.2.1", "channel": "shop"}),
+    like: |key| key,
     before: |_, _| (),
-    change: |_, _| Ok(None),
+    change: |_, subject| panic!("nothing is taken from {}", subject.key.key.name),
 };
 
 /// All of them.
@@ -68,19 +80,16 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "deleted", code: "UNKNOWN_KEY", change: delete, ..PLAIN },
     Kind { name: "rotated", code: "EXPIRED", change: rotate, ..PLAIN },
     Kind {
+        name: "rotated with an overlap",
+        code: "EXPIRED",
+        left_for: OVERLAP_SECONDS as i64 * SECOND,
+        change: rotate_with_overlap,
+        ..PLAIN
+    },
+    Kind {
         name: "old secret ended",
         code: "EXPIRED",
-        before: |admin, made| {
-            let call = RotateKey {
-                origin: admin.origin(),
-                id: made.id(),
-                version: made.key.version,
-                overlap_seconds: 86_400,
-                secret: SecretHash::of(&secret()),
-                once: None,
-            };
-            made.key = admin.ask(&call).unwrap().unwrap().key;
-        },
+        before: |admin, made| made.key = give_a_secret(admin, made, 86_400).unwrap().key,
         change: end_old_secrets,
         ..PLAIN
     },
@@ -91,8 +100,23 @@ pub const KINDS: &[Kind] = &[
         ..PLAIN
     },
     Kind {
+        name: "may read instead of write",
+        code: "SCOPE_MISSING",
+        about: || json!({"scopes": ["contacts:write"]}),
+        like: |key| NewKey { scopes: vec!["contacts:write".into()], ..key },
+        change: |world, subject| edit(world, subject, json!({"scopes": ["contacts:read"]})),
+        ..PLAIN
+    },
+    Kind {
         name: "allowed elsewhere only",
         code: "ADDRESS_FORBIDDEN",
+        change: |world, subject| edit(world, subject, json!({"restrictions": {"allow": ["10.0.0.0/8"]}})),
+        ..PLAIN
+    },
+    Kind {
+        name: "one network fewer",
+        code: "ADDRESS_FORBIDDEN",
+        like: |key| restricted(key, &json!({"allow": ["192.0.2.0/24", "10.0.0.0/8"]})),
         change: |world, subject| edit(world, subject, json!({"restrictions": {"allow": ["10.0.0.0/8"]}})),
         ..PLAIN
     },
@@ -108,20 +132,41 @@ pub const KINDS: &[Kind] = &[
         change: |world, subject| edit(world, subject, json!({"restrictions": {"channels": ["other"]}})),
         ..PLAIN
     },
-    Kind { name: "expiring", code: "EXPIRED", change: expire, ..PLAIN },
     Kind {
-        name: "put off",
-        code: "NOT_YET_VALID",
-        change: |world, subject| {
-            edit(world, subject, json!({"not_before": world.clock.now().plus(30 * DAY).rfc3339()}))
-        },
+        name: "one channel fewer",
+        code: "CHANNEL_FORBIDDEN",
+        like: |key| restricted(key, &json!({"channels": ["shop", "other"]})),
+        change: |world, subject| edit(world, subject, json!({"restrictions": {"channels": ["other"]}})),
         ..PLAIN
     },
+    Kind { name: "expiring", code: "EXPIRED", change: expire, ..PLAIN },
+    Kind { name: "put off", code: "NOT_YET_VALID", change: put_off, ..PLAIN },
     Kind {
         name: "rate limited",
         code: "RATE_LIMITED",
         may_pass: 1,
         change: |world, subject| edit(world, subject, json!({"rate_limit": {"limit": 1, "window_seconds": 86_400}})),
+        ..PLAIN
+    },
+    Kind {
+        name: "rate limit lowered",
+        code: "RATE_LIMITED",
+        may_pass: 1,
+        kept_by_meter: true,
+        like: |key| NewKey { rate_limit: Some(RateLimit { limit: 1_000_000, window_seconds: 86_400 }), ..key },
+        change: |world, subject| edit(world, subject, json!({"rate_limit": {"limit": 1, "window_seconds": 86_400}})),
+        ..PLAIN
+    },
+    Kind {
+        name: "rate limit for longer",
+        code: "RATE_LIMITED",
+        may_pass: OFTEN,
+        refused_before: true,
+        kept_by_meter: true,
+        like: |key| NewKey { rate_limit: Some(RateLimit { limit: OFTEN, window_seconds: 1 }), ..key },
+        change: |world, subject| {
+            edit(world, subject, json!({"rate_limit": {"limit": OFTEN, "window_seconds": 86_400}}))
+        },
         ..PLAIN
     },
     Kind {
@@ -131,8 +176,33 @@ pub const KINDS: &[Kind] = &[
         change: |world, subject| edit(world, subject, json!({"quota": {"limit": 1, "period": "month"}})),
         ..PLAIN
     },
+    Kind {
+        name: "quota lowered",
+        code: "QUOTA_EXCEEDED",
+        may_pass: 1,
+        kept_by_meter: true,
+        like: |key| NewKey { quota: Some(Quota { limit: 1_000_000, period: Period::Month }), ..key },
+        change: |world, subject| edit(world, subject, json!({"quota": {"limit": 1, "period": "month"}})),
+        ..PLAIN
+    },
+    Kind {
+        name: "quota by the month",
+        code: "QUOTA_EXCEEDED",
+        may_pass: 1,
+        kept_by_meter: true,
+        like: |key| NewKey { quota: Some(Quota { limit: 1_000_000, period: Period::Day }), ..key },
+        change: |world, subject| edit(world, subject, json!({"quota": {"limit": 1, "period": "month"}})),
+        ..PLAIN
+    },
     Kind { name: "workspace suspended", code: "WORKSPACE_SUSPENDED", change: suspend, ..PLAIN },
 ];
+
+/// A limit that a key reaches again and again while it is called.
+const OFTEN: u32 = 5;
+
+fn restricted(key: NewKey, restrictions: &Value) -> NewKey {
+    NewKey { restrictions: serde_json::from_value(restrictions.clone()).unwrap(), ..key }
+}
 
 /// Workspaces that keys of the other kinds are spread over, one for each shard of the feed.
 const WORKSPACES: u32 = 16;
@@ -148,62 +218,10 @@ pub fn prepare(world: &World, count: usize) -> Vec<(Kind, Subject)> {
             let place = number % shared.len();
             let admin = alone.as_mut().unwrap_or(&mut shared[place]);
             let key = NewKey { description: kind.name.into(), ..new_key("Shop", &["contacts:read", "messages:send"]) };
-            let mut made = admin.create(key).unwrap().unwrap();
+            let mut made = admin.create((kind.like)(key)).unwrap().unwrap();
             (kind.before)(admin, &mut made);
             let question = Question::with(&made.token, &(kind.about)());
             (kind, Subject { workspace: admin.workspace, key: made, question })
         })
         .collect()
-}
-
-fn admin(world: &World, subject: &Subject) -> Admin {
-    Admin::of(world.vault(), subject.workspace)
-}
-
-/// Changes the key as an admin asks for it.
-fn edit(world: &World, subject: &Subject, patch: Value) -> Outcome<Option<Timestamp>> {
-    let mut admin = admin(world, subject);
-    let patch = serde_json::from_value(patch).unwrap();
-    let (id, version) = (subject.key.id(), subject.key.key.version);
-    admin.ask(&ChangeKey { origin: admin.origin(), id, version, patch }).unwrap().map(|changed| changed.effective_at)
-}
-
-/// The sooner it ends the better, if only that is still to come when the vault hears of it.
-fn expire(world: &World, subject: &Subject) -> Outcome<Option<Timestamp>> {
-    let end = |seconds| world.clock.now().plus(seconds * SECOND).rfc3339();
-    let mut attempts = (1..).map(|seconds| edit(world, subject, json!({"expires_at": end(seconds)})));
-    attempts.find(|outcome| !matches!(outcome, Err(Failure::Invalid { .. }))).unwrap()
-}
-
-fn delete(world: &World, subject: &Subject) -> Outcome<Option<Timestamp>> {
-    let mut admin = admin(world, subject);
-    let (id, version) = (subject.key.id(), subject.key.key.version);
-    admin.ask(&DeleteKey { origin: admin.origin(), id, version }).unwrap().map(|changed| changed.effective_at)
-}
-
-fn rotate(world: &World, subject: &Subject) -> Outcome<Option<Timestamp>> {
-    let mut admin = admin(world, subject);
-    let (id, version) = (subject.key.id(), subject.key.key.version);
-    let secret = SecretHash::of(&secret());
-    let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds: 0, secret, once: None };
-    admin.ask(&call).unwrap().map(|changed| changed.effective_at)
-}
-
-fn end_old_secrets(world: &World, subject: &Subject) -> Outcome<Option<Timestamp>> {
-    let mut admin = admin(world, subject);
-    let (id, version) = (subject.key.id(), subject.key.key.version);
-    admin.ask(&EndOldSecrets { origin: admin.origin(), id, version }).unwrap().map(|changed| changed.effective_at)
-}
-
-fn suspend(world: &World, subject: &Subject) -> Outcome<Option<Timestamp>> {
-    let mut admin = admin(world, subject);
-    let settings = admin.ask(&ReadSettings { caller: admin.person.into() }).unwrap()?;
-    let call = ChangeSettings {
-        origin: admin.origin(),
-        version: settings.version,
-        suspended: Some(true),
-        outage_seconds: None,
-        reason: None,
-    };
-    admin.ask(&call).unwrap().map(|changed| changed.effective_at)
 }

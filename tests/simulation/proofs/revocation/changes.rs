@@ -1,0 +1,91 @@
+//! Takes something from somebody, as an admin does.
+
+use super::kinds::Subject;
+use ownchat_domain::{
+    digest::SecretHash,
+    failure::Failure,
+    time::{DAY, SECOND, Timestamp},
+    vault::{
+        Outcome,
+        registry::{ChangeKey, ChangeSettings, Changed, DeleteKey, EndOldSecrets, ReadSettings, RotateKey},
+    },
+};
+use ownchat_runtime::{Admin, Made, secret};
+use ownchat_simulation::World;
+use serde_json::{Value, json};
+
+/// From when on it is gone everywhere, if that is said.
+pub type Told = Outcome<Option<Timestamp>>;
+
+/// Changes the key.
+pub fn edit(world: &World, subject: &Subject, patch: Value) -> Told {
+    let mut admin = admin(world, subject);
+    let patch = serde_json::from_value(patch).unwrap();
+    let (id, version) = (subject.key.id(), subject.key.key.version);
+    admin.ask(&ChangeKey { origin: admin.origin(), id, version, patch }).unwrap().map(told)
+}
+
+/// The sooner it ends the better, if only that is still to come when the vault hears of it.
+pub fn expire(world: &World, subject: &Subject) -> Told {
+    let end = |seconds| world.clock.now().plus(seconds * SECOND).rfc3339();
+    let mut attempts = (1..).map(|seconds| edit(world, subject, json!({"expires_at": end(seconds)})));
+    attempts.find(|outcome| !matches!(outcome, Err(Failure::Invalid { .. }))).unwrap()
+}
+
+pub fn put_off(world: &World, subject: &Subject) -> Told {
+    edit(world, subject, json!({"not_before": world.clock.now().plus(30 * DAY).rfc3339()}))
+}
+
+pub fn delete(world: &World, subject: &Subject) -> Told {
+    let mut admin = admin(world, subject);
+    let (id, version) = (subject.key.id(), subject.key.key.version);
+    admin.ask(&DeleteKey { origin: admin.origin(), id, version }).unwrap().map(told)
+}
+
+pub fn rotate(world: &World, subject: &Subject) -> Told {
+    give_a_secret(&mut admin(world, subject), &subject.key, 0).map(told)
+}
+
+/// Gives the key a new secret, beside which the old one works for this long.
+pub fn give_a_secret(admin: &mut Admin, made: &Made, overlap_seconds: u32) -> Outcome<Changed> {
+    let (id, version, secret) = (made.id(), made.key.version, SecretHash::of(&secret()));
+    let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds, secret, once: None };
+    admin.ask(&call).unwrap()
+}
+
+/// The old secret goes on working, for longer than the change needs to be known everywhere.
+pub fn rotate_with_overlap(world: &World, subject: &Subject) -> Told {
+    give_a_secret(&mut admin(world, subject), &subject.key, OVERLAP_SECONDS).map(told)
+}
+
+/// For how long.
+pub const OVERLAP_SECONDS: u32 = 8;
+
+pub fn end_old_secrets(world: &World, subject: &Subject) -> Told {
+    let mut admin = admin(world, subject);
+    let (id, version) = (subject.key.id(), subject.key.key.version);
+    admin.ask(&EndOldSecrets { origin: admin.origin(), id, version }).unwrap().map(told)
+}
+
+pub fn suspend(world: &World, subject: &Subject) -> Told {
+    let mut admin = admin(world, subject);
+    let settings = admin.ask(&ReadSettings { caller: admin.person.into() }).unwrap()?;
+    let call = ChangeSettings {
+        origin: admin.origin(),
+        version: settings.version,
+        suspended: Some(true),
+        outage_seconds: None,
+        reason: None,
+    };
+    admin.ask(&call).unwrap().map(|changed| changed.effective_at)
+}
+
+/// The admin of the key's workspace.
+pub fn admin(world: &World, subject: &Subject) -> Admin {
+    Admin::of(world.vault(), subject.workspace)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "what an answer is mapped by")]
+fn told(changed: Changed) -> Option<Timestamp> {
+    changed.effective_at
+}

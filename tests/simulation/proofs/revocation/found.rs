@@ -1,0 +1,123 @@
+//! What the callers saw, and what of it must be so.
+
+use super::{BOUND, LOCATIONS, kinds::KINDS};
+use crate::figures::{leave, tell};
+use ownchat_simulation::Settings;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Most calls of a thousand that may be told that it could not be found out.
+const UNAVAILABLE_MAX: u64 = 10;
+
+/// What the callers saw.
+#[derive(Default)]
+pub struct Found {
+    pub changes: usize,
+    pub calls: u64,
+    pub unavailable: u64,
+    /// Times at which KV served an older record of a key that was narrowed already.
+    pub stale: u64,
+    pub by_kind: BTreeMap<&'static str, Seen>,
+    /// Answers that nobody can explain.
+    pub wrong: Vec<String>,
+}
+
+/// The same of one kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    /// For how long calls may pass after the admin was told, but for the way of the news, in milliseconds.
+    pub bound: i64,
+    /// The latest call that passed, after the admin was told, in milliseconds; of limits it says nothing.
+    pub slowest: i64,
+    /// Calls that passed after the moment from which on they must be refused.
+    pub too_late: u32,
+    /// Calls after that moment, and refusals with the right reason after the admin was told, by location.
+    pub afterwards: [u64; LOCATIONS],
+    pub refused: [u64; LOCATIONS],
+}
+
+impl Found {
+    pub fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.unavailable += other.unavailable;
+        for (kind, seen) in other.by_kind {
+            let known = self.by_kind.entry(kind).or_default();
+            known.slowest = seen.slowest.max(known.slowest);
+            for location in 0..LOCATIONS {
+                known.afterwards[location] += seen.afterwards[location];
+                known.refused[location] += seen.refused[location];
+            }
+        }
+        self.wrong.extend(other.wrong);
+    }
+
+    /// How long the way of the news takes at most, in milliseconds.
+    fn round_trip() -> i64 {
+        Settings::default().wire.longest()
+    }
+
+    /// The slowest of the kinds that leave nothing to the holder by themselves.
+    fn slowest(&self) -> i64 {
+        self.by_kind.values().filter(|seen| seen.bound == BOUND).map(|seen| seen.slowest).max().unwrap_or(0)
+    }
+
+    fn too_late(&self) -> u32 {
+        self.by_kind.values().map(|seen| seen.too_late).sum()
+    }
+
+    /// Kinds of which a call passed too late.
+    pub fn late(&self) -> Vec<&'static str> {
+        self.by_kind.iter().filter(|(_, seen)| seen.too_late > 0).map(|(kind, _)| *kind).collect()
+    }
+
+    /// Every call was refused in time, and enough was seen to know that.
+    pub fn expect_in_time(&self) {
+        assert_eq!(self.late(), [""; 0], "calls passed after they must not");
+        for (kind, seen) in &self.by_kind {
+            assert!(seen.slowest <= seen.bound + Self::round_trip(), "{kind}: a call passed after {} ms", seen.slowest);
+        }
+        assert!(self.slowest() > 0, "no call passed after any change: nothing was seen");
+        assert!(self.stale > 0, "KV served nothing that was old: nothing was shown");
+        self.expect_enough();
+    }
+
+    /// Each location has called with keys of every kind afterwards, and was refused for the right reason.
+    pub fn expect_enough(&self) {
+        assert!(self.unavailable * 1_000 <= self.calls * UNAVAILABLE_MAX, "{} were told UNAVAILABLE", self.unavailable);
+        assert!(self.wrong.is_empty(), "answers that nobody can explain: {:?}", self.wrong);
+        for kind in KINDS {
+            let seen = &self.by_kind[kind.name];
+            assert!(!seen.afterwards.contains(&0), "{}: a location did not call afterwards: {seen:?}", kind.name);
+            assert!(!seen.refused.contains(&0), "{}: a location was never told {}: {seen:?}", kind.name, kind.code);
+        }
+    }
+
+    /// Leaves what `cargo xtask bench` shows.
+    pub fn leave(&self) {
+        let figures = json!({
+            "locations": LOCATIONS,
+            "changes": self.changes,
+            "slowest_ms": self.slowest(),
+            "round_trip_ms": Self::round_trip(),
+        });
+        leave("revocation", &figures);
+    }
+
+    pub fn print(&self, what: &str) {
+        let afterwards: u64 = self.by_kind.values().flat_map(|seen| seen.afterwards).sum();
+        let found = format!(
+            "{} changes, {} calls from {LOCATIONS} locations, {afterwards} of them when they must be refused; the slowest passed {} ms after the admin was told; \
+             {} passed too late; {} were told UNAVAILABLE; KV served {} old records",
+            self.changes,
+            self.calls,
+            self.slowest(),
+            self.too_late(),
+            self.unavailable,
+            self.stale
+        );
+        let kinds: Vec<String> =
+            self.by_kind.iter().map(|(kind, seen)| format!("{kind} {} ms", seen.slowest)).collect();
+        tell(what, &found);
+        tell(what, &format!("slowest of each kind: {}", kinds.join(", ")));
+    }
+}
