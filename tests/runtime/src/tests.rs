@@ -1,16 +1,11 @@
 //! The runtime itself: Workers start, speak to each other, and keep what they stored.
 
-use crate::{Admin, Client, Folder, Module, Place, Process, Worker, edge, vault};
+use crate::{Admin, Client, Folder, Place, Process, edge, no_kv, vault};
 use std::net::SocketAddr;
-
-/// A KV namespace that holds nothing and takes everything.
-const EMPTY: &str =
-    "export default { fetch: (request) => new Response(null, { status: request.method === 'GET' ? 404 : 200 }) };";
 
 fn whole(folder: &Folder) -> Process {
     let kv = || Place::Here("kv".into());
-    let kv_worker = Worker::new("kv").module("kv.mjs", Module::Script(EMPTY.into()));
-    Process::start(folder.path(), &[edge(Place::Here("vault".into()), kv(), None), vault(kv()), kv_worker])
+    Process::start(folder.path(), &[edge(Place::Here("vault".into()), kv(), None), vault(kv()), no_kv("kv")])
 }
 
 fn code(edge: SocketAddr, token: &str) -> String {

@@ -1,6 +1,6 @@
 //! The product's own Workers, bound as a deployment binds them.
 
-use crate::worker::{Place, Worker};
+use crate::worker::{Module, Place, Worker};
 use std::{
     net::SocketAddr,
     time::{SystemTime, UNIX_EPOCH},
@@ -23,6 +23,15 @@ const OBJECTS: &[(&str, &str)] = &[
     ("REGISTRY", "Registry"),
     ("USAGE", "Usage"),
 ];
+
+/// What answers there.
+const EMPTY: &str =
+    "export default { fetch: (request) => new Response(null, { status: request.method === 'GET' ? 404 : 200 }) };";
+
+/// A KV namespace that holds nothing and takes everything.
+pub fn no_kv(name: &str) -> Worker {
+    Worker::new(name).module("kv.mjs", Module::Script(EMPTY.into()))
+}
 
 /// An edge that asks this vault and reads this KV. `upstream` is where the gateway forwards to.
 pub fn edge(vault: Place, kv: Place, upstream: Option<SocketAddr>) -> Worker {

@@ -19,6 +19,7 @@ mod fault;
 mod kv;
 mod latency;
 mod net;
+mod twin;
 mod wire;
 mod world;
 
@@ -27,5 +28,6 @@ pub use fault::Fault;
 pub use kv::{Counts, Kv};
 pub use latency::Latency;
 pub use net::Net;
+pub use twin::Twin;
 pub use wire::{Wire, kind_of};
 pub use world::{Caller, Question, Settings, World};

@@ -1,12 +1,13 @@
 //! All of it together.
 
-use crate::{Clock, Kv, Latency, Net, Wire};
+use crate::{Clock, Kv, Latency, Net, Twin, Wire};
 use ownchat_domain::time::SECOND;
 use ownchat_runtime::{Admin, Answer, Client, Folder, Place, Process, edge, vault};
 use serde_json::{Value, json};
 use std::{
     io,
     net::SocketAddr,
+    path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -76,7 +77,7 @@ impl World {
     pub fn start_vault(&mut self) {
         let worker = self.clock.set(vault(Place::At(self.kv.address(self.edges.len()))));
         let worker = Wire::set(worker, self.inner_end);
-        let process = Process::start(&self.folder.path().join("vault"), &[worker]);
+        let process = Process::start(&self.stored(), &[worker]);
         for wire in [&self.wire, &self.inside] {
             wire.lead_to(Some(process.address("vault")));
         }
@@ -89,6 +90,15 @@ impl World {
             wire.lead_to(None);
         }
         self.vault.as_ref().unwrap().crash();
+    }
+
+    /// A second vault with what the crashed one has stored.
+    pub fn twin(&self) -> Twin {
+        Twin::start(&self.stored(), self.clock)
+    }
+
+    fn stored(&self) -> PathBuf {
+        self.folder.path().join("vault")
     }
 
     /// Starts the edge of a location anew: it remembers nothing.

@@ -1,63 +1,105 @@
 //! What a workspace holds after a crash, and whether it holds together.
 
-use super::writer::{Acknowledged, in_kv};
+use super::writer::Acknowledged;
 use ownchat_domain::{
     audit::{self, Action, Line},
-    key::Key,
+    key::{Facts, Key, RESTORE_WITHIN, state},
     keyring::Keyring,
     locator::Locator,
-    record::Record,
-    vault::{
-        record_path,
-        registry::{ReadKey, ReadSettings, ReadTrail, Settings, TrailQuery},
-    },
+    network::Networks,
+    record::{Record, RecordSecret, Workspace, kv_name},
+    time::Timestamp,
+    token::prefix,
+    transfer::{Entry, Header, KeyFacts},
+    vault::registry::Settings,
 };
-use ownchat_runtime::{Admin, Client, MASTER_KEYS};
+use ownchat_runtime::{Admin, MASTER_KEYS};
 use ownchat_simulation::World;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr};
 
-/// All that the registry says of one workspace.
+/// All that the registry of one workspace holds, as it writes it into a file.
 pub struct Truth {
+    file: Vec<String>,
+    header: Header,
+    /// By key, deleted ones too.
+    keys: BTreeMap<String, KeyFacts>,
     /// By key, one line for each version.
     lines: BTreeMap<String, Vec<Line>>,
-    /// By key: as the registry shows it, unless it was deleted, and its record.
-    keys: BTreeMap<String, (Option<Key>, Record)>,
-    pub settings: Settings,
+    keyring: Keyring,
 }
 
 impl Truth {
-    /// Reads it, and checks that trail, keys and records are of one mind.
-    pub fn read(world: &World, workspace: u32) -> Self {
-        let mut admin = Admin::of(world.vault(), workspace);
-        let person = admin.person;
-        let settings = admin.ask(&ReadSettings { caller: person.into() }).unwrap().unwrap();
-        let mut lines: BTreeMap<String, Vec<Line>> = BTreeMap::new();
-        let mut of_settings = 1;
-        for text in trail(&mut admin) {
-            let line: Line = serde_json::from_str(&text).unwrap();
-            match line.key {
-                Some(key) => lines.entry(key.to_string()).or_default().push(line),
-                None => of_settings += 1,
+    /// Reads it from a vault, and checks that settings, keys and trail are of one mind.
+    pub fn read(vault: SocketAddr, workspace: u32) -> Self {
+        let file = Admin::of(vault, workspace).export();
+        let (mut header, mut keys, mut trail) = (None, BTreeMap::new(), Vec::new());
+        for line in &file {
+            match serde_json::from_str(line).unwrap() {
+                Entry::Export(read) => header = Some(read),
+                Entry::Key(facts) => drop(keys.insert(facts.locator.to_string(), *facts)),
+                Entry::Line(line) => trail.push(line.get().to_owned()),
+                Entry::End(_) => {}
             }
         }
-        assert_eq!(settings.version, of_settings, "settings and trail");
-        let keys = lines
-            .iter()
-            .map(|(id, lines)| {
-                let id: Locator = id.parse().unwrap();
-                let key = admin.ask(&ReadKey { caller: person.into(), id }).unwrap().ok();
-                let record = record(world, workspace, id);
-                check(key.as_ref(), &record, lines);
-                (id.to_string(), (key, record))
-            })
-            .collect();
-        Self { lines, keys, settings }
+        let keyring = Keyring::parse(MASTER_KEYS).unwrap();
+        let mut truth = Self { header: header.unwrap(), keys, lines: BTreeMap::new(), keyring, file };
+        let (count, _) = audit::verify(trail.iter().map(String::as_str)).unwrap();
+        assert_eq!(count, u64::try_from(trail.len()).unwrap());
+        let mut of_settings = Vec::new();
+        for line in trail.iter().map(|text| serde_json::from_str::<Line>(text).unwrap()) {
+            match line.key {
+                Some(key) => truth.lines.entry(key.to_string()).or_default().push(line),
+                None if line.action == Action::EditWorkspace => of_settings.push(line),
+                None => assert_eq!(line.action, Action::Export),
+            }
+        }
+        truth.check_settings(&of_settings);
+        assert!(truth.keys.keys().eq(truth.lines.keys()), "keys and trail");
+        for (id, facts) in &truth.keys {
+            check(facts, &truth.lines[id]);
+        }
+        truth.check_names();
+        truth
+    }
+
+    /// One line for each version; the last one says what the settings are.
+    fn check_settings(&self, lines: &[Line]) {
+        let settings = self.settings();
+        assert_eq!(settings.version, 1 + u64::try_from(lines.len()).unwrap(), "settings and trail");
+        if let Some(last) = lines.last().and_then(|line| line.after.as_ref()) {
+            assert_eq!(serde_json::from_str::<Settings>(last.get()).unwrap(), settings);
+        }
+    }
+
+    /// No request that was sent more than once has made two keys: each made key is called as its request in its description.
+    fn check_names(&self) {
+        let mut names: Vec<&str> = self.keys.values().map(|facts| facts.description.as_str()).collect();
+        names.retain(|name| !name.is_empty());
+        names.sort_unstable();
+        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "one request has made two keys: {twice:?}");
+    }
+
+    /// That another vault says the very same of the workspace.
+    pub fn expect_same(&self, vault: SocketAddr) {
+        assert!(Self::read(vault, self.header.workspace).file == self.file, "the vault is not what it has stored");
+    }
+
+    pub fn settings(&self) -> Settings {
+        let Header { name, version, suspended, outage_seconds, .. } = self.header.clone();
+        Settings { name, version, suspended, outage_seconds }
     }
 
     /// The key as it is shown, whether it was deleted, and its version.
     pub fn key(&self, id: Locator) -> (Option<Key>, bool, u64) {
-        let (key, record) = self.keys.get(&id.to_string()).expect("a key that was acknowledged is lost");
-        (key.clone(), record.deleted, record.version)
+        let facts = self.keys.get(&id.to_string()).expect("a key that was acknowledged is lost");
+        let deleted = facts.deleted_at.is_some();
+        ((!deleted).then(|| shown(facts, facts.updated_at)), deleted, facts.version)
+    }
+
+    /// The key that the request of this name has made, if it has.
+    pub fn made_by(&self, name: &str) -> Option<Locator> {
+        self.keys.values().find(|facts| facts.description == name).map(|facts| facts.locator)
     }
 
     /// An acknowledged change stands in the trail as it was acknowledged.
@@ -75,36 +117,71 @@ impl Truth {
         );
     }
 
-    /// Whether KV holds the same.
+    /// Whether KV holds the same of every key.
     pub fn is_in_kv(&self, world: &World) -> bool {
-        self.different_in_kv(world).is_empty()
+        self.keys.values().all(|facts| self.difference(world, facts).is_none())
     }
 
-    /// What KV holds of the keys of which it holds something else: versions of the key and of the settings.
-    pub fn different_in_kv(&self, world: &World) -> Vec<(Locator, Option<(u64, u64)>)> {
-        let versions = |record: &Record| (record.version, record.workspace.version);
-        self.keys
-            .values()
-            .map(|(_, truth)| (truth, in_kv(world, truth.locator).as_ref().map(versions)))
-            .filter(|(truth, there)| *there != Some(versions(truth)))
-            .map(|(truth, there)| (truth.locator, there))
-            .collect()
+    /// What KV holds of keys of which it holds something else, beside what would be right.
+    pub fn different_in_kv(&self, world: &World) -> Vec<String> {
+        self.keys.values().filter_map(|facts| self.difference(world, facts)).collect()
+    }
+
+    /// A record is right if sealing the truth at the moment at which it was sealed gives the very same bytes: then no field of it
+    /// is another.
+    fn difference(&self, world: &World, facts: &KeyFacts) -> Option<String> {
+        let Some(bytes) = world.kv.newest(&kv_name(facts.locator)) else {
+            return Some(format!("{:?} is not there", facts.locator));
+        };
+        let there = Record::open(&bytes, facts.locator, &self.keyring).unwrap();
+        let right = self.record(facts, there.sealed_at);
+        (right.seal(&self.keyring).unwrap() != bytes).then(|| format!("{there:?} is there, not {right:?}"))
+    }
+
+    fn record(&self, facts: &KeyFacts, sealed_at: Timestamp) -> Record {
+        let KeyFacts { restrictions, metadata, secrets, .. } = facts.clone();
+        let Header { workspace: number, version, suspended, outage_seconds, .. } = self.header;
+        Record {
+            locator: facts.locator,
+            workspace: Workspace { number, version, suspended, outage_seconds },
+            environment: facts.environment,
+            version: facts.version,
+            sealed_at,
+            name: facts.name.clone(),
+            active: facts.active,
+            deleted: facts.deleted_at.is_some(),
+            scopes: facts.scopes,
+            not_before: facts.not_before,
+            expires_at: facts.expires_at,
+            networks: Networks { allow: restrictions.allow, deny: restrictions.deny },
+            channels: restrictions.channels,
+            limits: facts.limits,
+            metadata: metadata.into_iter().collect(),
+            secrets: secrets
+                .into_iter()
+                .map(|secret| RecordSecret {
+                    number: secret.number,
+                    master: secret.master,
+                    digest: secret.digest,
+                    ends_at: secret.ends_at,
+                })
+                .collect(),
+        }
     }
 }
 
-/// One line for each version; the last one, the key and its record say the same.
-fn check(key: Option<&Key>, record: &Record, lines: &[Line]) {
-    let id = record.locator;
-    assert_eq!(u64::try_from(lines.len()).unwrap(), record.version, "versions and lines of {id:?}");
+/// One line for each version; the last one says what the key is.
+fn check(facts: &KeyFacts, lines: &[Line]) {
+    let id = facts.locator;
+    assert_eq!(u64::try_from(lines.len()).unwrap(), facts.version, "versions and lines of {id:?}");
     assert!([Action::Create, Action::Duplicate].contains(&lines[0].action), "{id:?}");
     let last = lines.last().unwrap();
-    assert_eq!(last.action == Action::Delete, record.deleted, "{id:?}");
-    assert_eq!(after(last).as_ref(), key, "{id:?} and its last line");
-    if let Some(key) = key {
-        assert_eq!((&key.name, key.scopes, key.version), (&record.name, record.scopes, record.version), "{id:?}");
-        assert_eq!(key.secrets.len(), record.secrets.len(), "{id:?}");
-        let edited = key.name.strip_prefix("Edited ");
-        assert_eq!(edited, key.metadata.get("number").map(String::as_str), "{id:?} is torn");
+    let is_deleted = facts.deleted_at.is_some();
+    assert_eq!(last.action == Action::Delete, is_deleted, "{id:?}");
+    assert_eq!(after(last), (!is_deleted).then(|| shown(facts, last.at)), "{id:?} and its last line");
+    if let Some(number) = facts.name.strip_prefix("Edited ") {
+        assert_eq!(facts.metadata.get("number").map(String::as_str), Some(number), "{id:?} is torn");
+        assert_eq!(facts.restrictions.channels, [number], "{id:?} is torn");
     }
 }
 
@@ -112,26 +189,41 @@ fn after(line: &Line) -> Option<Key> {
     line.after.as_ref().map(|after| serde_json::from_str(after.get()).unwrap())
 }
 
-/// The whole trail, with its chain unbroken.
-fn trail(admin: &mut Admin) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut cursor = None;
-    loop {
-        let query = TrailQuery { cursor, limit: Some(100), ..TrailQuery::default() };
-        let page = admin.ask(&ReadTrail { caller: admin.person.into(), query }).unwrap().unwrap();
-        lines.extend(page.lines);
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            break;
-        }
+/// A key as it is shown to admins.
+fn shown(facts: &KeyFacts, now: Timestamp) -> Key {
+    let (status, reason) = state(
+        Facts {
+            deleted: facts.deleted_at.is_some(),
+            active: facts.active,
+            not_before: facts.not_before,
+            expires_at: facts.expires_at,
+        },
+        now,
+    );
+    let KeyFacts { name, description, integration, reason: reason_text, .. } = facts.clone();
+    Key {
+        id: facts.locator,
+        name,
+        description,
+        integration,
+        environment: facts.environment,
+        scopes: facts.scopes,
+        status,
+        reason,
+        reason_text,
+        prefix: prefix(facts.environment, facts.locator),
+        created_at: facts.created_at,
+        created_by: facts.created_by.clone(),
+        updated_at: facts.updated_at,
+        version: facts.version,
+        not_before: facts.not_before,
+        expires_at: facts.expires_at,
+        last_used_at: None,
+        restore_until: facts.deleted_at.map(|at| at.plus(RESTORE_WITHIN)),
+        restrictions: facts.restrictions.clone(),
+        rate_limit: facts.limits.rate,
+        quota: facts.limits.quota,
+        secrets: facts.shown_secrets(),
+        metadata: facts.metadata.clone(),
     }
-    let (count, _) = audit::verify(lines.iter().map(String::as_str)).unwrap();
-    assert_eq!(count, u64::try_from(lines.len()).unwrap());
-    lines
-}
-
-fn record(world: &World, workspace: u32, id: Locator) -> Record {
-    let answer = Client::new(world.vault()).call("GET", &record_path(workspace, id), &[], b"").unwrap();
-    assert_eq!(answer.status, 200, "{id:?} has no record");
-    Record::open(&answer.body, id, &Keyring::parse(MASTER_KEYS).unwrap()).unwrap()
 }

@@ -1,26 +1,25 @@
 //! Somebody who changes keys all the time, and remembers what was acknowledged.
 
-use super::check::Truth;
+mod afterwards;
+mod again;
+
+use again::Sent;
 use ownchat_domain::{
     account::{PersonId, SessionToken},
     digest::SecretHash,
     failure::Failure,
-    key::{Key, Status},
-    keyring::Keyring,
+    key::{Key, KeySecret, Status},
     locator::Locator,
-    record::{Record, kv_name},
-    time::SECOND,
+    time::Timestamp,
     vault::{
         Object, Outcome, person,
-        registry::{
-            ChangeKey, ChangeSettings, Changed, DeleteKey, DuplicateKey, EndOldSecrets, RestoreKey, RotateKey, Settings,
-        },
+        registry::{ChangeKey, ChangeSettings, Changed, DeleteKey, DuplicateKey, EndOldSecrets, RestoreKey, Settings},
     },
 };
-use ownchat_runtime::{Admin, MASTER_KEYS, new_key, secret, token};
-use ownchat_simulation::{Caller, Clock, Question, World};
+use ownchat_runtime::{Admin, secret, token};
+use ownchat_simulation::{Clock, World};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     io,
@@ -28,10 +27,12 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-/// Most keys of one writer.
+/// Most keys of one writer, but for those that a request has made without an answer.
 const KEYS: usize = 8;
-/// How soon an edge knows what the registry knows, in milliseconds.
-const KNOWN_WITHIN: i64 = 15 * SECOND;
+/// For how long old secrets go on working if they do, in seconds: longer than all of this takes.
+const OVERLAP_SECONDS: u32 = 86_400;
+/// Most secrets of a key that work when it is given another beside them.
+const WORKING_MAX: usize = 3;
 const SCOPES: [&str; 4] = ["contacts:read", "contacts:write", "messages:read", "messages:send"];
 
 /// What was acknowledged of one change.
@@ -46,23 +47,27 @@ pub struct Acknowledged {
 struct Known {
     key: Key,
     is_deleted: bool,
-    /// What opens it, the newest last.
-    tokens: Vec<String>,
+    /// What opens it, the newest last, with the number of its secret.
+    tokens: Vec<(u32, String)>,
     /// Whether a change was asked for and not answered, and what opens the key if it was done.
     is_asked: bool,
     brings: Option<String>,
 }
 
 pub struct Writer {
+    number: u32,
     workspace: u32,
     owns_settings: bool,
     random: SmallRng,
     keys: BTreeMap<String, Known>,
     log: Vec<Acknowledged>,
+    /// Requests that are done once, since the vault was last started.
+    sent: Vec<Sent>,
     settings: Settings,
     sessions: Vec<SessionToken>,
     ended: Vec<SessionToken>,
     commands: u64,
+    requests: u64,
     changes: usize,
 }
 
@@ -80,15 +85,18 @@ impl Writer {
         };
         admin.ask_object(Object::Person(person_of(number)), &found).unwrap().unwrap();
         Self {
+            number,
             workspace,
             owns_settings,
             random: SmallRng::seed_from_u64(u64::from(number)),
             keys: BTreeMap::new(),
             log: Vec::new(),
+            sent: Vec::new(),
             settings: Settings { name: "Acme".into(), version: 1, suspended: false, outage_seconds: 0 },
             sessions: vec![SessionToken::new(person_of(number), [0; 16])],
             ended: Vec::new(),
             commands: 0,
+            requests: 0,
             changes: 0,
         }
     }
@@ -103,57 +111,71 @@ impl Writer {
     }
 
     /// Gives one command after the other until one is not answered, and counts those that are.
-    pub fn write_until_cut_off(&mut self, vault: SocketAddr, done: &AtomicUsize) {
+    pub fn write_until_cut_off(&mut self, vault: SocketAddr, clock: Clock, done: &AtomicUsize) {
         let mut admin = Admin::of(vault, self.workspace);
-        while self.command(&mut admin).is_ok() {
+        while self.command(&mut admin, clock).is_ok() {
             self.commands += 1;
             done.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    fn command(&mut self, admin: &mut Admin) -> io::Result<()> {
+    fn command(&mut self, admin: &mut Admin, clock: Clock) -> io::Result<()> {
         if self.keys.len() < KEYS {
-            return self.create(admin);
+            return if self.random.random() { self.create_once(admin) } else { self.duplicate(admin) };
         }
-        match self.random.random_range(0..12) {
+        match self.random.random_range(0..14) {
             0 if self.sessions.len() > 2 && self.random.random() => self.end_session(admin),
             0 => self.open_session(admin),
             1 if self.owns_settings => self.change_settings(admin),
-            _ => {
+            2 => match self.keys.iter().find(|(_, known)| known.is_deleted).map(|(id, _)| id.clone()) {
+                // Another takes its place.
+                Some(id) => {
+                    self.keys.remove(&id);
+                    self.create_once(admin)
+                }
+                None => self.open_session(admin),
+            },
+            kind => {
                 let place = self.random.random_range(0..self.keys.len());
                 let id = self.keys.keys().nth(place).unwrap().clone();
-                self.change_key(admin, &id)
+                let known = &self.keys[&id];
+                if kind < 5 && !known.is_deleted {
+                    let working = known.working(clock.now()).count();
+                    let overlap = if self.random.random() && working <= WORKING_MAX { OVERLAP_SECONDS } else { 0 };
+                    self.rotate_once(admin, &id, overlap)
+                } else {
+                    self.change_key(admin, &id)
+                }
             }
         }
     }
 
-    fn create(&mut self, admin: &mut Admin) -> io::Result<()> {
-        let model = self.keys.values().find(|known| !known.is_deleted).filter(|_| self.random.random());
-        let (key, token) = if let Some(known) = model {
-            let (origin, id, fresh) = (admin.origin(), known.key.id, secret());
-            let differences = serde_json::from_value(json!({"name": "Made", "metadata": null}))?;
-            let secret = SecretHash::of(&fresh);
-            let call = DuplicateKey { origin, id, differences, environment: None, secret, once: None };
-            let key = admin.ask(&call)?.unwrap().key;
-            (key.clone(), token(&key, fresh))
-        } else {
-            let made = admin.create(new_key("Made", &SCOPES[..1]))?.unwrap();
-            (made.key, made.token)
-        };
-        self.note(&key, Some(key.clone()));
-        let known = Known { key, is_deleted: false, tokens: vec![token], is_asked: false, brings: None };
-        self.keys.insert(known.key.id.to_string(), known);
+    /// Makes a key like another one, if there is any.
+    fn duplicate(&mut self, admin: &mut Admin) -> io::Result<()> {
+        let Some(model) = self.keys.values().find(|known| !known.is_deleted) else { return self.create_once(admin) };
+        let (origin, id, fresh) = (admin.origin(), model.key.id, secret());
+        let differences = serde_json::from_value(json!({"name": "Made", "description": null, "metadata": null}))?;
+        let secret = SecretHash::of(&fresh);
+        let call = DuplicateKey { origin, id, differences, environment: None, secret, once: None };
+        let key = admin.ask(&call)?.unwrap().key;
+        self.take_up(&key, token(&key, fresh));
         Ok(())
     }
 
+    /// A key that was made.
+    fn take_up(&mut self, key: &Key, token: String) {
+        self.note(key, Some(key.clone()));
+        let known =
+            Known { key: key.clone(), is_deleted: false, tokens: vec![(1, token)], is_asked: false, brings: None };
+        self.keys.insert(key.id.to_string(), known);
+    }
+
     fn change_key(&mut self, admin: &mut Admin, id: &str) -> io::Result<()> {
-        let kind = self.random.random_range(0..6);
+        let kind = self.random.random_range(0..5);
         let number = self.commands;
         let known = self.keys.get_mut(id).unwrap();
         let (origin, id, version) = (admin.origin(), known.key.id, known.key.version);
-        let fresh = secret();
         known.is_asked = true;
-        known.brings = (kind == 3 && !known.is_deleted).then(|| token(&known.key, fresh.clone()));
         let outcome: Outcome<Changed> = if known.is_deleted {
             admin.ask(&RestoreKey { origin, id })?
         } else {
@@ -164,27 +186,14 @@ impl Writer {
                     let patch = json!({"status": if off { "inactive" } else { "active" }});
                     admin.ask(&ChangeKey { origin, id, version, patch: serde_json::from_value(patch)? })?
                 }
-                3 => {
-                    let secret = SecretHash::of(&fresh);
-                    admin.ask(&RotateKey { origin, id, version, overlap_seconds: 0, secret, once: None })?
-                }
-                4 => admin.ask(&EndOldSecrets { origin, id, version })?,
-                // The number stands in several places: a torn change would show in one of them only.
-                _ => {
-                    let scopes: Vec<_> = SCOPES.iter().take(usize::try_from(number % 4).unwrap() + 1).collect();
-                    let patch = json!({
-                        "name": format!("Edited {number}"), "scopes": scopes,
-                        "metadata": {"number": number.to_string()},
-                    });
-                    admin.ask(&ChangeKey { origin, id, version, patch: serde_json::from_value(patch)? })?
-                }
+                2 => admin.ask(&EndOldSecrets { origin, id, version })?,
+                _ => admin.ask(&ChangeKey { origin, id, version, patch: serde_json::from_value(edit(number))? })?,
             }
         };
         let is_deletion = kind == 0 && !known.is_deleted;
         match outcome {
             Ok(changed) => {
                 known.is_asked = false;
-                known.tokens.extend(known.brings.take());
                 (known.is_deleted, known.key) = (is_deletion, changed.key.clone());
                 if changed.key.version > version {
                     self.note(&changed.key, (!is_deletion).then(|| changed.key.clone()));
@@ -203,12 +212,12 @@ impl Writer {
     }
 
     fn change_settings(&mut self, admin: &mut Admin) -> io::Result<()> {
-        let outage_seconds = Some(self.random.random_range(0..3_600));
+        let suspends = self.random.random::<bool>().then_some(!self.settings.suspended);
         let call = ChangeSettings {
             origin: admin.origin(),
             version: self.settings.version,
-            suspended: None,
-            outage_seconds,
+            suspended: suspends,
+            outage_seconds: Some(self.random.random_range(0..3_600)),
             reason: None,
         };
         match admin.ask(&call)? {
@@ -241,94 +250,35 @@ impl Writer {
         self.ended.push(session);
         Ok(())
     }
+}
 
-    /// Whether every key in KV is as new as what was acknowledged last.
-    pub fn kv_has_what_was_acknowledged(&self, world: &World) -> bool {
-        self.keys.values().all(|known| {
-            let record = in_kv(world, known.key.id);
-            record.is_some_and(|record| record.version >= known.key.version)
-        })
-    }
-
-    /// Compares what was acknowledged with what is there, and takes up what was done without an answer. Says how
-    /// much that was.
-    pub fn compare(&mut self, truth: &Truth) -> usize {
-        for change in self.log.drain(..) {
-            truth.holds(&change);
-        }
-        let mut unanswered = 0;
-        for known in self.keys.values_mut() {
-            let (key, is_deleted, version) = truth.key(known.key.id);
-            let ahead = version - known.key.version;
-            assert!(ahead <= u64::from(known.is_asked), "{:?} is {ahead} versions ahead", known.key.id);
-            let brought = known.brings.take();
-            known.is_asked = false;
-            if ahead == 0 {
-                assert_eq!(is_deleted, known.is_deleted, "{:?}", known.key.id);
-                continue;
-            }
-            unanswered += 1;
-            // Secrets that have ended are forgotten, so it is not their count that tells of a new one.
-            if key.as_ref().is_some_and(|key| newest_secret(key) > newest_secret(&known.key)) {
-                known.tokens.extend(brought);
-            }
-            known.is_deleted = is_deleted;
-            known.key = key.unwrap_or_else(|| Key { version, ..known.key.clone() });
-        }
-        if self.owns_settings {
-            let ahead = truth.settings.version - self.settings.version;
-            assert!(ahead <= 1 && (ahead == 1 || truth.settings == self.settings), "{:?}", truth.settings);
-            self.settings = truth.settings.clone();
-        }
-        unanswered
-    }
-
-    /// Whoever was signed in is signed in, and whoever signed out is out.
-    pub fn check_sessions(&self, world: &World) {
-        let mut admin = Admin::of(world.vault(), self.workspace);
-        for session in self.sessions.iter().skip(1) {
-            let call = person::Resume { session: session.hash() };
-            let resumed = admin.ask_object(Object::Person(session.person), &call).unwrap();
-            assert!(resumed.is_ok(), "an acknowledged session is lost: {resumed:?}");
-        }
-        for session in &self.ended {
-            let call = person::Resume { session: session.hash() };
-            let resumed = admin.ask_object(Object::Person(session.person), &call).unwrap();
-            assert!(resumed.is_err(), "a session that has ended is back");
-        }
-    }
-
-    /// An edge that has lived through the crash says of every key what holds.
-    ///
-    /// What gives something and was cut off may be told to the feed a second after the vault is back, and the edge
-    /// reads the feed within five. Says how long it took at most, in milliseconds.
-    pub fn check_calls(&self, caller: &mut Caller, clock: Clock) -> i64 {
-        let mut slowest = 0;
-        let mut expect = |token: &str, what: &str, is_right: &dyn Fn(&str) -> bool| {
-            let mut code = String::new();
-            let took = clock.until(KNOWN_WITHIN, || {
-                code = caller.code(&Question::about(token));
-                is_right(&code)
-            });
-            slowest = slowest.max(took.unwrap_or_else(|| panic!("{what} is told {code}")));
-        };
-        for known in self.keys.values() {
-            let (newest, older) = known.tokens.split_last().unwrap();
-            let expected = match (known.is_deleted, known.key.status) {
-                (true, _) => "UNKNOWN_KEY",
-                (false, Status::Active) => "VALID",
-                (false, Status::Inactive) => "INACTIVE",
-            };
-            expect(newest, &format!("not {expected}: {:?}", known.key), &|code| code == expected);
-            if let Some(old) = older.last() {
-                expect(old, &format!("an old secret of {:?}", known.key), &|code| {
-                    code != "VALID" && code != "UNAVAILABLE"
-                });
-            }
-        }
-        slowest
+impl Known {
+    /// The numbers of the secrets that open the key.
+    fn working(&self, now: Timestamp) -> impl Iterator<Item = u32> {
+        let works = move |secret: &&KeySecret| secret.ends_at.is_none_or(|end| end > now);
+        self.key.secrets.iter().filter(works).map(|secret| secret.number)
     }
 }
+
+/// The number stands in many places: a torn change would show in some of them only. Callers from 192.0.2.1 pass.
+fn edit(number: u64) -> Value {
+    let scopes: Vec<_> = SCOPES.iter().take(usize::try_from(number % 4).unwrap() + 1).collect();
+    let network = format!("10.{}.{}.0/24", number / 256 % 256, number % 256);
+    json!({
+        "name": format!("Edited {number}"),
+        "scopes": scopes,
+        "expires_at": Timestamp::from_millis(FAR + i64::try_from(number).unwrap()).rfc3339(),
+        "restrictions": {
+            "allow": ["192.0.2.0/24", network], "deny": [network], "channels": [number.to_string()],
+        },
+        "rate_limit": {"limit": 1_000_000 + number, "window_seconds": 60},
+        "quota": {"limit": 2_000_000 + number, "period": if number.is_multiple_of(2) { "day" } else { "month" }},
+        "metadata": {"number": number.to_string()},
+    })
+}
+
+/// The first of January 2030.
+const FAR: i64 = 1_893_456_000_000;
 
 fn newest_secret(key: &Key) -> Option<u32> {
     key.secrets.iter().map(|secret| secret.number).max()
@@ -336,10 +286,4 @@ fn newest_secret(key: &Key) -> Option<u32> {
 
 fn person_of(number: u32) -> PersonId {
     PersonId(1_000 + u64::from(number))
-}
-
-/// The record that was written into KV last.
-pub fn in_kv(world: &World, id: Locator) -> Option<Record> {
-    let bytes = world.kv.newest(&kv_name(id))?;
-    Some(Record::open(&bytes, id, &Keyring::parse(MASTER_KEYS).unwrap()).unwrap())
 }

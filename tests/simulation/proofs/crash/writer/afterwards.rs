@@ -1,0 +1,104 @@
+//! What was acknowledged, compared with what is there after a crash.
+
+use super::{Writer, newest_secret};
+use crate::crash::check::Truth;
+use ownchat_domain::{
+    key::{Key, Status},
+    time::SECOND,
+    vault::{Object, person},
+};
+use ownchat_runtime::Admin;
+use ownchat_simulation::{Caller, Clock, Question, World};
+use serde_json::json;
+
+/// How soon an edge knows what the registry knows, in milliseconds.
+const KNOWN_WITHIN: i64 = 15 * SECOND;
+
+impl Writer {
+    /// Compares what was acknowledged with what is there, and takes up what was done without an answer. Says how
+    /// much that was.
+    pub fn compare(&mut self, truth: &Truth) -> usize {
+        for change in self.log.drain(..) {
+            truth.holds(&change);
+        }
+        let mut unanswered = 0;
+        for known in self.keys.values_mut() {
+            let (key, is_deleted, version) = truth.key(known.key.id);
+            let ahead = version - known.key.version;
+            assert!(ahead <= u64::from(known.is_asked), "{:?} is {ahead} versions ahead", known.key.id);
+            let brought = known.brings.take();
+            known.is_asked = false;
+            if ahead == 0 {
+                assert_eq!(is_deleted, known.is_deleted, "{:?}", known.key.id);
+                continue;
+            }
+            unanswered += 1;
+            // Secrets that have ended are forgotten, so it is not their count that tells of a new one.
+            let newest = key.as_ref().and_then(newest_secret);
+            if newest > newest_secret(&known.key) {
+                known.tokens.extend(newest.zip(brought));
+            }
+            known.is_deleted = is_deleted;
+            known.key = key.unwrap_or_else(|| Key { version, ..known.key.clone() });
+        }
+        let settings = truth.settings();
+        if self.owns_settings {
+            let ahead = settings.version - self.settings.version;
+            assert!(ahead <= 1 && (ahead == 1 || settings == self.settings), "{settings:?}");
+            unanswered += usize::from(ahead == 1);
+        }
+        self.settings = settings;
+        unanswered
+    }
+
+    /// Whoever was signed in is signed in, and whoever signed out is out.
+    pub fn check_sessions(&self, world: &World) {
+        let mut admin = Admin::of(world.vault(), self.workspace);
+        for session in self.sessions.iter().skip(1) {
+            let call = person::Resume { session: session.hash() };
+            let resumed = admin.ask_object(Object::Person(session.person), &call).unwrap();
+            assert!(resumed.is_ok(), "an acknowledged session is lost: {resumed:?}");
+        }
+        for session in &self.ended {
+            let call = person::Resume { session: session.hash() };
+            let resumed = admin.ask_object(Object::Person(session.person), &call).unwrap();
+            assert!(resumed.is_err(), "a session that has ended is back");
+        }
+    }
+
+    /// An edge that has lived through the crash says of every key what holds.
+    ///
+    /// What gives something and was cut off may be told to the feed a second after the vault is back, and the edge
+    /// reads the feed within five. Says how long it took at most, in milliseconds.
+    pub fn check_calls(&self, caller: &mut Caller, clock: Clock) -> i64 {
+        let mut slowest = 0;
+        let mut expect = |token: &str, what: &str, is_right: &dyn Fn(&str) -> bool| {
+            let question = Question::with(token, &json!({"address": "192.0.2.1"}));
+            let mut code = String::new();
+            let took = clock.until(KNOWN_WITHIN, || {
+                code = caller.code(&question);
+                is_right(&code)
+            });
+            slowest = slowest.max(took.unwrap_or_else(|| panic!("{what} is told {code}")));
+        };
+        for known in self.keys.values() {
+            let expected = match (known.is_deleted, known.key.status) {
+                _ if self.settings.suspended => "WORKSPACE_SUSPENDED",
+                (true, _) => "UNKNOWN_KEY",
+                (false, Status::Active) => "VALID",
+                (false, Status::Inactive) => "INACTIVE",
+            };
+            let (newest, older) = known.tokens.split_last().unwrap();
+            expect(&newest.1, &format!("not {expected}: {:?}", known.key), &|code| code == expected);
+            for (number, old) in older.iter().rev().take(2) {
+                let what = format!("secret {number}, {expected} or over, of {:?}", known.key);
+                if known.working(clock.now()).any(|working| working == *number) {
+                    expect(old, &what, &|code| code == expected);
+                } else {
+                    expect(old, &what, &|code| code != "VALID" && code != "UNAVAILABLE");
+                }
+            }
+        }
+        slowest
+    }
+}

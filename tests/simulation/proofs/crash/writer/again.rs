@@ -1,0 +1,142 @@
+//! Requests that are done once, however often they are sent: with an `Idempotency-Key`.
+
+use super::{Writer, newest_secret};
+use crate::crash::check::Truth;
+use ownchat_domain::{
+    digest::SecretHash,
+    idempotency::{BodyHash, Once},
+    key::{Key, NewKey},
+    locator::Locator,
+    token::Secret,
+    vault::registry::{CreateKey, RotateKey},
+};
+use ownchat_runtime::{Admin, new_key, secret, token};
+use ownchat_simulation::World;
+use std::io;
+
+/// A request that was sent, and what it was answered, if it was.
+pub struct Sent {
+    command: Command,
+    brings: Secret,
+    answer: Option<Key>,
+}
+
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there are a few dozen of them")]
+enum Command {
+    /// Its name stands in the description of the key that it makes.
+    Create(CreateKey),
+    Rotate(RotateKey),
+}
+
+impl Writer {
+    fn name(&mut self) -> String {
+        self.requests += 1;
+        format!("request-{}-{}", self.number, self.requests)
+    }
+
+    pub fn create_once(&mut self, admin: &mut Admin) -> io::Result<()> {
+        let (name, brings) = (self.name(), secret());
+        let key = NewKey { description: name.clone(), ..new_key("Made", &super::SCOPES[..1]) };
+        let secret = SecretHash::of(&brings);
+        let call = CreateKey { origin: admin.origin(), key, secret, once: Some(once(&name)) };
+        let key = self.send(admin, Command::Create(call), brings.clone())?;
+        self.take_up(&key, token(&key, brings));
+        Ok(())
+    }
+
+    pub fn rotate_once(&mut self, admin: &mut Admin, id: &str, overlap_seconds: u32) -> io::Result<()> {
+        let (name, brings) = (self.name(), secret());
+        let known = self.keys.get_mut(id).unwrap();
+        known.is_asked = true;
+        known.brings = Some(token(&known.key, brings.clone()));
+        let (id, version, secret) = (known.key.id, known.key.version, SecretHash::of(&brings));
+        let once = Some(once(&name));
+        let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds, secret, once };
+        let key = self.send(admin, Command::Rotate(call), brings)?;
+        self.take_over(&key);
+        Ok(())
+    }
+
+    fn send(&mut self, admin: &mut Admin, command: Command, brings: Secret) -> io::Result<Key> {
+        // Before it is sent: it may be done and not answered.
+        self.sent.push(Sent { command, brings, answer: None });
+        let sent = self.sent.last_mut().unwrap();
+        let (key, replayed) = sent.command.ask(admin)?;
+        assert!(!replayed, "{:?} was never sent before", sent.command);
+        sent.answer = Some(key.clone());
+        Ok(key)
+    }
+
+    /// A key that got a new secret.
+    fn take_over(&mut self, key: &Key) {
+        let known = self.keys.get_mut(&key.id.to_string()).unwrap();
+        known.is_asked = false;
+        known.tokens.extend(newest_secret(key).zip(known.brings.take()));
+        known.key = key.clone();
+        self.note(key, Some(key.clone()));
+    }
+
+    /// Sends every request again that was sent since the vault was started before, twice. What was done is answered as it was
+    /// then and not done once more; what was not is done now. Says how many were done.
+    pub fn send_again(&mut self, world: &World, truth: &Truth) -> usize {
+        let mut admin = Admin::of(world.vault(), self.workspace);
+        let mut were_done = 0;
+        for Sent { command, brings, answer } in std::mem::take(&mut self.sent) {
+            // Of what is deleted nothing is told.
+            if command.subject().is_some_and(|id| truth.key(id).1) {
+                continue;
+            }
+            let done = command.outcome(truth);
+            let (key, replayed) = command.ask(&mut admin).unwrap();
+            assert_eq!(replayed, done.is_some(), "whether {command:?} was done");
+            assert!(done.is_none_or(|id| id == key.id), "{command:?} has made {key:?}");
+            assert!(
+                answer.as_ref().is_none_or(|answer| *answer == key),
+                "{command:?} is answered {key:?}, not {answer:?}"
+            );
+            assert_eq!(command.ask(&mut admin).unwrap(), (key.clone(), true), "{command:?}");
+            were_done += usize::from(replayed);
+            match &command {
+                Command::Create(_) if answer.is_none() => self.take_up(&key, token(&key, brings)),
+                Command::Rotate(_) if !replayed => {
+                    self.keys.get_mut(&key.id.to_string()).unwrap().brings = Some(token(&key, brings));
+                    self.take_over(&key);
+                }
+                _ => {}
+            }
+        }
+        were_done
+    }
+}
+
+impl Command {
+    /// Asks for it. Says what the key is, and whether an earlier request did it.
+    fn ask(&self, admin: &mut Admin) -> io::Result<(Key, bool)> {
+        Ok(match self {
+            Self::Create(call) => admin.ask(call)?.map(|issued| (issued.key, issued.replayed)),
+            Self::Rotate(call) => admin.ask(call)?.map(|changed| (changed.key, changed.replayed)),
+        }
+        .unwrap_or_else(|failure| panic!("{failure}: {self:?}")))
+    }
+
+    /// Which key it changes.
+    fn subject(&self) -> Option<Locator> {
+        match self {
+            Self::Create(_) => None,
+            Self::Rotate(call) => Some(call.id),
+        }
+    }
+
+    /// The key that it has made or changed, if it was done.
+    fn outcome(&self, truth: &Truth) -> Option<Locator> {
+        match self {
+            Self::Create(call) => truth.made_by(&call.key.description),
+            Self::Rotate(call) => (truth.key(call.id).2 > call.version).then_some(call.id),
+        }
+    }
+}
+
+fn once(name: &str) -> Once {
+    Once { key: name.parse().unwrap(), body: BodyHash::of(name.as_bytes()) }
+}

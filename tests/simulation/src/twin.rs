@@ -1,0 +1,40 @@
+//! A second vault with what a crashed one has stored. Whatever it is asked, the first learns nothing of it.
+
+use crate::clock::Clock;
+use ownchat_runtime::{Folder, Place, Process, no_kv, vault};
+use std::{fs, net::SocketAddr, path::Path};
+
+/// The second vault, until this is dropped.
+#[derive(Debug)]
+pub struct Twin {
+    process: Process,
+    _folder: Folder,
+}
+
+impl Twin {
+    /// Starts it on a copy of what lies in the folder of the first.
+    pub(crate) fn start(stored: &Path, clock: Clock) -> Self {
+        let folder = Folder::make("twin");
+        copy(stored, folder.path());
+        let worker = clock.set(vault(Place::Here("no-kv".into())));
+        let process = Process::start(folder.path(), &[worker, no_kv("no-kv")]);
+        Self { process, _folder: folder }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.process.address("vault")
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(from, to).unwrap();
+        }
+    }
+}
