@@ -222,7 +222,7 @@ fn shown(facts: &KeyFacts, now: Timestamp) -> Key {
         restore_until: facts.deleted_at.map(|at| at.plus(RESTORE_WITHIN)),
         restrictions: facts.restrictions.clone(),
         rate_limit: facts.limits.rate,
-        quota: facts.limits.quota,
+        quota: facts.limits.quota.map(Into::into),
         secrets: facts.shown_secrets(),
         metadata: facts.metadata.clone(),
     }
