@@ -1,24 +1,75 @@
 //! Bodies of requests.
 
 use crate::{
+    bounds::within,
     drafts::{any_json, near_draft},
-    good::{NOW, config},
+    good::{NOW, config, one_in, some},
 };
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
-    json,
+    explain::ExplainRequest,
+    json::{self, BODY_MAX},
     key::{
-        CHANNELS_MAX, DESCRIPTION_MAX, Details, KeyPatch, KeyQuery, METADATA_BYTES_MAX, METADATA_MAX, NAME_MAX, NewKey,
+        CHANNELS_MAX, DESCRIPTION_MAX, Details, KeyPatch, KeyQuery, METADATA_BYTES_MAX, METADATA_MAX, NAME_MAX,
+        NewCopy, NewKey,
     },
     limit::{LIMIT_MAX, WINDOW_MAX},
     network::LIST_MAX,
-    vault::registry::TrailQuery,
+    vault::{registry::TrailQuery, usage::UsageQuery},
 };
-use proptest::{collection::vec, prelude::*};
+use proptest::{collection::vec, prelude::*, sample::select};
 use serde::de::DeserializeOwned;
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
-    json::read(body).ok()
+    within(body, || json::read(body).ok())
+}
+
+/// Reads a body as everything that a body can be.
+fn read_as_all(body: &[u8]) {
+    let _ = (read::<NewKey>(body), read::<KeyPatch>(body), read::<NewCopy>(body), read::<ExplainRequest>(body));
+    let _ = (read::<KeyQuery>(body), read::<TrailQuery>(body), read::<UsageQuery>(body));
+    let _ = (read::<SetupRequest>(body), read::<SignInRequest>(body));
+}
+
+/// A body as long as one may be: the same piece again and again, as it is or in a place that it suits.
+fn long_body() -> impl Strategy<Value = String> {
+    let around = select(vec![
+        ("", ""),
+        (r#"{"name":""#, r#""}"#),
+        (r#"{"scopes":["#, r#""a"]}"#),
+        (r#"{"metadata":{"#, r#""z":"z"}}"#),
+        (r#"{"restrictions":{"allow":["#, r#""::1"]}}"#),
+        (r#"{"restrictions":{"channels":["#, r#""a"]}}"#),
+        (r#"{"x":["#, "0]}"),
+        (r#"{"x":""#, r#""}"#),
+    ]);
+    let piece = prop_oneof![
+        select(vec![
+            "[",
+            "{\"a\":",
+            "0",
+            "[],",
+            "0,",
+            "1e9",
+            "\"a\",",
+            "\"::1\",",
+            "\"a\":\"b\",",
+            "\\u0000",
+            "\\\"",
+            "\\ud83d\\ude00",
+            "é",
+            " ",
+            "a",
+            "\"contacts:read\",",
+            "-",
+        ])
+        .prop_map(str::to_owned),
+        ".{1,6}",
+    ];
+    (around, piece, 0..=BODY_MAX).prop_map(|((before, after), piece, length)| {
+        let times = length.saturating_sub(before.len() + after.len()) / piece.len();
+        format!("{before}{}{after}", piece.repeat(times))
+    })
 }
 
 /// What was accepted keeps every bound.
@@ -38,6 +89,14 @@ fn is_bounded(details: &Details) -> bool {
         && notes <= METADATA_BYTES_MAX
 }
 
+#[test]
+fn keys_and_other_bodies_are_tried() {
+    let drafts = some(&near_draft());
+    let keys = drafts.iter().filter_map(|draft| json::read::<NewKey>(draft.to_string().as_bytes()).ok());
+    let (good, bad): (Vec<_>, Vec<_>) = keys.map(|key| key.check(NOW)).partition(Result::is_ok);
+    assert!(good.len() > 5 && bad.len() > 30, "{} {}", good.len(), bad.len());
+}
+
 proptest! {
     #![proptest_config(config())]
 
@@ -45,13 +104,13 @@ proptest! {
     fn json_bodies(value in prop_oneof![1 => any_json(), 3 => near_draft()]) {
         let body = value.to_string().into_bytes();
         if let Some(key) = read::<NewKey>(&body)
-            && let Ok(details) = key.check(NOW)
+            && let Ok(details) = within(&body, || key.check(NOW))
         {
             prop_assert!(is_bounded(&details), "{:?}", details);
             prop_assert!(details.check().is_ok());
         }
         if let Some(patch) = read::<KeyPatch>(&body)
-            && let Ok(changes) = patch.check(NOW)
+            && let Ok(changes) = within(&body, || patch.check(NOW))
         {
             let before: NewKey =
                 serde_json::from_str(r#"{"name":"Shop","environment":"live","scopes":["contacts:read"]}"#).unwrap();
@@ -59,14 +118,30 @@ proptest! {
                 prop_assert!(is_bounded(&details), "{:?}", details);
             }
         }
-        let _ = (read::<KeyQuery>(&body), read::<TrailQuery>(&body));
-        let _ = (read::<SetupRequest>(&body), read::<SignInRequest>(&body));
+        if let Some(request) = read::<ExplainRequest>(&body) {
+            let _ = within(&body, || request.read().is_ok());
+        }
+        read_as_all(&body);
     }
 
     #[test]
     fn bytes_that_are_no_json(body in vec(any::<u8>(), 0..300), depth in 0..5_000usize) {
-        let _ = (read::<NewKey>(&body), read::<KeyPatch>(&body));
+        read_as_all(&body);
         let deep = format!("{{\"metadata\":{}", "[".repeat(depth));
         prop_assert!(read::<NewKey>(deep.as_bytes()).is_none());
+    }
+}
+
+proptest! {
+    #![proptest_config(one_in(5))]
+
+    #[test]
+    fn long_bodies(body in long_body()) {
+        prop_assert!(body.len() <= BODY_MAX);
+        let body = body.into_bytes();
+        read_as_all(&body);
+        if let Some(key) = read::<NewKey>(&body) {
+            let _ = within(&body, || key.check(NOW));
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Pages of the feed.
 
-use crate::good::{NOW, any_time, config, damaged, locator, near, record};
+use crate::{
+    bounds::{CLAIMED, within, within_and},
+    good::{NOW, any_time, config, damaged, locator, near, one_in, record},
+};
 use ownchat_domain::{
     feed::{self, Entry, Follower, PAGE, Page, Subject},
     time::Timestamp,
@@ -20,6 +23,31 @@ fn any_page() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
+/// A page as long as one may be, and a little longer.
+fn long_page() -> impl Strategy<Value = Vec<u8>> {
+    (PAGE - 2..PAGE + 3, any::<u64>()).prop_map(|(length, version)| {
+        let entries = (0..).take(length).map(|number| Entry { subject: Subject::Workspace(number), version }).collect();
+        feed::encode(&Page { incarnation: 77, born: NOW, position: 12, more: true, entries })
+    })
+}
+
+fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![near(page()), any_page(), any_page().prop_flat_map(damaged),]
+}
+
+fn is_answered(bytes: &[u8], now: Timestamp) -> Result<(), TestCaseError> {
+    if let Some(page) = within_and(CLAIMED, bytes, || feed::decode(bytes)) {
+        prop_assert!(page.entries.len() <= PAGE && page.entries.len() <= bytes.len());
+        let mut follower = Follower::default();
+        let from = follower.position();
+        within(bytes, || {
+            let _ = follower.learn(page, from, now);
+            let _ = (follower.allows(&record()), follower.is_fresh(NOW));
+        });
+    }
+    Ok(())
+}
+
 fn page() -> Vec<u8> {
     let entries = vec![
         Entry { subject: Subject::Key(locator()), version: 9 },
@@ -37,13 +65,16 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn pages_of_the_feed(bytes in prop_oneof![near(page()), any_page(), any_page().prop_flat_map(damaged)], now in any::<i64>()) {
-        if let Some(page) = feed::decode(&bytes) {
-            prop_assert!(page.entries.len() <= PAGE && page.entries.len() <= bytes.len());
-            let mut follower = Follower::default();
-            let from = follower.position();
-            let _ = follower.learn(page, from, Timestamp::from_millis(now));
-            let _ = (follower.allows(&record()), follower.is_fresh(NOW));
-        }
+    fn pages_of_the_feed(bytes in any_bytes(), now in any_time()) {
+        is_answered(&bytes, now)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(one_in(50))]
+
+    #[test]
+    fn long_pages(bytes in prop_oneof![long_page(), long_page().prop_flat_map(damaged)], now in any_time()) {
+        is_answered(&bytes, now)?;
     }
 }

@@ -1,6 +1,9 @@
 //! Questions to a meter, and its answers.
 
-use crate::good::{NOW, config, damaged, near};
+use crate::{
+    bounds::{CLAIMED, within, within_and},
+    good::{NOW, config, damaged, near},
+};
 use ownchat_domain::{
     limit::{Limits, Period, Quota, RateLimit},
     meter::{self, Meter, Take, Taken, Unused},
@@ -27,6 +30,15 @@ fn any_take() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
+fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        6 => near(take()),
+        6 => any_take(),
+        6 => any_take().prop_flat_map(damaged),
+        1 => (vec(any::<u8>(), 1..40), 1..1_700usize).prop_map(|(piece, times)| piece.repeat(times)),
+    ]
+}
+
 fn take() -> Vec<u8> {
     meter::encode(&Take { limits: Limits::default(), version: 1, need: 1, spare: 2, unused: Vec::new(), name: 0 })
 }
@@ -40,13 +52,14 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn questions_to_a_meter_and_its_answers(questions in vec(prop_oneof![near(take()), any_take(), any_take().prop_flat_map(damaged)], 1..4), later in 0..100_000i64) {
+    fn questions_to_a_meter_and_its_answers(questions in vec(any_bytes(), 1..4), later in 0..100_000i64) {
         let mut meter = Meter::default();
         for (bytes, step) in questions.iter().zip(0..) {
-            let _ = meter::decode::<Taken>(bytes);
-            if let Some(ask) = meter::decode::<Take>(bytes) {
+            let _ = within_and(CLAIMED, bytes, || meter::decode::<Taken>(bytes));
+            let _ = within_and(CLAIMED, bytes, || Meter::decode(bytes).map(|read| read.standing(NOW)));
+            if let Some(ask) = within_and(CLAIMED, bytes, || meter::decode::<Take>(bytes)) {
                 prop_assert!(ask.unused.len() <= bytes.len());
-                if let Taken::Lease(lease) = meter.take(&ask, NOW.plus(step * later)) {
+                if let Taken::Lease(lease) = within(bytes, || meter.take(&ask, NOW.plus(step * later))) {
                     prop_assert!(lease.permits >= ask.need);
                 }
             }

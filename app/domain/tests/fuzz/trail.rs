@@ -1,16 +1,141 @@
-//! Lines of an audit trail.
+//! Lines of an audit trail, with hashes that fit them: whoever writes a file can reckon them out, too.
 
-use crate::good::config;
-use ownchat_domain::audit::{BEGINNING, Chain};
-use proptest::prelude::*;
+use crate::{
+    bounds::within,
+    drafts::any_json,
+    good::{config, locator, some},
+};
+use ownchat_domain::{
+    account::PersonId,
+    audit::{Action, ActorId, BEGINNING, Chain, Flaw, Line, csv, seal},
+    time::Timestamp,
+};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+/// How a line is to be damaged before it gets its hash.
+#[derive(Clone, Debug)]
+struct Damage {
+    /// What is added to its number.
+    jump: u64,
+    /// The hash that it names as that of the line before, instead of that one.
+    previous: Option<String>,
+    /// What is written where, instead of one character.
+    write: Option<(prop::sample::Index, String)>,
+}
+
+/// A line with the hash that fits it, whatever stands in it.
+fn hashed(body: &str) -> String {
+    let hash = Sha256::digest(body).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    format!("{},\"hash\":\"{hash}\"}}", body.strip_suffix('}').unwrap_or(body))
+}
+
+/// Any line, as the first one.
+fn any_line() -> impl Strategy<Value = Line> {
+    let actor = option::of(prop_oneof![
+        any::<u64>().prop_map(|id| ActorId::Person(PersonId(id))),
+        Just(ActorId::Key(locator())),
+    ]);
+    // From the year 1 to the year 9999.
+    let at = (-62_135_596_800_000..253_402_300_800_000i64).prop_map(Timestamp::from_millis);
+    let state =
+        || option::of(any_json()).prop_map(|json| json.and_then(|json| RawValue::from_string(json.to_string()).ok()));
+    let words = (".{0,20}", option::of(".{0,80}"), ".{0,20}", ".{0,20}");
+    (at, actor, select(Action::ALL.to_vec()), option::of(Just(locator())), words, state(), state()).prop_map(
+        |(at, actor, action, key, (actor_name, reason, address, request_id), before, after)| Line {
+            sequence: 1,
+            at,
+            actor,
+            actor_name,
+            action,
+            key,
+            reason,
+            before,
+            after,
+            address,
+            request_id,
+            previous: BEGINNING.into(),
+        },
+    )
+}
+
+fn any_damage() -> impl Strategy<Value = Damage> {
+    let jump = prop_oneof![8 => Just(0), 1 => 1..3u64, 1 => any::<u64>()];
+    let previous = prop_oneof![8 => Just(None), 1 => "[0-9a-f]{64}".prop_map(Some), 1 => ".{0,70}".prop_map(Some)];
+    let write = option::weighted(0.3, (any::<prop::sample::Index>(), "[\"{}\\[\\],:0-9a-z]?"));
+    (jump, previous, write).prop_map(|(jump, previous, write)| Damage { jump, previous, write })
+}
+
+/// The text of a line in its place, and whether it is one of a trail as far as its number and the line before go.
+fn written(line: &Line, damage: &Damage, count: u64, head: &str) -> (String, Result<(), Flaw>) {
+    let sequence = (count + 1).wrapping_add(damage.jump);
+    let previous = damage.previous.clone().unwrap_or_else(|| head.to_owned());
+    let said = if sequence != count + 1 {
+        Err(Flaw::Misplaced { line: count + 1, found: sequence })
+    } else if previous != head {
+        Err(Flaw::Broken(count + 1))
+    } else {
+        Ok(())
+    };
+    (serde_json::to_string(&Line { sequence, previous, ..line.clone() }).unwrap(), said)
+}
+
+#[test]
+fn good_lines_and_others_are_tried() {
+    let said: Vec<_> = some(&(any_line(), any_damage()))
+        .into_iter()
+        .map(|(line, damage)| {
+            Chain::default().take(&hashed(&damaged(&written(&line, &damage, 0, BEGINNING).0, &damage)))
+        })
+        .collect();
+    let count = |is_it: fn(&Flaw) -> bool| {
+        said.iter().filter_map(|said| said.as_ref().err()).filter(|flaw| is_it(flaw)).count()
+    };
+    assert!(said.iter().filter(|said| said.is_ok()).count() > 60);
+    assert!(count(|flaw| matches!(flaw, Flaw::Unreadable(_))) > 10);
+    assert!(count(|flaw| matches!(flaw, Flaw::Misplaced { .. })) > 10);
+    assert!(count(|flaw| matches!(flaw, Flaw::Broken(_))) > 10);
+}
+
+fn damaged(body: &str, damage: &Damage) -> String {
+    let mut characters: Vec<String> = body.chars().map(String::from).collect();
+    if let Some((place, other)) = &damage.write {
+        place.get_mut(&mut characters).clone_from(other);
+    }
+    characters.concat()
+}
 
 proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn lines_of_a_trail(text in prop_oneof![".{0,300}", "\\{\"sequence\":[0-9]{1,30},.{0,100},\"hash\":\"[0-9a-f]{64}\"\\}"]) {
+    fn trails(lines in vec((any_line(), any_damage()), 1..6)) {
         let mut chain = Chain::default();
-        prop_assert!(chain.take(&text).is_err());
-        prop_assert_eq!((chain.count(), chain.head()), (0, BEGINNING));
+        for (line, damage) in lines {
+            let (count, head) = (chain.count(), chain.head().to_owned());
+            let (body, expected) = written(&line, &damage, count, &head);
+            let text = hashed(&damaged(&body, &damage));
+            let said = within(&text, || chain.take(&text));
+            if damage.write.is_none() {
+                prop_assert_eq!(said.as_ref().map(drop).map_err(Clone::clone), expected);
+            }
+            if let Ok(read) = said {
+                prop_assert_eq!((chain.count(), text.contains(chain.head())), (count + 1, true));
+                prop_assert!(damage.write.is_some() || seal(&read).0 == text);
+            } else {
+                prop_assert_eq!((chain.count(), chain.head()), (count, head.as_str()));
+            }
+            let _ = within(&text, || csv(&[&text]));
+        }
+    }
+
+    #[test]
+    fn texts_that_are_no_lines(text in prop_oneof![".{0,300}", "\\{\"sequence\":[0-9]{1,30},.{0,100},\"hash\":\"[0-9a-f]{64}\"\\}"]) {
+        let mut chain = Chain::default();
+        for text in [&text, &hashed(&text)] {
+            prop_assert!(within(text, || chain.take(text)).is_err());
+            prop_assert_eq!((chain.count(), chain.head()), (0, BEGINNING));
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Files with a workspace, to be read in.
 
-use crate::good::{config, damaged, keyring, locator};
+use crate::{
+    bounds::within,
+    good::{config, damaged, keyring, locator},
+};
 use ownchat_domain::transfer::{Entry as Exported, FORMAT, Header, Reader, Sum};
 use proptest::prelude::*;
 
@@ -24,13 +27,33 @@ fn export() -> Vec<String> {
          \"created_at\":\"2026-11-23T16:46:48Z\",\"ends_at\":null}}]}}}}",
         locator()
     );
-    let mut lines = vec![Exported::Export(header).write(), key];
+    summed(vec![Exported::Export(header).write(), key])
+}
+
+/// The lines of a file but for its last one, with a last one that fits them.
+fn summed(mut lines: Vec<String>) -> Vec<String> {
     let mut sum = Sum::default();
     for line in &lines {
         sum.add(line);
     }
     lines.push(Exported::End(sum.end()).write());
     lines
+}
+
+/// All lines of a good file but its last one.
+fn begin() -> Vec<u8> {
+    export()[..2].join("\n").into_bytes()
+}
+
+/// The same, with a space somewhere where JSON may have one.
+fn spaced() -> impl Strategy<Value = Vec<u8>> {
+    let places: Vec<usize> =
+        begin().windows(2).enumerate().filter(|(_, two)| two == b",\"").map(|(at, _)| at + 1).collect();
+    proptest::sample::select(places).prop_map(|place| {
+        let mut bytes = begin();
+        bytes.insert(place, b' ');
+        bytes
+    })
 }
 
 fn taken_in(lines: &[String]) -> bool {
@@ -51,9 +74,20 @@ proptest! {
     fn files_to_be_read_in(place in 0..3usize, bytes in damaged(export().join("\n").into_bytes()), text in ".{0,200}") {
         let text_of = String::from_utf8_lossy(&bytes).into_owned();
         let lines: Vec<String> = text_of.lines().map(str::to_owned).collect();
-        prop_assert_eq!(taken_in(&lines), lines == export(), "nothing but the file itself is taken in");
+        let is_taken_in = within(&bytes, || taken_in(&lines));
+        prop_assert_eq!(is_taken_in, lines == export(), "nothing but the file itself is taken in");
         let mut other = export();
         other[place] = text;
-        prop_assert!(!taken_in(&other));
+        prop_assert!(!within(other.concat(), || taken_in(&other)));
+    }
+
+    #[test]
+    fn files_that_were_written_by_somebody_else(bytes in prop_oneof![damaged(begin()), spaced()]) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let lines = summed(text.lines().map(str::to_owned).collect());
+        if within(&bytes, || taken_in(&lines)) {
+            let read = lines.iter().map(|line| serde_json::from_str::<Exported>(line).unwrap().write());
+            prop_assert_eq!(read.collect::<Vec<_>>(), lines, "one state, one file");
+        }
     }
 }
