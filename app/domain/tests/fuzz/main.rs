@@ -14,6 +14,7 @@ mod meter;
 mod networks;
 mod records;
 mod texts;
+mod times;
 mod tokens;
 mod trail;
 mod transfer;
