@@ -13,6 +13,8 @@ use std::{fs, io, process::Command};
 /// The promises that need no runtime: what is said of them, and the tests that `PROVE` makes as long as promised.
 const ON_THE_HOST: &[(&str, &[&str])] = &[
     ("fuzz whatever is read from elsewhere", &["--package", "ownchat-domain", "--test", "fuzz"]),
+    ("fuzz where lists go on", &["--package", "ownchat-vault", "--lib", "--", "registry::list::"]),
+    ("fuzz the bodies that the edge reads", &["--package", "ownchat-edge", "--lib", "--", "asked::"]),
     ("walk at random", &["--package", "ownchat-vault", "--lib", "--", "registry::walk::", "--nocapture"]),
 ];
 

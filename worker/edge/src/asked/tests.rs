@@ -2,7 +2,7 @@
 
 use super::{Asked, read};
 use ownchat_domain::json::{self, BodyError};
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::FileFailurePersistence};
 use serde::Deserialize;
 
 /// The same fields, for the other reader.
@@ -157,7 +157,28 @@ fn bodies() -> impl Strategy<Value = String> {
     })
 }
 
+/// `PROVE=1` tries a hundred times as many. One that fails is kept beside this file, and belongs into the repository.
+fn config() -> ProptestConfig {
+    let cases = if std::env::var_os("PROVE").is_some() { 20_000 } else { 200 };
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/src/asked/regressions");
+    let failure_persistence = Some(Box::new(FileFailurePersistence::Direct(kept)) as _);
+    ProptestConfig { cases, failure_persistence, ..ProptestConfig::default() }
+}
+
+/// A body as long as one may be: the same piece again and again, where it suits and where it does not.
+fn long_bodies() -> impl Strategy<Value = String> {
+    let around = [("", ""), (r#"{"key":""#, r#""}"#), (r#"{"key":"k","scopes":["#, r#""a"]}"#), (r#"{"cost":"#, "}")];
+    let pieces = vec!["[", "{", "0", "\"a\",", "\\\"", "\\u0000", "\\ud83d", "é", " ", "\n", "{\"key\":", "nul"];
+    let piece = prop_oneof![prop::sample::select(pieces).prop_map(str::to_owned), ".{1,6}"];
+    (prop::sample::select(around.to_vec()), piece, 0..=json::BODY_MAX).prop_map(|((before, after), piece, length)| {
+        let times = length.saturating_sub(before.len() + after.len()) / piece.len();
+        format!("{before}{}{after}", piece.repeat(times))
+    })
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn both_readers_agree(body in bodies()) {
         prop_assert_eq!(agree(&body), Ok(()));
@@ -166,5 +187,10 @@ proptest! {
     #[test]
     fn both_readers_agree_on_anything(body in any::<String>()) {
         prop_assert_eq!(agree(&body), Ok(()));
+    }
+
+    #[test]
+    fn both_readers_agree_on_long_bodies(body in long_bodies()) {
+        prop_assert!(agree(&body).is_ok(), "{} bytes", body.len());
     }
 }

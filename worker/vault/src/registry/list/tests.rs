@@ -4,6 +4,7 @@ use super::*;
 use crate::database::memory::Memory;
 use crate::registry::testing::{NOW, OWNER, STRANGER, create, new_key, workspace};
 use ownchat_domain::{key::NewKey, token::Environment};
+use proptest::{prelude::*, test_runner::FileFailurePersistence};
 
 fn names(database: &Memory, query: KeyQuery) -> Vec<String> {
     let page = list(database, &ListKeys { caller: OWNER.into(), query }, NOW.plus(10)).unwrap();
@@ -96,4 +97,55 @@ fn a_stranger_sees_nothing() {
     let database = filled();
     let call = ListKeys { caller: STRANGER.into(), query: KeyQuery::default() };
     assert_eq!(list(&database, &call, NOW), Err(Failure::NotFound.into()));
+}
+
+/// `PROVE=1` tries a hundred times as many. One that fails is kept beside this file, and belongs into the repository.
+fn config() -> ProptestConfig {
+    let cases = if std::env::var_os("PROVE").is_some() { 20_000 } else { 200 };
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/src/registry/list/regressions");
+    let failure_persistence = Some(Box::new(FileFailurePersistence::Direct(kept)) as _);
+    ProptestConfig { cases, failure_persistence, ..ProptestConfig::default() }
+}
+
+/// Texts of six digits, most of them numbers of keys, and others.
+fn cursors() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (0..5u128).prop_map(|number| base62::encode(number, CURSOR_LENGTH)),
+        any::<u32>().prop_map(|number| base62::encode(number.into(), CURSOR_LENGTH)),
+        (u128::from(u32::MAX) - 1..u128::from(u32::MAX) + 3).prop_map(|number| base62::encode(number, CURSOR_LENGTH)),
+        "[0-9A-Za-z]{0,40}",
+        "[0-9]{5}.",
+        ".{0,10}",
+        ("[0z9\"%]", 0..65_536usize).prop_map(|(one, times)| one.repeat(times)),
+    ]
+}
+
+thread_local! {
+    static FILLED: Memory = filled();
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn any_cursor_is_answered(cursor in cursors(), oldest: bool) {
+        let sort = if oldest { Sort::Oldest } else { Sort::Newest };
+        let query = KeyQuery { cursor: Some(cursor.clone()), sort, ..KeyQuery::default() };
+        let call = ListKeys { caller: OWNER.into(), query };
+        let answer = FILLED.with(|database| list(database, &call, NOW.plus(10)));
+        let number = base62::decode(&cursor).filter(|number| cursor.len() == 6 && *number <= u32::MAX.into());
+        let Some(number) = number else {
+            prop_assert_eq!(answer, Err(Failure::field("cursor", NOT_A_CURSOR).into()));
+            return Ok(());
+        };
+        let all = [(1, "CRM sync"), (2, "100% off"), (3, "Report")];
+        let mut behind: Vec<&str> =
+            all.iter().filter(|(at, _)| if oldest { *at > number } else { *at < number }).map(|(_, name)| *name).collect();
+        if !oldest {
+            behind.reverse();
+        }
+        let page = answer.unwrap();
+        prop_assert_eq!(page.data.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), behind);
+        prop_assert_eq!(page.next_cursor, None);
+    }
 }
