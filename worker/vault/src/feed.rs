@@ -4,6 +4,9 @@
 mod entries;
 mod schema;
 
+#[cfg(test)]
+mod previous;
+
 use crate::{
     answer::{answer, question},
     database::{DatabaseError, Stored},

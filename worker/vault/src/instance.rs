@@ -5,6 +5,9 @@ mod attempts;
 mod schema;
 mod setup;
 
+#[cfg(test)]
+mod previous;
+
 use crate::{
     answer::{Done, answer, question},
     database::Stored,

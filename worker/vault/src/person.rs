@@ -5,6 +5,9 @@ mod account;
 mod schema;
 mod sessions;
 
+#[cfg(test)]
+mod previous;
+
 use crate::{
     answer::{answer, question},
     migrate::is_new,

@@ -119,6 +119,8 @@ fn defect(error: &impl core::fmt::Display) -> worker::Error {
 }
 
 #[cfg(test)]
+mod previous;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -16,8 +16,10 @@ use super::{
 };
 use crate::database::{Database, memory::Memory};
 use ownchat_domain::{
+    account::PersonId,
     audit::verify,
     digest::SecretHash,
+    failure::Failure,
     feed::{Entry, Subject},
     idempotency::{BodyHash, Once},
     key::{KeyQuery, Reason, Status},
@@ -118,6 +120,43 @@ fn a_workspace_of_the_second_schema_is_brought_up_to_date() {
     assert_eq!((count(&database, "outbox"), exported(&database, NOW)), (3, 1 + 3 + 6));
     keys::present(&database, full.id).unwrap();
     assert!(database.first("SELECT 1 FROM keys WHERE issuer IS NOT NULL", &[]).unwrap().is_none(), "the sweep's task");
+}
+
+#[test]
+fn a_workspace_of_the_third_schema_is_brought_up_to_date() {
+    let database = opened(include_str!("fixtures/third.sql"));
+    let now = NOW.plus(7);
+    let asked = |caller| ListKeys { caller, query: KeyQuery::default() };
+    let names = |person: PersonId| -> Vec<String> {
+        list::list(&database, &asked(person.into()), now).unwrap().data.into_iter().map(|key| key.name).collect()
+    };
+    // Everybody is what they were.
+    assert_eq!(names(OWNER), ["Bo's", "Full", "Shop"]);
+    assert_eq!((names(PersonId(3)), names(PersonId(4))), (vec!["Bo's".to_owned()], names(OWNER)));
+    let [bos, shop] = ["hiqYqvUo1B0hE3ih", "LpqQoyBmZCguQAfF"].map(id);
+    let row = rows::find(&database, bos).unwrap().unwrap();
+    assert_eq!((row.owner, row.created_by.as_str()), (Some(PersonId(3)), "Bo"));
+    let truth = record(&database, shop, now).unwrap().unwrap();
+    let ask = |byte, now| decide(&truth, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
+    assert_eq!((ask(3, now), ask(4, now), ask(3, NOW.plus(3_600_004))), (Ok(1), Ok(2), Err(Denial::Replaced)));
+    // What was answered to requests that are done once is answered again, as it was.
+    let once = |name: &str| Some(Once { key: name.parse().unwrap(), body: BodyHash::of(b"{}") });
+    let (key, secret) = (new_key("Bo's", &["messages:send"]), SecretHash::from_bytes([5; 32]));
+    let create = CreateKey { origin: origin(PersonId(3)), key, secret, once: once("order-7") };
+    let made = keys::create(&database, &keyring(), 7, &create, now).unwrap();
+    assert_eq!((made.replayed, &made.key), (true, &row.shown(now)));
+    let secret = SecretHash::from_bytes([4; 32]);
+    let rotate =
+        RotateKey { origin: origin(OWNER), id: shop, version: 1, overlap_seconds: 3_600, secret, once: once("turn-1") };
+    let turned = life::rotate(&database, &keyring(), &rotate, now).unwrap();
+    let shown = rows::find(&database, shop).unwrap().unwrap().shown(now);
+    assert_eq!((turned.replayed, &turned.key, turned.left_until), (true, &shown, Some(NOW.plus(3_600_004))));
+    let other = BodyHash::of(b"{ }");
+    let reused = CreateKey { once: once("order-7").map(|once| Once { body: other, ..once }), ..create };
+    assert_eq!(keys::create(&database, &keyring(), 7, &reused, now), Err(Failure::Reused.into()));
+    assert_eq!((count(&database, "requests"), count(&database, "outbox")), (2, 4));
+    assert_eq!((announce::waiting(&database, 7).unwrap().len(), exported(&database, now)), (3, 1 + 4 + 7));
+    assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 8);
 }
 
 #[test]

@@ -1,0 +1,37 @@
+//! A feed as an earlier version has left it. `fixtures` holds one database for each step of the schema, as SQL; they are
+//! never written anew.
+
+use super::{entries, schema};
+use crate::database::memory::Memory;
+use ownchat_domain::{
+    feed::{Entry, KEPT_FOR, Page, Position, Subject},
+    time::Timestamp,
+    vault::feed::Announce,
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+fn key(number: u32) -> Subject {
+    Subject::Key(format!("{number:016}").parse().unwrap())
+}
+
+#[test]
+fn a_feed_of_the_first_schema_goes_on() {
+    let database = Memory::filled(include_str!("fixtures/first.sql"));
+    // It is opened with other random numbers, and later.
+    schema::apply(&database, 5 << 11, NOW.plus(9)).unwrap();
+    schema::apply(&database, 6 << 11, NOW.plus(9)).unwrap();
+    let entry = |subject, version| Entry { subject, version };
+    let entries = vec![entry(key(2), 3), entry(Subject::Workspace(7), 2), entry(key(1), 4)];
+    let all = Page { incarnation: 77, born: NOW, position: 4, more: false, entries };
+    assert_eq!(entries::since(&database, Position::default()), Ok(all.clone()));
+    let since = |position| entries::since(&database, Position { incarnation: 77, position }).unwrap();
+    assert_eq!(since(3), Page { entries: vec![entry(key(1), 4)], ..all.clone() });
+    // Numbers go on behind the last one that was ever given.
+    entries::announce(&database, &Announce { entries: vec![entry(key(2), 3), entry(key(2), 5)] }, NOW.plus(9)).unwrap();
+    assert_eq!(since(4), Page { position: 5, entries: vec![entry(key(2), 5)], ..all.clone() });
+    // What is old enough is forgotten, by when it was told.
+    entries::announce(&database, &Announce { entries: vec![entry(key(3), 1)] }, NOW.plus(KEPT_FOR + 2)).unwrap();
+    let left = vec![entry(key(1), 4), entry(key(2), 5), entry(key(3), 1)];
+    assert_eq!(since(0), Page { position: 6, entries: left, ..all });
+}

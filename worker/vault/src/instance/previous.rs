@@ -1,0 +1,43 @@
+//! A deployment as an earlier version has left it. `fixtures` holds one database for each step of the schema, as SQL;
+//! they are never written anew.
+
+use super::{
+    attempts, schema,
+    setup::{self, Claim, Offer},
+};
+use crate::database::memory::Memory;
+use ownchat_domain::{
+    account::PersonId,
+    failure::Failure,
+    time::{MINUTE, SECOND, Timestamp},
+    vault::instance::{BeginSignIn, ForgetAttempts},
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
+
+#[test]
+fn a_deployment_of_the_first_schema_is_read() {
+    let database = Memory::filled(include_str!("fixtures/first.sql"));
+    schema::apply(&database).unwrap();
+    schema::apply(&database).unwrap();
+    let offer = Offer::new("token", "1795452408000");
+    assert_eq!(setup::check(&database, &offer, "token", NOW.plus(2)), Err(Failure::NotFound.into()), "it is set up");
+    let claim = Claim {
+        person: PersonId(0xab),
+        name: "Ada".into(),
+        email: "ada@example.com".into(),
+        password: "$argon2id$hash".into(),
+        workspace: 1,
+        workspace_name: "Shop".into(),
+    };
+    assert_eq!(setup::unfinished(&database), Ok(Some(claim)), "its objects are still to be made");
+    // The seventh failed sign-in was six minutes after NOW, and is followed by a pause of four seconds.
+    let (email, address) = ("ada@example.com".to_owned(), "192.0.2.1".to_owned());
+    let call = BeginSignIn { email: email.clone(), address: address.clone() };
+    let last = NOW.plus(6 * MINUTE);
+    let early = attempts::begin(&database, &call, last.plus(SECOND));
+    assert_eq!(early, Err(Failure::TooMany { retry_after: 3 }.into()));
+    assert_eq!(attempts::begin(&database, &call, last.plus(4 * SECOND)), Ok(Some(PersonId(0xab))));
+    attempts::forget(&database, &ForgetAttempts { email, address }).unwrap();
+    assert_eq!(attempts::begin(&database, &call, last.plus(4 * SECOND)), Ok(Some(PersonId(0xab))));
+}

@@ -1,0 +1,62 @@
+//! Counts as an earlier version has left them. `fixtures` holds one database for each step of the schema, as SQL; they
+//! are never written anew.
+
+use super::{
+    batches::Taken,
+    schema,
+    testing::{Model, NOW, batch, kept, key, last_uses, take, work},
+};
+use crate::database::memory::Memory;
+use ownchat_domain::{
+    time::{DAY, HOUR},
+    usage::{Batch, LastUse, Step},
+};
+
+/// What was counted, in the tables of days, of hours and of minutes, and as what waits for one isolate.
+fn counted() -> [Batch; 5] {
+    let ago = |millis: i64| NOW.plus(-millis);
+    [
+        batch(3, 1, key(1), &[(0, 3, 9)], ago(100 * DAY)),
+        batch(1, 1, key(1), &[(0, 1, 40), (8, 2, 3)], ago(10 * DAY)),
+        batch(1, 2, key(1), &[(0, 1, 5)], ago(3 * HOUR)),
+        batch(2, 1, key(2), &[(0, 1, 7)], ago(3 * HOUR)),
+        batch(2, 2, key(2), &[(7, 0, 2)], NOW),
+    ]
+}
+
+fn all_is_there(database: &Memory, model: &Model) {
+    for step in [Step::Minute, Step::Hour, Step::Day] {
+        let oldest = step.begin(step.number(NOW.plus(-step.kept_for())));
+        for key in [None, Some(key(1)), Some(key(2))] {
+            let expected = model.kept(key, step, oldest, NOW);
+            assert_eq!(kept(database, key, step, NOW), expected, "{key:?} by {step:?}");
+        }
+    }
+    let uses = model.last_uses.iter().map(|((key, secret), at)| LastUse { key: *key, secret: *secret, at: *at });
+    let mut found = last_uses(database, &[key(1), key(2)]);
+    found.sort_by_key(|last| (last.key, last.secret));
+    assert_eq!(found, uses.collect::<Vec<_>>());
+}
+
+#[test]
+fn counts_of_the_first_schema_are_read_and_added_to() {
+    let database = Memory::filled(include_str!("fixtures/first.sql"));
+    schema::apply(&database).unwrap();
+    schema::apply(&database).unwrap();
+    let mut model = Model::default();
+    for batch in &counted() {
+        model.count(batch);
+    }
+    all_is_there(&database, &model);
+    // Batches that were counted are not counted again, and new ones are.
+    for known in &counted()[2..] {
+        assert_eq!(take(&database, known, NOW), Taken::Counted);
+    }
+    all_is_there(&database, &model);
+    let next = batch(2, 3, key(2), &[(0, 1, 1), (7, 0, 1)], NOW);
+    assert_eq!(take(&database, &next, NOW), Taken::Counted);
+    model.count(&next);
+    all_is_there(&database, &model);
+    work(&database, NOW.plus(HOUR));
+    all_is_there(&database, &model);
+}
