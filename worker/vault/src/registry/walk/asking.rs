@@ -3,7 +3,9 @@
 
 use super::{
     Walk,
-    model::{Change, Key, Model, Said},
+    change::Change,
+    key::Key,
+    model::{Model, Said},
 };
 use crate::{
     answer::Done,
@@ -24,8 +26,15 @@ use ownchat_domain::{
 pub const SCOPES: [&str; 6] =
     ["contacts:read", "contacts:write", "messages:send", "messages:read", "keys:self", "keys:write"];
 
-/// Networks that keys of the walk are kept to, with an address in each of them.
-pub const NETWORKS: [(&str, &str); 2] = [("203.0.113.0/24", "203.0.113.5"), ("2001:db8::/32", "2001:db8::5")];
+/// Networks that keys of the walk are kept to or kept out of, with all the addresses in them from which the walk asks.
+pub const NETWORKS: [(&str, &[&str]); 3] = [
+    ("203.0.113.0/24", &["203.0.113.5", "203.0.113.66"]),
+    ("203.0.113.66", &["203.0.113.66"]),
+    ("2001:db8::/32", &["2001:db8::5"]),
+];
+
+/// All addresses from which the walk asks.
+const ADDRESSES: [&str; 4] = ["203.0.113.5", "203.0.113.66", "2001:db8::5", ELSEWHERE];
 
 /// An address in none of them.
 const ELSEWHERE: &str = "192.0.2.1";
@@ -72,17 +81,17 @@ impl Walk {
         if self.dice.roll(2) == 0 {
             return Asker::Owner;
         }
-        let live: Vec<Locator> = self.model.keys.iter().filter(|(_, key)| key.is_live()).map(|(id, _)| *id).collect();
+        let live = self.model.keys_that(Key::is_live);
         let id = if live.is_empty() || self.dice.roll(8) == 0 { self.any().0 } else { self.dice.pick(&live) };
-        let (newest, allow) = self.model.keys.get(&id).map_or((1, &[][..]), |key| (key.newest(), &key.allow));
-        let suits = NETWORKS.iter().find(|(network, _)| allow.iter().any(|it| it == network));
-        let suits = suits.map_or(ELSEWHERE, |(_, inside)| *inside);
+        let key = self.model.keys.get(&id);
+        let newest = key.map_or(1, Key::newest);
+        let suits = ADDRESSES.into_iter().find(|address| key.is_some_and(|key| key.is_open_to(address)));
         let secret = match self.dice.roll(8) {
             0 => newest.saturating_sub(1),
             1 => newest + 1,
             _ => newest,
         };
-        let address = if self.dice.roll(8) == 0 { self.dice.pick(&[NETWORKS[0].1, ELSEWHERE]) } else { suits };
+        let address = if self.dice.roll(8) == 0 { self.dice.pick(&ADDRESSES) } else { suits.unwrap_or(ELSEWHERE) };
         Asker::Key { id, secret, address }
     }
 
@@ -112,7 +121,7 @@ impl Model {
         let Asker::Key { id, secret, address } = self.asker else { return Ok(()) };
         let refused = |code| Err(Said::Refused(code));
         let Some(key) = self.keys.get(&id) else { return refused(Code::UnknownKey) };
-        let Some(ends) = secret.checked_sub(1).and_then(|place| key.secrets.get(place)) else {
+        let Some(secret) = key.secrets.iter().find(|one| one.number == secret) else {
             return refused(Code::UnknownKey);
         };
         let over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
@@ -122,9 +131,11 @@ impl Model {
             refused(Code::UnknownKey)
         } else if !key.active {
             refused(Code::Inactive)
-        } else if over(key.end) || over(*ends) {
+        } else if key.begin.is_some_and(|begin| begin > now) {
+            refused(Code::NotYetValid)
+        } else if over(key.end) || over(secret.ends_at) {
             refused(Code::Expired)
-        } else if !is_within(&key.allow, address) {
+        } else if !key.is_open_to(address) {
             refused(Code::AddressForbidden)
         } else {
             Ok(())
@@ -149,21 +160,24 @@ impl Model {
             return Err(Said::NotFound);
         }
         let itself = self.is_asker(id) && self.holds("keys:self");
-        let of_itself =
-            matches!(deed, Deed::Rotate | Deed::EndOldSecrets | Deed::Change(Change::Status(false, _))) && itself;
-        if !of_itself && !self.holds("keys:write") {
-            let is_small = matches!(deed, Deed::Rotate | Deed::EndOldSecrets | Deed::Change(Change::Status(false, _)));
+        let is_small = match deed {
+            Deed::Rotate | Deed::EndOldSecrets => true,
+            Deed::Change(change) => change.only_switches_off(),
+            Deed::Delete | Deed::Restore => false,
+        };
+        let may_try = self.holds("keys:write") || (is_small && itself);
+        if !may_try {
             return Err(Said::Lacks(if is_small && self.is_asker(id) { "keys:self" } else { "keys:write" }));
         }
         match deed {
             Deed::Rotate if itself => Ok(()),
             Deed::Rotate | Deed::Restore => self.may_give(before),
             Deed::EndOldSecrets | Deed::Delete => Ok(()),
-            Deed::Change(change) => match before.given_by(change) {
-                Some(_) if matches!(change, Change::Wrong) => Err(Said::Invalid),
-                Some(after) => self.may_give(&after),
-                None => Ok(()),
-            },
+            Deed::Change(change) => {
+                let after = before.after(change).ok_or(Said::Invalid)?;
+                let gives = (after.active && !before.active) || after.loses_by(before);
+                if gives { self.may_give(&after) } else { Ok(()) }
+            }
         }
     }
 
@@ -174,25 +188,17 @@ impl Model {
         if !given.scopes.iter().all(|scope| scope != "keys:write" && self.holds(scope)) {
             return Err(Said::NotHeld);
         }
-        let from_where = own.allow.is_empty() || own.allow == given.allow;
-        let until_when = own.end.is_none_or(|own| given.end.is_some_and(|end| end <= own));
-        if from_where && until_when { Ok(()) } else { Err(Said::Beyond) }
+        let there = own.environment == given.environment && !given.loses_channels(own) && !given.loses_places(own);
+        let until_then = own.end.is_none_or(|own| given.end.is_some_and(|end| end <= own));
+        if there && until_then { Ok(()) } else { Err(Said::Beyond) }
     }
 
-    /// Whoever edits contacts reads them.
     fn holds(&self, scope: &str) -> bool {
         let Asker::Key { id, .. } = self.asker else { return true };
-        let held = |scope: &str| self.keys.get(&id).is_some_and(|key| key.scopes.contains(scope));
-        held(scope) || (scope == "contacts:read" && held("contacts:write"))
+        self.keys.get(&id).is_some_and(|key| key.opens(scope))
     }
 
     fn is_asker(&self, key: Locator) -> bool {
         matches!(self.asker, Asker::Key { id, .. } if id == key)
     }
-}
-
-/// Whether an address may be used with these networks; any may, if there are none.
-fn is_within(allow: &[String], address: &str) -> bool {
-    allow.is_empty()
-        || NETWORKS.iter().any(|(network, inside)| *inside == address && allow.iter().any(|it| it == network))
 }

@@ -2,35 +2,46 @@
 
 use super::{
     Walk,
-    asking::secret_of,
-    model::{Named, Said},
+    asking::{SCOPES, secret_of},
+    change::Change,
+    comparing::{Answer, shown},
+    key::Key,
+    made::Named,
+    model::Said,
 };
 use crate::{
     answer::Done,
     registry::{
         duplicate, keys,
-        testing::{WORKSPACE, keyring, new_key},
+        testing::{WORKSPACE, keyring},
     },
 };
 use ownchat_domain::{
     idempotency::{BodyHash, Once},
-    key::KeyPatch,
+    key::{KeyPatch, NewKey},
     vault::registry::{CreateKey, DuplicateKey, Issued},
 };
+use serde_json::{Value, json};
 
 impl Walk {
     pub(super) fn create(&mut self) {
         let name = self.dice.pick(&["Shop", "Store", "Market", ""]);
-        let scopes = self.scopes();
+        let (scopes, environment) = (self.dice.some(&SCOPES), self.dice.pick(&["live", "live", "live", "test"]));
+        let facts: Vec<Change> = (0..self.dice.roll(4)).map(|_| self.fact()).collect();
         let named = self.named("", 30);
+        let mut body = json!({"name": name, "scopes": scopes, "environment": environment});
+        for fact in &facts {
+            merge(&mut body, fact.json());
+        }
+        let key: NewKey = serde_json::from_value(body).unwrap();
         let made = self.asking(|origin| {
-            let (key, secret, once) = (new_key(name, &scopes), secret_of(1), named.as_ref().map(once));
-            let call = CreateKey { origin, key, secret, once };
+            let call = CreateKey { origin, key, secret: secret_of(1), once: named.as_ref().map(once) };
             keys::create(&self.database, &keyring(), WORKSPACE, &call, self.now)
         });
         let id = made.as_ref().ok().map(|issued| issued.key.id);
-        let said = self.model.create(name, &scopes, named.as_ref(), id, self.now);
-        self.compare_made("create", said, made);
+        let blank = self.model.blank(name, &scopes, environment, self.now);
+        let said = self.model.create(with(blank, &facts), named.as_ref(), id, self.now);
+        self.compare_made("create", said, named.as_ref(), made);
     }
 
     pub(super) fn duplicate(&mut self) {
@@ -45,7 +56,7 @@ impl Walk {
         });
         let id = made.as_ref().ok().map(|issued| issued.key.id);
         let said = self.model.duplicate(source, name, named.as_ref(), id, self.now);
-        self.compare_made("duplicate", said, made);
+        self.compare_made("duplicate", said, named.as_ref(), made);
         self.same(Some(source));
     }
 
@@ -56,16 +67,38 @@ impl Walk {
     }
 
     /// The registry said what the model says of a key that was made, and did what the model did.
-    fn compare_made(&mut self, what: &str, said: Said, made: Done<Issued>) {
+    fn compare_made(&mut self, what: &str, said: Said, named: Option<&Named>, made: Done<Issued>) {
         match made {
             Ok(Issued { key, replayed: true }) => {
                 assert_eq!(Said::Replayed(key.id), said, "{what}");
+                let first = named.and_then(|named| self.model.first_answer(named));
+                assert_eq!(Some(&shown(&key)), first, "{what}: as it was answered at first");
                 self.same(Some(key.id));
             }
-            Ok(Issued { key, replayed: false }) => self.compare(what, said, Ok(key.version), Some(key.id)),
+            Ok(Issued { key, replayed: false }) => {
+                let (id, version) = (key.id, key.version);
+                self.compare(what, said, Ok(Answer { version, narrowed: None, key: Some(key) }), Some(id));
+            }
             Err(refusal) => self.compare(what, said, Err(refusal), None),
         }
     }
+}
+
+/// Puts what is said of a key into what is said of it already. All that is said again is said anew.
+fn merge(body: &mut Value, more: Value) {
+    match (body, more) {
+        (Value::Object(body), Value::Object(more)) => {
+            for (name, value) in more {
+                merge(body.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (body, more) => *body = more,
+    }
+}
+
+/// The key of which all of this is said, one after the other, if there can be one like it in the end.
+fn with(blank: Key, facts: &[Change]) -> Option<Key> {
+    facts.iter().try_fold(blank, |key, fact| key.with(fact)).filter(Key::is_in_order)
 }
 
 fn once(named: &Named) -> Once {

@@ -1,0 +1,184 @@
+//! What the registry said and did, beside what the model says.
+
+use super::{
+    Walk,
+    asking::{Asker, secret_of},
+    key as model,
+    model::Said,
+    trail,
+};
+use crate::{
+    answer::{Done, Refusal},
+    database::Database,
+    registry::{
+        announce,
+        keys::Outcome,
+        rows::{KeyRow, find, workspace},
+        testing::{WORKSPACE, count, keyring},
+    },
+};
+use ownchat_domain::{
+    audit::verify,
+    failure::Failure,
+    feed::Subject,
+    key::Key,
+    locator::Locator,
+    record::{Record, kv_name},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What a command answered.
+pub struct Answer {
+    pub version: u64,
+    /// Whether somebody may be refused now; none where nobody can be.
+    pub narrowed: Option<bool>,
+    pub key: Option<Key>,
+}
+
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        Self { version: outcome.key.version, narrowed: Some(outcome.narrowed), key: Some(outcome.key) }
+    }
+}
+
+/// A key as it is shown, with its scopes in the order of their names.
+pub fn shown(key: &Key) -> Value {
+    let mut shown = serde_json::to_value(key).unwrap();
+    shown["scopes"].as_array_mut().unwrap().sort_by_key(ToString::to_string);
+    shown
+}
+
+/// What a record tells the edge of its key, as [`super::key::Key::told`] has it.
+fn told(record: &Record) -> Value {
+    let mut scopes = record.scopes.names();
+    scopes.sort();
+    let secrets = record.secrets.iter().map(|secret| json!([secret.number, secret.ends_at]));
+    json!({
+        "id": record.locator,
+        "environment": record.environment,
+        "version": record.version,
+        "name": record.name,
+        "active": record.active,
+        "deleted": record.deleted,
+        "scopes": scopes,
+        "not_before": record.not_before,
+        "expires_at": record.expires_at,
+        "allow": record.networks.allow,
+        "deny": record.networks.deny,
+        "channels": record.channels,
+        "rate": record.limits.rate.map(|rate| (rate.limit, rate.window_seconds)),
+        "quota": record.limits.quota.map(|quota| (quota.limit, quota.period)),
+        "notes": record.metadata.iter().cloned().collect::<BTreeMap<_, _>>(),
+        "secrets": secrets.collect::<Vec<_>>(),
+    })
+}
+
+impl Walk {
+    /// The registry said what the model says, and did what the model did.
+    pub(super) fn compare(&mut self, what: &str, said: Said, done: Done<Answer>, id: Option<Locator>) {
+        let answer = match done {
+            Ok(answer) => {
+                if let Some(narrowed) = answer.narrowed {
+                    assert_eq!(narrowed, self.model.narrowed, "{what}: whether it takes something");
+                }
+                let expected = id.and_then(|id| Some(self.model.keys.get(&id)?.shown(id, self.now)));
+                assert_eq!(answer.key.as_ref().map(shown), expected, "{what}: what is answered");
+                Said::Done(answer.version)
+            }
+            Err(Refusal::Failure(Failure::Reused)) => Said::Reused,
+            Err(Refusal::Failure(Failure::NotFound)) => Said::NotFound,
+            Err(Refusal::Failure(Failure::Stale)) => Said::Stale,
+            Err(Refusal::Failure(Failure::Invalid { .. })) => Said::Invalid,
+            Err(Refusal::Failure(Failure::KeyRefused { code, .. })) => Said::Refused(code),
+            Err(Refusal::Failure(Failure::NotHeld { .. })) => Said::NotHeld,
+            Err(Refusal::Failure(Failure::Beyond { .. })) => Said::Beyond,
+            Err(Refusal::Failure(Failure::ScopeMissing { required, .. })) => {
+                let lacking = ["keys:self", "keys:write", "account:write"];
+                Said::Lacks(lacking.into_iter().find(|scope| required.names() == [*scope]).unwrap())
+            }
+            Err(refusal) => panic!("{what}: {refusal:?}"),
+        };
+        assert_eq!(answer, said, "{what}");
+        if matches!((answer, self.model.asker), (Said::Done(_), Asker::Key { .. })) {
+            self.done_for_keys += 1;
+        }
+        if let Some(action) = self.model.last_action {
+            let sql = "SELECT action, actor FROM trail ORDER BY sequence DESC LIMIT 1";
+            let mut line = self.database.first(sql, &[]).unwrap().unwrap();
+            let written = (line.text().unwrap(), line.text().unwrap());
+            assert_eq!(written, (action.to_owned(), self.model.asker.actor()), "{what}");
+        }
+        self.same(id);
+    }
+
+    /// A key, or the settings, are as in the model, and so is what waits for feed and KV.
+    pub(super) fn same(&self, id: Option<Locator>) {
+        if let Some(id) = id {
+            let row = find(&self.database, id).unwrap();
+            let model = self.model.keys.get(&id);
+            // Now, and when what is still to come has come.
+            for now in
+                [Some(self.now), model.and_then(|key| key.begin), model.and_then(|key| key.end)].into_iter().flatten()
+            {
+                let row = row.as_ref().map(|row: &KeyRow| shown(&row.shown(now)));
+                assert_eq!(row, model.map(|key| key.shown(id, now)), "the key at {now:?}");
+            }
+        }
+        let waiting = announce::waiting(&self.database, WORKSPACE).unwrap().into_iter().map(|entry| {
+            let subject = match entry.subject {
+                Subject::Key(id) => id.to_string(),
+                Subject::Workspace(_) => String::new(),
+            };
+            (subject, entry.version)
+        });
+        assert_eq!(waiting.collect::<BTreeMap<_, _>>(), self.model.untold, "what the feed must be told");
+        assert_eq!(count(&self.database, "outbox"), i64::try_from(self.model.undelivered()).unwrap());
+    }
+
+    /// KV holds a record of every key that is there, and each that was sealed now says of it what the model says.
+    pub(super) fn delivered_records_are_the_same(&self) {
+        let records = self.kv.records.borrow();
+        for (id, key) in &self.model.keys {
+            let bytes = records.get(&kv_name(*id)).unwrap_or_else(|| panic!("no record of {id}"));
+            if self.model.published.get(id) == Some(&self.now) {
+                self.record_is_the_same(*id, key, bytes);
+            }
+        }
+    }
+
+    /// And so do all that were sealed before.
+    pub(super) fn records_are_the_same(&self) {
+        let records = self.kv.records.borrow();
+        for (id, key) in &self.model.keys {
+            self.record_is_the_same(*id, key, &records[&kv_name(*id)]);
+        }
+    }
+
+    fn record_is_the_same(&self, id: Locator, key: &model::Key, bytes: &[u8]) {
+        let record = Record::open(bytes, id, &keyring()).unwrap();
+        assert_eq!(told(&record), key.told(id));
+        let about = record.workspace;
+        assert_eq!((about.version, about.suspended, about.outage_seconds), self.model.settings);
+        assert_eq!((about.number, Some(&record.sealed_at)), (WORKSPACE, self.model.published.get(&id)));
+        for secret in &key.secrets {
+            let found = record.recognise(&secret_of(secret.number), &keyring());
+            assert_eq!(found.map(|found| found.number as usize), Some(secret.number), "which secret opens it");
+        }
+        assert!(record.recognise(&secret_of(key.newest() + 1), &keyring()).is_none());
+    }
+
+    /// Everything is as in the model.
+    pub(super) fn all_the_same(&self) {
+        for id in &self.model.ever {
+            self.same(Some(*id));
+        }
+        assert_eq!(count(&self.database, "keys"), i64::try_from(self.model.keys.len()).unwrap());
+        let settings = workspace(&self.database).unwrap();
+        let (version, suspended, outage) = self.model.settings;
+        assert_eq!((settings.version, settings.suspended, settings.outage_seconds), (version, suspended, outage));
+        let trail = trail(&self.database);
+        let (lines, _) = verify(trail.iter().map(String::as_str)).unwrap();
+        assert_eq!(lines, self.model.lines);
+    }
+}

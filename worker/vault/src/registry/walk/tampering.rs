@@ -1,0 +1,78 @@
+//! Whoever can write to the trail: what they did to it is found, whatever it is.
+
+use super::{Walk, dice::Dice, trail};
+use crate::database::{Database, memory::Memory};
+use ownchat_domain::audit::{Flaw, Line, seal, verify};
+
+/// What the lines of the database are found to be.
+fn found(database: &Memory) -> Result<(u64, String), Flaw> {
+    verify(trail(database).iter().map(String::as_str))
+}
+
+fn write(database: &Memory, number: usize, line: &str) {
+    let number = i64::try_from(number).unwrap();
+    database.run("UPDATE trail SET line = ? WHERE sequence = ?", &[line.into(), number.into()]).unwrap();
+}
+
+/// The line with another character in some place.
+fn altered(line: &str, dice: &mut Dice) -> String {
+    let mut characters: Vec<char> = line.chars().collect();
+    let place = dice.place(characters.len());
+    let others: Vec<char> = "aZ0 \",:}é".chars().filter(|other| *other != characters[place]).collect();
+    characters[place] = dice.pick(&others);
+    characters.into_iter().collect()
+}
+
+/// The line as if somebody else had done something else, with the hash that fits it.
+fn forged(line: &str, dice: &mut Dice) -> String {
+    let mut forged: Line = serde_json::from_str(line).unwrap();
+    match dice.roll(3) {
+        0 => forged.actor_name = "Eve".into(),
+        1 => forged.at = forged.at.plus(1),
+        _ => (forged.before, forged.after) = (forged.after.clone(), Some(serde_json::from_str("{}").unwrap())),
+    }
+    seal(&forged).0
+}
+
+/// Tries everything a few times on a whole trail, and takes it back.
+pub fn is_found(walk: &mut Walk) {
+    let (database, dice) = (&walk.database, &mut walk.dice);
+    let whole = trail(database);
+    let good = verify(whole.iter().map(String::as_str)).unwrap();
+    for _ in 0..10 {
+        // Neither the last line nor the one before it, so that others follow.
+        let place = dice.place(whole.len() - 2);
+        let (number, count) = (place + 1, place as u64 + 1);
+        let (line, next) = (&whole[place], &whole[place + 1]);
+
+        write(database, number, &altered(line, dice));
+        let flaw = found(database).unwrap_err();
+        assert!(matches!(flaw, Flaw::Altered(at) | Flaw::Unreadable(at) if at == count), "{flaw:?} at {count}");
+
+        write(database, number, &forged(line, dice));
+        assert_eq!(found(database), Err(Flaw::Broken(count + 1)), "written anew");
+
+        write(database, number, next);
+        write(database, number + 1, line);
+        assert_eq!(found(database), Err(Flaw::Misplaced { line: count, found: count + 1 }), "moved");
+        write(database, number, line);
+        write(database, number + 1, next);
+
+        let mut lines: Vec<&str> = whole.iter().map(String::as_str).collect();
+        lines.remove(place);
+        assert_eq!(verify(lines), Err(Flaw::Misplaced { line: count, found: count + 1 }), "taken out");
+
+        let mut lines: Vec<&str> = whole.iter().map(String::as_str).collect();
+        lines.insert(place, line);
+        assert_eq!(verify(lines), Err(Flaw::Misplaced { line: count + 1, found: count }), "put in");
+    }
+    assert_eq!(found(database).as_ref(), Ok(&good), "all is as it was");
+    // What is missing at the end, or was written anew there, shows in number and hash of the last line.
+    let last = whole.len();
+    let at = i64::try_from(last).unwrap();
+    write(database, last, &forged(&whole[last - 1], dice));
+    let (count, head) = found(database).unwrap();
+    assert!(count == good.0 && head != good.1);
+    database.run("DELETE FROM trail WHERE sequence = ?", &[at.into()]).unwrap();
+    assert_eq!(found(database).unwrap().0, good.0 - 1);
+}
