@@ -113,17 +113,24 @@ impl Tally {
         self.0.is_empty()
     }
 
-    /// Takes everything out, in batches that are numbered by `number`.
-    pub fn drain(&mut self, isolate: u64, mut number: impl FnMut() -> u64) -> Vec<(u32, Batch)> {
+    /// Takes out what was counted of those workspaces that `takes` names, by their number and how many different counts there are;
+    /// in batches, of which `last` is the last number.
+    pub fn drain(
+        &mut self,
+        isolate: u64,
+        last: &mut u64,
+        mut takes: impl FnMut(u32, usize) -> bool,
+    ) -> Vec<(u32, Batch)> {
         let mut batches = Vec::new();
-        for (workspace, counts) in self.0.drain() {
+        for (workspace, counts) in self.0.extract_if(|workspace, counts| takes(*workspace, counts.cells.len())) {
             let mut cells = counts.cells.into_iter().peekable();
             let mut uses = counts.last_uses.into_iter().peekable();
             while cells.peek().is_some() || uses.peek().is_some() {
                 let counts = cells.by_ref().take(BATCH_MAX).collect();
                 let last_uses =
                     uses.by_ref().take(BATCH_MAX).map(|((key, secret), at)| LastUse { key, secret, at }).collect();
-                batches.push((workspace, Batch { isolate, sequence: number(), counts, last_uses }));
+                *last += 1;
+                batches.push((workspace, Batch { isolate, sequence: *last, counts, last_uses }));
             }
         }
         batches
@@ -165,10 +172,10 @@ mod tests {
         tally.count(1, locator(1), Code::ScopeMissing, read, Some(2), NOW);
         tally.count(2, locator(9), Code::Valid, read, Some(1), NOW);
         let mut last = 0;
-        let mut batches = tally.drain(7, || {
-            last += 1;
-            last
-        });
+        assert!(tally.drain(7, &mut last, |_, size| size > 3).is_empty());
+        let mut batches = tally.drain(7, &mut last, |workspace, _| workspace == 2);
+        assert_eq!((batches.len(), last, tally.is_empty()), (1, 1, false));
+        batches.extend(tally.drain(7, &mut last, |_, _| true));
         assert!(tally.is_empty());
         batches.sort_by_key(|(workspace, _)| *workspace);
         assert_eq!(batches.iter().map(|(workspace, _)| *workspace).collect::<Vec<_>>(), [1, 2]);
@@ -186,11 +193,7 @@ mod tests {
         for number in 0..many {
             tally.count(1, locator(number), Code::Valid, ScopeSet::EMPTY, Some(1), NOW);
         }
-        let mut last = 0;
-        let batches = tally.drain(7, || {
-            last += 1;
-            last
-        });
+        let batches = tally.drain(7, &mut 0, |_, _| true);
         assert_eq!(batches.iter().map(|(_, batch)| batch.sequence).collect::<Vec<_>>(), [1, 2]);
         let total: u64 = batches.iter().flat_map(|(_, batch)| &batch.counts).map(|(_, count)| count).sum();
         assert_eq!(total, u64::from(many));

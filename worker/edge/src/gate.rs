@@ -1,7 +1,8 @@
 //! The check of a key, without anything that waits: text in, verdict out, unless a store must be asked.
 
 use crate::{
-    chores::{Chore, Chores, Counts},
+    chores::{Chore, Chores},
+    counts::Counts,
     flights::Flights,
     memory::{FoundOut, Memo, Memory, Opened},
     news::News,
@@ -21,7 +22,7 @@ use ownchat_domain::{
     usage::Batch,
     verdict::{Code, Denial},
 };
-use std::{cell::RefCell, collections::VecDeque, net::IpAddr, rc::Rc};
+use std::{cell::RefCell, net::IpAddr, rc::Rc};
 
 /// Checks keys with the master secrets and with what is remembered.
 #[derive(Debug)]
@@ -373,19 +374,29 @@ impl Gate {
         !self.chores.borrow().is_empty()
     }
 
-    /// Takes what is to be done, what is due first at the front.
-    pub fn chores(&self) -> VecDeque<(Timestamp, Chore)> {
-        self.chores.borrow_mut().take()
+    /// Takes what is to be done.
+    pub fn chores(&self) -> Chores {
+        self.chores.take()
     }
 
-    /// Takes out the counts that are to be sent now; `random` names this isolate, once.
-    pub fn counted(&self, random: u64) -> VecDeque<(u32, Batch)> {
-        self.counts.borrow_mut().take(random)
+    /// Leaves something to be done after another answer.
+    pub fn leave(&self, due: Timestamp, chore: Chore) {
+        self.chores.borrow_mut().add(due, chore);
     }
 
-    /// Takes back counts that could not be sent. Says how many batches had to be given up.
-    pub fn keep_counts(&self, batches: impl IntoIterator<Item = (u32, Batch)>) -> usize {
-        self.counts.borrow_mut().keep(batches)
+    /// Makes batches of what was counted; `random` names this isolate, once. Says how many had to be given up.
+    pub fn close_counts(&self, random: u64, now: Timestamp) -> usize {
+        self.counts.borrow_mut().close(random, now)
+    }
+
+    /// The batch of counts that is to be sent now, if there is one, and its workspace. [`Self::sent`] ends it.
+    pub fn next_batch(&self, now: Timestamp) -> Option<(u32, Rc<Batch>)> {
+        self.counts.borrow_mut().next(now)
+    }
+
+    /// Takes in whether a batch is done with. Says when the next is to be sent, if there is one.
+    pub fn sent(&self, workspace: u32, batch: &Batch, is_done: bool, now: Timestamp) -> Option<Timestamp> {
+        self.counts.borrow_mut().sent(workspace, batch.sequence, is_done, now)
     }
 }
 

@@ -10,6 +10,7 @@
 pub mod answer;
 pub mod asked;
 pub mod chores;
+pub mod counts;
 pub mod describe;
 pub mod edge;
 pub mod flights;

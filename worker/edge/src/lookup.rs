@@ -12,7 +12,7 @@ use ownchat_domain::{
     feed::{self, decode},
     meter::{self, Take, Taken},
     record::{Record, kv_name},
-    time::SECOND,
+    time::{SECOND, Timestamp},
     usage,
     vault::{news_path, permits_path, record_path, usage_path},
     verdict::Denial,
@@ -29,8 +29,10 @@ const LOOKS: usize = 400;
 const LOOK: u32 = 5;
 /// Most pages of the feed that one call waits for.
 const PAGES: usize = 20;
-/// What the vault does not take after an answer is tried again after so many milliseconds, and then twice as many.
+/// Permits that a meter does not take back are given back again after so many milliseconds, and then twice as many.
 const RESEND: [i64; 3] = [SECOND, 2 * SECOND, 4 * SECOND];
+/// Nothing is begun so long after an answer, in milliseconds. The platform calls off what is under way 30 s after it.
+const TURN: i64 = 18 * SECOND;
 
 /// Checks a key, and asks the stores if need be.
 pub async fn check(edge: &Edge, platform: &Platform, text: &str, wanted: &Wanted<'_>) -> Checked {
@@ -236,30 +238,45 @@ async fn ask_for(platform: &Platform, path: &str, body: Option<Vec<u8>>, millis:
 }
 
 /// Does what was left for after the answers: the feed is read again when it is time, so that the next calls need
-/// not wait for it, counts are sent, and permits that were not spent go back.
+/// not wait for it, counts are sent, and permits that were not spent go back. What is too late for this turn is left
+/// for after another answer.
 pub async fn chores(edge: &Edge, platform: &Platform) {
+    let end = now().plus(TURN);
     let mut all = edge.gate.chores();
-    while let Some((due, chore)) = all.pop_front() {
+    while let Some((due, chore)) = all.pop() {
+        if due.max(now()) >= end {
+            // Who counts next undertakes to send, and who finds the feed old to read it.
+            if matches!(chore, Chore::GiveBack(..)) {
+                edge.gate.leave(due, chore);
+            }
+            continue;
+        }
         platform.until(due).await;
-        match chore {
+        let again = match chore {
             Chore::ReadFeed(workspace) => {
                 if let Err(error) = read_feed(&edge.gate, platform, workspace).await {
                     log_warning(&format!("feed of workspace {workspace}: {error}"));
                 }
+                None
             }
-            Chore::SendCounts => send_counts(edge, platform).await,
+            Chore::SendCounts => {
+                let lost = edge.gate.close_counts(random_half(), now());
+                if lost > 0 {
+                    log_error(&format!("usage: {lost} batches of counts were given up"));
+                }
+                Some((now(), Chore::SendOn))
+            }
+            Chore::SendOn => send_counts(edge, platform).await.map(|due| (due, Chore::SendOn)),
             Chore::GiveBack(record, tries) => {
                 let Some(leftovers) = edge.gate.leftovers(&record, now()) else { continue };
-                if let Err(error) = ask_meter(platform, &record, &leftovers).await {
-                    log_warning(&format!("{}: meter: {error}", record.locator));
-                    edge.gate.keep(&record, leftovers);
-                    if let Some(wait) = RESEND.get(tries) {
-                        let due = now().plus(*wait);
-                        let place = all.partition_point(|(other, _)| *other <= due);
-                        all.insert(place, (due, Chore::GiveBack(record, tries + 1)));
-                    }
-                }
+                let Err(error) = ask_meter(platform, &record, &leftovers).await else { continue };
+                log_warning(&format!("{}: meter: {error}", record.locator));
+                edge.gate.keep(&record, leftovers);
+                RESEND.get(tries).map(|wait| (now().plus(*wait), Chore::GiveBack(record, tries + 1)))
             }
+        };
+        if let Some((due, chore)) = again {
+            all.add(due, chore);
         }
     }
 }
@@ -269,28 +286,14 @@ fn random_half() -> u64 {
     u64::try_from(random() >> 64).unwrap_or(1)
 }
 
-/// Sends what was counted. What the vault does not take now is tried again a few times, and then kept for the next.
-async fn send_counts(edge: &Edge, platform: &Platform) {
-    let isolate = random_half();
-    let mut batches = edge.gate.counted(isolate);
-    let mut waits = RESEND.into_iter();
-    while let Some((workspace, batch)) = batches.pop_front() {
-        match send_batch(platform, workspace, &batch).await {
-            Ok(()) => {}
-            Err(error) => {
-                log_warning(&format!("usage of workspace {workspace}: {error}"));
-                batches.push_front((workspace, batch));
-                let Some(wait) = waits.next() else {
-                    let lost = edge.gate.keep_counts(batches);
-                    if lost > 0 {
-                        log_error(&format!("usage: {lost} batches of counts were given up"));
-                    }
-                    return;
-                };
-                platform.until(now().plus(wait)).await;
-            }
-        }
+/// Sends a batch of what was counted, if one is due. Says when to go on.
+async fn send_counts(edge: &Edge, platform: &Platform) -> Option<Timestamp> {
+    let (workspace, batch) = edge.gate.next_batch(now())?;
+    let outcome = send_batch(platform, workspace, &batch).await;
+    if let Err(error) = &outcome {
+        log_warning(&format!("usage of workspace {workspace}: {error}"));
     }
+    edge.gate.sent(workspace, &batch, outcome.is_ok(), now())
 }
 
 async fn send_batch(platform: &Platform, workspace: u32, batch: &usage::Batch) -> Result<(), Trouble> {

@@ -17,7 +17,7 @@ pub const REGISTRY: u32 = 3_000;
 /// For permits, in milliseconds.
 pub const METER: u32 = 2_000;
 /// For counts to be taken in, in milliseconds; nobody waits for that.
-pub const USAGE: u32 = 10_000;
+pub const USAGE: u32 = 5_000;
 
 #[wasm_bindgen]
 extern "C" {

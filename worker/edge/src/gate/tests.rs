@@ -35,6 +35,12 @@ fn verdict(step: Step) -> Result<(), Code> {
     }
 }
 
+/// What is to be done, in its order.
+fn chores(gate: &Gate) -> Vec<Chore> {
+    let mut all = gate.chores();
+    std::iter::from_fn(|| all.pop()).map(|(_, chore)| chore).collect()
+}
+
 #[test]
 fn made_up_keys_are_refused_before_any_store() {
     let gate = gate();
@@ -182,9 +188,10 @@ fn what_was_checked_is_counted_and_sent_by_one() {
         gate.count(&checked, &wanted, NOW);
     }
     gate.count(&Checked::refused(Denial::Unknown), &ANY, NOW);
-    let chores: Vec<_> = gate.chores().into_iter().map(|(_, chore)| chore).collect();
+    let chores = chores(&gate);
     assert!(matches!(chores[..], [Chore::SendCounts]), "{chores:?}");
-    let (workspace, batch) = gate.counted(9).pop_front().unwrap();
+    gate.close_counts(9, NOW);
+    let (workspace, batch) = gate.next_batch(NOW).unwrap();
     let outcomes: Vec<_> = batch.counts.iter().map(|(cell, count)| (cell.outcome, *count)).collect();
     assert_eq!((workspace, outcomes.len()), (7, 2));
     assert!(outcomes.contains(&(Code::Valid.number(), 1)) && outcomes.contains(&(Code::ScopeMissing.number(), 1)));
@@ -201,7 +208,7 @@ fn the_feed_is_read_after_an_answer_once_a_second_and_by_one() {
     let feeds = |now| {
         let Step::Done(checked) = gate.step(&key, &ANY, false, now) else { unreachable!() };
         gate.count(&checked, &ANY, now);
-        gate.chores().iter().filter(|(_, chore)| matches!(chore, Chore::ReadFeed(7))).count()
+        chores(&gate).iter().filter(|chore| matches!(chore, Chore::ReadFeed(7))).count()
     };
     assert_eq!((feeds(NOW.plus(999)), feeds(later), feeds(later)), (0, 1, 0));
 }

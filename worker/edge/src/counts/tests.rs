@@ -1,0 +1,129 @@
+//! Who sends when, and what becomes of what cannot be sent.
+
+use super::*;
+use crate::testing::{NOW, record};
+use ownchat_domain::{locator::Locator, scope::ScopeSet, verdict::Code};
+
+fn count(counts: &mut Counts, workspace: u32) {
+    counts.tally.count(workspace, record().locator, Code::Valid, ScopeSet::EMPTY, Some(1), NOW);
+}
+
+/// What is sent at a time: workspaces and numbers. What is sent fails if its workspace is `failing`.
+fn send(counts: &mut Counts, failing: u32, now: Timestamp) -> Vec<(u32, u64)> {
+    let mut sent = Vec::new();
+    while let Some((workspace, batch)) = counts.next(now) {
+        sent.push((workspace, batch.sequence));
+        counts.sent(workspace, batch.sequence, workspace != failing, now);
+    }
+    sent
+}
+
+/// How many calls wait.
+fn waiting(counts: &Counts) -> u64 {
+    counts
+        .unsent
+        .iter()
+        .flat_map(|unsent| &unsent.batches)
+        .flat_map(|batch| &batch.counts)
+        .map(|(_, calls)| calls)
+        .sum()
+}
+
+#[test]
+fn one_sends_for_all_and_another_if_that_one_is_gone() {
+    let mut counts = Counts::default();
+    assert_eq!(counts.undertake(NOW), None, "nothing was counted");
+    count(&mut counts, 7);
+    assert_eq!(counts.undertake(NOW), Some(NOW.plus(FLUSH_WAIT)));
+    count(&mut counts, 7);
+    assert_eq!(counts.undertake(NOW.plus(GONE_AFTER - 1)), None, "somebody has undertaken to");
+    assert_eq!(counts.undertake(NOW.plus(GONE_AFTER)), Some(NOW.plus(GONE_AFTER + FLUSH_WAIT)));
+    assert_eq!((counts.close(9, NOW), waiting(&counts)), (0, 2));
+    count(&mut counts, 7);
+    assert!(counts.undertake(NOW).is_some(), "what was counted since is somebody else's to send");
+}
+
+#[test]
+fn what_cannot_be_sent_is_sent_again_as_it_was_after_one_two_and_four_seconds() {
+    let mut counts = Counts::default();
+    count(&mut counts, 7);
+    counts.close(9, NOW);
+    let (mut now, first) = (NOW, counts.unsent[0].batches[0].clone());
+    for wait in [0, 1, 2, 4, 4].map(|seconds| seconds * SECOND) {
+        now = now.plus(wait);
+        assert_eq!(counts.next(now.plus(-1)).filter(|_| wait > 0), None, "too soon");
+        let (workspace, again) = counts.next(now).unwrap();
+        assert_eq!(again, first, "the same isolate and sequence, so that it counts once");
+        counts.sent(workspace, again.sequence, false, now);
+        count(&mut counts, 7);
+        counts.close(10, now);
+    }
+    let all = send(&mut counts, 0, now.plus(4 * SECOND));
+    assert_eq!(all, [(7, 1), (7, 2)]);
+    assert!(counts.unsent.is_empty());
+    counts.close(10, now);
+    assert_eq!(waiting(&counts), 4, "what was counted meanwhile is counted together");
+    assert_eq!(counts.unsent[0].batches[0].isolate, 9);
+}
+
+#[test]
+fn a_batch_that_is_being_sent_is_kept_and_sent_by_nobody_else_until_that_one_is_lost() {
+    let mut counts = Counts::default();
+    count(&mut counts, 7);
+    counts.close(9, NOW);
+    let (_, batch) = counts.next(NOW).unwrap();
+    assert_eq!((waiting(&counts), counts.next(NOW.plus(LOST_AFTER - 1))), (1, None));
+    assert_eq!(counts.next(NOW.plus(LOST_AFTER)), Some((7, batch.clone())), "whoever sent it was called off");
+    assert_eq!(counts.next(NOW.plus(-1)), Some((7, batch.clone())), "the clock was set back");
+    assert_eq!(counts.sent(7, batch.sequence, true, NOW), None);
+    // Who was thought lost comes back.
+    assert_eq!(counts.sent(7, batch.sequence, false, NOW), None);
+    assert!(counts.unsent.is_empty());
+}
+
+#[test]
+fn a_workspace_that_fails_delays_and_drops_nothing_of_another() {
+    let mut counts = Counts::default();
+    let (mut lost, mut now) = (0, NOW);
+    for round in 0..500u64 {
+        now = now.plus(SECOND);
+        for workspace in [7, 8] {
+            count(&mut counts, workspace);
+        }
+        lost += counts.close(9, now);
+        let all = send(&mut counts, 7, now);
+        assert_eq!(all.iter().filter(|(workspace, _)| *workspace == 8).count(), 1, "round {round}");
+        assert!(round == 0 || all[0].0 == 8, "who has not failed is first");
+    }
+    assert_eq!(lost, 0);
+    // Nothing of the other is lost either, and all of it is sent when it is taken.
+    let rest = send(&mut counts, 0, now.plus(LOST_AFTER)).len();
+    counts.close(9, now);
+    assert_eq!((rest, waiting(&counts)), (AHEAD, 500 - 2));
+}
+
+#[test]
+fn without_a_vault_the_eldest_of_whom_most_waits_are_given_up_at_last() {
+    let mut counts = Counts::default();
+    let fill = |counts: &mut Counts, workspace: u32, from: usize| {
+        for number in from..from + BATCH_MAX {
+            let key: Locator = format!("{number:016}").parse().unwrap();
+            counts.tally.count(workspace, key, Code::Inactive, ScopeSet::EMPTY, None, NOW);
+        }
+        counts.close(9, NOW)
+    };
+    let room = KEPT_OF_ONE / BATCH_MAX;
+    assert_eq!((0..room).map(|round| fill(&mut counts, 7, round)).sum::<usize>(), 0);
+    count(&mut counts, 8);
+    assert_eq!(counts.close(9, NOW), 0);
+    assert_eq!(fill(&mut counts, 7, 0), 1);
+    assert_eq!(counts.unsent[0].batches[0].sequence, 2, "the eldest");
+    assert_eq!(counts.unsent[1].batches.len(), 1, "of whom little waits nothing is given up");
+    // Of many that each have room enough.
+    let lost: usize =
+        (9..17).flat_map(|workspace| [workspace; 10]).map(|workspace| fill(&mut counts, workspace, 0)).sum();
+    assert_eq!(lost, 11, "of nine times as much as one may keep an eighth is more than all may");
+    let all: usize = counts.unsent.iter().map(Unsent::size).sum();
+    assert!(all <= KEPT, "{all}");
+    assert_eq!(counts.unsent[1].batches.len(), 1);
+}
