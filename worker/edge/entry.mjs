@@ -108,7 +108,10 @@ function work(env, context) {
 async function lookUp(call, id, request, env, context) {
   let text;
   try {
-    text = await edge.look_up(new Platform(env), call);
+    const looking = edge.look_up(new Platform(env), call);
+    // What was begun is finished, also if the caller hangs up: what a meter was asked for is not lost.
+    context.waitUntil(looking);
+    text = await looking;
   } catch (error) {
     renew(error);
     const problem = { title: "Something went wrong on our side", status: 500, code: "internal" };

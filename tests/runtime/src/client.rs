@@ -90,6 +90,16 @@ impl Client {
         Ok(answer)
     }
 
+    /// Sends the bytes of two requests on a connection of its own, of which the first is answered, and gives that
+    /// connection back: whoever drops it hangs up, since an answer lies there that nobody has read (RFC 9293, section 3.10.4).
+    pub fn begin(&self, answered: &[u8], request: &[u8]) -> io::Result<TcpStream> {
+        let mut stream = TcpStream::connect_timeout(&self.address, LIMIT)?;
+        stream.write_all(answered)?;
+        stream.peek(&mut [0])?;
+        stream.write_all(request)?;
+        Ok(stream)
+    }
+
     /// The open connection, or a new one.
     fn connection(&mut self) -> io::Result<TcpStream> {
         if let Some((stream, used_at)) = self.stream.take()

@@ -9,11 +9,13 @@ use ownchat_domain::{
 };
 use ownchat_runtime::new_key;
 use ownchat_simulation::{Caller, Clock, Fault, Latency, Question, Settings, World};
+use serde_json::json;
 use std::{sync::Barrier, thread};
 
 proofs![
     a_quota_is_used_up_exactly,
     nothing_of_a_quota_is_lost_on_the_way,
+    nothing_of_a_quota_is_lost_by_hanging_up,
     a_meter_that_was_cleared_begins_anew,
     no_window_sees_more_than_the_rate_limit,
 ];
@@ -78,6 +80,34 @@ fn nothing_of_a_quota_is_lost_on_the_way() {
     world.clock.wait(10 * SECOND);
     while call(&mut callers[1]) != "QUOTA_EXCEEDED" {}
     tell("quota with leases that came late or never", &format!("{passed} of {QUOTA} passed"));
+    assert_eq!(passed, QUOTA, "{}", world.logs());
+}
+
+/// Who hangs up while a meter is asked takes nothing with them: what it is to take back goes back later.
+fn nothing_of_a_quota_is_lost_by_hanging_up() {
+    const QUOTA: usize = 30;
+    let world = World::start(&Settings { factor: 1.0, ..Settings::default() });
+    let quota = Some(Quota { limit: 30, period: Period::Month });
+    let token =
+        world.found(1).create(NewKey { quota, ..new_key("Limited", &["contacts:read"]) }).unwrap().unwrap().token;
+    let (question, dear) = (Question::about(&token), Question::with(&token, &json!({"cost": 20})));
+    let mut caller = world.caller(0);
+    assert_eq!(caller.settled(&question, world.clock), "VALID", "{}", world.logs());
+    // So soon after the first this brings some to spare, which the meter does not take back for as long as it is tried.
+    assert_eq!(caller.code(&question), "VALID");
+    world.wire.fail("meter", Fault::Error);
+    world.clock.wait(12 * SECOND);
+    world.wire.fail("meter", Fault::Slow(2_500));
+    let asked = world.wire.asked("meter");
+    let connection = caller.begin(&dear);
+    assert!(world.clock.until(10 * SECOND, || world.wire.asked("meter") > asked).is_some());
+    drop(connection);
+    // Until the edge no longer waits for the meter.
+    world.clock.wait(3 * SECOND);
+    world.wire.mend();
+    world.clock.wait(10 * SECOND);
+    let passed = 2 + (0..2 * QUOTA).filter(|_| caller.code(&question) == "VALID").count();
+    tell("quota of whoever hangs up", &format!("{passed} of {QUOTA} passed"));
     assert_eq!(passed, QUOTA, "{}", world.logs());
 }
 

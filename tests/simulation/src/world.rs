@@ -6,7 +6,7 @@ use ownchat_runtime::{Admin, Answer, Client, Folder, Place, Process, edge, vault
 use serde_json::{Value, json};
 use std::{
     io,
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
     path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -194,6 +194,11 @@ impl Caller {
         let answer: Answer = self.0.send(&question.0)?;
         let code = answer.json()["code"].as_str().map(str::to_owned);
         Ok(code.unwrap_or_else(|| format!("{} {}", answer.status, answer.text())))
+    }
+
+    /// Asks, and does not wait for the answer: whoever drops the connection hangs up.
+    pub fn begin(&self, question: &Question) -> TcpStream {
+        self.0.begin(&Client::request("GET", "/v1/health", &[], b""), &question.0).unwrap()
     }
 
     /// The whole answer to any call.
