@@ -7,7 +7,7 @@ use ownchat_domain::{
     time::{SECOND, Timestamp},
     usage::{BATCH_MAX, Batch, FLUSH_AFTER, Tally},
 };
-use std::{collections::VecDeque, rc::Rc};
+use std::rc::Rc;
 
 /// Counts are sent so long after the first of them, in milliseconds: half of what they may take at most.
 const FLUSH_WAIT: i64 = FLUSH_AFTER / 2;
@@ -41,7 +41,7 @@ pub struct Counts {
 #[derive(Debug)]
 struct Unsent {
     workspace: u32,
-    batches: VecDeque<Rc<Batch>>,
+    batches: Vec<Rc<Batch>>,
     /// How often in a row the eldest could not be sent.
     failed: u32,
     /// When it is to be sent next.
@@ -72,21 +72,15 @@ impl Counts {
             self.isolate = random.max(1);
         }
         self.undertaken_at = None;
-        let (unsent, sequence) = (&mut self.unsent, &mut self.sequence);
-        let waits = |unsent: &[Unsent], workspace| unsent.iter().position(|other| other.workspace == workspace);
-        let batches = self.tally.drain(self.isolate, sequence, |workspace, size| {
-            size >= BATCH_MAX
-                || waits(unsent, workspace)
-                    .and_then(|place| unsent.get(place))
-                    .is_none_or(|other| other.batches.len() < AHEAD)
+        let unsent = &mut self.unsent;
+        let batches = self.tally.drain(self.isolate, &mut self.sequence, |workspace, size| {
+            let may_wait = |other: &Unsent| other.workspace != workspace || other.batches.len() < AHEAD;
+            size >= BATCH_MAX || unsent.iter().all(may_wait)
         });
         for (workspace, batch) in batches {
-            let place = waits(unsent, workspace).unwrap_or_else(|| {
-                unsent.push(Unsent { workspace, batches: VecDeque::new(), failed: 0, due: now });
-                unsent.len() - 1
-            });
-            if let Some(unsent) = unsent.get_mut(place) {
-                unsent.batches.push_back(batch.into());
+            match unsent.iter_mut().find(|other| other.workspace == workspace) {
+                Some(other) => other.batches.push(batch.into()),
+                None => unsent.push(Unsent { workspace, batches: vec![batch.into()], failed: 0, due: now }),
             }
         }
         self.give_up()
@@ -99,7 +93,7 @@ impl Counts {
         let is_due = |unsent: &&mut Unsent| !(1..=LOST_AFTER).contains(&unsent.due.since(now));
         let unsent = self.unsent.iter_mut().filter(is_due).min_by_key(|unsent| (unsent.failed, unsent.due))?;
         unsent.due = now.plus(LOST_AFTER);
-        Some((unsent.workspace, unsent.batches.front()?.clone()))
+        Some((unsent.workspace, unsent.batches.first()?.clone()))
     }
 
     /// Takes in whether a batch is done with. Says when the next is to be sent, if there is one.
@@ -122,9 +116,9 @@ impl Counts {
         loop {
             let all: usize = self.unsent.iter().map(Unsent::size).sum();
             match self.unsent.iter_mut().max_by_key(|unsent| unsent.size()) {
-                Some(most) if all > KEPT || most.size() > KEPT_OF_ONE => most.batches.pop_front(),
+                Some(most) if all > KEPT || most.size() > KEPT_OF_ONE => drop(most.batches.remove(0)),
                 _ => break,
-            };
+            }
             lost += 1;
         }
         self.unsent.retain(|unsent| !unsent.batches.is_empty());
