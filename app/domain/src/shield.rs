@@ -3,7 +3,8 @@
 //! A key that was made up fails at its tag and costs no store anything. One that was issued once and is gone
 //! passes that check, so whoever has many of those, or guesses long enough, could have the stores asked without
 //! end. Each network address gets some such questions at once and one a second after that; the cell
-//! rate algorithm (ITU-T I.371) needs one number for each address.
+//! rate algorithm (ITU-T I.371) needs one number for each address. Since a key is known to be unknown only when it was
+//! answered, the questions that are under way are bounded, too.
 
 use crate::time::{SECOND, Timestamp};
 use std::{
@@ -15,34 +16,77 @@ use std::{
 const EVERY: i64 = SECOND;
 /// So many are granted at once.
 const BURST: i64 = 20;
+/// Most questions that are under way for one address. A service that verifies for many customers has one, and
+/// where nothing is remembered yet these are thousands of keys a second.
+const ASKING_MAX: usize = 200;
+/// A question that was not answered for so long, in milliseconds, counts as lost.
+const LOST_AFTER: i64 = 10 * SECOND;
 /// Most addresses that are watched at once.
 const CAPACITY: usize = 10_000;
 
-/// The addresses from which unknown keys came, each with the time at which it is free of them again.
+/// The addresses from which unknown keys came, or keys of which nothing is known yet.
 #[derive(Debug, Default)]
-pub struct Shield(HashMap<Option<IpAddr>, Timestamp>);
+pub struct Shield(HashMap<Option<IpAddr>, Watched>);
+
+#[derive(Debug)]
+struct Watched {
+    /// When it is free of unknown keys again.
+    free_at: Timestamp,
+    /// When the questions began that are under way, the eldest first.
+    asking: Vec<Timestamp>,
+}
 
 impl Shield {
     /// How long this address must wait until a store is asked for it, in milliseconds; none if it need not.
     /// Callers whose address is not known are held together.
     pub fn holds(&self, address: Option<IpAddr>, now: Timestamp) -> Option<i64> {
-        let free_at = self.0.get(&network_of(address))?;
-        let wait = free_at.since(now) - (BURST - 1) * EVERY;
+        let watched = self.0.get(&network_of(address))?;
+        let wait = watched.free_at.since(now) - (BURST - 1) * EVERY;
         // What lies further ahead than it can be comes of a clock that was set back.
         (1..=EVERY).contains(&wait).then_some(wait)
     }
 
     /// Notes that a store was asked for a key that is unknown.
     pub fn note(&mut self, address: Option<IpAddr>, now: Timestamp) {
+        let most = now.plus(BURST * EVERY);
+        let watched = self.watch(address, now);
+        watched.free_at = watched.free_at.max(now).plus(EVERY).min(most);
+    }
+
+    /// Whether so many questions about keys of this address are under way that another must wait.
+    pub fn is_full(&mut self, address: Option<IpAddr>, now: Timestamp) -> bool {
+        self.0.get_mut(&network_of(address)).is_some_and(|watched| {
+            let asking = &mut watched.asking;
+            let goes_on = |begun: &Timestamp| (0..LOST_AFTER).contains(&now.since(*begun));
+            if asking.len() >= ASKING_MAX && !asking.first().is_some_and(goes_on) {
+                asking.retain(goes_on);
+            }
+            asking.len() >= ASKING_MAX
+        })
+    }
+
+    /// Notes that a store is asked about a key of this address of which nothing is known. [`Self::end`] ends it.
+    pub fn begin(&mut self, address: Option<IpAddr>, now: Timestamp) {
+        self.watch(address, now).asking.push(now);
+    }
+
+    /// A question that began then was answered, in whatever way.
+    pub fn end(&mut self, address: Option<IpAddr>, begun: Timestamp) {
+        if let Some(Watched { asking, .. }) = self.0.get_mut(&network_of(address))
+            && let Some(place) = asking.iter().position(|other| *other == begun)
+        {
+            asking.remove(place);
+        }
+    }
+
+    fn watch(&mut self, address: Option<IpAddr>, now: Timestamp) -> &mut Watched {
         if self.0.len() >= CAPACITY {
-            self.0.retain(|_, free_at| *free_at > now);
+            self.0.retain(|_, watched| watched.free_at > now || !watched.asking.is_empty());
             if self.0.len() >= CAPACITY {
                 self.0.clear();
             }
         }
-        let most = now.plus(BURST * EVERY);
-        let free_at = self.0.entry(network_of(address)).or_insert(now);
-        *free_at = (*free_at).max(now).plus(EVERY).min(most);
+        self.0.entry(network_of(address)).or_insert(Watched { free_at: now, asking: Vec::new() })
     }
 }
 
@@ -101,6 +145,24 @@ mod tests {
     }
 
     #[test]
+    fn only_so_many_questions_of_one_address_are_under_way() {
+        let (mut shield, address) = (Shield::default(), from("192.0.2.1"));
+        for number in 0..ASKING_MAX {
+            assert!(!shield.is_full(address, NOW), "{number}");
+            shield.begin(address, NOW.plus(i64::from(number == ASKING_MAX - 1)));
+        }
+        assert!(shield.is_full(address, NOW.plus(1)) && !shield.is_full(from("192.0.2.2"), NOW));
+        assert_eq!(shield.holds(address, NOW), None, "nobody knows yet that they are unknown");
+        shield.end(address, NOW);
+        assert!(!shield.is_full(address, NOW.plus(1)));
+        shield.begin(address, NOW.plus(2));
+        shield.end(address, NOW.plus(3));
+        assert!(shield.is_full(address, NOW.plus(LOST_AFTER - 1)), "no question began then");
+        assert!(!shield.is_full(address, NOW.plus(LOST_AFTER)), "those that were never answered are lost");
+        assert_eq!(shield.0[&address].asking.len(), 2, "the others are still under way");
+    }
+
+    #[test]
     fn a_clock_that_is_set_back_locks_nobody_out() {
         let mut shield = Shield::default();
         until_held(&mut shield, from("192.0.2.1"), NOW);
@@ -111,8 +173,10 @@ mod tests {
     fn it_does_not_grow_beyond_its_capacity() {
         let mut shield = Shield::default();
         for number in 0..CAPACITY + 10 {
-            shield.note(Some(Ipv6Addr::from_bits((number as u128) << 64).into()), NOW);
+            let address = Some(Ipv6Addr::from_bits((number as u128) << 64).into());
+            shield.note(address, NOW);
+            shield.begin(address, NOW);
+            assert!(shield.0.len() <= CAPACITY);
         }
-        assert!(shield.0.len() <= CAPACITY);
     }
 }

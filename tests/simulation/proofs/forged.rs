@@ -1,15 +1,24 @@
-//! Keys that were made up, mistyped or altered cost no storage at all.
+//! Keys that were made up, mistyped or altered cost no storage at all, and those that are gone no more than a few questions
+//! at once.
 
 use crate::{figures::tell, proofs, size::size};
 use ownchat_domain::{
-    locator::Locator,
+    keyring::Keyring,
+    locator::{Address, Locator},
+    time::SECOND,
     token::{Environment, Token},
 };
-use ownchat_simulation::{Caller, Latency, Question, Settings, World};
+use ownchat_runtime::MASTER_KEYS;
+use ownchat_simulation::{Caller, Fault, Latency, Question, Settings, World};
 use rand::{Rng, SeedableRng, distr::Alphanumeric, rngs::SmallRng};
-use std::thread;
+use serde_json::json;
+use std::{ops::Range, sync::Barrier, thread};
 
-proofs![made_up_keys_cost_no_storage];
+proofs![
+    made_up_keys_cost_no_storage,
+    a_flood_of_keys_that_are_gone_asks_only_so_often,
+    of_many_who_lack_the_same_key_without_a_feed_one_asks,
+];
 
 const CALLERS: u64 = 4;
 
@@ -78,4 +87,91 @@ fn altered(real: &str, random: &mut SmallRng) -> String {
     let place = random.random_range(0..real.len());
     let other = if &real[place..=place] == "x" { "y" } else { "x" };
     format!("{}{other}{}", &real[..place], &real[place + 1..])
+}
+
+/// So many questions about unknown keys may be under way for one address.
+const AT_ONCE: u64 = 200;
+/// So many more are answered before an address is held, and then one a second.
+const BURST: u64 = 20;
+
+fn a_flood_of_keys_that_are_gone_asks_only_so_often() {
+    let (kv, wire) = (Latency::NONE, Latency::NONE);
+    for feed in [Fault::None, Fault::Error] {
+        let world = World::start(&Settings { factor: 1.0, kv, wire, ..Settings::default() });
+        world.found(1);
+        world.wire.fail("feed", feed);
+        let asked = |work: &dyn Fn()| {
+            let before = world.wire.asked("registry");
+            work();
+            world.wire.asked("registry") - before
+        };
+        // All at once, so that nobody knows yet that they are unknown when they are sent.
+        world.wire.fail("registry", Fault::Slow(SECOND));
+        let at_once = asked(&|| send(&world, 0..600, 600));
+        // One after the other, from an address that is free of what it sent before.
+        world.wire.fail("registry", Fault::None);
+        world.clock.wait(i64::try_from(BURST).unwrap() * SECOND);
+        let one_by_one = asked(&|| send(&world, 1_000..1_060, 1));
+        let found = format!("600 at once: {at_once} questions; 60 one by one: {one_by_one}");
+        tell(&format!("keys that are gone, feed: {feed:?}"), &found);
+        assert!((BURST..=AT_ONCE + 5).contains(&at_once), "{at_once}");
+        assert!((BURST..=BURST + 10).contains(&one_by_one), "{one_by_one}");
+    }
+}
+
+/// Sends keys that were never issued from one address, so many at once.
+fn send(world: &World, numbers: Range<u32>, at_once: usize) {
+    let (keyring, numbers) = (Keyring::parse(MASTER_KEYS).unwrap(), numbers.collect::<Vec<_>>());
+    let (ready, keyring) = (Barrier::new(at_once), &keyring);
+    thread::scope(|scope| {
+        let start = |numbers: &[u32]| {
+            let (numbers, ready, mut caller) = (numbers.to_vec(), &ready, world.caller(0));
+            scope.spawn(move || {
+                let bodies = numbers.into_iter().map(|number| {
+                    let address = Address { workspace: 1, number: 4_000_000_000 + number };
+                    let locator = Locator::issue(keyring, address, Environment::Live);
+                    let secret = "0123456789ABCDEFGHIJKLMN".parse().unwrap();
+                    let token = Token { environment: Environment::Live, locator, secret }.reveal().to_string();
+                    json!({"key": token}).to_string()
+                });
+                let bodies: Vec<_> = bodies.collect();
+                ready.wait();
+                let address = [("CF-Connecting-IP", "192.0.2.1")];
+                for body in bodies {
+                    let code = caller.call("POST", "/v1/verify", &address, body.as_bytes()).json()["code"].to_string();
+                    // So many at once may be more than a busy machine answers in time.
+                    assert!(
+                        ["UNKNOWN_KEY", "RATE_LIMITED", "UNAVAILABLE"].iter().any(|of| code.contains(of)),
+                        "{code}"
+                    );
+                }
+            });
+        };
+        numbers.chunks(numbers.len() / at_once).for_each(start);
+    });
+}
+
+fn of_many_who_lack_the_same_key_without_a_feed_one_asks() {
+    const CALLERS: usize = 50;
+    let (kv, wire) = (Latency::NONE, Latency::NONE);
+    let world = World::start(&Settings { factor: 1.0, kv, wire, ..Settings::default() });
+    let question = Question::about(&world.found(1).make("Real", &["contacts:read"]).token);
+    world.wire.fail("feed", Fault::Error);
+    world.wire.fail("registry", Fault::Slow(SECOND / 2));
+    assert_eq!(world.caller(0).settled(&question, world.clock), "VALID", "{}", world.logs());
+    // What the registry said is good for 5 s.
+    world.clock.wait(6 * SECOND);
+    let (before, ready) = (world.wire.asked("registry"), Barrier::new(CALLERS));
+    thread::scope(|scope| {
+        for _ in 0..CALLERS {
+            let (mut caller, ready, question) = (world.caller(0), &ready, &question);
+            scope.spawn(move || {
+                ready.wait();
+                assert_eq!(caller.code(question), "VALID");
+            });
+        }
+    });
+    let asked = world.wire.asked("registry") - before;
+    tell("calls at once with one key, no feed", &format!("{CALLERS} calls: {asked} questions to the registry"));
+    assert!(asked <= 3, "{asked}");
 }

@@ -46,8 +46,6 @@ const TABLE: [Row; 6] = [
         down: &["feed", "registry"],
         unavailable: &[
             Kind::ForgivingCopied,
-            // Nobody says whether what is remembered of its limits is true.
-            Kind::ForgivingLimited,
             Kind::Remembered,
             Kind::Copied,
             Kind::Neither,

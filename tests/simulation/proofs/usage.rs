@@ -79,7 +79,7 @@ fn call(mut caller: Caller, clock: Clock, subjects: &[Subject], count: usize, se
         let subject = &subjects[random.random_range(0..subjects.len())];
         let sent = clock.now();
         let code = caller.code(&subject.question);
-        // Of what is unavailable nobody knows whose it is.
+        // Of some of what is unavailable nobody knows whose it is.
         if code != Code::Unavailable.as_str() {
             let outcome = *Code::ALL.iter().find(|known| known.as_str() == code).unwrap();
             calls.count(subject, outcome, (sent, clock.now()));

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 /// A question that was not answered for so long, in milliseconds, counts as lost: another may ask.
 const LOST_AFTER: i64 = 2_000;
+/// Most questions that are remembered at once.
+const CAPACITY: usize = 10_000;
 
 /// Keys that somebody asks a store for, with the time at which that began.
 #[derive(Debug, Default)]
@@ -18,6 +20,10 @@ impl Flights {
 
     /// Notes that somebody asks for a key.
     pub fn begin(&mut self, key: Locator, now: Timestamp) {
+        if self.0.len() >= CAPACITY {
+            // Most of them are lost; of the others some will be asked twice.
+            self.0.clear();
+        }
         self.0.insert(key, now);
     }
 
@@ -42,5 +48,15 @@ mod tests {
         assert!(!flights.is_under_way(key, NOW.plus(-1)), "the clock was set back");
         flights.end(key);
         assert!(!flights.is_under_way(key, NOW));
+    }
+
+    #[test]
+    fn what_is_never_ended_takes_no_room_for_ever() {
+        let mut flights = Flights::default();
+        for number in 0..=2 * CAPACITY {
+            let key = format!("{number:016}").parse().unwrap();
+            flights.begin(key, NOW);
+            assert!(flights.0.len() <= CAPACITY && flights.is_under_way(key, NOW));
+        }
     }
 }

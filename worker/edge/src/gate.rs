@@ -1,5 +1,7 @@
 //! The check of a key, without anything that waits: text in, verdict out, unless a store must be asked.
 
+mod asking;
+
 use crate::{
     chores::{Chore, Chores},
     counts::Counts,
@@ -82,7 +84,8 @@ pub enum Step {
     Done(Checked),
     /// The feed must be read: what is known of it is too old.
     ReadFeed,
-    /// The key must be looked up, in KV first.
+    /// The key must be looked up, in KV first: nothing is known of it, or something that was found so long ago and is older
+    /// than the feed allows that there may be a newer copy.
     Find,
     /// The vault must be asked for the key: what was found is older than the feed allows.
     AskVault,
@@ -162,7 +165,16 @@ impl Gate {
             Some(memo) if memo.known.as_ref().is_none_or(|record| news.allows(record)) => {
                 self.judge(&memo, presented, wanted, asked, now)
             }
+            Some(memo) if memo.may_be_renewed(now) => Step::Find,
             Some(_) => Step::AskVault,
+        }
+    }
+
+    /// The same for a call for which the stores were asked in vain: decides, or says that permits must be asked for.
+    pub fn step_alone(&self, presented: &Presented, wanted: &Wanted<'_>, now: Timestamp) -> Step {
+        match self.step(presented, wanted, true, now) {
+            step @ (Step::Done(_) | Step::Take(_)) => step,
+            _ => self.without_vault(presented, wanted, now),
         }
     }
 
@@ -212,10 +224,11 @@ impl Gate {
     }
 
     /// Decides without feed and vault, if the workspace has chosen that remembered keys stay good for a while.
-    pub fn without_vault(&self, presented: &Presented, wanted: &Wanted<'_>, now: Timestamp) -> Step {
-        let unavailable = Step::Done(Checked::refused(Denial::Unavailable));
-        let Some(memo) = self.memory.borrow().recall(presented.locator, now) else { return unavailable };
-        let Some(record) = &memo.known else { return unavailable };
+    fn without_vault(&self, presented: &Presented, wanted: &Wanted<'_>, now: Timestamp) -> Step {
+        let Some(memo) = self.memory.borrow().recall(presented.locator, now) else {
+            return Step::Done(Self::undecided(None));
+        };
+        let Some(record) = &memo.known else { return Step::Done(Self::undecided(None)) };
         let news = self.news.borrow();
         let bound = i64::from(record.workspace.outage_seconds) * SECOND;
         // What the vault itself said was true when it was asked, whether the feed was read or not.
@@ -224,8 +237,14 @@ impl Gate {
         if age.is_some_and(|age| age < bound) && news.allows(record) {
             self.judge(&memo, presented, wanted, true, now)
         } else {
-            unavailable
+            let is_it = !record.deleted && self.recognise(&memo, record, presented).is_some();
+            Step::Done(Self::undecided(is_it.then(|| record.clone())))
         }
+    }
+
+    /// The refusal of a call that cannot be decided now; it is counted as one with this key.
+    pub fn undecided(record: Option<Rc<Record>>) -> Checked {
+        Checked { record, ..Checked::refused(Denial::Unavailable) }
     }
 
     /// Remembers what a store said of a key.
@@ -312,42 +331,6 @@ impl Gate {
     /// What is left of ended leases of a key.
     pub fn leftovers(&self, record: &Record, now: Timestamp) -> Option<Take> {
         self.purse.borrow_mut().leftovers(record.locator, record.limits, record.version, now)
-    }
-
-    /// Whether the feed of a workspace was asked lately and did not answer.
-    pub fn is_feed_down(&self, workspace: u32, now: Timestamp) -> bool {
-        self.news.borrow().is_down(workspace, now)
-    }
-
-    /// Whether somebody is reading the feed of a workspace.
-    pub fn is_feed_asked(&self, workspace: u32, now: Timestamp) -> bool {
-        self.news.borrow().is_asked(workspace, now)
-    }
-
-    /// Whether somebody is asking a store for a key.
-    pub fn is_asked(&self, locator: Locator, now: Timestamp) -> bool {
-        self.flights.borrow().is_under_way(locator, now)
-    }
-
-    /// Notes that a store is asked for a key. [`Self::answered`] ends it.
-    pub fn ask(&self, locator: Locator, now: Timestamp) {
-        self.flights.borrow_mut().begin(locator, now);
-    }
-
-    /// A store that was asked for a key has answered, or failed to.
-    pub fn answered(&self, locator: Locator) {
-        self.flights.borrow_mut().end(locator);
-    }
-
-    /// The refusal of a caller who sent so many unknown keys that no store is asked for more of them yet.
-    pub fn flooded(&self, caller: Option<IpAddr>, now: Timestamp) -> Option<Checked> {
-        let retry_after = self.shield.borrow().holds(caller, now)?;
-        Some(Checked::refused(Denial::TooManyUnknown { retry_after }))
-    }
-
-    /// Notes that a store was asked for a key of this caller that is unknown.
-    pub fn was_unknown(&self, caller: Option<IpAddr>, now: Timestamp) {
-        self.shield.borrow_mut().note(caller, now);
     }
 
     /// Counts a call that was checked, and notes what is to be done after its answer.

@@ -37,7 +37,7 @@ use crate::{
     platform::{Platform, log_error, now},
     routes::{Check, Plan},
 };
-use ownchat_domain::{json::BODY_MAX, principal, problem, time::Timestamp};
+use ownchat_domain::{json::BODY_MAX, principal, problem, time::Timestamp, verdict::Denial};
 use serde::Serialize;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -104,8 +104,12 @@ pub async fn look_up(platform: Platform, call: String) -> String {
     let answer = match routes::plan(&answers, &edge.gate, &incoming, now()) {
         Plan::Answer(answer) => answer,
         Plan::Check(check) => {
-            let checked = lookup::check(&edge, &platform, &check.key, &check.wanted()).await;
+            let mut checked = lookup::check(&edge, &platform, &check.key, &check.wanted()).await;
             edge.gate.count(&checked, &check.wanted(), now());
+            if checked.verdict == Err(Denial::Unavailable) {
+                // What is remembered may no longer be so.
+                checked.record = None;
+            }
             conclude(&edge, &answers, &incoming, &check, &checked, now())
         }
     };

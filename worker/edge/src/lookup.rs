@@ -17,14 +17,14 @@ use ownchat_domain::{
     vault::{news_path, permits_path, record_path, usage_path},
     verdict::Denial,
 };
-use std::rc::Rc;
+use std::{net::IpAddr, rc::Rc};
 
 /// Seconds for which the platform may answer a KV read from its own cache. The feed says what is too old.
 const CACHE_TTL: u32 = 300;
 /// Most steps of one check. Each step brings what the one before lacked; what came too late is asked for again.
 const STEPS: usize = 8;
 /// Most looks at whether somebody else has brought what is lacking, one every [`LOOK`] milliseconds.
-const LOOKS: usize = 400;
+const LOOKS: u32 = 400;
 /// Milliseconds between two such looks.
 const LOOK: u32 = 5;
 /// Most pages of the feed that one call waits for.
@@ -36,73 +36,81 @@ const TURN: i64 = 18 * SECOND;
 
 /// Checks a key, and asks the stores if need be.
 pub async fn check(edge: &Edge, platform: &Platform, text: &str, wanted: &Wanted<'_>) -> Checked {
-    let presented = match edge.gate.read(text) {
+    let gate = &edge.gate;
+    let presented = match gate.read(text) {
         Ok(presented) => presented,
         Err(denial) => return Checked::refused(denial),
     };
-    let workspace = presented.address.workspace;
-    let (mut asked, mut looks) = (false, 0);
-    for _ in 0..STEPS {
-        let mut step = edge.gate.step(&presented, wanted, asked, now());
-        while looks < LOOKS && is_asked_by_another(edge, &presented, &step) {
-            looks += 1;
-            platform.pause(LOOK).await;
-            step = edge.gate.step(&presented, wanted, asked, now());
-        }
-        let done = match step {
+    let (workspace, caller) = (presented.address.workspace, wanted.caller);
+    // Whether a store was asked, and whether that was in vain.
+    let (mut asked, mut alone) = (false, false);
+    let (mut steps, mut looks) = (0, 0);
+    // The key, if only permits are lacking.
+    let mut limited = None;
+    while steps < STEPS {
+        let now = now();
+        let step =
+            if alone { gate.step_alone(&presented, wanted, now) } else { gate.step(&presented, wanted, asked, now) };
+        let question = match step {
             Step::Done(checked) => {
                 if asked && matches!(checked.verdict, Err(Denial::Unknown)) {
-                    edge.gate.was_unknown(wanted.caller, now());
+                    gate.was_asked(&presented, caller, now);
                 }
                 return checked;
             }
-            Step::Take(record) => match permits(edge, platform, &record, wanted.cost).await {
-                Some(refused) => return refused,
-                None => Ok(()),
-            },
-            // Without it the vault itself must say that the key is good.
-            Step::ReadFeed => match read_feed(&edge.gate, platform, workspace).await {
-                Ok(()) => Ok(()),
-                Err(error) => {
-                    log_warning(&format!("feed of workspace {workspace}: {error}"));
-                    asked = true;
-                    ask(edge, platform, &presented, Question::Vault).await
+            Step::Take(record) => {
+                if let Some(refused) = permits(edge, platform, &record, wanted.cost).await {
+                    return refused;
                 }
-            },
-            Step::Find | Step::AskVault | Step::AskForSecret => {
-                if let Some(held) = edge.gate.flooded(wanted.caller, now()) {
-                    return held;
-                }
-                asked = true;
-                ask(edge, platform, &presented, Question::of(&step)).await
+                limited = Some(record);
+                steps += 1;
+                continue;
             }
+            Step::ReadFeed if !gate.is_feed_down(workspace, now) => None,
+            // Without the feed the vault itself must say that the key is good.
+            Step::ReadFeed | Step::AskVault => Some(Question::Vault),
+            Step::Find => Some(Question::Copy),
+            Step::AskForSecret => Some(Question::Secret),
         };
-        if let Err(error) = done {
-            log_error(&format!("{}: {error}", presented.locator));
-            return without_stores(edge, &presented, wanted);
+        // What somebody else is asking for is waited for.
+        let waits = match question {
+            None => gate.is_feed_asked(workspace, now),
+            Some(_) => gate.is_asked(presented.locator, now),
+        };
+        let crowded = !waits && question.is_some() && {
+            if let Some(held) = gate.flooded(&presented, caller, now) {
+                return held;
+            }
+            gate.is_crowded(&presented, caller, now)
+        };
+        if (waits || crowded) && looks < LOOKS {
+            // Of those who wait for others' keys there may be many.
+            let pause = if waits { 1 } else { 4 };
+            looks += pause;
+            platform.pause(LOOK * pause).await;
+            continue;
+        }
+        if crowded {
+            return Checked::refused(Denial::TooManyUnknown { retry_after: SECOND });
+        }
+        steps += 1;
+        match question {
+            None => {
+                if let Err(error) = read_feed(gate, platform, workspace).await {
+                    log_warning(&format!("feed of workspace {workspace}: {error}"));
+                }
+            }
+            Some(question) => {
+                asked = true;
+                if let Err(error) = ask(edge, platform, &presented, question, caller).await {
+                    log_error(&format!("{}: {error}", presented.locator));
+                    // What is remembered may still suffice: for a wrong secret, or as the workspace has chosen.
+                    alone = true;
+                }
+            }
         }
     }
-    Checked::refused(Denial::Unavailable)
-}
-
-/// What is remembered may still suffice: for a wrong secret, or as the workspace has chosen.
-fn without_stores(edge: &Edge, presented: &Presented, wanted: &Wanted<'_>) -> Checked {
-    match edge.gate.step(presented, wanted, true, now()) {
-        Step::Done(checked) => checked,
-        _ => match edge.gate.without_vault(presented, wanted, now()) {
-            Step::Done(checked) => checked,
-            _ => Checked::refused(Denial::Unavailable),
-        },
-    }
-}
-
-/// Whether somebody else is asking for what this step lacks.
-fn is_asked_by_another(edge: &Edge, presented: &Presented, step: &Step) -> bool {
-    match step {
-        Step::ReadFeed => edge.gate.is_feed_asked(presented.address.workspace, now()),
-        Step::Find | Step::AskVault | Step::AskForSecret => edge.gate.is_asked(presented.locator, now()),
-        Step::Done(_) | Step::Take(_) => false,
-    }
+    Gate::undecided(limited)
 }
 
 /// What is asked about a key.
@@ -116,33 +124,27 @@ enum Question {
     Secret,
 }
 
-impl Question {
-    fn of(step: &Step) -> Self {
-        match step {
-            Step::Find => Self::Copy,
-            Step::AskForSecret => Self::Secret,
-            _ => Self::Vault,
-        }
-    }
-}
-
 /// Asks about a key. Others who want to know the same wait for this.
-async fn ask(edge: &Edge, platform: &Platform, presented: &Presented, question: Question) -> Result<(), Trouble> {
-    edge.gate.ask(presented.locator, now());
+async fn ask(
+    edge: &Edge,
+    platform: &Platform,
+    presented: &Presented,
+    question: Question,
+    caller: Option<IpAddr>,
+) -> Result<(), Trouble> {
+    let asked_at = now();
+    let is_new = edge.gate.ask(presented, question == Question::Copy, caller, asked_at);
     let outcome = match question {
         Question::Copy => find(edge, platform, presented).await,
         Question::Vault => ask_vault(edge, platform, presented, false).await,
         Question::Secret => ask_vault(edge, platform, presented, true).await,
     };
-    edge.gate.answered(presented.locator);
+    edge.gate.answered(presented, is_new, caller, asked_at);
     outcome
 }
 
 /// Reads the feed of a workspace to its end.
 async fn read_feed(gate: &Gate, platform: &Platform, workspace: u32) -> Result<(), Trouble> {
-    if gate.is_feed_down(workspace, now()) {
-        return Err("it did not answer a moment ago".into());
-    }
     let outcome = read_pages(gate, platform, workspace).await;
     if outcome.is_err() {
         gate.missed(workspace, now());
@@ -218,7 +220,7 @@ async fn permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, cost: u3
         Err(error) => {
             log_error(&format!("{}: meter: {error}", record.locator));
             edge.gate.no_answer(record, question, now());
-            Some(Checked::refused(Denial::Unavailable))
+            Some(Gate::undecided(Some(record.clone())))
         }
     }
 }

@@ -20,6 +20,9 @@ pub type Known = Option<Rc<Record>>;
 /// How long "there is no such key" is remembered, in milliseconds.
 pub const ABSENT_FOR: i64 = 10 * SECOND;
 
+/// A copy that is too old to decide is not looked at again for so long, in milliseconds.
+const LOOK_EVERY: i64 = 10 * SECOND;
+
 /// An answer cannot be so long on its way, in milliseconds: the clock was set back instead.
 const CLOCK_STEP: i64 = 60 * SECOND;
 
@@ -33,6 +36,8 @@ pub struct Memo {
     pub known: Known,
     /// When it was asked for.
     pub asked_at: Timestamp,
+    /// When its copy was looked for last, at the latest when it was asked for.
+    pub looked_at: Timestamp,
     /// Whether the vault said it, not a copy.
     pub is_truth: bool,
     /// Whether the vault was asked only because a secret did not fit.
@@ -62,7 +67,7 @@ pub struct Opened {
 impl Memo {
     /// What a store said, asked at that time.
     pub fn new(known: Known, asked_at: Timestamp) -> Self {
-        Self { known, asked_at, is_truth: false, for_secret: false, found_out: Rc::default() }
+        Self { known, asked_at, looked_at: asked_at, is_truth: false, for_secret: false, found_out: Rc::default() }
     }
 
     /// The number of the secret that this key was found to hold, if it opened the record last.
@@ -74,6 +79,11 @@ impl Memo {
     /// Whether it is as good as what the feed says: the vault itself said it a moment ago.
     pub fn vouches(&self, now: Timestamp) -> bool {
         self.is_truth && (0..FRESH_FOR).contains(&now.since(self.asked_at))
+    }
+
+    /// Whether looking for a copy again may bring a newer one: copies are minutes late at most.
+    pub fn may_be_renewed(&self, now: Timestamp) -> bool {
+        !(0..LOOK_EVERY).contains(&now.since(self.looked_at))
     }
 
     /// Whether asking the vault again would be too soon. So guessing at the secrets of a key costs one question
@@ -120,6 +130,13 @@ impl Memory {
             }
         }
         self.0.insert(locator, memo);
+    }
+
+    /// Notes that the copy of a key is looked for.
+    pub fn look(&mut self, locator: Locator, now: Timestamp) {
+        if let Some(memo) = self.0.get_mut(&locator) {
+            memo.looked_at = now;
+        }
     }
 
     /// Forgets one key.

@@ -75,28 +75,33 @@ impl Seen {
     }
 }
 
-/// What is counted of a workspace.
+/// What is counted of a workspace, but for what was unavailable: of some of that nobody knows whose it is.
 pub fn read(admin: &mut Admin, subjects: &[Subject]) -> Calls {
     let mut calls = Calls::new();
     for key in keys(admin, subjects).into_iter().map(Some).chain([None]) {
         for outcome in OUTCOMES {
-            let call = ReadUsage { key, query: UsageQuery { outcome, ..UsageQuery::default() } };
-            let series = admin.ask_object(Object::Usage(admin.workspace), &call).unwrap().unwrap();
-            for point in series.points {
-                let number = outcome.map(Code::number);
-                let mut add = |outcome, scope, count| {
-                    *calls.entry((admin.workspace, key, outcome, scope)).or_default() += count;
-                };
-                for (_, count) in &point.outcomes {
-                    add(number, None, *count);
-                }
-                for (scope, count) in point.scopes {
-                    add(number, Some(scope), count);
-                }
+            for (scope, count) in counted(admin, key, outcome) {
+                *calls.entry((admin.workspace, key, outcome.map(Code::number), scope)).or_default() += count;
             }
         }
+        for (scope, count) in counted(admin, key, Some(Code::Unavailable)) {
+            *calls.entry((admin.workspace, key, None, scope)).or_default() -= count;
+        }
     }
+    calls.retain(|_, count| *count > 0);
     calls
+}
+
+/// How often it was called in all, and for each scope.
+fn counted(admin: &mut Admin, key: Option<Locator>, outcome: Option<Code>) -> Vec<(Option<u8>, u64)> {
+    let call = ReadUsage { key, query: UsageQuery { outcome, ..UsageQuery::default() } };
+    let series = admin.ask_object(Object::Usage(admin.workspace), &call).unwrap().unwrap();
+    let in_all = |outcomes: &[(u8, u64)]| outcomes.iter().map(|(_, count)| (None, *count)).collect::<Vec<_>>();
+    let parts = series.points.into_iter().map(|point| {
+        let of_scopes = point.scopes.into_iter().map(|(scope, count)| (Some(scope), count));
+        [in_all(&point.outcomes), of_scopes.collect()].concat()
+    });
+    parts.flatten().collect()
 }
 
 /// When the secrets of its keys were last used.

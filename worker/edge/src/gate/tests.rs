@@ -150,9 +150,7 @@ fn what_the_feed_forbids_is_not_forgiven_either() {
 #[test]
 fn a_wrong_secret_gets_nothing_of_the_record_and_asks_once_a_second() {
     let gate = gate();
-    let mut wrong = token(&gate);
-    wrong.secret = "NMLKJIHGFEDCBA9876543210".parse().unwrap();
-    let key = gate.read(&wrong.reveal()).unwrap();
+    let key = guessed(&gate);
     hear(&gate, vec![], NOW);
     let truth = Memo { is_truth: true, ..copy(record(), NOW) };
     gate.learn(&key, truth.clone());
@@ -168,12 +166,84 @@ fn a_wrong_secret_gets_nothing_of_the_record_and_asks_once_a_second() {
 #[test]
 fn a_wrong_secret_of_a_deleted_key_asks_nobody() {
     let gate = gate();
-    let mut wrong = token(&gate);
-    wrong.secret = "NMLKJIHGFEDCBA9876543210".parse().unwrap();
-    let key = gate.read(&wrong.reveal()).unwrap();
+    let key = guessed(&gate);
     hear(&gate, vec![], NOW);
     gate.learn(&key, copy(Record { deleted: true, ..record() }, NOW));
     assert_eq!(verdict(gate.step(&key, &ANY, false, NOW)), Err(Code::UnknownKey));
+}
+
+/// A key of ours with a secret that is not its own.
+fn guessed(gate: &Gate) -> Presented {
+    let mut wrong = token(gate);
+    wrong.secret = "NMLKJIHGFEDCBA9876543210".parse().unwrap();
+    gate.read(&wrong.reveal()).unwrap()
+}
+
+#[test]
+fn whoever_guesses_at_a_key_that_exists_is_not_taken_for_a_flood() {
+    let from = "192.0.2.1".parse().ok();
+    for (known, is_flood) in [
+        (Some(record()), false),
+        (Some(Record { active: false, ..record() }), false),
+        (Some(Record { deleted: true, ..record() }), true),
+        (None, true),
+    ] {
+        let gate = gate();
+        let key = guessed(&gate);
+        gate.learn(&key, Memo { is_truth: true, ..Memo::new(known.map(Rc::new), NOW) });
+        for _ in 0..100 {
+            gate.was_asked(&key, from, NOW);
+        }
+        let other = Presented { locator: "0000000000000001".parse().unwrap(), ..key };
+        assert_eq!(gate.flooded(&other, from, NOW).is_some(), is_flood, "another from there");
+        // What is remembered is held for nobody.
+        gate.learn(&key, copy(record(), NOW));
+        assert!(gate.flooded(&key, from, NOW).is_none());
+    }
+}
+
+#[test]
+fn only_so_many_keys_of_which_nothing_is_known_are_asked_for_at_once() {
+    let (gate, from) = (gate(), "192.0.2.1".parse().ok());
+    let (known, unknown) = (presented(&gate), presented(&gate));
+    for _ in 0..199 {
+        gate.ask(&unknown, true, from, NOW);
+    }
+    gate.learn(&known, copy(record(), NOW));
+    for _ in 0..199 {
+        gate.ask(&known, false, from, NOW);
+    }
+    gate.learn(&unknown, Memo::new(None, NOW));
+    assert!(!gate.is_crowded(&unknown, from, NOW), "those of which something is known do not count");
+    gate.ask(&unknown, true, from, NOW);
+    assert!(gate.is_crowded(&unknown, from, NOW) && !gate.is_crowded(&unknown, None, NOW));
+    gate.answered(&known, false, from, NOW);
+    assert!(gate.is_crowded(&unknown, from, NOW));
+    gate.answered(&unknown, true, from, NOW);
+    assert!(!gate.is_crowded(&unknown, from, NOW));
+}
+
+#[test]
+fn a_copy_that_the_feed_forbids_is_looked_for_again_once_in_ten_seconds() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![Entry { subject: Subject::Key(key.locator), version: 4 }], NOW);
+    gate.learn(&key, copy(record(), NOW));
+    let step = |seconds: i64| {
+        let now = NOW.plus(seconds * SECOND);
+        hear(&gate, vec![], now);
+        gate.step(&key, &ANY, false, now)
+    };
+    assert!(matches!(step(9), Step::AskVault));
+    assert!(matches!(step(10), Step::Find), "there may be a newer one");
+    // KV has none, or does not answer, and the vault does not, either.
+    gate.ask(&key, true, None, NOW.plus(10 * SECOND));
+    assert!(matches!(step(19), Step::AskVault));
+    assert!(matches!(step(20), Step::Find));
+    gate.learn(&key, copy(record(), NOW.plus(20 * SECOND)));
+    assert!(matches!(step(29), Step::AskVault), "it is still the old one");
+    gate.learn(&key, copy(Record { version: 4, ..record() }, NOW.plus(30 * SECOND)));
+    assert_eq!(verdict(step(30)), Ok(()));
 }
 
 #[test]
@@ -196,6 +266,47 @@ fn what_was_checked_is_counted_and_sent_by_one() {
     assert_eq!((workspace, outcomes.len()), (7, 2));
     assert!(outcomes.contains(&(Code::Valid.number(), 1)) && outcomes.contains(&(Code::ScopeMissing.number(), 1)));
     assert_eq!(batch.last_uses.len(), 1, "a refused call is no use");
+}
+
+#[test]
+fn a_call_that_nobody_can_decide_is_counted_if_its_key_is_remembered() {
+    let gate = gate();
+    let key = presented(&gate);
+    let counted = |key: &Presented| {
+        let Step::Done(checked) = gate.step_alone(key, &ANY, NOW) else { unreachable!() };
+        assert_eq!(checked.verdict, Err(Denial::Unavailable));
+        checked.record.map(|record| record.version)
+    };
+    assert_eq!(counted(&key), None, "nobody knows whose it is");
+    gate.learn(&key, copy(record(), NOW));
+    assert_eq!((counted(&key), counted(&guessed(&gate))), (Some(3), None));
+    gate.learn(&key, copy(Record { deleted: true, ..record() }, NOW));
+    assert_eq!(counted(&key), None, "what is deleted is nobody's business");
+    let undecided = Gate::undecided(Some(record().into()));
+    gate.count(&undecided, &ANY, NOW);
+    gate.close_counts(9, NOW);
+    let (_, batch) = gate.next_batch(NOW).unwrap();
+    assert_eq!((batch.counts[0].0.outcome, batch.last_uses.len()), (Code::Unavailable.number(), 0));
+}
+
+#[test]
+fn a_limited_key_that_is_forgiven_an_outage_still_needs_permits() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
+    let mut forgiven = Record { limits, ..record() };
+    forgiven.workspace.outage_seconds = 60;
+    gate.learn(&key, copy(forgiven, NOW));
+    let later = NOW.plus(30 * SECOND);
+    assert!(matches!(gate.step(&key, &ANY, true, later), Step::ReadFeed));
+    let Step::Take(limited) = gate.step_alone(&key, &ANY, later) else { unreachable!() };
+    gate.question(&limited, 1, 1, later);
+    let lease = Lease { number: 1, permits: 1, lasts: 2_000, standing: Standing::default() };
+    gate.lease(&limited, lease, later, later);
+    assert_eq!(verdict(gate.step_alone(&key, &ANY, later)), Ok(()));
+    assert!(matches!(gate.step_alone(&key, &ANY, later), Step::Take(_)), "it is spent");
+    assert_eq!(verdict(gate.step_alone(&key, &ANY, NOW.plus(60 * SECOND))), Err(Code::Unavailable));
 }
 
 #[test]
@@ -352,9 +463,7 @@ fn a_key_that_opened_a_record_opens_no_other_and_opens_it_for_no_other_key() {
         assert!(opened(&gate), "it need not be worked out again");
     }
     // The same locator with another secret, and the same key in another environment.
-    let mut wrong = token(&gate);
-    wrong.secret = "NMLKJIHGFEDCBA9876543210".parse().unwrap();
-    let wrong = gate.read(&wrong.reveal()).unwrap();
+    let wrong = guessed(&gate);
     assert_eq!(verdict(gate.step(&wrong, &ANY, true, NOW)), Err(Code::UnknownKey));
     assert!(gate.read(&good.replacen("oc_live_", "oc_test_", 1)).is_err());
     assert!(gate.read(&good[..54]).is_err());
