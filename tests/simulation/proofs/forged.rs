@@ -114,7 +114,7 @@ fn a_flood_of_keys_that_are_gone_asks_only_so_often() {
         let one_by_one = asked(&|| send(&world, 1_000..1_060, 1));
         let found = format!("600 at once: {at_once} questions; 60 one by one: {one_by_one}");
         tell(&format!("keys that are gone, feed: {feed:?}"), &found);
-        assert!((BURST..=AT_ONCE + 5).contains(&at_once), "{at_once}");
+        assert!((BURST..=AT_ONCE + BURST + 10).contains(&at_once), "{at_once}");
         assert!((BURST..=BURST + 10).contains(&one_by_one), "{one_by_one}");
     }
 }
