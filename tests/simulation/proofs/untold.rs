@@ -51,10 +51,11 @@ fn what_the_feed_was_not_told_is_not_done_and_is_told_by_itself() {
 /// can be reached.
 fn who_asks_again_is_told_the_truth() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let world = World::start(&Settings { factor: 4.0, staleness: 0, kv, wire, ..Settings::default() });
+    // Slower than elsewhere, so that the vault has not told everything by itself before it is asked.
+    let world = World::start(&Settings { factor: 1.0, staleness: 0, kv, wire, ..Settings::default() });
     let mut subjects = prepare(&world);
-    // There is nothing left to be deleted again, and a new end lets calls pass again for a moment.
-    subjects.retain(|(kind, _)| !["deleted", "expiring"].contains(&kind.name));
+    // Once more these are something else: nothing to delete, a later time, another secret.
+    subjects.retain(|(kind, _)| !["deleted", "expiring", "put off", "rotated"].contains(&kind.name));
     let mut caller = world.caller(0);
     expect_all_to_pass(&world, &mut caller, &subjects);
     world.inside.fail("feed", Fault::Error);
@@ -67,6 +68,9 @@ fn who_asks_again_is_told_the_truth() {
     for (_, subject) in &mut subjects {
         subject.look(&world);
     }
+    expect_all_to_pass(&world, &mut caller, &subjects);
+    // What the edge has just read of the feed is all that it hears, so it is as late as it may be.
+    world.wire.fail("feed", Fault::Error);
     world.inside.mend();
     let ask = |(kind, subject): &(Kind, Subject)| (kind.change)(&world, subject).unwrap();
     let told: Vec<Option<Timestamp>> = subjects.iter().map(ask).collect();
