@@ -5,6 +5,11 @@
 //! anew: when a layout changes, files of the new one are added.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "previous/answers.rs"]
+mod answers;
+#[path = "previous/questions.rs"]
+mod questions;
+
 use ownchat_domain::{
     account::PersonId,
     audit::Action,
@@ -24,7 +29,7 @@ use ownchat_domain::{
     vault::{self, feed::Announce, registry::*},
     verdict::Denial,
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{fs, path::Path};
 
 fn bytes(name: &str) -> Vec<u8> {
@@ -116,6 +121,16 @@ fn a_batch_of_counts_is_read() {
     let cell = Cell { key: locator(), minute: 29_924_206, outcome: 3, scopes: 1 };
     assert_eq!(batch.counts, [(cell, 40)]);
     assert_eq!((batch.last_uses[0].key, batch.last_uses[0].secret, batch.last_uses[0].at), (locator(), 2, at(0)));
+}
+
+/// What a file has under this name is read, and everything in it is as expected.
+fn same<T: Serialize + DeserializeOwned>(file: &str, name: &str, expected: &T) {
+    let lines = String::from_utf8(bytes(file)).unwrap();
+    let begin = format!("{{\"name\":\"{name}\",\"body\":");
+    let body = lines.lines().find_map(|line| line.strip_prefix(&begin)?.strip_suffix('}'));
+    let read: T = serde_json::from_str(body.unwrap_or_else(|| panic!("{name} is missing")))
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(serde_json::to_value(read).unwrap(), serde_json::to_value(expected).unwrap(), "{name}");
 }
 
 /// The question of this name, as an earlier console asks it.
