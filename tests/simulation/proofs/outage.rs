@@ -24,7 +24,7 @@ const FAULTS: [Fault; 3] = [Fault::Error, Fault::Cut, Fault::Slow(30 * SECOND)];
 /// An answer takes no longer than this, whatever is wrong: far less than the slow store takes.
 const PATIENCE: i64 = 12 * SECOND;
 /// For how long remembered keys are good in the forgiving workspace when nobody can be asked.
-const FORGIVING: i64 = 90;
+const FORGIVING: u32 = 90;
 /// Calls with a key that passes, and with one that does not.
 const CALLS: (usize, usize) = (10, 3);
 /// Of the calls in one outage that pass by the table, so many may be told `UNAVAILABLE`: a busy machine may fail once
@@ -81,7 +81,7 @@ fn the_answers_in_an_outage_are_those_of_the_table() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     let world = World::start(&Settings { staleness: 0, kv, wire, ..Settings::default() });
     let (mut strict, mut forgiving) = (world.found(1), world.found(2));
-    let outage_seconds = u32::try_from(FORGIVING).ok();
+    let outage_seconds = Some(FORGIVING);
     let call = ChangeSettings { origin: forgiving.origin(), version: 1, suspended: None, outage_seconds, reason: None };
     forgiving.ask(&call).unwrap().unwrap();
     for row in &TABLE {
@@ -89,13 +89,12 @@ fn the_answers_in_an_outage_are_those_of_the_table() {
             let subjects = Subjects::make(&world, &mut strict, &mut forgiving);
             let mut caller = world.caller(0);
             subjects.warm_up(&world, &mut caller);
-            let begin = world.clock.now();
             break_down(&world, row.down, fault);
-            subjects.revoke(&world, [&mut strict, &mut forgiving]);
+            let revoked_from = subjects.revoke(&world, [&mut strict, &mut forgiving]);
             // Nothing is fresh any more, and no permit is held.
             world.clock.wait(6 * SECOND);
             let mut outage =
-                Outage { world: &world, row, caller: &mut caller, begin, slowest: 0, passed: 0, missed: 0 };
+                Outage { world: &world, row, caller: &mut caller, revoked_from, slowest: 0, passed: 0, missed: 0 };
             outage.expect(&subjects);
             outage.print(fault);
             mend(&world);
@@ -109,7 +108,8 @@ struct Outage<'a> {
     world: &'a World,
     row: &'a Row,
     caller: &'a mut Caller,
-    begin: Timestamp,
+    /// From when on it is said to hold everywhere that keys were revoked.
+    revoked_from: Timestamp,
     /// The slowest answer, in milliseconds.
     slowest: i64,
     /// Calls that passed, and that should have and were told `UNAVAILABLE`.
@@ -137,7 +137,7 @@ impl Outage<'_> {
         let [(_, strict), (_, forgiven)] = &subjects.revoked;
         self.expect_refusals([strict], "a key");
         if self.row.is_deaf() {
-            let left = FORGIVING * SECOND - self.world.clock.now().since(self.begin);
+            let left = self.revoked_from.since(self.world.clock.now()) + self.world.clock.grain();
             self.world.clock.wait(left);
             for subject in &subjects.all {
                 assert_eq!(self.ask(&subject.question), "UNAVAILABLE", "{:?}: forgiven for too long", subject.kind);

@@ -56,7 +56,7 @@ pub fn less_patience_with_an_outage_is_heard_of_in_time() {
             let call = ChangeSettings { origin, version, suspended: None, outage_seconds, reason: None };
             admin.ask(&call).unwrap().unwrap().effective_at
         };
-        set(&mut admin, 1, 3_600);
+        set(&mut admin, 1, 60);
         let question = Question::about(&admin.make("remembered", &["contacts:read"]).token);
         let mut caller = world.caller(0);
         assert_eq!(caller.settled(&question, world.clock), "VALID", "{}", world.logs());

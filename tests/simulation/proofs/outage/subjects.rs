@@ -3,7 +3,7 @@
 use ownchat_domain::{
     key::NewKey,
     record::kv_name,
-    time::{MINUTE, SECOND},
+    time::{MINUTE, SECOND, Timestamp},
     token::Token,
     vault::registry::ChangeKey,
 };
@@ -135,16 +135,18 @@ impl Subjects {
         }
     }
 
-    /// Revokes what is to be revoked, and puts the old records back into KV.
-    pub fn revoke(&self, world: &World, admins: [&mut Admin; 2]) {
-        for ((made, _), admin) in self.revoked.iter().zip(admins) {
+    /// Revokes what is to be revoked, and puts the old records back into KV. Returns from when on all of it is said to hold.
+    pub fn revoke(&self, world: &World, admins: [&mut Admin; 2]) -> Timestamp {
+        let revoke = |((made, _), admin): (&(Made, Never), &mut Admin)| {
             let name = kv_name(made.id());
             let before = world.kv.newest(&name);
             let patch = serde_json::from_value(json!({"status": "inactive"})).unwrap();
             let call = ChangeKey { origin: admin.origin(), id: made.id(), version: made.key.version, patch };
-            admin.ask(&call).unwrap().unwrap();
+            let changed = admin.ask(&call).unwrap().unwrap();
             world.kv.plant(&name, before);
-        }
+            changed.effective_at.expect("the vault does not know that this takes something from somebody")
+        };
+        self.revoked.iter().zip(admins).map(revoke).max().unwrap()
     }
 
     /// After the outage everything is answered rightly again.
