@@ -41,6 +41,7 @@ use crate::{
     answer::{Done, answer, question},
     database::Stored,
     object::{ask, keyring, now},
+    patience::within,
     storage::Storage,
 };
 use ownchat_domain::{
@@ -276,7 +277,8 @@ impl Registry {
                 }
             };
             let call = Announce { entries: entries.clone() };
-            if ask(&self.env, Object::Feed(shard_of(workspace)), &call).await.is_err() {
+            let told = within(PATIENCE, ask(&self.env, Object::Feed(shard_of(workspace)), &call)).await;
+            if !matches!(told, Some(Ok(()))) {
                 return false;
             }
             if let Err(error) = announce::told(database, &entries, now()) {
@@ -310,6 +312,9 @@ impl Registry {
         }
     }
 }
+
+/// For how long the feed may take to be told something, in milliseconds: an admin waits for that.
+const PATIENCE: u32 = 5_000;
 
 /// After so many milliseconds the feed is told again what it could not be told.
 const RETRY_ANNOUNCING: i64 = ownchat_domain::time::SECOND;

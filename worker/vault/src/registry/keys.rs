@@ -42,6 +42,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// A command that changed nothing, since everything is as it asks for. When that has become so nobody remembers, so
+    /// whoever asks again, because the first answer was lost or told of trouble, is told a moment that is late enough.
+    pub const fn repeated(key: Key) -> Self {
+        Self::new(key, true)
+    }
+
     /// A command that was done now.
     pub const fn new(key: Key, narrowed: bool) -> Self {
         Self { key, narrowed, left_until: None, replayed: false, settled: None }
@@ -167,10 +173,10 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Don
         None => before.reason.clone(),
     };
     let mut after = KeyRow { details, active, reason: shown_reason, ..before.clone() };
-    let untold = announce::waits(database, Some(call.id))?;
     if after == before {
-        return Ok(Outcome::new(after.shown(now), untold));
+        return Ok(Outcome::repeated(after.shown(now)));
     }
+    let untold = announce::waits(database, Some(call.id))?;
     after.version += 1;
     after.updated_at = now;
     let action = match (before.active, after.active) {
@@ -188,9 +194,16 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
     (before.active && !after.active) || !widens_only(&before.details, &after.details)
 }
 
-/// Deletes a key. Its row stays, so that the edge is told, the trail keeps its object, and it can be restored.
+/// Deletes a key, unless this very command has deleted it and the feed was not told yet. Its row stays, so that the edge is told, the trail keeps its object, and it can be restored.
 pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, &call.origin.caller)?;
+    let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == call.version + 1;
+    if let Some(gone) = find(database, call.id)?.filter(is_this)
+        && announce::waits(database, Some(call.id))?
+    {
+        member.may(Command::DeleteKey, Some(&gone), None, now)?;
+        return Ok(Outcome::repeated(gone.shown(now)));
+    }
     let before = present(database, call.id)?;
     member.may(Command::DeleteKey, Some(&before), None, now)?;
     if before.version != call.version {

@@ -54,10 +54,11 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
         outage_seconds: call.outage_seconds.unwrap_or(before.outage_seconds),
         ..before.clone()
     };
-    let untold = announce::waits(database, None)?;
     if after == before {
-        return Ok((after, untold));
+        // As with a key: whoever asks again is told a moment that is late enough.
+        return Ok((after, true));
     }
+    let untold = announce::waits(database, None)?;
     after.version += 1;
     let narrowed = untold || (after.suspended && !before.suspended) || after.outage_seconds < before.outage_seconds;
     database.atomically(|| -> Done<()> {
@@ -111,9 +112,9 @@ mod tests {
         assert!(record.workspace.suspended && record.workspace.version == 2);
         assert_eq!(waiting(&database, 7).unwrap(), [Entry { subject: Subject::Workspace(7), version: 2 }]);
         assert_eq!((count(&database, "outbox"), count(&database, "trail")), (1, 2));
-        assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "the feed was not told yet");
+        assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "asked again");
         tell(&database, NOW);
-        assert!(!change(&database, &call(2, Some(true), None), NOW).unwrap().1);
+        assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "asked again");
         assert!(!change(&database, &call(2, Some(false), None), NOW).unwrap().1, "lifting it takes nothing");
     }
 

@@ -106,14 +106,35 @@ fn what_the_feed_was_not_told_is_not_done_by_asking_again() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let off = outcome(&database, &key, r#"{"status":"inactive"}"#).unwrap();
+    let (lines, other) =
+        (count(&database, "trail"), make(&database, new_key("Other", &["contacts:read"]), NOW).unwrap());
     for json in [r#"{"status":"inactive"}"#, r#"{"name":"Store"}"#] {
         let again = outcome(&database, &again(&database, &key), json).unwrap();
         assert!(off.narrowed && again.narrowed, "{json}");
     }
-    let other = make(&database, new_key("Other", &["contacts:read"]), NOW).unwrap();
+    assert_eq!((lines, count(&database, "trail")), (2, 4), "the first time it was done already");
     assert!(!outcome(&database, &other, r#"{"name":"Another"}"#).unwrap().narrowed, "it is about one key");
     tell(&database, NOW);
-    assert!(!outcome(&database, &again(&database, &key), r#"{"status":"inactive"}"#).unwrap().narrowed);
+    assert!(!outcome(&database, &again(&database, &key), r#"{"name":"Shop"}"#).unwrap().narrowed);
+    // Whoever asks for the same again is told a moment, also when the feed knows of it by now.
+    assert!(outcome(&database, &again(&database, &key), r#"{"status":"inactive"}"#).unwrap().narrowed);
+}
+
+#[test]
+fn a_deletion_that_the_feed_was_not_told_is_done_no_more_when_it_is_asked_for_again() {
+    let database = workspace();
+    let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let ask = |version| delete(&database, &DeleteKey { origin: origin(OWNER), id: key.id, version }, NOW);
+    let first = ask(1).unwrap();
+    let again = ask(1).unwrap();
+    assert_eq!((again.key, again.narrowed, count(&database, "trail")), (first.key, true, 2));
+    for other in [0, 2, 3] {
+        assert_eq!(ask(other).map(|outcome| outcome.key), Err(Failure::NotFound.into()), "version {other}");
+    }
+    tell(&database, NOW);
+    assert_eq!(ask(1).map(|outcome| outcome.key), Err(Failure::NotFound.into()), "then it is gone");
+    let foreign = DeleteKey { origin: origin(STRANGER), id: key.id, version: 1 };
+    assert_eq!(delete(&database, &foreign, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
 }
 
 #[test]
@@ -159,6 +180,7 @@ fn a_deleted_key_is_gone_for_admins_and_unknown_at_the_edge() {
     let call = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
     delete(&database, &call, NOW).unwrap();
     assert_eq!(read(&database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW), Err(Failure::NotFound.into()));
+    tell(&database, NOW);
     assert_eq!(delete(&database, &call, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
     let record = record(&database, key.id, NOW).unwrap().unwrap();
     let hash = SecretHash::from_bytes([3; 32]);

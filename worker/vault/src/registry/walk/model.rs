@@ -93,7 +93,8 @@ impl Model {
         if before.version != version {
             return Said::Stale;
         }
-        self.narrowed = self.is_untold(id);
+        // Whoever asks again is told a moment.
+        self.narrowed = self.is_untold(id) || after == before;
         if after == before {
             return Said::Done(version);
         }
@@ -107,6 +108,9 @@ impl Model {
     }
 
     pub fn delete(&mut self, id: Locator, version: u64, now: Timestamp) -> Said {
+        if let Some(said) = self.deleted_before(id, version, now) {
+            return said;
+        }
         let before = match self.begin(&Deed::Delete, id, now) {
             Ok(before) => before,
             Err(said) => return said,
@@ -116,6 +120,16 @@ impl Model {
         }
         self.narrowed = true;
         self.changed(id, Key { deleted_at: Some(now), ..before }, "key.delete", now)
+    }
+
+    /// What is said if this very command has deleted the key, and the feed was not told yet.
+    fn deleted_before(&mut self, id: Locator, version: u64, now: Timestamp) -> Option<Said> {
+        let gone = self.keys.get(&id).filter(|key| key.deleted_at.is_some() && key.version == version + 1).cloned()?;
+        self.is_untold(id).then_some(())?;
+        self.last_action = None;
+        self.narrowed = true;
+        let allowed = self.is_heard(now).and_then(|()| self.may(&Deed::Delete, id, &gone));
+        Some(allowed.err().unwrap_or(Said::Done(gone.version)))
     }
 
     pub fn restore(&mut self, id: Locator, now: Timestamp) -> Said {
@@ -173,7 +187,7 @@ impl Model {
                 secret.ends_at = Some(secret.ends_at.map_or(now, |end| end.min(now)));
             }
         }
-        self.narrowed = after != before || self.is_untold(id);
+        self.narrowed = true;
         if after == before { Said::Done(version) } else { self.changed(id, after, "key.end_secret", now) }
     }
 
@@ -200,7 +214,8 @@ impl Model {
         }
         let (suspended, outage) = (suspended.unwrap_or(is_suspended), outage.unwrap_or(seconds));
         let taken = (suspended && !is_suspended) || outage < seconds;
-        self.narrowed = taken || self.untold.contains_key("");
+        let same = (suspended, outage) == (is_suspended, seconds);
+        self.narrowed = taken || same || self.untold.contains_key("");
         if (suspended, outage) == (is_suspended, seconds) {
             return Said::Done(version);
         }
