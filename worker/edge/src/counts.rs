@@ -42,6 +42,8 @@ pub struct Counts {
 struct Unsent {
     workspace: u32,
     batches: Vec<Rc<Batch>>,
+    /// Whether some was counted of which no batch was made, since so many wait.
+    held_back: bool,
     /// How often in a row the eldest could not be sent.
     failed: u32,
     /// When it is to be sent next.
@@ -72,18 +74,32 @@ impl Counts {
             self.isolate = random.max(1);
         }
         self.undertaken_at = None;
+        for unsent in &mut self.unsent {
+            unsent.held_back = unsent.batches.len() >= AHEAD;
+        }
+        self.make(None, now);
+        self.give_up()
+    }
+
+    /// Makes batches of what was counted and is not held back, of one workspace or of all.
+    fn make(&mut self, of: Option<u32>, now: Timestamp) {
         let unsent = &mut self.unsent;
         let batches = self.tally.drain(self.isolate, &mut self.sequence, |workspace, size| {
-            let may_wait = |other: &Unsent| other.workspace != workspace || other.batches.len() < AHEAD;
-            size >= BATCH_MAX || unsent.iter().all(may_wait)
+            let held_back = unsent.iter().any(|other| other.workspace == workspace && other.held_back);
+            of.is_none_or(|of| of == workspace) && (!held_back || size >= BATCH_MAX)
         });
         for (workspace, batch) in batches {
             match unsent.iter_mut().find(|other| other.workspace == workspace) {
                 Some(other) => other.batches.push(batch.into()),
-                None => unsent.push(Unsent { workspace, batches: vec![batch.into()], failed: 0, due: now }),
+                None => unsent.push(Unsent {
+                    workspace,
+                    batches: vec![batch.into()],
+                    held_back: false,
+                    failed: 0,
+                    due: now,
+                }),
             }
         }
-        self.give_up()
     }
 
     /// The batch that is to be sent now, if there is one, and its workspace; first of those workspaces that have not failed.
@@ -96,19 +112,27 @@ impl Counts {
         Some((unsent.workspace, unsent.batches.first()?.clone()))
     }
 
-    /// Takes in whether a batch is done with. Says when the next is to be sent, if there is one.
-    pub fn sent(&mut self, workspace: u32, sequence: u64, is_done: bool, now: Timestamp) -> Option<Timestamp> {
+    /// When a batch is to be sent next, if there is one.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.unsent.iter().map(|unsent| unsent.due).min()
+    }
+
+    /// Takes in whether a batch is done with.
+    pub fn sent(&mut self, workspace: u32, sequence: u64, is_done: bool, now: Timestamp) {
         if let Some(unsent) = self.unsent.iter_mut().find(|unsent| unsent.workspace == workspace) {
             if is_done {
                 unsent.batches.retain(|batch| batch.sequence != sequence);
                 (unsent.failed, unsent.due) = (0, now);
+                // Nobody may ever count again here.
+                if unsent.batches.is_empty() && std::mem::take(&mut unsent.held_back) {
+                    self.make(Some(workspace), now);
+                }
             } else {
                 unsent.due = now.plus(SECOND << unsent.failed.min(2));
                 unsent.failed += 1;
             }
         }
         self.unsent.retain(|unsent| !unsent.batches.is_empty());
-        self.unsent.iter().map(|unsent| unsent.due).min()
     }
 
     fn give_up(&mut self) -> usize {

@@ -377,9 +377,14 @@ impl Gate {
         self.counts.borrow_mut().next(now)
     }
 
-    /// Takes in whether a batch is done with. Says when the next is to be sent, if there is one.
-    pub fn sent(&self, workspace: u32, batch: &Batch, is_done: bool, now: Timestamp) -> Option<Timestamp> {
-        self.counts.borrow_mut().sent(workspace, batch.sequence, is_done, now)
+    /// Takes in whether a batch is done with.
+    pub fn sent(&self, workspace: u32, batch: &Batch, is_done: bool, now: Timestamp) {
+        self.counts.borrow_mut().sent(workspace, batch.sequence, is_done, now);
+    }
+
+    /// When a batch is to be sent next, if there is one.
+    pub fn batch_due(&self) -> Option<Timestamp> {
+        self.counts.borrow().due()
     }
 }
 

@@ -288,14 +288,16 @@ fn random_half() -> u64 {
     u64::try_from(random() >> 64).unwrap_or(1)
 }
 
-/// Sends a batch of what was counted, if one is due. Says when to go on.
+/// Sends a batch of what was counted, if one is due. Says when to go on: whoever else waits for that may end sooner.
 async fn send_counts(edge: &Edge, platform: &Platform) -> Option<Timestamp> {
-    let (workspace, batch) = edge.gate.next_batch(now())?;
-    let outcome = send_batch(platform, workspace, &batch).await;
-    if let Err(error) = &outcome {
-        log_warning(&format!("usage of workspace {workspace}: {error}"));
+    if let Some((workspace, batch)) = edge.gate.next_batch(now()) {
+        let outcome = send_batch(platform, workspace, &batch).await;
+        if let Err(error) = &outcome {
+            log_warning(&format!("usage of workspace {workspace}: {error}"));
+        }
+        edge.gate.sent(workspace, &batch, outcome.is_ok(), now());
     }
-    edge.gate.sent(workspace, &batch, outcome.is_ok(), now())
+    edge.gate.batch_due()
 }
 
 async fn send_batch(platform: &Platform, workspace: u32, batch: &usage::Batch) -> Result<(), Trouble> {
