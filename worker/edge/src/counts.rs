@@ -77,16 +77,16 @@ impl Counts {
         for unsent in &mut self.unsent {
             unsent.held_back = unsent.batches.len() >= AHEAD;
         }
-        self.make(None, now);
+        self.make(now);
         self.give_up()
     }
 
-    /// Makes batches of what was counted and is not held back, of one workspace or of all.
-    fn make(&mut self, of: Option<u32>, now: Timestamp) {
+    /// Makes batches of what was counted and is not held back.
+    fn make(&mut self, now: Timestamp) {
         let unsent = &mut self.unsent;
         let batches = self.tally.drain(self.isolate, &mut self.sequence, |workspace, size| {
             let held_back = unsent.iter().any(|other| other.workspace == workspace && other.held_back);
-            of.is_none_or(|of| of == workspace) && (!held_back || size >= BATCH_MAX)
+            !held_back || size >= BATCH_MAX
         });
         for (workspace, batch) in batches {
             match unsent.iter_mut().find(|other| other.workspace == workspace) {
@@ -125,7 +125,7 @@ impl Counts {
                 (unsent.failed, unsent.due) = (0, now);
                 // Nobody may ever count again here.
                 if unsent.batches.is_empty() && std::mem::take(&mut unsent.held_back) {
-                    self.make(Some(workspace), now);
+                    self.make(now);
                 }
             } else {
                 unsent.due = now.plus(SECOND << unsent.failed.min(2));
