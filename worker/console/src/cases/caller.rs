@@ -38,17 +38,29 @@ pub fn origin(visitor: &Visitor, caller: Caller) -> Origin {
 
 /// Asks a registry for somebody. Of a key that comes with a flood of unknown ones it is not asked.
 pub async fn ask<C: Asked>(visitor: &Visitor, registry: Object, call: &C) -> Outcome<C::Answer> {
-    let Caller::Key(key) = *call.caller() else { return vault::ask(&visitor.env, registry, call).await };
-    if let Some(retry_after) = Heard::of_isolate(|heard| heard.holds(&key, now())) {
-        return Err(Denial::TooManyUnknown { retry_after }.into());
-    }
+    hold(call.caller())?;
     let outcome = vault::ask(&visitor.env, registry, call).await;
-    let is_unknown = matches!(outcome, Err(Failure::KeyRefused { code: Code::UnknownKey, .. }));
-    // Without an answer nothing is known.
-    if !matches!(outcome, Err(Failure::Unavailable)) {
-        Heard::of_isolate(|heard| heard.note(&key, !is_unknown, now()));
-    }
+    note(call.caller(), outcome.as_ref().err());
     outcome
+}
+
+/// Refuses a key that comes with a flood.
+fn hold(caller: &Caller) -> Result<(), Failure> {
+    let Caller::Key(key) = caller else { return Ok(()) };
+    match Heard::of_isolate(|heard| heard.holds(key, now())) {
+        Some(retry_after) => Err(Denial::TooManyUnknown { retry_after }.into()),
+        None => Ok(()),
+    }
+}
+
+/// Notes whether the registry knew a key. Without an answer nothing is known.
+fn note(caller: &Caller, failure: Option<&Failure>) {
+    if let Caller::Key(key) = caller
+        && !matches!(failure, Some(Failure::Unavailable))
+    {
+        let is_unknown = matches!(failure, Some(Failure::KeyRefused { code: Code::UnknownKey, .. }));
+        Heard::of_isolate(|heard| heard.note(key, !is_unknown, now()));
+    }
 }
 
 /// Whether somebody asks who may ask anything at all.
