@@ -71,6 +71,8 @@ impl Row {
     fn calls(&self, kind: Kind) -> usize {
         match kind {
             Kind::Remembered if self.down == ["kv"] => size(1_000, 10_000),
+            // Each waits for feed and registry, and nothing is forgiven for ever.
+            _ if self.passes(kind) && self.is_deaf() => CALLS.0 / 2,
             _ if self.passes(kind) => CALLS.0,
             _ => CALLS.1,
         }
@@ -119,7 +121,9 @@ struct Outage<'a> {
 
 impl Outage<'_> {
     fn expect(&mut self, subjects: &Subjects) {
-        for subject in &subjects.all {
+        let (passing, others): (Vec<_>, Vec<_>) =
+            subjects.all.iter().partition(|subject| self.row.passes(subject.kind));
+        for subject in passing.into_iter().chain(others) {
             let passes = self.row.passes(subject.kind);
             for _ in 0..self.row.calls(subject.kind) {
                 let code = self.ask(&subject.question);
