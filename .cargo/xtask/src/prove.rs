@@ -33,7 +33,7 @@ pub fn run_all() -> Result<(), Failure> {
     fs::write(&figures, "").map_err(failed)?;
     let mut proofs = at_full_size(&["--package", SIMULATION, "--test", "proofs"]);
     proofs.env("PROVE_FIGURES", &figures);
-    let outcome = run("prove the promises at full size (about an hour on two cores)", &mut proofs, MEND);
+    let outcome = run("prove the promises at full size (over an hour on two cores)", &mut proofs, MEND);
     println!("\n{}", table(&fs::read_to_string(&figures).map_err(failed)?));
     outcome
 }

@@ -223,10 +223,7 @@ impl Denial {
             }
             Self::ScopeMissing { required, granted } => {
                 let missing: Vec<_> = granted.missing(*required).iter().map(crate::scope::Scope::name).collect();
-                format!(
-                    "This API key lacks the scope {}. An admin can grant it in Settings, API Keys.",
-                    missing.join(", ")
-                )
+                format!("This API key lacks {}. An admin can grant that in Settings, API Keys.", missing.join(", "))
             }
             Self::ChannelForbidden => {
                 "This API key may not be used for this channel. An admin can change its channels.".into()

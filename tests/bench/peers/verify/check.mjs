@@ -81,7 +81,7 @@ export async function check(env, context, key, required, channel, from) {
       .filter((scope) => required.names.includes(scope.name))
       .filter((scope) => scope.low & ~entry.low || scope.high & ~entry.high)
       .map((scope) => scope.name);
-    const detail = `This API key lacks the scope ${missing.join(", ")}. An admin can grant it in Settings, API Keys.`;
+    const detail = `This API key lacks ${missing.join(", ")}. An admin can grant that in Settings, API Keys.`;
     return refusal("SCOPE_MISSING", detail, entry, { missing });
   }
   if (channel !== null && entry.channels.length > 0 && !entry.channels.includes(channel)) {
