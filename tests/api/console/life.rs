@@ -9,16 +9,11 @@ use crate::{
 };
 use ownchat_domain::audit;
 use serde_json::{Value, json};
-use std::{
-    sync::atomic::{AtomicBool, AtomicU32, Ordering},
-    thread,
-};
 
 rules![
     both_secrets_work_inside_an_overlap,
     an_old_secret_can_be_ended_at_once,
     a_rotation_may_bring_its_own_secret,
-    a_rotation_that_names_no_version_is_never_stale,
     a_deleted_key_comes_back_as_it_was,
     a_key_may_begin_later,
     a_narrowing_change_says_from_when_on_it_holds,
@@ -169,31 +164,6 @@ fn a_restriction_is_kept_as_it_was_meant(deployment: &Deployment) {
     wrong(&json!({"quota": {"limit": 1, "period": "week"}}), &["quota.period"]);
     wrong(&json!({"name": null}), &["name"]);
     assert_eq!(owner.get(&path(&made.id)).json(), read);
-}
-
-fn a_rotation_that_names_no_version_is_never_stale(deployment: &Deployment) {
-    let owner = deployment.owner();
-    let made = make(&owner, "Changed all the time", &["contacts:read"]);
-    let (is_over, changes) = (AtomicBool::new(false), AtomicU32::new(0));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let owner = deployment.owner();
-            while !is_over.load(Ordering::Relaxed) {
-                let number = changes.fetch_add(1, Ordering::Relaxed);
-                let tag = owner.get(&path(&made.id)).header("etag").to_owned();
-                owner.with("If-Match", tag).json("PATCH", &path(&made.id), &json!({"description": number.to_string()}));
-            }
-        });
-        while changes.load(Ordering::Relaxed) < 50 {
-            let rotated = owner.post(&format!("{}/rotate", path(&made.id)), &json!({"overlap_seconds": 0}));
-            let ended = owner.send("POST", &format!("{}/end-old-secrets", path(&made.id)), "");
-            if [rotated.status, ended.status] != [200, 200] {
-                is_over.store(true, Ordering::Relaxed);
-                panic!("{} {}", rotated.text, ended.text);
-            }
-        }
-        is_over.store(true, Ordering::Relaxed);
-    });
 }
 
 fn what_is_left_of_a_quota_is_shown(deployment: &Deployment) {

@@ -3,6 +3,7 @@
 mod caller;
 mod explain;
 mod keys;
+mod newest;
 mod notes;
 mod session;
 mod transfer;

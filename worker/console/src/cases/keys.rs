@@ -2,6 +2,7 @@
 
 use super::{
     caller::{ask, caller, origin, who},
+    newest::on_the_newest,
     notes,
 };
 use crate::visitor::{Visitor, random};
@@ -13,7 +14,7 @@ use ownchat_domain::{
     locator::Locator,
     token::{Secret, Token},
     vault::{
-        Asked, Caller, Object,
+        Object,
         registry::{
             ChangeKey, Changed, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, Issued, ListKeys, ReadKey,
             RestoreKey, RotateKey,
@@ -136,15 +137,12 @@ pub async fn rotate(
 ) -> Result<Rotated, Failure> {
     let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(hash)?;
-    let mut changed = with_newest(visitor, caller, registry, id, |version| RotateKey {
-        origin: origin(visitor, caller),
-        id,
-        version,
-        overlap_seconds,
-        secret: hash,
-        once: once.clone(),
-    })
-    .await?;
+    let read = async || Ok(ask(visitor, registry, &ReadKey { caller, id }).await?.version);
+    let rotate = async |version| {
+        let (origin, once) = (origin(visitor, caller), once.clone());
+        ask(visitor, registry, &RotateKey { origin, id, version, overlap_seconds, secret: hash, once }).await
+    };
+    let mut changed = on_the_newest(read, rotate).await?;
     note(visitor, registry, &mut changed.key).await;
     let environment = changed.key.environment;
     let secret = secret.filter(|_| !changed.replayed);
@@ -155,32 +153,12 @@ pub async fn rotate(
 /// Ends the old secrets of a key at once.
 pub async fn end_old_secrets(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
-    let call = |version| EndOldSecrets { origin: origin(visitor, caller), id, version };
-    let mut changed = with_newest(visitor, caller, registry, id, call).await?;
+    let read = async || Ok(ask(visitor, registry, &ReadKey { caller, id }).await?.version);
+    let end =
+        async |version| ask(visitor, registry, &EndOldSecrets { origin: origin(visitor, caller), id, version }).await;
+    let mut changed = on_the_newest(read, end).await?;
     note(visitor, registry, &mut changed.key).await;
     Ok(changed)
-}
-
-/// How often a command is tried for which nobody named a version. Whoever meets so many changes in a row is told of it.
-const TRIES: u32 = 5;
-
-/// Gives a command on the newest version of a key.
-async fn with_newest<C: Asked<Answer = Changed>>(
-    visitor: &Visitor,
-    caller: Caller,
-    registry: Object,
-    id: Locator,
-    command: impl Fn(u64) -> C,
-) -> Result<Changed, Failure> {
-    for _ in 0..TRIES {
-        let version = ask(visitor, registry, &ReadKey { caller, id }).await?.version;
-        match ask(visitor, registry, &command(version)).await {
-            // It was changed in between.
-            Err(Failure::Stale) => {}
-            outcome => return outcome,
-        }
-    }
-    Err(Failure::Stale)
 }
 
 fn hash_or_new(hash: Option<SecretHash>) -> Result<(SecretHash, Option<Secret>), Failure> {
