@@ -345,6 +345,33 @@ fn a_file_that_is_too_long_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn an_empty_workspace_stays_empty_when_it_is_exported() {
+    let source = workspace();
+    create(&source, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let empty = workspace();
+    assert_eq!(exported(&empty), exported(&empty));
+    assert_eq!(count(&empty, "trail"), 0);
+    assert_eq!(imported(&empty, &exported(&source)).unwrap().keys, 1);
+    // What is taken out of it now is noted.
+    let before = count(&empty, "trail");
+    exported(&empty);
+    assert_eq!(count(&empty, "trail"), before + 1);
+}
+
+#[test]
+fn the_meters_of_keys_that_were_read_in_are_cleared() {
+    let source = workspace();
+    for name in ["Shop", "Store"] {
+        create(&source, new_key(name, &["contacts:read"]), NOW).unwrap();
+    }
+    let other = workspace();
+    imported(&other, &exported(&source)).unwrap();
+    let waiting = other.run("SELECT locator FROM leftovers ORDER BY locator", &[]).unwrap();
+    let keys = other.run("SELECT locator FROM keys ORDER BY locator", &[]).unwrap();
+    assert_eq!((waiting.len(), format!("{waiting:?}")), (2, format!("{keys:?}")));
+}
+
+#[test]
 fn no_column_is_forgotten() {
     const MADE_ANEW: [&str; 3] = ["published_at", "published_master", "issuer"];
     let database = workspace();
