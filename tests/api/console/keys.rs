@@ -157,7 +157,12 @@ fn a_change_needs_the_version_that_was_seen(deployment: &Deployment) {
     let patch = json!({"name": "Lost"});
     owner.json("PATCH", &path(&made.id), &patch).expect_problem(428, "precondition_required");
     owner.send("DELETE", &path(&made.id), "").expect_problem(428, "precondition_required");
-    for stale in ["\"2\"", "\"0\"", "W/\"1\"", "*", "1", "\"x\""] {
+    for unclear in ["*", "\"1\", \"2\""] {
+        let caller = owner.with("If-Match", unclear);
+        caller.json("PATCH", &path(&made.id), &patch).expect_problem(428, "precondition_required");
+        caller.send("DELETE", &path(&made.id), "").expect_problem(428, "precondition_required");
+    }
+    for stale in ["\"2\"", "\"0\"", "W/\"1\"", "1", "\"x\""] {
         owner.with("If-Match", stale).json("PATCH", &path(&made.id), &patch).expect_problem(412, "stale");
         owner.with("If-Match", stale).send("DELETE", &path(&made.id), "").expect_problem(412, "stale");
     }

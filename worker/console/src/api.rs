@@ -1,6 +1,7 @@
 //! The management API, `/api/v1`: the use-cases as JSON.
 
 mod body;
+mod condition;
 mod explain;
 mod keys;
 mod session;

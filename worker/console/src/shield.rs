@@ -3,7 +3,13 @@
 //! Whether a key is good only its registry knows, so each question of a key costs one. An address that sends too many
 //! unknown ones is held, as at the edge; keys that were heard before go on being heard from there.
 
-use ownchat_domain::{digest::SecretHash, locator::Locator, shield::Shield, time::Timestamp, vault::KeyCaller};
+use ownchat_domain::{
+    digest::SecretHash,
+    locator::Locator,
+    shield::Shield,
+    time::{SECOND, Timestamp},
+    vault::KeyCaller,
+};
 use std::{cell::RefCell, collections::HashMap};
 
 /// Most keys that are remembered because they were heard.
@@ -20,30 +26,63 @@ thread_local! {
     static OF_ISOLATE: RefCell<Heard> = RefCell::default();
 }
 
+/// A question to a registry that is under way.
+#[derive(Debug)]
+pub struct Asking {
+    /// The key was not heard before, so the question counts for its address.
+    is_new: bool,
+    begun: Timestamp,
+}
+
 impl Heard {
     /// Works with what this isolate remembers.
     pub fn of_isolate<T>(work: impl FnOnce(&mut Self) -> T) -> T {
         OF_ISOLATE.with_borrow_mut(work)
     }
 
-    /// How many milliseconds this key must wait until its registry is asked; none if it need not.
-    pub fn holds(&self, key: &KeyCaller, now: Timestamp) -> Option<i64> {
-        if self.keys.get(&key.id) == Some(&key.secret) { None } else { self.shield.holds(key.address, now) }
+    /// Begins a question to the registry of this key; [`Self::end`] ends it.
+    ///
+    /// # Errors
+    ///
+    /// How many milliseconds the key must wait until its registry is asked.
+    pub fn begin(&mut self, key: &KeyCaller, now: Timestamp) -> Result<Asking, i64> {
+        let is_new = !self.knows(key);
+        if is_new {
+            if let Some(wait) = self.shield.holds(key.address, now) {
+                return Err(wait);
+            }
+            if self.shield.is_full(key.address, now) {
+                return Err(SECOND);
+            }
+            self.shield.begin(key.address, now);
+        }
+        Ok(Asking { is_new, begun: now })
     }
 
-    /// Notes that the registry knew this key, or did not.
-    pub fn note(&mut self, key: &KeyCaller, is_known: bool, now: Timestamp) {
-        if is_known {
-            if self.keys.len() >= CAPACITY && !self.keys.contains_key(&key.id) {
-                self.keys.clear();
-            }
-            self.keys.insert(key.id, key.secret);
-        } else {
-            if self.keys.get(&key.id) == Some(&key.secret) {
-                self.keys.remove(&key.id);
-            }
-            self.shield.note(key.address, now);
+    /// Ends a question, and notes whether the registry knew the key, if it said so.
+    pub fn end(&mut self, key: &KeyCaller, asking: &Asking, is_known: Option<bool>, now: Timestamp) {
+        if asking.is_new {
+            self.shield.end(key.address, asking.begun);
         }
+        match is_known {
+            Some(true) => {
+                if self.keys.len() >= CAPACITY && !self.keys.contains_key(&key.id) {
+                    self.keys.clear();
+                }
+                self.keys.insert(key.id, key.secret);
+            }
+            Some(false) => {
+                if self.knows(key) {
+                    self.keys.remove(&key.id);
+                }
+                self.shield.note(key.address, now);
+            }
+            None => {}
+        }
+    }
+
+    fn knows(&self, key: &KeyCaller) -> bool {
+        self.keys.get(&key.id) == Some(&key.secret)
     }
 }
 
@@ -58,53 +97,83 @@ mod tests {
         KeyCaller { id, secret: SecretHash::from_bytes([secret; 32]), address: address.parse().ok() }
     }
 
+    /// A whole question. Says how long the key must wait, if it must.
+    fn ask(heard: &mut Heard, key: &KeyCaller, is_known: bool) -> Option<i64> {
+        match heard.begin(key, NOW) {
+            Ok(asking) => {
+                heard.end(key, &asking, Some(is_known), NOW);
+                None
+            }
+            Err(wait) => Some(wait),
+        }
+    }
+
     /// One whose address has sent a flood of unknown keys.
     fn flooded() -> Heard {
         let mut heard = Heard::default();
-        for number in 0..100 {
-            heard.note(&key(number, 0, "192.0.2.1"), false, NOW);
-        }
+        let asked = (0..100).filter(|number| ask(&mut heard, &key(*number, 0, "192.0.2.1"), false).is_none());
+        assert_eq!(asked.count(), 20);
         heard
     }
 
     #[test]
     fn a_flood_of_unknown_keys_is_held() {
         let mut heard = flooded();
-        assert_eq!(heard.holds(&key(1_000, 0, "192.0.2.1"), NOW), Some(1_000));
-        assert_eq!(heard.holds(&key(1_000, 0, "192.0.2.2"), NOW), None, "from another address");
-        // Guesses of one key's secret are no better.
-        let mut heard_guesses = Heard::default();
-        for guess in 0..100 {
-            heard_guesses.note(&key(1, guess, "192.0.2.1"), false, NOW);
+        assert_eq!(ask(&mut heard, &key(1_000, 0, "192.0.2.1"), true), Some(1_000), "nobody knows yet that it is good");
+        assert_eq!(ask(&mut heard, &key(1_000, 0, "192.0.2.2"), true), None, "from another address");
+        assert_eq!(ask(&mut heard, &key(1_000, 0, "192.0.2.1"), true), None, "it was heard");
+    }
+
+    #[test]
+    fn guesses_of_the_secret_of_one_key_are_held() {
+        let mut heard = Heard::default();
+        let asked = (0..100).filter(|guess| ask(&mut heard, &key(1, *guess, "192.0.2.1"), false).is_none());
+        assert_eq!(asked.count(), 20);
+    }
+
+    #[test]
+    fn a_flood_at_once_is_held() {
+        let mut heard = Heard::default();
+        let good = key(1, 7, "192.0.2.1");
+        assert_eq!(ask(&mut heard, &good, true), None);
+        let key = |number| key(number, 0, "192.0.2.1");
+        let asking: Vec<_> = (1_000..2_000).map_while(|number| heard.begin(&key(number), NOW).ok()).collect();
+        assert_eq!(asking.len(), 200);
+        assert_eq!(ask(&mut heard, &key(3_000), true), Some(SECOND));
+        assert_eq!(ask(&mut heard, &good, true), None, "what was heard before waits for nobody");
+        heard.end(&key(1_000), &asking[0], None, NOW);
+        assert_eq!(ask(&mut heard, &key(3_000), true), None, "without an answer it is under way no longer");
+        for (number, asking) in (1_001..).zip(&asking[1..]) {
+            heard.end(&key(number), asking, Some(false), NOW);
         }
-        assert_eq!(heard_guesses.holds(&key(1, 200, "192.0.2.1"), NOW), Some(1_000));
-        // What is known and not heard yet waits as well, and is heard after that.
-        heard.note(&key(1_000, 0, "192.0.2.1"), true, NOW);
-        assert_eq!(heard.holds(&key(1_000, 0, "192.0.2.1"), NOW), None);
+        assert_eq!(ask(&mut heard, &key(3_001), true), Some(SECOND), "all of them were unknown");
     }
 
     #[test]
     fn what_was_heard_before_goes_on_being_heard() {
-        let mut heard = flooded();
+        let mut heard = Heard::default();
         let good = key(1, 7, "192.0.2.1");
-        heard.note(&good, true, NOW);
-        assert_eq!(heard.holds(&good, NOW), None);
-        assert_eq!(heard.holds(&key(1, 8, "192.0.2.1"), NOW), Some(1_000), "another secret of it");
+        assert_eq!(ask(&mut heard, &good, true), None);
+        for number in 1_000..1_100 {
+            ask(&mut heard, &key(number, 0, "192.0.2.1"), false);
+        }
+        assert_eq!(ask(&mut heard, &good, true), None);
+        assert_eq!(ask(&mut heard, &key(1, 8, "192.0.2.1"), true), Some(SECOND), "another secret of it");
         // A guess from elsewhere does not make it forgotten.
-        heard.note(&key(1, 8, "192.0.2.9"), false, NOW);
-        assert_eq!(heard.holds(&good, NOW), None);
+        assert_eq!(ask(&mut heard, &key(1, 8, "192.0.2.9"), false), None);
+        assert_eq!(ask(&mut heard, &good, true), None);
         // Until it is deleted.
-        heard.note(&good, false, NOW);
-        assert_eq!(heard.holds(&good, NOW), Some(1_000));
+        assert_eq!(ask(&mut heard, &good, false), None);
+        assert_eq!(ask(&mut heard, &good, false), Some(SECOND));
     }
 
     #[test]
     fn it_does_not_grow_beyond_its_capacity() {
         let mut heard = Heard::default();
         for number in 0..3_000 {
-            heard.note(&key(number, 1, "192.0.2.1"), true, NOW);
+            ask(&mut heard, &key(number, 1, "192.0.2.1"), true);
             assert!(heard.keys.len() <= CAPACITY);
         }
-        assert_eq!(heard.holds(&key(2_999, 1, "192.0.2.1"), NOW), None);
+        assert!(heard.knows(&key(2_999, 1, "192.0.2.1")));
     }
 }

@@ -94,7 +94,7 @@ kinds! {
     CROSS_SITE = "cross_site", 403, "The request came from another site",
         "Changes are taken only from the console's own pages, or from programs that send the console's own Origin.";
     PRECONDITION_REQUIRED = "precondition_required", 428, "The version is missing",
-        "Read the key first and send its ETag as If-Match, so that nobody's change is overwritten.";
+        "Read the key or the workspace first and send its ETag as If-Match: that one and not *, so that nobody's change is overwritten.";
     INVALID_IDEMPOTENCY_KEY = "invalid_idempotency_key", 400, "This is not an Idempotency-Key",
         "Send Idempotency-Key once, with 1 to 255 visible ASCII characters, as they are or in double quotes. Nothing was changed.";
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 422, "The Idempotency-Key belongs to another request",

@@ -2,7 +2,7 @@
 
 use super::{
     body::{Making, MemberBody, first_of_all},
-    query,
+    condition, query,
 };
 use crate::{
     cases::{Cases, Rotated},
@@ -13,16 +13,15 @@ use axum::{
     extract::{Path, RawQuery},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{ETAG, IF_MATCH, LOCATION},
+        header::{ETAG, LOCATION},
     },
     response::{IntoResponse, Response},
 };
 use ownchat_domain::{
     digest::SecretHash,
     failure::Failure,
-    key::{Key, KeyPatch, KeyQuery, NewCopy, NewKey, version_of_etag},
+    key::{Key, KeyPatch, KeyQuery, NewCopy, NewKey},
     locator::Locator,
-    problem::PRECONDITION_REQUIRED,
     time::Timestamp,
     vault::registry::Changed,
 };
@@ -197,18 +196,12 @@ pub fn effective(mut response: Response, since: Option<Timestamp>) -> Response {
 /// The header that says from when on a change holds everywhere, as RFC 3339.
 const EFFECTIVE_AT: HeaderName = HeaderName::from_static("effective-at");
 
-/// The key that the path names, in the version that the caller has seen (RFC 9110, section 13.1.1).
+/// The key that the path names, in the version that the caller has seen.
 async fn seen(cases: &Cases, id: &str, headers: &HeaderMap) -> Result<(Locator, u64), Response> {
     let Ok(id) = id.parse::<Locator>() else { return Err(problem::of_failure(&missing(cases).await)) };
     // Whether there is such a key comes before what is wrong with the request.
     cases.find_key(id).await.map_err(|failure| problem::of_failure(&failure))?;
-    let Some(tag) = headers.get(IF_MATCH) else {
-        return Err(problem::of_kind(&PRECONDITION_REQUIRED, PRECONDITION_REQUIRED.meaning));
-    };
-    match tag.to_str().ok().and_then(version_of_etag) {
-        Some(version) => Ok((id, version)),
-        None => Err(problem::of_failure(&Failure::Stale)),
-    }
+    condition::seen(headers).map(|version| (id, version)).map_err(|kind| problem::of_kind(kind, kind.meaning))
 }
 
 /// Why there is nothing: whoever may not ask at all is told that first.

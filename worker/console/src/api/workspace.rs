@@ -2,6 +2,7 @@
 
 use super::{
     body::{MemberBody, first_of_all},
+    condition,
     keys::effective,
 };
 use crate::{
@@ -13,15 +14,13 @@ use axum::{
     extract::RawQuery,
     http::{
         HeaderMap, HeaderName, HeaderValue,
-        header::{CONTENT_TYPE, ETAG, IF_MATCH, LINK},
+        header::{CONTENT_TYPE, ETAG, LINK},
     },
     response::{IntoResponse, Response},
 };
 use ownchat_domain::{
     audit::csv,
     failure::Failure,
-    key::version_of_etag,
-    problem::PRECONDITION_REQUIRED,
     scope::Scope,
     token::redact,
     vault::registry::{ChangedSettings, Settings, TrailQuery},
@@ -36,12 +35,9 @@ pub async fn read(cases: Cases) -> Response {
 
 /// `PATCH /api/v1/workspace`
 pub async fn change(cases: Cases, headers: HeaderMap, MemberBody(patch): MemberBody<SettingsPatch>) -> Response {
-    let Some(tag) = headers.get(IF_MATCH) else {
-        let refusal = problem::of_kind(&PRECONDITION_REQUIRED, PRECONDITION_REQUIRED.meaning);
-        return first_of_all(&cases, refusal).await;
-    };
-    let Some(version) = tag.to_str().ok().and_then(version_of_etag) else {
-        return first_of_all(&cases, problem::of_failure(&Failure::Stale)).await;
+    let version = match condition::seen(&headers) {
+        Ok(version) => version,
+        Err(kind) => return first_of_all(&cases, problem::of_kind(kind, kind.meaning)).await,
     };
     match cases.change_settings(version, patch).await {
         Ok(ChangedSettings { settings, effective_at }) => effective(shown(Ok(settings)), effective_at),

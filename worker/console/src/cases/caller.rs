@@ -38,28 +38,20 @@ pub fn origin(visitor: &Visitor, caller: Caller) -> Origin {
 
 /// Asks a registry for somebody. Of a key that comes with a flood of unknown ones it is not asked.
 pub async fn ask<C: Asked>(visitor: &Visitor, registry: Object, call: &C) -> Outcome<C::Answer> {
-    hold(call.caller())?;
+    let Caller::Key(key) = call.caller() else { return vault::ask(&visitor.env, registry, call).await };
+    let asking = Heard::of_isolate(|heard| heard.begin(key, now()));
+    let asking = asking.map_err(|retry_after| Denial::TooManyUnknown { retry_after })?;
     let outcome = vault::ask(&visitor.env, registry, call).await;
-    note(call.caller(), outcome.as_ref().err());
+    Heard::of_isolate(|heard| heard.end(key, &asking, is_known(outcome.as_ref().err()), now()));
     outcome
 }
 
-/// Refuses a key that comes with a flood.
-fn hold(caller: &Caller) -> Result<(), Failure> {
-    let Caller::Key(key) = caller else { return Ok(()) };
-    match Heard::of_isolate(|heard| heard.holds(key, now())) {
-        Some(retry_after) => Err(Denial::TooManyUnknown { retry_after }.into()),
-        None => Ok(()),
-    }
-}
-
-/// Notes whether the registry knew a key. Without an answer nothing is known.
-fn note(caller: &Caller, failure: Option<&Failure>) {
-    if let Caller::Key(key) = caller
-        && !matches!(failure, Some(Failure::Unavailable))
-    {
-        let is_unknown = matches!(failure, Some(Failure::KeyRefused { code: Code::UnknownKey, .. }));
-        Heard::of_isolate(|heard| heard.note(key, !is_unknown, now()));
+/// Whether the registry knew a key, by how it failed. Without an answer nobody knows.
+fn is_known(failure: Option<&Failure>) -> Option<bool> {
+    match failure {
+        Some(Failure::Unavailable) => None,
+        Some(Failure::KeyRefused { code: Code::UnknownKey, .. }) => Some(false),
+        _ => Some(true),
     }
 }
 
