@@ -164,5 +164,4 @@ fn misplaced(rest: &mut impl BufRead, line: u64, found: u64) -> Fault {
 }
 
 #[cfg(test)]
-#[path = "audit/tests.rs"]
 mod tests;

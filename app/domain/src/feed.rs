@@ -156,5 +156,4 @@ impl Follower {
 }
 
 #[cfg(test)]
-#[path = "feed/tests.rs"]
 mod tests;

@@ -289,5 +289,4 @@ impl Meter {
 }
 
 #[cfg(test)]
-#[path = "meter/tests.rs"]
 mod tests;

@@ -181,5 +181,4 @@ pub fn kv_name(locator: Locator) -> String {
 }
 
 #[cfg(test)]
-#[path = "record/tests.rs"]
 mod tests;

@@ -212,5 +212,4 @@ pub fn redact(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "token/tests.rs"]
 mod tests;

@@ -156,5 +156,4 @@ fn or_null<'a, T>(found: Value<'a>, read: impl FnOnce(Value<'a>) -> Result<T, St
 }
 
 #[cfg(test)]
-#[path = "asked/tests.rs"]
 mod tests;

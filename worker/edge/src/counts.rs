@@ -151,5 +151,4 @@ impl Counts {
 }
 
 #[cfg(test)]
-#[path = "counts/tests.rs"]
 mod tests;

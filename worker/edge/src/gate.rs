@@ -389,5 +389,4 @@ impl Gate {
 }
 
 #[cfg(test)]
-#[path = "gate/tests.rs"]
 mod tests;

@@ -259,8 +259,6 @@ impl Pocket {
 }
 
 #[cfg(test)]
-#[path = "purse/model.rs"]
 mod model;
 #[cfg(test)]
-#[path = "purse/tests.rs"]
 mod tests;

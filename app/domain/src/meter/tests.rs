@@ -1,8 +1,9 @@
 //! Limits are never exceeded, and what is not needed comes back.
 
+mod at_random;
+
 use super::*;
 use crate::limit::{Period, Quota};
-use proptest::prelude::*;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
@@ -331,82 +332,4 @@ fn known_answers() {
     assert_eq!(hex(&encode(&answer)), "01000703a01f0104d08c0100");
     assert_eq!(decode::<Taken>(&encode(&answer)), Some(answer));
     assert_eq!(decode::<Taken>(&[2, 0]), None);
-}
-
-/// One isolate, as far as leases go: it spends within the lease, late or early, and gives back the rest.
-#[derive(Clone, Debug)]
-struct Step {
-    pause: i64,
-    need: u32,
-    spare: u32,
-    spends: u32,
-    delay: i64,
-    gives_back: bool,
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = (0i64..700, 0u32..4, 0u32..20, 0u32..20, 0i64..2_000, any::<bool>()).prop_map(
-        |(pause, need, spare, spends, delay, gives_back)| Step { pause, need, spare, spends, delay, gives_back },
-    );
-    proptest::collection::vec(step, 1..120)
-}
-
-proptest! {
-    #[test]
-    fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-        let _ = (decode::<Take>(&bytes), decode::<Taken>(&bytes));
-    }
-
-    /// However permits are spent within their leases, no stretch of one window sees more than the limit.
-    #[test]
-    fn no_window_sees_more_than_the_limit(steps in steps(), limit in 1u32..30, seconds in 1u32..6) {
-        let limits = rate(limit, seconds);
-        let (mut meter, mut now) = (Meter::default(), NOW);
-        let mut spent: Vec<Timestamp> = Vec::new();
-        let mut back: Vec<(Timestamp, Unused)> = Vec::new();
-        for step in steps {
-            now = now.plus(step.pause);
-            let (due, later): (Vec<_>, Vec<_>) = back.into_iter().partition(|(moment, _)| *moment <= now);
-            back = later;
-            let unused = due.into_iter().map(|(_, unused)| unused).collect();
-            let take = Take { unused, ..ask(limits, step.need, step.spare) };
-            if let Taken::Lease(lease) = meter.take(&take, now) {
-                prop_assert!(lease.permits >= step.need);
-                let used = step.spends.min(lease.permits).max(step.need);
-                let last = now.plus(step.delay.min(lease.lasts));
-                spent.extend((0..used).map(|_| last));
-                if step.gives_back {
-                    back.push((last, Unused { lease: lease.number, permits: lease.permits - used }));
-                }
-            }
-        }
-        spent.sort_unstable();
-        let window = i64::from(seconds) * SECOND;
-        for (place, begin) in spent.iter().enumerate() {
-            let within = spent[place..].iter().take_while(|moment| moment.since(*begin) < window).count();
-            prop_assert!(within <= limit as usize, "{} within one window of {}", within, limit);
-        }
-    }
-
-    /// However permits come and go, a period sees no more than its quota.
-    #[test]
-    fn no_period_sees_more_than_the_quota(steps in steps(), limit in 1u32..60) {
-        let mut meter = Meter::default();
-        let (mut now, mut spent) = (Period::Day.end(NOW).plus(-10_000), std::collections::HashMap::new());
-        let mut back: Vec<(Timestamp, Unused)> = Vec::new();
-        for step in steps {
-            now = now.plus(step.pause);
-            let (due, later): (Vec<_>, Vec<_>) = back.into_iter().partition(|(moment, _)| *moment <= now);
-            back = later;
-            let unused = due.into_iter().map(|(_, unused)| unused).collect();
-            if let Taken::Lease(lease) = meter.take(&Take { unused, ..ask(quota(limit), step.need, step.spare) }, now) {
-                let used = step.spends.min(lease.permits).max(step.need);
-                // The latest moment at which the lease may be spent is the one just before its end.
-                let last = now.plus(step.delay.min(lease.lasts - 1).max(0));
-                *spent.entry(Period::Day.start(last)).or_insert(0) += used;
-                back.push((now.plus(lease.lasts), Unused { lease: lease.number, permits: lease.permits - used }));
-            }
-        }
-        prop_assert!(spent.values().all(|used| *used <= limit), "{:?} of {}", spent, limit);
-    }
 }

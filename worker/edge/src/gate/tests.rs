@@ -1,11 +1,12 @@
 //! What decides, and what must be asked first.
 
+mod asking;
+mod limits;
+
 use super::*;
 use crate::testing::{NOW, gate, record, token};
 use ownchat_domain::{
     feed::{Entry, FRESH_FOR},
-    limit::{Limits, Period, Quota, RateLimit},
-    meter::{Meter, Taken, Unused},
     scope::ScopeSet,
     verdict::Code,
 };
@@ -180,50 +181,6 @@ fn guessed(gate: &Gate) -> Presented {
 }
 
 #[test]
-fn whoever_guesses_at_a_key_that_exists_is_not_taken_for_a_flood() {
-    let from = "192.0.2.1".parse().ok();
-    for (known, is_flood) in [
-        (Some(record()), false),
-        (Some(Record { active: false, ..record() }), false),
-        (Some(Record { deleted: true, ..record() }), true),
-        (None, true),
-    ] {
-        let gate = gate();
-        let key = guessed(&gate);
-        gate.learn(&key, Memo { is_truth: true, ..Memo::new(known.map(Rc::new), NOW) });
-        for _ in 0..100 {
-            gate.was_asked(&key, from, NOW);
-        }
-        let other = Presented { locator: "0000000000000001".parse().unwrap(), ..key };
-        assert_eq!(gate.flooded(&other, from, NOW).is_some(), is_flood, "another from there");
-        // What is remembered is held for nobody.
-        gate.learn(&key, copy(record(), NOW));
-        assert!(gate.flooded(&key, from, NOW).is_none());
-    }
-}
-
-#[test]
-fn only_so_many_keys_of_which_nothing_is_known_are_asked_for_at_once() {
-    let (gate, from) = (gate(), "192.0.2.1".parse().ok());
-    let (known, unknown) = (presented(&gate), presented(&gate));
-    for _ in 0..199 {
-        gate.ask(&unknown, true, from, NOW);
-    }
-    gate.learn(&known, copy(record(), NOW));
-    for _ in 0..199 {
-        gate.ask(&known, false, from, NOW);
-    }
-    gate.learn(&unknown, Memo::new(None, NOW));
-    assert!(!gate.is_crowded(&unknown, from, NOW), "those of which something is known do not count");
-    gate.ask(&unknown, true, from, NOW);
-    assert!(gate.is_crowded(&unknown, from, NOW) && !gate.is_crowded(&unknown, None, NOW));
-    gate.answered(&known, false, from, NOW);
-    assert!(gate.is_crowded(&unknown, from, NOW));
-    gate.answered(&unknown, true, from, NOW);
-    assert!(!gate.is_crowded(&unknown, from, NOW));
-}
-
-#[test]
 fn a_copy_that_the_feed_forbids_is_looked_for_again_once_in_ten_seconds() {
     let gate = gate();
     let key = presented(&gate);
@@ -290,26 +247,6 @@ fn a_call_that_nobody_can_decide_is_counted_if_its_key_is_remembered() {
 }
 
 #[test]
-fn a_limited_key_that_is_forgiven_an_outage_still_needs_permits() {
-    let gate = gate();
-    let key = presented(&gate);
-    hear(&gate, vec![], NOW);
-    let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
-    let mut forgiven = Record { limits, ..record() };
-    forgiven.workspace.outage_seconds = 60;
-    gate.learn(&key, copy(forgiven, NOW));
-    let later = NOW.plus(30 * SECOND);
-    assert!(matches!(gate.step(&key, &ANY, true, later), Step::ReadFeed));
-    let Step::Take(limited) = gate.step_alone(&key, &ANY, later) else { unreachable!() };
-    gate.question(&limited, 1, 1, later);
-    let lease = Lease { number: 1, permits: 1, lasts: 2_000, standing: Standing::default() };
-    gate.lease(&limited, lease, later, later);
-    assert_eq!(verdict(gate.step_alone(&key, &ANY, later)), Ok(()));
-    assert!(matches!(gate.step_alone(&key, &ANY, later), Step::Take(_)), "it is spent");
-    assert_eq!(verdict(gate.step_alone(&key, &ANY, NOW.plus(60 * SECOND))), Err(Code::Unavailable));
-}
-
-#[test]
 fn the_feed_is_read_after_an_answer_once_a_second_and_by_one() {
     let gate = gate();
     let key = presented(&gate);
@@ -333,121 +270,6 @@ fn a_refused_key_is_still_described_to_its_holder() {
     let Step::Done(checked) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
     assert_eq!(checked.verdict, Err(Denial::Inactive));
     assert_eq!(checked.record.map(|record| record.version), Some(3));
-}
-
-#[test]
-fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
-    let gate = gate();
-    let key = presented(&gate);
-    hear(&gate, vec![], NOW);
-    let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
-    gate.learn(&key, copy(Record { limits, ..record() }, NOW));
-    let Step::Take(limited) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
-    let question = gate.question(&limited, 1, 1, NOW);
-    assert_eq!((question.need, question.version, question.limits), (1, 3, limits));
-    let lease = Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing::default() };
-    gate.lease(&limited, lease, NOW, NOW);
-    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW)), Ok(()));
-    let missing = Wanted { call: Call { required: ScopeSet::full(), ..ANY.call }, cost: 1, caller: None };
-    assert_eq!(verdict(gate.step(&key, &missing, false, NOW)), Err(Code::ScopeMissing));
-    assert_eq!(verdict(gate.step(&key, &Wanted { cost: 0, ..ANY }, false, NOW)), Ok(()), "looking costs nothing");
-    assert_eq!(verdict(gate.step(&key, &Wanted { cost: 2, ..ANY }, false, NOW)), Ok(()));
-    assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::Take(_)), "they are spent");
-}
-
-/// The key of [`record`] in this version, with a quota; the feed told of it, and the vault was asked.
-fn change(gate: &Gate, version: u64, quota: u32, now: Timestamp) -> Presented {
-    let key = presented(gate);
-    hear(gate, vec![Entry { subject: Subject::Key(key.locator), version }], now);
-    let limits = Limits { rate: None, quota: Some(Quota { limit: quota, period: Period::Day }) };
-    gate.learn(&key, copy(Record { version, limits, ..record() }, now));
-    key
-}
-
-fn lease(number: u64, permits: u32) -> Lease {
-    Lease { number, permits, lasts: 2_000, standing: Standing::default() }
-}
-
-#[test]
-fn permits_of_an_older_record_are_given_back_once_a_newer_one_is_known() {
-    let gate = gate();
-    let key = change(&gate, 3, 10_000, NOW);
-    let Step::Take(before) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
-    gate.question(&before, 1, 1, NOW);
-    gate.lease(&before, lease(1, 251), NOW, NOW);
-    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW)), Ok(()));
-    gate.question(&before, 300, 2, NOW);
-    change(&gate, 4, 10, NOW.plus(1));
-    let Step::Take(after) = gate.step(&key, &ANY, false, NOW.plus(1)) else { unreachable!("they are spent") };
-    let question = gate.question(&after, 1, 3, NOW.plus(1));
-    assert_eq!((question.version, question.unused), (4, vec![Unused { lease: 1, permits: 250 }]));
-    // What was asked for before comes afterwards.
-    gate.lease(&before, lease(2, 400), NOW, NOW.plus(2));
-    let Step::Take(after) = gate.step(&key, &ANY, false, NOW.plus(2)) else { unreachable!("they are spent") };
-    assert_eq!(gate.question(&after, 1, 4, NOW.plus(2)).unused, [Unused { lease: 2, permits: 400 }]);
-    gate.lease(&after, lease(4, 1), NOW.plus(2), NOW.plus(2));
-    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW.plus(2))), Ok(()));
-}
-
-#[test]
-fn a_change_of_something_else_refuses_nothing() {
-    let gate = gate();
-    let key = change(&gate, 3, 10, NOW);
-    let Step::Take(before) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
-    gate.question(&before, 1, 1, NOW);
-    let refusal = Refusal { by_quota: true, retry_after: 9_000, standing: Standing::default() };
-    assert!(gate.no_lease(&before, 1, refusal, NOW, NOW).is_some());
-    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW.plus(1))), Err(Code::QuotaExceeded));
-    change(&gate, 4, 10, NOW.plus(2));
-    let Step::Take(after) = gate.step(&key, &ANY, false, NOW.plus(2)) else { unreachable!("it is asked anew") };
-    gate.question(&after, 1, 2, NOW.plus(2));
-    assert!(gate.no_lease(&before, 1, refusal, NOW.plus(1), NOW.plus(3)).is_none(), "that was said of the one before");
-    assert!(matches!(gate.step(&key, &ANY, false, NOW.plus(3)), Step::Take(_)));
-    gate.lease(&after, lease(2, 1), NOW.plus(2), NOW.plus(3));
-    assert_eq!(verdict(gate.step(&key, &ANY, false, NOW.plus(3))), Ok(()));
-}
-
-#[test]
-fn what_costs_more_than_a_whole_limit_is_refused_without_a_question_for_each_call() {
-    let gate = gate();
-    let key = presented(&gate);
-    hear(&gate, vec![], NOW);
-    let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
-    gate.learn(&key, copy(Record { limits, ..record() }, NOW));
-    let costly = Wanted { cost: 10, ..ANY };
-    let Step::Take(limited) = gate.step(&key, &costly, false, NOW) else { unreachable!() };
-    let Taken::Refused(refusal) = Meter::default().take(&gate.question(&limited, 10, 1, NOW), NOW) else {
-        unreachable!()
-    };
-    let first = gate.no_lease(&limited, 10, refusal, NOW, NOW).unwrap();
-    assert_eq!(first.verdict, Err(Denial::TooCostly { by_quota: false, retry_after: 60_000 }));
-    let Step::Done(again) = gate.step(&key, &costly, false, NOW.plus(200)) else { unreachable!() };
-    assert_eq!(again.verdict.unwrap_err().retry_after(), Some(60));
-    assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::Take(_)), "less may be had");
-}
-
-#[test]
-fn of_a_limited_key_every_answer_tells_what_is_known_to_be_left() {
-    let gate = gate();
-    let key = presented(&gate);
-    hear(&gate, vec![], NOW);
-    let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
-    gate.learn(&key, copy(Record { limits, ..record() }, NOW));
-    let missing = Wanted { call: Call { required: ScopeSet::full(), ..ANY.call }, ..ANY };
-    let look = Wanted { cost: 0, ..ANY };
-    let told = |wanted: &Wanted<'_>, now| match gate.step(&key, wanted, false, now) {
-        Step::Done(checked) => (checked.record.is_some_and(|record| record.limits == limits), checked.standing.rate),
-        step => unreachable!("{step:?}"),
-    };
-    assert_eq!((told(&missing, NOW), told(&look, NOW)), ((true, None), (true, None)), "nothing is known yet");
-    let Step::Take(limited) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
-    let lease =
-        Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing { rate: Some((6, 62_000)), quota: None } };
-    gate.lease(&limited, lease, NOW, NOW);
-    let later = NOW.plus(1_000);
-    assert_eq!(told(&missing, later), (true, Some((9, 61_000))));
-    assert_eq!((told(&ANY, later).1, told(&look, later).1), (Some((8, 61_000)), Some((8, 61_000))));
-    assert_eq!(told(&missing, NOW.plus(2_500)), (true, None), "it may have changed by then");
 }
 
 #[test]

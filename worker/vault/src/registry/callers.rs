@@ -56,5 +56,4 @@ pub fn admit(database: &impl Database, keyring: &Keyring, caller: &Caller, now: 
 }
 
 #[cfg(test)]
-#[path = "callers/tests.rs"]
 mod tests;

@@ -126,5 +126,4 @@ impl Drop for Entered {
 }
 
 #[cfg(test)]
-#[path = "idempotency/tests.rs"]
 mod tests;

@@ -236,5 +236,4 @@ pub fn present(database: &impl Database, id: Locator) -> Done<KeyRow> {
 }
 
 #[cfg(test)]
-#[path = "keys/tests.rs"]
 mod tests;

@@ -226,5 +226,4 @@ pub fn next_purge(database: &impl Database) -> Stored<Option<Timestamp>> {
 }
 
 #[cfg(test)]
-#[path = "life/tests.rs"]
 mod tests;

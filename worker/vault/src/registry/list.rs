@@ -148,5 +148,4 @@ pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> Done
 }
 
 #[cfg(test)]
-#[path = "list/tests.rs"]
 mod tests;

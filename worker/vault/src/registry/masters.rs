@@ -75,5 +75,4 @@ pub fn lacking(record: &Record, keyring: &Keyring) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[path = "masters/tests.rs"]
 mod tests;

@@ -86,5 +86,4 @@ fn of_person(database: &impl Database, person: PersonId) -> Done<Member> {
 }
 
 #[cfg(test)]
-#[path = "members/tests.rs"]
 mod tests;

@@ -158,5 +158,4 @@ fn postpone(database: &impl Database, key: i64, attempts: i64, now: Timestamp) -
 }
 
 #[cfg(test)]
-#[path = "outbox/tests.rs"]
 mod tests;

@@ -195,5 +195,4 @@ fn flaw(copy: Option<&[u8]>, truth: Record, keyring: &Keyring) -> Option<&'stati
 }
 
 #[cfg(test)]
-#[path = "sweep/tests.rs"]
 mod tests;

@@ -193,5 +193,4 @@ pub fn lines(database: &impl Database, wanted: &Wanted) -> Stored<Vec<(u64, Stri
 }
 
 #[cfg(test)]
-#[path = "trail/tests.rs"]
 mod tests;

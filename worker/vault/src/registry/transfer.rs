@@ -308,5 +308,4 @@ fn take_key(database: &impl Database, key: KeyFacts) -> Stored<()> {
 }
 
 #[cfg(test)]
-#[path = "transfer/tests.rs"]
 mod tests;
