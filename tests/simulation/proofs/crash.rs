@@ -3,6 +3,7 @@
 
 mod beginning;
 mod check;
+mod purge;
 mod writer;
 
 use crate::{figures::tell, proofs, size::size};
@@ -15,6 +16,7 @@ use ownchat_domain::{
 };
 use ownchat_runtime::new_key;
 use ownchat_simulation::{Caller, Question, Settings, World};
+use purge::a_purge_that_was_cut_off_is_whole_or_made_again;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +26,11 @@ use std::{
 };
 use writer::Writer;
 
-proofs![nothing_acknowledged_is_lost_in_a_crash, a_beginning_that_was_cut_off_is_whole_or_made_again];
+proofs![
+    nothing_acknowledged_is_lost_in_a_crash,
+    a_beginning_that_was_cut_off_is_whole_or_made_again,
+    a_purge_that_was_cut_off_is_whole_or_made_again
+];
 
 /// Each writes into a workspace, two into the same one.
 const WRITERS: u32 = 6;

@@ -164,7 +164,8 @@ fn read_in(world: &mut World, owner: PersonId, file: &[String], moment: Option<i
     took
 }
 
-fn import(admin: &mut Admin, file: &[String]) -> io::Result<()> {
+/// Reads a workspace in from a file, part by part.
+pub fn import(admin: &mut Admin, file: &[String]) -> io::Result<()> {
     let unheard = |failure: Failure| match failure {
         // Done, and the feed could not be told any more.
         Failure::NotEffectiveYet => io::Error::from(io::ErrorKind::Interrupted),

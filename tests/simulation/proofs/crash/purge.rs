@@ -1,0 +1,188 @@
+//! What was deleted thirty days ago is removed for good, and the vault is killed in the middle of that.
+
+use super::beginning::import;
+use crate::{figures::tell, size::size};
+use ownchat_domain::{
+    audit::{self, Action, Line},
+    key::RESTORE_WITHIN,
+    locator::Locator,
+    record::kv_name,
+    time::{MINUTE, SECOND, Timestamp},
+    transfer::{Entry, KeyFacts, Sum},
+    vault::registry::DeleteKey,
+};
+use ownchat_runtime::{Admin, new_key};
+use ownchat_simulation::{Settings, World};
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    thread,
+};
+
+/// Of each workspace so many keys were deleted thirty days ago, and so many are in use.
+const DELETED: usize = 20;
+const KEPT: usize = 4;
+/// How long after it was read in a workspace has something to remove, in milliseconds.
+const LEAD: i64 = 12 * SECOND;
+
+/// How long before or after it is due a registry is about to remove them, in milliseconds.
+const AROUND: i64 = 60;
+/// How long whoever makes keys meanwhile waits before the next, in milliseconds.
+const PAUSE: i64 = 400;
+
+/// How it stood with a workspace when the vault was killed.
+#[derive(Debug, Default)]
+struct Figures {
+    /// Nothing was removed yet.
+    before: u32,
+    /// The registry had removed the keys, and KV still had the records of some of them.
+    between: u32,
+    /// Nothing was left of them.
+    after: u32,
+}
+
+pub fn a_purge_that_was_cut_off_is_whole_or_made_again() {
+    let rounds = size(6, 60);
+    let mut random = SmallRng::seed_from_u64(6);
+    let mut figures = Figures::default();
+    let files = files(rounds);
+    let mut world = World::start(&Settings { edges: 0, factor: 4.0, ..Settings::default() });
+    // How long it takes when nobody disturbs it, and until KV has nothing more after a crash, in milliseconds.
+    let (mut whole, mut slowest) = (0, 0);
+    for (file, workspace) in files.iter().zip(1..) {
+        let due = world.clock.now().plus(LEAD);
+        let file = deleted_at(file, due.plus(-RESTORE_WITHIN));
+        let (gone, kept): (Vec<_>, Vec<_>) = keys(&file).into_values().partition(|key| key.deleted_at.is_some());
+        import(&mut world.found(workspace), &file).unwrap();
+        let copied = world.clock.until(MINUTE, || left(&world, &gone) == DELETED && left(&world, &kept) == KEPT);
+        assert!(copied.is_some() && world.clock.now() < due, "it took too long until KV had them");
+        if whole == 0 {
+            let removed = world.clock.until(MINUTE, || left(&world, &gone) == 0);
+            assert!(removed.is_some(), "nothing is removed");
+            whole = world.clock.now().since(due);
+            check(world.vault(), workspace, &file, &[]);
+            continue;
+        }
+        // In turn while the registry removes them, and while KV does.
+        let moments = if workspace % 2 == 0 { -AROUND..=AROUND } else { 0..=whole };
+        let made = cut_off(&world, workspace, due.plus(random.random_range(moments)));
+        let (killed, left_then) = (world.clock.now(), left(&world, &gone));
+        world.start_vault();
+        let back = world.clock.now();
+        let removed = world.clock.until(MINUTE, || left(&world, &gone) == 0);
+        slowest = slowest.max(removed.unwrap_or_else(|| {
+            panic!("KV has {} keys a minute after the vault is back at {back:?}", left(&world, &gone))
+        }));
+        let removed_at = check(world.vault(), workspace, &file, &made);
+        match (removed_at < killed, left_then) {
+            (false, _) => figures.before += 1,
+            (true, 0) => figures.after += 1,
+            (true, _) => figures.between += 1,
+        }
+        assert_eq!(left(&world, &kept), KEPT, "keys in use are gone from KV");
+    }
+    tell(
+        "purges",
+        &format!(
+            "{rounds} of {DELETED} keys, killed within {whole} ms: {figures:?}; nothing left {slowest} ms after the vault was back"
+        ),
+    );
+    assert!(figures.between > 0, "no purge was cut off: {figures:?}");
+}
+
+/// Makes keys until the vault is killed at a moment. Which were acknowledged.
+fn cut_off(world: &World, workspace: u32, moment: Timestamp) -> Vec<Locator> {
+    let mut admin = Admin::of(world.vault(), workspace);
+    thread::scope(|scope| {
+        let clock = world.clock;
+        let writing = scope.spawn(move || {
+            let mut made = Vec::new();
+            while let Ok(outcome) = admin.create(new_key("Made meanwhile", &["contacts:read"])) {
+                made.push(outcome.unwrap().id());
+                // More of them would keep the alarm so busy that the purge comes after all of that.
+                clock.wait(PAUSE);
+            }
+            made
+        });
+        world.clock.wait(moment.since(world.clock.now()));
+        world.crash_vault();
+        writing.join().unwrap()
+    })
+}
+
+/// The keys that were due are gone, each with one line that says so; the others are as the file says, and those that
+/// were made since are there. When the last one was removed.
+fn check(vault: SocketAddr, workspace: u32, file: &[String], made: &[Locator]) -> Timestamp {
+    let now = Admin::of(vault, workspace).export();
+    let (before, after) = (keys(file), keys(&now));
+    for (id, key) in &before {
+        let same = after.get(id).map(|key| Entry::Key(Box::new(key.clone())).write());
+        let expected = key.deleted_at.is_none().then(|| Entry::Key(Box::new(key.clone())).write());
+        assert_eq!(same, expected, "{id}");
+    }
+    for id in made {
+        assert!(after.contains_key(&id.to_string()), "{id:?} was acknowledged and is lost");
+    }
+    let trail: Vec<String> = now.iter().filter_map(|line| trail_line(line)).collect();
+    audit::verify(trail.iter().map(String::as_str)).unwrap();
+    let lines = trail.iter().map(|line| serde_json::from_str::<Line>(line).unwrap());
+    let purged: Vec<Line> = lines.filter(|line| line.action == Action::Purge).collect();
+    let once: BTreeSet<String> = purged.iter().map(|line| line.key.unwrap().to_string()).collect();
+    let due: BTreeSet<String> =
+        before.iter().filter(|(_, key)| key.deleted_at.is_some()).map(|(id, _)| id.clone()).collect();
+    assert_eq!((purged.len(), once), (DELETED, due), "each key that was due has one line");
+    purged.iter().map(|line| line.at).max().unwrap()
+}
+
+/// Of how many of these keys KV has a record.
+fn left(world: &World, keys: &[KeyFacts]) -> usize {
+    keys.iter().filter(|key| world.kv.newest(&kv_name(key.locator)).is_some()).count()
+}
+
+fn keys(file: &[String]) -> BTreeMap<String, KeyFacts> {
+    let entries = file.iter().map(|line| serde_json::from_str::<Entry>(line).unwrap());
+    let keys = entries.filter_map(|entry| if let Entry::Key(facts) = entry { Some(*facts) } else { None });
+    keys.map(|facts| (facts.locator.to_string(), facts)).collect()
+}
+
+fn trail_line(line: &str) -> Option<String> {
+    match serde_json::from_str(line).unwrap() {
+        Entry::Line(line) => Some(line.get().to_owned()),
+        _ => None,
+    }
+}
+
+/// The file as it would be if what is deleted had been deleted at this moment.
+fn deleted_at(file: &[String], moment: Timestamp) -> Vec<String> {
+    let mut sum = Sum::default();
+    let mut write = |line: &String| {
+        let line = match serde_json::from_str(line).unwrap() {
+            Entry::Key(facts) if facts.deleted_at.is_some() => {
+                Entry::Key(Box::new(KeyFacts { deleted_at: Some(moment), ..*facts })).write()
+            }
+            Entry::End(_) => Entry::End(sum.end()).write(),
+            _ => line.clone(),
+        };
+        sum.add(&line);
+        line
+    };
+    file.iter().map(&mut write).collect()
+}
+
+/// The files of so many workspaces, numbered from 1.
+fn files(count: usize) -> Vec<Vec<String>> {
+    let world = World::start(&Settings { edges: 0, ..Settings::default() });
+    let file = |workspace| {
+        let mut admin = world.found(workspace);
+        for number in 0..DELETED + KEPT {
+            let made = admin.make(&format!("Key {number}"), &["contacts:read"]);
+            if number < DELETED {
+                let call = DeleteKey { origin: admin.origin(), id: made.id(), version: made.key.version };
+                admin.ask(&call).unwrap().unwrap();
+            }
+        }
+        admin.export()
+    };
+    (1..).take(count).map(file).collect()
+}
