@@ -1,10 +1,12 @@
 //! Every call with a key is counted once, under its key, outcome and scopes, whatever happens to the counts on their
 //! way.
 
+mod apart;
 mod counts;
 mod subjects;
 
 use crate::{figures::tell, proofs, size::size};
+use apart::what_cannot_be_counted_keeps_nothing_else_from_it;
 use counts::{Calls, Seen, read, read_last_uses};
 use ownchat_domain::{
     time::{MINUTE, SECOND},
@@ -19,7 +21,7 @@ use std::{
 };
 use subjects::{Subject, subjects};
 
-proofs![usage_is_what_was_called];
+proofs![usage_is_what_was_called, what_cannot_be_counted_keeps_nothing_else_from_it];
 
 const EDGES: usize = 4;
 const WORKSPACES: u32 = 2;

@@ -38,11 +38,20 @@ pub struct Wire {
 #[derive(Debug)]
 struct State {
     vault: Option<SocketAddr>,
-    faults: HashMap<&'static str, Fault>,
+    faults: HashMap<String, Fault>,
     asked: HashMap<String, u64>,
     swallows_news: bool,
     forgotten: Vec<Subject>,
     random: SmallRng,
+}
+
+impl State {
+    /// What is wrong with the object that a path is about.
+    fn fault(&self, path: &str) -> Fault {
+        let object = path.trim_start_matches('/').rsplit_once('/').map_or("", |(object, _)| object);
+        let fault = self.faults.get(object).or_else(|| self.faults.get(kind_of(path)));
+        fault.copied().unwrap_or_default()
+    }
 }
 
 /// The kinds of objects that edges ask.
@@ -88,10 +97,11 @@ impl Wire {
         self.state().vault = vault;
     }
 
-    /// Makes questions to one kind of object fail: `feed`, `meter`, `registry` or `usage`.
-    pub fn fail(&self, kind: &'static str, fault: Fault) {
-        assert!(KINDS.contains(&kind), "there is no object {kind}");
-        self.state().faults.insert(kind, fault);
+    /// Makes questions to one kind of object fail, `feed`, `meter`, `registry` or `usage`, or to one object alone, such as
+    /// `usage/7`.
+    pub fn fail(&self, what: &str, fault: Fault) {
+        assert!(KINDS.contains(&kind_of(what)), "there is no object {what}");
+        self.state().faults.insert(what.to_owned(), fault);
     }
 
     /// Everything works again.
@@ -135,7 +145,7 @@ impl Wire {
             let mut state = self.state();
             *state.asked.entry(path.clone()).or_default() += 1;
             let delay = self.latency.sample(&mut state.random);
-            (state.vault, state.faults.get(kind_of(&path)).copied().unwrap_or_default(), delay)
+            (state.vault, state.fault(&path), delay)
         };
         match fault {
             Fault::Error => return answer(500, "out of order"),

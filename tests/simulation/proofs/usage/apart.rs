@@ -1,0 +1,72 @@
+//! A workspace whose calls cannot be counted keeps no other from it, and its calls are counted later.
+
+use crate::figures::tell;
+use ownchat_domain::{
+    time::{MINUTE, SECOND},
+    vault::{
+        Object,
+        usage::{ReadUsage, UsageQuery},
+    },
+};
+use ownchat_runtime::Admin;
+use ownchat_simulation::{Caller, Fault, Latency, Question, Settings, World};
+
+/// Counts are sent within two seconds after an answer; a way there and back, and a busy machine, come on top.
+const COUNTED_WITHIN: i64 = 4 * SECOND;
+/// Longer than an isolate goes on sending by itself.
+const LONG: i64 = 25 * SECOND;
+const CALLS: u64 = 20;
+
+/// A workspace, a call with a key of it, and how many there were.
+struct Called {
+    admin: Admin,
+    question: Question,
+    calls: u64,
+}
+
+impl Called {
+    fn make(world: &World, number: u32) -> Self {
+        let mut admin = world.found(number);
+        let question = Question::about(&admin.make("Counted", &["contacts:read"]).token);
+        Self { admin, question, calls: 0 }
+    }
+
+    fn call(&mut self, caller: &mut Caller) {
+        assert_eq!(caller.code(&self.question), "VALID");
+        self.calls += 1;
+    }
+
+    fn is_counted(&mut self) -> bool {
+        let call = ReadUsage { key: None, query: UsageQuery::default() };
+        let series = self.admin.ask_object(Object::Usage(self.admin.workspace), &call).unwrap().unwrap();
+        let outcomes = series.points.iter().flat_map(|point| &point.outcomes);
+        outcomes.map(|(_, count)| count).sum::<u64>() == self.calls
+    }
+}
+
+pub fn what_cannot_be_counted_keeps_nothing_else_from_it() {
+    let (kv, wire) = (Latency::NONE, Latency::OBJECT);
+    let world = World::start(&Settings { kv, wire, ..Settings::default() });
+    let [mut broken, mut whole] = [1, 2].map(|number| Called::make(&world, number));
+    let mut caller = world.caller(0);
+    let mut slowest = 0;
+    for fault in [Fault::Error, Fault::Cut, Fault::Slow(MINUTE)] {
+        world.wire.fail("usage/1", fault);
+        for _ in 0..2 {
+            for _ in 0..CALLS {
+                broken.call(&mut caller);
+                whole.call(&mut caller);
+            }
+            let counted = world.clock.until(COUNTED_WITHIN, || whole.is_counted());
+            slowest = slowest.max(counted.unwrap_or_else(|| panic!("{fault:?} of one workspace keeps another")));
+            world.clock.wait(LONG);
+        }
+        assert!(!broken.is_counted(), "{fault:?} has kept nothing from being counted");
+        world.wire.mend();
+        // An isolate that has given up goes on with its next call, whosever that is.
+        whole.call(&mut caller);
+        let counted = world.clock.until(MINUTE, || broken.is_counted() && whole.is_counted());
+        assert!(counted.is_some(), "{fault:?} has lost what was counted\n{}", world.logs());
+    }
+    tell("usage of one workspace down", &format!("calls of another are counted within {slowest} ms"));
+}
