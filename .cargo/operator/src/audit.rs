@@ -98,11 +98,14 @@ pub fn verify(file: &str, head: Option<&str>) -> Result<Report, Fault> {
 fn examine(file: &mut impl BufRead, head: Option<&str>) -> Result<Report, Fault> {
     let mut chain = Chain::default();
     let mut times: Option<(String, String)> = None;
-    while let Some((text, whole)) = next_line(file, chain.count() + 1)? {
+    while let Some((bytes, whole)) = next_line(file, chain.count() + 1)? {
+        let text = String::from_utf8_lossy(&bytes);
         if chain.count() == 0 {
             check_format(&text)?;
         }
         match chain.take(&text) {
+            // What stands here for bytes that are no UTF-8 may have stood there itself, and then the hash fits.
+            Ok(line) if text.as_bytes() != bytes => return Err(Fault::Flaw(Flaw::Altered(line.sequence))),
             Ok(line) => {
                 let at = line.at.rfc3339();
                 times = Some(times.map_or((at.clone(), at.clone()), |(first, _)| (first, at)));
@@ -121,7 +124,7 @@ fn examine(file: &mut impl BufRead, head: Option<&str>) -> Result<Report, Fault>
 }
 
 /// The next line that is not empty, without its end, and whether it has an end.
-fn next_line(file: &mut impl BufRead, number: u64) -> Result<Option<(String, bool)>, Fault> {
+fn next_line(file: &mut impl BufRead, number: u64) -> Result<Option<(Vec<u8>, bool)>, Fault> {
     loop {
         let mut bytes = Vec::new();
         if file.by_ref().take(LINE_MAX).read_until(b'\n', &mut bytes)? == 0 {
@@ -131,10 +134,11 @@ fn next_line(file: &mut impl BufRead, number: u64) -> Result<Option<(String, boo
             return Err(Fault::Long(number));
         }
         let whole = bytes.ends_with(b"\n");
-        // What is not UTF-8 fits no hash.
-        let text = String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned();
-        if !text.is_empty() {
-            return Ok(Some((text, whole)));
+        while matches!(bytes.last(), Some(b'\r' | b'\n')) {
+            bytes.pop();
+        }
+        if !bytes.is_empty() {
+            return Ok(Some((bytes, whole)));
         }
     }
 }
@@ -155,8 +159,8 @@ fn misplaced(rest: &mut impl BufRead, line: u64, found: u64) -> Fault {
         return Fault::Repeated { line, found };
     }
     let wanted = format!("{{\"sequence\":{line},");
-    while let Ok(Some((text, _))) = next_line(rest, line) {
-        if text.starts_with(&wanted) {
+    while let Ok(Some((bytes, _))) = next_line(rest, line) {
+        if bytes.starts_with(wanted.as_bytes()) {
             return Fault::OutOfOrder { line, found };
         }
     }

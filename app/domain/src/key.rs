@@ -25,8 +25,9 @@ use std::collections::BTreeMap;
 pub const NAME_MAX: usize = 100;
 /// Most characters of a key's description, and of a reason.
 pub const DESCRIPTION_MAX: usize = 500;
-/// Farthest beginning or end, in milliseconds from now: ten years of 365.25 days.
-pub const EXPIRY_MAX: i64 = 3_652 * DAY + DAY / 2;
+/// Farthest beginning or end, in milliseconds from now: the 3,653 days of ten calendar years with three leap days. Ten
+/// calendar years are never longer.
+pub const EXPIRY_MAX: i64 = 3_653 * DAY;
 /// Most channels that a key may be restricted to.
 pub const CHANNELS_MAX: usize = 50;
 /// Most pairs of metadata.

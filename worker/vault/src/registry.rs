@@ -20,6 +20,7 @@ mod outbox;
 mod rows;
 mod schema;
 mod settings;
+mod staged;
 mod sweep;
 mod trail;
 mod transfer;
@@ -39,7 +40,7 @@ use self::{
 };
 use crate::{
     answer::{Done, answer, question},
-    database::Stored,
+    database::{Database, Stored},
     object::{ask, keyring, now},
     patience::within,
     storage::Storage,
@@ -114,6 +115,7 @@ impl DurableObject for Registry {
         if let Err(refusal) = idempotency::forget(database, now()) {
             console_error!("registry: {refusal:?}");
         }
+        staged::forget(database, now()).map_err(defect)?;
         log(sweep::turn(database, &keyring(&self.env)?, &kv, now).await.map_err(defect)?);
         self.wake(database).await?;
         Response::empty()
@@ -291,14 +293,7 @@ impl Registry {
     /// Sets the alarm for what is due next, if anything is. Runs after every request too, so that what an
     /// alarm has given up is taken up again.
     async fn wake(&self, database: &Storage) -> Result<()> {
-        let waits = !announce::waiting(database, 0).map_err(defect)?.is_empty();
-        let announcement = waits.then(|| now().plus(RETRY_ANNOUNCING));
-        let record = outbox::next_due(database).map_err(defect)?;
-        let purge = life::next_purge(database).map_err(defect)?;
-        let answer = idempotency::next_due(database).map_err(|refusal| defect(format!("{refusal:?}")))?;
-        let left = leftovers::next_due(database).map_err(defect)?;
-        let sweep = sweep::next_due(database).map_err(defect)?;
-        match [announcement, record, purge, left, answer, sweep].into_iter().flatten().min() {
+        match next_due(database, now()).map_err(|refusal| defect(format!("{refusal:?}")))? {
             Some(due) => {
                 // An alarm that is set is never moved away: requests that come and come must not put it off.
                 let set = self.state.storage().get_alarm().await?;
@@ -318,6 +313,19 @@ const PATIENCE: u32 = 5_000;
 
 /// After so many milliseconds the feed is told again what it could not be told.
 const RETRY_ANNOUNCING: i64 = ownchat_domain::time::SECOND;
+
+/// When the next thing is due that the workspace does by itself, if anything is.
+fn next_due(database: &impl Database, now: Timestamp) -> Done<Option<Timestamp>> {
+    let waits = !announce::waiting(database, 0)?.is_empty();
+    let announcement = waits.then(|| now.plus(RETRY_ANNOUNCING));
+    let record = outbox::next_due(database)?;
+    let purge = life::next_purge(database)?;
+    let answer = idempotency::next_due(database)?;
+    let left = leftovers::next_due(database)?;
+    let file = staged::next_due(database)?;
+    let sweep = sweep::next_due(database)?;
+    Ok([announcement, record, purge, answer, left, file, sweep].into_iter().flatten().min())
+}
 
 /// The truth about one key, sealed, for an edge that has no good copy of it.
 fn record(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Response> {

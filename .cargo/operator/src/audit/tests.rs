@@ -8,6 +8,10 @@ use ownchat_domain::{
 };
 
 fn trail(length: u64) -> Vec<String> {
+    trail_of("Ownchat", length)
+}
+
+fn trail_of(actor: &str, length: u64) -> Vec<String> {
     let mut previous = BEGINNING.to_owned();
     let mut lines = Vec::new();
     for sequence in 1..=length {
@@ -15,7 +19,7 @@ fn trail(length: u64) -> Vec<String> {
             sequence,
             at: Timestamp::from_millis(1_795_452_408_000 + i64::try_from(sequence).unwrap() * 1_000),
             actor: None,
-            actor_name: "Ownchat".into(),
+            actor_name: actor.into(),
             action: Action::Purge,
             key: None,
             reason: None,
@@ -72,6 +76,31 @@ fn the_first_bad_line_is_named_with_the_reason() {
     ] {
         assert_eq!(ask(&lines, None).unwrap_err(), why);
     }
+}
+
+/// Names may hold the character that commonly stands for bytes that are no UTF-8.
+#[test]
+fn bytes_that_are_no_text_are_an_alteration_though_their_replacement_fits_the_hash() {
+    let good = trail_of("Ada \u{fffd}", 3).join("\n").into_bytes();
+    assert!(examine(&mut good.as_slice(), None).is_ok(), "the character itself is a text");
+    let places: Vec<usize> =
+        (0..good.len()).filter(|place| good[*place..].starts_with("\u{fffd}".as_bytes())).collect();
+    assert_eq!(places.len(), 3, "one in every line");
+    for (line, place) in (1..).zip(places) {
+        let mut altered = good.clone();
+        altered.splice(place..place + 3, [0xff]);
+        assert_eq!(String::from_utf8_lossy(&altered).as_bytes(), good, "only the bytes differ");
+        let fault = examine(&mut altered.as_slice(), None).unwrap_err().to_string();
+        assert_eq!(fault, format!("bad: line {line} was altered: its hash does not fit"));
+    }
+}
+
+/// Another program may have written the file in another encoding, or packed it.
+#[test]
+fn a_file_that_is_no_text_is_not_called_a_trail_that_was_altered() {
+    let file: Vec<u8> = trail(2).join("\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let fault = examine(&mut [&[0xff, 0xfe], file.as_slice()].concat().as_slice(), None).unwrap_err();
+    assert_eq!(fault.to_string(), "bad: line 1 is not a line of an audit trail");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{
     chores::{self, Chore},
     copies::Copies,
     outbox,
-    rows::{record, time},
+    rows::record,
 };
 use crate::database::{Database, DatabaseError, Stored};
 use ownchat_domain::{
@@ -64,8 +64,6 @@ pub async fn turn(
     let mut round = chores::round(database, Chore::Sweep)?;
     if round.after == 0 {
         round.begun_at = now();
-        // What somebody has begun to read in, and never finished.
-        database.run("DELETE FROM staged WHERE at <= ?", &[time(now().plus(-DAY))])?;
     }
     let keys = keys(database, round.after)?;
     let is_last = keys.len() < usize::try_from(TURN).unwrap_or(usize::MAX);

@@ -139,6 +139,20 @@ fn an_expiry_is_near_enough_and_not_over() {
     }
 }
 
+/// From this moment to the same ten calendar years later there are three leap days, in 2028, 2032 and 2036.
+#[test]
+fn ten_calendar_years_are_near_enough_and_a_millisecond_more_is_not() {
+    let now = Timestamp::parse("2026-11-28T12:00:00Z").unwrap();
+    let farthest = Some("2036-11-28T12:00:00Z".to_owned());
+    let end = NewKey { expires_at: farthest.clone(), ..good() };
+    let begin = NewKey { not_before: farthest, expires_at: None, ..good() };
+    for key in [begin, end] {
+        assert!(key.check(now).is_ok(), "{:?}", key.check(now));
+        let Err(Failure::Invalid { errors }) = key.check(now.plus(-1)) else { unreachable!() };
+        assert!(errors.iter().all(|error| error.message.contains("more than ten years away")), "{errors:?}");
+    }
+}
+
 #[test]
 fn a_key_begins_before_it_ends() {
     let failure = NewKey { not_before: Some("2026-12-31T00:00:00Z".into()), ..good() }.check(NOW).unwrap_err();

@@ -5,6 +5,7 @@ use crate::{
     database::memory::Memory,
     registry::{
         copies::memory::{Memory as Kv, at_once},
+        rows::time,
         testing::{NOW, count, create, keyring, new_key, workspace},
     },
 };
@@ -159,19 +160,9 @@ fn a_row_that_cannot_be_read_is_named_and_stops_nothing() {
 }
 
 #[test]
-fn a_workspace_without_keys_is_not_woken() {
+fn a_workspace_without_keys_is_not_swept() {
     let database = workspace();
     assert_eq!(next_due(&database), Ok(None));
-}
-
-#[test]
-fn a_file_that_was_never_finished_is_forgotten_after_a_day() {
-    let (database, kv, _) = delivered(1);
-    database.run("INSERT INTO staged VALUES (1, 'x', ?)", &[time(NOW)]).unwrap();
-    sweep(&database, &kv, &keyring(), NOW.plus(DAY - 1));
-    assert_eq!(count(&database, "staged"), 1);
-    sweep(&database, &kv, &keyring(), NOW.plus(3 * DAY));
-    assert_eq!(count(&database, "staged"), 0);
 }
 
 /// A new master secret is added; the sweep seals every record under it; what is left of the old one is not needed

@@ -1,0 +1,70 @@
+//! The end of a file that was put aside to be read in and that nobody finishes.
+
+use crate::database::{Database, Stored};
+use ownchat_domain::time::{DAY, Timestamp};
+
+/// For how long after its last line a file waits to go on or to be finished, in milliseconds.
+const WAITS: i64 = DAY;
+
+/// When the file is due to be forgotten, if there is one.
+pub fn next_due(database: &impl Database) -> Stored<Option<Timestamp>> {
+    // The last line was put aside last: however long the file takes, it is not torn away while it is still coming.
+    match database.first("SELECT at FROM staged ORDER BY number DESC LIMIT 1", &[])? {
+        Some(mut row) => Ok(Some(Timestamp::from_millis(row.integer()?).plus(WAITS))),
+        None => Ok(None),
+    }
+}
+
+/// Forgets the file if it is due, all of it.
+pub fn forget(database: &impl Database, now: Timestamp) -> Stored<()> {
+    if next_due(database)?.is_some_and(|due| due <= now) {
+        database.run("DELETE FROM staged", &[])?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        database::memory::Memory,
+        registry::{
+            self,
+            testing::{NOW, OWNER, count, origin, workspace},
+            transfer::stage,
+        },
+    };
+    use ownchat_domain::{time::HOUR, vault::transfer::StageImport};
+
+    fn put_aside(database: &Memory, first: u64, now: Timestamp) {
+        let lines = vec!["{}".to_owned(); 2];
+        stage(database, &StageImport { origin: origin(OWNER), first, lines }, now).unwrap();
+    }
+
+    /// A file can be read only into a workspace without keys, so nothing else ever wakes one.
+    #[test]
+    fn a_file_that_was_never_finished_wakes_a_workspace_without_keys_after_a_day_and_is_forgotten() {
+        let database = workspace();
+        assert_eq!(registry::next_due(&database, NOW), Ok(None), "nothing waits, so nothing wakes it");
+        put_aside(&database, 1, NOW);
+        assert_eq!(registry::next_due(&database, NOW), Ok(Some(NOW.plus(DAY))));
+        forget(&database, NOW.plus(DAY - 1)).unwrap();
+        assert_eq!(count(&database, "staged"), 2);
+        forget(&database, NOW.plus(DAY)).unwrap();
+        assert_eq!(count(&database, "staged"), 0);
+        assert_eq!(registry::next_due(&database, NOW.plus(DAY)), Ok(None));
+    }
+
+    #[test]
+    fn a_file_that_is_still_coming_is_not_torn_away_and_goes_as_a_whole() {
+        let database = workspace();
+        put_aside(&database, 1, NOW);
+        put_aside(&database, 3, NOW.plus(20 * HOUR));
+        assert_eq!(next_due(&database), Ok(Some(NOW.plus(20 * HOUR + DAY))));
+        forget(&database, NOW.plus(DAY)).unwrap();
+        assert_eq!(count(&database, "staged"), 4);
+        put_aside(&database, 5, NOW.plus(40 * HOUR));
+        forget(&database, NOW.plus(40 * HOUR + DAY)).unwrap();
+        assert_eq!((count(&database, "staged"), next_due(&database)), (0, Ok(None)));
+    }
+}
