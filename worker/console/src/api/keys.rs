@@ -199,9 +199,15 @@ const EFFECTIVE_AT: HeaderName = HeaderName::from_static("effective-at");
 /// The key that the path names, in the version that the caller has seen.
 async fn seen(cases: &Cases, id: &str, headers: &HeaderMap) -> Result<(Locator, u64), Response> {
     let Ok(id) = id.parse::<Locator>() else { return Err(problem::of_failure(&missing(cases).await)) };
-    // Whether there is such a key comes before what is wrong with the request.
-    cases.find_key(id).await.map_err(|failure| problem::of_failure(&failure))?;
-    condition::seen(headers).map(|version| (id, version)).map_err(|kind| problem::of_kind(kind, kind.meaning))
+    match condition::seen(headers) {
+        // Whether there is such a key the command finds out, which knows of a deletion that is not told everywhere yet.
+        Ok(version) => Ok((id, version)),
+        // Elsewhere that comes before what is wrong with the request.
+        Err(kind) => Err(match cases.find_key(id).await {
+            Ok(()) => problem::of_kind(kind, kind.meaning),
+            Err(failure) => problem::of_failure(&failure),
+        }),
+    }
 }
 
 /// Why there is nothing: whoever may not ask at all is told that first.

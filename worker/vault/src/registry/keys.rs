@@ -103,7 +103,7 @@ pub fn issue(
 ) -> Done<Issued> {
     database.atomically(|| {
         let number = database
-            .first("UPDATE workspace SET last_key = last_key + 1 RETURNING last_key", &[])?
+            .first("UPDATE workspace SET last_key = max(last_key + 1, next_key) RETURNING last_key", &[])?
             .ok_or(Failure::NotFound)?
             .integer()?;
         // A workspace would have to make a key a second for 136 years to run out of numbers.
@@ -150,7 +150,8 @@ pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Done<Ke
     Ok(row.shown(now))
 }
 
-/// Changes a key. What changes nothing is no change: no new version, no line in the trail.
+/// Changes a key. What changes nothing is no change: no new version, no line in the trail. So the same request may be sent
+/// again when its answer was lost or told of trouble.
 pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
@@ -163,9 +164,6 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Don
     let is_activated = active && !before.active;
     let grant = Grant::of_change(&before.details, &details, is_activated, reason.as_deref());
     member.may(command, Some(&before), grant.as_ref(), now)?;
-    if before.version != call.version {
-        return Err(Failure::Stale.into());
-    }
     let shown_reason = match switched {
         Some(true) => None,
         Some(false) => reason.clone().or_else(|| before.reason.clone()),
@@ -173,6 +171,11 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Don
         None => before.reason.clone(),
     };
     let mut after = KeyRow { details, active, reason: shown_reason, ..before.clone() };
+    // The same request once more has seen the version before its own change.
+    let is_repeated = after == before && before.version == call.version + 1;
+    if before.version != call.version && !is_repeated {
+        return Err(Failure::Stale.into());
+    }
     if after == before {
         return Ok(Outcome::repeated(after.shown(now)));
     }
@@ -194,13 +197,12 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
     (before.active && !after.active) || !widens_only(&before.details, &after.details)
 }
 
-/// Deletes a key, unless this very command has deleted it and the feed was not told yet. Its row stays, so that the edge is told, the trail keeps its object, and it can be restored.
+/// Deletes a key, unless this very command has deleted it before. Its row stays, so that the edge is told, the trail keeps its
+/// object, and it can be restored.
 pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == call.version + 1;
-    if let Some(gone) = find(database, call.id)?.filter(is_this)
-        && announce::waits(database, Some(call.id))?
-    {
+    if let Some(gone) = find(database, call.id)?.filter(is_this) {
         member.may(Command::DeleteKey, Some(&gone), None, now)?;
         return Ok(Outcome::repeated(gone.shown(now)));
     }

@@ -148,17 +148,23 @@ fn store_secrets(database: &impl Database, row: &KeyRow) -> Done<()> {
     Ok(())
 }
 
-/// Undoes a deletion.
+/// Undoes a deletion. Asked again, when the answer was lost or told of trouble, it changes nothing.
 pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let before = find(database, call.id)?.ok_or(Failure::NotFound)?;
-    let deleted_at = before.deleted_at.ok_or(Failure::NotFound)?;
-    if now.since(deleted_at) >= RESTORE_WITHIN {
+    let may_come_back = match before.deleted_at {
+        Some(deleted_at) => now.since(deleted_at) < RESTORE_WITHIN,
+        None => trail::last_action(database, call.id)? == Some(Action::Restore),
+    };
+    if !may_come_back {
         return Err(Failure::NotFound.into());
     }
     let grant = Grant::again(&before.details);
     member.may(Command::RestoreKey, Some(&before), Some(&grant), now)?;
     let untold = announce::waits(database, Some(call.id))?;
+    if before.deleted_at.is_none() {
+        return Ok(Outcome::new(before.shown(now), untold));
+    }
     let after = KeyRow { deleted_at: None, version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Restore, Some(&before), Some(&after), now)?, now)?;

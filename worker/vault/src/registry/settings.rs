@@ -46,14 +46,15 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
     }
     let reason = call.reason.as_deref().map(|reason| text::paragraph(reason, DESCRIPTION_MAX)).transpose();
     let reason = reason.map_err(|message| Failure::field("reason", message))?.filter(|reason| !reason.is_empty());
-    if before.version != call.version {
-        return Err(Failure::Stale.into());
-    }
     let mut after = Settings {
         suspended: call.suspended.unwrap_or(before.suspended),
         outage_seconds: call.outage_seconds.unwrap_or(before.outage_seconds),
         ..before.clone()
     };
+    let is_repeated = after == before && before.version == call.version + 1;
+    if before.version != call.version && !is_repeated {
+        return Err(Failure::Stale.into());
+    }
     if after == before {
         // As with a key: whoever asks again is told a moment that is late enough.
         return Ok((after, true));
@@ -113,6 +114,9 @@ mod tests {
         assert_eq!(waiting(&database, 7).unwrap(), [Entry { subject: Subject::Workspace(7), version: 2 }]);
         assert_eq!((count(&database, "outbox"), count(&database, "trail")), (1, 2));
         assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "asked again");
+        let same = change(&database, &call(1, Some(true), None), NOW).unwrap();
+        assert!(same.1 && same.0.version == 2, "with the version that was seen then");
+        assert_eq!(change(&database, &call(1, Some(false), None), NOW).unwrap_err(), Failure::Stale.into());
         tell(&database, NOW);
         assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "asked again");
         assert!(!change(&database, &call(2, Some(false), None), NOW).unwrap().1, "lifting it takes nothing");

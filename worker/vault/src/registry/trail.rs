@@ -98,6 +98,13 @@ pub fn insert(database: &impl Database, line: &Line) -> Stored<()> {
     Ok(())
 }
 
+/// What was done last to a key, if anything was.
+pub fn last_action(database: &impl Database, key: Locator) -> Stored<Option<Action>> {
+    let sql = "SELECT action FROM trail WHERE key = ? ORDER BY sequence DESC LIMIT 1";
+    let row = database.first(sql, &[key.to_string().into()])?;
+    Ok(row.map(|mut row| row.text()).transpose()?.and_then(|action| Action::parse(&action)))
+}
+
 /// Number and hash of the last line.
 fn last(database: &impl Database) -> Stored<(u64, String)> {
     match database.first("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1", &[])? {

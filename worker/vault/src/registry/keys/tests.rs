@@ -121,7 +121,7 @@ fn what_the_feed_was_not_told_is_not_done_by_asking_again() {
 }
 
 #[test]
-fn a_deletion_that_the_feed_was_not_told_is_done_no_more_when_it_is_asked_for_again() {
+fn a_deletion_is_done_once_when_it_is_asked_for_again() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let ask = |version| delete(&database, &DeleteKey { origin: origin(OWNER), id: key.id, version }, NOW);
@@ -132,9 +132,25 @@ fn a_deletion_that_the_feed_was_not_told_is_done_no_more_when_it_is_asked_for_ag
         assert_eq!(ask(other).map(|outcome| outcome.key), Err(Failure::NotFound.into()), "version {other}");
     }
     tell(&database, NOW);
-    assert_eq!(ask(1).map(|outcome| outcome.key), Err(Failure::NotFound.into()), "then it is gone");
+    assert!(ask(1).unwrap().narrowed, "whoever asks again is told a moment");
+    assert_eq!(count(&database, "trail"), 2);
     let foreign = DeleteKey { origin: origin(STRANGER), id: key.id, version: 1 };
     assert_eq!(delete(&database, &foreign, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
+}
+
+#[test]
+fn the_same_change_may_be_sent_again() {
+    let database = workspace();
+    let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    let json = r#"{"name":"Store","scopes":["contacts:read"],"reason":"moved"}"#;
+    let first = changed(&database, &key, json).unwrap();
+    let same = outcome(&database, &key, json).unwrap();
+    assert_eq!((same.key, same.narrowed, count(&database, "trail")), (first.clone(), true, 2));
+    let stale = Failure::Stale.into();
+    assert_eq!(changed(&database, &key, r#"{"name":"Market"}"#).unwrap_err(), stale, "something else");
+    let second = changed(&database, &first, r#"{"description":"more"}"#).unwrap();
+    assert_eq!(changed(&database, &key, json).unwrap_err(), stale, "somebody has changed it since");
+    assert_eq!(second.version, 3);
 }
 
 #[test]
@@ -180,8 +196,8 @@ fn a_deleted_key_is_gone_for_admins_and_unknown_at_the_edge() {
     let call = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
     delete(&database, &call, NOW).unwrap();
     assert_eq!(read(&database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW), Err(Failure::NotFound.into()));
-    tell(&database, NOW);
-    assert_eq!(delete(&database, &call, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
+    let later = DeleteKey { version: 2, ..call };
+    assert_eq!(delete(&database, &later, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
     let record = record(&database, key.id, NOW).unwrap().unwrap();
     let hash = SecretHash::from_bytes([3; 32]);
     assert_eq!(decide(&record, &hash, &Call::default(), &keyring(), NOW), Err(Denial::Unknown));

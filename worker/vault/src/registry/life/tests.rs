@@ -120,7 +120,12 @@ fn a_deleted_key_comes_back_as_it_was() {
     let back = restored(&database, &key, NOW.plus(30 * DAY)).unwrap().key;
     assert_eq!((back.name.as_str(), back.version, back.restore_until), ("Shop", 3, None));
     assert_eq!(ask(&database, &key, &OLD, NOW.plus(30 * DAY)), Ok(1));
-    assert_eq!(restored(&database, &key, NOW).unwrap_err(), Failure::NotFound.into(), "it is not deleted");
+    let again = restored(&database, &key, NOW).unwrap();
+    assert_eq!((&again.key, again.narrowed, count(&database, "trail")), (&back, true, 3), "the feed was not told");
+    tell(&database, NOW);
+    assert!(!restored(&database, &key, NOW).unwrap().narrowed);
+    rotated(&database, &back, 0, NOW).unwrap();
+    assert_eq!(restored(&database, &key, NOW).unwrap_err(), Failure::NotFound.into(), "it was changed since");
 }
 
 #[test]

@@ -129,6 +129,7 @@ impl Walk {
             let subject = match entry.subject {
                 Subject::Key(id) => id.to_string(),
                 Subject::Workspace(_) => String::new(),
+                Subject::Sealed(_) => unreachable!("nothing is read in"),
             };
             (subject, entry.version)
         });

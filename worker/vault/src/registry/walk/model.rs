@@ -52,6 +52,8 @@ pub struct Model {
     /// What the feed must be told; the workspace is the empty name.
     pub untold: BTreeMap<String, u64>,
     pub(super) due: BTreeSet<Locator>,
+    /// Keys to which nothing was done since they came back from deletion.
+    restored: BTreeSet<Locator>,
     /// When the record of a key was last written.
     pub published: BTreeMap<Locator, Timestamp>,
     pub(super) answers: BTreeMap<(String, String, u64), Answered>,
@@ -69,6 +71,7 @@ impl Default for Model {
             settings: (1, false, 0),
             untold: BTreeMap::new(),
             due: BTreeSet::new(),
+            restored: BTreeSet::new(),
             published: BTreeMap::new(),
             answers: BTreeMap::new(),
         }
@@ -90,13 +93,14 @@ impl Model {
             Err(said) => return said,
         };
         let Some(after) = before.after(change) else { return Said::Invalid };
-        if before.version != version {
+        // Whoever sends the same again has seen the version before.
+        if before.version != version && !(after == before && before.version == version + 1) {
             return Said::Stale;
         }
         // Whoever asks again is told a moment.
         self.narrowed = self.is_untold(id) || after == before;
         if after == before {
-            return Said::Done(version);
+            return Said::Done(before.version);
         }
         self.narrowed |= before.loses_by(&after) || (before.active && !after.active);
         let action = match (before.active, after.active) {
@@ -122,10 +126,9 @@ impl Model {
         self.changed(id, Key { deleted_at: Some(now), ..before }, "key.delete", now)
     }
 
-    /// What is said if this very command has deleted the key, and the feed was not told yet.
+    /// What is said if this very command has deleted the key before.
     fn deleted_before(&mut self, id: Locator, version: u64, now: Timestamp) -> Option<Said> {
         let gone = self.keys.get(&id).filter(|key| key.deleted_at.is_some() && key.version == version + 1).cloned()?;
-        self.is_untold(id).then_some(())?;
         self.last_action = None;
         self.narrowed = true;
         let allowed = self.is_heard(now).and_then(|()| self.may(&Deed::Delete, id, &gone));
@@ -136,6 +139,9 @@ impl Model {
         match self.begin(&Deed::Restore, id, now) {
             Ok(before) => {
                 self.narrowed = self.is_untold(id);
+                if before.deleted_at.is_none() {
+                    return Said::Done(before.version);
+                }
                 self.changed(id, Key { deleted_at: None, ..before }, "key.restore", now)
             }
             Err(said) => said,
@@ -209,15 +215,15 @@ impl Model {
             return Said::Invalid;
         }
         let (was, is_suspended, seconds) = self.settings;
-        if was != version {
-            return Said::Stale;
-        }
         let (suspended, outage) = (suspended.unwrap_or(is_suspended), outage.unwrap_or(seconds));
         let taken = (suspended && !is_suspended) || outage < seconds;
         let same = (suspended, outage) == (is_suspended, seconds);
+        if was != version && !(same && was == version + 1) {
+            return Said::Stale;
+        }
         self.narrowed = taken || same || self.untold.contains_key("");
-        if (suspended, outage) == (is_suspended, seconds) {
-            return Said::Done(version);
+        if same {
+            return Said::Done(was);
         }
         self.settings = (version + 1, suspended, outage);
         self.wrote("workspace.edit");
@@ -275,7 +281,8 @@ impl Model {
         self.last_action = None;
         self.is_heard(now)?;
         let before = if matches!(deed, Deed::Restore) {
-            let lately = |key: &&Key| key.deleted_at.is_some_and(|deleted| now.since(deleted) < 30 * DAY);
+            let is_restored = self.restored.contains(&id);
+            let lately = |key: &&Key| key.deleted_at.map_or(is_restored, |deleted| now.since(deleted) < 30 * DAY);
             self.keys.get(&id).filter(lately).cloned()
         } else {
             self.present(id)
@@ -294,6 +301,10 @@ impl Model {
         after.updated_at = now;
         let version = after.version;
         self.keys.insert(id, after);
+        self.restored.remove(&id);
+        if action == "key.restore" {
+            self.restored.insert(id);
+        }
         self.wrote(action);
         self.untold.insert(id.to_string(), version);
         self.due.insert(id);
