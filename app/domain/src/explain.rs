@@ -1,7 +1,8 @@
 //! What the edge would say to a call, check by check, with the values that are compared.
 //!
 //! The checks and their order are those of [`crate::policy`]; in front of them stand the route and the credential,
-//! behind them the limits, as on the way of a call. Nothing of a credential is ever repeated.
+//! behind them the limits, as on the way of a call. Where the edge answers whatever key comes, none of them is made. Nothing of a
+//! credential is ever repeated.
 
 mod request;
 
@@ -19,6 +20,7 @@ use crate::{
     token::{Environment, TokenError},
     verdict::{Code, Denial},
 };
+use request::{Open, Way};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -30,7 +32,7 @@ pub enum Looked {
     Passed,
     /// The call is refused for it, unless an earlier one refuses it.
     Failed,
-    /// It was not made, for want of what it compares.
+    /// It was not made, for want of what it compares, or since the edge does not make it.
     NotLookedAt,
     /// It could not be made: who knows what it compares has not answered.
     Unknown,
@@ -55,7 +57,7 @@ pub struct Finding {
 pub struct Explanation {
     /// The code of the answer: `VALID` or that of the first check that fails.
     pub code: String,
-    /// The status under which the gateway answers; 200 stands for a call that is forwarded.
+    /// The status under which the edge answers; 200 stands for a call that is forwarded, too.
     pub status: u16,
     /// What was wrong and how to mend it.
     pub detail: String,
@@ -90,16 +92,27 @@ impl Compared {
     }
 }
 
-/// The checks as they are made, and the first refusal.
+/// The checks as they are made, and the first refusal; or the answer, if it is the same whatever key comes.
 #[derive(Default)]
 struct Findings {
     checks: Vec<Finding>,
     refusal: Option<(String, u16, String)>,
+    open: Option<Open>,
 }
 
 impl Findings {
     fn note(&mut self, check: &str, result: Looked, detail: Option<String>, compared: Compared) {
+        let (result, detail) = match self.open {
+            Some(_) => (Looked::NotLookedAt, Some("The edge looks at no key here.".to_owned())),
+            None => (result, detail),
+        };
         self.checks.push(Finding { check: check.to_owned(), result, compared: compared.into_json(), detail });
+    }
+
+    /// The edge gives this answer whatever key comes, so nothing else is looked at.
+    fn answer(&mut self, check: &str, open: Open, compared: Compared) {
+        self.note(check, Looked::Passed, None, compared);
+        self.open = Some(open);
     }
 
     fn judge(&mut self, check: &str, denial: Option<&Denial>, compared: Compared) {
@@ -124,9 +137,12 @@ impl Findings {
             if checks.is_empty() { String::new() } else { format!(" {what}: {}.", checks.join(", ")) }
         };
         let rest = open(Looked::NotLookedAt, "Not looked at") + &open(Looked::Unknown, "Not known");
-        let (code, status, detail) = self
-            .refusal
-            .unwrap_or_else(|| (Code::Valid.as_str().to_owned(), 200, format!("The edge lets this call pass.{rest}")));
+        let valid = |status: u16, detail: String| (Code::Valid.as_str().to_owned(), status, detail);
+        let (code, status, detail) = match (self.open, self.refusal) {
+            (Some(open), _) => valid(open.status, open.detail.to_owned()),
+            (None, Some(refusal)) => refusal,
+            (None, None) => valid(200, format!("The edge lets this call pass.{rest}")),
+        };
         Explanation { code, status, detail, key_id, at, checks: self.checks }
     }
 }
@@ -174,9 +190,10 @@ fn route(found: &mut Findings, case: &Case) {
     let Wanted::Route { method, path } = &case.wanted else { return };
     let compared =
         |pattern: Option<&str>| Compared::nothing().with("method", method).with("path", path).with("route", &pattern);
-    match request::find(method, path) {
-        Ok(pattern) => found.judge("route", None, compared(Some(pattern))),
-        Err((kind, detail)) => found.refuse("route", kind, detail, compared(None)),
+    match Way::of(method, path) {
+        Way::Keyed(pattern) => found.judge("route", None, compared(Some(pattern))),
+        Way::Open(open) => found.answer("route", open, compared(open.path)),
+        Way::Refused(kind, detail) => found.refuse("route", kind, detail, compared(None)),
     }
 }
 
@@ -262,7 +279,7 @@ fn compared(
 
 /// Whether only the key's meter knows how this call fares.
 pub fn asks_meter(record: &Record, case: &Case) -> bool {
-    !record.limits.is_empty() && case.at.is_none()
+    !record.limits.is_empty() && case.at.is_none() && !case.is_open()
 }
 
 /// The limits, with what the meter says of them.

@@ -3,7 +3,10 @@
 //! What serde says may repeat values of the body, and a value may be a credential. So its words are
 //! taken apart, and only names of fields and places are passed on.
 
+mod objects;
+
 use crate::{failure::FieldError, token::redact};
+use objects::Objects;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
@@ -56,15 +59,12 @@ impl BodyError {
     }
 }
 
-/// Reads a body, which must be an object. Fields that `T` does not know are errors if `T` says so.
+/// Reads a body, which must be an object. Fields that `T` does not know are errors if `T` says so. A list is no object, neither as
+/// a whole nor in a field.
 pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError> {
-    // serde would take the fields of a structure as a list, too.
-    if body.trim_ascii_start().first() == Some(&b'[') {
-        return Err(BodyError::no_object());
-    }
     let not_json = |error: &serde_json::Error| BodyError::not_json(error.line(), error.column());
     let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut json)).map_err(|error| {
         let path = error.path().to_string();
         let error = error.into_inner();
         match error.classify() {
@@ -108,6 +108,12 @@ fn data_error(message: &str, path: &str) -> BodyError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        account::{SetupRequest, SignInRequest},
+        explain::ExplainRequest,
+        key::{KeyPatch, NewCopy, NewKey},
+        limit::RateLimitPatch,
+    };
     use serde::Deserialize;
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -157,6 +163,48 @@ mod tests {
         ] {
             assert_eq!(ask(body), Err(BodyError::Unreadable(text.into())), "{body}");
         }
+    }
+
+    #[test]
+    fn a_list_is_no_object_wherever_it_stands() {
+        fn asked<T: serde::de::DeserializeOwned>(body: &str) -> Result<(), BodyError> {
+            read::<T>(body.as_bytes()).map(|_| ())
+        }
+        type Ask = fn(&str) -> Result<(), BodyError>;
+        let [new, patch] = [asked::<NewKey> as Ask, asked::<KeyPatch>];
+        for (ask, body, field) in [
+            (new, r#"{"rate_limit":[5,60]}"#, "rate_limit"),
+            (new, r#"{"quota":[9,"day"]}"#, "quota"),
+            (new, r#"{"restrictions":[["10.0.0.0/8"],[],["ch_1"]]}"#, "restrictions"),
+            (new, r#"{"restrictions":[]}"#, "restrictions"),
+            (new, r#"{"metadata":["a","b"]}"#, "metadata"),
+            (patch, r#"{"rate_limit":[5]}"#, "rate_limit"),
+            (patch, r#"{"rate_limit":[]}"#, "rate_limit"),
+            (patch, r#"{"quota":[9,"day"]}"#, "quota"),
+            (patch, r#"{"restrictions":[["10.0.0.0/8"],[],["ch_1"]]}"#, "restrictions"),
+            (patch, r#"{"metadata":[]}"#, "metadata"),
+            (asked::<Body>, r#"{"key":"x","more":[{"key":1},[2]]}"#, "more[1]"),
+            (asked::<Body>, r#"{"key":"x","more":[[]]}"#, "more[0]"),
+        ] {
+            assert_eq!(ask(body), Err(BodyError::other_kind(field, "an object")), "{body}");
+        }
+        let bodies = [new, patch, asked::<NewCopy>, asked::<ExplainRequest>, asked::<SetupRequest>];
+        for ask in bodies.into_iter().chain([asked::<SignInRequest> as Ask]) {
+            assert_eq!(ask(r#" ["a@b.c","12345678"]"#), Err(BodyError::no_object()));
+        }
+    }
+
+    #[test]
+    fn lists_objects_and_nulls_are_read_where_they_are_wanted() {
+        let body = r#"{"scopes":["contacts:read"],"rate_limit":{"limit":5},"quota":null,"metadata":{"a":"b","c":null},
+                       "restrictions":{"allow":["10.0.0.0/8"],"deny":[],"channels":null}}"#;
+        let patch: KeyPatch = read(body.as_bytes()).unwrap();
+        assert_eq!(patch.scopes, Some(vec!["contacts:read".into()]));
+        assert_eq!(patch.rate_limit, Some(Some(RateLimitPatch { limit: Some(5), window_seconds: None })));
+        assert_eq!((patch.quota, patch.metadata.unwrap().unwrap().len()), (Some(None), 2));
+        let restrictions = patch.restrictions.unwrap().unwrap();
+        assert_eq!(restrictions.allow, Some(Some(vec!["10.0.0.0/8".into()])));
+        assert_eq!((restrictions.deny, restrictions.channels), (Some(Some(Vec::new())), Some(None)));
     }
 
     #[test]

@@ -41,24 +41,32 @@ fn the_explanation_is_what_the_edge_says(deployment: &Deployment) {
     assert_eq!(same(&json!({"channel": "ch_2", "address": here})), "CHANNEL_FORBIDDEN");
     assert_eq!(same(&json!({"channel": "ch_1", "address": "203.0.113.9"})), "ADDRESS_FORBIDDEN");
     let at = |method: &str, path: &str| {
-        owner.post(EXPLAIN, &json!({"key_id": id, "method": method, "path": path, "address": "127.0.0.1"})).at("/code")
+        owner.post(EXPLAIN, &json!({"key_id": id, "method": method, "path": path, "address": "127.0.0.1"}))
     };
     for (method, path, code) in [
         ("GET", "/v1/contacts?limit=1", "VALID"),
         ("POST", "/v1/messages", "SCOPE_MISSING"),
         ("GET", "/v1/nothing", "not_found"),
         ("PUT", "/v1/contacts", "method_not_allowed"),
+        ("GET", "/v1/key", "VALID"),
+        ("POST", "/v1/key", "method_not_allowed"),
+        ("GET", "/v1/health", "VALID"),
+        ("DELETE", "/v1/health", "method_not_allowed"),
+        ("GET", "/v1/verify", "method_not_allowed"),
+        ("OPTIONS", "/v1/contacts", "VALID"),
+        ("OPTIONS", "/v1/verify", "VALID"),
     ] {
-        assert_eq!(at(method, path), code);
+        let explained = at(method, path);
+        assert_eq!(explained.at("/code"), code, "{method} {path}");
         let said = deployment.edge().bearing(&key).send(method, path, "");
-        if code == "VALID" {
-            said.expect_status(200)
-        } else {
-            said.expect_problem(said.status, code)
-        };
+        assert_eq!(explained.at("/status"), said.status.to_string(), "{method} {path}");
+        if code != "VALID" {
+            said.expect_problem(said.status, code);
+        }
     }
     change(&owner, &id, &json!({"status": "inactive"}));
-    assert_eq!(at("GET", "/v1/contacts"), "INACTIVE");
+    assert_eq!(at("GET", "/v1/contacts").at("/code"), "INACTIVE");
+    assert_eq!(at("GET", "/v1/health").at("/code"), "VALID", "nobody's key is looked at there");
 }
 
 fn every_check_names_what_it_compared(deployment: &Deployment) {

@@ -13,6 +13,7 @@ rules![
     a_key_is_read_changed_and_deleted,
     bad_input_is_named_by_field_and_nothing_is_made,
     a_secret_that_the_caller_keeps_is_never_seen,
+    a_change_may_come_as_a_merge_patch,
     a_change_needs_the_version_that_was_seen,
     of_many_changes_of_one_version_one_wins,
     what_is_not_there_is_not_found,
@@ -107,6 +108,8 @@ fn bad_input_is_named_by_field_and_nothing_is_made(deployment: &Deployment) {
         ("expires_at", json!("2020-01-01T00:00:00Z")),
         ("expires_at", json!("2060-01-01T00:00:00Z")),
         ("secret_sha256", json!("short")),
+        ("rate_limit", json!([5, 60])),
+        ("restrictions", json!([["10.0.0.0/8"], [], ["ch_1"]])),
         ("admin", json!(true)),
         ("version", json!(7)),
     ] {
@@ -131,6 +134,7 @@ fn bad_input_is_named_by_field_and_nothing_is_made(deployment: &Deployment) {
     change.json("PATCH", &path(&made.id), &patch).expect_fields(&["name", "scopes"]);
     change.json("PATCH", &path(&made.id), &json!({"id": "0123456789abcdef"})).expect_fields(&["id"]);
     change.json("PATCH", &path(&made.id), &json!({"status": "asleep"})).expect_fields(&["status"]);
+    change.json("PATCH", &path(&made.id), &json!({"rate_limit": [5]})).expect_fields(&["rate_limit"]);
     let mut before = made.about;
     before.as_object_mut().unwrap().remove("key");
     assert_eq!(owner.get(&path(&made.id)).json(), before);
@@ -149,6 +153,15 @@ fn a_secret_that_the_caller_keeps_is_never_seen(deployment: &Deployment) {
     assert_eq!(answer.json().get("key"), None);
     let token = Token { environment: "live".parse().unwrap(), locator: answer.at("/id").parse().unwrap(), secret };
     deployment.edge().bearing(&token.reveal()).get("/v1/key").expect_status(200);
+}
+
+fn a_change_may_come_as_a_merge_patch(deployment: &Deployment) {
+    let owner = deployment.owner().with("If-Match", "\"1\"");
+    let path = path(&make(&owner, "Merged", &["contacts:read"]).id);
+    let send = |media: &str| owner.with("Content-Type", media).send("PATCH", &path, "{\"name\":\"After\"}");
+    let detail = send("text/plain").expect_problem(415, "unsupported_media_type").at("/detail");
+    assert!(detail.contains("application/json or application/merge-patch+json"), "{detail}");
+    assert_eq!(send("application/merge-patch+json").expect_status(200).at("/name"), "After");
 }
 
 fn a_change_needs_the_version_that_was_seen(deployment: &Deployment) {

@@ -13,7 +13,7 @@ use ownchat_domain::{
     policy::Call,
     problem,
     record::Record,
-    route::{self, Found},
+    route::{Found, Own, Place},
     scope::ScopeSet,
     time::Timestamp,
     verdict::Denial,
@@ -74,31 +74,26 @@ struct Health {
 
 /// Reads a call.
 pub fn plan<'a>(answers: &Answers<'_>, gate: &Gate, incoming: &Incoming<'a>, now: Timestamp) -> Plan<'a> {
-    let method = incoming.method;
-    if method == "OPTIONS" {
-        return Plan::Answer(answers.preflight());
-    }
-    match (incoming.path(), method) {
-        ("/v1/verify", "POST") => verify(answers, incoming),
-        ("/v1/verify", _) => Plan::Answer(answers.method_not_allowed(&["POST"])),
+    let path = incoming.path();
+    match Place::of(incoming.method, path) {
+        Place::Preflight => Plan::Answer(answers.preflight()),
+        Place::Own(Own::Verify) => verify(answers, incoming),
         // To look at oneself costs nothing.
-        ("/v1/key", "GET" | "HEAD") => with_key(answers, incoming, Use::OwnKey, ScopeSet::EMPTY, None, 0),
-        ("/v1/health", "GET" | "HEAD") => Plan::Answer(answers.ok(&Health {
+        Place::Own(Own::Key) => with_key(answers, incoming, Use::OwnKey, ScopeSet::EMPTY, None, 0),
+        Place::Own(Own::Health) => Plan::Answer(answers.ok(&Health {
             status: "ok",
             version: env!("CARGO_PKG_VERSION"),
             feed_age_ms: gate.feed_age(now),
         })),
-        ("/v1/key" | "/v1/health", _) => Plan::Answer(answers.method_not_allowed(&["GET", "HEAD"])),
-        (path, method) => match route::find(method, path) {
-            Found::Route(route) => {
-                let channel = route.channel_of(path).map(Cow::Borrowed);
-                with_key(answers, incoming, Use::Gateway, ScopeSet::from_iter([route.scope]), channel, 1)
-            }
-            Found::Method(allowed) => Plan::Answer(answers.method_not_allowed(&allowed)),
-            Found::None => {
-                Plan::Answer(answers.problem(&problem::NOT_FOUND, "There is no such address in the Ownchat API."))
-            }
-        },
+        Place::Gateway(Found::Route(route)) => {
+            let channel = route.channel_of(path).map(Cow::Borrowed);
+            with_key(answers, incoming, Use::Gateway, ScopeSet::from_iter([route.scope]), channel, 1)
+        }
+        Place::Method(allowed) => Plan::Answer(answers.method_not_allowed(allowed)),
+        Place::Gateway(Found::Method(allowed)) => Plan::Answer(answers.method_not_allowed(&allowed)),
+        Place::Gateway(Found::None) => {
+            Plan::Answer(answers.problem(&problem::NOT_FOUND, "There is no such address in the Ownchat API."))
+        }
     }
 }
 
@@ -164,7 +159,12 @@ mod tests {
     use super::*;
     use crate::{
         answer::Media,
-        testing::{NOW, gate, record},
+        testing::{NOW, gate, record, token},
+    };
+    use ownchat_domain::{
+        digest::SecretHash,
+        explain::{self, Case, explain},
+        scope::Scope,
     };
 
     const ANSWERS: Answers<'static> = Answers { console: "https://console", request_id: "0" };
@@ -203,6 +203,28 @@ mod tests {
             ("get", "/v1/key", 405),
         ] {
             assert_eq!(status(ask(method, path, "")), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_explained_of_an_address_is_what_is_done_there() {
+        let (gate, record) = (gate(), Record { scopes: Scope::all().collect(), ..record() });
+        let presented = SecretHash::of(&token(&gate).secret);
+        let own = Own::ALL.map(Own::path);
+        for path in own.into_iter().chain(["/v1/contacts", "/v1/channels/ch_1", "/v1/nothing", "/v1/key/"]) {
+            for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get"] {
+                let wanted = explain::Wanted::Route { method: method.into(), path: path.into() };
+                let case = Case { wanted, address: None, environment: None, at: None, cost: None };
+                let explained = explain(&record, Some(&presented), None, &case, gate.keyring(), NOW);
+                let done = match ask(method, path, r#"{"key":"k"}"#) {
+                    Plan::Answer(answer) => answer.status,
+                    Plan::Check(check) => {
+                        assert!(check.use_ == Use::Verify || check.cost == case.cost(), "{method} {path}");
+                        200
+                    }
+                };
+                assert_eq!(explained.status, done, "{method} {path}: {}", explained.detail);
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     failure::{Failure, Findings},
     locator::Locator,
     problem::{Kind, METHOD_NOT_ALLOWED, NOT_FOUND},
-    route::{self, Found},
+    route::{self, Found, Own, Place},
     scope::ScopeSet,
     time::Timestamp,
     token::{Environment, Token, TokenError},
@@ -27,9 +27,9 @@ pub struct ExplainRequest {
     pub channel: Option<String>,
     /// The address that the call comes from.
     pub address: Option<String>,
-    /// HTTP method of a call through the gateway.
+    /// HTTP method of a call to the edge.
     pub method: Option<String>,
-    /// Path of a call through the gateway.
+    /// Path of a call to the edge.
     pub path: Option<String>,
     /// The world that the key's text names, if it is not given.
     pub environment: Option<String>,
@@ -55,7 +55,7 @@ pub enum Subject {
 pub enum Wanted {
     /// These scopes, for this channel, as a service asks by `POST /v1/verify`.
     Scopes(ScopeSet, Option<String>),
-    /// What lies under a path of the gateway.
+    /// What lies under a path of the edge.
     Route {
         /// HTTP method.
         method: String,
@@ -105,30 +105,68 @@ impl Case {
 }
 
 impl Case {
-    /// What the call costs of the limits: 1, and nothing for a look at the key itself.
+    /// What the call costs of the limits: 1 if it goes through the gateway, and nothing at the edge's own addresses.
     pub fn cost(&self) -> u32 {
         match &self.wanted {
-            Wanted::Route { path, .. } if path == OWN_KEY => 0,
-            Wanted::Route { .. } => 1,
+            Wanted::Route { method, path } => u32::from(matches!(Place::of(method, path), Place::Gateway(_))),
             Wanted::Scopes(..) => self.cost.unwrap_or(1),
         }
     }
-}
 
-/// The path under which a key can always be asked about itself.
-const OWN_KEY: &str = "/v1/key";
-
-/// The pattern of the route under a method and a path, or what the edge says if there is none.
-pub fn find(method: &str, path: &str) -> Result<&'static str, (&'static Kind, String)> {
-    if path == OWN_KEY && matches!(method, "GET" | "HEAD") {
-        return Ok(OWN_KEY);
-    }
-    match route::find(method, path) {
-        Found::Route(route) => Ok(route.pattern),
-        Found::Method(allowed) => Err((&METHOD_NOT_ALLOWED, format!("This path takes {}.", allowed.join(", ")))),
-        Found::None => Err((&NOT_FOUND, "There is no such address in the Ownchat API.".to_owned())),
+    /// Whether the edge answers it whatever key comes.
+    pub fn is_open(&self) -> bool {
+        matches!(&self.wanted, Wanted::Route { method, path } if matches!(Way::of(method, path), Way::Open(_)))
     }
 }
+
+/// Where a call to the edge leads.
+pub enum Way {
+    /// To what lies under this pattern, if its key is good.
+    Keyed(&'static str),
+    /// To an answer that the edge gives whatever key comes.
+    Open(Open),
+    /// Nowhere.
+    Refused(&'static Kind, String),
+}
+
+/// An answer that the edge gives whatever key comes.
+#[derive(Clone, Copy)]
+pub struct Open {
+    /// The address, if it is not any.
+    pub path: Option<&'static str>,
+    /// The status of the answer.
+    pub status: u16,
+    /// What the answer is.
+    pub detail: &'static str,
+}
+
+impl Way {
+    /// Looks up a method and a path without its query.
+    pub fn of(method: &str, path: &str) -> Self {
+        let open = |path, status, detail| Self::Open(Open { path, status, detail });
+        match Place::of(method, path) {
+            Place::Preflight => open(None, 204, PREFLIGHT),
+            Place::Own(Own::Verify) => open(Some(Own::Verify.path()), 200, VERIFY),
+            Place::Own(Own::Health) => open(Some(Own::Health.path()), 200, HEALTH),
+            Place::Own(Own::Key) => Self::Keyed(Own::Key.path()),
+            Place::Gateway(Found::Route(route)) => Self::Keyed(route.pattern),
+            Place::Method(allowed) => Self::other_methods(allowed),
+            Place::Gateway(Found::Method(allowed)) => Self::other_methods(&allowed),
+            Place::Gateway(Found::None) => {
+                Self::Refused(&NOT_FOUND, "There is no such address in the Ownchat API.".to_owned())
+            }
+        }
+    }
+
+    fn other_methods(allowed: &[&str]) -> Self {
+        Self::Refused(&METHOD_NOT_ALLOWED, format!("This path takes {}.", allowed.join(", ")))
+    }
+}
+
+const PREFLIGHT: &str = "The edge tells browsers what they may send, whatever key comes with the call.";
+const HEALTH: &str = "The edge says that it runs, whatever key comes with the call.";
+const VERIFY: &str = "The edge answers about the key in the body, whatever key comes with the call. Name the scopes that are asked for \
+                      in place of method and path to see what it says of a key.";
 
 impl ExplainRequest {
     /// What is asked, or everything that is wrong with it.

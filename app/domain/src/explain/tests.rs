@@ -106,6 +106,48 @@ fn a_path_is_looked_up_before_anything_else() {
 }
 
 #[test]
+fn the_own_addresses_of_the_edge_are_explained() {
+    for (method, path, code, status) in [
+        ("GET", "/v1/key", "INACTIVE", 401),
+        ("HEAD", "/v1/key", "INACTIVE", 401),
+        ("POST", "/v1/key", "method_not_allowed", 405),
+        ("GET", "/v1/health", "VALID", 200),
+        ("HEAD", "/v1/health", "VALID", 200),
+        ("POST", "/v1/health", "method_not_allowed", 405),
+        ("POST", "/v1/verify", "VALID", 200),
+        ("GET", "/v1/verify", "method_not_allowed", 405),
+        ("OPTIONS", "/v1/verify", "VALID", 204),
+        ("OPTIONS", "/v1/contacts", "VALID", 204),
+        ("OPTIONS", "/v1/nothing", "VALID", 204),
+        ("GET", "/v1/health/", "not_found", 404),
+    ] {
+        let dead = Record { active: false, ..record() };
+        let explanation = of(&dead, &through(method, path));
+        assert_eq!((explanation.code.as_str(), explanation.status), (code, status), "{method} {path}");
+    }
+}
+
+#[test]
+fn where_no_key_is_looked_at_no_check_of_it_is_made() {
+    let limits = Limits { rate: Some(RateLimit { limit: 5, window_seconds: 60 }), quota: None };
+    let dead = Record { active: false, limits, ..record() };
+    for (method, path) in [("GET", "/v1/health"), ("POST", "/v1/verify"), ("OPTIONS", "/v1/contacts")] {
+        let case = through(method, path);
+        assert!(!asks_meter(&dead, &case), "{method} {path}");
+        let of_malformed = malformed(TokenError::Check, &case, NOW);
+        for explanation in [of(&dead, &case), of_malformed, forged(&case, NOW)] {
+            let (route, others) = explanation.checks.split_first().unwrap();
+            assert_eq!((route.check.as_str(), route.result), ("route", Looked::Passed));
+            assert!(!others.is_empty() && others.iter().all(|finding| finding.result == Looked::NotLookedAt));
+            assert_eq!(explanation.code, "VALID", "{method} {path}");
+            assert!(explanation.detail.contains("whatever key"), "{}", explanation.detail);
+        }
+    }
+    let own = through("GET", "/v1/key");
+    assert!(asks_meter(&dead, &own) && own.cost() == 0);
+}
+
+#[test]
 fn what_cannot_be_compared_is_said_not_to_be_looked_at() {
     let limits = Limits {
         rate: Some(RateLimit { limit: 5, window_seconds: 60 }),

@@ -4,7 +4,7 @@ use crate::{cases::Cases, problem};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE},
     response::Response,
 };
 use ownchat_domain::{
@@ -91,10 +91,10 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, NotAnIdempotencyKe
 }
 
 async fn read<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) -> Result<(T, BodyHash), Response> {
-    let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = media.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_MEDIA_TYPE.meaning));
+    let accepted = accepted(request.method());
+    if !is_one_of(accepted, request.headers()) {
+        let wanted = format!("Send the body as Content-Type: {}.", accepted.join(" or "));
+        return Err(problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, &wanted));
     }
     let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning),
@@ -102,4 +102,40 @@ async fn read<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) 
     })?;
     let body = json::read(&bytes).map_err(problem::of_body)?;
     Ok((body, BodyHash::of(&bytes)))
+}
+
+/// The media types of a body. What comes by `PATCH` is a merge patch (RFC 7396), which has a type of its own.
+fn accepted(method: &Method) -> &'static [&'static str] {
+    if method == Method::PATCH { &["application/json", "application/merge-patch+json"] } else { &["application/json"] }
+}
+
+/// Whether the body is said to be of one of these media types, whatever their parameters.
+fn is_one_of(accepted: &[&str], headers: &HeaderMap) -> bool {
+    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media.split(';').next().unwrap_or_default().trim();
+    accepted.iter().any(|media| essence.eq_ignore_ascii_case(media))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_merge_patch_may_come_under_its_own_media_type() {
+        for (method, media, passes) in [
+            (Method::PATCH, "application/merge-patch+json", true),
+            (Method::PATCH, "Application/Merge-Patch+JSON; charset=utf-8", true),
+            (Method::PATCH, "application/json", true),
+            (Method::PATCH, "application/json-patch+json", false),
+            (Method::PATCH, "", false),
+            (Method::POST, "application/json;charset=utf-8", true),
+            (Method::POST, "application/merge-patch+json", false),
+            (Method::POST, "text/plain", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            assert!(!is_one_of(accepted(&method), &headers), "{method}");
+            headers.insert(CONTENT_TYPE, media.parse().unwrap());
+            assert_eq!(is_one_of(accepted(&method), &headers), passes, "{method} {media}");
+        }
+    }
 }
