@@ -36,6 +36,9 @@ pub enum Subject {
     Key(Locator),
     /// Every key of a workspace; versions are those of its settings.
     Workspace(u32),
+    /// Every key of a workspace, by when its record was sealed; versions are moments in milliseconds since 1970. So what was
+    /// sealed before a workspace was read in from a file decides no more, whatever its version.
+    Sealed(u32),
 }
 
 /// Records of this subject are good from this version on.
@@ -96,6 +99,8 @@ pub struct Follower {
     born: Timestamp,
     read_at: Option<Timestamp>,
     floors: HashMap<Subject, Floor>,
+    /// The floors of [`Subject::Sealed`], which most often there are none of, by workspace.
+    sealed: HashMap<u32, Floor>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +121,11 @@ impl Follower {
         let anew = page.incarnation != asked_from.incarnation;
         let told: Vec<Subject> = page.entries.iter().map(|entry| entry.subject).collect();
         for entry in page.entries {
-            let floor = self.floors.entry(entry.subject).or_insert(Floor { version: 0, heard_at: asked_at });
+            let none = Floor { version: 0, heard_at: asked_at };
+            let floor = match entry.subject {
+                Subject::Sealed(workspace) => self.sealed.entry(workspace).or_insert(none),
+                subject => self.floors.entry(subject).or_insert(none),
+            };
             floor.version = floor.version.max(entry.version);
             floor.heard_at = floor.heard_at.max(asked_at);
         }
@@ -130,7 +139,9 @@ impl Follower {
             self.read_at = Some(asked_at);
         }
         // No record can be around any more that these forbid.
-        self.floors.retain(|_, floor| asked_at.since(floor.heard_at) < KEPT_FOR);
+        let forbids = |floor: &mut Floor| asked_at.since(floor.heard_at) < KEPT_FOR;
+        self.floors.retain(|_, floor| forbids(floor));
+        self.sealed.retain(|_, floor| forbids(floor));
         (!anew).then_some(told)
     }
 
@@ -145,11 +156,13 @@ impl Follower {
         self.age(now).is_some_and(|age| age < FRESH_FOR)
     }
 
-    /// Whether a record may decide: it was sealed since the feed was made, and neither its version nor that of
-    /// its workspace's settings is too old.
+    /// Whether a record may decide: it was sealed since the feed was made and its workspace was read in from a file, if ever,
+    /// and neither its version nor that of its workspace's settings is too old.
     pub fn allows(&self, record: &Record) -> bool {
         let floor = |subject| self.floors.get(&subject).map_or(0, |floor| floor.version);
+        let is_late = |floor: &Floor| u64::try_from(record.sealed_at.millis()).is_ok_and(|at| at >= floor.version);
         record.sealed_at >= self.born
+            && self.sealed.get(&record.workspace.number).is_none_or(is_late)
             && record.version >= floor(Subject::Key(record.locator))
             && record.workspace.version >= floor(Subject::Workspace(record.workspace.number))
     }

@@ -98,6 +98,8 @@ fn a_deleted_key_comes_back_as_it_was(deployment: &Deployment) {
     let back = owner.send("POST", &restore, "");
     assert_eq!((back.expect_status(200).at("/name"), back.at("/version")), ("Back again".into(), "3".into()));
     assert_eq!(back.header("etag"), "\"3\"");
+    let again = owner.send("POST", &restore, "");
+    assert_eq!(again.expect_status(200).json(), back.json(), "whoever did not hear it may ask again");
     wait("accepting a restored key", || code(deployment, &made.key) == "VALID");
     deployment.console().send("POST", &restore, "").expect_problem(401, "not_signed_in");
 }
@@ -126,8 +128,15 @@ fn a_narrowing_change_says_from_when_on_it_holds(deployment: &Deployment) {
     let narrowed = patch(2, &json!({"scopes": ["contacts:read"]}));
     let since = narrowed.expect_status(200).header("effective-at").to_owned();
     assert!(seconds_from_now(0) < since && since <= seconds_from_now(6), "{since}");
-    let gone = owner.with("If-Match", "\"3\"").send("DELETE", &path(&made.id), "");
-    assert!(!gone.expect_status(204).header("effective-at").is_empty());
+    let again = patch(2, &json!({"scopes": ["contacts:read"]}));
+    assert_eq!(again.expect_status(200).json(), narrowed.json(), "whoever did not hear it may ask again");
+    assert!(again.header("effective-at") >= since.as_str());
+    patch(2, &json!({"scopes": ["messages:send"]})).expect_problem(412, "stale");
+    for _ in 0..2 {
+        let gone = owner.with("If-Match", "\"3\"").send("DELETE", &path(&made.id), "");
+        assert!(!gone.expect_status(204).header("effective-at").is_empty());
+    }
+    owner.with("If-Match", "\"2\"").send("DELETE", &path(&made.id), "").expect_problem(404, "not_found");
 }
 
 fn a_restriction_is_kept_as_it_was_meant(deployment: &Deployment) {

@@ -11,7 +11,7 @@ use ownchat_domain::{
     vault::{
         Call, Object, Origin, Outcome,
         registry::{CreateKey, Found},
-        transfer::ReadExport,
+        transfer::{FinishImport, Imported, ReadExport, StageImport},
     },
 };
 use std::{io, net::SocketAddr};
@@ -25,6 +25,9 @@ pub struct Admin {
     /// Who the owner is.
     pub person: PersonId,
 }
+
+/// How many lines of a file are put aside in one turn.
+const IMPORT_PART: usize = 20;
 
 /// A key that was made, with what opens it.
 #[derive(Clone, Debug)]
@@ -98,6 +101,17 @@ impl Admin {
                 return lines;
             }
         }
+    }
+
+    /// Fills the workspace from a file, part by part.
+    pub fn import(&mut self, file: &[String]) -> io::Result<Outcome<Imported>> {
+        for (first, lines) in (1..).step_by(IMPORT_PART).zip(file.chunks(IMPORT_PART)) {
+            let staged = self.ask(&StageImport { origin: self.origin(), first, lines: lines.to_vec() })?;
+            if let Err(failure) = staged {
+                return Ok(Err(failure));
+            }
+        }
+        self.ask(&FinishImport { origin: self.origin() })
     }
 
     /// Makes a key of this name with these scopes.

@@ -14,6 +14,7 @@ mod figures;
 mod forged;
 mod fresh;
 mod limits;
+mod loss;
 mod outage;
 mod revocation;
 mod size;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
             revocation::PROOFS,
             fresh::PROOFS,
             limits::PROOFS,
+            loss::PROOFS,
             forged::PROOFS,
             outage::PROOFS,
             untold::PROOFS,

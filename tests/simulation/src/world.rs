@@ -5,7 +5,7 @@ use ownchat_domain::time::SECOND;
 use ownchat_runtime::{Admin, Answer, Client, Folder, Place, Process, edge, vault};
 use serde_json::{Value, json};
 use std::{
-    io,
+    fs, io,
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
@@ -90,6 +90,14 @@ impl World {
             wire.lead_to(None);
         }
         self.vault.as_ref().unwrap().crash();
+    }
+
+    /// Ends the vault, and takes away everything that its registries have stored; feeds, meters and counts keep theirs.
+    pub fn lose_registries(&mut self) {
+        self.crash_vault();
+        // It must not go on writing.
+        drop(self.vault.take());
+        fs::remove_dir_all(self.stored().join("objects/vault-Registry")).unwrap();
     }
 
     /// A second vault with what the crashed one has stored.

@@ -264,7 +264,7 @@ impl Gate {
         for subject in told {
             match subject {
                 Subject::Key(locator) => memory.forget(locator),
-                Subject::Workspace(number) => memory.forget_workspace(number),
+                Subject::Workspace(number) | Subject::Sealed(number) => memory.forget_workspace(number),
             }
         }
     }

@@ -21,6 +21,8 @@ fn known_answer() {
     let bytes = encode(&page(300, &[(Subject::Key(locator(5)), 2), (Subject::Workspace(9), 3)]));
     assert_eq!(hex(&bytes), "010702ac020002001030303030303030303030303030303035020109 03".replace(' ', ""));
     assert_eq!(decode(&bytes).unwrap().position, 300);
+    let bytes = encode(&page(300, &[(Subject::Sealed(9), 300)]));
+    assert_eq!(hex(&bytes), "010702ac0200010209ac02");
 }
 
 /// Whether a record of these versions may decide, sealed just now.
@@ -55,6 +57,22 @@ fn what_was_forbidden_stays_forbidden() {
     assert_eq!(told, Some(vec![Subject::Workspace(4)]));
     assert!(!allows(&follower, locator(1), 3, 4, 1) && allows(&follower, locator(1), 3, 4, 2));
     assert!(allows(&follower, locator(1), 3, 5, 1), "another workspace");
+}
+
+#[test]
+fn what_was_sealed_before_a_moment_decides_no_more() {
+    let mut follower = Follower::default();
+    let moment = u64::try_from(NOW.millis()).unwrap();
+    follower.learn(page(1, &[]), follower.position(), NOW);
+    let told = follower.learn(page(2, &[(Subject::Sealed(4), moment)]), follower.position(), NOW);
+    assert_eq!(told, Some(vec![Subject::Sealed(4)]));
+    assert!(allows(&follower, locator(1), 1, 4, 1), "sealed at that very moment");
+    follower.learn(page(3, &[(Subject::Sealed(4), moment + 1)]), follower.position(), NOW);
+    follower.learn(page(4, &[(Subject::Sealed(4), moment)]), follower.position(), NOW);
+    assert!(!allows(&follower, locator(1), 99, 4, 99), "of whatever version");
+    assert!(allows(&follower, locator(1), 1, 5, 1), "another workspace");
+    follower.learn(page(4, &[]), follower.position(), NOW.plus(KEPT_FOR));
+    assert!(follower.sealed.is_empty());
 }
 
 #[test]

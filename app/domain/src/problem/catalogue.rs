@@ -78,7 +78,7 @@ kinds! {
     VALIDATION_FAILED = "validation_failed", 422, "Some values cannot be accepted",
         "The body was read and holds fields or values that cannot be accepted. Each stands under errors with its field; nothing was changed.";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The body must be JSON",
-        "Send the body as Content-Type: application/json.";
+        "Send the body as Content-Type: application/json; what a PATCH changes may come as application/merge-patch+json, too.";
     BODY_TOO_LARGE = "body_too_large", 413, "The body is too large",
         "Bodies of up to 64 KiB are read here.";
     NOT_SIGNED_IN = "not_signed_in", 401, "Nobody is signed in",

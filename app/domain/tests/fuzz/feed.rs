@@ -12,10 +12,12 @@ use proptest::{collection::vec, prelude::*};
 
 /// A page that says anything.
 fn any_page() -> impl Strategy<Value = Vec<u8>> {
-    let entry = (any::<bool>(), any::<u32>(), any::<u64>()).prop_map(|(is_key, number, version)| {
-        let subject = if is_key { Subject::Key(locator()) } else { Subject::Workspace(number) };
-        Entry { subject, version }
-    });
+    let subject = prop_oneof![
+        Just(Subject::Key(locator())),
+        any::<u32>().prop_map(Subject::Workspace),
+        any::<u32>().prop_map(Subject::Sealed),
+    ];
+    let entry = (subject, any::<u64>()).prop_map(|(subject, version)| Entry { subject, version });
     (any::<u64>(), any_time(), any::<u64>(), any::<bool>(), vec(entry, 0..6)).prop_map(
         |(incarnation, born, position, more, entries)| {
             feed::encode(&Page { incarnation, born, position, more, entries })
@@ -52,6 +54,7 @@ fn page() -> Vec<u8> {
     let entries = vec![
         Entry { subject: Subject::Key(locator()), version: 9 },
         Entry { subject: Subject::Workspace(7), version: 4 },
+        Entry { subject: Subject::Sealed(7), version: 5 },
     ];
     feed::encode(&Page { incarnation: 77, born: NOW, position: 12, more: false, entries })
 }

@@ -13,7 +13,6 @@ use ownchat_domain::{
         instance::{BeginSignIn, SetUp},
         person::ReadPassword,
         registry::{ListKeys, ReadSettings},
-        transfer::{FinishImport, StageImport},
     },
 };
 use ownchat_runtime::{Admin, SETUP_TOKEN};
@@ -24,8 +23,6 @@ use std::{io, thread};
 /// The workspace that a set-up makes.
 const WORKSPACE: u32 = 1;
 const KEYS: usize = 60;
-/// How many lines are put aside in one turn.
-const BATCH: usize = 20;
 
 /// How often a step was acknowledged in spite of the crash, how often it had been done without an answer, and how often
 /// it was made again.
@@ -164,18 +161,14 @@ fn read_in(world: &mut World, owner: PersonId, file: &[String], moment: Option<i
     took
 }
 
-/// Reads a workspace in from a file, part by part.
-pub fn import(admin: &mut Admin, file: &[String]) -> io::Result<()> {
-    let unheard = |failure: Failure| match failure {
+/// Reads a workspace in from a file. An error says that nobody knows what was done.
+fn import(admin: &mut Admin, file: &[String]) -> io::Result<()> {
+    match admin.import(file)? {
+        Ok(_) => Ok(()),
         // Done, and the feed could not be told any more.
-        Failure::NotEffectiveYet => io::Error::from(io::ErrorKind::Interrupted),
-        failure => panic!("{failure}"),
-    };
-    for (number, lines) in file.chunks(BATCH).enumerate() {
-        let first = u64::try_from(number * BATCH + 1).unwrap();
-        admin.ask(&StageImport { origin: admin.origin(), first, lines: lines.to_vec() })?.map_err(unheard)?;
+        Err(Failure::NotEffectiveYet) => Err(io::ErrorKind::Interrupted.into()),
+        Err(failure) => panic!("{failure}"),
     }
-    admin.ask(&FinishImport { origin: admin.origin() })?.map(drop).map_err(unheard)
 }
 
 /// A workspace as a file.

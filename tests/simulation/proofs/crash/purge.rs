@@ -1,6 +1,5 @@
 //! What was deleted thirty days ago is removed for good, and the vault is killed in the middle of that.
 
-use super::beginning::import;
 use crate::{figures::tell, size::size};
 use ownchat_domain::{
     audit::{self, Action, Line},
@@ -54,7 +53,7 @@ pub fn a_purge_that_was_cut_off_is_whole_or_made_again() {
         let due = world.clock.now().plus(LEAD);
         let file = deleted_at(file, due.plus(-RESTORE_WITHIN));
         let (gone, kept): (Vec<_>, Vec<_>) = keys(&file).into_values().partition(|key| key.deleted_at.is_some());
-        import(&mut world.found(workspace), &file).unwrap();
+        world.found(workspace).import(&file).unwrap().unwrap();
         let copied = world.clock.until(MINUTE, || left(&world, &gone) == DELETED && left(&world, &kept) == KEPT);
         assert!(copied.is_some() && world.clock.now() < due, "it took too long until KV had them");
         if whole == 0 {

@@ -58,6 +58,7 @@ fn text(subject: Subject) -> String {
     match subject {
         Subject::Key(locator) => locator.to_string(),
         Subject::Workspace(number) => format!("w{number}"),
+        Subject::Sealed(number) => format!("s{number}"),
     }
 }
 
@@ -65,8 +66,9 @@ fn subject(text: &str) -> Stored<Subject> {
     if let Ok(locator) = text.parse() {
         return Ok(Subject::Key(locator));
     }
-    let number = text.strip_prefix('w').and_then(|number| number.parse().ok());
-    number.map(Subject::Workspace).ok_or_else(|| DatabaseError("not a subject".into()))
+    let numbered = |prefix: char| text.strip_prefix(prefix).and_then(|number| number.parse().ok());
+    let workspace = numbered('w').map(Subject::Workspace).or_else(|| numbered('s').map(Subject::Sealed));
+    workspace.ok_or_else(|| DatabaseError("not a subject".into()))
 }
 
 #[cfg(test)]
@@ -99,16 +101,18 @@ mod tests {
     #[test]
     fn news_are_told_once_and_a_newer_version_again() {
         let database = fresh();
-        tell(&database, &[(Subject::Key(key(1)), 2), (Subject::Workspace(16), 3)], NOW);
+        let subjects = [(Subject::Key(key(1)), 2), (Subject::Workspace(16), 3), (Subject::Sealed(16), 4)];
+        tell(&database, &subjects, NOW);
         let all = read(&database, 0, 0);
-        assert_eq!((all.incarnation, all.position, all.entries.len()), (7, 2, 2));
-        assert!(read(&database, 7, 2).entries.is_empty());
+        assert_eq!((all.incarnation, all.position), (7, 3));
+        assert_eq!(all.entries, subjects.map(|(subject, version)| Entry { subject, version }));
+        assert!(read(&database, 7, 3).entries.is_empty());
         tell(&database, &[(Subject::Key(key(1)), 2)], NOW);
-        assert!(read(&database, 7, 2).entries.is_empty(), "it was known");
+        assert!(read(&database, 7, 3).entries.is_empty(), "it was known");
         tell(&database, &[(Subject::Key(key(1)), 5)], NOW);
-        let news = read(&database, 7, 2);
+        let news = read(&database, 7, 3);
         assert_eq!(news.entries, [Entry { subject: Subject::Key(key(1)), version: 5 }]);
-        assert_eq!(read(&database, 7, 0).entries.len(), 2, "of each subject the last entry only");
+        assert_eq!(read(&database, 7, 0).entries.len(), 3, "of each subject the last entry only");
     }
 
     #[test]

@@ -23,7 +23,7 @@ const FIRST: &[&str] = &[
         incarnation INTEGER NOT NULL CHECK (incarnation > 0),
         born INTEGER NOT NULL
     )",
-    // Of each subject the last entry only. The subject is a locator, or 'w' and the number of a workspace.
+    // Of each subject the last entry only. The subject is a locator, or 'w' or 's' and the number of a workspace.
     "CREATE TABLE entries (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
         subject TEXT NOT NULL UNIQUE,

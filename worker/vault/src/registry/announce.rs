@@ -14,6 +14,8 @@ use ownchat_domain::{
 
 /// Stands for the whole workspace.
 const WORKSPACE: &str = "";
+/// Stands for when the records of the whole workspace were sealed.
+const SEALED: &str = "sealed";
 /// Most announcements of one call.
 const BATCH: i64 = 500;
 
@@ -27,9 +29,10 @@ pub fn of_workspace(database: &impl Database, version: u64) -> Done<()> {
     Ok(note(database, WORKSPACE, version)?)
 }
 
-/// Of every key, and of the workspace, records are good from the version on that it has now. Of a first version
-/// there is nothing older.
-pub fn of_all(database: &impl Database, settings: u64) -> Done<()> {
+/// Of every key, and of the workspace, records are good from the version on that it has now, and if they are sealed from now on. Of a
+/// first version there is nothing older.
+pub fn of_all(database: &impl Database, settings: u64, now: Timestamp) -> Done<()> {
+    note(database, SEALED, u64::try_from(now.millis()).unwrap_or(0))?;
     database.run(
         "INSERT INTO announcements (subject, version) SELECT locator, version FROM keys WHERE version > 1 \
          ON CONFLICT (subject) DO UPDATE SET version = max(version, excluded.version)",
@@ -54,6 +57,7 @@ pub fn waiting(database: &impl Database, workspace: u32) -> Stored<Vec<Entry>> {
         .map(|mut row| {
             let subject = match row.text()?.as_str() {
                 WORKSPACE => Subject::Workspace(workspace),
+                SEALED => Subject::Sealed(workspace),
                 locator => Subject::Key(locator.parse().map_err(|_| DatabaseError("not a locator".into()))?),
             };
             let version = u64::try_from(row.integer()?).map_err(|_| DatabaseError("a negative version".into()))?;
@@ -74,6 +78,7 @@ pub fn told(database: &impl Database, entries: &[Entry], now: Timestamp) -> Stor
         let subject = match entry.subject {
             Subject::Key(locator) => locator.to_string(),
             Subject::Workspace(_) => WORKSPACE.to_owned(),
+            Subject::Sealed(_) => SEALED.to_owned(),
         };
         database.run(
             "DELETE FROM announcements WHERE subject = ? AND version <= ?",

@@ -199,3 +199,20 @@ fn a_workspace_of_the_fifth_schema_is_brought_up_to_date() {
     assert_eq!(count(&database, "keys"), 4);
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 10);
 }
+
+#[test]
+fn a_workspace_of_the_sixth_schema_is_brought_up_to_date() {
+    let database = opened(include_str!("fixtures/sixth.sql"));
+    let now = NOW.plus(31 * DAY + 10);
+    // What a removed key has left is still to be cleared, and edges may be patient for as long as was noted.
+    assert_eq!(leftovers::next_due(&database), Ok(Some(NOW.plus(31 * DAY))));
+    let until = Timestamp::from_millis(1_798_130_900_000);
+    assert_eq!(effective::everywhere(&database, until.plus(-900_001)), Ok(until));
+    assert_eq!(effective::everywhere(&database, until.plus(-1)), Ok(until.plus(899_999)));
+    // Numbers go on.
+    let key = new_key("Next", &["contacts:read"]);
+    let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([9; 32]), once: None };
+    let made = keys::create(&database, &keyring(), 7, &call, now).unwrap().key;
+    assert_eq!(made.id.open(&keyring(), made.environment).unwrap().number, 6);
+    assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 11);
+}

@@ -8,7 +8,7 @@ use crate::{
 
 /// Makes the tables that are missing.
 pub fn apply(database: &impl Database) -> Stored<()> {
-    migrate(database, &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH])?;
+    migrate(database, &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH])?;
     trail::take_over_first(database)
 }
 
@@ -172,4 +172,10 @@ const SIXTH: &[&str] = &[
     "ALTER TABLE workspace ADD COLUMN patient_seconds INTEGER NOT NULL DEFAULT 0",
     // Until when some edge may go by what was forgiven before.
     "ALTER TABLE workspace ADD COLUMN patient_until INTEGER NOT NULL DEFAULT 0",
+];
+
+/// Numbers of keys that are not given again.
+const SEVENTH: &[&str] = &[
+    // The least that the next key may have; smaller ones may have been given before the workspace was read in from a file.
+    "ALTER TABLE workspace ADD COLUMN next_key INTEGER NOT NULL DEFAULT 0",
 ];

@@ -19,7 +19,7 @@ use ownchat_domain::{
     key::Restrictions,
     keyring::Keyring,
     role::Command,
-    time::Timestamp,
+    time::{SECOND, Timestamp},
     transfer::{BadLine, Entry, FORMAT, Header, KeyFacts, LINES_MAX, Reader, SecretFacts},
     vault::transfer::{ExportPart, FinishImport, Imported, Place, ReadExport, StageImport},
 };
@@ -237,13 +237,27 @@ pub fn finish(database: &impl Database, keyring: &Keyring, call: &FinishImport, 
         let header = reader.finish().map_err(Failure::from)?;
         let actor = Actor { origin: Some(&call.origin), name: &owner.name };
         trail::append(database, actor, noted(Action::Import, sum), now)?;
-        announce::of_all(database, header.version)?;
+        announce::of_all(database, header.version, now)?;
+        skip_numbers(database, now)?;
         outbox::enqueue_all(database, now)?;
         leftovers::of_all(database, now)?;
         Ok(imported)
     });
     database.run("DELETE FROM staged", &[])?;
     done
+}
+
+/// The beginning of 2026: what a workspace was given since has smaller numbers than it has seconds.
+const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+/// At least so many numbers of keys are left out.
+const SKIPPED: i64 = 1_000_000;
+
+/// Sees to it that no key is given a number again that one was given after the file was written, not even when that file is
+/// read in for the second time: it would have the id of that one, its counts and its limits.
+fn skip_numbers(database: &impl Database, now: Timestamp) -> Stored<()> {
+    let seconds = now.since(BEGINNING) / SECOND;
+    database.run("UPDATE workspace SET next_key = max(last_key + ?, ?)", &[SKIPPED.into(), seconds.into()])?;
+    Ok(())
 }
 
 /// Refuses unless nothing was ever done in the workspace.

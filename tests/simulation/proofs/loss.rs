@@ -1,0 +1,98 @@
+//! A workspace is lost and comes back from its file: what was given out after the file was written passes no more, though
+//! edges remember it and KV holds it, and what is taken afterwards is taken from when on it is said to be.
+
+use crate::{figures::tell, proofs};
+use ownchat_domain::{
+    feed::FRESH_FOR,
+    record::kv_name,
+    time::{MINUTE, SECOND, Timestamp},
+    vault::registry::{ChangeKey, Changed},
+};
+use ownchat_runtime::{Admin, Made};
+use ownchat_simulation::{Caller, Latency, Question, Settings, World};
+use serde_json::{Value, json};
+
+proofs![what_was_given_after_the_file_passes_no_more];
+
+/// For how long keys are called after something has happened: longer than a record is believed without being asked for.
+const WATCHED: i64 = 20 * SECOND;
+
+/// A key, and a call with it.
+struct Subject {
+    made: Made,
+    question: Question,
+}
+
+impl Subject {
+    fn make(admin: &mut Admin, name: &str) -> Self {
+        let made = admin.make(name, &["contacts:read"]);
+        let question = Question::about(&made.token);
+        Self { made, question }
+    }
+
+    fn change(&self, admin: &mut Admin, version: u64, patch: Value) -> Changed {
+        let patch = serde_json::from_value(patch).unwrap();
+        admin.ask(&ChangeKey { origin: admin.origin(), id: self.made.id(), version, patch }).unwrap().unwrap()
+    }
+
+    /// What the edges say of it all the time, until that is what it should be. It passes nowhere after a moment.
+    fn expect_to_end(&self, world: &World, callers: &mut [Caller], code: &str, moment: Timestamp) {
+        let end = world.clock.now().plus(WATCHED);
+        let mut last = Vec::new();
+        while world.clock.now() < end {
+            last.clear();
+            for caller in &mut *callers {
+                let sent = world.clock.now();
+                let told = caller.code(&self.question);
+                let late = sent.since(moment) - world.clock.grain();
+                assert!(told != "VALID" || late <= 0, "{} passes {late} ms too late", self.made.key.name);
+                last.push(told);
+            }
+        }
+        assert!(last.iter().all(|told| told == code), "{} is told {last:?}, not {code}", self.made.key.name);
+    }
+
+    fn expect_to_pass(&self, world: &World, callers: &mut [Caller]) {
+        for caller in callers {
+            let code = caller.settled(&self.question, world.clock);
+            assert_eq!(code, "VALID", "{}\n{}", self.made.key.name, world.logs());
+        }
+    }
+}
+
+fn what_was_given_after_the_file_passes_no_more() {
+    let mut world = World::start(&Settings { edges: 2, wire: Latency::NONE, ..Settings::default() });
+    let mut admin = world.found(1);
+    let mut make = |name| Subject::make(&mut admin, name);
+    let (kept, changed, off) = (make("Kept"), make("Changed"), make("Off"));
+    let file = admin.export();
+    let given = Subject::make(&mut admin, "Given after the file");
+    for version in 1..4 {
+        changed.change(&mut admin, version, json!({"name": format!("Changed {version}")}));
+    }
+    off.change(&mut admin, 1, json!({"status": "inactive"}));
+    let mut callers = world.callers();
+    let is_copied = |subject: &Subject| world.kv.newest(&kv_name(subject.made.id())).is_some();
+    world.clock.until(MINUTE, || [&kept, &changed, &off, &given].into_iter().all(is_copied)).expect("KV lacks keys");
+    for subject in [&kept, &changed, &given] {
+        subject.expect_to_pass(&world, &mut callers);
+    }
+    world.lose_registries();
+    world.start_vault();
+    let mut admin = world.found(1);
+    admin.import(&file).unwrap().unwrap();
+    let holds_from = world.clock.now().plus(FRESH_FOR);
+    given.expect_to_end(&world, &mut callers, "UNKNOWN_KEY", holds_from);
+    // It is the state of the file again, of what was revoked since, too.
+    for subject in [&kept, &changed, &off] {
+        subject.expect_to_pass(&world, &mut callers);
+    }
+    let told = changed.change(&mut admin, 1, json!({"status": "inactive"})).effective_at.unwrap();
+    changed.expect_to_end(&world, &mut callers, "INACTIVE", told);
+    // No key is taken for one from before.
+    let next = Subject::make(&mut admin, "Next");
+    assert_ne!(next.made.id(), given.made.id());
+    next.expect_to_pass(&world, &mut callers);
+    given.expect_to_end(&world, &mut callers, "UNKNOWN_KEY", told);
+    tell("loss", "the state of the file again; what was given out since passes nowhere from 5 s on");
+}

@@ -1,0 +1,67 @@
+//! Coming back after a loss: what was said and given out before it must not meet what is done after it.
+
+use super::*;
+use ownchat_domain::{
+    feed::{Entry, Subject},
+    key::Key,
+};
+
+#[test]
+fn imported_keys_work_and_are_told_to_feed_and_kv() {
+    let database = workspace();
+    let kept = create(&database, new_key("Kept", &["contacts:read"]), NOW).unwrap();
+    let gone = create(&database, new_key("Gone", &["contacts:read"]), NOW).unwrap();
+    keys::delete(&database, &DeleteKey { origin: origin(OWNER), id: gone.id, version: 1 }, NOW).unwrap();
+    let other = workspace();
+    imported(&other, &exported(&database)).unwrap();
+    let secret = SecretHash::from_bytes([3; 32]);
+    let truth = |id| record(&other, id, NOW).unwrap().unwrap();
+    assert_eq!(decide(&truth(kept.id), &secret, &Call::default(), &keyring(), NOW), Ok(1));
+    assert!(truth(gone.id).deleted);
+    assert_eq!(count(&other, "outbox"), 2, "both records are written");
+    let told = |subject, version| assert!(waiting(&other, WORKSPACE).unwrap().contains(&Entry { subject, version }));
+    told(Subject::Key(gone.id), 2);
+    told(Subject::Sealed(WORKSPACE), u64::try_from(NOW.millis()).unwrap());
+    assert_eq!((count(&other, "announcements"), count(&other, "staged")), (2, 0));
+}
+
+#[test]
+fn no_number_is_given_that_a_key_may_have_had_before_a_loss() {
+    let database = workspace();
+    let number = |key: &Key| key.id.open(&keyring(), key.environment).unwrap().number;
+    let make = |database: &Memory| number(&create(database, new_key("Made", &["contacts:read"]), NOW).unwrap());
+    assert_eq!(make(&database), 1);
+    let file = exported(&database);
+    let lost: Vec<u32> = (0..3).map(|_| make(&database)).collect();
+    assert_eq!(lost, [2, 3, 4]);
+    let mut first = 0;
+    for later in [0, 60] {
+        let other = workspace();
+        staged(&other, &file).unwrap();
+        let now = NOW.plus(later * SECOND);
+        finish(&other, &keyring(), &FinishImport { origin: origin(OWNER) }, now).unwrap();
+        assert_eq!(exported(&other), file, "it is no part of the file");
+        let (one, two) = (make(&other), make(&other));
+        assert_eq!((i64::from(one), two), (now.since(BEGINNING) / SECOND, one + 1), "one for each second since 2026");
+        assert!(first == 0 || one > first + 1, "the second time these are others again");
+        first = one;
+    }
+    // Whoever makes more than one a second is given none twice, either.
+    let busy = workspace();
+    busy.run("UPDATE workspace SET last_key = 4000000000", &[]).unwrap();
+    skip_numbers(&busy, NOW).unwrap();
+    assert_eq!(make(&busy), 4_001_000_000);
+}
+
+#[test]
+fn the_meters_of_keys_that_were_read_in_are_cleared() {
+    let source = workspace();
+    for name in ["Shop", "Store"] {
+        create(&source, new_key(name, &["contacts:read"]), NOW).unwrap();
+    }
+    let other = workspace();
+    imported(&other, &exported(&source)).unwrap();
+    let waiting = other.run("SELECT locator FROM leftovers ORDER BY locator", &[]).unwrap();
+    let keys = other.run("SELECT locator FROM keys ORDER BY locator", &[]).unwrap();
+    assert_eq!((waiting.len(), format!("{waiting:?}")), (2, format!("{keys:?}")));
+}
