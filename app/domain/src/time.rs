@@ -84,6 +84,12 @@ impl Timestamp {
         format!("{:02}:{:02}:{:02}", moment.hour(), moment.minute(), moment.second())
     }
 
+    /// The whole second that it is, or else the next one: what was not so before a moment is so at this one.
+    #[must_use]
+    pub const fn rounded_up_to_second(self) -> Self {
+        Self(self.plus(SECOND - 1).0.div_euclid(SECOND) * SECOND)
+    }
+
     /// The day of its month, in UTC, from 1.
     pub fn day_of_month(self) -> u8 {
         self.calendar().day()
@@ -170,5 +176,17 @@ mod tests {
         assert_eq!(moment.day_month_year(), "23 Nov 2026");
         assert_eq!(moment.day_and_time(), "23 Nov 2026, 16:46 UTC");
         assert_eq!(moment.time_of_day(), "16:46:48");
+    }
+
+    #[test]
+    fn a_moment_within_a_second_is_rounded_up_to_the_next() {
+        for (millis, second) in
+            [(0, 0), (1, 1_000), (999, 1_000), (1_000, 1_000), (1_001, 2_000), (-1, 0), (-1_000, -1_000)]
+        {
+            assert_eq!(Timestamp(millis).rounded_up_to_second(), Timestamp(second), "{millis}");
+        }
+        for far in [i64::MIN, i64::MAX] {
+            assert_eq!(Timestamp(far).rounded_up_to_second().0 / DAY, far / DAY, "{far}");
+        }
     }
 }

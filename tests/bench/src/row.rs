@@ -48,23 +48,28 @@ pub struct Row {
     pub goal: Option<Goal>,
     /// The unit of both figures.
     pub unit: &'static str,
+    /// Whether what was measured did something wrong, whatever its figure. Programs find it only where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub wrong: bool,
 }
 
 impl Row {
     /// A line about ours alone.
     pub fn alone(id: &str, what: impl Into<String>, ours: Option<f64>, goal: Option<Goal>, unit: &'static str) -> Self {
-        Self { id: id.into(), what: what.into(), ours, peer: None, ratio: None, goal, unit }
+        Self { id: id.into(), what: what.into(), ours, peer: None, ratio: None, goal, unit, wrong: false }
     }
 
     /// A line that compares, in microseconds of the processor.
     pub fn compared(id: &str, what: impl Into<String>, ours: f64, peer: f64, goal: Option<Goal>) -> Self {
         let ratio = figures::ratio(ours, peer);
-        Self { id: id.into(), what: what.into(), ours: Some(ours), peer: Some(peer), ratio, goal, unit: "µs" }
+        let (ours, peer) = (Some(ours), Some(peer));
+        Self { id: id.into(), what: what.into(), ours, peer, ratio, goal, unit: "µs", wrong: false }
     }
 
-    /// Whether the goal is reached; none if there is none. What was not measured is not reached.
+    /// Whether the goal is reached; none if there is none. What was not measured or did something wrong has not.
     pub fn is_reached(&self) -> Option<bool> {
         Some(match self.goal? {
+            _ if self.wrong => false,
             Goal::Ratio(most) => self.ratio.is_some_and(|ratio| ratio <= most),
             Goal::AtMost(most) => self.ours.is_some_and(|ours| ours <= most),
             Goal::Exactly(value) => self.ours.is_some_and(|ours| ours.total_cmp(&value).is_eq()),
@@ -83,6 +88,7 @@ pub fn table(rows: &[Row]) -> String {
         let digits = usize::from(row.unit == "µs");
         let goal = row.goal.map_or_else(String::new, |goal| goal.to_string());
         let mark = match row.is_reached() {
+            _ if row.wrong => "WRONG",
             Some(true) => "reached",
             Some(false) if row.ours.is_none() => "not measured",
             Some(false) => "NOT REACHED",
@@ -129,11 +135,13 @@ mod tests {
     fn programs_read_these_fields() {
         let compared = Row::compared("E1", "verify", 150.0, 100.0, Some(Goal::Ratio(1.15)));
         let counted = Row::alone("E5", "reads", Some(0.0), Some(Goal::Exactly(0.0)), "reads");
+        let wrong = Row { wrong: true, ..Row::alone("E9", "slowest", Some(5.1), Some(Goal::AtMost(5.3)), "s") };
         assert_eq!(
-            serde_json::to_value([compared, counted]).unwrap(),
+            serde_json::to_value([compared, counted, wrong]).unwrap(),
             json!([
                 {"id": "E1", "what": "verify", "ours": 150.0, "peer": 100.0, "ratio": 1.5, "goal": "≤ 1.15", "unit": "µs"},
                 {"id": "E5", "what": "reads", "ours": 0.0, "peer": null, "ratio": null, "goal": "= 0", "unit": "reads"},
+                {"id": "E9", "what": "slowest", "ours": 5.1, "peer": null, "ratio": null, "goal": "≤ 5.3", "unit": "s", "wrong": true},
             ])
         );
     }
@@ -144,11 +152,14 @@ mod tests {
             Row::compared("E1", "verify", 150.0, 100.0, Some(Goal::Ratio(1.15))),
             Row::alone("E9", "revocation", None, Some(Goal::AtMost(5_000.0)), "ms"),
             Row::compared("E1", "more", 150.0, 100.0, None),
+            Row { wrong: true, ..Row::compared("E1", "worse", 100.0, 100.0, Some(Goal::Ratio(1.15))) },
         ];
+        assert_eq!(rows[3].is_reached(), Some(false));
         let table = table(&rows);
         let lines: Vec<&str> = table.lines().skip(1).collect();
         assert!(lines[0].ends_with("1.50   ≤ 1.15  NOT REACHED"), "{table}");
         assert!(lines[1].ends_with("not measured"), "{table}");
         assert!(lines[2].ends_with("1.50"), "{table}");
+        assert!(lines[3].ends_with("1.00   ≤ 1.15  WRONG"), "{table}");
     }
 }

@@ -132,12 +132,6 @@ impl World {
         let counts = self.kv.counts_of(EDGE);
         counts.written + counts.too_soon
     }
-
-    /// What was asked of the vault so far while a call waited.
-    pub fn vault_questions(&self) -> u64 {
-        // Usage is told after the answer. The feed is read for all keys together, once a second.
-        self.wire.all() - self.wire.asked("usage") - self.wire.asked("feed")
-    }
 }
 
 /// One Worker in one process.

@@ -26,6 +26,7 @@ pub fn Page() -> impl IntoView {
         let keys = visit.backend().list_keys(query.clone()).await?;
         let done = Done::parse(&visit.query("done"));
         let since = visit.query("since").parse().ok().map(Timestamp::from_millis);
+        let now = visit.backend().now();
         let empty = keys.data.is_empty() && query.cursor.is_none();
         let more = keys.next_cursor.clone().map(|cursor| more_link(&query, cursor));
         let body = match (empty, filtered) {
@@ -42,7 +43,7 @@ pub fn Page() -> impl IntoView {
                     <h1>"API Keys"</h1>
                     <a class="button button-main" href=paths::NEW_KEY>"Create API Key"</a>
                 </div>
-                {done.map(|done| view! { <p class="banner banner-good" role="status">{done.sentence()}{since.map(everywhere)}</p> })}
+                {done.map(|done| view! { <p class="banner banner-good" role="status">{done.sentence()}{since.map(|since| everywhere(since, now))}</p> })}
                 {(!empty || filtered).then(|| filters(&query))}
                 {body}
                 {more.map(|href| view! { <p class="actions"><a class="button" href=href rel="next">"Next page"</a></p> })}
@@ -52,9 +53,13 @@ pub fn Page() -> impl IntoView {
     })
 }
 
-/// From when on a change holds everywhere; what the edge has read before that may decide until then.
-fn everywhere(since: Timestamp) -> String {
-    format!(" It holds everywhere from {} UTC on.", since.time_of_day())
+/// From when on a change holds everywhere; what the edge has read before that may decide until then. Never too early,
+/// and with the day when it is not today's.
+fn everywhere(since: Timestamp, now: Timestamp) -> String {
+    let since = since.rounded_up_to_second();
+    let (day, today) = (since.day_month_year(), now.day_month_year());
+    let of_day = if day == today { String::new() } else { format!(" of {day}") };
+    format!(" It holds everywhere from {} UTC{of_day} on.", since.time_of_day())
 }
 
 /// What the address asks for. Words that mean nothing are not asked for.
@@ -243,4 +248,31 @@ fn teach() -> AnyView {
         </section>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_change_is_never_said_to_hold_before_it_does() {
+        for (now, since, words) in [
+            ("2026-11-23T16:46:43Z", "2026-11-23T16:46:48Z", "16:46:48 UTC"),
+            ("2026-11-23T16:46:43Z", "2026-11-23T16:46:48.001Z", "16:46:49 UTC"),
+            ("2026-11-23T16:46:43Z", "2026-11-23T16:46:48.999Z", "16:46:49 UTC"),
+            // An outage of an hour is forgiven.
+            ("2026-11-23T23:30:00Z", "2026-11-24T00:30:00Z", "00:30:00 UTC of 24 Nov 2026"),
+            ("2026-11-23T23:59:54Z", "2026-11-23T23:59:59.001Z", "00:00:00 UTC of 24 Nov 2026"),
+            ("2026-11-24T00:00:01Z", "2026-11-24T00:00:04Z", "00:00:04 UTC"),
+            // The page is looked at again later.
+            ("2026-11-25T16:46:48Z", "2026-11-24T16:46:48Z", "16:46:48 UTC of 24 Nov 2026"),
+        ] {
+            let expected = format!(" It holds everywhere from {words} on.");
+            assert_eq!(everywhere(time(since), time(now)), expected, "{since}, said at {now}");
+        }
+    }
 }

@@ -15,6 +15,8 @@ pub struct Found {
     pub changes: usize,
     pub calls: u64,
     pub unavailable: u64,
+    /// Changes after which a call passed too late.
+    pub changes_too_late: usize,
     /// Times at which KV served an older record of a key that was narrowed already.
     pub stale: u64,
     pub by_kind: BTreeMap<&'static str, Seen>,
@@ -92,11 +94,13 @@ impl Found {
         }
     }
 
-    /// Leaves what `cargo xtask bench` shows.
-    pub fn leave(&self) {
+    /// Leaves what `cargo xtask bench` shows. Whoever reads it must know whether it is `proven`.
+    pub fn leave(&self, proven: bool) {
         let figures = json!({
+            "proven": proven,
             "locations": LOCATIONS,
             "changes": self.changes,
+            "changes_too_late": self.changes_too_late,
             "slowest_ms": self.slowest(),
             "round_trip_ms": Self::round_trip(),
         });

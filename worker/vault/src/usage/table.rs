@@ -16,7 +16,8 @@ pub struct Table {
     pub name: &'static str,
     /// What it counts by.
     pub step: Step,
-    /// How many steps stand in one row.
+    /// How many steps stand in one row. A row goes as a whole, so its first step stays for nearly as much longer than it
+    /// must: to cut it out, the rows of all keys would have to be read and written with each step that goes by.
     per_row: i64,
 }
 

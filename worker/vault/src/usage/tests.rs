@@ -3,7 +3,7 @@
 use super::{
     batches::{self, Taken},
     questions,
-    table::{DAYS, HOURS, MINUTES},
+    table::{DAYS, HOURS, MINUTES, Rows},
     testing::{Model, NOW, batch, fresh, kept, key, last_uses, rows, take, total, work},
     upkeep,
 };
@@ -124,10 +124,11 @@ fn minutes_become_hours_and_hours_days_and_days_go() {
         // 60 days after the last hour of its day.
         ("2027-01-22T23:59:59.999Z", [0, 2, 0, 1]),
         ("2027-01-23T00:00:00Z", [0, 0, 2, 1]),
-        // 731 days after the last of the 32 days that are stored together.
         ("2028-11-23T23:59:59.999Z", [0, 0, 2, 1]),
         ("2028-11-24T00:00:00Z", [0, 0, 2, 1]),
-        ("2029-01-01T00:00:00Z", [0, 0, 0, 0]),
+        // 731 days after the last of the 32 days that are stored together.
+        ("2028-12-12T23:59:59.999Z", [0, 0, 2, 1]),
+        ("2028-12-13T00:00:00Z", [0, 0, 0, 0]),
     ] {
         work(&database, time(now));
         assert_eq!(tables(), expected, "{now}");
@@ -139,7 +140,29 @@ fn minutes_become_hours_and_hours_days_and_days_go() {
         let due = upkeep::next_due(&database, time(now)).unwrap();
         assert!(due.is_none_or(|due| due > time(now)), "{now}");
     }
-    assert_eq!(upkeep::next_due(&database, time("2029-01-01T00:00:00Z")), Ok(None));
+    assert_eq!(upkeep::next_due(&database, time("2028-12-13T00:00:00Z")), Ok(None));
+}
+
+#[test]
+fn nothing_stays_for_a_whole_row_longer_than_it_must() {
+    for (table, longer) in [(&MINUTES, 59 * MINUTE), (&HOURS, 23 * HOUR), (&DAYS, 31 * DAY)] {
+        let database = fresh();
+        let (row, _) = table.place(NOW);
+        let (first, last) = (table.begin(row, 0), table.begin(row + 1, -1));
+        let mut rows = Rows::new();
+        for at in [first, last] {
+            let (row, step) = table.place(at);
+            rows.entry((row, Some(key(1)))).or_default().count(step, 0, 1, 5);
+        }
+        table.add(&database, rows).unwrap();
+        // The end of the step, and as long as it must stay.
+        let must_stay_until = |at: Timestamp| at.plus(table.step.millis() + table.step.kept_for());
+        let gone = table.next_due(&database).unwrap().unwrap();
+        assert_eq!(gone.since(must_stay_until(first)), longer, "{}", table.name);
+        assert_eq!(gone, must_stay_until(last), "{}", table.name);
+        assert_eq!(table.first_kept(gone.plus(-1)), row, "{}", table.name);
+        assert_eq!(table.first_kept(gone), row + 1, "{}", table.name);
+    }
 }
 
 #[test]

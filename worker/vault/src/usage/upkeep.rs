@@ -1,5 +1,5 @@
 //! What is done from time to time: counts that wait are put away, minutes become hours, hours become days, and
-//! what is older than two years goes.
+//! what is older than two years goes, a row at a time and so up to 31 days later.
 //!
 //! Counts move from table to table within a transaction, and every count stands in one of them, so that an answer
 //! is exact whether or not this has been done in time.
@@ -60,7 +60,7 @@ fn move_up(database: &impl Database, from: &Table, to: &Table, now: Timestamp) -
     })
 }
 
-/// Removes counts of more than two years ago, and last uses as old as these.
+/// Removes rows all of whose counts are of more than two years ago, and last uses as old as these.
 fn drop_eldest(database: &impl Database, now: Timestamp) -> Stored<bool> {
     database.atomically(|| {
         let due = DAYS.eldest(database, DAYS.first_kept(now), ROWS_AT_ONCE)?;
