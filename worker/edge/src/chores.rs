@@ -1,7 +1,12 @@
 //! What is done after an answer, so that no caller waits for it.
 
+use crate::gate::Presented;
 use ownchat_domain::{record::Record, time::Timestamp};
-use std::{collections::VecDeque, rc::Rc};
+use std::{
+    future::{Future, poll_fn},
+    rc::Rc,
+    task::Poll,
+};
 
 /// Something to do.
 #[derive(Debug)]
@@ -10,46 +15,81 @@ pub enum Chore {
     ReadFeed(u32),
     /// Send what was counted.
     SendCounts,
-    /// Send what is left of it.
+    /// See whose batches of it are to be sent.
     SendOn,
+    /// Send a batch of this workspace, and the next when it is confirmed.
+    Send(u32),
     /// Give back the permits of this key that nobody has spent; it was tried so often before.
     GiveBack(Rc<Record>, usize),
+    /// Fetch a younger record of this key.
+    Renew(Presented),
 }
 
 /// What there is to do, and when.
-#[derive(Debug, Default)]
-pub struct Chores(VecDeque<(Timestamp, Chore)>);
+pub type Chores = Vec<(Timestamp, Chore)>;
 
-impl Chores {
-    /// Adds something to do at a time.
-    pub fn add(&mut self, due: Timestamp, chore: Chore) {
-        let place = self.0.partition_point(|(other, _)| *other <= due);
-        self.0.insert(place, (due, chore));
-    }
-
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Takes what is due first.
-    pub fn pop(&mut self) -> Option<(Timestamp, Chore)> {
-        self.0.pop_front()
-    }
+/// Does all that there is beside each other by `act`, and whatever is to be done after each by what that says: what hangs
+/// holds up nothing else.
+pub async fn do_all<F: Future<Output = Chores>>(mut chores: Chores, act: impl Fn(Timestamp, Chore) -> F) {
+    let mut running = Vec::new();
+    poll_fn(|context| {
+        loop {
+            running.extend(chores.drain(..).map(|(due, chore)| Box::pin(act(due, chore))));
+            running.retain_mut(|one| match one.as_mut().poll(context) {
+                Poll::Ready(next) => {
+                    chores.extend(next);
+                    false
+                }
+                Poll::Pending => true,
+            });
+            if chores.is_empty() {
+                return if running.is_empty() { Poll::Ready(()) } else { Poll::Pending };
+            }
+        }
+    })
+    .await;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::NOW;
+    use crate::testing::{NOW, record};
+    use std::{
+        cell::RefCell,
+        future::{pending, ready},
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    /// What of some chores is begun, in its order, while those hang of which `hangs` says so, and whether all of it is done
+    /// with. Who sends on finds two workspaces of which batches wait.
+    fn begun(hangs: impl Fn(&Chore) -> bool) -> (Vec<&'static str>, bool) {
+        let begun = RefCell::new(Vec::new());
+        let act = |due: Timestamp, chore: Chore| {
+            let hangs = hangs(&chore);
+            let (name, next) = match chore {
+                Chore::GiveBack(..) => ("give back", vec![]),
+                Chore::SendCounts => ("close", vec![(due, Chore::SendOn)]),
+                Chore::SendOn => ("send on", vec![(due, Chore::Send(7)), (due, Chore::Send(8))]),
+                Chore::Send(7) => ("send 7", vec![]),
+                Chore::Send(_) => ("send 8", vec![]),
+                _ => ("read", vec![]),
+            };
+            begun.borrow_mut().push(name);
+            async move { if hangs { pending().await } else { ready(next).await } }
+        };
+        let chores = [Chore::GiveBack(record().into(), 0), Chore::ReadFeed(7), Chore::SendCounts];
+        let all = do_all(chores.map(|chore| (NOW, chore)).into(), act);
+        let is_done = pin!(all).poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        (begun.into_inner(), is_done)
+    }
 
     #[test]
-    fn what_is_due_first_is_done_first() {
-        let mut chores = Chores::default();
-        chores.add(NOW.plus(5), Chore::SendCounts);
-        chores.add(NOW, Chore::ReadFeed(7));
-        let dues: Vec<_> = std::iter::from_fn(|| chores.pop()).map(|(due, _)| due).collect();
-        assert_eq!(dues, [NOW, NOW.plus(5)]);
-        assert!(chores.is_empty());
+    fn what_hangs_holds_up_nothing_else_and_is_waited_for() {
+        let all = vec!["give back", "read", "close", "send on", "send 7", "send 8"];
+        assert_eq!(begun(|_| false), (all.clone(), true));
+        let hangs = |chore: &Chore| matches!(chore, Chore::GiveBack(..) | Chore::ReadFeed(_));
+        assert_eq!(begun(hangs), (all.clone(), false), "a meter and the feed");
+        assert_eq!(begun(|chore| matches!(chore, Chore::Send(7))), (all, false), "one workspace");
     }
 }

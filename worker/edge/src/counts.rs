@@ -12,7 +12,7 @@ use std::rc::Rc;
 /// Counts are sent so long after the first of them, in milliseconds: half of what they may take at most.
 const FLUSH_WAIT: i64 = FLUSH_AFTER / 2;
 /// Who was to send counts and has not for so long is gone, in milliseconds.
-const GONE_AFTER: i64 = 5 * SECOND;
+const GONE_AFTER: i64 = FLUSH_AFTER;
 /// A batch that is being sent for so long, in milliseconds, is not: whoever did was called off.
 const LOST_AFTER: i64 = 6 * SECOND;
 const _: () = assert!(LOST_AFTER > crate::platform::USAGE as i64);
@@ -51,6 +51,11 @@ struct Unsent {
 }
 
 impl Unsent {
+    fn is_due(&self, now: Timestamp) -> bool {
+        // What lies further ahead than it can be comes of a clock that was set back.
+        !(1..=LOST_AFTER).contains(&self.due.since(now))
+    }
+
     fn size(&self) -> usize {
         self.batches.iter().map(|batch| batch.counts.len() + batch.last_uses.len()).sum()
     }
@@ -102,19 +107,22 @@ impl Counts {
         }
     }
 
-    /// The batch that is to be sent now, if there is one, and its workspace; first of those workspaces that have not failed.
-    /// Whoever is told sends it, and says by [`Self::sent`] what became of it.
-    pub fn next(&mut self, now: Timestamp) -> Option<(u32, Rc<Batch>)> {
-        // What lies further ahead than it can be comes of a clock that was set back.
-        let is_due = |unsent: &&mut Unsent| !(1..=LOST_AFTER).contains(&unsent.due.since(now));
-        let unsent = self.unsent.iter_mut().filter(is_due).min_by_key(|unsent| (unsent.failed, unsent.due))?;
-        unsent.due = now.plus(LOST_AFTER);
-        Some((unsent.workspace, unsent.batches.first()?.clone()))
+    /// Whether batches wait.
+    pub fn wait(&self) -> bool {
+        !self.unsent.is_empty()
     }
 
-    /// When a batch is to be sent next, if there is one.
-    pub fn due(&self) -> Option<Timestamp> {
-        self.unsent.iter().map(|unsent| unsent.due).min()
+    /// The workspaces of which a batch is to be sent now.
+    pub fn due(&self, now: Timestamp) -> impl Iterator<Item = u32> {
+        self.unsent.iter().filter(move |unsent| unsent.is_due(now)).map(|unsent| unsent.workspace)
+    }
+
+    /// The batch of a workspace that is to be sent now, if there is one. Whoever is told sends it, and says by
+    /// [`Self::sent`] what became of it.
+    pub fn next(&mut self, workspace: u32, now: Timestamp) -> Option<Rc<Batch>> {
+        let unsent = self.unsent.iter_mut().find(|unsent| unsent.workspace == workspace && unsent.is_due(now))?;
+        unsent.due = now.plus(LOST_AFTER);
+        unsent.batches.first().cloned()
     }
 
     /// Takes in whether a batch is done with.

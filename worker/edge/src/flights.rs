@@ -1,35 +1,60 @@
 //! Questions that are under way, so that many calls at once do not all ask the same.
 
-use ownchat_domain::{locator::Locator, time::Timestamp};
+use crate::platform::{KV, REGISTRY};
+use ownchat_domain::{
+    locator::Locator,
+    time::{SECOND, Timestamp},
+};
 use std::collections::HashMap;
 
-/// A question that was not answered for so long, in milliseconds, counts as lost: another may ask.
-const LOST_AFTER: i64 = 2_000;
+/// A question that was not answered for so long, in milliseconds, counts as lost: another may ask. The longest, to KV and
+/// then to the registry, is over before that.
+pub const LOST_AFTER: i64 = (KV + REGISTRY) as i64 + SECOND / 2;
+/// How long it is remembered that a question failed, in milliseconds.
+const FAILED_FOR: i64 = SECOND;
 /// Most questions that are remembered at once.
 const CAPACITY: usize = 10_000;
 
-/// Keys that somebody asks a store for, with the time at which that began.
+/// Keys that somebody asks a store for, and those of which the last question failed.
 #[derive(Debug, Default)]
-pub struct Flights(HashMap<Locator, Timestamp>);
+pub struct Flights(HashMap<Locator, Flight>);
+
+#[derive(Debug)]
+enum Flight {
+    Begun(Timestamp),
+    Failed(Timestamp),
+}
 
 impl Flights {
     /// Whether somebody asks for a key.
     pub fn is_under_way(&self, key: Locator, now: Timestamp) -> bool {
-        self.0.get(&key).is_some_and(|since| (0..LOST_AFTER).contains(&now.since(*since)))
+        matches!(self.0.get(&key), Some(Flight::Begun(at)) if (0..LOST_AFTER).contains(&now.since(*at)))
+    }
+
+    /// Whether the last question about a key failed a moment ago.
+    pub fn has_failed(&self, key: Locator, now: Timestamp) -> bool {
+        matches!(self.0.get(&key), Some(Flight::Failed(at)) if (0..FAILED_FOR).contains(&now.since(*at)))
     }
 
     /// Notes that somebody asks for a key.
     pub fn begin(&mut self, key: Locator, now: Timestamp) {
         if self.0.len() >= CAPACITY {
-            // Most of them are lost; of the others some will be asked twice.
+            // Most of them are over; of the others some will be asked twice.
             self.0.clear();
         }
-        self.0.insert(key, now);
+        self.0.insert(key, Flight::Begun(now));
     }
 
     /// The question was answered, in whatever way.
     pub fn end(&mut self, key: Locator) {
         self.0.remove(&key);
+    }
+
+    /// The question failed, and that is to be remembered.
+    pub fn fail(&mut self, key: Locator, now: Timestamp) {
+        if let Some(flight) = self.0.get_mut(&key) {
+            *flight = Flight::Failed(now);
+        }
     }
 }
 
@@ -48,6 +73,20 @@ mod tests {
         assert!(!flights.is_under_way(key, NOW.plus(-1)), "the clock was set back");
         flights.end(key);
         assert!(!flights.is_under_way(key, NOW));
+    }
+
+    #[test]
+    fn that_a_question_failed_is_remembered_for_a_second_or_until_the_next() {
+        let (mut flights, key) = (Flights::default(), record().locator);
+        flights.fail(key, NOW);
+        assert!(!flights.has_failed(key, NOW), "nobody asked");
+        flights.begin(key, NOW);
+        flights.fail(key, NOW);
+        assert!(!flights.is_under_way(key, NOW) && flights.has_failed(key, NOW.plus(FAILED_FOR - 1)));
+        assert!(!flights.has_failed(key, NOW.plus(FAILED_FOR)));
+        assert!(!flights.has_failed(key, NOW.plus(-1)), "the clock was set back");
+        flights.begin(key, NOW.plus(1));
+        assert!(flights.is_under_way(key, NOW.plus(1)) && !flights.has_failed(key, NOW.plus(1)));
     }
 
     #[test]

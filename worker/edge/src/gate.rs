@@ -1,6 +1,9 @@
 //! The check of a key, without anything that waits: text in, verdict out, unless a store must be asked.
 
+mod afterwards;
 mod asking;
+
+pub use asking::Turn;
 
 use crate::{
     chores::{Chore, Chores},
@@ -21,10 +24,13 @@ use ownchat_domain::{
     shield::Shield,
     time::{SECOND, Timestamp},
     token::{Token, locator_in},
-    usage::Batch,
-    verdict::{Code, Denial},
+    verdict::Denial,
 };
-use std::{cell::RefCell, net::IpAddr, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    net::IpAddr,
+    rc::Rc,
+};
 
 /// Checks keys with the master secrets and with what is remembered.
 #[derive(Debug)]
@@ -37,6 +43,8 @@ pub struct Gate {
     shield: RefCell<Shield>,
     counts: RefCell<Counts>,
     chores: RefCell<Chores>,
+    /// When a younger record was asked for last.
+    renewed_at: Cell<Timestamp>,
 }
 
 /// A key of ours, by its look; whether it is good is not known yet.
@@ -123,6 +131,7 @@ impl Gate {
             shield: RefCell::default(),
             counts: RefCell::default(),
             chores: RefCell::default(),
+            renewed_at: Cell::new(Timestamp::from_millis(0)),
         }
     }
 
@@ -152,8 +161,8 @@ impl Gate {
     /// A record may decide if the feed was read a moment ago and allows it, or if the vault itself said it a
     /// moment ago.
     ///
-    /// A secret that does not fit may be a new one of a key that was just rotated: the vault is asked, unless
-    /// `asked` says that it was for this call.
+    /// A secret that does not fit may be a new one of a key that was just rotated: the vault is asked, unless it was for
+    /// this call. `asked` says whether a store was.
     pub fn step(&self, presented: &Presented, wanted: &Wanted<'_>, asked: bool, now: Timestamp) -> Step {
         let memo = self.memory.borrow().recall(presented.locator, now);
         let news = self.news.borrow();
@@ -172,10 +181,12 @@ impl Gate {
 
     /// The same for a call for which the stores were asked in vain: decides, or says that permits must be asked for.
     pub fn step_alone(&self, presented: &Presented, wanted: &Wanted<'_>, now: Timestamp) -> Step {
-        match self.step(presented, wanted, true, now) {
-            step @ (Step::Done(_) | Step::Take(_)) => step,
-            _ => self.without_vault(presented, wanted, now),
-        }
+        let step = match self.step(presented, wanted, false, now) {
+            Step::ReadFeed | Step::Find | Step::AskVault => self.without_vault(presented, wanted, now),
+            step => step,
+        };
+        // Nobody knows that the secret is wrong.
+        if matches!(step, Step::AskForSecret) { Step::Done(Self::undecided(None)) } else { step }
     }
 
     fn judge(&self, memo: &Memo, presented: &Presented, wanted: &Wanted<'_>, asked: bool, now: Timestamp) -> Step {
@@ -185,8 +196,10 @@ impl Gate {
             None => Err(Denial::Unknown),
         };
         match decided {
-            // It may be a new secret of a key that was just rotated.
-            Err(Denial::Unknown) if !asked && !record.deleted && !memo.is_news(now) => Step::AskForSecret,
+            // It may be a new secret of a key that was just rotated, of which a copy need not know.
+            Err(Denial::Unknown) if !(asked && memo.is_truth || record.deleted || memo.is_news(now)) => {
+                Step::AskForSecret
+            }
             // What is deleted is nobody's business, and whose secret is wrong learns nothing.
             Err(Denial::Unknown) => Step::Done(Checked::refused(Denial::Unknown)),
             Err(denial) => {
@@ -235,7 +248,7 @@ impl Gate {
         let told = memo.is_truth.then(|| now.since(memo.asked_at));
         let age = news.age(presented.address.workspace, now).into_iter().chain(told).min();
         if age.is_some_and(|age| age < bound) && news.allows(record) {
-            self.judge(&memo, presented, wanted, true, now)
+            self.judge(&memo, presented, wanted, false, now)
         } else {
             let is_it = !record.deleted && self.recognise(&memo, record, presented).is_some();
             Step::Done(Self::undecided(is_it.then(|| record.clone())))
@@ -300,7 +313,7 @@ impl Gate {
     /// Sees to it that what is not spent goes back.
     fn watch(&self, record: &Rc<Record>, now: Timestamp) {
         if let Some(due) = self.purse.borrow_mut().watch(record.locator, now) {
-            self.chores.borrow_mut().add(due, Chore::GiveBack(record.clone(), 0));
+            self.chores.borrow_mut().push((due, Chore::GiveBack(record.clone(), 0)));
         }
     }
 
@@ -331,60 +344,6 @@ impl Gate {
     /// What is left of ended leases of a key.
     pub fn leftovers(&self, record: &Record, now: Timestamp) -> Option<Take> {
         self.purse.borrow_mut().leftovers(record.locator, record.limits, record.version, now)
-    }
-
-    /// Counts a call that was checked, and notes what is to be done after its answer.
-    pub fn count(&self, checked: &Checked, wanted: &Wanted<'_>, now: Timestamp) {
-        let Some(record) = &checked.record else { return };
-        let workspace = record.workspace.number;
-        let outcome = checked.verdict.as_ref().err().map_or(Code::Valid, Denial::code);
-        let mut counts = self.counts.borrow_mut();
-        counts.tally.count(workspace, record.locator, outcome, wanted.call.required, checked.secret, now);
-        let mut chores = self.chores.borrow_mut();
-        if let Some(due) = counts.undertake(now) {
-            chores.add(due, Chore::SendCounts);
-        }
-        let mut news = self.news.borrow_mut();
-        if news.due(workspace, now) {
-            // Noted at once, so that the next calls do not do the same.
-            news.ask(workspace, now);
-            chores.add(now, Chore::ReadFeed(workspace));
-        }
-    }
-
-    /// Whether something is to be done after the answer.
-    pub fn has_chores(&self) -> bool {
-        !self.chores.borrow().is_empty()
-    }
-
-    /// Takes what is to be done.
-    pub fn chores(&self) -> Chores {
-        self.chores.take()
-    }
-
-    /// Leaves something to be done after another answer.
-    pub fn leave(&self, due: Timestamp, chore: Chore) {
-        self.chores.borrow_mut().add(due, chore);
-    }
-
-    /// Makes batches of what was counted; `random` names this isolate, once. Says how many had to be given up.
-    pub fn close_counts(&self, random: u64, now: Timestamp) -> usize {
-        self.counts.borrow_mut().close(random, now)
-    }
-
-    /// The batch of counts that is to be sent now, if there is one, and its workspace. [`Self::sent`] ends it.
-    pub fn next_batch(&self, now: Timestamp) -> Option<(u32, Rc<Batch>)> {
-        self.counts.borrow_mut().next(now)
-    }
-
-    /// Takes in whether a batch is done with.
-    pub fn sent(&self, workspace: u32, batch: &Batch, is_done: bool, now: Timestamp) {
-        self.counts.borrow_mut().sent(workspace, batch.sequence, is_done, now);
-    }
-
-    /// When a batch is to be sent next, if there is one.
-    pub fn batch_due(&self) -> Option<Timestamp> {
-        self.counts.borrow().due()
     }
 }
 

@@ -2,16 +2,16 @@
 //! the meters of limited keys. And what is done after the answer.
 
 use crate::{
-    chores::Chore,
+    chores::{Chore, Chores, do_all},
     edge::{Edge, random},
-    gate::{Checked, Gate, Presented, Step, Wanted},
-    memory::Memo,
+    gate::{Checked, Gate, Presented, Step, Turn, Wanted},
+    memory::{Memo, RENEW_AFTER},
     platform::{FEED, METER, Platform, REGISTRY, Trouble, USAGE, answered, log_error, log_warning, now},
 };
 use ownchat_domain::{
     feed::{self, decode},
     meter::{self, Take, Taken},
-    record::{Record, kv_name},
+    record::{LIFETIME, Record, kv_name},
     time::{SECOND, Timestamp},
     usage,
     vault::{news_path, permits_path, record_path, usage_path},
@@ -23,16 +23,12 @@ use std::{net::IpAddr, rc::Rc};
 const CACHE_TTL: u32 = 300;
 /// Most steps of one check. Each step brings what the one before lacked; what came too late is asked for again.
 const STEPS: usize = 8;
-/// Most looks at whether somebody else has brought what is lacking, one every [`LOOK`] milliseconds.
-const LOOKS: u32 = 400;
-/// Milliseconds between two such looks.
-const LOOK: u32 = 5;
 /// Most pages of the feed that one call waits for.
 const PAGES: usize = 20;
 /// Permits that a meter does not take back are given back again after so many milliseconds, and then twice as many.
 const RESEND: [i64; 3] = [SECOND, 2 * SECOND, 4 * SECOND];
 /// Nothing is begun so long after an answer, in milliseconds. The platform calls off what is under way 30 s after it.
-const TURN: i64 = 18 * SECOND;
+const AFTERWARDS: i64 = 18 * SECOND;
 
 /// Checks a key, and asks the stores if need be.
 pub async fn check(edge: &Edge, platform: &Platform, text: &str, wanted: &Wanted<'_>) -> Checked {
@@ -44,7 +40,7 @@ pub async fn check(edge: &Edge, platform: &Platform, text: &str, wanted: &Wanted
     let (workspace, caller) = (presented.address.workspace, wanted.caller);
     // Whether a store was asked, and whether that was in vain.
     let (mut asked, mut alone) = (false, false);
-    let (mut steps, mut looks) = (0, 0);
+    let (mut steps, begun) = (0, now());
     // The key, if only permits are lacking.
     let mut limited = None;
     while steps < STEPS {
@@ -72,34 +68,21 @@ pub async fn check(edge: &Edge, platform: &Platform, text: &str, wanted: &Wanted
             Step::Find => Some(Question::Copy),
             Step::AskForSecret => Some(Question::Secret),
         };
-        // What somebody else is asking for is waited for.
-        let waits = match question {
-            None => gate.is_feed_asked(workspace, now),
-            Some(_) => gate.is_asked(presented.locator, now),
-        };
-        let crowded = !waits && question.is_some() && {
-            if let Some(held) = gate.flooded(&presented, caller, now) {
-                return held;
+        match gate.turn(&presented, caller, question.is_some(), begun, now) {
+            Turn::Ask => {}
+            Turn::Look(wait) => {
+                platform.until(now.plus(wait)).await;
+                continue;
             }
-            gate.is_crowded(&presented, caller, now)
-        };
-        if (waits || crowded) && looks < LOOKS {
-            // Of those who wait for others' keys there may be many.
-            let pause = if waits { 1 } else { 4 };
-            looks += pause;
-            platform.pause(LOOK * pause).await;
-            continue;
-        }
-        if crowded {
-            return Checked::refused(Denial::TooManyUnknown { retry_after: SECOND });
+            Turn::GoAlone => {
+                alone = true;
+                continue;
+            }
+            Turn::Refuse(retry_after) => return Checked::refused(Denial::TooManyUnknown { retry_after }),
         }
         steps += 1;
         match question {
-            None => {
-                if let Err(error) = read_feed(gate, platform, workspace).await {
-                    log_warning(&format!("feed of workspace {workspace}: {error}"));
-                }
-            }
+            None => read_feed(gate, platform, workspace).await,
             Some(question) => {
                 asked = true;
                 if let Err(error) = ask(edge, platform, &presented, question, caller).await {
@@ -118,6 +101,8 @@ pub async fn check(edge: &Edge, platform: &Platform, text: &str, wanted: &Wanted
 enum Question {
     /// Its copy in KV, and the vault where that does not help.
     Copy,
+    /// The same, if the copy is younger than the one that is remembered.
+    Younger,
     /// The truth.
     Vault,
     /// The truth, because a secret does not fit.
@@ -134,22 +119,26 @@ async fn ask(
 ) -> Result<(), Trouble> {
     let asked_at = now();
     let is_new = edge.gate.ask(presented, question == Question::Copy, caller, asked_at);
-    let outcome = match question {
-        Question::Copy => find(edge, platform, presented).await,
-        Question::Vault => ask_vault(edge, platform, presented, false).await,
-        Question::Secret => ask_vault(edge, platform, presented, true).await,
+    let age = match question {
+        Question::Copy => LIFETIME,
+        Question::Younger => RENEW_AFTER,
+        Question::Vault | Question::Secret => 0,
     };
-    edge.gate.answered(presented, is_new, caller, asked_at);
+    let outcome = if age > 0 && find(edge, platform, presented, age).await {
+        Ok(())
+    } else {
+        ask_vault(edge, platform, presented, question == Question::Secret).await
+    };
+    edge.gate.answered(presented, is_new, caller, asked_at, outcome.is_err().then(now));
     outcome
 }
 
 /// Reads the feed of a workspace to its end.
-async fn read_feed(gate: &Gate, platform: &Platform, workspace: u32) -> Result<(), Trouble> {
-    let outcome = read_pages(gate, platform, workspace).await;
-    if outcome.is_err() {
+async fn read_feed(gate: &Gate, platform: &Platform, workspace: u32) {
+    if let Err(error) = read_pages(gate, platform, workspace).await {
         gate.missed(workspace, now());
+        log_warning(&format!("feed of workspace {workspace}: {error}"));
     }
-    outcome
 }
 
 async fn read_pages(gate: &Gate, platform: &Platform, workspace: u32) -> Result<(), Trouble> {
@@ -167,20 +156,18 @@ async fn read_pages(gate: &Gate, platform: &Platform, workspace: u32) -> Result<
     Err("it has no end".into())
 }
 
-/// Looks in KV, and asks the vault where KV does not help.
-async fn find(edge: &Edge, platform: &Platform, presented: &Presented) -> Result<(), Trouble> {
+/// Looks in KV, and says whether there is a record that is younger than `age`, in milliseconds.
+async fn find(edge: &Edge, platform: &Platform, presented: &Presented, age: i64) -> bool {
     let asked_at = now();
     match from_kv(edge, platform, presented).await {
-        Ok(Some(record)) if record.is_alive(asked_at) => {
+        Ok(Some(record)) if asked_at.since(record.sealed_at) < age => {
             edge.gate.learn(presented, Memo::new(Some(record.into()), asked_at));
-            Ok(())
+            return true;
         }
-        Ok(_) => ask_vault(edge, platform, presented, false).await,
-        Err(trouble) => {
-            log_warning(&format!("{}: KV: {trouble}", presented.locator));
-            ask_vault(edge, platform, presented, false).await
-        }
+        Ok(_) => {}
+        Err(trouble) => log_warning(&format!("{}: KV: {trouble}", presented.locator)),
     }
+    false
 }
 
 async fn from_kv(edge: &Edge, platform: &Platform, presented: &Presented) -> Result<Option<Record>, Trouble> {
@@ -243,44 +230,57 @@ async fn ask_for(platform: &Platform, path: &str, body: Option<Vec<u8>>, millis:
 /// not wait for it, counts are sent, and permits that were not spent go back. What is too late for this turn is left
 /// for after another answer.
 pub async fn chores(edge: &Edge, platform: &Platform) {
-    let end = now().plus(TURN);
-    let mut all = edge.gate.chores();
-    while let Some((due, chore)) = all.pop() {
-        if due.max(now()) >= end {
-            // Who counts next undertakes to send, and who finds the feed old to read it.
-            if matches!(chore, Chore::GiveBack(..)) {
-                edge.gate.leave(due, chore);
-            }
-            continue;
+    let end = now().plus(AFTERWARDS);
+    do_all(edge.gate.chores(), |due, chore| act(edge, platform, end, due, chore)).await;
+}
+
+/// Does something when it is due, unless that is too late, and says what is to be done next.
+async fn act(edge: &Edge, platform: &Platform, end: Timestamp, due: Timestamp, chore: Chore) -> Chores {
+    if due.max(now()) >= end {
+        // Who counts next undertakes to send, and who finds the feed old to read it.
+        if matches!(chore, Chore::GiveBack(..)) {
+            edge.gate.leave(due, chore);
         }
-        platform.until(due).await;
-        let again = match chore {
-            Chore::ReadFeed(workspace) => {
-                if let Err(error) = read_feed(&edge.gate, platform, workspace).await {
-                    log_warning(&format!("feed of workspace {workspace}: {error}"));
-                }
-                None
-            }
-            Chore::SendCounts => {
-                let lost = edge.gate.close_counts(random_half(), now());
-                if lost > 0 {
-                    log_error(&format!("usage: {lost} batches of counts were given up"));
-                }
-                Some((now(), Chore::SendOn))
-            }
-            Chore::SendOn => send_counts(edge, platform).await.map(|due| (due, Chore::SendOn)),
-            Chore::GiveBack(record, tries) => {
-                let Some(leftovers) = edge.gate.leftovers(&record, now()) else { continue };
-                let Err(error) = ask_meter(platform, &record, &leftovers).await else { continue };
-                log_warning(&format!("{}: meter: {error}", record.locator));
-                edge.gate.keep(&record, leftovers);
-                RESEND.get(tries).map(|wait| (now().plus(*wait), Chore::GiveBack(record, tries + 1)))
-            }
-        };
-        if let Some((due, chore)) = again {
-            all.add(due, chore);
-        }
+        return Vec::new();
     }
+    platform.until(due).await;
+    let next = match chore {
+        Chore::ReadFeed(workspace) => {
+            read_feed(&edge.gate, platform, workspace).await;
+            None
+        }
+        Chore::SendCounts => {
+            let lost = edge.gate.close_counts(random_half(), now());
+            if lost > 0 {
+                log_error(&format!("usage: {lost} batches of counts were given up"));
+            }
+            Some((now(), Chore::SendOn))
+        }
+        Chore::SendOn => return edge.gate.send_on(now()),
+        Chore::Send(workspace) => {
+            let Some(batch) = edge.gate.next_batch(workspace, now()) else { return Vec::new() };
+            let outcome = hand_over(platform, workspace, &batch).await;
+            if let Err(error) = &outcome {
+                log_warning(&format!("usage of workspace {workspace}: {error}"));
+            }
+            edge.gate.sent(workspace, &batch, outcome.is_ok(), now());
+            outcome.is_ok().then(|| (now(), Chore::Send(workspace)))
+        }
+        Chore::GiveBack(record, tries) => {
+            let Some(leftovers) = edge.gate.leftovers(&record, now()) else { return Vec::new() };
+            let Err(error) = ask_meter(platform, &record, &leftovers).await else { return Vec::new() };
+            log_warning(&format!("{}: meter: {error}", record.locator));
+            edge.gate.keep(&record, leftovers);
+            RESEND.get(tries).map(|wait| (now().plus(*wait), Chore::GiveBack(record, tries + 1)))
+        }
+        Chore::Renew(presented) => {
+            if let Err(error) = ask(edge, platform, &presented, Question::Younger, None).await {
+                log_warning(&format!("{}: {error}", presented.locator));
+            }
+            None
+        }
+    };
+    next.into_iter().collect()
 }
 
 /// A random number of 64 bits.
@@ -288,19 +288,7 @@ fn random_half() -> u64 {
     u64::try_from(random() >> 64).unwrap_or(1)
 }
 
-/// Sends a batch of what was counted, if one is due. Says when to go on: whoever else waits for that may end sooner.
-async fn send_counts(edge: &Edge, platform: &Platform) -> Option<Timestamp> {
-    if let Some((workspace, batch)) = edge.gate.next_batch(now()) {
-        let outcome = send_batch(platform, workspace, &batch).await;
-        if let Err(error) = &outcome {
-            log_warning(&format!("usage of workspace {workspace}: {error}"));
-        }
-        edge.gate.sent(workspace, &batch, outcome.is_ok(), now());
-    }
-    edge.gate.batch_due()
-}
-
-async fn send_batch(platform: &Platform, workspace: u32, batch: &usage::Batch) -> Result<(), Trouble> {
+async fn hand_over(platform: &Platform, workspace: u32, batch: &usage::Batch) -> Result<(), Trouble> {
     let (status, _) = platform.vault(&usage_path(workspace), Some(usage::encode(batch)), USAGE).await?;
     match status {
         200..300 => Ok(()),

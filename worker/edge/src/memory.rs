@@ -5,7 +5,7 @@ use ownchat_domain::{
     digest::Fingerprint,
     feed::FRESH_FOR,
     locator::Locator,
-    record::Record,
+    record::{LIFETIME, Record},
     time::{SECOND, Timestamp},
 };
 use std::{
@@ -25,6 +25,10 @@ const LOOK_EVERY: i64 = 10 * SECOND;
 
 /// An answer cannot be so long on its way, in milliseconds: the clock was set back instead.
 const CLOCK_STEP: i64 = 60 * SECOND;
+
+/// Of a key that is used a younger record is fetched when the one that is remembered is so old, in milliseconds: so it has half
+/// of its life before it when no store can be asked.
+pub const RENEW_AFTER: i64 = LIFETIME / 2;
 
 /// Most keys that are remembered at once.
 const CAPACITY: usize = 100_000;
@@ -162,7 +166,6 @@ fn may_be_true(memo: &Memo, now: Timestamp) -> bool {
 mod tests {
     use super::*;
     use crate::testing::{NOW, record};
-    use ownchat_domain::record::LIFETIME;
 
     fn memo(known: Known, asked_at: Timestamp) -> Memo {
         Memo::new(known, asked_at)

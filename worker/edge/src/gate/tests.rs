@@ -8,6 +8,7 @@ use crate::testing::{NOW, gate, record, token};
 use ownchat_domain::{
     feed::{Entry, FRESH_FOR},
     scope::ScopeSet,
+    time::HOUR,
     verdict::Code,
 };
 
@@ -36,10 +37,9 @@ fn verdict(step: Step) -> Result<(), Code> {
     }
 }
 
-/// What is to be done, in its order.
+/// What is to be done.
 fn chores(gate: &Gate) -> Vec<Chore> {
-    let mut all = gate.chores();
-    std::iter::from_fn(|| all.pop()).map(|(_, chore)| chore).collect()
+    gate.chores().into_iter().map(|(_, chore)| chore).collect()
 }
 
 #[test]
@@ -157,11 +157,34 @@ fn a_wrong_secret_gets_nothing_of_the_record_and_asks_once_a_second() {
     gate.learn(&key, truth.clone());
     assert!(matches!(gate.step(&key, &ANY, false, NOW), Step::AskForSecret), "the key may have been rotated since");
     assert_eq!(verdict(gate.step(&key, &ANY, true, NOW)), Err(Code::UnknownKey), "once is enough for one call");
+    assert_eq!(verdict(gate.step_alone(&key, &ANY, NOW)), Err(Code::Unavailable), "nobody knows that it is wrong");
     gate.learn(&key, Memo { for_secret: true, ..truth });
     let Step::Done(checked) = gate.step(&key, &ANY, false, NOW.plus(999)) else { unreachable!() };
     assert_eq!(checked.verdict, Err(Denial::Unknown));
     assert!(checked.record.is_none());
+    assert_eq!(
+        verdict(gate.step_alone(&key, &ANY, NOW.plus(999))),
+        Err(Code::UnknownKey),
+        "the vault has just said so"
+    );
     assert!(matches!(gate.step(&key, &ANY, false, NOW.plus(1_000)), Step::AskForSecret));
+}
+
+#[test]
+fn a_secret_that_a_copy_does_not_know_is_asked_for_before_it_is_refused() {
+    let gate = gate();
+    let key = guessed(&gate);
+    hear(&gate, vec![], NOW);
+    gate.learn(&key, copy(record(), NOW));
+    assert!(matches!(gate.step(&key, &ANY, true, NOW), Step::AskForSecret), "the copy may be older than the secret");
+    let mut patient = record();
+    patient.workspace.outage_seconds = 60;
+    gate.learn(&key, Memo { is_truth: true, ..copy(patient, NOW.plus(1)) });
+    let later = NOW.plus(30_000);
+    assert_eq!(verdict(gate.step_alone(&key, &ANY, later)), Err(Code::Unavailable), "nor does an outage make it wrong");
+    gate.learn(&key, copy(Record { deleted: true, ..record() }, later));
+    hear(&gate, vec![], later);
+    assert_eq!(verdict(gate.step_alone(&key, &ANY, later)), Err(Code::UnknownKey), "it is deleted");
 }
 
 #[test]
@@ -218,9 +241,9 @@ fn what_was_checked_is_counted_and_sent_by_one() {
     let chores = chores(&gate);
     assert!(matches!(chores[..], [Chore::SendCounts]), "{chores:?}");
     gate.close_counts(9, NOW);
-    let (workspace, batch) = gate.next_batch(NOW).unwrap();
+    let batch = gate.next_batch(7, NOW).unwrap();
     let outcomes: Vec<_> = batch.counts.iter().map(|(cell, count)| (cell.outcome, *count)).collect();
-    assert_eq!((workspace, outcomes.len()), (7, 2));
+    assert_eq!(outcomes.len(), 2);
     assert!(outcomes.contains(&(Code::Valid.number(), 1)) && outcomes.contains(&(Code::ScopeMissing.number(), 1)));
     assert_eq!(batch.last_uses.len(), 1, "a refused call is no use");
 }
@@ -242,7 +265,7 @@ fn a_call_that_nobody_can_decide_is_counted_if_its_key_is_remembered() {
     let undecided = Gate::undecided(Some(record().into()));
     gate.count(&undecided, &ANY, NOW);
     gate.close_counts(9, NOW);
-    let (_, batch) = gate.next_batch(NOW).unwrap();
+    let batch = gate.next_batch(7, NOW).unwrap();
     assert_eq!((batch.counts[0].0.outcome, batch.last_uses.len()), (Code::Unavailable.number(), 0));
 }
 
@@ -259,6 +282,26 @@ fn the_feed_is_read_after_an_answer_once_a_second_and_by_one() {
         chores(&gate).iter().filter(|chore| matches!(chore, Chore::ReadFeed(7))).count()
     };
     assert_eq!((feeds(NOW.plus(999)), feeds(later), feeds(later)), (0, 1, 0));
+}
+
+#[test]
+fn a_younger_record_of_a_key_that_is_used_is_fetched_in_time_and_one_a_second() {
+    let gate = gate();
+    let key = presented(&gate);
+    hear(&gate, vec![], NOW);
+    gate.learn(&key, copy(record(), NOW));
+    let renewed = |key: &Presented, now| {
+        hear(&gate, vec![], now);
+        let Step::Done(checked) = gate.step(key, &ANY, true, now) else { unreachable!() };
+        gate.count(&checked, &ANY, now);
+        let is_it = |chore: &Chore| matches!(chore, Chore::Renew(other) if other.locator == key.locator);
+        chores(&gate).iter().filter(|chore| is_it(chore)).count()
+    };
+    let half = NOW.plus(12 * HOUR);
+    assert_eq!((renewed(&key, half.plus(-1)), renewed(&key, half)), (0, 1));
+    assert_eq!((renewed(&key, half.plus(999)), renewed(&key, half.plus(1_000))), (0, 1), "one a second");
+    gate.learn(&key, copy(Record { sealed_at: half, ..record() }, half));
+    assert_eq!(renewed(&key, half.plus(2_000)), 0, "it was fetched");
 }
 
 #[test]
@@ -286,12 +329,12 @@ fn a_key_that_opened_a_record_opens_no_other_and_opens_it_for_no_other_key() {
     }
     // The same locator with another secret, and the same key in another environment.
     let wrong = guessed(&gate);
-    assert_eq!(verdict(gate.step(&wrong, &ANY, true, NOW)), Err(Code::UnknownKey));
+    assert!(matches!(gate.step(&wrong, &ANY, true, NOW), Step::AskForSecret));
     assert!(gate.read(&good.replacen("oc_live_", "oc_test_", 1)).is_err());
     assert!(gate.read(&good[..54]).is_err());
     // A record whose secrets are others.
     let mut rotated = record();
     rotated.secrets[0].digest = ownchat_domain::digest::KeyDigest::from_bytes([9; 32]);
     gate.learn(&presented(&gate), copy(rotated, NOW.plus(1)));
-    assert_eq!(verdict(gate.step(&gate.read(&good).unwrap(), &ANY, true, NOW.plus(1))), Err(Code::UnknownKey));
+    assert!(matches!(gate.step(&gate.read(&good).unwrap(), &ANY, true, NOW.plus(1)), Step::AskForSecret));
 }

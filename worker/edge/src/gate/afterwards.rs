@@ -1,0 +1,79 @@
+//! What is counted, and what is left to be done after the answer.
+
+use super::{Checked, Gate, Wanted};
+use crate::{
+    chores::{Chore, Chores},
+    memory::RENEW_AFTER,
+};
+use ownchat_domain::{
+    time::{SECOND, Timestamp},
+    usage::Batch,
+    verdict::{Code, Denial},
+};
+use std::rc::Rc;
+
+impl Gate {
+    /// Counts a call that was checked, and notes what is to be done after its answer.
+    pub fn count(&self, checked: &Checked, wanted: &Wanted<'_>, now: Timestamp) {
+        let Some(record) = &checked.record else { return };
+        let workspace = record.workspace.number;
+        let outcome = checked.verdict.as_ref().err().map_or(Code::Valid, Denial::code);
+        let mut counts = self.counts.borrow_mut();
+        counts.tally.count(workspace, record.locator, outcome, wanted.call.required, checked.secret, now);
+        let mut chores = self.chores.borrow_mut();
+        if let Some(due) = counts.undertake(now) {
+            chores.push((due, Chore::SendCounts));
+        }
+        let mut news = self.news.borrow_mut();
+        if news.due(workspace, now) {
+            // Noted at once, so that the next calls do not do the same.
+            news.ask(workspace, now);
+            chores.push((now, Chore::ReadFeed(workspace)));
+        }
+        // One a second at most, however many keys there are.
+        if now.since(record.sealed_at) >= RENEW_AFTER
+            && !(0..SECOND).contains(&now.since(self.renewed_at.get()))
+            && let Some(opened) = checked.found_out.opened.get()
+        {
+            self.renewed_at.set(now);
+            chores.push((now, Chore::Renew(opened.by)));
+        }
+    }
+
+    /// Whether something is to be done after the answer.
+    pub fn has_chores(&self) -> bool {
+        !self.chores.borrow().is_empty()
+    }
+
+    /// Takes what is to be done.
+    pub fn chores(&self) -> Chores {
+        self.chores.take()
+    }
+
+    /// Leaves something to be done after another answer.
+    pub fn leave(&self, due: Timestamp, chore: Chore) {
+        self.chores.borrow_mut().push((due, chore));
+    }
+
+    /// Makes batches of what was counted; `random` names this isolate, once. Says how many had to be given up.
+    pub fn close_counts(&self, random: u64, now: Timestamp) -> usize {
+        self.counts.borrow_mut().close(random, now)
+    }
+
+    /// Whose batches of counts are to be sent now; and that is to be seen again, if there are any that wait.
+    pub fn send_on(&self, now: Timestamp) -> Chores {
+        let counts = self.counts.borrow();
+        let again = counts.wait().then(|| (now.plus(SECOND), Chore::SendOn));
+        counts.due(now).map(|workspace| (now, Chore::Send(workspace))).chain(again).collect()
+    }
+
+    /// The batch of a workspace's counts that is to be sent now, if there is one. [`Self::sent`] ends it.
+    pub fn next_batch(&self, workspace: u32, now: Timestamp) -> Option<Rc<Batch>> {
+        self.counts.borrow_mut().next(workspace, now)
+    }
+
+    /// Takes in whether a batch is done with.
+    pub fn sent(&self, workspace: u32, batch: &Batch, is_done: bool, now: Timestamp) {
+        self.counts.borrow_mut().sent(workspace, batch.sequence, is_done, now);
+    }
+}
