@@ -157,21 +157,24 @@ fn of_many_who_lack_the_same_key_without_a_feed_one_asks() {
     let world = World::start(&Settings { factor: 1.0, kv, wire, ..Settings::default() });
     let question = Question::about(&world.found(1).make("Real", &["contacts:read"]).token);
     world.wire.fail("feed", Fault::Error);
-    world.wire.fail("registry", Fault::Slow(SECOND / 2));
     assert_eq!(world.caller(0).settled(&question, world.clock), "VALID", "{}", world.logs());
-    // What the registry said is good for 5 s.
-    world.clock.wait(6 * SECOND);
-    let (before, ready) = (world.wire.asked("registry"), Barrier::new(CALLERS));
-    thread::scope(|scope| {
-        for _ in 0..CALLERS {
-            let (mut caller, ready, question) = (world.caller(0), &ready, &question);
-            scope.spawn(move || {
-                ready.wait();
-                assert_eq!(caller.code(question), "VALID");
-            });
-        }
-    });
-    let asked = world.wire.asked("registry") - before;
-    tell("calls at once with one key, no feed", &format!("{CALLERS} calls: {asked} questions to the registry"));
-    assert!(asked <= 3, "{asked}");
+    for (slow, code) in [(SECOND / 2, "VALID"), (2_800, "VALID"), (30 * SECOND, "UNAVAILABLE")] {
+        world.wire.fail("registry", Fault::Slow(slow));
+        // What the registry said is good for 5 s.
+        world.clock.wait(6 * SECOND);
+        let (before, ready) = (world.wire.asked("registry"), Barrier::new(CALLERS));
+        thread::scope(|scope| {
+            for _ in 0..CALLERS {
+                let (mut caller, ready, question) = (world.caller(0), &ready, &question);
+                scope.spawn(move || {
+                    ready.wait();
+                    assert_eq!(caller.code(question), code, "{slow} ms");
+                });
+            }
+        });
+        let asked = world.wire.asked("registry") - before;
+        let found = format!("{CALLERS} calls, {code}: {asked} questions to the registry");
+        tell(&format!("calls at once with one key, no feed, registry {slow} ms slow"), &found);
+        assert!(asked <= 3, "{asked}");
+    }
 }

@@ -2,13 +2,16 @@
 
 use crate::figures::tell;
 use ownchat_domain::{
+    key::NewKey,
+    limit::{Period, Quota},
     time::{MINUTE, SECOND},
     vault::{
         Object,
         usage::{ReadUsage, UsageQuery},
     },
+    verdict::Code,
 };
-use ownchat_runtime::Admin;
+use ownchat_runtime::{Admin, new_key};
 use ownchat_simulation::{Caller, Fault, Latency, Question, Settings, World};
 
 /// Counts are sent within two seconds after an answer; a way there and back, and a busy machine, come on top.
@@ -16,6 +19,7 @@ const COUNTED_WITHIN: i64 = 4 * SECOND;
 /// Longer than an isolate goes on sending by itself.
 const LONG: i64 = 25 * SECOND;
 const CALLS: u64 = 20;
+const QUOTA: Quota = Quota { limit: 100, period: Period::Day };
 
 /// A workspace, a call with a key of it, and how many there were.
 struct Called {
@@ -31,8 +35,8 @@ impl Called {
         Self { admin, question, calls: 0 }
     }
 
-    fn call(&mut self, caller: &mut Caller) {
-        assert_eq!(caller.code(&self.question), "VALID");
+    fn call(&mut self, world: &World, caller: &mut Caller) {
+        assert_eq!(caller.settled(&self.question, world.clock), "VALID");
         self.calls += 1;
     }
 
@@ -40,33 +44,44 @@ impl Called {
         let call = ReadUsage { key: None, query: UsageQuery::default() };
         let series = self.admin.ask_object(Object::Usage(self.admin.workspace), &call).unwrap().unwrap();
         let outcomes = series.points.iter().flat_map(|point| &point.outcomes);
-        outcomes.map(|(_, count)| count).sum::<u64>() == self.calls
+        let valid = outcomes.filter(|(outcome, _)| *outcome == Code::Valid.number());
+        valid.map(|(_, count)| count).sum::<u64>() == self.calls
     }
 }
 
 pub fn what_cannot_be_counted_keeps_nothing_else_from_it() {
     let (kv, wire) = (Latency::NONE, Latency::OBJECT);
-    let world = World::start(&Settings { kv, wire, ..Settings::default() });
+    let world = World::start(&Settings { factor: 4.0, kv, wire, ..Settings::default() });
     let [mut broken, mut whole] = [1, 2].map(|number| Called::make(&world, number));
     let mut caller = world.caller(0);
     let mut slowest = 0;
     for fault in [Fault::Error, Fault::Cut, Fault::Slow(MINUTE)] {
         world.wire.fail("usage/1", fault);
-        for _ in 0..2 {
+        for pause in [LONG, 0] {
             for _ in 0..CALLS {
-                broken.call(&mut caller);
-                whole.call(&mut caller);
+                broken.call(&world, &mut caller);
+                whole.call(&world, &mut caller);
             }
             let counted = world.clock.until(COUNTED_WITHIN, || whole.is_counted());
             slowest = slowest.max(counted.unwrap_or_else(|| panic!("{fault:?} of one workspace keeps another")));
-            world.clock.wait(LONG);
+            world.clock.wait(pause);
         }
         assert!(!broken.is_counted(), "{fault:?} has kept nothing from being counted");
         world.wire.mend();
         // An isolate that has given up goes on with its next call, whosever that is.
-        whole.call(&mut caller);
+        whole.call(&world, &mut caller);
         let counted = world.clock.until(MINUTE, || broken.is_counted() && whole.is_counted());
         assert!(counted.is_some(), "{fault:?} has lost what was counted\n{}", world.logs());
+    }
+    // A meter that does not answer keeps nothing from being counted, either.
+    let limited = world.found(3).create(NewKey { quota: Some(QUOTA), ..new_key("Limited", &["contacts:read"]) });
+    let limited = Question::about(&limited.unwrap().unwrap().token);
+    world.wire.fail("meter", Fault::Slow(MINUTE));
+    for _ in 0..2 {
+        assert_eq!(caller.code(&limited), "UNAVAILABLE");
+        whole.call(&world, &mut caller);
+        let counted = world.clock.until(COUNTED_WITHIN, || whole.is_counted());
+        slowest = slowest.max(counted.expect("a meter keeps calls from being counted"));
     }
     tell("usage of one workspace down", &format!("calls of another are counted within {slowest} ms"));
 }

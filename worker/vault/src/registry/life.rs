@@ -161,10 +161,10 @@ pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> D
     }
     let grant = Grant::again(&before.details);
     member.may(Command::RestoreKey, Some(&before), Some(&grant), now)?;
-    let untold = announce::waits(database, Some(call.id))?;
     if before.deleted_at.is_none() {
-        return Ok(Outcome::new(before.shown(now), untold));
+        return Ok(Outcome::repeated(before.shown(now)));
     }
+    let untold = announce::waits(database, Some(call.id))?;
     let after = KeyRow { deleted_at: None, version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Restore, Some(&before), Some(&after), now)?, now)?;

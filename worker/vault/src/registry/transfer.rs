@@ -2,7 +2,7 @@
 //! transaction.
 
 use super::{
-    announce, leftovers,
+    announce, effective, leftovers,
     members::member,
     outbox,
     rows::{COLUMNS, KeyRow, time, workspace},
@@ -21,7 +21,10 @@ use ownchat_domain::{
     role::Command,
     time::{SECOND, Timestamp},
     transfer::{BadLine, Entry, FORMAT, Header, KeyFacts, LINES_MAX, Reader, SecretFacts},
-    vault::transfer::{ExportPart, FinishImport, Imported, Place, ReadExport, StageImport},
+    vault::{
+        registry::OUTAGE_MAX,
+        transfer::{ExportPart, FinishImport, Imported, Place, ReadExport, StageImport},
+    },
 };
 use serde_json::value::RawValue;
 
@@ -239,6 +242,8 @@ pub fn finish(database: &impl Database, keyring: &Keyring, call: &FinishImport, 
         trail::append(database, actor, noted(Action::Import, sum), now)?;
         announce::of_all(database, header.version, now)?;
         skip_numbers(database, now)?;
+        // What was forgiven last nobody knows any more.
+        effective::less_is_forgiven(database, OUTAGE_MAX)?;
         outbox::enqueue_all(database, now)?;
         leftovers::of_all(database, now)?;
         Ok(imported)
@@ -252,8 +257,9 @@ const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// At least so many numbers of keys are left out.
 const SKIPPED: i64 = 1_000_000;
 
-/// Sees to it that no key is given a number again that one was given after the file was written, not even when that file is
-/// read in for the second time: it would have the id of that one, its counts and its limits.
+/// Sees to it that no key is given a number again that one was given after the file was written: it would have the id of that
+/// one, its counts and its limits. Nor when that file is read in for the second time, unless more than one key a second was made
+/// since the first.
 fn skip_numbers(database: &impl Database, now: Timestamp) -> Stored<()> {
     let seconds = now.since(BEGINNING) / SECOND;
     database.run("UPDATE workspace SET next_key = max(last_key + ?, ?)", &[SKIPPED.into(), seconds.into()])?;

@@ -121,9 +121,9 @@ fn a_deleted_key_comes_back_as_it_was() {
     assert_eq!((back.name.as_str(), back.version, back.restore_until), ("Shop", 3, None));
     assert_eq!(ask(&database, &key, &OLD, NOW.plus(30 * DAY)), Ok(1));
     let again = restored(&database, &key, NOW).unwrap();
-    assert_eq!((&again.key, again.narrowed, count(&database, "trail")), (&back, true, 3), "the feed was not told");
+    assert_eq!((&again.key, again.narrowed, count(&database, "trail")), (&back, true, 3), "asked again");
     tell(&database, NOW);
-    assert!(!restored(&database, &key, NOW).unwrap().narrowed);
+    assert!(restored(&database, &key, NOW).unwrap().narrowed, "it is told a moment");
     rotated(&database, &back, 0, NOW).unwrap();
     assert_eq!(restored(&database, &key, NOW).unwrap_err(), Failure::NotFound.into(), "it was changed since");
 }

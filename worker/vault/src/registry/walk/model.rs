@@ -138,7 +138,7 @@ impl Model {
     pub fn restore(&mut self, id: Locator, now: Timestamp) -> Said {
         match self.begin(&Deed::Restore, id, now) {
             Ok(before) => {
-                self.narrowed = self.is_untold(id);
+                self.narrowed = before.deleted_at.is_none() || self.is_untold(id);
                 if before.deleted_at.is_none() {
                     return Said::Done(before.version);
                 }

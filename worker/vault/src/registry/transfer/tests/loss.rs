@@ -1,6 +1,7 @@
 //! Coming back after a loss: what was said and given out before it must not meet what is done after it.
 
 use super::*;
+use crate::registry::{effective::everywhere, testing::tell};
 use ownchat_domain::{
     feed::{Entry, Subject},
     key::Key,
@@ -46,7 +47,7 @@ fn no_number_is_given_that_a_key_may_have_had_before_a_loss() {
         assert!(first == 0 || one > first + 1, "the second time these are others again");
         first = one;
     }
-    // Whoever makes more than one a second is given none twice, either.
+    // Where more than one a second was made they go on behind them.
     let busy = workspace();
     busy.run("UPDATE workspace SET last_key = 4000000000", &[]).unwrap();
     skip_numbers(&busy, NOW).unwrap();
@@ -64,4 +65,16 @@ fn the_meters_of_keys_that_were_read_in_are_cleared() {
     let waiting = other.run("SELECT locator FROM leftovers ORDER BY locator", &[]).unwrap();
     let keys = other.run("SELECT locator FROM keys ORDER BY locator", &[]).unwrap();
     assert_eq!((waiting.len(), format!("{waiting:?}")), (2, format!("{keys:?}")));
+}
+
+#[test]
+fn an_outage_may_be_forgiven_for_as_long_as_ever_by_edges_that_know_what_was_before() {
+    let other = workspace();
+    let source = workspace();
+    create(&source, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    imported(&other, &exported(&source)).unwrap();
+    assert_eq!(everywhere(&other, NOW), Ok(NOW.plus(3_600 * SECOND)));
+    tell(&other, NOW.plus(SECOND));
+    assert_eq!(everywhere(&other, NOW.plus(9 * SECOND)), Ok(NOW.plus(3_601 * SECOND)), "since the feed was told");
+    assert_eq!(everywhere(&other, NOW.plus(3_601 * SECOND)), Ok(NOW.plus(3_606 * SECOND)));
 }
