@@ -129,7 +129,17 @@ impl Meter {
             let closed = spare == 0 && quota.is_none();
             self.grants.push(Grant { lease: number, permits, at: now, ends, closed });
         }
-        Taken::Lease(Lease { number, permits, lasts, standing: self.standing(now) })
+        Taken::Lease(Lease { number, permits, lasts, standing: self.standing_of(ask, now) })
+    }
+
+    /// How things stand for whom has asked. Whoever takes nothing is told how they would stand with the limits of their record.
+    fn standing_of(&self, ask: &Take, now: Timestamp) -> Standing {
+        if ask.need > 0 || ask.spare > 0 {
+            return self.standing(now);
+        }
+        let mut meter = self.clone();
+        meter.believe(ask.limits, ask.version);
+        meter.standing(now)
     }
 
     /// How a call that needs so many permits would fare. Nothing is spent.

@@ -101,6 +101,8 @@ pub enum Step {
     AskForSecret,
     /// Everything is right but for permits, which must be asked for.
     Take(Rc<Record>),
+    /// It is decided, without permits, and the meter must be asked what is left of the limits: the answer tells so.
+    Look(Rc<Record>),
 }
 
 impl Checked {
@@ -202,14 +204,14 @@ impl Gate {
             }
             // What is deleted is nobody's business, and whose secret is wrong learns nothing.
             Err(Denial::Unknown) => Step::Done(Checked::refused(Denial::Unknown)),
-            Err(denial) => {
-                let standing = self.standing(&record, now);
-                Step::Done(Checked::denied(record, standing, denial))
-            }
-            Ok(secret) if record.limits.is_empty() || wanted.cost == 0 => {
-                let standing = self.standing(&record, now);
-                Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing))
-            }
+            Err(denial) => match self.standing(&record, now) {
+                Some(standing) => Step::Done(Checked::denied(record, standing, denial)),
+                None => Step::Look(record),
+            },
+            Ok(secret) if record.limits.is_empty() || wanted.cost == 0 => match self.standing(&record, now) {
+                Some(standing) => Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing)),
+                None => Step::Look(record),
+            },
             Ok(secret) => match self.purse.borrow_mut().spend(&record, wanted.cost, now) {
                 Some(Ok(standing)) => Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing)),
                 Some(Err(refusal)) => Step::Done(Self::refused(record, wanted.cost, &refusal)),
@@ -218,12 +220,17 @@ impl Gate {
         }
     }
 
-    /// What is known to be left of a key's limits, of a call that spends nothing of them.
-    fn standing(&self, record: &Record, now: Timestamp) -> Standing {
+    /// What is left of a key's limits, of a call that spends nothing of them; none if the meter must be asked.
+    fn standing(&self, record: &Record, now: Timestamp) -> Option<Standing> {
         if record.limits.is_empty() {
-            return Standing::default();
+            return Some(Standing::default());
         }
-        self.purse.borrow().standing(record, now).unwrap_or_default()
+        self.purse.borrow().standing(record, now)
+    }
+
+    /// Takes in what the meter has said of what is left; nothing if it did not answer, and then it is not asked again for a while.
+    pub fn told(&self, record: &Record, standing: Standing, now: Timestamp) {
+        self.purse.borrow_mut().tell(record, standing, now);
     }
 
     /// The secret of the record that this is.

@@ -10,7 +10,7 @@ use crate::{
 };
 use ownchat_domain::{
     feed::{self, decode},
-    meter::{self, Take, Taken},
+    meter::{self, Lease, Refusal, Standing, Take, Taken},
     record::{LIFETIME, Record, kv_name},
     time::{SECOND, Timestamp},
     usage,
@@ -59,6 +59,11 @@ pub async fn check(edge: &Edge, platform: &Platform, text: &str, wanted: &Wanted
                     return refused;
                 }
                 limited = Some(record);
+                steps += 1;
+                continue;
+            }
+            Step::Look(record) => {
+                look(edge, platform, &record).await;
                 steps += 1;
                 continue;
             }
@@ -210,6 +215,20 @@ async fn permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, cost: u3
             Some(Gate::undecided(Some(record.clone())))
         }
     }
+}
+
+/// Asks the meter of a limited key what is left. Without an answer nobody is told.
+async fn look(edge: &Edge, platform: &Platform, record: &Record) {
+    let (limits, version) = (record.limits, record.version);
+    let question = Take { limits, version, need: 0, spare: 0, unused: Vec::new(), name: 0 };
+    let standing = match ask_meter(platform, record, &question).await {
+        Ok(Taken::Lease(Lease { standing, .. }) | Taken::Refused(Refusal { standing, .. })) => standing,
+        Err(error) => {
+            log_warning(&format!("{}: meter: {error}", record.locator));
+            Standing::default()
+        }
+    };
+    edge.gate.told(record, standing, now());
 }
 
 async fn ask_meter(platform: &Platform, record: &Record, question: &Take) -> Result<Taken, Trouble> {

@@ -80,6 +80,14 @@ impl Purse {
         (0..LEASE_MAX).contains(&now.since(at)).then(|| pocket.standing(now))
     }
 
+    /// Takes in what the meter has said of what is left, to somebody who takes nothing.
+    pub fn tell(&mut self, record: &Record, standing: Standing, now: Timestamp) {
+        self.make_room(record.locator);
+        let pocket = self.pocket(record);
+        pocket.follow(record.version);
+        pocket.told = Some((standing, now));
+    }
+
     /// Takes in that the meter refused a call of this cost, and says whether that is the last word: not if another call has
     /// brought enough to spare meanwhile, or the record is another by now.
     pub fn refuse(

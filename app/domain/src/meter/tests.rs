@@ -271,6 +271,23 @@ fn a_look_spends_nothing_and_foretells_what_a_call_would_get() {
 }
 
 #[test]
+fn whoever_takes_nothing_is_told_how_things_stand_with_their_limits() {
+    let told = |meter: &Meter, limits, version| match meter.clone().take(&Take { version, ..ask(limits, 0, 0) }, NOW) {
+        Taken::Lease(lease) => lease.standing,
+        Taken::Refused(refusal) => unreachable!("{refusal:?}"),
+    };
+    assert_eq!(told(&Meter::default(), rate(9, 60), 1).rate, Some((9, 0)), "of a key that was never used");
+    let mut meter = Meter::default();
+    meter.take(&Take { version: 3, ..ask(quota(10), 4, 0) }, NOW);
+    let left = |limits, version| told(&meter, limits, version).quota.map(|(left, _)| left);
+    assert_eq!((left(quota(10), 3), left(quota(20), 4)), (Some(6), Some(16)));
+    assert_eq!(left(quota(20), 2), Some(6), "limits of an older record are not believed");
+    let before = meter.clone();
+    meter.take(&Take { version: 4, ..ask(quota(20), 0, 0) }, NOW);
+    assert_eq!(meter.limits, before.limits, "nothing is changed by it");
+}
+
+#[test]
 fn only_what_time_alone_has_not_changed_must_be_stored() {
     let stored = |meter: &Meter| Meter::decode(&meter.encode()).unwrap();
     let changes = |meter: &Meter, ask: &Take, now| {

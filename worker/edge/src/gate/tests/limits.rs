@@ -127,16 +127,30 @@ fn of_a_limited_key_every_answer_tells_what_is_known_to_be_left() {
     let missing = Wanted { call: Call { required: ScopeSet::full(), ..ANY.call }, ..ANY };
     let look = Wanted { cost: 0, ..ANY };
     let told = |wanted: &Wanted<'_>, now| match gate.step(&key, wanted, false, now) {
-        Step::Done(checked) => (checked.record.is_some_and(|record| record.limits == limits), checked.standing.rate),
+        Step::Done(checked) => {
+            Some((checked.record.is_some_and(|record| record.limits == limits), checked.standing.rate))
+        }
+        Step::Look(record) => {
+            assert_eq!(record.limits, limits);
+            None
+        }
         step => unreachable!("{step:?}"),
     };
-    assert_eq!((told(&missing, NOW), told(&look, NOW)), ((true, None), (true, None)), "nothing is known yet");
+    assert_eq!((told(&missing, NOW), told(&look, NOW)), (None, None), "nothing is known yet");
+    let all = Standing { rate: Some((9, 0)), quota: None };
+    gate.told(&Record { limits, ..record() }, all, NOW);
+    assert_eq!((told(&missing, NOW), told(&look, NOW)), (Some((true, Some((9, 0)))), Some((true, Some((9, 0))))));
     let Step::Take(limited) = gate.step(&key, &ANY, false, NOW) else { unreachable!() };
     let lease =
         Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing { rate: Some((6, 62_000)), quota: None } };
     gate.lease(&limited, lease, NOW, NOW);
     let later = NOW.plus(1_000);
-    assert_eq!(told(&missing, later), (true, Some((9, 61_000))));
-    assert_eq!((told(&ANY, later).1, told(&look, later).1), (Some((8, 61_000)), Some((8, 61_000))));
-    assert_eq!(told(&missing, NOW.plus(2_500)), (true, None), "it may have changed by then");
+    assert_eq!(told(&missing, later), Some((true, Some((9, 61_000)))));
+    let eight = Some((true, Some((8, 61_000))));
+    assert_eq!((told(&ANY, later), told(&look, later)), (eight, eight));
+    assert_eq!(told(&missing, NOW.plus(2_500)), None, "it may have changed by then");
+    // A meter that does not answer is not asked again at once, and nobody is told.
+    gate.told(&Record { limits, ..record() }, Standing::default(), NOW.plus(2_500));
+    assert_eq!(told(&missing, NOW.plus(4_499)), Some((true, None)));
+    assert_eq!(told(&missing, NOW.plus(4_500)), None);
 }
