@@ -14,7 +14,7 @@ use crate::{
     limit::{Period, Quota, RateLimit},
     locator::Locator,
     scope::ScopeSet,
-    time::{DAY, Timestamp},
+    time::{DAY, MINUTE, Timestamp},
     token::Environment,
     usage::LastUse,
 };
@@ -203,17 +203,23 @@ impl From<QuotaLeft> for Quota {
     }
 }
 
+/// By less than so much the clocks of edges and vault differ, in milliseconds.
+const CLOCKS_DIFFER: i64 = MINUTE;
+
 impl Key {
     /// The entity tag (RFC 9110) of this state of the key.
     pub fn etag(&self) -> String {
         format!("\"{}\"", self.version)
     }
 
-    /// Takes over, of these last uses, those of its own secrets.
+    /// Takes over, of these last uses, those of its own secrets. A use from before a secret was made is that of another one, which
+    /// had its number and was lost; clocks differ by less than [`CLOCKS_DIFFER`].
     pub fn note_last_uses(&mut self, uses: &[LastUse]) {
         for last in uses.iter().filter(|last| last.key == self.id) {
-            let secret = self.secrets.iter_mut().find(|secret| secret.number == last.secret);
-            if let Some(secret) = secret {
+            let is_used = |secret: &&mut KeySecret| {
+                secret.number == last.secret && last.at.since(secret.created_at) > -CLOCKS_DIFFER
+            };
+            if let Some(secret) = self.secrets.iter_mut().find(is_used) {
                 secret.last_used_at = secret.last_used_at.max(Some(last.at));
             }
             self.last_used_at = self.last_used_at.max(Some(last.at));
@@ -260,12 +266,19 @@ mod tests {
             {"number":3,"created_at":"2026-11-24T00:00:00Z"}]}"#;
         let mut key: Key = serde_json::from_str(json).unwrap();
         let other = "0000000000000002".parse().unwrap();
-        let at = |key, secret, millis| LastUse { key, secret, at: Timestamp::from_millis(millis) };
+        let made = key.created_at;
+        let at = |key, secret, millis| LastUse { key, secret, at: made.plus(millis) };
         // Of secret 1 the key has nothing left to show.
         key.note_last_uses(&[at(key.id, 1, 5), at(key.id, 2, 3), at(other, 2, 9), at(key.id, 2, 2)]);
-        let millis = |time: Option<Timestamp>| time.map(Timestamp::millis);
+        let millis = |time: Option<Timestamp>| time.map(|time| time.since(made));
         assert_eq!(millis(key.last_used_at), Some(5));
-        assert_eq!(key.secrets.iter().map(|secret| millis(secret.last_used_at)).collect::<Vec<_>>(), [Some(3), None]);
+        let of_secrets = |key: &Key| key.secrets.iter().map(|secret| millis(secret.last_used_at)).collect::<Vec<_>>();
+        assert_eq!(of_secrets(&key), [Some(3), None]);
+        // A secret 3 from before a loss, and a call at an edge whose clock is late.
+        key.note_last_uses(&[at(key.id, 3, -60_000)]);
+        assert_eq!((of_secrets(&key), millis(key.last_used_at)), (vec![Some(3), None], Some(5)));
+        key.note_last_uses(&[at(key.id, 3, -59_999)]);
+        assert_eq!(of_secrets(&key), [Some(3), Some(-59_999)]);
     }
 
     #[test]

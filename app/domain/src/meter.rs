@@ -30,9 +30,9 @@
 //! is at that time, so with another number or another period what is left is what the new quota has left. Calls from a
 //! time without any limit were never counted. What a lease has carried past midnight counts to the day in which it was handed out.
 //!
-//! Limits of an older record than the newest that was seen on the same day are not believed. On the next day they are: a key that
-//! was read in from an older file has a smaller version than before. Its meter is cleared then, and an isolate that gives back what
-//! it was granted before does not tell the meter its limits.
+//! Limits of an older record than the newest that was seen on the same day are not believed. On the next day they are, and at once when
+//! its key was read in from an older file, in which it has a smaller version than before ([`Meter::believe_anew`]). An isolate that
+//! gives back what it was granted before does not tell the meter its limits.
 
 mod message;
 mod stored;
@@ -174,6 +174,12 @@ impl Meter {
         if self.used.turn_the_page(now) {
             self.version = 0;
         }
+    }
+
+    /// From now on a record of any version is believed, until a newer one is.
+    pub const fn believe_anew(&mut self) {
+        self.changed |= self.version > 0;
+        self.version = 0;
     }
 
     /// Takes in the limits of a record, unless they are those of an older one.

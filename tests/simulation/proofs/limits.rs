@@ -5,9 +5,9 @@ use ownchat_domain::{
     key::NewKey,
     limit::{Period, Quota, RateLimit},
     time::{SECOND, Timestamp},
-    vault::{Object, meter::ClearMeter},
+    vault::{Object, meter::ClearMeter, registry::ChangeKey},
 };
-use ownchat_runtime::new_key;
+use ownchat_runtime::{Admin, new_key};
 use ownchat_simulation::{Caller, Clock, Fault, Latency, Question, Settings, World};
 use serde_json::json;
 use std::{sync::Barrier, thread};
@@ -17,6 +17,7 @@ proofs![
     nothing_of_a_quota_is_lost_on_the_way,
     nothing_of_a_quota_is_lost_by_hanging_up,
     a_meter_that_was_cleared_begins_anew,
+    what_was_used_stays_used_after_a_loss,
     no_window_sees_more_than_the_rate_limit,
 ];
 
@@ -126,6 +127,36 @@ fn a_meter_that_was_cleared_begins_anew() {
         // The refusal is repeated for a moment.
         world.clock.wait(SECOND);
     }
+}
+
+/// A workspace is lost and comes back from its file, in which a quota is smaller than it was since: what was used counts.
+fn what_was_used_stays_used_after_a_loss() {
+    let mut world = World::start(&Settings { factor: 4.0, wire: Latency::NONE, ..Settings::default() });
+    let quota = Some(Quota { limit: 10, period: Period::Month });
+    let mut admin = world.found(1);
+    let made = admin.create(NewKey { quota, ..new_key("Limited", &["contacts:read"]) }).unwrap().unwrap();
+    let file = admin.export();
+    let question = Question::about(&made.token);
+    let mut caller = world.caller(0);
+    let set_quota = |admin: &mut Admin, limit: u32| {
+        let patch = serde_json::from_value(json!({"quota": {"limit": limit}})).unwrap();
+        admin.ask(&ChangeKey { origin: admin.origin(), id: made.id(), version: 1, patch }).unwrap().unwrap();
+    };
+    let mut passed = |world: &World| {
+        // Until no edge decides by an older record, and the meter by none.
+        world.clock.wait(10 * SECOND);
+        (0..12).filter(|_| caller.settled(&question, world.clock) == "VALID").count()
+    };
+    set_quota(&mut admin, 20);
+    assert_eq!(passed(&world), 12, "of 20\n{}", world.logs());
+    world.lose_registries();
+    world.start_vault();
+    let mut admin = world.found(1);
+    admin.import(&file).unwrap().unwrap();
+    assert_eq!(passed(&world), 0, "12 of 10 were used\n{}", world.logs());
+    set_quota(&mut admin, 15);
+    assert_eq!(passed(&world), 3, "of 15\n{}", world.logs());
+    tell("quota after a loss", "what was used before counts");
 }
 
 /// A call as its caller saw it.

@@ -13,7 +13,7 @@ use ownchat_domain::{
     meter::{decode, encode},
     vault::{
         Call, Object, PERMITS,
-        meter::{ClearMeter, LookAhead},
+        meter::{BelieveAnew, ClearMeter, LookAhead},
     },
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
@@ -40,6 +40,10 @@ impl DurableObject for Meter {
             Some((Object::Meter(_), ClearMeter::NAME)) => {
                 self.state.storage().delete_all().await?;
                 answer::<ClearMeter>(Ok(()))
+            }
+            Some((Object::Meter(_), BelieveAnew::NAME)) => {
+                let database = self.database.as_ref().map_err(Clone::clone);
+                answer::<BelieveAnew>(database.and_then(store::believe_anew).map_err(Refusal::from))
             }
             Some((Object::Meter(_), LookAhead::NAME)) => {
                 let call = question(&mut request).await?;

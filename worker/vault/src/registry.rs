@@ -141,11 +141,14 @@ impl Registry {
                 })
             }
             CreateKey::NAME => {
-                asking.reply(|call: &CreateKey| keys::create(database, &ring, workspace, call, now())).await
+                let call = asking.admit().await?;
+                let done = call.and_then(|call| keys::create(database, &ring, workspace, &call, now()));
+                answer::<CreateKey>(self.armed(done).await)
             }
             DuplicateKey::NAME => {
-                let work = |call: &DuplicateKey| duplicate::duplicate(database, &ring, workspace, call, now());
-                asking.reply(work).await
+                let call = asking.admit().await?;
+                let done = call.and_then(|call| duplicate::duplicate(database, &ring, workspace, &call, now()));
+                answer::<DuplicateKey>(self.armed(done).await)
             }
             ListKeys::NAME => asking.reply(|call: &ListKeys| list::list(database, call, now())).await,
             ReadKey::NAME => asking.reply(|call: &ReadKey| keys::read(database, call, now())).await,
@@ -186,10 +189,7 @@ impl Registry {
             ReadSettings::NAME => asking.reply(|call: &ReadSettings| settings::read(database, call, now())).await,
             ChangeSettings::NAME => {
                 let call = asking.admit().await?;
-                let done = call.and_then(|call| settings::change(database, &call, now()));
-                if done.is_ok() {
-                    self.arm().await;
-                }
+                let done = self.armed(call.and_then(|call| settings::change(database, &call, now()))).await;
                 let told = self.announce(database, workspace).await;
                 answer::<ChangeSettings>(done.and_then(|(settings, narrowed)| {
                     if narrowed && !told {
@@ -205,10 +205,7 @@ impl Registry {
             StageImport::NAME => asking.reply(|call: &StageImport| transfer::stage(database, call, now())).await,
             FinishImport::NAME => {
                 let call = asking.admit().await?;
-                let done = call.and_then(|call| transfer::finish(database, &ring, &call, now()));
-                if done.is_ok() {
-                    self.arm().await;
-                }
+                let done = self.armed(call.and_then(|call| transfer::finish(database, &ring, &call, now()))).await;
                 let told = self.announce(database, workspace).await;
                 answer::<FinishImport>(if told { done } else { done.and(Err(Failure::NotEffectiveYet.into())) })
             }
@@ -256,6 +253,14 @@ impl Registry {
         let everywhere = effective::everywhere(database, now())?;
         let effective_at = narrowed.then(|| left_until.map_or(everywhere, |end| end.max(everywhere)));
         Ok(Changed { key, effective_at, replayed })
+    }
+
+    /// What was done, once there is an alarm for what it has left to do.
+    async fn armed<T>(&self, done: Done<T>) -> Done<T> {
+        if done.is_ok() {
+            self.arm().await;
+        }
+        done
     }
 
     /// Sets an alarm in the very turn in which something was stored, so that it is carried on whatever happens

@@ -124,20 +124,20 @@ fn limits_of_an_older_record_are_not_believed() {
     assert_eq!(permits(meter.take(&ask(quota(1_000), 1, 0), NOW)), 1);
 }
 
-/// A key that comes back from an older file has a smaller version; its meter is cleared.
+/// A key that comes back from an older file has a smaller version; its meter is told to believe it.
 #[test]
-fn what_comes_back_from_before_a_meter_was_cleared_changes_nothing() {
+fn what_comes_back_from_before_a_loss_comes_back_and_tells_no_limits() {
     let (mut meter, name) = (Meter::default(), NAMED + 5);
     let before = Take { version: 9, name, ..ask(quota(1_000), 1, 40) };
     assert_eq!(permits(meter.take(&before, NOW)), 41);
-    meter = Meter::default();
+    meter.believe_anew();
     for (lease, permits) in [(name, 40), (NAMED + 6, ALL)] {
         let back = vec![Unused { lease, permits }];
         meter.take(&Take { version: 9, unused: back, ..ask(quota(1_000), 0, 0) }, NOW.plus(1));
     }
-    assert_eq!(permits(meter.take(&ask(quota(2), 1, 0), NOW.plus(2))), 1);
-    assert_eq!(permits(meter.take(&ask(quota(2), 2, 0), NOW.plus(2))), 0, "of the limits of version 1");
-    assert_eq!(left_of_quota(&meter), 1);
+    assert_eq!(permits(meter.take(&ask(quota(3), 1, 0), NOW.plus(2))), 1);
+    assert_eq!(permits(meter.take(&ask(quota(3), 2, 0), NOW.plus(2))), 0, "of the limits of version 1");
+    assert_eq!(left_of_quota(&meter), 1, "one was used before, and one since");
 }
 
 #[test]

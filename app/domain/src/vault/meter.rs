@@ -13,6 +13,16 @@ impl Call for ClearMeter {
     const NAME: &'static str = "clear";
 }
 
+/// Has the next record believed, whatever version it has: its key was read in from a file, in which it may have an earlier one than
+/// before. What was used stays used. Doing it twice changes nothing.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct BelieveAnew {}
+
+impl Call for BelieveAnew {
+    type Answer = ();
+    const NAME: &'static str = "believe-anew";
+}
+
 /// Asks how a call would fare. Nothing is spent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct LookAhead {

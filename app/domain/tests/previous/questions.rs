@@ -15,7 +15,7 @@ use ownchat_domain::{
         Caller, KeyCaller, Origin,
         instance::{BeginSignIn, CheckSetup, ForgetAttempts, SetUp},
         masters::ReadMasters,
-        meter::{ClearMeter, LookAhead},
+        meter::{BelieveAnew, ClearMeter, LookAhead},
         person::{self, EndSession, OpenSession, ReadPassword, Resume},
         registry::*,
         transfer::{FinishImport, Place, ReadExport, StageImport},
@@ -139,6 +139,7 @@ fn about_calls() {
     same(FILE, "explain a route", &explain(None, case));
     same(FILE, "look-ahead", &LookAhead { limits: LIMITS, version: 9, cost: 4 });
     same(FILE, "clear", &ClearMeter {});
+    same("calls-3.ndjson", "believe-anew", &BelieveAnew {});
     let query = UsageQuery {
         from: Some(at(0)),
         to: Some(at(86_400_000)),

@@ -10,7 +10,9 @@ use ownchat_domain::{
     vault::feed::Announce,
 };
 
-/// Tells everybody. An entry moves to the end, so that whoever has read so far reads it again.
+/// Tells everybody. An entry moves to the end, so that whoever has read so far reads it again, and is kept from now on: also
+/// if it says nothing new. After a loss the versions of a key are given a second time, and what is forbidden under one of
+/// them must stay so for as long as the records live that were sealed since.
 pub fn announce(database: &impl Database, call: &Announce, now: Timestamp) -> Done<()> {
     database.atomically(|| {
         database.run("DELETE FROM entries WHERE at <= ?", &[now.plus(-KEPT_FOR).millis().into()])?;
@@ -18,10 +20,7 @@ pub fn announce(database: &impl Database, call: &Announce, now: Timestamp) -> Do
             let subject = text(entry.subject);
             let known = database.first("SELECT version FROM entries WHERE subject = ?", &[subject.as_str().into()])?;
             let known = known.map(|mut row| row.integer()).transpose()?.unwrap_or(0);
-            let version = i64::try_from(entry.version).unwrap_or(i64::MAX);
-            if version <= known {
-                continue;
-            }
+            let version = i64::try_from(entry.version).unwrap_or(i64::MAX).max(known);
             database.run("DELETE FROM entries WHERE subject = ?", &[subject.as_str().into()])?;
             database.run(
                 "INSERT INTO entries (subject, version, at) VALUES (?, ?, ?)",
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn news_are_told_once_and_a_newer_version_again() {
+    fn news_are_told_and_told_again_when_they_change() {
         let database = fresh();
         let subjects = [(Subject::Key(key(1)), 2), (Subject::Workspace(16), 3), (Subject::Sealed(16), 4)];
         tell(&database, &subjects, NOW);
@@ -107,12 +106,33 @@ mod tests {
         assert_eq!((all.incarnation, all.position), (7, 3));
         assert_eq!(all.entries, subjects.map(|(subject, version)| Entry { subject, version }));
         assert!(read(&database, 7, 3).entries.is_empty());
-        tell(&database, &[(Subject::Key(key(1)), 2)], NOW);
-        assert!(read(&database, 7, 3).entries.is_empty(), "it was known");
         tell(&database, &[(Subject::Key(key(1)), 5)], NOW);
         let news = read(&database, 7, 3);
         assert_eq!(news.entries, [Entry { subject: Subject::Key(key(1)), version: 5 }]);
         assert_eq!(read(&database, 7, 0).entries.len(), 3, "of each subject the last entry only");
+    }
+
+    /// As they are for a key that was read in from a file that is older than the feed.
+    #[test]
+    fn what_is_forbidden_under_an_old_version_is_kept_as_long_as_anything_else() {
+        for subject in [Subject::Key(key(1)), Subject::Workspace(16)] {
+            let database = fresh();
+            tell(&database, &[(subject, 5)], NOW);
+            for (told, position) in [(2, 2), (5, 3)] {
+                let now = NOW.plus(KEPT_FOR / 2 + told);
+                tell(&database, &[(subject, told.unsigned_abs())], now);
+                let news = read(&database, 7, position - 1);
+                assert_eq!((news.position, news.entries), (position, vec![Entry { subject, version: 5 }]));
+                tell(&database, &[], now.plus(KEPT_FOR - 1));
+                assert_eq!(
+                    read(&database, 7, 0).entries.len(),
+                    1,
+                    "nobody reads it any more, and a record may be around"
+                );
+            }
+            tell(&database, &[], NOW.plus(3 * KEPT_FOR));
+            assert!(read(&database, 7, 0).entries.is_empty());
+        }
     }
 
     #[test]

@@ -36,21 +36,34 @@ pub fn take(database: &impl Database, ask: &Take, now: Timestamp) -> Stored<Take
     let is_first = found.is_none();
     let mut meter = found.unwrap_or_default();
     let taken = meter.take(ask, now);
-    if meter.has_changed() {
-        if is_first {
-            make(database)?;
-        }
-        database.run(
-            "INSERT INTO meter (id, state) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
-            &[meter.encode().as_slice().into()],
-        )?;
+    if is_first && meter.has_changed() {
+        make(database)?;
     }
+    write(database, &meter)?;
     Ok(taken)
+}
+
+/// Has the next record believed, whatever version it has.
+pub fn believe_anew(database: &impl Database) -> Stored<()> {
+    let Some(mut meter) = read(database)? else { return Ok(()) };
+    meter.believe_anew();
+    write(database, &meter)
 }
 
 /// How a call would fare.
 pub fn look(database: &impl Database, call: &LookAhead, now: Timestamp) -> Stored<Outlook> {
     Ok(read(database)?.unwrap_or_default().look(call.limits, call.version, call.cost, now))
+}
+
+/// Stores what has changed, if anything has.
+fn write(database: &impl Database, meter: &Meter) -> Stored<()> {
+    if meter.has_changed() {
+        database.run(
+            "INSERT INTO meter (id, state) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
+            &[meter.encode().as_slice().into()],
+        )?;
+    }
+    Ok(())
 }
 
 /// What is stored; nothing if nothing ever was.
@@ -123,6 +136,26 @@ mod tests {
         }
         assert!(matches!(take(&database, &ask(3), NOW), Ok(Taken::Lease(_))));
         assert!(matches!(take(&database, &ask(1), NOW), Ok(Taken::Refused(_))));
+    }
+
+    #[test]
+    fn what_was_used_stays_used_when_any_version_is_believed() {
+        let database = Memory::open();
+        believe_anew(&database).unwrap();
+        assert!(is_new(&database).unwrap(), "it stores nothing");
+        assert!(matches!(take(&database, &Take { version: 9, ..ask(2) }, NOW), Ok(Taken::Lease(_))));
+        let wider = Limits { quota: Some(Quota { limit: 9, period: Period::Day }), ..Limits::default() };
+        let wider = Take { limits: wider, version: 3, ..ask(2) };
+        assert!(matches!(take(&database, &wider, NOW), Ok(Taken::Refused(_))), "the older record is not believed");
+        believe_anew(&database).unwrap();
+        let left =
+            |taken| if let Taken::Lease(lease) = taken { lease.standing.quota.map(|(left, _)| left) } else { None };
+        assert_eq!(take(&database, &wider, NOW).map(left), Ok(Some(5)), "of 9, after 2 and 2");
+        let written = || database.first("SELECT total_changes()", &[]).unwrap().unwrap().integer().unwrap();
+        believe_anew(&database).unwrap();
+        let before = written();
+        believe_anew(&database).unwrap();
+        assert_eq!(written(), before, "it is done once");
     }
 
     #[test]

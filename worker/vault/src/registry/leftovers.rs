@@ -2,7 +2,8 @@
 //!
 //! A row is put in by the transaction that removes the key and taken out when both stores have answered. Every such key
 //! has one, since nobody knows any more whether it ever had a limit; to clear a meter that was never used costs one
-//! question. Keys that were read in from a file have one as well: a meter may have counted for a later version of them.
+//! question. Keys that were read in from a file have one as well: their meters may have seen later versions of them, and must
+//! forget those, but nothing of what was used.
 
 use super::{
     copies::Copies,
@@ -14,7 +15,12 @@ use crate::{
     answer::Done,
     database::{Database, DatabaseError, Stored},
 };
-use ownchat_domain::{locator::Locator, record::kv_name, time::Timestamp};
+use ownchat_domain::{
+    feed::FRESH_FOR,
+    locator::Locator,
+    record::kv_name,
+    time::{SECOND, Timestamp},
+};
 
 /// Of how many keys one alarm removes what they have left; the rest follow with the next.
 const BATCH: i64 = 100;
@@ -28,11 +34,15 @@ pub fn of_key(database: &impl Database, key: Locator, now: Timestamp) -> Stored<
     Ok(())
 }
 
-/// Notes that all keys were read in, so that no meter goes on from what it had.
+/// How long after it was read in the meter of a key is told, in milliseconds: no edge that can read the feed decides by a later record
+/// any more, and tells the meter of that one again.
+const SETTLED: i64 = FRESH_FOR + SECOND;
+
+/// Notes that all keys were read in, so that no meter goes by what their limits were.
 pub fn of_all(database: &impl Database, now: Timestamp) -> Stored<()> {
     database.run(
         "INSERT INTO leftovers (locator, due_at) SELECT locator, ? FROM keys WHERE TRUE ON CONFLICT DO NOTHING",
-        &[time(now)],
+        &[time(now.plus(SETTLED))],
     )?;
     Ok(())
 }
@@ -75,10 +85,12 @@ async fn remove(
     copies: &impl Copies,
     key: Locator,
 ) -> Done<Result<(), String>> {
+    if find(database, key)?.is_some() {
+        // Its copy belongs to the outbox.
+        return Ok(meters.believe_anew(key).await);
+    }
     let meter = meters.clear(key).await;
-    // The copy of a key that is there belongs to the outbox.
-    let copy = if find(database, key)?.is_none() { copies.delete(&kv_name(key)).await } else { Ok(()) };
-    Ok(meter.and(copy))
+    Ok(meter.and(copies.delete(&kv_name(key)).await))
 }
 
 fn due(database: &impl Database, now: Timestamp) -> Stored<Vec<(String, i64)>> {
@@ -148,12 +160,17 @@ mod tests {
     }
 
     #[test]
-    fn the_copy_of_a_key_that_was_read_in_stays() {
+    fn of_a_key_that_was_read_in_copy_and_counts_stay() {
         let (database, meters) = (workspace(), Meters::default());
         let made = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
         let kv = with_copies(&[made.id]);
         of_all(&database, NOW).unwrap();
-        assert_eq!(at_once(clear(&database, &meters, &kv, || NOW)).unwrap(), Vec::<String>::new());
-        assert_eq!((meters.cleared.borrow().clone(), kv.records.borrow().len()), (vec![made.id], 1));
+        for (moment, told) in [(NOW.plus(FRESH_FOR), 0), (NOW.plus(SETTLED), 1)] {
+            assert_eq!(at_once(clear(&database, &meters, &kv, || moment)).unwrap(), Vec::<String>::new());
+            assert_eq!(meters.credulous.borrow().len(), told, "edges may still decide by a later record");
+        }
+        assert_eq!((meters.credulous.borrow().clone(), kv.records.borrow().len()), (vec![made.id], 1));
+        assert!(meters.cleared.borrow().is_empty());
+        assert_eq!(count(&database, "leftovers"), 0);
     }
 }

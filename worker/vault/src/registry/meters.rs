@@ -6,7 +6,7 @@ use ownchat_domain::{
     meter::Outlook,
     vault::{
         Object,
-        meter::{ClearMeter, LookAhead},
+        meter::{BelieveAnew, ClearMeter, LookAhead},
     },
 };
 use worker::{Env, console_warn};
@@ -18,6 +18,8 @@ const PATIENCE: u32 = 2_000;
 pub trait Meters {
     /// Deletes what the meter of a key has stored.
     async fn clear(&self, key: Locator) -> Result<(), String>;
+    /// Has the meter of a key believe its next record, whatever version that has.
+    async fn believe_anew(&self, key: Locator) -> Result<(), String>;
     /// How a call would fare; nothing if the meter does not answer.
     async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook>;
 }
@@ -25,6 +27,10 @@ pub trait Meters {
 impl Meters for Env {
     async fn clear(&self, key: Locator) -> Result<(), String> {
         ask(self, Object::Meter(key), &ClearMeter {}).await.map_err(|failure| failure.to_string())
+    }
+
+    async fn believe_anew(&self, key: Locator) -> Result<(), String> {
+        ask(self, Object::Meter(key), &BelieveAnew {}).await.map_err(|failure| failure.to_string())
     }
 
     async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook> {
@@ -50,6 +56,8 @@ pub mod memory {
         /// Those that answer nobody.
         pub failing: RefCell<Vec<Locator>>,
         pub cleared: RefCell<Vec<Locator>>,
+        /// Those that believe any version.
+        pub credulous: RefCell<Vec<Locator>>,
         /// What is counted, by all of them together, and the time on their clock.
         pub meter: RefCell<Meter>,
         pub now: Timestamp,
@@ -65,6 +73,12 @@ pub mod memory {
         async fn clear(&self, key: Locator) -> Result<(), String> {
             self.answer(key, ())?;
             self.cleared.borrow_mut().push(key);
+            Ok(())
+        }
+
+        async fn believe_anew(&self, key: Locator) -> Result<(), String> {
+            self.answer(key, ())?;
+            self.credulous.borrow_mut().push(key);
             Ok(())
         }
 

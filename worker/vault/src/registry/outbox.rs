@@ -13,12 +13,12 @@ use ownchat_domain::{
     keyring::Keyring,
     locator::Locator,
     record::kv_name,
-    time::{MINUTE, SECOND, Timestamp},
+    time::{HOUR, MINUTE, SECOND, Timestamp},
 };
 
-/// How often at most the record of one key is written only because it was asked for, in milliseconds: as long
-/// as KV may go on answering that there is none.
-const REPAIR_EVERY: i64 = MINUTE;
+/// How often at most the record of one key is written only because it was asked for, in milliseconds. An edge may ask though KV has it
+/// (it cannot read the feed, somebody guesses at a secret, the key was read in from an older file), and each write costs.
+const REPAIR_EVERY: i64 = HOUR;
 
 /// Most records that one alarm carries; the rest follow with the next.
 const BATCH: i64 = 100;
@@ -50,8 +50,8 @@ pub fn enqueue_all(database: &impl Database, now: Timestamp) -> Stored<()> {
     Ok(())
 }
 
-/// Notes that the record of a key must be written if it was not a moment ago: the edge would not ask for one
-/// that lies in KV and is good.
+/// Notes that the record of a key must be written if it was not lately: an edge has asked for it, so it may be missing in KV, or have
+/// outlived itself.
 pub fn enqueue_missing(database: &impl Database, locator: Locator, now: Timestamp) -> Stored<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) \

@@ -224,7 +224,7 @@ impl Walk {
         self.same(Some(id));
     }
 
-    /// An edge asks for a record: it is written again, but not within a minute, and nothing else happens.
+    /// An edge asks for a record: it is written again, but not within an hour, and nothing else happens.
     fn ask(&mut self) {
         let (id, _) = self.any();
         outbox::enqueue_missing(&self.database, id, self.now).unwrap();

@@ -8,7 +8,7 @@ use super::{
 };
 use ownchat_domain::{
     locator::Locator,
-    time::{DAY, SECOND, Timestamp},
+    time::{DAY, HOUR, SECOND, Timestamp},
     verdict::Code,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -262,7 +262,7 @@ impl Model {
     }
 
     pub fn asked(&mut self, id: Locator, now: Timestamp) {
-        let lately = self.published.get(&id).is_some_and(|at| now.since(*at) < 60 * SECOND);
+        let lately = self.published.get(&id).is_some_and(|at| now.since(*at) < HOUR);
         if self.keys.contains_key(&id) && !lately {
             self.due.insert(id);
         }

@@ -55,7 +55,7 @@ fn no_number_is_given_that_a_key_may_have_had_before_a_loss() {
 }
 
 #[test]
-fn the_meters_of_keys_that_were_read_in_are_cleared() {
+fn the_meters_of_keys_that_were_read_in_forget_their_versions() {
     let source = workspace();
     for name in ["Shop", "Store"] {
         create(&source, new_key(name, &["contacts:read"]), NOW).unwrap();
@@ -74,6 +74,9 @@ fn an_outage_may_be_forgiven_for_as_long_as_ever_by_edges_that_know_what_was_bef
     create(&source, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     imported(&other, &exported(&source)).unwrap();
     assert_eq!(everywhere(&other, NOW), Ok(NOW.plus(3_600 * SECOND)));
+    // Of much that waits the feed is told the first part, and nothing more for a while.
+    announce::told(&other, &[], NOW.plus(-60 * SECOND)).unwrap();
+    assert_eq!(everywhere(&other, NOW.plus(SECOND)), Ok(NOW.plus(3_601 * SECOND)), "it has not begun");
     tell(&other, NOW.plus(SECOND));
     assert_eq!(everywhere(&other, NOW.plus(9 * SECOND)), Ok(NOW.plus(3_601 * SECOND)), "since the feed was told");
     assert_eq!(everywhere(&other, NOW.plus(3_601 * SECOND)), Ok(NOW.plus(3_606 * SECOND)));
