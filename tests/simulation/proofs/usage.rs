@@ -3,11 +3,13 @@
 
 mod apart;
 mod counts;
+mod killed;
 mod subjects;
 
 use crate::{figures::tell, proofs, size::size};
 use apart::what_cannot_be_counted_keeps_nothing_else_from_it;
 use counts::{Calls, Seen, read, read_last_uses};
+use killed::an_edge_that_is_killed_loses_what_it_counted_in_two_seconds_at_most;
 use ownchat_domain::{
     time::{MINUTE, SECOND},
     verdict::Code,
@@ -21,7 +23,11 @@ use std::{
 };
 use subjects::{Subject, subjects};
 
-proofs![usage_is_what_was_called, what_cannot_be_counted_keeps_nothing_else_from_it];
+proofs![
+    usage_is_what_was_called,
+    what_cannot_be_counted_keeps_nothing_else_from_it,
+    an_edge_that_is_killed_loses_what_it_counted_in_two_seconds_at_most,
+];
 
 const EDGES: usize = 4;
 const WORKSPACES: u32 = 2;

@@ -2,7 +2,7 @@
 
 use crate::{Clock, Kv, Latency, Net, Twin, Wire};
 use ownchat_domain::time::SECOND;
-use ownchat_runtime::{Admin, Answer, Client, Folder, Place, Process, edge, vault};
+use ownchat_runtime::{Admin, Answer, Client, Folder, Place, Process, Worker, edge, vault};
 use serde_json::{Value, json};
 use std::{
     fs, io,
@@ -111,11 +111,21 @@ impl World {
 
     /// Starts the edge of a location anew: it remembers nothing.
     pub fn start_edge(&mut self, location: usize) {
+        self.start_edge_as(location, |worker| worker);
+    }
+
+    /// The same with an edge that is altered.
+    pub fn start_edge_as(&mut self, location: usize, alter: impl FnOnce(Worker) -> Worker) {
         // The old one must not write into the log of the new one.
         drop(self.edges[location].take());
-        let worker = edge(Place::At(self.ends[location]), Place::At(self.kv.address(location)), None);
+        let worker = alter(edge(Place::At(self.ends[location]), Place::At(self.kv.address(location)), None));
         let folder = self.folder.path().join(format!("edge-{location}"));
         self.edges[location] = Some(Process::start(&folder, &[self.clock.set(worker)]));
+    }
+
+    /// Ends the edge of a location as a crash would, whoever is speaking to it.
+    pub fn crash_edge(&self, location: usize) {
+        self.edges[location].as_ref().unwrap().crash();
     }
 
     /// Where the vault listens.

@@ -92,6 +92,12 @@ pub fn read(admin: &mut Admin, subjects: &[Subject]) -> Calls {
     calls
 }
 
+/// How often a key was called, whatever came of it.
+pub fn read_calls(admin: &mut Admin, key: Locator) -> usize {
+    let in_all = counted(admin, Some(key), None).into_iter().filter(|(scope, _)| scope.is_none());
+    usize::try_from(in_all.map(|(_, count)| count).sum::<u64>()).unwrap()
+}
+
 /// How often it was called in all, and for each scope.
 fn counted(admin: &mut Admin, key: Option<Locator>, outcome: Option<Code>) -> Vec<(Option<u8>, u64)> {
     let call = ReadUsage { key, query: UsageQuery { outcome, ..UsageQuery::default() } };

@@ -1,0 +1,162 @@
+//! An edge that is killed takes with it what it counted in the last two seconds at most, and nothing if nobody has called it
+//! for so long.
+
+use super::counts::read_calls;
+use crate::{figures::tell, size::size};
+use ownchat_domain::{
+    key::NewKey,
+    limit::RateLimit,
+    locator::Locator,
+    time::{SECOND, Timestamp},
+};
+use ownchat_runtime::{Admin, new_key};
+use ownchat_simulation::{Caller, Latency, Question, Settings, World};
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+/// What is promised, in milliseconds, whatever the product itself takes for it. Nothing is allowed beside it: the clock is the
+/// real one, and the way to the counts, which takes no time but the machine's, is a part of it.
+const LOST_MAX: i64 = 2 * SECOND;
+/// Edges that live at the same time. In turn, one of them is left alone before it is killed.
+const EDGES: usize = 4;
+/// For how long an edge is called.
+const CALLED: Range<i64> = 2_000..5_000;
+/// For how long one is left alone then.
+const QUIET: Range<i64> = LOST_MAX + 1..4_000;
+/// More than anybody can call.
+const RATE: RateLimit = RateLimit { limit: 1_000_000, window_seconds: 60 };
+
+pub fn an_edge_that_is_killed_loses_what_it_counted_in_two_seconds_at_most() {
+    let (kv, wire) = (Latency::NONE, Latency::NONE);
+    let mut world = World::start(&Settings { edges: EDGES, factor: 1.0, kv, wire, ..Settings::default() });
+    let mut admins = [1, 2].map(|number| world.found(number));
+    let mut random = SmallRng::seed_from_u64(5);
+    let mut lives = Vec::new();
+    for round in 0..size(3, 30) {
+        let plans = [(); EDGES].map(|()| (make(&mut admins), random.random_range(CALLED), random.random_range(QUIET)));
+        lives.extend(thread::scope(|scope| {
+            let world = &world;
+            let live = |(edge, (keys, busy, quiet)): (usize, (Vec<Called>, i64, i64))| {
+                let quiet = (edge == round % EDGES).then_some(quiet);
+                scope.spawn(move || live(world, edge, keys, busy, quiet))
+            };
+            let running: Vec<_> = plans.into_iter().enumerate().map(live).collect();
+            running.into_iter().map(|life| life.join().unwrap()).collect::<Vec<_>>()
+        }));
+        (0..EDGES).for_each(|edge| world.start_edge(edge));
+    }
+    // What was on its way arrives.
+    world.clock.until(LOST_MAX, || lives.iter().all(|life| life.lost(&mut admins).age <= LOST_MAX));
+    let (mut lost, mut oldest, mut most, mut calls) = (0, 0, 0, 0);
+    for life in &lives {
+        let Lost { age, count } = life.lost(&mut admins);
+        assert!(age <= LOST_MAX, "a call was lost {age} ms after its answer\n{}", world.logs());
+        assert!(count == 0 || !life.was_quiet, "{count} calls of an edge that was left alone were lost");
+        calls += life.keys.iter().map(|key| key.answered.len()).sum::<usize>();
+        (lost, oldest, most) = (lost + count, oldest.max(age), most.max(count));
+    }
+    let quiet = lives.iter().filter(|life| life.was_quiet).count();
+    let found = format!(
+        "{} with {calls} calls: {lost} were lost, at most {most} of one edge, those of the last {oldest} ms; {quiet} had been \
+         left alone and lost nothing",
+        lives.len(),
+    );
+    tell("edges killed", &found);
+    assert!(lost > 0, "nothing was lost: nothing was shown");
+}
+
+/// A key that one edge alone is called with, and what its caller knows.
+struct Called {
+    admin: usize,
+    key: Locator,
+    question: Question,
+    /// When calls were answered.
+    answered: Vec<Timestamp>,
+    /// How many were under way when the edge was killed.
+    under_way: usize,
+}
+
+/// Keys of two workspaces, one of them with a limit.
+fn make(admins: &mut [Admin]) -> Vec<Called> {
+    let kinds = [(0, None), (0, Some(RATE)), (1, None)];
+    let made = kinds.map(|(admin, rate_limit)| {
+        let key = NewKey { rate_limit, ..new_key("Counted", &["contacts:read"]) };
+        let made = admins[admin].create(key).unwrap().unwrap();
+        let question = Question::about(&made.token);
+        Called { admin, key: made.id(), question, answered: Vec::new(), under_way: 0 }
+    });
+    made.into()
+}
+
+/// What an edge was called with until it was killed.
+struct Life {
+    keys: Vec<Called>,
+    was_quiet: bool,
+    killed_at: Timestamp,
+}
+
+/// What was lost with an edge: how many calls, and how long before the kill the first of them was answered.
+struct Lost {
+    count: usize,
+    age: i64,
+}
+
+impl Life {
+    fn lost(&self, admins: &mut [Admin]) -> Lost {
+        let mut lost = Lost { count: 0, age: 0 };
+        for key in &self.keys {
+            let (counted, answered) = (read_calls(&mut admins[key.admin], key.key), &key.answered);
+            assert!(counted <= answered.len() + key.under_way, "{counted} of {} calls were counted", answered.len());
+            lost.count += answered.len().saturating_sub(counted);
+            // Of the calls with a key it is the last that are lost.
+            let age = answered.get(counted).map_or(0, |first| self.killed_at.since(*first));
+            lost.age = lost.age.max(age);
+        }
+        lost
+    }
+}
+
+/// Calls an edge for so long, leaves it alone for a while if that is said, and kills it.
+fn live(world: &World, edge: usize, keys: Vec<Called>, busy: i64, quiet: Option<i64>) -> Life {
+    let stop = AtomicBool::new(false);
+    let kill = || {
+        let now = world.clock.now();
+        world.crash_edge(edge);
+        now
+    };
+    thread::scope(|scope| {
+        let caller = scope.spawn(|| call(world, world.caller(edge), keys, &stop));
+        world.clock.wait(busy);
+        let (killed_at, keys) = match quiet {
+            Some(quiet) => {
+                stop.store(true, Ordering::Relaxed);
+                let keys = caller.join().unwrap();
+                world.clock.wait(quiet);
+                (kill(), keys)
+            }
+            None => (kill(), caller.join().unwrap()),
+        };
+        Life { keys, was_quiet: quiet.is_some(), killed_at }
+    })
+}
+
+/// Calls with one key after the other, until it is told to stop or there is no answer.
+fn call(world: &World, mut caller: Caller, mut keys: Vec<Called>, stop: &AtomicBool) -> Vec<Called> {
+    for place in (0..keys.len()).cycle() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let key = &mut keys[place];
+        let Ok(code) = caller.try_code(&key.question) else {
+            key.under_way += 1;
+            break;
+        };
+        assert_eq!(code, "VALID", "{}", world.logs());
+        key.answered.push(world.clock.now());
+    }
+    keys
+}
