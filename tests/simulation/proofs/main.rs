@@ -10,6 +10,7 @@
 mod altered;
 mod clock;
 mod crash;
+mod fast;
 mod figures;
 mod forged;
 mod fresh;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
             crash::PROOFS,
             revocation::PROOFS,
             fresh::PROOFS,
+            fast::PROOFS,
             limits::PROOFS,
             loss::PROOFS,
             forged::PROOFS,

@@ -1,0 +1,82 @@
+//! What is remembered decides at once: every call with a remembered key, and with what is no key, is decided by one call of
+//! `decide`, which waits for nothing, while the feed is followed beside the calls.
+
+mod counts;
+mod kinds;
+
+use crate::{figures::tell, proofs, size::size};
+use counts::{Counts, counting};
+use kinds::{Kind, kinds};
+use ownchat_domain::{feed::FRESH_FOR, time::MINUTE};
+use ownchat_simulation::{Caller, Latency, Settings, World};
+
+proofs![what_is_remembered_is_decided_at_once];
+
+/// Calls of one kind in a row.
+const IN_A_ROW: u64 = 50;
+/// For how long it is called at least: more than twice as long as what was read of the feed may decide.
+const LONG_ENOUGH: i64 = 2 * FRESH_FOR + 1;
+
+fn what_is_remembered_is_decided_at_once() {
+    let (kv, wire) = (Latency::NONE, Latency::OBJECT);
+    let mut world = World::start(&Settings { factor: 1.0, kv, wire, ..Settings::default() });
+    world.start_edge_as(0, counting);
+    let (kinds, mut caller) = (kinds(&world), world.caller(0));
+    for kind in &kinds {
+        let settled = world.clock.until(MINUTE, || kind.call(&mut caller) == kind.code);
+        assert!(settled.is_some(), "{}: {}\n{}", kind.name, kind.call(&mut caller), world.logs());
+    }
+    // How much is spent of a limit is known after a while.
+    for kind in &kinds {
+        call(kind, &mut caller);
+    }
+    let asked = || ["feed", "meter", "registry"].map(|store| world.wire.asked(store));
+    let (count, begin, asked_before, kv) = (size(1_000, 10_000), world.clock.now(), asked(), world.kv.counts_of(0));
+    let mut all = vec![Counts::default(); kinds.len()];
+    while all[0].calls < count || world.clock.now().since(begin) < LONG_ENOUGH {
+        for (kind, counts) in kinds.iter().zip(&mut all) {
+            *counts = *counts + call(kind, &mut caller);
+        }
+    }
+    let passed = world.clock.now().since(begin);
+    let [feed, meter, registry] = std::array::from_fn(|store| asked()[store] - asked_before[store]);
+    let [unlimited, limited] = [false, true].map(|is_limited| {
+        let of = kinds.iter().zip(&all).filter(|(kind, _)| kind.holds.is_some() == is_limited);
+        of.fold(Counts::default(), |sum, (_, counts)| sum + *counts)
+    });
+    let found = format!(
+        "{} kinds, {} calls of each in {passed} ms, beside which the feed was read {feed} times: {} of {} calls without limits \
+         waited, and {} of {} with limits, for {meter} questions to meters",
+        kinds.len(),
+        all[0].calls,
+        unlimited.looked_up,
+        unlimited.calls,
+        limited.looked_up,
+        limited.calls,
+    );
+    tell("calls that are decided at once", &found);
+    for (kind, counts) in kinds.iter().zip(&all) {
+        expect(kind, *counts, passed);
+    }
+    assert!(limited.looked_up <= meter, "calls waited for something else than a meter");
+    assert_eq!((registry, world.kv.counts_of(0)), (0, kv), "something was not remembered");
+}
+
+/// Calls with one kind in a row, and returns what was counted meanwhile.
+fn call(kind: &Kind, caller: &mut Caller) -> Counts {
+    let before = Counts::read(caller);
+    for _ in 0..IN_A_ROW {
+        assert_eq!(kind.call(caller), kind.code, "{}", kind.name);
+    }
+    Counts::read(caller) - before
+}
+
+/// What must have been counted of calls of a kind within so many milliseconds.
+fn expect(kind: &Kind, counts: Counts, passed: i64) {
+    let Counts { calls, promised, asked, decided, looked_up } = counts;
+    let most = kind.holds.map_or(0, |holds| passed / holds + 1);
+    let told = format!("{}: {counts:?}", kind.name);
+    assert_eq!((asked, decided + looked_up), (calls, calls), "{told}");
+    assert!(looked_up <= u64::try_from(most).unwrap(), "{most} may wait, {told}");
+    assert!(!kind.is_plain() || promised == looked_up, "waited outside of the compiled code, {told}");
+}

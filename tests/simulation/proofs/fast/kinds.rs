@@ -1,0 +1,144 @@
+//! Calls of every kind that is decided from memory.
+
+use ownchat_domain::{
+    digest::SecretHash,
+    key::NewKey,
+    keyring::Keyring,
+    limit::{Period, Quota, RateLimit},
+    locator::{Address, Locator},
+    time::{DAY, SECOND},
+    token::{Environment, Token},
+    vault::registry::{ChangeKey, RotateKey},
+};
+use ownchat_runtime::{Admin, Made, new_key, secret};
+use ownchat_simulation::{Caller, World};
+use serde_json::{Value, json};
+
+/// A call, and what is expected of it.
+pub struct Kind {
+    pub name: String,
+    /// What it is told.
+    pub code: &'static str,
+    /// For how long what a meter has said suffices, in milliseconds; none if no store is ever asked.
+    pub holds: Option<i64>,
+    way: Way,
+    key: String,
+}
+
+/// What is asked with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Verify,
+    OwnKey,
+    Gateway,
+}
+
+/// Where calls come from.
+const HERE: &str = "192.0.2.1";
+
+/// What is left of a limit is known for so long.
+const STANDING: Option<i64> = Some(2 * SECOND);
+/// Permits may be spent for as long, and are used up before where more is spent than the time before let expect.
+const PERMITS: Option<i64> = Some(SECOND);
+/// The refusal by a meter is repeated for so long.
+const REFUSAL: Option<i64> = Some(SECOND / 4);
+
+/// More than anybody can call.
+const RATE: RateLimit = RateLimit { limit: 1_000_000, window_seconds: 60 };
+/// What is used up by one call.
+const QUOTA: Quota = Quota { limit: 1, period: Period::Month };
+
+/// Master secrets of somebody else.
+const OTHERS: &str = "1:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+
+impl Kind {
+    /// Calls, and returns what it was told.
+    pub fn call(&self, caller: &mut Caller) -> String {
+        let bearer = format!("Bearer {}", self.key);
+        let headers = [("CF-Connecting-IP", HERE), ("Authorization", &bearer)];
+        let headers = if self.way == Way::Verify || self.key.is_empty() { &headers[..1] } else { &headers };
+        let question = json!({"key": self.key, "scopes": ["contacts:read"], "address": HERE, "channel": "shop"});
+        let answer = match self.way {
+            Way::Verify => caller.call("POST", "/v1/verify", headers, question.to_string().as_bytes()),
+            Way::OwnKey => caller.call("GET", "/v1/key", headers, b""),
+            Way::Gateway => caller.call("GET", "/v1/contacts", headers, b""),
+        };
+        answer.json()["code"].as_str().map_or_else(|| answer.text(), str::to_owned)
+    }
+
+    /// Whether nothing of it must be waited for: no body, no service.
+    pub fn is_plain(&self) -> bool {
+        self.way != Way::Verify && self.code != "SERVED"
+    }
+}
+
+/// Calls of every kind, with keys of one workspace.
+pub fn kinds(world: &World) -> Vec<Kind> {
+    let (admin, mut kinds) = (&mut world.found(1), Vec::new());
+    let mut add = |name: &str, key: String, holds: [Option<i64>; 3], codes: [&'static str; 3]| {
+        for ((way, code), holds) in [Way::Verify, Way::OwnKey, Way::Gateway].into_iter().zip(codes).zip(holds) {
+            kinds.push(Kind { name: format!("{name}, {way:?}"), code, holds, way, key: key.clone() });
+        }
+    };
+    let plain = || new_key("Fast", &["contacts:read"]);
+    let at = |later: i64| Some(world.clock.now().plus(later).rfc3339());
+    let restrictions = |value: Value| serde_json::from_value(value).unwrap();
+
+    let good = make(admin, plain());
+    add("good", good.token.clone(), [None; 3], ["VALID", "VALID", "SERVED"]);
+    let inactive = make(admin, plain());
+    deactivate(admin, &inactive);
+    add("inactive", inactive.token, [None; 3], ["INACTIVE"; 3]);
+    let ended = make(admin, NewKey { expires_at: at(2 * SECOND), ..plain() });
+    add("ended", ended.token, [None; 3], ["EXPIRED"; 3]);
+    let begins = make(admin, NewKey { not_before: at(DAY), ..plain() });
+    add("not begun", begins.token, [None; 3], ["NOT_YET_VALID"; 3]);
+    let replaced = make(admin, plain());
+    replace(admin, &replaced);
+    add("with another secret since", replaced.token, [None; 3], ["EXPIRED"; 3]);
+    let elsewhere = make(admin, NewKey { restrictions: restrictions(json!({"allow": ["10.0.0.0/8"]})), ..plain() });
+    add("for elsewhere", elsewhere.token, [None; 3], ["ADDRESS_FORBIDDEN"; 3]);
+    let narrow = make(admin, new_key("Narrow", &["messages:send"]));
+    add("without the scope", narrow.token, [None; 3], ["SCOPE_MISSING", "VALID", "SCOPE_MISSING"]);
+    let other = make(admin, NewKey { restrictions: restrictions(json!({"channels": ["other"]})), ..plain() });
+    add("for another channel", other.token, [None; 3], ["CHANNEL_FORBIDDEN", "VALID", "SERVED"]);
+
+    let limited = make(admin, NewKey { rate_limit: Some(RATE), ..plain() });
+    add("limited", limited.token, [PERMITS, STANDING, PERMITS], ["VALID", "VALID", "SERVED"]);
+    let used_up = make(admin, NewKey { quota: Some(QUOTA), ..plain() });
+    add("used up", used_up.token, [REFUSAL, STANDING, REFUSAL], ["QUOTA_EXCEEDED", "VALID", "QUOTA_EXCEEDED"]);
+    let inactive = make(admin, NewKey { rate_limit: Some(RATE), ..plain() });
+    deactivate(admin, &inactive);
+    add("limited and inactive", inactive.token, [STANDING; 3], ["INACTIVE"; 3]);
+
+    add("forged", forged(), [None; 3], ["MALFORMED_KEY"; 3]);
+    let mistyped = if good.token.ends_with('x') { "y" } else { "x" };
+    let mistyped = format!("{}{mistyped}", &good.token[..good.token.len() - 1]);
+    add("mistyped", mistyped, [None; 3], ["MALFORMED_KEY"; 3]);
+    add("no key of ours", "sk_live_0123456789".into(), [None; 3], ["MALFORMED_KEY"; 3]);
+    add("no key", String::new(), [None; 3], ["MISSING_KEY"; 3]);
+    kinds
+}
+
+fn make(admin: &mut Admin, key: NewKey) -> Made {
+    admin.create(key).unwrap().unwrap()
+}
+
+fn deactivate(admin: &mut Admin, made: &Made) {
+    let patch = serde_json::from_value(json!({"status": "inactive"})).unwrap();
+    let call = ChangeKey { origin: admin.origin(), id: made.id(), version: made.key.version, patch };
+    admin.ask(&call).unwrap().unwrap();
+}
+
+fn replace(admin: &mut Admin, made: &Made) {
+    let (id, version, secret) = (made.id(), made.key.version, SecretHash::of(&secret()));
+    let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds: 0, secret, once: None };
+    admin.ask(&call).unwrap().unwrap();
+}
+
+/// A key as ours are, that somebody else has issued.
+fn forged() -> String {
+    let (environment, address) = (Environment::Live, Address { workspace: 1, number: 1 });
+    let locator = Locator::issue(&Keyring::parse(OTHERS).unwrap(), address, environment);
+    Token { environment, locator, secret: secret() }.reveal().to_string()
+}
