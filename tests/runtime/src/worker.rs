@@ -89,7 +89,7 @@ impl Worker {
         self.module(name, Module::Script(script.to_owned()))
     }
 
-    /// Binds a text.
+    /// Binds a text, in the place of what was bound under this name before.
     #[must_use]
     pub fn text(self, name: &str, value: &str) -> Self {
         self.bind(name, Binding::Text(value.to_owned()))
@@ -122,6 +122,7 @@ impl Worker {
     }
 
     fn bind(mut self, name: &str, binding: Binding) -> Self {
+        self.bindings.retain(|(other, _)| other != name);
         self.bindings.push((name.to_owned(), binding));
         self
     }
@@ -148,5 +149,12 @@ mod tests {
     #[test]
     fn a_text_ends_where_it_should() {
         assert_eq!(quoted("a\"b\\c\n"), "\"a\\\"b\\\\c\\x0a\"");
+    }
+
+    #[test]
+    fn what_is_bound_again_replaces_what_was_bound() {
+        let worker = Worker::new("w").text("A", "1").text("B", "2").text("A", "3");
+        let bound: Vec<_> = worker.bindings.iter().map(|(name, binding)| format!("{name} {binding:?}")).collect();
+        assert_eq!(bound, ["B Text(\"2\")", "A Text(\"3\")"]);
     }
 }

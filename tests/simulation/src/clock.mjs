@@ -1,15 +1,15 @@
-// Puts a Worker on a clock that runs FACTOR times as fast as the real one: what it reads of the time, how long it
+// Puts a Worker on a clock that runs FACTOR times as fast as the real one and was put forward by SKIPPED: what it reads of the time, how long it
 // waits, and when the alarms of its Durable Objects go off. Imported before the Worker itself.
 
-import { FACTOR, ORIGIN } from "./clock-settings.mjs";
+import { FACTOR, ORIGIN, SKIPPED } from "./clock-settings.mjs";
 
 const RealDate = Date;
 const realSetTimeout = setTimeout;
 const realTimeout = AbortSignal.timeout.bind(AbortSignal);
 const realWait = scheduler.wait.bind(scheduler);
 
-const simulated = (real) => Math.floor(ORIGIN + (real - ORIGIN) * FACTOR);
-const real = (simulated) => Math.ceil(ORIGIN + (simulated - ORIGIN) / FACTOR);
+const simulated = (real) => Math.floor(ORIGIN + (real - ORIGIN) * FACTOR + SKIPPED);
+const real = (simulated) => Math.ceil(ORIGIN + (simulated - SKIPPED - ORIGIN) / FACTOR);
 const shorter = (millis) => Math.ceil((Number(millis) || 0) / FACTOR);
 
 globalThis.Date = class Date extends RealDate {

@@ -1,8 +1,9 @@
-//! A clock that runs faster than the real one, the same in every process of the simulation.
+//! A clock that runs faster than the real one and can be put forward, the same in every process of the simulation.
 
 use ownchat_domain::time::Timestamp;
 use ownchat_runtime::Worker;
 use std::{
+    sync::atomic::{AtomicI64, Ordering},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -11,18 +12,21 @@ use std::{
 const SCRIPT: &str = include_str!("clock.mjs");
 
 /// Time that passes `factor` times as fast, from one moment on at which both clocks agreed. It may be slower than
-/// the real one, too: then this machine is a faster one in the simulation.
+/// the real one, too: then this machine is a faster one in the simulation. Copies of a clock are the same clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     /// When they agreed, in milliseconds since 1970.
     origin: i64,
     factor: f64,
+    /// By how much it was put forward since, in milliseconds. Lives as long as the program, so that a clock is copied.
+    skipped: &'static AtomicI64,
 }
 
 impl Clock {
     /// A clock that agrees with the real one now.
     pub fn start(factor: f64) -> Self {
-        Self { origin: i64::try_from(real_micros() / 1_000).unwrap(), factor }
+        let skipped = Box::leak(Box::new(AtomicI64::new(0)));
+        Self { origin: i64::try_from(real_micros() / 1_000).unwrap(), factor, skipped }
     }
 
     /// How many seconds pass on it in a second.
@@ -33,7 +37,16 @@ impl Clock {
     /// What it shows.
     pub fn now(self) -> Timestamp {
         let passed = i64::try_from(real_micros()).unwrap() - self.origin * 1_000;
-        Timestamp::from_millis(self.origin + scaled(passed, self.factor / 1_000.0))
+        Timestamp::from_millis(self.origin + scaled(passed, self.factor / 1_000.0) + self.skipped())
+    }
+
+    /// Puts it forward. What reads it in this process sees that at once; a Worker goes on by the clock that it was set to.
+    pub(crate) fn skip(self, millis: i64) {
+        self.skipped.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    fn skipped(self) -> i64 {
+        self.skipped.load(Ordering::Relaxed)
     }
 
     /// By how much what a Worker reads of it may be too early, in milliseconds: a Worker reads whole real ones.
@@ -65,9 +78,14 @@ impl Clock {
         }
     }
 
-    /// A Worker that lives on this clock, with its Durable Objects.
+    /// A Worker that lives on this clock, as it is set now, with its Durable Objects.
     pub fn set(self, worker: Worker) -> Worker {
-        let settings = format!("export const ORIGIN = {};\nexport const FACTOR = {};\n", self.origin, self.factor);
+        let settings = format!(
+            "export const ORIGIN = {};\nexport const FACTOR = {};\nexport const SKIPPED = {};\n",
+            self.origin,
+            self.factor,
+            self.skipped(),
+        );
         let worker = worker.wrap_objects("on-the-clock.mjs", "onTheClock", "clock.mjs");
         worker.script("clock.mjs", SCRIPT).script("clock-settings.mjs", &settings)
     }
@@ -86,6 +104,7 @@ fn real_micros() -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ownchat_domain::time::{HOUR, MINUTE};
 
     #[test]
     fn it_runs_faster_by_its_factor() {
@@ -94,5 +113,16 @@ mod tests {
         let waited = clock.until(60_000, || clock.now().since(begin) >= 2_000).unwrap();
         assert!(waited >= 2_000, "{waited}");
         assert_eq!(clock.real(2_000), Duration::from_millis(20));
+    }
+
+    #[test]
+    fn all_copies_are_put_forward_at_once() {
+        let (clock, other) = (Clock::start(1.0), Clock::start(1.0));
+        let copy = clock;
+        copy.skip(HOUR);
+        copy.skip(HOUR);
+        let ahead = clock.now().since(other.now());
+        assert!((2 * HOUR - MINUTE..2 * HOUR + MINUTE).contains(&ahead), "{ahead}");
+        assert_eq!(clock.real(2_000), Duration::from_secs(2), "it runs as fast as before");
     }
 }

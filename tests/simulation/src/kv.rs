@@ -97,6 +97,12 @@ impl Kv {
         self.store().plant(name, value);
     }
 
+    /// Writes this, or takes away what is there, as somebody might who is not the vault: every location sees it at once, until
+    /// the vault writes something else. It is not counted.
+    pub fn tamper(&self, name: &str, value: Option<Vec<u8>>) {
+        self.store().tamper(name, value, self.clock.now());
+    }
+
     /// Serves what was written under every name.
     pub fn clear(&self) {
         self.store().clear();

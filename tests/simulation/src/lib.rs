@@ -2,7 +2,7 @@
 //!
 //! [`World`] runs several edges, each standing for a location of the network, before one vault. Between them
 //! stand a [`Kv`] that is as stale, slow and strict as the platform's, and a [`Wire`] to the vault that can be
-//! cut; another one leads from the vault's registries to the feed. All of them live on one [`Clock`] that runs faster than the real one, so that minutes pass in seconds.
+//! cut; another one leads from the vault's registries to the feed. All of them live on one [`Clock`] that runs faster than the real one, so that minutes pass in seconds, and days are skipped.
 //!
 //! Times are simulated ones wherever nothing else is said.
 #![allow(
@@ -14,6 +14,7 @@
     reason = "a simulation that meets what it does not expect fails"
 )]
 
+mod alarms;
 mod clock;
 mod fault;
 mod kv;

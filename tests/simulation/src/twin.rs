@@ -13,10 +13,10 @@ pub struct Twin {
 
 impl Twin {
     /// Starts it on a copy of what lies in the folder of the first.
-    pub(crate) fn start(stored: &Path, clock: Clock) -> Self {
+    pub(crate) fn start(stored: &Path, clock: Clock, master_keys: &str) -> Self {
         let folder = Folder::make("twin");
         copy(stored, folder.path());
-        let worker = clock.set(vault(Place::Here("no-kv".into())));
+        let worker = clock.set(vault(Place::Here("no-kv".into())).text("MASTER_KEYS", master_keys));
         let process = Process::start(folder.path(), &[worker, no_kv("no-kv")]);
         Self { process, _folder: folder }
     }

@@ -1,8 +1,8 @@
 //! All of it together.
 
-use crate::{Clock, Kv, Latency, Net, Twin, Wire};
-use ownchat_domain::time::SECOND;
-use ownchat_runtime::{Admin, Answer, Client, Folder, Place, Process, Worker, edge, vault};
+use crate::{Clock, Kv, Latency, Net, Twin, Wire, alarms};
+use ownchat_domain::{keyring::Keyring, time::SECOND};
+use ownchat_runtime::{Admin, Answer, Client, Folder, MASTER_KEYS, Place, Process, Worker, edge, vault};
 use serde_json::{Value, json};
 use std::{
     fs, io,
@@ -45,6 +45,8 @@ pub struct World {
     pub wire: Wire,
     /// The way from the registries to the feed, inside of the vault.
     pub inside: Wire,
+    /// The master secrets of every process that is started from now on.
+    pub master_keys: String,
     edges: Vec<Option<Process>>,
     vault: Option<Process>,
     ends: Vec<SocketAddr>,
@@ -65,7 +67,9 @@ impl World {
         let ends = (0..settings.edges).map(|_| wire.listen(&net)).collect();
         let edges = (0..settings.edges).map(|_| None).collect();
         let folder = Folder::make("simulation");
-        let mut world = Self { clock, kv, wire, inside, edges, vault: None, ends, inner_end, folder, _net: net };
+        let master_keys = MASTER_KEYS.to_owned();
+        let mut world =
+            Self { clock, kv, wire, inside, master_keys, edges, vault: None, ends, inner_end, folder, _net: net };
         world.start_vault();
         for location in 0..settings.edges {
             world.start_edge(location);
@@ -75,8 +79,8 @@ impl World {
 
     /// Starts the vault, with what an earlier one has stored.
     pub fn start_vault(&mut self) {
-        let worker = self.clock.set(vault(Place::At(self.kv.address(self.edges.len()))));
-        let worker = Wire::set(worker, self.inner_end);
+        let worker = vault(Place::At(self.kv.address(self.edges.len()))).text("MASTER_KEYS", &self.master_keys);
+        let worker = Wire::set(self.clock.set(worker), self.inner_end);
         let process = Process::start(&self.stored(), &[worker]);
         for wire in [&self.wire, &self.inside] {
             wire.lead_to(Some(process.address("vault")));
@@ -94,15 +98,33 @@ impl World {
 
     /// Ends the vault, and takes away everything that its registries have stored; feeds, meters and counts keep theirs.
     pub fn lose_registries(&mut self) {
-        self.crash_vault();
-        // It must not go on writing.
-        drop(self.vault.take());
+        self.end_vault();
         fs::remove_dir_all(self.stored().join("objects/vault-Registry")).unwrap();
+    }
+
+    /// Lets so many milliseconds pass while nothing runs: vault and edges end as in a crash, the clock is put forward, and all
+    /// of them start anew, the vault with what it has stored. Whatever was due meanwhile is due at once. Edges remember nothing
+    /// afterwards, no counts either, and everybody listens somewhere else: whoever calls must be made anew.
+    pub fn skip(&mut self, millis: i64) {
+        self.end_vault();
+        self.edges.iter_mut().for_each(|edge| drop(edge.take()));
+        self.clock.skip(millis);
+        alarms::bring_forward(&self.stored().join("objects"), self.clock.real(millis));
+        self.start_vault();
+        for location in 0..self.edges.len() {
+            self.start_edge(location);
+        }
+    }
+
+    /// Ends the vault for good: it must not go on writing.
+    fn end_vault(&mut self) {
+        self.crash_vault();
+        drop(self.vault.take());
     }
 
     /// A second vault with what the crashed one has stored.
     pub fn twin(&self) -> Twin {
-        Twin::start(&self.stored(), self.clock)
+        Twin::start(&self.stored(), self.clock, &self.master_keys)
     }
 
     fn stored(&self) -> PathBuf {
@@ -118,7 +140,8 @@ impl World {
     pub fn start_edge_as(&mut self, location: usize, alter: impl FnOnce(Worker) -> Worker) {
         // The old one must not write into the log of the new one.
         drop(self.edges[location].take());
-        let worker = alter(edge(Place::At(self.ends[location]), Place::At(self.kv.address(location)), None));
+        let worker = edge(Place::At(self.ends[location]), Place::At(self.kv.address(location)), None);
+        let worker = alter(worker.text("MASTER_KEYS", &self.master_keys));
         let folder = self.folder.path().join(format!("edge-{location}"));
         self.edges[location] = Some(Process::start(&folder, &[self.clock.set(worker)]));
     }
@@ -131,6 +154,11 @@ impl World {
     /// Where the vault listens.
     pub fn vault(&self) -> SocketAddr {
         self.vault.as_ref().unwrap().address("vault")
+    }
+
+    /// The master secrets of the processes that are started from now on.
+    pub fn keyring(&self) -> Keyring {
+        Keyring::parse(&self.master_keys).unwrap()
     }
 
     /// How much memory the vault takes, in bytes.

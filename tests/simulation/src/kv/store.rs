@@ -136,6 +136,11 @@ impl Store {
         self.planted.insert(name.to_owned(), value);
     }
 
+    pub(super) fn tamper(&mut self, name: &str, value: Option<Vec<u8>>, now: Timestamp) {
+        let seen_from = vec![now; self.locations.len()];
+        self.names.entry(name.to_owned()).or_default().push(Version { value, at: now, seen_from });
+    }
+
     pub(super) fn clear(&mut self) {
         self.planted.clear();
     }
@@ -221,5 +226,16 @@ mod tests {
         store.clear();
         assert_eq!(store.read(0, "k", NOW).as_deref(), Some(&b"a"[..]));
         assert_eq!((store.reads_of("k"), store.counts(None).found, store.counts(None).absent), (3, 2, 1));
+    }
+
+    #[test]
+    fn what_somebody_else_has_written_is_seen_at_once_until_the_vault_writes() {
+        let mut store = Store::new(2, 120_000, 1);
+        write(&mut store, "a", NOW).unwrap();
+        store.tamper("k", None, NOW.plus(1));
+        assert_eq!((store.read(1, "k", NOW.plus(120_000)), store.newest("k")), (None, None));
+        write(&mut store, "b", NOW.plus(120_000)).unwrap();
+        assert_eq!(store.read(1, "k", NOW.plus(240_000)).as_deref(), Some(&b"b"[..]));
+        assert_eq!((store.newest("k"), store.counts(None).written), (Some(b"b".to_vec()), 2));
     }
 }
