@@ -2,7 +2,7 @@
 //! middle of its work; and KV is what the registry is within a minute after it is back.
 
 mod beginning;
-mod check;
+pub mod check;
 mod purge;
 mod writer;
 

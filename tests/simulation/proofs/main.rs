@@ -19,6 +19,7 @@ mod loss;
 mod outage;
 mod revocation;
 mod size;
+mod sweep;
 mod transfer;
 mod untold;
 mod usage;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
             outage::PROOFS,
             untold::PROOFS,
             usage::PROOFS,
+            sweep::PROOFS,
             transfer::PROOFS,
         ]
         .concat()

@@ -1,10 +1,9 @@
-//! What a workspace holds after a crash, and whether it holds together.
+//! What a workspace holds, and whether it holds together and KV holds the same.
 
 use super::writer::Acknowledged;
 use ownchat_domain::{
     audit::{self, Action, Line},
     key::{Facts, Key, RESTORE_WITHIN, state},
-    keyring::Keyring,
     locator::Locator,
     network::Networks,
     record::{Record, RecordSecret, Workspace, kv_name},
@@ -13,7 +12,7 @@ use ownchat_domain::{
     transfer::{Entry, Header, KeyFacts},
     vault::registry::Settings,
 };
-use ownchat_runtime::{Admin, MASTER_KEYS};
+use ownchat_runtime::Admin;
 use ownchat_simulation::World;
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -25,7 +24,6 @@ pub struct Truth {
     keys: BTreeMap<String, KeyFacts>,
     /// By key, one line for each version.
     lines: BTreeMap<String, Vec<Line>>,
-    keyring: Keyring,
 }
 
 impl Truth {
@@ -41,8 +39,7 @@ impl Truth {
                 Entry::End(_) => {}
             }
         }
-        let keyring = Keyring::parse(MASTER_KEYS).unwrap();
-        let mut truth = Self { header: header.unwrap(), keys, lines: BTreeMap::new(), keyring, file };
+        let mut truth = Self { header: header.unwrap(), keys, lines: BTreeMap::new(), file };
         let (count, _) = audit::verify(trail.iter().map(String::as_str)).unwrap();
         assert_eq!(count, u64::try_from(trail.len()).unwrap());
         let mut of_settings = Vec::new();
@@ -128,14 +125,18 @@ impl Truth {
     }
 
     /// A record is right if sealing the truth at the moment at which it was sealed gives the very same bytes: then no field of it
-    /// is another.
+    /// is another, and it is sealed under the newest master secret.
     fn difference(&self, world: &World, facts: &KeyFacts) -> Option<String> {
         let Some(bytes) = world.kv.newest(&kv_name(facts.locator)) else {
             return Some(format!("{:?} is not there", facts.locator));
         };
-        let there = Record::open(&bytes, facts.locator, &self.keyring).unwrap();
+        let keyring = world.keyring();
+        let there = match Record::open(&bytes, facts.locator, &keyring) {
+            Ok(there) => there,
+            Err(error) => return Some(format!("what is there of {:?} is not good: {error}", facts.locator)),
+        };
         let right = self.record(facts, there.sealed_at);
-        (right.seal(&self.keyring).unwrap() != bytes).then(|| format!("{there:?} is there, not {right:?}"))
+        (right.seal(&keyring).unwrap() != bytes).then(|| format!("{there:?} is there, not {right:?}"))
     }
 
     fn record(&self, facts: &KeyFacts, sealed_at: Timestamp) -> Record {

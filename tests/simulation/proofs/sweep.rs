@@ -1,0 +1,178 @@
+//! Once a day KV is compared with the truth: what somebody has taken away, altered or put back there is written anew, though
+//! nobody calls with these keys, and what is right is left alone.
+
+use crate::{crash::check::Truth, figures::tell, proofs, size::size};
+use ownchat_domain::{
+    record::{Record, kv_name},
+    time::{DAY, HOUR, MINUTE, SECOND},
+    vault::registry::{ChangeKey, DeleteKey},
+};
+use ownchat_runtime::{Admin, Made};
+use ownchat_simulation::{Fault, Question, Settings, World};
+use serde_json::json;
+
+proofs![what_is_wrong_in_kv_is_written_anew_within_a_day];
+
+/// Everything is in one workspace.
+const WORKSPACE: u32 = 1;
+
+/// What becomes of a key after it was made, and what is wrong with its record then. There are more of the one than of the other,
+/// so that each meets each.
+const LIVES: [Life; 3] = [Life::Renamed, Life::Deactivated, Life::Deleted];
+const FLAWS: [Flaw; 5] = [Flaw::None, Flaw::Removed, Flaw::PutBack, Flaw::Altered, Flaw::Another];
+
+#[derive(Clone, Copy, Debug)]
+enum Life {
+    Renamed,
+    Deactivated,
+    Deleted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flaw {
+    None,
+    Removed,
+    PutBack,
+    Altered,
+    /// Well sealed and of the newest version, as a defect of the vault may leave it.
+    Another,
+}
+
+struct Subject {
+    made: Made,
+    life: Life,
+    flaw: Flaw,
+}
+
+impl Subject {
+    fn name(&self) -> String {
+        kv_name(self.made.id())
+    }
+
+    fn live(&self, admin: &mut Admin) {
+        let (origin, id, version) = (admin.origin(), self.made.id(), self.made.key.version);
+        let patch = match self.life {
+            Life::Renamed => json!({"name": "Swept anew"}),
+            Life::Deactivated => json!({"status": "inactive"}),
+            Life::Deleted => {
+                admin.ask(&DeleteKey { origin, id, version }).unwrap().unwrap();
+                return;
+            }
+        };
+        let patch = serde_json::from_value(patch).unwrap();
+        admin.ask(&ChangeKey { origin, id, version, patch }).unwrap().unwrap();
+    }
+
+    /// What a call is told.
+    fn code(&self) -> &'static str {
+        match self.life {
+            Life::Renamed => "VALID",
+            Life::Deactivated => "INACTIVE",
+            Life::Deleted => "UNKNOWN_KEY",
+        }
+    }
+
+    /// What somebody leaves in the place of the newest record.
+    fn spoilt(&self, world: &World) -> Option<Vec<u8>> {
+        let history = world.kv.history(&self.name());
+        let (newest, older) = history.split_last().unwrap();
+        match self.flaw {
+            Flaw::None => Some(newest.clone()),
+            Flaw::Removed => None,
+            Flaw::PutBack => Some(older[0].clone()),
+            Flaw::Altered => {
+                let mut bytes = newest.clone();
+                let place = bytes.len() / 2;
+                bytes[place] ^= 1;
+                Some(bytes)
+            }
+            Flaw::Another => {
+                let record = Record::open(newest, self.made.id(), &world.keyring()).unwrap();
+                Some(Record { name: "Another".into(), ..record }.seal(&world.keyring()).unwrap())
+            }
+        }
+    }
+}
+
+fn what_is_wrong_in_kv_is_written_anew_within_a_day() {
+    let mut world = World::start(&Settings { staleness: 0, ..Settings::default() });
+    let begun = world.clock.now();
+    let (subjects, truth) = prepare(&world);
+    // What was written a moment ago is left alone in any case.
+    world.skip(HOUR);
+    let spoilt: Vec<&Subject> = subjects.iter().filter(|subject| subject.flaw != Flaw::None).collect();
+    for subject in &spoilt {
+        world.kv.tamper(&subject.name(), subject.spoilt(&world));
+    }
+    let written = written(&world);
+    world.skip(begun.plus(DAY - HOUR).since(world.clock.now()));
+    world.clock.wait(10 * SECOND);
+    let different = truth.different_in_kv(&world);
+    assert_eq!(different.len(), spoilt.len(), "before the day was over: {different:#?}");
+    assert_eq!(self::written(&world), written, "somebody wrote into KV before the day was over");
+
+    world.skip(2 * HOUR);
+    let mended = world.clock.until(5 * MINUTE, || truth.is_in_kv(&world));
+    assert!(mended.is_some(), "after a day: {:#?}\n{}", truth.different_in_kv(&world), world.logs());
+    expect_edges_to_decide_by_it(&world, &spoilt);
+    let reads = reads(&world, &subjects);
+    world.skip(DAY + HOUR);
+    let looked = || self::reads(&world, &subjects).iter().zip(&reads).all(|(now, then)| now > then);
+    assert!(world.clock.until(5 * MINUTE, looked).is_some(), "the day after KV was not looked at\n{}", world.logs());
+    world.clock.wait(10 * SECOND);
+    let more = self::written(&world) - written;
+    tell(
+        "sweep",
+        &format!(
+            "{} keys, {} of them with a record that was wrong in KV: written anew {} ms after the vault was back a day later, \
+             {more} writes in two days",
+            subjects.len(),
+            spoilt.len(),
+            mended.unwrap(),
+        ),
+    );
+    assert_eq!(more, u64::try_from(spoilt.len()).unwrap(), "what is right is not written");
+}
+
+/// Keys with some life behind them, all of it in KV, and the truth about them.
+fn prepare(world: &World) -> (Vec<Subject>, Truth) {
+    let mut admin = world.found(WORKSPACE);
+    let subjects: Vec<Subject> = (0..size(120, 600))
+        .map(|number| {
+            let (life, flaw) = (LIVES[number % LIVES.len()], FLAWS[number % FLAWS.len()]);
+            Subject { made: admin.make(&format!("Swept {number}"), &["contacts:read"]), life, flaw }
+        })
+        .collect();
+    let wait_for = |records: usize| {
+        let is_there = |subject: &Subject| world.kv.history(&subject.name()).len() >= records;
+        let there = world.clock.until(5 * MINUTE, || subjects.iter().all(is_there));
+        assert!(there.is_some(), "keys did not reach KV\n{}", world.logs());
+    };
+    wait_for(1);
+    for subject in &subjects {
+        subject.live(&mut admin);
+    }
+    wait_for(2);
+    let truth = Truth::read(world.vault(), WORKSPACE);
+    assert!(world.clock.until(MINUTE, || truth.is_in_kv(world)).is_some(), "{:#?}", truth.different_in_kv(world));
+    (subjects, truth)
+}
+
+/// An edge that remembers nothing answers rightly, though the registry tells it nothing.
+fn expect_edges_to_decide_by_it(world: &World, subjects: &[&Subject]) {
+    world.wire.fail("registry", Fault::Error);
+    let mut caller = world.caller(0);
+    for subject in subjects {
+        let code = caller.settled(&Question::about(&subject.made.token), world.clock);
+        assert_eq!(code, subject.code(), "{:?}, {:?}\n{}", subject.life, subject.flaw, world.logs());
+    }
+    world.wire.mend();
+}
+
+fn written(world: &World) -> u64 {
+    world.kv.counts().written
+}
+
+fn reads(world: &World, subjects: &[Subject]) -> Vec<u64> {
+    subjects.iter().map(|subject| world.kv.reads_of(&subject.name())).collect()
+}
