@@ -16,6 +16,7 @@ mod forged;
 mod fresh;
 mod limits;
 mod loss;
+mod masters;
 mod outage;
 mod revocation;
 mod size;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
             untold::PROOFS,
             usage::PROOFS,
             sweep::PROOFS,
+            masters::PROOFS,
             transfer::PROOFS,
         ]
         .concat()

@@ -1,0 +1,137 @@
+//! Who holds keys while the master secret is rolled, and what their calls are told.
+
+use crate::masters::{WORKSPACE, both};
+use ownchat_domain::{
+    digest::SecretHash,
+    key::Key,
+    keyring::Keyring,
+    record::kv_name,
+    time::MINUTE,
+    token::Environment,
+    vault::registry::{ChangeKey, DeleteKey, RotateKey},
+};
+use ownchat_runtime::{Admin, Made, secret, token};
+use ownchat_simulation::{Question, World};
+use serde_json::Value;
+
+/// A key, and the calls of all who hold a good secret of it.
+pub struct Holder {
+    pub made: Made,
+    pub code: &'static str,
+    calls: Vec<Question>,
+}
+
+impl Holder {
+    pub fn make(admin: &mut Admin, name: &str) -> Self {
+        let made = admin.make(name, &["contacts:read"]);
+        Self { calls: vec![Question::about(&made.token)], made, code: "VALID" }
+    }
+
+    /// The call with the newest secret.
+    pub fn question(&self) -> &Question {
+        self.calls.last().unwrap()
+    }
+
+    fn name(&self) -> &str {
+        &self.made.key.name
+    }
+
+    /// Gives the key another secret. Without an overlap nobody calls with the others any more.
+    pub fn rotate(&mut self, admin: &mut Admin, overlap_seconds: u32) {
+        let secret = secret();
+        let (id, version) = (self.made.id(), self.made.key.version);
+        let (origin, hash) = (admin.origin(), SecretHash::of(&secret));
+        let call = RotateKey { origin, id, version, overlap_seconds, secret: hash, once: None };
+        let key: Key = admin.ask(&call).unwrap().unwrap().key;
+        self.made = Made { token: token(&key, secret), key };
+        if overlap_seconds == 0 {
+            self.calls.clear();
+        }
+        self.calls.push(Question::about(&self.made.token));
+    }
+
+    pub fn change(&mut self, admin: &mut Admin, patch: Value) {
+        let patch = serde_json::from_value(patch).unwrap();
+        let (id, version) = (self.made.id(), self.made.key.version);
+        self.made.key = admin.ask(&ChangeKey { origin: admin.origin(), id, version, patch }).unwrap().unwrap().key;
+    }
+
+    pub fn delete(self, admin: &mut Admin) {
+        let (id, version) = (self.made.id(), self.made.key.version);
+        admin.ask(&DeleteKey { origin: admin.origin(), id, version }).unwrap().unwrap();
+    }
+
+    /// Whether its id was tagged with this master secret.
+    fn is_tagged_with(&self, master: u16) -> bool {
+        let keyring = Keyring::parse(&both()).unwrap();
+        self.made.id().open_with_issuer(&keyring, Environment::Live).unwrap().1 == master
+    }
+}
+
+/// All of them.
+#[derive(Default)]
+pub struct Holders {
+    all: Vec<Holder>,
+    calls: usize,
+}
+
+impl Holders {
+    pub fn add(&mut self, holder: Holder) {
+        self.all.push(holder);
+    }
+
+    /// Makes a key that passes everywhere at its first call.
+    pub fn add_new(&mut self, world: &World, name: &str) {
+        let holder = Holder::make(&mut Admin::of(world.vault(), WORKSPACE), name);
+        for mut caller in world.callers() {
+            assert_eq!(caller.code(holder.question()), "VALID", "{name}, at the first call\n{}", world.logs());
+        }
+        self.add(holder);
+    }
+
+    /// The one whose key has this name.
+    pub fn of(&mut self, name: &str) -> &mut Holder {
+        self.all.iter_mut().find(|holder| holder.name() == name).unwrap()
+    }
+
+    pub fn all(&self) -> &[Holder] {
+        &self.all
+    }
+
+    /// Those whose keys have ids that were tagged with this master secret.
+    pub fn tagged_with(&mut self, master: u16) -> impl Iterator<Item = &mut Holder> {
+        self.all.iter_mut().filter(move |holder| holder.is_tagged_with(master))
+    }
+
+    /// The same, who hold nothing from now on.
+    pub fn take_tagged_with(&mut self, master: u16) -> Vec<Holder> {
+        let (taken, left) = self.all.drain(..).partition(|holder: &Holder| holder.is_tagged_with(master));
+        self.all = left;
+        taken
+    }
+
+    /// How many calls were answered rightly.
+    pub fn calls(&self) -> usize {
+        self.calls
+    }
+
+    /// Each call is told at each edge what it should be.
+    pub fn expect_all(&mut self, world: &World, when: &str) {
+        for (location, mut caller) in world.callers().into_iter().enumerate() {
+            for holder in &self.all {
+                for call in &holder.calls {
+                    let code = caller.settled(call, world.clock);
+                    assert_eq!(code, holder.code, "{when}: {}, at edge {location}\n{}", holder.name(), world.logs());
+                    self.calls += 1;
+                }
+            }
+        }
+    }
+
+    /// Waits until KV has a record of each key.
+    pub fn wait_for_records(&self, world: &World) {
+        let is_there = |holder: &Holder| world.kv.newest(&kv_name(holder.made.id())).is_some();
+        let there = world.clock.until(5 * MINUTE, || self.all.iter().all(is_there));
+        assert!(there.is_some(), "keys did not reach KV\n{}", world.logs());
+    }
+}
