@@ -3,16 +3,16 @@
 
 use crate::{figures::tell, proofs};
 use ownchat_domain::{
-    feed::FRESH_FOR,
-    record::kv_name,
-    time::{MINUTE, SECOND, Timestamp},
+    feed::{FRESH_FOR, KEPT_FOR},
+    record::{Record, kv_name},
+    time::{HOUR, MINUTE, SECOND, Timestamp},
     vault::registry::{ChangeKey, Changed},
 };
 use ownchat_runtime::{Admin, Made};
 use ownchat_simulation::{Caller, Latency, Question, Settings, World};
 use serde_json::{Value, json};
 
-proofs![what_was_given_after_the_file_passes_no_more];
+proofs![what_was_given_after_the_file_passes_no_more, what_is_taken_after_the_loss_stays_taken_a_day_later];
 
 /// For how long keys are called after something has happened: longer than a record is believed without being asked for.
 const WATCHED: i64 = 20 * SECOND;
@@ -95,4 +95,39 @@ fn what_was_given_after_the_file_passes_no_more() {
     next.expect_to_pass(&world, &mut callers);
     given.expect_to_end(&world, &mut callers, "UNKNOWN_KEY", told);
     tell("loss", "the state of the file again; what was given out since passes nowhere from 5 s on");
+}
+
+/// Afterwards a key gets versions that the feed has heard of before, from changes that are lost. What it forgot of those must not
+/// let a record pass that is younger.
+fn what_is_taken_after_the_loss_stays_taken_a_day_later() {
+    let (kv, wire) = (Latency::NONE, Latency::NONE);
+    let mut world = World::start(&Settings { edges: 2, staleness: 0, kv, wire, ..Settings::default() });
+    let mut admin = world.found(1);
+    let (taken, other) = (Subject::make(&mut admin, "Taken"), Subject::make(&mut admin, "Other"));
+    let name = kv_name(taken.made.id());
+    let file = admin.export();
+    taken.change(&mut admin, 1, json!({"status": "inactive"}));
+    let heard = world.clock.now();
+
+    world.skip(2 * HOUR);
+    world.lose_registries();
+    world.start_vault();
+    let mut admin = world.found(1);
+    let lost = world.clock.now();
+    admin.import(&file).unwrap().unwrap();
+    let record = || Record::open(&world.kv.newest(&name)?, taken.made.id(), &world.keyring()).ok();
+    let is_back = || record().is_some_and(|record| record.active && record.sealed_at >= lost);
+    world.clock.until(MINUTE, is_back).expect("the key of the file is not in KV");
+    taken.expect_to_pass(&world, &mut world.callers());
+    let (before, record) = (world.kv.newest(&name), record().unwrap());
+    taken.change(&mut admin, 1, json!({"status": "inactive"}));
+
+    // By now the feed has forgotten what it heard before the loss, and the record still lives.
+    world.skip(heard.plus(KEPT_FOR + MINUTE).since(world.clock.now()));
+    other.change(&mut Admin::of(world.vault(), 1), 1, json!({"status": "inactive"}));
+    let now = world.clock.now();
+    assert!(record.is_alive(now), "it would decide nothing anyway");
+    world.kv.plant(&name, before);
+    taken.expect_to_end(&world, &mut world.callers(), "INACTIVE", now);
+    tell("loss, a day later", "a record from between the loss and the change decides nowhere");
 }
