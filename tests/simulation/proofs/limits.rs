@@ -144,7 +144,7 @@ fn what_was_used_stays_used_after_a_loss() {
     };
     let mut passed = |world: &World| {
         // Until no edge decides by an older record, and the meter by none.
-        world.clock.wait(10 * SECOND);
+        world.clock.wait(20 * SECOND);
         (0..12).filter(|_| caller.settled(&question, world.clock) == "VALID").count()
     };
     set_quota(&mut admin, 20);

@@ -6,9 +6,13 @@ use crate::{
 };
 use ownchat_domain::{
     feed::{Entry, KEPT_FOR, PAGE, Page, Position, Subject},
-    time::Timestamp,
+    time::{MINUTE, Timestamp},
     vault::feed::Announce,
 };
+
+/// An entry that says nothing new stays where it is for so long, in milliseconds: it is told again when the answer was lost. Entries are
+/// kept longer than any record lives by more than that.
+const SAME_FOR: i64 = MINUTE;
 
 /// Tells everybody. An entry moves to the end, so that whoever has read so far reads it again, and is kept from now on: also
 /// if it says nothing new. After a loss the versions of a key are given a second time, and what is forbidden under one of
@@ -18,9 +22,16 @@ pub fn announce(database: &impl Database, call: &Announce, now: Timestamp) -> Do
         database.run("DELETE FROM entries WHERE at <= ?", &[now.plus(-KEPT_FOR).millis().into()])?;
         for entry in &call.entries {
             let subject = text(entry.subject);
-            let known = database.first("SELECT version FROM entries WHERE subject = ?", &[subject.as_str().into()])?;
-            let known = known.map(|mut row| row.integer()).transpose()?.unwrap_or(0);
-            let version = i64::try_from(entry.version).unwrap_or(i64::MAX).max(known);
+            let known =
+                database.first("SELECT version, at FROM entries WHERE subject = ?", &[subject.as_str().into()])?;
+            let mut version = i64::try_from(entry.version).unwrap_or(i64::MAX);
+            if let Some(mut row) = known {
+                let (known, at) = (row.integer()?, Timestamp::from_millis(row.integer()?));
+                if version <= known && now.since(at) < SAME_FOR {
+                    continue;
+                }
+                version = version.max(known);
+            }
             database.run("DELETE FROM entries WHERE subject = ?", &[subject.as_str().into()])?;
             database.run(
                 "INSERT INTO entries (subject, version, at) VALUES (?, ?, ?)",
@@ -106,6 +117,8 @@ mod tests {
         assert_eq!((all.incarnation, all.position), (7, 3));
         assert_eq!(all.entries, subjects.map(|(subject, version)| Entry { subject, version }));
         assert!(read(&database, 7, 3).entries.is_empty());
+        tell(&database, &[(Subject::Key(key(1)), 2)], NOW.plus(SAME_FOR - 1));
+        assert!(read(&database, 7, 3).entries.is_empty(), "nobody is made to forget it again");
         tell(&database, &[(Subject::Key(key(1)), 5)], NOW);
         let news = read(&database, 7, 3);
         assert_eq!(news.entries, [Entry { subject: Subject::Key(key(1)), version: 5 }]);
@@ -118,9 +131,9 @@ mod tests {
         for subject in [Subject::Key(key(1)), Subject::Workspace(16)] {
             let database = fresh();
             tell(&database, &[(subject, 5)], NOW);
-            for (told, position) in [(2, 2), (5, 3)] {
-                let now = NOW.plus(KEPT_FOR / 2 + told);
-                tell(&database, &[(subject, told.unsigned_abs())], now);
+            for (after, told, position) in [(SAME_FOR, 2, 2), (KEPT_FOR / 2, 5, 3)] {
+                let now = NOW.plus(after);
+                tell(&database, &[(subject, told)], now);
                 let news = read(&database, 7, position - 1);
                 assert_eq!((news.position, news.entries), (position, vec![Entry { subject, version: 5 }]));
                 tell(&database, &[], now.plus(KEPT_FOR - 1));

@@ -1,7 +1,7 @@
 //! Telling the feed: what a change forbids is noted in the change's own transaction, and told before the
 //! admin is told that it is done. What could not be told waits here until it can be.
 
-use super::effective;
+use super::{effective, leftovers};
 use crate::{
     answer::Done,
     database::{Database, DatabaseError, Stored},
@@ -52,7 +52,12 @@ fn note(database: &impl Database, subject: &str, version: u64) -> Stored<()> {
 
 /// What waits to be told.
 pub fn waiting(database: &impl Database, workspace: u32) -> Stored<Vec<Entry>> {
-    let rows = database.run("SELECT subject, version FROM announcements LIMIT ?", &[BATCH.into()])?;
+    // What is true of all comes first.
+    let rows = database.run(
+        "SELECT subject, version FROM announcements WHERE subject IN (?1, ?2) UNION ALL \
+         SELECT subject, version FROM announcements WHERE subject NOT IN (?1, ?2) LIMIT ?3",
+        &[WORKSPACE.into(), SEALED.into(), BATCH.into()],
+    )?;
     rows.into_iter()
         .map(|mut row| {
             let subject = match row.text()?.as_str() {
@@ -85,6 +90,9 @@ pub fn told(database: &impl Database, entries: &[Entry], now: Timestamp) -> Stor
             &[subject.into(), i64::try_from(entry.version).unwrap_or(i64::MAX).into()],
         )?;
     }
+    if entries.iter().any(|entry| matches!(entry.subject, Subject::Sealed(_))) {
+        leftovers::of_all(database, now)?;
+    }
     let all =
         database.first("SELECT 1 FROM announcements WHERE subject IN (?, ?)", &[WORKSPACE.into(), SEALED.into()])?;
     if all.is_some() { Ok(()) } else { effective::settings_were_told(database, now) }
@@ -113,6 +121,21 @@ mod tests {
         assert!(waits(&database, Some(key(1))).unwrap());
         assert!(!waits(&database, Some(key(2))).unwrap() && !waits(&database, None).unwrap());
         assert_eq!(waiting(&database, 7).unwrap(), [Entry { subject: Subject::Key(key(1)), version: 3 }]);
+    }
+
+    #[test]
+    fn what_is_true_of_all_is_told_first() {
+        let database = workspace();
+        for number in 0..u32::try_from(BATCH).unwrap() {
+            of_key(&database, key(number), 2).unwrap();
+        }
+        of_all(&database, 3, NOW).unwrap();
+        let first = waiting(&database, 7).unwrap();
+        assert_eq!(first.len(), usize::try_from(BATCH).unwrap());
+        assert!(first[..2].contains(&Entry { subject: Subject::Workspace(7), version: 3 }));
+        assert!(first[..2].iter().any(|entry| matches!(entry.subject, Subject::Sealed(7))));
+        told(&database, &first, NOW).unwrap();
+        assert_eq!(waiting(&database, 7).unwrap().len(), 2);
     }
 
     #[test]

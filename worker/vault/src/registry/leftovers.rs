@@ -34,11 +34,11 @@ pub fn of_key(database: &impl Database, key: Locator, now: Timestamp) -> Stored<
     Ok(())
 }
 
-/// How long after it was read in the meter of a key is told, in milliseconds: no edge that can read the feed decides by a later record
-/// any more, and tells the meter of that one again.
-const SETTLED: i64 = FRESH_FOR + SECOND;
+/// How long after the feed was told of it the meter of a key that was read in is told, in milliseconds: no edge that can read the feed
+/// decides by a later record any more, or waits for what a meter answers to that one.
+const SETTLED: i64 = FRESH_FOR + 3 * SECOND;
 
-/// Notes that all keys were read in, so that no meter goes by what their limits were.
+/// Notes that all keys were read in, of which the feed was told by `now`, so that no meter goes by what their limits were.
 pub fn of_all(database: &impl Database, now: Timestamp) -> Stored<()> {
     database.run(
         "INSERT INTO leftovers (locator, due_at) SELECT locator, ? FROM keys WHERE TRUE ON CONFLICT DO NOTHING",

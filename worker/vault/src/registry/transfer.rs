@@ -2,7 +2,7 @@
 //! transaction.
 
 use super::{
-    announce, effective, leftovers,
+    announce, effective,
     members::member,
     outbox,
     rows::{COLUMNS, KeyRow, time, workspace},
@@ -245,7 +245,6 @@ pub fn finish(database: &impl Database, keyring: &Keyring, call: &FinishImport, 
         // What was forgiven last nobody knows any more.
         effective::less_is_forgiven(database, OUTAGE_MAX)?;
         outbox::enqueue_all(database, now)?;
-        leftovers::of_all(database, now)?;
         Ok(imported)
     });
     database.run("DELETE FROM staged", &[])?;

@@ -1,7 +1,7 @@
 //! Coming back after a loss: what was said and given out before it must not meet what is done after it.
 
 use super::*;
-use crate::registry::{effective::everywhere, testing::tell};
+use crate::registry::{effective::everywhere, leftovers, testing::tell};
 use ownchat_domain::{
     feed::{Entry, Subject},
     key::Key,
@@ -62,6 +62,9 @@ fn the_meters_of_keys_that_were_read_in_forget_their_versions() {
     }
     let other = workspace();
     imported(&other, &exported(&source)).unwrap();
+    assert_eq!(leftovers::next_due(&other), Ok(None), "edges may decide by later records");
+    tell(&other, NOW.plus(SECOND));
+    assert_eq!(leftovers::next_due(&other), Ok(Some(NOW.plus(9 * SECOND))), "by now they have heard of it");
     let waiting = other.run("SELECT locator FROM leftovers ORDER BY locator", &[]).unwrap();
     let keys = other.run("SELECT locator FROM keys ORDER BY locator", &[]).unwrap();
     assert_eq!((waiting.len(), format!("{waiting:?}")), (2, format!("{keys:?}")));
