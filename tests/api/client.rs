@@ -1,5 +1,6 @@
 //! Calls over HTTP, and what is expected of every answer.
 
+use ownchat_domain::time::Timestamp;
 use serde_json::Value;
 use ureq::{
     Agent, Body,
@@ -134,6 +135,12 @@ impl Answer {
     /// The value of a header; empty if it is not there.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// From when on what was taken is taken everywhere.
+    #[track_caller]
+    pub fn effective_at(&self) -> Timestamp {
+        Timestamp::parse(self.header("effective-at")).unwrap_or_else(|| panic!("{}: no Effective-At", self.call))
     }
 
     /// The body as JSON.

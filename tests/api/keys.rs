@@ -81,3 +81,10 @@ pub fn seconds_from_now(seconds: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     Timestamp::from_millis((i64::try_from(now).unwrap() + seconds) * 1_000).rfc3339()
 }
+
+/// It is a moment of the next few seconds: what was taken just now holds everywhere from then on.
+#[track_caller]
+pub fn expect_soon(moment: Timestamp) {
+    let [now, soon] = [0, 6].map(|seconds| Timestamp::parse(&seconds_from_now(seconds)).unwrap());
+    assert!(now < moment && moment <= soon, "{moment:?}");
+}
