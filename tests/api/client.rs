@@ -1,7 +1,8 @@
 //! Calls over HTTP, and what is expected of every answer.
 
-use ownchat_domain::time::Timestamp;
+use ownchat_domain::{json::BODY_MAX, time::Timestamp};
 use serde_json::Value;
+use std::iter;
 use ureq::{
     Agent, Body,
     http::{HeaderMap, Request, Response},
@@ -15,6 +16,9 @@ pub struct Account {
     pub email: &'static str,
     pub password: &'static str,
 }
+
+/// How often a body that is too large is sent until there is an answer to it.
+const TRIES: usize = 5;
 
 /// Name of the session's cookie.
 const COOKIE: &str = "__Host-ownchat-session";
@@ -97,7 +101,12 @@ impl Client {
         if let Some(session) = &self.session {
             request = request.header("Cookie", format!("{COOKIE}={session}"));
         }
-        let response = self.agent.run(request.body(body.to_owned()).unwrap()).unwrap();
+        let request = request.body(body.to_owned()).unwrap();
+        let send = || self.agent.run(request.clone());
+        // Whoever is refused before the whole body was read may find the connection closed before the answer (RFC 9112, 9.6).
+        let is_told =
+            |sent: &Result<_, ureq::Error>| body.len() <= BODY_MAX || !matches!(sent, Err(ureq::Error::Io(_)));
+        let response = iter::repeat_with(send).take(TRIES).find(is_told).unwrap().unwrap();
         let answer = Answer::read(format!("{method} {path}"), response);
         if self.is_ours {
             answer.keeps_the_rules();

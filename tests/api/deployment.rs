@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use std::{
     env, fs,
     fs::File,
+    iter,
     net::TcpListener,
+    ops::Range,
     path::{Path, PathBuf},
     process::{Child, Command},
     sync::atomic::{AtomicU32, Ordering},
@@ -197,8 +199,16 @@ fn xtask() -> Command {
 }
 
 /// Ports that nobody listens on.
+/// Ports below those that Linux gives to connections that begin here, of which one may be taken at any moment.
+const PORTS: Range<u32> = 20_000..32_000;
+
 fn free_ports() -> [u16; 3] {
-    // All are held until all are known, so that they differ.
-    let listeners = [(); 3].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let next = || {
+        // Runs at the same time begin at different ones.
+        let number = std::process::id().wrapping_mul(97).wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed));
+        u16::try_from(PORTS.start + number % (PORTS.end - PORTS.start)).unwrap()
+    };
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    [(); 3].map(|()| iter::repeat_with(next).find(is_free).unwrap())
 }

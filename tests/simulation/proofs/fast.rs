@@ -31,7 +31,7 @@ fn what_is_remembered_is_decided_at_once() {
         call(kind, &mut caller);
     }
     let asked = || ["feed", "meter", "registry"].map(|store| world.wire.asked(store));
-    let (count, begin, asked_before, kv) = (size(1_000, 10_000), world.clock.now(), asked(), world.kv.counts_of(0));
+    let (count, begin, asked_before, kv) = (size(400, 10_000), world.clock.now(), asked(), world.kv.counts_of(0));
     let mut all = vec![Counts::default(); kinds.len()];
     while all[0].calls < count || world.clock.now().since(begin) < LONG_ENOUGH {
         for (kind, counts) in kinds.iter().zip(&mut all) {
