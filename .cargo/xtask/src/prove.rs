@@ -40,7 +40,7 @@ pub fn run_all() -> Result<(), Failure> {
 
 /// Tests that are told to be as large as is promised.
 fn at_full_size(tests: &[&str]) -> Command {
-    let mut command = cargo(&["test", "--quiet"]);
+    let mut command = cargo(&["test", "--quiet", "--profile", "proofs"]);
     command.args(tests).env("PROVE", "1");
     command
 }

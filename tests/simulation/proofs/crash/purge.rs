@@ -23,7 +23,7 @@ use std::{
 const DELETED: usize = 20;
 const KEPT: usize = 4;
 /// How long after it was read in a workspace has something to remove, in milliseconds.
-const LEAD: i64 = 12 * SECOND;
+const LEAD: i64 = 20 * SECOND;
 
 /// How long before or after it is due a registry is about to remove them, in milliseconds.
 const AROUND: i64 = 60;
