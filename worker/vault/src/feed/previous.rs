@@ -28,7 +28,7 @@ fn a_feed_of_the_first_schema_goes_on() {
     let since = |position| entries::since(&database, Position { incarnation: 77, position }).unwrap();
     assert_eq!(since(3), Page { entries: vec![entry(key(1), 4)], ..all.clone() });
     // Numbers go on behind the last one that was ever given.
-    entries::announce(&database, &Announce { entries: vec![entry(key(2), 5)] }, NOW.plus(9)).unwrap();
+    entries::announce(&database, &Announce { entries: vec![entry(key(2), 3), entry(key(2), 5)] }, NOW.plus(9)).unwrap();
     assert_eq!(since(4), Page { position: 5, entries: vec![entry(key(2), 5)], ..all.clone() });
     // What is old enough is forgotten, by when it was told.
     entries::announce(&database, &Announce { entries: vec![entry(key(3), 1)] }, NOW.plus(KEPT_FOR + 2)).unwrap();
