@@ -10,8 +10,11 @@ use std::{
     net::TcpListener,
     ops::Range,
     path::{Path, PathBuf},
-    process::{Child, Command},
-    sync::atomic::{AtomicU32, Ordering},
+    process::{Child, Command, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
     thread::sleep,
     time::Duration,
 };
@@ -29,10 +32,26 @@ const SECRETS: &str = "secrets.json";
 /// A running deployment.
 pub struct Deployment {
     folder: PathBuf,
+    log: PathBuf,
     ports: [u16; 3],
     process: Option<Child>,
     /// The owner's session, from the set-up.
     session: Option<String>,
+}
+
+/// The deployment that tests share: set up by the first that asks for it. It holds the other end of this process's pipe, so
+/// it ends, and removes its state, when the tests do, however they end.
+pub fn shared() -> &'static Deployment {
+    static SHARED: LazyLock<Deployment> = LazyLock::new(|| {
+        let mut deployment = Deployment::idle();
+        // Beside the state it would stay behind; here it can be read after a failure.
+        deployment.log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api.log");
+        let _ = fs::remove_file(&deployment.log);
+        deployment.resume(&["--temporary"]);
+        deployment.make_owner();
+        deployment
+    });
+    &SHARED
 }
 
 impl Deployment {
@@ -41,8 +60,7 @@ impl Deployment {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("ownchat-api-{}-{number}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self { folder, ports: free_ports(), process: None, session: None }
+        Self { log: folder.join("log"), folder, ports: free_ports(), process: None, session: None }
     }
 
     /// Starts one that nobody has set up yet.
@@ -82,6 +100,10 @@ impl Deployment {
     pub fn command(&self, options: &[&str]) -> Command {
         let mut command = xtask();
         command.arg("dev").args(options);
+        // The builds that are tested: those for release, unless others are asked for.
+        if env::var("OWNCHAT_MODE").as_deref() != Ok("dev") {
+            command.arg("--release");
+        }
         for (name, port) in ["CONSOLE_PORT", "EDGE_PORT", "UPSTREAM_PORT"].iter().zip(self.ports) {
             command.env(name, port.to_string());
         }
@@ -91,9 +113,11 @@ impl Deployment {
 
     /// Starts it, again after [`Deployment::stop`] with the state that it had.
     pub fn resume(&mut self, options: &[&str]) {
+        fs::create_dir_all(&self.folder).unwrap();
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
-        let mut child =
-            self.command(&["--no-build"]).args(options).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        let mut command = self.command(&["--no-build"]);
+        command.args(options).stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
+        let mut child = command.spawn().unwrap();
         wait("starting", || {
             if let Some(status) = child.try_wait().unwrap() {
                 let log = fs::read_to_string(self.log()).unwrap_or_default();
@@ -110,6 +134,13 @@ impl Deployment {
         let sent = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status();
         assert!(sent.is_ok_and(|status| status.success()), "no signal could be sent");
         wait("stopping", || child.try_wait().is_ok_and(|status| status.is_some()));
+    }
+
+    /// Closes its standard input, as the end of this process would.
+    pub fn let_go(&mut self) {
+        let Some(mut child) = self.process.take() else { return };
+        drop(child.stdin.take());
+        wait("ending", || child.try_wait().is_ok_and(|status| status.is_some()));
     }
 
     /// A caller of the console without a session.
@@ -153,12 +184,12 @@ impl Deployment {
 
     /// Folder of its state.
     pub fn data(&self) -> PathBuf {
-        self.folder.join("data")
+        self.folder.clone()
     }
 
     /// What it printed.
     pub fn log(&self) -> PathBuf {
-        self.folder.join("log")
+        self.log.clone()
     }
 
     /// A port: of the console, the edge, the services.
@@ -198,10 +229,10 @@ fn xtask() -> Command {
     command
 }
 
-/// Ports that nobody listens on.
 /// Ports below those that Linux gives to connections that begin here, of which one may be taken at any moment.
 const PORTS: Range<u32> = 20_000..32_000;
 
+/// Ports that nobody listens on.
 fn free_ports() -> [u16; 3] {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let next = || {

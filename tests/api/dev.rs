@@ -2,21 +2,11 @@
 
 use crate::{
     client::Client,
-    deployment::{Deployment, SETUP_TOKEN},
+    deployment::{Deployment, SETUP_TOKEN, shared},
     keys::make,
-    rules,
 };
 use serde_json::json;
 use std::{net::TcpListener, process::Output};
-
-rules![
-    a_busy_port_is_named_before_anything_is_built,
-    two_do_not_share_one_folder_of_state,
-    fresh_forgets_everything,
-    what_it_prints_leads_to_the_set_up,
-    ready_json_is_there_while_everything_answers,
-    an_unknown_option_is_named,
-];
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -30,7 +20,8 @@ fn refused(command: &mut std::process::Command) -> String {
     text
 }
 
-fn a_busy_port_is_named_before_anything_is_built(_: &Deployment) {
+#[test]
+fn a_busy_port_is_named_before_anything_is_built() {
     let own = Deployment::idle();
     let busy = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = busy.local_addr().unwrap().port().to_string();
@@ -47,14 +38,17 @@ fn a_busy_port_is_named_before_anything_is_built(_: &Deployment) {
     }
 }
 
-fn two_do_not_share_one_folder_of_state(deployment: &Deployment) {
+#[test]
+fn two_do_not_share_one_folder_of_state() {
+    let deployment = shared();
     let other = Deployment::idle();
     let text = refused(other.command(&["--no-build", "--fresh"]).env("DATA_DIR", deployment.data()));
     assert!(text.contains("another deployment") && text.contains("DATA_DIR"), "{text}");
     deployment.owner().get("/api/v1/session").expect_status(200);
 }
 
-fn fresh_forgets_everything(_: &Deployment) {
+#[test]
+fn fresh_forgets_everything() {
     let mut own = Deployment::set_up();
     let key = make(&own.owner(), "Forgotten", &["contacts:read"]).key;
     let (edge, owner): (Client, Client) = (own.edge(), own.owner());
@@ -66,7 +60,8 @@ fn fresh_forgets_everything(_: &Deployment) {
     assert_eq!(verdict, "MALFORMED_KEY", "the secrets are those of before");
 }
 
-fn what_it_prints_leads_to_the_set_up(_: &Deployment) {
+#[test]
+fn what_it_prints_leads_to_the_set_up() {
     let own = Deployment::start();
     let printed = std::fs::read_to_string(own.log()).unwrap();
     let ready = own.ready();
@@ -79,14 +74,28 @@ fn what_it_prints_leads_to_the_set_up(_: &Deployment) {
     own.console().get(link).expect_status(200);
 }
 
-fn ready_json_is_there_while_everything_answers(_: &Deployment) {
+#[test]
+fn ready_json_is_there_while_everything_answers() {
     let mut own = Deployment::start();
     assert!(own.ready_file().exists());
     own.stop();
     assert!(!own.ready_file().exists(), "it says that somebody is there");
 }
 
-fn an_unknown_option_is_named(_: &Deployment) {
+#[test]
+fn a_temporary_deployment_ends_with_its_input_and_leaves_nothing() {
+    let mut own = Deployment::idle();
+    own.resume(&["--temporary"]);
+    let secrets = own.data().join("secrets.json");
+    assert!(secrets.exists() && own.data().join("store").exists());
+    own.let_go();
+    assert!(TcpListener::bind(("127.0.0.1", own.port(0))).is_ok(), "the console still runs");
+    let left: Vec<_> = std::fs::read_dir(own.data()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["log"], "only what the test has put there");
+}
+
+#[test]
+fn an_unknown_option_is_named() {
     let own = Deployment::idle();
     assert!(refused(&mut own.command(&["--frsh"])).contains("--frsh"));
 }

@@ -4,14 +4,12 @@ use crate::{
     client::OWNER,
     deployment::{Deployment, SETUP_TOKEN, wait},
     keys::{change, delete, list, make},
-    rules,
 };
 use serde_json::json;
 use std::net::TcpListener;
 
-rules![a_restart_changes_nothing, stopping_leaves_nothing_behind];
-
-fn a_restart_changes_nothing(_: &Deployment) {
+#[test]
+fn a_restart_changes_nothing() {
     let mut own = Deployment::set_up();
     let owner = own.owner();
     let (on, off, gone) = (
@@ -43,7 +41,8 @@ fn a_restart_changes_nothing(_: &Deployment) {
     wait("accepting an activated key", || code(&off.key) == "VALID");
 }
 
-fn stopping_leaves_nothing_behind(_: &Deployment) {
+#[test]
+fn stopping_leaves_nothing_behind() {
     let mut own = Deployment::start();
     let ports: Vec<u16> = ["console", "edge", "upstream"]
         .iter()

@@ -3,20 +3,12 @@
 use crate::{
     deployment::{Deployment, wait},
     keys::{change, make},
-    rules,
 };
 use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
-
-rules![
-    the_edge_decides_from_the_copy_in_kv,
-    an_altered_copy_is_never_honoured,
-    a_made_up_session_leaves_nothing_behind,
-    nobody_chooses_their_own_address
-];
 
 /// Every file under a folder whose path holds this text.
 pub fn files(folder: &Path, text: &str) -> Vec<PathBuf> {
@@ -42,7 +34,8 @@ fn code(deployment: &Deployment, key: &str) -> String {
     deployment.edge().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code")
 }
 
-fn the_edge_decides_from_the_copy_in_kv(_: &Deployment) {
+#[test]
+fn the_edge_decides_from_the_copy_in_kv() {
     let mut own = Deployment::set_up();
     let owner = own.owner();
     let on = make(&owner, "Published and on", &["contacts:read"]);
@@ -63,7 +56,8 @@ fn the_edge_decides_from_the_copy_in_kv(_: &Deployment) {
     assert_eq!(code(&own, &off.key), "INACTIVE");
 }
 
-fn an_altered_copy_is_never_honoured(_: &Deployment) {
+#[test]
+fn an_altered_copy_is_never_honoured() {
     let mut own = Deployment::set_up();
     let made = make(&own.owner(), "To be altered", &["contacts:read"]);
     wait("the record to reach KV", || !copies(&own, "To be altered").is_empty());
@@ -86,7 +80,8 @@ fn an_altered_copy_is_never_honoured(_: &Deployment) {
     assert_eq!(code(&own, &made.key), "UNKNOWN_KEY", "the altered copy decided");
 }
 
-fn a_made_up_session_leaves_nothing_behind(_: &Deployment) {
+#[test]
+fn a_made_up_session_leaves_nothing_behind() {
     let mut own = Deployment::set_up();
     let ask = |own: &Deployment, number: u32| {
         let made_up = format!("{number:016x}.AAAAAAAAAAAAAAAAAAAAAA");
@@ -100,7 +95,8 @@ fn a_made_up_session_leaves_nothing_behind(_: &Deployment) {
     assert_eq!(accounts.len(), 1, "{people:?}");
 }
 
-fn nobody_chooses_their_own_address(_: &Deployment) {
+#[test]
+fn nobody_chooses_their_own_address() {
     let mut own = Deployment::set_up();
     let liar = own
         .owner()

@@ -16,6 +16,9 @@ export const OWNER = {
   workspace: "Acme",
 };
 
+/** The builds that are tested: those for release, unless others are asked for. */
+const MODE = process.env.OWNCHAT_MODE === "dev" ? [] : ["--release"];
+
 /** How long starting may take, in milliseconds. */
 const LIMIT = 60_000;
 
@@ -26,7 +29,7 @@ export async function deploy(options = ["--no-build"]) {
   const log = openSync(join(folder, "log"), "a");
   const [console_, edge, upstream] = await freePorts(3);
   const [program, ...words] = process.env.OWNCHAT_XTASK ? [process.env.OWNCHAT_XTASK] : ["cargo", "xtask"];
-  const child = spawn(program, [...words, "dev", ...options], {
+  const child = spawn(program, [...words, "dev", ...MODE, ...options], {
     cwd: import.meta.dirname,
     stdio: ["ignore", log, log],
     env: {

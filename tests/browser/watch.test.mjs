@@ -13,7 +13,7 @@ let browser, deployment;
 
 before(async () => {
   browser = await launch();
-  deployment = await deploy(["--watch", "--release"]);
+  deployment = await deploy(["--watch"]);
 });
 const restore = () => writeFileSync(SOURCE, original);
 process.on("SIGTERM", () => {

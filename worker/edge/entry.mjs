@@ -4,7 +4,7 @@
 // call.
 
 import wasm from "./index_bg.wasm";
-import * as edge from "./build/glue/index.js";
+import * as edge from "ownchat-edge";
 import { forward, passOn } from "./gateway.mjs";
 import { Platform } from "./stores.mjs";
 

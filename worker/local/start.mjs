@@ -1,7 +1,7 @@
 // Runs the Workers on this machine: workerd with its embedded stores, as the platform would run them.
 //
 // The first line on standard input is the configuration, in JSON:
-//   { data, console: {port}, edge: {port}, upstream, site, siteVersion, setupToken, startedAt, masterKeys, principalKey }
+//   { built, data, console: {port}, edge: {port}, upstream, site, siteVersion, setupToken, startedAt, masterKeys, principalKey }
 // Prints one line, "ready", when all ports answer. Ends when standard input does.
 
 import { once } from "node:events";
@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { open } from "./network.mjs";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { Log, LogLevel, Miniflare } from "miniflare";
 
 /** Not newer than the installed workerd. */
 const COMPATIBILITY = { compatibilityDate: "2026-11-01" };
@@ -26,7 +26,7 @@ mkdirSync(config.data, { recursive: true, mode: 0o700 });
 
 /** A Worker that worker-build made. */
 const built = (name, more) => {
-  const modulesRoot = join(here, "..", name, "build");
+  const modulesRoot = join(config.built, name);
   return {
     ...COMPATIBILITY,
     name,
@@ -81,7 +81,8 @@ const workers = [
 ];
 
 const miniflare = new Miniflare({
-  ...convertV4MiniflareOptions({ workers, resourcePersistencePath: config.data }),
+  workers,
+  defaultPersistRoot: config.data,
   host: HOST,
   port: 0,
   // What Cloudflare's network would tell of a request; it is not asked for.

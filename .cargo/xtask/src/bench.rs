@@ -1,11 +1,12 @@
 //! `cargo xtask bench`: the edge beside others, measured and counted.
 
 use crate::{
-    build::{Mode, cargo, part::Part},
+    build::{self, Mode, part::Part},
+    cargo::cargo,
     failure::Failure,
     place::target,
     setup,
-    step::run,
+    step::Steps,
     test::{MEND, SIMULATION},
 };
 use std::{fs, path::Path};
@@ -20,14 +21,12 @@ const SLOWEST: &str = "revocation.json";
 /// `target/bench/summary.json`. A goal that is not reached is marked, and is no failure; a proof that fails is.
 pub fn run_all() -> Result<(), Failure> {
     let tools = setup::tools()?;
-    for part in [Part::Vault, Part::Edge] {
-        part.build_if_changed(&tools, Mode::Release)?;
-    }
+    build::parts(&[Part::Vault, Part::Edge], &tools, Mode::Release, Steps::Alone)?;
     let folder = target().join("bench");
     let mut driver = cargo(&["build", "--quiet", "--release", "--package", "ownchat-bench"]);
-    run("build the driver", &mut driver, "see the compiler's message above")?;
+    Steps::Alone.run("build the driver", &mut driver, "see the compiler's message above")?;
     let mut driver = cargo(&["run", "--quiet", "--release", "--package", "ownchat-bench", "--"]);
-    let measure = || run("measure", driver.arg(&folder), "see what the driver says above");
+    let measure = || Steps::Alone.run("measure", driver.arg(&folder), "see what the driver says above");
     all_the_same(revoke(&folder), measure)
 }
 
@@ -47,7 +46,7 @@ fn revoke(folder: &Path) -> Result<(), Failure> {
     let _ = fs::remove_file(folder.join(SLOWEST));
     let mut proof =
         cargo(&["test", "--quiet", "--package", SIMULATION, "--test", "proofs", "--", "--exact", REVOCATION]);
-    run("revoke keys in the simulation", proof.env("PROVE_FOLDER", folder), MEND)
+    Steps::Alone.run("revoke keys in the simulation", proof.env("PROVE_FOLDER", folder), MEND)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How many bytes may be shipped. The one place where the limits stand.
 
 use crate::{
-    build::{site, site_version, wasm_of},
+    build::{Mode, site, site_version},
     failure::Failure,
     place::root,
     setup::Tools,
@@ -23,9 +23,9 @@ struct Limit {
 
 const KB: u64 = 1_000;
 
-fn limits() -> Result<Vec<Limit>, Failure> {
+fn limits(mode: Mode) -> Result<Vec<Limit>, Failure> {
     let worker = |name: &str| {
-        let wasm = wasm_of(name);
+        let wasm = mode.wasm(name);
         vec![wasm.with_file_name("index.js"), wasm]
     };
     Ok(vec![
@@ -41,7 +41,7 @@ fn limits() -> Result<Vec<Limit>, Failure> {
         // What a browser loads before a page is alive.
         Limit {
             what: "browser",
-            files: assets(&site().join("assets").join(site_version()?)),
+            files: assets(&site(mode).join("assets").join(site_version(mode)?)),
             compression: "brotli",
             most: 207 * KB,
         },
@@ -49,10 +49,10 @@ fn limits() -> Result<Vec<Limit>, Failure> {
 }
 
 /// Prints the sizes and fails if one is over its limit.
-pub fn check(tools: &Tools) -> Result<(), Failure> {
+pub fn check(tools: &Tools, mode: Mode) -> Result<(), Failure> {
     println!("\n── bytes to ship");
     let mut over = Vec::new();
-    for Limit { what, files, compression, most } in limits()? {
+    for Limit { what, files, compression, most } in limits(mode)? {
         let size = size(tools, compression, &files)?;
         println!("{what:<9}{size:>9} of {most:>7}, {compression}");
         if size > most {
@@ -68,7 +68,7 @@ pub fn check(tools: &Tools) -> Result<(), Failure> {
 
 /// Bytes after compression, each file by itself, as they travel.
 fn size(tools: &Tools, compression: &str, files: &[PathBuf]) -> Result<u64, Failure> {
-    let mut command = Command::new(tools.npm("node"));
+    let mut command = Command::new(tools.node());
     command.current_dir(root().join("worker")).args(["local/size.mjs", compression]).args(files);
     output(&mut command)
         .and_then(|size| size.parse().ok())

@@ -13,7 +13,7 @@ use crate::{
     failure::Failure,
     place::root,
     setup::{self, Tools},
-    step::now,
+    step::{Steps, now},
     stop,
 };
 use options::{Options, origin};
@@ -49,6 +49,9 @@ impl Running {
 /// Runs until it is stopped, or until something that it started ends.
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options = Options::read(words)?;
+    if options.temporary {
+        stop::at_end_of_input();
+    }
     look_for_busy_ports(&options)?;
     let state = State::take(&options.data)?;
     let ready = Ready::not_yet(&options);
@@ -56,8 +59,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     // Made before anything is built: what changes meanwhile is built after it.
     let mut watch = options.watch.then(|| watch::Watch::new(&root()));
     if options.build {
-        build::all(&tools, options.mode)?;
-        build::forget_old_sites()?;
+        build::all(&tools, options.mode, Steps::Alone)?;
+        build::forget_old_sites(options.mode)?;
     }
     if options.fresh {
         state.forget()?;
@@ -73,7 +76,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
             return Err(failure);
         }
         if watch.as_mut().is_some_and(watch::Watch::changed) {
-            match build::all(&tools, options.mode) {
+            match build::all(&tools, options.mode, Steps::Alone) {
                 Ok(true) => {
                     ready.remove();
                     drop(running);
@@ -89,7 +92,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     }
     println!("\nstopping");
     ready.remove();
-    Ok(())
+    drop(running);
+    if options.temporary { state.remove() } else { Ok(()) }
 }
 
 fn look_for_busy_ports(options: &Options) -> Result<(), Failure> {
@@ -117,9 +121,10 @@ fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running,
         None,
     )?;
     let config = json!({
+        "built": options.mode.folder(),
         "data": options.data.join("store"),
-        "site": build::site(),
-        "siteVersion": build::site_version()?,
+        "site": build::site(options.mode),
+        "siteVersion": build::site_version(options.mode)?,
         "console": { "port": options.console },
         "edge": { "port": options.edge },
         "upstream": origin(options.upstream),
@@ -130,7 +135,7 @@ fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running,
     });
     let workers = Process::start(
         "the Workers",
-        Command::new(tools.npm("node")).current_dir(root().join("worker")).arg("local/start.mjs"),
+        Command::new(tools.node()).current_dir(root().join("worker")).arg("local/start.mjs"),
         Some(&config.to_string()),
     )?;
     let mut running = Running { services, workers };

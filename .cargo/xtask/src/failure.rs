@@ -11,12 +11,19 @@ pub struct Failure {
     pub why: String,
     /// What the reader can do about it.
     pub mend: String,
+    /// Whether it was stopped by request.
+    pub is_stop: bool,
 }
 
 impl Failure {
     /// A step that failed, why, and what to do.
     pub fn new(step: impl Into<String>, why: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { step: step.into(), why: why.into(), mend: mend.into() }
+        Self { step: step.into(), why: why.into(), mend: mend.into(), is_stop: false }
+    }
+
+    /// A step that was stopped by request.
+    pub fn stopped(step: impl Into<String>) -> Self {
+        Self { is_stop: true, ..Self::new(step, "it was stopped", "start again when you are ready") }
     }
 }
 

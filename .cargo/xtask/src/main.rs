@@ -3,9 +3,12 @@
 mod bench;
 mod budget;
 mod build;
+mod cargo;
+mod check;
 mod dev;
 mod failure;
 mod operator;
+mod packages;
 mod place;
 mod prove;
 mod setup;
@@ -22,7 +25,15 @@ cargo xtask dev     builds and runs everything on this machine, until Ctrl-C
     --watch         builds again what changes
     --release       builds as for a deployment
     --no-build      runs what was built before
-cargo xtask test    formats, lints, builds and tests everything; stops at the first thing that is wrong
+    --temporary     ends when its standard input does, and forgets its state
+cargo xtask check   while you work: format, lints and host tests of the packages that differ from main's last
+                    commit, and of those that depend on them
+    --all           of every package
+cargo xtask test    before you hand over: everything, stage by stage; ends at the first failure
+    STAGE…          only these stages
+    -- NAME         only the tests with NAME in their names
+    --dev           on quick builds instead of those for a deployment
+    --list          the stages
 cargo xtask prove   shows on a simulated deployment, at full size, that the promises are kept
 cargo xtask bench   measures the edge beside others, and writes target/bench/summary.json
 cargo xtask audit verify FILE
@@ -41,7 +52,8 @@ fn main() -> ExitCode {
         ["dev", options @ ..] => stop::listen().and_then(|()| dev::run(options)),
         ["bench"] => stop::listen().and_then(|()| bench::run_all()),
         ["prove"] => stop::listen().and_then(|()| prove::run_all()),
-        ["test"] => stop::listen().and_then(|()| test::run_all()),
+        ["check", options @ ..] => stop::listen().and_then(|()| check::run(options)),
+        ["test", options @ ..] => stop::listen().and_then(|()| test::run(options)),
         ["audit" | "master-keys", ..] => match operator::run(&words) {
             Ok(code) => return ExitCode::from(code),
             Err(failure) => Err(failure),

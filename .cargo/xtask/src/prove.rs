@@ -1,12 +1,13 @@
 //! `cargo xtask prove`: the promises at full size, what needs no runtime first.
 
 use crate::{
-    build::{Mode, cargo, part::Part},
+    build::{self, Mode, part::Part},
+    cargo::cargo,
     failure::Failure,
     place::target,
     setup,
-    step::run,
-    test::{MEND, SIMULATION},
+    step::Steps,
+    test::{MEND, PROOFS_AT_ONCE, SIMULATION},
 };
 use std::{fs, io, process::Command};
 
@@ -22,18 +23,16 @@ const ON_THE_HOST: &[(&str, &[&str])] = &[
 pub fn run_all() -> Result<(), Failure> {
     let tools = setup::tools()?;
     for (what, tests) in ON_THE_HOST {
-        run(what, &mut at_full_size(tests), MEND)?;
+        Steps::Alone.run(what, &mut at_full_size(tests), MEND)?;
     }
-    for part in [Part::Vault, Part::Edge] {
-        part.build_if_changed(&tools, Mode::Release)?;
-    }
+    build::parts(&[Part::Vault, Part::Edge], &tools, Mode::Release, Steps::Alone)?;
     let figures = target().join("prove/figures.txt");
     let failed = |error: io::Error| Failure::new("prove", error.to_string(), "see whether the disk is full");
     fs::create_dir_all(target().join("prove")).map_err(failed)?;
     fs::write(&figures, "").map_err(failed)?;
-    let mut proofs = at_full_size(&["--package", SIMULATION, "--test", "proofs"]);
+    let mut proofs = at_full_size(&["--package", SIMULATION, "--test", "proofs", "--", PROOFS_AT_ONCE]);
     proofs.env("PROVE_FIGURES", &figures);
-    let outcome = run("prove the promises at full size (over an hour on two cores)", &mut proofs, MEND);
+    let outcome = Steps::Alone.run("prove the promises at full size (over an hour on two cores)", &mut proofs, MEND);
     println!("\n{}", table(&fs::read_to_string(&figures).map_err(failed)?));
     outcome
 }

@@ -3,6 +3,7 @@
 mod apt;
 mod chromium;
 mod components;
+mod node;
 mod npm;
 mod tools;
 mod wasm;
@@ -19,6 +20,8 @@ pub struct Tools {
     cargo: PathBuf,
     /// Programs that npm installed.
     npm: PathBuf,
+    /// Node.
+    node: PathBuf,
 }
 
 /// Finds or installs the WASM target, the build tools and the npm tools.
@@ -29,12 +32,16 @@ pub fn tools() -> Result<Tools, Failure> {
     let old = env::var_os("PATH").unwrap_or_default();
     let dirs = compiler.into_iter().chain([tools.clone()]).chain(env::split_paths(&old));
     let path = env::join_paths(dirs).unwrap_or(old);
-    Ok(Tools { path, cargo: tools, npm: root().join("worker/node_modules/.bin") })
+    Ok(Tools { path, cargo: tools, npm: root().join("worker/node_modules/.bin"), node: node::find_or_install()? })
 }
 
-/// Finds or installs what only tests need. Returns the browser's program.
-pub fn for_tests() -> Result<PathBuf, Failure> {
-    components::find_or_install()?;
+/// Finds or installs the formatter, the lints, and curl.
+pub fn components() -> Result<(), Failure> {
+    components::find_or_install()
+}
+
+/// Finds or installs what the tests in a browser need. Returns the browser's program.
+pub fn browser() -> Result<PathBuf, Failure> {
     npm::find_or_install("tests/browser")?;
     chromium::find_or_install()
 }
@@ -59,6 +66,11 @@ impl Tools {
     /// A program of `worker/node_modules`.
     pub fn npm(&self, name: &str) -> PathBuf {
         self.npm.join(name)
+    }
+
+    /// The program that runs JavaScript outside of a browser.
+    pub fn node(&self) -> PathBuf {
+        self.node.clone()
     }
 
     /// The program that makes the JavaScript around WASM.

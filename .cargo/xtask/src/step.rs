@@ -2,37 +2,123 @@
 
 use crate::{failure::Failure, stop};
 use std::{
+    io::{self, PipeWriter, Read, Write},
     os::unix::process::CommandExt,
     process::{Child, Command, ExitStatus, Stdio},
-    thread::sleep,
+    sync::{Mutex, PoisonError},
+    thread::{self, JoinHandle, sleep},
     time::{Duration, Instant},
 };
 
-/// How often a step that takes long says that it is still at it.
+/// How often a step that takes long says that it still runs.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// How long a program may take to end when it is asked to.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// How often a running program is looked at.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(20);
 
-/// Runs a program to its end and shows what it prints. `mend` says what to do should it fail.
-pub fn run(step: &str, command: &mut Command, mend: &str) -> Result<(), Failure> {
-    println!("\n── {step}");
+/// Held while lines are printed that must stay together.
+static PRINTING: Mutex<()> = Mutex::new(());
+
+/// Runs steps and shows their output: as it comes, or, where other steps run at the same time, when a step has ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Steps {
+    /// One after the other.
+    Alone,
+    /// Beside others.
+    Beside,
+}
+
+impl Steps {
+    /// Runs a program to its end and shows its output. `mend` says what to do should it fail.
+    pub fn run(self, step: &str, command: &mut Command, mend: &str) -> Result<(), Failure> {
+        match self {
+            Self::Alone => execute(step, command, mend, String::new),
+            Self::Beside => read(step, command, mend).map(drop),
+        }
+    }
+
+    /// The same of a program that speaks to us on its standard output, which is returned, and to people on standard error.
+    pub fn run_and_read(self, step: &str, command: &mut Command, mend: &str) -> Result<String, Failure> {
+        let failed = |error: io::Error| Failure::new(step, error.to_string(), mend);
+        let (writer, messages) = reader().map_err(failed)?;
+        command.stdout(writer);
+        match self {
+            Self::Alone => execute(step, command, mend, String::new)?,
+            Self::Beside => {
+                let (writer, shown) = reader().map_err(failed)?;
+                command.stderr(writer);
+                execute(step, command, mend, || text(shown))?;
+            }
+        }
+        Ok(text(messages))
+    }
+}
+
+/// Runs a program to its end, shows its output then, and returns it: standard output and standard error in one.
+pub fn read(step: &str, command: &mut Command, mend: &str) -> Result<String, Failure> {
+    let failed = |error: io::Error| Failure::new(step, error.to_string(), mend);
+    let (writer, reading) = reader().map_err(failed)?;
+    command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
+    let mut output = String::new();
+    execute(step, command, mend, || {
+        output = text(reading);
+        output.clone()
+    })?;
+    Ok(output)
+}
+
+/// Runs a program to its end. `output` returns what is still to be shown of its output then.
+fn execute(step: &str, command: &mut Command, mend: &str, output: impl FnOnce() -> String) -> Result<(), Failure> {
+    say(&format!("\n── {step}"));
+    let failed = |why: String| Failure::new(step, why, mend);
     let begin = now();
     // A group of its own: whatever the program starts can be ended with it.
-    let mut child = command
-        .stdin(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| Failure::new(step, format!("{} did not start: {error}", name(command)), mend))?;
-    let status = wait(step, &mut child, begin, mend)?;
-    if !status.success() {
-        return Err(Failure::new(step, format!("{} ended with {status}", name(command)), mend));
+    let started = command.stdin(Stdio::null()).process_group(0).spawn();
+    // What reads the output waits until every copy of the pipe's end is closed, ours too.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = started.map_err(|error| failed(format!("{} did not start: {error}", name(command))))?;
+    let status = wait(step, &mut child, begin, mend);
+    let output = output();
+    let (outcome, seconds) = match &status {
+        Ok(status) if status.success() => ("done in", begin.elapsed().as_secs_f64()),
+        _ => ("ended after", begin.elapsed().as_secs_f64()),
+    };
+    let title = if output.is_empty() { String::new() } else { format!("\n── {step}: its output\n{output}") };
+    say(&format!("{title}── {step}: {outcome} {seconds:.1} s"));
+    let status = status?;
+    if status.success() { Ok(()) } else { Err(failed(format!("{} ended with {status}", name(command)))) }
+}
+
+/// The end of a pipe for a program to write to, and the thread that reads it to its end.
+fn reader() -> io::Result<(PipeWriter, JoinHandle<Vec<u8>>)> {
+    let (mut reader, writer) = io::pipe()?;
+    let read = move || {
+        let mut bytes = Vec::new();
+        // What was read before an error is shown all the same.
+        let _ = reader.read_to_end(&mut bytes);
+        bytes
+    };
+    Ok((writer, thread::spawn(read)))
+}
+
+/// What was read, with an end to its last line.
+fn text(reading: JoinHandle<Vec<u8>>) -> String {
+    let bytes = reading.join().unwrap_or_default();
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
     }
-    println!("── {step}: done in {:.1} s", begin.elapsed().as_secs_f64());
-    Ok(())
+    text
+}
+
+/// Prints lines that stay together.
+pub fn say(text: &str) {
+    let _printing = PRINTING.lock().unwrap_or_else(PoisonError::into_inner);
+    // Where nobody reads any more, nothing can be said.
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 fn wait(step: &str, child: &mut Child, begin: Instant, mend: &str) -> Result<ExitStatus, Failure> {
@@ -42,13 +128,13 @@ fn wait(step: &str, child: &mut Child, begin: Instant, mend: &str) -> Result<Exi
             Ok(Some(status)) => return Ok(status),
             Ok(None) if stop::requested() => {
                 end_group(child);
-                return Err(Failure::new(step, "it was stopped", "start again when you are ready"));
+                return Err(Failure::stopped(step));
             }
             Ok(None) => sleep(LOOK),
             Err(error) => return Err(Failure::new(step, error.to_string(), mend)),
         }
         if begin.elapsed() >= next_sign {
-            println!("   {step}: {} s so far", next_sign.as_secs());
+            say(&format!("   {step}: {} s so far", next_sign.as_secs()));
             next_sign += SIGN_OF_LIFE;
         }
     }
@@ -56,7 +142,7 @@ fn wait(step: &str, child: &mut Child, begin: Instant, mend: &str) -> Result<Exi
 
 /// Runs a program that may hang, and ends it after a time. Says whether it succeeded.
 pub fn attempt(step: &str, command: &mut Command, limit: Duration) -> bool {
-    println!("\n── {step} (at most {} s)", limit.as_secs());
+    say(&format!("\n── {step} (at most {} s)", limit.as_secs()));
     let begin = now();
     let Ok(mut child) = command.stdin(Stdio::null()).process_group(0).spawn() else { return false };
     while begin.elapsed() < limit && !stop::requested() {
@@ -110,11 +196,20 @@ mod tests {
 
     #[test]
     fn a_program_that_fails_or_is_missing_is_named() {
-        assert!(run("true", &mut Command::new("true"), "").is_ok());
-        let failed = run("step", &mut Command::new("false"), "mend it").unwrap_err();
-        assert!(failed.why.contains("false") && failed.mend == "mend it", "{failed}");
-        let missing = run("step", &mut Command::new("no-such-program-here"), "install it").unwrap_err();
-        assert!(missing.why.contains("did not start"), "{missing}");
+        for steps in [Steps::Alone, Steps::Beside] {
+            assert!(steps.run("true", &mut Command::new("true"), "").is_ok());
+            let failed = steps.run("step", &mut Command::new("false"), "mend it").unwrap_err();
+            assert!(failed.why.contains("false") && failed.mend == "mend it", "{failed}");
+            let missing = steps.run("step", &mut Command::new("no-such-program-here"), "install it").unwrap_err();
+            assert!(missing.why.contains("did not start"), "{missing}");
+        }
+    }
+
+    #[test]
+    fn output_is_read_from_both_of_its_streams() {
+        let mut command = Command::new("sh");
+        let output = read("speak", command.args(["-c", "echo one; echo two >&2; printf three"]), "");
+        assert_eq!(output.unwrap(), "one\ntwo\nthree\n");
     }
 
     #[test]

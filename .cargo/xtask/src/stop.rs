@@ -2,14 +2,31 @@
 //! long, so that whatever was started is ended too.
 
 use crate::failure::Failure;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// From now on a sign to end is noted instead of ending this process at once.
 pub fn listen() -> Result<(), Failure> {
-    ctrlc::set_handler(|| REQUESTED.store(true, Ordering::Relaxed))
-        .map_err(|error| Failure::new("listen for Ctrl-C", error.to_string(), "start again"))
+    ctrlc::set_handler(request).map_err(|error| Failure::new("listen for Ctrl-C", error.to_string(), "start again"))
+}
+
+/// From now on the end of standard input is a sign to end, too: a program that starts this one holds the other end, and
+/// however that program ends, this one does.
+pub fn at_end_of_input() {
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        request();
+    });
+}
+
+/// Asks everything that takes long to end.
+pub fn request() {
+    REQUESTED.store(true, Ordering::Relaxed);
 }
 
 /// Whether somebody wants this process to end.

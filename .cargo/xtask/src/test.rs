@@ -1,95 +1,127 @@
-//! `cargo xtask test`: everything that must hold, in the order in which it is cheapest to find out.
+//! `cargo xtask test`: the stages, what each needs, and in which order and beside which others they run.
+
+mod report;
+mod selection;
+mod stages;
 
 use crate::{
-    budget,
-    build::{self, Mode, cargo},
+    build::{self, Mode, part::Part},
     failure::Failure,
-    place::root,
     setup::{self, Tools},
-    step::run,
+    step::{Steps, now, say},
+    stop,
 };
-use std::{env, path::Path, process::Command};
+use report::Report;
+use selection::Selection;
+use stages::{PLAN, Stage};
+use std::{
+    path::PathBuf,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
-/// The tests over HTTP need a deployment, so they come after the builds.
-const API_TESTS: &str = "ownchat-api-tests";
+pub use stages::{MEND, PROOFS_AT_ONCE, SIMULATION};
 
-/// So does what runs the Workers on the real runtime.
-const RUNTIME: &str = "ownchat-runtime";
-
-/// And what simulates a deployment.
-pub const SIMULATION: &str = "ownchat-simulation";
-
-/// What to do when tests fail.
-pub const MEND: &str = "see the test that is named above";
-
-/// The packages with the features that are looked at, each linted and tested by itself: features of one
-/// must not leak into another.
-const PACKAGES: &[(&str, &str)] = &[
-    ("xtask", ""),
-    ("ownchat-domain", ""),
-    ("ownchat-operator", ""),
-    ("ownchat-edge", ""),
-    ("ownchat-vault", ""),
-    ("ownchat-services", ""),
-    ("ownchat-ui", "ssr"),
-    ("ownchat-ui", "hydrate"),
-    ("ownchat-frontend", ""),
-    ("ownchat-console", ""),
-    ("ownchat-bench", ""),
-    (API_TESTS, ""),
-    (RUNTIME, ""),
-    (SIMULATION, ""),
-];
-
-/// What is tested after the builds.
-const ON_BUILDS: &[&str] = &[API_TESTS, RUNTIME, SIMULATION];
-
-/// Runs all of it.
-pub fn run_all() -> Result<(), Failure> {
-    let tools = setup::tools()?;
-    let chromium = setup::for_tests()?;
-    run("format", &mut cargo(&["fmt", "--all", "--check"]), "run cargo fmt --all")?;
-    for (package, features) in PACKAGES {
-        let mut clippy = cargo(&["clippy", "--quiet", "--package", package, "--features", features, "--all-targets"]);
-        clippy.args(["--", "--deny", "warnings"]);
-        run(&format!("lint {package} {features}"), &mut clippy, "mend what clippy names above")?;
+/// Runs the stages that the words choose, or all.
+pub fn run(words: &[&str]) -> Result<(), Failure> {
+    if words == ["--list"] {
+        print!("{}", stages::list());
+        return Ok(());
     }
-    for (package, features) in PACKAGES.iter().filter(|(package, _)| !ON_BUILDS.contains(package)) {
-        run(
-            &format!("test {package} {features}"),
-            &mut cargo(&["test", "--quiet", "--package", package, "--features", features]),
-            MEND,
-        )?;
-    }
-    build::all(&tools, Mode::Release)?;
-    budget::check(&tools)?;
-    run("test the runtime", &mut cargo(&["test", "--quiet", "--package", RUNTIME]), MEND)?;
-    let mut proofs = cargo(&["test", "--quiet", "--package", SIMULATION]);
-    run("prove the promises at the size for every day", &mut proofs, MEND)?;
-    let mut api = cargo(&["test", "--quiet", "--package", API_TESTS]);
-    run("test edge and console over HTTP", with_xtask(&mut api), MEND)?;
-    browser_tests(&tools, &chromium)?;
-    println!("\nall good");
+    let selection = Selection::read(words)?;
+    let session = Session::open(&selection)?;
+    let outcome = session.run_all(&selection);
+    session.report.close();
+    outcome?;
+    session.expect_some_tests()?;
+    say("\nall good");
     Ok(())
 }
 
-fn browser_tests(tools: &Tools, chromium: &Path) -> Result<(), Failure> {
-    let folder = root().join("tests/browser");
-    let mut node = Command::new(tools.npm("node"));
-    // Each file starts deployments of its own; two at a time keep two cores busy.
-    node.current_dir(&folder).args(["--test", "--test-concurrency=2", "--test-reporter=spec"]);
-    node.args(["comfort.test.mjs", "job.test.mjs", "pages.test.mjs"]).env("CHROMIUM", chromium);
-    run("test the pages in a browser", with_xtask(&mut node), MEND)?;
-    // Alone, and last: it changes a source for a moment.
-    let mut node = Command::new(tools.npm("node"));
-    node.current_dir(&folder).args(["--test", "--test-reporter=spec", "watch.test.mjs"]).env("CHROMIUM", chromium);
-    run("test that a change is shown", with_xtask(&mut node), MEND)
+/// One run of some stages.
+struct Session {
+    tools: Option<Tools>,
+    chromium: Option<PathBuf>,
+    mode: Mode,
+    /// Only tests whose names hold this text run.
+    filter: Option<String>,
+    /// Tests that ran, if there is a filter.
+    ran: AtomicUsize,
+    /// Held while something is built: two stages may need the same part.
+    building: Mutex<()>,
+    report: Report,
 }
 
-/// Tells tests which program starts deployments: this one.
-fn with_xtask(command: &mut Command) -> &mut Command {
-    if let Ok(program) = env::current_exe() {
-        command.env("OWNCHAT_XTASK", program);
+impl Session {
+    /// Installs what the stages need.
+    fn open(selection: &Selection) -> Result<Self, Failure> {
+        let has = |name: &str| selection.stages.iter().any(|stage| stage.name == name);
+        setup::components()?;
+        Ok(Self {
+            tools: selection.stages.iter().any(|stage| !stage.parts.is_empty()).then(setup::tools).transpose()?,
+            chromium: has("browser").then(setup::browser).transpose()?,
+            mode: selection.mode,
+            filter: selection.filter.clone(),
+            ran: AtomicUsize::new(0),
+            building: Mutex::new(()),
+            report: Report::open(selection.is_everything()),
+        })
     }
-    command
+
+    /// Runs the rounds of the plan one after the other, and the lanes of each beside each other.
+    fn run_all(&self, selection: &Selection) -> Result<(), Failure> {
+        for round in PLAN {
+            let chosen = |lane: &&[&str]| {
+                let stages = lane.iter().filter_map(|name| selection.stages.iter().find(|stage| stage.name == *name));
+                stages.copied().collect::<Vec<&Stage>>()
+            };
+            let lanes: Vec<Vec<&Stage>> = round.iter().map(chosen).filter(|lane| !lane.is_empty()).collect();
+            let steps = if lanes.len() > 1 { Steps::Beside } else { Steps::Alone };
+            thread::scope(|scope| {
+                let run = |lane: Vec<&'static Stage>| scope.spawn(move || self.run_lane(&lane, steps));
+                let running: Vec<_> = lanes.into_iter().map(run).collect();
+                let failed = || Failure::new("test", "a lane of stages panicked", "see the message above");
+                let outcomes: Vec<_> =
+                    running.into_iter().map(|lane| lane.join().unwrap_or_else(|_| Err(failed()))).collect();
+                // The lanes that were stopped since another failed have nothing to say.
+                let mut failures: Vec<Failure> = outcomes.into_iter().filter_map(Result::err).collect();
+                failures.sort_by_key(|failure| failure.is_stop);
+                failures.into_iter().next().map_or(Ok(()), Err)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn run_lane(&self, lane: &[&Stage], steps: Steps) -> Result<(), Failure> {
+        for stage in lane {
+            let begin = now();
+            let outcome = self.build(stage.parts, steps).and_then(|()| (stage.run)(self, steps));
+            self.report.note(stage, begin.elapsed(), outcome.is_ok());
+            if outcome.is_err() {
+                stop::request();
+            }
+            outcome?;
+        }
+        Ok(())
+    }
+
+    fn build(&self, parts: &[Part], steps: Steps) -> Result<(), Failure> {
+        let Some(tools) = &self.tools else { return Ok(()) };
+        let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        build::parts(parts, tools, self.mode, steps).map(drop)
+    }
+
+    /// A filter that no test matches is a mistake.
+    fn expect_some_tests(&self) -> Result<(), Failure> {
+        match &self.filter {
+            Some(filter) if self.ran.load(Ordering::Relaxed) == 0 => {
+                let why = format!("no test of these stages has \"{filter}\" in its name");
+                Err(Failure::new("choose tests", why, "see the names in the sources, and the stages with --list"))
+            }
+            _ => Ok(()),
+        }
+    }
 }

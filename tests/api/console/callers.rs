@@ -1,32 +1,12 @@
 //! Keys that call the management API: which of them are heard, and what they may do to themselves and to others.
 
 use crate::{
-    Deployment,
     client::{Answer, Client},
-    deployment::wait,
+    deployment::{Deployment, shared, wait},
     keys::{Made, change, delete, forged, list, make, never_issued, seconds_from_now, with_another_secret},
-    rules,
 };
 use ownchat_domain::audit;
 use serde_json::{Value, json};
-
-rules![
-    a_key_makes_a_key_without_cookie_and_origin,
-    one_key_comes_in_one_header_and_counts_before_a_cookie,
-    who_is_no_good_hears_why_as_at_the_edge,
-    a_wrong_secret_and_no_key_look_the_same,
-    a_key_that_looks_after_itself_sees_nothing_else,
-    a_key_that_reads_changes_nothing,
-    a_key_never_gives_what_it_does_not_hold,
-    a_key_gives_no_more_freedom_than_it_has,
-    what_is_for_people_takes_no_keys,
-    what_needs_another_scope_names_it,
-    a_line_of_the_trail_names_the_key,
-    a_name_for_a_request_belongs_to_one_caller,
-    a_key_that_deactivates_itself_is_heard_no_more,
-    a_key_that_rotates_itself_goes_on_with_its_new_secret,
-    an_address_that_sends_unknown_keys_is_held_before_the_registry,
-];
 
 const KEYS: &str = "/api/v1/keys";
 
@@ -61,7 +41,9 @@ fn lacks(answer: &Answer, scope: &str) {
     assert_eq!(answer.header("www-authenticate"), expected);
 }
 
-fn a_key_makes_a_key_without_cookie_and_origin(deployment: &Deployment) {
+#[test]
+fn a_key_makes_a_key_without_cookie_and_origin() {
+    let deployment = shared();
     let (maker, program) = with(deployment, "Maker", &["keys:write", "contacts:write"]);
     let answer = program.post(KEYS, &body("Made by a key", &["contacts:read"]));
     let (key, id) = (answer.expect_status(201).at("/key"), answer.at("/id"));
@@ -82,7 +64,9 @@ fn a_key_makes_a_key_without_cookie_and_origin(deployment: &Deployment) {
     assert!(!seen.to_string().contains("\"key\""), "a list shows secrets");
 }
 
-fn one_key_comes_in_one_header_and_counts_before_a_cookie(deployment: &Deployment) {
+#[test]
+fn one_key_comes_in_one_header_and_counts_before_a_cookie() {
+    let deployment = shared();
     let (made, program) = with(deployment, "Twice", &["keys:self"]);
     let other = make(&deployment.owner(), "Not twice", &["contacts:read"]);
     for ambiguous in [program.with("X-API-Key", made.key.clone()), program.bearing(&made.key)] {
@@ -99,7 +83,9 @@ fn one_key_comes_in_one_header_and_counts_before_a_cookie(deployment: &Deploymen
     deployment.owner().with("Authorization", "Basic dTpw").get(&path(&other)).expect_status(200);
 }
 
-fn who_is_no_good_hears_why_as_at_the_edge(deployment: &Deployment) {
+#[test]
+fn who_is_no_good_hears_why_as_at_the_edge() {
+    let deployment = shared();
     let owner = deployment.owner();
     let refused = |key: &str, status: u16, code: &str, error: &str| {
         let expected = format!("Bearer realm=\"Ownchat\", error=\"{error}\"");
@@ -142,7 +128,9 @@ fn who_is_no_good_hears_why_as_at_the_edge(deployment: &Deployment) {
     assert_eq!(nobody.header("www-authenticate"), "Bearer realm=\"Ownchat\"");
 }
 
-fn a_wrong_secret_and_no_key_look_the_same(deployment: &Deployment) {
+#[test]
+fn a_wrong_secret_and_no_key_look_the_same() {
+    let deployment = shared();
     let owner = deployment.owner();
     let good = make(&owner, "Guessed", &["keys:write"]);
     let gone = make(&owner, "Deleted", &["keys:write"]);
@@ -157,7 +145,9 @@ fn a_wrong_secret_and_no_key_look_the_same(deployment: &Deployment) {
     assert!(said.iter().all(|body| *body == said[0]), "{said:?}");
 }
 
-fn a_key_that_looks_after_itself_sees_nothing_else(deployment: &Deployment) {
+#[test]
+fn a_key_that_looks_after_itself_sees_nothing_else() {
+    let deployment = shared();
     let other = make(&deployment.owner(), "Somebody else's", &["contacts:read"]);
     let (made, program) = with(deployment, "Looks after itself", &["keys:self", "contacts:read"]);
     program.get(&path(&made)).expect_status(200);
@@ -197,7 +187,9 @@ fn a_key_that_looks_after_itself_sees_nothing_else(deployment: &Deployment) {
     assert_eq!(program.get(&path(&made)).at("/version"), "1", "something was changed");
 }
 
-fn a_key_that_reads_changes_nothing(deployment: &Deployment) {
+#[test]
+fn a_key_that_reads_changes_nothing() {
+    let deployment = shared();
     let other = make(&deployment.owner(), "Read by a key", &["contacts:read"]);
     let (_, program) = with(deployment, "Reads", &["keys:read"]);
     program.get(&path(&other)).expect_status(200);
@@ -208,7 +200,9 @@ fn a_key_that_reads_changes_nothing(deployment: &Deployment) {
     assert_eq!(program.get(&path(&other)).at("/version"), "1", "something was changed");
 }
 
-fn a_key_never_gives_what_it_does_not_hold(deployment: &Deployment) {
+#[test]
+fn a_key_never_gives_what_it_does_not_hold() {
+    let deployment = shared();
     let owner = deployment.owner();
     let (maker, program) = with(deployment, "Gives", &["keys:write", "contacts:read"]);
     for (scopes, missing) in [
@@ -235,7 +229,9 @@ fn a_key_never_gives_what_it_does_not_hold(deployment: &Deployment) {
     itself.expect_problem(403, "scope_not_held");
 }
 
-fn what_is_for_people_takes_no_keys(deployment: &Deployment) {
+#[test]
+fn what_is_for_people_takes_no_keys() {
+    let deployment = shared();
     let (made, _) = with(deployment, "No person", &["keys:write", "account:read"]);
     let program = program(deployment, &made.key);
     program.get("/api/v1/session").expect_problem(401, "not_signed_in");
@@ -250,7 +246,9 @@ fn what_is_for_people_takes_no_keys(deployment: &Deployment) {
     deployment.owner().get("/api/v1/session").expect_status(200);
 }
 
-fn a_key_gives_no_more_freedom_than_it_has(deployment: &Deployment) {
+#[test]
+fn a_key_gives_no_more_freedom_than_it_has() {
+    let deployment = shared();
     let owner = deployment.owner();
     let (maker, program) = with(deployment, "Of one channel", &["keys:write", "contacts:read"]);
     let until = seconds_from_now(3_600);
@@ -273,7 +271,9 @@ fn a_key_gives_no_more_freedom_than_it_has(deployment: &Deployment) {
     assert_eq!(program.get(&path(&other)).at("/version"), "1", "something was changed");
 }
 
-fn what_needs_another_scope_names_it(deployment: &Deployment) {
+#[test]
+fn what_needs_another_scope_names_it() {
+    let deployment = shared();
     let (made, program) = with(deployment, "Keys alone", &["keys:write"]);
     lacks(&program.get("/api/v1/audit"), "audit:read");
     lacks(&program.get("/api/v1/usage"), "account:read");
@@ -296,7 +296,9 @@ fn what_needs_another_scope_names_it(deployment: &Deployment) {
     reader.get("/api/v1/usage").expect_status(200);
 }
 
-fn a_line_of_the_trail_names_the_key(deployment: &Deployment) {
+#[test]
+fn a_line_of_the_trail_names_the_key() {
+    let deployment = shared();
     let owner = deployment.owner();
     let (maker, program) = with(deployment, "Old name", &["keys:write", "contacts:read"]);
     let made = program.post(KEYS, &body("In the trail", &["contacts:read"]));
@@ -331,7 +333,9 @@ fn a_line_of_the_trail_names_the_key(deployment: &Deployment) {
     owner.get("/api/v1/audit?actor=key%3Ax").expect_fields(&["query"]);
 }
 
-fn a_name_for_a_request_belongs_to_one_caller(deployment: &Deployment) {
+#[test]
+fn a_name_for_a_request_belongs_to_one_caller() {
+    let deployment = shared();
     let (_, program) = with(deployment, "Names requests", &["keys:write", "contacts:read"]);
     let callers = [deployment.owner(), program].map(|caller| caller.with("Idempotency-Key", "of-one-caller"));
     let asked = body("Named by two", &["contacts:read"]);
@@ -346,7 +350,9 @@ fn a_name_for_a_request_belongs_to_one_caller(deployment: &Deployment) {
     }
 }
 
-fn a_key_that_deactivates_itself_is_heard_no_more(deployment: &Deployment) {
+#[test]
+fn a_key_that_deactivates_itself_is_heard_no_more() {
+    let deployment = shared();
     let (made, program) = with(deployment, "Ends itself", &["keys:self"]);
     let tagged = program.with("If-Match", "\"1\"");
     let ended = tagged.json("PATCH", &path(&made), &json!({"status": "inactive", "reason": "leaked"}));
@@ -356,7 +362,9 @@ fn a_key_that_deactivates_itself_is_heard_no_more(deployment: &Deployment) {
     wait("refusing at the edge", || code() == "INACTIVE");
 }
 
-fn a_key_that_rotates_itself_goes_on_with_its_new_secret(deployment: &Deployment) {
+#[test]
+fn a_key_that_rotates_itself_goes_on_with_its_new_secret() {
+    let deployment = shared();
     let (made, old) = with(deployment, "Rotates itself", &["keys:self"]);
     let rotated = old.post(&format!("{}/rotate", path(&made)), &json!({"overlap_seconds": 3_600}));
     let new = program(deployment, &rotated.expect_status(200).at("/key"));
@@ -372,7 +380,8 @@ fn a_key_that_rotates_itself_goes_on_with_its_new_secret(deployment: &Deployment
     program(deployment, &last).get(&path(&made)).expect_status(200);
 }
 
-fn an_address_that_sends_unknown_keys_is_held_before_the_registry(_: &Deployment) {
+#[test]
+fn an_address_that_sends_unknown_keys_is_held_before_the_registry() {
     let own = Deployment::set_up();
     let (_, good) = with(&own, "In use", &["keys:read"]);
     let (_, new) = with(&own, "Not heard before", &["keys:read"]);

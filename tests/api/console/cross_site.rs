@@ -1,15 +1,11 @@
 //! Requests that another site made a browser send.
 
 use crate::{
-    Deployment,
     client::Client,
-    deployment::SETUP_TOKEN,
+    deployment::{SETUP_TOKEN, shared},
     keys::{list, make},
-    rules,
 };
 use serde_json::json;
-
-rules![another_site_changes_nothing, a_program_must_say_where_it_comes_from, links_from_elsewhere_work];
 
 /// The headers of a browser that another site made send a request.
 fn from_elsewhere(client: &Client) -> [Client; 5] {
@@ -24,7 +20,9 @@ fn from_elsewhere(client: &Client) -> [Client; 5] {
     ]
 }
 
-fn another_site_changes_nothing(deployment: &Deployment) {
+#[test]
+fn another_site_changes_nothing() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Target", &["contacts:read"]);
     let api = format!("/api/v1/keys/{}", made.id);
@@ -55,7 +53,9 @@ fn another_site_changes_nothing(deployment: &Deployment) {
     assert!(list(&owner).iter().all(|key| key["name"] != "Evil"));
 }
 
-fn a_program_must_say_where_it_comes_from(deployment: &Deployment) {
+#[test]
+fn a_program_must_say_where_it_comes_from() {
+    let deployment = shared();
     let owner = deployment.owner();
     let silent = owner.without("Origin");
     let body = json!({"name": "Silent", "environment": "live", "scopes": ["contacts:read"]});
@@ -64,7 +64,9 @@ fn a_program_must_say_where_it_comes_from(deployment: &Deployment) {
     silent.get("/api/v1/keys").expect_status(200);
 }
 
-fn links_from_elsewhere_work(deployment: &Deployment) {
+#[test]
+fn links_from_elsewhere_work() {
+    let deployment = shared();
     let guest = deployment.owner().without("Origin").with("Sec-Fetch-Site", "cross-site");
     guest.get("/settings/developer/api-keys").expect_status(200);
 }

@@ -1,22 +1,16 @@
 //! `/api/v1/keys/{id}/duplicate`, and the form for a copy.
 
 use crate::{
-    Deployment,
+    deployment::shared,
     keys::{change, delete, list, make},
-    rules,
 };
 use serde_json::{Value, json};
 
-rules![
-    a_copy_has_the_facts_of_its_source_and_works,
-    a_copy_is_asked_for_within_bounds,
-    what_is_not_there_cannot_be_copied,
-    the_form_for_a_copy_is_filled_in_and_takes_everything_over,
-];
-
 const PAGE: &str = "/settings/developer/api-keys";
 
-fn a_copy_has_the_facts_of_its_source_and_works(deployment: &Deployment) {
+#[test]
+fn a_copy_has_the_facts_of_its_source_and_works() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Till", &["contacts:read", "messages:send"]);
     let facts = json!({
@@ -48,7 +42,9 @@ fn a_copy_has_the_facts_of_its_source_and_works(deployment: &Deployment) {
     assert_eq!((again.expect_status(201).at("/id"), &again.json()["key"]), (id, &Value::Null));
 }
 
-fn a_copy_is_asked_for_within_bounds(deployment: &Deployment) {
+#[test]
+fn a_copy_is_asked_for_within_bounds() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, &"x".repeat(100), &["contacts:read"]);
     let path = format!("/api/v1/keys/{}/duplicate", made.id);
@@ -61,7 +57,9 @@ fn a_copy_is_asked_for_within_bounds(deployment: &Deployment) {
     deployment.console().post(&path, &json!({"name": ""})).expect_problem(401, "not_signed_in");
 }
 
-fn what_is_not_there_cannot_be_copied(deployment: &Deployment) {
+#[test]
+fn what_is_not_there_cannot_be_copied() {
+    let deployment = shared();
     let owner = deployment.owner();
     let gone = make(&owner, "Gone", &["contacts:read"]);
     delete(&owner, &gone.id);
@@ -71,7 +69,9 @@ fn what_is_not_there_cannot_be_copied(deployment: &Deployment) {
     }
 }
 
-fn the_form_for_a_copy_is_filled_in_and_takes_everything_over(deployment: &Deployment) {
+#[test]
+fn the_form_for_a_copy_is_filled_in_and_takes_everything_over() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Shown to copy", &["contacts:read"]);
     change(&owner, &made.id, &json!({"description": "For <b>", "restrictions": {"channels": ["ch_9"]}}));

@@ -1,23 +1,16 @@
 //! `/api/v1/explain`: what is explained is what the edge says.
 
 use crate::{
-    Deployment,
+    deployment::shared,
     keys::{change, forged, make, with_another_secret},
-    rules,
 };
 use serde_json::{Value, json};
 
-rules![
-    the_explanation_is_what_the_edge_says,
-    every_check_names_what_it_compared,
-    what_is_left_is_compared_and_nothing_is_spent,
-    a_credential_is_taken_and_never_repeated,
-    what_is_asked_wrongly_is_named_by_field,
-];
-
 const EXPLAIN: &str = "/api/v1/explain";
 
-fn the_explanation_is_what_the_edge_says(deployment: &Deployment) {
+#[test]
+fn the_explanation_is_what_the_edge_says() {
+    let deployment = shared();
     let owner = deployment.owner();
     // Restricted from the beginning: the edge may go by what it knew for the bound of a revocation.
     let body = json!({
@@ -69,7 +62,9 @@ fn the_explanation_is_what_the_edge_says(deployment: &Deployment) {
     assert_eq!(at("GET", "/v1/health").at("/code"), "VALID", "nobody's key is looked at there");
 }
 
-fn every_check_names_what_it_compared(deployment: &Deployment) {
+#[test]
+fn every_check_names_what_it_compared() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Compared", &["contacts:read"]);
     change(&owner, &made.id, &json!({"rate_limit": {"limit": 5, "window_seconds": 60}}));
@@ -107,7 +102,9 @@ fn every_check_names_what_it_compared(deployment: &Deployment) {
     assert_eq!(explained["checks"][11]["compared"]["rate_limit"]["limit"], 5);
 }
 
-fn what_is_left_is_compared_and_nothing_is_spent(deployment: &Deployment) {
+#[test]
+fn what_is_left_is_compared_and_nothing_is_spent() {
+    let deployment = shared();
     let owner = deployment.owner();
     let body = json!({
         "name": "Explained limits", "environment": "live", "scopes": ["contacts:read"],
@@ -135,7 +132,9 @@ fn what_is_left_is_compared_and_nothing_is_spent(deployment: &Deployment) {
     assert_eq!((through.at("/code"), through.at("/status")), ("QUOTA_EXCEEDED".into(), "429".into()));
 }
 
-fn a_credential_is_taken_and_never_repeated(deployment: &Deployment) {
+#[test]
+fn a_credential_is_taken_and_never_repeated() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Sent to explain", &["contacts:read"]);
     let wrong = with_another_secret(&made.key);
@@ -149,7 +148,9 @@ fn a_credential_is_taken_and_never_repeated(deployment: &Deployment) {
     }
 }
 
-fn what_is_asked_wrongly_is_named_by_field(deployment: &Deployment) {
+#[test]
+fn what_is_asked_wrongly_is_named_by_field() {
+    let deployment = shared();
     let owner = deployment.owner();
     for (body, field) in [
         (json!({}), "key_id"),

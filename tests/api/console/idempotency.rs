@@ -1,23 +1,12 @@
 //! `Idempotency-Key`: what was sent twice is done once.
 
 use crate::{
-    Deployment,
     client::{Answer, Client},
+    deployment::shared,
     keys::{list, make},
-    rules,
 };
 use serde_json::{Value, json};
 use std::thread;
-
-rules![
-    a_request_that_is_sent_twice_makes_one_key,
-    another_body_under_the_same_name_is_refused,
-    what_is_no_name_is_refused_and_makes_nothing,
-    of_equal_requests_at_once_one_makes_a_key,
-    a_rotation_that_is_sent_twice_makes_one_secret,
-    a_form_that_is_sent_twice_makes_one_key_and_says_so,
-    an_island_that_sends_twice_makes_one_key,
-];
 
 const PAGE: &str = "/settings/developer/api-keys/new";
 
@@ -33,7 +22,9 @@ fn named(owner: &Client, name: &str) -> usize {
     list(owner).iter().filter(|key| key["name"] == name).count()
 }
 
-fn a_request_that_is_sent_twice_makes_one_key(deployment: &Deployment) {
+#[test]
+fn a_request_that_is_sent_twice_makes_one_key() {
+    let deployment = shared();
     let owner = deployment.owner();
     let first = create(&owner, "once-1", "Sent twice");
     let key = first.expect_status(201).at("/key");
@@ -58,7 +49,9 @@ fn a_request_that_is_sent_twice_makes_one_key(deployment: &Deployment) {
     assert_eq!(named(&owner, "Sent twice"), 3);
 }
 
-fn another_body_under_the_same_name_is_refused(deployment: &Deployment) {
+#[test]
+fn another_body_under_the_same_name_is_refused() {
+    let deployment = shared();
     let owner = deployment.owner();
     create(&owner, "other-body", "First body").expect_status(201);
     create(&owner, "other-body", "Second body").expect_problem(422, "idempotency_key_reused");
@@ -69,7 +62,9 @@ fn another_body_under_the_same_name_is_refused(deployment: &Deployment) {
     create(&owner, "wrong-first", "Mended").expect_status(201);
 }
 
-fn what_is_no_name_is_refused_and_makes_nothing(deployment: &Deployment) {
+#[test]
+fn what_is_no_name_is_refused_and_makes_nothing() {
+    let deployment = shared();
     let owner = deployment.owner();
     for key in ["\"", "a b", "\"a\";x=1", &"x".repeat(256)] {
         create(&owner, key, "No name").expect_problem(400, "invalid_idempotency_key");
@@ -81,7 +76,9 @@ fn what_is_no_name_is_refused_and_makes_nothing(deployment: &Deployment) {
     create(&stranger, "\"", "No name").expect_problem(401, "not_signed_in");
 }
 
-fn of_equal_requests_at_once_one_makes_a_key(deployment: &Deployment) {
+#[test]
+fn of_equal_requests_at_once_one_makes_a_key() {
+    let deployment = shared();
     let owner = deployment.owner();
     let answers: Vec<Answer> = thread::scope(|scope| {
         let racers: Vec<_> = (0..8).map(|_| scope.spawn(|| create(&owner, "race", "Raced"))).collect();
@@ -95,7 +92,9 @@ fn of_equal_requests_at_once_one_makes_a_key(deployment: &Deployment) {
     assert_eq!(named(&owner, "Raced"), 1);
 }
 
-fn a_rotation_that_is_sent_twice_makes_one_secret(deployment: &Deployment) {
+#[test]
+fn a_rotation_that_is_sent_twice_makes_one_secret() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Rotated twice", &["contacts:read"]);
     let path = format!("/api/v1/keys/{}/rotate", made.id);
@@ -119,7 +118,9 @@ fn hidden(page: &str, name: &str) -> String {
     tag.split_once("value=\"").unwrap().1.split_once('"').unwrap().0.to_owned()
 }
 
-fn a_form_that_is_sent_twice_makes_one_key_and_says_so(deployment: &Deployment) {
+#[test]
+fn a_form_that_is_sent_twice_makes_one_key_and_says_so() {
+    let deployment = shared();
     let owner = deployment.owner();
     let form = |client: &Client| hidden(&client.get(PAGE).expect_status(200).text, "form");
     let name = form(&owner);
@@ -149,7 +150,9 @@ fn a_form_that_is_sent_twice_makes_one_key_and_says_so(deployment: &Deployment) 
     assert_eq!(named(&owner, "Clicked otherwise"), 0);
 }
 
-fn an_island_that_sends_twice_makes_one_key(deployment: &Deployment) {
+#[test]
+fn an_island_that_sends_twice_makes_one_key() {
+    let deployment = shared();
     let owner = deployment.owner();
     let draft = json!({
         "name": "By island", "description": "", "environment": "live", "expiry": "90", "expiry_date": "",

@@ -1,29 +1,11 @@
 //! `/api/v1/keys`, and the pages of keys.
 
 use crate::{
-    Deployment,
+    deployment::{Deployment, shared},
     keys::{change, delete, list, make, seconds_from_now},
-    rules,
 };
 use serde_json::{Value, json};
 use std::thread;
-
-rules![
-    a_key_is_shown_whole_once,
-    a_key_is_read_changed_and_deleted,
-    bad_input_is_named_by_field_and_nothing_is_made,
-    a_secret_that_the_caller_keeps_is_never_seen,
-    a_change_may_come_as_a_merge_patch,
-    a_change_needs_the_version_that_was_seen,
-    of_many_changes_of_one_version_one_wins,
-    what_is_not_there_is_not_found,
-    lists_are_paged_searched_and_sorted,
-    a_form_makes_a_key_and_shows_it_once,
-    a_form_with_faults_loses_nothing,
-    a_stale_form_shows_what_was_typed,
-    a_switch_says_what_it_did,
-    a_server_function_explains_bad_input,
-];
 
 const PAGE: &str = "/settings/developer/api-keys";
 
@@ -31,7 +13,9 @@ fn path(id: &str) -> String {
     format!("/api/v1/keys/{id}")
 }
 
-fn a_key_is_shown_whole_once(deployment: &Deployment) {
+#[test]
+fn a_key_is_shown_whole_once() {
+    let deployment = shared();
     let owner = deployment.owner();
     let body = json!({
         "name": " Shop ", "description": "Runs on the till.", "environment": "test",
@@ -67,7 +51,9 @@ fn a_key_is_shown_whole_once(deployment: &Deployment) {
     }
 }
 
-fn a_key_is_read_changed_and_deleted(deployment: &Deployment) {
+#[test]
+fn a_key_is_read_changed_and_deleted() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Before", &["contacts:read"]);
     let patch = json!({"name": "After", "scopes": ["messages:read"], "expires_at": "2031-01-01T00:00:00Z"});
@@ -84,7 +70,9 @@ fn a_key_is_read_changed_and_deleted(deployment: &Deployment) {
     assert!(list(&owner).iter().all(|key| key["id"] != made.id.as_str()));
 }
 
-fn bad_input_is_named_by_field_and_nothing_is_made(deployment: &Deployment) {
+#[test]
+fn bad_input_is_named_by_field_and_nothing_is_made() {
+    let deployment = shared();
     let owner = deployment.owner();
     let faulty = |name: &str, value: Value| {
         let mut body = json!({"name": "Never made", "environment": "live", "scopes": ["contacts:read"]});
@@ -140,11 +128,13 @@ fn bad_input_is_named_by_field_and_nothing_is_made(deployment: &Deployment) {
     assert_eq!(owner.get(&path(&made.id)).json(), before);
 }
 
-fn a_secret_that_the_caller_keeps_is_never_seen(deployment: &Deployment) {
+#[test]
+fn a_secret_that_the_caller_keeps_is_never_seen() {
     use ownchat_domain::{
         digest::SecretHash,
         token::{Secret, Token},
     };
+    let deployment = shared();
     let secret: Secret = "abcdefghijklmnopqrstuvwx".parse().unwrap();
     let hash = SecretHash::of(&secret);
     let body = json!({"name": "Zero sight", "environment": "live", "scopes": ["contacts:read"], "secret_sha256": hash});
@@ -155,7 +145,9 @@ fn a_secret_that_the_caller_keeps_is_never_seen(deployment: &Deployment) {
     deployment.edge().bearing(&token.reveal()).get("/v1/key").expect_status(200);
 }
 
-fn a_change_may_come_as_a_merge_patch(deployment: &Deployment) {
+#[test]
+fn a_change_may_come_as_a_merge_patch() {
+    let deployment = shared();
     let owner = deployment.owner().with("If-Match", "\"1\"");
     let path = path(&make(&owner, "Merged", &["contacts:read"]).id);
     let send = |media: &str| owner.with("Content-Type", media).send("PATCH", &path, "{\"name\":\"After\"}");
@@ -164,7 +156,9 @@ fn a_change_may_come_as_a_merge_patch(deployment: &Deployment) {
     assert_eq!(send("application/merge-patch+json").expect_status(200).at("/name"), "After");
 }
 
-fn a_change_needs_the_version_that_was_seen(deployment: &Deployment) {
+#[test]
+fn a_change_needs_the_version_that_was_seen() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Versions", &["contacts:read"]);
     let patch = json!({"name": "Lost"});
@@ -185,7 +179,9 @@ fn a_change_needs_the_version_that_was_seen(deployment: &Deployment) {
     assert_eq!(owner.get(&path(&made.id)).at("/name"), "Newer");
 }
 
-fn of_many_changes_of_one_version_one_wins(deployment: &Deployment) {
+#[test]
+fn of_many_changes_of_one_version_one_wins() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Race", &["contacts:read"]);
     let racers: Vec<_> = (0..8)
@@ -206,7 +202,9 @@ fn of_many_changes_of_one_version_one_wins(deployment: &Deployment) {
     assert_eq!((Some(now.at("/name")), now.at("/version").as_str()), (winners.first().map(|won| won.1.clone()), "2"));
 }
 
-fn what_is_not_there_is_not_found(deployment: &Deployment) {
+#[test]
+fn what_is_not_there_is_not_found() {
+    let deployment = shared();
     let owner = deployment.owner();
     for id in ["0123456789abcdef", "x", "%00", "1", &"z".repeat(200)] {
         owner.get(&path(id)).expect_problem(404, "not_found");
@@ -219,7 +217,8 @@ fn what_is_not_there_is_not_found(deployment: &Deployment) {
     owner.get(&format!("{PAGE}/{}", deleted.id)).expect_status(404);
 }
 
-fn lists_are_paged_searched_and_sorted(_: &Deployment) {
+#[test]
+fn lists_are_paged_searched_and_sorted() {
     let own = Deployment::set_up();
     let owner = own.owner();
     let ids: Vec<String> =
@@ -266,7 +265,9 @@ fn lists_are_paged_searched_and_sorted(_: &Deployment) {
     }
 }
 
-fn a_form_makes_a_key_and_shows_it_once(deployment: &Deployment) {
+#[test]
+fn a_form_makes_a_key_and_shows_it_once() {
+    let deployment = shared();
     let owner = deployment.owner();
     let fields = [
         ("name", "By form"),
@@ -287,7 +288,9 @@ fn a_form_makes_a_key_and_shows_it_once(deployment: &Deployment) {
     assert!(!owner.get(PAGE).text.contains(key));
 }
 
-fn a_form_with_faults_loses_nothing(deployment: &Deployment) {
+#[test]
+fn a_form_with_faults_loses_nothing() {
+    let deployment = shared();
     let owner = deployment.owner();
     let evil = "</textarea></title><script>alert(1)</script>";
     let long = format!("<script>{}", "x".repeat(10_000));
@@ -344,7 +347,9 @@ fn a_form_with_faults_loses_nothing(deployment: &Deployment) {
     assert_eq!(owner.get(&path(&made.id)).at("/name"), evil);
 }
 
-fn a_stale_form_shows_what_was_typed(deployment: &Deployment) {
+#[test]
+fn a_stale_form_shows_what_was_typed() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "First", &["contacts:read"]);
     change(&owner, &made.id, &json!({"name": "Second"}));
@@ -365,7 +370,9 @@ fn a_stale_form_shows_what_was_typed(deployment: &Deployment) {
     owner.get(&path(&made.id)).expect_problem(404, "not_found");
 }
 
-fn a_switch_says_what_it_did(deployment: &Deployment) {
+#[test]
+fn a_switch_says_what_it_did() {
+    let deployment = shared();
     let owner = deployment.owner();
     let body = json!({
         "name": "Switch", "environment": "live", "scopes": ["contacts:read"], "expires_at": seconds_from_now(4),
@@ -388,7 +395,9 @@ fn a_switch_says_what_it_did(deployment: &Deployment) {
     assert!(text.contains("its expiry has passed") && !text.contains("is active again"), "{text}");
 }
 
-fn a_server_function_explains_bad_input(deployment: &Deployment) {
+#[test]
+fn a_server_function_explains_bad_input() {
+    let deployment = shared();
     let owner = deployment.owner();
     let json = owner.with("Content-Type", "application/json");
     json.send("POST", "/actions/create-key", "{").expect_problem(400, "invalid_json");

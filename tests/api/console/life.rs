@@ -1,29 +1,12 @@
 //! The rest of a key's life: rotation, deletion and its undoing, the trail, the settings of the workspace.
 
 use crate::{
-    Deployment,
     client::{Answer, Client},
-    deployment::wait,
+    deployment::{Deployment, shared, wait},
     keys::{change, delete, expect_soon, make, seconds_from_now},
-    rules,
 };
 use ownchat_domain::audit;
 use serde_json::{Value, json};
-
-rules![
-    both_secrets_work_inside_an_overlap,
-    an_old_secret_can_be_ended_at_once,
-    a_rotation_may_bring_its_own_secret,
-    a_deleted_key_comes_back_as_it_was,
-    a_key_may_begin_later,
-    a_narrowing_change_says_from_when_on_it_holds,
-    a_restriction_is_kept_as_it_was_meant,
-    what_is_left_of_a_quota_is_shown,
-    a_date_that_has_no_text_is_refused,
-    the_trail_verifies_and_says_who_and_why,
-    a_suspended_workspace_refuses_every_key,
-    the_catalogue_of_scopes_is_public
-];
 
 fn path(id: &str) -> String {
     format!("/api/v1/keys/{id}")
@@ -37,7 +20,9 @@ fn rotate(owner: &Client, id: &str, overlap_seconds: u32) -> Answer {
     owner.post(&format!("{}/rotate", path(id)), &json!({"overlap_seconds": overlap_seconds}))
 }
 
-fn both_secrets_work_inside_an_overlap(deployment: &Deployment) {
+#[test]
+fn both_secrets_work_inside_an_overlap() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Rotated", &["contacts:read"]);
     assert_eq!(code(deployment, &made.key), "VALID");
@@ -55,7 +40,9 @@ fn both_secrets_work_inside_an_overlap(deployment: &Deployment) {
     assert!(refused.expect_problem(401, "EXPIRED").at("/detail").contains("rotated"), "{}", refused.text);
 }
 
-fn an_old_secret_can_be_ended_at_once(deployment: &Deployment) {
+#[test]
+fn an_old_secret_can_be_ended_at_once() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Ended", &["contacts:read"]);
     assert_eq!(code(deployment, &made.key), "VALID");
@@ -73,11 +60,13 @@ fn an_old_secret_can_be_ended_at_once(deployment: &Deployment) {
         .expect_problem(404, "not_found");
 }
 
-fn a_rotation_may_bring_its_own_secret(deployment: &Deployment) {
+#[test]
+fn a_rotation_may_bring_its_own_secret() {
     use ownchat_domain::{
         digest::SecretHash,
         token::{Secret, Token},
     };
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Zero sight", &["contacts:read"]);
     let secret: Secret = "ZYXWVUTSRQPONMLKJIHGFEDC".parse().unwrap();
@@ -88,7 +77,9 @@ fn a_rotation_may_bring_its_own_secret(deployment: &Deployment) {
     wait("accepting the new secret", || code(deployment, &token.reveal()) == "VALID");
 }
 
-fn a_deleted_key_comes_back_as_it_was(deployment: &Deployment) {
+#[test]
+fn a_deleted_key_comes_back_as_it_was() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Back again", &["contacts:read"]);
     let restore = format!("{}/restore", path(&made.id));
@@ -104,7 +95,9 @@ fn a_deleted_key_comes_back_as_it_was(deployment: &Deployment) {
     deployment.console().send("POST", &restore, "").expect_problem(401, "not_signed_in");
 }
 
-fn a_key_may_begin_later(deployment: &Deployment) {
+#[test]
+fn a_key_may_begin_later() {
+    let deployment = shared();
     let owner = deployment.owner();
     let begin = seconds_from_now(5);
     let body = json!({"name": "Later", "environment": "live", "scopes": ["contacts:read"], "not_before": begin});
@@ -118,7 +111,9 @@ fn a_key_may_begin_later(deployment: &Deployment) {
     owner.post("/api/v1/keys", &wrong).expect_fields(&["not_before"]);
 }
 
-fn a_narrowing_change_says_from_when_on_it_holds(deployment: &Deployment) {
+#[test]
+fn a_narrowing_change_says_from_when_on_it_holds() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Narrowed", &["contacts:read", "messages:send"]);
     let patch = |version: u32, body: &Value| {
@@ -139,7 +134,9 @@ fn a_narrowing_change_says_from_when_on_it_holds(deployment: &Deployment) {
     owner.with("If-Match", "\"2\"").send("DELETE", &path(&made.id), "").expect_problem(404, "not_found");
 }
 
-fn a_restriction_is_kept_as_it_was_meant(deployment: &Deployment) {
+#[test]
+fn a_restriction_is_kept_as_it_was_meant() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Restricted", &["contacts:read"]);
     let patch = json!({
@@ -175,7 +172,9 @@ fn a_restriction_is_kept_as_it_was_meant(deployment: &Deployment) {
     assert_eq!(owner.get(&path(&made.id)).json(), read);
 }
 
-fn what_is_left_of_a_quota_is_shown(deployment: &Deployment) {
+#[test]
+fn what_is_left_of_a_quota_is_shown() {
+    let deployment = shared();
     let owner = deployment.owner();
     let mut body = json!({"name": "With a quota", "environment": "live", "scopes": ["contacts:read"]});
     body["quota"] = json!({"limit": 100, "period": "day"});
@@ -194,7 +193,9 @@ fn what_is_left_of_a_quota_is_shown(deployment: &Deployment) {
     assert!((1..=70).contains(&left(&changed.json())), "{}", changed.text);
 }
 
-fn a_date_that_has_no_text_is_refused(deployment: &Deployment) {
+#[test]
+fn a_date_that_has_no_text_is_refused() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Of year 0", &["contacts:read"]);
     for field in ["not_before", "expires_at"] {
@@ -209,7 +210,8 @@ fn a_date_that_has_no_text_is_refused(deployment: &Deployment) {
     owner.get("/api/v1/keys?q=Of%20year%200").expect_status(200);
 }
 
-fn the_trail_verifies_and_says_who_and_why(_: &Deployment) {
+#[test]
+fn the_trail_verifies_and_says_who_and_why() {
     let own = Deployment::set_up();
     let owner = own.owner();
     let made = make(&owner, "=cmd()", &["contacts:read"]);
@@ -242,7 +244,8 @@ fn the_trail_verifies_and_says_who_and_why(_: &Deployment) {
     own.console().get("/api/v1/audit").expect_problem(401, "not_signed_in");
 }
 
-fn a_suspended_workspace_refuses_every_key(_: &Deployment) {
+#[test]
+fn a_suspended_workspace_refuses_every_key() {
     let own = Deployment::set_up();
     let owner = own.owner();
     let made = make(&owner, "Suspended", &["contacts:read"]);
@@ -261,7 +264,9 @@ fn a_suspended_workspace_refuses_every_key(_: &Deployment) {
     wait("accepting keys again", || code(&own, &made.key) == "VALID");
 }
 
-fn the_catalogue_of_scopes_is_public(deployment: &Deployment) {
+#[test]
+fn the_catalogue_of_scopes_is_public() {
+    let deployment = shared();
     let scopes = deployment.console().get("/api/v1/scopes").expect_status(200).json();
     let write =
         scopes["data"].as_array().unwrap().iter().find(|scope| scope["name"] == "contacts:write").unwrap().clone();

@@ -1,18 +1,12 @@
 //! What all pages keep.
 
-use crate::{Deployment, keys::make, rules};
-
-rules![
-    pages_inside_ask_who_is_there,
-    every_page_carries_the_headers_of_a_safe_page,
-    the_page_of_every_error_is_there,
-    files_are_kept_for_ever_under_the_name_of_their_content,
-    methods_that_pages_do_not_have_are_refused,
-];
+use crate::{deployment::shared, keys::make};
 
 const INSIDE: [&str; 4] = ["/", "/settings", "/settings/developer/api-keys", "/settings/developer/api-keys/new"];
 
-fn pages_inside_ask_who_is_there(deployment: &Deployment) {
+#[test]
+fn pages_inside_ask_who_is_there() {
+    let deployment = shared();
     for path in INSIDE {
         let answer = deployment.console().get(path);
         assert_eq!(answer.status, 303, "{path}");
@@ -21,7 +15,9 @@ fn pages_inside_ask_who_is_there(deployment: &Deployment) {
     }
 }
 
-fn every_page_carries_the_headers_of_a_safe_page(deployment: &Deployment) {
+#[test]
+fn every_page_carries_the_headers_of_a_safe_page() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Headers", &["contacts:read"]);
     let key = format!("/settings/developer/api-keys/{}", made.id);
@@ -60,7 +56,9 @@ fn every_page_carries_the_headers_of_a_safe_page(deployment: &Deployment) {
     assert!(one.text.contains(&format!("nonce=\"{}\"", nonce(&one))));
 }
 
-fn the_page_of_every_error_is_there(deployment: &Deployment) {
+#[test]
+fn the_page_of_every_error_is_there() {
+    let deployment = shared();
     let page = deployment.console().get("/docs/errors");
     page.expect_status(200);
     for kind in ownchat_domain::problem::CATALOGUE {
@@ -68,7 +66,9 @@ fn the_page_of_every_error_is_there(deployment: &Deployment) {
     }
 }
 
-fn files_are_kept_for_ever_under_the_name_of_their_content(deployment: &Deployment) {
+#[test]
+fn files_are_kept_for_ever_under_the_name_of_their_content() {
+    let deployment = shared();
     let console = deployment.console();
     let page = console.get("/sign-in");
     let style = page.text.split("href=\"").find(|rest| rest.starts_with("/assets/")).unwrap();
@@ -84,7 +84,9 @@ fn files_are_kept_for_ever_under_the_name_of_their_content(deployment: &Deployme
     console.get(&format!("{folder}/nothing.js")).expect_status(404);
 }
 
-fn methods_that_pages_do_not_have_are_refused(deployment: &Deployment) {
+#[test]
+fn methods_that_pages_do_not_have_are_refused() {
+    let deployment = shared();
     let owner = deployment.owner();
     for method in ["PUT", "DELETE", "PATCH"] {
         let answer = owner.send(method, "/settings", "");

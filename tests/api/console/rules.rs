@@ -1,24 +1,17 @@
 //! What holds for every call: who is asked first, and what the answers say of themselves.
 
 use crate::{
-    Deployment,
+    deployment::{Deployment, shared},
     keys::{expect_soon, make, seconds_from_now},
-    rules,
 };
 use serde_json::{Value, json};
-
-rules![
-    whoever_is_not_signed_in_hears_that_first,
-    full_access_needs_a_reason_and_an_end,
-    a_narrowed_workspace_says_from_when_on_it_holds,
-    an_overlap_says_when_the_old_secret_ends,
-    the_next_page_of_the_trail_is_of_the_same_lines,
-];
 
 /// In seconds.
 const DAY: i64 = 86_400;
 
-fn whoever_is_not_signed_in_hears_that_first(deployment: &Deployment) {
+#[test]
+fn whoever_is_not_signed_in_hears_that_first() {
+    let deployment = shared();
     let stranger = deployment.console();
     let json = stranger.with("Content-Type", "application/json");
     for (method, path, body) in [
@@ -39,7 +32,9 @@ fn whoever_is_not_signed_in_hears_that_first(deployment: &Deployment) {
     stranger.with("Content-Type", "text/plain").send("POST", "/api/v1/keys", "x").expect_problem(401, "not_signed_in");
 }
 
-fn full_access_needs_a_reason_and_an_end(deployment: &Deployment) {
+#[test]
+fn full_access_needs_a_reason_and_an_end() {
+    let deployment = shared();
     let owner = deployment.owner();
     let catalogue = owner.get("/api/v1/scopes").json();
     let all: Vec<&Value> = catalogue["data"].as_array().unwrap().iter().map(|scope| &scope["name"]).collect();
@@ -61,7 +56,8 @@ fn full_access_needs_a_reason_and_an_end(deployment: &Deployment) {
     assert_eq!(lines["data"][0]["reason"], "moving");
 }
 
-fn a_narrowed_workspace_says_from_when_on_it_holds(_: &Deployment) {
+#[test]
+fn a_narrowed_workspace_says_from_when_on_it_holds() {
     let own = Deployment::set_up();
     let owner = own.owner();
     let patch = |version: &str, body: Value| owner.with("If-Match", version).json("PATCH", "/api/v1/workspace", &body);
@@ -71,7 +67,9 @@ fn a_narrowed_workspace_says_from_when_on_it_holds(_: &Deployment) {
     assert_eq!(patch("\"2\"", json!({"suspended": false})).expect_status(200).header("effective-at"), "");
 }
 
-fn an_overlap_says_when_the_old_secret_ends(deployment: &Deployment) {
+#[test]
+fn an_overlap_says_when_the_old_secret_ends() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Overlapping", &["contacts:read"]);
     let rotate =
@@ -81,7 +79,9 @@ fn an_overlap_says_when_the_old_secret_ends(deployment: &Deployment) {
     expect_soon(rotate(0).effective_at());
 }
 
-fn the_next_page_of_the_trail_is_of_the_same_lines(deployment: &Deployment) {
+#[test]
+fn the_next_page_of_the_trail_is_of_the_same_lines() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Followed", &["contacts:read"]);
     for overlap in [60, 50, 40] {

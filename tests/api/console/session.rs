@@ -1,25 +1,17 @@
 //! `/api/v1/session`, and the pages `/sign-in` and `/sign-out`.
 
-use crate::{Deployment, client::OWNER, rules};
+use crate::{
+    client::OWNER,
+    deployment::{Deployment, shared},
+};
 use serde_json::json;
-
-rules![
-    a_session_says_who_it_is,
-    a_session_that_was_ended_is_over,
-    a_form_of_an_ended_session_waits_whole,
-    a_form_that_nobody_answers_waits_whole,
-    signing_out_ends_where_there_is_nothing_to_end,
-    a_session_that_was_made_up_is_none,
-    a_wrong_password_and_an_unknown_account_look_the_same,
-    guessing_is_slowed_down,
-    a_wrong_password_keeps_the_address_on_the_page,
-    after_signing_in_the_page_that_was_asked_for_is_shown,
-];
 
 /// Where only those who are signed in may go.
 const INSIDE: &str = "/settings/developer/api-keys";
 
-fn a_session_says_who_it_is(deployment: &Deployment) {
+#[test]
+fn a_session_says_who_it_is() {
+    let deployment = shared();
     let answer = deployment.console().form("/sign-in", &[("email", OWNER.email), ("password", OWNER.password)]);
     answer.expect_status(303);
     let cookie = answer.header("set-cookie");
@@ -33,7 +25,9 @@ fn a_session_says_who_it_is(deployment: &Deployment) {
     assert_eq!(who.at("/workspace_name"), "Acme");
 }
 
-fn a_form_of_an_ended_session_waits_whole(deployment: &Deployment) {
+#[test]
+fn a_form_of_an_ended_session_waits_whole() {
+    let deployment = shared();
     let ended = deployment.signed_in();
     ended.send("DELETE", "/api/v1/session", "").expect_status(204);
     let new = format!("{INSIDE}/new");
@@ -61,7 +55,8 @@ fn a_form_of_an_ended_session_waits_whole(deployment: &Deployment) {
     assert_eq!(ended.get(&new).expect_status(303).header("location"), location);
 }
 
-fn a_form_that_nobody_answers_waits_whole(_: &Deployment) {
+#[test]
+fn a_form_that_nobody_answers_waits_whole() {
     let mut own = Deployment::set_up();
     let owner = own.owner();
     let new = format!("{INSIDE}/new");
@@ -81,13 +76,17 @@ fn a_form_that_nobody_answers_waits_whole(_: &Deployment) {
     }
 }
 
-fn signing_out_ends_where_there_is_nothing_to_end(deployment: &Deployment) {
+#[test]
+fn signing_out_ends_where_there_is_nothing_to_end() {
+    let deployment = shared();
     let nobody = deployment.console().in_session(Some("0000000000000009.AAAAAAAAAAAAAAAAAAAAAA".to_owned()));
     let out = nobody.form("/sign-out", &[]);
     assert_eq!((out.status, out.session().as_deref()), (303, Some("")));
 }
 
-fn a_session_that_was_ended_is_over(deployment: &Deployment) {
+#[test]
+fn a_session_that_was_ended_is_over() {
+    let deployment = shared();
     let (one, other) = (deployment.signed_in(), deployment.signed_in());
     assert_ne!(one.session, other.session);
     let ended = one.send("DELETE", "/api/v1/session", "");
@@ -106,7 +105,9 @@ fn a_session_that_was_ended_is_over(deployment: &Deployment) {
     other.get("/api/v1/session").expect_problem(401, "not_signed_in");
 }
 
-fn a_session_that_was_made_up_is_none(deployment: &Deployment) {
+#[test]
+fn a_session_that_was_made_up_is_none() {
+    let deployment = shared();
     let good = deployment.owner().session.unwrap();
     let person = good.split_once('.').unwrap().0;
     for made_up in
@@ -119,7 +120,8 @@ fn a_session_that_was_made_up_is_none(deployment: &Deployment) {
     deployment.console().get("/api/v1/keys").expect_problem(401, "not_signed_in");
 }
 
-fn a_wrong_password_and_an_unknown_account_look_the_same(_: &Deployment) {
+#[test]
+fn a_wrong_password_and_an_unknown_account_look_the_same() {
     let own = Deployment::set_up();
     let console = own.console();
     let ask = |email: &str, password: &str| {
@@ -136,7 +138,8 @@ fn a_wrong_password_and_an_unknown_account_look_the_same(_: &Deployment) {
     console.post("/api/v1/session", &extra).expect_fields(&["admin"]);
 }
 
-fn guessing_is_slowed_down(_: &Deployment) {
+#[test]
+fn guessing_is_slowed_down() {
     let own = Deployment::set_up();
     let console = own.console();
     let guess = || console.post("/api/v1/session", &json!({"email": OWNER.email, "password": "guess"}));
@@ -153,7 +156,8 @@ fn guessing_is_slowed_down(_: &Deployment) {
     own.owner().get("/api/v1/session").expect_status(200);
 }
 
-fn a_wrong_password_keeps_the_address_on_the_page(_: &Deployment) {
+#[test]
+fn a_wrong_password_keeps_the_address_on_the_page() {
     let own = Deployment::set_up();
     let page =
         own.console().form("/sign-in", &[("email", "Ada@Example.com"), ("password", "hunter2"), ("next", INSIDE)]);
@@ -164,7 +168,9 @@ fn a_wrong_password_keeps_the_address_on_the_page(_: &Deployment) {
     assert!(!page.text.contains("hunter2"), "a password is shown");
 }
 
-fn after_signing_in_the_page_that_was_asked_for_is_shown(deployment: &Deployment) {
+#[test]
+fn after_signing_in_the_page_that_was_asked_for_is_shown() {
+    let deployment = shared();
     for (next, shown) in [
         (INSIDE, INSIDE),
         ("", "/"),

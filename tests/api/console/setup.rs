@@ -2,18 +2,10 @@
 
 use crate::{
     client::{Answer, Client},
-    deployment::{Deployment, SETUP_TOKEN},
-    rules,
+    deployment::{Deployment, SETUP_TOKEN, shared},
 };
 use serde_json::{Value, json};
 use std::thread;
-
-rules![
-    a_deployment_that_is_set_up_shows_no_set_up,
-    a_wrong_token_sets_nothing_up,
-    every_fault_is_named_and_nothing_that_was_typed_is_lost,
-    one_of_many_at_once_becomes_the_owner,
-];
 
 fn request(token: &str) -> Value {
     json!({
@@ -27,7 +19,9 @@ fn is_open(console: &Client) -> bool {
     console.get(&format!("/setup?token={SETUP_TOKEN}")).status == 200
 }
 
-fn a_deployment_that_is_set_up_shows_no_set_up(deployment: &Deployment) {
+#[test]
+fn a_deployment_that_is_set_up_shows_no_set_up() {
+    let deployment = shared();
     let console = deployment.console();
     console.post("/api/v1/setup", &request(SETUP_TOKEN)).expect_problem(404, "not_found");
     console.post("/api/v1/setup", &request("wrong")).expect_problem(404, "not_found");
@@ -35,7 +29,8 @@ fn a_deployment_that_is_set_up_shows_no_set_up(deployment: &Deployment) {
     console.form("/setup", &[("token", SETUP_TOKEN)]).expect_status(404);
 }
 
-fn a_wrong_token_sets_nothing_up(_: &Deployment) {
+#[test]
+fn a_wrong_token_sets_nothing_up() {
     let fresh = Deployment::start();
     let console = fresh.console();
     for token in ["", "wrong", &SETUP_TOKEN[1..], &SETUP_TOKEN.to_uppercase()] {
@@ -48,7 +43,8 @@ fn a_wrong_token_sets_nothing_up(_: &Deployment) {
     assert!(is_open(&console), "a wrong token closed the set-up");
 }
 
-fn every_fault_is_named_and_nothing_that_was_typed_is_lost(_: &Deployment) {
+#[test]
+fn every_fault_is_named_and_nothing_that_was_typed_is_lost() {
     let fresh = Deployment::start();
     let console = fresh.console();
     let faulty = json!({
@@ -76,7 +72,8 @@ fn every_fault_is_named_and_nothing_that_was_typed_is_lost(_: &Deployment) {
     assert!(is_open(&console));
 }
 
-fn one_of_many_at_once_becomes_the_owner(_: &Deployment) {
+#[test]
+fn one_of_many_at_once_becomes_the_owner() {
     let fresh = Deployment::start();
     let callers: Vec<_> = (0..8)
         .map(|number| {

@@ -1,20 +1,11 @@
 //! A workspace as a file, `/api/v1/export` and `/api/v1/import`.
 
 use crate::{
-    Deployment,
     client::{Answer, Client},
-    deployment::wait,
+    deployment::{Deployment, shared, wait},
     keys::{change, delete, list, make},
-    rules,
 };
 use serde_json::json;
-
-rules![
-    a_workspace_goes_through_a_file_and_comes_back_the_same,
-    a_damaged_file_is_refused_at_its_line,
-    a_file_is_read_only_where_nothing_was_done,
-    export_and_import_are_for_owners
-];
 
 const NDJSON: &str = "application/x-ndjson";
 
@@ -34,7 +25,8 @@ fn code(deployment: &Deployment, key: &str) -> String {
     deployment.edge().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code")
 }
 
-fn a_workspace_goes_through_a_file_and_comes_back_the_same(_: &Deployment) {
+#[test]
+fn a_workspace_goes_through_a_file_and_comes_back_the_same() {
     let own = Deployment::set_up();
     let owner = own.owner();
     let (on, off, gone) = (
@@ -67,7 +59,8 @@ fn a_workspace_goes_through_a_file_and_comes_back_the_same(_: &Deployment) {
     assert_eq!(trail["data"][0]["after"]["lines"], 309, "{trail}");
 }
 
-fn a_damaged_file_is_refused_at_its_line(_: &Deployment) {
+#[test]
+fn a_damaged_file_is_refused_at_its_line() {
     let own = Deployment::set_up();
     make(&own.owner(), "One", &["contacts:read"]);
     make(&own.owner(), "Two", &["contacts:read"]);
@@ -91,7 +84,9 @@ fn a_damaged_file_is_refused_at_its_line(_: &Deployment) {
     assert_eq!(list(&admin).len(), 2);
 }
 
-fn a_file_is_read_only_where_nothing_was_done(deployment: &Deployment) {
+#[test]
+fn a_file_is_read_only_where_nothing_was_done() {
+    let deployment = shared();
     let owner = deployment.owner();
     make(&owner, "There already", &["contacts:read"]);
     let before = list(&owner);
@@ -100,7 +95,9 @@ fn a_file_is_read_only_where_nothing_was_done(deployment: &Deployment) {
     assert_eq!(list(&owner), before);
 }
 
-fn export_and_import_are_for_owners(deployment: &Deployment) {
+#[test]
+fn export_and_import_are_for_owners() {
+    let deployment = shared();
     let nobody = deployment.console();
     nobody.get("/api/v1/export").expect_problem(401, "not_signed_in");
     import(&nobody, "").expect_problem(401, "not_signed_in");

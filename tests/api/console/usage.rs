@@ -1,24 +1,12 @@
 //! `/api/v1/usage`, `usage` below a key, and when keys were last used.
 
 use crate::{
-    Deployment,
     client::{Answer, Client},
-    deployment::wait,
+    deployment::{Deployment, shared, wait},
     keys::{change, delete, list, make, never_issued, seconds_from_now},
-    rules,
 };
 use ownchat_domain::{time::Timestamp, token::Token};
 use serde_json::{Value, json};
-
-rules![
-    a_key_that_was_never_used_has_a_series_without_calls,
-    every_call_is_counted_under_its_outcome_and_scopes,
-    all_keys_together_are_the_workspace,
-    a_key_says_when_it_and_its_secrets_were_last_used,
-    a_key_that_was_changed_says_it_too,
-    what_cannot_be_answered_is_named,
-    usage_is_for_those_who_may_see_the_key
-];
 
 fn of(id: &str, query: &str) -> String {
     format!("/api/v1/keys/{id}/usage?{query}")
@@ -53,7 +41,9 @@ fn is_whole(answer: &Answer, step: i64) {
     assert_eq!(body["totals"]["total"], json!(sum), "{body}");
 }
 
-fn a_key_that_was_never_used_has_a_series_without_calls(deployment: &Deployment) {
+#[test]
+fn a_key_that_was_never_used_has_a_series_without_calls() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Never used", &["contacts:read"]);
     let answer = owner.get(&format!("/api/v1/keys/{}/usage", made.id));
@@ -71,7 +61,9 @@ fn a_key_that_was_never_used_has_a_series_without_calls(deployment: &Deployment)
     }
 }
 
-fn every_call_is_counted_under_its_outcome_and_scopes(deployment: &Deployment) {
+#[test]
+fn every_call_is_counted_under_its_outcome_and_scopes() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Counted", &["contacts:read", "messages:read"]);
     for _ in 0..3 {
@@ -107,7 +99,8 @@ fn every_call_is_counted_under_its_outcome_and_scopes(deployment: &Deployment) {
     assert_eq!(totals(&owner, &of(&made.id, &format!("to={before}")))["total"], json!(0));
 }
 
-fn all_keys_together_are_the_workspace(_: &Deployment) {
+#[test]
+fn all_keys_together_are_the_workspace() {
     let own = Deployment::set_up();
     let owner = own.owner();
     assert_eq!(totals(&owner, "/api/v1/usage")["total"], json!(0));
@@ -129,7 +122,9 @@ fn all_keys_together_are_the_workspace(_: &Deployment) {
     is_whole(&owner.get("/api/v1/usage?step=minute"), 60_000);
 }
 
-fn a_key_says_when_it_and_its_secrets_were_last_used(deployment: &Deployment) {
+#[test]
+fn a_key_says_when_it_and_its_secrets_were_last_used() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Last used", &["contacts:read"]);
     let path = format!("/api/v1/keys/{}", made.id);
@@ -156,7 +151,9 @@ fn a_key_says_when_it_and_its_secrets_were_last_used(deployment: &Deployment) {
     change(&owner, &made.id, &json!({"name": "Last used, and changed"}));
 }
 
-fn a_key_that_was_changed_says_it_too(deployment: &Deployment) {
+#[test]
+fn a_key_that_was_changed_says_it_too() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Used and changed", &["contacts:read"]);
     let path = format!("/api/v1/keys/{}", made.id);
@@ -183,7 +180,9 @@ fn a_key_that_was_changed_says_it_too(deployment: &Deployment) {
     assert_eq!(copy().at("/last_used_at"), owner.get(&of_copy).at("/last_used_at"));
 }
 
-fn what_cannot_be_answered_is_named(deployment: &Deployment) {
+#[test]
+fn what_cannot_be_answered_is_named() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Asked", &["contacts:read"]);
     let (now, old, older) = (seconds_from_now(0), seconds_from_now(-3 * 86_400), seconds_from_now(-62 * 86_400));
@@ -214,7 +213,9 @@ fn what_cannot_be_answered_is_named(deployment: &Deployment) {
     owner.post(&of(&made.id, ""), &json!({})).expect_problem(405, "method_not_allowed");
 }
 
-fn usage_is_for_those_who_may_see_the_key(deployment: &Deployment) {
+#[test]
+fn usage_is_for_those_who_may_see_the_key() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Seen", &["contacts:read"]);
     for path in [of(&made.id, ""), of("nonsense", ""), "/api/v1/usage".to_owned()] {

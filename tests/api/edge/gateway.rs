@@ -1,23 +1,11 @@
 //! The gateway in front of the services.
 
-use crate::{Deployment, keys::make, rules};
+use crate::{deployment::shared, keys::make};
 use serde_json::json;
 
-rules![
-    data_is_read,
-    a_body_without_meaning_does_no_harm,
-    an_action_is_triggered,
-    a_record_is_updated,
-    a_missing_scope_is_refused_and_named,
-    live_and_test_are_two_worlds,
-    services_refuse_calls_that_did_not_come_through_the_edge,
-    nobody_vouches_for_themselves,
-    a_service_s_own_refusal_is_passed_on,
-    paths_with_two_readings_are_not_forwarded,
-    large_bodies_are_streamed,
-];
-
-fn data_is_read(deployment: &Deployment) {
+#[test]
+fn data_is_read() {
+    let deployment = shared();
     let key = make(&deployment.owner(), "Reader", &["contacts:read"]).key;
     let answer = deployment.edge().bearing(&key).get("/v1/contacts?limit=2");
     answer.expect_status(200);
@@ -25,7 +13,9 @@ fn data_is_read(deployment: &Deployment) {
     assert_eq!(answer.header("content-type"), "application/json");
 }
 
-fn a_body_without_meaning_does_no_harm(deployment: &Deployment) {
+#[test]
+fn a_body_without_meaning_does_no_harm() {
+    let deployment = shared();
     let key = make(&deployment.owner(), "Body", &["contacts:read"]).key;
     let caller = deployment.edge().bearing(&key);
     for body in ["", "{}", "nonsense"] {
@@ -33,7 +23,9 @@ fn a_body_without_meaning_does_no_harm(deployment: &Deployment) {
     }
 }
 
-fn an_action_is_triggered(deployment: &Deployment) {
+#[test]
+fn an_action_is_triggered() {
+    let deployment = shared();
     let key = make(&deployment.owner(), "Sender", &["contacts:read", "messages:send", "messages:read"]).key;
     let caller = deployment.edge().bearing(&key);
     let to = caller.get("/v1/contacts").at("/data/0/id");
@@ -42,7 +34,9 @@ fn an_action_is_triggered(deployment: &Deployment) {
     assert_eq!(caller.get(&format!("/v1/messages/{id}")).expect_status(200).at("/text"), "Good morning");
 }
 
-fn a_record_is_updated(deployment: &Deployment) {
+#[test]
+fn a_record_is_updated() {
+    let deployment = shared();
     let key = make(&deployment.owner(), "Writer", &["contacts:write"]).key;
     let caller = deployment.edge().bearing(&key);
     let made = caller.post("/v1/contacts", &json!({"name": "Grace Example"}));
@@ -51,7 +45,9 @@ fn a_record_is_updated(deployment: &Deployment) {
     assert_eq!(caller.get(&path).expect_status(200).at("/name"), "Grace Hopper");
 }
 
-fn a_missing_scope_is_refused_and_named(deployment: &Deployment) {
+#[test]
+fn a_missing_scope_is_refused_and_named() {
+    let deployment = shared();
     let key = make(&deployment.owner(), "Lacking", &["contacts:read"]).key;
     let caller = deployment.edge().bearing(&key);
     let to = caller.get("/v1/contacts").at("/data/0/id");
@@ -66,7 +62,9 @@ fn a_missing_scope_is_refused_and_named(deployment: &Deployment) {
     caller.json("PATCH", &format!("/v1/contacts/{to}"), &json!({"name": "no"})).expect_problem(403, "SCOPE_MISSING");
 }
 
-fn live_and_test_are_two_worlds(deployment: &Deployment) {
+#[test]
+fn live_and_test_are_two_worlds() {
+    let deployment = shared();
     let owner = deployment.owner();
     let caller = |environment: &str| {
         let body = json!({"name": environment, "environment": environment, "scopes": ["contacts:write"]});
@@ -81,7 +79,9 @@ fn live_and_test_are_two_worlds(deployment: &Deployment) {
     test.get(&path).expect_problem(404, "not_found");
 }
 
-fn services_refuse_calls_that_did_not_come_through_the_edge(deployment: &Deployment) {
+#[test]
+fn services_refuse_calls_that_did_not_come_through_the_edge() {
+    let deployment = shared();
     let services = deployment.services();
     let answer = services.get("/v1/contacts");
     assert_eq!((answer.status, answer.at("/code").as_str()), (401, "PRINCIPAL_REQUIRED"));
@@ -89,7 +89,9 @@ fn services_refuse_calls_that_did_not_come_through_the_edge(deployment: &Deploym
     assert_ne!(services.bearing(&key).get("/v1/contacts").status, 200);
 }
 
-fn nobody_vouches_for_themselves(deployment: &Deployment) {
+#[test]
+fn nobody_vouches_for_themselves() {
+    let deployment = shared();
     let key = make(&deployment.owner(), "Principal", &["contacts:read"]).key;
     // A principal that the caller brings is dropped, so it neither helps nor harms.
     let caller = deployment.edge().bearing(&key).with("Ownchat-Principal", "v1.e30.AAAA");
@@ -98,7 +100,9 @@ fn nobody_vouches_for_themselves(deployment: &Deployment) {
     deployment.edge().with("Ownchat-Principal", "v1.e30.AAAA").get("/v1/contacts").expect_problem(401, "MISSING_KEY");
 }
 
-fn a_service_s_own_refusal_is_passed_on(deployment: &Deployment) {
+#[test]
+fn a_service_s_own_refusal_is_passed_on() {
+    let deployment = shared();
     let key = make(&deployment.owner(), "Refused", &["contacts:write"]).key;
     let caller = deployment.edge().bearing(&key);
     caller.get("/v1/contacts/nobody").expect_status(404);
@@ -107,7 +111,9 @@ fn a_service_s_own_refusal_is_passed_on(deployment: &Deployment) {
     assert!(answer.json()["errors"].as_array().is_some_and(|errors| !errors.is_empty()));
 }
 
-fn paths_with_two_readings_are_not_forwarded(deployment: &Deployment) {
+#[test]
+fn paths_with_two_readings_are_not_forwarded() {
+    let deployment = shared();
     let key = make(&deployment.owner(), "Paths", &["contacts:read"]).key;
     let caller = deployment.edge().bearing(&key);
     for path in ["/v1/contacts%2f1", "/v1/contacts/%2e%2e", "/v1//contacts", "/v1/contacts/", "/v1/contacts;a=b"] {
@@ -115,7 +121,9 @@ fn paths_with_two_readings_are_not_forwarded(deployment: &Deployment) {
     }
 }
 
-fn large_bodies_are_streamed(deployment: &Deployment) {
+#[test]
+fn large_bodies_are_streamed() {
+    let deployment = shared();
     let key = make(&deployment.owner(), "Large", &["contacts:write"]).key;
     // More than the edge would ever read itself: it is the service that says no.
     let answer = deployment.edge().bearing(&key).post("/v1/contacts", &json!({"name": "x".repeat(1_000_000)}));

@@ -1,24 +1,20 @@
 //! `GET /v1/health`, and what holds for every address of the edge.
 
-use crate::{Deployment, keys::make, rules};
+use crate::{deployment::shared, keys::make};
 use serde_json::json;
 
-rules![
-    health_needs_no_key,
-    headers_alone_can_be_asked_for,
-    other_methods_are_named,
-    unknown_addresses_are_not_found,
-    browsers_may_ask_first
-];
-
-fn health_needs_no_key(deployment: &Deployment) {
+#[test]
+fn health_needs_no_key() {
+    let deployment = shared();
     let answer = deployment.edge().get("/v1/health");
     answer.expect_status(200);
     assert_eq!(answer.at("/status"), "ok");
     assert_eq!(answer.at("/version"), env!("CARGO_PKG_VERSION"));
 }
 
-fn headers_alone_can_be_asked_for(deployment: &Deployment) {
+#[test]
+fn headers_alone_can_be_asked_for() {
+    let deployment = shared();
     let answer = deployment.edge().send("HEAD", "/v1/health", "");
     assert_eq!((answer.status, answer.text.as_str()), (200, ""));
     let key = make(&deployment.owner(), "Head", &["contacts:read"]).key;
@@ -29,7 +25,9 @@ fn headers_alone_can_be_asked_for(deployment: &Deployment) {
     }
 }
 
-fn other_methods_are_named(deployment: &Deployment) {
+#[test]
+fn other_methods_are_named() {
+    let deployment = shared();
     let edge = deployment.edge();
     for (method, path, allow) in [
         ("POST", "/v1/health", "GET, HEAD"),
@@ -43,13 +41,17 @@ fn other_methods_are_named(deployment: &Deployment) {
     }
 }
 
-fn unknown_addresses_are_not_found(deployment: &Deployment) {
+#[test]
+fn unknown_addresses_are_not_found() {
+    let deployment = shared();
     for path in ["/", "/v1", "/v1/nothing", "/v2/contacts", "/v1/contacts/", "/v1//contacts"] {
         deployment.edge().get(path).expect_problem(404, "not_found");
     }
 }
 
-fn browsers_may_ask_first(deployment: &Deployment) {
+#[test]
+fn browsers_may_ask_first() {
+    let deployment = shared();
     let answer = deployment.edge().send("OPTIONS", "/v1/contacts", "");
     answer.expect_status(204);
     assert_eq!(answer.header("access-control-allow-origin"), "*");

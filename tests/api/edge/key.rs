@@ -1,25 +1,16 @@
 //! `GET /v1/key`, and how a key travels.
 
 use crate::{
-    Deployment,
-    deployment::wait,
+    deployment::{shared, wait},
     keys::{change, forged, make, never_issued, with_another_secret},
-    rules,
 };
 use serde_json::json;
 
-rules![
-    either_header_carries_a_key,
-    no_key_is_asked_for,
-    two_credentials_are_ambiguous,
-    a_key_in_the_address_is_not_read,
-    a_bad_key_is_refused_with_a_challenge,
-    an_inactive_key_is_refused,
-];
-
 const INVALID_TOKEN: &str = "Bearer realm=\"Ownchat\", error=\"invalid_token\"";
 
-fn either_header_carries_a_key(deployment: &Deployment) {
+#[test]
+fn either_header_carries_a_key() {
+    let deployment = shared();
     let made = make(&deployment.owner(), "Headers", &["contacts:read"]);
     let edge = deployment.edge();
     let scheme_in_small = edge.with("Authorization", format!("bearer {}", made.key));
@@ -31,7 +22,9 @@ fn either_header_carries_a_key(deployment: &Deployment) {
     }
 }
 
-fn no_key_is_asked_for(deployment: &Deployment) {
+#[test]
+fn no_key_is_asked_for() {
+    let deployment = shared();
     let edge = deployment.edge();
     for caller in [edge.clone(), edge.with("X-API-Key", ""), edge.with("Authorization", "Basic YTpi")] {
         let answer = caller.get("/v1/key");
@@ -40,7 +33,9 @@ fn no_key_is_asked_for(deployment: &Deployment) {
     }
 }
 
-fn two_credentials_are_ambiguous(deployment: &Deployment) {
+#[test]
+fn two_credentials_are_ambiguous() {
+    let deployment = shared();
     let key = make(&deployment.owner(), "Two", &["contacts:read"]).key;
     let edge = deployment.edge();
     for caller in [
@@ -56,7 +51,9 @@ fn two_credentials_are_ambiguous(deployment: &Deployment) {
     }
 }
 
-fn a_key_in_the_address_is_not_read(deployment: &Deployment) {
+#[test]
+fn a_key_in_the_address_is_not_read() {
+    let deployment = shared();
     let key = make(&deployment.owner(), "Query", &["contacts:read"]).key;
     for name in ["key", "api_key", "apikey", "access_token", "X-API-Key"] {
         for path in ["/v1/key", "/v1/contacts"] {
@@ -67,7 +64,9 @@ fn a_key_in_the_address_is_not_read(deployment: &Deployment) {
     }
 }
 
-fn a_bad_key_is_refused_with_a_challenge(deployment: &Deployment) {
+#[test]
+fn a_bad_key_is_refused_with_a_challenge() {
+    let deployment = shared();
     let good = make(&deployment.owner(), "Challenge", &["contacts:read"]).key;
     for (key, code) in [
         ("nonsense", "MALFORMED_KEY"),
@@ -85,7 +84,9 @@ fn a_bad_key_is_refused_with_a_challenge(deployment: &Deployment) {
     }
 }
 
-fn an_inactive_key_is_refused(deployment: &Deployment) {
+#[test]
+fn an_inactive_key_is_refused() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Inactive", &["contacts:read"]);
     let caller = deployment.edge().bearing(&made.key);

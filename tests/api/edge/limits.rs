@@ -1,20 +1,11 @@
 //! How often and how much a key may be used.
 
 use crate::{
-    Deployment,
     client::{Answer, Client},
-    rules,
+    deployment::shared,
 };
 use serde_json::{Value, json};
 use std::thread;
-
-rules![
-    a_rate_limit_refuses_and_says_when_to_come_back,
-    a_quota_is_used_up_exactly_by_many_at_once,
-    a_refused_call_and_a_look_cost_nothing,
-    every_answer_to_a_limited_key_tells_its_limits,
-    a_call_may_cost_more
-];
 
 fn limited(owner: &Client, limits: &Value) -> String {
     let mut body = json!({"name": "Limited", "environment": "live", "scopes": ["contacts:read"]});
@@ -24,7 +15,9 @@ fn limited(owner: &Client, limits: &Value) -> String {
     owner.post("/api/v1/keys", &body).expect_status(201).at("/key")
 }
 
-fn a_rate_limit_refuses_and_says_when_to_come_back(deployment: &Deployment) {
+#[test]
+fn a_rate_limit_refuses_and_says_when_to_come_back() {
+    let deployment = shared();
     let key = limited(&deployment.owner(), &json!({"rate_limit": {"limit": 3, "window_seconds": 60}}));
     let caller = deployment.edge().bearing(&key);
     for left in ["2", "1", "0"] {
@@ -46,7 +39,9 @@ fn a_rate_limit_refuses_and_says_when_to_come_back(deployment: &Deployment) {
     assert_eq!((described.at("/code"), described.at("/rate_limit/remaining")), ("RATE_LIMITED".into(), "0".into()));
 }
 
-fn a_quota_is_used_up_exactly_by_many_at_once(deployment: &Deployment) {
+#[test]
+fn a_quota_is_used_up_exactly_by_many_at_once() {
+    let deployment = shared();
     let key = limited(&deployment.owner(), &json!({"quota": {"limit": 100, "period": "month"}}));
     let callers: Vec<_> = (0..4)
         .map(|_| {
@@ -60,7 +55,9 @@ fn a_quota_is_used_up_exactly_by_many_at_once(deployment: &Deployment) {
     assert_eq!(refused.expect_problem(429, "QUOTA_EXCEEDED").at("/violated/0"), "quota");
 }
 
-fn a_refused_call_and_a_look_cost_nothing(deployment: &Deployment) {
+#[test]
+fn a_refused_call_and_a_look_cost_nothing() {
+    let deployment = shared();
     let key = limited(&deployment.owner(), &json!({"quota": {"limit": 2, "period": "day"}}));
     let caller = deployment.edge().bearing(&key);
     for _ in 0..5 {
@@ -73,7 +70,9 @@ fn a_refused_call_and_a_look_cost_nothing(deployment: &Deployment) {
     caller.get("/v1/contacts").expect_problem(429, "QUOTA_EXCEEDED");
 }
 
-fn every_answer_to_a_limited_key_tells_its_limits(deployment: &Deployment) {
+#[test]
+fn every_answer_to_a_limited_key_tells_its_limits() {
+    let deployment = shared();
     let limits = json!({
         "rate_limit": {"limit": 40, "window_seconds": 60}, "quota": {"limit": 90, "period": "day"},
         "restrictions": {"deny": ["192.0.2.0/24"]},
@@ -106,7 +105,9 @@ fn every_answer_to_a_limited_key_tells_its_limits(deployment: &Deployment) {
     assert_eq!((left(&forbidden).as_deref(), forbidden.at("/rate_limit/remaining")), (Some("r=39"), "39".into()));
 }
 
-fn a_call_may_cost_more(deployment: &Deployment) {
+#[test]
+fn a_call_may_cost_more() {
+    let deployment = shared();
     let key = limited(&deployment.owner(), &json!({"quota": {"limit": 10, "period": "day"}}));
     let ask = |cost: u32| deployment.edge().post("/v1/verify", &json!({"key": key, "cost": cost})).at("/code");
     assert_eq!(

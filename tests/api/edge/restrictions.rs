@@ -1,20 +1,18 @@
 //! Where and for what a key may be used.
 
 use crate::{
-    Deployment,
-    deployment::wait,
+    deployment::{Deployment, shared, wait},
     keys::{change, make},
-    rules,
 };
 use serde_json::{Value, json};
-
-rules![a_key_works_only_from_its_networks, a_denied_network_wins, a_key_works_only_for_its_channels];
 
 fn verify(deployment: &Deployment, body: &Value) -> String {
     deployment.edge().post("/v1/verify", body).expect_status(200).at("/code")
 }
 
-fn a_key_works_only_from_its_networks(deployment: &Deployment) {
+#[test]
+fn a_key_works_only_from_its_networks() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Office", &["contacts:read"]);
     let caller = deployment.edge().bearing(&made.key);
@@ -38,7 +36,9 @@ fn a_key_works_only_from_its_networks(deployment: &Deployment) {
     wait("accepting this network", || caller.get("/v1/contacts").status == 200);
 }
 
-fn a_denied_network_wins(deployment: &Deployment) {
+#[test]
+fn a_denied_network_wins() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Denied", &["contacts:read"]);
     let restrictions = json!({"allow": ["203.0.113.0/24"], "deny": ["203.0.113.66"]});
@@ -48,7 +48,9 @@ fn a_denied_network_wins(deployment: &Deployment) {
     assert_eq!(ask("203.0.113.65"), "VALID");
 }
 
-fn a_key_works_only_for_its_channels(deployment: &Deployment) {
+#[test]
+fn a_key_works_only_for_its_channels() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Channels", &["channels:read"]);
     change(&owner, &made.id, &json!({"restrictions": {"channels": ["ch_1"]}}));

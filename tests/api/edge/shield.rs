@@ -1,15 +1,13 @@
 //! Floods of keys that could be ours and are not.
 
 use crate::{
-    Deployment,
+    deployment::Deployment,
     keys::{make, never_issued},
-    rules,
 };
 use serde_json::json;
 
-rules![an_address_that_sends_unknown_keys_is_held_before_any_store];
-
-fn an_address_that_sends_unknown_keys_is_held_before_any_store(_: &Deployment) {
+#[test]
+fn an_address_that_sends_unknown_keys_is_held_before_any_store() {
     let own = Deployment::set_up();
     let good = make(&own.owner(), "In use", &["contacts:read"]).key;
     let code = |key: &str| own.edge().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code");

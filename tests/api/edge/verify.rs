@@ -1,23 +1,10 @@
 //! `POST /v1/verify`
 
 use crate::{
-    Deployment,
-    deployment::wait,
+    deployment::{Deployment, shared, wait},
     keys::{change, delete, forged, make, never_issued, with_another_secret},
-    rules,
 };
 use serde_json::{Value, json};
-
-rules![
-    a_new_key_is_good_at_once,
-    scopes_are_judged,
-    a_bad_key_is_named_by_its_fault,
-    a_deactivated_key_is_refused_and_an_activated_one_works,
-    a_deleted_key_is_unknown,
-    a_key_that_lost_a_scope_lacks_it,
-    an_expired_key_is_refused,
-    a_bad_body_is_explained,
-];
 
 fn code(deployment: &Deployment, key: &str) -> String {
     verify(deployment, &json!({"key": key})).get("code").and_then(Value::as_str).unwrap().to_owned()
@@ -27,7 +14,9 @@ fn verify(deployment: &Deployment, body: &Value) -> Value {
     deployment.edge().post("/v1/verify", body).expect_status(200).json()
 }
 
-fn a_new_key_is_good_at_once(deployment: &Deployment) {
+#[test]
+fn a_new_key_is_good_at_once() {
+    let deployment = shared();
     let made = make(&deployment.owner(), "New", &["contacts:read", "messages:send"]);
     assert_eq!(
         verify(deployment, &json!({"key": made.key})),
@@ -38,7 +27,9 @@ fn a_new_key_is_good_at_once(deployment: &Deployment) {
     );
 }
 
-fn scopes_are_judged(deployment: &Deployment) {
+#[test]
+fn scopes_are_judged() {
+    let deployment = shared();
     let made = make(&deployment.owner(), "Scopes", &["contacts:write"]);
     for (scopes, code, missing) in [
         (json!([]), "VALID", Value::Null),
@@ -54,7 +45,9 @@ fn scopes_are_judged(deployment: &Deployment) {
     }
 }
 
-fn a_bad_key_is_named_by_its_fault(deployment: &Deployment) {
+#[test]
+fn a_bad_key_is_named_by_its_fault() {
+    let deployment = shared();
     let good = make(&deployment.owner(), "Faults", &["contacts:read"]).key;
     let swapped = good.replacen("oc_live_", "oc_test_", 1);
     let mistyped = format!("{}{}", &good[..20], good[20..].chars().rev().collect::<String>());
@@ -82,7 +75,9 @@ fn a_bad_key_is_named_by_its_fault(deployment: &Deployment) {
     assert_eq!(code(deployment, &good), "VALID");
 }
 
-fn a_deactivated_key_is_refused_and_an_activated_one_works(deployment: &Deployment) {
+#[test]
+fn a_deactivated_key_is_refused_and_an_activated_one_works() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Switch", &["contacts:read"]);
     assert_eq!(code(deployment, &made.key), "VALID");
@@ -92,7 +87,9 @@ fn a_deactivated_key_is_refused_and_an_activated_one_works(deployment: &Deployme
     wait("accepting an activated key", || code(deployment, &made.key) == "VALID");
 }
 
-fn a_deleted_key_is_unknown(deployment: &Deployment) {
+#[test]
+fn a_deleted_key_is_unknown() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Delete", &["contacts:read"]);
     assert_eq!(code(deployment, &made.key), "VALID");
@@ -100,7 +97,9 @@ fn a_deleted_key_is_unknown(deployment: &Deployment) {
     wait("refusing a deleted key", || code(deployment, &made.key) == "UNKNOWN_KEY");
 }
 
-fn a_key_that_lost_a_scope_lacks_it(deployment: &Deployment) {
+#[test]
+fn a_key_that_lost_a_scope_lacks_it() {
+    let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Narrower", &["contacts:read", "messages:send"]);
     let ask = json!({"key": made.key, "scopes": ["messages:send"]});
@@ -109,7 +108,9 @@ fn a_key_that_lost_a_scope_lacks_it(deployment: &Deployment) {
     wait("noticing the lost scope", || verify(deployment, &ask)["code"] == "SCOPE_MISSING");
 }
 
-fn an_expired_key_is_refused(deployment: &Deployment) {
+#[test]
+fn an_expired_key_is_refused() {
+    let deployment = shared();
     let owner = deployment.owner();
     let end = crate::keys::seconds_from_now(4);
     let body = json!({"name": "Short", "environment": "live", "scopes": ["contacts:read"], "expires_at": end});
@@ -121,7 +122,9 @@ fn an_expired_key_is_refused(deployment: &Deployment) {
     assert_eq!((about.at("/status").as_str(), about.at("/reason").as_str()), ("inactive", "expired"));
 }
 
-fn a_bad_body_is_explained(deployment: &Deployment) {
+#[test]
+fn a_bad_body_is_explained() {
+    let deployment = shared();
     let edge = deployment.edge();
     let key = make(&deployment.owner(), "Bodies", &["contacts:read"]).key;
     edge.send("POST", "/v1/verify", "").expect_problem(400, "invalid_json");

@@ -28,6 +28,7 @@ pub use worker::{Module, Place, Worker};
 pub use workers::{MASTER_KEYS, PRINCIPAL_KEY, SETUP_TOKEN, edge, no_kv, vault};
 
 use std::{
+    env,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -37,11 +38,14 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
+/// The folder of the builds that are run: those of the mode `OWNCHAT_MODE`, which are those for release unless it says `dev`.
+pub(crate) fn built() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    root().join(target).join("built").join(env::var("OWNCHAT_MODE").unwrap_or_else(|_| "release".into()))
+}
+
 /// The clock of this machine.
 #[allow(clippy::disallowed_methods, reason = "this is not a Worker")]
 pub fn moment() -> Instant {
     Instant::now()
 }
-
-#[cfg(test)]
-mod tests;

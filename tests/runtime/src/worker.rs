@@ -46,11 +46,11 @@ impl Worker {
         Self { name: name.to_owned(), modules: Vec::new(), bindings: Vec::new(), objects: Vec::new(), port: 0 }
     }
 
-    /// What was built of `worker/<name>`.
+    /// The build of `worker/<name>`.
     pub fn built(name: &str) -> Self {
-        let folder = crate::root().join("worker").join(name).join("build");
+        let folder = crate::built().join(name);
         let script = folder.join("index.js");
-        assert!(script.exists(), "{} is missing; build the Worker first", script.display());
+        assert!(script.exists(), "{} is missing; first run cargo xtask test build", script.display());
         let wasm = Module::Wasm(folder.join("index_bg.wasm"));
         Self::new(name).module("index.js", Module::ScriptFile(script)).module("index_bg.wasm", wasm)
     }

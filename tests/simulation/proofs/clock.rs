@@ -1,13 +1,11 @@
 //! The simulation itself: its clock is the Workers' clock.
 
-use crate::proofs;
 use ownchat_domain::{keyring::Keyring, record::kv_name};
 use ownchat_domain::{record::Record, time::Timestamp};
 use ownchat_runtime::MASTER_KEYS;
 use ownchat_simulation::{Latency, Question, Settings, World};
 
-proofs![the_workers_live_on_the_clock_of_the_simulation];
-
+#[test]
 fn the_workers_live_on_the_clock_of_the_simulation() {
     let world = World::start(&Settings { factor: 50.0, kv: Latency::NONE, ..Settings::default() });
     world.clock.wait(60_000);

@@ -4,22 +4,21 @@
 mod counts;
 mod kinds;
 
-use crate::{figures::tell, proofs, size::size};
+use crate::{figures::tell, size::size};
 use counts::{Counts, counting};
 use kinds::{Kind, kinds};
 use ownchat_domain::{feed::FRESH_FOR, time::MINUTE};
-use ownchat_simulation::{Caller, Latency, Settings, World};
-
-proofs![what_is_remembered_is_decided_at_once];
+use ownchat_simulation::{Caller, Latency, Load, Settings, World};
 
 /// Calls of one kind in a row.
 const IN_A_ROW: u64 = 50;
 /// For how long it is called at least: more than twice as long as what was read of the feed may decide.
 const LONG_ENOUGH: i64 = 2 * FRESH_FOR + 1;
 
+#[test]
 fn what_is_remembered_is_decided_at_once() {
     let (kv, wire) = (Latency::NONE, Latency::OBJECT);
-    let mut world = World::start(&Settings { factor: 1.0, kv, wire, ..Settings::default() });
+    let mut world = World::start(&Settings { load: Load::Quarters(3), factor: 1.0, kv, wire, ..Settings::default() });
     world.start_edge_as(0, counting);
     let (kinds, mut caller) = (kinds(&world), world.caller(0));
     for kind in &kinds {

@@ -12,6 +12,11 @@ pub fn tell(what: &str, found: &str) {
     }
 }
 
+/// Whether other programs are to have figures.
+pub fn are_left() -> bool {
+    env::var_os("PROVE_FOLDER").is_some()
+}
+
 /// Leaves figures for other programs, as `<name>.json` in the folder `PROVE_FOLDER`, if one was named.
 pub fn leave(name: &str, figures: &Value) {
     if let Some(folder) = env::var_os("PROVE_FOLDER") {

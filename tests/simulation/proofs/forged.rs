@@ -1,7 +1,7 @@
 //! Keys that were made up, mistyped or altered cost no storage at all, and those that are gone no more than a few questions
 //! at once.
 
-use crate::{figures::tell, proofs, size::size};
+use crate::{figures::tell, size::size};
 use ownchat_domain::{
     keyring::Keyring,
     locator::{Address, Locator},
@@ -9,22 +9,17 @@ use ownchat_domain::{
     token::{Environment, Token},
 };
 use ownchat_runtime::MASTER_KEYS;
-use ownchat_simulation::{Caller, Fault, Latency, Question, Settings, World};
+use ownchat_simulation::{Caller, Fault, Latency, Load, Question, Settings, World};
 use rand::{Rng, SeedableRng, distr::Alphanumeric, rngs::SmallRng};
 use serde_json::json;
 use std::{ops::Range, sync::Barrier, thread};
 
-proofs![
-    made_up_keys_cost_no_storage,
-    a_flood_of_keys_that_are_gone_asks_only_so_often,
-    of_many_who_lack_the_same_key_without_a_feed_one_asks,
-];
-
 const CALLERS: u64 = 4;
 
+#[test]
 fn made_up_keys_cost_no_storage() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let world = World::start(&Settings { edges: 2, kv, wire, ..Settings::default() });
+    let world = World::start(&Settings { load: Load::Quarters(6), edges: 2, kv, wire, ..Settings::default() });
     let made = world.found(1).make("Real", &["contacts:read"]);
     for mut caller in world.callers() {
         assert_eq!(caller.code(&Question::about(&made.token)), "VALID");
@@ -36,7 +31,7 @@ fn made_up_keys_cost_no_storage() {
         before == (world.kv.counts(), world.wire.all())
     });
     let before = (world.kv.counts(), world.wire.all());
-    let count = size(100_000, 1_000_000);
+    let count = size(40_000, 1_000_000);
     thread::scope(|scope| {
         for number in 0..CALLERS {
             let (caller, real) = (world.caller(usize::try_from(number).unwrap() % 2), &made.token);
@@ -94,29 +89,37 @@ const AT_ONCE: u64 = 200;
 /// So many more are answered before an address is held, and then one a second.
 const BURST: u64 = 20;
 
+#[test]
 fn a_flood_of_keys_that_are_gone_asks_only_so_often() {
+    flood(Fault::None);
+}
+
+#[test]
+fn a_flood_of_keys_that_are_gone_asks_only_so_often_without_a_feed() {
+    flood(Fault::Error);
+}
+
+fn flood(feed: Fault) {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    for feed in [Fault::None, Fault::Error] {
-        let world = World::start(&Settings { factor: 1.0, kv, wire, ..Settings::default() });
-        world.found(1);
-        world.wire.fail("feed", feed);
-        let asked = |work: &dyn Fn()| {
-            let before = world.wire.asked("registry");
-            work();
-            world.wire.asked("registry") - before
-        };
-        // All at once, so that nobody knows yet that they are unknown when they are sent.
-        world.wire.fail("registry", Fault::Slow(SECOND));
-        let at_once = asked(&|| send(&world, 0..600, 600));
-        // One after the other, from an address that is free of what it sent before.
-        world.wire.fail("registry", Fault::None);
-        world.clock.wait(i64::try_from(BURST).unwrap() * SECOND);
-        let one_by_one = asked(&|| send(&world, 1_000..1_060, 1));
-        let found = format!("600 at once: {at_once} questions; 60 one by one: {one_by_one}");
-        tell(&format!("keys that are gone, feed: {feed:?}"), &found);
-        assert!((BURST..=AT_ONCE + BURST + 10).contains(&at_once), "{at_once}");
-        assert!((BURST..=BURST + 10).contains(&one_by_one), "{one_by_one}");
-    }
+    let world = World::start(&Settings { load: Load::Quarters(2), factor: 1.0, kv, wire, ..Settings::default() });
+    world.found(1);
+    world.wire.fail("feed", feed);
+    let asked = |work: &dyn Fn()| {
+        let before = world.wire.asked("registry");
+        work();
+        world.wire.asked("registry") - before
+    };
+    // All at once, so that nobody knows yet that they are unknown when they are sent.
+    world.wire.fail("registry", Fault::Slow(SECOND));
+    let at_once = asked(&|| send(&world, 0..600, 600));
+    // One after the other, from an address that is free of what it sent before.
+    world.wire.fail("registry", Fault::None);
+    world.clock.wait(i64::try_from(BURST).unwrap() * SECOND);
+    let one_by_one = asked(&|| send(&world, 1_000..1_060, 1));
+    let found = format!("600 at once: {at_once} questions; 60 one by one: {one_by_one}");
+    tell(&format!("keys that are gone, feed: {feed:?}"), &found);
+    assert!((BURST..=AT_ONCE + BURST + 10).contains(&at_once), "{at_once}");
+    assert!((BURST..=BURST + 10).contains(&one_by_one), "{one_by_one}");
 }
 
 /// Sends keys that were never issued from one address, so many at once.
@@ -151,6 +154,7 @@ fn send(world: &World, numbers: Range<u32>, at_once: usize) {
     });
 }
 
+#[test]
 fn of_many_who_lack_the_same_key_without_a_feed_one_asks() {
     const CALLERS: usize = 50;
     let (kv, wire) = (Latency::NONE, Latency::NONE);

@@ -1,7 +1,7 @@
 //! A workspace is lost and comes back from its file: what was given out after the file was written passes no more, though
 //! edges remember it and KV holds it, and what is taken afterwards is taken from when on it is said to be.
 
-use crate::{figures::tell, proofs};
+use crate::figures::tell;
 use ownchat_domain::{
     feed::{FRESH_FOR, KEPT_FOR},
     record::{Record, kv_name},
@@ -9,10 +9,8 @@ use ownchat_domain::{
     vault::registry::{ChangeKey, Changed},
 };
 use ownchat_runtime::{Admin, Made};
-use ownchat_simulation::{Caller, Latency, Question, Settings, World};
+use ownchat_simulation::{Caller, Latency, Load, Question, Settings, World};
 use serde_json::{Value, json};
-
-proofs![what_was_given_after_the_file_passes_no_more, what_is_taken_after_the_loss_stays_taken_a_day_later];
 
 /// For how long keys are called after something has happened: longer than a record is believed without being asked for.
 const WATCHED: i64 = 20 * SECOND;
@@ -58,8 +56,15 @@ impl Subject {
     }
 }
 
+#[test]
 fn what_was_given_after_the_file_passes_no_more() {
-    let mut world = World::start(&Settings { edges: 2, factor: 4.0, wire: Latency::NONE, ..Settings::default() });
+    let mut world = World::start(&Settings {
+        load: Load::Quarters(4),
+        edges: 2,
+        factor: 4.0,
+        wire: Latency::NONE,
+        ..Settings::default()
+    });
     let mut admin = world.found(1);
     let mut make = |name| Subject::make(&mut admin, name);
     let (kept, changed, off) = (make("Kept"), make("Changed"), make("Off"));
@@ -99,9 +104,11 @@ fn what_was_given_after_the_file_passes_no_more() {
 
 /// Afterwards a key gets versions that the feed has heard of before, from changes that are lost. What it forgot of those must not
 /// let a record pass that is younger.
+#[test]
 fn what_is_taken_after_the_loss_stays_taken_a_day_later() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let mut world = World::start(&Settings { edges: 2, staleness: 0, kv, wire, ..Settings::default() });
+    let mut world =
+        World::start(&Settings { load: Load::Quarters(4), edges: 2, staleness: 0, kv, wire, ..Settings::default() });
     let mut admin = world.found(1);
     let (taken, other) = (Subject::make(&mut admin, "Taken"), Subject::make(&mut admin, "Other"));
     let name = kv_name(taken.made.id());

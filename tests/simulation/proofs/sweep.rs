@@ -1,7 +1,7 @@
 //! Once a day KV is compared with the truth: what somebody has taken away, altered or put back there is written anew, though
 //! nobody calls with these keys, and what is right is left alone.
 
-use crate::{crash::check::Truth, figures::tell, proofs, size::size};
+use crate::{crash::check::Truth, figures::tell, size::size};
 use ownchat_domain::{
     record::{Record, kv_name},
     time::{DAY, HOUR, MINUTE, SECOND},
@@ -10,8 +10,6 @@ use ownchat_domain::{
 use ownchat_runtime::{Admin, Made};
 use ownchat_simulation::{Fault, Question, Settings, World};
 use serde_json::json;
-
-proofs![what_is_wrong_in_kv_is_written_anew_within_a_day];
 
 /// Everything is in one workspace.
 const WORKSPACE: u32 = 1;
@@ -94,6 +92,7 @@ impl Subject {
     }
 }
 
+#[test]
 fn what_is_wrong_in_kv_is_written_anew_within_a_day() {
     let mut world = World::start(&Settings { staleness: 0, ..Settings::default() });
     let begun = world.clock.now();

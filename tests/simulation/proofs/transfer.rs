@@ -1,18 +1,17 @@
 //! A workspace of a size that nobody has yet is read in from its file, whole, in the one turn that an object has for it.
 
-use crate::{figures::tell, proofs, size::size};
+use crate::{figures::tell, size::size};
 use ownchat_domain::vault::transfer::{FinishImport, StageImport};
 use ownchat_runtime::Admin;
-use ownchat_simulation::{Settings, World};
+use ownchat_simulation::{Load, Settings, World};
 use std::thread;
 
-proofs![a_large_workspace_is_read_in_whole];
-
+#[test]
 fn a_large_workspace_is_read_in_whole() {
     let keys = size(1_000, 50_000);
     let file = file(keys);
     let bytes: usize = file.iter().map(|line| line.len() + 1).sum();
-    let world = World::start(&Settings { factor: 1.0, ..Settings::default() });
+    let world = World::start(&Settings { load: Load::Quarters(4), factor: 1.0, ..Settings::default() });
     let mut admin = world.found(1);
     let before = world.memory();
     let begun = world.clock.now();

@@ -1,17 +1,15 @@
 //! What the feed was not told takes nothing from anybody yet, so nobody is told that it is done. It is told by itself
 //! when the feed can be reached again.
 
-use crate::{figures::tell, proofs, revocation::kinds};
+use crate::{figures::tell, revocation::kinds};
 use kinds::{KINDS, Kind, Subject};
 use ownchat_domain::{
     failure::Failure,
     feed::FRESH_FOR,
     time::{SECOND, Timestamp},
 };
-use ownchat_simulation::{Caller, Fault, Latency, Settings, World};
+use ownchat_simulation::{Caller, Fault, Latency, Load, Settings, World};
 use std::collections::{BTreeMap, BTreeSet};
-
-proofs![what_the_feed_was_not_told_is_not_done_and_is_told_by_itself, who_asks_again_is_told_the_truth];
 
 /// How soon a change holds everywhere once the feed can be reached: the vault tries once a second, and is heard like
 /// any other change.
@@ -19,40 +17,57 @@ const HELD_WITHIN: i64 = SECOND + FRESH_FOR;
 /// For how long the feed is away: longer than an alarm is repeated by the platform.
 const AWAY: i64 = 20 * SECOND;
 
-fn what_the_feed_was_not_told_is_not_done_and_is_told_by_itself() {
-    for fault in [Fault::Error, Fault::Cut, Fault::Lost] {
-        let (kv, wire) = (Latency::NONE, Latency::NONE);
-        let world = World::start(&Settings { factor: 4.0, staleness: 0, kv, wire, ..Settings::default() });
-        let subjects = prepare(&world);
-        let mut caller = world.caller(0);
-        expect_all_to_pass(&world, &mut caller, &subjects);
-        world.inside.fail("feed", fault);
-        for (kind, subject) in &subjects {
-            expect_not_done(&world, kind, subject);
-        }
-        world.clock.wait(AWAY);
-        if fault != Fault::Lost {
-            // Nothing else was said than what is.
-            expect_all_to_pass(&world, &mut caller, &subjects);
-        }
-        world.inside.mend();
-        let held = world
-            .clock
-            .until(HELD_WITHIN, || subjects.iter().all(|(kind, subject)| caller.code(&subject.question) == kind.code));
-        tell(
-            &format!("feed unheard of changes: {fault:?}"),
-            &format!("{} changes held {held:?} ms after it was back", subjects.len()),
-        );
-        assert!(held.is_some(), "{fault:?}: not everything holds\n{}", world.logs());
+#[test]
+fn what_the_feed_failed_to_take_is_not_done_and_is_told_by_itself() {
+    tell_nobody(Fault::Error);
+}
+
+#[test]
+fn what_the_feed_never_heard_is_not_done_and_is_told_by_itself() {
+    tell_nobody(Fault::Cut);
+}
+
+#[test]
+fn what_the_feed_did_not_confirm_is_not_done_and_is_told_by_itself() {
+    tell_nobody(Fault::Lost);
+}
+
+/// Takes something from keys in every way while the feed cannot be reached.
+fn tell_nobody(fault: Fault) {
+    let (kv, wire) = (Latency::NONE, Latency::NONE);
+    let world =
+        World::start(&Settings { load: Load::Quarters(3), factor: 2.0, staleness: 0, kv, wire, ..Settings::default() });
+    let subjects = prepare(&world);
+    let mut caller = world.caller(0);
+    expect_all_to_pass(&world, &mut caller, &subjects);
+    world.inside.fail("feed", fault);
+    for (kind, subject) in &subjects {
+        expect_not_done(&world, kind, subject);
     }
+    world.clock.wait(AWAY);
+    if fault != Fault::Lost {
+        // Nothing else was said than what is.
+        expect_all_to_pass(&world, &mut caller, &subjects);
+    }
+    world.inside.mend();
+    let held = world
+        .clock
+        .until(HELD_WITHIN, || subjects.iter().all(|(kind, subject)| caller.code(&subject.question) == kind.code));
+    tell(
+        &format!("feed unheard of changes: {fault:?}"),
+        &format!("{} changes held {held:?} ms after it was back", subjects.len()),
+    );
+    assert!(held.is_some(), "{fault:?}: not everything holds\n{}", world.logs());
 }
 
 /// Whoever asks for the same once more is told that it is not done, too, and is told from when on it holds as soon as the feed
 /// can be reached.
+#[test]
 fn who_asks_again_is_told_the_truth() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     // Slower than elsewhere, so that the vault has not told everything by itself before it is asked.
-    let world = World::start(&Settings { factor: 1.0, staleness: 0, kv, wire, ..Settings::default() });
+    let world =
+        World::start(&Settings { load: Load::Quarters(3), factor: 1.0, staleness: 0, kv, wire, ..Settings::default() });
     let mut subjects = prepare(&world);
     // Once more these are something else: nothing to delete, a later time, another secret.
     subjects.retain(|(kind, _)| !["deleted", "expiring", "put off", "rotated"].contains(&kind.name));

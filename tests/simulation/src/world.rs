@@ -1,6 +1,6 @@
 //! All of it together.
 
-use crate::{Clock, Kv, Latency, Net, Twin, Wire, alarms};
+use crate::{Clock, Kv, Latency, Load, Net, Twin, Wire, alarms, load::Share};
 use ownchat_domain::{keyring::Keyring, time::SECOND};
 use ownchat_runtime::{Admin, Answer, Client, Folder, MASTER_KEYS, Place, Process, Worker, edge, vault};
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ pub struct Settings {
     pub factor: f64,
     /// For how long a location may not see what was written into KV, in milliseconds.
     pub staleness: i64,
+    /// How much it keeps this machine busy.
+    pub load: Load,
     /// How long KV takes.
     pub kv: Latency,
     /// How long the way between an edge and the vault takes.
@@ -30,7 +32,8 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { edges: 1, factor: 10.0, staleness: 120_000, kv: Latency::KV, wire: Latency::OBJECT, seed: 1 }
+        let (kv, wire) = (Latency::KV, Latency::OBJECT);
+        Self { edges: 1, factor: 10.0, staleness: 120_000, load: Load::Waiting, kv, wire, seed: 1 }
     }
 }
 
@@ -53,11 +56,14 @@ pub struct World {
     inner_end: SocketAddr,
     folder: Folder,
     _net: Net,
+    // The last to be dropped: until then something of the world runs.
+    _share: Share,
 }
 
 impl World {
-    /// Starts one.
+    /// Starts one, as soon as this machine can bear it beside the others. Nobody who holds one may start another.
     pub fn start(settings: &Settings) -> Self {
+        let share = Share::of(settings.load);
         let (clock, net) = (Clock::start(settings.factor), Net::new());
         // The vault has a location of its own, after those of the edges.
         let kv = Kv::start(&net, clock, settings.edges + 1, settings.staleness, settings.kv, settings.seed);
@@ -68,8 +74,20 @@ impl World {
         let edges = (0..settings.edges).map(|_| None).collect();
         let folder = Folder::make("simulation");
         let master_keys = MASTER_KEYS.to_owned();
-        let mut world =
-            Self { clock, kv, wire, inside, master_keys, edges, vault: None, ends, inner_end, folder, _net: net };
+        let mut world = Self {
+            clock,
+            kv,
+            wire,
+            inside,
+            master_keys,
+            edges,
+            vault: None,
+            ends,
+            inner_end,
+            folder,
+            _net: net,
+            _share: share,
+        };
         world.start_vault();
         for location in 0..settings.edges {
             world.start_edge(location);

@@ -1,18 +1,18 @@
 //! Builds the edge. It is made without worker-build, whose module brings bindings for the whole platform and an object and
 //! two proxies for each call; what comes out has the same names.
 
-use super::{Mode, optimise, wasm_of};
+use super::{Mode, optimise};
 use crate::{
     failure::Failure,
     place::{root, target},
     setup::Tools,
-    step::run,
+    step::Steps,
     versions::WASM_TARGET,
 };
 use std::{fs, process::Command};
 
 /// Compiles it, makes the JavaScript around it, and puts that and `entry.mjs` into one module.
-pub fn build(tools: &Tools, mode: Mode) -> Result<(), Failure> {
+pub fn build(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failure> {
     let step = "build the Worker edge";
     let (profile, folder) = match mode {
         Mode::Dev => ("dev", "debug"),
@@ -21,30 +21,32 @@ pub fn build(tools: &Tools, mode: Mode) -> Result<(), Failure> {
     let mut command = tools.wasm("cargo");
     command.current_dir(root()).args(["build", "--quiet", "--package", "ownchat-edge", "--target", WASM_TARGET]);
     command.args(["--profile", profile]);
-    run(step, &mut command, "see the compiler's message above")?;
+    steps.run(step, &mut command, "see the compiler's message above")?;
 
-    let here = root().join("worker/edge");
-    let glue = here.join("build/glue");
+    let output = mode.worker("edge");
+    let glue = output.join("glue");
     let failed = |error: std::io::Error| Failure::new(step, error.to_string(), "see whether the disk is full");
-    if here.join("build").exists() {
-        fs::remove_dir_all(here.join("build")).map_err(failed)?;
+    if output.exists() {
+        fs::remove_dir_all(&output).map_err(failed)?;
     }
     fs::create_dir_all(&glue).map_err(failed)?;
     let mut bindgen = Command::new(tools.wasm_bindgen());
     bindgen.args(["--target", "web", "--no-typescript", "--experimental-reset-state-function", "--out-name", "index"]);
     bindgen.arg("--out-dir").arg(&glue).arg(target().join(WASM_TARGET).join(folder).join("ownchat_edge.wasm"));
-    run("make the JavaScript around the edge", &mut bindgen, "see wasm-bindgen's message above")?;
-    fs::rename(glue.join("index_bg.wasm"), wasm_of("edge")).map_err(failed)?;
+    steps.run("make the JavaScript around the edge", &mut bindgen, "see wasm-bindgen's message above")?;
+    fs::rename(glue.join("index_bg.wasm"), mode.wasm("edge")).map_err(failed)?;
 
     let mut bundle = Command::new(tools.npm("esbuild"));
-    bundle.current_dir(&here).args(["entry.mjs", "--bundle", "--format=esm", "--log-level=warning"]);
-    bundle.args(["--external:./index_bg.wasm", "--outfile=build/index.js"]);
+    bundle.current_dir(root().join("worker/edge")).args(["entry.mjs", "--bundle", "--format=esm"]);
+    bundle.args(["--log-level=warning", "--external:./index_bg.wasm"]);
+    bundle.arg(format!("--alias:ownchat-edge={}", glue.join("index.js").display()));
+    bundle.arg(format!("--outfile={}", output.join("index.js").display()));
     if mode == Mode::Release {
         bundle.arg("--minify");
     }
-    run("put the edge together", &mut bundle, "see esbuild's message above")?;
+    steps.run("put the edge together", &mut bundle, "see esbuild's message above")?;
     match mode {
         Mode::Dev => Ok(()),
-        Mode::Release => optimise(tools, &wasm_of("edge"), "-O3"),
+        Mode::Release => optimise(tools, &mode.wasm("edge"), "-O3", steps),
     }
 }

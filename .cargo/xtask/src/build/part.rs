@@ -1,21 +1,25 @@
-//! What is built, and from which sources.
+//! The parts that are built on their own, and the sources of each.
 
-use super::{Mode, browser, edge, hash, services, worker};
+use super::{Mode, browser, edge, hash::Hash, services, sources, worker};
 use crate::{
     failure::Failure,
     place::{root, target},
     setup::Tools,
+    step::Steps,
 };
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-/// Something that is built on its own.
+/// A part of the deployment that is built on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// What the browser loads.
-    Browser,
+    /// The WASM that the browser loads, with its script.
+    Script,
+    /// The style sheet, and the files that the console serves as they are.
+    Style,
     /// The Worker that owns the truth.
     Vault,
     /// The Worker that integrators call.
@@ -26,81 +30,117 @@ pub enum Part {
     Services,
 }
 
-/// What every part is made from.
-const COMMON: &[&str] = &[
-    "Cargo.toml",
-    "Cargo.lock",
-    "worker/package-lock.json",
-    ".cargo/xtask/src/build.rs",
-    ".cargo/xtask/src/versions.rs",
-    "app/domain",
-];
+/// Files and folders that every part depends on.
+const COMMON: &[&str] = &["Cargo.toml", "Cargo.lock", "worker/package-lock.json"];
+
+/// The crate that builds, of which a part depends on everything under `build`.
+const BUILDER: &str = ".cargo/xtask/src";
 
 impl Part {
     /// All of them, in the order in which they are built.
-    pub const ALL: [Self; 5] = [Self::Browser, Self::Vault, Self::Edge, Self::Console, Self::Services];
+    pub const ALL: [Self; 6] = [Self::Vault, Self::Edge, Self::Console, Self::Script, Self::Style, Self::Services];
 
-    /// Files and folders that it is made from, apart from [`COMMON`].
-    const fn sources(self) -> &'static [&'static str] {
+    /// The crates that it is compiled from.
+    const fn crates(self) -> &'static [&'static str] {
         match self {
-            Self::Browser => &["app/ui", "frontend", "style", "worker/console/headers.txt"],
-            Self::Vault => &["worker/vault"],
-            Self::Edge => &["worker/edge"],
-            Self::Console => &["app/ui", "worker/console"],
-            Self::Services => &["tests/services"],
+            Self::Script => &["app/domain", "app/ui", "frontend"],
+            Self::Style => &[],
+            Self::Vault => &["app/domain", "worker/vault"],
+            Self::Edge => &["app/domain", "worker/edge"],
+            Self::Console => &["app/domain", "app/ui", "worker/console"],
+            Self::Services => &["app/domain", "tests/services"],
         }
     }
 
-    /// Builds it, unless what was built before is made from the same.
-    /// Says whether it did.
-    pub fn build_if_changed(self, tools: &Tools, mode: Mode) -> Result<bool, Failure> {
-        let stamp = self.stamp(mode);
-        if self.output().exists() && fs::read_to_string(self.stamp_file()).is_ok_and(|built| built == stamp) {
-            return Ok(false);
+    /// Files and folders beside its crates and [`COMMON`].
+    const fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::Style => &["style", "worker/console/headers.txt"],
+            Self::Edge => &["worker/edge/entry.mjs", "worker/edge/gateway.mjs", "worker/edge/stores.mjs"],
+            Self::Script | Self::Vault | Self::Console | Self::Services => &[],
         }
-        // Should the build be cut off, what it leaves is not taken for built.
-        let _ = fs::remove_file(self.stamp_file());
-        self.build(tools, mode)?;
+    }
+
+    /// The name of its sources, unless they are those of the last build.
+    pub fn stamp_if_changed(self, mode: Mode) -> Result<Option<String>, Failure> {
+        let stamp = self.stamp()?;
+        let is_built = fs::read_to_string(self.stamp_file(mode)).is_ok_and(|built| built == stamp);
+        Ok(if is_built && self.output(mode).exists() { None } else { Some(stamp) })
+    }
+
+    /// Builds it from the sources of this name.
+    pub fn build(self, stamp: &str, tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failure> {
+        let stamp_file = self.stamp_file(mode);
+        // Should the build be cut off, its remains are not taken for a build.
+        let _ = fs::remove_file(&stamp_file);
+        match self {
+            Self::Script => browser::build_script(tools, mode, steps),
+            Self::Style => browser::build_style(tools, mode, steps),
+            Self::Vault => worker::build(tools, "vault", mode, steps),
+            Self::Edge => edge::build(tools, mode, steps),
+            Self::Console => worker::build(tools, "console", mode, steps),
+            Self::Services => services::build(steps),
+        }?;
         let write = || {
-            fs::create_dir_all(self.stamp_file().parent().unwrap_or(&target()))?;
-            fs::write(self.stamp_file(), &stamp)
+            fs::create_dir_all(stamp_file.parent().unwrap_or(&stamp_file))?;
+            fs::write(&stamp_file, stamp)
         };
-        write().map(|()| true).map_err(|error: std::io::Error| {
+        write().map_err(|error: std::io::Error| {
             Failure::new("note what was built", error.to_string(), "see whether the disk is full")
         })
     }
 
-    fn build(self, tools: &Tools, mode: Mode) -> Result<(), Failure> {
+    fn output(self, mode: Mode) -> PathBuf {
         match self {
-            Self::Browser => browser(tools, mode),
-            Self::Vault => worker(tools, "vault", mode),
-            Self::Edge => edge::build(tools, mode),
-            Self::Console => worker(tools, "console", mode),
-            Self::Services => services(),
+            Self::Script => browser::script(mode),
+            Self::Style => browser::style(mode),
+            Self::Vault => mode.wasm("vault"),
+            Self::Edge => mode.wasm("edge"),
+            Self::Console => mode.wasm("console"),
+            Self::Services => services::program(),
         }
     }
 
-    fn output(self) -> PathBuf {
-        match self {
-            Self::Browser => super::site().join("_headers"),
-            Self::Vault => super::wasm_of("vault"),
-            Self::Edge => super::wasm_of("edge"),
-            Self::Console => super::wasm_of("console"),
-            Self::Services => super::services_program(),
-        }
+    fn stamp_file(self, mode: Mode) -> PathBuf {
+        let folder = match self {
+            // The same in every mode.
+            Self::Services => target().join("built"),
+            _ => mode.folder(),
+        };
+        folder.join(format!("{self:?}.stamp"))
     }
 
-    /// Says what it is made from, and how.
-    fn stamp(self, mode: Mode) -> String {
-        let mut files = Vec::new();
-        for source in COMMON.iter().chain(self.sources()) {
-            collect(&root().join(source), &mut files);
+    /// Names the content of its sources.
+    fn stamp(self) -> Result<String, Failure> {
+        let mut hash = Hash::default();
+        let sources = self.sources().map_err(|why| Failure::new("read the sources", why, "mend that file"))?;
+        for (file, content) in sources {
+            hash.add_file(file.strip_prefix(root()).unwrap_or(&file), &content);
         }
-        format!("{mode:?} {}", hash::of(&root(), &files))
+        Ok(hash.name())
     }
 
-    fn stamp_file(self) -> PathBuf {
-        target().join("stamps").join(format!("{self:?}"))
+    /// Its sources with their content, Rust in its normal form.
+    fn sources(self) -> Result<BTreeMap<PathBuf, Vec<u8>>, String> {
+        let mut found = BTreeMap::new();
+        let mut plain = Vec::new();
+        for path in COMMON.iter().chain(self.files()) {
+            collect(&root().join(path), &mut plain);
+        }
+        for folder in self.crates().iter().map(|name| root().join(name)) {
+            let code = folder.join("src");
+            let lib = code.join("lib.rs");
+            sources::of_crate(&if lib.exists() { lib } else { code.join("main.rs") }, &mut found)?;
+            plain.push(folder.join("Cargo.toml"));
+        }
+        for file in ["build.rs", "versions.rs"] {
+            sources::of_crate(&root().join(BUILDER).join(file), &mut found)?;
+        }
+        for file in plain {
+            let content = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+            found.insert(file, content);
+        }
+        Ok(found)
     }
 }
 
@@ -109,7 +149,7 @@ pub fn collect(path: &Path, files: &mut Vec<PathBuf>) {
     if path.is_dir() {
         for entry in fs::read_dir(path).into_iter().flatten().flatten() {
             let name = entry.file_name();
-            if name != "node_modules" && name != "build" && name != "target" {
+            if name != "node_modules" && name != "target" {
                 collect(&entry.path(), files);
             }
         }
@@ -123,25 +163,35 @@ mod tests {
     use super::*;
 
     fn made_from(path: &str) -> Vec<Part> {
-        let is_source =
-            |part: &Part| COMMON.iter().chain(part.sources()).any(|source| Path::new(path).starts_with(source));
-        Part::ALL.into_iter().filter(is_source).collect()
+        let path = root().join(path);
+        assert!(path.exists(), "{}", path.display());
+        Part::ALL.into_iter().filter(|part| part.sources().unwrap().contains_key(&path)).collect()
     }
 
     #[test]
-    fn a_change_rebuilds_what_is_made_from_it_and_no_more() {
-        assert_eq!(made_from("style/components/keys.css"), [Part::Browser]);
-        assert_eq!(made_from("app/ui/src/pages/keys.rs"), [Part::Browser, Part::Console]);
+    fn a_change_rebuilds_the_parts_that_depend_on_it_and_no_other() {
+        assert_eq!(made_from("style/components/keys.css"), [Part::Style]);
+        assert_eq!(made_from("app/ui/src/pages/keys.rs"), [Part::Console, Part::Script]);
         assert_eq!(made_from("worker/edge/src/gate.rs"), [Part::Edge]);
+        assert_eq!(made_from("worker/edge/gateway.mjs"), [Part::Edge]);
         assert_eq!(made_from("tests/services/src/main.rs"), [Part::Services]);
-        assert_eq!(made_from("app/domain/src/token.rs"), Part::ALL);
-        assert_eq!(made_from("README.md"), []);
+        let compiled = Part::ALL.into_iter().filter(|part| *part != Part::Style).collect::<Vec<_>>();
+        assert_eq!(made_from("app/domain/src/token.rs"), compiled);
+        assert_eq!(made_from(".cargo/xtask/src/build/worker.rs"), Part::ALL);
     }
 
     #[test]
-    fn every_source_is_there() {
-        for source in Part::ALL.iter().flat_map(|part| part.sources()).chain(COMMON) {
-            assert!(root().join(source).exists(), "{source}");
+    fn tests_fixtures_and_documents_are_no_sources() {
+        for path in [
+            "README.md",
+            "tests/api/main.rs",
+            "worker/edge/src/gate/tests.rs",
+            "worker/vault/src/registry/previous.rs",
+            "worker/vault/src/registry/fixtures/first.sql",
+            "app/domain/tests/previous.rs",
+            ".cargo/xtask/src/test.rs",
+        ] {
+            assert_eq!(made_from(path), [], "{path}");
         }
     }
 }

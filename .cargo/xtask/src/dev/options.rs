@@ -6,11 +6,14 @@ use std::{env, path::PathBuf};
 
 /// How to run.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct Options {
     /// Forget the state of earlier runs.
     pub fresh: bool,
     /// Build again what changes.
     pub watch: bool,
+    /// Stop when standard input ends, and leave nothing behind.
+    pub temporary: bool,
     /// Build before starting.
     pub build: bool,
     /// How to build.
@@ -35,6 +38,7 @@ impl Options {
         let mut options = Self {
             fresh: false,
             watch: false,
+            temporary: false,
             build: true,
             mode: Mode::Dev,
             console: port("CONSOLE_PORT", 8787)?,
@@ -51,13 +55,14 @@ impl Options {
             match *word {
                 "--fresh" => options.fresh = true,
                 "--watch" => options.watch = true,
+                "--temporary" => options.temporary = true,
                 "--release" => options.mode = Mode::Release,
                 "--no-build" => options.build = false,
                 other => {
                     return Err(Failure::new(
                         "read the command line",
                         format!("there is no option \"{other}\""),
-                        "use --fresh, --watch, --release or --no-build",
+                        "use --fresh, --watch, --release, --no-build or --temporary",
                     ));
                 }
             }

@@ -13,6 +13,9 @@ const STEP: &str = "open the folder of the state";
 /// What a deployment keeps there; nothing else is ever removed.
 const OURS: [&str; 2] = ["store", "secrets.json"];
 
+/// Held by the deployment that has the folder.
+const LOCK: &str = "lock";
+
 /// The folder, held until this is dropped or the process ends, in whatever way.
 #[derive(Debug)]
 pub struct State {
@@ -27,8 +30,7 @@ impl State {
             Failure::new(STEP, format!("{}: {error}", folder.display()), "choose another folder with DATA_DIR")
         };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        let lock =
-            File::options().create(true).write(true).truncate(false).open(folder.join("lock")).map_err(failed)?;
+        let lock = File::options().create(true).write(true).truncate(false).open(folder.join(LOCK)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(Failure::new(
@@ -56,6 +58,14 @@ impl State {
         Ok(())
     }
 
+    /// Forgets everything, and removes the folder unless somebody has put something into it.
+    pub fn remove(self) -> Result<(), Failure> {
+        self.forget()?;
+        let _ = fs::remove_file(self.folder.join(LOCK));
+        let _ = fs::remove_dir(&self.folder);
+        Ok(())
+    }
+
     /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -78,6 +88,21 @@ mod tests {
         drop(first);
         assert!(State::take(&folder).is_ok());
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_removed_folder_is_gone_unless_it_holds_more() {
+        let folder = folder("remove");
+        let state = State::take(&folder).unwrap();
+        fs::create_dir_all(folder.join("store/v3")).unwrap();
+        state.remove().unwrap();
+        assert!(!folder.exists());
+        let state = State::take(&folder).unwrap();
+        fs::write(folder.join("novel.txt"), "chapter one").unwrap();
+        state.remove().unwrap();
+        let novel_is_left = folder.join("novel.txt").exists();
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(novel_is_left);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Debian's package manager.
 
-use crate::{failure::Failure, place::on_path, step::run};
+use crate::{failure::Failure, place::on_path, step::Steps};
 use std::process::Command;
 
 /// Installs packages. Needs to be root, or `sudo` without a password.
@@ -22,10 +22,10 @@ pub fn install(packages: &[&str]) -> Result<(), Failure> {
         command.env("DEBIAN_FRONTEND", "noninteractive").args(words);
         command
     };
-    run("read the package lists", &mut command(&["update", "-qq"]), &by_hand)?;
+    Steps::Alone.run("read the package lists", &mut command(&["update", "-qq"]), &by_hand)?;
     let words: Vec<&str> =
         ["install", "-y", "-qq", "--no-install-recommends"].into_iter().chain(packages.iter().copied()).collect();
-    run(&step, &mut command(&words), &by_hand)
+    Steps::Alone.run(&step, &mut command(&words), &by_hand)
 }
 
 fn is_root() -> bool {

@@ -2,10 +2,10 @@
 
 use super::apt;
 use crate::{
-    build::cargo,
+    cargo::cargo,
     failure::Failure,
     place::on_path,
-    step::{output, run},
+    step::{Steps, output},
 };
 use std::process::Command;
 
@@ -19,7 +19,7 @@ pub fn find_or_install() -> Result<(), Failure> {
             continue;
         }
         if on_path("rustup").is_some() {
-            run(
+            Steps::Alone.run(
                 &format!("add {component} to the toolchain"),
                 Command::new("rustup").args(["component", "add", component]),
                 "see rustup's message above",

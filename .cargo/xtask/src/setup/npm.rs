@@ -1,6 +1,6 @@
 //! The npm packages of one folder, at the versions that its `package-lock.json` names.
 
-use crate::{failure::Failure, place::root, step::run};
+use crate::{failure::Failure, place::root, step::Steps};
 use std::{fs, process::Command};
 
 /// Installs the packages of `folder` if the lock file changed since they were.
@@ -13,7 +13,7 @@ pub fn find_or_install(folder: &str) -> Result<(), Failure> {
     }
     let step = format!("install the npm packages of {folder}");
     // Not "ci": it insists on packages for platforms that some registries leave out.
-    run(
+    Steps::Alone.run(
         &step,
         Command::new("npm").current_dir(&folder_path).args([
             "install",

@@ -7,7 +7,7 @@ use super::apt;
 use crate::{
     failure::Failure,
     place::{cache, on_path},
-    step::{attempt, output, run},
+    step::{Steps, attempt, output},
     versions::{DEBIAN_PACKAGES, WASM_TARGET},
 };
 use std::{
@@ -84,12 +84,12 @@ fn build_std() -> Result<(), Failure> {
     // Two copies of one crate would break the result, so it starts from nothing.
     let _ = fs::remove_dir_all(&work);
     fs::create_dir_all(&work).map_err(|error| failed(error.to_string()))?;
-    run(
+    Steps::Alone.run(
         "copy the source of the standard library",
         Command::new("cp").arg("-rL").arg(format!("{sysroot}/lib/rustlib/src/rust/library")).arg(work.join("library")),
         "see whether the package rust-web-src is installed",
     )?;
-    run(
+    Steps::Alone.run(
         step,
         compiler(Path::new(DEBIAN_CARGO))
             .current_dir(work.join("library/sysroot"))

@@ -16,7 +16,7 @@ use ownchat_domain::{
     },
 };
 use ownchat_runtime::{Admin, SETUP_TOKEN};
-use ownchat_simulation::{Clock, Latency, Settings, World};
+use ownchat_simulation::{Clock, Latency, Load, Settings, World};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{io, thread};
 
@@ -33,16 +33,28 @@ struct Figures {
     again: u32,
 }
 
-pub fn a_beginning_that_was_cut_off_is_whole_or_made_again() {
+#[test]
+fn a_beginning_that_was_cut_off_is_whole_or_made_again() {
     let rounds = size(8, 80);
     let mut random = SmallRng::seed_from_u64(5);
     let file = file();
     // How long both take when nobody disturbs them, in milliseconds.
     let [mut claim, mut import] = [0; 2];
     let (mut set_ups, mut imports) = (Figures::default(), Figures::default());
-    for round in 0..rounds {
+    let was_cut_off = |figures: &Figures| figures.again > 0;
+    // On a busy machine few moments hit: then there are more.
+    for round in 0..4 * rounds {
+        if round >= rounds && was_cut_off(&set_ups) && was_cut_off(&imports) {
+            break;
+        }
         let mut moment = |whole: i64| (round > 0).then(|| random.random_range(0..=whole));
-        let mut world = World::start(&Settings { edges: 0, kv: Latency::NONE, staleness: 0, ..Settings::default() });
+        let mut world = World::start(&Settings {
+            load: Load::Quarters(3),
+            edges: 0,
+            kv: Latency::NONE,
+            staleness: 0,
+            ..Settings::default()
+        });
         let (owner, took) = set_up(&mut world, moment(claim), &mut set_ups);
         claim = claim.max(took);
         let took = read_in(&mut world, owner, &file, moment(import), &mut imports);
@@ -50,7 +62,7 @@ pub fn a_beginning_that_was_cut_off_is_whole_or_made_again() {
     }
     tell("beginnings", &format!("{rounds}; set-up: {set_ups:?}; import of {KEYS} keys: {imports:?}"));
     for step in [set_ups, imports] {
-        assert!(step.again > 0, "nothing was cut off: {step:?}");
+        assert!(was_cut_off(&step), "nothing was cut off: {step:?}");
     }
 }
 

@@ -41,7 +41,8 @@ struct Figures {
     after: u32,
 }
 
-pub fn a_purge_that_was_cut_off_is_whole_or_made_again() {
+#[test]
+fn a_purge_that_was_cut_off_is_whole_or_made_again() {
     let rounds = size(6, 60);
     let mut random = SmallRng::seed_from_u64(6);
     let mut figures = Figures::default();

@@ -9,15 +9,24 @@ use super::{
 use crate::figures::tell;
 use ownchat_domain::{feed::FRESH_FOR, time::SECOND};
 use ownchat_runtime::Admin;
-use ownchat_simulation::{Latency, Settings, World};
+use ownchat_simulation::{Latency, Load, Settings, World};
 use serde_json::json;
 
 /// For how long keys are called meanwhile: longer than anything is believed without being asked for.
 const WATCHED: i64 = 20 * SECOND;
 
-pub fn the_vault_before_the_edges_lets_nobody_pass_who_must_not() {
+#[test]
+fn the_vault_before_the_edges_lets_nobody_pass_who_must_not() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let mut world = World::start(&Settings { edges: 2, factor: 4.0, staleness: 0, kv, wire, ..Settings::default() });
+    let mut world = World::start(&Settings {
+        load: Load::Quarters(3),
+        edges: 2,
+        factor: 4.0,
+        staleness: 0,
+        kv,
+        wire,
+        ..Settings::default()
+    });
     let mut admin = world.found(WORKSPACE);
     let mut holders = Holders::default();
     for name in ["Kept", "Changed", "Taken"] {

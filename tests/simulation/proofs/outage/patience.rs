@@ -16,7 +16,8 @@ use ownchat_simulation::{Fault, Latency, Question, Settings, World};
 const WAITS: [(&str, i64); 4] = [("kv", 1_000), ("feed", 1_000), ("meter", 2_000), ("registry", 3_000)];
 
 /// A store that answers just in time is not down: everything passes, and nobody is asked in its place.
-pub fn what_comes_just_in_time_is_waited_for() {
+#[test]
+fn what_comes_just_in_time_is_waited_for() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     // Slower than elsewhere, so that it is in time on a busy machine, too.
     let world = World::start(&Settings { factor: 2.0, staleness: 0, kv, wire, ..Settings::default() });
@@ -45,7 +46,8 @@ pub fn what_comes_just_in_time_is_waited_for() {
 
 /// A workspace that forgives outages no longer takes something from every holder of a key: who has remembered a key while it
 /// was forgiven must hear of it, though nothing else has changed. With the feed unheard nobody does.
-pub fn less_patience_with_an_outage_is_heard_of_in_time() {
+#[test]
+fn less_patience_with_an_outage_is_heard_of_in_time() {
     for (heard, expected) in [(false, "VALID"), (true, "UNAVAILABLE")] {
         let (kv, wire) = (Latency::NONE, Latency::NONE);
         let world = World::start(&Settings { staleness: 0, kv, wire, ..Settings::default() });

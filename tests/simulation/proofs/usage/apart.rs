@@ -49,7 +49,8 @@ impl Called {
     }
 }
 
-pub fn what_cannot_be_counted_keeps_nothing_else_from_it() {
+#[test]
+fn what_cannot_be_counted_keeps_nothing_else_from_it() {
     let (kv, wire) = (Latency::NONE, Latency::OBJECT);
     let world = World::start(&Settings { factor: 4.0, kv, wire, ..Settings::default() });
     let [mut broken, mut whole] = [1, 2].map(|number| Called::make(&world, number));

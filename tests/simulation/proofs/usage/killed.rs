@@ -10,7 +10,7 @@ use ownchat_domain::{
     time::{SECOND, Timestamp},
 };
 use ownchat_runtime::{Admin, new_key};
-use ownchat_simulation::{Caller, Latency, Question, Settings, World};
+use ownchat_simulation::{Caller, Latency, Load, Question, Settings, World};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{
     ops::Range,
@@ -30,9 +30,11 @@ const QUIET: Range<i64> = LOST_MAX + 1..4_000;
 /// More than anybody can call.
 const RATE: RateLimit = RateLimit { limit: 1_000_000, window_seconds: 60 };
 
-pub fn an_edge_that_is_killed_loses_what_it_counted_in_two_seconds_at_most() {
+#[test]
+fn an_edge_that_is_killed_loses_what_it_counted_in_two_seconds_at_most() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let mut world = World::start(&Settings { edges: EDGES, factor: 1.0, kv, wire, ..Settings::default() });
+    let mut world =
+        World::start(&Settings { load: Load::Quarters(5), edges: EDGES, factor: 1.0, kv, wire, ..Settings::default() });
     let mut admins = [1, 2].map(|number| world.found(number));
     let mut random = SmallRng::seed_from_u64(5);
     let mut lives = Vec::new();

@@ -1,0 +1,132 @@
+//! Builds the browser's files: the WASM with its script, and the style sheet.
+
+use super::{Mode, hash, optimise, part::collect};
+use crate::{
+    failure::Failure,
+    place::{root, target},
+    setup::Tools,
+    step::Steps,
+    versions::WASM_TARGET,
+};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The folder of the browser's files. `assets/<version>/` in it is served for ever.
+pub fn site(mode: Mode) -> PathBuf {
+    mode.folder().join("site")
+}
+
+/// The version of the browser's files that was built last: a hash of their content.
+pub fn site_version(mode: Mode) -> Result<String, Failure> {
+    fs::read_to_string(version_file(mode))
+        .map_err(|error| Failure::new("find the browser's files", error.to_string(), "start without --no-build"))
+}
+
+fn version_file(mode: Mode) -> PathBuf {
+    mode.folder().join("site-version")
+}
+
+/// Removes the versions before the last. While a deployment runs, its pages may still load them.
+pub fn forget_old_sites(mode: Mode) -> Result<(), Failure> {
+    let current = site_version(mode)?;
+    let site = site(mode);
+    let failed =
+        |error: io::Error| Failure::new("tidy up", error.to_string(), format!("remove the folder {}", site.display()));
+    for version in fs::read_dir(site.join("assets")).map_err(failed)?.flatten() {
+        if version.file_name() != current.as_str() {
+            fs::remove_dir_all(version.path()).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// The script that loads the WASM beside it.
+pub fn script(mode: Mode) -> PathBuf {
+    mode.folder().join("script/ownchat.js")
+}
+
+/// The style sheet.
+pub fn style(mode: Mode) -> PathBuf {
+    mode.folder().join("style/ownchat.css")
+}
+
+/// Compiles the front end and makes the JavaScript around it.
+pub fn build_script(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failure> {
+    let (profile, folder) = match mode {
+        Mode::Dev => ("dev", "debug"),
+        Mode::Release => ("browser", "browser"),
+    };
+    let mut command = tools.wasm("cargo");
+    command.current_dir(root()).args(["build", "--quiet", "--package", "ownchat-frontend", "--target", WASM_TARGET]);
+    command.args(["--profile", profile]);
+    steps.run("build the front end", &mut command, "see the compiler's message above")?;
+
+    let script = script(mode);
+    let output = folder_of(&script, mode)?;
+    let wasm = target().join(WASM_TARGET).join(folder).join("ownchat_frontend.wasm");
+    let mut bindgen = Command::new(tools.wasm_bindgen());
+    bindgen.args(["--target", "web", "--no-typescript", "--out-name", "ownchat", "--out-dir"]).arg(&output).arg(wasm);
+    steps.run("make the JavaScript around the front end", &mut bindgen, "see wasm-bindgen's message above")?;
+    if mode == Mode::Dev {
+        return Ok(());
+    }
+    optimise(tools, &output.join("ownchat_bg.wasm"), "-Oz", steps)?;
+    let mut minify = Command::new(tools.npm("esbuild"));
+    minify.arg(&script).args(["--minify", "--log-level=warning", "--allow-overwrite"]);
+    minify.arg(format!("--outfile={}", script.display()));
+    steps.run("shrink the browser's script", &mut minify, "see esbuild's message above")
+}
+
+/// Puts the style sheet together.
+pub fn build_style(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failure> {
+    let style = style(mode);
+    folder_of(&style, mode)?;
+    let mut command = Command::new(tools.npm("esbuild"));
+    command.current_dir(root()).arg("style/main.css").args(["--bundle", "--log-level=warning"]);
+    command.arg(format!("--outfile={}", style.display()));
+    if mode == Mode::Release {
+        command.arg("--minify");
+    }
+    steps.run("put the style sheet together", &mut command, "see esbuild's message above")
+}
+
+/// Empties the folder of a file, or makes it. From now on the file is to be published anew.
+fn folder_of(file: &Path, mode: Mode) -> Result<PathBuf, Failure> {
+    let _ = fs::remove_file(version_file(mode));
+    let folder = file.parent().unwrap_or(file).to_owned();
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(|error| {
+        Failure::new("make a folder", format!("{}: {error}", folder.display()), "see whether the disk is full")
+    })?;
+    Ok(folder)
+}
+
+/// Whether script and style are built, and a part of them was built since they were published.
+pub fn is_to_be_published(mode: Mode) -> bool {
+    !version_file(mode).exists() && script(mode).exists() && style(mode).exists()
+}
+
+/// Copies script and style to a path that names their content, so that browsers may cache them for ever.
+pub fn publish(mode: Mode) -> Result<(), Failure> {
+    let publish = || -> io::Result<()> {
+        let site = site(mode);
+        let mut files = Vec::new();
+        for folder in ["script", "style"] {
+            collect(&mode.folder().join(folder), &mut files);
+        }
+        let version = hash::of_files(&mode.folder(), &files);
+        let place = site.join("assets").join(&version);
+        fs::create_dir_all(&place)?;
+        for file in files {
+            fs::copy(&file, place.join(file.file_name().unwrap_or_default()))?;
+        }
+        fs::copy(root().join("style/favicon.svg"), site.join("favicon.svg"))?;
+        fs::copy(root().join("worker/console/headers.txt"), site.join("_headers"))?;
+        fs::write(version_file(mode), version)
+    };
+    publish()
+        .map_err(|error| Failure::new("publish the browser's files", error.to_string(), "see whether the disk is full"))
+}

@@ -1,0 +1,75 @@
+//! `cargo xtask check`: format, lints and host tests of whatever a change can have broken. Builds no WASM.
+
+use crate::{
+    build::sources::{normal_form, of_crate},
+    failure::Failure,
+    packages::{Changed, Packages},
+    place::root,
+    setup,
+    step::{Steps, output, say},
+    test::MEND,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+    process::Command,
+};
+
+/// Checks the packages that differ from the last commit on main, and those that depend on them; with `--all` every package.
+pub fn run(words: &[&str]) -> Result<(), Failure> {
+    let packages = Packages::read()?;
+    let chosen = match words {
+        [] => packages.affected_by(&changed_files(&packages)?),
+        ["--all"] => packages.all(),
+        other => {
+            let why = format!("there is no option \"{}\"", other.join(" "));
+            return Err(Failure::new("read the command line", why, "use --all, or nothing"));
+        }
+    };
+    if chosen.packages.is_empty() {
+        say("no package differs from the last commit on main; cargo xtask check --all checks every package");
+        return Ok(());
+    }
+    let names: Vec<&str> = chosen.packages.iter().map(|package| package.name()).collect();
+    say(&format!("checking {}", names.join(", ")));
+    setup::components()?;
+    chosen.format(Steps::Alone)?;
+    chosen.lint(Steps::Alone)?;
+    for test in chosen.host_tests(Steps::Alone)? {
+        Steps::Alone.run(&format!("test {}", test.name), &mut test.command(), MEND)?;
+    }
+    say("\nall good");
+    Ok(())
+}
+
+/// The files of the checkout that differ from the last commit on main, or were never committed.
+fn changed_files(packages: &Packages) -> Result<Vec<Changed>, Failure> {
+    let git = |words: &[&str]| output(Command::new("git").current_dir(root()).args(words));
+    let failed = || Failure::new("find what has changed", "git does not know", "use cargo xtask check --all");
+    // Where there is no main, as in a checkout of one commit, the commit at hand stands for it.
+    let base = git(&["merge-base", "main", "HEAD"]).or_else(|| git(&["rev-parse", "HEAD"])).ok_or_else(failed)?;
+    let differing = git(&["diff", "--name-only", "--no-renames", &base]).ok_or_else(failed)?;
+    let new = git(&["ls-files", "--others", "--exclude-standard"]).ok_or_else(failed)?;
+    let code = code(packages)?;
+    let changed = |path: &str| {
+        let file = root().join(path);
+        let was = || git(&["show", &format!("{base}:{path}")]).and_then(|text| normal_form(&text));
+        let is = || normal_form(&fs::read_to_string(&file).ok()?);
+        let is_gone = !file.exists();
+        // A manifest, and whatever was removed, may be anything.
+        let is_rust = file.extension().is_some_and(|extension| extension == "rs");
+        let is_code = is_gone || path.ends_with("Cargo.toml") || code.contains(&file) && !(is_rust && was() == is());
+        Changed { path: path.into(), is_code }
+    };
+    Ok(differing.lines().chain(new.lines()).map(changed).collect())
+}
+
+/// The files that are built into any package, without those that are only tests.
+fn code(packages: &Packages) -> Result<BTreeSet<PathBuf>, Failure> {
+    let mut found = BTreeMap::new();
+    for root in packages.all().packages.iter().filter_map(|package| package.code()) {
+        of_crate(root, &mut found).map_err(|why| Failure::new("read the sources", why, "mend that file"))?;
+    }
+    Ok(found.into_keys().collect())
+}

@@ -1,0 +1,312 @@
+//! The packages of the workspace, and how they are linted and tested on the host.
+
+use crate::{
+    cargo::cargo,
+    failure::Failure,
+    place::root,
+    step::{Steps, output},
+};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The pages: rendered on the server by one feature, hydrated in the browser by another. The two exclude each other.
+const PAGES: &str = "ownchat-ui";
+const ON_THE_SERVER: &str = "ownchat-ui/ssr";
+const IN_THE_BROWSER: &str = "ownchat-ui/hydrate";
+
+/// The packages that need the pages as the browser has them.
+const OF_THE_BROWSER: &[&str] = &[PAGES, "ownchat-frontend"];
+
+/// Files on which every package depends.
+const COMMON: &[&str] = &["Cargo.toml", "Cargo.lock", ".clippy.toml", ".rustfmt.toml", ".cargo/config.toml"];
+
+/// A package of the workspace.
+#[derive(Debug)]
+pub struct Package {
+    name: String,
+    /// Relative to the root of the checkout.
+    folder: PathBuf,
+    /// Packages that it depends on, for its tests too.
+    needs: Vec<String>,
+    /// The first file of each library, program and test.
+    roots: Vec<PathBuf>,
+    /// Its integration tests.
+    tests: Vec<String>,
+    /// Those of them that need the Workers to be built.
+    on_builds: Vec<String>,
+}
+
+/// All packages of the workspace.
+#[derive(Debug)]
+pub struct Packages(Vec<Package>);
+
+impl Packages {
+    /// Reads them from their manifests.
+    pub fn read() -> Result<Self, Failure> {
+        let failed = || Failure::new("read the manifests", "cargo metadata failed", "run cargo metadata --no-deps");
+        let mut metadata = cargo(&["metadata", "--no-deps", "--format-version", "1", "--offline"]);
+        let text = output(&mut metadata).ok_or_else(failed)?;
+        Self::parse(&text, &root()).ok_or_else(failed)
+    }
+
+    fn parse(metadata: &str, root: &Path) -> Option<Self> {
+        let metadata: Value = serde_json::from_str(metadata).ok()?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let texts = |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect::<Vec<_>>();
+        let package = |value: &Value| {
+            let targets = value.get("targets")?.as_array()?;
+            let is_test = |target: &&Value| target.get("kind").is_some_and(|kind| texts(kind) == ["test"]);
+            let dependencies = value.get("dependencies")?.as_array()?;
+            Some(Package {
+                name: text(value.get("name")?)?,
+                folder: Path::new(value.get("manifest_path")?.as_str()?).parent()?.strip_prefix(root).ok()?.to_owned(),
+                // Only packages of the workspace have a path.
+                needs: dependencies
+                    .iter()
+                    .filter(|dependency| dependency.get("path").is_some())
+                    .filter_map(|dependency| text(dependency.get("name")?))
+                    .collect(),
+                roots: targets.iter().filter_map(|target| text(target.get("src_path")?).map(PathBuf::from)).collect(),
+                tests: targets.iter().filter(is_test).filter_map(|target| text(target.get("name")?)).collect(),
+                on_builds: value.pointer("/metadata/ownchat/tests-on-builds").map(texts).unwrap_or_default(),
+            })
+        };
+        metadata.get("packages")?.as_array()?.iter().map(package).collect::<Option<_>>().map(Self)
+    }
+
+    /// The packages that these files can have broken: those that own them and, of code, those that depend on these.
+    pub fn affected_by(&self, files: &[Changed]) -> Chosen<'_> {
+        if files.iter().any(|file| COMMON.iter().any(|common| file.path == Path::new(common))) {
+            return self.all();
+        }
+        // The package that lies deepest owns a file.
+        let owner = |file: &Changed| {
+            let owners = self.0.iter().filter(|package| file.path.starts_with(&package.folder));
+            owners.max_by_key(|package| package.folder.components().count()).map(|package| package.name.as_str())
+        };
+        let mut names: BTreeSet<&str> = files.iter().filter(|file| file.is_code).filter_map(owner).collect();
+        let has_code = !names.is_empty();
+        loop {
+            let is_new = |package: &&Package| {
+                !names.contains(package.name.as_str()) && package.needs.iter().any(|need| names.contains(need.as_str()))
+            };
+            let more: Vec<&str> = self.0.iter().filter(is_new).map(|package| package.name.as_str()).collect();
+            if more.is_empty() {
+                break;
+            }
+            names.extend(more);
+        }
+        names.extend(files.iter().filter_map(owner));
+        let packages: Vec<&Package> = self.0.iter().filter(|package| names.contains(package.name.as_str())).collect();
+        Chosen { built: if has_code { self.0.iter().collect() } else { packages.clone() }, packages }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Chosen<'_> {
+        Chosen { packages: self.0.iter().collect(), built: self.0.iter().collect() }
+    }
+
+    /// A command of cargo's on all packages of the server.
+    pub fn on_server(&self, words: &[&str]) -> Command {
+        self.all().on_server(words)
+    }
+}
+
+/// A file that differs from the last commit on main.
+#[derive(Debug)]
+pub struct Changed {
+    /// Relative to the root of the checkout.
+    pub path: PathBuf,
+    /// Whether it is built into the package that owns it, or else is only a test of it.
+    pub is_code: bool,
+}
+
+/// The packages to check.
+#[derive(Debug)]
+pub struct Chosen<'a> {
+    /// Their tests run.
+    pub packages: Vec<&'a Package>,
+    /// The packages that cargo is told to build. All of them, so that every crate has one set of features and is built once;
+    /// but after a change in tests alone only their own packages, since cargo would build those that depend on them again.
+    built: Vec<&'a Package>,
+}
+
+impl Chosen<'_> {
+    fn on_server(&self, words: &[&str]) -> Command {
+        self.on(words, |name| name == PAGES || !OF_THE_BROWSER.contains(&name), ON_THE_SERVER)
+    }
+
+    fn on(&self, words: &[&str], is_chosen: impl Fn(&str) -> bool, features: &str) -> Command {
+        let mut command = cargo(words);
+        for package in self.built.iter().filter(|package| is_chosen(&package.name)) {
+            command.args(["--package", &package.name]);
+            if package.name == PAGES {
+                command.args(["--features", features]);
+            }
+        }
+        command
+    }
+
+    /// Fails if a file is not formatted.
+    pub fn format(&self, steps: Steps) -> Result<(), Failure> {
+        let mut rustfmt = Command::new("rustfmt");
+        rustfmt.current_dir(root()).arg("--check").args(self.packages.iter().flat_map(|package| &package.roots));
+        steps.run("format", &mut rustfmt, "run cargo fmt --all")
+    }
+
+    /// Fails at a warning of clippy. The packages of the browser are linted by themselves.
+    pub fn lint(&self, steps: Steps) -> Result<(), Failure> {
+        const WORDS: &[&str] = &["clippy", "--quiet", "--all-targets"];
+        const DENY: &[&str] = &["--", "--deny", "warnings"];
+        const MEND: &str = "mend what clippy names above";
+        let is_of_browser = |name: &str| OF_THE_BROWSER.contains(&name);
+        if self.built.iter().any(|package| package.name == PAGES || !is_of_browser(&package.name)) {
+            steps.run("lint", self.on_server(WORDS).args(DENY), MEND)?;
+        }
+        if self.packages.iter().any(|package| is_of_browser(&package.name)) {
+            steps.run("lint the browser's part", self.on(WORDS, is_of_browser, IN_THE_BROWSER).args(DENY), MEND)?;
+        }
+        Ok(())
+    }
+
+    /// Builds the tests that need nothing but this machine.
+    pub fn host_tests(&self, steps: Steps) -> Result<Vec<HostTest>, Failure> {
+        let mut build = self.on_server(&["test", "--quiet", "--no-run", "--message-format", "json-render-diagnostics"]);
+        let targets: BTreeSet<String> = self.built.iter().flat_map(|package| package.host_targets()).collect();
+        if targets.is_empty() {
+            return Ok(Vec::new());
+        }
+        build.args(targets);
+        let messages = steps.run_and_read("build the tests", &mut build, "see the compiler's message above")?;
+        Ok(messages.lines().filter_map(|line| HostTest::read(line, &self.packages)).collect())
+    }
+}
+
+impl Package {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where its code begins, if it has more than tests.
+    pub fn code(&self) -> Option<&Path> {
+        let is_code = |root: &&PathBuf| ["src/lib.rs", "src/main.rs"].iter().any(|end| root.ends_with(end));
+        self.roots.iter().find(is_code).map(PathBuf::as_path)
+    }
+
+    fn tests_on_host(&self) -> impl Iterator<Item = &str> {
+        self.tests.iter().filter(|test| !self.on_builds.contains(test)).map(String::as_str)
+    }
+
+    /// The words that choose its targets with tests that need nothing but this machine.
+    fn host_targets(&self) -> impl Iterator<Item = String> {
+        let has = |end: &str| self.roots.iter().any(|root| root.ends_with(end));
+        let lib = has("src/lib.rs").then(|| "--lib".to_owned());
+        let bins = has("src/main.rs").then(|| "--bins".to_owned());
+        lib.into_iter().chain(bins).chain(self.tests_on_host().map(|test| format!("--test={test}")))
+    }
+}
+
+/// A built program with tests.
+#[derive(Debug, PartialEq, Eq)]
+pub struct HostTest {
+    /// Its package, and its target in it.
+    pub name: String,
+    folder: PathBuf,
+    program: PathBuf,
+}
+
+impl HostTest {
+    /// Reads a message of cargo's; nothing if it tells of something else, or of a package that is not among these.
+    fn read(message: &str, packages: &[&Package]) -> Option<Self> {
+        let message: Value = serde_json::from_str(message).ok()?;
+        let is_test = message.pointer("/profile/test")?.as_bool()?;
+        let (target, source) =
+            (message.pointer("/target/name")?.as_str()?, message.pointer("/target/src_path")?.as_str()?);
+        let program = message.get("executable")?.as_str()?.into();
+        let package = packages.iter().find(|package| package.roots.iter().any(|root| root == Path::new(source)))?;
+        let name = if package.name == target.replace('_', "-") {
+            package.name.clone()
+        } else {
+            format!("{} {target}", package.name)
+        };
+        is_test.then(|| Self { name, folder: root().join(&package.folder), program })
+    }
+
+    /// The command that runs it, as cargo does.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.current_dir(&self.folder).arg("--quiet");
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn affected(files: &[&str], is_code: bool) -> [Vec<String>; 2] {
+        let files: Vec<Changed> = files.iter().map(|path| Changed { path: path.into(), is_code }).collect();
+        let packages = Packages::read().unwrap();
+        let Chosen { packages, built } = packages.affected_by(&files);
+        [packages, built].map(|packages| packages.into_iter().map(|package| package.name.clone()).collect())
+    }
+
+    #[test]
+    fn code_affects_its_package_and_those_that_depend_on_it() {
+        let [all, _] = affected(&["Cargo.lock"], true);
+        for (file, expected) in [
+            ("README.md", &[][..]),
+            ("style/base.css", &[]),
+            ("tests/browser/job.test.mjs", &[]),
+            ("worker/edge/src/gate.rs", &["ownchat-edge"]),
+            ("tests/runtime/src/lib.rs", &["ownchat-bench", "ownchat-runtime", "ownchat-simulation"]),
+        ] {
+            let [packages, built] = affected(&[file], true);
+            assert_eq!(packages, expected, "{file}");
+            assert_eq!(built, if expected.is_empty() { &[][..] } else { &all }, "{file}");
+        }
+        let [by_domain, _] = affected(&["app/domain/src/token.rs"], true);
+        assert_eq!(by_domain.len(), all.len() - 1, "all but xtask: {by_domain:?}");
+    }
+
+    #[test]
+    fn a_test_affects_its_package_alone() {
+        assert_eq!(affected(&["app/domain/tests/fuzz.rs"], false), [["ownchat-domain"], ["ownchat-domain"]]);
+        assert_eq!(affected(&["tests/api/console/keys.rs"], false), [["ownchat-api-tests"], ["ownchat-api-tests"]]);
+    }
+
+    #[test]
+    fn tests_that_need_builds_are_named_by_their_packages() {
+        let all = Packages::read().unwrap();
+        let on_builds: Vec<_> = all.0.iter().flat_map(|package| &package.on_builds).collect();
+        assert_eq!(on_builds, ["api", "runtime", "proofs"]);
+        let known = |package: &Package| package.on_builds.iter().all(|test| package.tests.contains(test));
+        assert!(all.0.iter().all(known), "a test is named that is not there");
+        let on_host: Vec<_> = all.0.iter().flat_map(Package::tests_on_host).collect();
+        assert!(on_host.contains(&"fuzz") && !on_host.contains(&"proofs"), "{on_host:?}");
+    }
+
+    #[test]
+    fn a_built_test_is_read_from_the_message_of_cargo() {
+        let packages = Packages::read().unwrap();
+        let message = |is_test: bool| {
+            let source = root().join("worker/edge/src/lib.rs");
+            serde_json::json!({
+                "reason": "compiler-artifact", "executable": "/built/edge", "profile": {"test": is_test},
+                "target": {"name": "ownchat_edge", "src_path": source},
+            })
+            .to_string()
+        };
+        let edge: Vec<&Package> = packages.0.iter().filter(|package| package.name == "ownchat-edge").collect();
+        let test = HostTest::read(&message(true), &edge).unwrap();
+        assert_eq!((test.name.as_str(), test.folder), ("ownchat-edge", root().join("worker/edge")));
+        assert_eq!(HostTest::read(&message(false), &edge), None);
+        assert_eq!(HostTest::read(&message(true), &[]), None);
+        assert_eq!(HostTest::read("no message", &edge), None);
+    }
+}

@@ -1,0 +1,242 @@
+//! The table of stages.
+
+use super::Session;
+use crate::{
+    budget,
+    build::part::Part,
+    failure::Failure,
+    packages::Packages,
+    place::root,
+    step::{self, Steps},
+};
+use std::{env, fmt::Write, fs, process::Command, sync::atomic::Ordering};
+
+/// The package of the simulation and its proofs.
+pub const SIMULATION: &str = "ownchat-simulation";
+
+/// All proofs begin at once: the simulation itself lets no more of them run than this machine can bear.
+pub const PROOFS_AT_ONCE: &str = "--test-threads=64";
+
+/// What to do when tests fail.
+pub const MEND: &str = "see the test that is named above";
+
+/// One stage of `cargo xtask test`.
+#[derive(Debug)]
+pub struct Stage {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+    /// Seconds that it may take on two cores, once everything is built.
+    pub budget: u64,
+    /// Whether it runs tests that a filter can choose from.
+    pub has_tests: bool,
+    /// The parts that are built before it runs.
+    pub parts: &'static [Part],
+    /// Runs it.
+    pub run: fn(&Session, Steps) -> Result<(), Failure>,
+}
+
+/// Vault and edge, which is all that the simulation runs.
+const CORE: &[Part] = &[Part::Vault, Part::Edge];
+
+/// All stages.
+pub const STAGES: &[Stage] = &[
+    Stage {
+        name: "lint",
+        help: "format and lints of every package",
+        budget: 30,
+        has_tests: false,
+        parts: &[],
+        run: lint,
+    },
+    Stage {
+        name: "unit",
+        help: "tests of every package that need nothing but this machine",
+        budget: 60,
+        has_tests: true,
+        parts: &[],
+        run: unit,
+    },
+    Stage {
+        name: "docs",
+        help: "documentation comments: every link leads somewhere",
+        budget: 30,
+        has_tests: false,
+        parts: &[],
+        run: docs,
+    },
+    Stage {
+        name: "build",
+        help: "the Workers, the browser's files and the demo services, for release",
+        budget: 10,
+        has_tests: false,
+        parts: &Part::ALL,
+        run: |_, _| Ok(()),
+    },
+    Stage {
+        name: "sizes",
+        help: "bytes to ship, each part against its limit",
+        budget: 5,
+        has_tests: false,
+        parts: &Part::ALL,
+        run: sizes,
+    },
+    Stage {
+        name: "runtime",
+        help: "the Workers on the bare runtime",
+        budget: 15,
+        has_tests: true,
+        parts: CORE,
+        run: |session, steps| session.cargo_test("test the runtime", "runtime", "--test-threads=2", steps),
+    },
+    Stage {
+        name: "proofs",
+        help: "the promises, on a simulated deployment, at the size for every day",
+        budget: 300,
+        has_tests: true,
+        parts: CORE,
+        run: |session, steps| session.cargo_test("prove the promises", "proofs", PROOFS_AT_ONCE, steps),
+    },
+    Stage {
+        name: "api",
+        help: "edge and console over HTTP",
+        budget: 90,
+        has_tests: true,
+        parts: &Part::ALL,
+        run: |session, steps| session.cargo_test("test over HTTP", "api", "--test-threads=4", steps),
+    },
+    Stage {
+        name: "browser",
+        help: "the pages in Chromium",
+        budget: 120,
+        has_tests: true,
+        parts: &Part::ALL,
+        run: browser,
+    },
+];
+
+/// The rounds of a run, one after the other. The lanes of a round run beside each other, the stages of a lane in their order.
+///
+/// Compilers keep both cores busy, so nothing that depends on time runs beside them.
+pub const PLAN: &[&[&[&str]]] =
+    &[&[&["lint", "unit", "docs"], &["build"]], &[&["sizes", "runtime"]], &[&["proofs"]], &[&["api", "browser"]]];
+
+/// The stages with a line of help each.
+pub fn list() -> String {
+    STAGES.iter().fold(String::new(), |mut list, stage| {
+        let _ = writeln!(list, "{:<9}{}", stage.name, stage.help);
+        list
+    })
+}
+
+fn lint(_: &Session, steps: Steps) -> Result<(), Failure> {
+    let packages = Packages::read()?;
+    packages.all().format(steps)?;
+    packages.all().lint(steps)
+}
+
+fn unit(session: &Session, steps: Steps) -> Result<(), Failure> {
+    for test in Packages::read()?.all().host_tests(steps)? {
+        session.tests(&format!("test {}", test.name), test.command().args(&session.filter), steps)?;
+    }
+    Ok(())
+}
+
+fn docs(_: &Session, steps: Steps) -> Result<(), Failure> {
+    let mut doc = Packages::read()?.on_server(&["doc", "--quiet", "--no-deps", "--document-private-items"]);
+    doc.env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private-intra-doc-links");
+    steps.run("document", &mut doc, "mend what rustdoc names above")
+}
+
+fn sizes(session: &Session, _: Steps) -> Result<(), Failure> {
+    match &session.tools {
+        Some(tools) => budget::check(tools, session.mode),
+        None => Ok(()),
+    }
+}
+
+fn browser(session: &Session, steps: Steps) -> Result<(), Failure> {
+    // One changes a source for a moment, so it runs alone.
+    const ALONE: &str = "watch.test.mjs";
+    let folder = root().join("tests/browser");
+    let mut files: Vec<String> = fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|file| file.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".test.mjs") && name != ALONE)
+        .collect();
+    files.sort();
+    let node = |step: &str, files: &[String]| {
+        let program = session.tools.as_ref().map(crate::setup::Tools::node).unwrap_or_default();
+        let mut node = Command::new(program);
+        // Each file starts deployments of its own; two at a time keep two cores busy.
+        node.current_dir(&folder).args(["--test", "--test-concurrency=2", "--test-reporter=spec"]);
+        if let Some(filter) = &session.filter {
+            node.arg(format!("--test-name-pattern={filter}"));
+        }
+        if let Some(chromium) = &session.chromium {
+            node.env("CHROMIUM", chromium);
+        }
+        session.tests(step, node.args(files), steps)
+    };
+    node("test the pages in a browser", &files)?;
+    node("test that a change is shown", &[ALONE.to_owned()])
+}
+
+impl Session {
+    /// Runs an integration test of cargo's.
+    fn cargo_test(&self, step: &str, name: &str, threads: &str, steps: Steps) -> Result<(), Failure> {
+        let mut tests = Packages::read()?.on_server(&["test", "--quiet", "--test", name]);
+        tests.args(["--", threads]).args(&self.filter);
+        self.tests(step, &mut tests, steps)
+    }
+
+    /// Runs tests, and counts them if only some were chosen.
+    fn tests(&self, step: &str, command: &mut Command, steps: Steps) -> Result<(), Failure> {
+        command.env("OWNCHAT_MODE", self.mode.name());
+        // The program that starts deployments: this one.
+        if let Ok(program) = env::current_exe() {
+            command.env("OWNCHAT_XTASK", program);
+        }
+        if self.filter.is_none() {
+            return steps.run(step, command, MEND);
+        }
+        let output = step::read(step, command, MEND)?;
+        self.ran.fetch_add(passed(&output), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// How many tests passed, by the closing lines of cargo's runner and of Node's.
+fn passed(output: &str) -> usize {
+    let count = |line: &str| {
+        let number = match line.strip_prefix("test result: ok. ") {
+            Some(rest) => rest.split(' ').next(),
+            None => line.strip_prefix("ℹ pass "),
+        };
+        number?.trim().parse::<usize>().ok()
+    };
+    output.lines().filter_map(count).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_stands_in_the_plan_once() {
+        let mut planned: Vec<&str> = PLAN.iter().flat_map(|round| round.iter().copied().flatten()).copied().collect();
+        let mut names: Vec<&str> = STAGES.iter().map(|stage| stage.name).collect();
+        planned.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(planned, names);
+    }
+
+    #[test]
+    fn tests_that_passed_are_counted() {
+        let output = "running 2 tests\n..\ntest result: ok. 2 passed; 0 failed; 0 ignored\n\nℹ tests 3\nℹ pass 3\n";
+        assert_eq!(passed(output), 5);
+    }
+}
