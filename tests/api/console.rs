@@ -4,6 +4,8 @@ pub mod callers;
 pub mod cross_site;
 pub mod duplicate;
 pub mod explain;
+pub mod forms;
+pub mod grants;
 pub mod idempotency;
 pub mod keys;
 pub mod life;

@@ -39,8 +39,10 @@ pub struct Deployment {
     session: Option<String>,
 }
 
-/// The deployment that tests share: set up by the first that asks for it. It holds the other end of this process's pipe, so
-/// it ends, and removes its state, when the tests do, however they end.
+/// The deployment shared by all tests, started on first use.
+///
+/// Its standard input is a pipe from this process: it ends, and removes its state, when the tests
+/// end, however they end.
 pub fn shared() -> &'static Deployment {
     static SHARED: LazyLock<Deployment> = LazyLock::new(|| {
         let mut deployment = Deployment::idle();

@@ -1,7 +1,7 @@
-//! What callers see over HTTP: each test is a rule, in a file named as the address that it is about.
+//! The edge and the console over HTTP. Each test is a rule, in a file named after its path.
 //!
-//! They share one deployment, which the command that people use starts. Every test makes the keys that it needs. A test
-//! that stops a deployment, or needs a workspace for itself, starts one of its own.
+//! Tests share one deployment, started with `cargo xtask dev`. Each creates the keys it needs; a
+//! test that stops its deployment, or needs an empty workspace, starts its own.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

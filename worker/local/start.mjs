@@ -1,7 +1,8 @@
 // Runs the Workers on this machine: workerd with its embedded stores, as the platform would run them.
 //
 // The first line on standard input is the configuration, in JSON:
-//   { built, data, console: {port}, edge: {port}, upstream, site, siteVersion, setupToken, startedAt, masterKeys, principalKey }
+//   { built, data, console: {port}, edge: {port}, upstream, site, siteVersion, setupToken,
+//     startedAt, masterKeys, principalKey }
 // Prints one line, "ready", when all ports answer. Ends when standard input does.
 
 import { once } from "node:events";

@@ -21,12 +21,12 @@ const SLOWEST: &str = "revocation.json";
 /// `target/bench/summary.json`. A goal that is not reached is marked, and is no failure; a proof that fails is.
 pub fn run_all() -> Result<(), Failure> {
     let tools = setup::tools()?;
-    build::parts(&[Part::Vault, Part::Edge], &tools, Mode::Release, Steps::Alone)?;
+    build::parts(&[Part::Vault, Part::Edge], &tools, Mode::Release, Steps::Sequential)?;
     let folder = target().join("bench");
     let mut driver = cargo(&["build", "--quiet", "--release", "--package", "ownchat-bench"]);
-    Steps::Alone.run("build the driver", &mut driver, "see the compiler's message above")?;
+    Steps::Sequential.run("build the driver", &mut driver, "see the compiler's message above")?;
     let mut driver = cargo(&["run", "--quiet", "--release", "--package", "ownchat-bench", "--"]);
-    let measure = || Steps::Alone.run("measure", driver.arg(&folder), "see what the driver says above");
+    let measure = || Steps::Sequential.run("measure", driver.arg(&folder), "see what the driver says above");
     all_the_same(revoke(&folder), measure)
 }
 
@@ -46,7 +46,7 @@ fn revoke(folder: &Path) -> Result<(), Failure> {
     let _ = fs::remove_file(folder.join(SLOWEST));
     let mut proof =
         cargo(&["test", "--quiet", "--package", SIMULATION, "--test", "proofs", "--", "--exact", REVOCATION]);
-    Steps::Alone.run("revoke keys in the simulation", proof.env("PROVE_FOLDER", folder), MEND)
+    Steps::Sequential.run("revoke keys in the simulation", proof.env("PROVE_FOLDER", folder), MEND)
 }
 
 #[cfg(test)]

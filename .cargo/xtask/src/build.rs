@@ -61,18 +61,19 @@ impl Mode {
     }
 }
 
-/// Builds everything that has changed. Says whether anything had.
+/// Builds every part that has changed. Returns whether any had.
 pub fn all(tools: &Tools, mode: Mode, steps: Steps) -> Result<bool, Failure> {
     parts(&Part::ALL, tools, mode, steps)
 }
 
-/// Builds those of `parts` that have changed, at the same time: much of a build keeps only one core busy. Says whether any had.
+/// Builds the `parts` that have changed, concurrently. Returns whether any had.
 pub fn parts(parts: &[Part], tools: &Tools, mode: Mode, steps: Steps) -> Result<bool, Failure> {
     let mut changed = Vec::new();
     for part in parts {
         changed.extend(part.stamp_if_changed(mode)?.map(|stamp| (*part, stamp)));
     }
-    let steps = if changed.len() > 1 { Steps::Beside } else { steps };
+    // Linking and wasm-opt keep one core busy, so two builds fill two cores.
+    let steps = if changed.len() > 1 { Steps::Concurrent } else { steps };
     thread::scope(|scope| {
         let build = |(part, stamp): &(Part, String)| {
             let (part, stamp) = (*part, stamp.clone());

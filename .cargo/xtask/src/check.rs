@@ -1,4 +1,5 @@
-//! `cargo xtask check`: format, lints and host tests of whatever a change can have broken. Builds no WASM.
+//! `cargo xtask check`: format, lints and host tests of the packages a change can break.
+//! Builds no WASM.
 
 use crate::{
     build::sources::{normal_form, of_crate},
@@ -16,7 +17,8 @@ use std::{
     process::Command,
 };
 
-/// Checks the packages that differ from the last commit on main, and those that depend on them; with `--all` every package.
+/// Checks the packages that differ from the last commit on main, and their dependents.
+/// `--all` checks every package.
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let packages = Packages::read()?;
     let chosen = match words {
@@ -34,10 +36,10 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let names: Vec<&str> = chosen.packages.iter().map(|package| package.name()).collect();
     say(&format!("checking {}", names.join(", ")));
     setup::components()?;
-    chosen.format(Steps::Alone)?;
-    chosen.lint(Steps::Alone)?;
-    for test in chosen.host_tests(Steps::Alone)? {
-        Steps::Alone.run(&format!("test {}", test.name), &mut test.command(), MEND)?;
+    chosen.format(Steps::Sequential)?;
+    chosen.lint(Steps::Sequential)?;
+    for test in chosen.host_tests(Steps::Sequential)? {
+        Steps::Sequential.run(&format!("test {}", test.name), &mut test.command(), MEND)?;
     }
     say("\nall good");
     Ok(())

@@ -59,7 +59,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     // Made before anything is built: what changes meanwhile is built after it.
     let mut watch = options.watch.then(|| watch::Watch::new(&root()));
     if options.build {
-        build::all(&tools, options.mode, Steps::Alone)?;
+        build::all(&tools, options.mode, Steps::Sequential)?;
         build::forget_old_sites(options.mode)?;
     }
     if options.fresh {
@@ -76,7 +76,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
             return Err(failure);
         }
         if watch.as_mut().is_some_and(watch::Watch::changed) {
-            match build::all(&tools, options.mode, Steps::Alone) {
+            match build::all(&tools, options.mode, Steps::Sequential) {
                 Ok(true) => {
                     ready.remove();
                     drop(running);

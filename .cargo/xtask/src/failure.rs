@@ -11,7 +11,7 @@ pub struct Failure {
     pub why: String,
     /// What the reader can do about it.
     pub mend: String,
-    /// Whether it was stopped by request.
+    /// True if the step was cancelled.
     pub is_stop: bool,
 }
 

@@ -13,7 +13,8 @@ use std::{
     process::Command,
 };
 
-/// The pages: rendered on the server by one feature, hydrated in the browser by another. The two exclude each other.
+/// The pages. Feature `ssr` renders them on the server, `hydrate` hydrates them in the browser;
+/// the two exclude each other.
 const PAGES: &str = "ownchat-ui";
 const ON_THE_SERVER: &str = "ownchat-ui/ssr";
 const IN_THE_BROWSER: &str = "ownchat-ui/hydrate";
@@ -78,7 +79,7 @@ impl Packages {
         metadata.get("packages")?.as_array()?.iter().map(package).collect::<Option<_>>().map(Self)
     }
 
-    /// The packages that these files can have broken: those that own them and, of code, those that depend on these.
+    /// The packages that own these files and, if a file is code, their dependents.
     pub fn affected_by(&self, files: &[Changed]) -> Chosen<'_> {
         if files.iter().any(|file| COMMON.iter().any(|common| file.path == Path::new(common))) {
             return self.all();
@@ -121,7 +122,7 @@ impl Packages {
 pub struct Changed {
     /// Relative to the root of the checkout.
     pub path: PathBuf,
-    /// Whether it is built into the package that owns it, or else is only a test of it.
+    /// True for code of the package, false for tests alone.
     pub is_code: bool,
 }
 
@@ -130,8 +131,10 @@ pub struct Changed {
 pub struct Chosen<'a> {
     /// Their tests run.
     pub packages: Vec<&'a Package>,
-    /// The packages that cargo is told to build. All of them, so that every crate has one set of features and is built once;
-    /// but after a change in tests alone only their own packages, since cargo would build those that depend on them again.
+    /// The packages passed to cargo.
+    ///
+    /// After a change of code all of them, so that every crate is built once, with one set of
+    /// features. After a change of tests only their own: dependents need no rebuild.
     built: Vec<&'a Package>,
 }
 
@@ -221,7 +224,7 @@ pub struct HostTest {
 }
 
 impl HostTest {
-    /// Reads a message of cargo's; nothing if it tells of something else, or of a package that is not among these.
+    /// Reads a message from cargo. Returns `None` unless it announces a test of these packages.
     fn read(message: &str, packages: &[&Package]) -> Option<Self> {
         let message: Value = serde_json::from_str(message).ok()?;
         let is_test = message.pointer("/profile/test")?.as_bool()?;

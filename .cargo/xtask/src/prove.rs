@@ -23,16 +23,17 @@ const ON_THE_HOST: &[(&str, &[&str])] = &[
 pub fn run_all() -> Result<(), Failure> {
     let tools = setup::tools()?;
     for (what, tests) in ON_THE_HOST {
-        Steps::Alone.run(what, &mut at_full_size(tests), MEND)?;
+        Steps::Sequential.run(what, &mut at_full_size(tests), MEND)?;
     }
-    build::parts(&[Part::Vault, Part::Edge], &tools, Mode::Release, Steps::Alone)?;
+    build::parts(&[Part::Vault, Part::Edge], &tools, Mode::Release, Steps::Sequential)?;
     let figures = target().join("prove/figures.txt");
     let failed = |error: io::Error| Failure::new("prove", error.to_string(), "see whether the disk is full");
     fs::create_dir_all(target().join("prove")).map_err(failed)?;
     fs::write(&figures, "").map_err(failed)?;
     let mut proofs = at_full_size(&["--package", SIMULATION, "--test", "proofs", "--", PROOFS_AT_ONCE]);
     proofs.env("PROVE_FIGURES", &figures);
-    let outcome = Steps::Alone.run("prove the promises at full size (over an hour on two cores)", &mut proofs, MEND);
+    let outcome =
+        Steps::Sequential.run("prove the promises at full size (over an hour on two cores)", &mut proofs, MEND);
     println!("\n{}", table(&fs::read_to_string(&figures).map_err(failed)?));
     outcome
 }

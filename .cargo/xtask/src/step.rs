@@ -22,32 +22,32 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Held while lines are printed that must stay together.
 static PRINTING: Mutex<()> = Mutex::new(());
 
-/// Runs steps and shows their output: as it comes, or, where other steps run at the same time, when a step has ended.
+/// How steps run, and so when their output is shown.
 #[derive(Clone, Copy, Debug)]
 pub enum Steps {
-    /// One after the other.
-    Alone,
-    /// Beside others.
-    Beside,
+    /// One after the other: output is shown as it comes.
+    Sequential,
+    /// At the same time: the output of a step is shown once it has ended.
+    Concurrent,
 }
 
 impl Steps {
     /// Runs a program to its end and shows its output. `mend` says what to do should it fail.
     pub fn run(self, step: &str, command: &mut Command, mend: &str) -> Result<(), Failure> {
         match self {
-            Self::Alone => execute(step, command, mend, String::new),
-            Self::Beside => read(step, command, mend).map(drop),
+            Self::Sequential => execute(step, command, mend, String::new),
+            Self::Concurrent => read(step, command, mend).map(drop),
         }
     }
 
-    /// The same of a program that speaks to us on its standard output, which is returned, and to people on standard error.
+    /// Runs a program, shows its standard error and returns its standard output.
     pub fn run_and_read(self, step: &str, command: &mut Command, mend: &str) -> Result<String, Failure> {
         let failed = |error: io::Error| Failure::new(step, error.to_string(), mend);
         let (writer, messages) = reader().map_err(failed)?;
         command.stdout(writer);
         match self {
-            Self::Alone => execute(step, command, mend, String::new)?,
-            Self::Beside => {
+            Self::Sequential => execute(step, command, mend, String::new)?,
+            Self::Concurrent => {
                 let (writer, shown) = reader().map_err(failed)?;
                 command.stderr(writer);
                 execute(step, command, mend, || text(shown))?;
@@ -57,7 +57,7 @@ impl Steps {
     }
 }
 
-/// Runs a program to its end, shows its output then, and returns it: standard output and standard error in one.
+/// Runs a program to its end, then shows and returns standard output and error, interleaved.
 pub fn read(step: &str, command: &mut Command, mend: &str) -> Result<String, Failure> {
     let failed = |error: io::Error| Failure::new(step, error.to_string(), mend);
     let (writer, reading) = reader().map_err(failed)?;
@@ -70,14 +70,14 @@ pub fn read(step: &str, command: &mut Command, mend: &str) -> Result<String, Fai
     Ok(output)
 }
 
-/// Runs a program to its end. `output` returns what is still to be shown of its output then.
+/// Runs a program to its end. `output` returns the output that was not shown while it ran.
 fn execute(step: &str, command: &mut Command, mend: &str, output: impl FnOnce() -> String) -> Result<(), Failure> {
     say(&format!("\n── {step}"));
     let failed = |why: String| Failure::new(step, why, mend);
     let begin = now();
     // A group of its own: whatever the program starts can be ended with it.
     let started = command.stdin(Stdio::null()).process_group(0).spawn();
-    // What reads the output waits until every copy of the pipe's end is closed, ours too.
+    // The reader waits until every copy of the writing end is closed, ours too.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = started.map_err(|error| failed(format!("{} did not start: {error}", name(command))))?;
     let status = wait(step, &mut child, begin, mend);
@@ -97,14 +97,14 @@ fn reader() -> io::Result<(PipeWriter, JoinHandle<Vec<u8>>)> {
     let (mut reader, writer) = io::pipe()?;
     let read = move || {
         let mut bytes = Vec::new();
-        // What was read before an error is shown all the same.
+        // Output before an error is still worth showing.
         let _ = reader.read_to_end(&mut bytes);
         bytes
     };
     Ok((writer, thread::spawn(read)))
 }
 
-/// What was read, with an end to its last line.
+/// The text that was read, ending in a line break.
 fn text(reading: JoinHandle<Vec<u8>>) -> String {
     let bytes = reading.join().unwrap_or_default();
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_program_that_fails_or_is_missing_is_named() {
-        for steps in [Steps::Alone, Steps::Beside] {
+        for steps in [Steps::Sequential, Steps::Concurrent] {
             assert!(steps.run("true", &mut Command::new("true"), "").is_ok());
             let failed = steps.run("step", &mut Command::new("false"), "mend it").unwrap_err();
             assert!(failed.why.contains("false") && failed.mend == "mend it", "{failed}");

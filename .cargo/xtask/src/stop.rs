@@ -15,8 +15,8 @@ pub fn listen() -> Result<(), Failure> {
     ctrlc::set_handler(request).map_err(|error| Failure::new("listen for Ctrl-C", error.to_string(), "start again"))
 }
 
-/// From now on the end of standard input is a sign to end, too: a program that starts this one holds the other end, and
-/// however that program ends, this one does.
+/// Treats the end of standard input as a sign to end, too. The parent process holds the other end
+/// of the pipe, so this process ends with it, however it ends.
 pub fn at_end_of_input() {
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: the stages, what each needs, and in which order and beside which others they run.
+//! `cargo xtask test`: the stages, their requirements, their order and concurrency.
 
 mod report;
 mod selection;
@@ -71,7 +71,7 @@ impl Session {
         })
     }
 
-    /// Runs the rounds of the plan one after the other, and the lanes of each beside each other.
+    /// Runs the rounds of the plan sequentially, and the lanes of a round concurrently.
     fn run_all(&self, selection: &Selection) -> Result<(), Failure> {
         for round in PLAN {
             let chosen = |lane: &&[&str]| {
@@ -79,7 +79,7 @@ impl Session {
                 stages.copied().collect::<Vec<&Stage>>()
             };
             let lanes: Vec<Vec<&Stage>> = round.iter().map(chosen).filter(|lane| !lane.is_empty()).collect();
-            let steps = if lanes.len() > 1 { Steps::Beside } else { Steps::Alone };
+            let steps = if lanes.len() > 1 { Steps::Concurrent } else { Steps::Sequential };
             thread::scope(|scope| {
                 let run = |lane: Vec<&'static Stage>| scope.spawn(move || self.run_lane(&lane, steps));
                 let running: Vec<_> = lanes.into_iter().map(run).collect();
@@ -109,7 +109,7 @@ impl Session {
     }
 
     fn build(&self, parts: &[Part], steps: Steps) -> Result<(), Failure> {
-        let Some(tools) = &self.tools else { return Ok(()) };
+        let Some(tools) = self.tools.as_ref().filter(|_| !parts.is_empty()) else { return Ok(()) };
         let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         build::parts(parts, tools, self.mode, steps).map(drop)
     }

@@ -8,7 +8,7 @@ pub const WASM_BINDGEN: &str = "0.2.129";
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// The oldest Node that runs Miniflare.
 pub const NODE_MIN: u32 = 22;
-/// The Node that is installed where the machine has none, or an older one: a release with long-term support.
+/// The Node installed where the machine has none, or an older one. A long-term support release.
 pub const NODE: &str = "24.21.0";
 /// Debian's compiler for WASM, and the linker that its `rust-lld` stands for.
 pub const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22"];

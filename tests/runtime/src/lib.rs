@@ -38,7 +38,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
-/// The folder of the builds that are run: those of the mode `OWNCHAT_MODE`, which are those for release unless it says `dev`.
+/// The folder of the builds to run: those of the mode in `OWNCHAT_MODE`, by default `release`.
 pub(crate) fn built() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     root().join(target).join("built").join(env::var("OWNCHAT_MODE").unwrap_or_else(|_| "release".into()))

@@ -12,7 +12,7 @@ pub fn tell(what: &str, found: &str) {
     }
 }
 
-/// Whether other programs are to have figures.
+/// True if figures are to be written for other programs.
 pub fn are_left() -> bool {
     env::var_os("PROVE_FOLDER").is_some()
 }

@@ -24,7 +24,8 @@ const CALLS: (usize, usize) = (10, 3);
 /// without a reason.
 const MISSED_MAX: usize = 1;
 
-/// What is down, and the keys that are then told `UNAVAILABLE`; all others pass. Each is a row of the table in the README.
+/// An outage and the keys that get `UNAVAILABLE` in it; all others pass. A row of the README's
+/// table.
 struct Row {
     down: &'static [&'static str],
     unavailable: &'static [Kind],

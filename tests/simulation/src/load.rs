@@ -1,37 +1,37 @@
-//! Shares this machine's processors among the worlds that run at the same time, so that none is too slow for its own clock.
+//! Limits how many worlds run concurrently, so that none is too slow for its own clock.
 
 use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     thread::available_parallelism,
 };
 
-/// How much a world keeps this machine busy, with its callers.
+/// The load that a world and its callers put on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
-    /// Hardly: most of the time it waits.
+    /// Next to none: it mostly waits.
     Waiting,
-    /// So many quarters of a processor, on average.
+    /// Quarters of a processor, on average.
     Quarters(usize),
 }
 
-/// Worlds that wait at the same time.
+/// Waiting worlds at the same time.
 const WAITING_MAX: usize = 4;
 
 static BUSY: Mutex<Busy> = Mutex::new(Busy { waiting: 0, quarters: 0 });
 static CHANGED: Condvar = Condvar::new();
 
-/// How busy this machine is.
+/// The load of all worlds that run.
 struct Busy {
     waiting: usize,
     quarters: usize,
 }
 
-/// A share of this machine, in use until it is dropped.
+/// Permission to load the machine, held until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Share(Load);
+pub(crate) struct Slot(Load);
 
-impl Share {
-    /// Waits until this machine can bear so much more.
+impl Slot {
+    /// Waits until the machine can take this load.
     pub(crate) fn of(load: Load) -> Self {
         let mut busy = lock();
         while !busy.can_bear(load) {
@@ -45,7 +45,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut busy = lock();
         match self.0 {
@@ -86,7 +86,7 @@ mod tests {
             for number in 0..100 {
                 scope.spawn(move || {
                     let load = loads[number % loads.len()];
-                    let _share = Share::of(load);
+                    let _slot = Slot::of(load);
                     let Busy { waiting, quarters } = *lock();
                     let is_alone = quarters == 1_000;
                     assert!(is_alone || quarters <= quarters_of_this_machine(), "{quarters}");

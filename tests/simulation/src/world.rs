@@ -1,6 +1,6 @@
 //! All of it together.
 
-use crate::{Clock, Kv, Latency, Load, Net, Twin, Wire, alarms, load::Share};
+use crate::{Clock, Kv, Latency, Load, Net, Twin, Wire, alarms, load::Slot};
 use ownchat_domain::{keyring::Keyring, time::SECOND};
 use ownchat_runtime::{Admin, Answer, Client, Folder, MASTER_KEYS, Place, Process, Worker, edge, vault};
 use serde_json::{Value, json};
@@ -57,13 +57,15 @@ pub struct World {
     folder: Folder,
     _net: Net,
     // The last to be dropped: until then something of the world runs.
-    _share: Share,
+    _slot: Slot,
 }
 
 impl World {
-    /// Starts one, as soon as this machine can bear it beside the others. Nobody who holds one may start another.
+    /// Starts a world once the machine can take its `load`.
+    ///
+    /// A thread that holds a world must not start another: it would wait for itself.
     pub fn start(settings: &Settings) -> Self {
-        let share = Share::of(settings.load);
+        let slot = Slot::of(settings.load);
         let (clock, net) = (Clock::start(settings.factor), Net::new());
         // The vault has a location of its own, after those of the edges.
         let kv = Kv::start(&net, clock, settings.edges + 1, settings.staleness, settings.kv, settings.seed);
@@ -86,7 +88,7 @@ impl World {
             inner_end,
             folder,
             _net: net,
-            _share: share,
+            _slot: slot,
         };
         world.start_vault();
         for location in 0..settings.edges {

@@ -104,12 +104,12 @@ fn folder_of(file: &Path, mode: Mode) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// Whether script and style are built, and a part of them was built since they were published.
+/// Returns true once script and style are built and either is newer than what was published.
 pub fn is_to_be_published(mode: Mode) -> bool {
     !version_file(mode).exists() && script(mode).exists() && style(mode).exists()
 }
 
-/// Copies script and style to a path that names their content, so that browsers may cache them for ever.
+/// Copies script and style to a path that names their content: browsers cache it for ever.
 pub fn publish(mode: Mode) -> Result<(), Failure> {
     let publish = || -> io::Result<()> {
         let site = site(mode);

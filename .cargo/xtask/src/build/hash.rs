@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The name of files with their paths below `base`, whatever their order; 16 hexadecimal digits. A file that cannot be
-/// read counts as empty.
+/// Hashes files with their paths below `base`, in any order, to 16 hexadecimal digits.
+/// An unreadable file counts as empty.
 pub fn of_files(base: &Path, files: &[PathBuf]) -> String {
     let mut files: Vec<_> = files.iter().collect();
     files.sort();

@@ -1,6 +1,6 @@
-//! The sources that a crate is compiled from: the modules that its root declares, and the files that these include.
+//! The source files of a crate: the modules declared from its root, and the files they include.
 //!
-//! Code that exists only under `cfg(test)` is no source, and neither is a comment: a change to them rebuilds nothing.
+//! Comments and code under `cfg(test)` are not sources: a change to them rebuilds nothing.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::{
@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Reads the source files of the crate with this root, each in its normal form: without tests, comments and layout.
+/// Reads the source files of a crate in normal form: without tests, comments and layout.
 ///
 /// # Errors
 /// Names the file that is missing or is not Rust.
@@ -171,7 +171,7 @@ fn word(group: &Group, place: usize) -> Option<String> {
     }
 }
 
-/// Whether an attribute says `cfg(test)`, and nothing more.
+/// Returns true for `cfg(test)` and nothing more.
 fn is_test(attribute: &Group) -> bool {
     attribute.stream().to_string().replace(' ', "") == "cfg(test)"
 }

@@ -22,10 +22,10 @@ pub fn install(packages: &[&str]) -> Result<(), Failure> {
         command.env("DEBIAN_FRONTEND", "noninteractive").args(words);
         command
     };
-    Steps::Alone.run("read the package lists", &mut command(&["update", "-qq"]), &by_hand)?;
+    Steps::Sequential.run("read the package lists", &mut command(&["update", "-qq"]), &by_hand)?;
     let words: Vec<&str> =
         ["install", "-y", "-qq", "--no-install-recommends"].into_iter().chain(packages.iter().copied()).collect();
-    Steps::Alone.run(&step, &mut command(&words), &by_hand)
+    Steps::Sequential.run(&step, &mut command(&words), &by_hand)
 }
 
 fn is_root() -> bool {

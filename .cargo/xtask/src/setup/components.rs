@@ -19,7 +19,7 @@ pub fn find_or_install() -> Result<(), Failure> {
             continue;
         }
         if on_path("rustup").is_some() {
-            Steps::Alone.run(
+            Steps::Sequential.run(
                 &format!("add {component} to the toolchain"),
                 Command::new("rustup").args(["component", "add", component]),
                 "see rustup's message above",

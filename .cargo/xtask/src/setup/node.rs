@@ -1,4 +1,5 @@
-//! Node, which runs the Workers' local runtime and the browser tests: this machine's own, if it is new enough.
+//! Node runs the local Workers runtime and the browser tests: the machine's own if recent enough,
+//! else a copy in the cache.
 
 use crate::{
     failure::Failure,
@@ -21,7 +22,7 @@ pub fn find_or_install() -> Result<PathBuf, Failure> {
             .map_err(|error| Failure::new(&step, error.to_string(), "see whether the disk is full"))?;
         let mut install = Command::new("npm");
         install.current_dir(&folder).args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", "."]);
-        Steps::Alone.run(
+        Steps::Sequential.run(
             &step,
             install.arg(format!("node@{NODE}")),
             "see npm's message above, or install a newer Node by hand",

@@ -13,7 +13,7 @@ pub fn find_or_install(folder: &str) -> Result<(), Failure> {
     }
     let step = format!("install the npm packages of {folder}");
     // Not "ci": it insists on packages for platforms that some registries leave out.
-    Steps::Alone.run(
+    Steps::Sequential.run(
         &step,
         Command::new("npm").current_dir(&folder_path).args([
             "install",

@@ -22,7 +22,7 @@ pub fn find_or_install() -> Result<PathBuf, Failure> {
     // One folder for both: they share most of what they are built from.
     let build = home.join("build");
     for (name, version) in &missing {
-        Steps::Alone.run(
+        Steps::Sequential.run(
             &format!("install {name} {version} (once, about 3 minutes)"),
             Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
                 // Optimised it would take three times as long to build.

@@ -84,12 +84,12 @@ fn build_std() -> Result<(), Failure> {
     // Two copies of one crate would break the result, so it starts from nothing.
     let _ = fs::remove_dir_all(&work);
     fs::create_dir_all(&work).map_err(|error| failed(error.to_string()))?;
-    Steps::Alone.run(
+    Steps::Sequential.run(
         "copy the source of the standard library",
         Command::new("cp").arg("-rL").arg(format!("{sysroot}/lib/rustlib/src/rust/library")).arg(work.join("library")),
         "see whether the package rust-web-src is installed",
     )?;
-    Steps::Alone.run(
+    Steps::Sequential.run(
         step,
         compiler(Path::new(DEBIAN_CARGO))
             .current_dir(work.join("library/sysroot"))

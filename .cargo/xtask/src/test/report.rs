@@ -44,7 +44,9 @@ impl Report {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
     }
 
-    /// Prints the table and writes it to `target/test/seconds.json`. A budget is reported, not enforced: machines differ.
+    /// Prints the table and writes it to `target/test/seconds.json`.
+    ///
+    /// Budgets are reported, not enforced: machines differ.
     pub fn close(&self) {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let passed = rows.iter().all(|row| row.passed);

@@ -50,7 +50,7 @@ impl Selection {
         Ok(Self { stages, filter, mode })
     }
 
-    /// Whether every stage runs, with all of its tests.
+    /// Returns true if every stage runs with all of its tests.
     pub fn is_everything(&self) -> bool {
         self.stages.len() == STAGES.len() && self.filter.is_none()
     }

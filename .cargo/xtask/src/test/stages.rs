@@ -14,10 +14,10 @@ use std::{env, fmt::Write, fs, process::Command, sync::atomic::Ordering};
 /// The package of the simulation and its proofs.
 pub const SIMULATION: &str = "ownchat-simulation";
 
-/// All proofs begin at once: the simulation itself lets no more of them run than this machine can bear.
+/// Starts all proofs at once: the simulation limits how many run concurrently.
 pub const PROOFS_AT_ONCE: &str = "--test-threads=64";
 
-/// What to do when tests fail.
+/// Advice when tests fail.
 pub const MEND: &str = "see the test that is named above";
 
 /// One stage of `cargo xtask test`.
@@ -29,7 +29,7 @@ pub struct Stage {
     pub help: &'static str,
     /// Seconds that it may take on two cores, once everything is built.
     pub budget: u64,
-    /// Whether it runs tests that a filter can choose from.
+    /// True if a filter can choose from its tests.
     pub has_tests: bool,
     /// The parts that are built before it runs.
     pub parts: &'static [Part],
@@ -116,16 +116,17 @@ pub const STAGES: &[Stage] = &[
     },
 ];
 
-/// The rounds of a run, one after the other. The lanes of a round run beside each other, the stages of a lane in their order.
+/// The rounds of a run. Rounds run sequentially, lanes of a round concurrently, stages of a lane
+/// in order.
 ///
-/// Compilers keep both cores busy, so nothing that depends on time runs beside them.
+/// Nothing that depends on time runs concurrently with compilers: they keep both cores busy.
 pub const PLAN: &[&[&[&str]]] =
     &[&[&["lint", "unit", "docs"], &["build"]], &[&["sizes", "runtime"]], &[&["proofs"]], &[&["api", "browser"]]];
 
-/// The stages with a line of help each.
+/// The stages, with budget and a line of help each.
 pub fn list() -> String {
     STAGES.iter().fold(String::new(), |mut list, stage| {
-        let _ = writeln!(list, "{:<9}{}", stage.name, stage.help);
+        let _ = writeln!(list, "{:<9}{:>4} s  {}", stage.name, stage.budget, stage.help);
         list
     })
 }
