@@ -73,7 +73,7 @@ pub fn build_script(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failu
     if mode == Mode::Dev {
         return Ok(());
     }
-    optimise(tools, &output.join("ownchat_bg.wasm"), "-Oz", steps)?;
+    optimise(tools, &output.join("ownchat_bg.wasm"), steps)?;
     let mut minify = Command::new(tools.npm("esbuild"));
     minify.arg(&script).args(["--minify", "--log-level=warning", "--allow-overwrite"]);
     minify.arg(format!("--outfile={}", script.display()));

@@ -47,6 +47,6 @@ pub fn build(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failure> {
     steps.run("put the edge together", &mut bundle, "see esbuild's message above")?;
     match mode {
         Mode::Dev => Ok(()),
-        Mode::Release => optimise(tools, &mode.wasm("edge"), "-O3", steps),
+        Mode::Release => optimise(tools, &mode.wasm("edge"), steps),
     }
 }

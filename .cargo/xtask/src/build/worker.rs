@@ -14,6 +14,6 @@ pub fn build(tools: &Tools, name: &str, mode: Mode, steps: Steps) -> Result<(), 
     steps.run(&format!("build the Worker {name}"), &mut command, "see the compiler's message above")?;
     match mode {
         Mode::Dev => Ok(()),
-        Mode::Release => optimise(tools, &mode.wasm(name), "-O3", steps),
+        Mode::Release => optimise(tools, &mode.wasm(name), steps),
     }
 }
