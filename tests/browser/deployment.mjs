@@ -29,9 +29,10 @@ export async function deploy(options = ["--no-build"]) {
   const log = openSync(join(folder, "log"), "a");
   const [console_, edge, upstream] = await freePorts(3);
   const [program, ...words] = process.env.OWNCHAT_XTASK ? [process.env.OWNCHAT_XTASK] : ["cargo", "xtask"];
-  const child = spawn(program, [...words, "dev", ...MODE, ...options], {
+  const child = spawn(program, [...words, "dev", "--temporary", ...MODE, ...options], {
     cwd: import.meta.dirname,
-    stdio: ["ignore", log, log],
+    // It ends with its standard input, and so with this process, however that ends.
+    stdio: ["pipe", log, log],
     env: {
       ...process.env,
       CONSOLE_PORT: console_,
@@ -42,10 +43,11 @@ export async function deploy(options = ["--no-build"]) {
     },
   });
   const ended = once(child, "exit");
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const begin = Date.now();
   while (!existsSync(ready)) {
     if (child.exitCode !== null || Date.now() - begin > LIMIT) {
-      child.kill("SIGINT");
+      child.stdin.end();
       throw new Error(`the deployment did not start:\n${readFileSync(join(folder, "log"), "utf8")}`);
     }
     await pause(50);
@@ -53,9 +55,8 @@ export async function deploy(options = ["--no-build"]) {
   return {
     ...JSON.parse(readFileSync(ready, "utf8")),
     async stop() {
-      child.kill("SIGINT");
+      child.stdin.end();
       await ended;
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -13,7 +13,7 @@ const BOUND = 10_000;
 
 let browser;
 before(async () => void (browser = await launch()));
-after(() => browser.close());
+after(() => browser?.close());
 
 for (const javaScriptEnabled of [true, false]) {
   test(`from set-up to a deleted key, ${javaScriptEnabled ? "with WASM" : "without JavaScript"}`, async () => {
