@@ -7,7 +7,7 @@ use ownchat_simulation::{Latency, Question, Settings, World};
 
 #[test]
 fn the_workers_live_on_the_clock_of_the_simulation() {
-    let world = World::start(&Settings { factor: 50.0, kv: Latency::NONE, ..Settings::default() });
+    let world = World::start(&Settings { kv: Latency::NONE, ..Settings::default() });
     world.clock.wait(60_000);
     let before = world.clock.now();
     let made = world.found(7).make("Shop", &["contacts:read"]);

@@ -101,7 +101,7 @@ fn a_flood_of_keys_that_are_gone_asks_only_so_often_without_a_feed() {
 
 fn flood(feed: Fault) {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let world = World::start(&Settings { load: Load::Quarters(2), factor: 1.0, kv, wire, ..Settings::default() });
+    let world = World::start(&Settings { load: Load::Quarters(1), factor: 1.0, kv, wire, ..Settings::default() });
     world.found(1);
     world.wire.fail("feed", feed);
     let asked = |work: &dyn Fn()| {

@@ -36,7 +36,7 @@ fn what_the_feed_did_not_confirm_is_not_done_and_is_told_by_itself() {
 fn tell_nobody(fault: Fault) {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     let world =
-        World::start(&Settings { load: Load::Quarters(3), factor: 2.0, staleness: 0, kv, wire, ..Settings::default() });
+        World::start(&Settings { load: Load::Quarters(2), factor: 2.0, staleness: 0, kv, wire, ..Settings::default() });
     let subjects = prepare(&world);
     let mut caller = world.caller(0);
     expect_all_to_pass(&world, &mut caller, &subjects);
@@ -67,7 +67,7 @@ fn who_asks_again_is_told_the_truth() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     // Slower than elsewhere, so that the vault has not told everything by itself before it is asked.
     let world =
-        World::start(&Settings { load: Load::Quarters(3), factor: 1.0, staleness: 0, kv, wire, ..Settings::default() });
+        World::start(&Settings { load: Load::Quarters(2), factor: 1.0, staleness: 0, kv, wire, ..Settings::default() });
     let mut subjects = prepare(&world);
     // Once more these are something else: nothing to delete, a later time, another secret.
     subjects.retain(|(kind, _)| !["deleted", "expiring", "put off", "rotated"].contains(&kind.name));

@@ -15,7 +15,7 @@ pub enum Load {
 }
 
 /// Waiting worlds at the same time.
-const WAITING_MAX: usize = 4;
+const WAITING_MAX: usize = 6;
 
 static BUSY: Mutex<Busy> = Mutex::new(Busy { waiting: 0, quarters: 0 });
 static CHANGED: Condvar = Condvar::new();
@@ -66,8 +66,9 @@ impl Busy {
     }
 }
 
+/// All of it: worlds burst at different times, and their loads are estimates from above.
 fn quarters_of_this_machine() -> usize {
-    3 * available_parallelism().map_or(1, usize::from)
+    4 * available_parallelism().map_or(1, usize::from)
 }
 
 fn lock() -> MutexGuard<'static, Busy> {

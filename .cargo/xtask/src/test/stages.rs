@@ -93,7 +93,7 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "proofs",
         help: "the promises, on a simulated deployment, at the size for every day",
-        budget: 300,
+        budget: 270,
         has_tests: true,
         parts: CORE,
         run: |session, steps| session.cargo_test("prove the promises", "proofs", PROOFS_AT_ONCE, steps),

@@ -49,7 +49,7 @@ fn a_beginning_that_was_cut_off_is_whole_or_made_again() {
         }
         let mut moment = |whole: i64| (round > 0).then(|| random.random_range(0..=whole));
         let mut world = World::start(&Settings {
-            load: Load::Quarters(3),
+            load: Load::Quarters(5),
             edges: 0,
             kv: Latency::NONE,
             staleness: 0,
