@@ -1,8 +1,7 @@
 //! Calls over HTTP, and what is expected of every answer.
 
-use ownchat_domain::{json::BODY_MAX, time::Timestamp};
+use ownchat_domain::time::Timestamp;
 use serde_json::Value;
-use std::iter;
 use ureq::{
     Agent, Body,
     http::{HeaderMap, Request, Response},
@@ -16,9 +15,6 @@ pub struct Account {
     pub email: &'static str,
     pub password: &'static str,
 }
-
-/// How often a body that is too large is sent until there is an answer to it.
-const TRIES: usize = 5;
 
 /// Name of the session's cookie.
 const COOKIE: &str = "__Host-ownchat-session";
@@ -93,7 +89,13 @@ impl Client {
     }
 
     /// Sends anything.
+    #[track_caller]
     pub fn send(&self, method: &str, path: &str, body: &str) -> Answer {
+        self.send_once(method, path, body).unwrap_or_else(|| panic!("{method} {path}: no answer"))
+    }
+
+    /// Sends anything. Returns `None` if the connection ended without an answer.
+    pub fn send_once(&self, method: &str, path: &str, body: &str) -> Option<Answer> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.origin));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
@@ -102,16 +104,12 @@ impl Client {
             request = request.header("Cookie", format!("{COOKIE}={session}"));
         }
         let request = request.body(body.to_owned()).unwrap();
-        let send = || self.agent.run(request.clone());
-        // Whoever is refused before the whole body was read may find the connection closed before the answer (RFC 9112, 9.6).
-        let is_told =
-            |sent: &Result<_, ureq::Error>| body.len() <= BODY_MAX || !matches!(sent, Err(ureq::Error::Io(_)));
-        let response = iter::repeat_with(send).take(TRIES).find(is_told).unwrap().unwrap();
+        let response = self.agent.run(request).ok()?;
         let answer = Answer::read(format!("{method} {path}"), response);
         if self.is_ours {
             answer.keeps_the_rules();
         }
-        answer
+        Some(answer)
     }
 }
 
@@ -196,8 +194,17 @@ impl Answer {
 
     /// The session that the answer opens; empty if it ends one.
     pub fn session(&self) -> Option<String> {
-        let cookie = self.headers.get("set-cookie")?.to_str().ok()?;
-        let value = cookie.strip_prefix(COOKIE)?.strip_prefix('=')?;
+        self.cookie(COOKIE)
+    }
+
+    /// The device that the answer makes known.
+    pub fn device(&self) -> Option<String> {
+        self.cookie("__Host-ownchat-device")
+    }
+
+    fn cookie(&self, name: &str) -> Option<String> {
+        let mut cookies = self.headers.get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
+        let value = cookies.find_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='))?;
         Some(value.split(';').next()?.to_owned())
     }
 }

@@ -35,6 +35,8 @@ pub struct Deployment {
     log: PathBuf,
     ports: [u16; 3],
     process: Option<Child>,
+    /// Variables of its environment.
+    variables: Vec<(String, String)>,
     /// The owner's session, from the set-up.
     session: Option<String>,
 }
@@ -62,7 +64,14 @@ impl Deployment {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("ownchat-api-{}-{number}", std::process::id()));
-        Self { log: folder.join("log"), folder, ports: free_ports(), process: None, session: None }
+        Self {
+            log: folder.join("log"),
+            folder,
+            ports: free_ports(),
+            process: None,
+            variables: Vec::new(),
+            session: None,
+        }
     }
 
     /// Starts one that nobody has set up yet.
@@ -89,7 +98,13 @@ impl Deployment {
         deployment
     }
 
-    fn make_owner(&mut self) {
+    /// Sets variables of its environment.
+    pub fn set(&mut self, variables: &[(&str, &str)]) {
+        self.variables.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    }
+
+    /// Sets it up.
+    pub fn make_owner(&mut self) {
         let setup = json!({
             "token": SETUP_TOKEN, "name": "Ada Owner", "email": OWNER.email, "password": OWNER.password,
             "workspace": "Acme",
@@ -109,6 +124,7 @@ impl Deployment {
         for (name, port) in ["CONSOLE_PORT", "EDGE_PORT", "UPSTREAM_PORT"].iter().zip(self.ports) {
             command.env(name, port.to_string());
         }
+        command.envs(self.variables.iter().cloned());
         command.env("DATA_DIR", self.data()).env("READY_FILE", self.ready_file()).env("SETUP_TOKEN", SETUP_TOKEN);
         command
     }
@@ -179,6 +195,12 @@ impl Deployment {
         serde_json::from_slice(&fs::read(self.ready_file()).unwrap()).unwrap()
     }
 
+    /// Its master secrets.
+    pub fn master_keys(&self) -> String {
+        let secrets: Value = serde_json::from_slice(&fs::read(self.data().join(SECRETS)).unwrap()).unwrap();
+        secrets.get("MASTER_KEYS").and_then(Value::as_str).unwrap().to_owned()
+    }
+
     /// Where it says that it is ready.
     pub fn ready_file(&self) -> PathBuf {
         self.folder.join("ready.json")
@@ -192,6 +214,11 @@ impl Deployment {
     /// What it printed.
     pub fn log(&self) -> PathBuf {
         self.log.clone()
+    }
+
+    /// The process that runs it.
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
     }
 
     /// A port: of the console, the edge, the services.

@@ -1,5 +1,6 @@
 //! The edge, file by file as its addresses.
 
+pub mod forward;
 pub mod gateway;
 pub mod health;
 pub mod key;

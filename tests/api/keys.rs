@@ -8,10 +8,7 @@ use ownchat_domain::{
     token::{Environment, Secret, Token},
 };
 use serde_json::{Value, json};
-use std::{
-    fs,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A key that a test has made.
 pub struct Made {
@@ -51,9 +48,7 @@ pub fn forged() -> String {
 
 /// A key that the deployment could have issued, and did not; another for each number.
 pub fn never_issued(deployment: &Deployment, number: u32) -> String {
-    let secrets = fs::read(deployment.data().join("secrets.json")).unwrap();
-    let secrets: Value = serde_json::from_slice(&secrets).unwrap();
-    let keyring = Keyring::parse(secrets.get("MASTER_KEYS").and_then(Value::as_str).unwrap()).unwrap();
+    let keyring = Keyring::parse(&deployment.master_keys()).unwrap();
     let address = Address { workspace: 1, number: 4_000_000_000 + number };
     write(Environment::Live, Locator::issue(&keyring, address, Environment::Live))
 }

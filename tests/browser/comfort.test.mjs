@@ -203,3 +203,39 @@ test("without WASM's file the page still works", () =>
     },
     { expected: /without its comfort|ERR_FAILED/ },
   ));
+
+test("a page without an island loads no WASM", async () => {
+  const visit = await open(browser);
+  const loaded = [];
+  visit.page.on("request", (request) => loaded.push(new URL(request.url()).pathname));
+  for (const path of ["/sign-in", "/docs/errors"]) {
+    await visit.page.goto(deployment.console + path, { waitUntil: "networkidle" });
+  }
+  await signIn(visit.context, deployment, session);
+  for (const path of ["/", "/settings"]) {
+    await visit.page.goto(deployment.console + path, { waitUntil: "networkidle" });
+  }
+  assert.ok(loaded.length > 8 && !loaded.some((path) => /\.(js|wasm)$/.test(path)), loaded.join("\n"));
+  await visit.close();
+});
+
+test("a page of another origin may call the edge with any header and read the answer", async () => {
+  const { key } = await makeKey(deployment, session, { name: "Cross-origin", quota: { limit: 9, period: "day" } });
+  const visit = await open(browser);
+  // The console is another origin, and its policy allows calls to the edge.
+  await visit.page.goto(`${deployment.console}/sign-in`);
+  const seen = await visit.page.evaluate(
+    async ([edge, key]) => {
+      const headers = { Authorization: `Bearer ${key}`, Traceparent: "00-1-2-01", "If-None-Match": '"1"', "X-Custom": "1" };
+      const read = await fetch(`${edge}/v1/contacts?limit=1`, { headers });
+      const patched = await fetch(`${edge}/v1/contacts/c_0001`, { method: "PATCH", headers: { "X-API-Key": key, ...headers, Authorization: "" } });
+      const names = ["Request-Id", "RateLimit", "Proxy-Status"].map((name) => read.headers.get(name));
+      return { status: read.status, names, patched: patched.status };
+    },
+    [deployment.edge, key],
+  );
+  assert.equal(seen.status, 200);
+  assert.ok(seen.names.every((value) => value !== null), JSON.stringify(seen.names));
+  assert.equal(seen.patched, 403, "the scope is missing; the call itself came through");
+  await visit.close();
+});

@@ -34,7 +34,7 @@ async function doTheJob(deployment, javaScriptEnabled) {
   // Set up.
   await page.goto(deployment.setup_url);
   await page.getByLabel("Your name").fill(OWNER.name);
-  await page.getByLabel("E-mail").fill(OWNER.email);
+  await page.getByLabel("Email").fill(OWNER.email);
   await page.getByLabel("Password").fill(OWNER.password);
   await page.getByLabel("Workspace").fill(OWNER.workspace);
   await page.getByRole("button", { name: "Create owner account" }).click();
@@ -43,7 +43,7 @@ async function doTheJob(deployment, javaScriptEnabled) {
   // Sign out, sign in.
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
-  await page.getByLabel("E-mail").fill(OWNER.email);
+  await page.getByLabel("Email").fill(OWNER.email);
   await page.getByLabel("Password").fill(OWNER.password);
   await page.getByRole("button", { name: "Sign in" }).click();
 

@@ -97,7 +97,7 @@ const outside = {
   "sign-in": (page) => page.goto(`${deployment.console}/sign-in`),
   "sign-in-refused": async (page) => {
     await page.goto(`${deployment.console}/sign-in`);
-    await page.getByLabel("E-mail").fill("not an address");
+    await page.getByLabel("Email").fill("not an address");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("alert").waitFor();
   },

@@ -5,12 +5,12 @@
 
 import wasm from "./index_bg.wasm";
 import * as edge from "ownchat-edge";
-import { forward, passOn } from "./gateway.mjs";
+import { CALLER_LEFT, forward, passOn } from "./gateway/forward.mjs";
 import { Platform } from "./stores.mjs";
 
 edge.initSync({ module: wasm });
 const { headers: COMMON, media: MEDIA, hidden: HIDDEN, requestId: REQUEST_ID, ...NAMES } = JSON.parse(edge.constants());
-const { address: ADDRESS, principal: PRINCIPAL, bodyMax: BODY_MAX } = NAMES;
+const { address: ADDRESS, principal: PRINCIPAL, bodyMax: BODY_MAX, received: RECEIVED } = NAMES;
 const VERIFY = "/v1/verify";
 
 /** The headers of every answer, by the letter of its media type. */
@@ -148,14 +148,29 @@ function respond(text, id, request, env, context) {
   return new Response(status === 204 ? null : body, init);
 }
 
+/** The rules of the gateway; they do not change while an isolate lives. */
+let rules;
+
 async function goOn(onward, id, headers, request, env, context) {
-  const [target, principal] = onward.split("\n");
-  const said = [[PRINCIPAL, principal], [REQUEST_ID, id]];
-  const response = await forward(request, target, HIDDEN, said);
-  if (response) return passOn(response, HIDDEN, [...headers, [REQUEST_ID, id]]);
-  const own = [...headers].filter(([name]) => name.startsWith("ratelimit"));
-  const answer = respond(edge.unreachable(id), id, request, env, context);
-  for (const [name, value] of own) answer.headers.set(name, value);
+  const [target, principal, number] = onward.split("\n");
+  rules ??= { hidden: HIDDEN, limits: JSON.parse(edge.limits()) };
+  let result = { failure: "upgrade_unsupported" };
+  try {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      result = await forward(request, target, [[PRINCIPAL, principal], [REQUEST_ID, id]], rules, context);
+    }
+  } finally {
+    if (edge.arrived(Number(number), result.failure ?? "", Date.now())) work(env, context);
+  }
+  if (result.response) {
+    const own = [...headers, [REQUEST_ID, id], ["Proxy-Status", RECEIVED + result.response.status]];
+    result = passOn(result.response, request, target, own, rules, context);
+  }
+  if (result.response) return result.response;
+  const { failure, error } = result;
+  if (failure !== CALLER_LEFT) console.error(JSON.stringify({ request_id: id, code: failure, error: String(error ?? "") }));
+  const answer = respond(edge.failed(id, failure), id, request, env, context);
+  for (const [name, value] of headers) if (name.startsWith("ratelimit")) answer.headers.set(name, value);
   return answer;
 }
 

@@ -1,16 +1,17 @@
 // Runs the Workers on this machine: workerd with its embedded stores, as the platform would run them.
 //
 // The first line on standard input is the configuration, in JSON:
-//   { built, data, console: {port}, edge: {port}, upstream, site, siteVersion, setupToken,
+//   { built, data, console: {port}, edge: {port}, upstream, limits, site, siteVersion, setupToken,
 //     startedAt, masterKeys, principalKey }
 // Prints one line, "ready", when all ports answer. Ends when standard input does.
 
+import { fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { open } from "./network.mjs";
 import { Log, LogLevel, Miniflare } from "miniflare";
 
 /** Not newer than the installed workerd. */
@@ -40,14 +41,25 @@ const built = (name, more) => {
   };
 };
 
-/** Where a Worker is reached from outside of Miniflare. */
-const door = { unsafeDirectSockets: [{ host: HOST, port: 0 }] };
+/** What the door asks of whoever comes. */
+const secret = randomBytes(32).toString("hex");
 
 const object = (className) => ({ className, useSQLite: true });
 
 const workers = [
+  // The first, so that Miniflare's own port leads here as well.
+  {
+    ...COMPATIBILITY,
+    name: "door",
+    modules: true,
+    scriptPath: join(here, "door.mjs"),
+    unsafeDirectSockets: [{ host: HOST, port: 0 }],
+    serviceBindings: { console: "console", edge: "edge" },
+    bindings: { SECRET: secret },
+  },
   built("edge", {
-    ...door,
+    // Tells the gateway that the caller has left.
+    compatibilityFlags: ["enable_request_signal"],
     kvNamespaces: { KEYS: "keys" },
     serviceBindings: { VAULT: "vault" },
     bindings: {
@@ -55,6 +67,7 @@ const workers = [
       PRINCIPAL_KEY: config.principalKey,
       UPSTREAM_URL: config.upstream,
       CONSOLE_URL: origin(config.console.port),
+      ...config.limits,
     },
   }),
   built("vault", {
@@ -70,7 +83,6 @@ const workers = [
     bindings: { MASTER_KEYS: config.masterKeys, SETUP_TOKEN: config.setupToken, STARTED_AT: config.startedAt },
   }),
   built("console", {
-    ...door,
     serviceBindings: { VAULT: "vault" },
     bindings: {
       MASTER_KEYS: config.masterKeys,
@@ -92,11 +104,11 @@ const miniflare = new Miniflare({
 });
 
 let stopping = false;
-let close = async () => {};
+let front;
 async function stop(code) {
   if (stopping) return;
   stopping = true;
-  await close();
+  front?.kill();
   await miniflare.dispose();
   process.exit(code);
 }
@@ -104,14 +116,26 @@ async function stop(code) {
 input.on("close", () => stop(0));
 process.on("SIGTERM", () => stop(0));
 
+/** Starts the front, and again whenever it ends. Resolves once it listens. */
+async function openFront(settings) {
+  front = fork(join(here, "front.mjs"), [JSON.stringify(settings)], { stdio: ["pipe", 2, 2, "ipc"] });
+  const ended = once(front, "exit");
+  const [listens] = await Promise.race([once(front, "message"), ended.then(() => [])]);
+  if (!listens) throw new Error("a port cannot be listened on");
+  ended.then(() => {
+    if (stopping) return;
+    console.error("the front ended; starting it again");
+    openFront(settings).catch(() => stop(1));
+  });
+}
+
 try {
   await miniflare.ready;
-  const doors = [];
-  for (const name of ["edge", "console"]) {
-    const worker = (await miniflare.unsafeGetDirectURL(name)).host;
-    doors.push({ listen: `${HOST}:${config[name].port}`, worker });
-  }
-  close = await open(config.data, COMPATIBILITY.compatibilityDate, doors, () => stop(1));
+  const door = Number((await miniflare.unsafeGetDirectURL("door")).port);
+  const listen = ["edge", "console"].map((worker) => ({ port: config[worker].port, worker }));
+  const docs = `${origin(config.console.port)}/docs/errors`;
+  const bodyLimit = Number(config.limits.REQUEST_IDLE_MS ?? 30_000);
+  await openFront({ door, secret, docs, bodyLimit, listen });
   console.log("ready");
 } catch (error) {
   console.error(error.message ?? error);

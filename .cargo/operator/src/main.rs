@@ -2,12 +2,14 @@
 //! small.
 
 mod audit;
+mod device;
 mod masters;
 
 use std::{fmt::Display, process::ExitCode};
 
 const HELP: &str = "\
 audit verify FILE [--head HASH]                checks the hash chain of an audit trail
+let-in EMAIL                                   reads MASTER_KEYS, prints a link to sign in without waiting
 master-keys retire ID [--keep locator,pepper]  reads MASTER_KEYS, prints it without the secret
 ";
 
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
         ["audit", "verify", file, "--head", head] | ["audit", "verify", "--head", head, file] => {
             said(audit::verify(file, Some(head)))
         }
+        ["let-in", email] => said(device::let_in(email)),
         ["master-keys", "retire", id] => said(masters::retire(id, "")),
         ["master-keys", "retire", id, "--keep", kept] => said(masters::retire(id, kept)),
         other => {

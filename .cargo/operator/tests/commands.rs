@@ -53,3 +53,20 @@ fn a_master_secret_is_retired_in_part() {
         assert!(refused.stdout.is_empty());
     }
 }
+
+#[test]
+fn somebody_is_let_in_with_a_link_for_their_address() {
+    let ask = |email: &str, list: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ownchat-operator"));
+        command.args(["let-in", email]).env_remove("MASTER_KEYS").envs(list.map(|list| ("MASTER_KEYS", list)));
+        command.output().unwrap()
+    };
+    let list = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+    let link = String::from_utf8(ask("Ada@Example.com", Some(list)).stdout).unwrap();
+    let value = link.trim().strip_prefix("/sign-in?device=").unwrap();
+    let keys = ownchat_domain::keyring::CookieKeys::parse(list).unwrap();
+    assert!(ownchat_domain::account::DeviceToken::open(value, "ada@example.com", &keys).is_some());
+    for (email, list) in [("ada@example.com", None), ("ada@example.com", Some("x")), ("ada", Some(list))] {
+        assert_eq!(ask(email, list).status.code(), Some(1), "{email} {list:?}");
+    }
+}

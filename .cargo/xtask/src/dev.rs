@@ -34,14 +34,14 @@ const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// What runs, and how to start it again.
 struct Running {
-    services: Process,
+    services: Option<Process>,
     workers: Process,
 }
 
 impl Running {
     /// Fails if any of it has ended.
     fn must_run(&mut self) -> Result<(), Failure> {
-        self.services.must_run()?;
+        self.services.as_mut().map_or(Ok(()), Process::must_run)?;
         self.workers.must_run()
     }
 }
@@ -113,13 +113,16 @@ fn look_for_busy_ports(options: &Options) -> Result<(), Failure> {
 }
 
 fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running, Failure> {
-    let services = Process::start(
-        "the demo services",
-        Command::new(build::services_program())
-            .env("PORT", options.upstream.to_string())
-            .env("PRINCIPAL_KEY", &secrets.principal_key),
-        None,
-    )?;
+    let services = match options.upstream_url {
+        Some(_) => None,
+        None => Some(Process::start(
+            "the demo services",
+            Command::new(build::services_program())
+                .env("PORT", options.upstream.to_string())
+                .env("PRINCIPAL_KEY", &secrets.principal_key),
+            None,
+        )?),
+    };
     let config = json!({
         "built": options.mode.folder(),
         "data": options.data.join("store"),
@@ -127,7 +130,8 @@ fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running,
         "siteVersion": build::site_version(options.mode)?,
         "console": { "port": options.console },
         "edge": { "port": options.edge },
-        "upstream": origin(options.upstream),
+        "upstream": options.upstream_origin(),
+        "limits": options.limits,
         "setupToken": options.setup_token,
         "startedAt": millis().to_string(),
         "masterKeys": secrets.master_keys,
@@ -140,7 +144,8 @@ fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running,
     )?;
     let mut running = Running { services, workers };
     let begin = now();
-    let waits = [(options.edge, "/v1/health"), (options.console, "/health"), (options.upstream, "/health")];
+    let waits =
+        options.ports().into_iter().map(|(what, port)| (port, if what == "edge" { "/v1/health" } else { "/health" }));
     for (port, path) in waits {
         while http::status(port, path) != Some(200) {
             running.must_run()?;
@@ -159,7 +164,8 @@ fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running,
 
 /// Tells people where everything is and how to begin.
 fn greet(options: &Options) {
-    let [console, edge, upstream] = [options.console, options.edge, options.upstream].map(origin);
+    let [console, edge] = [options.console, options.edge].map(origin);
+    let upstream = options.upstream_origin();
     let setup_url = options.setup_url();
     let path = setup_url.strip_prefix(&console).unwrap_or_default();
     let first = if http::status(options.console, path) == Some(200) {

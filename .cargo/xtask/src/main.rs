@@ -39,6 +39,9 @@ cargo xtask bench   measures the edge beside others, and writes target/bench/sum
 cargo xtask audit verify FILE
                     checks the hash chain of an audit trail that was handed out as NDJSON
     --head HASH     and that it ends with this hash: that nothing is missing at its end
+cargo xtask let-in EMAIL
+                    reads MASTER_KEYS from the environment and prints a link with which this person signs in
+                    without waiting for others who guess at the password
 cargo xtask master-keys retire ID
                     reads MASTER_KEYS from the environment and prints it without the older secret ID
     --keep USES     but with what is left of it for locator, pepper, or locator,pepper
@@ -54,7 +57,7 @@ fn main() -> ExitCode {
         ["prove"] => stop::listen().and_then(|()| prove::run_all()),
         ["check", options @ ..] => stop::listen().and_then(|()| check::run(options)),
         ["test", options @ ..] => stop::listen().and_then(|()| test::run(options)),
-        ["audit" | "master-keys", ..] => match operator::run(&words) {
+        ["audit" | "let-in" | "master-keys", ..] => match operator::run(&words) {
             Ok(code) => return ExitCode::from(code),
             Err(failure) => Err(failure),
         },

@@ -33,7 +33,7 @@ pub fn run_all() -> Result<(), Failure> {
     let mut proofs = at_full_size(&["--package", SIMULATION, "--test", "proofs", "--", PROOFS_AT_ONCE]);
     proofs.env("PROVE_FIGURES", &figures);
     let outcome =
-        Steps::Sequential.run("prove the promises at full size (over an hour on two cores)", &mut proofs, MEND);
+        Steps::Sequential.run("prove the promises at full size (about an hour on two cores)", &mut proofs, MEND);
     println!("\n{}", table(&fs::read_to_string(&figures).map_err(failed)?));
     outcome
 }

@@ -10,6 +10,8 @@ pub const HEADERS: [&str; 2] = ["authorization", "x-api-key"];
 pub enum Credential<'a> {
     /// No key.
     None,
+    /// `Authorization` has another scheme than `Bearer`, or none, and there is no key in the other header.
+    OtherScheme,
     /// One key, still unread.
     One(&'a str),
     /// More than one, or one that was sent twice.
@@ -21,6 +23,7 @@ pub enum Credential<'a> {
 /// `Authorization` counts only with the scheme `Bearer` (RFC 6750), in any case (RFC 9110, section 11.1).
 pub fn read<'a>(authorization: Option<&'a str>, api_key: Option<&'a str>) -> Credential<'a> {
     match (authorization.and_then(bearer), api_key.map(str::trim)) {
+        (None, None) if authorization.is_some_and(|value| !value.trim().is_empty()) => Credential::OtherScheme,
         (None, None) => Credential::None,
         (Some(key), None) | (None, Some(key)) => {
             if key.contains(',') {
@@ -50,7 +53,7 @@ pub fn challenge(code: Code, required: ScopeSet) -> Option<String> {
         Code::MalformedKey | Code::UnknownKey | Code::Inactive | Code::NotYetValid | Code::Expired => {
             Some(format!("{REALM}, error=\"invalid_token\""))
         }
-        Code::Valid | Code::RateLimited | Code::QuotaExceeded | Code::Unavailable => None,
+        Code::Valid | Code::NotForwarded | Code::RateLimited | Code::QuotaExceeded | Code::Unavailable => None,
     }
 }
 
@@ -99,11 +102,13 @@ mod tests {
             (Some("Bearer k"), None, Credential::One("k")),
             (Some("bearer  k "), None, Credential::One("k")),
             (None, Some(" k "), Credential::One("k")),
-            (Some("Basic dTpw"), None, Credential::None),
+            (Some("Basic dTpw"), None, Credential::OtherScheme),
+            (Some("Token k"), Some(""), Credential::None),
             (Some("Basic dTpw"), Some("k"), Credential::One("k")),
             (Some("Bearer"), None, Credential::None),
             (Some("Bearer "), None, Credential::None),
-            (Some("k"), None, Credential::None),
+            (Some("k"), None, Credential::OtherScheme),
+            (Some(" "), None, Credential::None),
             (None, Some(""), Credential::None),
             (Some("Bearer k"), Some("k"), Credential::Ambiguous),
             (Some("Bearer"), Some("k"), Credential::Ambiguous),

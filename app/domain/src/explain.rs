@@ -178,7 +178,8 @@ pub fn explain(
     route(&mut found, case);
     tag(&mut found, record, case.environment);
     let secret = secret(&mut found, record, presented, keyring);
-    let call = Call { required: case.required(), channel: case.channel(), address: case.address };
+    let channel = case.channel();
+    let call = Call { required: case.required(), channel: channel.as_deref(), address: case.address };
     for check in CHECKS {
         one(&mut found, check, record, secret, &call, at);
     }

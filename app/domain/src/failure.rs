@@ -36,7 +36,7 @@ pub enum Failure {
     /// The caller is nobody we know: no session, or one that has ended.
     #[error("no valid session")]
     NotSignedIn,
-    /// E-mail and password do not belong together.
+    /// Email and password do not match.
     #[error("wrong e-mail or password")]
     WrongCredentials,
     /// The caller is known and may not do this.

@@ -227,9 +227,17 @@ impl Key {
     }
 }
 
-/// The version that an `If-Match` header names, if it is one of our entity tags.
+/// The version that one entity tag names, if it is one of ours.
+///
+/// Proxies that compress make a tag weak (`W/"1"`), and people leave the quotes out: both are understood, since a
+/// version is named all the same.
 pub fn version_of_etag(tag: &str) -> Option<u64> {
-    tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok().filter(|version| *version <= COUNT_MAX)
+    let tag = tag.trim();
+    let opaque = tag.strip_prefix("W/").unwrap_or(tag);
+    let digits = opaque.strip_prefix('"').map_or(Some(opaque), |rest| rest.strip_suffix('"'))?;
+    // As it was written, and in no other way: "01" and "+1" are other tags.
+    let is_canonical = digits.bytes().all(|digit| digit.is_ascii_digit()) && !digits.starts_with('0');
+    digits.parse().ok().filter(|version| is_canonical && *version <= COUNT_MAX)
 }
 
 /// Greatest number that anything here is counted to, 2^53 - 1: what JavaScript and the stores keep exactly.
@@ -282,10 +290,14 @@ mod tests {
     }
 
     #[test]
-    fn entity_tags_are_strong_and_numeric() {
-        assert_eq!(version_of_etag("\"12\""), Some(12));
+    fn a_version_is_read_from_what_proxies_and_people_make_of_its_tag() {
+        for tag in ["\"12\"", "W/\"12\"", "12", " \"12\" "] {
+            assert_eq!(version_of_etag(tag), Some(12), "{tag}");
+        }
         assert_eq!(version_of_etag("\"9007199254740991\""), Some(COUNT_MAX));
-        for tag in ["12", "W/\"12\"", "*", "\"\"", "\"x\"", "\"12", "\"9007199254740992\""] {
+        for tag in
+            ["", "*", "\"\"", "\"x\"", "\"12", "12\"", "\"01\"", "\"+1\"", "\"0\"", "w/\"1\"", "\"9007199254740992\""]
+        {
             assert_eq!(version_of_etag(tag), None, "{tag}");
         }
     }

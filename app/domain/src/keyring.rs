@@ -203,6 +203,39 @@ impl Locators {
     }
 }
 
+/// The keys that sign cookies, the newest first, for whoever needs nothing else of the master secrets.
+#[derive(Clone, Debug)]
+pub struct CookieKeys(Vec<MacKey>);
+
+/// What they are derived with.
+const COOKIE_LABEL: &str = "ownchat/cookie/1";
+/// Bytes of a cookie's MAC: half of it (RFC 2104, section 5).
+const COOKIE_TAG: usize = 16;
+
+impl CookieKeys {
+    /// Reads them from a `MASTER_KEYS` list. A secret that is retired in part signs no cookie any more.
+    pub fn parse(list: &str) -> Result<Self, KeyringError> {
+        let mut entries = list::parse(list)?;
+        entries.retain(|entry| entry.left.is_none());
+        entries.sort_by_key(|entry| core::cmp::Reverse(entry.id));
+        if entries.is_empty() {
+            return Err(KeyringError::Empty);
+        }
+        Ok(Self(entries.iter().map(|entry| MacKey::new(&derived(&entry.secret, COOKIE_LABEL))).collect()))
+    }
+
+    /// The MAC of a cookie, by the newest key.
+    pub fn tag(&self, signed: &[u8]) -> [u8; COOKIE_TAG] {
+        let mac = self.0.first().map(|key| key.mac(&[signed])).unwrap_or_default();
+        mac.first_chunk().copied().unwrap_or_default()
+    }
+
+    /// Returns true if one of the keys has made this MAC.
+    pub fn verify(&self, signed: &[u8], tag: &[u8]) -> bool {
+        self.0.iter().any(|key| key.verify(&[signed], tag))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

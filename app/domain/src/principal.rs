@@ -1,8 +1,10 @@
-//! Who is calling, as the edge tells the services behind it.
+//! The signed principal: how the edge tells the services behind it which key made a request.
 //!
-//! The edge takes the credential off a call and adds `Ownchat-Principal: v1.BODY.MAC`. BODY is JSON, MAC
-//! the HMAC-SHA-256 of `v1.BODY` under a key that edge and services share; both are written in
-//! base64url without padding. A service believes a call that carries one which fits and has not expired.
+//! The edge removes the credential and adds `Ownchat-Principal: v1.BODY.MAC`. BODY is JSON, MAC the
+//! HMAC-SHA-256 of `v1.BODY` under a key that edge and services share; both are in base64url
+//! without padding. A service accepts a principal if its MAC is right, it has not expired, and it
+//! was signed for the method and path of the request. So no header that rewrites a method or a path
+//! on the way can turn a checked request into another one.
 
 use crate::{keyring::MacKey, scope::ScopeSet, time::Timestamp, token::Environment};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -29,6 +31,10 @@ pub struct Principal {
     /// where it stands in the address, so services hold calls to this as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<String>,
+    /// The method that was checked.
+    pub method: String,
+    /// The path that was checked, without the query.
+    pub path: String,
     /// The call's id, as the caller sees it too.
     pub request_id: String,
     /// From when on it is not believed.
@@ -47,6 +53,9 @@ pub enum PrincipalError {
     /// It was good once.
     #[error("expired")]
     Expired,
+    /// It was signed for another method or path.
+    #[error("signed for another request")]
+    OtherRequest,
 }
 
 impl Principal {
@@ -59,8 +68,12 @@ impl Principal {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac))
     }
 
-    /// Reads the value of the header and believes it only if `key` signed it and it has not expired.
-    pub fn verify(header: &str, key: &[u8], now: Timestamp) -> Result<Self, PrincipalError> {
+    /// Reads the value of the header and verifies it for a request.
+    ///
+    /// # Errors
+    ///
+    /// Fails unless `key` signed it, it has not expired, and it was signed for `method` and `path`.
+    pub fn verify(header: &str, key: &[u8], method: &str, path: &str, now: Timestamp) -> Result<Self, PrincipalError> {
         let (signed, mac) = header.rsplit_once('.').ok_or(PrincipalError::Shape)?;
         let body = signed.strip_prefix("v1.").ok_or(PrincipalError::Shape)?;
         let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| PrincipalError::Shape)?;
@@ -69,7 +82,13 @@ impl Principal {
         }
         let body = URL_SAFE_NO_PAD.decode(body).map_err(|_| PrincipalError::Shape)?;
         let principal: Self = serde_json::from_slice(&body).map_err(|_| PrincipalError::Shape)?;
-        if now >= principal.expires_at { Err(PrincipalError::Expired) } else { Ok(principal) }
+        if now >= principal.expires_at {
+            Err(PrincipalError::Expired)
+        } else if (principal.method.as_str(), principal.path.as_str()) != (method, path) {
+            Err(PrincipalError::OtherRequest)
+        } else {
+            Ok(principal)
+        }
     }
 }
 
@@ -88,6 +107,8 @@ mod tests {
             environment: Environment::Live,
             scopes: scopes(&["contacts:read"]),
             channels: Vec::new(),
+            method: "GET".into(),
+            path: "/v1/contacts".into(),
             request_id: "r1".into(),
             expires_at: NOW.plus(LIFETIME),
         }
@@ -98,27 +119,40 @@ mod tests {
     fn known_answer() {
         assert_eq!(
             principal().sign(KEY),
-            "v1.eyJrZXlfaWQiOiIza1AwYVh2OVFtVDJaYkxjIiwid29ya3NwYWNlIjo3LCJlbnZpcm9ubWVudCI6ImxpdmUiLCJzY29wZXMiOlsiY29udGFjdHM6cmVhZCJdLCJyZXF1ZXN0X2lkIjoicjEiLCJleHBpcmVzX2F0IjoiMjAyNi0xMS0yM1QxNjo0Nzo0OFoifQ.liW7CSmvBAwN4EQy7pJWsDejiTRTwHOojLjV9_EjtWI"
+            "v1.eyJrZXlfaWQiOiIza1AwYVh2OVFtVDJaYkxjIiwid29ya3NwYWNlIjo3LCJlbnZpcm9ubWVudCI6ImxpdmUiLCJzY29wZXMiOlsiY29udGFjdHM6cmVhZCJdLCJtZXRob2QiOiJHRVQiLCJwYXRoIjoiL3YxL2NvbnRhY3RzIiwicmVxdWVzdF9pZCI6InIxIiwiZXhwaXJlc19hdCI6IjIwMjYtMTEtMjNUMTY6NDc6NDhaIn0.lX_l0foxG1RdH0ieJl9lnTsp03mhs5am0mka9eptz-Q"
         );
+    }
+
+    fn verify(header: &str, key: &[u8], now: Timestamp) -> Result<Principal, PrincipalError> {
+        Principal::verify(header, key, "GET", "/v1/contacts", now)
     }
 
     #[test]
     fn it_is_believed_until_it_expires() {
         let header = principal().sign(KEY);
-        assert_eq!(Principal::verify(&header, KEY, NOW.plus(LIFETIME - 1)), Ok(principal()));
-        assert_eq!(Principal::verify(&header, KEY, NOW.plus(LIFETIME)), Err(PrincipalError::Expired));
+        assert_eq!(verify(&header, KEY, NOW.plus(LIFETIME - 1)), Ok(principal()));
+        assert_eq!(verify(&header, KEY, NOW.plus(LIFETIME)), Err(PrincipalError::Expired));
+    }
+
+    #[test]
+    fn it_is_believed_for_its_own_request_alone() {
+        let header = principal().sign(KEY);
+        for (method, path) in [("DELETE", "/v1/contacts"), ("GET", "/v1/contacts/export"), ("get", "/v1/contacts")] {
+            let verified = Principal::verify(&header, KEY, method, path, NOW);
+            assert_eq!(verified, Err(PrincipalError::OtherRequest), "{method} {path}");
+        }
     }
 
     #[test]
     fn nothing_else_is_believed() {
         let header = principal().sign(KEY);
-        assert_eq!(Principal::verify(&header, &[6; 32], NOW), Err(PrincipalError::Signature));
+        assert_eq!(verify(&header, &[6; 32], NOW), Err(PrincipalError::Signature));
         for place in 0..header.len() {
             let mut bytes = header.clone().into_bytes();
             bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
-            assert!(Principal::verify(&changed, KEY, NOW).is_err(), "{place}");
-            assert!(Principal::verify(&header[..place], KEY, NOW).is_err(), "cut at {place}");
+            assert!(verify(&changed, KEY, NOW).is_err(), "{place}");
+            assert!(verify(&header[..place], KEY, NOW).is_err(), "cut at {place}");
         }
     }
 }

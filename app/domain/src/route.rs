@@ -2,11 +2,14 @@
 //!
 //! What the edge answers by itself stands beside them, in [`Own`]; [`Place`] knows both.
 
+mod path;
 mod place;
 
+pub use path::NoRoute;
 pub use place::{Own, Place};
 
 use crate::scope::{Scope, ScopeSet};
+use std::borrow::Cow;
 
 /// A route of the public API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +24,9 @@ pub struct Route {
 
 impl Route {
     /// The channel that a path of this route is about, if it is about one.
-    pub fn channel_of(self, path: &str) -> Option<&str> {
-        self.pattern.starts_with("/v1/channels/{id}").then(|| path.split('/').nth(3))?
+    pub fn channel_of(self, path: &str) -> Option<Cow<'_, str>> {
+        let segment = self.pattern.starts_with("/v1/channels/{id}").then(|| path.split('/').nth(3))??;
+        path::decode(segment).ok()
     }
 }
 
@@ -33,8 +37,8 @@ pub enum Found {
     Route(Route),
     /// The path takes these methods and not the one that was used.
     Method(Vec<&'static str>),
-    /// Nothing.
-    None,
+    /// Nothing, and why.
+    None(NoRoute),
 }
 
 /// All routes, in the order of the table.
@@ -45,14 +49,14 @@ pub fn all() -> impl Iterator<Item = Route> {
 
 /// Finds the route for a method and a path without its query.
 ///
-/// A path that could be read in two ways is no route: empty segments, dots, backslashes, control
-/// characters, and percent signs, which none of our ids needs. A literal segment wins over `{id}`.
-/// `HEAD` is possible wherever `GET` is (RFC 9110, section 9.3.2).
+/// A path that could be read in two ways is no route. A literal segment wins over `{id}`. `HEAD` is
+/// possible wherever `GET` is (RFC 9110, section 9.3.2).
 pub fn find(method: &str, path: &str) -> Found {
-    if !is_plain(path) {
-        return Found::None;
-    }
-    let mut candidates: Vec<Route> = all().filter(|route| fits(route.pattern, path)).collect();
+    let segments = match path::segments(path) {
+        Ok(segments) => segments,
+        Err(error) => return Found::None(error),
+    };
+    let mut candidates: Vec<Route> = all().filter(|route| fits(route.pattern, &segments)).collect();
     if candidates.iter().any(|route| route.pattern == path) {
         candidates.retain(|route| route.pattern == path);
     }
@@ -61,7 +65,7 @@ pub fn find(method: &str, path: &str) -> Found {
         return Found::Route(*route);
     }
     if candidates.is_empty() {
-        Found::None
+        Found::None(NoRoute::Unknown)
     } else {
         let with_head = |route: &'_ Route| if route.method == "GET" { vec!["GET", "HEAD"] } else { vec![route.method] };
         Found::Method(candidates.iter().flat_map(with_head).collect())
@@ -76,24 +80,11 @@ pub fn sample(scopes: ScopeSet) -> &'static str {
         .map_or(Own::Key.path(), |route| route.pattern)
 }
 
-fn is_plain(path: &str) -> bool {
-    path.len() <= 1024
-        && path.strip_prefix('/').is_some_and(|rest| {
-            rest.split('/').all(|segment| !segment.is_empty() && segment.bytes().any(|byte| byte != b'.'))
-        })
-        && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'%' | b';' | b'?' | b'#'))
-}
-
-fn fits(pattern: &str, path: &str) -> bool {
-    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return true,
-            (Some("{id}"), Some(_)) => {}
-            (Some(literal), Some(segment)) if literal == segment => {}
-            _ => return false,
-        }
-    }
+/// Returns true if decoded segments fit a pattern. No literal can come escaped: [`path::decode`] sees to it.
+fn fits(pattern: &str, segments: &[Cow<'_, str>]) -> bool {
+    let mut wanted = pattern.split('/').skip(1);
+    segments.iter().all(|segment| wanted.next().is_some_and(|word| word == "{id}" || word == segment))
+        && wanted.next().is_none()
 }
 
 #[cfg(test)]
@@ -150,10 +141,14 @@ mod tests {
 
     #[test]
     fn a_path_may_be_about_a_channel() {
-        for (path, channel) in [("/v1/channels/ch_1", Some("ch_1")), ("/v1/channels", None), ("/v1/contacts/c_1", None)]
-        {
+        for (path, channel) in [
+            ("/v1/channels/ch_1", Some("ch_1")),
+            ("/v1/channels/%2B49", Some("+49")),
+            ("/v1/channels", None),
+            ("/v1/contacts/c_1", None),
+        ] {
             let Found::Route(route) = find("GET", path) else { unreachable!("{path}") };
-            assert_eq!(route.channel_of(path), channel, "{path}");
+            assert_eq!(route.channel_of(path).as_deref(), channel, "{path}");
         }
     }
 
@@ -189,10 +184,19 @@ mod tests {
             "/v1/unknown",
             "/v1",
             "/v1/contacts/a/b",
+            "/v1/contacts/ex%70ort",
+            "/v1/c%6Fntacts",
         ] {
-            assert_eq!(find("GET", path), Found::None, "{path:?}");
+            assert!(matches!(find("GET", path), Found::None(_)), "{path:?}");
         }
-        assert_eq!(find("GET", &format!("/v1/contacts/{}", "a".repeat(2_000))), Found::None);
+        assert!(matches!(find("GET", &format!("/v1/contacts/{}", "a".repeat(2_000))), Found::None(_)));
+    }
+
+    #[test]
+    fn ids_are_found_in_percent_encoding() {
+        for id in ["jane%40example.com", "%2B4915123401742", "dGVzdA%3D%3D"] {
+            assert_eq!(find("GET", &format!("/v1/contacts/{id}")), find("GET", "/v1/contacts/c_1"), "{id}");
+        }
     }
 
     proptest! {

@@ -40,7 +40,7 @@ impl Shield {
     /// How long this address must wait until a store is asked for it, in milliseconds; none if it need not.
     /// Callers whose address is not known are held together.
     pub fn holds(&self, address: Option<IpAddr>, now: Timestamp) -> Option<i64> {
-        let watched = self.0.get(&network_of(address))?;
+        let watched = self.0.get(&address.map(network_of))?;
         let wait = watched.free_at.since(now) - (BURST - 1) * EVERY;
         // What lies further ahead than it can be comes of a clock that was set back.
         (1..=EVERY).contains(&wait).then_some(wait)
@@ -55,7 +55,7 @@ impl Shield {
 
     /// Whether so many questions about keys of this address are under way that another must wait.
     pub fn is_full(&mut self, address: Option<IpAddr>, now: Timestamp) -> bool {
-        self.0.get_mut(&network_of(address)).is_some_and(|watched| {
+        self.0.get_mut(&address.map(network_of)).is_some_and(|watched| {
             let asking = &mut watched.asking;
             let goes_on = |begun: &Timestamp| (0..LOST_AFTER).contains(&now.since(*begun));
             if asking.len() >= ASKING_MAX && !asking.first().is_some_and(goes_on) {
@@ -72,7 +72,7 @@ impl Shield {
 
     /// A question that began then was answered, in whatever way.
     pub fn end(&mut self, address: Option<IpAddr>, begun: Timestamp) {
-        if let Some(Watched { asking, .. }) = self.0.get_mut(&network_of(address))
+        if let Some(Watched { asking, .. }) = self.0.get_mut(&address.map(network_of))
             && let Some(place) = asking.iter().position(|other| *other == begun)
         {
             asking.remove(place);
@@ -86,16 +86,16 @@ impl Shield {
                 self.0.clear();
             }
         }
-        self.0.entry(network_of(address)).or_insert(Watched { free_at: now, asking: Vec::new() })
+        self.0.entry(address.map(network_of)).or_insert(Watched { free_at: now, asking: Vec::new() })
     }
 }
 
 /// The address, or of IPv6 its network of 64 bits, which is what one caller has (RFC 6177).
-fn network_of(address: Option<IpAddr>) -> Option<IpAddr> {
-    Some(match address?.to_canonical() {
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
         address @ IpAddr::V4(_) => address,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 /// Regular expression that finds keys in text; published for secret scanners.
 pub const MATCHER: &str = "oc_(live|test)_[0-9A-Za-z]{16}_[0-9A-Za-z]{30}";
 
+/// Characters of a key.
+const LENGTH: usize = 55;
 const SECRET_LENGTH: usize = 24;
 const CHECK_LENGTH: usize = 6;
 /// Its table has 1 KB; quicker ones have 16, and a key is short.
@@ -99,7 +101,7 @@ impl FromStr for Secret {
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
         if text.len() != SECRET_LENGTH {
-            return Err(TokenError::Length);
+            return Err(TokenError::Length { characters: text.chars().count() });
         }
         if !text.bytes().all(|byte| base62::value(byte).is_some()) {
             return Err(TokenError::Alphabet);
@@ -128,6 +130,12 @@ pub struct Token {
 /// Why a text is not a key. No message repeats any of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
+    /// It stands in quotes.
+    #[error("The key stands in quotes. Send it without them.")]
+    Quoted,
+    /// A scheme stands before it that does not belong there, or stands there twice.
+    #[error("A word such as Bearer stands before the key where only the key belongs. Send the key alone.")]
+    Scheme,
     /// It does not begin with `oc_`.
     #[error("An Ownchat API key begins with oc_live_ or oc_test_.")]
     Brand,
@@ -135,8 +143,11 @@ pub enum TokenError {
     #[error("After oc_ an Ownchat API key says live or test.")]
     Environment,
     /// It is too short, too long, or its parts are.
-    #[error("The key is incomplete or too long: it has 55 characters.")]
-    Length,
+    #[error("This key has {characters} characters; an Ownchat API key has {LENGTH}.")]
+    Length {
+        /// How many characters came.
+        characters: usize,
+    },
     /// It holds a character that no key has.
     #[error("The key holds a character that no Ownchat API key has.")]
     Alphabet,
@@ -148,18 +159,19 @@ pub enum TokenError {
 impl Token {
     /// Reads a key. The text must be the key and nothing else, without spaces around it.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
-        let after_brand = text.strip_prefix("oc_").ok_or(TokenError::Brand)?;
-        let (environment, rest) = after_brand.split_once('_').ok_or(TokenError::Length)?;
+        let length = || TokenError::Length { characters: text.chars().count() };
+        let after_brand = text.strip_prefix("oc_").ok_or_else(|| dressed(text))?;
+        let (environment, rest) = after_brand.split_once('_').ok_or_else(length)?;
         let environment = environment.parse().map_err(|()| TokenError::Environment)?;
-        let (locator, tail) = rest.split_once('_').ok_or(TokenError::Length)?;
+        let (locator, tail) = rest.split_once('_').ok_or_else(length)?;
         if !rest.bytes().all(|byte| byte == b'_' || base62::value(byte).is_some()) {
             return Err(TokenError::Alphabet);
         }
         if locator.len() != crate::locator::LENGTH || tail.len() != SECRET_LENGTH + CHECK_LENGTH {
-            return Err(TokenError::Length);
+            return Err(length());
         }
         let (secret, check) = tail.split_at(SECRET_LENGTH);
-        let body = text.strip_suffix(check).ok_or(TokenError::Length)?;
+        let body = text.strip_suffix(check).ok_or_else(length)?;
         if check_of(body) != check {
             return Err(TokenError::Check);
         }
@@ -173,6 +185,15 @@ impl Token {
         let check = check_of(&text);
         text.push_str(&check);
         text
+    }
+}
+
+/// What is wrong with a text that does not begin as a key does.
+fn dressed(text: &str) -> TokenError {
+    match text.split_once("oc_") {
+        Some((before, _)) if before.ends_with(['"', '\'', '`', '“', '‘']) => TokenError::Quoted,
+        Some((before, _)) if before.ends_with(' ') => TokenError::Scheme,
+        _ => TokenError::Brand,
     }
 }
 

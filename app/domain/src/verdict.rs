@@ -59,12 +59,14 @@ codes! {
     WorkspaceSuspended = 12 "WORKSPACE_SUSPENDED";
     /// It could not be found out.
     Unavailable = 13 "UNAVAILABLE";
+    /// The key was good, and the request did not reach the service behind the edge. Stands in usage alone.
+    NotForwarded = 14 "NOT_FORWARDED";
 }
 
 impl Code {
-    /// Every code but [`Code::Valid`].
+    /// Every code of a refused key.
     pub fn refusals() -> impl Iterator<Item = Self> {
-        Self::ALL.iter().copied().filter(|code| *code != Self::Valid)
+        Self::ALL.iter().copied().filter(|code| !matches!(code, Self::Valid | Self::NotForwarded))
     }
 
     /// The code of this number.
@@ -93,6 +95,10 @@ impl<'de> Deserialize<'de> for Code {
 pub enum Denial {
     /// No key came with the call.
     Missing,
+    /// `Authorization` has another scheme than `Bearer`, or none.
+    OtherScheme,
+    /// A key stands in the URL and in no header.
+    InUrl,
     /// The text is not a key.
     Malformed(TokenError),
     /// The locator's tag shows that we never issued it.
@@ -166,7 +172,7 @@ impl Denial {
     /// The code of this refusal.
     pub const fn code(&self) -> Code {
         match self {
-            Self::Missing => Code::MissingKey,
+            Self::Missing | Self::OtherScheme | Self::InUrl => Code::MissingKey,
             Self::Malformed(_) | Self::Forged => Code::MalformedKey,
             Self::Unknown => Code::UnknownKey,
             Self::Inactive => Code::Inactive,
@@ -182,9 +188,14 @@ impl Denial {
         }
     }
 
-    /// Whether there is no key that it is about: it says the same to everybody.
+    /// Returns true for a refusal that concerns no key and says the same to everybody.
     pub const fn is_of_no_key(&self) -> bool {
-        matches!(self, Self::Missing | Self::Malformed(_) | Self::Forged | Self::Unknown)
+        match self {
+            // It says how long the text was.
+            Self::Malformed(TokenError::Length { .. }) => false,
+            Self::Missing | Self::OtherScheme | Self::InUrl | Self::Malformed(_) | Self::Forged | Self::Unknown => true,
+            _ => false,
+        }
     }
 
     /// Seconds after which it is worth trying again, for refusals that pass by themselves; at least 1.
@@ -204,6 +215,14 @@ impl Denial {
     pub fn detail(&self) -> String {
         match self {
             Self::Missing => "Send the API key as \"Authorization: Bearer KEY\" or \"X-API-Key: KEY\".".into(),
+            Self::OtherScheme => {
+                "Authorization does not begin with the word Bearer. Send it as \"Authorization: Bearer KEY\".".into()
+            }
+            Self::InUrl => {
+                "The API key stands in the URL, where it is never read and logs keep it. Rotate it, and send the \
+                            new one as \"Authorization: Bearer KEY\"."
+                    .into()
+            }
             Self::Malformed(error) => format!("{error} Copy it again, whole and without spaces."),
             Self::Forged => "This key was not issued by Ownchat. Check that it belongs to this deployment.".into(),
             Self::Unknown => {
@@ -269,6 +288,7 @@ mod tests {
                 (11, "QUOTA_EXCEEDED"),
                 (12, "WORKSPACE_SUSPENDED"),
                 (13, "UNAVAILABLE"),
+                (14, "NOT_FORWARDED"),
             ]
         );
         for code in Code::ALL {

@@ -15,18 +15,21 @@ use leptos_router::{
     path,
 };
 
-/// Loads the WASM and brings the islands to life, in the order of the document. When it cannot be loaded
+/// Loads the WASM if the page has islands, and hydrates them in the order of the document. When it cannot be loaded
 /// the page goes on working as it is.
 const START: &str = "
 const root = document.currentScript.dataset.assets;
-import(root + '/ownchat.js').then(async (module) => {
-  await module.default({ module_or_path: root + '/ownchat_bg.wasm' });
-  module.hydrate();
-  for (const island of document.querySelectorAll('leptos-island')) {
-    if (!island.parentElement.closest('leptos-island')) await module[island.dataset.component](island);
+const islands = [...document.querySelectorAll('leptos-island')].filter((island) => !island.parentElement.closest('leptos-island'));
+const hydrate = async () => {
+  if (islands.length > 0) {
+    const module = await import(root + '/ownchat.js');
+    await module.default({ module_or_path: root + '/ownchat_bg.wasm' });
+    module.hydrate();
+    for (const island of islands) await module[island.dataset.component](island);
   }
   document.documentElement.dataset.ready = '';
-}).catch((error) => console.error('The page works, but without its comfort:', error));
+};
+hydrate().catch((error) => console.error('The page works, but without its comfort:', error));
 ";
 
 /// The document. Sets the content security policy that its own script fits.

@@ -23,11 +23,11 @@ pub trait Backend: Send + Sync {
     /// Whether this set-up token is good.
     fn check_setup(&self, token: String) -> Reply<()>;
     /// Makes the first owner and signs them in.
-    fn set_up(&self, request: SetupRequest) -> Reply<Cookie>;
+    fn set_up(&self, request: SetupRequest) -> Reply<Cookies>;
     /// Signs in.
-    fn sign_in(&self, request: SignInRequest) -> Reply<Cookie>;
+    fn sign_in(&self, request: SignInRequest) -> Reply<Cookies>;
     /// Signs out.
-    fn sign_out(&self) -> Reply<Cookie>;
+    fn sign_out(&self) -> Reply<Cookies>;
     /// Who the visitor is.
     fn identity(&self) -> Reply<Identity>;
     /// Lists keys.
@@ -55,8 +55,8 @@ pub trait Backend: Send + Sync {
 /// The backend of the request that is answered.
 pub type Provided = Arc<dyn Backend>;
 
-/// The value of a `Set-Cookie` header (RFC 6265) that opens or ends a session.
-pub struct Cookie(pub Zeroizing<String>);
+/// The values of the `Set-Cookie` headers (RFC 6265) that open or end a session.
+pub struct Cookies(pub Vec<Zeroizing<String>>);
 
 /// A key that is to be made like another one.
 pub struct Copied {

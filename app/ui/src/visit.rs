@@ -2,7 +2,7 @@
 
 use crate::{
     actions::Refused,
-    backend::{Backend, Cookie, Provided},
+    backend::{Backend, Cookies, Provided},
     pages::{again, problem},
     paths,
 };
@@ -95,9 +95,15 @@ impl Visit {
         self.response.set_status(status);
     }
 
+    /// Answers 429 with the seconds after which it is worth trying again.
+    pub fn too_many(&self, retry_after: u32) {
+        self.response.set_status(StatusCode::TOO_MANY_REQUESTS);
+        self.response.insert_header(header::RETRY_AFTER, HeaderValue::from(retry_after));
+    }
+
     /// Opens or ends a session.
-    pub fn set_cookie(&self, cookie: &Cookie) {
-        if let Ok(value) = HeaderValue::from_str(&cookie.0) {
+    pub fn set_cookies(&self, cookies: &Cookies) {
+        for value in cookies.0.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
             self.response.append_header(header::SET_COOKIE, value);
         }
     }

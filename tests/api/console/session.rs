@@ -4,7 +4,9 @@ use crate::{
     client::OWNER,
     deployment::{Deployment, shared},
 };
+use ownchat_domain::{account::DeviceToken, keyring::CookieKeys};
 use serde_json::json;
+use std::process::Command;
 
 /// Where only those who are signed in may go.
 const INSIDE: &str = "/settings/developer/api-keys";
@@ -156,6 +158,72 @@ fn guessing_is_slowed_down() {
     own.owner().get("/api/v1/session").expect_status(200);
 }
 
+/// Signs in from another network address than the tests do.
+fn sign_in_from(address: &str, deployment: &Deployment, password: &str) -> u16 {
+    let body = json!({"email": OWNER.email, "password": password}).to_string();
+    let origin = deployment.console().origin;
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--interface", address]);
+    curl.args(["--header", "Content-Type: application/json", "--header", &format!("Origin: {origin}")]);
+    let output = curl.args(["--data", &body, &format!("{origin}/api/v1/session")]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).parse().unwrap()
+}
+
+#[test]
+fn who_knows_the_address_of_the_owner_locks_nobody_out() {
+    let own = Deployment::set_up();
+    let statuses: Vec<u16> = (0..6).map(|_| sign_in_from("127.0.0.2", &own, "guess")).collect();
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
+    assert_eq!(sign_in_from("127.0.0.3", &own, OWNER.password), 200, "the owner comes from elsewhere");
+}
+
+#[test]
+fn a_device_that_signed_in_before_waits_for_nobody() {
+    let own = Deployment::set_up();
+    let console = own.console();
+    let credentials = |password: &str| json!({"email": OWNER.email, "password": password});
+    let device = console.post("/api/v1/session", &credentials(OWNER.password)).expect_status(200).device().unwrap();
+    for _ in 0..6 {
+        console.post("/api/v1/session", &credentials("guess"));
+    }
+    console.post("/api/v1/session", &credentials(OWNER.password)).expect_problem(429, "too_many_attempts");
+    let known = |device: &str| console.with("Cookie", format!("__Host-ownchat-device={device}"));
+    known("AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA")
+        .post("/api/v1/session", &credentials(OWNER.password))
+        .expect_problem(429, "too_many_attempts");
+    known(&device).post("/api/v1/session", &credentials(OWNER.password)).expect_status(200);
+    // What the operator's command prints does the same.
+    let keys = CookieKeys::parse(&own.master_keys()).unwrap();
+    let link = DeviceToken::new([5; 16]).reveal(OWNER.email, &keys);
+    let page = console.get(&format!("/sign-in?device={link}"));
+    assert!(page.text.contains(&format!("name=\"device\" value=\"{link}\"")), "{}", page.text);
+    let fields = [("email", OWNER.email), ("password", OWNER.password)];
+    let refused = console.form("/sign-in", &fields);
+    assert!(!refused.expect_status(429).header("retry-after").is_empty());
+    console.form("/sign-in", &[fields[0], fields[1], ("device", link.as_str())]).expect_status(303);
+    // It opens no door by itself.
+    known(&device).post("/api/v1/session", &credentials("guess")).expect_problem(401, "wrong_credentials");
+}
+
+#[test]
+fn signing_in_again_ends_the_session_before() {
+    let deployment = shared();
+    let before = deployment.signed_in();
+    let body = json!({"email": OWNER.email, "password": OWNER.password});
+    let after = deployment.console().in_session(before.post("/api/v1/session", &body).expect_status(200).session());
+    before.get("/api/v1/session").expect_problem(401, "not_signed_in");
+    after.get("/api/v1/session").expect_status(200);
+}
+
+#[test]
+fn foreign_cookies_sign_nobody_out() {
+    let deployment = shared();
+    let session = deployment.owner().session.unwrap();
+    let cookie = format!("theme=d\u{fc}ster; __Host-ownchat-session={session}; x");
+    deployment.console().with("Cookie", cookie).get("/api/v1/session").expect_status(200);
+    deployment.owner().with("Cookie", "theme=dark").get("/api/v1/session").expect_status(200);
+}
+
 #[test]
 fn a_wrong_password_keeps_the_address_on_the_page() {
     let own = Deployment::set_up();
@@ -164,7 +232,7 @@ fn a_wrong_password_keeps_the_address_on_the_page() {
     page.expect_status(422);
     assert!(page.text.contains("value=\"Ada@Example.com\""), "{}", page.text);
     assert!(page.text.contains(&format!("value=\"{INSIDE}\"")), "{}", page.text);
-    assert!(page.text.contains("do not belong together"), "{}", page.text);
+    assert!(page.text.contains("That email and password don"), "{}", page.text);
     assert!(!page.text.contains("hunter2"), "a password is shown");
 }
 

@@ -54,6 +54,12 @@ fn every_fault_is_named_and_nothing_that_was_typed_is_lost() {
     let mut unknown = request(SETUP_TOKEN);
     unknown["admin"] = json!(true);
     console.post("/api/v1/setup", &unknown).expect_fields(&["admin"]);
+    // Neither what is tried first, nor what others know.
+    for password in ["password", "Password123!", "12345678", "ada@example.com", "aaaaaaaaaaaa"] {
+        let mut weak = request(SETUP_TOKEN);
+        weak["password"] = json!(password);
+        console.post("/api/v1/setup", &weak).expect_fields(&["password"]);
+    }
     console.send("POST", "/api/v1/setup", "{}").expect_problem(415, "unsupported_media_type");
 
     let typed = [
@@ -100,4 +106,14 @@ fn one_of_many_at_once_becomes_the_owner() {
         let status = fresh.console().post("/api/v1/session", &body).status;
         assert_eq!(status, if won { 200 } else { 401 }, "{email}");
     }
+}
+
+#[test]
+fn nobody_is_asked_to_sign_in_before_the_set_up() {
+    let fresh = Deployment::start();
+    let page = fresh.console().get("/sign-in");
+    assert!(page.expect_status(200).text.contains("is not set up yet"), "{}", page.text);
+    assert!(!page.text.contains("name=\"password\""));
+    let deployment = shared();
+    assert!(deployment.console().get("/sign-in").text.contains("name=\"password\""));
 }

@@ -116,8 +116,30 @@ fn paths_with_two_readings_are_not_forwarded() {
     let deployment = shared();
     let key = make(&deployment.owner(), "Paths", &["contacts:read"]).key;
     let caller = deployment.edge().bearing(&key);
-    for path in ["/v1/contacts%2f1", "/v1/contacts/%2e%2e", "/v1//contacts", "/v1/contacts/", "/v1/contacts;a=b"] {
-        caller.get(path).expect_problem(404, "not_found");
+    for (path, why) in [
+        ("/v1/contacts%2f1", "any character but"),
+        ("/v1/contacts/a%2fb", "any character but"),
+        ("/v1/contacts/a%252fb", "any character but"),
+        ("/v1/contacts/ex%70ort", "escapes a letter"),
+        ("/v1//contacts", "Remove the slash"),
+        ("/v1/contacts/", "Remove the slash"),
+        ("/v1/contacts;a=b", "percent-encoded"),
+        ("/v1/contacts/%zz", "hexadecimal"),
+    ] {
+        let detail = caller.get(path).expect_problem(404, "not_found").at("/detail");
+        assert!(detail.contains(why), "{path}: {detail}");
+    }
+    caller.get("/v1/contacts/%2e%2e").expect_problem(404, "not_found");
+}
+
+#[test]
+fn ids_may_be_percent_encoded() {
+    let deployment = shared();
+    let key = make(&deployment.owner(), "Ids", &["contacts:read"]).key;
+    let caller = deployment.edge().bearing(&key);
+    for id in ["jane%40example.com", "%2B4915123401742", "dGVzdA%3D%3D", "a%20b", "%C3%A4"] {
+        let answer = caller.get(&format!("/v1/contacts/{id}"));
+        assert_eq!((answer.status, answer.header("proxy-status")), (404, "ownchat-edge; received-status=404"), "{id}");
     }
 }
 

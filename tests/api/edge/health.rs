@@ -55,7 +55,14 @@ fn browsers_may_ask_first() {
     let answer = deployment.edge().send("OPTIONS", "/v1/contacts", "");
     answer.expect_status(204);
     assert_eq!(answer.header("access-control-allow-origin"), "*");
-    assert!(answer.header("access-control-allow-headers").contains("Authorization"));
+    // The wildcard means every name but Authorization (Fetch standard, section 4.9).
+    assert_eq!(answer.header("access-control-allow-headers"), "*, Authorization");
+    assert_eq!(answer.header("access-control-expose-headers"), "*");
+    let methods = answer.header("access-control-allow-methods");
+    assert!(
+        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].iter().all(|method| methods.contains(method)),
+        "{methods}"
+    );
     // What a browser would send along must never be taken for a key.
     assert_eq!(answer.header("access-control-allow-credentials"), "");
     let answer = deployment.edge().post("/v1/verify", &json!({"key": "x"}));

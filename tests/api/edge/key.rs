@@ -34,6 +34,31 @@ fn no_key_is_asked_for() {
 }
 
 #[test]
+fn a_key_in_bad_clothes_is_told_what_is_wrong_with_them() {
+    let deployment = shared();
+    let key = make(&deployment.owner(), "Clothes", &["contacts:read"]).key;
+    let edge = deployment.edge();
+    let authorized = |value: String| edge.with("Authorization", value);
+    for (caller, code, word) in [
+        (authorized(format!("Token {key}")), "MISSING_KEY", "begin with the word Bearer"),
+        (authorized(key.clone()), "MISSING_KEY", "begin with the word Bearer"),
+        (authorized(format!("Bearer \"{key}\"")), "MALFORMED_KEY", "quotes"),
+        (authorized(format!("Bearer Bearer {key}")), "MALFORMED_KEY", "the key alone"),
+        (edge.with("X-API-Key", format!("Bearer {key}")), "MALFORMED_KEY", "the key alone"),
+        (authorized(format!("Bearer {}", &key[..54])), "MALFORMED_KEY", "54 characters"),
+        (authorized(format!("Bearer {key}{key}")), "MALFORMED_KEY", "110 characters"),
+    ] {
+        for path in ["/v1/key", "/v1/contacts"] {
+            let answer = caller.get(path);
+            let detail = answer.expect_problem(401, code).at("/detail");
+            assert!(detail.contains(word), "{detail}");
+            assert!(!answer.text.contains(&key[26..54]), "the secret is told: {}", answer.text);
+        }
+    }
+    authorized(format!("Bearer   {key} ")).get("/v1/key").expect_status(200);
+}
+
+#[test]
 fn two_credentials_are_ambiguous() {
     let deployment = shared();
     let key = make(&deployment.owner(), "Two", &["contacts:read"]).key;
@@ -58,8 +83,12 @@ fn a_key_in_the_address_is_not_read() {
     for name in ["key", "api_key", "apikey", "access_token", "X-API-Key"] {
         for path in ["/v1/key", "/v1/contacts"] {
             let answer = deployment.edge().get(&format!("{path}?{name}={key}"));
-            answer.expect_problem(401, "MISSING_KEY");
+            let detail = answer.expect_problem(401, "MISSING_KEY").at("/detail");
+            assert!(detail.contains("Rotate it"), "{detail}");
             assert!(!answer.text.contains(&key));
+            // Beside one in a header it would go on to the service in the URL.
+            let beside = deployment.edge().bearing(&key).get(&format!("{path}?{name}={key}"));
+            beside.expect_problem(400, "ambiguous_key");
         }
     }
 }

@@ -57,7 +57,8 @@ fn a_bad_key_is_named_by_its_fault() {
         (&good[..good.len() - 1], "MALFORMED_KEY"),
         (&good[..30], "MALFORMED_KEY"),
         (&format!("{good}x"), "MALFORMED_KEY"),
-        (&format!(" {good}"), "MALFORMED_KEY"),
+        (&format!("\"{good}\""), "MALFORMED_KEY"),
+        (&format!("Bearer {good}"), "MALFORMED_KEY"),
         (&mistyped, "MALFORMED_KEY"),
         (&swapped, "MALFORMED_KEY"),
         (&good.to_uppercase(), "MALFORMED_KEY"),
@@ -73,6 +74,7 @@ fn a_bad_key_is_named_by_its_fault() {
         assert_eq!(described.as_object().unwrap().len(), 3, "{described}");
     }
     assert_eq!(code(deployment, &good), "VALID");
+    assert_eq!(code(deployment, &format!(" \t{good}\n")), "VALID", "white space comes with copying");
 }
 
 #[test]

@@ -146,8 +146,8 @@ mod tests {
                 TokenError::Brand,
                 TokenError::Brand,
                 TokenError::Environment,
-                TokenError::Length,
-                TokenError::Length,
+                TokenError::Length { characters: good.len() - 1 },
+                TokenError::Length { characters: good.len() + 1 },
                 TokenError::Alphabet,
             ];
             assert_eq!(wrong, expected, "{good}");

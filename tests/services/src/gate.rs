@@ -3,12 +3,12 @@
 use crate::answer::{own_problem, problem, send};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     middleware::Next,
     response::Response,
 };
 use ownchat_domain::{
-    principal::{self, Principal},
+    principal::{self, Principal, PrincipalError},
     problem,
     route::{self, Found},
     scope::{Scope, ScopeSet},
@@ -37,18 +37,14 @@ pub async fn check(State(gate): State<Arc<Gate>>, mut request: Request, next: Ne
             "The edge must take the credential off a call before it passes it on.",
         );
     }
-    let Some(principal) = believe(&gate, headers) else {
-        return own_problem(
-            "PRINCIPAL_REQUIRED",
-            StatusCode::UNAUTHORIZED,
-            "The call did not come through the edge",
-            "The services take calls from the edge only. Send the call there, with an API key.",
-        );
+    let principal = match verify(&gate, &request) {
+        Ok(principal) => principal,
+        Err(refusal) => return refusal,
     };
     let needed = match route::find(request.method().as_str(), request.uri().path()) {
         Found::Route(route) => route.scope,
         Found::Method(_) => return problem(&problem::METHOD_NOT_ALLOWED, "This address takes other methods."),
-        Found::None => return problem(&problem::NOT_FOUND, "There is no such address in the Ownchat API."),
+        Found::None(why) => return problem(&problem::NOT_FOUND, &why.to_string()),
     };
     // The edge has looked at the scope already; what is cheap is checked at both doors.
     if let Some(refusal) = lacks(&principal, needed) {
@@ -58,13 +54,34 @@ pub async fn check(State(gate): State<Arc<Gate>>, mut request: Request, next: Ne
     next.run(request).await
 }
 
-fn believe(gate: &Gate, headers: &HeaderMap) -> Option<Principal> {
-    let mut values = headers.get_all(principal::HEADER).iter();
-    let value = values.next()?.to_str().ok()?;
-    if values.next().is_some() {
-        return None;
-    }
-    Principal::verify(value, &gate.principal_key, now()).ok()
+/// Verifies the signed principal of a request.
+fn verify(gate: &Gate, request: &Request) -> Result<Principal, Response> {
+    let mut values = request.headers().get_all(principal::HEADER).iter();
+    let value = values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok());
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    let verified = value
+        .ok_or(PrincipalError::Shape)
+        .and_then(|value| Principal::verify(value, &gate.principal_key, method, path, now()));
+    verified.map_err(|error| {
+        let (code, title, detail) = match error {
+            PrincipalError::Shape | PrincipalError::Signature => (
+                "PRINCIPAL_REQUIRED",
+                "The call did not come through the edge",
+                "The services take calls from the edge only. Send the call there, with an API key.",
+            ),
+            PrincipalError::Expired => (
+                "PRINCIPAL_EXPIRED",
+                "The edge signed this call too long ago",
+                "The signature of the edge is good for a minute. If the call is new, compare the clocks of edge and service.",
+            ),
+            PrincipalError::OtherRequest => (
+                "PRINCIPAL_MISMATCH",
+                "The edge signed another call",
+                "Method or path differ from those that the edge checked. Something between edge and service rewrites them.",
+            ),
+        };
+        own_problem(code, StatusCode::UNAUTHORIZED, title, detail)
+    })
 }
 
 /// The refusal of a call whose key lacks a scope, if it does.

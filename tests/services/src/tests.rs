@@ -23,6 +23,8 @@ fn principal(scopes: &[&str]) -> Principal {
         environment: Environment::Live,
         channels: Vec::new(),
         scopes: ScopeSet::from_names(scopes.iter().copied()).unwrap(),
+        method: "GET".into(),
+        path: "/v1/contacts".into(),
         request_id: "r1".into(),
         expires_at: now().plus(10_000),
     }
@@ -37,6 +39,8 @@ async fn send(router: &Router, request: Request<Body>) -> (StatusCode, Value) {
 
 async fn call(router: &Router, who: &Principal, method: &str, path: &str, body: &Value) -> (StatusCode, Value) {
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    let without_query = path.split('?').next().unwrap().to_owned();
+    let who = Principal { method: method.to_owned(), path: without_query, ..who.clone() };
     let request = Request::builder().method(method).uri(path).header(HEADER, who.sign(KEY)).body(body).unwrap();
     send(router, request).await
 }
@@ -49,13 +53,22 @@ fn app() -> Router {
 async fn a_call_that_the_edge_does_not_vouch_for_is_refused() {
     let good = principal(&["contacts:read"]);
     let expired = Principal { expires_at: now().plus(-1), ..good.clone() };
-    for values in [vec![], vec![good.sign(&[6; 32])], vec![expired.sign(KEY)], vec![good.sign(KEY), good.sign(KEY)]] {
+    let of_other_method = Principal { method: "DELETE".into(), ..good.clone() };
+    let of_other_path = Principal { path: "/v1/contacts/export".into(), ..good.clone() };
+    for (values, code) in [
+        (vec![], "PRINCIPAL_REQUIRED"),
+        (vec![good.sign(&[6; 32])], "PRINCIPAL_REQUIRED"),
+        (vec![good.sign(KEY), good.sign(KEY)], "PRINCIPAL_REQUIRED"),
+        (vec![expired.sign(KEY)], "PRINCIPAL_EXPIRED"),
+        (vec![of_other_method.sign(KEY)], "PRINCIPAL_MISMATCH"),
+        (vec![of_other_path.sign(KEY)], "PRINCIPAL_MISMATCH"),
+    ] {
         let mut request = Request::builder().uri("/v1/contacts");
         for value in &values {
             request = request.header(HEADER, value);
         }
         let (status, body) = send(&app(), request.body(Body::empty()).unwrap()).await;
-        assert_eq!((status, &body["code"]), (StatusCode::UNAUTHORIZED, &json!("PRINCIPAL_REQUIRED")));
+        assert_eq!((status, &body["code"]), (StatusCode::UNAUTHORIZED, &json!(code)));
         assert_eq!(body.get("data"), None);
     }
 }

@@ -32,7 +32,7 @@ use ownchat_domain::{
         usage::UsageQuery,
     },
 };
-use ownchat_ui::backend::{Backend, Cookie, Copied, CreatedKey, Reply};
+use ownchat_ui::backend::{Backend, Cookies, Copied, CreatedKey, Reply};
 use std::future::Future;
 use worker::send::SendFuture;
 
@@ -46,17 +46,17 @@ impl Backend for Cases {
         reply(async move { session::check_setup(&visitor, token).await })
     }
 
-    fn set_up(&self, request: SetupRequest) -> Reply<Cookie> {
+    fn set_up(&self, request: SetupRequest) -> Reply<Cookies> {
         let visitor = self.0.clone();
         reply(async move { session::set_up(&visitor, &request).await })
     }
 
-    fn sign_in(&self, request: SignInRequest) -> Reply<Cookie> {
+    fn sign_in(&self, request: SignInRequest) -> Reply<Cookies> {
         let visitor = self.0.clone();
         reply(async move { session::sign_in(&visitor, &request).await })
     }
 
-    fn sign_out(&self) -> Reply<Cookie> {
+    fn sign_out(&self) -> Reply<Cookies> {
         let visitor = self.0.clone();
         reply(async move { session::sign_out(&visitor).await })
     }

@@ -20,14 +20,18 @@ const LANES: u32 = 1;
 pub fn hash(password: &Password) -> Result<String, Failure> {
     let salt = random::<16>().map_err(|error| unavailable(&error))?;
     let salt = SaltString::encode_b64(&salt).map_err(|error| unavailable(&error))?;
-    let hash = hasher()?.hash_password(password.reveal().as_bytes(), &salt).map_err(|error| unavailable(&error))?;
+    let text = password.normalised();
+    let hash = hasher()?.hash_password(text.as_bytes(), &salt).map_err(|error| unavailable(&error))?;
     Ok(hash.to_string())
 }
 
 /// Whether a password fits a hash; never, if there is no hash.
 pub fn fits(password: &Password, hash: Option<&str>) -> Result<bool, Failure> {
     let parsed = PasswordHash::new(hash.unwrap_or(NOBODY)).map_err(|error| unavailable(&error))?;
-    let fits = hasher()?.verify_password(password.reveal().as_bytes(), &parsed).is_ok();
+    let hasher = hasher()?;
+    let fits = |text: &str| hasher.verify_password(text.as_bytes(), &parsed).is_ok();
+    // Hashes from before passwords were normalised are of the text as it was typed.
+    let fits = fits(&password.normalised()) || !password.is_normalised() && fits(password.reveal());
     Ok(fits && hash.is_some())
 }
 
@@ -51,6 +55,21 @@ mod tests {
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert_eq!(fits(&"correct horse".to_owned().into(), Some(&hash)), Ok(true));
         assert_eq!(fits(&"correct horsf".to_owned().into(), Some(&hash)), Ok(false));
+    }
+
+    #[test]
+    fn a_password_fits_however_the_keyboard_writes_it() {
+        let [composed, decomposed] = ["b\u{fc}cher und mehr", "bu\u{308}cher und mehr"].map(str::to_owned);
+        for set in [&composed, &decomposed] {
+            let hash = hash(&set.clone().into()).unwrap();
+            for typed in [&composed, &decomposed] {
+                assert_eq!(fits(&typed.clone().into(), Some(&hash)), Ok(true), "{set} {typed}");
+            }
+        }
+        // One that was hashed as it was typed.
+        let salt = SaltString::encode_b64(&[7; 16]).unwrap();
+        let old = hasher().unwrap().hash_password(decomposed.as_bytes(), &salt).unwrap().to_string();
+        assert_eq!(fits(&decomposed.into(), Some(&old)), Ok(true));
     }
 
     #[test]

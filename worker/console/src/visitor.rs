@@ -5,8 +5,16 @@ use axum::{
     http::{HeaderMap, Request, header::COOKIE},
 };
 use ownchat_domain::{
-    account::SessionToken, credential, digest::SecretHash, keyring::Locators, locator::Address, time::Timestamp,
-    token::Token, vault::KeyCaller, verdict::Denial,
+    account::SessionToken,
+    credential,
+    digest::SecretHash,
+    failure::Failure,
+    keyring::{CookieKeys, Locators},
+    locator::Address,
+    time::Timestamp,
+    token::Token,
+    vault::KeyCaller,
+    verdict::Denial,
 };
 use std::sync::Arc;
 use worker::{Date, Env, Error, Result, console_error};
@@ -17,6 +25,9 @@ const ADDRESS: &str = "cf-connecting-ip";
 
 /// Name of the session's cookie. The prefix binds it to this host, to `/` and to HTTPS (RFC 6265bis).
 pub const SESSION_COOKIE: &str = "__Host-ownchat-session";
+
+/// Name of the cookie of a device from which somebody has signed in before.
+pub const DEVICE_COOKIE: &str = "__Host-ownchat-device";
 
 /// What is known of the sender of a request, and the bindings to serve it with.
 #[derive(Clone)]
@@ -29,6 +40,8 @@ pub struct Visitor {
     pub request_id: String,
     /// What it says to prove who it is.
     pub credential: Arc<Credential>,
+    /// The cookie of the device, unread; empty if there is none.
+    pub device: String,
 }
 
 /// What a request brings to prove who sent it.
@@ -58,6 +71,14 @@ impl Visitor {
     pub fn brings_a_key(&self) -> bool {
         matches!(*self.credential, Credential::Key(_) | Credential::Refused(_) | Credential::Ambiguous)
     }
+
+    /// The keys that sign cookies.
+    pub fn cookie_keys(&self) -> core::result::Result<CookieKeys, Failure> {
+        cookie_keys(&self.env).map_err(|error| {
+            console_error!("visitor: {error}");
+            Failure::Unavailable
+        })
+    }
 }
 
 /// Puts a [`Visitor`] into the request.
@@ -65,17 +86,16 @@ pub fn introduce(request: &mut Request<Body>, env: Env) -> Result<()> {
     let headers = request.headers();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let address = text(ADDRESS);
+    let session = || cookie(headers, SESSION_COOKIE).and_then(|value| read_session(&value, &env));
+    let device = cookie(headers, DEVICE_COOKIE).unwrap_or_default();
     let credential = match sent_key(request.uri().path(), headers) {
-        Sent::None => {
-            let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-            let session = cookies.flat_map(|line| line.split(';')).find_map(session);
-            session.map_or(Credential::None, Credential::Session)
-        }
+        Sent::None => session().map_or(Credential::None, Credential::Session),
+        Sent::OtherScheme => session().map_or(Credential::Refused(Denial::OtherScheme), Credential::Session),
         Sent::One(key) => read_key(&key, &address, &env),
         Sent::Ambiguous => Credential::Ambiguous,
     };
     let request_id = format!("{:032x}", u128::from_be_bytes(random()?));
-    request.extensions_mut().insert(Visitor { env, address, request_id, credential: Arc::new(credential) });
+    request.extensions_mut().insert(Visitor { env, address, request_id, credential: Arc::new(credential), device });
     Ok(())
 }
 
@@ -83,6 +103,7 @@ pub fn introduce(request: &mut Request<Body>, env: Env) -> Result<()> {
 #[derive(Debug, PartialEq, Eq)]
 enum Sent {
     None,
+    OtherScheme,
     One(Zeroizing<String>),
     Ambiguous,
 }
@@ -104,6 +125,7 @@ fn sent_key(path: &str, headers: &HeaderMap) -> Sent {
         api_key.as_ref().map(|value| value.as_str()),
     ) {
         credential::Credential::None => Sent::None,
+        credential::Credential::OtherScheme => Sent::OtherScheme,
         credential::Credential::One(key) => Sent::One(Zeroizing::new(key.to_owned())),
         credential::Credential::Ambiguous => Sent::Ambiguous,
     }
@@ -140,9 +162,28 @@ fn keys(env: &Env) -> Result<Locators> {
     Locators::parse(&env.secret("MASTER_KEYS")?.to_string()).map_err(|error| Error::RustError(error.to_string()))
 }
 
-fn session(pair: &str) -> Option<SessionToken> {
-    let (name, value) = pair.trim().split_once('=')?;
-    (name == SESSION_COOKIE).then(|| SessionToken::parse(value))?
+fn cookie_keys(env: &Env) -> Result<CookieKeys> {
+    CookieKeys::parse(&env.secret("MASTER_KEYS")?.to_string()).map_err(|error| Error::RustError(error.to_string()))
+}
+
+/// Reads a session that we have issued: no object is asked for one that was made up.
+fn read_session(value: &str, env: &Env) -> Option<SessionToken> {
+    match cookie_keys(env) {
+        Ok(keys) => SessionToken::open(value, &keys),
+        Err(error) => {
+            console_error!("visitor: {error}");
+            None
+        }
+    }
+}
+
+/// The value of a cookie, whatever other cookies come with it: another program on this host may have set anything.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get_all(COOKIE).iter().find_map(|line| {
+        let line = String::from_utf8_lossy(line.as_bytes());
+        let mut pairs = line.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(other, _)| *other == name).map(|(_, value)| value.to_owned())
+    })
 }
 
 /// The platform's clock. It stands still between two waits.
@@ -167,11 +208,21 @@ mod tests {
     };
 
     #[test]
-    fn only_the_cookie_of_that_name_is_a_session() {
-        let value = "00000000000000ab.AAECAwQFBgcICQoLDA0ODw";
-        assert!(session(&format!(" __Host-ownchat-session={value}")).is_some());
-        for pair in [format!("ownchat-session={value}"), "__Host-ownchat-session=x".into(), "x".into(), String::new()] {
-            assert!(session(&pair).is_none(), "{pair}");
+    fn a_cookie_is_found_whatever_others_there_are() {
+        let own = "__Host-ownchat-session=s.e=t";
+        for lines in [
+            &[own][..],
+            &["x=\u{fc}", own],
+            &[own, "x=y"],
+            &["x=\u{fc};  __Host-ownchat-session=s.e=t; y"],
+            &["; ;=", own],
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(COOKIE, line.as_bytes().try_into().unwrap());
+            }
+            assert_eq!(cookie(&headers, SESSION_COOKIE).as_deref(), Some("s.e=t"), "{lines:?}");
+            assert_eq!(cookie(&headers, "ownchat-session"), None, "{lines:?}");
         }
     }
 
@@ -181,7 +232,7 @@ mod tests {
         for (path, sent, expected) in [
             ("/api/v1/keys", &[("authorization", "Bearer k")][..], &one),
             ("/api/v1/keys/x/rotate", &[("x-api-key", "k")], &one),
-            ("/api/v1/audit", &[("authorization", "Basic dTpw")], &Sent::None),
+            ("/api/v1/audit", &[("authorization", "Basic dTpw")], &Sent::OtherScheme),
             ("/api/v1/keys", &[("authorization", "Bearer k"), ("x-api-key", "k")], &Sent::Ambiguous),
             ("/api/v1/keys", &[("x-api-key", "k"), ("x-api-key", "k")], &Sent::Ambiguous),
             ("/api/v1/keys", &[], &Sent::None),

@@ -130,6 +130,7 @@ mod tests {
                 secret: Some(1),
                 found_out: Rc::default(),
                 standing: Standing::default(),
+                lease: None,
                 verdict: Ok(())
             }),
             json!({
@@ -149,6 +150,7 @@ mod tests {
             secret: None,
             found_out: Rc::default(),
             standing: Standing::default(),
+            lease: None,
             verdict,
         });
         assert_eq!(described["missing"], json!(["messages:send"]));
@@ -168,6 +170,7 @@ mod tests {
             secret: Some(1),
             found_out: Rc::default(),
             standing,
+            lease: None,
             verdict: Ok(()),
         });
         assert_eq!(

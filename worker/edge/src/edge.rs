@@ -3,6 +3,7 @@
 use crate::{
     answer::Answers,
     gate::Gate,
+    gateway::Limits,
     kept::Kept,
     platform::{Platform, Trouble},
 };
@@ -27,6 +28,8 @@ pub struct Edge {
     pub principal_key: Vec<u8>,
     /// Origin of the services, without a slash at the end.
     pub upstream: String,
+    /// How long each step of a forwarded request may take.
+    pub limits: Limits,
     /// Origin of the console, whose pages explain the problems.
     pub console: String,
 }
@@ -70,6 +73,7 @@ impl Edge {
             kept: Kept::default(),
             principal_key,
             upstream: origin("UPSTREAM_URL")?,
+            limits: Limits::read(|name| platform.optional(name))?,
             console: origin("CONSOLE_URL")?,
         })
     }

@@ -9,9 +9,10 @@ use crate::{
     chores::{Chore, Chores},
     counts::Counts,
     flights::Flights,
+    forwards::Forwards,
     memory::{FoundOut, Memo, Memory, Opened},
     news::News,
-    purse::Purse,
+    purse::{Purse, Spent},
 };
 use ownchat_domain::{
     digest::{Fingerprint, SecretHash},
@@ -42,6 +43,7 @@ pub struct Gate {
     flights: RefCell<Flights>,
     shield: RefCell<Shield>,
     counts: RefCell<Counts>,
+    forwards: RefCell<Forwards>,
     chores: RefCell<Chores>,
     /// When a younger record was asked for last.
     renewed_at: Cell<Timestamp>,
@@ -81,6 +83,8 @@ pub struct Checked {
     pub found_out: Rc<FoundOut>,
     /// What is left of its limits, if it has any and that is known.
     pub standing: Standing,
+    /// The lease of the last permit that was spent, if one was.
+    pub lease: Option<u64>,
     /// May the call pass?
     pub verdict: Result<(), Denial>,
 }
@@ -109,7 +113,8 @@ impl Checked {
     /// A refusal of something that is no key.
     pub fn refused(denial: Denial) -> Self {
         let found_out = Rc::default();
-        Self { record: None, secret: None, found_out, standing: Standing::default(), verdict: Err(denial) }
+        let standing = Standing::default();
+        Self { record: None, secret: None, found_out, standing, lease: None, verdict: Err(denial) }
     }
 
     fn denied(record: Rc<Record>, standing: Standing, denial: Denial) -> Self {
@@ -117,7 +122,7 @@ impl Checked {
     }
 
     fn passed(record: Rc<Record>, secret: u32, found_out: Rc<FoundOut>, standing: Standing) -> Self {
-        Self { record: Some(record), secret: Some(secret), found_out, standing, verdict: Ok(()) }
+        Self { record: Some(record), secret: Some(secret), found_out, standing, lease: None, verdict: Ok(()) }
     }
 }
 
@@ -132,6 +137,7 @@ impl Gate {
             flights: RefCell::default(),
             shield: RefCell::default(),
             counts: RefCell::default(),
+            forwards: RefCell::default(),
             chores: RefCell::default(),
             renewed_at: Cell::new(Timestamp::from_millis(0)),
         }
@@ -213,7 +219,10 @@ impl Gate {
                 None => Step::Look(record),
             },
             Ok(secret) => match self.purse.borrow_mut().spend(&record, wanted.cost, now) {
-                Some(Ok(standing)) => Step::Done(Checked::passed(record, secret, memo.found_out.clone(), standing)),
+                Some(Ok(Spent { standing, lease })) => {
+                    let passed = Checked::passed(record, secret, memo.found_out.clone(), standing);
+                    Step::Done(Checked { lease: Some(lease), ..passed })
+                }
                 Some(Err(refusal)) => Step::Done(Self::refused(record, wanted.cost, &refusal)),
                 None => Step::Take(record),
             },

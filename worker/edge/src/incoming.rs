@@ -43,6 +43,12 @@ impl<'a> Incoming<'a> {
         self.target.split('?').next().unwrap_or_default()
     }
 
+    /// Returns true if something that looks like a key stands in its query.
+    pub fn has_key_in_query(&self) -> bool {
+        let query = self.target.split_once('?').map_or("", |(_, query)| query);
+        ["oc_live_", "oc_test_"].iter().any(|brand| query.contains(brand))
+    }
+
     /// The key that it carries.
     pub fn credential(&self) -> Credential<'a> {
         credential::read(self.authorization, self.api_key)

@@ -5,7 +5,7 @@
 //! what they lack; `answer` is the one place where statuses and public texts are chosen.
 //!
 //! The platform calls `entry.mjs`, which carries: a call whose key is remembered is decided by one call of
-//! [`decide`], without a promise; every other by [`look_up`]. `stores.mjs` reaches the stores, `gateway.mjs` the services.
+//! [`decide`], without a promise; every other by [`look_up`]. `stores.mjs` reaches the stores, `gateway/` the services.
 
 pub mod answer;
 pub mod asked;
@@ -14,6 +14,7 @@ pub mod counts;
 pub mod describe;
 pub mod edge;
 pub mod flights;
+pub mod forwards;
 pub mod gate;
 pub mod gateway;
 pub mod incoming;
@@ -32,6 +33,7 @@ use crate::{
     answer::{Answer, Answers, COMMON, Media, REQUEST_ID},
     edge::Edge,
     gate::{Checked, Step},
+    gateway::Hidden,
     incoming::{ADDRESS, Incoming},
     kept::Keep,
     platform::{Platform, log_error, now},
@@ -66,7 +68,9 @@ pub fn decide(call: &str, now: f64) -> u32 {
                     _ => return MUST_WAIT,
                 },
             };
-            edge.gate.count(&checked, &check.wanted(), now);
+            if !check.goes_on(&checked) {
+                edge.gate.count(&checked, &check.wanted(), now);
+            }
             let keep = match edge.kept.keep(check.use_, &checked) {
                 Keep::Has(number) => return number << 2 | u32::from(edge.gate.has_chores()) << 1 | 1,
                 Keep::As(number) => Some(number),
@@ -105,7 +109,9 @@ pub async fn look_up(platform: Platform, call: String) -> String {
         Plan::Answer(answer) => answer,
         Plan::Check(check) => {
             let mut checked = lookup::check(&edge, &platform, &check.key, &check.wanted()).await;
-            edge.gate.count(&checked, &check.wanted(), now());
+            if !check.goes_on(&checked) {
+                edge.gate.count(&checked, &check.wanted(), now());
+            }
             if checked.verdict == Err(Denial::Unavailable) {
                 // What is remembered may no longer be so.
                 checked.record = None;
@@ -126,16 +132,32 @@ fn conclude(
     now: Timestamp,
 ) -> Answer {
     routes::conclude(answers, check.use_, checked, |record| {
-        let vouched = gateway::vouch(record, answers.request_id, &edge.principal_key, now);
-        format!("{}{}\n{vouched}", edge.upstream, incoming.target)
+        let (method, path) = (incoming.method, incoming.path());
+        let signed = gateway::sign(record, method, path, answers.request_id, &edge.principal_key, now);
+        let number = edge.gate.depart(checked, &check.wanted(), now);
+        format!("{}{}\n{signed}\n{number}", edge.upstream, incoming.target)
     })
 }
 
-/// The answer to a call whose service cannot be reached. `id` is the call's.
+/// The limits of the gateway, as JSON of [`gateway::Limits`]. Only after a request was authorized.
 #[wasm_bindgen]
-pub fn unreachable(id: &str) -> Option<String> {
-    let kind = &problem::UPSTREAM_UNAVAILABLE;
-    Some(Edge::ready()?.answers(id).problem(kind, kind.meaning).text(false, None))
+pub fn limits() -> Option<String> {
+    serde_json::to_string(&Edge::ready()?.limits).ok()
+}
+
+/// The answer to a request that could not be forwarded, by the code of the failure. `id` is the request's.
+#[wasm_bindgen]
+pub fn failed(id: &str, code: &str) -> Option<String> {
+    Some(gateway::failed(&Edge::ready()?.answers(id), code).text(false, None))
+}
+
+/// Takes in what became of a request on its way: its number, and the code of the failure that kept it from the service or
+/// its response from the caller; empty for none. Returns true if work is left for later.
+#[wasm_bindgen]
+pub fn arrived(number: u32, failure: &str, now: f64) -> bool {
+    let Some(edge) = Edge::ready() else { return false };
+    edge.gate.arrive(number, gateway::reached(failure), platform::time(now));
+    edge.gate.has_chores()
 }
 
 /// Does what was left for after the answers so far.
@@ -154,8 +176,10 @@ struct Constants {
     headers: &'static [(&'static str, &'static str)],
     /// The media types by their letters.
     media: Vec<(char, Option<&'static str>)>,
-    /// The headers that are passed on to no service, and from none.
-    hidden: Hidden,
+    /// The headers that do not pass the gateway.
+    hidden: HiddenHeaders,
+    /// The beginning of `Proxy-Status` of a response that came from a service.
+    received: String,
     /// The name of the header with the call's id.
     request_id: &'static str,
     /// The name of the header with the caller's address.
@@ -166,11 +190,12 @@ struct Constants {
     body_max: usize,
 }
 
-/// Headers by their whole names, and by beginnings of names.
+/// The headers that do not pass the gateway, in each direction.
 #[derive(Serialize)]
-struct Hidden {
-    names: Vec<&'static str>,
-    beginnings: &'static [&'static str],
+#[serde(rename_all = "camelCase")]
+struct HiddenHeaders {
+    from_caller: Hidden,
+    from_service: Hidden,
 }
 
 /// What the entry must know, as JSON.
@@ -179,7 +204,8 @@ pub fn constants() -> String {
     let constants = Constants {
         headers: COMMON,
         media: Media::OF_ANSWERS.into_iter().map(|media| (media.letter(), media.name())).collect(),
-        hidden: Hidden { names: gateway::hidden().collect(), beginnings: gateway::HIDDEN_BEGINNINGS },
+        hidden: HiddenHeaders { from_caller: Hidden::from_caller(), from_service: Hidden::from_service() },
+        received: gateway::received(),
         request_id: REQUEST_ID,
         address: ADDRESS,
         principal: principal::HEADER,

@@ -67,6 +67,11 @@ impl Platform {
         self.variable(name).ok_or_else(|| format!("{name} is not bound"))
     }
 
+    /// A variable that need not be set.
+    pub fn optional(&self, name: &str) -> Option<String> {
+        self.variable(name)
+    }
+
     /// The copy of a key in KV, if there is one.
     pub async fn copy(&self, name: &str, cache_seconds: u32) -> Result<Option<Vec<u8>>, Trouble> {
         let reply = self.read_copy(name, cache_seconds, KV).await;

@@ -2,6 +2,9 @@
 //!
 //! Permits belong to the version of the record under which they were asked for. Once another one decides, they are given back:
 //! so whoever lowers a limit need not wait for them.
+//!
+//! A permit of a quota that was spent on a forwarded request comes back if the request never reached its service. Until
+//! that is known its lease is kept, and is not reported as over.
 
 use ownchat_domain::{
     limit::Limits,
@@ -44,11 +47,22 @@ struct Pocket {
     asking: u32,
 }
 
+/// The outcome of spending permits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// How things stand then.
+    pub standing: Standing,
+    /// The lease of the last permit.
+    pub lease: u64,
+}
+
 /// What is left of one lease.
 #[derive(Debug)]
 struct Held {
     lease: u64,
     permits: u32,
+    /// Permits that were spent on requests which are on their way.
+    in_flight: u32,
     from: Timestamp,
     until: Timestamp,
 }
@@ -56,20 +70,42 @@ struct Held {
 impl Purse {
     /// Spends permits that are held, if there are enough that may still be spent, and says how things stand then.
     /// Otherwise, if the meter has just refused as many, so does this, and if not, it must be asked.
-    pub fn spend(&mut self, record: &Record, cost: u32, now: Timestamp) -> Option<Result<Standing, Refusal>> {
+    pub fn spend(&mut self, record: &Record, cost: u32, now: Timestamp) -> Option<Result<Spent, Refusal>> {
         let pocket = self.0.get_mut(&record.locator)?;
         pocket.follow(record.version);
         if !pocket.holds(cost, now) {
             return pocket.refusal(cost, now).map(Err);
         }
-        let mut owed = cost;
-        for held in &mut pocket.held {
+        let (mut owed, mut lease) = (cost, 0);
+        for held in pocket.held.iter_mut().filter(|held| held.lasts(now)) {
             let part = held.permits.min(owed);
             held.permits -= part;
             owed -= part;
+            if part > 0 {
+                lease = held.lease;
+            }
         }
         pocket.spent = pocket.spent.saturating_add(cost);
-        Some(Ok(pocket.standing(now)))
+        Some(Ok(Spent { standing: pocket.standing(now), lease }))
+    }
+
+    /// Notes that a permit of this lease was spent on a request which is on its way. [`Self::settle`] ends it.
+    pub fn depart(&mut self, key: Locator, lease: u64) {
+        if let Some(held) = self.held(key, lease) {
+            held.in_flight = held.in_flight.saturating_add(1);
+        }
+    }
+
+    /// Takes in that a request has reached its service, or that it has not: then its permit comes back.
+    pub fn settle(&mut self, key: Locator, lease: u64, reached: bool) {
+        if let Some(held) = self.held(key, lease).filter(|held| held.in_flight > 0) {
+            held.in_flight -= 1;
+            held.permits = held.permits.saturating_add(u32::from(!reached));
+        }
+    }
+
+    fn held(&mut self, key: Locator, lease: u64) -> Option<&mut Held> {
+        self.0.get_mut(&key)?.held.iter_mut().find(|held| held.lease == lease)
     }
 
     /// How things stand, as far as the meter has said so for these limits within the time for which a lease may last. After
@@ -142,7 +178,8 @@ impl Purse {
         if self.0.len() < CAPACITY || self.0.contains_key(&key) {
             return;
         }
-        self.0.retain(|_, pocket| pocket.owes() || pocket.permits() > 0);
+        self.0
+            .retain(|_, pocket| pocket.owes() || pocket.held.iter().any(|held| held.permits > 0 || held.in_flight > 0));
         if self.0.len() >= CAPACITY {
             self.0.clear();
         }
@@ -166,7 +203,8 @@ impl Purse {
         };
         // What ends first is spent first.
         let place = pocket.held.partition_point(|held| held.until <= until);
-        pocket.held.insert(place, Held { lease: lease.number, permits: lease.permits, from: asked_at, until });
+        let held = Held { lease: lease.number, permits: lease.permits, in_flight: 0, from: asked_at, until };
+        pocket.held.insert(place, held);
         pocket.told = Some((lease.standing, asked_at));
     }
 
@@ -212,14 +250,17 @@ impl Pocket {
     fn follow(&mut self, version: u64) {
         if self.version != version {
             (self.version, self.told, self.refused) = (version, None, None);
-            self.unused.extend(self.held.drain(..).map(|Held { lease, permits, .. }| Unused { lease, permits }));
+            for held in &mut self.held {
+                held.until = held.from;
+            }
+            self.put_away(Timestamp::from_millis(0));
         }
     }
 
     /// Whether there are enough permits that may still be spent.
     fn holds(&mut self, cost: u32, now: Timestamp) -> bool {
         self.put_away(now);
-        self.permits() >= cost
+        self.permits(now) >= cost
     }
 
     /// The refusal of a call of this cost, if the meter would say the same: it did a moment ago, and nothing can have
@@ -235,9 +276,7 @@ impl Pocket {
     fn put_away(&mut self, now: Timestamp) {
         let unused = &mut self.unused;
         self.held.retain(|held| {
-            // A clock that was set back ends a lease: nobody knows how much of it is left.
-            let lasts = (held.from..held.until).contains(&now);
-            let keeps = lasts && held.permits > 0;
+            let keeps = held.in_flight > 0 || held.lasts(now) && held.permits > 0;
             if !keeps {
                 unused.push(Unused { lease: held.lease, permits: held.permits });
             }
@@ -251,18 +290,26 @@ impl Pocket {
         self.unused.iter().any(|unused| unused.permits > 0)
     }
 
-    fn permits(&self) -> u32 {
-        self.held.iter().fold(0, |sum, held| sum.saturating_add(held.permits))
+    /// Permits that may be spent now.
+    fn permits(&self, now: Timestamp) -> u32 {
+        self.held.iter().filter(|held| held.lasts(now)).fold(0, |sum, held| sum.saturating_add(held.permits))
     }
 
     /// How things stand, with what is held here and the time that has passed.
     fn standing(&self, now: Timestamp) -> Standing {
         let Some((standing, at)) = self.told else { return Standing::default() };
         let passed = now.since(at).max(0);
-        let held = self.held.iter().filter(|held| (held.from..held.until).contains(&now));
-        let held = held.fold(0, |sum: u32, held| sum.saturating_add(held.permits));
+        let held = self.permits(now);
         let here = |(left, wait): (u32, i64)| (left.saturating_add(held), (wait - passed).max(0));
         Standing { rate: standing.rate.map(here), quota: standing.quota.map(here) }
+    }
+}
+
+impl Held {
+    /// Returns true while its permits may be spent.
+    fn lasts(&self, now: Timestamp) -> bool {
+        // A clock that was set back ends a lease: nobody knows how much of it is left.
+        (self.from..self.until).contains(&now)
     }
 }
 

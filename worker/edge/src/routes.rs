@@ -61,6 +61,11 @@ impl Check<'_> {
         let call = Call { required: self.required, channel: self.channel.as_deref(), address: self.address };
         Wanted { call, cost: self.cost, caller: self.caller }
     }
+
+    /// Returns true if the request goes on to a service, whose answer is not known yet.
+    pub fn goes_on(&self, checked: &Checked) -> bool {
+        self.use_ == Use::Gateway && checked.verdict.is_ok() && checked.record.is_some()
+    }
 }
 
 /// What `GET /v1/health` answers.
@@ -86,14 +91,11 @@ pub fn plan<'a>(answers: &Answers<'_>, gate: &Gate, incoming: &Incoming<'a>, now
             feed_age_ms: gate.feed_age(now),
         })),
         Place::Gateway(Found::Route(route)) => {
-            let channel = route.channel_of(path).map(Cow::Borrowed);
-            with_key(answers, incoming, Use::Gateway, ScopeSet::from_iter([route.scope]), channel, 1)
+            with_key(answers, incoming, Use::Gateway, ScopeSet::from_iter([route.scope]), route.channel_of(path), 1)
         }
         Place::Method(allowed) => Plan::Answer(answers.method_not_allowed(allowed)),
         Place::Gateway(Found::Method(allowed)) => Plan::Answer(answers.method_not_allowed(&allowed)),
-        Place::Gateway(Found::None) => {
-            Plan::Answer(answers.problem(&problem::NOT_FOUND, "There is no such address in the Ownchat API."))
-        }
+        Place::Gateway(Found::None(why)) => Plan::Answer(answers.problem(&problem::NOT_FOUND, &why.to_string())),
     }
 }
 
@@ -112,8 +114,12 @@ fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>) -> Plan<'a> {
     let Ok(address) = asked.address.map(|text| text.parse::<IpAddr>()).transpose() else {
         return Plan::Answer(answers.bad_field(FieldError::new("address", "This is not an IPv4 or IPv6 address.")));
     };
+    let key = match asked.key {
+        Cow::Borrowed(key) => Cow::Borrowed(key.trim()),
+        Cow::Owned(key) => Cow::Owned(key.trim().to_owned()),
+    };
     Plan::Check(Check {
-        key: asked.key,
+        key,
         use_: Use::Verify,
         required,
         channel: asked.channel,
@@ -133,7 +139,11 @@ fn with_key<'a>(
     cost: u32,
 ) -> Plan<'a> {
     match incoming.credential() {
+        Credential::None if incoming.has_key_in_query() => Plan::Answer(answers.denied(&Denial::InUrl)),
         Credential::None => Plan::Answer(answers.denied(&Denial::Missing)),
+        Credential::OtherScheme => Plan::Answer(answers.denied(&Denial::OtherScheme)),
+        // Forwarded, it would stand in the logs of the service.
+        Credential::One(_) if incoming.has_key_in_query() => Plan::Answer(answers.ambiguous()),
         Credential::Ambiguous => Plan::Answer(answers.ambiguous()),
         Credential::One(key) => {
             let (address, caller) = (incoming.address, incoming.address);

@@ -38,7 +38,7 @@ pub fn build(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failure> {
 
     let mut bundle = Command::new(tools.npm("esbuild"));
     bundle.current_dir(root().join("worker/edge")).args(["entry.mjs", "--bundle", "--format=esm"]);
-    bundle.args(["--log-level=warning", "--external:./index_bg.wasm"]);
+    bundle.args(["--log-level=warning", "--external:./index_bg.wasm", "--external:cloudflare:*"]);
     bundle.arg(format!("--alias:ownchat-edge={}", glue.join("index.js").display()));
     bundle.arg(format!("--outfile={}", output.join("index.js").display()));
     if mode == Mode::Release {

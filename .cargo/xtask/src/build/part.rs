@@ -56,7 +56,7 @@ impl Part {
     const fn files(self) -> &'static [&'static str] {
         match self {
             Self::Style => &["style", "worker/console/headers.txt"],
-            Self::Edge => &["worker/edge/entry.mjs", "worker/edge/gateway.mjs", "worker/edge/stores.mjs"],
+            Self::Edge => &["worker/edge/entry.mjs", "worker/edge/gateway", "worker/edge/stores.mjs"],
             Self::Script | Self::Vault | Self::Console | Self::Services => &[],
         }
     }
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(made_from("style/components/keys.css"), [Part::Style]);
         assert_eq!(made_from("app/ui/src/pages/keys.rs"), [Part::Console, Part::Script]);
         assert_eq!(made_from("worker/edge/src/gate.rs"), [Part::Edge]);
-        assert_eq!(made_from("worker/edge/gateway.mjs"), [Part::Edge]);
+        assert_eq!(made_from("worker/edge/gateway/forward.mjs"), [Part::Edge]);
         assert_eq!(made_from("tests/services/src/main.rs"), [Part::Services]);
         let compiled = Part::ALL.into_iter().filter(|part| *part != Part::Style).collect::<Vec<_>>();
         assert_eq!(made_from("app/domain/src/token.rs"), compiled);

@@ -2,7 +2,7 @@
 
 use super::secrets::random_text;
 use crate::{build::Mode, failure::Failure, place::target};
-use std::{env, path::PathBuf};
+use std::{collections::BTreeMap, env, path::PathBuf};
 
 /// How to run.
 #[derive(Debug)]
@@ -24,6 +24,10 @@ pub struct Options {
     pub edge: u16,
     /// Port of the demo services.
     pub upstream: u16,
+    /// Origin of other services; the demo services do not run then.
+    pub upstream_url: Option<String>,
+    /// Limits of the gateway that differ from the defaults, by the names of their variables.
+    pub limits: BTreeMap<&'static str, String>,
     /// Folder of the state.
     pub data: PathBuf,
     /// Opens the set-up page for 15 minutes.
@@ -44,11 +48,10 @@ impl Options {
             console: port("CONSOLE_PORT", 8787)?,
             edge: port("EDGE_PORT", 8788)?,
             upstream: port("UPSTREAM_PORT", 8789)?,
+            upstream_url: upstream_url()?,
+            limits: limits()?,
             data: folder("DATA_DIR", "dev/data"),
-            setup_token: match env::var("SETUP_TOKEN").unwrap_or_default() {
-                token if token.is_empty() => random_text()?,
-                token => token,
-            },
+            setup_token: setup_token(&env::var("SETUP_TOKEN").unwrap_or_default())?,
             ready_file: folder("READY_FILE", "dev/ready.json"),
         };
         for word in words {
@@ -76,8 +79,17 @@ impl Options {
     }
 
     /// Every port that is listened on, with the name of its variable.
-    pub fn ports(&self) -> [(&'static str, u16); 3] {
-        [("console", self.console), ("edge", self.edge), ("upstream", self.upstream)]
+    pub fn ports(&self) -> Vec<(&'static str, u16)> {
+        let mut ports = vec![("console", self.console), ("edge", self.edge)];
+        if self.upstream_url.is_none() {
+            ports.push(("upstream", self.upstream));
+        }
+        ports
+    }
+
+    /// Origin of the services behind the edge.
+    pub fn upstream_origin(&self) -> String {
+        self.upstream_url.clone().unwrap_or_else(|| origin(self.upstream))
     }
 }
 
@@ -94,6 +106,46 @@ fn percent_encoded(text: &str) -> String {
         _ => format!("%{byte:02X}"),
     };
     text.bytes().map(encode).collect()
+}
+
+/// The limits of the gateway, in milliseconds. The edge reads them; here a mistake is found before anything starts.
+const LIMITS: [&str; 4] = ["UPSTREAM_CONNECT_MS", "UPSTREAM_FIRST_BYTE_MS", "UPSTREAM_IDLE_MS", "REQUEST_IDLE_MS"];
+
+fn limits() -> Result<BTreeMap<&'static str, String>, Failure> {
+    let given = |name| Some((name, env::var(name).ok().filter(|text| !text.is_empty())?));
+    let is_good = |text: &str| text.parse().is_ok_and(|millis: u32| (1..=3_600_000).contains(&millis));
+    let limits: BTreeMap<_, _> = LIMITS.into_iter().filter_map(given).collect();
+    match limits.iter().find(|(_, text)| !is_good(text)) {
+        None => Ok(limits),
+        Some((name, _)) => {
+            let why = format!("{name} is not a number of milliseconds");
+            Err(Failure::new("read the environment", why, "use 1 to 3600000"))
+        }
+    }
+}
+
+fn upstream_url() -> Result<Option<String>, Failure> {
+    let Some(text) = env::var("UPSTREAM_URL").ok().filter(|text| !text.is_empty()) else { return Ok(None) };
+    let url = text.trim_end_matches('/');
+    let host = ["http://", "https://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    if host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])) {
+        return Ok(Some(url.to_owned()));
+    }
+    Err(Failure::new("read the environment", "UPSTREAM_URL is not an origin", "write it as http://127.0.0.1:9000"))
+}
+
+/// Fewest characters of a set-up token: whoever guesses it owns the deployment.
+const TOKEN_MIN: usize = 16;
+
+fn setup_token(given: &str) -> Result<String, Failure> {
+    match given.chars().count() {
+        0 => random_text(),
+        TOKEN_MIN.. => Ok(given.to_owned()),
+        _ => {
+            let why = format!("SETUP_TOKEN has fewer than {TOKEN_MIN} characters");
+            Err(Failure::new("read the environment", why, "leave it out to have one made, or choose a longer one"))
+        }
+    }
 }
 
 fn port(name: &str, default: u16) -> Result<u16, Failure> {
@@ -134,5 +186,6 @@ mod tests {
         let token = |words: &[&str]| Options::read(words).unwrap().setup_token;
         assert!(token(&[]).len() >= 22);
         assert_ne!(token(&[]), token(&[]));
+        assert!(setup_token("1").is_err() && setup_token(&"x".repeat(TOKEN_MIN)).is_ok());
     }
 }

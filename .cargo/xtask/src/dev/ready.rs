@@ -5,7 +5,12 @@ use crate::{
     failure::Failure,
 };
 use serde_json::json;
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+};
 
 /// The file; removed when this is dropped.
 #[derive(Debug)]
@@ -24,14 +29,17 @@ impl Ready {
         let content = json!({
             "console": origin(options.console),
             "edge": origin(options.edge),
-            "upstream": origin(options.upstream),
+            "upstream": options.upstream_origin(),
             "setup_url": options.setup_url(),
             "setup_token": options.setup_token,
         });
         let unfinished = self.0.with_extension("part");
         let write = || -> io::Result<()> {
             fs::create_dir_all(self.0.parent().unwrap_or(&self.0))?;
-            fs::write(&unfinished, format!("{content:#}\n"))?;
+            // It opens the set-up, so it is the owner's alone.
+            let _ = fs::remove_file(&unfinished);
+            let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+            file.write_all(format!("{content:#}\n").as_bytes())?;
             fs::rename(&unfinished, &self.0)
         };
         write().map_err(|error| {

@@ -6,12 +6,19 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
+
+/// The folder of the stores, in that of the state.
+const STORE: &str = "store";
+/// The file in it with the check values of the master secrets.
+const CHECKS: &str = "master-secrets.json";
 
 const STEP: &str = "read the secrets of the local deployment";
 
@@ -25,20 +32,30 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Reads them from `secrets.json` in the folder of the state; makes them if there are none.
+    /// Reads them from `secrets.json` in the folder of the state; makes them if nothing was stored yet.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is a store and its secrets are missing, unreadable, or others: all its keys would be refused.
     pub fn read_or_make(data: &Path) -> Result<Self, Failure> {
         let file = data.join("secrets.json");
-        let failed = |why: String| Failure::new(STEP, why, "remove the folder of the state, or start with --fresh");
-        match fs::read(&file) {
+        let failed = |why: String| {
+            let advice =
+                "put back the secrets.json that belongs to this store; --fresh begins without the store and its keys";
+            Failure::new(STEP, why, advice)
+        };
+        let secrets = match fs::read(&file) {
             Ok(bytes) => {
-                let read: Value = serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
+                let read: Value = serde_json::from_slice(&bytes)
+                    .map_err(|error| failed(format!("{} cannot be read: {error}", file.display())))?;
                 let text = |name: &str| {
-                    read.get(name)
-                        .and_then(Value::as_str)
-                        .map(str::to_owned)
-                        .ok_or_else(|| failed(format!("no {name}")))
+                    let value = read.get(name).and_then(Value::as_str).map(str::to_owned);
+                    value.ok_or_else(|| failed(format!("{} has no {name}", file.display())))
                 };
-                Ok(Self { master_keys: text("MASTER_KEYS")?, principal_key: text("PRINCIPAL_KEY")? })
+                Self { master_keys: text("MASTER_KEYS")?, principal_key: text("PRINCIPAL_KEY")? }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && data.join(STORE).exists() => {
+                return Err(failed(format!("{} is missing, and there is a store", file.display())));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let made = Self {
@@ -46,10 +63,36 @@ impl Secrets {
                     principal_key: STANDARD.encode(random()?),
                 };
                 made.write(data, &file).map_err(|error| failed(error.to_string()))?;
-                Ok(made)
+                made
             }
-            Err(error) => Err(failed(error.to_string())),
+            Err(error) => return Err(failed(error.to_string())),
+        };
+        keep_private(&file).map_err(|error| failed(error.to_string()))?;
+        secrets.compare(data).map_err(failed)?;
+        Ok(secrets)
+    }
+
+    /// Compares the master secrets with those that the store was used with, and notes new ones.
+    fn compare(&self, data: &Path) -> Result<(), String> {
+        let file = data.join(STORE).join(CHECKS);
+        let known = match fs::read(&file) {
+            Ok(bytes) => serde_json::from_slice::<BTreeMap<String, String>>(&bytes)
+                .map_err(|error| format!("{} cannot be read: {error}", file.display()))?,
+            Err(_) => BTreeMap::new(),
+        };
+        let now = checks(&self.master_keys);
+        if let Some((id, _)) = known.iter().find(|(id, check)| now.get(*id).is_some_and(|now| now != *check)) {
+            return Err(format!("the master secret {id} is not the one that the store was used with"));
         }
+        if !known.is_empty() && !known.keys().any(|id| now.contains_key(id)) {
+            return Err("none of the master secrets is one that the store was used with".to_owned());
+        }
+        let all: BTreeMap<_, _> = known.into_iter().chain(now).collect();
+        let write = || -> io::Result<()> {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(data.join(STORE))?;
+            fs::write(&file, format!("{:#}\n", json!(all)))
+        };
+        write().map_err(|error| format!("{}: {error}", file.display()))
     }
 
     fn write(&self, data: &Path, file: &Path) -> io::Result<()> {
@@ -58,6 +101,26 @@ impl Secrets {
         let all = json!({ "MASTER_KEYS": self.master_keys, "PRINCIPAL_KEY": self.principal_key });
         writeln!(file, "{all:#}")
     }
+}
+
+/// Takes from others the right to read a file.
+fn keep_private(file: &Path) -> io::Result<()> {
+    let mode = fs::metadata(file)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        eprintln!("warning: others could read {} (mode {:o}); now only you can", file.display(), mode & 0o777);
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+/// A check value of each master secret, by its id: it shows that a secret is the same, and nothing else of it.
+fn checks(master_keys: &str) -> BTreeMap<String, String> {
+    let check = |entry: &str| {
+        let (id, _) = entry.trim().split_once(':')?;
+        let hash = Sha256::digest(format!("ownchat check {}", entry.trim()));
+        Some((id.to_owned(), URL_SAFE_NO_PAD.encode(hash.get(..12)?)))
+    };
+    master_keys.split(',').filter_map(check).collect()
 }
 
 /// A random text for addresses, 256 bits.
@@ -76,19 +139,76 @@ fn random() -> Result<[u8; 32], Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    /// A folder that goes away again.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            Self(std::env::temp_dir().join(format!("ownchat-secrets-{name}-{}", std::process::id())))
+        }
+
+        fn file(&self) -> PathBuf {
+            self.0.join("secrets.json")
+        }
+
+        fn refused(&self) -> String {
+            let failure = Secrets::read_or_make(&self.0).unwrap_err();
+            assert!(!failure.mend.contains("remove") && failure.mend.contains("put back"), "{}", failure.mend);
+            failure.why
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
 
     #[test]
     fn they_are_made_once_and_are_the_owners_alone() {
-        let data = std::env::temp_dir().join(format!("ownchat-secrets-{}", std::process::id()));
-        let first = Secrets::read_or_make(&data).unwrap();
-        let second = Secrets::read_or_make(&data).unwrap();
-        let mode = fs::metadata(data.join("secrets.json")).unwrap().permissions().mode();
-        fs::write(data.join("secrets.json"), "{}").unwrap();
-        let broken = Secrets::read_or_make(&data);
-        fs::remove_dir_all(&data).unwrap();
-        assert_eq!(first, second);
-        assert_eq!(mode & 0o777, 0o600);
-        assert!(broken.unwrap_err().why.contains("MASTER_KEYS"));
+        let folder = Folder::new("once");
+        let mode = || fs::metadata(folder.file()).unwrap().permissions().mode() & 0o777;
+        let first = Secrets::read_or_make(&folder.0).unwrap();
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(folder.file(), fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(Secrets::read_or_make(&folder.0).unwrap(), first);
+        assert_eq!(mode(), 0o600, "others could still read them");
+        fs::write(folder.file(), "{}").unwrap();
+        assert!(folder.refused().contains("MASTER_KEYS"));
+        fs::write(folder.file(), "{").unwrap();
+        assert!(folder.refused().contains("cannot be read"));
+    }
+
+    #[test]
+    fn none_are_made_beside_a_store() {
+        let folder = Folder::new("store");
+        Secrets::read_or_make(&folder.0).unwrap();
+        fs::remove_file(folder.file()).unwrap();
+        assert!(folder.refused().contains("is missing"));
+        assert!(!folder.file().exists());
+    }
+
+    #[test]
+    fn others_than_those_of_the_store_are_refused() {
+        let folder = Folder::new("others");
+        let secrets = Secrets::read_or_make(&folder.0).unwrap();
+        let put = |master_keys: &str| {
+            fs::remove_file(folder.file()).unwrap();
+            let other = Secrets { master_keys: master_keys.to_owned(), principal_key: secrets.principal_key.clone() };
+            other.write(&folder.0, &folder.file()).unwrap();
+        };
+        let [other, second] = [7, 8].map(|byte| STANDARD.encode([byte; 32]));
+        put(&format!("1:{other}"));
+        assert!(folder.refused().contains("master secret 1"));
+        put(&format!("2:{second}"));
+        assert!(folder.refused().contains("none of"));
+        // One is rolled in beside the old one, and then the old one goes.
+        put(&format!("{},2:{second}", secrets.master_keys));
+        assert!(Secrets::read_or_make(&folder.0).is_ok());
+        put(&format!("2:{second}"));
+        assert!(Secrets::read_or_make(&folder.0).is_ok());
+        assert!(!fs::read_to_string(folder.0.join(STORE).join(CHECKS)).unwrap().contains(&second));
     }
 }

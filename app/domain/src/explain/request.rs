@@ -12,6 +12,7 @@ use crate::{
 };
 use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The request. It may hold a credential, so it cannot be printed.
 #[derive(Default, Deserialize)]
@@ -93,9 +94,9 @@ impl Case {
     }
 
     /// The channel that the call is about.
-    pub fn channel(&self) -> Option<&str> {
+    pub fn channel(&self) -> Option<Cow<'_, str>> {
         match &self.wanted {
-            Wanted::Scopes(_, channel) => channel.as_deref(),
+            Wanted::Scopes(_, channel) => channel.as_deref().map(Cow::Borrowed),
             Wanted::Route { method, path } => match route::find(method, path) {
                 Found::Route(route) => route.channel_of(path),
                 _ => None,
@@ -152,9 +153,7 @@ impl Way {
             Place::Gateway(Found::Route(route)) => Self::Keyed(route.pattern),
             Place::Method(allowed) => Self::other_methods(allowed),
             Place::Gateway(Found::Method(allowed)) => Self::other_methods(&allowed),
-            Place::Gateway(Found::None) => {
-                Self::Refused(&NOT_FOUND, "There is no such address in the Ownchat API.".to_owned())
-            }
+            Place::Gateway(Found::None(why)) => Self::Refused(&NOT_FOUND, why.to_string()),
         }
     }
 
@@ -174,7 +173,7 @@ impl ExplainRequest {
         let mut found = Findings::default();
         let subject = match (&self.key_id, &self.key) {
             (Some(id), None) => found.take("key_id", id.parse().map(Subject::Id).map_err(|_| not("an id of a key"))),
-            (None, Some(text)) => Some(Token::parse(text).map_or_else(Subject::Malformed, |token| {
+            (None, Some(text)) => Some(Token::parse(text.trim()).map_or_else(Subject::Malformed, |token| {
                 Subject::Key(token.locator, token.environment, SecretHash::of(&token.secret))
             })),
             (None, None) => found.take("key_id", Err("Say which key: give key_id or key.".into())),

@@ -66,13 +66,31 @@ kinds! {
     UNAVAILABLE = "UNAVAILABLE", 503, "The key could not be checked",
         "A store did not answer. Nothing is wrong with the call; try again after the seconds in Retry-After.";
     AMBIGUOUS_KEY = "ambiguous_key", 400, "More than one API key was sent",
-        "A call carries one key, in one header. Remove Authorization or X-API-Key, whichever holds the wrong one.";
+        "A call carries one key, in one header, and never in the URL. Remove Authorization or X-API-Key, the one with the wrong key.";
     NOT_FOUND = "not_found", 404, "There is no such thing",
         "Nothing lives under this address, or it belongs to somebody else.";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "This method is not possible here",
         "The address exists and does not take this method. Allow lists those that it takes.";
-    UPSTREAM_UNAVAILABLE = "upstream_unavailable", 502, "The service behind the edge did not answer",
-        "The key was good and the call was forwarded, but the service could not be reached. Try again in a moment.";
+    UPSTREAM_UNAVAILABLE = "upstream_unavailable", 502, "The service behind the edge cannot be reached",
+        "The key is good, but the connection to the service failed. Nothing was charged to the key's quota. Try again after the seconds in Retry-After.";
+    UPSTREAM_CONNECT_TIMEOUT = "upstream_connect_timeout", 504, "The service behind the edge does not accept connections",
+        "The key is good, but no connection to the service opened in time. Nothing was charged to the key's quota. Try again after the seconds in Retry-After.";
+    UPSTREAM_TIMEOUT = "upstream_timeout", 504, "The service behind the edge did not answer in time",
+        "The request reached the service, and no response came in time. The service may have carried it out: repeat it with an Idempotency-Key, or read first.";
+    UPSTREAM_IDLE_TIMEOUT = "upstream_idle_timeout", 504, "The service behind the edge stopped in the middle",
+        "The service stopped reading the request. It may have carried out a part of it: read first, then try again after the seconds in Retry-After.";
+    UPSTREAM_INVALID = "upstream_invalid", 502, "The service behind the edge sent an invalid response",
+        "The service answered with something that is no HTTP response for a caller. The error was noted under the request's id.";
+    UPSTREAM_REDIRECT = "upstream_redirect", 502, "The service behind the edge redirected to another host",
+        "Clients that follow redirects would send the key to that host, so the edge does not pass the redirect on. The error was noted under the request's id.";
+    REQUEST_TIMEOUT = "request_timeout", 408, "The body of the request did not arrive in time",
+        "The body began and then stopped for too long. Send the request again.";
+    UPGRADE_UNSUPPORTED = "upgrade_unsupported", 501, "The connection cannot change its protocol",
+        "The Ownchat API is plain HTTP. WebSocket and other upgrades are not supported: send the request without Upgrade.";
+    INVALID_REQUEST = "invalid_request", 400, "This is not a request as HTTP/1.1 has it",
+        "The request line or a header cannot be read: a control character, more than one Host, or an unknown method. Send the request again as RFC 9112 describes.";
+    HEADERS_TOO_LARGE = "headers_too_large", 431, "The headers are too large",
+        "The headers of a request may have 16 KiB together.";
     INVALID_JSON = "invalid_json", 400, "The body is not the JSON that is expected here",
         "The body could not be read as a JSON object. The detail says where.";
     VALIDATION_FAILED = "validation_failed", 422, "Some values cannot be accepted",
@@ -83,8 +101,8 @@ kinds! {
         "Bodies of up to 64 KiB are read here.";
     NOT_SIGNED_IN = "not_signed_in", 401, "Nobody is signed in",
         "The session is missing or has ended. Sign in again.";
-    WRONG_CREDENTIALS = "wrong_credentials", 401, "E-mail and password do not belong together",
-        "There is no account with this e-mail address and password.";
+    WRONG_CREDENTIALS = "wrong_credentials", 401, "That email and password don't match",
+        "There is no account with this email address and password.";
     TOO_MANY_ATTEMPTS = "too_many_attempts", 429, "Too many attempts",
         "There were too many failed attempts. Wait for the seconds in Retry-After.";
     FORBIDDEN = "forbidden", 403, "Not allowed",

@@ -65,6 +65,7 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::NoRoute;
 
     #[test]
     fn the_edge_has_addresses_of_its_own() {
@@ -76,7 +77,7 @@ mod tests {
             ("get", "/v1/key", Place::Method(&["GET", "HEAD"])),
             ("OPTIONS", "/v1/key", Place::Preflight),
             ("OPTIONS", "*", Place::Preflight),
-            ("GET", "/v1/key/", Place::Gateway(Found::None)),
+            ("GET", "/v1/key/", Place::Gateway(Found::None(NoRoute::EmptySegment))),
             ("GET", "/v1/contacts", Place::Gateway(super::super::find("GET", "/v1/contacts"))),
         ] {
             assert_eq!(Place::of(method, path), place, "{method} {path}");
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn no_route_of_the_gateway_is_hidden_by_them() {
         for own in Own::ALL {
-            assert_eq!(super::super::find("GET", own.path()), Found::None, "{own:?}");
+            assert_eq!(super::super::find("GET", own.path()), Found::None(NoRoute::Unknown), "{own:?}");
         }
     }
 }

@@ -41,12 +41,15 @@ impl Call for SetUp {
 ///
 /// Attempts are counted for addresses that nobody has in the same way, so that nobody learns from
 /// the answer who has an account.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BeginSignIn {
     /// In its stored form.
     pub email: String,
     /// The caller's network address.
     pub address: String,
+    /// Id of a device from which somebody has signed in to this account before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 impl Call for BeginSignIn {
@@ -61,6 +64,9 @@ pub struct ForgetAttempts {
     pub email: String,
     /// The caller's network address.
     pub address: String,
+    /// As it was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 impl Call for ForgetAttempts {

@@ -244,8 +244,6 @@ pub struct EndOldSecrets {
     pub origin: Origin,
     /// Which key.
     pub id: Locator,
-    /// The version that the caller has seen.
-    pub version: u64,
 }
 
 impl Call for EndOldSecrets {

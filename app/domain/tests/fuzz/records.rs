@@ -95,7 +95,8 @@ fn any_case() -> impl Strategy<Value = Case> {
 }
 
 fn decided(record: &Record, case: &Case) -> Result<u32, Denial> {
-    let call = Call { required: case.required(), channel: case.channel(), address: case.address };
+    let channel = case.channel();
+    let call = Call { required: case.required(), channel: channel.as_deref(), address: case.address };
     decide(record, &SecretHash::of(&secret()), &call, &keyring(), case.at.unwrap())
 }
 

@@ -193,8 +193,8 @@ fn about_people() {
         SetUp { token: token(), name: name.clone(), email: email.clone(), password: password.clone(), workspace };
     same(FILE, "set-up", &set_up);
     let address = || "192.0.2.1".to_owned();
-    same(FILE, "begin-sign-in", &BeginSignIn { email: email.clone(), address: address() });
-    same(FILE, "forget-attempts", &ForgetAttempts { email: email.clone(), address: address() });
+    same(FILE, "begin-sign-in", &BeginSignIn { email: email.clone(), address: address(), device: None });
+    same(FILE, "forget-attempts", &ForgetAttempts { email: email.clone(), address: address(), device: None });
     let found = person::Found { name, email, password, workspace: 7, workspace_name: "Shop".into() };
     same(FILE, "found of a person", &found);
     same(FILE, "read-password", &ReadPassword {});

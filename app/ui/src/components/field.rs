@@ -145,7 +145,7 @@ fn label(field: &str) -> &str {
         "expires_at" => "Expiry",
         "scopes" => "Access permissions",
         "reason" => "Reason",
-        "email" => "E-mail",
+        "email" => "Email",
         "password" => "Password",
         "workspace" => "Workspace",
         other => other,

@@ -168,10 +168,12 @@ fn taken_over(purpose: &Purpose) -> Option<AnyView> {
     let of = of.clone();
     Some(
         view! {
-            <p class="card">
-                "A copy of "<q>{of}</q>". Its restrictions, limits and notes are taken over as well; the secret is a \
-                 new one, and the other key stays as it is."
-            </p>
+            <div class="card">
+                <p>
+                    "A copy of "<q>{of}</q>". Its restrictions, limits and notes are taken over as well; the secret is \
+                     a new one, and the other key stays as it is."
+                </p>
+            </div>
         }
         .into_any(),
     )

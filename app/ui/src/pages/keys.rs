@@ -32,7 +32,7 @@ pub fn Page() -> impl IntoView {
         let body = match (empty, filtered) {
             (true, false) => teach(),
             (true, true) => view! {
-                <p class="card">"No key fits. " <a href=paths::KEYS>"Show all keys"</a></p>
+                <div class="card"><p>"No key fits. " <a href=paths::KEYS>"Show all keys"</a></p></div>
             }
             .into_any(),
             (false, _) => table(keys).into_any(),

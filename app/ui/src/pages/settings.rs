@@ -28,7 +28,7 @@ pub fn Page() -> impl IntoView {
                     <dl class="facts">
                         <dt>"Name"</dt>
                         <dd>{name}</dd>
-                        <dt>"E-mail"</dt>
+                        <dt>"Email"</dt>
                         <dd>{email}</dd>
                     </dl>
                 </section>

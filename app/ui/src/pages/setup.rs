@@ -30,8 +30,8 @@ pub fn Page() -> impl IntoView {
             workspace: posted.get("workspace"),
         };
         match visit.backend().set_up(request).await {
-            Ok(cookie) => {
-                visit.set_cookie(&cookie);
+            Ok(cookies) => {
+                visit.set_cookies(&cookies);
                 Err(Stop::Redirect(paths::KEYS.to_owned()))
             }
             Err(Failure::Invalid { errors }) => {
@@ -80,7 +80,7 @@ fn form(posted: Posted, errors: Errors, whole: Option<String>) -> AnyView {
                 <input type="hidden" name="token" value=posted.get("token")/>
                 <TextField name="name" label="Your name" value=posted.get("name") error=error("name")
                     autocomplete="name" autofocus=true/>
-                <TextField name="email" label="E-mail" kind="email" value=posted.get("email") error=error("email")
+                <TextField name="email" label="Email" kind="email" value=posted.get("email") error=error("email")
                     autocomplete="username"/>
                 <TextField name="password" label="Password" kind="password" value="" error=error("password")
                     autocomplete="new-password" hint="At least 8 characters; 15 or more are better."/>

@@ -2,14 +2,17 @@
 
 use super::problem;
 use crate::{
-    components::field::{ErrorSummary, TextField},
+    components::field::{ErrorSummary, Errors, TextField, error_of},
     layout::Plain,
     paths,
     visit::{Posted, Stop, page},
 };
 use http::StatusCode;
 use leptos::prelude::*;
-use ownchat_domain::{account::SignInRequest, failure::Failure};
+use ownchat_domain::{
+    account::SignInRequest,
+    failure::{Failure, FieldError},
+};
 
 /// The page.
 #[component]
@@ -20,46 +23,105 @@ pub fn Page() -> impl IntoView {
             if visit.backend().identity().await.is_ok() {
                 return Err(Stop::Redirect(paths::HOME.to_owned()));
             }
-            return Ok(form(Posted(vec![("next".to_owned(), visit.query("next"))]), None));
+            if visit.backend().check_setup(String::new()).await == Err(Failure::Forbidden) {
+                return Ok(not_set_up());
+            }
+            let from_query = ["next", "device"].map(|name| (name.to_owned(), visit.query(name)));
+            return Ok(form(Posted(from_query.into()), Vec::new(), None));
         };
-        let request = SignInRequest { email: posted.get("email"), password: posted.get("password").into() };
+        let missing = missing(&posted);
+        if !missing.is_empty() {
+            visit.status(StatusCode::UNPROCESSABLE_ENTITY);
+            return Ok(form(posted, missing, None));
+        }
+        let request = SignInRequest {
+            email: posted.get("email"),
+            password: posted.get("password").into(),
+            device: Some(posted.get("device")).filter(|device| !device.is_empty()),
+        };
         let why = match visit.backend().sign_in(request).await {
-            Ok(cookie) => {
-                visit.set_cookie(&cookie);
+            Ok(cookies) => {
+                visit.set_cookies(&cookies);
                 let next = posted.get("next");
                 return Err(Stop::Redirect(if paths::is_local(&next) { next } else { paths::HOME.to_owned() }));
             }
             Err(Failure::WrongCredentials | Failure::Invalid { .. }) => {
                 visit.status(StatusCode::UNPROCESSABLE_ENTITY);
-                "E-mail and password do not belong together.".to_owned()
+                "That email and password don't match.".to_owned()
             }
             Err(Failure::TooMany { retry_after }) => {
-                visit.status(StatusCode::TOO_MANY_REQUESTS);
-                format!("There were too many attempts. Try again in {retry_after} seconds.")
+                visit.too_many(retry_after);
+                format!("Too many attempts. Try again in {}.", duration(retry_after))
             }
             Err(other) => {
                 visit.status(problem::status(&other));
                 "Something did not answer, so you are not signed in. Try again in a moment.".to_owned()
             }
         };
-        Ok(form(posted, Some(why)))
+        Ok(form(posted, Vec::new(), Some(why)))
     })
 }
 
-fn form(posted: Posted, why: Option<String>) -> AnyView {
-    let nothing = Signal::stored(None::<String>);
+/// Nobody can sign in yet.
+fn not_set_up() -> AnyView {
+    view! {
+        <Plain title="Ownchat is not set up yet">
+            <p>"Open the link that the start printed. It makes you the owner of the first workspace."</p>
+        </Plain>
+    }
+    .into_any()
+}
+
+/// The fields that were left empty.
+fn missing(posted: &Posted) -> Errors {
+    let fields = [("email", "Enter your email address."), ("password", "Enter your password.")];
+    let is_empty = |(field, _): &(&str, &str)| posted.get(field).trim().is_empty();
+    fields.into_iter().filter(is_empty).map(|(field, message)| FieldError::new(field, message)).collect()
+}
+
+/// Seconds in words, in whole minutes from two minutes on.
+fn duration(seconds: u32) -> String {
+    let (count, unit) = if seconds < 120 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+fn form(posted: Posted, errors: Errors, whole: Option<String>) -> AnyView {
+    let error = |field: &str| Signal::stored(error_of(&errors, field));
+    let (email_error, password_error) = (error("email"), error("password"));
+    // The address that was typed is there still; only the password is asked for again.
+    let begins_at_password = !posted.get("email").trim().is_empty();
     view! {
         <Plain title="Sign in">
             <form method="post" action=paths::SIGN_IN class="form card" novalidate>
-                <ErrorSummary errors=Signal::stored(Vec::new()) whole=Signal::stored(why)/>
+                <ErrorSummary errors=Signal::stored(errors) whole=Signal::stored(whole)/>
                 <input type="hidden" name="next" value=posted.get("next")/>
-                <TextField name="email" label="E-mail" kind="email" value=posted.get("email") error=nothing
-                    autocomplete="username" autofocus=true/>
-                <TextField name="password" label="Password" kind="password" value="" error=nothing
-                    autocomplete="current-password"/>
+                <input type="hidden" name="device" value=posted.get("device")/>
+                <TextField name="email" label="Email" kind="email" value=posted.get("email") error=email_error
+                    autocomplete="username" autofocus=!begins_at_password/>
+                <TextField name="password" label="Password" kind="password" value="" error=password_error
+                    autocomplete="current-password" autofocus=begins_at_password/>
                 <p class="actions"><button class="button button-main" type="submit">"Sign in"</button></p>
             </form>
         </Plain>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_as_people_say_it() {
+        for (seconds, words) in [
+            (1, "1 second"),
+            (2, "2 seconds"),
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (121, "3 minutes"),
+            (900, "15 minutes"),
+        ] {
+            assert_eq!(duration(seconds), words);
+        }
+    }
 }

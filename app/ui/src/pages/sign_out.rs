@@ -14,8 +14,8 @@ pub fn Page() -> impl IntoView {
         if visit.posted().is_none() {
             return Err(Stop::Redirect(paths::HOME.to_owned()));
         }
-        let cookie = visit.backend().sign_out().await?;
-        visit.set_cookie(&cookie);
+        let cookies = visit.backend().sign_out().await?;
+        visit.set_cookies(&cookies);
         Err(Stop::Redirect(paths::SIGN_IN.to_owned()))
     })
 }

@@ -106,7 +106,7 @@ fn set_up(world: &mut World, moment: Option<i64>, figures: &mut Figures) -> (Per
     let mut admin = Admin::of(world.vault(), WORKSPACE);
     let again = settled(&mut admin, world.clock, &claim(second));
     let [ada, bea] = [first, second].map(|email| {
-        let call = BeginSignIn { email: email.into(), address: "192.0.2.1".into() };
+        let call = BeginSignIn { email: email.into(), address: "192.0.2.1".into(), device: None };
         admin.ask_object(Object::Instance, &call).unwrap().unwrap()
     });
     let (owner, email) = match (ada, bea) {

@@ -186,7 +186,7 @@ impl Writer {
                     let patch = json!({"status": if off { "inactive" } else { "active" }});
                     admin.ask(&ChangeKey { origin, id, version, patch: serde_json::from_value(patch)? })?
                 }
-                2 => admin.ask(&EndOldSecrets { origin, id, version })?,
+                2 => admin.ask(&EndOldSecrets { origin, id })?,
                 _ => admin.ask(&ChangeKey { origin, id, version, patch: serde_json::from_value(edit(number))? })?,
             }
         };

@@ -63,8 +63,8 @@ pub const OVERLAP_SECONDS: u32 = 8;
 
 pub fn end_old_secrets(world: &World, subject: &Subject) -> Told {
     let mut admin = admin(world, subject);
-    let (id, version) = (subject.key.id(), subject.key.key.version);
-    admin.ask(&EndOldSecrets { origin: admin.origin(), id, version }).unwrap().map(told)
+    let id = subject.key.id();
+    admin.ask(&EndOldSecrets { origin: admin.origin(), id }).unwrap().map(told)
 }
 
 pub fn suspend(world: &World, subject: &Subject) -> Told {

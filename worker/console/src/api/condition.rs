@@ -1,4 +1,4 @@
-//! Which version of a thing somebody has seen who changes it (RFC 9110, section 13.1.1).
+//! The version that a caller has seen of what they change: `If-Match` (RFC 9110, section 13.1.1).
 
 use axum::http::{HeaderMap, header::IF_MATCH};
 use ownchat_domain::{
@@ -6,21 +6,51 @@ use ownchat_domain::{
     problem::{Kind, PRECONDITION_REQUIRED, STALE},
 };
 
-/// The version that `If-Match` names: one, as it was shown.
+/// Why `If-Match` names no version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unclear {
+    /// There is none, or `*`.
+    Missing,
+    /// It names more than one.
+    Several,
+    /// It is no entity tag of ours.
+    Foreign,
+}
+
+impl Unclear {
+    /// The kind of problem.
+    pub const fn kind(self) -> &'static Kind {
+        match self {
+            Self::Missing | Self::Several => &PRECONDITION_REQUIRED,
+            Self::Foreign => &STALE,
+        }
+    }
+
+    /// What is wrong and how to mend it.
+    pub const fn detail(self) -> &'static str {
+        match self {
+            Self::Missing => PRECONDITION_REQUIRED.meaning,
+            Self::Several => "If-Match names more than one version. Send the one ETag of what you have read.",
+            Self::Foreign => {
+                "If-Match is no ETag of this API. Send the ETag of what you have read as it came, such as \"7\"."
+            }
+        }
+    }
+}
+
+/// The version that `If-Match` names.
 ///
 /// # Errors
 ///
-/// 428 if it names none, any (`*`) or several, since then nobody knows what was seen; 412 if it is none of our
-/// entity tags.
-pub fn seen(headers: &HeaderMap) -> Result<u64, &'static Kind> {
-    let mut tags = headers.get_all(IF_MATCH).iter();
-    match (tags.next().map(|tag| tag.to_str().unwrap_or_default().trim()), tags.next()) {
-        (None | Some("*"), _) | (_, Some(_)) => Err(&PRECONDITION_REQUIRED),
-        (Some(tag), None) => match version_of_etag(tag) {
-            Some(version) => Ok(version),
-            None if tag.contains(',') => Err(&PRECONDITION_REQUIRED),
-            None => Err(&STALE),
-        },
+/// Fails unless it names exactly one: with several, or any (`*`), nobody knows which one was seen.
+pub fn seen(headers: &HeaderMap) -> Result<u64, Unclear> {
+    let lines = headers.get_all(IF_MATCH).iter().map(|line| line.to_str().unwrap_or_default());
+    // Lines of one name are one list (RFC 9110, section 5.3).
+    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
+    match (tags.next(), tags.next()) {
+        (None | Some("*"), None) => Err(Unclear::Missing),
+        (_, Some(_)) => Err(Unclear::Several),
+        (Some(tag), None) => version_of_etag(tag).ok_or(Unclear::Foreign),
     }
 }
 
@@ -29,19 +59,26 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    fn seen_in(tags: &[&'static str]) -> Result<u64, u16> {
+    fn seen_in(tags: &[&'static str]) -> Result<u64, Unclear> {
         let tags = tags.iter().map(|tag| (IF_MATCH, HeaderValue::from_static(tag)));
-        seen(&tags.collect()).map_err(|kind| kind.status)
+        seen(&tags.collect())
     }
 
     #[test]
     fn one_version_is_named() {
-        assert_eq!(seen_in(&["\"7\""]), Ok(7));
-        for unclear in [&[][..], &["*"], &["\"7\", \"8\""], &["\"7\"", "\"8\""], &["*", "\"8\""]] {
-            assert_eq!(seen_in(unclear), Err(428), "{unclear:?}");
+        for tag in ["\"7\"", "W/\"7\"", "7"] {
+            assert_eq!(seen_in(&[tag]), Ok(7), "{tag}");
         }
-        for other in ["W/\"7\"", "7", "\"x\"", ""] {
-            assert_eq!(seen_in(&[other]), Err(412), "{other:?}");
+        for (tags, unclear) in [
+            (&[][..], Unclear::Missing),
+            (&["*"], Unclear::Missing),
+            (&["\"7\", \"8\""], Unclear::Several),
+            (&["\"7\"", "\"8\""], Unclear::Several),
+            (&["*", "\"8\""], Unclear::Several),
+            (&["\"x\""], Unclear::Foreign),
+            (&[""], Unclear::Foreign),
+        ] {
+            assert_eq!(seen_in(tags), Err(unclear), "{tags:?}");
         }
     }
 }

@@ -203,8 +203,8 @@ async fn seen(cases: &Cases, id: &str, headers: &HeaderMap) -> Result<(Locator, 
         // Whether there is such a key the command finds out, which knows of a deletion that is not told everywhere yet.
         Ok(version) => Ok((id, version)),
         // Elsewhere that comes before what is wrong with the request.
-        Err(kind) => Err(match cases.find_key(id).await {
-            Ok(()) => problem::of_kind(kind, kind.meaning),
+        Err(unclear) => Err(match cases.find_key(id).await {
+            Ok(()) => problem::of_kind(unclear.kind(), unclear.detail()),
             Err(failure) => problem::of_failure(&failure),
         }),
     }

@@ -11,7 +11,7 @@ use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     failure::Failure,
 };
-use ownchat_ui::backend::{Backend, Cookie};
+use ownchat_ui::backend::{Backend, Cookies};
 use serde_json::json;
 
 /// `POST /api/v1/setup`
@@ -39,12 +39,12 @@ pub async fn who(cases: Cases) -> Response {
     }
 }
 
-fn answer(outcome: Result<Cookie, Failure>, body: impl IntoResponse) -> Response {
+fn answer(outcome: Result<Cookies, Failure>, body: impl IntoResponse) -> Response {
     match outcome {
-        Ok(cookie) => {
+        Ok(cookies) => {
             let mut response = body.into_response();
-            if let Ok(value) = HeaderValue::from_str(&cookie.0) {
-                response.headers_mut().insert(SET_COOKIE, value);
+            for value in cookies.0.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
+                response.headers_mut().append(SET_COOKIE, value);
             }
             response
         }

@@ -37,7 +37,9 @@ pub async fn read(cases: Cases) -> Response {
 pub async fn change(cases: Cases, headers: HeaderMap, MemberBody(patch): MemberBody<SettingsPatch>) -> Response {
     let version = match condition::seen(&headers) {
         Ok(version) => version,
-        Err(kind) => return first_of_all(&cases, problem::of_kind(kind, kind.meaning)).await,
+        Err(unclear) => {
+            return first_of_all(&cases, problem::of_kind(unclear.kind(), unclear.detail())).await;
+        }
     };
     match cases.change_settings(version, patch).await {
         Ok(ChangedSettings { settings, effective_at }) => effective(shown(Ok(settings)), effective_at),

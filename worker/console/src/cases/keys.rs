@@ -153,10 +153,7 @@ pub async fn rotate(
 /// Ends the old secrets of a key at once.
 pub async fn end_old_secrets(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
-    let read = async || Ok(ask(visitor, registry, &ReadKey { caller, id }).await?.version);
-    let end =
-        async |version| ask(visitor, registry, &EndOldSecrets { origin: origin(visitor, caller), id, version }).await;
-    let mut changed = on_the_newest(read, end).await?;
+    let mut changed = ask(visitor, registry, &EndOldSecrets { origin: origin(visitor, caller), id }).await?;
     note(visitor, registry, &mut changed.key).await;
     Ok(changed)
 }

@@ -3,10 +3,10 @@
 use crate::{
     password,
     vault::ask,
-    visitor::{Credential, SESSION_COOKIE, Visitor, random},
+    visitor::{Credential, DEVICE_COOKIE, SESSION_COOKIE, Visitor, random},
 };
 use ownchat_domain::{
-    account::{PersonId, SessionToken, SetupRequest, SignInRequest, email},
+    account::{DeviceToken, PersonId, SessionToken, SetupRequest, SignInRequest, email},
     failure::Failure,
     vault::{
         Object,
@@ -14,12 +14,14 @@ use ownchat_domain::{
         person::{EndSession, Identity, OpenSession, ReadPassword, Resume},
     },
 };
-use ownchat_ui::backend::Cookie;
+use ownchat_ui::backend::Cookies;
 use worker::console_error;
 use zeroize::Zeroizing;
 
-/// Seconds after which a browser forgets the cookie: as long as a session can last.
-const COOKIE_LIFETIME: u32 = 12 * 60 * 60;
+/// Seconds after which a browser forgets the cookie of a session: as long as one can last.
+const SESSION_LIFETIME: u32 = 12 * 60 * 60;
+/// Seconds after which a browser forgets the cookie of a device. Each sign-in begins them anew.
+const DEVICE_LIFETIME: u32 = 365 * 24 * 60 * 60;
 
 /// Whether this set-up token is good.
 pub async fn check_setup(visitor: &Visitor, token: String) -> Result<(), Failure> {
@@ -27,7 +29,7 @@ pub async fn check_setup(visitor: &Visitor, token: String) -> Result<(), Failure
 }
 
 /// Makes the first owner and signs them in.
-pub async fn set_up(visitor: &Visitor, request: &SetupRequest) -> Result<Cookie, Failure> {
+pub async fn set_up(visitor: &Visitor, request: &SetupRequest) -> Result<Cookies, Failure> {
     // Looked at first, since hashing costs much and a wrong token must not make us do it.
     check_setup(visitor, request.token.trim().to_owned()).await?;
     let request = request.check()?;
@@ -39,16 +41,19 @@ pub async fn set_up(visitor: &Visitor, request: &SetupRequest) -> Result<Cookie,
         workspace: request.workspace,
     };
     let person = ask(&visitor.env, Object::Instance, &call).await?;
-    open(visitor, person).await
+    open(visitor, person, &call.email, None).await
 }
 
 /// Signs in. Attempts are counted before anything is hashed, so that guessing is slow and cheap for us.
-pub async fn sign_in(visitor: &Visitor, request: &SignInRequest) -> Result<Cookie, Failure> {
+pub async fn sign_in(visitor: &Visitor, request: &SignInRequest) -> Result<Cookies, Failure> {
     let email = email(&request.email).map_err(|_| Failure::WrongCredentials)?;
     if !request.password.is_plausible() {
         return Err(Failure::WrongCredentials);
     }
-    let begin = BeginSignIn { email, address: visitor.address.clone() };
+    let keys = visitor.cookie_keys()?;
+    let mut known = [Some(&visitor.device), request.device.as_ref()].into_iter().flatten();
+    let device = known.find_map(|value| DeviceToken::open(value, &email, &keys));
+    let begin = BeginSignIn { email, address: visitor.address.clone(), device: device.map(DeviceToken::id) };
     let person = ask(&visitor.env, Object::Instance, &begin).await?;
     let hash = match person {
         Some(person) => Some(ask(&visitor.env, Object::Person(person), &ReadPassword {}).await?),
@@ -56,24 +61,47 @@ pub async fn sign_in(visitor: &Visitor, request: &SignInRequest) -> Result<Cooki
     };
     let fits = password::fits(&request.password, hash.as_deref())?;
     let person = person.filter(|_| fits).ok_or(Failure::WrongCredentials)?;
-    let forget = ForgetAttempts { email: begin.email, address: begin.address };
+    let forget = ForgetAttempts { email: begin.email, address: begin.address, device: begin.device };
     ask(&visitor.env, Object::Instance, &forget).await?;
-    open(visitor, person).await
+    let cookies = open(visitor, person, &forget.email, device).await?;
+    // The browser forgets the session that it had; nobody else shall go on with it.
+    end(visitor).await?;
+    Ok(cookies)
 }
 
-async fn open(visitor: &Visitor, person: PersonId) -> Result<Cookie, Failure> {
-    let secret = random().map_err(|error| {
-        console_error!("session: {error}");
-        Failure::Unavailable
-    })?;
+/// Opens a session, and makes the device known to the account unless it is.
+async fn open(
+    visitor: &Visitor,
+    person: PersonId,
+    email: &str,
+    device: Option<DeviceToken>,
+) -> Result<Cookies, Failure> {
+    let (secret, new) = (drawn()?, DeviceToken::new(drawn()?));
+    let keys = visitor.cookie_keys()?;
     let token = SessionToken::new(person, secret);
     let call = OpenSession { session: token.hash(), address: visitor.address.clone() };
     ask(&visitor.env, Object::Person(person), &call).await?;
-    Ok(cookie(&token.reveal(), COOKIE_LIFETIME))
+    Ok(Cookies(vec![
+        cookie(SESSION_COOKIE, &token.reveal(&keys), SESSION_LIFETIME),
+        cookie(DEVICE_COOKIE, &device.unwrap_or(new).reveal(email, &keys), DEVICE_LIFETIME),
+    ]))
+}
+
+fn drawn() -> Result<[u8; 16], Failure> {
+    random().map_err(|error| {
+        console_error!("session: {error}");
+        Failure::Unavailable
+    })
+}
+
+/// Signs out: ends the session of the request, if it has one.
+pub async fn sign_out(visitor: &Visitor) -> Result<Cookies, Failure> {
+    end(visitor).await?;
+    Ok(Cookies(vec![cookie(SESSION_COOKIE, "", 0)]))
 }
 
 /// Ends the session of the request, if it has one.
-pub async fn sign_out(visitor: &Visitor) -> Result<Cookie, Failure> {
+async fn end(visitor: &Visitor) -> Result<(), Failure> {
     if let Credential::Session(token) = &*visitor.credential {
         match ask(&visitor.env, Object::Person(token.person), &EndSession { session: token.hash() }).await {
             // Of an account that is not there no session is left either.
@@ -81,7 +109,7 @@ pub async fn sign_out(visitor: &Visitor) -> Result<Cookie, Failure> {
             Err(failure) => return Err(failure),
         }
     }
-    Ok(cookie("", 0))
+    Ok(())
 }
 
 /// Who is there; prolongs the session.
@@ -91,8 +119,6 @@ pub async fn resume(visitor: &Visitor) -> Result<(PersonId, Identity), Failure> 
     Ok((token.person, identity))
 }
 
-fn cookie(value: &str, lifetime: u32) -> Cookie {
-    Cookie(Zeroizing::new(format!(
-        "{SESSION_COOKIE}={value}; Path=/; Max-Age={lifetime}; Secure; HttpOnly; SameSite=Lax"
-    )))
+fn cookie(name: &str, value: &str, lifetime: u32) -> Zeroizing<String> {
+    Zeroizing::new(format!("{name}={value}; Path=/; Max-Age={lifetime}; Secure; HttpOnly; SameSite=Lax"))
 }

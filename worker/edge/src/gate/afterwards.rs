@@ -3,9 +3,12 @@
 use super::{Checked, Gate, Wanted};
 use crate::{
     chores::{Chore, Chores},
+    forwards::Forward,
     memory::RENEW_AFTER,
 };
 use ownchat_domain::{
+    record::Record,
+    scope::ScopeSet,
     time::{SECOND, Timestamp},
     usage::Batch,
     verdict::{Code, Denial},
@@ -16,14 +19,58 @@ impl Gate {
     /// Counts a call that was checked, and notes what is to be done after its answer.
     pub fn count(&self, checked: &Checked, wanted: &Wanted<'_>, now: Timestamp) {
         let Some(record) = &checked.record else { return };
-        let workspace = record.workspace.number;
         let outcome = checked.verdict.as_ref().err().map_or(Code::Valid, Denial::code);
-        let mut counts = self.counts.borrow_mut();
-        counts.tally.count(workspace, record.locator, outcome, wanted.call.required, checked.secret, now);
-        let mut chores = self.chores.borrow_mut();
-        if let Some(due) = counts.undertake(now) {
-            chores.push((due, Chore::SendCounts));
+        self.tally(record, outcome, wanted.call.required, checked.secret, now);
+        self.refresh(checked, now);
+    }
+
+    /// Notes that a request with a good key goes on to its service, and returns its number. It is counted by
+    /// [`Self::arrive`]; at once, with the number 0, if too many are on their way.
+    pub fn depart(&self, checked: &Checked, wanted: &Wanted<'_>, now: Timestamp) -> u32 {
+        self.refresh(checked, now);
+        let Some(record) = checked.record.clone() else { return 0 };
+        // A rate refills by itself.
+        let lease = checked.lease.filter(|_| record.limits.quota.is_some());
+        if let Some(lease) = lease {
+            self.purse.borrow_mut().depart(record.locator, lease);
         }
+        let forward = Forward { record, secret: checked.secret, required: wanted.call.required, lease };
+        self.forwards.borrow_mut().add(forward).unwrap_or_else(|forward| {
+            self.settle(&forward, true, now);
+            0
+        })
+    }
+
+    /// Takes in whether a request has reached its service, and counts it.
+    pub fn arrive(&self, number: u32, reached: bool, now: Timestamp) {
+        let forward = self.forwards.borrow_mut().take(number);
+        if let Some(forward) = forward {
+            self.settle(&forward, reached, now);
+        }
+    }
+
+    fn settle(&self, Forward { record, secret, required, lease }: &Forward, reached: bool, now: Timestamp) {
+        let outcome = if reached { Code::Valid } else { Code::NotForwarded };
+        self.tally(record, outcome, *required, *secret, now);
+        if let Some(lease) = *lease {
+            self.purse.borrow_mut().settle(record.locator, lease, reached);
+            self.watch(record, now);
+        }
+    }
+
+    fn tally(&self, record: &Record, outcome: Code, required: ScopeSet, secret: Option<u32>, now: Timestamp) {
+        let mut counts = self.counts.borrow_mut();
+        counts.tally.count(record.workspace.number, record.locator, outcome, required, secret, now);
+        if let Some(due) = counts.undertake(now) {
+            self.chores.borrow_mut().push((due, Chore::SendCounts));
+        }
+    }
+
+    /// Notes that feed or record are to be read again after the answer, if they are old.
+    fn refresh(&self, checked: &Checked, now: Timestamp) {
+        let Some(record) = &checked.record else { return };
+        let workspace = record.workspace.number;
+        let mut chores = self.chores.borrow_mut();
         let mut news = self.news.borrow_mut();
         if news.due(workspace, now) {
             // Noted at once, so that the next calls do not do the same.

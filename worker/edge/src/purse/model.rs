@@ -31,6 +31,8 @@ struct Step {
     change: Option<(Most, [i64; ISOLATES])>,
     isolate: usize,
     cost: u32,
+    /// After how long it is known that the request reached nobody, if it did not.
+    returns: Option<i64>,
     way: Way,
     way_back: Way,
 }
@@ -46,6 +48,8 @@ enum Event {
     Answered(usize, Take, Taken, Asked),
     /// It is time to give back what is over.
     GiveBack(usize, Way),
+    /// It is known that a request which cost a permit of this lease, at that time and under that record, reached nobody.
+    Returned(usize, u64, Timestamp, usize),
 }
 
 /// When a question was asked, under which record, and how what it brings is given back.
@@ -53,6 +57,8 @@ enum Event {
 struct Asked {
     at: Timestamp,
     record: usize,
+    /// After how long the request that the permits are for is known to have reached nobody.
+    returns: Option<i64>,
     way_back: Way,
 }
 
@@ -171,7 +177,7 @@ impl World {
                     Taken::Lease(lease) if take.need > 0 => {
                         purse.put(key, lease, asked.at, now);
                         *self.granted.entry((isolate, asked.record)).or_default() += lease.permits;
-                        self.spend(isolate, take.need, now);
+                        self.spend(isolate, take.need, asked.returns, now);
                         self.watch(isolate, asked.way_back, now);
                     }
                     Taken::Refused(refusal) => {
@@ -180,10 +186,17 @@ impl World {
                     Taken::Lease(_) => {}
                 }
             }
+            Event::Returned(isolate, lease, at, known) => {
+                *self.granted.entry((isolate, known)).or_default() += 1;
+                self.isolates[isolate].settle(record().locator, lease, false);
+                let place = self.spent.iter().position(|(spent, _)| *spent == at).unwrap();
+                self.spent.remove(place);
+                self.watch(isolate, (Some(1), Some(1)), now);
+            }
             Event::GiveBack(isolate, way) => {
                 let Record { locator, limits, version, .. } = self.records[self.known[isolate]];
                 if let Some(take) = self.isolates[isolate].leftovers(locator, limits, version, now) {
-                    self.ask(isolate, take, way, way, now);
+                    self.ask(isolate, take, None, way, way, now);
                 }
             }
         }
@@ -195,8 +208,16 @@ impl World {
         }
     }
 
-    fn ask(&mut self, isolate: usize, take: Take, (there, back): Way, way_back: Way, now: Timestamp) {
-        let asked = Asked { at: now, record: self.known[isolate], way_back };
+    fn ask(
+        &mut self,
+        isolate: usize,
+        take: Take,
+        returns: Option<i64>,
+        (there, back): Way,
+        way_back: Way,
+        now: Timestamp,
+    ) {
+        let asked = Asked { at: now, record: self.known[isolate], returns, way_back };
         self.open.push((isolate, take.clone(), asked));
         if let Some(there) = there {
             self.at(now.plus(there), Event::Asked(isolate, take, back, asked));
@@ -204,10 +225,14 @@ impl World {
     }
 
     /// Whether it is decided.
-    fn spend(&mut self, isolate: usize, cost: u32, now: Timestamp) -> bool {
+    fn spend(&mut self, isolate: usize, cost: u32, returns: Option<i64>, now: Timestamp) -> bool {
         let known = self.known[isolate];
         let decided = self.isolates[isolate].spend(&self.records[known], cost, now);
-        if let Some(Ok(_)) = decided {
+        if let Some(Ok(Spent { lease, .. })) = decided {
+            if let Some(returns) = returns {
+                self.isolates[isolate].depart(record().locator, lease);
+                self.at(now.plus(returns), Event::Returned(isolate, lease, now, known));
+            }
             let left = self.granted.get(&(isolate, known)).and_then(|granted| granted.checked_sub(cost));
             self.granted.insert((isolate, known), left.expect("it was granted under another record"));
             self.spent.extend((0..cost).map(|_| (now, self.eldest.0)));
@@ -217,11 +242,11 @@ impl World {
     }
 
     fn call(&mut self, step: &Step, now: Timestamp) {
-        if step.cost > 0 && !self.spend(step.isolate, step.cost, now) {
+        if step.cost > 0 && !self.spend(step.isolate, step.cost, step.returns, now) {
             self.names += 1;
             let key = &self.records[self.known[step.isolate]];
             let take = self.isolates[step.isolate].question(key, step.cost, self.names, now);
-            self.ask(step.isolate, take, step.way, step.way_back, now);
+            self.ask(step.isolate, take, step.returns, step.way, step.way_back, now);
         }
     }
 
@@ -238,12 +263,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let delay = || prop_oneof![2 => (0i64..50).prop_map(Some), 2 => (0i64..5_000).prop_map(Some), 1 => Just(None)];
     let most = (1u32..120, 1u32..40);
     let change = prop_oneof![9 => Just(None), 1 => (most, prop::array::uniform3(0i64..5_000)).prop_map(Some)];
-    let step = (0i64..600, change, 0usize..ISOLATES, 0u32..5, (delay(), delay()), (delay(), delay()));
-    let step = step.prop_map(|(pause, change, isolate, cost, way, way_back)| Step {
+    let returns = prop_oneof![2 => Just(None), 1 => (0i64..8_000).prop_map(Some)];
+    let step = (0i64..600, change, 0usize..ISOLATES, 0u32..5, returns, (delay(), delay()), (delay(), delay()));
+    let step = step.prop_map(|(pause, change, isolate, cost, returns, way, way_back)| Step {
         pause,
         change,
         isolate,
         cost,
+        // A request costs one permit.
+        returns: returns.filter(|_| cost == 1),
         way,
         way_back,
     });

@@ -17,8 +17,8 @@ fn permits_are_spent_while_their_lease_lasts() {
     let (mut purse, key) = (Purse::default(), record());
     assert_eq!(purse.spend(&key, 1, NOW), None);
     purse.put(&record(), lease(1, 4), NOW, NOW);
-    assert_eq!(purse.spend(&key, 1, NOW).unwrap().unwrap().rate, Some((43, 9_000)));
-    assert_eq!(purse.spend(&key, 2, NOW.plus(1_000)).unwrap().unwrap().rate, Some((41, 8_000)));
+    assert_eq!(purse.spend(&key, 1, NOW).unwrap().unwrap().standing.rate, Some((43, 9_000)));
+    assert_eq!(purse.spend(&key, 2, NOW.plus(1_000)).unwrap().unwrap().standing.rate, Some((41, 8_000)));
     assert_eq!(purse.spend(&key, 2, NOW.plus(1_000)), None, "one is left");
     assert_eq!(purse.spend(&key, 1, NOW.plus(2_000)), None, "the lease is over");
     assert_eq!(purse.spend(&key, 1, NOW.plus(-1)), None, "the clock was set back");
@@ -203,4 +203,39 @@ fn what_is_left_is_told_while_it_is_known() {
     let standing = Standing { rate: Some((0, 500)), quota: None };
     purse.refuse(&key, 9, Refusal { by_quota: false, retry_after: 500, standing }, NOW.plus(3_000), NOW.plus(3_000));
     assert_eq!(left(&purse, NOW.plus(3_100)), Some((0, 400)), "a refusal tells of it, too");
+}
+
+#[test]
+fn a_permit_comes_back_if_its_request_reached_nobody() {
+    let (mut purse, key) = (Purse::default(), record());
+    purse.put(&key, lease(1, 2), NOW, NOW);
+    let spend = |purse: &mut Purse, now| purse.spend(&key, 1, now).unwrap().unwrap().lease;
+    for _ in 0..2 {
+        let lease = spend(&mut purse, NOW);
+        purse.depart(key.locator, lease);
+    }
+    assert_eq!(purse.spend(&key, 1, NOW), None, "both are spent");
+    purse.settle(key.locator, 1, false);
+    purse.settle(key.locator, 1, true);
+    assert_eq!(spend(&mut purse, NOW), 1, "one has come back");
+    purse.settle(key.locator, 1, false);
+    assert_eq!(purse.spend(&key, 1, NOW), None, "none is on its way any more");
+    purse.settle(key.locator, 9, false);
+}
+
+#[test]
+fn a_lease_is_over_once_nothing_of_it_is_on_its_way() {
+    let (mut purse, key) = (Purse::default(), record());
+    purse.put(&key, lease(1, 1), NOW, NOW);
+    purse.spend(&key, 1, NOW).unwrap().unwrap();
+    purse.depart(key.locator, 1);
+    let later = NOW.plus(30_000);
+    let leftovers = |purse: &mut Purse, version| purse.leftovers(key.locator, key.limits, version, later);
+    assert_eq!(leftovers(&mut purse, key.version), None, "it may come back");
+    // Another record decides meanwhile.
+    let after = Record { version: key.version + 1, ..key.clone() };
+    assert_eq!(purse.spend(&after, 1, later), None);
+    purse.settle(key.locator, 1, false);
+    let unused = leftovers(&mut purse, after.version).unwrap().unused;
+    assert_eq!(unused, [Unused { lease: 1, permits: 1 }]);
 }

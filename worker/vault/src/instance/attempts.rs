@@ -1,7 +1,12 @@
 //! Failed sign-ins, and how long they make the next one wait.
 //!
-//! Every attempt counts as failed until it has succeeded, so attempts made at once count too. E-mail
-//! addresses are counted whether somebody has them or not, and stored as hashes only.
+//! An attempt counts as failed until it has succeeded, so concurrent attempts count too. Email addresses
+//! count whether somebody has them or not, and are stored as hashes only.
+//!
+//! Attempts count in lanes: of an account from one network, of one network for all accounts, and of an
+//! account from everywhere. The last one slows down guessing from many networks and has short waits,
+//! since it could lock out the owner. A device from which somebody has signed in before has a lane of
+//! its own and waits for no other.
 
 use crate::{
     answer::Done,
@@ -10,42 +15,79 @@ use crate::{
 use ownchat_domain::{
     account::PersonId,
     failure::Failure,
+    shield::network_of,
     time::{HOUR, MINUTE, SECOND, Timestamp},
     vault::instance::{BeginSignIn, ForgetAttempts},
 };
 use sha2::{Digest, Sha256};
 
-/// Failures of one account before the first wait.
-const FREE_PER_ACCOUNT: i64 = 5;
-/// Failures from one network address before the first wait; many people may share one.
-const FREE_PER_ADDRESS: i64 = 50;
-/// Longest wait, in milliseconds.
-const LONGEST_WAIT: i64 = 15 * MINUTE;
 /// Failures are forgotten when there was none for this long, in milliseconds.
 const MEMORY: i64 = 24 * HOUR;
 
+/// Attempts that are counted together.
+struct Lane {
+    subject: Value,
+    /// Failures before the first wait.
+    free: i64,
+    /// The longest wait, in milliseconds.
+    longest: i64,
+    /// True if a success makes up for all failures, not for its own attempt alone.
+    is_personal: bool,
+}
+
+impl Lane {
+    fn new(kind: &str, parts: &[&str], free: i64, longest: i64, is_personal: bool) -> Self {
+        let text = format!("{kind}:{}", parts.join(":"));
+        Self { subject: Value::Blob(Sha256::digest(text).to_vec()), free, longest, is_personal }
+    }
+
+    /// Milliseconds to wait after the last of so many failures: none at first, then 1 s, doubling.
+    fn pause(&self, failures: i64) -> i64 {
+        match failures - self.free {
+            ..0 => 0,
+            over => (SECOND << over.min(20)).min(self.longest),
+        }
+    }
+}
+
+/// The lanes of an attempt.
+fn lanes(email: &str, address: &str, device: Option<&str>) -> Vec<Lane> {
+    if let Some(device) = device {
+        return vec![Lane::new("device", &[device, email], 5, 15 * MINUTE, true)];
+    }
+    // One caller has a whole network of IPv6.
+    let network = address.parse().map_or_else(|_| address.to_owned(), |address| network_of(address).to_string());
+    vec![
+        Lane::new("pair", &[&network, email], 5, 15 * MINUTE, true),
+        // Many people may share one.
+        Lane::new("address", &[&network], 50, 15 * MINUTE, false),
+        Lane::new("email", &[email], 50, 30 * SECOND, false),
+    ]
+}
+
 /// Counts an attempt, and says whose address it is, or that there were too many.
 pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> Done<Option<PersonId>> {
-    let subjects = subjects(&call.email, &call.address);
+    let lanes = lanes(&call.email, &call.address, call.device.as_deref());
     database.run("DELETE FROM attempts WHERE last_at < ?", &[now.plus(-MEMORY).millis().into()])?;
+    // A clock that was set back prolongs no wait.
+    database.run("UPDATE attempts SET last_at = ?1 WHERE last_at > ?1", &[now.millis().into()])?;
     let mut wait = 0;
-    for (subject, free) in &subjects {
-        let row = database
-            .first("SELECT failures, last_at FROM attempts WHERE subject = ?", std::slice::from_ref(subject))?;
-        if let Some(mut row) = row {
+    for lane in &lanes {
+        let query = "SELECT failures, last_at FROM attempts WHERE subject = ?";
+        if let Some(mut row) = database.first(query, std::slice::from_ref(&lane.subject))? {
             let (failures, last_at) = (row.integer()?, Timestamp::from_millis(row.integer()?));
-            wait = wait.max(last_at.plus(pause(failures, *free)).since(now));
+            wait = wait.max(lane.pause(failures) - now.since(last_at));
         }
     }
     if wait > 0 {
         let retry_after = u32::try_from((wait + SECOND - 1) / SECOND).unwrap_or(u32::MAX);
         return Err(Failure::TooMany { retry_after }.into());
     }
-    for (subject, _) in subjects {
+    for lane in lanes {
         database.run(
             "INSERT INTO attempts (subject, failures, last_at) VALUES (?, 1, ?) \
              ON CONFLICT (subject) DO UPDATE SET failures = failures + 1, last_at = excluded.last_at",
-            &[subject, now.millis().into()],
+            &[lane.subject, now.millis().into()],
         )?;
     }
     match database.first("SELECT person FROM accounts WHERE email = ?", &[call.email.as_str().into()])? {
@@ -54,25 +96,17 @@ pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> Do
     }
 }
 
-/// The attempt succeeded: the account starts anew; the network address loses the one failure it was charged.
+/// The attempt succeeded: lanes of this person start anew, the others lose the one failure that was charged.
 pub fn forget(database: &impl Database, call: &ForgetAttempts) -> Done<()> {
-    let [(email, _), (address, _)] = subjects(&call.email, &call.address);
-    database.run("DELETE FROM attempts WHERE subject = ?", &[email])?;
-    database.run("UPDATE attempts SET failures = max(0, failures - 1) WHERE subject = ?", &[address])?;
-    Ok(())
-}
-
-/// Milliseconds to wait after the last of so many failures: none at first, then 1 s, doubling.
-fn pause(failures: i64, free: i64) -> i64 {
-    match failures - free {
-        ..0 => 0,
-        over => (SECOND << over.min(20)).min(LONGEST_WAIT),
+    for lane in lanes(&call.email, &call.address, call.device.as_deref()) {
+        let change = if lane.is_personal {
+            "DELETE FROM attempts WHERE subject = ?"
+        } else {
+            "UPDATE attempts SET failures = max(0, failures - 1) WHERE subject = ?"
+        };
+        database.run(change, &[lane.subject])?;
     }
-}
-
-fn subjects(email: &str, address: &str) -> [(Value, i64); 2] {
-    let hash = |kind: &str, text: &str| Value::Blob(Sha256::digest(format!("{kind}:{text}")).to_vec());
-    [(hash("email", email), FREE_PER_ACCOUNT), (hash("address", address), FREE_PER_ADDRESS)]
+    Ok(())
 }
 
 #[cfg(test)]
@@ -81,6 +115,7 @@ mod tests {
     use crate::{database::memory::Memory, instance::schema};
 
     const START: Timestamp = Timestamp::from_millis(1_000_000_000);
+    const OWNER: &str = "a@b.c";
 
     fn fresh() -> Memory {
         let database = Memory::open();
@@ -89,62 +124,122 @@ mod tests {
         database
     }
 
+    fn from(
+        database: &Memory,
+        email: &str,
+        address: &str,
+        device: Option<&str>,
+        now: Timestamp,
+    ) -> Done<Option<PersonId>> {
+        let device = device.map(str::to_owned);
+        begin(database, &BeginSignIn { email: email.into(), address: address.into(), device }, now)
+    }
+
     fn attempt(database: &Memory, email: &str, address: &str, now: Timestamp) -> Done<Option<PersonId>> {
-        begin(database, &BeginSignIn { email: email.into(), address: address.into() }, now)
+        from(database, email, address, None, now)
+    }
+
+    fn too_many(retry_after: u32) -> Done<Option<PersonId>> {
+        Err(Failure::TooMany { retry_after }.into())
     }
 
     #[test]
     fn five_failures_are_free_and_then_the_wait_doubles() {
         let database = fresh();
         for _ in 0..5 {
-            assert_eq!(attempt(&database, "a@b.c", "x", START), Ok(Some(PersonId(1))));
+            assert_eq!(attempt(&database, OWNER, "192.0.2.1", START), Ok(Some(PersonId(1))));
         }
-        assert_eq!(attempt(&database, "a@b.c", "x", START), Err(Failure::TooMany { retry_after: 1 }.into()));
-        assert_eq!(attempt(&database, "a@b.c", "x", START.plus(1_000)), Ok(Some(PersonId(1))));
-        assert_eq!(
-            attempt(&database, "a@b.c", "x", START.plus(1_001)),
-            Err(Failure::TooMany { retry_after: 2 }.into())
-        );
+        assert_eq!(attempt(&database, OWNER, "192.0.2.1", START), too_many(1));
+        assert_eq!(attempt(&database, OWNER, "192.0.2.1", START.plus(1_000)), Ok(Some(PersonId(1))));
+        assert_eq!(attempt(&database, OWNER, "192.0.2.1", START.plus(1_001)), too_many(2));
+    }
+
+    #[test]
+    fn who_knows_the_address_locks_nobody_out() {
+        let database = fresh();
+        for _ in 0..6 {
+            let _ = attempt(&database, OWNER, "198.51.100.1", START);
+        }
+        assert!(attempt(&database, OWNER, "198.51.100.1", START).is_err());
+        assert_eq!(attempt(&database, OWNER, "192.0.2.1", START), Ok(Some(PersonId(1))), "from elsewhere");
+        // One caller has a network of IPv6.
+        for number in 0..5 {
+            attempt(&database, OWNER, &format!("2001:db8::{number}"), START).unwrap();
+        }
+        assert_eq!(attempt(&database, OWNER, "2001:db8::ffff", START), too_many(1));
+        assert!(attempt(&database, OWNER, "2001:db8:0:1::1", START).is_ok());
+    }
+
+    #[test]
+    fn guessing_from_everywhere_is_slow_and_a_known_device_does_not_wait_for_it() {
+        let database = fresh();
+        for number in 0..50 {
+            attempt(&database, OWNER, &format!("192.0.2.{number}"), START).unwrap();
+        }
+        assert_eq!(attempt(&database, OWNER, "203.0.113.1", START), too_many(1));
+        assert_eq!(from(&database, OWNER, "203.0.113.1", Some("laptop"), START), Ok(Some(PersonId(1))));
+        let far = START.plus(HOUR);
+        for number in 0..20 {
+            let _ = attempt(&database, OWNER, &format!("203.0.113.{number}"), far.plus(number * 60_000));
+        }
+        let last = far.plus(19 * 60_000);
+        assert_eq!(attempt(&database, OWNER, "203.0.113.99", last), too_many(30), "never for long");
+        // A stolen device is no way around the count.
+        for _ in 0..5 {
+            let _ = from(&database, OWNER, "203.0.113.1", Some("laptop"), last);
+        }
+        assert!(from(&database, OWNER, "203.0.113.1", Some("laptop"), last).is_err());
     }
 
     #[test]
     fn an_address_that_nobody_has_is_treated_alike() {
         let database = fresh();
         for _ in 0..5 {
-            assert_eq!(attempt(&database, "nobody@b.c", "x", START), Ok(None));
+            assert_eq!(attempt(&database, "nobody@b.c", "192.0.2.1", START), Ok(None));
         }
-        assert_eq!(attempt(&database, "nobody@b.c", "x", START), Err(Failure::TooMany { retry_after: 1 }.into()));
+        assert_eq!(attempt(&database, "nobody@b.c", "192.0.2.1", START), too_many(1));
     }
 
     #[test]
-    fn one_network_address_cannot_try_many_accounts() {
+    fn one_network_cannot_try_many_accounts() {
         let database = fresh();
         for account in 0..50 {
-            assert_eq!(attempt(&database, &format!("{account}@b.c"), "x", START), Ok(None));
+            assert_eq!(attempt(&database, &format!("{account}@b.c"), "192.0.2.1", START), Ok(None));
         }
-        assert!(attempt(&database, "a@b.c", "x", START).is_err());
-        assert!(attempt(&database, "a@b.c", "y", START).is_ok(), "others are not punished");
+        assert!(attempt(&database, OWNER, "192.0.2.1", START).is_err());
+        assert!(attempt(&database, OWNER, "192.0.2.2", START).is_ok(), "others are not punished");
     }
 
     #[test]
     fn success_starts_the_count_anew() {
         let database = fresh();
-        for _ in 0..20 {
-            assert!(attempt(&database, "a@b.c", "x", START).is_ok());
-            forget(&database, &ForgetAttempts { email: "a@b.c".into(), address: "x".into() }).unwrap();
+        for _ in 0..60 {
+            assert!(attempt(&database, OWNER, "192.0.2.1", START).is_ok());
+            let forget_it = ForgetAttempts { email: OWNER.into(), address: "192.0.2.1".into(), device: None };
+            forget(&database, &forget_it).unwrap();
         }
     }
 
     #[test]
+    fn a_clock_that_was_set_back_locks_nobody_out() {
+        let database = fresh();
+        let before = START.plus(-30 * HOUR);
+        for now in [START, before, before, before, before] {
+            assert!(attempt(&database, OWNER, "192.0.2.1", now).is_ok(), "there is no pause yet");
+        }
+        assert_eq!(attempt(&database, OWNER, "192.0.2.1", before.plus(-HOUR)), too_many(1));
+        assert!(attempt(&database, OWNER, "192.0.2.1", before.plus(-HOUR + SECOND)).is_ok(), "its pause and no more");
+    }
+
+    #[test]
     fn a_wait_has_an_end_and_memory_too() {
-        assert_eq!(pause(4, 5), 0);
-        assert_eq!(pause(5, 5), SECOND);
-        assert_eq!(pause(1_000_000, 5), LONGEST_WAIT);
+        let lane = Lane::new("pair", &[], 5, 15 * MINUTE, true);
+        assert_eq!([4, 5, 1_000_000].map(|failures| lane.pause(failures)), [0, SECOND, 15 * MINUTE]);
         let database = fresh();
         for _ in 0..5 {
-            attempt(&database, "a@b.c", "x", START).unwrap();
+            attempt(&database, OWNER, "192.0.2.1", START).unwrap();
         }
-        attempt(&database, "a@b.c", "x", START.plus(MEMORY + 1)).unwrap();
-        assert!(attempt(&database, "a@b.c", "x", START.plus(MEMORY + 1)).is_ok());
+        attempt(&database, OWNER, "192.0.2.1", START.plus(MEMORY + 1)).unwrap();
+        assert!(attempt(&database, OWNER, "192.0.2.1", START.plus(MEMORY + 1)).is_ok());
     }
 }

@@ -12,6 +12,8 @@ use ownchat_domain::{
 pub const IDLE: i64 = 30 * MINUTE;
 /// A session ends so long after it was opened, in milliseconds.
 pub const ABSOLUTE: i64 = 12 * HOUR;
+/// Most sessions of one account at once. One more ends the one that was used longest ago.
+const SESSIONS_MAX: usize = 20;
 /// Use is written down once in so many milliseconds, not at every request.
 const GRAIN: i64 = MINUTE;
 
@@ -25,6 +27,13 @@ pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> Don
         database.run(
             "INSERT INTO sessions (hash, opened_at, seen_at, address) VALUES (?, ?, ?, ?)",
             &[key(call.session), now.millis().into(), now.millis().into(), call.address.as_str().into()],
+        )?;
+        database.run(
+            &format!(
+                "DELETE FROM sessions WHERE hash NOT IN \
+                 (SELECT hash FROM sessions ORDER BY hash = ? DESC, seen_at DESC LIMIT {SESSIONS_MAX})"
+            ),
+            &[key(call.session)],
         )?;
         Ok(())
     })
@@ -114,6 +123,23 @@ mod tests {
         assert!(at(&database, IDLE - 1).is_ok());
         let idle = signed_in();
         assert_eq!(at(&idle, IDLE), Err(Failure::NotSignedIn.into()));
+    }
+
+    #[test]
+    fn an_account_has_a_bounded_number_of_sessions() {
+        let database = signed_in();
+        let is_good = |secret: u8, now: Timestamp| resume(&database, &Resume { session: hash(secret) }, now).is_ok();
+        for secret in 2..=21 {
+            let now = START.plus(i64::from(secret) * MINUTE);
+            assert!(is_good(1, now), "the first is used all the time");
+            open(&database, &OpenSession { session: hash(secret), address: "127.0.0.1".into() }, now).unwrap();
+        }
+        let now = START.plus(22 * MINUTE);
+        assert!(is_good(1, now) && is_good(21, now) && is_good(3, now));
+        assert!(!is_good(2, now), "it was used longest ago");
+        // A clock that was set back keeps nobody out.
+        open(&database, &OpenSession { session: hash(22), address: "127.0.0.1".into() }, START).unwrap();
+        assert!(is_good(22, START));
     }
 
     #[test]

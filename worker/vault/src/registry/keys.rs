@@ -174,7 +174,12 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Don
     // The same request once more has seen the version before its own change.
     let is_repeated = after == before && before.version == call.version + 1;
     if before.version != call.version && !is_repeated {
-        return Err(Failure::Stale.into());
+        // A key is never left on because a page was old. One that is off already keeps its reason.
+        match command {
+            Command::DeactivateKey if before.active => {}
+            Command::DeactivateKey => return Ok(Outcome::repeated(before.shown(now))),
+            _ => return Err(Failure::Stale.into()),
+        }
     }
     if after == before {
         return Ok(Outcome::repeated(after.shown(now)));
@@ -197,8 +202,8 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
     (before.active && !after.active) || !widens_only(&before.details, &after.details)
 }
 
-/// Deletes a key, unless this very command has deleted it before. Its row stays, so that the edge is told, the trail keeps its
-/// object, and it can be restored.
+/// Deletes a key, in whatever version it is, unless this very command has deleted it before. Its row stays, so that the edge
+/// is told, the trail keeps its object, and it can be restored.
 pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == call.version + 1;
@@ -208,9 +213,6 @@ pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Don
     }
     let before = present(database, call.id)?;
     member.may(Command::DeleteKey, Some(&before), None, now)?;
-    if before.version != call.version {
-        return Err(Failure::Stale.into());
-    }
     let after = KeyRow { deleted_at: Some(now), version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Delete, Some(&before), None, now)?, now)?;

@@ -110,9 +110,6 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
     member.may(Command::EndOldSecrets, Some(&before), None, now)?;
-    if before.version != call.version {
-        return Err(Failure::Stale.into());
-    }
     let mut after = ended(&before, now, now);
     if let (Some(newest), Some(was)) = (after.secrets.last_mut(), before.secrets.last()) {
         newest.ends_at = was.ends_at;

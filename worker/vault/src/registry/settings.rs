@@ -52,7 +52,9 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
         ..before.clone()
     };
     let is_repeated = after == before && before.version == call.version + 1;
-    if before.version != call.version && !is_repeated {
+    // Nobody is kept from suspending the workspace because a page was old.
+    let only_suspends = call.suspended == Some(true) && call.outage_seconds.is_none();
+    if before.version != call.version && !is_repeated && !only_suspends {
         return Err(Failure::Stale.into());
     }
     if after == before {
@@ -123,10 +125,19 @@ mod tests {
     }
 
     #[test]
+    fn no_key_goes_on_working_because_a_page_was_old() {
+        let database = workspace();
+        let (after, narrowed) = change(&database, &call(9, Some(true), None), NOW).unwrap();
+        assert!(after.suspended && narrowed);
+    }
+
+    #[test]
     fn nothing_changes_for_nothing_nor_for_a_stranger_nor_beyond_the_bound() {
         let database = workspace();
         assert_eq!(change(&database, &call(1, Some(false), Some(0)), NOW).unwrap().0.version, 1);
-        assert_eq!(change(&database, &call(9, Some(true), None), NOW).unwrap_err(), Failure::Stale.into());
+        for (suspended, outage) in [(Some(false), None), (Some(true), Some(1)), (None, Some(1))] {
+            assert_eq!(change(&database, &call(9, suspended, outage), NOW).unwrap_err(), Failure::Stale.into());
+        }
         assert!(change(&database, &call(1, None, Some(OUTAGE_MAX + 1)), NOW).is_err());
         let foreign = ChangeSettings { origin: origin(STRANGER), ..call(1, Some(true), None) };
         assert_eq!(change(&database, &foreign, NOW).unwrap_err(), Failure::NotFound.into());

@@ -150,10 +150,9 @@ impl Walk {
     }
 
     fn end_old_secrets(&mut self) {
-        let (id, version) = self.any();
-        let done = self
-            .asking(|origin| life::end_old_secrets(&self.database, &EndOldSecrets { origin, id, version }, self.now));
-        let said = self.model.end_old_secrets(id, version, self.now);
+        let (id, _) = self.any();
+        let done = self.asking(|origin| life::end_old_secrets(&self.database, &EndOldSecrets { origin, id }, self.now));
+        let said = self.model.end_old_secrets(id, self.now);
         self.compare("end old secrets", said, done.map(Answer::from), Some(id));
     }
 
@@ -216,7 +215,7 @@ impl Walk {
             0 => keys::delete(&self.database, &DeleteKey { origin: origin(stranger), id, version }, self.now).map(drop),
             1 => life::restore(&self.database, &RestoreKey { origin: origin(stranger), id }, self.now).map(drop),
             _ => {
-                let call = EndOldSecrets { origin: origin(stranger), id, version };
+                let call = EndOldSecrets { origin: origin(stranger), id };
                 life::end_old_secrets(&self.database, &call, self.now).map(drop)
             }
         };

@@ -193,12 +193,7 @@ fn every_command_of_a_key_has_its_rule() {
         (
             "end old secrets",
             |database, caller, key| {
-                let version = keys::read(database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW).unwrap().version;
-                said(life::end_old_secrets(
-                    database,
-                    &EndOldSecrets { origin: origin(caller), id: key.id, version },
-                    NOW,
-                ))
+                said(life::end_old_secrets(database, &EndOldSecrets { origin: origin(caller), id: key.id }, NOW))
             },
             ["y?", "nn", "yy", "yy", "??"],
         ),
@@ -319,8 +314,7 @@ fn a_key_that_ends_itself_is_heard_no_more() {
     assert_eq!(code(&database, &of(&key), NOW.plus(59_999)), Code::Valid);
     assert_eq!(code(&database, &of(&key), NOW.plus(60_000)), Code::Expired);
     let new = with_secret(&key, NEW);
-    let version = keys::read(&database, &ReadKey { caller: new, id: key.id }, NOW).unwrap().version;
-    let end = EndOldSecrets { origin: origin(new), id: key.id, version };
+    let end = EndOldSecrets { origin: origin(new), id: key.id };
     assert!(life::end_old_secrets(&database, &end, NOW).unwrap().narrowed);
     assert_eq!((code(&database, &of(&key), NOW), code(&database, &new, NOW)), (Code::Expired, Code::Valid));
     patch(&database, new, &key, r#"{"status":"inactive"}"#).unwrap();

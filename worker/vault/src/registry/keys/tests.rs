@@ -183,10 +183,23 @@ fn a_stale_version_changes_nothing() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     changed(&database, &key, r#"{"name":"Store"}"#).unwrap();
-    assert_eq!(changed(&database, &key, r#"{"name":"Other"}"#), Err(Failure::Stale.into()));
-    let stale = DeleteKey { origin: origin(OWNER), id: key.id, version: key.version };
-    assert_eq!(delete(&database, &stale, NOW).map(|outcome| outcome.key), Err(Failure::Stale.into()));
+    for json in [r#"{"name":"Other"}"#, r#"{"status":"inactive","name":"Other"}"#] {
+        assert_eq!(changed(&database, &key, json), Err(Failure::Stale.into()), "{json}");
+    }
     assert_eq!(read(&database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW).unwrap().name, "Store");
+}
+
+#[test]
+fn no_key_is_left_working_because_a_page_was_old() {
+    let database = workspace();
+    let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    changed(&database, &key, r#"{"name":"Store"}"#).unwrap();
+    let off = changed(&database, &key, r#"{"status":"inactive","reason":"leaked"}"#).unwrap();
+    assert_eq!((off.version, off.name.as_str(), off.reason_text.as_deref()), (3, "Store", Some("leaked")));
+    let again = changed(&database, &key, r#"{"status":"inactive","reason":"late"}"#).unwrap();
+    assert_eq!(again, off, "what is off stays as it is");
+    let stale = DeleteKey { origin: origin(OWNER), id: key.id, version: key.version };
+    assert_eq!(delete(&database, &stale, NOW).unwrap().key.version, 4);
 }
 
 #[test]

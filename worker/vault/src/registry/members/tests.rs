@@ -125,7 +125,7 @@ fn every_command_on_a_key_has_its_rule() {
         (
             "end old secrets",
             |database, key| {
-                let call = EndOldSecrets { origin: origin(ME), id: key.id, version: key.version };
+                let call = EndOldSecrets { origin: origin(ME), id: key.id };
                 said(life::end_old_secrets(database, &call, NOW))
             },
             "yyyn",

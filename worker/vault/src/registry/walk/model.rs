@@ -95,7 +95,14 @@ impl Model {
         let Some(after) = before.after(change) else { return Said::Invalid };
         // Whoever sends the same again has seen the version before.
         if before.version != version && !(after == before && before.version == version + 1) {
-            return Said::Stale;
+            if !matches!(change, Change::Status(false, _)) {
+                return Said::Stale;
+            }
+            // Never left on because a page was old; what is off already stays as it is.
+            if !before.active {
+                self.narrowed = true;
+                return Said::Done(before.version);
+            }
         }
         // Whoever asks again is told a moment.
         self.narrowed = self.is_untold(id) || after == before;
@@ -119,9 +126,6 @@ impl Model {
             Ok(before) => before,
             Err(said) => return said,
         };
-        if before.version != version {
-            return Said::Stale;
-        }
         self.narrowed = true;
         self.changed(id, Key { deleted_at: Some(now), ..before }, "key.delete", now)
     }
@@ -179,14 +183,11 @@ impl Model {
         self.changed(id, key, "key.rotate", now)
     }
 
-    pub fn end_old_secrets(&mut self, id: Locator, version: u64, now: Timestamp) -> Said {
+    pub fn end_old_secrets(&mut self, id: Locator, now: Timestamp) -> Said {
         let before = match self.begin(&Deed::EndOldSecrets, id, now) {
             Ok(before) => before,
             Err(said) => return said,
         };
-        if before.version != version {
-            return Said::Stale;
-        }
         let mut after = before.clone();
         if let Some((_, old)) = after.secrets.split_last_mut() {
             for secret in old {
@@ -194,7 +195,7 @@ impl Model {
             }
         }
         self.narrowed = true;
-        if after == before { Said::Done(version) } else { self.changed(id, after, "key.end_secret", now) }
+        if after == before { Said::Done(before.version) } else { self.changed(id, after, "key.end_secret", now) }
     }
 
     pub fn change_settings(
@@ -215,21 +216,22 @@ impl Model {
             return Said::Invalid;
         }
         let (was, is_suspended, seconds) = self.settings;
+        let only_suspends = suspended == Some(true) && outage.is_none();
         let (suspended, outage) = (suspended.unwrap_or(is_suspended), outage.unwrap_or(seconds));
         let taken = (suspended && !is_suspended) || outage < seconds;
         let same = (suspended, outage) == (is_suspended, seconds);
-        if was != version && !(same && was == version + 1) {
+        if was != version && !(same && was == version + 1) && !only_suspends {
             return Said::Stale;
         }
         self.narrowed = taken || same || self.untold.contains_key("");
         if same {
             return Said::Done(was);
         }
-        self.settings = (version + 1, suspended, outage);
+        self.settings = (was + 1, suspended, outage);
         self.wrote("workspace.edit");
-        self.untold.insert(String::new(), version + 1);
+        self.untold.insert(String::new(), was + 1);
         self.due = self.keys.keys().copied().collect();
-        Said::Done(version + 1)
+        Said::Done(was + 1)
     }
 
     /// What is removed for good.

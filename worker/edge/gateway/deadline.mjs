@@ -1,0 +1,71 @@
+// Deadlines of a forwarded request, and the transfer of bodies under a deadline.
+
+/** Bytes that are moved at once at most. */
+const CHUNK = 64 * 1024;
+
+/** Aborts a request unless it makes progress. `failure` is the code of the deadline that passed. */
+export class Deadline {
+  failure = null;
+  #controller = new AbortController();
+  #timer;
+
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  /** Starts a deadline. It replaces the one before. */
+  start(code, millis) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.fail(code), millis);
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+  }
+
+  fail(code) {
+    clearTimeout(this.#timer);
+    this.failure ??= code;
+    this.#controller.abort(new Error(code));
+  }
+}
+
+/**
+ * A stream of the bytes of `body`, with their length where it is known. Each read and each write must succeed within its
+ * own [code, milliseconds] of `limits`. `finished` runs after the last byte.
+ */
+export function transfer(body, length, deadline, limits, context, finished) {
+  const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
+  context.waitUntil(move(body, writable, deadline, limits, finished));
+  return readable;
+}
+
+async function move(body, writable, deadline, limits, finished) {
+  const reader = body.getReader({ mode: "byob" });
+  const writer = writable.getWriter();
+  const { signal } = deadline;
+  // Both hang for ever on a peer that hangs.
+  const abort = () => {
+    reader.cancel(signal.reason).catch(() => {});
+    writer.abort(signal.reason).catch(() => {});
+  };
+  signal.addEventListener("abort", abort);
+  try {
+    for (let buffer = new Uint8Array(CHUNK); ; ) {
+      deadline.start(...limits.read);
+      const { done, value } = await reader.read(buffer);
+      if (done) break;
+      deadline.start(...limits.write);
+      await writer.write(value);
+      buffer = new Uint8Array(value.buffer);
+    }
+    await writer.close();
+    finished();
+  } catch (error) {
+    deadline.stop();
+    if (deadline.failure) console.warn(`gateway: ${deadline.failure}`);
+    await Promise.allSettled([reader.cancel(error), writer.abort(error)]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
