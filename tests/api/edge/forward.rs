@@ -22,10 +22,10 @@ struct Behind {
 }
 
 const LIMITS: &[(&str, &str)] = &[
-    ("UPSTREAM_CONNECT_MS", "1000"),
-    ("UPSTREAM_FIRST_BYTE_MS", "2000"),
-    ("UPSTREAM_IDLE_MS", "2000"),
-    ("REQUEST_IDLE_MS", "2000"),
+    ("UPSTREAM_CONNECT_MS", "3000"),
+    ("UPSTREAM_FIRST_BYTE_MS", "4000"),
+    ("UPSTREAM_IDLE_MS", "3000"),
+    ("REQUEST_IDLE_MS", "3000"),
 ];
 
 fn behind() -> &'static Behind {
