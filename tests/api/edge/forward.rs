@@ -142,8 +142,12 @@ fn a_caller_that_leaves_ends_the_request_at_the_service() {
     let (deployment, key) = in_front_of(&upstream.origin(), &[("UPSTREAM_FIRST_BYTE_MS", "600000")]);
     let behind = Behind { upstream, deployment, key };
     let headers = format!("X-Answer: {SILENT}\r\nX-Test: leaving\r\n");
-    let streams: Vec<_> = (0..10).map(|_| behind.begin("GET", &headers, "")).collect();
-    wait("reaching the service", || behind.upstream.hanging("leaving") == 10);
+    let with_body = format!("{headers}Content-Length: 4\r\n");
+    let mut streams: Vec<_> = (0..5).map(|_| behind.begin("GET", &headers, "")).collect();
+    streams.extend((0..5).map(|_| behind.begin("POST", &with_body, "body")));
+    // These have sent only half of their bodies.
+    streams.extend((0..5).map(|_| behind.begin("POST", &with_body, "bo")));
+    wait("reaching the service", || behind.upstream.hanging("leaving") == 15);
     drop(streams);
     behind.wait_for_end("leaving");
 }
