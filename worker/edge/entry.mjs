@@ -151,17 +151,26 @@ function respond(text, id, request, env, context) {
 /** The rules of the gateway; they do not change while an isolate lives. */
 let rules;
 
-async function goOn(onward, id, headers, request, env, context) {
-  const [target, principal, number] = onward.split("\n");
-  rules ??= { hidden: HIDDEN, limits: JSON.parse(edge.limits()) };
+/** Forwards a request, and tells the compiled code what became of it. */
+async function send(target, principal, number, id, request, env, context) {
   let result = { failure: "upgrade_unsupported" };
   try {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       result = await forward(request, target, [[PRINCIPAL, principal], [REQUEST_ID, id]], rules, context);
     }
+    return result;
   } finally {
     if (edge.arrived(Number(number), result.failure ?? "", Date.now())) work(env, context);
   }
+}
+
+async function goOn(onward, id, headers, request, env, context) {
+  const [target, principal, number] = onward.split("\n");
+  rules ??= { hidden: HIDDEN, limits: JSON.parse(edge.limits()) };
+  const sending = send(target, principal, number, id, request, env, context);
+  // The platform ends what nobody waits for when the caller leaves, and then it would not be counted.
+  context.waitUntil(sending);
+  let result = await sending;
   if (result.response) {
     const own = [...headers, [REQUEST_ID, id], ["Proxy-Status", RECEIVED + result.response.status]];
     result = passOn(result.response, request, target, own, rules, context);

@@ -150,6 +150,10 @@ fn a_caller_that_leaves_ends_the_request_at_the_service() {
     wait("reaching the service", || behind.upstream.hanging("leaving") == 15);
     drop(streams);
     behind.wait_for_end("leaving");
+    // They reached the service, so they count.
+    let owner = behind.deployment.owner();
+    let counted = || owner.get("/api/v1/usage").expect_status(200).json()["totals"]["outcomes"]["VALID"].clone();
+    wait("counting", || counted() == 15);
 }
 
 #[test]
