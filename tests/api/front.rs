@@ -151,6 +151,17 @@ fn nobody_reaches_a_worker_around_the_front() {
     }
 }
 
+#[test]
+fn no_secret_is_an_argument_of_a_process() {
+    let deployment = shared();
+    let keys = deployment.master_keys();
+    let (_, master) = keys.split_once(':').unwrap();
+    for pid in descendants(deployment.pid()) {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        assert!(!line.contains("secret") && !line.contains(master), "{line}");
+    }
+}
+
 /// A process and all that it has started.
 fn descendants(pid: u32) -> Vec<u32> {
     let parent = |pid: u32| -> Option<u32> {

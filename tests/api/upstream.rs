@@ -1,5 +1,5 @@
-//! A service behind the edge that does what a test asks of it, in the header `X-Answer` of each request: a whole HTTP
-//! response in percent-encoding, or one of the words below.
+//! A service behind the edge that does what a test asks of it, in the header `X-Answer` of each
+//! request: a whole HTTP response in percent-encoding, or one of the words below.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ pub const STALL: &str = "stall";
 /// Does not read the body.
 pub const DEAF: &str = "deaf";
 
-/// What the service has received.
+/// A request that the service has received.
 #[derive(Clone, Debug, Default)]
 pub struct Received {
     pub method: String,
@@ -116,7 +116,7 @@ impl Upstream {
     fn wait_for_end(&self, stream: &TcpStream, test: &str) {
         *self.hanging.lock().unwrap().entry(test.to_owned()).or_default() += 1;
         let mut byte = [0];
-        // What is unread is peeked at again and again, so that only an end or a reset ends it.
+        // Unread bytes are peeked at again and again, so that only an end or a reset ends it.
         while stream.peek(&mut byte).is_ok_and(|read| read > 0) {
             thread::sleep(std::time::Duration::from_millis(20));
         }

@@ -168,7 +168,8 @@ async function goOn(onward, id, headers, request, env, context) {
   const [target, principal, number] = onward.split("\n");
   rules ??= { hidden: HIDDEN, limits: JSON.parse(edge.limits()) };
   const sending = send(target, principal, number, id, request, env, context);
-  // The platform ends what nobody waits for when the caller leaves, and then it would not be counted.
+  // When the caller leaves, the platform cancels every promise without `waitUntil`: it would not be
+  // counted.
   context.waitUntil(sending);
   let result = await sending;
   if (result.response) {

@@ -1,5 +1,5 @@
-// The one way into the Workers on this machine. It lets in what the front sends, which has set the caller's address, and
-// nobody else: other programs on this machine can reach its port.
+// The one way into the Workers on this machine. It lets in what the front sends, which has set the
+// caller's address, and nobody else: other programs on this machine can reach its port.
 
 const HEADER = "ownchat-door";
 

@@ -1,20 +1,29 @@
-// Stands where Cloudflare's network stands in front of the Workers: takes connections within limits, refuses what is no
-// HTTP, tells the caller's address, and loses no response to a caller who is still sending.
+// Stands where Cloudflare's network stands in front of the Workers: takes connections within
+// limits, refuses what is no HTTP, tells the caller's address, and loses no response to a caller
+// who is still sending.
 //
-// A process of its own, so that it can end without the Workers. Its one argument is the configuration, in JSON:
+// A process of its own, so that it can end without the Workers. The parent's first message is the
+// configuration, since others on this machine can read arguments:
 //   { door, secret, docs, bodyLimit, listen: [{ port, worker }] }
 
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { Agent, createServer, request as send, STATUS_CODES } from "node:http";
 
 const HOST = "127.0.0.1";
 /** Most connections at once, for each port. */
 const CONNECTIONS = 1_000;
-/** How long the headers of a request may take, in milliseconds. `bodyLimit` is that of each pause in its body. */
+/**
+ * How long the headers of a request may take, in milliseconds. `bodyLimit` is that of each pause in
+ * its body.
+ */
 const HEADERS_LIMIT = 10_000;
 /** Bytes of a body that are read and dropped after the response, so that the caller sees it. */
 const DROPPED = 64 * 1024 * 1024;
-/** A body of more bytes is sent once the Worker asks for it, so that none is in the way of a refusal. */
+/**
+ * A body of more bytes is sent once the Worker asks for it, so that none is in the way of a
+ * refusal.
+ */
 const SMALL = 64 * 1024;
 /** Connections to the Workers are closed after so many idle milliseconds, before the Workers do. */
 const IDLE = 2_000;
@@ -23,7 +32,9 @@ const IDLE = 2_000;
 const DROPPED_HEADERS = ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "expect"];
 const OWN_HEADERS = ["cf-connecting-ip", "ownchat-door"];
 
-/** What is refused here: status, code and advice. The codes stand in the catalogue of problems. */
+/**
+ * Refusals of the front: status and advice by code. The codes stand in the catalogue of problems.
+ */
 const PROBLEMS = {
   invalid_request: [400, "Send the request as HTTP/1.1 says, with one Host and without control characters."],
   request_timeout: [408, "The request began and then stopped for too long. Send it again."],
@@ -32,7 +43,7 @@ const PROBLEMS = {
   UNAVAILABLE: [503, "The deployment is starting again. Try again after the seconds in Retry-After."],
 };
 
-const config = JSON.parse(process.argv[2]);
+const [config] = await once(process, "message");
 const agent = new Agent({ keepAlive: true, timeout: IDLE });
 
 /** A problem (RFC 9457), as the headers of a response and its body. */
@@ -56,6 +67,8 @@ function problem(code) {
 }
 
 function refuse(response, code) {
+  // A refusal that is on its way is not cut off by the end of the request to the Worker.
+  if (response.writableEnded) return;
   if (response.headersSent) return response.destroy();
   const { status, headers, body } = problem(code);
   response.writeHead(status, headers).end(body);
@@ -81,14 +94,20 @@ function* pairs(list) {
   for (let at = 0; at < list.length; at += 2) yield [list[at], list[at + 1]];
 }
 
-/** Headers without those of one connection and those that `Connection` names. `Upgrade` is for the Worker to refuse. */
+/**
+ * Headers without those of one connection and those that `Connection` names. `Upgrade` is for the
+ * Worker to refuse.
+ */
 function passing(raw, connection) {
   const named = (connection ?? "").toLowerCase().split(",").map((name) => name.trim());
   const dropped = [...DROPPED_HEADERS, ...OWN_HEADERS, ...named.filter((name) => name !== "upgrade")];
   return [...pairs(raw)].filter(([name]) => !dropped.includes(name.toLowerCase())).flat();
 }
 
-/** Lines of `Cookie` are one list (RFC 9113, section 8.2.3); the Workers would join them with a comma. */
+/**
+ * Lines of `Cookie` are one list (RFC 9113, section 8.2.3); the Workers would join them with a
+ * comma.
+ */
 function withOneCookie(raw) {
   const isCookie = ([name]) => name.toLowerCase() === "cookie";
   const cookies = [...pairs(raw)].filter(isCookie).map(([, value]) => value);
@@ -156,12 +175,16 @@ function pass(worker, request, response, ask) {
   });
   response.on("close", () => {
     clear();
-    // The Worker learns that the caller has left by a reset alone: an end could be that of the request.
+    // The Worker learns that the caller has left by a reset alone: an end could be that of the
+    // request.
     if (!response.writableFinished) inner.socket?.resetAndDestroy();
   });
 }
 
-/** Reads the rest of a body that nobody wants, up to a limit: a reset connection could take the response with it. */
+/**
+ * Reads the rest of a body that nobody wants, up to a limit: a reset connection could take the
+ * response with it.
+ */
 function dropRest(request, response, clear) {
   clear();
   let dropped = 0;

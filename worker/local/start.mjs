@@ -41,7 +41,7 @@ const built = (name, more) => {
   };
 };
 
-/** What the door asks of whoever comes. */
+/** The secret that the front shows to the door. */
 const secret = randomBytes(32).toString("hex");
 
 const object = (className) => ({ className, useSQLite: true });
@@ -118,7 +118,8 @@ process.on("SIGTERM", () => stop(0));
 
 /** Starts the front, and again whenever it ends. Resolves once it listens. */
 async function openFront(settings) {
-  front = fork(join(here, "front.mjs"), [JSON.stringify(settings)], { stdio: ["pipe", 2, 2, "ipc"] });
+  front = fork(join(here, "front.mjs"), { stdio: ["pipe", 2, 2, "ipc"] });
+  front.send(settings);
   const ended = once(front, "exit");
   const [listens] = await Promise.race([once(front, "message"), ended.then(() => [])]);
   if (!listens) throw new Error("a port cannot be listened on");

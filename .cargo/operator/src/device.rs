@@ -1,7 +1,7 @@
 //! Lets somebody sign in who would have to wait because others have guessed at the password.
 //!
-//! The link makes one device known to the account, as an earlier sign-in from it would have. The password is asked for
-//! all the same.
+//! The link makes one device known to the account, as an earlier sign-in from it would have. The
+//! password is asked for all the same.
 
 use ownchat_domain::{
     account::{DeviceToken, email},

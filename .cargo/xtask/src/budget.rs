@@ -30,14 +30,15 @@ fn limits(mode: Mode) -> Result<Vec<Limit>, Failure> {
     };
     Ok(vec![
         // A Worker is loaded compressed; the edge's size decides how soon a new isolate answers.
-        // The WASM alone has 119 of the 120 that are its goal, the scripts 6. What bounds the gateway took 6 and 2.
+        // The WASM alone has 119 of the 120 that are its goal, the scripts 6. What bounds the
+        // gateway took 6 and 2.
         Limit { what: "edge", files: worker("edge"), compression: "gzip", most: 127 * KB },
         // Counting use took 35 KB, rules and requests that are done once 44, files of a workspace, sweep and master secrets 73,
         // keys that ask and limits of which nothing is lost 33, what is told of a moment and what is left of purged keys 2,
         // coming back after a loss 1.
         Limit { what: "vault", files: worker("vault"), compression: "gzip", most: 430 * KB },
-        // Parts of limits, what is left of quotas, and floods of keys took 11 KB; normal forms of passwords and the list of
-        // those that are tried first 90.
+        // Parts of limits, what is left of quotas, and floods of keys took 11 KB; normal forms of
+        // passwords and the list of those that are tried first 90.
         Limit { what: "console", files: worker("console"), compression: "gzip", most: 1_068 * KB },
         // What a browser loads before a page is alive.
         Limit {

@@ -110,7 +110,8 @@ pub struct SignInRequest {
     pub email: String,
     /// The account's password.
     pub password: Password,
-    /// The device that the operator's command `let-in` has made known, for a browser that has no cookie of its own.
+    /// The device that the operator's command `let-in` has made known, for a browser that has no
+    /// cookie of its own.
     #[serde(default)]
     pub device: Option<String>,
 }

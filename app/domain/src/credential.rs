@@ -10,7 +10,8 @@ pub const HEADERS: [&str; 2] = ["authorization", "x-api-key"];
 pub enum Credential<'a> {
     /// No key.
     None,
-    /// `Authorization` has another scheme than `Bearer`, or none, and there is no key in the other header.
+    /// `Authorization` has another scheme than `Bearer`, or none, and there is no key in the other
+    /// header.
     OtherScheme,
     /// One key, still unread.
     One(&'a str),

@@ -229,8 +229,8 @@ impl Key {
 
 /// The version that one entity tag names, if it is one of ours.
 ///
-/// Proxies that compress make a tag weak (`W/"1"`), and people leave the quotes out: both are understood, since a
-/// version is named all the same.
+/// Proxies that compress make a tag weak (`W/"1"`), and people leave the quotes out: both are
+/// understood, since a version is named all the same.
 pub fn version_of_etag(tag: &str) -> Option<u64> {
     let tag = tag.trim();
     let opaque = tag.strip_prefix("W/").unwrap_or(tag);

@@ -203,17 +203,19 @@ impl Locators {
     }
 }
 
-/// The keys that sign cookies, the newest first, for whoever needs nothing else of the master secrets.
+/// The keys that sign cookies, the newest first, for whoever needs nothing else of the master
+/// secrets.
 #[derive(Clone, Debug)]
 pub struct CookieKeys(Vec<MacKey>);
 
-/// What they are derived with.
+/// The label of their derivation.
 const COOKIE_LABEL: &str = "ownchat/cookie/1";
 /// Bytes of a cookie's MAC: half of it (RFC 2104, section 5).
 const COOKIE_TAG: usize = 16;
 
 impl CookieKeys {
-    /// Reads them from a `MASTER_KEYS` list. A secret that is retired in part signs no cookie any more.
+    /// Reads them from a `MASTER_KEYS` list. A secret that is retired in part signs no cookie any
+    /// more.
     pub fn parse(list: &str) -> Result<Self, KeyringError> {
         let mut entries = list::parse(list)?;
         entries.retain(|entry| entry.left.is_none());

@@ -80,7 +80,8 @@ pub fn sample(scopes: ScopeSet) -> &'static str {
         .map_or(Own::Key.path(), |route| route.pattern)
 }
 
-/// Returns true if decoded segments fit a pattern. No literal can come escaped: [`path::decode`] sees to it.
+/// Returns true if decoded segments fit a pattern. No literal can come escaped: [`path::decode`]
+/// sees to it.
 fn fits(pattern: &str, segments: &[Cow<'_, str>]) -> bool {
     let mut wanted = pattern.split('/').skip(1);
     segments.iter().all(|segment| wanted.next().is_some_and(|word| word == "{id}" || word == segment))

@@ -188,7 +188,7 @@ impl Token {
     }
 }
 
-/// What is wrong with a text that does not begin as a key does.
+/// The fault of a text that does not begin as a key does.
 fn dressed(text: &str) -> TokenError {
     match text.split_once("oc_") {
         Some((before, _)) if before.ends_with(['"', '\'', '`', '“', '‘']) => TokenError::Quoted,

@@ -59,7 +59,8 @@ codes! {
     WorkspaceSuspended = 12 "WORKSPACE_SUSPENDED";
     /// It could not be found out.
     Unavailable = 13 "UNAVAILABLE";
-    /// The key was good, and the request did not reach the service behind the edge. Stands in usage alone.
+    /// The key was good, and the request did not reach the service behind the edge. Stands in usage
+    /// alone.
     NotForwarded = 14 "NOT_FORWARDED";
 }
 

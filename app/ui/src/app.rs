@@ -15,8 +15,8 @@ use leptos_router::{
     path,
 };
 
-/// Loads the WASM if the page has islands, and hydrates them in the order of the document. When it cannot be loaded
-/// the page goes on working as it is.
+/// Loads the WASM if the page has islands, and hydrates them in the order of the document. When it
+/// cannot be loaded the page goes on working as it is.
 const START: &str = "
 const root = document.currentScript.dataset.assets;
 const islands = [...document.querySelectorAll('leptos-island')].filter((island) => !island.parentElement.closest('leptos-island'));

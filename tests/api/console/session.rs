@@ -192,7 +192,7 @@ fn a_device_that_signed_in_before_waits_for_nobody() {
         .post("/api/v1/session", &credentials(OWNER.password))
         .expect_problem(429, "too_many_attempts");
     known(&device).post("/api/v1/session", &credentials(OWNER.password)).expect_status(200);
-    // What the operator's command prints does the same.
+    // The link of the operator's command does the same.
     let keys = CookieKeys::parse(&own.master_keys()).unwrap();
     let link = DeviceToken::new([5; 16]).reveal(OWNER.email, &keys);
     let page = console.get(&format!("/sign-in?device={link}"));

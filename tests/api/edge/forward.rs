@@ -1,4 +1,4 @@
-//! What passes the gateway, what does not, and what happens when one side hangs.
+//! Headers, bodies and responses through the gateway, and its timeouts.
 
 use crate::{
     client::{Answer, Client},

@@ -177,7 +177,8 @@ fn read_session(value: &str, env: &Env) -> Option<SessionToken> {
     }
 }
 
-/// The value of a cookie, whatever other cookies come with it: another program on this host may have set anything.
+/// The value of a cookie, whatever other cookies come with it: another program on this host may
+/// have set anything.
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get_all(COOKIE).iter().find_map(|line| {
         let line = String::from_utf8_lossy(line.as_bytes());

@@ -31,8 +31,9 @@ export class Deadline {
 }
 
 /**
- * A stream of the bytes of `body`, with their length where it is known. Each read and each write must succeed within its
- * own [code, milliseconds] of `limits`. `finished` runs after the last byte.
+ * A stream of the bytes of `body`, with their length where it is known. Each read and each write
+ * must succeed within its own [code, milliseconds] of `limits`. `finished` runs after the last
+ * byte.
  */
 export function transfer(body, length, deadline, limits, context, finished) {
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);

@@ -1,5 +1,5 @@
-// Forwards a request to the Ownchat services and their response to the caller. Bodies are streamed both ways and never
-// looked at. A failure is the code of a problem, of those in `src/gateway.rs`.
+// Forwards a request to the Ownchat services and their response to the caller. Bodies are streamed
+// both ways and never looked at. A failure is the code of a problem, of those in `src/gateway.rs`.
 
 import { watchConnection } from "./connect.mjs";
 import { Deadline, transfer } from "./deadline.mjs";
@@ -12,9 +12,9 @@ export const CALLER_LEFT = "caller_left";
 const WITHOUT_BODY = [204, 205, 304];
 
 /**
- * Sends `request` to `target` with the headers `own`. Resolves to the `response` of the service, or to the
- * code of a `failure` and its `error`.
- * `limits` are milliseconds, `hidden` the headers that do not pass.
+ * Sends `request` to `target` with the headers `own`. Resolves to the `response` of the service, or
+ * to the code of a `failure` and its `error`. `limits` are milliseconds, `hidden` the headers that
+ * do not pass.
  */
 export async function forward(request, target, own, { limits, hidden }, context) {
   const { method } = request;
@@ -23,7 +23,8 @@ export async function forward(request, target, own, { limits, hidden }, context)
   let isAnswered = false;
   const sent = () => (isAnswered ? deadline.stop() : deadline.start("upstream_timeout", limits.firstByte));
   const headers = forService(request.headers, hidden.fromCaller, own);
-  // A body of GET or HEAD has no meaning (RFC 9110, section 9.3.1), and the platform would refuse to send it.
+  // A body of GET or HEAD has no meaning (RFC 9110, section 9.3.1), and the platform would refuse
+  // to send it.
   let body = method === "GET" || method === "HEAD" ? null : request.body;
   if (body === null) {
     headers.delete("content-length");
@@ -49,8 +50,8 @@ export async function forward(request, target, own, { limits, hidden }, context)
 }
 
 /**
- * Makes the response for the caller of the service's, with the headers `own`. Returns it as `response`, or the code of a
- * `failure`.
+ * Makes the response for the caller of the service's, with the headers `own`. Returns it as
+ * `response`, or the code of a `failure`.
  */
 export function passOn(response, request, target, own, { limits, hidden }, context) {
   const { status, statusText, body } = response;
@@ -73,7 +74,10 @@ export function passOn(response, request, target, own, { limits, hidden }, conte
   return { response: new Response(passed, init) };
 }
 
-/** Programs follow such a redirect and send the key along (the reason why browsers drop `Authorization` there). */
+/**
+ * Programs follow such a redirect and send the key along (the reason why browsers drop
+ * `Authorization` there).
+ */
 function isForeign(location, url) {
   return location !== null && URL.parse(location, url)?.origin !== new URL(url).origin;
 }

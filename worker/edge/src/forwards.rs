@@ -1,6 +1,7 @@
 //! Requests that were authorized and are on their way to a service.
 //!
-//! They are counted once it is known whether they reached it, and a permit of a quota comes back if they did not.
+//! They are counted once it is known whether they reached it, and a permit of a quota comes back if
+//! they did not.
 
 use ownchat_domain::{record::Record, scope::ScopeSet};
 use std::rc::Rc;

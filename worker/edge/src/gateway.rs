@@ -25,7 +25,8 @@ const OF_ONE_CONNECTION: &[&str] = &[
     "upgrade",
 ];
 
-/// Headers that tell a service who calls, from where, and for which host. Only the platform and the edge may.
+/// Headers that tell a service who calls, from where, and for which host. Only the platform and the
+/// edge may.
 const IDENTITY: &[&str] = &[
     "client-ip",
     "cookie",
@@ -81,7 +82,8 @@ const OF_THE_SERVICE: &[&str] = &[
 const FROM_NO_SERVICE: &[&str] =
     &["access-control-", "cf-", "ownchat-", "ratelimit", "x-aspnet", "x-envoy-", "x-forwarded", "x-ratelimit"];
 
-/// Headers by their names in lower case, with `-` for all but letters and digits, and by beginnings of names.
+/// Headers by their names in lower case, with `-` for all but letters and digits, and by beginnings
+/// of names.
 #[derive(Debug, Serialize)]
 pub struct Hidden {
     names: Vec<&'static str>,
@@ -190,8 +192,8 @@ pub fn failed(answers: &Answers<'_>, code: &str) -> Answer {
         .with(passes.then(|| ("Retry-After", RETRY_AFTER.to_string())))
 }
 
-/// `Proxy-Status` of a response that came from the service, without its status: so a caller can tell the service's
-/// own 401, 429 or 503 from the edge's.
+/// `Proxy-Status` of a response that came from the service, without its status: so a caller can
+/// tell the service's own 401, 429 or 503 from the edge's.
 pub fn received() -> String {
     format!("{PROXY}; received-status=")
 }

@@ -4,8 +4,9 @@
 //! address does what; `gate` decides, without waiting, from what `memory`, `news` and `purse` hold; `lookup` fetches
 //! what they lack; `answer` is the one place where statuses and public texts are chosen.
 //!
-//! The platform calls `entry.mjs`, which carries: a call whose key is remembered is decided by one call of
-//! [`decide`], without a promise; every other by [`look_up`]. `stores.mjs` reaches the stores, `gateway/` the services.
+//! The platform calls `entry.mjs`, which carries: a call whose key is remembered is decided by one
+//! call of [`decide`], without a promise; every other by [`look_up`]. `stores.mjs` reaches the
+//! stores, `gateway/` the services.
 
 pub mod answer;
 pub mod asked;
@@ -145,14 +146,16 @@ pub fn limits() -> Option<String> {
     serde_json::to_string(&Edge::ready()?.limits).ok()
 }
 
-/// The answer to a request that could not be forwarded, by the code of the failure. `id` is the request's.
+/// The answer to a request that could not be forwarded, by the code of the failure. `id` is the
+/// request's.
 #[wasm_bindgen]
 pub fn failed(id: &str, code: &str) -> Option<String> {
     Some(gateway::failed(&Edge::ready()?.answers(id), code).text(false, None))
 }
 
-/// Takes in what became of a request on its way: its number, and the code of the failure that kept it from the service or
-/// its response from the caller; empty for none. Returns true if work is left for later.
+/// Takes in what became of a request on its way: its number, and the code of the failure that kept
+/// it from the service or its response from the caller; empty for none. Returns true if work is
+/// left for later.
 #[wasm_bindgen]
 pub fn arrived(number: u32, failure: &str, now: f64) -> bool {
     let Some(edge) = Edge::ready() else { return false };

@@ -3,8 +3,8 @@
 //! Permits belong to the version of the record under which they were asked for. Once another one decides, they are given back:
 //! so whoever lowers a limit need not wait for them.
 //!
-//! A permit of a quota that was spent on a forwarded request comes back if the request never reached its service. Until
-//! that is known its lease is kept, and is not reported as over.
+//! A permit of a quota that was spent on a forwarded request comes back if the request never
+//! reached its service. Until that is known its lease is kept, and is not reported as over.
 
 use ownchat_domain::{
     limit::Limits,
@@ -89,14 +89,16 @@ impl Purse {
         Some(Ok(Spent { standing: pocket.standing(now), lease }))
     }
 
-    /// Notes that a permit of this lease was spent on a request which is on its way. [`Self::settle`] ends it.
+    /// Notes that a permit of this lease was spent on a request which is on its way.
+    /// [`Self::settle`] ends it.
     pub fn depart(&mut self, key: Locator, lease: u64) {
         if let Some(held) = self.held(key, lease) {
             held.in_flight = held.in_flight.saturating_add(1);
         }
     }
 
-    /// Takes in that a request has reached its service, or that it has not: then its permit comes back.
+    /// Takes in that a request has reached its service, or that it has not: then its permit comes
+    /// back.
     pub fn settle(&mut self, key: Locator, lease: u64, reached: bool) {
         if let Some(held) = self.held(key, lease).filter(|held| held.in_flight > 0) {
             held.in_flight -= 1;

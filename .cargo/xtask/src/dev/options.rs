@@ -108,7 +108,8 @@ fn percent_encoded(text: &str) -> String {
     text.bytes().map(encode).collect()
 }
 
-/// The limits of the gateway, in milliseconds. The edge reads them; here a mistake is found before anything starts.
+/// The limits of the gateway, in milliseconds. The edge reads them; here a mistake is found before
+/// anything starts.
 const LIMITS: [&str; 4] = ["UPSTREAM_CONNECT_MS", "UPSTREAM_FIRST_BYTE_MS", "UPSTREAM_IDLE_MS", "REQUEST_IDLE_MS"];
 
 fn limits() -> Result<BTreeMap<&'static str, String>, Failure> {

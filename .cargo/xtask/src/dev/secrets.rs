@@ -32,11 +32,13 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Reads them from `secrets.json` in the folder of the state; makes them if nothing was stored yet.
+    /// Reads them from `secrets.json` in the folder of the state; makes them if nothing was stored
+    /// yet.
     ///
     /// # Errors
     ///
-    /// Fails if there is a store and its secrets are missing, unreadable, or others: all its keys would be refused.
+    /// Fails if there is a store and its secrets are missing, unreadable, or others: all its keys
+    /// would be refused.
     pub fn read_or_make(data: &Path) -> Result<Self, Failure> {
         let file = data.join("secrets.json");
         let failed = |why: String| {
@@ -78,7 +80,8 @@ impl Secrets {
         let known = match fs::read(&file) {
             Ok(bytes) => serde_json::from_slice::<BTreeMap<String, String>>(&bytes)
                 .map_err(|error| format!("{} cannot be read: {error}", file.display()))?,
-            Err(_) => BTreeMap::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(format!("{}: {error}", file.display())),
         };
         let now = checks(&self.master_keys);
         if let Some((id, _)) = known.iter().find(|(id, check)| now.get(*id).is_some_and(|now| now != *check)) {
@@ -113,7 +116,8 @@ fn keep_private(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A check value of each master secret, by its id: it shows that a secret is the same, and nothing else of it.
+/// A check value of each master secret, by its id: it shows that a secret is the same, and nothing
+/// else of it.
 fn checks(master_keys: &str) -> BTreeMap<String, String> {
     let check = |entry: &str| {
         let (id, _) = entry.trim().split_once(':')?;

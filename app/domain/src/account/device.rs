@@ -1,7 +1,7 @@
 //! The cookie of a device from which somebody has signed in before.
 //!
-//! Failed sign-ins from elsewhere make such a device wait for nothing ("device cookies", OWASP). It proves
-//! nothing else: the password is asked for all the same.
+//! Failed sign-ins from elsewhere make such a device wait for nothing ("device cookies", OWASP). It
+//! proves nothing else: the password is asked for all the same.
 
 use crate::keyring::CookieKeys;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,7 +16,8 @@ impl DeviceToken {
         Self(random)
     }
 
-    /// Reads the value of a cookie that one of these keys has signed for the account of this email address.
+    /// Reads the value of a cookie that one of these keys has signed for the account of this email
+    /// address.
     pub fn open(value: &str, email: &str, keys: &CookieKeys) -> Option<Self> {
         let (id, tag) = value.split_once('.')?;
         let device = Self(URL_SAFE_NO_PAD.decode(id).ok()?.try_into().ok()?);

@@ -5,13 +5,14 @@ use serde::Deserialize;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 use zeroize::Zeroizing;
 
-/// Fewest characters of a password (NIST SP 800-63B; ASVS 6.2.1). More are advised, none are prescribed.
+/// Fewest characters of a password (NIST SP 800-63B; ASVS 6.2.1). More are advised, none are
+/// prescribed.
 pub const PASSWORD_MIN: usize = 8;
 /// Most bytes of a password; more would only serve to keep the hash function busy.
 pub const PASSWORD_MAX_BYTES: usize = 1024;
 
-/// The 3,000 most frequent passwords of at least [`PASSWORD_MIN`] characters in published breaches (ASVS 6.2.4), in small
-/// letters and in the order of their bytes.
+/// The 3,000 most frequent passwords of at least [`PASSWORD_MIN`] characters in published breaches
+/// (ASVS 6.2.4), in small letters and in the order of their bytes.
 static COMMON: &str = include_str!("common_passwords.txt");
 
 /// A password in plain text, on its way to the hash function. Cannot be printed or serialised.
@@ -25,8 +26,8 @@ impl Password {
         &self.0
     }
 
-    /// The plain text for the hash function: composed characters and plain spaces (RFC 8265, section 4.2). Keyboards differ
-    /// in how they write an umlaut.
+    /// The plain text for the hash function: composed characters and plain spaces (RFC 8265,
+    /// section 4.2). Keyboards differ in how they write an umlaut.
     pub fn normalised(&self) -> Zeroizing<String> {
         let space = |character: char| if is_other_space(character) { ' ' } else { character };
         Zeroizing::new(self.0.chars().map(space).nfc().collect())

@@ -17,7 +17,7 @@ pub struct SessionToken {
     secret: Zeroizing<[u8; 16]>,
 }
 
-/// What is stored of a session: SHA-256 of its secret.
+/// The stored form of a session: SHA-256 of its secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionHash([u8; 32]);
 
@@ -48,7 +48,7 @@ impl SessionToken {
         Zeroizing::new([b"session".as_slice(), &self.person.0.to_be_bytes(), &*self.secret].concat())
     }
 
-    /// What may be stored of it.
+    /// The form that may be stored.
     pub fn hash(&self) -> SessionHash {
         SessionHash(Sha256::digest(*self.secret).into())
     }

@@ -27,7 +27,8 @@ pub enum NoRoute {
     /// An escape of a character that could be read as structure.
     #[error("An id in the path may hold any character but / \\ % ? # ; and control characters.")]
     Structure,
-    /// An escape of a letter, digit, dot, hyphen or underscore: servers disagree whether it is the same.
+    /// An escape of a letter, digit, dot, hyphen or underscore: servers disagree whether it is the
+    /// same.
     #[error("The path escapes a letter, digit, dot, hyphen or underscore. Send it as it is.")]
     NeedlessEscape,
     /// An escape without two hexadecimal digits, or bytes that are not UTF-8.
@@ -59,7 +60,8 @@ pub fn decode(segment: &str) -> Result<Cow<'_, str>, NoRoute> {
     }
     let mut rest = segment;
     while let Some(at) = rest.find(|character: char| !is_plain(character)) {
-        // RFC 3986 asks for the escape; servers that decode before they route do not agree about it.
+        // RFC 3986 asks for the escape; servers that decode before they route do not agree about
+        // it.
         let (_, tail) = rest.split_at(at);
         let escape = tail.strip_prefix('%').ok_or(NoRoute::Unescaped)?;
         let digits = escape.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
@@ -76,7 +78,8 @@ pub fn decode(segment: &str) -> Result<Cow<'_, str>, NoRoute> {
     Ok(decoded)
 }
 
-/// Returns true for a character that stands for itself in a segment (RFC 3986, `pchar`), without `;`.
+/// Returns true for a character that stands for itself in a segment (RFC 3986, `pchar`), without
+/// `;`.
 fn is_plain(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~!$&'()*+,=:@".contains(character)
 }

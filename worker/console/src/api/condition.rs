@@ -26,7 +26,7 @@ impl Unclear {
         }
     }
 
-    /// What is wrong and how to mend it.
+    /// The fault and its remedy.
     pub const fn detail(self) -> &'static str {
         match self {
             Self::Missing => PRECONDITION_REQUIRED.meaning,

@@ -63,10 +63,9 @@ pub async fn sign_in(visitor: &Visitor, request: &SignInRequest) -> Result<Cooki
     let person = person.filter(|_| fits).ok_or(Failure::WrongCredentials)?;
     let forget = ForgetAttempts { email: begin.email, address: begin.address, device: begin.device };
     ask(&visitor.env, Object::Instance, &forget).await?;
-    let cookies = open(visitor, person, &forget.email, device).await?;
     // The browser forgets the session that it had; nobody else shall go on with it.
     end(visitor).await?;
-    Ok(cookies)
+    open(visitor, person, &forget.email, device).await
 }
 
 /// Opens a session, and makes the device known to the account unless it is.

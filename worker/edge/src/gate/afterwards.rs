@@ -24,8 +24,8 @@ impl Gate {
         self.refresh(checked, now);
     }
 
-    /// Notes that a request with a good key goes on to its service, and returns its number. It is counted by
-    /// [`Self::arrive`]; at once, with the number 0, if too many are on their way.
+    /// Notes that a request with a good key goes on to its service, and returns its number. It is
+    /// counted by [`Self::arrive`]; at once, with the number 0, if too many are on their way.
     pub fn depart(&self, checked: &Checked, wanted: &Wanted<'_>, now: Timestamp) -> u32 {
         self.refresh(checked, now);
         let Some(record) = checked.record.clone() else { return 0 };

@@ -48,7 +48,8 @@ enum Event {
     Answered(usize, Take, Taken, Asked),
     /// It is time to give back what is over.
     GiveBack(usize, Way),
-    /// It is known that a request which cost a permit of this lease, at that time and under that record, reached nobody.
+    /// It is known that a request which cost a permit of this lease, at that time and under that
+    /// record, reached nobody.
     Returned(usize, u64, Timestamp, usize),
 }
 

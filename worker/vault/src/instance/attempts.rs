@@ -1,12 +1,12 @@
 //! Failed sign-ins, and how long they make the next one wait.
 //!
-//! An attempt counts as failed until it has succeeded, so concurrent attempts count too. Email addresses
-//! count whether somebody has them or not, and are stored as hashes only.
+//! An attempt counts as failed until it has succeeded, so concurrent attempts count too. Email
+//! addresses count whether somebody has them or not, and are stored as hashes only.
 //!
-//! Attempts count in lanes: of an account from one network, of one network for all accounts, and of an
-//! account from everywhere. The last one slows down guessing from many networks and has short waits,
-//! since it could lock out the owner. A device from which somebody has signed in before has a lane of
-//! its own and waits for no other.
+//! Attempts count in lanes: of an account from one network, of one network for all accounts, and of
+//! an account from everywhere. The last one slows down guessing from many networks and has short
+//! waits, since it could lock out the owner. A device from which somebody has signed in before has
+//! a lane of its own and waits for no other.
 
 use crate::{
     answer::Done,
@@ -96,7 +96,8 @@ pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> Do
     }
 }
 
-/// The attempt succeeded: lanes of this person start anew, the others lose the one failure that was charged.
+/// The attempt succeeded: lanes of this person start anew, the others lose the one failure that was
+/// charged.
 pub fn forget(database: &impl Database, call: &ForgetAttempts) -> Done<()> {
     for lane in lanes(&call.email, &call.address, call.device.as_deref()) {
         let change = if lane.is_personal {

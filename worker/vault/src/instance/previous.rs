@@ -31,7 +31,8 @@ fn a_deployment_of_the_first_schema_is_read() {
         workspace_name: "Shop".into(),
     };
     assert_eq!(setup::unfinished(&database), Ok(Some(claim)), "its objects are still to be made");
-    // Seven sign-ins have failed, the last one six minutes after NOW. They still count for the account from everywhere.
+    // Seven sign-ins have failed, the last one six minutes after NOW. They still count for the
+    // account from everywhere.
     let (email, address) = ("ada@example.com".to_owned(), "192.0.2.1".to_owned());
     let call = BeginSignIn { email: email.clone(), address: address.clone(), device: None };
     let last = NOW.plus(6 * MINUTE);

@@ -202,8 +202,8 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
     (before.active && !after.active) || !widens_only(&before.details, &after.details)
 }
 
-/// Deletes a key, in whatever version it is, unless this very command has deleted it before. Its row stays, so that the edge
-/// is told, the trail keeps its object, and it can be restored.
+/// Deletes a key, in whatever version it is, unless this very command has deleted it before. Its
+/// row stays, so that the edge is told, the trail keeps its object, and it can be restored.
 pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == call.version + 1;
