@@ -15,22 +15,8 @@ use leptos_router::{
     path,
 };
 
-/// Loads the WASM if the page has islands, and hydrates them in the order of the document. When it
-/// cannot be loaded the page goes on working as it is.
-const START: &str = "
-const root = document.currentScript.dataset.assets;
-const islands = [...document.querySelectorAll('leptos-island')].filter((island) => !island.parentElement.closest('leptos-island'));
-const hydrate = async () => {
-  if (islands.length > 0) {
-    const module = await import(root + '/ownchat.js');
-    await module.default({ module_or_path: root + '/ownchat_bg.wasm' });
-    module.hydrate();
-    for (const island of islands) await module[island.dataset.component](island);
-  }
-  document.documentElement.dataset.ready = '';
-};
-hydrate().catch((error) => console.error('The page works, but without its comfort:', error));
-";
+/// The script at the end of the document, which hydrates the islands.
+const START: &str = include_str!("start.js");
 
 /// The document. Sets the content security policy that its own script fits.
 pub fn shell() -> impl IntoView {

@@ -1,5 +1,6 @@
 //! Parts that pages and islands share.
 
+pub mod changing;
 pub mod field;
 pub mod reveal;
 pub mod scopes;

@@ -79,6 +79,8 @@ fn files_are_kept_for_ever_under_the_name_of_their_content() {
         answer.expect_status(200);
         assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable", "{path}");
         assert!(answer.header("content-type").starts_with(kind), "{path}: {}", answer.header("content-type"));
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+        assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
     }
     console.get("/favicon.svg").expect_status(200);
     console.get(&format!("{folder}/nothing.js")).expect_status(404);

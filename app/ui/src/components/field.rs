@@ -1,5 +1,6 @@
 //! Form fields with their label, hint and error.
 
+use super::changing::Changing;
 use leptos::prelude::*;
 use ownchat_domain::failure::FieldError;
 
@@ -103,7 +104,7 @@ pub fn Help(
 ) -> impl IntoView {
     view! {
         <p class="hint" id=format!("{name}-hint")>{hint}</p>
-        <p class="error" id=format!("{name}-error")>{move || error.get()}</p>
+        <p class="error" id=format!("{name}-error")><Changing text=error/></p>
     }
     .into_any()
 }
@@ -118,22 +119,24 @@ pub fn ErrorSummary(
     #[prop(into)]
     whole: Signal<Option<String>>,
 ) -> impl IntoView {
-    let shown = move || {
-        let (errors, whole) = (errors.get(), whole.get());
-        (!errors.is_empty() || whole.is_some()).then(|| {
-            let lines = errors.into_iter().map(|error| {
-                let text = format!("{}: {}", label(&error.field), error.message);
-                view! { <li><a href=format!("#{}", anchor(&error.field))>{text}</a></li> }
-            });
-            view! {
+    let shown =
+        move || Some((errors.get(), whole.get())).filter(|(errors, whole)| !errors.is_empty() || whole.is_some());
+    view! {
+        <div class="summary">
+            <For each=shown key=Clone::clone let((errors, whole))>
                 <div class="banner banner-bad" role="alert">
                     <p><strong>{whole.unwrap_or_else(|| "Please look at these again:".to_owned())}</strong></p>
-                    <ul>{lines.collect_view()}</ul>
+                    <ul>{errors.into_iter().map(line).collect_view()}</ul>
                 </div>
-            }
-        })
-    };
-    view! { <div class="summary">{shown}</div> }.into_any()
+            </For>
+        </div>
+    }
+    .into_any()
+}
+
+fn line(error: FieldError) -> impl IntoView {
+    let text = format!("{}: {}", label(&error.field), error.message);
+    view! { <li><a href=format!("#{}", anchor(&error.field))>{text}</a></li> }
 }
 
 /// What a field is called where it is spoken of away from its place.

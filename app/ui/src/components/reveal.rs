@@ -2,10 +2,14 @@
 
 use crate::{
     actions::Made,
+    components::changing::Changing,
     islands::{copy::copy_text, leaving::ask_before_leaving, try_it::TryIt},
     paths,
 };
-use leptos::{html::H2, prelude::*};
+use leptos::{
+    html::{H2, Section},
+    prelude::*,
+};
 use ownchat_domain::route;
 
 /// The whole key, with what to do next.
@@ -17,20 +21,27 @@ pub fn RevealKey(
     token: String,
     /// Origin of the edge.
     edge: String,
+    /// Becomes true when the key stands in the page.
+    #[prop(optional)]
+    shown: RwSignal<bool>,
 ) -> impl IntoView {
     let url = format!("{edge}{}", route::sample(key.scopes));
     let kept = RwSignal::new(false);
-    let heading = NodeRef::<H2>::new();
-    // Whoever cannot see that the page has changed is led to what is new.
+    let (section, heading) = (NodeRef::<Section>::new(), NodeRef::<H2>::new());
     Effect::new(move || {
-        if let Some(heading) = heading.get() {
-            let _ = heading.focus();
+        let (Some(section), Some(heading)) = (section.get(), heading.get()) else { return };
+        if !section.is_connected() {
+            // An extension has taken away the place that was kept for it; the key must be seen.
+            let _ = document().body().map(|body| body.append_child(&section));
         }
+        shown.set(section.is_connected());
+        // Leads those who cannot see that the page has changed to the new content.
+        let _ = heading.focus();
     });
     ask_before_leaving(kept);
     let curl = format!("curl {url} -H 'Authorization: Bearer {token}'");
     view! {
-        <section class="card reveal" aria-labelledby="reveal-title">
+        <section class="card reveal" aria-labelledby="reveal-title" node_ref=section>
             <h2 id="reveal-title" tabindex="-1" node_ref=heading>"Copy the key of " <q>{key.name}</q></h2>
             <div class="banner banner-warn" role="status">
                 <p>"This is the only time the key is shown. Store it in a secret manager, never in a repository."</p>
@@ -76,7 +87,7 @@ fn CopyLine(
             <div class="copy-line">
                 <input id=id class="mono" type="text" readonly autocomplete="off" spellcheck="false" value=text/>
                 <button class="button needs-wasm" type="button" on:click=on_click>
-                    {move || if copied.get() { "Copied" } else { "Copy" }}
+                    <Changing text=move || Some(if copied.get() { "Copied" } else { "Copy" }.to_owned())/>
                 </button>
             </div>
         </div>

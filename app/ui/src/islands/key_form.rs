@@ -8,6 +8,7 @@ use super::secret;
 use crate::{
     actions::{Made, create_key},
     components::{
+        changing::Changing,
         field::{ErrorSummary, Errors, Help, TextArea, TextField, error_of},
         reveal::RevealKey,
         scopes::{PRESET, Presets, ScopePicker},
@@ -67,6 +68,7 @@ pub fn KeyForm(
     let errors = RwSignal::new(errors);
     let whole = RwSignal::new(whole);
     let made = RwSignal::new(None::<(Made, String)>);
+    let shown = RwSignal::new(false);
     let busy = RwSignal::new(false);
     let is_new = !matches!(purpose, Purpose::Edit { .. });
     let name = RwSignal::new(draft.form);
@@ -130,7 +132,7 @@ pub fn KeyForm(
                 <h2>"Access permissions"</h2>
                 <p class="hint">"Give the least that the integration needs. Nothing is chosen for you."</p>
                 <Presets/>
-                <p class="error" id="scopes-error">{move || error("scopes").get()}</p>
+                <p class="error" id="scopes-error"><Changing text=error("scopes")/></p>
                 <ScopePicker chosen=draft.scopes/>
             </section>
             <section class="card">
@@ -156,8 +158,9 @@ pub fn KeyForm(
     }
     .into_any();
     view! {
-        <div hidden=move || made.with(Option::is_some)>{form}</div>
-        {move || made.get().map(|(key, token)| view! { <RevealKey key token edge=edge.clone()/> })}
+        // Hidden no sooner than the key stands in the page.
+        <div hidden=move || shown.get()>{form}</div>
+        {move || made.get().map(|(key, token)| view! { <RevealKey key token edge=edge.clone() shown/> })}
     }
     .into_any()
 }

@@ -1,5 +1,6 @@
 //! A call with the new key, from the browser, and what came back.
 
+use crate::components::changing::Changing;
 use gloo_net::http::Request;
 use leptos::{prelude::*, task::spawn_local};
 
@@ -27,10 +28,12 @@ pub fn TryIt(
     view! {
         <div class="try-it needs-wasm">
             <button class="button button-quiet" type="button" disabled=move || busy.get() on:click=on_click>
-                {move || if busy.get() { "Calling…" } else { "Try it" }}
+                <Changing text=move || Some(if busy.get() { "Calling…" } else { "Try it" }.to_owned())/>
             </button>
             <div role="status">
-                {move || answer.get().map(|text| view! { <pre class="answer" tabindex="0" aria-label="What came back">{text}</pre> })}
+                <For each=move || answer.get() key=Clone::clone let:text>
+                    <pre class="answer" tabindex="0" aria-label="What came back">{text}</pre>
+                </For>
             </div>
         </div>
     }
