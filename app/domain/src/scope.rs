@@ -12,7 +12,10 @@ pub use preset::{PRESETS, Preset};
 pub use set::ScopeSet;
 pub use table::{GROUPS, Group};
 
-use crate::{scope::table::TABLE, token::redact};
+use crate::{
+    scope::table::{TABLE, TEXTS},
+    token::redact,
+};
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -46,16 +49,21 @@ pub struct ScopeInfo {
     pub bit: u8,
     /// Its stable name, `resource:action`.
     pub name: &'static str,
-    /// A few words for a list.
-    pub title: &'static str,
-    /// What it allows, in one plain sentence.
-    pub description: &'static str,
     /// How much harm it can do.
     pub risk: Risk,
     /// Name of the one scope that it gives as well, if any.
     pub gives: Option<&'static str>,
     /// Gateway routes that it opens: method and path pattern.
     pub routes: &'static [(&'static str, &'static str)],
+}
+
+/// The texts of one row.
+#[derive(Debug)]
+pub struct ScopeTexts {
+    /// A few words for a list.
+    pub title: &'static str,
+    /// One plain sentence that says what the scope allows.
+    pub description: &'static str,
 }
 
 /// One scope of the table.
@@ -82,6 +90,12 @@ impl Scope {
     pub fn info(self) -> &'static ScopeInfo {
         // A scope is only made from a row, so there is one with its bit.
         TABLE.iter().find(|row| row.bit == self.0).unwrap_or(&TABLE[0])
+    }
+
+    /// Its texts for people.
+    pub fn texts(self) -> &'static ScopeTexts {
+        let place = TABLE.iter().position(|row| row.bit == self.0);
+        place.and_then(|place| TEXTS.get(place)).unwrap_or(&TEXTS[0])
     }
 
     /// Its stable name.

@@ -23,9 +23,25 @@ impl Kind {
         Problem::new(console, self.code, self.status, self.title, detail, request_id)
     }
 
-    /// The kind of a refusal by the edge.
-    pub fn of(code: Code) -> &'static Self {
-        CATALOGUE.iter().find(|kind| kind.code == code.as_str()).unwrap_or(&INTERNAL)
+    /// The kind of a refusal by the edge. Named one by one, so that the edge links these and not
+    /// the whole catalogue.
+    pub const fn of(code: Code) -> &'static Self {
+        match code {
+            Code::MissingKey => &MISSING_KEY,
+            Code::MalformedKey => &MALFORMED_KEY,
+            Code::UnknownKey => &UNKNOWN_KEY,
+            Code::Inactive => &INACTIVE,
+            Code::NotYetValid => &NOT_YET_VALID,
+            Code::Expired => &EXPIRED,
+            Code::AddressForbidden => &ADDRESS_FORBIDDEN,
+            Code::ScopeMissing => &SCOPE_MISSING,
+            Code::ChannelForbidden => &CHANNEL_FORBIDDEN,
+            Code::RateLimited => &RATE_LIMITED,
+            Code::QuotaExceeded => &QUOTA_EXCEEDED,
+            Code::WorkspaceSuspended => &WORKSPACE_SUSPENDED,
+            Code::Unavailable => &UNAVAILABLE,
+            Code::Valid | Code::NotForwarded => &INTERNAL,
+        }
     }
 }
 

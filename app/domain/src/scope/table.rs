@@ -5,7 +5,7 @@
 
 use super::{
     Risk::{High, Low, Medium},
-    ScopeInfo,
+    ScopeInfo, ScopeTexts,
 };
 
 /// Scopes that belong together, under one heading.
@@ -34,27 +34,32 @@ pub const GROUPS: &[Group] = &[
     Group { name: "Keys", resources: &["keys"] },
 ];
 
-/// Writes the rows of the table; see [`TABLE`].
+/// Writes [`TABLE`] and [`TEXTS`]. A row says: bit, name, risk, the scope that it gives as well; title,
+/// description; the routes that it opens.
 macro_rules! scopes {
     ($($bit:literal $name:literal $risk:ident $(gives $gives:literal)?: $title:literal, $description:literal
         opens [$($method:ident $route:literal),*];)*) => {
-        [$(ScopeInfo {
+        /// Every scope, grouped as in [`GROUPS`].
+        pub static TABLE: [ScopeInfo; COUNT] = [$(ScopeInfo {
             bit: $bit,
             name: $name,
-            title: $title,
-            description: $description,
             risk: $risk,
             gives: scopes!(@gives $($gives)?),
             routes: &[$((stringify!($method), $route)),*],
-        }),*]
+        }),*];
+
+        /// The texts of every scope, in the same order. They stand apart because the edge needs none.
+        pub static TEXTS: [ScopeTexts; COUNT] =
+            [$(ScopeTexts { title: $title, description: $description }),*];
     };
     (@gives $gives:literal) => { Some($gives) };
     (@gives) => { None };
 }
 
-/// Every scope, grouped as in [`GROUPS`]. A row says: bit, name, risk, the scope that it gives as well; title,
-/// description; the routes that it opens.
-pub static TABLE: [ScopeInfo; 45] = scopes! {
+/// How many scopes there are.
+const COUNT: usize = 45;
+
+scopes! {
     0 "contacts:read" Medium: "Read contacts", "List, open and search contacts."
         opens [GET "/v1/contacts", GET "/v1/contacts/{id}", POST "/v1/contacts/search"];
     1 "contacts:write" Medium gives "contacts:read": "Edit contacts", "Create, change, merge and tag contacts."
@@ -150,4 +155,4 @@ pub static TABLE: [ScopeInfo; 45] = scopes! {
         opens [];
     44 "keys:write" High gives "keys:read": "Manage keys", "Create, change and delete keys of the workspace."
         opens [];
-};
+}

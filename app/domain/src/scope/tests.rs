@@ -73,7 +73,8 @@ fn names_are_resource_and_action_of_a_group() {
         let words = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         assert!(words(resource) && words(action), "{}", row.name);
         assert_eq!(GROUPS.iter().filter(|group| group.resources.contains(&resource)).count(), 1, "{}", row.name);
-        assert!(!row.title.is_empty() && row.description.ends_with('.'), "{}", row.name);
+        let texts = row.name.parse::<Scope>().unwrap().texts();
+        assert!(!texts.title.is_empty() && texts.description.ends_with('.'), "{}", row.name);
     }
 }
 

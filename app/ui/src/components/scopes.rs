@@ -49,7 +49,7 @@ pub fn ScopePicker(
 }
 
 fn row(scope: Scope, checked: bool) -> impl IntoView {
-    let info = scope.info();
+    let (info, texts) = (scope.info(), scope.texts());
     let also = info.gives.map(|gives| format!(" Also gives {gives}."));
     // Named by its title alone; what it means and risks is read out after that.
     let (title, hint, risk) = (format!("t-{}", info.name), format!("d-{}", info.name), format!("r-{}", info.name));
@@ -64,8 +64,8 @@ fn row(scope: Scope, checked: bool) -> impl IntoView {
                 aria-describedby=format!("{hint} {risk}")
             />
             <span class="scope-text">
-                <span class="scope-title" id=title>{info.title}" "<code>{info.name}</code></span>
-                <span class="hint" id=hint>{info.description}{also}</span>
+                <span class="scope-title" id=title>{texts.title}" "<code>{info.name}</code></span>
+                <span class="hint" id=hint>{texts.description}{also}</span>
             </span>
             <span class=risk_class(info.risk) id=risk>{info.risk.label()}</span>
         </label>

@@ -21,7 +21,7 @@ use axum::{
 use ownchat_domain::{
     audit::csv,
     failure::Failure,
-    scope::Scope,
+    scope::{Scope, ScopeTexts},
     token::redact,
     vault::registry::{ChangedSettings, Settings, TrailQuery},
 };
@@ -160,7 +160,7 @@ pub async fn scopes() -> Response {
     let entry = |scope: Scope| {
         let info = scope.info();
         let opens = info.routes.iter().map(|(method, path)| format!("{method} {path}")).collect();
-        let (name, title, description) = (info.name, info.title, info.description);
+        let (name, ScopeTexts { title, description }) = (info.name, scope.texts());
         Entry { name, title, description, risk: info.risk, gives: info.gives, opens }
     };
     let data: Vec<Entry> = Scope::all().map(entry).collect();
