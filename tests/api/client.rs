@@ -202,6 +202,11 @@ impl Answer {
         self.cookie("__Host-ownchat-device")
     }
 
+    /// The message for the next page; empty if one is ended.
+    pub fn flash(&self) -> Option<String> {
+        self.cookie("__Host-ownchat-flash")
+    }
+
     fn cookie(&self, name: &str) -> Option<String> {
         let mut cookies = self.headers.get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
         let value = cookies.find_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='))?;

@@ -96,7 +96,7 @@ async function doTheJob(deployment, javaScriptEnabled) {
   // Deactivate, activate.
   await row.getByRole("button", { name: "Deactivate Shop" }).click();
   await row.getByText("Inactive").waitFor();
-  await page.getByText(/holds everywhere from \d\d:\d\d:\d\d UTC/).waitFor();
+  await page.getByText(/is off\. Refused everywhere from \d\d:\d\d:\d\d UTC/).waitFor();
   await becomes(curl, 401, "INACTIVE");
   await row.getByRole("button", { name: "Activate Shop" }).click();
   await row.getByText("Active", { exact: true }).waitFor();

@@ -41,7 +41,11 @@ const inside = {
   settings: (page) => page.goto(`${deployment.console}/settings`),
   keys: (page) => page.goto(deployment.console + KEYS),
   "keys-none-found": (page) => page.goto(`${deployment.console}${KEYS}?q=nothing-like-it`),
-  "keys-saved": (page) => page.goto(`${deployment.console}${KEYS}?done=saved`),
+  "keys-switched": async (page) => {
+    await page.goto(deployment.console + KEYS);
+    await page.getByRole("button", { name: /activate Reporting/i }).click();
+    await page.getByRole("button", { name: "Undo" }).waitFor();
+  },
   "key-new": (page) => page.goto(`${deployment.console}${KEYS}/new`),
   "key-new-date": async (page) => {
     await page.goto(`${deployment.console}${KEYS}/new`);

@@ -1,10 +1,12 @@
 //! People: how an account is named, and what people type to set up and to sign in.
 
 mod device;
+mod note;
 mod password;
 mod session;
 
 pub use device::DeviceToken;
+pub use note::{NOTE_LIFETIME, open_note, seal_note};
 pub use password::{PASSWORD_MAX_BYTES, PASSWORD_MIN, Password};
 pub use session::{SessionHash, SessionToken};
 

@@ -1,5 +1,6 @@
 //! What the pages need of the outside: the use-cases of the console, for the visitor of one request.
 
+use crate::flash::Flash;
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     digest::SecretHash,
@@ -42,6 +43,12 @@ pub trait Backend: Send + Sync {
     fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Changed>;
     /// Deletes a key that the visitor saw in this version.
     fn delete_key(&self, id: Locator, version: u64) -> Reply<Changed>;
+    /// Undoes the deletion of a key.
+    fn restore_key(&self, id: Locator) -> Reply<Changed>;
+    /// The message that the request brings, if it is for this session.
+    fn flash(&self) -> Option<Flash>;
+    /// The cookie that carries a message to the next page; without one, the cookie that ends it.
+    fn carry(&self, flash: Option<&Flash>) -> Cookies;
     /// Id of the request that is answered: 32 characters that no other request has.
     fn request_id(&self) -> String;
     /// The time.

@@ -1,6 +1,6 @@
 //! Every address of the console: the one place where they are written.
 
-use ownchat_domain::{locator::Locator, time::Timestamp};
+use ownchat_domain::locator::Locator;
 
 /// The overview.
 pub const HOME: &str = "/";
@@ -39,10 +39,41 @@ pub fn delete_key(id: Locator) -> String {
     format!("{KEYS}/{id}/delete")
 }
 
-/// The list, with a word about what was just done, and from when on it holds everywhere.
-pub fn keys_after(done: Done, effective_at: Option<Timestamp>) -> String {
-    let since = effective_at.map(|at| format!("&since={}", at.millis())).unwrap_or_default();
-    format!("{KEYS}?done={}{since}", done.as_str())
+/// Undoes the deletion of a key, by `POST`.
+pub fn restore_key(id: Locator) -> String {
+    format!("{KEYS}/{id}/restore")
+}
+
+/// A page about keys that leads back to the page `back`.
+pub fn with_back(path: String, back: &str) -> String {
+    if back == KEYS {
+        return path;
+    }
+    let separator = if path.contains('?') { '&' } else { '?' };
+    let query = serde_urlencoded::to_string([("back", back)]).unwrap_or_default();
+    format!("{path}{separator}{query}")
+}
+
+/// The page to go back to, as a request named it: the list in any of its states, or the page of one
+/// key. Anything else becomes the list.
+pub fn back(named: &str) -> &str {
+    let path = named.split('?').next().unwrap_or_default();
+    let is_key = || path.strip_prefix(KEYS).and_then(|rest| rest.strip_prefix('/')).is_some_and(is_locator);
+    if is_local(named) && !named.contains('#') && (path == KEYS || is_key()) { named } else { KEYS }
+}
+
+fn is_locator(text: &str) -> bool {
+    text.parse::<Locator>().is_ok()
+}
+
+/// Returns true if a page that [`back`] has let pass is the list.
+pub fn is_list(back: &str) -> bool {
+    back.split('?').next() == Some(KEYS)
+}
+
+/// Name of a key's row in the list.
+pub fn row(id: Locator) -> String {
+    format!("key-{id}")
 }
 
 /// The sign-in page, which leads back to `next`.
@@ -51,60 +82,15 @@ pub fn sign_in_then(next: &str) -> String {
     if next == HOME { SIGN_IN.to_owned() } else { format!("{SIGN_IN}?{query}") }
 }
 
+/// Most characters of an address that comes with a request: a search of that length, percent-encoded.
+const LENGTH_MAX: usize = 4_000;
+
 /// Whether an address that came with a request leads to a page of ours and nowhere else.
 pub fn is_local(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
-        && path.len() <= 500
+        && path.len() <= LENGTH_MAX
         && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
-}
-
-/// What was just done to a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
-    /// It was switched off.
-    Deactivated,
-    /// It was switched on.
-    Activated,
-    /// It was switched on, and its time is over.
-    ActivatedTooLate,
-    /// It was edited.
-    Saved,
-    /// It was deleted.
-    Deleted,
-}
-
-impl Done {
-    const ALL: [Self; 5] = [Self::Deactivated, Self::Activated, Self::ActivatedTooLate, Self::Saved, Self::Deleted];
-
-    /// The word that stands in the address.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Deactivated => "deactivated",
-            Self::Activated => "activated",
-            Self::ActivatedTooLate => "activated-too-late",
-            Self::Saved => "saved",
-            Self::Deleted => "deleted",
-        }
-    }
-
-    /// Reads the word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|done| done.as_str() == word)
-    }
-
-    /// What people are told.
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::Deactivated => "The key is deactivated.",
-            Self::Activated => "The key is active again.",
-            Self::ActivatedTooLate => {
-                "The key is switched on, but its expiry has passed. Edit its expiry to make it work again."
-            }
-            Self::Saved => "The changes are saved.",
-            Self::Deleted => "The key is deleted. It can be restored for 30 days.",
-        }
-    }
 }
 
 #[cfg(test)]
@@ -128,10 +114,32 @@ mod tests {
     }
 
     #[test]
-    fn words_are_read_as_they_were_written() {
-        for done in Done::ALL {
-            assert_eq!(Done::parse(done.as_str()), Some(done));
+    fn the_way_back_is_a_page_about_keys() {
+        let key = format!("{KEYS}/0123456789abcdef");
+        for good in [KEYS.to_owned(), format!("{KEYS}?q=a&cursor=00000z"), key.clone(), format!("{key}?back=%2Fx")] {
+            assert_eq!(back(&good), good);
         }
-        assert_eq!(Done::parse("x"), None);
+        for bad in [
+            String::new(),
+            "/".to_owned(),
+            "/sign-out".to_owned(),
+            "//evil.example".to_owned(),
+            format!("https://evil.example{KEYS}"),
+            format!("//evil.example{KEYS}"),
+            format!("{KEYS}/0123456789abcdef/delete"),
+            format!("{KEYS}/../../sign-out"),
+            format!("{KEYS}x"),
+            format!("{KEYS}?q=a#b"),
+            format!("{KEYS}?q={}", "a".repeat(LENGTH_MAX)),
+        ] {
+            assert_eq!(back(&bad), KEYS, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_page_names_the_way_back_unless_it_is_the_plain_list() {
+        assert_eq!(with_back("/x".into(), KEYS), "/x");
+        assert_eq!(with_back("/x".into(), "/l?q=a&b"), "/x?back=%2Fl%3Fq%3Da%26b");
+        assert_eq!(with_back("/x?a=b".into(), "/l"), "/x?a=b&back=%2Fl");
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     actions::Refused,
     backend::{Backend, Cookies, Provided},
+    flash::Flash,
     pages::{again, problem},
     paths,
 };
@@ -106,6 +107,26 @@ impl Visit {
         for value in cookies.0.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
             self.response.append_header(header::SET_COOKIE, value);
         }
+    }
+
+    /// The page to go back to, as the address names it.
+    pub fn back(&self) -> String {
+        paths::back(&self.query("back")).to_owned()
+    }
+
+    /// Takes the message that the request brings: the next page does not show it again.
+    pub fn take_flash(&self) -> Option<Flash> {
+        let flash = self.backend.flash()?;
+        self.set_cookies(&self.backend.carry(None));
+        Some(flash)
+    }
+
+    /// Goes back, at the row of the key, with a message.
+    pub fn done(&self, flash: Flash) -> Stop {
+        self.set_cookies(&self.backend.carry(Some(&flash)));
+        let back = self.back();
+        let row = if paths::is_list(&back) { format!("#{}", paths::row(flash.id)) } else { String::new() };
+        Stop::Redirect(back + &row)
     }
 
     fn redirect(&self, path: &str) {

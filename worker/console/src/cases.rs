@@ -2,6 +2,7 @@
 
 mod caller;
 mod explain;
+mod flash;
 mod keys;
 mod newest;
 mod notes;
@@ -32,7 +33,10 @@ use ownchat_domain::{
         usage::UsageQuery,
     },
 };
-use ownchat_ui::backend::{Backend, Cookies, Copied, CreatedKey, Reply};
+use ownchat_ui::{
+    backend::{Backend, Cookies, Copied, CreatedKey, Reply},
+    flash::Flash,
+};
 use std::future::Future;
 use worker::send::SendFuture;
 
@@ -96,6 +100,19 @@ impl Backend for Cases {
         reply(async move { keys::delete(&visitor, id, version).await })
     }
 
+    fn restore_key(&self, id: Locator) -> Reply<Changed> {
+        let visitor = self.0.clone();
+        reply(async move { keys::restore(&visitor, id).await })
+    }
+
+    fn flash(&self) -> Option<Flash> {
+        flash::read(&self.0)
+    }
+
+    fn carry(&self, flash: Option<&Flash>) -> Cookies {
+        flash::carry(&self.0, flash)
+    }
+
     fn request_id(&self) -> String {
         self.0.request_id.clone()
     }
@@ -131,12 +148,6 @@ impl Cases {
     pub fn usage(&self, key: Option<Locator>, query: UsageQuery) -> Reply<Report> {
         let visitor = self.0.clone();
         reply(async move { usage::read(&visitor, key, query).await })
-    }
-
-    /// Undoes the deletion of a key.
-    pub fn restore_key(&self, id: Locator) -> Reply<Changed> {
-        let visitor = self.0.clone();
-        reply(async move { keys::restore(&visitor, id).await })
     }
 
     /// Gives a key a new secret, made here unless the request brings the hash of one.

@@ -29,6 +29,9 @@ pub const SESSION_COOKIE: &str = "__Host-ownchat-session";
 /// Name of the cookie of a device from which somebody has signed in before.
 pub const DEVICE_COOKIE: &str = "__Host-ownchat-device";
 
+/// Name of the cookie of a message for the next page.
+pub const FLASH_COOKIE: &str = "__Host-ownchat-flash";
+
 /// What is known of the sender of a request, and the bindings to serve it with.
 #[derive(Clone)]
 pub struct Visitor {
@@ -42,6 +45,8 @@ pub struct Visitor {
     pub credential: Arc<Credential>,
     /// The cookie of the device, unread; empty if there is none.
     pub device: String,
+    /// The cookie of a message, unread; empty if there is none.
+    pub flash: String,
 }
 
 /// What a request brings to prove who sent it.
@@ -88,6 +93,7 @@ pub fn introduce(request: &mut Request<Body>, env: Env) -> Result<()> {
     let address = text(ADDRESS);
     let session = || cookie(headers, SESSION_COOKIE).and_then(|value| read_session(&value, &env));
     let device = cookie(headers, DEVICE_COOKIE).unwrap_or_default();
+    let flash = cookie(headers, FLASH_COOKIE).unwrap_or_default();
     let credential = match sent_key(request.uri().path(), headers) {
         Sent::None => session().map_or(Credential::None, Credential::Session),
         Sent::OtherScheme => session().map_or(Credential::Refused(Denial::OtherScheme), Credential::Session),
@@ -95,7 +101,8 @@ pub fn introduce(request: &mut Request<Body>, env: Env) -> Result<()> {
         Sent::Ambiguous => Credential::Ambiguous,
     };
     let request_id = format!("{:032x}", u128::from_be_bytes(random()?));
-    request.extensions_mut().insert(Visitor { env, address, request_id, credential: Arc::new(credential), device });
+    let credential = Arc::new(credential);
+    request.extensions_mut().insert(Visitor { env, address, request_id, credential, device, flash });
     Ok(())
 }
 

@@ -14,7 +14,6 @@ use crate::{
         scopes::{PRESET, Presets, ScopePicker},
     },
     draft::{Expiry, KeyDraft},
-    paths,
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use ownchat_domain::{
@@ -64,6 +63,8 @@ pub fn KeyForm(
     edge: String,
     /// The time, for the days on which keys end.
     now: Timestamp,
+    /// The page to go back to.
+    back: String,
 ) -> impl IntoView {
     let errors = RwSignal::new(errors);
     let whole = RwSignal::new(whole);
@@ -109,10 +110,7 @@ pub fn KeyForm(
     };
 
     let error = move |field: &'static str| Signal::derive(move || errors.with(|errors| error_of(errors, field)));
-    let (save, cancel) = match &purpose {
-        Purpose::Create | Purpose::Copy { .. } => ("Create API Key", paths::KEYS),
-        Purpose::Edit { .. } => ("Save", paths::KEYS),
-    };
+    let save = if is_new { "Create API Key" } else { "Save" };
     let form = view! {
         <form method="post" class="form" novalidate on:submit=on_submit>
             // The first button is what Enter presses.
@@ -152,7 +150,7 @@ pub fn KeyForm(
             }}
             <p class="actions">
                 <button class="button button-main" type="submit" disabled=move || busy.get()>{save}</button>
-                <a class="button button-quiet" href=cancel>"Cancel"</a>
+                <a class="button button-quiet" href=back>"Cancel"</a>
             </p>
         </form>
     }

@@ -5,10 +5,11 @@ use super::{
     keys::{CONSEQUENCE, INTENT},
 };
 use crate::{
+    flash::{Act, Flash},
     islands::confirm::ConfirmForm,
     layout::{Frame, Place},
-    paths::{self, Done},
-    visit::{Stop, page},
+    paths,
+    visit::page,
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -23,13 +24,14 @@ pub fn Page() -> impl IntoView {
         if let Some(posted) = confirmed {
             let version = posted.get("version").parse().unwrap_or_default();
             let changed = visit.backend().delete_key(id, version).await?;
-            return Err(Stop::Redirect(paths::keys_after(Done::Deleted, changed.effective_at)));
+            return Err(visit.done(Flash::of(Act::Deleted, changed.key, changed.effective_at)));
         }
         let error = visit.posted().map(|_| {
             visit.status(StatusCode::UNPROCESSABLE_ENTITY);
             "Tick this box first: nothing was deleted."
         });
         let key = visit.backend().read_key(id).await?;
+        let back = visit.back();
         Ok(view! {
             <Frame identity place=Place::Settings title="Delete API key" way=way()>
                 <h1>"Delete “"{key.name.clone()}"”?"</h1>
@@ -38,11 +40,11 @@ pub fn Page() -> impl IntoView {
                         word="Delete"
                         consequence=CONSEQUENCE
                         intent=INTENT
-                        action=paths::delete_key(id)
+                        action=paths::with_back(paths::delete_key(id), &back)
                         version=key.version
                         error
                     >
-                        <a class="button button-quiet" href=paths::KEYS>"Cancel"</a>
+                        <a class="button button-quiet" href=back.clone()>"Cancel"</a>
                     </ConfirmForm>
                 </div>
             </Frame>

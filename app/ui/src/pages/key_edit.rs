@@ -3,15 +3,17 @@
 use super::{
     key_new::{preset, way},
     keys::{confirm_delete, duplicate, status_badge, switch},
+    message::message,
     problem,
 };
 use crate::{
     components::{field::Errors, scopes::PRESET},
     draft::KeyDraft,
+    flash::{Act, Flash},
     islands::key_form::{KeyForm, Purpose},
     layout::{Frame, Place},
-    paths::{self, Done},
-    visit::{Stop, Visit, page},
+    paths,
+    visit::{Visit, page},
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -39,7 +41,7 @@ pub fn Page() -> impl IntoView {
             Err(failure) => Err(failure),
         };
         match changed {
-            Ok(changed) => Err(Stop::Redirect(paths::keys_after(Done::Saved, changed.effective_at))),
+            Ok(changed) => Err(visit.done(Flash::of(Act::Saved, changed.key, changed.effective_at))),
             Err(Failure::Invalid { errors }) => {
                 visit.status(StatusCode::UNPROCESSABLE_ENTITY);
                 Ok(form(&visit, identity, key, draft, errors, None))
@@ -84,14 +86,19 @@ fn form(
             <dd>{key.updated_at.day_and_time()}</dd>
         </dl>
     };
+    // What is done here comes back here, but for a key that is deleted then.
+    let back = visit.back();
+    let here = paths::with_back(paths::key(key.id), &back);
+    let message = message(visit, visit.take_flash(), &here);
     view! {
         <Frame identity place=Place::Settings title=key.name.clone() way=way()>
             <div class="head">
                 <h1>{key.name.clone()}</h1>
-                <div class="row-actions">{duplicate(&key)} {switch(&key)} {confirm_delete(&key)}</div>
+                <div class="row-actions">{duplicate(&key, &here)} {switch(&key, &here)} {confirm_delete(&key, &back)}</div>
             </div>
+            {message}
             {facts}
-            <KeyForm purpose draft errors whole edge now/>
+            <KeyForm purpose draft errors whole edge now back/>
         </Frame>
     }
     .into_any()

@@ -119,7 +119,7 @@ fn form(
     errors: Errors,
     whole: Option<String>,
 ) -> AnyView {
-    let (edge, now) = (visit.backend().edge(), visit.backend().now());
+    let (edge, now, back) = (visit.backend().edge(), visit.backend().now(), visit.back());
     let purpose = source.map_or(Purpose::Create, |key| {
         let ends = key.expires_at.filter(|end| *end > now).map(|end| format!("until {}", end.day_and_time()));
         Purpose::Copy { of: key.name.clone(), ends }
@@ -127,7 +127,7 @@ fn form(
     view! {
         <Frame identity place=Place::Settings title="Create API Key" way=way()>
             <h1>"Create API Key"</h1>
-            <KeyForm purpose draft errors whole edge now/>
+            <KeyForm purpose draft errors whole edge now back/>
         </Frame>
     }
     .into_any()

@@ -1,13 +1,14 @@
 //! Switching a key off and on.
 
 use crate::{
-    paths::{self, Done},
+    flash::{Act, Flash},
+    paths,
     visit::{Stop, page},
 };
 use leptos::prelude::*;
 use ownchat_domain::{
     failure::Failure,
-    key::{KeyPatch, Status},
+    key::{KeyPatch, Reason, Status},
 };
 
 /// The page; it has nothing to show.
@@ -24,11 +25,11 @@ pub fn Page() -> impl IntoView {
         let patch = KeyPatch { status: Some(status), ..KeyPatch::default() };
         let version = posted.get("version").parse().unwrap_or_default();
         let changed = visit.backend().change_key(id, version, patch).await?;
-        let done = match (status, changed.key.status) {
-            (Status::Inactive, _) => Done::Deactivated,
-            (Status::Active, Status::Active) => Done::Activated,
-            (Status::Active, Status::Inactive) => Done::ActivatedTooLate,
+        let act = match (status, changed.key.reason) {
+            (Status::Inactive, _) => Act::Deactivated,
+            (Status::Active, Some(Reason::Expired)) => Act::ActivatedTooLate,
+            (Status::Active, _) => Act::Activated,
         };
-        Err(Stop::Redirect(paths::keys_after(done, changed.effective_at)))
+        Err(visit.done(Flash::of(act, changed.key, changed.effective_at)))
     })
 }

@@ -1,16 +1,17 @@
 //! The dashboard: every key of the workspace.
 
+use super::message::message;
 use crate::{
     islands::confirm::Confirm,
     layout::{Frame, Place},
-    paths::{self, Done},
+    paths,
     visit::{Visit, page},
 };
 use leptos::prelude::*;
 use ownchat_domain::{
     key::{Key, KeyPage, KeyQuery, Sort, Status},
+    locator::Locator,
     scope::Scope,
-    time::Timestamp,
 };
 
 /// Scopes that are named in a row; the others are counted.
@@ -24,18 +25,20 @@ pub fn Page() -> impl IntoView {
         let query = query(&visit);
         let filtered = KeyQuery { cursor: None, sort: Sort::default(), ..query.clone() } != KeyQuery::default();
         let keys = visit.backend().list_keys(query.clone()).await?;
-        let done = Done::parse(&visit.query("done"));
-        let since = visit.query("since").parse().ok().map(Timestamp::from_millis);
-        let now = visit.backend().now();
-        let empty = keys.data.is_empty() && query.cursor.is_none();
+        let here = paths::back(visit.uri()).to_owned();
+        let flash = visit.take_flash();
+        let marked = flash.as_ref().map(|flash| flash.id);
+        let empty = keys.data.is_empty();
         let more = keys.next_cursor.clone().map(|cursor| more_link(&query, cursor));
-        let body = match (empty, filtered) {
-            (true, false) => teach(),
-            (true, true) => view! {
-                <div class="card"><p>"No key fits. " <a href=paths::KEYS>"Show all keys"</a></p></div>
+        let is_first = query.cursor.is_none();
+        let body = match (empty, is_first, filtered) {
+            (true, true, false) => teach(),
+            (true, true, true) => nothing(no_match(&query), paths::KEYS.to_owned(), "Clear search"),
+            (true, false, _) => {
+                let first = KeyQuery { cursor: None, ..query.clone() };
+                nothing("This page has no keys any more.".to_owned(), list(&first), "Show the first page")
             }
-            .into_any(),
-            (false, _) => table(keys).into_any(),
+            (false, ..) => table(keys, marked, &here).into_any(),
         };
         Ok(view! {
             <Frame identity place=Place::Settings title="API Keys" way=vec![("Settings", paths::SETTINGS.to_owned())]>
@@ -43,23 +46,14 @@ pub fn Page() -> impl IntoView {
                     <h1>"API Keys"</h1>
                     <a class="button button-main" href=paths::NEW_KEY>"Create API Key"</a>
                 </div>
-                {done.map(|done| view! { <p class="banner banner-good" role="status">{done.sentence()}{since.map(|since| everywhere(since, now))}</p> })}
-                {(!empty || filtered).then(|| filters(&query))}
+                {message(&visit, flash, &here)}
+                {(!empty || filtered || !is_first).then(|| filters(&query))}
                 {body}
                 {more.map(|href| view! { <p class="actions"><a class="button" href=href rel="next">"Next page"</a></p> })}
             </Frame>
         }
         .into_any())
     })
-}
-
-/// From when on a change holds everywhere; what the edge has read before that may decide until then. Never too early,
-/// and with the day when it is not today's.
-fn everywhere(since: Timestamp, now: Timestamp) -> String {
-    let since = since.rounded_up_to_second();
-    let (day, today) = (since.day_month_year(), now.day_month_year());
-    let of_day = if day == today { String::new() } else { format!(" of {day}") };
-    format!(" It holds everywhere from {} UTC{of_day} on.", since.time_of_day())
 }
 
 /// What the address asks for. Words that mean nothing are not asked for.
@@ -81,8 +75,24 @@ fn query(visit: &Visit) -> KeyQuery {
 }
 
 fn more_link(query: &KeyQuery, cursor: String) -> String {
-    let next = KeyQuery { cursor: Some(cursor), ..query.clone() };
-    format!("{}?{}", paths::KEYS, serde_urlencoded::to_string(next).unwrap_or_default())
+    list(&KeyQuery { cursor: Some(cursor), ..query.clone() })
+}
+
+/// The address of a list.
+fn list(query: &KeyQuery) -> String {
+    format!("{}?{}", paths::KEYS, serde_urlencoded::to_string(query).unwrap_or_default())
+}
+
+/// The message of a list without keys, and the way out.
+fn nothing(text: String, href: String, way_out: &'static str) -> AnyView {
+    view! { <div class="card"><p role="status">{text}" "<a href=href>{way_out}</a></p></div> }.into_any()
+}
+
+fn no_match(query: &KeyQuery) -> String {
+    match &query.q {
+        Some(text) => format!("No keys match “{text}”."),
+        None => "No keys match.".to_owned(),
+    }
 }
 
 fn filters(query: &KeyQuery) -> impl IntoView + use<> {
@@ -108,8 +118,8 @@ fn filters(query: &KeyQuery) -> impl IntoView + use<> {
     }
 }
 
-fn table(keys: KeyPage) -> impl IntoView {
-    let rows = keys.data.into_iter().map(row);
+fn table(keys: KeyPage, marked: Option<Locator>, here: &str) -> impl IntoView + use<> {
+    let rows: Vec<_> = keys.data.into_iter().map(|key| row(&key, marked == Some(key.id), here)).collect();
     view! {
         <div class="table-box">
             <table class="keys">
@@ -123,22 +133,22 @@ fn table(keys: KeyPage) -> impl IntoView {
                         <th scope="col">"Actions"</th>
                     </tr>
                 </thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <tbody>{rows}</tbody>
             </table>
         </div>
     }
 }
 
-fn row(key: Key) -> impl IntoView {
-    let edit = paths::key(key.id);
+fn row(key: &Key, is_marked: bool, here: &str) -> impl IntoView + use<> {
+    let edit = paths::with_back(paths::key(key.id), here);
     view! {
-        <tr>
+        <tr id=paths::row(key.id) data-marked=is_marked.then_some("")>
             <th scope="row" data-label="API Key Name">
                 <a href=edit.clone()>{key.name.clone()}</a>
                 <code class="prefix">{key.prefix.clone()}"…"</code>
             </th>
-            <td data-label="Access Scope">{scopes(&key)}</td>
-            <td data-label="Status">{status_badge(&key)}</td>
+            <td data-label="Access Scope">{scopes(key)}</td>
+            <td data-label="Status">{status_badge(key)}</td>
             <td data-label="Created Date">
                 <time datetime=key.created_at.rfc3339() title=key.created_at.day_and_time()>
                     {key.created_at.day_month_year()}
@@ -148,9 +158,9 @@ fn row(key: Key) -> impl IntoView {
             <td data-label="Actions">
                 <div class="row-actions">
                     <a class="link" href=edit aria-label=format!("Edit {}", key.name)>"Edit"</a>
-                    {duplicate(&key)}
-                    {switch(&key)}
-                    {confirm_delete(&key)}
+                    {duplicate(key, here)}
+                    {switch(key, here)}
+                    {confirm_delete(key, here)}
                 </div>
             </td>
         </tr>
@@ -192,17 +202,17 @@ pub fn status_badge(key: &Key) -> impl IntoView + use<> {
 }
 
 /// The link to the form for a copy.
-pub fn duplicate(key: &Key) -> impl IntoView + use<> {
+pub fn duplicate(key: &Key, back: &str) -> impl IntoView + use<> {
     let label = format!("Duplicate {}", key.name);
-    view! { <a class="link" href=paths::duplicate_key(key.id) aria-label=label>"Duplicate"</a> }
+    view! { <a class="link" href=paths::with_back(paths::duplicate_key(key.id), back) aria-label=label>"Duplicate"</a> }
 }
 
 /// The button that switches a key off or on.
-pub fn switch(key: &Key) -> impl IntoView + use<> {
+pub fn switch(key: &Key, back: &str) -> impl IntoView + use<> {
     let off = key.reason == Some(ownchat_domain::key::Reason::Deactivated);
     let (status, word) = if off { ("active", "Activate") } else { ("inactive", "Deactivate") };
     view! {
-        <form method="post" action=paths::key_status(key.id)>
+        <form method="post" action=paths::with_back(paths::key_status(key.id), back)>
             <input type="hidden" name="version" value=key.version.to_string()/>
             <input type="hidden" name="status" value=status/>
             <button class="link" type="submit" aria-label=format!("{word} {}", key.name)>{word}</button>
@@ -211,14 +221,14 @@ pub fn switch(key: &Key) -> impl IntoView + use<> {
 }
 
 /// The link that asks before it deletes.
-pub fn confirm_delete(key: &Key) -> impl IntoView + use<> {
+pub fn confirm_delete(key: &Key, back: &str) -> impl IntoView + use<> {
     view! {
         <Confirm
             label="Delete".to_owned()
             title=format!("Delete “{}”?", key.name)
             consequence=CONSEQUENCE.to_owned()
             intent=INTENT.to_owned()
-            action=paths::delete_key(key.id)
+            action=paths::with_back(paths::delete_key(key.id), back)
             version=key.version
         />
     }
@@ -248,31 +258,4 @@ fn teach() -> AnyView {
         </section>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn time(text: &str) -> Timestamp {
-        Timestamp::parse(text).unwrap()
-    }
-
-    #[test]
-    fn a_change_is_never_said_to_hold_before_it_does() {
-        for (now, since, words) in [
-            ("2026-11-23T16:46:43Z", "2026-11-23T16:46:48Z", "16:46:48 UTC"),
-            ("2026-11-23T16:46:43Z", "2026-11-23T16:46:48.001Z", "16:46:49 UTC"),
-            ("2026-11-23T16:46:43Z", "2026-11-23T16:46:48.999Z", "16:46:49 UTC"),
-            // An outage of an hour is forgiven.
-            ("2026-11-23T23:30:00Z", "2026-11-24T00:30:00Z", "00:30:00 UTC of 24 Nov 2026"),
-            ("2026-11-23T23:59:54Z", "2026-11-23T23:59:59.001Z", "00:00:00 UTC of 24 Nov 2026"),
-            ("2026-11-24T00:00:01Z", "2026-11-24T00:00:04Z", "00:00:04 UTC"),
-            // The page is looked at again later.
-            ("2026-11-25T16:46:48Z", "2026-11-24T16:46:48Z", "16:46:48 UTC of 24 Nov 2026"),
-        ] {
-            let expected = format!(" It holds everywhere from {words} on.");
-            assert_eq!(everywhere(time(since), time(now)), expected, "{since}, said at {now}");
-        }
-    }
 }

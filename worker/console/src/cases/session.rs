@@ -118,6 +118,7 @@ pub async fn resume(visitor: &Visitor) -> Result<(PersonId, Identity), Failure> 
     Ok((token.person, identity))
 }
 
-fn cookie(name: &str, value: &str, lifetime: u32) -> Zeroizing<String> {
+/// A `Set-Cookie` value for this host alone, out of reach of scripts.
+pub fn cookie(name: &str, value: &str, lifetime: u32) -> Zeroizing<String> {
     Zeroizing::new(format!("{name}={value}; Path=/; Max-Age={lifetime}; Secure; HttpOnly; SameSite=Lax"))
 }

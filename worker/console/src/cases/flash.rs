@@ -1,0 +1,36 @@
+//! The message for the next page, in a cookie that is signed for the session and good for a minute.
+
+use super::session::cookie;
+use crate::visitor::{Credential, FLASH_COOKIE, Visitor, now};
+use ownchat_domain::{
+    account::{NOTE_LIFETIME, SessionHash, SessionToken, open_note, seal_note},
+    time::SECOND,
+};
+use ownchat_ui::{backend::Cookies, flash::Flash};
+
+/// Returns the message that the request brings, if it was signed for this session.
+pub fn read(visitor: &Visitor) -> Option<Flash> {
+    let keys = visitor.cookie_keys().ok()?;
+    let text = open_note(&visitor.flash, session(visitor).as_ref(), now(), &keys)?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Returns the cookie that carries a message to the next page, or ends the one that was shown.
+pub fn carry(visitor: &Visitor, flash: Option<&Flash>) -> Cookies {
+    let value = flash.zip(visitor.cookie_keys().ok()).and_then(|(flash, keys)| {
+        let text = serde_json::to_string(flash).ok()?;
+        Some(seal_note(&text, session(visitor).as_ref(), now(), &keys))
+    });
+    let lifetime = u32::try_from(NOTE_LIFETIME / SECOND).unwrap_or_default();
+    Cookies(vec![match value {
+        Some(value) => cookie(FLASH_COOKIE, &value, lifetime),
+        None => cookie(FLASH_COOKIE, "", 0),
+    }])
+}
+
+fn session(visitor: &Visitor) -> Option<SessionHash> {
+    match &*visitor.credential {
+        Credential::Session(token) => Some(SessionToken::hash(token)),
+        _ => None,
+    }
+}
