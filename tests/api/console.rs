@@ -12,6 +12,7 @@ pub mod life;
 pub mod messages;
 pub mod pages;
 pub mod rules;
+pub mod search;
 pub mod session;
 pub mod setup;
 pub mod transfer;

@@ -145,6 +145,31 @@ test("the dialog asks before it deletes, and lets go", async () => {
   });
 });
 
+test("a whole key that is pasted into the search never leaves the browser", async () => {
+  const { id, key } = await makeKey(deployment, session, { name: "Pasted" });
+  await inside(KEYS, async (page) => {
+    const sent = [];
+    page.on("request", (request) => sent.push(request.url(), request.postData() ?? "", JSON.stringify(request.headers())));
+    const advice = page.getByRole("status").getByText("You pasted a whole key.");
+    for (const text of [key, `Bearer ${key}`, `is it "${key}"?`]) {
+      const search = page.getByRole("searchbox");
+      await search.fill(text);
+      assert.equal(await search.inputValue(), id);
+      await advice.waitFor();
+      await search.press("Enter");
+      await page.waitForURL(`**/api-keys?q=${id}&status=`);
+      await alive(page);
+      await page.getByRole("row", { name: /Pasted/ }).waitFor();
+      await advice.waitFor();
+    }
+    await page.reload();
+    await alive(page);
+    assert.equal(await advice.count(), 0, "the advice is repeated");
+    const secret = key.split("_")[3];
+    assert.ok(sent.length > 8 && !sent.some((text) => text.includes(secret)), "the secret was sent");
+  });
+});
+
 test("an ended session is told in the form, which keeps what was typed", async () => {
   const visit = await open(browser);
   await signIn(visit.context, deployment, session);

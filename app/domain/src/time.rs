@@ -72,6 +72,11 @@ impl Timestamp {
         format!("{} {month} {}", moment.day(), moment.year())
     }
 
+    /// For people: `23 Nov 2026 UTC`.
+    pub fn day_in_utc(self) -> String {
+        format!("{} UTC", self.day_month_year())
+    }
+
     /// For people, in UTC: `23 Nov 2026, 16:46 UTC`.
     pub fn day_and_time(self) -> String {
         let moment = self.calendar();

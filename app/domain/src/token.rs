@@ -214,22 +214,57 @@ fn check_of(body: &str) -> String {
 
 /// Replaces whatever looks like a key, whole or cut, by its public part and `…`; for logs.
 pub fn redact(text: &str) -> String {
+    rewrite(text, |word| {
+        let public = word.get(..PUBLIC_LENGTH).unwrap_or(word);
+        if word.len() > PUBLIC_LENGTH { format!("{public}…") } else { public.to_owned() }
+    })
+}
+
+/// Replaces whatever looks like a key, whole or cut, by its id. A prefix as it is shown stays.
+pub fn with_ids(text: &str) -> String {
+    rewrite(text, |word| id_of(word).unwrap_or(word).to_owned())
+}
+
+/// The id of the first key, whole or cut, in a text with anything around it; none for a prefix as it
+/// is shown.
+pub fn id_in(text: &str) -> Option<&str> {
+    let mut rest = text;
+    while let Some((_, word, after)) = next_word(rest) {
+        if let Some(id) = id_of(word) {
+            return Some(id);
+        }
+        rest = after;
+    }
+    None
+}
+
+/// Characters of a key up to the end of its locator.
+const PUBLIC_LENGTH: usize = "oc_live_".len() + crate::locator::LENGTH;
+
+/// The locator of a word that begins as a key does, if some of the secret may follow it.
+fn id_of(word: &str) -> Option<&str> {
+    word.get("oc_live_".len()..PUBLIC_LENGTH).filter(|_| word.len() > PUBLIC_LENGTH)
+}
+
+fn rewrite(text: &str, replace: impl Fn(&str) -> String) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(begin) = ["oc_live_", "oc_test_"].iter().filter_map(|brand| rest.find(brand)).min() {
-        let (before, found) = rest.split_at(begin);
+    while let Some((before, word, after)) = next_word(rest) {
         clean.push_str(before);
-        let public = "oc_live_".len() + crate::locator::LENGTH;
-        let end = found.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(found.len());
-        let (word, after) = found.split_at(end);
-        clean.push_str(word.get(..public).unwrap_or(word));
-        if word.len() > public {
-            clean.push('…');
-        }
+        clean.push_str(&replace(word));
         rest = after;
     }
     clean.push_str(rest);
     clean
+}
+
+/// The next word that begins as a key does, with the text before and after it.
+fn next_word(text: &str) -> Option<(&str, &str, &str)> {
+    let begin = ["oc_live_", "oc_test_"].iter().filter_map(|brand| text.find(brand)).min()?;
+    let (before, found) = text.split_at(begin);
+    let end = found.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(found.len());
+    let (word, after) = found.split_at(end);
+    Some((before, word, after))
 }
 
 #[cfg(test)]

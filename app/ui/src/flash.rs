@@ -1,6 +1,7 @@
 //! The message after an act on a key: what was done to which key, from when it holds, and how to undo
 //! it. A signed cookie carries it to the next page, which shows it once.
 
+use crate::islands::search::PASTED;
 use ownchat_domain::{key::Key, locator::Locator, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,8 @@ pub enum Act {
     Deleted,
     /// Its deletion was undone.
     Restored,
+    /// It was pasted, whole, into an address.
+    Pasted,
 }
 
 /// A message.
@@ -52,9 +55,14 @@ impl Flash {
         Self { act, id: key.id, name: key.name, version: key.version, effective_at, limit }
     }
 
+    /// The message to somebody who pasted a whole key.
+    pub const fn pasted(id: Locator) -> Self {
+        Self { act: Act::Pasted, id, name: String::new(), version: 0, effective_at: None, limit: None }
+    }
+
     /// The sentences after the key's name; the whole message where it names no key.
     pub fn sentence(&self, now: Timestamp) -> String {
-        let limit = self.limit.map(Timestamp::day_month_year).unwrap_or_default();
+        let limit = self.limit.map(Timestamp::day_in_utc).unwrap_or_default();
         match self.act {
             Act::Deactivated => format!(" is off.{}", self.refused(now)),
             Act::Activated => " is on again.".to_owned(),
@@ -68,12 +76,13 @@ impl Flash {
                 format!(" is deleted.{} You can restore it until {limit}.", self.refused(now))
             }
             Act::Restored => " is restored.".to_owned(),
+            Act::Pasted => PASTED.to_owned(),
         }
     }
 
     /// Returns true if the message begins with the key's name.
     pub fn names_key(&self) -> bool {
-        self.act != Act::Unchanged
+        !matches!(self.act, Act::Unchanged | Act::Pasted)
     }
 
     fn refused(&self, now: Timestamp) -> String {
@@ -130,9 +139,9 @@ mod tests {
             (flash(Act::Saved, None, None), " is saved."),
             (
                 flash(Act::Deleted, Some(at), Some(time("2026-12-23T21:24:53Z"))),
-                " is deleted. Refused everywhere from 21:24:58 UTC. You can restore it until 23 Dec 2026.",
+                " is deleted. Refused everywhere from 21:24:58 UTC. You can restore it until 23 Dec 2026 UTC.",
             ),
-            (flash(Act::ActivatedTooLate, None, Some(at)), " is on, but it expired on 23 Nov 2026."),
+            (flash(Act::ActivatedTooLate, None, Some(at)), " is on, but it expired on 23 Nov 2026 UTC."),
         ] {
             assert_eq!(flash.sentence(now), words);
         }

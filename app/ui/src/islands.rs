@@ -5,5 +5,6 @@ pub mod copy;
 pub mod key_form;
 pub mod leaving;
 pub mod reveal;
+pub mod search;
 pub mod secret;
 pub mod try_it;

@@ -2,6 +2,7 @@
 //! to the `POST` of that form.
 
 pub mod again;
+pub mod bounds;
 pub mod errors;
 pub mod home;
 pub mod key_delete;

@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use ownchat_domain::{failure::Failure, locator::Locator};
+use ownchat_domain::{failure::Failure, locator::Locator, token};
 use std::future::Future;
 
 /// The form that a `POST` brought, as pairs in the order in which they stood.
@@ -130,7 +130,8 @@ impl Visit {
     }
 
     fn redirect(&self, path: &str) {
-        if let Ok(value) = HeaderValue::from_str(path) {
+        // A form can name the address; no key goes into one.
+        if let Ok(value) = HeaderValue::from_str(&token::with_ids(path)) {
             self.response.insert_header(header::LOCATION, value);
             // 303 turns a `POST` into a `GET` (RFC 9110, section 15.4.4).
             self.response.set_status(StatusCode::SEE_OTHER);

@@ -75,7 +75,7 @@ fn the_form_for_a_copy_is_filled_in_and_takes_everything_over() {
     let owner = deployment.owner();
     let made = make(&owner, "Shown to copy", &["contacts:read"]);
     change(&owner, &made.id, &json!({"description": "For <b>", "restrictions": {"channels": ["ch_9"]}}));
-    let link = format!("href=\"{PAGE}/new?from={}\"", made.id);
+    let link = format!("href=\"{PAGE}/new?from={}", made.id);
     for page in [PAGE.to_owned(), format!("{PAGE}/{}", made.id)] {
         let page = owner.get(&page);
         assert!(page.expect_status(200).text.contains(&link), "no link to copy");

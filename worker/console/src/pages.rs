@@ -5,8 +5,8 @@ use axum::{
     body::{Body, to_bytes},
     extract::Request,
     http::{
-        HeaderValue, Method,
-        header::{ALLOW, CONTENT_TYPE},
+        HeaderValue, Method, StatusCode, Uri,
+        header::{ALLOW, CONTENT_TYPE, LOCATION, SET_COOKIE},
     },
     response::{IntoResponse, Response},
 };
@@ -14,15 +14,24 @@ use leptos::prelude::provide_context;
 use ownchat_domain::{
     json::{self, BODY_MAX},
     problem::{BODY_TOO_LARGE, METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE},
+    token,
 };
-use ownchat_ui::{app::shell, backend::Provided, visit::Posted};
+use ownchat_ui::{
+    app::shell,
+    backend::{Backend, Provided},
+    flash::Flash,
+    visit::Posted,
+};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 /// Shows the page of an address, or takes the form that was posted to it.
 pub async fn show(cases: Cases, request: Request) -> Response {
     let (request, posted) = match *request.method() {
-        Method::GET | Method::HEAD => (request, None),
+        Method::GET | Method::HEAD => match without_keys(request.uri()) {
+            Some((address, id)) => return elsewhere(&cases, &address, &id),
+            None => (request, None),
+        },
         Method::POST => match form(request).await {
             Ok((request, posted)) => (request, Some(posted)),
             Err(refusal) => return refusal,
@@ -40,6 +49,35 @@ pub async fn show(cases: Cases, request: Request) -> Response {
         }
     };
     leptos_axum::render_app_async_with_context(provide, shell)(request).await
+}
+
+/// The address with ids in the place of whole keys, and the first id, if it holds a key. A search is
+/// for the id alone, without the words around the key.
+fn without_keys(uri: &Uri) -> Option<(String, String)> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(uri.query().unwrap_or_default()).unwrap_or_default();
+    let texts = || core::iter::once(uri.path()).chain(pairs.iter().flat_map(|(name, value)| [&**name, &**value]));
+    let id = texts().find_map(token::id_in)?.to_owned();
+    let clean = pairs.iter().map(|(name, value)| {
+        let searched = token::id_in(value).filter(|_| name == "q").map(str::to_owned);
+        (token::with_ids(name), searched.unwrap_or_else(|| token::with_ids(value)))
+    });
+    let query = serde_urlencoded::to_string(clean.collect::<Vec<_>>()).unwrap_or_default();
+    let separator = if query.is_empty() { "" } else { "?" };
+    Some((format!("{}{separator}{query}", token::with_ids(uri.path())), id))
+}
+
+/// Leads to the address that holds no key, with a message that says why.
+fn elsewhere(cases: &Cases, address: &str, id: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let headers = response.headers_mut();
+    if let Ok(address) = HeaderValue::from_str(address) {
+        headers.insert(LOCATION, address);
+    }
+    if let Ok(id) = id.parse() {
+        let cookies = cases.carry(Some(&Flash::pasted(id)));
+        headers.extend(cookies.0.iter().filter_map(|value| Some((SET_COOKIE, HeaderValue::from_str(value).ok()?))));
+    }
+    response
 }
 
 /// Answers a server function whose arguments are `T` in JSON.
@@ -69,4 +107,30 @@ async fn form(request: Request) -> Result<(Request, Posted), Response> {
     // Every text is a form; one that is not UTF-8 gives replacement characters.
     let fields = serde_urlencoded::from_bytes(&bytes).unwrap_or_default();
     Ok((Request::from_parts(parts, Body::empty()), Posted(fields)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_stays_in_an_address() {
+        let id = "3kP0aXv9QmT2ZbLc";
+        let key = format!("oc_live_{id}_8sJd0KqYw2Nf7RtUhV1xGpEaMzB4Cn");
+        for (address, clean) in [
+            (format!("/keys?q={key}"), format!("/keys?q={id}")),
+            (format!("/keys?q=Bearer+{key}&status=active"), format!("/keys?q={id}&status=active")),
+            (format!("/keys?q=%22{key}%22"), format!("/keys?q={id}")),
+            (format!("/keys?q=x%20{}", key.replace('_', "%5F")), format!("/keys?q={id}")),
+            (format!("/sign-in?next=%2Fkeys%3Fq%3D{key}"), format!("/sign-in?next=%2Fkeys%3Fq%3D{id}")),
+            (format!("/keys/{key}"), format!("/keys/{id}")),
+            (format!("/keys?{key}=1"), format!("/keys?{id}=1")),
+        ] {
+            let found = without_keys(&address.parse().unwrap());
+            assert_eq!(found, Some((clean, id.to_owned())), "{address}");
+        }
+        for address in ["/keys", "/keys?q=CRM", "/keys?q=oc_live_3kP0aXv9QmT2ZbLc", "/keys?q=%"] {
+            assert_eq!(without_keys(&address.parse().unwrap()), None, "{address}");
+        }
+    }
 }

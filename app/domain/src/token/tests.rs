@@ -156,3 +156,24 @@ fn the_locator_of_a_key_is_found_in_it() {
         assert_eq!(locator_in(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_key_is_found_in_any_text_and_cut_to_its_id() {
+    let (id, secret) = ("3kP0aXv9QmT2ZbLc", "8sJd0KqYw2Nf7RtUhV1xGpEaMzB4Cn");
+    let key = format!("oc_live_{id}_{secret}");
+    for (text, clean) in [
+        (key.clone(), id.to_owned()),
+        (format!("Bearer {key}"), format!("Bearer {id}")),
+        (format!("\"{key}\"."), format!("\"{id}\".")),
+        (format!("find “{key}” and oc_test_{id}_{secret}"), format!("find “{id}” and {id}")),
+        (format!("oc_live_{id}_8sJ"), id.to_owned()),
+        (format!("oc_live_ {key}"), format!("oc_live_ {id}")),
+        (format!("/keys?q={key}&sort=oldest"), format!("/keys?q={id}&sort=oldest")),
+    ] {
+        assert_eq!(with_ids(&text), clean);
+        assert_eq!(id_in(&text), Some(id), "{text}");
+    }
+    for text in ["", "CRM", "oc_live_", "oc_live_3kP0aXv9QmT2ZbLc", "oc_live_3kP0aXv9QmT2ZbLc…", "3kP0aXv9QmT2ZbLc"] {
+        assert_eq!((with_ids(text).as_str(), id_in(text)), (text, None));
+    }
+}

@@ -218,7 +218,7 @@ fn Expiries(
     };
     let offered = Expiry::CHOICES.iter().map(|(expiry, value, title)| {
         let hint = match expiry {
-            Expiry::Days(days) => format!("until {}", now.plus(days * DAY).day_month_year()),
+            Expiry::Days(days) => format!("until {}", now.plus(days * DAY).day_in_utc()),
             Expiry::Never => "works until somebody ends it".to_owned(),
             Expiry::On | Expiry::Keep => String::new(),
         };

@@ -1,6 +1,7 @@
 //! One key: what it is, and editing it.
 
 use super::{
+    bounds::in_full,
     key_new::{preset, way},
     keys::{confirm_delete, duplicate, status_badge, switch},
     message::message,
@@ -80,6 +81,7 @@ fn form(
             <dd><code>{key.prefix.clone()}"…"</code></dd>
             <dt>"Environment"</dt>
             <dd>{key.environment.to_string()}</dd>
+            {in_full(&key, now).into_iter().map(|(label, text)| view! { <dt>{label}</dt><dd>{text}</dd> }).collect_view()}
             <dt>"Created"</dt>
             <dd>{key.created_at.day_and_time()}" by "{key.created_by.clone()}</dd>
             <dt>"Last changed"</dt>

@@ -1,17 +1,18 @@
 //! The dashboard: every key of the workspace.
 
-use super::message::message;
+use super::{bounds::in_one_line, message::message};
 use crate::{
-    islands::confirm::Confirm,
+    islands::{confirm::Confirm, search::SearchField},
     layout::{Frame, Place},
     paths,
     visit::{Visit, page},
 };
 use leptos::prelude::*;
 use ownchat_domain::{
-    key::{Key, KeyPage, KeyQuery, Sort, Status},
+    key::{Key, KeyPage, KeyQuery, Reason, Sort, Status},
     locator::Locator,
     scope::Scope,
+    time::Timestamp,
 };
 
 /// Scopes that are named in a row; the others are counted.
@@ -38,7 +39,7 @@ pub fn Page() -> impl IntoView {
                 let first = KeyQuery { cursor: None, ..query.clone() };
                 nothing("This page has no keys any more.".to_owned(), list(&first), "Show the first page")
             }
-            (false, ..) => table(keys, marked, &here).into_any(),
+            (false, ..) => table(keys, marked, &here, visit.backend().now()).into_any(),
         };
         Ok(view! {
             <Frame identity place=Place::Settings title="API Keys" way=vec![("Settings", paths::SETTINGS.to_owned())]>
@@ -100,11 +101,7 @@ fn filters(query: &KeyQuery) -> impl IntoView + use<> {
     let chosen = move |this: Option<Status>| status == this;
     view! {
         <form class="filters" method="get" action=paths::KEYS role="search">
-            <label class="grow">
-                <span class="visually-hidden">"Search by name, id or description"</span>
-                <input type="search" name="q" placeholder="Search by name, id or description"
-                    value=query.q.clone().unwrap_or_default()/>
-            </label>
+            <SearchField value=query.q.clone().unwrap_or_default()/>
             <label>
                 <span class="visually-hidden">"Status"</span>
                 <select name="status">
@@ -118,8 +115,8 @@ fn filters(query: &KeyQuery) -> impl IntoView + use<> {
     }
 }
 
-fn table(keys: KeyPage, marked: Option<Locator>, here: &str) -> impl IntoView + use<> {
-    let rows: Vec<_> = keys.data.into_iter().map(|key| row(&key, marked == Some(key.id), here)).collect();
+fn table(keys: KeyPage, marked: Option<Locator>, here: &str, now: Timestamp) -> impl IntoView + use<> {
+    let rows: Vec<_> = keys.data.into_iter().map(|key| row(&key, marked == Some(key.id), here, now)).collect();
     view! {
         <div class="table-box">
             <table class="keys">
@@ -139,7 +136,7 @@ fn table(keys: KeyPage, marked: Option<Locator>, here: &str) -> impl IntoView + 
     }
 }
 
-fn row(key: &Key, is_marked: bool, here: &str) -> impl IntoView + use<> {
+fn row(key: &Key, is_marked: bool, here: &str, now: Timestamp) -> impl IntoView + use<> {
     let edit = paths::with_back(paths::key(key.id), here);
     view! {
         <tr id=paths::row(key.id) data-marked=is_marked.then_some("")>
@@ -147,11 +144,11 @@ fn row(key: &Key, is_marked: bool, here: &str) -> impl IntoView + use<> {
                 <a href=edit.clone()>{key.name.clone()}</a>
                 <code class="prefix">{key.prefix.clone()}"…"</code>
             </th>
-            <td data-label="Access Scope">{scopes(key)}</td>
+            <td data-label="Access Scope">{scopes(key)}{in_one_line(key, now)}</td>
             <td data-label="Status">{status_badge(key)}</td>
             <td data-label="Created Date">
                 <time datetime=key.created_at.rfc3339() title=key.created_at.day_and_time()>
-                    {key.created_at.day_month_year()}
+                    {key.created_at.day_in_utc()}
                 </time>
                 <span class="hint">"by "{key.created_by.clone()}</span>
             </td>
@@ -180,24 +177,23 @@ fn scopes(key: &Key) -> impl IntoView + use<> {
     }
 }
 
-/// The status in a word and a sign, with the reason when it is inactive.
+/// The status in a word and a sign, with the reason when it is inactive, and the day on which the key
+/// begins or ends.
 pub fn status_badge(key: &Key) -> impl IntoView + use<> {
-    let reason = key.reason.map(ownchat_domain::key::Reason::label);
-    let until = key.expires_at.map(|end| {
-        let word = if key.reason == Some(ownchat_domain::key::Reason::Expired) { "Expired on" } else { "Expires on" };
-        format!("{word} {}", end.day_month_year())
-    });
-    match key.status {
-        Status::Active => view! {
-            <span class="badge badge-good">"Active"</span>
-            <span class="hint">{until}</span>
-        }
-        .into_any(),
-        Status::Inactive => view! {
-            <span class="badge badge-off">"Inactive"</span>
-            <span class="hint">{reason}</span>
-        }
-        .into_any(),
+    let ends = |word: &str| key.expires_at.map(|end| format!("{word} {}", end.day_in_utc()));
+    let (class, word) = match key.status {
+        Status::Active => ("badge badge-good", "Active"),
+        Status::Inactive => ("badge badge-off", "Inactive"),
+    };
+    let why = match key.reason {
+        None => ends("Expires"),
+        Some(Reason::Expired) => ends("Expired"),
+        Some(Reason::Scheduled) => key.not_before.map(|begin| format!("Starts {}", begin.day_in_utc())),
+        Some(reason @ (Reason::Deactivated | Reason::Deleted)) => Some(reason.label().to_owned()),
+    };
+    view! {
+        <span class=class>{word}</span>
+        <span class="hint">{why}</span>
     }
 }
 
@@ -209,7 +205,7 @@ pub fn duplicate(key: &Key, back: &str) -> impl IntoView + use<> {
 
 /// The button that switches a key off or on.
 pub fn switch(key: &Key, back: &str) -> impl IntoView + use<> {
-    let off = key.reason == Some(ownchat_domain::key::Reason::Deactivated);
+    let off = key.reason == Some(Reason::Deactivated);
     let (status, word) = if off { ("active", "Activate") } else { ("inactive", "Deactivate") };
     view! {
         <form method="post" action=paths::with_back(paths::key_status(key.id), back)>

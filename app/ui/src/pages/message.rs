@@ -23,11 +23,12 @@ pub fn message(visit: &Visit, flash: Option<Flash>, back: &str) -> Option<AnyVie
             let href = format!("{}#expiry", to(paths::key(id)));
             Some(view! { <a href=href>"Extend it"</a> }.into_any())
         }
-        Act::Saved | Act::Unchanged | Act::Restored => None,
+        Act::Saved | Act::Unchanged | Act::Restored | Act::Pasted => None,
     };
+    let class = if flash.act == Act::Pasted { "banner banner-warn" } else { "banner banner-good flash" };
     Some(
         view! {
-            <div class="banner banner-good flash">
+            <div class=class>
                 <p role="status">{name}{sentence}</p>
                 {follow}
             </div>

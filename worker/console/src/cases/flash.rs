@@ -6,13 +6,20 @@ use ownchat_domain::{
     account::{NOTE_LIFETIME, SessionHash, SessionToken, open_note, seal_note},
     time::SECOND,
 };
-use ownchat_ui::{backend::Cookies, flash::Flash};
+use ownchat_ui::{
+    backend::Cookies,
+    flash::{Act, Flash},
+};
 
 /// Returns the message that the request brings, if it was signed for this session.
 pub fn read(visitor: &Visitor) -> Option<Flash> {
     let keys = visitor.cookie_keys().ok()?;
-    let text = open_note(&visitor.flash, session(visitor).as_ref(), now(), &keys)?;
-    serde_json::from_str(&text).ok()
+    let open = |session: Option<&SessionHash>| -> Option<Flash> {
+        let text = open_note(&visitor.flash, session, now(), &keys)?;
+        serde_json::from_str(&text).ok()
+    };
+    // A key can be pasted before signing in.
+    open(session(visitor).as_ref()).or_else(|| open(None).filter(|flash| flash.act == Act::Pasted))
 }
 
 /// Returns the cookie that carries a message to the next page, or ends the one that was shown.

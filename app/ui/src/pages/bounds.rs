@@ -1,0 +1,164 @@
+//! Where, when and how often a key may be used, and what its admins noted: in one line for the list, and
+//! in full for its page.
+
+use leptos::prelude::*;
+use ownchat_domain::{
+    key::{Key, KeySecret},
+    limit::Period,
+    time::Timestamp,
+};
+
+/// The line below the scopes of a row; none if nothing restricts the key.
+pub fn in_one_line(key: &Key, now: Timestamp) -> Option<AnyView> {
+    let line = words(key, now);
+    (!line.is_empty()).then(|| view! { <span class="hint bounds">{line.join(" · ")}</span> }.into_any())
+}
+
+fn words(key: &Key, now: Timestamp) -> Vec<String> {
+    let restrictions = &key.restrictions;
+    let mut words = Vec::new();
+    if !key.integration.is_empty() {
+        words.push(key.integration.clone());
+    }
+    let counts = [
+        (restrictions.allow.len(), "only from", "network"),
+        (restrictions.deny.len(), "never from", "network"),
+        (restrictions.channels.len(), "only for", "channel"),
+    ];
+    for (count, word, of) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+        words.push(format!("{word} {}", counted(count, of)));
+    }
+    words.extend(key.not_before.filter(|begin| *begin > now).map(|begin| format!("starts {}", begin.day_and_time())));
+    words.extend(rate(key));
+    words.extend(quota(key));
+    words.extend(old_secrets(key, now).map(|(_, end)| format!("old secret ends {}", end.day_and_time())));
+    if !key.metadata.is_empty() {
+        words.push(counted(key.metadata.len(), "note"));
+    }
+    words
+}
+
+/// Everything that restricts the key, as pairs of a label and the whole of it.
+pub fn in_full(key: &Key, now: Timestamp) -> Vec<(&'static str, String)> {
+    let restrictions = &key.restrictions;
+    let listed =
+        |list: &[ownchat_domain::network::Network]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let mut facts = vec![("Integration", key.integration.clone())];
+    facts.push(("Only from", listed(&restrictions.allow)));
+    facts.push(("Never from", listed(&restrictions.deny)));
+    facts.push(("Only for channels", restrictions.channels.join(", ")));
+    facts.push(("Starts", key.not_before.map(Timestamp::day_and_time).unwrap_or_default()));
+    facts.push(("Rate limit", rate(key).unwrap_or_default()));
+    facts.push(("Quota", quota(key).unwrap_or_default()));
+    for (secret, end) in old_secrets(key, now) {
+        facts.push(("Old secret", format!("number {} works until {}", secret.number, end.day_and_time())));
+    }
+    let notes: Vec<_> = key.metadata.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    facts.push(("Notes", notes.join(", ")));
+    facts.retain(|(_, text)| !text.is_empty());
+    facts
+}
+
+fn rate(key: &Key) -> Option<String> {
+    let rate = key.rate_limit?;
+    Some(format!("{} in {}", counted(rate.limit as usize, "call"), counted(rate.window_seconds as usize, "second")))
+}
+
+fn quota(key: &Key) -> Option<String> {
+    let quota = key.quota?;
+    let period = match quota.period {
+        Period::Day => "day",
+        Period::Month => "month",
+    };
+    let left = quota.remaining.map(|left| format!(", {left} left")).unwrap_or_default();
+    Some(format!("{} a {period}{left}", counted(quota.limit as usize, "call")))
+}
+
+/// The secrets that still work and have an end.
+fn old_secrets(key: &Key, now: Timestamp) -> impl Iterator<Item = (&KeySecret, Timestamp)> {
+    key.secrets.iter().filter_map(move |secret| Some((secret, secret.ends_at.filter(|end| *end > now)?)))
+}
+
+fn counted(count: usize, of: &str) -> String {
+    format!("{count} {of}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(more: &str) -> Key {
+        let json = format!(
+            r#"{{"id":"0000000000000001","name":"","description":"","integration":"","environment":"live",
+            "scopes":[],"status":"active","prefix":"","created_at":"2026-11-24T00:00:00Z","created_by":"",
+            "updated_at":"2026-11-24T00:00:00Z","version":1,"restrictions":{{"allow":[],"deny":[],"channels":[]}},
+            "metadata":{{}},"secrets":[{{"number":1,"created_at":"2026-11-24T00:00:00Z"}}]}}"#
+        );
+        let mut value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let more: serde_json::Value = serde_json::from_str(more).unwrap();
+        value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn everything_that_restricts_a_key_is_said() {
+        let now = Timestamp::parse("2026-11-24T12:00:00Z").unwrap();
+        let free = key("{}");
+        assert!(words(&free, now).is_empty() && in_full(&free, now).is_empty());
+        for (more, line, label, full) in [
+            (r#"{"integration":"Shopify"}"#, "Shopify", "Integration", "Shopify"),
+            (
+                r#"{"restrictions":{"allow":["203.0.113.0/24","2001:db8::/32"],"deny":[],"channels":[]}}"#,
+                "only from 2 networks",
+                "Only from",
+                "203.0.113.0/24, 2001:db8::/32",
+            ),
+            (
+                r#"{"restrictions":{"allow":[],"deny":["203.0.113.7"],"channels":[]}}"#,
+                "never from 1 network",
+                "Never from",
+                "203.0.113.7",
+            ),
+            (
+                r#"{"restrictions":{"allow":[],"deny":[],"channels":["ch_1","ch_2"]}}"#,
+                "only for 2 channels",
+                "Only for channels",
+                "ch_1, ch_2",
+            ),
+            (
+                r#"{"not_before":"2026-11-30T08:00:00Z"}"#,
+                "starts 30 Nov 2026, 08:00 UTC",
+                "Starts",
+                "30 Nov 2026, 08:00 UTC",
+            ),
+            (
+                r#"{"rate_limit":{"limit":10,"window_seconds":60}}"#,
+                "10 calls in 60 seconds",
+                "Rate limit",
+                "10 calls in 60 seconds",
+            ),
+            (
+                r#"{"quota":{"limit":500,"period":"day","remaining":480}}"#,
+                "500 calls a day, 480 left",
+                "Quota",
+                "500 calls a day, 480 left",
+            ),
+            (
+                r#"{"secrets":[{"number":1,"created_at":"2026-11-24T00:00:00Z","ends_at":"2026-11-25T10:00:00Z"},
+                {"number":2,"created_at":"2026-11-24T00:00:00Z"}]}"#,
+                "old secret ends 25 Nov 2026, 10:00 UTC",
+                "Old secret",
+                "number 1 works until 25 Nov 2026, 10:00 UTC",
+            ),
+            (r#"{"metadata":{"team":"ops","till":"7"}}"#, "2 notes", "Notes", "team: ops, till: 7"),
+        ] {
+            let key = key(more);
+            assert_eq!(words(&key, now), [line], "{more}");
+            assert_eq!(in_full(&key, now), [(label, full.to_owned())], "{more}");
+        }
+        // An old secret that has ended restricts nothing.
+        let ended =
+            r#"{"secrets":[{"number":1,"created_at":"2026-11-24T00:00:00Z","ends_at":"2026-11-24T10:00:00Z"}]}"#;
+        assert!(words(&key(ended), now).is_empty());
+    }
+}
