@@ -15,5 +15,6 @@ pub mod rules;
 pub mod search;
 pub mod session;
 pub mod setup;
+pub mod texts;
 pub mod transfer;
 pub mod usage;

@@ -8,7 +8,7 @@ mod list;
 pub use change::widens_only;
 pub use copy::{NewCopy, copy_name};
 pub use draft::{Details, DetailsPatch, KeyPatch, NewKey, Restrictions};
-pub use list::{KeyPage, KeyQuery, Sort};
+pub use list::{KeyPage, KeyQuery, Sort, StatusFilter};
 
 use crate::{
     limit::{Period, Quota, RateLimit},

@@ -41,6 +41,10 @@ impl Network {
         self.0.contains(&other.0)
     }
 
+    const fn is_v4(self) -> bool {
+        matches!(self.0, IpNet::V4(_))
+    }
+
     /// IPv4 where IPv6 stands for it; nothing if some of its addresses are IPv4 and others are not.
     fn canonical(net: IpNet) -> Self {
         if let IpNet::V6(six) = net
@@ -134,6 +138,33 @@ impl Networks {
             && (self.allow.is_empty() || self.allow.iter().any(|net| net.contains(address)))
     }
 
+    /// Refuses lists that cannot be meant: those that permit nobody, and those that permit all addresses of
+    /// one protocol and none of the other. The field at fault comes with the message.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let denied = |net: &Network| self.deny.iter().any(|deny| deny.covers(*net));
+        if !self.allow.is_empty() && self.allow.iter().all(denied) {
+            return Err(("restrictions.deny", "These cover every allowed network: the key would work nowhere.".into()));
+        }
+        for (all, of_this, is_v4) in [("0.0.0.0/0", "IPv4", true), ("::/0", "IPv6", false)] {
+            let whole = self.allow.iter().any(|net| net.0.prefix_len() == 0 && net.is_v4() == is_v4);
+            if whole && self.allow.iter().all(|net| net.is_v4() == is_v4) {
+                let (other, of_other) = if is_v4 { ("::/0", "IPv6") } else { ("0.0.0.0/0", "IPv4") };
+                return Err((
+                    "restrictions.allow",
+                    format!(
+                        "{all} allows every {of_this} address and no {of_other} address. Add {other} as well, or leave \
+                         the list empty to allow all."
+                    ),
+                ));
+            }
+        }
+        let all_denied = |is_v4| self.deny.iter().any(|net| net.0.prefix_len() == 0 && net.is_v4() == is_v4);
+        if all_denied(true) && all_denied(false) {
+            return Err(("restrictions.deny", "These cover every address: the key would work nowhere.".into()));
+        }
+        Ok(())
+    }
+
     /// Whether everybody whom `before` permits is sure to be permitted. It may say no where the answer is yes.
     pub fn is_at_least(&self, before: &Self) -> bool {
         let covered = |net: &Network, by: &[Network]| by.iter().any(|other| other.covers(*net));
@@ -182,6 +213,29 @@ mod tests {
         let error = "203.0.113.7/24".parse::<Network>().unwrap_err();
         assert_eq!(error.to_string(), "203.0.113.7/24 names an address inside a network: did you mean 203.0.113.0/24?");
         assert!("x".repeat(10_000).parse::<Network>().unwrap_err().to_string().len() < 200);
+    }
+
+    #[test]
+    fn lists_that_cannot_be_meant_are_refused() {
+        for (allow, deny, field) in [
+            (&["203.0.113.0/24"][..], &["203.0.113.0/24"][..], "restrictions.deny"),
+            (&["203.0.113.0/25", "203.0.113.128/25"], &["203.0.112.0/20"], "restrictions.deny"),
+            (&["0.0.0.0/0"], &[], "restrictions.allow"),
+            (&["0.0.0.0/0", "203.0.113.0/24"], &[], "restrictions.allow"),
+            (&["::/0"], &["2001:db8::/32"], "restrictions.allow"),
+            (&[], &["0.0.0.0/0", "::/0"], "restrictions.deny"),
+        ] {
+            assert_eq!(networks(allow, deny).check().map_err(|(field, _)| field), Err(field), "{allow:?} {deny:?}");
+        }
+        for (allow, deny) in [
+            (&[][..], &[][..]),
+            (&["0.0.0.0/0", "::/0"], &["203.0.113.0/24"]),
+            (&["0.0.0.0/0", "2001:db8::/32"], &[]),
+            (&["203.0.113.0/24"], &["203.0.113.0/25"]),
+            (&[], &["0.0.0.0/0"]),
+        ] {
+            assert_eq!(networks(allow, deny).check(), Ok(()), "{allow:?} {deny:?}");
+        }
     }
 
     #[test]

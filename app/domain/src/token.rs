@@ -238,6 +238,17 @@ pub fn id_in(text: &str) -> Option<&str> {
     None
 }
 
+/// Tells if [`MATCHER`] finds a key in a text.
+pub fn holds_key(text: &str) -> bool {
+    let is_part = |part: &str, length| part.len() == length && part.bytes().all(|byte| base62::value(byte).is_some());
+    let is_key = |begin: usize| {
+        let parts: Vec<&str> = text.get(begin..begin + LENGTH).unwrap_or_default().split('_').collect();
+        matches!(parts[..], [_, _, locator, tail]
+            if is_part(locator, crate::locator::LENGTH) && is_part(tail, SECRET_LENGTH + CHECK_LENGTH))
+    };
+    ["oc_live_", "oc_test_"].iter().any(|brand| text.match_indices(brand).any(|(begin, _)| is_key(begin)))
+}
+
 /// Characters of a key up to the end of its locator.
 const PUBLIC_LENGTH: usize = "oc_live_".len() + crate::locator::LENGTH;
 

@@ -102,12 +102,18 @@ impl KeyDraft {
         }
     }
 
-    /// The form as it stands when a key is to be copied. What has an end keeps it, unless it is over.
-    pub fn copy_of(key: &Key, now: Timestamp) -> Self {
+    /// The form as it stands when a key is to be copied, beside keys of these names. What has an end keeps
+    /// it, unless it is over.
+    pub fn copy_of(key: &Key, names: &[String], now: Timestamp) -> Self {
         let new = Self::default();
         let ends = key.expires_at.is_some_and(|end| end > now);
         let expiry = if ends { Expiry::KEEP.to_owned() } else { new.expiry };
-        Self { name: copy_name(&key.name), expiry, from: key.id.to_string(), ..Self::of(key) }
+        Self {
+            name: copy_name(&key.name, |name| names.iter().any(|taken| taken == name)),
+            expiry,
+            from: key.id.to_string(),
+            ..Self::of(key)
+        }
     }
 
     /// The form as it was posted. What is not there is empty.

@@ -19,6 +19,7 @@ mod meters;
 mod outbox;
 mod rows;
 mod schema;
+mod searched;
 mod settings;
 mod staged;
 mod sweep;

@@ -4,13 +4,14 @@ use super::{Details, KeyPatch, NAME_MAX};
 use crate::{
     digest::SecretHash,
     failure::{Failure, FieldError},
+    text::cut,
     time::Timestamp,
     token::Environment,
 };
 use serde::{Deserialize, Serialize};
 
-/// What a copy is called after its source.
-const SUFFIX: &str = " (copy)";
+/// Stands behind the name of a copy; `2)` and so on follow instead of the bracket for further ones.
+const SUFFIX: &str = " (copy";
 
 /// A key to be made like another one, as it was asked for. What is absent is as in the other.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -38,22 +39,41 @@ impl NewCopy {
     }
 }
 
-/// The name of a copy, cut so that it is no longer than a name may be.
-pub fn copy_name(name: &str) -> String {
-    let kept: String = name.chars().take(NAME_MAX - SUFFIX.len()).collect();
-    format!("{}{SUFFIX}", kept.trim_end())
+/// The first free name for a copy: "CRM (copy)", "CRM (copy 2)" and so on, no longer than a name may be.
+pub fn copy_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let original = copied_name(name);
+    let mut number = 1;
+    loop {
+        let suffix = if number == 1 { format!("{SUFFIX})") } else { format!("{SUFFIX} {number})") };
+        let copy = format!("{}{suffix}", cut(original, NAME_MAX - suffix.len()).trim_end());
+        if !is_taken(&copy) {
+            return copy;
+        }
+        number += 1;
+    }
+}
+
+/// The name of the original, if this is the name of a copy.
+fn copied_name(name: &str) -> &str {
+    let number = |rest: &str| rest.strip_prefix(' ').is_some_and(|rest| rest.parse::<u32>().is_ok());
+    match name.strip_suffix(')').and_then(|rest| rest.rsplit_once(SUFFIX)) {
+        Some((original, rest)) if !original.is_empty() && (rest.is_empty() || number(rest)) => original,
+        _ => name,
+    }
 }
 
 impl Details {
-    /// The details of a copy that differs in `patch`, and why it is made; or what is wrong with it.
+    /// The details of a copy of this name, if `patch` gives no other, that differs in `patch`, and why it
+    /// is made; or the faults of the patch.
     pub fn copy(
         &self,
+        name: String,
         patch: &KeyPatch,
         environment: Option<Environment>,
         now: Timestamp,
     ) -> Result<(Self, Option<String>), Failure> {
         let source = Self {
-            name: copy_name(&self.name),
+            name,
             environment: environment.unwrap_or(self.environment),
             // A beginning that has passed says nothing.
             not_before: self.not_before.filter(|begin| *begin > now),
@@ -97,32 +117,41 @@ mod tests {
             not_before: Some(NOW.plus(-1)),
             ..details()
         };
-        let (copy, reason) = source.copy(&KeyPatch::default(), None, NOW).unwrap();
+        let (copy, reason) = source.copy("Shop (copy)".into(), &KeyPatch::default(), None, NOW).unwrap();
         assert_eq!(copy, Details { name: "Shop (copy)".into(), not_before: None, ..source.clone() });
         assert_eq!(reason, None);
         let patch = KeyPatch { reason: Some("a second till".into()), ..KeyPatch::default() };
-        let (copy, reason) = source.copy(&patch, Some(Environment::Test), NOW).unwrap();
+        let (copy, reason) = source.copy("Shop (copy)".into(), &patch, Some(Environment::Test), NOW).unwrap();
         assert_eq!((copy.environment, reason.as_deref()), (Environment::Test, Some("a second till")));
     }
 
     #[test]
     fn a_copy_of_what_has_expired_needs_an_end_of_its_own() {
         let source = Details { expires_at: Some(NOW), ..details() };
-        assert_eq!(fields(source.copy(&KeyPatch::default(), None, NOW)), ["expires_at"]);
+        assert_eq!(fields(source.copy("Shop (copy)".into(), &KeyPatch::default(), None, NOW)), ["expires_at"]);
         let never = KeyPatch { expires_at: Some(None), ..KeyPatch::default() };
-        assert_eq!(source.copy(&never, None, NOW).unwrap().0.expires_at, None);
+        assert_eq!(source.copy("Shop (copy)".into(), &never, None, NOW).unwrap().0.expires_at, None);
         let scheduled = Details { not_before: Some(NOW.plus(5)), ..details() };
-        assert_eq!(scheduled.copy(&never, None, NOW).unwrap().0.not_before, Some(NOW.plus(5)));
+        assert_eq!(scheduled.copy("Shop (copy)".into(), &never, None, NOW).unwrap().0.not_before, Some(NOW.plus(5)));
         let past = KeyPatch { expires_at: Some(Some("2020-01-01T00:00:00Z".into())), ..KeyPatch::default() };
-        assert_eq!(fields(source.copy(&past, None, NOW)), ["expires_at"]);
+        assert_eq!(fields(source.copy("Shop (copy)".into(), &past, None, NOW)), ["expires_at"]);
     }
 
     #[test]
-    fn names_of_copies_stay_within_the_bound() {
-        assert_eq!(copy_name("Shop"), "Shop (copy)");
-        let long = copy_name(&"ä".repeat(NAME_MAX));
-        assert_eq!(long.chars().count(), NAME_MAX);
-        assert!(long.ends_with("ä (copy)"));
-        assert_eq!(copy_name(&format!("{} {}", "x".repeat(92), "y".repeat(7))), format!("{} (copy)", "x".repeat(92)));
+    fn names_of_copies_stay_within_the_bound_and_apart() {
+        let copy = |name: &str, taken: &[&str]| copy_name(name, |name| taken.contains(&name));
+        assert_eq!(copy("Shop", &["Shop"]), "Shop (copy)");
+        assert_eq!(copy("Shop", &["Shop (copy)"]), "Shop (copy 2)");
+        assert_eq!(copy("Shop (copy)", &["Shop (copy)", "Shop (copy 2)"]), "Shop (copy 3)");
+        assert_eq!(copy("Shop (copy 7)", &[]), "Shop (copy)");
+        for own in ["Shop (copyright)", "Shop (copy two)", " (copy)", "Shop (copy) B"] {
+            assert_eq!(copy(own, &[]), format!("{own} (copy)"), "{own}");
+        }
+        // Cut between characters as people see them, after which no space stays.
+        let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
+        assert_eq!(copy(&family.repeat(NAME_MAX), &[]), format!("{} (copy)", family.repeat(NAME_MAX - 7)));
+        assert_eq!(copy(&"ä".repeat(NAME_MAX), &[]), format!("{} (copy)", "ä".repeat(NAME_MAX - 7)));
+        assert_eq!(copy(&format!("{} {}", "x".repeat(92), "y".repeat(7)), &[]), format!("{} (copy)", "x".repeat(92)));
+        assert!(crate::text::line(&copy(&family.repeat(NAME_MAX), &[]), NAME_MAX).is_ok());
     }
 }

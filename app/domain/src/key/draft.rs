@@ -277,6 +277,11 @@ impl DetailsPatch {
             let is_whole = |patch: QuotaPatch| patch.over(before.limits.quota).ok_or_else(|| PART.to_owned());
             after.limits.quota = found.take("quota", patch.map(is_whole).transpose()).flatten();
         }
+        if after.networks != before.networks
+            && let Err((field, message)) = after.networks.check()
+        {
+            found.take::<()>(field, Err(message));
+        }
         found.take("metadata", fields::metadata(&after.metadata));
         let in_order = match (after.not_before, after.expires_at) {
             (Some(begin), Some(end)) if begin >= end => Err("The key would end before it begins.".to_owned()),

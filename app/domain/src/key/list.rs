@@ -1,6 +1,6 @@
 //! Lists of keys: what can be asked and what comes back.
 
-use super::{Key, Status};
+use super::Key;
 use crate::{scope::Scope, token::Environment};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,32 @@ pub enum Sort {
     Oldest,
 }
 
+/// Keys of which status to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusFilter {
+    /// Those that are accepted now.
+    Active,
+    /// Those that are refused now and not deleted.
+    Inactive,
+    /// Those that are deleted and can be restored.
+    Deleted,
+}
+
+impl StatusFilter {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Deleted];
+
+    /// The word in a request.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 /// Which keys to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,10 +49,11 @@ pub struct KeyQuery {
     pub cursor: Option<String>,
     /// Most keys to return, 1 to 100; 50 if absent.
     pub limit: Option<u32>,
-    /// Text that must stand in name, id or description; case does not matter.
+    /// Words that must stand in name, id or description, in any order, case and form of their letters; of a
+    /// whole key its id.
     pub q: Option<String>,
-    /// Only keys of this status.
-    pub status: Option<Status>,
+    /// Only keys of this status; absent for all that are not deleted.
+    pub status: Option<StatusFilter>,
     /// Only keys that were given this scope.
     pub scope: Option<Scope>,
     /// Only keys of this world.

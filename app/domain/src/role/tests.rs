@@ -3,6 +3,8 @@
 use super::*;
 use crate::{
     network::Networks,
+    role::grant::HIGH_RISK_MAX,
+    scope::{Risk, Scope},
     testing::{details, scopes},
     time::DAY,
     token::Environment,
@@ -352,8 +354,16 @@ fn full_access_is_for_owners_with_a_reason_and_for_a_month() {
     // What is given along does not have to be named.
     let named = Details { scopes: ScopeSet::full().without(&["contacts:read"]), ..full(None) };
     assert_eq!(fields(create(&owner, &named, None)), ["expires_at", "reason"]);
+    // High-risk scopes count, not the whole: without one of them it is as full.
     let almost = Details { scopes: ScopeSet::full().without(&["contacts:pii"]), ..full(None) };
-    assert_eq!(fields(create(&owner, &almost, None)), none);
+    assert_eq!(fields(create(&owner, &almost, None)), ["expires_at", "reason"]);
+    let high: Vec<Scope> = Scope::all().filter(|scope| scope.info().risk == Risk::High).collect();
+    let of_high = |count: usize| Details { scopes: high.iter().copied().take(count).collect(), ..full(None) };
+    assert_eq!(fields(create(&owner, &of_high(HIGH_RISK_MAX), None)), none);
+    assert_eq!(fields(create(&owner, &of_high(HIGH_RISK_MAX + 1), None)), ["expires_at", "reason"]);
+    let quiet =
+        Details { scopes: ScopeSet::full().iter().filter(|scope| !high.contains(scope)).collect(), ..full(None) };
+    assert_eq!(fields(create(&owner, &quiet, None)), none, "any number of others");
     let admin = create(&Principal::Person(ME, Role::Admin), &full(Some(DAY)), Some("moving house"));
     assert!(matches!(admin, Err(Failure::NotHeld { .. })));
     let change = |before: &Details, after: &Details| {

@@ -19,6 +19,7 @@ use ownchat_domain::{
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde::de::DeserializeOwned;
+use unicode_segmentation::UnicodeSegmentation;
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     within(body, || json::read(body).ok())
@@ -74,7 +75,7 @@ fn long_body() -> impl Strategy<Value = String> {
 
 /// What was accepted keeps every bound.
 fn is_bounded(details: &Details) -> bool {
-    let characters = |text: &str| text.chars().count();
+    let characters = |text: &str| text.graphemes(true).count();
     let notes: usize = details.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
     (1..=NAME_MAX).contains(&characters(&details.name))
         && characters(&details.description) <= DESCRIPTION_MAX

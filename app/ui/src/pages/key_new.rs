@@ -15,7 +15,12 @@ use crate::{
 };
 use http::StatusCode;
 use leptos::prelude::*;
-use ownchat_domain::{failure::Failure, key::Key, scope::PRESETS, vault::person::Identity};
+use ownchat_domain::{
+    failure::Failure,
+    key::{Key, KeyQuery},
+    scope::PRESETS,
+    vault::person::Identity,
+};
 
 /// The page.
 #[component]
@@ -24,7 +29,10 @@ pub fn Page() -> impl IntoView {
         let identity = visit.backend().identity().await?;
         let Some(posted) = visit.posted() else {
             let source = source(&visit, &visit.query("from")).await?;
-            let draft = source.as_ref().map(|key| KeyDraft::copy_of(key, visit.backend().now())).unwrap_or_default();
+            let draft = match &source {
+                Some(key) => KeyDraft::copy_of(key, &copies(&visit).await, visit.backend().now()),
+                None => KeyDraft::default(),
+            };
             let draft = KeyDraft { form: visit.backend().request_id(), ..draft };
             return Ok(form(&visit, identity, source.as_ref(), draft, Vec::new(), None));
         };
@@ -98,6 +106,14 @@ async fn source(visit: &Visit, from: &str) -> Result<Option<Key>, Failure> {
     }
     let id = from.parse().map_err(|_| Failure::NotFound)?;
     visit.backend().read_key(id).await.map(Some)
+}
+
+/// Names of the keys beside which a copy is to stand.
+async fn copies(visit: &Visit) -> Vec<String> {
+    let query = KeyQuery { limit: Some(KeyQuery::LIMIT_MAX), q: Some("(copy".to_owned()), ..KeyQuery::default() };
+    // The name is an offer: without the list it may be one that another key has.
+    let page = visit.backend().list_keys(query).await;
+    page.map(|page| page.data.into_iter().map(|key| key.name).collect()).unwrap_or_default()
 }
 
 /// The scopes of a preset whose button was pressed.

@@ -9,7 +9,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use ownchat_domain::{
-    key::{Key, KeyPage, KeyQuery, Reason, Sort, Status},
+    key::{Key, KeyPage, KeyQuery, Reason, Sort, Status, StatusFilter},
     locator::Locator,
     scope::Scope,
     time::Timestamp,
@@ -65,8 +65,8 @@ fn query(visit: &Visit) -> KeyQuery {
         limit: None,
         q: text("q"),
         status: match visit.query("status").as_str() {
-            "active" => Some(Status::Active),
-            "inactive" => Some(Status::Inactive),
+            "active" => Some(StatusFilter::Active),
+            "inactive" => Some(StatusFilter::Inactive),
             _ => None,
         },
         scope: text("scope").and_then(|scope| scope.parse().ok()),
@@ -98,7 +98,7 @@ fn no_match(query: &KeyQuery) -> String {
 
 fn filters(query: &KeyQuery) -> impl IntoView + use<> {
     let status = query.status;
-    let chosen = move |this: Option<Status>| status == this;
+    let chosen = move |this: Option<StatusFilter>| status == this;
     view! {
         <form class="filters" method="get" action=paths::KEYS role="search">
             <SearchField value=query.q.clone().unwrap_or_default()/>
@@ -106,8 +106,8 @@ fn filters(query: &KeyQuery) -> impl IntoView + use<> {
                 <span class="visually-hidden">"Status"</span>
                 <select name="status">
                     <option value="" selected=chosen(None)>"All keys"</option>
-                    <option value="active" selected=chosen(Some(Status::Active))>"Active"</option>
-                    <option value="inactive" selected=chosen(Some(Status::Inactive))>"Inactive"</option>
+                    <option value="active" selected=chosen(Some(StatusFilter::Active))>"Active"</option>
+                    <option value="inactive" selected=chosen(Some(StatusFilter::Inactive))>"Inactive"</option>
                 </select>
             </label>
             <button class="button" type="submit">"Search"</button>

@@ -6,9 +6,13 @@ use super::{
     members::member,
     trail::raw,
 };
-use crate::{answer::Done, database::Database};
+use crate::{
+    answer::Done,
+    database::{Database, Stored},
+};
 use ownchat_domain::{
     audit::Action,
+    key::copy_name,
     keyring::Keyring,
     locator::Locator,
     role::{Command, Grant},
@@ -16,6 +20,7 @@ use ownchat_domain::{
     vault::registry::{DuplicateKey, Issued},
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// What stands in the trail where other lines show how a key was before.
 #[derive(Serialize)]
@@ -39,7 +44,8 @@ pub fn duplicate(
     }
     let source = present(database, call.id)?;
     member.may(Command::ReadKey, Some(&source), None, now)?;
-    let (details, reason) = source.details.copy(&call.differences, call.environment, now)?;
+    let name = free_name(database, &source.details.name)?;
+    let (details, reason) = source.details.copy(name, &call.differences, call.environment, now)?;
     member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
     let new = New {
         details,
@@ -49,6 +55,13 @@ pub fn duplicate(
         reason,
     };
     issue(database, keyring, workspace, new, &call.origin, &member, claim, now)
+}
+
+/// The name of the next copy of a key of this name.
+fn free_name(database: &impl Database, name: &str) -> Stored<String> {
+    let rows = database.run("SELECT name FROM keys WHERE deleted_at IS NULL AND instr(name, ' (copy') > 0", &[])?;
+    let taken = rows.into_iter().map(|mut row| row.text()).collect::<Stored<BTreeSet<_>>>()?;
+    Ok(copy_name(name, |name| taken.contains(name)))
 }
 
 #[cfg(test)]

@@ -12,9 +12,10 @@ use crate::{
 use ownchat_domain::{
     base62,
     failure::Failure,
-    key::{KeyPage, KeyQuery, Sort, Status},
+    key::{KeyPage, KeyQuery, RESTORE_WITHIN, Sort, StatusFilter},
     role::{Command, Sight},
     scope::ScopeSet,
+    text::search_words,
     time::Timestamp,
     vault::registry::{ListKeys, NOT_A_CURSOR, ReadTrail, TrailPage},
 };
@@ -58,8 +59,23 @@ fn limit(asked: Option<u32>) -> Done<u32> {
 }
 
 fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> Done<(String, Vec<Value>)> {
-    let mut wheres = vec!["deleted_at IS NULL"];
+    let mut wheres = Vec::new();
     let mut values = Vec::new();
+    match query.status {
+        None => wheres.push("deleted_at IS NULL"),
+        Some(StatusFilter::Active) => {
+            wheres.extend(["deleted_at IS NULL", WORKS]);
+            values.extend([time(now), time(now)]);
+        }
+        Some(StatusFilter::Inactive) => {
+            wheres.extend(["deleted_at IS NULL", WORKS_NOT]);
+            values.extend([time(now), time(now)]);
+        }
+        Some(StatusFilter::Deleted) => {
+            wheres.push("deleted_at > ?");
+            values.push(time(now.plus(-RESTORE_WITHIN)));
+        }
+    }
     match sight {
         Sight::All => {}
         Sight::Of(person) => {
@@ -84,20 +100,10 @@ fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> Done<(String, Ve
         });
         values.push(number.into());
     }
-    if let Some(text) = query.q.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        wheres.push(
-            "(instr(lower(name), lower(?)) > 0 OR instr(locator, ?) > 0 OR instr(lower(description), lower(?)) > 0)",
-        );
-        // Whoever pastes a key or its shown prefix means its id.
-        let id = text.strip_prefix("oc_").and_then(|rest| rest.split('_').nth(1)).unwrap_or(text);
-        values.extend([text.into(), id.into(), text.into()]);
-    }
-    if let Some(status) = query.status {
-        wheres.push(match status {
-            Status::Active => WORKS,
-            Status::Inactive => WORKS_NOT,
-        });
-        values.extend([time(now), time(now)]);
+    let words = query.q.as_deref().map_or(Ok(Vec::new()), search_words);
+    for word in words.map_err(|message| Failure::field("q", message))? {
+        wheres.push("instr(searched, ?) > 0");
+        values.push(word.into());
     }
     if let Some(scope) = query.scope {
         wheres.push("(scopes & ?) != 0");

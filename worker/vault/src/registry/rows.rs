@@ -1,5 +1,6 @@
 //! Rows of the key table, as values of the domain.
 
+use super::searched::searched;
 use crate::database::{Database, DatabaseError, Row, Stored, Value};
 use ownchat_domain::{
     account::PersonId,
@@ -16,9 +17,10 @@ use ownchat_domain::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The columns that [`KeyRow::read`] expects, in their order.
+/// The columns that [`KeyRow::read`] expects, in their order. The last is derived and only written.
 pub const COLUMNS: &str = "number, locator, environment, name, description, integration, scopes, not_before, \
-     expires_at, restrictions, limits, metadata, active, reason, created_at, created_by, updated_at, version, deleted_at, owner";
+     expires_at, restrictions, limits, metadata, active, reason, created_at, created_by, updated_at, version, deleted_at, \
+     owner, searched";
 
 /// One row of the key table, with the key's secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +118,7 @@ impl KeyRow {
             i64::try_from(self.version).unwrap_or(i64::MAX).into(),
             self.deleted_at.map(Timestamp::millis).into(),
             self.owner.map(|owner| owner.to_string()).into(),
+            searched(&details.name, &details.description, &self.locator.to_string()).into(),
         ])
     }
 

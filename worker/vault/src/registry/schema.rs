@@ -1,6 +1,6 @@
 //! The tables of a workspace.
 
-use super::trail;
+use super::{searched, trail};
 use crate::{
     database::{Database, Stored},
     migrate::migrate,
@@ -8,7 +8,8 @@ use crate::{
 
 /// Makes the tables that are missing.
 pub fn apply(database: &impl Database) -> Stored<()> {
-    migrate(database, &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH])?;
+    migrate(database, &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH])?;
+    searched::fill(database)?;
     trail::take_over_first(database)
 }
 
@@ -178,4 +179,11 @@ const SIXTH: &[&str] = &[
 const SEVENTH: &[&str] = &[
     // The least that the next key may have; smaller ones may have been given before the workspace was read in from a file.
     "ALTER TABLE workspace ADD COLUMN next_key INTEGER NOT NULL DEFAULT 0",
+];
+
+/// Searches in any case and form of letters.
+const EIGHTH: &[&str] = &[
+    // Name, description and locator, folded; NULL for keys of before, until it is filled in.
+    "ALTER TABLE keys ADD COLUMN searched TEXT",
+    "CREATE INDEX keys_not_searched ON keys (number) WHERE searched IS NULL",
 ];

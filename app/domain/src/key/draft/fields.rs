@@ -41,6 +41,7 @@ pub fn read(patch: &KeyPatch, restrictions: &RestrictionsPatch, now: Timestamp) 
         .channels
         .as_ref()
         .map(|ids| found.take("restrictions.channels", channels(ids.as_deref().unwrap_or_default())));
+    notes(&mut found, patch.metadata.as_ref().and_then(Option::as_ref));
     let rate = patch.rate_limit.map(|rate| rate.map(|rate| rate.check(&mut found)));
     let quota = patch.quota.map(|quota| quota.map(|quota| quota.check(&mut found)));
     found.finish(Some(DetailsPatch {
@@ -123,6 +124,9 @@ fn channels(ids: &[String]) -> Result<Vec<String>, String> {
     for id in ids {
         let is_id = (1..=CHANNEL_MAX).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        if text::holds_key(id) {
+            return Err(text::HOLDS_KEY.into());
+        }
         if !is_id {
             return Err(format!("An id of a channel has 1 to {CHANNEL_MAX} letters, digits, _ or -."));
         }
@@ -133,7 +137,20 @@ fn channels(ids: &[String]) -> Result<Vec<String>, String> {
     Ok(channels)
 }
 
-/// Whether these notes can be kept.
+/// Finds the faults of the notes that are to be set. Their values are data of services, kept as they are.
+fn notes(found: &mut Findings, notes: Option<&BTreeMap<String, Option<String>>>) {
+    for (name, value) in notes.into_iter().flatten() {
+        if name.trim().is_empty() {
+            found.take::<()>("metadata", Err("Every note needs a name.".into()));
+        } else if let Err(message) = text::line(name, METADATA_BYTES_MAX) {
+            found.take::<()>("metadata", Err(format!("The name of a note: {message}")));
+        } else if value.as_ref().is_some_and(|value| text::holds_key(value)) {
+            found.take::<()>(&format!("metadata.{name}"), Err(text::HOLDS_KEY.into()));
+        }
+    }
+}
+
+/// Tells if so many notes of this size can be kept.
 pub fn metadata(notes: &BTreeMap<String, String>) -> Result<(), String> {
     if notes.len() > METADATA_MAX {
         return Err(format!("These are {} notes; at most {METADATA_MAX} are possible.", notes.len()));
@@ -141,9 +158,6 @@ pub fn metadata(notes: &BTreeMap<String, String>) -> Result<(), String> {
     let bytes: usize = notes.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > METADATA_BYTES_MAX {
         return Err(format!("These notes have {bytes} bytes; at most {METADATA_BYTES_MAX} are possible."));
-    }
-    if notes.keys().any(|name| name.is_empty() || name.chars().any(char::is_control)) {
-        return Err("Every note needs a name without invisible characters.".into());
     }
     Ok(())
 }

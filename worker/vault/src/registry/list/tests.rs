@@ -2,8 +2,15 @@
 
 use super::*;
 use crate::database::memory::Memory;
-use crate::registry::testing::{NOW, OWNER, STRANGER, create, new_key, workspace};
-use ownchat_domain::{key::NewKey, token::Environment};
+use crate::registry::{
+    keys,
+    testing::{NOW, OWNER, STRANGER, create, new_key, origin, workspace},
+};
+use ownchat_domain::{
+    key::NewKey,
+    token::Environment,
+    vault::registry::{ChangeKey, DeleteKey},
+};
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
 
 fn names(database: &Memory, query: KeyQuery) -> Vec<String> {
@@ -32,8 +39,8 @@ fn the_youngest_comes_first_unless_asked_otherwise() {
 fn filters_leave_only_what_fits() {
     let database = filled();
     let all = KeyQuery::default;
-    assert_eq!(names(&database, KeyQuery { status: Some(Status::Inactive), ..all() }), ["Report"], "expired");
-    assert_eq!(names(&database, KeyQuery { status: Some(Status::Active), ..all() }), ["100% off", "CRM sync"]);
+    assert_eq!(names(&database, KeyQuery { status: Some(StatusFilter::Inactive), ..all() }), ["Report"], "expired");
+    assert_eq!(names(&database, KeyQuery { status: Some(StatusFilter::Active), ..all() }), ["100% off", "CRM sync"]);
     assert_eq!(names(&database, KeyQuery { environment: Some(Environment::Test), ..all() }), ["100% off"]);
     let scope = Some("messages:send".parse().unwrap());
     assert_eq!(names(&database, KeyQuery { scope, ..all() }), ["100% off"]);
@@ -51,6 +58,64 @@ fn a_search_looks_at_name_description_and_id_and_takes_signs_as_they_are() {
     let page = list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW).unwrap();
     let prefix = page.data.first().unwrap().prefix.clone();
     assert_eq!(search(&prefix), ["Report"], "the shown prefix of a key finds it");
+    assert_eq!(search(&prefix.to_uppercase().replace("OC_LIVE_", "")), ["Report"], "an id in other case");
+}
+
+#[test]
+fn letters_are_found_in_any_case_and_form_and_words_in_any_order() {
+    let database = workspace();
+    for name in ["Müller GmbH", "İstanbul şube", "Продажи 7", "Cafe\u{301}"] {
+        create(&database, new_key(name, &["contacts:read"]), NOW).unwrap();
+    }
+    let search = |text: &str| names(&database, KeyQuery { q: Some(text.into()), ..KeyQuery::default() });
+    assert_eq!(search("MÜLLER"), ["Müller GmbH"]);
+    assert_eq!(search("gmbh mu\u{308}ller"), ["Müller GmbH"]);
+    assert_eq!(search("istanbul"), ["İstanbul şube"]);
+    assert_eq!(search("7 ПРОДАЖИ"), ["Продажи 7"]);
+    assert_eq!(search("CAFÉ"), ["Cafe\u{301}"]);
+    assert_eq!(search("müller istanbul"), Vec::<String>::new(), "every word counts");
+    let many = KeyQuery { q: Some("a ".repeat(17)), ..KeyQuery::default() };
+    let refused = list(&database, &ListKeys { caller: OWNER.into(), query: many }, NOW);
+    assert!(matches!(refused, Err(Refusal::Failure(Failure::Invalid { errors })) if errors[0].field == "q"));
+}
+
+#[test]
+fn a_change_is_found_and_what_was_before_it_is_not() {
+    let database = filled();
+    let key =
+        list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW).unwrap().data.remove(0);
+    let patch = serde_json::from_str(r#"{"name":"Ärzte"}"#).unwrap();
+    let call = ChangeKey { origin: origin(OWNER), id: key.id, version: 1, patch };
+    keys::change(&database, &call, NOW).unwrap();
+    let search = |text: &str| names(&database, KeyQuery { q: Some(text.into()), ..KeyQuery::default() });
+    assert_eq!(search("ärzte"), ["Ärzte"]);
+    assert_eq!(search("report"), Vec::<String>::new());
+}
+
+#[test]
+fn keys_of_before_searches_were_folded_are_found() {
+    let database = filled();
+    database.run("UPDATE keys SET searched = NULL", &[]).unwrap();
+    crate::registry::schema::apply(&database).unwrap();
+    assert_eq!(names(&database, KeyQuery { q: Some("crm".into()), ..KeyQuery::default() }), ["CRM sync"]);
+}
+
+#[test]
+fn deleted_keys_are_listed_as_long_as_they_can_be_restored() {
+    let database = filled();
+    let deleted = KeyQuery { status: Some(StatusFilter::Deleted), ..KeyQuery::default() };
+    assert_eq!(names(&database, deleted.clone()), Vec::<String>::new());
+    let key =
+        list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW).unwrap().data.remove(0);
+    keys::delete(&database, &DeleteKey { origin: origin(OWNER), id: key.id, version: 1 }, NOW).unwrap();
+    assert_eq!(names(&database, deleted.clone()), ["Report"]);
+    assert_eq!(names(&database, KeyQuery::default()), ["100% off", "CRM sync"]);
+    assert_eq!(
+        names(&database, KeyQuery { status: Some(StatusFilter::Inactive), ..KeyQuery::default() }),
+        Vec::<String>::new()
+    );
+    let at = |now| list(&database, &ListKeys { caller: OWNER.into(), query: deleted.clone() }, now).unwrap().data.len();
+    assert_eq!((at(NOW.plus(RESTORE_WITHIN - 1)), at(NOW.plus(RESTORE_WITHIN))), (1, 0));
 }
 
 #[test]

@@ -342,7 +342,7 @@ fn an_empty_workspace_stays_empty_when_it_is_exported() {
 /// A column that is added must be exported, or be something that is made anew.
 #[test]
 fn no_column_is_forgotten() {
-    const MADE_ANEW: [&str; 3] = ["published_at", "published_master", "issuer"];
+    const MADE_ANEW: [&str; 4] = ["published_at", "published_master", "issuer", "searched"];
     let database = workspace();
     let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let columns = |table: &str| -> Vec<String> {

@@ -75,9 +75,9 @@ impl Key {
         self.with(change).filter(Self::is_in_order)
     }
 
-    /// Whether it begins before it ends.
+    /// Tells if it begins before it ends, and can be used from somewhere.
     pub fn is_in_order(&self) -> bool {
-        self.begin.is_none_or(|begin| self.end.is_none_or(|end| begin < end))
+        self.begin.is_none_or(|begin| self.end.is_none_or(|end| begin < end)) && self.has_a_place()
     }
 
     /// The key of which this is said, in whatever order it begins and ends.

@@ -171,6 +171,11 @@ impl Key {
         !other.channels.is_empty() && (is_for_all || !kept)
     }
 
+    /// Tells if not everything that is allowed is denied.
+    pub fn has_a_place(&self) -> bool {
+        self.allow.is_empty() || !places(&self.allow).is_subset(&places(&self.deny))
+    }
+
     /// Whether it may be used from somewhere from where the other one may not, as far as the lists say it one by one.
     pub fn loses_places(&self, other: &Self) -> bool {
         let fewer =

@@ -97,14 +97,24 @@ impl Model {
             return said;
         }
         let Some(id) = id else { return Said::Invalid };
-        let kept: String = source.name.chars().take(93).collect();
-        let name = name.map_or_else(|| format!("{} (copy)", kept.trim_end()), str::to_owned);
+        let name = name.map_or_else(|| self.copy_name(&source.name), str::to_owned);
         let Key { version, active, reason, created_at, created_by, updated_at, secrets, .. } =
             self.blank("", &[], source.environment, now);
         // A beginning that has passed says nothing.
         let begin = source.begin.filter(|begin| *begin > now);
         let copy = Key { version, name, active, reason, begin, created_at, created_by, updated_at, secrets, ..source };
         self.made(id, copy, "key.duplicate", once, now)
+    }
+
+    /// The first of "(copy)", "(copy 2)" and so on that no key has; the walk's names are short.
+    fn copy_name(&self, name: &str) -> String {
+        let original = name.split(" (copy").next().unwrap_or_default();
+        let names = (1..).map(|number| match number {
+            1 => format!("{original} (copy)"),
+            _ => format!("{original} (copy {number})"),
+        });
+        let is_free = |name: &String| !self.keys.values().any(|key| key.deleted_at.is_none() && key.name == *name);
+        names.into_iter().find(is_free).unwrap_or_default()
     }
 
     fn answered(&self, once: Option<&Named>, now: Timestamp) -> Option<Said> {

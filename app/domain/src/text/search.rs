@@ -1,0 +1,96 @@
+//! Searching in texts: forms of one letter are equal, in any case and with or without accents, and words
+//! may come in any order.
+
+use crate::token::id_in;
+use unicode_normalization::UnicodeNormalization;
+
+/// Most words of a search.
+const WORDS_MAX: usize = 16;
+
+/// The form of a text in which searches look: compatibility decomposition (UAX #15) without accents, with
+/// case folded.
+///
+/// Upper case first and lower case then folds `ß` to `ss`, and the final `ς` to `σ`.
+pub fn fold(text: &str) -> String {
+    text.nfkd()
+        .filter(|c| !matches!(c, '\u{300}'..='\u{36f}'))
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .filter(|c| !matches!(c, '\u{300}'..='\u{36f}'))
+        .collect()
+}
+
+/// The words of a search in the form of [`fold`], all of which a text must hold.
+///
+/// A text with a key in it is searched for the id of the key alone; a prefix as it is shown, which may
+/// be cut with dots, stands for its id. Errors say how many words are possible.
+pub fn search_words(text: &str) -> Result<Vec<String>, String> {
+    if let Some(id) = id_in(text) {
+        return Ok(vec![fold(id)]);
+    }
+    let words: Vec<String> =
+        text.split_whitespace().map(|word| fold(id_of_prefix(word))).filter(|word| !word.is_empty()).collect();
+    if words.len() > WORDS_MAX {
+        return Err(format!("Search for at most {WORDS_MAX} words."));
+    }
+    Ok(words)
+}
+
+/// The id in a prefix as it is shown, whole or cut; any other word as it is, without dots at its end.
+fn id_of_prefix(word: &str) -> &str {
+    let word = word.trim_end_matches('…');
+    let word = word.strip_suffix("...").unwrap_or(word);
+    let rest = ["oc_live_", "oc_test_"].iter().find_map(|brand| word.strip_prefix(brand));
+    rest.map_or(word, |rest| rest.trim_end_matches('_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finds(search: &str, text: &str) -> bool {
+        let text = fold(text);
+        search_words(search).unwrap().iter().all(|word| text.contains(word))
+    }
+
+    #[test]
+    fn case_accents_and_order_do_not_matter() {
+        for (search, text) in [
+            ("MÜLLER", "Müller GmbH"),
+            ("muller", "Müller GmbH"),
+            ("mu\u{308}ller", "M\u{fc}ller"),
+            ("ПРОДАЖИ", "продажи сегодня"),
+            ("ΟΔΟΣ", "οδος"),
+            ("οδός", "ΟΔΌΣ"),
+            ("istanbul", "İstanbul"),
+            ("İSTANBUL", "istanbul"),
+            ("strasse", "Hauptstraße"),
+            ("ünïcödé", "Ünïcödé Ñame"),
+            ("090 till", "Till 090"),
+            ("ｔｉｌｌ", "Till"),
+            ("r68bm6x2wq9ztY7R", "R68Bm6x2Wq9ZtY7R"),
+            ("oc_live_R68Bm6x2…", "R68Bm6x2Wq9ZtY7R"),
+            ("oc_live_R68Bm6x2Wq9ZtY7R_...", "R68Bm6x2Wq9ZtY7R"),
+            ("", "anything"),
+        ] {
+            assert!(finds(search, text), "{search:?} in {text:?}");
+        }
+        for (search, text) in [("miller", "Müller"), ("till 091", "Till 090")] {
+            assert!(!finds(search, text), "{search:?} in {text:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_key_only_its_id_is_searched() {
+        let key = "oc_live_R68Bm6x2Wq9ZtY7R_HIwSabcdefghijklmnopqrstuvwxyz";
+        for text in [key.to_owned(), format!("Bearer {key}"), format!("\"{key}\","), format!("key: {key} (old)")] {
+            assert_eq!(search_words(&text), Ok(vec!["r68bm6x2wq9zty7r".to_owned()]), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_bounded() {
+        assert_eq!(search_words(&"a ".repeat(16)).map(|words| words.len()), Ok(16));
+        assert_eq!(search_words(&"a ".repeat(17)), Err("Search for at most 16 words.".into()));
+    }
+}

@@ -1,0 +1,109 @@
+//! Texts that people type, wherever they are taken, and searching in them.
+
+use super::keys::path;
+use crate::{deployment::shared, keys::make};
+use serde_json::{Value, json};
+
+const ADVICE: &str = "This looks like an API key. Never write one here.";
+
+#[test]
+fn no_text_takes_a_key_or_an_invisible_character() {
+    let owner = shared().owner();
+    let made = make(&owner, "Texts", &["contacts:read"]);
+    let invisible = "This holds an invisible character: U+200B ZERO WIDTH SPACE.";
+    for (text, message) in [(made.key.as_str(), ADVICE), ("zero\u{200b}width", invisible)] {
+        for (field, value) in [
+            ("name", json!(text)),
+            ("description", json!(format!("Kept for later:\n{text}"))),
+            ("integration", json!(text)),
+            ("reason", json!(text)),
+        ] {
+            let mut body = json!({"name": "Never made", "environment": "live", "scopes": ["contacts:read"]});
+            body[field] = value.clone();
+            let refused = owner.post("/api/v1/keys", &body);
+            assert_eq!(refused.expect_fields(&[field]).at("/errors/0/message"), message, "{field}");
+            let patch: Value = [(field.to_owned(), value)].into_iter().collect();
+            let refused = owner.with("If-Match", "\"1\"").json("PATCH", &path(&made.id), &patch);
+            assert_eq!(refused.expect_fields(&[field]).at("/errors/0/message"), message, "{field} of a change");
+        }
+        let version = owner.get("/api/v1/workspace").header("etag").to_owned();
+        let settings = json!({"suspended": false, "reason": text});
+        let refused = owner.with("If-Match", &version).json("PATCH", "/api/v1/workspace", &settings);
+        assert_eq!(refused.expect_fields(&["reason"]).at("/errors/0/message"), message, "of the workspace");
+    }
+    for body in [
+        json!({"metadata": {"team": made.key}}),
+        json!({"metadata": {made.key.clone(): "x"}}),
+        json!({"restrictions": {"channels": [made.key]}}),
+    ] {
+        let refused = owner.with("If-Match", "\"1\"").json("PATCH", &path(&made.id), &body);
+        assert!(refused.expect_status(422).text.contains(ADVICE), "{}", refused.text);
+    }
+    assert!(!owner.get("/api/v1/keys?limit=100").text.contains(&made.key[30..]));
+}
+
+#[test]
+fn characters_are_counted_as_people_see_them() {
+    let owner = shared().owner();
+    let family = "👨‍👩‍👧‍👦";
+    let made = make(&owner, &family.repeat(100), &["contacts:read"]);
+    let copy = owner.post(&format!("{}/duplicate", path(&made.id)), &json!({}));
+    assert_eq!(copy.expect_status(201).at("/name"), format!("{} (copy)", family.repeat(93)));
+    let again = owner.post(&format!("{}/duplicate", path(&made.id)), &json!({}));
+    assert_eq!(again.expect_status(201).at("/name"), format!("{} (copy 2)", family.repeat(91)));
+    let body = json!({"name": family.repeat(101), "environment": "live", "scopes": ["contacts:read"]});
+    let refused = owner.post("/api/v1/keys", &body);
+    assert_eq!(
+        refused.expect_fields(&["name"]).at("/errors/0/message"),
+        "This has 101 characters; at most 100 are possible."
+    );
+}
+
+#[test]
+fn a_search_takes_any_case_form_and_order_and_a_whole_key() {
+    let owner = shared().owner();
+    let made = make(&owner, "Müller İstanbul", &["contacts:read"]);
+    let found = |q: &str| {
+        let query: String = q.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let page = owner.get(&format!("/api/v1/keys?q={query}"));
+        assert!(!page.expect_status(200).text.contains(&made.key[30..]), "the secret comes back");
+        page.json()["data"].as_array().unwrap().iter().any(|key| key["id"] == made.id.as_str())
+    };
+    let shown = format!("oc_live_{}…", &made.id[..12]);
+    for q in ["MÜLLER", "istanbul mu\u{308}ller", &made.id.to_lowercase(), &shown, &made.key] {
+        assert!(found(q), "{q}");
+    }
+    assert!(found(&format!("Authorization: Bearer \"{}\"", made.key)));
+    assert!(!found("müller ankara"));
+    owner.get(&format!("/api/v1/keys?q={}", "a+".repeat(17))).expect_fields(&["q"]);
+}
+
+#[test]
+fn deleted_keys_are_listed_and_can_be_restored() {
+    let owner = shared().owner();
+    let made = make(&owner, "Deleted and listed", &["contacts:read"]);
+    let listed = |status: &str| {
+        let page = owner.get(&format!("/api/v1/keys?limit=100&status={status}")).expect_status(200).json();
+        page["data"].as_array().unwrap().iter().find(|key| key["id"] == made.id.as_str()).cloned()
+    };
+    assert_eq!(listed("deleted"), None);
+    owner.with("If-Match", "\"1\"").send("DELETE", &path(&made.id), "").expect_status(204);
+    assert!(listed("deleted").unwrap()["restore_until"].is_string());
+    assert_eq!((listed("active"), listed("inactive")), (None, None));
+    owner.post(&format!("{}/restore", path(&made.id)), &json!({})).expect_status(200);
+    assert_eq!(listed("deleted"), None);
+    owner.get("/api/v1/keys?status=gone").expect_fields(&["status"]);
+}
+
+#[test]
+fn networks_that_cannot_be_meant_are_refused() {
+    let owner = shared().owner();
+    let made = make(&owner, "Networks", &["contacts:read"]);
+    for (restrictions, field) in [
+        (json!({"allow": ["0.0.0.0/0"]}), "restrictions.allow"),
+        (json!({"allow": ["203.0.113.0/24"], "deny": ["203.0.112.0/20"]}), "restrictions.deny"),
+    ] {
+        let patch = json!({"restrictions": restrictions});
+        owner.with("If-Match", "\"1\"").json("PATCH", &path(&made.id), &patch).expect_fields(&[field]);
+    }
+}
