@@ -183,6 +183,12 @@ impl Deployment {
         Client::new(self.origin(1))
     }
 
+    /// A caller of the edge that may ask about keys of every workspace, as Ownchat's own services.
+    pub fn service(&self) -> Client {
+        let ready = self.ready();
+        self.edge().bearing(ready.get("service_token").and_then(Value::as_str).unwrap())
+    }
+
     /// A caller of the services behind the edge.
     pub fn services(&self) -> Client {
         let mut client = Client::new(self.origin(2));

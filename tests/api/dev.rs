@@ -51,12 +51,12 @@ fn two_do_not_share_one_folder_of_state() {
 fn fresh_forgets_everything() {
     let mut own = Deployment::set_up();
     let key = make(&own.owner(), "Forgotten", &["contacts:read"]).key;
-    let (edge, owner): (Client, Client) = (own.edge(), own.owner());
+    let owner: Client = own.owner();
     own.stop();
     own.resume(&["--fresh"]);
     owner.get("/api/v1/session").expect_problem(401, "not_signed_in");
     own.console().get(&format!("/setup?token={SETUP_TOKEN}")).expect_status(200);
-    let verdict = edge.post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code");
+    let verdict = own.service().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code");
     assert_eq!(verdict, "MALFORMED_KEY", "the secrets are those of before");
 }
 
@@ -65,7 +65,7 @@ fn what_it_prints_leads_to_the_set_up() {
     let own = Deployment::start();
     let printed = std::fs::read_to_string(own.log()).unwrap();
     let ready = own.ready();
-    for name in ["console", "edge", "upstream", "setup_url"] {
+    for name in ["console", "edge", "upstream", "setup_url", "service_token"] {
         let address = ready[name].as_str().unwrap();
         assert!(printed.contains(address), "{address} is not in: {printed}");
     }

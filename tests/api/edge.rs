@@ -8,3 +8,4 @@ pub mod limits;
 pub mod restrictions;
 pub mod shield;
 pub mod verify;
+pub mod verify_callers;

@@ -25,7 +25,7 @@ fn a_restart_changes_nothing() {
     own.resume(&[]);
 
     assert_eq!(list(&owner), before, "the session or the keys did not survive");
-    let code = |key: &str| own.edge().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code");
+    let code = |key: &str| own.service().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code");
     assert_eq!(code(&on.key), "VALID");
     // Their records may still have been on their way to KV.
     wait("refusing what was switched off", || code(&off.key) == "INACTIVE");

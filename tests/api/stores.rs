@@ -32,7 +32,7 @@ fn copies(deployment: &Deployment, text: &str) -> Vec<PathBuf> {
 }
 
 fn code(deployment: &Deployment, key: &str) -> String {
-    deployment.edge().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code")
+    deployment.service().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code")
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn an_altered_copy_is_never_honoured() {
         fs::write(&file, bytes).unwrap();
     }
     own.resume(&[]);
-    let answer = own.edge().post("/v1/verify", &json!({"key": made.key}));
+    let answer = own.service().post("/v1/verify", &json!({"key": made.key}));
     assert_eq!((answer.at("/code").as_str(), answer.at("/name").as_str()), ("VALID", "To be altered"));
     own.stop();
     for file in files(&own.data(), "Registry") {

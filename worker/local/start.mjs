@@ -2,7 +2,7 @@
 //
 // The first line on standard input is the configuration, in JSON:
 //   { built, data, console: {port}, edge: {port}, upstream, limits, site, siteVersion, setupToken,
-//     startedAt, masterKeys, principalKey }
+//     startedAt, masterKeys, principalKey, serviceTokens }
 // Prints one line, "ready", when all ports answer. Ends when standard input does.
 
 import { fork } from "node:child_process";
@@ -65,6 +65,7 @@ const workers = [
     bindings: {
       MASTER_KEYS: config.masterKeys,
       PRINCIPAL_KEY: config.principalKey,
+      SERVICE_TOKENS: config.serviceTokens,
       UPSTREAM_URL: config.upstream,
       CONSOLE_URL: origin(config.console.port),
       ...config.limits,

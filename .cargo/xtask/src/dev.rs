@@ -67,8 +67,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     }
     let secrets = Secrets::read_or_make(state.folder())?;
     let mut running = start(&tools, &options, &secrets)?;
-    greet(&options);
-    ready.announce(&options)?;
+    greet(&options, &secrets.service_token);
+    ready.announce(&options, &secrets.service_token)?;
     while !stop::requested() {
         sleep(Duration::from_millis(100));
         if let Err(failure) = running.must_run() {
@@ -81,7 +81,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
                     ready.remove();
                     drop(running);
                     running = start(&tools, &options, &secrets)?;
-                    ready.announce(&options)?;
+                    ready.announce(&options, &secrets.service_token)?;
                     println!("\nreload the page");
                 }
                 Ok(false) => {}
@@ -136,6 +136,7 @@ fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running,
         "startedAt": millis().to_string(),
         "masterKeys": secrets.master_keys,
         "principalKey": secrets.principal_key,
+        "serviceTokens": secrets.service_tokens(),
     });
     let workers = Process::start(
         "the Workers",
@@ -163,7 +164,7 @@ fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running,
 }
 
 /// Tells people where everything is and how to begin.
-fn greet(options: &Options) {
+fn greet(options: &Options, service_token: &str) {
     let [console, edge] = [options.console, options.edge].map(origin);
     let upstream = options.upstream_origin();
     let setup_url = options.setup_url();
@@ -173,7 +174,8 @@ fn greet(options: &Options) {
     } else {
         format!("sign in   {console}/sign-in")
     };
-    println!("\nconsole   {console}\nedge      {edge}\nservices  {upstream}\n{first}\n\nCtrl-C stops all of it.");
+    println!("\nconsole   {console}\nedge      {edge}\nservices  {upstream}\n{first}");
+    println!("verify    Authorization: Bearer {service_token}\n\nCtrl-C stops all of it.");
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is not a Worker")]

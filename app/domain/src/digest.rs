@@ -52,6 +52,21 @@ impl Fingerprint {
     pub fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
+
+    /// Reads a SHA-256 in 64 hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digit = |at: usize| char::from(*text.as_bytes().get(at)?).to_digit(16);
+        let mut bytes = [0; 32];
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::try_from(digit(2 * place)? << 4 | digit(2 * place + 1)?).ok()?;
+        }
+        (text.len() == 64).then_some(Self(bytes))
+    }
+
+    /// Returns true if both are the same, in a time that does not depend on where they differ.
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
 }
 
 impl KeyDigest {

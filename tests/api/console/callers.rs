@@ -101,7 +101,7 @@ fn who_is_no_good_hears_why_as_at_the_edge() {
             answer.expect_problem(status, code);
             assert_eq!(answer.header("www-authenticate"), expected);
         }
-        let at_the_edge = || deployment.edge().post("/v1/verify", &json!({"key": key})).at("/code");
+        let at_the_edge = || deployment.service().post("/v1/verify", &json!({"key": key})).at("/code");
         wait("the same at the edge", || at_the_edge() == code);
     };
     refused(&forged(), 401, "MALFORMED_KEY", "invalid_token");
@@ -304,7 +304,7 @@ fn a_key_that_deactivates_itself_is_heard_no_more() {
     let ended = tagged.json("PATCH", &path(&made), &json!({"status": "inactive", "reason": "leaked"}));
     assert!(!ended.expect_status(200).header("effective-at").is_empty());
     program.get(&path(&made)).expect_problem(401, "INACTIVE");
-    let code = || deployment.edge().post("/v1/verify", &json!({"key": made.key})).at("/code");
+    let code = || deployment.service().post("/v1/verify", &json!({"key": made.key})).at("/code");
     wait("refusing at the edge", || code() == "INACTIVE");
 }
 

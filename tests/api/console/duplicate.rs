@@ -29,7 +29,7 @@ fn a_copy_has_the_facts_of_its_source_and_works() {
     for field in ["description", "integration", "environment", "scopes", "metadata", "restrictions", "rate_limit"] {
         assert_eq!(copy.json()[field], source[field], "{field}");
     }
-    let verified = deployment.edge().post(
+    let verified = deployment.service().post(
         "/v1/verify",
         &json!({"key": key, "scopes": ["messages:send"], "channel": "ch_1", "address": "192.0.2.1"}),
     );

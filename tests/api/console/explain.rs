@@ -23,7 +23,7 @@ fn the_explanation_is_what_the_edge_says() {
         let (mut verify, mut explain) = (asked.clone(), asked.clone());
         verify["key"] = json!(key);
         explain["key_id"] = json!(id);
-        let said = deployment.edge().post("/v1/verify", &verify);
+        let said = deployment.service().post("/v1/verify", &verify);
         let explained = owner.post(EXPLAIN, &explain);
         assert_eq!(explained.expect_status(200).at("/code"), said.expect_status(200).at("/code"), "{asked}");
         explained.at("/code")
@@ -46,6 +46,7 @@ fn the_explanation_is_what_the_edge_says() {
         ("GET", "/v1/health", "VALID"),
         ("DELETE", "/v1/health", "method_not_allowed"),
         ("GET", "/v1/verify", "method_not_allowed"),
+        ("POST", "/v1/verify", "SCOPE_MISSING"),
         ("OPTIONS", "/v1/contacts", "VALID"),
         ("OPTIONS", "/v1/verify", "VALID"),
     ] {
@@ -112,7 +113,7 @@ fn what_is_left_is_compared_and_nothing_is_spent() {
     });
     let made = owner.post("/api/v1/keys", &body);
     let (key, id) = (made.expect_status(201).at("/key"), made.at("/id"));
-    let verify = |cost: u32| deployment.edge().post("/v1/verify", &json!({"key": key, "cost": cost})).at("/code");
+    let verify = |cost: u32| deployment.service().post("/v1/verify", &json!({"key": key, "cost": cost})).at("/code");
     let explain = |cost: u32| owner.post(EXPLAIN, &json!({"key_id": id, "scopes": ["contacts:read"], "cost": cost}));
     let quota = |answer: &Value| answer["checks"].as_array().unwrap().last().unwrap().clone();
     for _ in 0..3 {

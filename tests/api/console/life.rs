@@ -13,7 +13,7 @@ fn path(id: &str) -> String {
 }
 
 fn code(deployment: &Deployment, key: &str) -> String {
-    deployment.edge().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code")
+    deployment.service().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code")
 }
 
 fn rotate(owner: &Client, id: &str, overlap_seconds: u32) -> Answer {
@@ -182,7 +182,7 @@ fn what_is_left_of_a_quota_is_shown() {
     let full = json!({"limit": 100, "period": "day", "remaining": 100});
     assert_eq!(made.expect_status(201).json()["quota"], full);
     let key = json!({"key": made.at("/key"), "cost": 30});
-    assert_eq!(deployment.edge().post("/v1/verify", &key).at("/code"), "VALID");
+    assert_eq!(deployment.service().post("/v1/verify", &key).at("/code"), "VALID");
     let id = made.at("/id");
     let left = |answer: &Value| answer["quota"]["remaining"].as_u64().unwrap();
     let read = owner.get(&path(&id)).json();

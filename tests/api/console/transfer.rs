@@ -22,7 +22,7 @@ fn import(owner: &Client, file: &str) -> Answer {
 }
 
 fn code(deployment: &Deployment, key: &str) -> String {
-    deployment.edge().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code")
+    deployment.service().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code")
 }
 
 #[test]

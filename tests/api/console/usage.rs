@@ -14,7 +14,7 @@ fn of(id: &str, query: &str) -> String {
 
 /// Checks a key, for calls that need these scopes.
 fn check(deployment: &Deployment, key: &str, scopes: &[&str]) -> String {
-    deployment.edge().post("/v1/verify", &json!({"key": key, "scopes": scopes})).expect_status(200).at("/code")
+    deployment.service().post("/v1/verify", &json!({"key": key, "scopes": scopes})).expect_status(200).at("/code")
 }
 
 fn totals(owner: &Client, path: &str) -> Value {

@@ -65,6 +65,6 @@ fn browsers_may_ask_first() {
     );
     // What a browser would send along must never be taken for a key.
     assert_eq!(answer.header("access-control-allow-credentials"), "");
-    let answer = deployment.edge().post("/v1/verify", &json!({"key": "x"}));
+    let answer = deployment.service().post("/v1/verify", &json!({"key": "x"}));
     assert_eq!(answer.header("access-control-allow-origin"), "*");
 }

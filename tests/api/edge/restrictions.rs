@@ -7,7 +7,7 @@ use crate::{
 use serde_json::{Value, json};
 
 fn verify(deployment: &Deployment, body: &Value) -> String {
-    deployment.edge().post("/v1/verify", body).expect_status(200).at("/code")
+    deployment.service().post("/v1/verify", body).expect_status(200).at("/code")
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn a_key_works_only_from_its_networks() {
     assert_eq!(ask(json!("::ffff:203.0.113.7")), "VALID");
     assert_eq!(ask(json!("203.0.114.7")), "ADDRESS_FORBIDDEN");
     assert_eq!(ask(json!(null)), "ADDRESS_FORBIDDEN");
-    deployment.edge().post("/v1/verify", &json!({"key": made.key, "address": "here"})).expect_fields(&["address"]);
+    deployment.service().post("/v1/verify", &json!({"key": made.key, "address": "here"})).expect_fields(&["address"]);
     change(&owner, &made.id, &json!({"restrictions": {"allow": ["127.0.0.0/8"]}}));
     wait("accepting this network", || caller.get("/v1/contacts").status == 200);
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 fn an_address_that_sends_unknown_keys_is_held_before_any_store() {
     let own = Deployment::set_up();
     let good = make(&own.owner(), "In use", &["contacts:read"]).key;
-    let code = |key: &str| own.edge().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code");
+    let code = |key: &str| own.service().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code");
     assert_eq!(code(&good), "VALID");
     let codes: Vec<_> = (0..100).map(|number| code(&never_issued(&own, number))).collect();
     let unknown = codes.iter().filter(|code| *code == "UNKNOWN_KEY").count();

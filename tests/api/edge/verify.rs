@@ -11,7 +11,7 @@ fn code(deployment: &Deployment, key: &str) -> String {
 }
 
 fn verify(deployment: &Deployment, body: &Value) -> Value {
-    deployment.edge().post("/v1/verify", body).expect_status(200).json()
+    deployment.service().post("/v1/verify", body).expect_status(200).json()
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn an_expired_key_is_refused() {
 #[test]
 fn a_bad_body_is_explained() {
     let deployment = shared();
-    let edge = deployment.edge();
+    let edge = deployment.service();
     let key = make(&deployment.owner(), "Bodies", &["contacts:read"]).key;
     edge.send("POST", "/v1/verify", "").expect_problem(400, "invalid_json");
     edge.send("POST", "/v1/verify", "{").expect_problem(400, "invalid_json");

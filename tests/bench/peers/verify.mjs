@@ -1,7 +1,7 @@
 // The check of a key as a good engineer would write it in JavaScript, by the same design as the edge's own, on
 // the same keys and the same feed, with the same answers.
 //
-// What it does for every call: reads the body or the headers; takes the key apart; CRC-32; the
+// What it does for every call: reads the body or the headers; SHA-256 of the service's token; takes the key apart; CRC-32; the
 // locator's tag by HMAC; finds the remembered record; whether the feed was read within 5 s, and allows the versions of
 // key and workspace; whether the record has outlived itself; SHA-256 of the secret, HMAC with the pepper, compared in
 // constant time (WebCrypto); suspended, deleted, active, begun, expired, secret ended, networks, scopes as bits,
@@ -16,16 +16,16 @@
 // is awaited that need not be.
 //
 // What it leaves out, though the edge has it: limits, the question to the vault about a secret that does not fit,
-// any answer when feed or KV are away, the bound on what is remembered, counting, the gateway. Records lie in its KV
+// callers that prove themselves with a key, any answer when feed or KV are away, the bound on what is remembered, counting, the gateway. Records lie in its KV
 // as JSON behind an HMAC (`j/<locator>`), since that is what JavaScript reads best.
 
 import { ok, problem, refused } from "./verify/answers.mjs";
 import { check, refusal } from "./verify/check.mjs";
 import { address } from "./verify/networks.mjs";
-import { prepare, setUp } from "./verify/setup.mjs";
+import { isService, prepare, setUp } from "./verify/setup.mjs";
 
 const BODY_MAX = 64 * 1024;
-const COST_MAX = 2 ** 32 - 1;
+const COST_MAX = 10_000;
 const PLAIN = { low: 0, high: 0, names: [] };
 
 const FIELDS = new Set(["key", "scopes", "channel", "address", "cost"]);
@@ -43,6 +43,9 @@ function scopeSet(names) {
 }
 
 async function verify(request, env, context) {
+  const caller = bearer(request.headers.get("Authorization"));
+  if (caller === undefined) return problem("MISSING_CREDENTIAL", "Only a known caller may ask about an API key.");
+  if (!(await isService(caller))) return problem("INVALID_CREDENTIAL", "The caller is not known.");
   const text = await request.text();
   if (text.length > BODY_MAX) return problem("body_too_large", "The body is larger than 64 KiB.");
   let asked;
@@ -70,12 +73,18 @@ async function verify(request, env, context) {
 
 const MISSING = 'Send the API key as "Authorization: Bearer KEY" or "X-API-Key: KEY".';
 
+/** The credential of `Authorization`, if its scheme is Bearer. */
+function bearer(authorization) {
+  const found = authorization === null ? null : /^\s*bearer(?: +(.*))?$/i.exec(authorization);
+  return found === null ? undefined : (found[1] ?? "").trim();
+}
+
 async function ownKey(request, env, context) {
   const authorization = request.headers.get("Authorization");
   const other = request.headers.get("X-API-Key")?.trim();
-  const bearer = authorization === null ? undefined : /^\s*bearer(?: +(.*))?$/i.exec(authorization);
-  const key = bearer ? (bearer[1] ?? "").trim() : other;
-  if ((bearer && other !== undefined) || key?.includes(",")) return problem("ambiguous_key", "More than one key came.");
+  const own = bearer(authorization);
+  const key = own ?? other;
+  if ((own !== undefined && other !== undefined) || key?.includes(",")) return problem("ambiguous_key", "More than one key came.");
   if (key === undefined || key === "") return problem("MISSING_KEY", MISSING);
   const outcome = await check(env, context, key, PLAIN, null, request.headers.get("CF-Connecting-IP"));
   return outcome.code === undefined ? ok(outcome.good) : problem(outcome.code, outcome.detail);

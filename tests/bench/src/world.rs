@@ -6,7 +6,9 @@ use ownchat_domain::{
     scope::Scope,
     time::SECOND,
 };
-use ownchat_runtime::{Admin, Folder, MASTER_KEYS, Made, Module, Place, Process, Worker, edge, root, vault};
+use ownchat_runtime::{
+    Admin, Folder, MASTER_KEYS, Made, Module, Place, Process, SERVICE_TOKENS, Worker, edge, root, vault,
+};
 use ownchat_simulation::{Clock, Kv, Latency, Net, Wire};
 use serde_json::json;
 use std::{
@@ -105,6 +107,7 @@ impl World {
             .service("VAULT", Place::At(self.wire.listen(&self.net)))
             .kv("KEYS", Place::At(self.kv.address(PEER)))
             .text("MASTER_KEYS", MASTER_KEYS)
+            .text("SERVICE_TOKENS", SERVICE_TOKENS)
             .text("TAGS", tags)
             .text("SCOPES", &json!(scopes).to_string())
             .text("CONSOLE_URL", "https://console.example");

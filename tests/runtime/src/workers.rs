@@ -10,6 +10,10 @@ use std::{
 pub const MASTER_KEYS: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 /// The key that signs principals there.
 pub const PRINCIPAL_KEY: &str = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=";
+/// The header with which a service asks there about keys of every workspace.
+pub const SERVICE: (&str, &str) = ("Authorization", "Bearer service-token-of-the-tests");
+/// The SHA-256 of its token.
+pub const SERVICE_TOKENS: &str = "tests:91a4c618307b98914d721d28c81fd12619de278e69e9b41f54fe26b167a032ce";
 
 /// What whoever sets it up must know.
 pub const SETUP_TOKEN: &str = "set-up-token-of-the-tests";
@@ -41,6 +45,7 @@ pub fn edge(vault: Place, kv: Place, upstream: Option<SocketAddr>) -> Worker {
         .kv("KEYS", kv)
         .text("MASTER_KEYS", MASTER_KEYS)
         .text("PRINCIPAL_KEY", PRINCIPAL_KEY)
+        .text("SERVICE_TOKENS", SERVICE_TOKENS)
         .text("UPSTREAM_URL", &upstream)
         .text("CONSOLE_URL", "https://console.example")
 }

@@ -11,7 +11,7 @@ use ownchat_domain::{
     problem::{self, Kind, Problem},
     record::Record,
     scope::ScopeSet,
-    verdict::Denial,
+    verdict::{Code, Denial},
 };
 use serde::Serialize;
 
@@ -164,6 +164,12 @@ impl Answers<'_> {
         write(&body)
             .with(challenge(denial).map(|challenge| ("WWW-Authenticate", challenge)))
             .with(denial.retry_after().map(|seconds| ("Retry-After", seconds.to_string())))
+    }
+
+    /// The refusal of a caller that does not say who it is, or whom nobody knows.
+    pub fn unknown_caller(&self, kind: &Kind, code: Code) -> Answer {
+        let challenge = credential::challenge(code, ScopeSet::EMPTY);
+        self.problem(kind, kind.meaning).with(challenge.map(|challenge| ("WWW-Authenticate", challenge)))
     }
 
     /// The refusal of a call with more than one key (RFC 6750, section 3.1).

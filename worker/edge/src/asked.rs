@@ -27,7 +27,10 @@ const FIELDS: [&str; 5] = ["key", "scopes", "channel", "address", "cost"];
 
 const TEXT: &str = "a string";
 const TEXTS: &str = "a list of strings";
-const COST: &str = "a whole number from 0 to 4294967295";
+const COST: &str = "a whole number from 0 to 10000";
+
+/// Most that a call can cost.
+const COST_MAX: u32 = 10_000;
 
 type Lexer<'a> = SliceLexer<'a>;
 
@@ -144,7 +147,7 @@ fn whole_number(found: &Value<'_>, path: &str) -> Result<u32, Stop> {
         Value::Number(digits) => std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()),
         _ => None,
     };
-    number.ok_or_else(|| Stop::Content(BodyError::other_kind(path, COST)))
+    number.filter(|number| *number <= COST_MAX).ok_or_else(|| Stop::Content(BodyError::other_kind(path, COST)))
 }
 
 /// What may be absent may be `null`, too.

@@ -10,7 +10,7 @@ use ownchat_domain::{
 };
 use serde::{Serialize, Serializer};
 
-/// The body of an answer about a key. What belongs to the key is there only if its secret was right.
+/// The body of an answer about a key. A refusal says why and which key, and nothing else of it.
 #[derive(Debug, Serialize)]
 pub struct Description {
     valid: bool,
@@ -67,11 +67,13 @@ struct Left {
 pub fn describe(checked: &Checked) -> Description {
     let denial = checked.verdict.as_ref().err();
     let record = checked.record.as_deref();
+    let key_id = record.map(|record| record.locator.to_string());
+    let record = record.filter(|_| denial.is_none());
     Description {
         valid: denial.is_none(),
         code: denial.map_or(Code::Valid, Denial::code).as_str(),
         detail: denial.map_or_else(|| "The key is good.".to_owned(), Denial::detail),
-        key_id: record.map(|record| record.locator.to_string()),
+        key_id,
         name: record.map(|record| record.name.clone()),
         workspace: record.map(|record| record.workspace.number),
         environment: record.map(|record| record.environment),
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_scope_is_named() {
+    fn a_refusal_says_why_and_nothing_else_of_the_key() {
         let (granted, required) = (record().scopes, ScopeSet::from_names(["messages:send"]).unwrap());
         let verdict = Err(Denial::ScopeMissing { required, granted });
         let described = text(&Checked {
@@ -153,8 +155,14 @@ mod tests {
             lease: None,
             verdict,
         });
-        assert_eq!(described["missing"], json!(["messages:send"]));
-        assert_eq!(described["code"], json!("SCOPE_MISSING"));
+        let detail = "This API key lacks messages:send. An admin can grant that in Settings, API Keys.";
+        assert_eq!(
+            described,
+            json!({
+                "valid": false, "code": "SCOPE_MISSING", "detail": detail,
+                "key_id": record().locator.to_string(), "missing": ["messages:send"],
+            })
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::{
     gateway::Limits,
     kept::Kept,
     platform::{Platform, Trouble},
+    service_tokens::ServiceTokens,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ownchat_domain::keyring::Keyring;
@@ -22,6 +23,8 @@ const PRINCIPAL_KEY_MIN: usize = 32;
 pub struct Edge {
     /// Checks keys.
     pub gate: Gate,
+    /// Knows Ownchat's own services.
+    pub services: ServiceTokens,
     /// The numbers of the answers that the entry keeps.
     pub kept: Kept,
     /// Signs who is calling, for the services.
@@ -70,6 +73,7 @@ impl Edge {
         let origin = |name: &str| platform.bound(name).map(|url| url.trim_end_matches('/').to_owned());
         Ok(Self {
             gate: Gate::new(keyring),
+            services: ServiceTokens::parse(&platform.optional("SERVICE_TOKENS").unwrap_or_default())?,
             kept: Kept::default(),
             principal_key,
             upstream: origin("UPSTREAM_URL")?,

@@ -117,6 +117,11 @@ impl Checked {
         Self { record: None, secret: None, found_out, standing, lease: None, verdict: Err(denial) }
     }
 
+    /// Returns true if the key has limits.
+    pub fn is_limited(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| !record.limits.is_empty())
+    }
+
     fn denied(record: Rc<Record>, standing: Standing, denial: Denial) -> Self {
         Self { record: Some(record), standing, ..Self::refused(denial) }
     }

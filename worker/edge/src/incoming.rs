@@ -22,6 +22,9 @@ pub struct Incoming<'a> {
     pub body: Option<&'a str>,
 }
 
+/// With what the text of a key begins.
+pub const KEYS_BEGIN: [&str; 2] = ["oc_live_", "oc_test_"];
+
 /// The header in which the platform tells the caller's address.
 pub const ADDRESS: &str = "cf-connecting-ip";
 
@@ -46,7 +49,7 @@ impl<'a> Incoming<'a> {
     /// Returns true if something that looks like a key stands in its query.
     pub fn has_key_in_query(&self) -> bool {
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
-        ["oc_live_", "oc_test_"].iter().any(|brand| query.contains(brand))
+        KEYS_BEGIN.iter().any(|brand| query.contains(brand))
     }
 
     /// The key that it carries.

@@ -26,6 +26,7 @@ pub mod news;
 pub mod platform;
 pub mod purse;
 pub mod routes;
+pub mod service_tokens;
 
 #[cfg(test)]
 mod testing;
@@ -33,12 +34,12 @@ mod testing;
 use crate::{
     answer::{Answer, Answers, COMMON, Media, REQUEST_ID},
     edge::Edge,
-    gate::{Checked, Step},
+    gate::{Checked, Step, Wanted},
     gateway::Hidden,
     incoming::{ADDRESS, Incoming},
     kept::Keep,
     platform::{Platform, log_error, now},
-    routes::{Check, Plan},
+    routes::{Check, Plan, Use},
 };
 use ownchat_domain::{json::BODY_MAX, principal, problem, time::Timestamp, verdict::Denial};
 use serde::Serialize;
@@ -59,29 +60,56 @@ pub fn decide(call: &str, now: f64) -> u32 {
     let incoming = Incoming::read(call);
     let now = platform::time(now);
     let answers = edge.answers(incoming.id);
-    let (answer, keep) = match routes::plan(&answers, &edge.gate, &incoming, now) {
-        Plan::Answer(answer) => (answer, None),
-        Plan::Check(check) => {
-            let checked = match edge.gate.read(&check.key) {
-                Err(denial) => Checked::refused(denial),
-                Ok(presented) => match edge.gate.step(&presented, &check.wanted(), false, now) {
-                    Step::Done(checked) => checked,
-                    _ => return MUST_WAIT,
-                },
-            };
-            if !check.goes_on(&checked) {
-                edge.gate.count(&checked, &check.wanted(), now);
-            }
-            let keep = match edge.kept.keep(check.use_, &checked) {
-                Keep::Has(number) => return number << 2 | u32::from(edge.gate.has_chores()) << 1 | 1,
-                Keep::As(number) => Some(number),
-                Keep::Not => None,
-            };
-            (conclude(&edge, &answers, &incoming, &check, &checked, now), keep)
+    let mut plan = routes::plan(&answers, &edge.gate, &edge.services, &incoming, now);
+    let mut caller = None;
+    let said = loop {
+        let check = match plan {
+            Plan::Answer(answer) => break Ok((answer, None)),
+            Plan::Check(check) => check,
+        };
+        let Some(checked) = remembered(&edge, &check, now) else { return MUST_WAIT };
+        if let Some(workspace) = check.asks_about(&checked) {
+            plan = routes::verify(&answers, &incoming, Some(workspace));
+            caller = Some((check, checked));
+            continue;
         }
+        if !check.goes_on(&checked) {
+            edge.gate.count(&checked, &check.wanted(), now);
+        }
+        let keep = match edge.kept.keep(check.use_, &checked) {
+            Keep::Has(number) => break Err(number),
+            Keep::As(number) => Some(number),
+            Keep::Not => None,
+        };
+        break Ok((conclude(&edge, &answers, &incoming, &check, &checked, now), keep));
     };
-    TOLD.set(answer.text(edge.gate.has_chores(), keep));
-    1
+    // Not before the answer is known: with [`MUST_WAIT`] [`look_up`] counts.
+    if let Some((check, checked)) = caller {
+        edge.gate.count(&checked, &check.wanted(), now);
+    }
+    let chores = edge.gate.has_chores();
+    match said {
+        Ok((answer, keep)) => {
+            TOLD.set(answer.text(chores, keep));
+            1
+        }
+        Err(number) => number << 2 | u32::from(chores) << 1 | 1,
+    }
+}
+
+/// Checks a key from what is remembered; none if something must be waited for. A caller that asks
+/// about another key waits if its own has limits: [`look_up`] charges them once.
+fn remembered(edge: &Edge, check: &Check<'_>, now: Timestamp) -> Option<Checked> {
+    let presented = match check.read(&edge.gate) {
+        Err(denial) => return Some(Checked::refused(denial)),
+        Ok(presented) => presented,
+    };
+    let asks = check.use_ == Use::Caller;
+    let wanted = if asks { Wanted { cost: 0, ..check.wanted() } } else { check.wanted() };
+    match edge.gate.step(&presented, &wanted, false, now) {
+        Step::Done(checked) if !(asks && checked.verdict.is_ok() && checked.is_limited()) => Some(checked),
+        _ => None,
+    }
 }
 
 /// What [`decide`] answers when something must be waited for.
@@ -106,19 +134,25 @@ pub async fn look_up(platform: Platform, call: String) -> String {
         }
     };
     let answers = edge.answers(incoming.id);
-    let answer = match routes::plan(&answers, &edge.gate, &incoming, now()) {
-        Plan::Answer(answer) => answer,
-        Plan::Check(check) => {
-            let mut checked = lookup::check(&edge, &platform, &check.key, &check.wanted()).await;
-            if !check.goes_on(&checked) {
-                edge.gate.count(&checked, &check.wanted(), now());
-            }
-            if checked.verdict == Err(Denial::Unavailable) {
-                // What is remembered may no longer be so.
-                checked.record = None;
-            }
-            conclude(&edge, &answers, &incoming, &check, &checked, now())
+    let mut plan = routes::plan(&answers, &edge.gate, &edge.services, &incoming, now());
+    let answer = loop {
+        let check = match plan {
+            Plan::Answer(answer) => break answer,
+            Plan::Check(check) => check,
+        };
+        let mut checked = lookup::check(&edge, &platform, &check).await;
+        if !check.goes_on(&checked) {
+            edge.gate.count(&checked, &check.wanted(), now());
         }
+        if let Some(workspace) = check.asks_about(&checked) {
+            plan = routes::verify(&answers, &incoming, Some(workspace));
+            continue;
+        }
+        if checked.verdict == Err(Denial::Unavailable) {
+            // What is remembered may no longer be so.
+            checked.record = None;
+        }
+        break conclude(&edge, &answers, &incoming, &check, &checked, now());
     };
     answer.text(edge.gate.has_chores(), None)
 }

@@ -4,9 +4,10 @@
 use crate::{
     chores::{Chore, Chores, do_all},
     edge::{Edge, random},
-    gate::{Checked, Gate, Presented, Step, Turn, Wanted},
+    gate::{Checked, Gate, Presented, Step, Turn},
     memory::{Memo, RENEW_AFTER},
     platform::{FEED, METER, Platform, REGISTRY, Trouble, USAGE, answered, log_error, log_warning, now},
+    routes::Check,
 };
 use ownchat_domain::{
     feed::{self, decode},
@@ -31,9 +32,9 @@ const RESEND: [i64; 3] = [SECOND, 2 * SECOND, 4 * SECOND];
 const AFTERWARDS: i64 = 18 * SECOND;
 
 /// Checks a key, and asks the stores if need be.
-pub async fn check(edge: &Edge, platform: &Platform, text: &str, wanted: &Wanted<'_>) -> Checked {
-    let gate = &edge.gate;
-    let presented = match gate.read(text) {
+pub async fn check(edge: &Edge, platform: &Platform, check: &Check<'_>) -> Checked {
+    let (gate, wanted) = (&edge.gate, &check.wanted());
+    let presented = match check.read(gate) {
         Ok(presented) => presented,
         Err(denial) => return Checked::refused(denial),
     };

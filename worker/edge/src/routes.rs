@@ -4,8 +4,9 @@ use crate::{
     answer::{Answer, Answers, limits},
     asked,
     describe::describe,
-    gate::{Checked, Gate, Wanted},
-    incoming::Incoming,
+    gate::{Checked, Gate, Presented, Wanted},
+    incoming::{Incoming, KEYS_BEGIN},
+    service_tokens::ServiceTokens,
 };
 use ownchat_domain::{
     credential::Credential,
@@ -16,7 +17,7 @@ use ownchat_domain::{
     route::{Found, Own, Place},
     scope::ScopeSet,
     time::Timestamp,
-    verdict::Denial,
+    verdict::{Code, Denial},
 };
 use serde::Serialize;
 use std::{borrow::Cow, net::IpAddr};
@@ -42,6 +43,8 @@ pub struct Check<'a> {
     address: Option<IpAddr>,
     caller: Option<IpAddr>,
     cost: u32,
+    /// The only workspace whose keys exist for the caller; none for all.
+    workspace: Option<u32>,
 }
 
 /// What the outcome of a check is for.
@@ -49,6 +52,8 @@ pub struct Check<'a> {
 pub enum Use {
     /// To tell a service that was handed the key.
     Verify,
+    /// To let the key's holder ask about another key.
+    Caller,
     /// To tell the key's holder about it.
     OwnKey,
     /// To let the call through to the services.
@@ -60,6 +65,19 @@ impl Check<'_> {
     pub fn wanted(&self) -> Wanted<'_> {
         let call = Call { required: self.required, channel: self.channel.as_deref(), address: self.address };
         Wanted { call, cost: self.cost, caller: self.caller }
+    }
+
+    /// Reads the key. One of a workspace that does not exist for the caller is unknown.
+    pub fn read(&self, gate: &Gate) -> Result<Presented, Denial> {
+        let presented = gate.read(&self.key)?;
+        let is_foreign = self.workspace.is_some_and(|number| number != presented.address.workspace);
+        if is_foreign { Err(Denial::Unknown) } else { Ok(presented) }
+    }
+
+    /// Returns the workspace about whose keys a caller may ask, if this was the check of one and it passed.
+    pub fn asks_about(&self, checked: &Checked) -> Option<u32> {
+        let record = checked.record.as_ref().filter(|_| self.use_ == Use::Caller && checked.verdict.is_ok());
+        record.map(|record| record.workspace.number)
     }
 
     /// Returns true if the request goes on to a service, whose answer is not known yet.
@@ -78,11 +96,17 @@ struct Health {
 }
 
 /// Reads a call.
-pub fn plan<'a>(answers: &Answers<'_>, gate: &Gate, incoming: &Incoming<'a>, now: Timestamp) -> Plan<'a> {
+pub fn plan<'a>(
+    answers: &Answers<'_>,
+    gate: &Gate,
+    services: &ServiceTokens,
+    incoming: &Incoming<'a>,
+    now: Timestamp,
+) -> Plan<'a> {
     let path = incoming.path();
     match Place::of(incoming.method, path) {
         Place::Preflight => Plan::Answer(answers.preflight()),
-        Place::Own(Own::Verify) => verify(answers, incoming),
+        Place::Own(Own::Verify) => caller(answers, services, incoming),
         // To look at oneself costs nothing.
         Place::Own(Own::Key) => with_key(answers, incoming, Use::OwnKey, ScopeSet::EMPTY, None, 0),
         Place::Own(Own::Health) => Plan::Answer(answers.ok(&Health {
@@ -99,7 +123,25 @@ pub fn plan<'a>(answers: &Answers<'_>, gate: &Gate, incoming: &Incoming<'a>, now
     }
 }
 
-fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>) -> Plan<'a> {
+/// Finds out who asks about a key: one of our services, or the holder of a key that may ask.
+fn caller<'a>(answers: &Answers<'_>, services: &ServiceTokens, incoming: &Incoming<'a>) -> Plan<'a> {
+    let unknown = |kind, code| Plan::Answer(answers.unknown_caller(kind, code));
+    match incoming.credential() {
+        _ if incoming.has_key_in_query() => {}
+        Credential::None | Credential::OtherScheme => {
+            return unknown(&problem::MISSING_CREDENTIAL, Code::MissingKey);
+        }
+        Credential::One(token) if services.contain(token) => return verify(answers, incoming, None),
+        Credential::One(text) if !KEYS_BEGIN.iter().any(|brand| text.contains(brand)) => {
+            return unknown(&problem::INVALID_CREDENTIAL, Code::MalformedKey);
+        }
+        _ => {}
+    }
+    with_key(answers, incoming, Use::Caller, Own::Verify.required(), None, 1)
+}
+
+/// Reads the question about a key, from a caller that may ask about those of this workspace, or about all.
+pub fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>, workspace: Option<u32>) -> Plan<'a> {
     let Some(body) = incoming.body else {
         return Plan::Answer(answers.problem(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning));
     };
@@ -126,6 +168,7 @@ fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>) -> Plan<'a> {
         address,
         caller: incoming.address,
         cost: asked.cost.unwrap_or(1),
+        workspace,
     })
 }
 
@@ -147,7 +190,7 @@ fn with_key<'a>(
         Credential::Ambiguous => Plan::Answer(answers.ambiguous()),
         Credential::One(key) => {
             let (address, caller) = (incoming.address, incoming.address);
-            Plan::Check(Check { key: key.into(), use_, required, channel, address, caller, cost })
+            Plan::Check(Check { key: key.into(), use_, required, channel, address, caller, cost, workspace: None })
         }
     }
 }
@@ -158,7 +201,7 @@ pub fn conclude(answers: &Answers<'_>, use_: Use, checked: &Checked, onward: imp
         (Use::Verify, ..) | (Use::OwnKey, Ok(()), _) => answers.ok(&describe(checked)),
         (Use::Gateway, Ok(()), Some(record)) => answers.onward(onward(record)),
         // Nobody passes without a record.
-        (Use::Gateway, Ok(()), None) => answers.denied(&Denial::Unknown),
+        (_, Ok(()), _) => answers.denied(&Denial::Unknown),
         (_, Err(denial), _) => answers.denied(denial),
     };
     answer.with(limits(checked))
@@ -179,15 +222,17 @@ mod tests {
 
     const ANSWERS: Answers<'static> = Answers { console: "https://console", request_id: "0" };
 
+    fn ask_as<'a>(authorization: Option<&'a str>, method: &'a str, target: &'a str, body: &'a str) -> Plan<'a> {
+        let body = (body != "too large").then_some(body);
+        let incoming = Incoming { method, target, authorization, body, ..Incoming::default() };
+        // SHA-256 of "abc".
+        let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let services = ServiceTokens::parse(&format!("inbox:{hash}")).unwrap();
+        plan(&ANSWERS, &gate(), &services, &incoming, NOW)
+    }
+
     fn ask<'a>(method: &'a str, target: &'a str, body: &'a str) -> Plan<'a> {
-        let incoming = Incoming {
-            method,
-            target,
-            authorization: Some("Bearer k"),
-            body: (body != "too large").then_some(body),
-            ..Incoming::default()
-        };
-        plan(&ANSWERS, &gate(), &incoming, NOW)
+        ask_as(Some("Bearer oc_live_k"), method, target, body)
     }
 
     fn status(plan: Plan<'_>) -> u16 {
@@ -229,7 +274,7 @@ mod tests {
                 let done = match ask(method, path, r#"{"key":"k"}"#) {
                     Plan::Answer(answer) => answer.status,
                     Plan::Check(check) => {
-                        assert!(check.use_ == Use::Verify || check.cost == case.cost(), "{method} {path}");
+                        assert_eq!(check.cost, case.cost(), "{method} {path}");
                         200
                     }
                 };
@@ -241,7 +286,8 @@ mod tests {
     #[test]
     fn what_is_to_be_verified_is_read_from_the_body() {
         let body = r#"{"key":"k2","scopes":["contacts:read"],"channel":"ch_1","address":"192.0.2.1","cost":3}"#;
-        let Plan::Check(check) = ask("POST", "/v1/verify", body) else { unreachable!() };
+        let ask = |body| ask_as(Some("Bearer abc"), "POST", "/v1/verify", body);
+        let Plan::Check(check) = ask(body) else { unreachable!() };
         let wanted = check.wanted();
         assert_eq!((check.key.as_ref(), check.use_, wanted.cost), ("k2", Use::Verify, 3));
         assert_eq!(wanted.call.channel, Some("ch_1"));
@@ -254,7 +300,39 @@ mod tests {
             (r#"{"key":"k","scopes":["nothing:at_all"]}"#, 422),
             (r#"{"key":"k","address":"here"}"#, 422),
         ] {
-            assert_eq!(status(ask("POST", "/v1/verify", body)), expected, "{body}");
+            assert_eq!(status(ask(body)), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn who_asks_about_a_key_says_who_it_is() {
+        let asks = |authorization: Option<&'static str>| {
+            ask_as(authorization, "POST", "/v1/verify", r#"{"key":"oc_live_other"}"#)
+        };
+        let Plan::Check(check) = asks(Some("Bearer oc_live_own")) else { unreachable!() };
+        assert_eq!((check.key.as_ref(), check.use_, check.wanted().cost), ("oc_live_own", Use::Caller, 1));
+        assert_eq!(check.wanted().call.required, ScopeSet::VERIFY);
+        let Plan::Check(check) = asks(Some("bearer abc")) else { unreachable!() };
+        assert_eq!((check.key.as_ref(), check.use_, check.workspace), ("oc_live_other", Use::Verify, None));
+        for (authorization, code, challenge) in [
+            (None, "MISSING_CREDENTIAL", "Bearer realm=\"Ownchat\""),
+            (Some("Basic abc"), "MISSING_CREDENTIAL", "Bearer realm=\"Ownchat\""),
+            (Some("Bearer abd"), "INVALID_CREDENTIAL", "Bearer realm=\"Ownchat\", error=\"invalid_token\""),
+        ] {
+            let Plan::Answer(answer) = asks(authorization) else { unreachable!() };
+            assert_eq!((answer.status, &answer.headers), (401, &vec![("WWW-Authenticate", challenge.to_owned())]));
+            assert!(answer.body.contains(code), "{}", answer.body);
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_workspace_is_unknown_to_a_caller_with_a_key() {
+        let gate = gate();
+        let body = format!(r#"{{"key":"{}"}}"#, *token(&gate).reveal());
+        let incoming = Incoming { body: Some(&body), ..Incoming::default() };
+        for (workspace, unknown) in [(None, false), (Some(7), false), (Some(8), true)] {
+            let Plan::Check(check) = verify(&ANSWERS, &incoming, workspace) else { unreachable!() };
+            assert_eq!(check.read(&gate).err(), unknown.then_some(Denial::Unknown), "{workspace:?}");
         }
     }
 
@@ -267,8 +345,8 @@ mod tests {
             let answer = conclude(&ANSWERS, use_, checked, |record| record.name.clone());
             if answer.media == Media::Onward { 0 } else { answer.status }
         };
-        let all = [Use::Verify, Use::OwnKey, Use::Gateway];
-        assert_eq!(all.map(|use_| told(use_, &good)), [200, 200, 0]);
-        assert_eq!(all.map(|use_| told(use_, &bad)), [200, 401, 401]);
+        let all = [Use::Verify, Use::OwnKey, Use::Gateway, Use::Caller];
+        assert_eq!(all.map(|use_| told(use_, &good)), [200, 200, 0, 401]);
+        assert_eq!(all.map(|use_| told(use_, &bad)), [200, 401, 401, 401]);
     }
 }

@@ -25,18 +25,19 @@ impl Ready {
     }
 
     /// Writes the file, whole in one step: whoever sees it can read it.
-    pub fn announce(&self, options: &Options) -> Result<(), Failure> {
+    pub fn announce(&self, options: &Options, service_token: &str) -> Result<(), Failure> {
         let content = json!({
             "console": origin(options.console),
             "edge": origin(options.edge),
             "upstream": options.upstream_origin(),
             "setup_url": options.setup_url(),
             "setup_token": options.setup_token,
+            "service_token": service_token,
         });
         let unfinished = self.0.with_extension("part");
         let write = || -> io::Result<()> {
             fs::create_dir_all(self.0.parent().unwrap_or(&self.0))?;
-            // It opens the set-up, so it is the owner's alone.
+            // It opens the set-up and asks about keys, so it is the owner's alone.
             let _ = fs::remove_file(&unfinished);
             let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
             file.write_all(format!("{content:#}\n").as_bytes())?;

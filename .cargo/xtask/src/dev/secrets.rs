@@ -29,11 +29,13 @@ pub struct Secrets {
     pub master_keys: String,
     /// `PRINCIPAL_KEY`.
     pub principal_key: String,
+    /// `SERVICE_TOKEN`: with it the services ask the edge about keys.
+    pub service_token: String,
 }
 
 impl Secrets {
     /// Reads them from `secrets.json` in the folder of the state; makes them if nothing was stored
-    /// yet.
+    /// yet, and a service token if the file is older than those.
     ///
     /// # Errors
     ///
@@ -50,11 +52,16 @@ impl Secrets {
             Ok(bytes) => {
                 let read: Value = serde_json::from_slice(&bytes)
                     .map_err(|error| failed(format!("{} cannot be read: {error}", file.display())))?;
-                let text = |name: &str| {
-                    let value = read.get(name).and_then(Value::as_str).map(str::to_owned);
-                    value.ok_or_else(|| failed(format!("{} has no {name}", file.display())))
-                };
-                Self { master_keys: text("MASTER_KEYS")?, principal_key: text("PRINCIPAL_KEY")? }
+                let known = |name: &str| read.get(name).and_then(Value::as_str).map(str::to_owned);
+                let text = |name: &str| known(name).ok_or_else(|| failed(format!("{} has no {name}", file.display())));
+                let (master_keys, principal_key) = (text("MASTER_KEYS")?, text("PRINCIPAL_KEY")?);
+                if let Some(service_token) = known("SERVICE_TOKEN") {
+                    Self { master_keys, principal_key, service_token }
+                } else {
+                    let more = Self { master_keys, principal_key, service_token: random_text()? };
+                    more.replace(data, &file).map_err(|error| failed(error.to_string()))?;
+                    more
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && data.join(STORE).exists() => {
                 return Err(failed(format!("{} is missing, and there is a store", file.display())));
@@ -63,6 +70,7 @@ impl Secrets {
                 let made = Self {
                     master_keys: format!("1:{}", STANDARD.encode(random()?)),
                     principal_key: STANDARD.encode(random()?),
+                    service_token: random_text()?,
                 };
                 made.write(data, &file).map_err(|error| failed(error.to_string()))?;
                 made
@@ -98,10 +106,27 @@ impl Secrets {
         write().map_err(|error| format!("{}: {error}", file.display()))
     }
 
+    /// The value of the edge's binding `SERVICE_TOKENS`.
+    pub fn service_tokens(&self) -> String {
+        format!("dev:{:x}", Sha256::digest(&self.service_token))
+    }
+
+    /// Writes the file anew, whole in one step.
+    fn replace(&self, data: &Path, file: &Path) -> io::Result<()> {
+        let unfinished = file.with_extension("part");
+        let _ = fs::remove_file(&unfinished);
+        self.write(data, &unfinished)?;
+        fs::rename(&unfinished, file)
+    }
+
     fn write(&self, data: &Path, file: &Path) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data)?;
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-        let all = json!({ "MASTER_KEYS": self.master_keys, "PRINCIPAL_KEY": self.principal_key });
+        let all = json!({
+            "MASTER_KEYS": self.master_keys,
+            "PRINCIPAL_KEY": self.principal_key,
+            "SERVICE_TOKEN": self.service_token,
+        });
         writeln!(file, "{all:#}")
     }
 }
@@ -186,6 +211,20 @@ mod tests {
     }
 
     #[test]
+    fn an_older_file_gets_a_service_token_and_keeps_the_rest() {
+        let folder = Folder::new("older");
+        let first = Secrets::read_or_make(&folder.0).unwrap();
+        let older = json!({ "MASTER_KEYS": first.master_keys, "PRINCIPAL_KEY": first.principal_key });
+        fs::write(folder.file(), older.to_string()).unwrap();
+        let second = Secrets::read_or_make(&folder.0).unwrap();
+        assert_ne!(second.service_token, first.service_token);
+        assert_eq!((&second.master_keys, &second.principal_key), (&first.master_keys, &first.principal_key));
+        assert_eq!(Secrets::read_or_make(&folder.0).unwrap(), second);
+        assert_eq!(fs::metadata(folder.file()).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!second.service_tokens().contains(&second.service_token));
+    }
+
+    #[test]
     fn none_are_made_beside_a_store() {
         let folder = Folder::new("store");
         Secrets::read_or_make(&folder.0).unwrap();
@@ -200,7 +239,8 @@ mod tests {
         let secrets = Secrets::read_or_make(&folder.0).unwrap();
         let put = |master_keys: &str| {
             fs::remove_file(folder.file()).unwrap();
-            let other = Secrets { master_keys: master_keys.to_owned(), principal_key: secrets.principal_key.clone() };
+            let [principal_key, service_token] = [&secrets.principal_key, &secrets.service_token].map(String::clone);
+            let other = Secrets { master_keys: master_keys.to_owned(), principal_key, service_token };
             other.write(&folder.0, &folder.file()).unwrap();
         };
         let [other, second] = [7, 8].map(|byte| STANDARD.encode([byte; 32]));

@@ -86,8 +86,9 @@ impl Case {
     pub fn required(&self) -> ScopeSet {
         match &self.wanted {
             Wanted::Scopes(scopes, _) => *scopes,
-            Wanted::Route { method, path } => match route::find(method, path) {
-                Found::Route(route) => ScopeSet::from_iter([route.scope]),
+            Wanted::Route { method, path } => match Place::of(method, path) {
+                Place::Own(own) => own.required(),
+                Place::Gateway(Found::Route(route)) => ScopeSet::from_iter([route.scope]),
                 _ => ScopeSet::EMPTY,
             },
         }
@@ -106,10 +107,13 @@ impl Case {
 }
 
 impl Case {
-    /// What the call costs of the limits: 1 if it goes through the gateway, and nothing at the edge's own addresses.
+    /// What the call costs of the limits: 1 if it goes through the gateway or asks about another key, and
+    /// nothing at the edge's other addresses.
     pub fn cost(&self) -> u32 {
         match &self.wanted {
-            Wanted::Route { method, path } => u32::from(matches!(Place::of(method, path), Place::Gateway(_))),
+            Wanted::Route { method, path } => {
+                u32::from(matches!(Place::of(method, path), Place::Gateway(_) | Place::Own(Own::Verify)))
+            }
             Wanted::Scopes(..) => self.cost.unwrap_or(1),
         }
     }
@@ -147,9 +151,8 @@ impl Way {
         let open = |path, status, detail| Self::Open(Open { path, status, detail });
         match Place::of(method, path) {
             Place::Preflight => open(None, 204, PREFLIGHT),
-            Place::Own(Own::Verify) => open(Some(Own::Verify.path()), 200, VERIFY),
             Place::Own(Own::Health) => open(Some(Own::Health.path()), 200, HEALTH),
-            Place::Own(Own::Key) => Self::Keyed(Own::Key.path()),
+            Place::Own(own) => Self::Keyed(own.path()),
             Place::Gateway(Found::Route(route)) => Self::Keyed(route.pattern),
             Place::Method(allowed) => Self::other_methods(allowed),
             Place::Gateway(Found::Method(allowed)) => Self::other_methods(&allowed),
@@ -164,8 +167,6 @@ impl Way {
 
 const PREFLIGHT: &str = "The edge tells browsers what they may send, whatever key comes with the call.";
 const HEALTH: &str = "The edge says that it runs, whatever key comes with the call.";
-const VERIFY: &str = "The edge answers about the key in the body, whatever key comes with the call. Name the scopes that are asked for \
-                      in place of method and path to see what it says of a key.";
 
 impl ExplainRequest {
     /// What is asked, or everything that is wrong with it.

@@ -114,7 +114,7 @@ fn the_own_addresses_of_the_edge_are_explained() {
         ("GET", "/v1/health", "VALID", 200),
         ("HEAD", "/v1/health", "VALID", 200),
         ("POST", "/v1/health", "method_not_allowed", 405),
-        ("POST", "/v1/verify", "VALID", 200),
+        ("POST", "/v1/verify", "INACTIVE", 401),
         ("GET", "/v1/verify", "method_not_allowed", 405),
         ("OPTIONS", "/v1/verify", "VALID", 204),
         ("OPTIONS", "/v1/contacts", "VALID", 204),
@@ -128,10 +128,17 @@ fn the_own_addresses_of_the_edge_are_explained() {
 }
 
 #[test]
+fn a_key_needs_a_scope_to_ask_about_others() {
+    let ask = through("POST", "/v1/verify");
+    let (code, granted) = (of(&record(), &ask).code, Record { scopes: scopes(&["keys:verify"]), ..record() });
+    assert_eq!((code.as_str(), of(&granted, &ask).code.as_str()), ("SCOPE_MISSING", "VALID"));
+}
+
+#[test]
 fn where_no_key_is_looked_at_no_check_of_it_is_made() {
     let limits = Limits { rate: Some(RateLimit { limit: 5, window_seconds: 60 }), quota: None };
     let dead = Record { active: false, limits, ..record() };
-    for (method, path) in [("GET", "/v1/health"), ("POST", "/v1/verify"), ("OPTIONS", "/v1/contacts")] {
+    for (method, path) in [("GET", "/v1/health"), ("HEAD", "/v1/health"), ("OPTIONS", "/v1/contacts")] {
         let case = through(method, path);
         assert!(!asks_meter(&dead, &case), "{method} {path}");
         let of_malformed = malformed(TokenError::Check, &case, NOW);
@@ -143,8 +150,10 @@ fn where_no_key_is_looked_at_no_check_of_it_is_made() {
             assert!(explanation.detail.contains("whatever key"), "{}", explanation.detail);
         }
     }
-    let own = through("GET", "/v1/key");
-    assert!(asks_meter(&dead, &own) && own.cost() == 0);
+    for (method, path, cost) in [("GET", "/v1/key", 0), ("POST", "/v1/verify", 1)] {
+        let own = through(method, path);
+        assert!(asks_meter(&dead, &own) && own.cost() == cost, "{method} {path}");
+    }
 }
 
 #[test]

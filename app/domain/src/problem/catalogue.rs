@@ -83,6 +83,10 @@ kinds! {
         "A store did not answer. Nothing is wrong with the call; try again after the seconds in Retry-After.";
     AMBIGUOUS_KEY = "ambiguous_key", 400, "More than one API key was sent",
         "A call carries one key, in one header, and never in the URL. Remove Authorization or X-API-Key, the one with the wrong key.";
+    MISSING_CREDENTIAL = "MISSING_CREDENTIAL", 401, "The caller does not say who it is",
+        "Only a known caller may ask about an API key. Send Authorization: Bearer with an API key of the same workspace that has the scope keys:verify, or with a service token.";
+    INVALID_CREDENTIAL = "INVALID_CREDENTIAL", 401, "The caller is not known",
+        "The credential in Authorization is neither an API key nor a service token of this deployment. Send an API key of the same workspace that has the scope keys:verify, or a token whose hash stands in SERVICE_TOKENS.";
     NOT_FOUND = "not_found", 404, "There is no such thing",
         "Nothing lives under this address, or it belongs to somebody else.";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "This method is not possible here",

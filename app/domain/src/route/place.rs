@@ -1,11 +1,12 @@
 //! Which addresses the edge answers by itself. All the others are the gateway's.
 
 use super::Found;
+use crate::scope::ScopeSet;
 
 /// An address that the edge answers by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Own {
-    /// Checks the key that stands in the body, for a service that was handed it.
+    /// Checks the key that stands in the body, for a service that was handed it and says who it is.
     Verify,
     /// Tells the holder of a key about it.
     Key,
@@ -36,6 +37,14 @@ impl Own {
             Self::Verify => "/v1/verify",
             Self::Key => "/v1/key",
             Self::Health => "/v1/health",
+        }
+    }
+
+    /// The scopes that a key needs there.
+    pub fn required(self) -> ScopeSet {
+        match self {
+            Self::Verify => ScopeSet::VERIFY,
+            Self::Key | Self::Health => ScopeSet::EMPTY,
         }
     }
 

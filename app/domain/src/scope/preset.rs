@@ -70,6 +70,7 @@ const ALL: &[&str] = &[
     "keys:self",
     "keys:read",
     "keys:write",
+    "keys:verify",
 ];
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ impl ScopeSet {
     /// The set without any scope.
     pub const EMPTY: Self = Self(0);
 
+    /// `keys:verify` alone: what a key needs to ask about another one.
+    pub const VERIFY: Self = Self(1 << 45);
+
     /// Every scope there is.
     pub fn full() -> Self {
         Scope::all().collect()

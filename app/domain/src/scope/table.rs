@@ -57,7 +57,7 @@ macro_rules! scopes {
 }
 
 /// How many scopes there are.
-const COUNT: usize = 45;
+const COUNT: usize = 46;
 
 scopes! {
     0 "contacts:read" Medium: "Read contacts", "List, open and search contacts."
@@ -154,5 +154,7 @@ scopes! {
     43 "keys:read" Medium: "Read keys", "List the workspace's keys, never their secrets."
         opens [];
     44 "keys:write" High gives "keys:read": "Manage keys", "Create, change and delete keys of the workspace."
+        opens [];
+    45 "keys:verify" Medium: "Verify keys", "Ask the edge whether a key of the workspace is good."
         opens [];
 }

@@ -51,6 +51,7 @@ const PINNED: &[(&str, u8)] = &[
     ("keys:self", 42),
     ("keys:read", 43),
     ("keys:write", 44),
+    ("keys:verify", 45),
 ];
 
 #[test]
@@ -93,6 +94,11 @@ fn presets_name_scopes() {
     for preset in PRESETS {
         assert!(ScopeSet::from_names(preset.scopes.iter().copied()).is_ok(), "{}", preset.name);
     }
+}
+
+#[test]
+fn the_set_that_asks_about_keys_is_one_scope() {
+    assert_eq!(ScopeSet::VERIFY.names(), ["keys:verify"]);
 }
 
 #[test]

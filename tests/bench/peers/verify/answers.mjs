@@ -43,5 +43,5 @@ export function problem(code, detail, more) {
 
 /** What a service is told of a key that it may not let pass. */
 export function refused({ code, detail, entry, missing }) {
-  return ok(JSON.stringify({ valid: false, code, detail, ...entry?.about, missing, ...entry?.late }));
+  return ok(JSON.stringify({ valid: false, code, detail, key_id: entry?.about.key_id, missing }));
 }

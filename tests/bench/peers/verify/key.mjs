@@ -52,13 +52,13 @@ export async function open(locator, environment) {
 export function wrongShape(key) {
   if (!key.startsWith("oc_")) return "An Ownchat API key begins with oc_live_ or oc_test_.";
   const [, environment, locator, tail, ...more] = key.split("_");
-  if (locator === undefined) return LENGTH;
+  if (locator === undefined) return length(key);
   if (environment !== "live" && environment !== "test") return "After oc_ an Ownchat API key says live or test.";
-  if (tail === undefined) return LENGTH;
+  if (tail === undefined) return length(key);
   if (!/^[0-9A-Za-z_]*$/.test(locator + tail + more.join("_"))) {
     return "The key holds a character that no Ownchat API key has.";
   }
-  return LENGTH;
+  return length(key);
 }
-const LENGTH = "The key is incomplete or too long: it has 55 characters.";
+const length = (key) => `This key has ${[...key].length} characters; an Ownchat API key has 55.`;
 export const MISTYPED = "The key was mistyped or cut: its last six characters do not fit the others.";

@@ -30,7 +30,15 @@ export async function prepare(env) {
   const scopes = JSON.parse(env.SCOPES).map(({ name, bit, gives }) => ({ name, gives, ...halves(2 ** bit) }));
   const byName = new Map(scopes.map((scope) => [scope.name, scope]));
   const page = `${env.CONSOLE_URL}/docs/errors#`;
-  setUp = { masters: await derive(env.MASTER_KEYS), scopes, byName, page, tagsOnce: env.TAGS === "once" };
+  const masters = await derive(env.MASTER_KEYS);
+  const services = env.SERVICE_TOKENS.split(",").map((entry) => Uint8Array.fromHex(entry.split(":")[1]));
+  setUp = { masters, services, scopes, byName, page, tagsOnce: env.TAGS === "once" };
+}
+
+/** Whether this is the token of a service of ours. */
+export async function isService(token) {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(token)));
+  return setUp.services.map((service) => crypto.subtle.timingSafeEqual(service, hash)).includes(true);
 }
 
 /** Bits beyond 32 are out of reach of JavaScript's operators, so a set is two numbers. */

@@ -10,7 +10,7 @@ use ownchat_domain::{
     token::{Environment, Token},
     vault::registry::{ChangeKey, RotateKey},
 };
-use ownchat_runtime::{Admin, Made, new_key, secret};
+use ownchat_runtime::{Admin, Made, SERVICE, new_key, secret};
 use ownchat_simulation::{Caller, World};
 use serde_json::{Value, json};
 
@@ -23,6 +23,8 @@ pub struct Kind {
     pub holds: Option<i64>,
     way: Way,
     key: String,
+    /// The key that asks about it; none for a service.
+    asker: Option<String>,
 }
 
 /// What is asked with a key.
@@ -54,9 +56,13 @@ const OTHERS: &str = "1:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 impl Kind {
     /// Calls, and returns what it was told.
     pub fn call(&self, caller: &mut Caller) -> String {
-        let bearer = format!("Bearer {}", self.key);
-        let headers = [("CF-Connecting-IP", HERE), ("Authorization", &bearer)];
-        let headers = if self.way == Way::Verify || self.key.is_empty() { &headers[..1] } else { &headers };
+        let bearer = format!("Bearer {}", self.asker.as_ref().unwrap_or(&self.key));
+        let bearer = ("Authorization", bearer.as_str());
+        let headers = [
+            ("CF-Connecting-IP", HERE),
+            if self.way == Way::Verify && self.asker.is_none() { SERVICE } else { bearer },
+        ];
+        let headers = if self.way != Way::Verify && self.key.is_empty() { &headers[..1] } else { &headers };
         let question = json!({"key": self.key, "scopes": ["contacts:read"], "address": HERE, "channel": "shop"});
         let answer = match self.way {
             Way::Verify => caller.call("POST", "/v1/verify", headers, question.to_string().as_bytes()),
@@ -77,7 +83,7 @@ pub fn kinds(world: &World) -> Vec<Kind> {
     let (admin, mut kinds) = (&mut world.found(1), Vec::new());
     let mut add = |name: &str, key: String, holds: [Option<i64>; 3], codes: [&'static str; 3]| {
         for ((way, code), holds) in [Way::Verify, Way::OwnKey, Way::Gateway].into_iter().zip(codes).zip(holds) {
-            kinds.push(Kind { name: format!("{name}, {way:?}"), code, holds, way, key: key.clone() });
+            kinds.push(Kind { name: format!("{name}, {way:?}"), code, holds, way, key: key.clone(), asker: None });
         }
     };
     let plain = || new_key("Fast", &["contacts:read"]);
@@ -117,6 +123,12 @@ pub fn kinds(world: &World) -> Vec<Kind> {
     add("mistyped", mistyped, [None; 3], ["MALFORMED_KEY"; 3]);
     add("no key of ours", "sk_live_0123456789".into(), [None; 3], ["MALFORMED_KEY"; 3]);
     add("no key", String::new(), [None; 3], ["MISSING_KEY"; 3]);
+    let asker = Some(make(admin, new_key("Asks", &["keys:verify"])).token);
+    let foreign = Some(world.found(2).create(new_key("Asks", &["keys:verify"])).unwrap().unwrap().token);
+    for (name, code, asker) in [("its workspace", "VALID", asker), ("another workspace", "UNKNOWN_KEY", foreign)] {
+        let (name, key) = (format!("good, asked by a key of {name}"), good.token.clone());
+        kinds.push(Kind { name, code, holds: None, way: Way::Verify, key, asker });
+    }
     kinds
 }
 

@@ -3,7 +3,7 @@
 use super::{Asked, read};
 use ownchat_domain::json::{self, BodyError};
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// The same fields, for the other reader.
 #[derive(Debug, Deserialize)]
@@ -14,7 +14,13 @@ struct Other {
     scopes: Vec<String>,
     channel: Option<String>,
     address: Option<String>,
+    #[serde(default, deserialize_with = "cost")]
     cost: Option<u32>,
+}
+
+fn cost<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let cost = Option::deserialize(deserializer)?;
+    if cost.is_some_and(|cost| cost > 10_000) { Err(D::Error::custom("too much")) } else { Ok(cost) }
 }
 
 fn other(body: &str) -> Result<Asked<'static>, BodyError> {
@@ -46,9 +52,9 @@ fn agree(body: &str) -> Result<(), String> {
 
 #[test]
 fn all_fields_are_read_and_none_but_the_key_is_needed() {
-    let body = r#" {"key" : "k","scopes":["a","b"],"channel":"ch_1","address":"::1","cost":4294967295} "#;
+    let body = r#" {"key" : "k","scopes":["a","b"],"channel":"ch_1","address":"::1","cost":10000} "#;
     let asked = read(body).unwrap();
-    assert_eq!((asked.key.as_ref(), asked.scopes.len(), asked.cost), ("k", 2, Some(u32::MAX)));
+    assert_eq!((asked.key.as_ref(), asked.scopes.len(), asked.cost), ("k", 2, Some(10_000)));
     assert_eq!((asked.channel.as_deref(), asked.address.as_deref()), (Some("ch_1"), Some("::1")));
     let least = Asked { key: "\u{e4}\"".into(), ..Asked::default() };
     for body in [
@@ -84,7 +90,7 @@ fn each_mistake_is_named_at_its_place() {
         assert_eq!((error.field.as_str(), error.message.as_str()), (field, message), "{body}");
         agree(body).unwrap();
     }
-    for cost in ["-1", "-0", "1.0", "1e2", "4294967296", "\"1\"", "true"] {
+    for cost in ["-1", "-0", "1.0", "1e2", "10001", "4294967296", "\"1\"", "true"] {
         let body = format!(r#"{{"key":"x","cost":{cost}}}"#);
         let Err(BodyError::Field(error)) = read(&body) else { panic!("{body}") };
         assert_eq!((error.field.as_str(), error.message.contains("whole number")), ("cost", true), "{body}");
