@@ -9,6 +9,7 @@ pub mod grants;
 pub mod idempotency;
 pub mod keys;
 pub mod life;
+pub mod load;
 pub mod messages;
 pub mod pages;
 pub mod rules;

@@ -178,6 +178,12 @@ impl Deployment {
         console.in_session(answer.expect_status(200).session())
     }
 
+    /// The cookie of a device from which the owner has signed in.
+    pub fn signed_in_device(&self) -> String {
+        let credentials = json!({"email": OWNER.email, "password": OWNER.password});
+        self.console().post("/api/v1/session", &credentials).expect_status(200).device().unwrap()
+    }
+
     /// A caller of the edge.
     pub fn edge(&self) -> Client {
         Client::new(self.origin(1))

@@ -75,6 +75,7 @@ const workers = [
     kvNamespaces: { KEYS: "keys" },
     durableObjects: {
       FEED: object("Feed"),
+      HASHER: { ...object("Hasher"), scriptName: "hasher" },
       INSTANCE: object("Instance"),
       METER: object("Meter"),
       PERSON: object("Person"),
@@ -82,6 +83,13 @@ const workers = [
       USAGE: object("Usage"),
     },
     bindings: { MASTER_KEYS: config.masterKeys, SETUP_TOKEN: config.setupToken, STARTED_AT: config.startedAt },
+  }),
+  // The vault's code in an isolate of its own, for the objects that hash passwords.
+  built("vault", {
+    name: "hasher",
+    // Tells an object that the caller has left.
+    compatibilityFlags: ["enable_request_signal"],
+    durableObjects: { HASHER: object("Hasher") },
   }),
   built("console", {
     serviceBindings: { VAULT: "vault" },

@@ -90,6 +90,12 @@ pub enum Failure {
         /// Seconds until another attempt can succeed, at least 1.
         retry_after: u32,
     },
+    /// Too many requests of this kind wait for each other; nothing was done.
+    #[error("busy")]
+    Busy {
+        /// Seconds until there may be room, at least 1.
+        retry_after: u32,
+    },
     /// The change is made, and it is not known yet whether everybody has been told; that goes on by itself.
     #[error("made, and not effective everywhere yet")]
     NotEffectiveYet,

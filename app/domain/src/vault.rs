@@ -6,6 +6,7 @@
 mod beside;
 mod caller;
 pub mod feed;
+pub mod hasher;
 pub mod instance;
 pub mod masters;
 pub mod meter;
@@ -41,6 +42,8 @@ pub type Outcome<T> = Result<T, Failure>;
 pub enum Object {
     /// The one object that knows the deployment.
     Instance,
+    /// One of the two objects that hash passwords.
+    Hasher(hasher::Queue),
     /// The object of an account.
     Person(PersonId),
     /// The object of a workspace, by its number.
@@ -58,6 +61,7 @@ impl Object {
     pub fn path(self, name: &str) -> String {
         match self {
             Self::Instance => format!("/instance/-/{name}"),
+            Self::Hasher(queue) => format!("/hasher/{}/{name}", queue.as_str()),
             Self::Person(id) => format!("/person/{id}/{name}"),
             Self::Registry(number) => format!("/registry/{number}/{name}"),
             Self::Feed(shard) => format!("/feed/{shard}/{name}"),
@@ -72,6 +76,7 @@ impl Object {
         let (kind, id, name) = (parts.next()?, parts.next()?, parts.next()?);
         let object = match kind {
             "instance" if id == "-" => Self::Instance,
+            "hasher" => Self::Hasher(hasher::Queue::parse(id)?),
             "person" => Self::Person(PersonId::from_str(id).ok()?),
             "registry" => Self::Registry(id.parse().ok()?),
             "meter" => Self::Meter(id.parse().ok()?),
@@ -139,9 +144,15 @@ mod tests {
     fn paths_are_read_as_they_were_made() {
         let meter = Object::Meter("0000000000000001".parse().unwrap());
         let person = Object::Person(PersonId(0xab));
-        for object in
-            [Object::Instance, person, Object::Registry(u32::MAX), Object::Feed(15), meter, Object::Usage(u32::MAX)]
-        {
+        let hashers = hasher::Queue::ALL.map(Object::Hasher);
+        for object in hashers.into_iter().chain([
+            Object::Instance,
+            person,
+            Object::Registry(u32::MAX),
+            Object::Feed(15),
+            meter,
+            Object::Usage(u32::MAX),
+        ]) {
             assert_eq!(Object::parse(&object.path("x/y")), Some((object, "x/y")));
         }
         for path in [
@@ -149,6 +160,7 @@ mod tests {
             "/",
             "/instance/1/x",
             "/person/ab/x",
+            "/hasher/2/x",
             "/registry/-1/x",
             "/registry/1",
             "/other/1/x",

@@ -96,9 +96,9 @@ impl Visit {
         self.response.set_status(status);
     }
 
-    /// Answers 429 with the seconds after which it is worth trying again.
-    pub fn too_many(&self, retry_after: u32) {
-        self.response.set_status(StatusCode::TOO_MANY_REQUESTS);
+    /// Answers with this status, and the seconds after which it is worth trying again.
+    pub fn try_later(&self, status: StatusCode, retry_after: u32) {
+        self.response.set_status(status);
         self.response.insert_header(header::RETRY_AFTER, HeaderValue::from(retry_after));
     }
 

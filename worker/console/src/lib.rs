@@ -9,7 +9,6 @@ pub mod cases;
 pub mod headers;
 pub mod origin;
 pub mod pages;
-pub mod password;
 pub mod patience;
 pub mod problem;
 pub mod router;

@@ -36,6 +36,7 @@ pub fn of_failure(failure: &Failure) -> Response {
         Failure::NotFound => &problem::NOT_FOUND,
         Failure::Stale => &problem::STALE,
         Failure::TooMany { .. } => &problem::TOO_MANY_ATTEMPTS,
+        Failure::Busy { .. } => &problem::BUSY,
         Failure::Reused => &problem::IDEMPOTENCY_KEY_REUSED,
         Failure::Running => &problem::IDEMPOTENCY_KEY_IN_USE,
         Failure::NotEffectiveYet => &problem::NOT_EFFECTIVE_YET,
@@ -47,7 +48,7 @@ pub fn of_failure(failure: &Failure) -> Response {
         challenge(&mut response, credential::challenge(Code::MissingKey, ScopeSet::EMPTY));
     }
     let retry_after = match failure {
-        Failure::TooMany { retry_after } => *retry_after,
+        Failure::TooMany { retry_after } | Failure::Busy { retry_after } => *retry_after,
         Failure::Unavailable | Failure::NotEffectiveYet | Failure::Running => 1,
         _ => return response,
     };

@@ -19,7 +19,7 @@ use ownchat_domain::{
     failure::Failure,
     vault::{
         Call, Object,
-        instance::{BeginSignIn, CheckSetup, ForgetAttempts, SetUp},
+        instance::{BeginSignIn, CheckSetup, ForgetAttempts, SetUp, WithdrawAttempt},
         person, registry,
     },
 };
@@ -72,6 +72,9 @@ impl DurableObject for Instance {
             }
             ForgetAttempts::NAME => {
                 answer::<ForgetAttempts>(attempts::forget(database, &question(&mut request).await?))
+            }
+            WithdrawAttempt::NAME => {
+                answer::<WithdrawAttempt>(attempts::withdraw(database, &question(&mut request).await?))
             }
             _ => Response::error("no such question", 404),
         }

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod database;
 pub mod feed;
+pub mod hasher;
 pub mod instance;
 pub mod meter;
 pub mod migrate;

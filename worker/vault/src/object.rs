@@ -17,6 +17,7 @@ pub fn stub(env: &Env, path: &str) -> Option<worker::Result<Stub>> {
 fn find(env: &Env, object: Object) -> worker::Result<Stub> {
     let (namespace, name) = match object {
         Object::Instance => ("INSTANCE", "instance".to_owned()),
+        Object::Hasher(queue) => ("HASHER", queue.as_str().to_owned()),
         Object::Person(id) => ("PERSON", id.to_string()),
         Object::Registry(number) => ("REGISTRY", number.to_string()),
         Object::Meter(locator) => ("METER", locator.to_string()),

@@ -23,8 +23,8 @@ pub async fn within<T>(millis: u32, work: impl Future<Output = T>) -> Option<T> 
     .await
 }
 
-/// A pause that may be given up before its end; the bindings' own delay breaks when it is.
-fn pause(millis: u32) -> Result<JsFuture> {
+/// A pause of so many milliseconds that may be given up before its end; the bindings' own delay breaks when it is.
+pub fn pause(millis: u32) -> Result<JsFuture> {
     let scheduler = Reflect::get(&global(), &"scheduler".into())?;
     let wait: Function = Reflect::get(&scheduler, &"wait".into())?.dyn_into()?;
     let promise: Promise = wait.call1(&scheduler, &millis.into())?.dyn_into()?;

@@ -125,6 +125,8 @@ kinds! {
         "There is no account with this email address and password.";
     TOO_MANY_ATTEMPTS = "too_many_attempts", 429, "Too many attempts",
         "There were too many failed attempts. Wait for the seconds in Retry-After.";
+    BUSY = "busy", 503, "Too many sign-ins at once",
+        "Passwords are checked one after the other, and too many wait already. The attempt does not count as failed. Try again after the seconds in Retry-After.";
     FORBIDDEN = "forbidden", 403, "Not allowed",
         "The caller is known and may not do this.";
     SCOPE_NOT_HELD = "scope_not_held", 403, "Nobody gives more than they hold",

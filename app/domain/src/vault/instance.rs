@@ -57,6 +57,19 @@ impl Call for BeginSignIn {
     const NAME: &'static str = "begin-sign-in";
 }
 
+/// The password of the sign-in that was begun was never looked at, so the attempt does not count.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct WithdrawAttempt {
+    /// As it was begun.
+    #[serde(flatten)]
+    pub attempt: BeginSignIn,
+}
+
+impl Call for WithdrawAttempt {
+    type Answer = ();
+    const NAME: &'static str = "withdraw-attempt";
+}
+
 /// The sign-in that was begun succeeded.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ForgetAttempts {

@@ -78,6 +78,9 @@ fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
         Failure::TooMany { .. } => {
             (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "Wait a little, then try again.")
         }
+        Failure::Busy { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Too many sign-ins at once", "Nothing was done. Try again in a moment.")
+        }
         Failure::Reused => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "Sent before",

@@ -50,8 +50,12 @@ pub fn Page() -> impl IntoView {
                 "That email and password don't match.".to_owned()
             }
             Err(Failure::TooMany { retry_after }) => {
-                visit.too_many(retry_after);
+                visit.try_later(StatusCode::TOO_MANY_REQUESTS, retry_after);
                 format!("Too many attempts. Try again in {}.", duration(retry_after))
+            }
+            Err(Failure::Busy { retry_after }) => {
+                visit.try_later(StatusCode::SERVICE_UNAVAILABLE, retry_after);
+                "Too many people sign in at once. Try again in a few seconds.".to_owned()
             }
             Err(other) => {
                 visit.status(problem::status(&other));

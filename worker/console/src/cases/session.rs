@@ -1,7 +1,6 @@
 //! Setting up, signing in, signing out, and knowing who is there.
 
 use crate::{
-    password,
     vault::ask,
     visitor::{Credential, DEVICE_COOKIE, SESSION_COOKIE, Visitor, random},
 };
@@ -10,7 +9,8 @@ use ownchat_domain::{
     failure::Failure,
     vault::{
         Object,
-        instance::{BeginSignIn, CheckSetup, ForgetAttempts, SetUp},
+        hasher::{CheckPassword, HashPassword, Queue},
+        instance::{BeginSignIn, CheckSetup, ForgetAttempts, SetUp, WithdrawAttempt},
         person::{EndSession, Identity, OpenSession, ReadPassword, Resume},
     },
 };
@@ -33,11 +33,12 @@ pub async fn set_up(visitor: &Visitor, request: &SetupRequest) -> Result<Cookies
     // Looked at first, since hashing costs much and a wrong token must not make us do it.
     check_setup(visitor, request.token.trim().to_owned()).await?;
     let request = request.check()?;
+    let hash = HashPassword { password: request.password };
     let call = SetUp {
         token: request.token,
         name: request.name,
         email: request.email,
-        password: password::hash(&request.password)?,
+        password: ask(&visitor.env, Object::Hasher(Queue::Known), &hash).await?,
         workspace: request.workspace,
     };
     let person = ask(&visitor.env, Object::Instance, &call).await?;
@@ -59,7 +60,16 @@ pub async fn sign_in(visitor: &Visitor, request: &SignInRequest) -> Result<Cooki
         Some(person) => Some(ask(&visitor.env, Object::Person(person), &ReadPassword {}).await?),
         None => None,
     };
-    let fits = password::fits(&request.password, hash.as_deref())?;
+    let queue = if begin.device.is_some() { Queue::Known } else { Queue::Open };
+    let check = CheckPassword { password: request.password.clone(), hash };
+    let fits = match ask(&visitor.env, Object::Hasher(queue), &check).await {
+        Ok(fits) => fits,
+        Err(failure) => {
+            let withdraw = WithdrawAttempt { attempt: begin };
+            ask(&visitor.env, Object::Instance, &withdraw).await?;
+            return Err(failure);
+        }
+    };
     let person = person.filter(|_| fits).ok_or(Failure::WrongCredentials)?;
     let forget = ForgetAttempts { email: begin.email, address: begin.address, device: begin.device };
     ask(&visitor.env, Object::Instance, &forget).await?;

@@ -17,7 +17,7 @@ use ownchat_domain::{
     failure::Failure,
     shield::network_of,
     time::{HOUR, MINUTE, SECOND, Timestamp},
-    vault::instance::{BeginSignIn, ForgetAttempts},
+    vault::instance::{BeginSignIn, ForgetAttempts, WithdrawAttempt},
 };
 use sha2::{Digest, Sha256};
 
@@ -100,15 +100,23 @@ pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> Do
 /// charged.
 pub fn forget(database: &impl Database, call: &ForgetAttempts) -> Done<()> {
     for lane in lanes(&call.email, &call.address, call.device.as_deref()) {
-        let change = if lane.is_personal {
-            "DELETE FROM attempts WHERE subject = ?"
-        } else {
-            "UPDATE attempts SET failures = max(0, failures - 1) WHERE subject = ?"
-        };
+        let change = if lane.is_personal { "DELETE FROM attempts WHERE subject = ?" } else { UNCHARGE };
         database.run(change, &[lane.subject])?;
     }
     Ok(())
 }
+
+/// Takes the charge of an attempt back: its password was not looked at.
+pub fn withdraw(database: &impl Database, call: &WithdrawAttempt) -> Done<()> {
+    let BeginSignIn { email, address, device } = &call.attempt;
+    for lane in lanes(email, address, device.as_deref()) {
+        database.run(UNCHARGE, &[lane.subject])?;
+    }
+    Ok(())
+}
+
+/// Takes back what an attempt charged one lane.
+const UNCHARGE: &str = "UPDATE attempts SET failures = max(0, failures - 1) WHERE subject = ?";
 
 #[cfg(test)]
 mod tests {
@@ -219,6 +227,21 @@ mod tests {
             let forget_it = ForgetAttempts { email: OWNER.into(), address: "192.0.2.1".into(), device: None };
             forget(&database, &forget_it).unwrap();
         }
+    }
+
+    #[test]
+    fn an_attempt_that_was_not_looked_at_does_not_count() {
+        let database = fresh();
+        let attempt = BeginSignIn { email: OWNER.into(), address: "192.0.2.1".into(), device: None };
+        for _ in 0..60 {
+            assert!(begin(&database, &attempt, START).is_ok());
+            withdraw(&database, &WithdrawAttempt { attempt: attempt.clone() }).unwrap();
+        }
+        // It makes up for no failure.
+        for _ in 0..5 {
+            begin(&database, &attempt, START).unwrap();
+        }
+        assert!(begin(&database, &attempt, START).is_err());
     }
 
     #[test]

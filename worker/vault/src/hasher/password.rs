@@ -1,6 +1,6 @@
 //! Passwords: Argon2id (RFC 9106) with m = 19 MiB, t = 2, p = 1, as OWASP recommends.
 
-use crate::visitor::random;
+use crate::object::random;
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version, password_hash::SaltString,
 };

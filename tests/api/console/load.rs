@@ -1,0 +1,62 @@
+//! Many sign-ins at once: what they cost, and who has to wait for them.
+
+use crate::{
+    client::{Answer, OWNER},
+    deployment::Deployment,
+};
+use serde_json::json;
+use std::{
+    sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+/// As many as one network may try before it has to wait.
+const CALLERS: usize = 50;
+/// Passwords that one queue checks at once or keeps waiting; those that come while it empties are
+/// taken in, too.
+const CHECKED_MAX: usize = 30;
+
+#[test]
+fn a_flood_of_sign_ins_is_cut_short_and_pages_do_not_wait_for_it() {
+    let own = Deployment::set_up();
+    let owner = own.owner();
+    let device = own.signed_in_device();
+    let (begin, done) = (Barrier::new(CALLERS + 1), AtomicUsize::new(0));
+    let guess = |number: usize| {
+        let body = json!({"email": format!("{number}@example.com"), "password": "a guess of somebody"});
+        begin.wait();
+        let answer = own.console().post("/api/v1/session", &body);
+        done.fetch_add(1, Ordering::SeqCst);
+        answer
+    };
+    let answers: Vec<Answer> = thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|number| {
+                scope.spawn({
+                    let guess = &guess;
+                    move || guess(number)
+                })
+            })
+            .collect();
+        begin.wait();
+        owner.get("/api/v1/session").expect_status(200);
+        assert!(done.load(Ordering::SeqCst) < CALLERS, "the page waited for every password");
+        // A device that signed in before has a queue of its own.
+        let known = own.console().with("Cookie", format!("__Host-ownchat-device={device}"));
+        known.post("/api/v1/session", &json!({"email": OWNER.email, "password": OWNER.password})).expect_status(200);
+        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+    });
+    let (checked, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 401);
+    assert!((1..=CHECKED_MAX).contains(&checked.len()), "{} passwords were checked", checked.len());
+    for answer in refused {
+        answer.expect_problem(503, "busy");
+        assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
+    }
+    // A refusal does not count as a failed attempt: this network has not used up its 50.
+    own.console()
+        .post("/api/v1/session", &json!({"email": "another@example.com", "password": "a guess of somebody"}))
+        .expect_problem(401, "wrong_credentials");
+}

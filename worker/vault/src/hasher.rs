@@ -1,0 +1,79 @@
+//! The objects that hash passwords: one password at a time, in a short queue.
+//!
+//! They are deployed as a Worker of their own, built from this code. A password keeps its isolate
+//! busy for about 50 ms, and neither a page nor a key may wait for that.
+#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
+
+mod password;
+mod queue;
+
+use crate::{
+    answer::{answer, question},
+    patience::pause,
+};
+use ownchat_domain::{
+    failure::Failure,
+    vault::{
+        Call, Object, Outcome,
+        hasher::{CheckPassword, HashPassword},
+    },
+};
+use queue::Queue;
+use worker::{
+    DurableObject, Env, Request, Response, Result, State, durable_object, js_sys::Reflect, wasm_bindgen::JsValue,
+};
+
+/// Seconds after which a full queue has emptied.
+const RETRY_AFTER: u32 = 2;
+
+/// The Durable Object. There are two, and none stores anything.
+#[durable_object]
+pub struct Hasher {
+    queue: Queue,
+}
+
+impl DurableObject for Hasher {
+    fn new(_state: State, _env: Env) -> Self {
+        Self { queue: Queue::default() }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let path = request.path();
+        let Some((Object::Hasher(_), name)) = Object::parse(&path) else {
+            return Response::error("not a question to a hasher", 404);
+        };
+        let Some(_place) = self.queue.enter() else {
+            return Response::from_json(&Outcome::<()>::Err(Failure::Busy { retry_after: RETRY_AFTER }));
+        };
+        match name {
+            HashPassword::NAME => {
+                let call: HashPassword = question(&mut request).await?;
+                let done = self.turn(&request, || password::hash(&call.password)).await?;
+                answer::<HashPassword>(done.map_err(Into::into))
+            }
+            CheckPassword::NAME => {
+                let call: CheckPassword = question(&mut request).await?;
+                let done = self.turn(&request, || password::fits(&call.password, call.hash.as_deref())).await?;
+                answer::<CheckPassword>(done.map_err(Into::into))
+            }
+            _ => Response::error("no such question", 404),
+        }
+    }
+}
+
+impl Hasher {
+    /// Works when it is this request's turn, unless the caller has left.
+    async fn turn<T>(&self, request: &Request, work: impl FnOnce() -> Outcome<T>) -> Result<Outcome<T>> {
+        let _turn = self.queue.turn().await;
+        // A timer lets the runtime read its sockets first: otherwise the queue would be hashed to its
+        // end before anybody else on this thread is heard.
+        pause(0)?.await?;
+        Ok(if has_left(request) { Err(Failure::Unavailable) } else { work() })
+    }
+}
+
+/// Returns true if the caller has closed the connection (compatibility flag `enable_request_signal`).
+fn has_left(request: &Request) -> bool {
+    let property = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or_default();
+    property(&property(request.inner(), "signal"), "aborted").is_truthy()
+}

@@ -1,0 +1,73 @@
+//! A queue with few places, in which one works at a time.
+
+use futures_util::lock::{Mutex, MutexGuard};
+use std::cell::Cell;
+
+/// Most requests at once: one that is worked on, and those that wait for it.
+const PLACES: usize = 9;
+
+/// The queue.
+#[derive(Debug, Default)]
+pub struct Queue {
+    taken: Cell<usize>,
+    turn: Mutex<()>,
+}
+
+/// A place in the queue, given back when it is dropped.
+#[derive(Debug)]
+pub struct Place<'a>(&'a Cell<usize>);
+
+impl Queue {
+    /// Takes a place, if one is left.
+    pub fn enter(&self) -> Option<Place<'_>> {
+        let taken = self.taken.get();
+        (taken < PLACES).then(|| {
+            self.taken.set(taken + 1);
+            Place(&self.taken)
+        })
+    }
+
+    /// Waits until nobody else works.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        future::Future,
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    #[test]
+    fn it_has_few_places_and_a_place_comes_back() {
+        let queue = Queue::default();
+        let places: Vec<_> = (0..50).map_while(|_| queue.enter()).collect();
+        assert_eq!(places.len(), PLACES);
+        assert!(queue.enter().is_none());
+        drop(places);
+        assert!(queue.enter().is_some());
+    }
+
+    #[test]
+    fn one_works_at_a_time() {
+        let queue = Queue::default();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut first = Box::pin(queue.turn());
+        let working = first.as_mut().poll(&mut context);
+        assert!(working.is_ready());
+        let mut second = pin!(queue.turn());
+        assert!(second.as_mut().poll(&mut context).is_pending());
+        drop(working);
+        assert!(second.as_mut().poll(&mut context).is_ready());
+    }
+}
