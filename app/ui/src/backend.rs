@@ -45,6 +45,12 @@ pub trait Backend: Send + Sync {
     fn delete_key(&self, id: Locator, version: u64) -> Reply<Changed>;
     /// Undoes the deletion of a key.
     fn restore_key(&self, id: Locator) -> Reply<Changed>;
+    /// Reads a key that was deleted and can be restored.
+    fn read_deleted_key(&self, id: Locator) -> Reply<Key>;
+    /// Gives a key a new secret, made here, and ends the old ones at once; once, if it says so.
+    fn new_secret(&self, id: Locator, once: Option<Once>) -> Reply<CreatedKey>;
+    /// Name of who brought a key into its present state, if the visitor may know.
+    fn last_editor(&self, key: &Key) -> Reply<Option<String>>;
     /// The message that the request brings, if it is for this session.
     fn flash(&self) -> Option<Flash>;
     /// The cookie that carries a message to the next page; without one, the cookie that ends it.

@@ -24,6 +24,11 @@ pub mod layout;
 #[cfg(feature = "ssr")]
 pub mod making;
 #[cfg(feature = "ssr")]
+pub mod merge;
+#[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod visit;
+
+#[cfg(test)]
+mod testing;

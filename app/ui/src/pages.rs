@@ -3,12 +3,15 @@
 
 pub mod again;
 pub mod bounds;
+pub mod conflict;
 pub mod errors;
 pub mod home;
 pub mod key_delete;
+pub mod key_deleted;
 pub mod key_edit;
 pub mod key_new;
 pub mod key_restore;
+pub mod key_rotate;
 pub mod key_status;
 pub mod keys;
 pub mod message;

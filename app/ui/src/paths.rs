@@ -39,6 +39,11 @@ pub fn delete_key(id: Locator) -> String {
     format!("{KEYS}/{id}/delete")
 }
 
+/// Asks before a key gets a new secret, and shows that once.
+pub fn rotate_key(id: Locator) -> String {
+    format!("{KEYS}/{id}/rotate")
+}
+
 /// Undoes the deletion of a key, by `POST`.
 pub fn restore_key(id: Locator) -> String {
     format!("{KEYS}/{id}/restore")

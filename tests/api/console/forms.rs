@@ -2,7 +2,8 @@
 
 use super::keys::{PAGE, path};
 use crate::{
-    deployment::shared,
+    client::Answer,
+    deployment::{shared, wait},
     keys::{change, list, make, seconds_from_now},
 };
 use serde_json::json;
@@ -89,28 +90,170 @@ fn a_form_with_faults_loses_nothing() {
     assert_eq!(owner.get(&path(&made.id)).at("/name"), evil);
 }
 
+/// The fields of a form that was made from a key with this name and description.
+fn edited<'a>(version: &'a str, shown: [&'a str; 2], typed: [&'a str; 2]) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("version", version),
+        ("base_name", shown[0]),
+        ("base_description", shown[1]),
+        ("base_expires_at", ""),
+        ("base_scopes", "contacts:read"),
+        ("name", typed[0]),
+        ("description", typed[1]),
+        ("expiry", "keep"),
+        ("scopes", "contacts:read"),
+    ]
+}
+
 #[test]
-fn a_stale_form_shows_what_was_typed() {
-    let deployment = shared();
-    let owner = deployment.owner();
+fn a_stale_form_saves_what_was_changed_and_takes_nothing_back() {
+    let owner = shared().owner();
     let made = make(&owner, "First", &["contacts:read"]);
-    change(&owner, &made.id, &json!({"name": "Second"}));
+    change(&owner, &made.id, &json!({"name": "Second", "scopes": ["contacts:read", "contacts:export"]}));
     let page = format!("{PAGE}/{}", made.id);
-    let fields = [("version", "1"), ("name", "Third"), ("expiry", "keep"), ("scopes", "contacts:read")];
+    owner.form(&page, &edited("1", ["First", ""], ["First", "Typed"])).expect_status(303);
+    let about = owner.get(&path(&made.id));
+    assert_eq!((about.at("/name"), about.at("/description")), ("Second".to_owned(), "Typed".to_owned()));
+    assert_eq!(about.json()["scopes"], json!(["contacts:read", "contacts:export"]), "a scope was taken back");
+}
+
+#[test]
+fn where_both_changed_a_field_the_visitor_chooses() {
+    let owner = shared().owner();
+    let made = make(&owner, "First", &["contacts:read"]);
+    change(&owner, &made.id, &json!({"name": "Second", "description": "Theirs"}));
+    let page = format!("{PAGE}/{}", made.id);
+    let name = || owner.get(&path(&made.id)).at("/name");
+    for fields in [
+        edited("1", ["First", ""], ["Third", ""]),
+        // Made from nothing that is known.
+        vec![
+            ("version", "1"),
+            ("name", "Third"),
+            ("description", "Theirs"),
+            ("expiry", "keep"),
+            ("scopes", "contacts:read"),
+        ],
+    ] {
+        let answer = owner.form(&page, &fields);
+        let text = answer.expect_status(409).text.replace("<!>", "");
+        assert!(
+            text.contains("<bdi>Ada Owner</bdi> changed this key just now. Your changes aren't saved yet."),
+            "{text}"
+        );
+        assert!(text.contains("name=\"keep_name\"") && !text.contains("name=\"keep_description\""), "{text}");
+        for part in [
+            ">Second</span>",
+            ">Third</span>",
+            "value=\"Third\"",
+            "name=\"base_name\" value=\"Second\"",
+            "\nTheirs</textarea>",
+        ] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+    }
+    // The page that asks is sent back.
+    let asked = |choice: &'static [(&'static str, &'static str)]| {
+        let mut fields = edited("2", ["Second", "Theirs"], ["Third", "Theirs"]);
+        fields.push(("asked", "name"));
+        fields.extend(choice);
+        owner.form(&page, &fields)
+    };
+    asked(&[]).expect_status(409);
+    assert_eq!(name(), "Second");
+    asked(&[("keep_name", "theirs")]).expect_status(303);
+    assert_eq!((name(), owner.get(&path(&made.id)).at("/version")), ("Second".to_owned(), "2".to_owned()));
+    asked(&[("keep_name", "yours")]).expect_status(303);
+    assert_eq!(name(), "Third");
+}
+
+#[test]
+fn a_form_without_a_change_saves_nothing() {
+    let owner = shared().owner();
+    let made = make(&owner, "Same", &["contacts:read"]);
+    let page = format!("{PAGE}/{}", made.id);
+    let mut fields = edited("1", ["Same", ""], [" Same ", ""]);
+    fields.push(("reason", "no reason"));
     let answer = owner.form(&page, &fields);
-    answer.expect_status(409);
-    assert!(answer.text.contains("value=\"Third\"") && answer.text.contains("Somebody changed this key"));
-    assert_eq!(owner.get(&path(&made.id)).at("/name"), "Second");
-    let fields = [("version", "2"), ("name", "Third"), ("expiry", "keep"), ("scopes", "contacts:read")];
-    owner.form(&page, &fields).expect_status(303);
-    assert_eq!(owner.get(&path(&made.id)).at("/name"), "Third");
-    // No key is left working because a page was old. Deleting asks first.
+    let shown = owner.with("Cookie", format!("__Host-ownchat-flash={}", answer.flash().unwrap())).get(PAGE);
+    answer.expect_status(303);
+    assert!(shown.text.contains("Nothing to save."), "{}", shown.text);
+    assert_eq!(owner.get(&path(&made.id)).at("/version"), "1");
+}
+
+#[test]
+fn no_key_is_left_working_because_a_page_was_old() {
+    let owner = shared().owner();
+    let made = make(&owner, "Old page", &["contacts:read"]);
+    change(&owner, &made.id, &json!({"description": "Newer"}));
+    let page = format!("{PAGE}/{}", made.id);
     owner.form(&format!("{page}/status"), &[("version", "1"), ("status", "inactive")]).expect_status(303);
     assert_eq!(owner.get(&path(&made.id)).at("/status"), "inactive");
+    // Deleting asks first.
     owner.form(&format!("{page}/delete"), &[("version", "1")]).expect_status(422);
     owner.get(&path(&made.id)).expect_status(200);
     owner.form(&format!("{page}/delete"), &[("version", "1"), ("confirm", "yes")]).expect_status(303);
     owner.get(&path(&made.id)).expect_problem(404, "not_found");
+}
+
+#[test]
+fn a_deleted_key_has_a_page_from_which_it_comes_back() {
+    let owner = shared().owner();
+    let made = make(&owner, "Gone", &["contacts:read"]);
+    let page = format!("{PAGE}/{}", made.id);
+    owner.form(&format!("{page}/delete"), &[("version", "1"), ("confirm", "yes")]).expect_status(303);
+    let shown = owner.get(&page).expect_status(200).text.replace("<!>", "");
+    assert!(shown.contains("“<bdi>Gone</bdi>” is deleted"), "{shown}");
+    assert!(shown.contains("Deleted by <bdi>Ada Owner</bdi> just now. You can restore it until "), "{shown}");
+    let answer = owner.form(&format!("{page}/restore?back={}", page.replace('/', "%2F")), &[]);
+    assert_eq!(answer.expect_status(303).header("location"), page);
+    assert_eq!(owner.get(&path(&made.id)).at("/status"), "active");
+    let nothing = owner.get(&format!("{PAGE}/0123456789abcdef"));
+    assert!(nothing.expect_status(404).text.contains("Page not found"), "{}", nothing.text);
+}
+
+/// The one key that a page shows.
+fn key_of(page: &Answer) -> String {
+    let key = page.text.split("value=\"oc_live_").nth(1).and_then(|rest| rest.split('"').next());
+    format!("oc_live_{}", key.unwrap_or_else(|| panic!("no key in {}", page.text)))
+}
+
+#[test]
+fn a_form_that_is_sent_twice_makes_one_key_and_a_new_secret_is_one_press_away() {
+    let owner = shared().owner();
+    let fields = [
+        ("form", "sent-twice"),
+        ("name", "Twice"),
+        ("environment", "live"),
+        ("expiry", "30"),
+        ("scopes", "contacts:read"),
+    ];
+    let first = key_of(owner.form(&format!("{PAGE}/new"), &fields).expect_status(200));
+    let second = owner.form(&format!("{PAGE}/new"), &fields);
+    assert!(second.expect_status(200).text.contains("This form created "), "{}", second.text);
+    assert_eq!(list(&owner).iter().filter(|key| key["name"] == "Twice").count(), 1);
+    let (action, name) = second
+        .text
+        .split("action=\"")
+        .filter(|rest| rest.contains("Show a new secret"))
+        .find_map(|rest| {
+            let name = rest.split("name=\"form\" value=\"").nth(1)?;
+            Some((rest.split('"').next()?, name.split('"').next()?))
+        })
+        .unwrap();
+    let pressed = key_of(owner.form(action, &[("form", name)]).expect_status(200));
+    assert_ne!(first, pressed);
+    let edge = shared().edge();
+    wait("the new secret", || edge.bearing(&pressed).get("/v1/key").status == 200);
+    wait("the end of the first", || edge.bearing(&first).get("/v1/key").status == 401);
+    // That button is pressed twice as well.
+    let again = owner.form(action, &[("form", name)]);
+    assert!(again.expect_status(200).text.contains("Show a new secret") && !again.text.contains("value=\"oc_live_"));
+    edge.bearing(&pressed).get("/v1/key").expect_status(200);
+    // Looking at the page ends nothing.
+    let question = owner.get(action);
+    assert!(question.expect_status(200).text.contains("The present secret stops working"), "{}", question.text);
+    edge.bearing(&pressed).get("/v1/key").expect_status(200);
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn a_form_that_is_sent_twice_makes_one_key_and_says_so() {
     let first = send("Clicked twice");
     assert!(first.expect_status(200).text.contains("oc_live_"));
     let again = send("Clicked twice");
-    assert!(again.expect_status(200).text.contains("was made already"), "{}", again.text);
+    assert!(again.expect_status(200).text.contains("already exists"), "{}", again.text);
     let id = list(&owner).iter().find(|key| key["name"] == "Clicked twice").unwrap()["id"].as_str().unwrap().to_owned();
     assert!(again.text.contains(&format!("href=\"/settings/developer/api-keys/{id}\"")));
     assert!(!again.text.contains(&format!("oc_live_{id}_")), "the key is shown again");

@@ -105,6 +105,24 @@ impl Backend for Cases {
         reply(async move { keys::restore(&visitor, id).await })
     }
 
+    fn read_deleted_key(&self, id: Locator) -> Reply<Key> {
+        let visitor = self.0.clone();
+        reply(async move { keys::read_deleted(&visitor, id).await })
+    }
+
+    fn new_secret(&self, id: Locator, once: Option<Once>) -> Reply<CreatedKey> {
+        let visitor = self.0.clone();
+        reply(async move {
+            let Rotated { changed, token } = keys::rotate(&visitor, id, 0, None, once).await?;
+            Ok(CreatedKey { key: changed.key, token, replayed: changed.replayed })
+        })
+    }
+
+    fn last_editor(&self, key: &Key) -> Reply<Option<String>> {
+        let (visitor, id, at) = (self.0.clone(), key.id, key.updated_at);
+        reply(async move { workspace::editor(&visitor, id, at).await })
+    }
+
     fn flash(&self) -> Option<Flash> {
         flash::read(&self.0)
     }

@@ -58,7 +58,7 @@ use ownchat_domain::{
         masters::ReadMasters,
         registry::{
             ChangeKey, ChangeSettings, Changed, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets,
-            ExplainCall, Found, ListKeys, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
+            ExplainCall, Found, ListKeys, ReadDeleted, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
         },
         transfer::{FinishImport, ReadExport, StageImport},
     },
@@ -152,6 +152,7 @@ impl Registry {
                 answer::<DuplicateKey>(self.armed(done).await)
             }
             ListKeys::NAME => asking.reply(|call: &ListKeys| list::list(database, call, now())).await,
+            ReadDeleted::NAME => asking.reply(|call: &ReadDeleted| life::read_deleted(database, call, now())).await,
             ReadKey::NAME => asking.reply(|call: &ReadKey| keys::read(database, call, now())).await,
             ExplainCall::NAME => {
                 let done = match asking.admit().await? {

@@ -4,8 +4,8 @@ use super::{
     Call,
     masters::ReadMasters,
     registry::{
-        ChangeKey, ChangeSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, ExplainCall, ListKeys, ReadKey,
-        ReadSettings, ReadTrail, RestoreKey, RotateKey,
+        ChangeKey, ChangeSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, ExplainCall, ListKeys,
+        ReadDeleted, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
     },
     transfer::{FinishImport, ReadExport, StageImport},
 };
@@ -109,6 +109,7 @@ asked! {
     DuplicateKey: origin.caller;
     ListKeys: caller;
     ReadKey: caller;
+    ReadDeleted: caller;
     ExplainCall: caller;
     ChangeKey: origin.caller;
     DeleteKey: origin.caller;

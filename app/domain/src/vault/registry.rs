@@ -134,6 +134,21 @@ impl Call for ReadKey {
     const NAME: &'static str = "read-key";
 }
 
+/// Reads one key that was deleted and can be restored.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReadDeleted {
+    /// Who asks.
+    #[serde(rename = "person")]
+    pub caller: Caller,
+    /// Which key.
+    pub id: Locator,
+}
+
+impl Call for ReadDeleted {
+    type Answer = Key;
+    const NAME: &'static str = "read-deleted";
+}
+
 /// Asks what the edge would say to a call with one key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ExplainCall {

@@ -48,6 +48,9 @@ pub enum Purpose {
     },
 }
 
+/// Id of the form. Fields elsewhere on the page name it as theirs.
+pub const FORM: &str = "key-form";
+
 /// The form.
 #[island]
 pub fn KeyForm(
@@ -112,7 +115,7 @@ pub fn KeyForm(
     let error = move |field: &'static str| Signal::derive(move || errors.with(|errors| error_of(errors, field)));
     let save = if is_new { "Create API Key" } else { "Save" };
     let form = view! {
-        <form method="post" class="form" novalidate on:submit=on_submit>
+        <form id=FORM method="post" class="form" novalidate on:submit=on_submit>
             // The first button is what Enter presses.
             <button class="enter" type="submit" tabindex="-1" aria-hidden="true"></button>
             <ErrorSummary errors whole/>

@@ -87,15 +87,8 @@ fn counted(count: usize, of: &str) -> String {
 mod tests {
     use super::*;
 
-    fn key(more: &str) -> Key {
-        let json = r#"{"id":"0000000000000001","name":"","description":"","integration":"","environment":"live",
-            "scopes":[],"status":"active","prefix":"","created_at":"2026-11-24T00:00:00Z","created_by":"",
-            "updated_at":"2026-11-24T00:00:00Z","version":1,"restrictions":{"allow":[],"deny":[],"channels":[]},
-            "metadata":{},"secrets":[{"number":1,"created_at":"2026-11-24T00:00:00Z"}]}"#;
-        let mut value: serde_json::Value = serde_json::from_str(json).unwrap();
-        let more: serde_json::Value = serde_json::from_str(more).unwrap();
-        value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        serde_json::from_value(value).unwrap()
+    fn key(fields: &str) -> Key {
+        crate::testing::key(serde_json::from_str(fields).unwrap())
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use super::{
     bounds::in_full,
+    conflict::{self, choices},
+    key_deleted,
     key_new::{preset, way},
     keys::{confirm_delete, duplicate, status_badge, switch},
     message::message,
@@ -13,12 +15,16 @@ use crate::{
     flash::{Act, Flash},
     islands::key_form::{KeyForm, Purpose},
     layout::{Frame, Place},
+    merge::{Values, merge},
     paths,
-    visit::{Visit, page},
+    visit::{Posted, Shown, Visit, page},
 };
 use http::StatusCode;
 use leptos::prelude::*;
 use ownchat_domain::{failure::Failure, key::Key, vault::person::Identity};
+
+/// How often a change is merged again when others keep changing the key.
+const ROUNDS: usize = 3;
 
 /// The page.
 #[component]
@@ -26,42 +32,97 @@ pub fn Page() -> impl IntoView {
     page(|visit| async move {
         let identity = visit.backend().identity().await?;
         let id = visit.key_id()?;
-        let key = visit.backend().read_key(id).await?;
+        let key = match visit.backend().read_key(id).await {
+            Err(Failure::NotFound) => {
+                let deleted = visit.backend().read_deleted_key(id).await?;
+                return Ok(key_deleted::shown(&visit, identity, deleted).await);
+            }
+            read => read?,
+        };
         let Some(posted) = visit.posted() else {
             let draft = KeyDraft::of(&key);
-            return Ok(form(&visit, identity, key, draft, Vec::new(), None));
+            return Ok(Form::of(&key, draft).shown(&visit, identity, key));
         };
         let mut draft = KeyDraft::from_fields(&posted.0);
+        let was_shown = posted.get("version") == key.version.to_string();
+        let base = Values::posted(posted).or_else(|| was_shown.then(|| Values::of(&key)));
         if let Some(scopes) = preset(&posted.get(PRESET)) {
             draft.scopes = scopes;
-            return Ok(form(&visit, identity, key, draft, Vec::new(), None));
+            let form = Form { base: base.unwrap_or_else(|| Values::of(&key)), ..Form::of(&key, draft) };
+            return Ok(form.shown(&visit, identity, key));
         }
-        let version = posted.get("version").parse().unwrap_or_default();
-        let changed = match draft.to_patch(visit.backend().now()) {
-            Ok(patch) => visit.backend().change_key(id, version, patch).await,
-            Err(failure) => Err(failure),
-        };
-        match changed {
-            Ok(changed) => Err(visit.done(Flash::of(Act::Saved, changed.key, changed.effective_at))),
-            Err(Failure::Invalid { errors }) => {
-                visit.status(StatusCode::UNPROCESSABLE_ENTITY);
-                Ok(form(&visit, identity, key, draft, errors, None))
-            }
-            Err(Failure::Stale) => {
-                visit.status(StatusCode::CONFLICT);
-                let why = "Somebody changed this key since you opened the page. Your input is below, not saved: \
-                           compare it with the key as it is now, then save again.";
-                Ok(form(&visit, identity, key, draft, Vec::new(), Some(why.to_owned())))
-            }
-            Err(lost @ (Failure::NotSignedIn | Failure::NotFound)) => Err(lost.into()),
-            Err(other) => {
-                visit.status(problem::status(&other));
-                Ok(form(&visit, identity, key, draft, Vec::new(), Some(problem::after_sending(&other))))
-            }
-        }
+        save(&visit, identity, key, draft, base, posted).await
     })
 }
 
+/// Saves what the person changed, whatever else others have changed meanwhile.
+async fn save(
+    visit: &Visit,
+    identity: Identity,
+    mut key: Key,
+    draft: KeyDraft,
+    base: Option<Values>,
+    posted: &Posted,
+) -> Shown {
+    let now = visit.backend().now();
+    let mut round = 1;
+    let (merged, failure) = loop {
+        let merged = merge(draft.clone(), base.as_ref(), posted, &key);
+        if !merged.conflicts.is_empty() {
+            visit.status(StatusCode::CONFLICT);
+            let editor = visit.backend().last_editor(&key).await.unwrap_or_default();
+            let choices = choices(&merged.conflicts, &merged.draft, &key, editor, now);
+            let form = Form { choices: Some(choices), ..Form::of(&key, merged.draft) };
+            return Ok(form.shown(visit, identity, key));
+        }
+        if merged.changed.is_empty() {
+            return Err(visit.done(Flash::of(Act::Unchanged, key, None)));
+        }
+        let changed = match merged.patch(now) {
+            Ok(patch) => visit.backend().change_key(key.id, key.version, patch).await,
+            Err(failure) => Err(failure),
+        };
+        match changed {
+            Ok(changed) => return Err(visit.done(Flash::of(Act::Saved, changed.key, changed.effective_at))),
+            Err(Failure::Stale) if round < ROUNDS => {
+                round += 1;
+                key = visit.backend().read_key(key.id).await?;
+            }
+            Err(lost @ (Failure::NotSignedIn | Failure::NotFound)) => return Err(lost.into()),
+            Err(failure) => break (merged, failure),
+        }
+    };
+    visit.status(problem::status(&failure));
+    let form = Form::of(&key, merged.draft);
+    let form = match failure {
+        Failure::Invalid { errors } => Form { errors, ..form },
+        other => Form { whole: Some(problem::after_sending(&other)), ..form },
+    };
+    Ok(form.shown(visit, identity, key))
+}
+
+/// The form, with what was wrong with it.
+struct Form {
+    draft: KeyDraft,
+    base: Values,
+    choices: Option<AnyView>,
+    errors: Errors,
+    whole: Option<String>,
+}
+
+impl Form {
+    fn of(key: &Key, draft: KeyDraft) -> Self {
+        Self { draft, base: Values::of(key), choices: None, errors: Vec::new(), whole: None }
+    }
+
+    fn shown(self, visit: &Visit, identity: Identity, key: Key) -> AnyView {
+        let Self { draft, base, choices, errors, whole } = self;
+        let base = conflict::base(&base);
+        form(visit, identity, key, draft, errors, whole, (base, choices))
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "the parts of the page")]
 fn form(
     visit: &Visit,
     identity: Identity,
@@ -69,6 +130,7 @@ fn form(
     draft: KeyDraft,
     errors: Errors,
     whole: Option<String>,
+    (base, choices): (AnyView, Option<AnyView>),
 ) -> AnyView {
     let ends = key.expires_at.map_or_else(|| "no expiration".to_owned(), |end| format!("until {}", end.day_and_time()));
     let purpose = Purpose::Edit { version: key.version, ends };
@@ -100,6 +162,8 @@ fn form(
             </div>
             {message}
             {facts}
+            {choices}
+            {base}
             <KeyForm purpose draft errors whole edge now back/>
         </Frame>
     }

@@ -1,6 +1,6 @@
 //! Making a key.
 
-use super::problem;
+use super::{key_rotate::made_already, problem};
 use crate::{
     components::{field::Errors, scopes::PRESET},
     draft::KeyDraft,
@@ -44,7 +44,7 @@ pub fn Page() -> impl IntoView {
             return Ok(form(&visit, identity, source, draft, Vec::new(), None));
         }
         match make(visit.backend(), &draft, None).await {
-            Ok(created) if created.replayed => Ok(already_made(identity, created.key)),
+            Ok(created) if created.replayed => Ok(made_already(&visit, identity, created.key, "This form created ")),
             Ok(created) => {
                 let token = created.token.map(|token| token.to_string()).unwrap_or_default();
                 let edge = visit.backend().edge();
@@ -73,30 +73,6 @@ pub fn Page() -> impl IntoView {
             }
         }
     })
-}
-
-/// What is shown when the form was sent before, by a double click or by reloading the page after it.
-fn already_made(identity: Identity, key: Key) -> AnyView {
-    view! {
-        <Frame identity place=Place::Settings title="New API key" way=way()>
-            <h1>"New API key"</h1>
-            <section class="card reveal">
-                <h2>"The key " <q>{key.name}</q> " was made already"</h2>
-                <div class="banner banner-warn" role="status">
-                    <p>
-                        "You sent this form before, and it made the key then. A key is shown only once, in that first \
-                         answer. No second key was made."
-                    </p>
-                </div>
-                <p>"If you did not copy the key, delete it and create another one."</p>
-                <p class="actions">
-                    <a class="button button-main" href=paths::key(key.id)>"To the key"</a>
-                    <a class="button button-quiet" href=paths::KEYS>"All keys"</a>
-                </p>
-            </section>
-        </Frame>
-    }
-    .into_any()
 }
 
 /// The key that is to be copied, if one is.

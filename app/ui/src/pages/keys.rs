@@ -2,6 +2,7 @@
 
 use super::{bounds::in_one_line, message::message};
 use crate::{
+    flash::Act,
     islands::{confirm::Confirm, search::SearchField},
     layout::{Frame, Place},
     paths,
@@ -27,11 +28,16 @@ pub fn Page() -> impl IntoView {
         let filtered = KeyQuery { cursor: None, sort: Sort::default(), ..query.clone() } != KeyQuery::default();
         let keys = visit.backend().list_keys(query.clone()).await?;
         let here = paths::back(visit.uri()).to_owned();
-        let flash = visit.take_flash();
+        let mut flash = visit.take_flash();
+        if let Some(flash) = flash.as_mut().filter(|flash| flash.act == Act::Pasted) {
+            let found = keys.data.iter().find(|key| key.id == flash.id);
+            flash.name = found.map(|key| key.name.clone()).unwrap_or_default();
+        }
         let marked = flash.as_ref().map(|flash| flash.id);
         let empty = keys.data.is_empty();
         let more = keys.next_cursor.clone().map(|cursor| more_link(&query, cursor));
         let is_first = query.cursor.is_none();
+        let counted = (!empty).then(|| count(keys.data.len(), more.is_some() || !is_first));
         let body = match (empty, is_first, filtered) {
             (true, true, false) => teach(),
             (true, true, true) => nothing(no_match(&query), paths::KEYS.to_owned(), "Clear search"),
@@ -49,6 +55,7 @@ pub fn Page() -> impl IntoView {
                 </div>
                 {message(&visit, flash, &here)}
                 {(!empty || filtered || !is_first).then(|| filters(&query))}
+                {counted}
                 {body}
                 {more.map(|href| view! { <p class="actions"><a class="button" href=href rel="next">"Next page"</a></p> })}
             </Frame>
@@ -82,6 +89,13 @@ fn more_link(query: &KeyQuery, cursor: String) -> String {
 /// The address of a list.
 fn list(query: &KeyQuery) -> String {
     format!("{}?{}", paths::KEYS, serde_urlencoded::to_string(query).unwrap_or_default())
+}
+
+/// How many keys the page shows, for those who cannot see it.
+fn count(shown: usize, is_part: bool) -> AnyView {
+    let s = if shown == 1 { "" } else { "s" };
+    let words = if is_part { format!("{shown} key{s} on this page.") } else { format!("{shown} key{s}.") };
+    view! { <p class="hint" role="status">{words}</p> }.into_any()
 }
 
 /// The message of a list without keys, and the way out.

@@ -23,9 +23,12 @@ pub fn message(visit: &Visit, flash: Option<Flash>, back: &str) -> Option<AnyVie
             let href = format!("{}#expiry", to(paths::key(id)));
             Some(view! { <a href=href>"Extend it"</a> }.into_any())
         }
+        Act::Pasted if !flash.name.is_empty() => {
+            Some(view! { <a href=to(paths::rotate_key(id))>"Show a new secret"</a> }.into_any())
+        }
         Act::Saved | Act::Unchanged | Act::Restored | Act::Pasted => None,
     };
-    let class = if flash.act == Act::Pasted { "banner banner-warn" } else { "banner banner-good flash" };
+    let class = if flash.act == Act::Pasted { "banner banner-warn flash" } else { "banner banner-good flash" };
     Some(
         view! {
             <div class=class>

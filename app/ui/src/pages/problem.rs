@@ -14,7 +14,7 @@ pub fn shown(visit: &Visit, failure: &Failure) -> AnyView {
     view! {
         <Plain title=title>
             <p>{text}</p>
-            <p><a class="button" href=paths::KEYS>"To the API keys"</a></p>
+            <p><a class="button" href=paths::KEYS>"Show all keys"</a></p>
         </Plain>
     }
     .into_any()
@@ -28,7 +28,7 @@ pub fn NotFound() -> impl IntoView {
     view! {
         <Plain title=title>
             <p>{text}</p>
-            <p><a class="button" href=paths::HOME>"To the overview"</a></p>
+            <p><a class="button" href=paths::HOME>"Go to overview"</a></p>
         </Plain>
     }
 }
@@ -52,7 +52,7 @@ pub fn status(failure: &Failure) -> StatusCode {
 fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
     match failure {
         Failure::NotFound => {
-            (StatusCode::NOT_FOUND, "There is nothing here", "It never was, it was deleted, or it is somebody else's.")
+            (StatusCode::NOT_FOUND, "Page not found", "It may have been deleted, or you may not have access.")
         }
         // Pages take no keys.
         Failure::Forbidden

@@ -16,8 +16,8 @@ use ownchat_domain::{
     vault::{
         Object,
         registry::{
-            ChangeKey, Changed, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, Issued, ListKeys, ReadKey,
-            RestoreKey, RotateKey,
+            ChangeKey, Changed, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, Issued, ListKeys, ReadDeleted,
+            ReadKey, RestoreKey, RotateKey,
         },
     },
 };
@@ -40,6 +40,12 @@ pub async fn read(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
     let mut key = ask(visitor, Object::Registry(workspace), &ReadKey { caller, id }).await?;
     notes::note(visitor, workspace, slice::from_mut(&mut key)).await;
     Ok(key)
+}
+
+/// Reads a key that was deleted and can be restored.
+pub async fn read_deleted(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
+    let (caller, registry) = caller(visitor).await?;
+    ask(visitor, registry, &ReadDeleted { caller, id }).await
 }
 
 /// Says whether there is such a key.

@@ -3,7 +3,10 @@
 use super::caller::{ask, caller, origin};
 use crate::visitor::Visitor;
 use ownchat_domain::{
+    audit::Line,
     failure::Failure,
+    locator::Locator,
+    time::Timestamp,
     vault::{
         masters::{Masters, ReadMasters},
         registry::{ChangeSettings, ChangedSettings, ReadSettings, ReadTrail, Settings, TrailPage, TrailQuery},
@@ -51,4 +54,15 @@ pub async fn masters(visitor: &Visitor) -> Result<Masters, Failure> {
 pub async fn trail(visitor: &Visitor, query: TrailQuery) -> Result<TrailPage, Failure> {
     let (caller, registry) = caller(visitor).await?;
     ask(visitor, registry, &ReadTrail { caller, query }).await
+}
+
+/// Reads who changed a key at this time; none if the caller may not know.
+pub async fn editor(visitor: &Visitor, key: Locator, at: Timestamp) -> Result<Option<String>, Failure> {
+    let query = TrailQuery { key: Some(key), from: Some(at), ..TrailQuery::default() };
+    let page = match trail(visitor, query).await {
+        Err(Failure::Forbidden | Failure::ScopeMissing { .. } | Failure::NotFound) => return Ok(None),
+        page => page?,
+    };
+    let lines = page.lines.iter().filter_map(|line| serde_json::from_str::<Line>(line).ok());
+    Ok(lines.filter(|line| line.at == at).last().map(|line| line.actor_name))
 }

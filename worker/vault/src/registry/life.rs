@@ -18,12 +18,12 @@ use ownchat_domain::{
     audit::Action,
     digest::KeyDigest,
     failure::Failure,
-    key::{KeySecret, OVERLAP_MAX, RESTORE_WITHIN},
+    key::{Key, KeySecret, OVERLAP_MAX, RESTORE_WITHIN},
     keyring::Keyring,
     locator::Locator,
     role::{Command, Grant},
     time::{SECOND, Timestamp},
-    vault::registry::{EndOldSecrets, RestoreKey, RotateKey},
+    vault::registry::{EndOldSecrets, ReadDeleted, RestoreKey, RotateKey},
 };
 
 /// Most secrets of one key that still open it, the new one included.
@@ -143,6 +143,15 @@ fn store_secrets(database: &impl Database, row: &KeyRow) -> Done<()> {
         )?;
     }
     Ok(())
+}
+
+/// Reads a key that was deleted and can be restored.
+pub fn read_deleted(database: &impl Database, call: &ReadDeleted, now: Timestamp) -> Done<Key> {
+    let member = member(database, &call.caller)?;
+    let can_be_restored = |row: &KeyRow| row.deleted_at.is_some_and(|at| now.since(at) < RESTORE_WITHIN);
+    let row = find(database, call.id)?.filter(can_be_restored).ok_or(Failure::NotFound)?;
+    member.may(Command::ReadKey, Some(&row), None, now)?;
+    Ok(row.shown(now))
 }
 
 /// Undoes a deletion. Asked again, when the answer was lost or told of trouble, it changes nothing.

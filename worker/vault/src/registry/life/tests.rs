@@ -116,7 +116,14 @@ fn a_deleted_key_comes_back_as_it_was() {
     assert_eq!(gone.key.restore_until, Some(NOW.plus(1 + 30 * DAY)));
     assert_eq!(ask(&database, &key, &OLD, NOW.plus(2)), Err(Denial::Unknown));
     assert!(keys::read(&database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW).is_err());
+    let read = |caller: ownchat_domain::account::PersonId, at| {
+        read_deleted(&database, &ReadDeleted { caller: caller.into(), id: key.id }, at).map(|key| key.restore_until)
+    };
+    assert_eq!(read(OWNER, NOW.plus(30 * DAY)), Ok(Some(NOW.plus(1 + 30 * DAY))));
+    assert!(read(STRANGER, NOW.plus(2)).is_err(), "somebody else's");
+    assert!(read(OWNER, NOW.plus(1 + 30 * DAY)).is_err(), "too late");
     let back = restored(&database, &key, NOW.plus(30 * DAY)).unwrap().key;
+    assert!(read(OWNER, NOW.plus(30 * DAY)).is_err(), "it is no longer deleted");
     assert_eq!((back.name.as_str(), back.version, back.restore_until), ("Shop", 3, None));
     assert_eq!(ask(&database, &key, &OLD, NOW.plus(30 * DAY)), Ok(1));
     let again = restored(&database, &key, NOW).unwrap();

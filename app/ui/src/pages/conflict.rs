@@ -1,0 +1,123 @@
+//! The choice between two values of a field that two people have changed.
+
+use crate::{
+    draft::{Expiry, KeyDraft},
+    islands::key_form::FORM,
+    merge::{ASKED, Field, THEIRS, Values, YOURS, base_name, choice_name},
+};
+use leptos::prelude::*;
+use ownchat_domain::{
+    key::Key,
+    time::{DAY, HOUR, MINUTE, Timestamp},
+};
+
+/// Hidden fields of the form: the values that it is made from.
+pub fn base(values: &Values) -> AnyView {
+    let fields = Field::ALL.map(|field| {
+        let value = values.get(field).to_owned();
+        view! { <input type="hidden" form=FORM name=base_name(field) value=value/> }
+    });
+    fields.into_iter().collect_view().into_any()
+}
+
+/// What the visitor is asked, and by whom the key was changed. Nothing is chosen for them.
+pub fn choices(conflicts: &[Field], draft: &KeyDraft, key: &Key, editor: Option<String>, now: Timestamp) -> AnyView {
+    let fields: Vec<_> = conflicts
+        .iter()
+        .map(|field| {
+            let (name, theirs) = (choice_name(*field), shown(&Values::of(key), *field));
+            let options = [(THEIRS, "Theirs", theirs), (YOURS, "Yours", typed(draft, *field))];
+            let radios = options.map(|(value, title, text)| {
+                view! {
+                    <label class="choice">
+                        <input type="radio" form=FORM name=name.clone() value=value/>
+                        <span>{title}" "<span class="hint">{text}</span></span>
+                    </label>
+                }
+            });
+            view! {
+                <fieldset class="field">
+                    <legend>{field.label()}</legend>
+                    <div class="choices">{radios.into_iter().collect_view()}</div>
+                    <input type="hidden" form=FORM name=ASKED value=field.as_str()/>
+                </fieldset>
+            }
+        })
+        .collect();
+    let who = editor.unwrap_or_else(|| "Somebody".to_owned());
+    let when = ago(key.updated_at, now);
+    view! {
+        <section class="card" role="group" aria-labelledby="conflict">
+            <div class="banner banner-warn" role="alert" id="conflict" tabindex="-1" autofocus>
+                <p>
+                    <bdi>{who}</bdi>
+                    {format!(" changed this key {when}. Your changes aren't saved yet. Choose what to keep.")}
+                </p>
+            </div>
+            {fields}
+            <p class="actions"><button class="button button-main" type="submit" form=FORM>"Save"</button></p>
+        </section>
+    }
+    .into_any()
+}
+
+/// A value of the key for people.
+fn shown(values: &Values, field: Field) -> String {
+    let value = values.get(field);
+    let end = || Timestamp::parse(value).map(Timestamp::day_and_time);
+    match field {
+        Field::Expiry => end().unwrap_or_else(|| "Never".to_owned()),
+        Field::Scopes => value.replace(' ', ", "),
+        Field::Name | Field::Description => {
+            Some(value.to_owned()).filter(|text| !text.is_empty()).unwrap_or("Empty".into())
+        }
+    }
+}
+
+/// A value of the form for people.
+fn typed(draft: &KeyDraft, field: Field) -> String {
+    let text = match field {
+        Field::Name => draft.name.clone(),
+        Field::Description => draft.description.clone(),
+        Field::Scopes => draft.scopes.join(", "),
+        Field::Expiry if draft.expiry == "date" => draft.expiry_date.clone(),
+        Field::Expiry => {
+            let chosen = Expiry::CHOICES.iter().find(|(_, value, _)| *value == draft.expiry);
+            chosen.map(|(_, _, title)| (*title).to_owned()).unwrap_or_default()
+        }
+    };
+    if text.is_empty() { "Empty".to_owned() } else { text }
+}
+
+/// How long ago something was, in one unit.
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    let past = now.since(at);
+    let (count, unit) = match past {
+        ..MINUTE => return "just now".to_owned(),
+        MINUTE..HOUR => (past / MINUTE, "minute"),
+        HOUR..DAY => (past / HOUR, "hour"),
+        _ => (past / DAY, "day"),
+    };
+    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_in_one_unit() {
+        let at = Timestamp::from_millis(1_795_452_408_000);
+        for (past, words) in [
+            (-1, "just now"),
+            (MINUTE - 1, "just now"),
+            (MINUTE, "1 minute ago"),
+            (HOUR - 1, "59 minutes ago"),
+            (2 * HOUR, "2 hours ago"),
+            (DAY, "1 day ago"),
+            (3 * DAY, "3 days ago"),
+        ] {
+            assert_eq!(ago(at, at.plus(past)), words);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The page of a key that was deleted and can still be restored.
+
+use super::{conflict::ago, key_new::way};
+use crate::{
+    layout::{Frame, Place},
+    paths,
+    visit::Visit,
+};
+use leptos::prelude::*;
+use ownchat_domain::{key::Key, vault::person::Identity};
+
+/// The page.
+pub async fn shown(visit: &Visit, identity: Identity, key: Key) -> AnyView {
+    let editor = visit.backend().last_editor(&key).await.unwrap_or_default();
+    let by = editor.map(|name| view! { " by "<bdi>{name}</bdi> });
+    let when = ago(key.updated_at, visit.backend().now());
+    let until = key.restore_until.map(|end| format!(" You can restore it until {}.", end.day_in_utc()));
+    let action = paths::with_back(paths::restore_key(key.id), &paths::key(key.id));
+    let back = visit.back();
+    view! {
+        <Frame identity place=Place::Settings title="Deleted key" way=way()>
+            <h1>"“"<bdi>{key.name.clone()}</bdi>"” is deleted"</h1>
+            <section class="card">
+                <p>"Deleted"{by}" "{when}"."{until}</p>
+                <form method="post" action=action class="actions">
+                    <button class="button button-main" type="submit">"Restore"</button>
+                    <a class="button button-quiet" href=back>"Show all keys"</a>
+                </form>
+            </section>
+        </Frame>
+    }
+    .into_any()
+}

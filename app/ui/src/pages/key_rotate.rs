@@ -1,0 +1,94 @@
+//! A new secret for a key, shown once.
+
+use super::key_new::way;
+use crate::{
+    islands::reveal::Reveal,
+    layout::{Frame, Place},
+    paths,
+    visit::{Visit, page},
+};
+use leptos::prelude::*;
+use ownchat_domain::{
+    idempotency::{BodyHash, Once},
+    key::Key,
+    vault::person::Identity,
+};
+
+/// The page.
+#[component]
+pub fn Page() -> impl IntoView {
+    page(|visit| async move {
+        let identity = visit.backend().identity().await?;
+        let id = visit.key_id()?;
+        let Some(posted) = visit.posted() else {
+            let key = visit.backend().read_key(id).await?;
+            return Ok(question(&visit, identity, key));
+        };
+        let name = posted.get("form").parse().ok();
+        let once = name.map(|key| Once { key, body: BodyHash::of(&[]) });
+        let rotated = visit.backend().new_secret(id, once).await?;
+        let Some(token) = rotated.token else {
+            return Ok(made_already(&visit, identity, rotated.key, "This form made a new secret for "));
+        };
+        let (token, edge) = (token.to_string(), visit.backend().edge());
+        Ok(view! {
+            <Frame identity place=Place::Settings title="New secret" way=way()>
+                <h1>"New secret"</h1>
+                <Reveal key=rotated.key.into() token edge/>
+            </Frame>
+        }
+        .into_any())
+    })
+}
+
+/// Asks before the present secret ends.
+fn question(visit: &Visit, identity: Identity, key: Key) -> AnyView {
+    let (back, button) = (visit.back(), button(visit, &key));
+    view! {
+        <Frame identity place=Place::Settings title="New secret" way=way()>
+            <h1>"New secret for “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
+            <section class="card">
+                <p>{ENDS}</p>
+                {button}
+                <p><a href=back>"Cancel"</a></p>
+            </section>
+        </Frame>
+    }
+    .into_any()
+}
+
+/// What a new secret does to the present one.
+const ENDS: &str = "The present secret stops working within 5 seconds. You see the new key once.";
+
+/// The page of a form that made a secret when it was sent before, by a double click, a held Enter or
+/// a reload. `before` stands before the name of the key.
+pub fn made_already(visit: &Visit, identity: Identity, key: Key, before: &'static str) -> AnyView {
+    let button = button(visit, &key);
+    view! {
+        <Frame identity place=Place::Settings title="New API key" way=way()>
+            <h1>"“"<bdi>{key.name.clone()}</bdi>"” already exists"</h1>
+            <section class="card reveal">
+                <div class="banner banner-warn" role="status">
+                    <p>{before}"“"<bdi>{key.name.clone()}</bdi>"” already. Keys are shown once, so it can't be shown again."</p>
+                </div>
+                <p>"Didn't copy it? Show a new secret. "{ENDS}</p>
+                {button}
+                <p class="actions">
+                    <a class="button button-quiet" href=paths::key(key.id)>"Open key"</a>
+                    <a class="button button-quiet" href=paths::KEYS>"Show all keys"</a>
+                </p>
+            </section>
+        </Frame>
+    }
+    .into_any()
+}
+
+fn button(visit: &Visit, key: &Key) -> impl IntoView + use<> {
+    let form = visit.backend().request_id();
+    view! {
+        <form method="post" action=paths::rotate_key(key.id)>
+            <input type="hidden" name="form" value=form/>
+            <button class="button button-main" type="submit">"Show a new secret"</button>
+        </form>
+    }
+}
