@@ -1,6 +1,6 @@
 //! The management API, `/api/v1`: the use-cases as JSON.
 
-mod body;
+pub mod body;
 mod condition;
 mod explain;
 mod keys;

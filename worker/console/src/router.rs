@@ -37,6 +37,7 @@ fn build() -> Router {
             problem::of_kind(&METHOD_NOT_ALLOWED, "This address takes other methods.")
         })
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn(api::body::refuse_encoded))
         .layer(from_fn(origin::refuse_other_sites))
         .layer(from_fn(problem::finish))
         .layer(map_response(headers::dress))

@@ -4,7 +4,11 @@ use crate::{cases::Cases, problem};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE},
+    },
+    middleware::Next,
     response::Response,
 };
 use ownchat_domain::{
@@ -13,6 +17,18 @@ use ownchat_domain::{
     problem::{BODY_TOO_LARGE, INTERNAL, INVALID_IDEMPOTENCY_KEY, UNSUPPORTED_MEDIA_TYPE},
 };
 use serde::de::DeserializeOwned;
+
+/// Refuses a body that was compressed: nothing here unpacks it (RFC 9110, section 8.4).
+pub async fn refuse_encoded(request: Request, next: Next) -> Response {
+    let encodings = request.headers().get_all(CONTENT_ENCODING);
+    if encodings.iter().all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return next.run(request).await;
+    }
+    let mut refusal =
+        problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, "Send the body uncompressed, without Content-Encoding.");
+    refusal.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    refusal
+}
 
 /// A JSON body of anybody.
 pub struct Body<T>(pub T);
