@@ -14,6 +14,7 @@ mod console;
 mod deployment;
 mod dev;
 mod edge;
+mod errors;
 mod front;
 mod keys;
 mod secrecy;

@@ -119,7 +119,7 @@ impl<'de> Deserialize<'de> for SecretHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::of_text(&text)
-            .ok_or_else(|| D::Error::custom("not a SHA-256 in base64url without padding, 43 characters"))
+            .ok_or_else(|| D::Error::custom("Send a SHA-256 hash in base64url without padding: 43 characters."))
     }
 }
 

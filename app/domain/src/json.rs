@@ -1,9 +1,11 @@
-//! Reading the JSON body of a request, with an answer for every way in which it can be wrong.
-//!
-//! What serde says may repeat values of the body, and a value may be a credential. So its words are
-//! taken apart, and only names of fields and places are passed on.
+//! Reading the JSON body or the query of a request, with an answer for every way in which it can be wrong.
 
+mod fault;
 mod objects;
+mod plain;
+
+pub(crate) use fault::of_serde as fault;
+pub(crate) use plain::Word;
 
 use crate::{failure::FieldError, token::redact};
 use objects::Objects;
@@ -12,6 +14,9 @@ use serde_json::error::Category;
 
 /// Most bytes of a body that is read as a whole.
 pub const BODY_MAX: usize = 64 * 1024;
+
+/// May stand before a text in UTF-8 and means nothing there (RFC 8259, section 8.1).
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// What is wrong with a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +35,7 @@ impl BodyError {
 
     /// It is a value of another kind.
     pub fn no_object() -> Self {
-        Self::Unreadable("The body is no JSON object; one with named fields is expected.".into())
+        Self::Unreadable("The body must be a JSON object: fields with names, in braces.".into())
     }
 
     /// It has a field that is not expected.
@@ -45,12 +50,12 @@ impl BodyError {
 
     /// It has a field more than once.
     pub fn duplicate_field(name: &str) -> Self {
-        Self::field(name, "This stands in the body twice.".into())
+        Self::field(name, "This is given twice.".into())
     }
 
     /// The value at `path`, such as `scopes[1]`, is not what is wanted, such as "a string".
     pub fn other_kind(path: &str, wanted: &str) -> Self {
-        Self::field(path, format!("The value cannot be read: expected {wanted}."))
+        Self::field(path, format!("This must be {wanted}."))
     }
 
     fn field(name: &str, message: String) -> Self {
@@ -62,13 +67,14 @@ impl BodyError {
 /// Reads a body, which must be an object. Fields that `T` does not know are errors if `T` says so. A list is no object, neither as
 /// a whole nor in a field.
 pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(body);
     let not_json = |error: &serde_json::Error| BodyError::not_json(error.line(), error.column());
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(Objects(&mut json)).map_err(|error| {
         let path = error.path().to_string();
         let error = error.into_inner();
         match error.classify() {
-            Category::Data => data_error(&error.to_string(), &path),
+            Category::Data => fault(&error.to_string(), &path),
             _ => not_json(&error),
         }
     })?;
@@ -79,30 +85,6 @@ pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError> {
 /// Tells `null` from absent: both would be `None` otherwise. What has no `null` of its own refuses it.
 pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
-}
-
-/// What serde said about the value at `path`, such as `scopes[1]`; the whole body is `.`.
-fn data_error(message: &str, path: &str) -> BodyError {
-    let quoted = |rest: &str| rest.split('`').next().unwrap_or_default().to_owned();
-    // The path ends before the name of a field that is not there.
-    let placed = |name: &str| match path {
-        "." => name.to_owned(),
-        path if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
-        path => format!("{path}.{name}"),
-    };
-    if let Some(rest) = message.strip_prefix("unknown field `") {
-        // This name alone is the caller's, and may hold a quote itself.
-        BodyError::unknown_field(&placed(rest.split("`, expected ").next().unwrap_or_default()))
-    } else if let Some(rest) = message.strip_prefix("missing field `") {
-        BodyError::missing_field(&placed(&quoted(rest)))
-    } else if let Some(rest) = message.strip_prefix("duplicate field `") {
-        BodyError::duplicate_field(&placed(&quoted(rest)))
-    } else if path == "." {
-        BodyError::no_object()
-    } else {
-        let wanted = message.split_once(", expected ").map_or("another value", |(_, wanted)| wanted);
-        BodyError::other_kind(path, wanted.split(" at line ").next().unwrap_or(wanted))
-    }
 }
 
 #[cfg(test)]
@@ -145,12 +127,12 @@ mod tests {
             (r#"{"key":"x","kye":1}"#, "kye", "There is no such field here."),
             ("{\"`a`\":1}", "`a`", "There is no such field here."),
             ("{}", "key", "This is required."),
-            (r#"{"key":"x","key":"y"}"#, "key", "This stands in the body twice."),
-            (r#"{"key":1}"#, "key", "The value cannot be read: expected a string."),
+            (r#"{"key":"x","key":"y"}"#, "key", "This is given twice."),
+            (r#"{"key":1}"#, "key", "This must be a string."),
             (r#"{"key":"x","more":[{}]}"#, "more[0].key", "This is required."),
             (r#"{"key":"x","more":[{"key":1},{"kye":1}]}"#, "more[1].kye", "There is no such field here."),
-            (r#"{"key":"x","more":[{"key":1,"key":1}]}"#, "more[0].key", "This stands in the body twice."),
-            (r#"{"key":"x","more":[{"key":"1"}]}"#, "more[0].key", "The value cannot be read: expected u8."),
+            (r#"{"key":"x","more":[{"key":1,"key":1}]}"#, "more[0].key", "This is given twice."),
+            (r#"{"key":"x","more":[{"key":"1"}]}"#, "more[0].key", "This must be a whole number, 0 or more."),
         ] {
             assert_eq!(ask(body), Err(BodyError::Field(FieldError::new(field, message))), "{body}");
         }
@@ -158,10 +140,50 @@ mod tests {
             ("", "The body is not JSON: see line 1, column 0."),
             ("{\n,}", "The body is not JSON: see line 2, column 1."),
             (r#"{"key":"x"} {}"#, "The body is not JSON: see line 1, column 13."),
-            ("7", "The body is no JSON object; one with named fields is expected."),
-            ("[]", "The body is no JSON object; one with named fields is expected."),
+            ("7", "The body must be a JSON object: fields with names, in braces."),
+            ("[]", "The body must be a JSON object: fields with names, in braces."),
         ] {
             assert_eq!(ask(body), Err(BodyError::Unreadable(text.into())), "{body}");
+        }
+    }
+
+    #[test]
+    fn no_sentence_is_in_a_parsers_words() {
+        for (body, field, message) in [
+            (
+                r#"{"rate_limit":{"limit":-1,"window_seconds":60}}"#,
+                "rate_limit.limit",
+                "This must be a whole number, 0 or more.",
+            ),
+            (r#"{"rate_limit":{"limit":1.5}}"#, "rate_limit.limit", "This must be a whole number, 0 or more."),
+            (
+                r#"{"rate_limit":{"limit":"x, expected SECRET"}}"#,
+                "rate_limit.limit",
+                "This must be a whole number, 0 or more.",
+            ),
+            (r#"{"rate_limit":{"limit":4294967296}}"#, "rate_limit.limit", "This must be a smaller number."),
+            (r#"{"rate_limit":{"limit":1e300}}"#, "rate_limit.limit", "This must be a smaller number."),
+            (r#"{"quota":{"period":"x, expected y"}}"#, "quota.period", "This must be either day or month."),
+            (r#"{"quota":{"period":7}}"#, "quota.period", "This must be either day or month."),
+            (r#"{"status":{"active":null}}"#, "status", "This must be either active or inactive."),
+            (r#"{"scopes":7}"#, "scopes", "This must be a list."),
+            (r#"{"scopes":["contacts:read",7]}"#, "scopes[1]", "This must be a string."),
+            (r#"{"metadata":{"team":7}}"#, "metadata.team", "This must be a string."),
+        ] {
+            let error = read::<KeyPatch>(body.as_bytes()).map(|_| ()).unwrap_err();
+            assert_eq!(error, BodyError::Field(FieldError::new(field, message)), "{body}");
+        }
+        let error = read::<NewKey>(br#"{"secret_sha256":"x"}"#).map(|_| ()).unwrap_err();
+        let message = "Send a SHA-256 hash in base64url without padding: 43 characters.";
+        assert_eq!(error, BodyError::Field(FieldError::new("secret_sha256", message)));
+    }
+
+    #[test]
+    fn whole_numbers_and_texts_come_as_other_languages_write_them() {
+        for number in ["100", "100.0", "1e2"] {
+            let body = format!("\u{feff}{{\"rate_limit\":{{\"limit\":{number}}}}}");
+            let patch: KeyPatch = read(body.as_bytes()).unwrap();
+            assert_eq!(patch.rate_limit.unwrap().unwrap().limit, Some(100), "{number}");
         }
     }
 

@@ -23,6 +23,7 @@ pub mod network;
 pub mod policy;
 pub mod principal;
 pub mod problem;
+pub mod query;
 pub mod record;
 pub mod role;
 pub mod route;

@@ -34,7 +34,7 @@ pub struct Address {
 
 /// The text is not a locator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a key id has 16 characters, digits and letters")]
+#[error("The id of a key has 16 letters and digits.")]
 pub struct NotALocator;
 
 impl Locator {

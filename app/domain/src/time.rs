@@ -14,6 +14,9 @@ const FIRST: Timestamp = Timestamp(-62_167_219_200_000);
 /// The last one, 9999-12-31T23:59:59.999Z.
 const LAST: Timestamp = Timestamp(253_402_300_799_999);
 
+/// Said of a text that is no time.
+pub const NOT_A_TIME: &str = "Write a date and time with its zone, such as 2027-01-31T23:59:59Z.";
+
 /// One second in the unit of [`Timestamp`].
 pub const SECOND: i64 = 1_000;
 /// One minute in the unit of [`Timestamp`].
@@ -121,7 +124,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
             let text = String::deserialize(deserializer)?;
-            Self::parse(&text).ok_or_else(|| D::Error::custom("not an RFC 3339 time, such as 2026-11-23T16:46:48Z"))
+            Self::parse(&text).ok_or_else(|| D::Error::custom(NOT_A_TIME))
         } else {
             i64::deserialize(deserializer).map(Self)
         }

@@ -87,7 +87,9 @@ impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let known = Self::ALL.iter().copied().find(|code| code.as_str() == text);
-        known.ok_or_else(|| D::Error::custom("There is no such outcome; the codes of the edge's answers are meant."))
+        known.ok_or_else(|| {
+            D::Error::custom("There is no such outcome. Send a code of the edge, such as VALID or EXPIRED.")
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::FromRequestParts,
+    extract::{FromRequestParts, Path},
     http::request::Parts,
     response::Response,
     routing::{get, post},
@@ -24,9 +24,9 @@ use axum::{
 use ownchat_domain::{
     failure::Failure,
     problem::{INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND},
-    token::redact,
 };
 use serde::de::DeserializeOwned;
+use std::convert::Infallible;
 
 /// The routes.
 pub fn router() -> Router {
@@ -64,8 +64,27 @@ impl<S: Sync> FromRequestParts<S> for Cases {
     }
 }
 
-/// Reads what is asked for behind the question mark of an address.
+/// The id that a path names, as it was written; empty if it is not even text. No key has such an id.
+struct Id(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Path::from_request_parts(parts, state).await.map_or_else(|_| Self(String::new()), |Path(id)| Self(id)))
+    }
+}
+
+/// Reads the parameters of a query.
 fn query<T: DeserializeOwned>(asked: Option<String>) -> Result<T, Failure> {
-    serde_urlencoded::from_str(&asked.unwrap_or_default())
-        .map_err(|error| Failure::field("query", redact(&error.to_string())))
+    read_query(parameters(&asked.unwrap_or_default()))
+}
+
+/// The names and values of a query. Every text is one.
+fn parameters(query: &str) -> Vec<(String, String)> {
+    serde_urlencoded::from_str(query).unwrap_or_default()
+}
+
+fn read_query<T: DeserializeOwned>(parameters: Vec<(String, String)>) -> Result<T, Failure> {
+    ownchat_domain::query::read(parameters).map_err(|error| Failure::Invalid { errors: vec![error] })
 }

@@ -13,7 +13,7 @@ use axum::{
 use leptos::prelude::provide_context;
 use ownchat_domain::{
     json::{self, BODY_MAX},
-    problem::{BODY_TOO_LARGE, METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE},
+    problem::{BODY_TOO_LARGE, METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE},
     token,
 };
 use ownchat_ui::{
@@ -22,11 +22,14 @@ use ownchat_ui::{
     flash::Flash,
     visit::Posted,
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
 /// Shows the page of an address, or takes the form that was posted to it.
 pub async fn show(cases: Cases, request: Request) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        return problem::of_kind(&NOT_FOUND, "There is no such address in the management API.");
+    }
     let (request, posted) = match *request.method() {
         Method::GET | Method::HEAD => match without_keys(request.uri()) {
             Some((address, id)) => return elsewhere(&cases, &address, &id),
@@ -81,16 +84,18 @@ fn elsewhere(cases: &Cases, address: &str, id: &str) -> Response {
 }
 
 /// Answers a server function whose arguments are `T` in JSON.
-pub async fn action<T: DeserializeOwned>(cases: Cases, request: Request) -> Response {
+pub async fn action<T: DeserializeOwned + Serialize>(cases: Cases, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, BODY_MAX).await else {
         return problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning);
     };
-    // The function would read it again and say no more than that it cannot.
-    if let Err(error) = json::read::<T>(&bytes) {
-        return problem::of_body(error);
-    }
-    let request = Request::from_parts(parts, Body::from(bytes));
+    // The function reads it again, in a stricter way, and says no more than that it cannot.
+    let read = match json::read::<T>(&bytes) {
+        Ok(read) => read,
+        Err(error) => return problem::of_body(error),
+    };
+    let body = serde_json::to_vec(&read).unwrap_or_default();
+    let request = Request::from_parts(parts, Body::from(body));
     let provide = move || provide_context::<Provided>(Arc::new(cases.clone()));
     leptos_axum::handle_server_fns_with_context(provide, request).await.into_response()
 }

@@ -4,7 +4,7 @@
 //! would be a fifth of what must be loaded before the first answer.
 
 use hifijson::{Expect, SliceLexer, num::LexWrite as _, str::LexAlloc as _, token::Lex as _};
-use ownchat_domain::json::BodyError;
+use ownchat_domain::json::{BYTE_ORDER_MARK, BodyError};
 use std::borrow::Cow;
 
 /// The fields.
@@ -59,6 +59,7 @@ enum Value<'a> {
 
 /// Reads the body.
 pub fn read(body: &str) -> Result<Asked<'_>, BodyError> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let mut lexer = Lexer::new(body.as_bytes());
     let mut asked = Asked::default();
     let mut seen = [false; FIELDS.len()];
@@ -135,8 +136,10 @@ fn texts<'a>(found: &Value<'a>, name: &str, lexer: &mut Lexer<'a>) -> Result<Vec
     let Value::List = found else { return Err(Stop::Content(BodyError::other_kind(name, TEXTS))) };
     let mut texts = Vec::new();
     lexer.discarded().seq(b']', Lexer::ws_peek, |next, lexer| {
-        let found = value(next, lexer)?;
-        texts.push(text(found, name)?);
+        match value(next, lexer)? {
+            Value::Text(text) => texts.push(text),
+            _ => return Err(Stop::Content(BodyError::other_kind(&format!("{name}[{}]", texts.len()), TEXT))),
+        }
         Ok::<_, Stop>(())
     })?;
     Ok(texts)
@@ -144,10 +147,27 @@ fn texts<'a>(found: &Value<'a>, name: &str, lexer: &mut Lexer<'a>) -> Result<Vec
 
 fn whole_number(found: &Value<'_>, path: &str) -> Result<u32, Stop> {
     let number = match found {
-        Value::Number(digits) => std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()),
+        Value::Number(digits) => std::str::from_utf8(digits).ok().and_then(whole),
         _ => None,
     };
     number.filter(|number| *number <= COST_MAX).ok_or_else(|| Stop::Content(BodyError::other_kind(path, COST)))
+}
+
+/// Reads a number that is whole however it is written, as the other reader does: `100.0` and `1e2`
+/// are, `-0` is not.
+fn whole(digits: &str) -> Option<u32> {
+    let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
+    let (units, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let fraction = fraction.trim_end_matches('0');
+    let number: u64 = [units, fraction].concat().parse().ok()?;
+    if number == 0 {
+        return Some(0);
+    }
+    let shift = exponent.parse::<i32>().ok()?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    let power = 10u64.checked_pow(shift.unsigned_abs())?;
+    let number =
+        if shift < 0 { number.is_multiple_of(power).then(|| number / power) } else { number.checked_mul(power) };
+    number?.try_into().ok()
 }
 
 /// What may be absent may be `null`, too.

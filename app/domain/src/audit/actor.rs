@@ -27,7 +27,7 @@ impl fmt::Display for ActorId {
 
 /// The text names nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an actor is the id of an account, or key: and the id of a key")]
+#[error("An actor is the id of an account, or key: and the id of a key.")]
 pub struct NotAnActor;
 
 impl FromStr for ActorId {

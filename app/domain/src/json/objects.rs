@@ -3,6 +3,7 @@
 //! The readers that serde derives would take the fields of a structure as a list, too, in the order in which they happen to be
 //! declared. [`Objects`] is put around a reader of JSON, and by it around all that it reads values with.
 
+use super::plain::{Whole, Word};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
@@ -12,7 +13,7 @@ pub struct Objects<T>(pub T);
 /// A visitor of an object: it takes nothing else.
 struct Object<V>(V);
 
-/// Of these values none holds an object that a structure is read from. For enums that is so since no body has one with fields.
+/// Of these values none holds an object that a structure is read from.
 macro_rules! read_as_they_are {
     ($($method:ident($($name:ident: $kind:ty),*)),* $(,)?) => {
         $(fn $method<V: Visitor<'de>>(self, $($name: $kind,)* visitor: V) -> Result<V::Value, D::Error> {
@@ -21,8 +22,34 @@ macro_rules! read_as_they_are {
     };
 }
 
+/// Numbers without a sign are read by [`Whole`].
+macro_rules! whole_numbers {
+    ($($method:ident: $kind:ty),*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.0.$method(Whole { visitor, max: <$kind>::MAX.into() })
+        })*
+    };
+}
+
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     type Error = D::Error;
+
+    whole_numbers! {
+        deserialize_u8: u8,
+        deserialize_u16: u16,
+        deserialize_u32: u32,
+        deserialize_u64: u64
+    }
+
+    // As a text: no enum of a body has fields, and the reader of JSON takes other values for a fault of syntax.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        words: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_str(Word { visitor, words })
+    }
 
     read_as_they_are! {
         deserialize_any(),
@@ -32,10 +59,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         deserialize_i16(),
         deserialize_i32(),
         deserialize_i64(),
-        deserialize_u8(),
-        deserialize_u16(),
-        deserialize_u32(),
-        deserialize_u64(),
         deserialize_f32(),
         deserialize_f64(),
         deserialize_char(),
@@ -46,7 +69,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         deserialize_unit(),
         deserialize_unit_struct(name: &'static str),
         deserialize_identifier(),
-        deserialize_enum(name: &'static str, variants: &'static [&'static str]),
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {

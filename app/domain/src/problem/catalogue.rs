@@ -111,7 +111,7 @@ kinds! {
         "The request line or a header cannot be read: a control character, more than one Host, or an unknown method. Send the request again as RFC 9112 describes.";
     HEADERS_TOO_LARGE = "headers_too_large", 431, "The headers are too large",
         "The headers of a request may have 16 KiB together.";
-    INVALID_JSON = "invalid_json", 400, "The body is not the JSON that is expected here",
+    INVALID_JSON = "invalid_json", 400, "The body is not a JSON object",
         "The body could not be read as a JSON object. The detail says where.";
     VALIDATION_FAILED = "validation_failed", 422, "Some values cannot be accepted",
         "The body was read and holds fields or values that cannot be accepted. Each stands under errors with its field; nothing was changed.";

@@ -1,6 +1,7 @@
 //! `/api/v1/keys`.
 
 use super::{
+    Id,
     body::{Making, MemberBody, first_of_all},
     condition, query,
 };
@@ -10,7 +11,7 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{Path, RawQuery},
+    extract::RawQuery,
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{ETAG, LOCATION},
@@ -89,7 +90,7 @@ pub async fn create(cases: Cases, Making { body, once }: Making<NewKey>) -> Resp
 }
 
 /// `POST /api/v1/keys/{id}/duplicate`
-pub async fn duplicate(cases: Cases, Path(id): Path<String>, Making { body, once }: Making<NewCopy>) -> Response {
+pub async fn duplicate(cases: Cases, Id(id): Id, Making { body, once }: Making<NewCopy>) -> Response {
     let Ok(id) = id.parse() else { return problem::of_failure(&missing(&cases).await) };
     let secret = body.secret_sha256;
     let copy = Copied { id, differences: body.differences(), environment: None, secret };
@@ -109,7 +110,7 @@ fn created(outcome: Result<CreatedKey, Failure>, made_here: bool) -> Response {
 }
 
 /// `GET /api/v1/keys/{id}`
-pub async fn read(cases: Cases, Path(id): Path<String>) -> Response {
+pub async fn read(cases: Cases, Id(id): Id) -> Response {
     match id.parse::<Locator>() {
         Ok(id) => shown(cases.read_key(id).await),
         Err(_) => problem::of_failure(&missing(&cases).await),
@@ -117,12 +118,7 @@ pub async fn read(cases: Cases, Path(id): Path<String>) -> Response {
 }
 
 /// `PATCH /api/v1/keys/{id}`
-pub async fn change(
-    cases: Cases,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    MemberBody(patch): MemberBody<KeyPatch>,
-) -> Response {
+pub async fn change(cases: Cases, Id(id): Id, headers: HeaderMap, MemberBody(patch): MemberBody<KeyPatch>) -> Response {
     match seen(&cases, &id, &headers).await {
         Ok((id, version)) => changed(cases.change_key(id, version, patch).await),
         Err(refusal) => refusal,
@@ -130,7 +126,7 @@ pub async fn change(
 }
 
 /// `DELETE /api/v1/keys/{id}`
-pub async fn delete(cases: Cases, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub async fn delete(cases: Cases, Id(id): Id, headers: HeaderMap) -> Response {
     match seen(&cases, &id, &headers).await {
         Ok((id, version)) => match cases.delete_key(id, version).await {
             Ok(gone) => effective(StatusCode::NO_CONTENT.into_response(), gone.effective_at),
@@ -141,7 +137,7 @@ pub async fn delete(cases: Cases, Path(id): Path<String>, headers: HeaderMap) ->
 }
 
 /// `POST /api/v1/keys/{id}/restore`
-pub async fn restore(cases: Cases, Path(id): Path<String>) -> Response {
+pub async fn restore(cases: Cases, Id(id): Id) -> Response {
     match id.parse() {
         Ok(id) => changed(cases.restore_key(id).await),
         Err(_) => problem::of_failure(&missing(&cases).await),
@@ -159,7 +155,7 @@ pub struct Rotation {
 }
 
 /// `POST /api/v1/keys/{id}/rotate`
-pub async fn rotate(cases: Cases, Path(id): Path<String>, Making { body, once }: Making<Rotation>) -> Response {
+pub async fn rotate(cases: Cases, Id(id): Id, Making { body, once }: Making<Rotation>) -> Response {
     let Ok(id) = id.parse() else { return problem::of_failure(&missing(&cases).await) };
     let made_here = body.secret_sha256.is_none();
     match cases.rotate_key(id, body.overlap_seconds, body.secret_sha256, once).await {
@@ -172,7 +168,7 @@ pub async fn rotate(cases: Cases, Path(id): Path<String>, Making { body, once }:
 }
 
 /// `POST /api/v1/keys/{id}/end-old-secrets`
-pub async fn end_old_secrets(cases: Cases, Path(id): Path<String>) -> Response {
+pub async fn end_old_secrets(cases: Cases, Id(id): Id) -> Response {
     match id.parse() {
         Ok(id) => changed(cases.end_old_secrets(id).await),
         Err(_) => problem::of_failure(&missing(&cases).await),

@@ -1,10 +1,10 @@
 //! `/api/v1/usage`, and `usage` below a key.
 
-use super::{body::first_of_all, keys::missing, query};
+use super::{Id, body::first_of_all, keys::missing, query};
 use crate::{cases::Cases, problem};
 use axum::{
     Json,
-    extract::{Path, RawQuery},
+    extract::RawQuery,
     response::{IntoResponse, Response},
 };
 use ownchat_domain::{failure::Failure, usage::Report};
@@ -18,7 +18,7 @@ pub async fn of_workspace(cases: Cases, RawQuery(asked): RawQuery) -> Response {
 }
 
 /// `GET /api/v1/keys/{id}/usage`
-pub async fn of_key(cases: Cases, Path(id): Path<String>, RawQuery(asked): RawQuery) -> Response {
+pub async fn of_key(cases: Cases, Id(id): Id, RawQuery(asked): RawQuery) -> Response {
     let Ok(id) = id.parse() else { return problem::of_failure(&missing(&cases).await) };
     match query(asked) {
         Ok(asked) => shown(cases.usage(Some(id), asked).await),

@@ -4,6 +4,7 @@ use super::{
     body::{MemberBody, first_of_all},
     condition,
     keys::effective,
+    parameters, read_query,
 };
 use crate::{
     cases::{Cases, SettingsPatch},
@@ -22,10 +23,9 @@ use ownchat_domain::{
     audit::csv,
     failure::Failure,
     scope::{Scope, ScopeTexts},
-    token::redact,
     vault::registry::{ChangedSettings, Settings, TrailQuery},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// `GET /api/v1/workspace`
@@ -67,10 +67,19 @@ pub async fn masters(cases: Cases) -> Response {
     }
 }
 
+/// The parameter that names the format.
+#[derive(Deserialize)]
+struct FormatQuery {
+    #[serde(default)]
+    format: Format,
+}
+
 /// How the trail is handed out.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Format {
     /// An object with the lines and the cursor of the next page.
+    #[default]
     Json,
     /// The lines as they are chained, for `cargo xtask audit verify`.
     Ndjson,
@@ -121,25 +130,16 @@ pub async fn audit(cases: Cases, RawQuery(query): RawQuery) -> Response {
 
 /// The query for the page after `cursor`: the same one, but for where it begins.
 fn next(query: &str, cursor: u64) -> String {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
-    let others = pairs.into_iter().filter(|(name, _)| name != "cursor");
+    let others = parameters(query).into_iter().filter(|(name, _)| name != "cursor");
     let pairs: Vec<_> = others.chain([("cursor".to_owned(), cursor.to_string())]).collect();
     serde_urlencoded::to_string(pairs).unwrap_or_default()
 }
 
 /// The format, and which lines.
 fn asked(query: &str) -> Result<(Format, TrailQuery), Failure> {
-    let wrong = |error: &serde_urlencoded::de::Error| Failure::field("query", redact(&error.to_string()));
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).map_err(|error| wrong(&error))?;
-    let (formats, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "format");
-    let format = match formats.first().map(|(_, value)| value.as_str()) {
-        None | Some("json") => Format::Json,
-        Some("ndjson") => Format::Ndjson,
-        Some("csv") => Format::Csv,
-        Some(_) => return Err(Failure::field("format", "Choose json, ndjson or csv.")),
-    };
-    let others = serde_urlencoded::to_string(others).unwrap_or_default();
-    let query: TrailQuery = serde_urlencoded::from_str(&others).map_err(|error| wrong(&error))?;
+    let (formats, others): (Vec<_>, Vec<_>) = parameters(query).into_iter().partition(|(name, _)| name == "format");
+    let FormatQuery { format } = read_query(formats)?;
+    let query: TrailQuery = read_query(others)?;
     Ok((format, query.check()?))
 }
 

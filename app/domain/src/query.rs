@@ -1,0 +1,138 @@
+//! Reads the parameters of a URL's query, with the same sentences about faults as for a body.
+
+use crate::{
+    failure::FieldError,
+    json::{self, BodyError, Word},
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        Error as _, IntoDeserializer, Unexpected, Visitor,
+        value::{Error, MapDeserializer},
+    },
+    forward_to_deserialize_any,
+};
+
+/// Reads parameters. Those that `T` does not know are errors if `T` says so.
+pub fn read<'a, T: Deserialize<'a>>(parameters: Vec<(String, String)>) -> Result<T, FieldError> {
+    let values = parameters.into_iter().map(|(name, value)| (name, Value(value)));
+    serde_path_to_error::deserialize(MapDeserializer::new(values)).map_err(|error| {
+        let path = error.path().to_string();
+        match json::fault(&error.into_inner().to_string(), &path) {
+            BodyError::Field(error) => error,
+            BodyError::Unreadable(message) => FieldError::new("query", message),
+        }
+    })
+}
+
+/// The value of a parameter: a text, for whatever it stands.
+struct Value(String);
+
+impl IntoDeserializer<'_, Error> for Value {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// Reads digits alone, without a sign.
+macro_rules! whole_numbers {
+    ($($method:ident: $kind:ty),*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.digits()?.parse::<$kind>().map_or_else(|_| Err(too_great()), |number| visitor.visit_u64(number.into()))
+        })*
+    };
+}
+
+fn too_great() -> Error {
+    Error::invalid_value(Unexpected::Other("a great number"), &"a smaller number")
+}
+
+impl Value {
+    fn digits(&self) -> Result<&str, Error> {
+        let is_number = !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_digit());
+        is_number
+            .then_some(self.0.as_str())
+            .ok_or_else(|| Error::invalid_value(Unexpected::Other("another text"), &"a whole number, 0 or more"))
+    }
+}
+
+impl<'de> Deserializer<'de> for Value {
+    type Error = Error;
+
+    whole_numbers! {
+        deserialize_u32: u32,
+        deserialize_u64: u64
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_string(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        words: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        Word { visitor, words }.visit_str(&self.0)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct
+        seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        key::{KeyQuery, Status},
+        vault::{registry::TrailQuery, usage::UsageQuery},
+    };
+
+    fn pairs(query: &str) -> Vec<(String, String)> {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    #[test]
+    fn parameters_are_read() {
+        let query: KeyQuery = read(pairs("limit=7&q=12&status=active&scope=contacts:read")).unwrap();
+        assert_eq!((query.limit, query.q.as_deref(), query.status), (Some(7), Some("12"), Some(Status::Active)));
+        assert_eq!(read::<KeyQuery>(Vec::new()), Ok(KeyQuery::default()));
+    }
+
+    #[test]
+    fn a_fault_is_named_by_its_parameter() {
+        type Ask = fn(Vec<(String, String)>) -> Option<FieldError>;
+        let keys: Ask = |pairs| read::<KeyQuery>(pairs).err();
+        let usage: Ask = |pairs| read::<UsageQuery>(pairs).err();
+        let trail: Ask = |pairs| read::<TrailQuery>(pairs).err();
+        for (ask, query, field, message) in [
+            (keys, "colour=red", "colour", "There is no such field here."),
+            (keys, "limit=1&limit=2", "limit", "This is given twice."),
+            (keys, "limit=", "limit", "This must be a whole number, 0 or more."),
+            (keys, "limit=+1", "limit", "This must be a whole number, 0 or more."),
+            (keys, "limit=-1", "limit", "This must be a whole number, 0 or more."),
+            (keys, "limit=1.5", "limit", "This must be a whole number, 0 or more."),
+            (keys, "limit=4294967296", "limit", "This must be a smaller number."),
+            (keys, "status=", "status", "This must be either active or inactive."),
+            (keys, "environment=prod", "environment", "This must be either live or test."),
+            (keys, "scope=contacts:fly", "scope", "There is no scope called \"contacts:fly\"."),
+            (usage, "from=today", "from", crate::time::NOT_A_TIME),
+            (usage, "step=week", "step", "This must be one of minute, hour, day."),
+            (trail, "actor=me", "actor", "An actor is the id of an account, or key: and the id of a key."),
+            (trail, "key=x", "key", "The id of a key has 16 letters and digits."),
+        ] {
+            assert_eq!(ask(pairs(query)), Some(FieldError::new(field, message)), "{query}");
+        }
+        assert!(trail(pairs("action=key.fly")).unwrap().message.starts_with("This must be one of key.create, "));
+    }
+}
