@@ -93,7 +93,7 @@ impl<'de> Deserializer<'de> for Value {
 mod tests {
     use super::*;
     use crate::{
-        key::{KeyQuery, Status},
+        key::{KeyQuery, StatusFilter},
         vault::{registry::TrailQuery, usage::UsageQuery},
     };
 
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn parameters_are_read() {
         let query: KeyQuery = read(pairs("limit=7&q=12&status=active&scope=contacts:read")).unwrap();
-        assert_eq!((query.limit, query.q.as_deref(), query.status), (Some(7), Some("12"), Some(Status::Active)));
+        assert_eq!((query.limit, query.q.as_deref(), query.status), (Some(7), Some("12"), Some(StatusFilter::Active)));
         assert_eq!(read::<KeyQuery>(Vec::new()), Ok(KeyQuery::default()));
     }
 

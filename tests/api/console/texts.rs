@@ -64,8 +64,8 @@ fn a_search_takes_any_case_form_and_order_and_a_whole_key() {
     let owner = shared().owner();
     let made = make(&owner, "Müller İstanbul", &["contacts:read"]);
     let found = |q: &str| {
-        let query: String = q.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let page = owner.get(&format!("/api/v1/keys?q={query}"));
+        let query: Vec<_> = q.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let page = owner.get(&format!("/api/v1/keys?q={}", query.concat()));
         assert!(!page.expect_status(200).text.contains(&made.key[30..]), "the secret comes back");
         page.json()["data"].as_array().unwrap().iter().any(|key| key["id"] == made.id.as_str())
     };
