@@ -123,7 +123,7 @@ mod tests {
             (keys, "limit=-1", "limit", "This must be a whole number, 0 or more."),
             (keys, "limit=1.5", "limit", "This must be a whole number, 0 or more."),
             (keys, "limit=4294967296", "limit", "This must be a smaller number."),
-            (keys, "status=", "status", "This must be either active or inactive."),
+            (keys, "status=", "status", "This must be one of active, inactive, deleted."),
             (keys, "environment=prod", "environment", "This must be either live or test."),
             (keys, "scope=contacts:fly", "scope", "There is no scope called \"contacts:fly\"."),
             (usage, "from=today", "from", crate::time::NOT_A_TIME),
