@@ -276,7 +276,7 @@ fn a_line_of_the_trail_names_the_key() {
     }
     assert!(audit::verify(trail.iter().map(String::as_str)).is_ok());
     assert!(trail.iter().any(|line| line.contains(&format!("key:{}", maker.id))));
-    owner.get("/api/v1/audit?actor=key%3Ax").expect_fields(&["query"]);
+    owner.get("/api/v1/audit?actor=key%3Ax").expect_fields(&["actor"]);
 }
 
 #[test]

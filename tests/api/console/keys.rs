@@ -279,8 +279,8 @@ fn lists_are_paged_searched_and_sorted() {
         ("limit=0", "limit"),
         ("limit=101", "limit"),
         ("cursor=x", "cursor"),
-        ("status=x", "query"),
-        ("colour=red", "query"),
+        ("status=x", "status"),
+        ("colour=red", "colour"),
     ] {
         owner.get(&format!("/api/v1/keys?{query}")).expect_fields(&[field]);
     }

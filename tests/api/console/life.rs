@@ -237,7 +237,7 @@ fn the_trail_verifies_and_says_who_and_why() {
     assert!(table.expect_status(200).header("content-type").starts_with("text/csv"));
     assert_eq!(table.text.lines().count(), 5);
     for (query, field) in
-        [("format=xml", "format"), ("limit=0", "limit"), ("action=x", "query"), ("colour=red", "query")]
+        [("format=xml", "format"), ("limit=0", "limit"), ("action=x", "action"), ("colour=red", "colour")]
     {
         owner.get(&format!("/api/v1/audit?{query}")).expect_fields(&[field]);
     }

@@ -189,11 +189,11 @@ fn what_cannot_be_answered_is_named() {
     let ancient = seconds_from_now(-733 * 86_400);
     let day_and_more = seconds_from_now(-26 * 3_600);
     for (query, field) in [
-        ("colour=red".to_owned(), "query"),
-        ("step=second".to_owned(), "query"),
-        ("from=yesterday".to_owned(), "query"),
-        ("outcome=FINE".to_owned(), "query"),
-        ("scope=contacts:eat".to_owned(), "query"),
+        ("colour=red".to_owned(), "colour"),
+        ("step=second".to_owned(), "step"),
+        ("from=yesterday".to_owned(), "from"),
+        ("outcome=FINE".to_owned(), "outcome"),
+        ("scope=contacts:eat".to_owned(), "scope"),
         (format!("step=minute&from={old}"), "from"),
         (format!("from={older}"), "from"),
         (format!("step=day&from={ancient}"), "from"),
