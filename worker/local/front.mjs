@@ -36,7 +36,7 @@ const OWN_HEADERS = ["cf-connecting-ip", "ownchat-door"];
  * Refusals of the front: status and advice by code. The codes stand in the catalogue of problems.
  */
 const PROBLEMS = {
-  invalid_request: [400, "Send the request as HTTP/1.1 says, with one Host and without control characters."],
+  invalid_request: [400, "Send the request as HTTP/1.1 says: a path, one Host, and no control characters."],
   request_timeout: [408, "The request began and then stopped for too long. Send it again."],
   headers_too_large: [431, "The headers may have 16 KiB together."],
   method_not_allowed: [405, "Methods are written in capitals: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS."],
@@ -115,9 +115,16 @@ function withOneCookie(raw) {
   return [...[...pairs(raw)].filter((pair) => !isCookie(pair)).flat(), "Cookie", cookies.join("; ")];
 }
 
+/** A name or an address, and a port: other characters would end up in the path of the URL. */
+const HOST_HEADER = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
+/** A path and a query without the characters that the Workers' runtime takes for no URL. */
+const TARGET = /^\/[^"<>`]*$/;
+
 function isWellFormed(request) {
   const hosts = [...pairs(request.rawHeaders)].filter(([name]) => name.toLowerCase() === "host");
-  return hosts.length === 1 && /^[/*]/.test(request.url);
+  if (hosts.length !== 1 || !TARGET.test(request.url)) return false;
+  const [[, host]] = hosts;
+  return HOST_HEADER.test(host) && URL.canParse(`http://${host}`);
 }
 
 /** Passes a request to a Worker, and its response back. `ask` tells the caller to send the body. */
