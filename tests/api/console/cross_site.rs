@@ -37,6 +37,8 @@ fn another_site_changes_nothing() {
         attacker.with("If-Match", "\"1\"").send("DELETE", &api, "").expect_problem(403, "cross_site");
         attacker.send("DELETE", "/api/v1/session", "").expect_problem(403, "cross_site");
         attacker.post("/actions/create-key", &json!({})).expect_problem(403, "cross_site");
+        attacker.get("/api/v1/export").expect_problem(403, "cross_site");
+        attacker.send("HEAD", "/api/v1/export", "").expect_status(403);
         attacker.post("/api/v1/setup", &json!({"token": SETUP_TOKEN})).expect_problem(403, "cross_site");
         for (path, fields) in [
             ("/settings/developer/api-keys/new".to_owned(), vec![("name", "Evil"), ("scopes", "contacts:read")]),
@@ -62,6 +64,7 @@ fn a_program_must_say_where_it_comes_from() {
     silent.post("/api/v1/keys", &body).expect_problem(403, "cross_site");
     silent.with("Sec-Fetch-Site", "same-origin").post("/api/v1/keys", &body).expect_status(201);
     silent.get("/api/v1/keys").expect_status(200);
+    silent.get("/api/v1/export").expect_problem(403, "cross_site");
 }
 
 #[test]
