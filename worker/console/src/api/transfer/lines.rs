@@ -1,6 +1,9 @@
 //! A body that comes in chunks, as lines in batches.
 
-use ownchat_domain::transfer::{BadLine, LINE_MAX};
+use ownchat_domain::{
+    json::BYTE_ORDER_MARK,
+    transfer::{BadLine, LINE_MAX},
+};
 use std::collections::VecDeque;
 
 /// Most lines, and about the most bytes, of one batch.
@@ -60,9 +63,16 @@ impl Lines {
         (first, batch)
     }
 
+    /// Takes the line that is whole now. Editors and shells add a byte order mark, and CR before LF.
     fn push(&mut self) -> Result<(), BadLine> {
+        if self.rest.last() == Some(&b'\r') {
+            self.rest.pop();
+        }
         match String::from_utf8(std::mem::take(&mut self.rest)) {
-            Ok(line) => {
+            Ok(mut line) => {
+                if self.done == 0 && self.whole.is_empty() && line.starts_with(BYTE_ORDER_MARK) {
+                    line.drain(..BYTE_ORDER_MARK.len());
+                }
                 self.bytes += line.len();
                 self.whole.push_back(line);
                 Ok(())
@@ -109,6 +119,16 @@ mod tests {
         }
         assert_eq!(all(&[b"a\n\nb"]).unwrap(), ["a", "", "b"]);
         assert_eq!(all(&[]).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_carriage_returns_are_no_part_of_lines() {
+        let mark = BYTE_ORDER_MARK.as_bytes();
+        for size in [1, 2, 100] {
+            let text = [mark, b"a\r\n\r\n", mark, b"b\rc\r\nd\r"].concat();
+            let chunks: Vec<&[u8]> = text.chunks(size).collect();
+            assert_eq!(all(&chunks).unwrap(), ["a", "", "\u{feff}b\rc", "d"], "{size}");
+        }
     }
 
     #[test]
