@@ -235,7 +235,11 @@ fn the_trail_verifies_and_says_who_and_why() {
     assert_eq!((of_action["data"].as_array().map(Vec::len), &of_action["next_cursor"]), (Some(1), &Value::Null));
     let table = owner.get("/api/v1/audit?format=csv");
     assert!(table.expect_status(200).header("content-type").starts_with("text/csv"));
+    assert_eq!(table.header("content-disposition"), "attachment; filename=\"ownchat-audit.csv\"");
     assert_eq!(table.text.lines().count(), 5);
+    assert!(
+        table.text.starts_with("\u{feff}sequence,") && table.text.contains(&format!("\"{}\",\"'=cmd()\",", made.id))
+    );
     for (query, field) in
         [("format=xml", "format"), ("limit=0", "limit"), ("action=x", "action"), ("colour=red", "colour")]
     {

@@ -15,7 +15,7 @@ use axum::{
     extract::RawQuery,
     http::{
         HeaderMap, HeaderName, HeaderValue,
-        header::{CONTENT_TYPE, ETAG, LINK},
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, LINK},
     },
     response::{IntoResponse, Response},
 };
@@ -105,7 +105,10 @@ pub async fn audit(cases: Cases, RawQuery(query): RawQuery) -> Response {
         Ok(page) => page,
         Err(failure) => return problem::of_failure(&failure),
     };
-    let text = |kind: &'static str, body: String| ([(CONTENT_TYPE, HeaderValue::from_static(kind))], body);
+    let file = |media, name, body: String| {
+        let headers = [(CONTENT_TYPE, media), (CONTENT_DISPOSITION, name)];
+        (headers.map(|(name, value)| (name, HeaderValue::from_static(value))), body)
+    };
     let mut response = match format {
         Format::Json => {
             let data = page.lines.into_iter().filter_map(|line| RawValue::from_string(line).ok()).collect();
@@ -113,9 +116,13 @@ pub async fn audit(cases: Cases, RawQuery(query): RawQuery) -> Response {
         }
         Format::Ndjson => {
             let lines: String = page.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-            text("application/x-ndjson; charset=utf-8", lines).into_response()
+            let name = "attachment; filename=\"ownchat-audit.ndjson\"";
+            file("application/x-ndjson; charset=utf-8", name, lines).into_response()
         }
-        Format::Csv => text("text/csv; charset=utf-8", csv(&page.lines)).into_response(),
+        Format::Csv => {
+            let name = "attachment; filename=\"ownchat-audit.csv\"";
+            file("text/csv; charset=utf-8", name, csv(&page.lines)).into_response()
+        }
     };
     if format != Format::Json
         && let Some(cursor) = page.next_cursor

@@ -1,0 +1,131 @@
+//! Lines of the trail as a table for spreadsheets (RFC 4180).
+
+use super::Line;
+use crate::{
+    json::BYTE_ORDER_MARK,
+    key::{Reason, Status},
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+const HEAD: &str =
+    "sequence,at,actor,actor_name,action,key,key_name,key_status,reason,address,request_id,before,after\r\n";
+
+/// The fields of a key that have columns of their own.
+#[derive(Default, Deserialize)]
+struct KeyWords {
+    #[serde(default)]
+    name: String,
+    status: Option<Status>,
+    reason: Option<Reason>,
+}
+
+impl KeyWords {
+    /// Reads them from the key as it was after a change, or else as it was before.
+    fn of(line: &Line) -> Self {
+        let of = |value: &Option<Box<RawValue>>| serde_json::from_str(value.as_deref()?.get()).ok();
+        if line.key.is_none() {
+            return Self::default();
+        }
+        // A key that is not there afterwards was removed for good.
+        let before = || of(&line.before).map(|key: Self| Self { status: None, reason: None, ..key });
+        of(&line.after).or_else(before).unwrap_or_default()
+    }
+
+    /// The state of the key, or why it is inactive.
+    fn status(&self) -> &'static str {
+        match (self.status, self.reason) {
+            (None, _) => "",
+            (Some(Status::Active), _) => "active",
+            (Some(Status::Inactive), None) => "inactive",
+            (_, Some(Reason::Deleted)) => "deleted",
+            (_, Some(Reason::Deactivated)) => "deactivated",
+            (_, Some(Reason::Scheduled)) => "scheduled",
+            (_, Some(Reason::Expired)) => "expired",
+        }
+    }
+}
+
+/// Writes lines as a table. A byte order mark tells spreadsheets that it is UTF-8. A value that a
+/// spreadsheet would take for a formula is led by a quote, so that nothing in a name is ever
+/// computed (OWASP, CSV injection).
+pub fn csv<T: AsRef<str>>(lines: &[T]) -> String {
+    let mut table = [BYTE_ORDER_MARK, HEAD].concat();
+    for line in lines.iter().filter_map(|line| serde_json::from_str::<Line>(line.as_ref()).ok()) {
+        let json = |value: &Option<Box<RawValue>>| value.as_ref().map(|value| value.get().to_owned());
+        let key = KeyWords::of(&line);
+        let cells = [
+            Some(line.sequence.to_string()),
+            Some(line.at.rfc3339()),
+            line.actor.map(|actor| actor.to_string()),
+            Some(line.actor_name.clone()),
+            Some(line.action.as_str().to_owned()),
+            line.key.map(|key| key.to_string()),
+            Some(key.name.clone()),
+            Some(key.status().to_owned()),
+            line.reason.clone(),
+            Some(line.address.clone()),
+            Some(line.request_id.clone()),
+            json(&line.before),
+            json(&line.after),
+        ];
+        let cells: Vec<String> = cells.into_iter().map(|cell| cell_of(&cell.unwrap_or_default())).collect();
+        table.push_str(&cells.join(","));
+        table.push_str("\r\n");
+    }
+    table
+}
+
+/// Characters that begin a formula, also as East Asian keyboards write them.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
+fn cell_of(text: &str) -> String {
+    // Spaces before it are skipped by some programs.
+    let guard = if text.trim_start_matches(' ').starts_with(FORMULA) { "'" } else { "" };
+    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        audit::{BEGINNING, seal},
+        testing::line,
+    };
+
+    fn raw(text: &str) -> Option<Box<RawValue>> {
+        Some(RawValue::from_string(text.into()).unwrap())
+    }
+
+    #[test]
+    fn a_spreadsheet_computes_nothing() {
+        let table = csv(&[seal(&line(1, BEGINNING, "=cmd()|' /C calc'!A0")).0, "no line".into()]);
+        let mut rows = table.lines();
+        assert!(rows.next().unwrap().starts_with("\u{feff}sequence,at,actor,"));
+        let row = rows.next().unwrap();
+        assert!(row.starts_with("\"1\",\"2026-11-23T16:46:48Z\",\"0000000000000001\",\"Ada\""), "{row}");
+        assert!(row.contains(",\"'=cmd()|' /C calc'!A0\","), "{row}");
+        assert!(row.contains("\"{\"\"status\"\":\"\"active\"\"}\""), "{row}");
+        assert_eq!(rows.next(), None);
+        for text in ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", " =1", "\u{ff1d}1"] {
+            assert_eq!(cell_of(text), format!("\"'{text}\""));
+        }
+        assert_eq!(cell_of("a=1"), "\"a=1\"");
+    }
+
+    #[test]
+    fn a_key_has_its_name_and_its_state_in_columns() {
+        for (before, after, columns) in [
+            (None, raw(r#"{"name":"Till 7","status":"active"}"#), "\"Till 7\",\"active\""),
+            (None, raw(r#"{"name":"Till 7","status":"inactive","reason":"deleted"}"#), "\"Till 7\",\"deleted\""),
+            (raw(r#"{"name":"=1","status":"inactive","reason":"deleted"}"#), None, "\"'=1\",\"\""),
+            (None, raw("{}"), "\"\",\"\""),
+        ] {
+            let line = Line { before, after, ..line(1, BEGINNING, "x") };
+            let table = csv(&[seal(&line).0]);
+            assert!(table.contains(&format!(",\"JCgnh3DhfKRFKbvX\",{columns},\"x\",")), "{table}");
+        }
+        let of_workspace = Line { key: None, after: raw(r#"{"name":"Acme"}"#), ..line(1, BEGINNING, "x") };
+        assert!(!csv(&[seal(&of_workspace).0]).contains(",\"Acme\","));
+    }
+}
