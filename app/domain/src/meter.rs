@@ -6,7 +6,9 @@
 //! * **Rate.** A permit of a lease can be spent from the moment it was granted until the lease ends. A
 //!   grant is counted until one window after that end, so at every moment the permits that may have been
 //!   spent within one window are all counted together, and their sum is held to the limit. This holds for
-//!   every stretch of time as long as the window, wherever it begins.
+//!   every stretch of time as long as the window, wherever it begins. With its next question the isolate says
+//!   how long ago it spent the last permit of a lease, which is then counted until one window after that: the
+//!   question arrives later than it was written, so it never says too much.
 //! * **Quota.** A permit is counted in the calendar period in which it was granted, and a lease ends with
 //!   its period at the latest.
 //!
@@ -14,7 +16,8 @@
 //! With `k` isolates that hold leases of at most `b` permits beyond what they need, at most `k × b` of a
 //! limit are wrongly refused at any moment. Nobody gets more beyond the need than an eighth of what is left, so what
 //! is held shrinks as a limit is used up, and a quota is used up exactly. A key that is always at its rate limit gets
-//! at least `w / (w + l)` of it, where `w` is the window and `l` the length of a lease.
+//! at least `w / (w + l)` of it, where `w` is the window and `l` the length of a lease ([`RateLimit::guaranteed`]); one that a
+//! single isolate serves gets all but what is counted while a question is on its way.
 //!
 //! # What comes back
 //!
@@ -57,8 +60,10 @@ const LEASE_MIN: i64 = 500;
 pub const SPARE_MAX: u32 = 1_000;
 /// Of what is left after the need, one part in this many may be held in reserve.
 const SPARE_PART: u32 = 8;
+/// A window of more than so many lengths of a lease loses less than a hundredth to what is not reported back.
+const LONG: i64 = 100;
 /// In how many parts of a window grants are told apart; within one part the earlier count as long as the latest.
-const GRAINS: i64 = 32;
+const GRAINS: i64 = 100;
 /// Most leases of which something may come back. Of more, those that end first count as spent.
 const OPEN_MAX: usize = 1_000;
 /// Most leases that are void and whose questions have not arrived.
@@ -97,7 +102,10 @@ impl Meter {
         if ask.need > 0 || ask.spare > 0 {
             self.believe(ask.limits, ask.version);
         }
-        ask.unused.iter().for_each(|unused| self.give_back(*unused, now));
+        for (place, unused) in ask.unused.iter().enumerate() {
+            let idle = ask.idle.get(place).copied().unwrap_or(0);
+            self.give_back(*unused, now.plus(-i64::from(idle)), now);
+        }
         self.forget(now);
         if self.was_given_back(ask.name) {
             // Nobody waits for this answer.
@@ -125,8 +133,9 @@ impl Meter {
             self.changed = true;
             self.used.add(permits);
             let ends = now.plus(lasts);
-            // Of a rate alone, what was needed at once comes back by itself soon enough.
-            let closed = spare == 0 && quota.is_none();
+            // Of a long window, what was needed at once comes back by itself soon enough.
+            let closed =
+                spare == 0 && quota.is_none() && self.limits.rate.is_none_or(|rate| rate.window() > lasts * LONG);
             self.grants.push(Grant { lease: number, permits, at: now, ends, closed });
         }
         Taken::Lease(Lease { number, permits, lasts, standing: self.standing_of(ask, now) })
@@ -148,7 +157,7 @@ impl Meter {
         meter.turn_the_page(now);
         meter.believe(limits, version);
         let standing = meter.standing(now);
-        let ask = Take { limits, version, need, spare: 0, unused: Vec::new(), name: 0 };
+        let ask = Take { limits, version, need, spare: 0, ..Take::default() };
         let refusal = match meter.take(&ask, now) {
             Taken::Lease(_) => None,
             Taken::Refused(refusal) => Some(refusal),
@@ -189,7 +198,8 @@ impl Meter {
         }
     }
 
-    fn give_back(&mut self, unused: Unused, now: Timestamp) {
+    /// Takes back a lease of which nothing was spent after `spent_at`, and nothing will be.
+    fn give_back(&mut self, unused: Unused, spent_at: Timestamp, now: Timestamp) {
         let Some(grant) = self.grants.iter_mut().find(|grant| grant.lease == unused.lease) else {
             // It may still be on its way.
             if unused.permits == ALL && unused.lease >= NAMED && self.void.iter().all(|(name, _)| *name != unused.lease)
@@ -203,8 +213,7 @@ impl Meter {
             let permits = unused.permits.min(grant.permits);
             grant.permits -= permits;
             grant.closed = true;
-            // Nothing of it will be spent any more.
-            grant.ends = grant.ends.min(now);
+            grant.ends = grant.ends.min(spent_at).max(grant.at);
             self.used.give_back(permits, grant.at);
             self.changed = true;
         }
@@ -294,13 +303,26 @@ impl Meter {
         self.limits.quota.map_or(0, |quota| quota.period.end(now).since(now))
     }
 
-    /// A quarter of the window, within bounds, and never into the next period.
+    /// That of the rate, and never into the next period.
     fn lease_length(&self, now: Timestamp) -> i64 {
-        let by_rate = self.limits.rate.map_or(LEASE_MAX, |rate| (rate.window() / 4).clamp(LEASE_MIN, LEASE_MAX));
+        let by_rate = self.limits.rate.map_or(LEASE_MAX, RateLimit::lease_length);
         match self.limits.quota {
             Some(quota) => by_rate.min(quota.period.end(now).since(now)),
             None => by_rate,
         }
+    }
+}
+
+impl RateLimit {
+    /// How long a lease may be spent, in milliseconds: a quarter of the window, within bounds.
+    fn lease_length(self) -> i64 {
+        (self.window() / 4).clamp(LEASE_MIN, LEASE_MAX)
+    }
+
+    /// How many calls pass in every window at least, however many isolates serve the key.
+    pub fn guaranteed(self) -> u32 {
+        let share = i64::from(self.limit) * self.window() / (self.window() + self.lease_length());
+        u32::try_from(share).unwrap_or(self.limit)
     }
 }
 

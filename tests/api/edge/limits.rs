@@ -23,7 +23,7 @@ fn a_rate_limit_refuses_and_says_when_to_come_back() {
     for left in ["2", "1", "0"] {
         let answer = caller.get("/v1/contacts");
         answer.expect_status(200);
-        assert_eq!(answer.header("ratelimit-policy"), "\"default\";q=3;w=60");
+        assert_eq!(answer.header("ratelimit-policy"), "\"default\";q=3;w=60;ownchat-guaranteed=2");
         assert!(
             answer.header("ratelimit").starts_with(&format!("\"default\";r={left};t=")),
             "{}",
@@ -80,7 +80,7 @@ fn every_answer_to_a_limited_key_tells_its_limits() {
     });
     let key = limited(&deployment.owner(), &limits);
     let caller = deployment.edge().bearing(&key);
-    let policy = "\"default\";q=40;w=60, \"quota\";q=90;w=86400";
+    let policy = "\"default\";q=40;w=60;ownchat-guaranteed=38, \"quota\";q=90;w=86400";
     let refused = [("/v1/messages", 403), ("/v1/key", 200)];
     let verify = |more: &Value| {
         let mut body = json!({"key": key});

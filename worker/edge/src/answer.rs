@@ -61,6 +61,10 @@ impl Media {
     }
 }
 
+/// The parameter of `RateLimit-Policy` with the calls that pass in every window at least, however many
+/// places serve the key. The draft leaves names of a vendor to the vendor.
+const GUARANTEED: &str = "ownchat-guaranteed";
+
 /// The header that names the call.
 pub const REQUEST_ID: &str = "Request-Id";
 
@@ -211,15 +215,16 @@ pub fn limits(checked: &Checked) -> Vec<Header> {
 
 fn limits_of(record: &Record, standing: Standing) -> Vec<Header> {
     let (mut policies, mut states) = (Vec::new(), Vec::new());
-    let mut tell = |name: &str, limit: u32, window: i64, standing: Option<(u32, i64)>| {
-        policies.push(format!("\"{name}\";q={limit};w={window}"));
+    let mut tell = |name: &str, limit: u32, window: i64, more: String, standing: Option<(u32, i64)>| {
+        policies.push(format!("\"{name}\";q={limit};w={window}{more}"));
         states.extend(standing.map(|(left, wait)| format!("\"{name}\";r={left};t={}", seconds(wait))));
     };
     if let Some(rate) = record.limits.rate {
-        tell("default", rate.limit, i64::from(rate.window_seconds), standing.rate);
+        let least = format!(";{GUARANTEED}={}", rate.guaranteed());
+        tell("default", rate.limit, i64::from(rate.window_seconds), least, standing.rate);
     }
     if let Some(quota) = record.limits.quota {
-        tell("quota", quota.limit, quota.period.seconds(), standing.quota);
+        tell("quota", quota.limit, quota.period.seconds(), String::new(), standing.quota);
     }
     let headers = [("RateLimit-Policy", policies), ("RateLimit", states)];
     headers.into_iter().filter(|(_, items)| !items.is_empty()).map(|(name, items)| (name, items.join(", "))).collect()

@@ -221,7 +221,7 @@ async fn permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, cost: u3
 /// Asks the meter of a limited key what is left. Without an answer nobody is told.
 async fn look(edge: &Edge, platform: &Platform, record: &Record) {
     let (limits, version) = (record.limits, record.version);
-    let question = Take { limits, version, need: 0, spare: 0, unused: Vec::new(), name: 0 };
+    let question = Take { limits, version, ..Take::default() };
     let standing = match ask_meter(platform, record, &question).await {
         Ok(Taken::Lease(Lease { standing, .. }) | Taken::Refused(Refusal { standing, .. })) => standing,
         Err(error) => {

@@ -39,8 +39,11 @@ struct Pocket {
     refused: Option<(u32, Refusal, Timestamp)>,
     /// When somebody comes to give back what is left.
     watched: Option<Timestamp>,
-    /// What is left of leases that are over, to be given back; nothing of those that are used up.
-    unused: Vec<Unused>,
+    /// What is left of leases that are over, to be given back; nothing of those that are used up. And when
+    /// something was spent of them last, if that is known.
+    unused: Vec<(Unused, Option<Timestamp>)>,
+    /// A call was refused that the meter has enough for together with what is held here.
+    pools: bool,
     /// Permits that were spent since the last question, when that was, and how many were not answered yet.
     spent: u32,
     asked_at: Option<Timestamp>,
@@ -63,6 +66,7 @@ struct Held {
     permits: u32,
     /// Permits that were spent on requests which are on their way.
     in_flight: u32,
+    spent_at: Option<Timestamp>,
     from: Timestamp,
     until: Timestamp,
 }
@@ -83,6 +87,7 @@ impl Purse {
             owed -= part;
             if part > 0 {
                 lease = held.lease;
+                held.spent_at = Some(now);
             }
         }
         pocket.spent = pocket.spent.saturating_add(cost);
@@ -127,7 +132,8 @@ impl Purse {
     }
 
     /// Takes in that the meter refused a call of this cost, and says whether that is the last word: not if another call has
-    /// brought enough to spare meanwhile, or the record is another by now.
+    /// brought enough to spare meanwhile, if the meter has enough together with what is held here, or if the record is
+    /// another by now.
     pub fn refuse(
         &mut self,
         record: &Record,
@@ -141,9 +147,19 @@ impl Purse {
         if pocket.version != record.version {
             return false;
         }
-        pocket.refused = Some((cost, refusal, asked_at));
         pocket.told = Some((refusal.standing, asked_at));
-        !pocket.holds(cost, now)
+        if pocket.holds(cost, now) {
+            return false;
+        }
+        let Standing { rate, quota } = refusal.standing;
+        let left = rate.into_iter().chain(quota).map(|(left, _)| left).min().unwrap_or(0);
+        let held = pocket.permits(now);
+        if held > 0 && left.saturating_add(held) >= cost {
+            pocket.pools = true;
+            return false;
+        }
+        pocket.refused = Some((cost, refusal, asked_at));
+        true
     }
 
     /// What to ask of the meter for a call of this cost; `random` makes the name of the lease; 0 for none.
@@ -164,9 +180,11 @@ impl Purse {
         pocket.spent = 0;
         pocket.asked_at = Some(now);
         pocket.asking = pocket.asking.saturating_add(1);
-        let unused = std::mem::take(&mut pocket.unused);
+        let held = if std::mem::take(&mut pocket.pools) { pocket.permits(now) } else { 0 };
+        let need = cost.saturating_sub(held).max(1);
+        let (unused, idle) = pocket.report(now);
         let name = if random == 0 { 0 } else { NAMED | random };
-        Take { limits: record.limits, version: record.version, need: cost, spare, unused, name }
+        Take { limits: record.limits, version: record.version, need, spare, unused, name, idle }
     }
 
     fn pocket(&mut self, record: &Record) -> &mut Pocket {
@@ -196,7 +214,7 @@ impl Purse {
         let pocket = self.pocket(record);
         pocket.asking = pocket.asking.saturating_sub(1);
         if pocket.version != record.version {
-            return pocket.unused.push(Unused { lease: lease.number, permits: lease.permits });
+            return pocket.unused.push((Unused { lease: lease.number, permits: lease.permits }, None));
         }
         pocket.refused = None;
         let until = match record.limits {
@@ -205,7 +223,8 @@ impl Purse {
         };
         // What ends first is spent first.
         let place = pocket.held.partition_point(|held| held.until <= until);
-        let held = Held { lease: lease.number, permits: lease.permits, in_flight: 0, from: asked_at, until };
+        let held =
+            Held { lease: lease.number, permits: lease.permits, in_flight: 0, spent_at: None, from: asked_at, until };
         pocket.held.insert(place, held);
         pocket.told = Some((lease.standing, asked_at));
     }
@@ -214,9 +233,10 @@ impl Purse {
     /// lease that the meter may have granted.
     pub fn lost(&mut self, key: Locator, question: Take) {
         let pocket = self.0.entry(key).or_default();
-        pocket.unused.extend(question.unused);
+        // Relative to a question that is gone, how long they were idle says nothing.
+        pocket.unused.extend(question.unused.into_iter().map(|unused| (unused, None)));
         if question.name >= NAMED {
-            pocket.unused.push(Unused { lease: question.name, permits: ALL });
+            pocket.unused.push((Unused { lease: question.name, permits: ALL }, None));
             pocket.asking = pocket.asking.saturating_sub(1);
         }
         pocket.unused.drain(..pocket.unused.len().saturating_sub(WAITING_MAX));
@@ -229,8 +249,8 @@ impl Purse {
         if !pocket.owes() {
             return None;
         }
-        let unused = std::mem::take(&mut pocket.unused);
-        Some(Take { limits, version, need: 0, spare: 0, unused, name: 0 })
+        let (unused, idle) = pocket.report(now);
+        Some(Take { limits, version, unused, idle, ..Take::default() })
     }
 
     /// When permits of this key must be given back, if there are any and nobody has undertaken to do it then. Whoever is
@@ -280,7 +300,7 @@ impl Pocket {
         self.held.retain(|held| {
             let keeps = held.in_flight > 0 || held.lasts(now) && held.permits > 0;
             if !keeps {
-                unused.push(Unused { lease: held.lease, permits: held.permits });
+                unused.push((Unused { lease: held.lease, permits: held.permits }, held.spent_at));
             }
             keeps
         });
@@ -289,7 +309,13 @@ impl Pocket {
 
     /// Whether there is something to give back. That leases are used up can be said with the next question.
     fn owes(&self) -> bool {
-        self.unused.iter().any(|unused| unused.permits > 0)
+        self.unused.iter().any(|(unused, _)| unused.permits > 0)
+    }
+
+    /// Takes what is to be given back, and for how many milliseconds nothing was spent of each.
+    fn report(&mut self, now: Timestamp) -> (Vec<Unused>, Vec<u32>) {
+        let idle = |spent_at: Option<Timestamp>| spent_at.and_then(|at| u32::try_from(now.since(at)).ok()).unwrap_or(0);
+        std::mem::take(&mut self.unused).into_iter().map(|(unused, spent_at)| (unused, idle(spent_at))).unzip()
     }
 
     /// Permits that may be spent now.
@@ -315,6 +341,8 @@ impl Held {
     }
 }
 
+#[cfg(test)]
+mod alone;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

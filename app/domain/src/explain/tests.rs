@@ -183,7 +183,7 @@ fn limits_are_compared_with_what_the_meter_says() {
     };
     let record = Record { limits, ..record() };
     let (mut meter, hash) = (Meter::default(), SecretHash::of(&secret()));
-    let take = Take { limits, version: record.version, need: 4, spare: 0, unused: Vec::new(), name: 0 };
+    let take = Take { limits, version: record.version, need: 4, ..Take::default() };
     meter.take(&take, NOW);
     let told = |meter: &Meter, case: &Case| {
         let outlook = meter.look(limits, record.version, case.cost(), NOW);

@@ -4,7 +4,7 @@ use crate::limit::Limits;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 /// What an isolate asks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Take {
     /// The limits, as they stand in the key's record.
     pub limits: Limits,
@@ -20,6 +20,9 @@ pub struct Take {
     /// even if no answer comes, and can give back what it was not told of.
     #[serde(deserialize_with = "added")]
     pub name: u64,
+    /// For each of `unused`, milliseconds since a permit of that lease was spent last; 0 if that is not known.
+    #[serde(deserialize_with = "added")]
+    pub idle: Vec<u32>,
 }
 
 /// From here on leases are named by those who ask for them.

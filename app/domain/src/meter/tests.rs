@@ -16,7 +16,7 @@ fn quota(limit: u32) -> Limits {
 }
 
 fn ask(limits: Limits, need: u32, spare: u32) -> Take {
-    Take { limits, version: 1, need, spare, unused: Vec::new(), name: 0 }
+    Take { limits, version: 1, need, spare, ..Take::default() }
 }
 
 fn permits(taken: Taken) -> u32 {
@@ -39,6 +39,29 @@ fn a_rate_limit_refuses_and_says_when_to_come_back() {
     assert_eq!(refusal.standing.rate, Some((0, 61_000)));
     assert_eq!(permits(meter.take(&ask(rate(3, 60), 1, 0), NOW.plus(61_999))), 0);
     assert_eq!(permits(meter.take(&ask(rate(3, 60), 3, 0), NOW.plus(62_000))), 3);
+}
+
+#[test]
+fn a_permit_counts_until_one_window_after_it_was_spent_once_that_is_told() {
+    let limits = rate(1, 60);
+    for (idle, free_at) in [(None, 61_900), (Some(1_800), 60_100), (Some(5_000), 60_000)] {
+        let mut meter = Meter::default();
+        let Taken::Lease(lease) = meter.take(&ask(limits, 1, 0), NOW) else { unreachable!() };
+        let used_up = Unused { lease: lease.number, permits: 0 };
+        let told = Take { unused: vec![used_up], idle: idle.into_iter().collect(), ..ask(limits, 1, 0) };
+        assert_eq!(permits(meter.take(&told, NOW.plus(1_900))), 0);
+        assert_eq!(permits(meter.take(&ask(limits, 1, 0), NOW.plus(free_at - 1))), 0, "{idle:?}");
+        assert_eq!(permits(meter.take(&ask(limits, 1, 0), NOW.plus(free_at))), 1, "{idle:?}");
+    }
+}
+
+#[test]
+fn what_is_guaranteed_is_what_many_isolates_leave_of_a_limit() {
+    for (limit, window_seconds, guaranteed) in
+        [(10, 1, 6), (100, 60, 96), (3, 60, 2), (1, 1, 0), (1_000_000_000, 86_400, 999_976_852)]
+    {
+        assert_eq!(RateLimit { limit, window_seconds }.guaranteed(), guaranteed);
+    }
 }
 
 #[test]
@@ -153,11 +176,14 @@ fn limits_of_an_older_record_are_believed_again_the_next_day() {
 #[test]
 fn what_it_remembers_stays_small() {
     let mut meter = Meter::default();
+    let mut unused = Vec::new();
     for step in 0..10_000 {
-        meter.take(&ask(rate(1_000_000, 60), 1, 0), NOW.plus(step * 10));
+        let question = Take { unused, ..ask(rate(1_000_000, 60), 1, 0) };
+        let Taken::Lease(lease) = meter.take(&question, NOW.plus(step * 10)) else { unreachable!() };
+        unused = vec![Unused { lease: lease.number, permits: 0 }];
     }
-    assert!(meter.grants.len() < 50, "{}", meter.grants.len());
-    assert!(meter.encode().len() < 1_500);
+    assert!(meter.grants.len() < 120, "{}", meter.grants.len());
+    assert!(meter.encode().len() < 2_500);
 }
 
 fn give(unused: &[Unused]) -> Take {
@@ -340,10 +366,16 @@ fn leases_of_a_quota_that_nobody_gives_back_are_bounded() {
 fn known_answers() {
     use crate::testing::hex;
     let question = Take { unused: vec![Unused { lease: 7, permits: 2 }], version: 300, ..ask(quota(500), 1, 9) };
-    assert_eq!(hex(&encode(&question)), "010001f40300ac020109010702".to_owned() + "00");
+    assert_eq!(hex(&encode(&question)), "010001f40300ac020109010702".to_owned() + "00" + "00");
+    let idle = Take { idle: vec![300], ..question.clone() };
+    assert_eq!(hex(&encode(&idle)), "010001f40300ac020109010702".to_owned() + "00" + "01ac02");
+    assert_eq!(decode::<Take>(&encode(&idle)), Some(idle));
     assert_eq!(decode::<Take>(&encode(&question)), Some(question.clone()));
-    let before = encode(&question).split_last().map(|(_, before)| before.to_vec()).unwrap();
-    assert_eq!(decode::<Take>(&before), Some(question), "as the version before writes it");
+    for later in [1, 2] {
+        let mut before = encode(&question);
+        before.truncate(before.len() - later);
+        assert_eq!(decode::<Take>(&before), Some(question.clone()), "as the versions before write it");
+    }
     let standing = Standing { rate: Some((4, 9_000)), quota: None };
     let answer = Taken::Lease(Lease { number: 7, permits: 3, lasts: 2_000, standing });
     assert_eq!(hex(&encode(&answer)), "01000703a01f0104d08c0100");

@@ -23,9 +23,9 @@ fn any_take() -> impl Strategy<Value = Vec<u8>> {
     let named = || prop_oneof![any::<u64>(), 0..5u64, meter::NAMED..meter::NAMED + 3];
     let returned = prop_oneof![number(), Just(meter::ALL)];
     let unused = (named(), returned).prop_map(|(lease, permits)| Unused { lease, permits });
-    (rate, quota, any::<u64>(), number(), number(), vec(unused, 0..4), named()).prop_map(
-        |(rate, quota, version, need, spare, unused, name)| {
-            meter::encode(&Take { limits: Limits { rate, quota }, version, need, spare, unused, name })
+    (rate, quota, any::<u64>(), number(), number(), vec(unused, 0..4), named(), vec(number(), 0..5)).prop_map(
+        |(rate, quota, version, need, spare, unused, name, idle)| {
+            meter::encode(&Take { limits: Limits { rate, quota }, version, need, spare, unused, name, idle })
         },
     )
 }
@@ -40,7 +40,7 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn take() -> Vec<u8> {
-    meter::encode(&Take { limits: Limits::default(), version: 1, need: 1, spare: 2, unused: Vec::new(), name: 0 })
+    meter::encode(&Take { limits: Limits::default(), version: 1, need: 1, spare: 2, ..Take::default() })
 }
 
 #[test]

@@ -306,7 +306,7 @@ proptest! {
             prop_assert!(world.is_within_rate(rate.window()), "{:?}", world.spent);
         }
         let Record { limits, version, .. } = *world.latest();
-        let ask = |need| Take { limits, version, need, spare: 0, unused: Vec::new(), name: 0 };
+        let ask = |need| Take { limits, version, need, ..Take::default() };
         // All of the rest can be spent, and no more.
         let once = limits.rate.map_or(u32::MAX, |rate| rate.limit);
         let mut rest = limits.quota.unwrap().limit.saturating_sub(u32::try_from(world.spent.len()).unwrap());

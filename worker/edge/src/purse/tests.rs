@@ -239,3 +239,23 @@ fn a_lease_is_over_once_nothing_of_it_is_on_its_way() {
     let unused = leftovers(&mut purse, after.version).unwrap().unused;
     assert_eq!(unused, [Unused { lease: 1, permits: 1 }]);
 }
+
+#[test]
+fn a_costly_call_takes_what_is_held_together_with_what_the_meter_has() {
+    let quota = Quota { limit: 500, period: Period::Month };
+    let (mut purse, mut key) = (Purse::default(), record());
+    key.limits = Limits { rate: None, quota: Some(quota) };
+    let refusal = |left| {
+        let standing = Standing { rate: None, quota: Some((left, 9_000)) };
+        Refusal { by_quota: true, retry_after: 9_000, standing }
+    };
+    purse.put(&key, lease(1, 6), NOW, NOW);
+    assert_eq!(purse.question(&key, 7, 1, NOW).need, 7);
+    assert!(!purse.refuse(&key, 7, refusal(4), NOW, NOW), "10 are left in all");
+    assert_eq!(purse.spend(&key, 7, NOW), None, "the meter is asked again");
+    assert_eq!(purse.question(&key, 7, 2, NOW).need, 1);
+    purse.put(&key, lease(2, 1), NOW, NOW);
+    assert!(purse.spend(&key, 7, NOW).unwrap().is_ok());
+    assert_eq!(purse.question(&key, 7, 3, NOW).need, 7, "once");
+    assert!(purse.refuse(&key, 7, refusal(6), NOW, NOW), "none is held any more");
+}

@@ -90,7 +90,7 @@ mod tests {
 
     fn ask(need: u32) -> Take {
         let limits = Limits { rate: None, quota: Some(Quota { limit: 3, period: Period::Day }) };
-        Take { limits, version: 1, need, spare: 0, unused: Vec::new(), name: 0 }
+        Take { limits, version: 1, need, ..Take::default() }
     }
 
     #[test]
