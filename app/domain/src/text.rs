@@ -44,6 +44,17 @@ pub fn paragraph(text: &str, max: usize) -> Result<String, String> {
     within(text, max)
 }
 
+/// Accepts a text that an earlier version has accepted, whose rules were fewer: rules that came later
+/// must not keep a stored text out of the workspace that its file is read into.
+pub fn is_kept(text: &str, max: usize) -> bool {
+    let is_refused = |c: char| match c {
+        '\n' | '\t' => false,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => true,
+        _ => c.is_control(),
+    };
+    text.trim() == text && !text.chars().any(is_refused) && text.graphemes(true).count() <= max
+}
+
 /// The first `max` characters of a text, as people see them.
 pub fn cut(text: &str, max: usize) -> &str {
     text.grapheme_indices(true).nth(max).and_then(|(end, _)| text.get(..end)).unwrap_or(text)

@@ -3,6 +3,8 @@
 use super::{Details, KeyPatch, RestrictionsPatch};
 use crate::{
     failure::{Failure, FieldError},
+    key::{DESCRIPTION_MAX, NAME_MAX},
+    text::is_kept,
     time::Timestamp,
 };
 
@@ -11,9 +13,6 @@ impl Details {
     pub fn check(&self) -> Result<(), Failure> {
         let texts = |networks: &[crate::network::Network]| networks.iter().map(ToString::to_string).collect();
         let patch = KeyPatch {
-            name: Some(self.name.clone()),
-            description: Some(Some(self.description.clone())),
-            integration: Some(Some(self.integration.clone())),
             scopes: Some(self.scopes.names()),
             restrictions: Some(Some(RestrictionsPatch {
                 allow: Some(Some(texts(&self.networks.allow))),
@@ -26,11 +25,19 @@ impl Details {
         };
         // Neither has it times that are compared with now.
         let same = patch.check(Timestamp::default())?.apply(self)?;
-        if same == *self {
-            Ok(())
-        } else {
-            let message = "Something in it is written in a way in which it is never kept.";
-            Err(Failure::Invalid { errors: vec![FieldError::new("key", message)] })
+        let is_line = |text: &str| !text.contains(['\n', '\t']) && is_kept(text, NAME_MAX);
+        let texts = [
+            ("name", is_line(&self.name) && !self.name.is_empty()),
+            ("description", is_kept(&self.description, DESCRIPTION_MAX)),
+            ("integration", is_line(&self.integration)),
+            ("key", same == *self),
+        ];
+        match texts.into_iter().find(|(_, is_kept)| !is_kept) {
+            None => Ok(()),
+            Some((field, _)) => {
+                let message = "Something in it is written in a way in which it is never kept.";
+                Err(Failure::Invalid { errors: vec![FieldError::new(field, message)] })
+            }
         }
     }
 }

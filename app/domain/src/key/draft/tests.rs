@@ -1,7 +1,7 @@
 //! What admins may say, and how they are answered.
 
 use super::*;
-use crate::{limit::Period, testing::scopes};
+use crate::{key::NAME_MAX, limit::Period, testing::scopes};
 use serde_json::json;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
@@ -224,4 +224,14 @@ fn unknown_fields_are_refused() {
     for field in ["name", "status", "scopes"] {
         assert!(serde_json::from_value::<KeyPatch>(json!({field: null})).is_err(), "{field} cannot be cleared");
     }
+}
+
+#[test]
+fn a_file_keeps_the_texts_that_an_earlier_version_has_accepted() {
+    let kept = Details { name: "zero\u{200b}width".into(), description: "a\u{ad}b\nc".into(), ..full() };
+    assert_eq!(kept.check(), Ok(()));
+    for name in ["", " a", "a\nb", "a\u{202e}b", &"x".repeat(NAME_MAX + 1)] {
+        assert!(Details { name: name.into(), ..full() }.check().is_err(), "{name:?}");
+    }
+    assert!(Details { description: "a\0b".into(), ..full() }.check().is_err());
 }
