@@ -46,15 +46,15 @@ pub fn Frame(
                     <li><a href=paths::SETTINGS aria-current=current(Place::Settings)>"Settings"</a></li>
                 </ul>
                 <div class="who">
-                    <p><strong>{identity.name}</strong></p>
-                    <p class="hint">{identity.workspace_name}</p>
+                    <p><strong><bdi>{identity.name}</bdi></strong></p>
+                    <p class="hint"><bdi>{identity.workspace_name}</bdi></p>
                     <form method="post" action=paths::SIGN_OUT>
                         <button class="button button-quiet" type="submit">"Sign out"</button>
                     </form>
                 </div>
             </nav>
             <main id="main" tabindex="-1">
-                <ol class="way" aria-label="Breadcrumb">{steps.collect_view()}<li aria-current="page">{title}</li></ol>
+                <ol class="way" aria-label="Breadcrumb">{steps.collect_view()}<li aria-current="page"><bdi>{title}</bdi></li></ol>
                 {children()}
             </main>
         </div>

@@ -42,7 +42,7 @@ pub fn RevealKey(
     let curl = format!("curl {url} -H 'Authorization: Bearer {token}'");
     view! {
         <section class="card reveal" aria-labelledby="reveal-title" node_ref=section>
-            <h2 id="reveal-title" tabindex="-1" node_ref=heading>"Copy the key of " <q>{key.name}</q></h2>
+            <h2 id="reveal-title" tabindex="-1" node_ref=heading>"Copy the key of " <q><bdi>{key.name}</bdi></q></h2>
             <div class="banner banner-warn" role="status">
                 <p>"This is the only time the key is shown. Store it in a secret manager, never in a repository."</p>
             </div>

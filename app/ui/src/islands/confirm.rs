@@ -8,8 +8,10 @@ use leptos::{html::Dialog, prelude::*};
 pub fn Confirm(
     /// What the link and the button say.
     label: String,
-    /// The question.
-    title: String,
+    /// Name of the thing.
+    name: String,
+    /// Tells it from others of its name.
+    which: String,
     /// What will happen.
     consequence: String,
     /// What the box to tick says.
@@ -37,6 +39,7 @@ pub fn Confirm(
     };
     let target = action.clone();
     let word = label.clone();
+    let title = format!("{label} “{name}”? {which}");
     view! {
         <a class="link link-danger" href=action aria-label=title.clone() on:click=move |event| {
             event.prevent_default();
@@ -44,7 +47,8 @@ pub fn Confirm(
         }>{label}</a>
         {move || open.get().then(|| view! {
             <dialog class="dialog" node_ref=dialog aria-label=title.clone() on:close=move |_| open.set(false)>
-                <h2>{title.clone()}</h2>
+                <h2>{word.clone()}" “"<bdi>{name.clone()}</bdi>"”?"</h2>
+                <p class="hint"><bdi>{which.clone()}</bdi></p>
                 <ConfirmForm
                     word=word.clone()
                     consequence=consequence.clone()

@@ -174,7 +174,7 @@ fn taken_over(purpose: &Purpose) -> Option<AnyView> {
         view! {
             <div class="card">
                 <p>
-                    "A copy of "<q>{of}</q>". Its restrictions, limits and notes are taken over as well; the secret is \
+                    "A copy of "<q><bdi>{of}</bdi></q>". Its restrictions, limits and notes are taken over as well; the secret is \
                      a new one, and the other key stays as it is."
                 </p>
             </div>

@@ -15,7 +15,7 @@ pub fn Page() -> impl IntoView {
         let workspace = identity.workspace_name.clone();
         Ok(view! {
             <Frame identity place=Place::Home title="Overview">
-                <h1>{workspace}</h1>
+                <h1><bdi>{workspace}</bdi></h1>
                 <section class="card">
                     <h2>"Connect your own systems"</h2>
                     <p>

@@ -2,7 +2,7 @@
 
 use super::{
     key_new::way,
-    keys::{CONSEQUENCE, INTENT},
+    keys::{CONSEQUENCE, INTENT, which},
 };
 use crate::{
     flash::{Act, Flash},
@@ -34,7 +34,8 @@ pub fn Page() -> impl IntoView {
         let back = visit.back();
         Ok(view! {
             <Frame identity place=Place::Settings title="Delete API key" way=way()>
-                <h1>"Delete “"{key.name.clone()}"”?"</h1>
+                <h1>"Delete “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
+                <p class="hint"><bdi>{which(&key)}</bdi></p>
                 <div class="card">
                     <ConfirmForm
                         word="Delete"

@@ -143,9 +143,9 @@ fn form(
             <dd><code>{key.prefix.clone()}"…"</code></dd>
             <dt>"Environment"</dt>
             <dd>{key.environment.to_string()}</dd>
-            {in_full(&key, now).into_iter().map(|(label, text)| view! { <dt>{label}</dt><dd>{text}</dd> }).collect_view()}
+            {in_full(&key, now).into_iter().map(|(label, text)| view! { <dt>{label}</dt><dd><bdi>{text}</bdi></dd> }).collect_view()}
             <dt>"Created"</dt>
-            <dd>{key.created_at.day_and_time()}" by "{key.created_by.clone()}</dd>
+            <dd>{key.created_at.day_and_time()}" by "<bdi>{key.created_by.clone()}</bdi></dd>
             <dt>"Last changed"</dt>
             <dd>{key.updated_at.day_and_time()}</dd>
         </dl>
@@ -157,8 +157,8 @@ fn form(
     view! {
         <Frame identity place=Place::Settings title=key.name.clone() way=way()>
             <div class="head">
-                <h1>{key.name.clone()}</h1>
-                <div class="row-actions">{duplicate(&key, &here)} {switch(&key, &here)} {confirm_delete(&key, &back)}</div>
+                <h1><bdi>{key.name.clone()}</bdi></h1>
+                <div class="row-actions">{duplicate(&key, &key.name, &here)} {switch(&key, &key.name, &here)} {confirm_delete(&key, &back)}</div>
             </div>
             {message}
             {facts}

@@ -130,7 +130,16 @@ fn filters(query: &KeyQuery) -> impl IntoView + use<> {
 }
 
 fn table(keys: KeyPage, marked: Option<Locator>, here: &str, now: Timestamp) -> impl IntoView + use<> {
-    let rows: Vec<_> = keys.data.into_iter().map(|key| row(&key, marked == Some(key.id), here, now)).collect();
+    let names: Vec<String> = keys.data.iter().map(|key| key.name.clone()).collect();
+    let is_shared = |name: &str| names.iter().filter(|other| *other == name).count() > 1;
+    let rows: Vec<_> = keys
+        .data
+        .into_iter()
+        .map(|key| {
+            let called = if is_shared(&key.name) { told_apart(&key) } else { key.name.clone() };
+            row(&key, &called, marked == Some(key.id), here, now)
+        })
+        .collect();
     view! {
         <div class="table-box">
             <table class="keys">
@@ -150,12 +159,18 @@ fn table(keys: KeyPage, marked: Option<Locator>, here: &str, now: Timestamp) -> 
     }
 }
 
-fn row(key: &Key, is_marked: bool, here: &str, now: Timestamp) -> impl IntoView + use<> {
+/// The name of a key with its id and date, where another key has the same name.
+fn told_apart(key: &Key) -> String {
+    format!("{} ({}, {})", key.name, key.id, key.created_at.day_in_utc())
+}
+
+/// A row. Its controls name the key as `called`.
+fn row(key: &Key, called: &str, is_marked: bool, here: &str, now: Timestamp) -> impl IntoView + use<> {
     let edit = paths::with_back(paths::key(key.id), here);
     view! {
         <tr id=paths::row(key.id) data-marked=is_marked.then_some("")>
             <th scope="row" data-label="API Key Name">
-                <a href=edit.clone()>{key.name.clone()}</a>
+                <a href=edit.clone()><bdi>{key.name.clone()}</bdi></a>
                 <code class="prefix">{key.prefix.clone()}"…"</code>
             </th>
             <td data-label="Access Scope">{scopes(key)}{in_one_line(key, now)}</td>
@@ -164,13 +179,13 @@ fn row(key: &Key, is_marked: bool, here: &str, now: Timestamp) -> impl IntoView 
                 <time datetime=key.created_at.rfc3339() title=key.created_at.day_and_time()>
                     {key.created_at.day_in_utc()}
                 </time>
-                <span class="hint">"by "{key.created_by.clone()}</span>
+                <span class="hint">"by "<bdi>{key.created_by.clone()}</bdi></span>
             </td>
             <td data-label="Actions">
                 <div class="row-actions">
-                    <a class="link" href=edit aria-label=format!("Edit {}", key.name)>"Edit"</a>
-                    {duplicate(key, here)}
-                    {switch(key, here)}
+                    <a class="link" href=edit aria-label=format!("Edit {called}")>"Edit"</a>
+                    {duplicate(key, called, here)}
+                    {switch(key, called, here)}
                     {confirm_delete(key, here)}
                 </div>
             </td>
@@ -212,20 +227,20 @@ pub fn status_badge(key: &Key) -> impl IntoView + use<> {
 }
 
 /// The link to the form for a copy.
-pub fn duplicate(key: &Key, back: &str) -> impl IntoView + use<> {
-    let label = format!("Duplicate {}", key.name);
+pub fn duplicate(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
+    let label = format!("Duplicate {called}");
     view! { <a class="link" href=paths::with_back(paths::duplicate_key(key.id), back) aria-label=label>"Duplicate"</a> }
 }
 
 /// The button that switches a key off or on.
-pub fn switch(key: &Key, back: &str) -> impl IntoView + use<> {
+pub fn switch(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
     let off = key.reason == Some(Reason::Deactivated);
     let (status, word) = if off { ("active", "Activate") } else { ("inactive", "Deactivate") };
     view! {
         <form method="post" action=paths::with_back(paths::key_status(key.id), back)>
             <input type="hidden" name="version" value=key.version.to_string()/>
             <input type="hidden" name="status" value=status/>
-            <button class="link" type="submit" aria-label=format!("{word} {}", key.name)>{word}</button>
+            <button class="link" type="submit" aria-label=format!("{word} {called}")>{word}</button>
         </form>
     }
 }
@@ -235,13 +250,19 @@ pub fn confirm_delete(key: &Key, back: &str) -> impl IntoView + use<> {
     view! {
         <Confirm
             label="Delete".to_owned()
-            title=format!("Delete “{}”?", key.name)
+            name=key.name.clone()
+            which=which(key)
             consequence=CONSEQUENCE.to_owned()
             intent=INTENT.to_owned()
             action=paths::with_back(paths::delete_key(key.id), back)
             version=key.version
         />
     }
+}
+
+/// Tells a key from others of its name, in the question before it is deleted.
+pub fn which(key: &Key) -> String {
+    format!("{}…, created on {} by {}", key.prefix, key.created_at.day_in_utc(), key.created_by)
 }
 
 /// What happens when a key is deleted.

@@ -20,14 +20,14 @@ pub fn Page() -> impl IntoView {
                     <h2 id="workspace">"Workspace"</h2>
                     <dl class="facts">
                         <dt>"Name"</dt>
-                        <dd>{workspace}</dd>
+                        <dd><bdi>{workspace}</bdi></dd>
                     </dl>
                 </section>
                 <section class="card" aria-labelledby="account">
                     <h2 id="account">"Account"</h2>
                     <dl class="facts">
                         <dt>"Name"</dt>
-                        <dd>{name}</dd>
+                        <dd><bdi>{name}</bdi></dd>
                         <dt>"Email"</dt>
                         <dd>{email}</dd>
                     </dl>
