@@ -152,6 +152,19 @@ fn a_key_says_when_it_and_its_secrets_were_last_used() {
 }
 
 #[test]
+fn a_call_of_the_management_api_is_a_use_of_its_key() {
+    let deployment = shared();
+    let owner = deployment.owner();
+    let made = make(&owner, "Used for managing alone", &["keys:self"]);
+    let path = format!("/api/v1/keys/{}", made.id);
+    assert_eq!(owner.get(&path).json().get("last_used_at"), None);
+    deployment.console().without("Origin").bearing(&made.key).get(&path).expect_status(200);
+    wait("noting the use", || owner.get(&path).json().get("last_used_at").is_some());
+    let about = owner.get(&path).json();
+    assert_eq!(about["secrets"][0]["last_used_at"], about["last_used_at"]);
+}
+
+#[test]
 fn a_key_that_was_changed_says_it_too() {
     let deployment = shared();
     let owner = deployment.owner();

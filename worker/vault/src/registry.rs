@@ -9,6 +9,7 @@ mod duplicate;
 mod effective;
 mod explain;
 mod idempotency;
+mod key_uses;
 mod keys;
 mod leftovers;
 mod life;
@@ -37,6 +38,7 @@ use self::{
     callers::Asking,
     chores::Chore,
     idempotency::{Claim, Running},
+    key_uses::KeyUses,
     keys::Outcome,
 };
 use crate::{
@@ -52,6 +54,7 @@ use ownchat_domain::{
     keyring::Keyring,
     locator::Locator,
     time::Timestamp,
+    usage::LastUse,
     vault::{
         Call, Object,
         feed::Announce,
@@ -63,6 +66,7 @@ use ownchat_domain::{
         transfer::{FinishImport, ReadExport, StageImport},
     },
 };
+use std::cell::Cell;
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
 /// The Durable Object. One per workspace, named by its number.
@@ -72,13 +76,14 @@ pub struct Registry {
     env: Env,
     database: Stored<Storage>,
     running: Running,
+    uses: KeyUses,
 }
 
 impl DurableObject for Registry {
     fn new(state: State, env: Env) -> Self {
         let storage = Storage::of(&state);
         let database = schema::apply(&storage).map(|()| storage);
-        Self { state, env, database, running: Running::default() }
+        Self { state, env, database, running: Running::default(), uses: KeyUses::default() }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -87,7 +92,12 @@ impl DurableObject for Registry {
         let Some((Object::Registry(workspace), name)) = Object::parse(&path) else {
             return Response::error("not a question to a registry", 404);
         };
-        let response = self.answer(database, workspace, name, &mut request).await;
+        let used = Cell::new(None);
+        let response = self.answer(database, workspace, name, &mut request, &used).await;
+        if let Some(last) = used.get().filter(|last| self.uses.is_due(*last)) {
+            // Nobody waits for it.
+            self.state.wait_until(key_uses::tell(self.env.clone(), workspace, last));
+        }
         // What was done stays done: the next request sets the alarm if this one cannot.
         if let Err(error) = self.wake(database).await {
             console_error!("registry: no alarm: {error}");
@@ -128,9 +138,16 @@ impl Registry {
         self.database.as_ref().map_err(|error| defect(error.clone()))
     }
 
-    async fn answer(&self, database: &Storage, workspace: u32, name: &str, request: &mut Request) -> Result<Response> {
+    async fn answer(
+        &self,
+        database: &Storage,
+        workspace: u32,
+        name: &str,
+        request: &mut Request,
+        used: &Cell<Option<LastUse>>,
+    ) -> Result<Response> {
         let ring = keyring(&self.env)?;
-        let mut asking = Asking { database, keyring: &ring, request };
+        let mut asking = Asking { database, keyring: &ring, request, used };
         match name {
             Found::NAME => {
                 let done = members::found(database, &question(asking.request).await?);

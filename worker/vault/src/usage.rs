@@ -22,7 +22,7 @@ use ownchat_domain::{
     usage::decode,
     vault::{
         Call, Object, USAGE,
-        usage::{ReadLastUses, ReadUsage},
+        usage::{NoteUse, ReadLastUses, ReadUsage},
     },
 };
 use std::time::Duration;
@@ -69,6 +69,10 @@ impl DurableObject for Usage {
             ReadUsage::NAME => answer::<ReadUsage>(questions::usage(database, &question(&mut request).await?, now())),
             ReadLastUses::NAME => {
                 answer::<ReadLastUses>(questions::last_uses(database, &question(&mut request).await?))
+            }
+            NoteUse::NAME => {
+                let call: NoteUse = question(&mut request).await?;
+                answer::<NoteUse>(batches::note(database, call.last).map_err(Into::into))
             }
             _ => Response::error("no such question", 404),
         }

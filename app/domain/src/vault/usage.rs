@@ -40,6 +40,18 @@ pub struct UsageQuery {
     pub scope: Option<Scope>,
 }
 
+/// Notes when a secret was last used at the management API, where no edge counts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NoteUse {
+    /// The use.
+    pub last: LastUse,
+}
+
+impl Call for NoteUse {
+    type Answer = ();
+    const NAME: &'static str = "note-use";
+}
+
 /// Asks when the secrets of keys were last used.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadLastUses {

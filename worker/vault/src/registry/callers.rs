@@ -12,9 +12,11 @@ use ownchat_domain::{
     keyring::Keyring,
     policy::{Call, decide},
     time::Timestamp,
+    usage::LastUse,
     vault::{Asked, Caller},
     verdict::Denial,
 };
+use std::cell::Cell;
 use worker::{Request, Response};
 
 /// A question that came in, and what is needed to see whether whoever asks it may ask at all.
@@ -25,6 +27,8 @@ pub struct Asking<'a, D> {
     pub keyring: &'a Keyring,
     /// The question.
     pub request: &'a mut Request,
+    /// The secret of the key that was let in, if one was.
+    pub used: &'a Cell<Option<LastUse>>,
 }
 
 impl<D: Database> Asking<'_, D> {
@@ -33,7 +37,10 @@ impl<D: Database> Asking<'_, D> {
     /// Nothing is waited for after the caller was let in: the command finds what was checked.
     pub async fn admit<C: Asked>(&mut self) -> worker::Result<Done<C>> {
         let call: C = question(self.request).await?;
-        Ok(admit(self.database, self.keyring, call.caller(), now()).map(|()| call))
+        Ok(admit(self.database, self.keyring, call.caller(), now()).map(|used| {
+            self.used.set(used);
+            call
+        }))
     }
 
     /// Answers it with what `work` makes of it, if its caller is let in.
@@ -44,15 +51,16 @@ impl<D: Database> Asking<'_, D> {
 }
 
 /// Lets a caller in. A person has shown their session before; whether they belong here is for the command to see. A
-/// wrong secret looks like no key. Neither rate limits nor quotas count here.
-pub fn admit(database: &impl Database, keyring: &Keyring, caller: &Caller, now: Timestamp) -> Done<()> {
-    let Caller::Key(key) = caller else { return Ok(()) };
+/// wrong secret looks like no key. Neither rate limits nor quotas count here. Of a key it says which secret was used.
+pub fn admit(database: &impl Database, keyring: &Keyring, caller: &Caller, now: Timestamp) -> Done<Option<LastUse>> {
+    let Caller::Key(key) = caller else { return Ok(None) };
     let call = Call { address: key.address, ..Call::default() };
     let decided = match record(database, key.id, now)? {
-        Some(record) => decide(&record, &key.secret, &call, keyring, now).map(drop),
+        Some(record) => decide(&record, &key.secret, &call, keyring, now),
         None => Err(Denial::Unknown),
     };
-    Ok(decided.map_err(Failure::from)?)
+    let secret = decided.map_err(Failure::from)?;
+    Ok(Some(LastUse { key: key.id, secret, at: now }))
 }
 
 #[cfg(test)]

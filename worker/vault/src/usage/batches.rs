@@ -83,6 +83,13 @@ pub fn take(database: &impl Database, batch: &Batch, now: Timestamp) -> Stored<T
     })
 }
 
+/// Notes when a secret was last used, unless it was used later.
+pub fn note(database: &impl Database, LastUse { key, secret, at }: LastUse) -> Stored<()> {
+    let sql = "INSERT INTO last_uses (key, secret, at) VALUES (?, ?, ?) ON CONFLICT (key, secret) \
+               DO UPDATE SET at = excluded.at WHERE excluded.at > last_uses.at";
+    database.run(sql, &[key.to_string().into(), secret.into(), at.millis().into()]).map(drop)
+}
+
 /// What all isolates have counted that is not in the tables yet.
 pub fn waiting(database: &impl Database) -> Stored<Vec<Batch>> {
     let rows = database.run("SELECT counts FROM isolates WHERE waiting > 0", &[])?;
@@ -164,13 +171,6 @@ impl Waiting {
             }
         }
         MINUTES.add(database, rows)?;
-        for LastUse { key, secret, at } in self.last_uses {
-            database.run(
-                "INSERT INTO last_uses (key, secret, at) VALUES (?, ?, ?) ON CONFLICT (key, secret) \
-                 DO UPDATE SET at = excluded.at WHERE excluded.at > last_uses.at",
-                &[key.to_string().into(), secret.into(), at.millis().into()],
-            )?;
-        }
-        Ok(())
+        self.last_uses.into_iter().try_for_each(|last| note(database, last))
     }
 }

@@ -25,6 +25,18 @@ use std::collections::HashSet;
 const STEPS: [Step; 3] = [Step::Minute, Step::Hour, Step::Day];
 
 #[test]
+fn a_use_at_the_management_api_is_one_of_the_last_uses() {
+    let database = fresh();
+    let last = |at| LastUse { key: key(1), secret: 1, at };
+    batches::note(&database, last(NOW)).unwrap();
+    batches::note(&database, last(NOW.plus(-1))).unwrap();
+    let uses = || questions::last_uses(&database, &ReadLastUses { keys: vec![key(1)] }).unwrap();
+    assert_eq!(uses(), [last(NOW)]);
+    take(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW.plus(2)), NOW.plus(2));
+    assert_eq!(uses(), [last(NOW.plus(2))], "whichever was later");
+}
+
+#[test]
 fn a_batch_that_comes_twice_is_counted_once() {
     let database = fresh();
     let (first, second) = (batch(7, 1, key(1), &[(0, 1, 5)], NOW), batch(7, 2, key(1), &[(0, 1, 3)], NOW));

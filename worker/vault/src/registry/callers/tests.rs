@@ -47,7 +47,7 @@ fn of(key: &Key) -> Caller {
 /// The code of what an attempt to be let in comes to.
 fn code(database: &Memory, caller: &Caller, now: Timestamp) -> Code {
     match admit(database, &keyring(), caller, now) {
-        Ok(()) => Code::Valid,
+        Ok(_) => Code::Valid,
         Err(Refusal::Failure(Failure::KeyRefused { code, .. })) => code,
         Err(other) => unreachable!("{other:?}"),
     }

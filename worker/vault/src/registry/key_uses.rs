@@ -1,0 +1,71 @@
+//! Keys that ask the registry are used by that. Usage is told of it, but not of every request.
+
+use crate::object::ask;
+use ownchat_domain::{
+    locator::Locator,
+    time::{SECOND, Timestamp},
+    usage::LastUse,
+    vault::{Object, usage::NoteUse},
+};
+use std::{cell::RefCell, collections::HashMap};
+use worker::{Env, console_warn};
+
+/// Usage is told of a secret at most once in so many milliseconds, so a busy program costs few writes.
+const TOLD_EVERY: i64 = 10 * SECOND;
+/// Most secrets that are remembered; beyond, all are told of anew.
+const REMEMBERED: usize = 1_000;
+
+/// The last uses of which usage was told by this instance.
+#[derive(Default)]
+pub struct KeyUses(RefCell<HashMap<(Locator, u32), Timestamp>>);
+
+impl KeyUses {
+    /// Tells if usage is to be told of this use, and remembers that it was.
+    pub fn is_due(&self, last: LastUse) -> bool {
+        let mut told = self.0.borrow_mut();
+        let before = told.get(&(last.key, last.secret)).copied();
+        // A clock that went back is no reason to be silent for long.
+        if before.is_some_and(|before| (0..TOLD_EVERY).contains(&last.at.since(before))) {
+            return false;
+        }
+        if told.len() >= REMEMBERED {
+            told.clear();
+        }
+        told.insert((last.key, last.secret), last.at);
+        true
+    }
+}
+
+/// Tells usage of it. A use that gets lost is noted with the next request.
+pub async fn tell(env: Env, workspace: u32, last: LastUse) {
+    if let Err(failure) = ask(&env, Object::Usage(workspace), &NoteUse { last }).await {
+        console_warn!("registry: a use was not noted: {failure}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_is_told_of_a_secret_once_in_a_while() {
+        let uses = KeyUses::default();
+        let at = |secret, millis: i64| LastUse {
+            key: "0000000000000001".parse().unwrap(),
+            secret,
+            at: Timestamp::from_millis(1_000_000 + millis),
+        };
+        let told = [at(1, 0), at(1, 9_999), at(2, 1), at(1, 10_000), at(1, 9_000), at(1, 9_001)];
+        assert_eq!(told.map(|last| uses.is_due(last)), [true, false, true, true, true, false]);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let uses = KeyUses::default();
+        for secret in 0..3_000 {
+            let last = LastUse { key: "0000000000000001".parse().unwrap(), secret, at: Timestamp::from_millis(1) };
+            assert!(uses.is_due(last));
+            assert!(uses.0.borrow().len() <= REMEMBERED);
+        }
+    }
+}
