@@ -81,6 +81,7 @@ test("faults stand at their fields and nothing that was typed is lost", () =>
     const alert = page.getByRole("alert");
     await alert.waitFor();
     assert.equal(await alert.getByRole("listitem").count(), 3);
+    await page.locator("#faults:focus").waitFor();
     await page.getByLabel("Last day").fill("2020-01-01");
     await page.getByRole("button", { name: "Create API Key" }).click();
     await page.getByText("This is in the past").first().waitFor();
@@ -91,8 +92,44 @@ test("faults stand at their fields and nothing that was typed is lost", () =>
     assert.equal(await page.getByLabel("API Key Name").getAttribute("aria-invalid"), "true");
     assert.equal((await page.getByLabel("API Key Name").inputValue()).length, 10_000);
     assert.equal(await page.getByLabel("Description").inputValue(), "</textarea><script>alert(2)</script>");
-    await alert.getByRole("link").first().click();
-    assert.equal(await page.evaluate(() => document.activeElement.id), "name");
+    for (const [field, id] of [["Name", "name"], ["Access permissions", "scopes"], ["Expiry", "expiry"]]) {
+      await alert.getByRole("link", { name: field }).click();
+      assert.equal(await page.evaluate(() => document.activeElement.id), id);
+    }
+    // What is mended is no longer called wrong.
+    await page.getByLabel("API Key Name").fill("Mended");
+    await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
+    assert.equal(await alert.getByRole("listitem").count(), 1);
+    assert.equal(await page.getByLabel("API Key Name").getAttribute("aria-invalid"), null);
+  }));
+
+test("a refused copy is told, and the text is selected", () =>
+  inside(`${KEYS}/new`, async (page) => {
+    await page.getByLabel("API Key Name").fill("Copied by hand");
+    await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
+    await page.getByRole("button", { name: "Create API Key" }).click();
+    const shown = page.getByLabel("API key", { exact: true });
+    const key = await shown.inputValue();
+    const field = page.locator(".field").filter({ has: shown });
+    for (const refuse of [() => Promise.reject(new DOMException("", "NotAllowedError")), undefined]) {
+      const text = refuse?.toString();
+      await page.evaluate((text) => {
+        const clipboard = text && { writeText: new Function(`return (${text})()`) };
+        Object.defineProperty(navigator, "clipboard", { value: clipboard, configurable: true });
+        getSelection().removeAllRanges();
+      }, text);
+      await field.getByRole("button", { name: "Copy" }).click();
+      await field.getByRole("status").getByText("Press Ctrl+C").waitFor();
+      const selected = await shown.evaluate((input) => input.value.slice(input.selectionStart, input.selectionEnd));
+      assert.equal(selected, key);
+    }
+    await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: { writeText: async () => {} } }));
+    await field.getByRole("button", { name: "Copy" }).click();
+    await field.getByRole("status").getByText("Copied").waitFor();
+    await field.getByRole("button", { name: "Copied" }).waitFor();
+    await field.getByRole("button", { name: "Copy", exact: true }).waitFor();
+    await page.getByRole("link", { name: "I have stored it" }).click();
+    await page.getByRole("heading", { name: "API Keys" }).waitFor();
   }));
 
 for (const javaScriptEnabled of [true, false]) {
@@ -263,4 +300,27 @@ test("a page of another origin may call the edge with any header and read the an
   assert.ok(seen.names.every((value) => value !== null), JSON.stringify(seen.names));
   assert.equal(seen.patched, 403, "the scope is missing; the call itself came through");
   await visit.close();
+});
+
+test("a finger finds room on every page", async () => {
+  await makeKey(deployment, session, { name: "Touched" });
+  const visit = await open(browser, { viewport: { width: 375, height: 800 }, hasTouch: true, isMobile: true });
+  await signIn(visit.context, deployment, session);
+  const small = [];
+  for (const path of [KEYS, `${KEYS}/new`, "/settings", "/"]) {
+    await visit.page.goto(deployment.console + path);
+    await alive(visit.page);
+    small.push(
+      ...(await visit.page.evaluate((path) => {
+        const targets = [...document.querySelectorAll("a, button, select, textarea, input, label:has(input)")];
+        const isOne = (target) => target.checkVisibility() && !target.closest(".skip, .enter, label:has(input) input[type=checkbox], label:has(input) input[type=radio]");
+        return targets
+          .filter(isOne)
+          .filter((target) => target.getBoundingClientRect().height < 44)
+          .map((target) => `${path}: ${target.getBoundingClientRect().height} px, ${target.outerHTML.slice(0, 80)}`);
+      }, path)),
+    );
+  }
+  await visit.close();
+  assert.deepEqual(small, []);
 });

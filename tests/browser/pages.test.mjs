@@ -16,7 +16,7 @@ const KEYS = "/settings/developer/api-keys";
 const WIDTHS = [320, 768, 1280];
 const SCHEMES = ["light", "dark"];
 
-let browser, fresh, deployment, session, key;
+let browser, fresh, deployment, session, key, restricted;
 
 before(async () => {
   mkdirSync(SCREENS, { recursive: true });
@@ -27,6 +27,14 @@ before(async () => {
   await makeKey(deployment, session, { name: "Reporting", environment: "test", scopes: ["analytics:read"] });
   const scopes = ["contacts:read", "contacts:write", "conversations:read", "messages:read", "messages:send"];
   key = await makeKey(deployment, session, { name: "CRM sync", scopes, expires_at: "2030-01-31T23:59:59Z" });
+  restricted = await makeKey(deployment, session, {
+    name: "Till 7",
+    integration: "Shopify",
+    restrictions: { allow: ["203.0.113.0/24", "2001:db8::/32"], deny: ["203.0.113.9"], channels: ["ch_1"] },
+    rate_limit: { limit: 10, window_seconds: 60 },
+    quota: { limit: 500, period: "day" },
+    metadata: { team: "ops" },
+  });
   await makeKey(deployment, session, { name: "W".repeat(100), description: "d".repeat(500) });
 });
 after(async () => {
@@ -68,6 +76,26 @@ const inside = {
     await page.getByText("200 OK").waitFor();
   },
   "key-edit": (page) => page.goto(`${deployment.console}${KEYS}/${key.id}`),
+  "key-restricted": (page) => page.goto(`${deployment.console}${KEYS}/${restricted.id}`),
+  "key-rotate": (page) => page.goto(`${deployment.console}${KEYS}/${key.id}/rotate`),
+  "key-conflict": async (page) => {
+    await page.goto(`${deployment.console}${KEYS}/${restricted.id}`);
+    await alive(page);
+    // As if the form had been made before somebody renamed the key.
+    await page.locator("input[name=base_name]").evaluate((input) => (input.value = "Before"));
+    await page.getByLabel("API Key Name").fill("Till 8");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("alert").getByText("Choose what to keep").waitFor();
+  },
+  "key-deleted": async (page) => {
+    const gone = await makeKey(deployment, session, { name: "Gone" });
+    await page.goto(`${deployment.console}${KEYS}/${gone.id}/delete`);
+    await page.getByRole("checkbox").check();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "Undo" }).waitFor();
+    await page.goto(`${deployment.console}${KEYS}/${gone.id}`);
+    await page.getByRole("button", { name: "Restore" }).waitFor();
+  },
   "key-delete": (page) => page.goto(`${deployment.console}${KEYS}/${key.id}/delete`),
   "key-delete-dialog": async (page) => {
     await page.goto(`${deployment.console}${KEYS}/${key.id}`);

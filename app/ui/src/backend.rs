@@ -55,6 +55,10 @@ pub trait Backend: Send + Sync {
     fn flash(&self) -> Option<Flash>;
     /// The cookie that carries a message to the next page; without one, the cookie that ends it.
     fn carry(&self, flash: Option<&Flash>) -> Cookies;
+    /// A cookie that is there with the next form, if the browser keeps ours; none where all do.
+    fn probe(&self) -> Cookies;
+    /// Returns true if the browser has refused that cookie.
+    fn loses_cookies(&self) -> bool;
     /// Id of the request that is answered: 32 characters that no other request has.
     fn request_id(&self) -> String;
     /// The time.

@@ -4,6 +4,7 @@ pub mod confirm;
 pub mod copy;
 pub mod key_form;
 pub mod leaving;
+pub mod new_password;
 pub mod reveal;
 pub mod search;
 pub mod secret;

@@ -30,5 +30,5 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod visit;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod testing;

@@ -25,6 +25,10 @@ impl Posted {
     }
 }
 
+/// Said to somebody whose browser refuses our cookies.
+pub const LOST_COOKIES: &str = "Your browser refused our cookie, because this page came over plain HTTP. Open it with https:// in \
+                                front, or on the machine itself under http://localhost.";
+
 /// Why a page is not shown.
 pub enum Stop {
     /// The visitor is led elsewhere.
@@ -107,6 +111,11 @@ impl Visit {
         for value in cookies.0.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
             self.response.append_header(header::SET_COOKIE, value);
         }
+    }
+
+    /// Sets a cookie by which the next form tells that the browser keeps ours.
+    pub fn probe_cookies(&self) {
+        self.set_cookies(&self.backend.probe());
     }
 
     /// The page to go back to, as the address names it.

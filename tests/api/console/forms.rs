@@ -279,3 +279,25 @@ fn a_server_function_explains_bad_input() {
     let answer = json.send("POST", &format!("/actions/oc_live_JCgnh3DhfKRFKbvX_{secret}4YHXyj"), "{}");
     assert!(answer.status >= 400 && !answer.text.contains(secret), "{}", answer.text);
 }
+
+#[test]
+fn a_refused_form_begins_where_something_is_wrong() {
+    let owner = shared().owner();
+    let begins = |page: &Answer| {
+        let tags = page.text.split('<').filter(|tag| tag.contains(" autofocus"));
+        let id =
+            |tag: &str| tag.split("id=\"").nth(1).and_then(|id| id.split('"').next()).unwrap_or_default().to_owned();
+        tags.map(id).collect::<Vec<_>>()
+    };
+    let new = format!("{PAGE}/new");
+    assert_eq!(begins(&owner.get(&new)), ["name"]);
+    assert_eq!(begins(&owner.form(&new, &[("name", "No scopes"), ("expiry", "30")])), ["faults"]);
+    for (fields, first) in [
+        ([("email", ""), ("password", "x")], "email"),
+        ([("email", ""), ("password", "")], "email"),
+        ([("email", "ada@example.com"), ("password", "")], "password"),
+    ] {
+        let page = shared().console().form("/sign-in", &fields);
+        assert_eq!(begins(page.expect_status(422)), [first], "{fields:?}");
+    }
+}

@@ -252,3 +252,21 @@ fn after_signing_in_the_page_that_was_asked_for_is_shown() {
         assert_eq!((answer.status, answer.header("location")), (303, shown), "{next}");
     }
 }
+
+#[test]
+fn a_browser_that_refuses_our_cookies_is_told_why() {
+    let deployment = shared();
+    let console = deployment.console();
+    let elsewhere = console.without("Origin").with("Host", "keys.example").with("Origin", "http://keys.example");
+    let form = elsewhere.get("/sign-in");
+    assert!(form.expect_status(200).header("set-cookie").starts_with("__Host-ownchat-probe=1; "), "{form:?}");
+    assert_eq!(console.get("/sign-in").header("set-cookie"), "", "every browser keeps cookies of its own machine");
+    let fields = [("email", OWNER.email), ("password", OWNER.password)];
+    let refused = elsewhere.form("/sign-in", &fields);
+    assert!(refused.expect_status(422).text.contains("Your browser refused our cookie"), "{}", refused.text);
+    assert_eq!(refused.session(), None);
+    elsewhere.with("Cookie", "__Host-ownchat-probe=1").form("/sign-in", &fields).expect_status(303);
+    // Programs keep cookies as they like.
+    let body = json!({"email": OWNER.email, "password": OWNER.password});
+    assert!(elsewhere.post("/api/v1/session", &body).expect_status(200).session().is_some());
+}

@@ -117,3 +117,26 @@ fn nobody_is_asked_to_sign_in_before_the_set_up() {
     let deployment = shared();
     assert!(deployment.console().get("/sign-in").text.contains("name=\"password\""));
 }
+
+#[test]
+fn the_link_is_not_spent_by_a_browser_that_refuses_our_cookies() {
+    let deployment = Deployment::start();
+    let console = deployment.console();
+    let elsewhere = console.without("Origin").with("Host", "keys.example").with("Origin", "http://keys.example");
+    let fields = [
+        ("token", SETUP_TOKEN),
+        ("name", "Ada Owner"),
+        ("email", "ada@example.com"),
+        ("password", "correct horse battery staple"),
+        ("workspace", "Acme"),
+    ];
+    let form = elsewhere.get(&format!("/setup?token={SETUP_TOKEN}"));
+    assert!(form.expect_status(200).header("set-cookie").starts_with("__Host-ownchat-probe=1; "), "{form:?}");
+    let refused = elsewhere.form("/setup", &fields);
+    assert!(refused.expect_status(422).text.contains("Your browser refused our cookie"), "{}", refused.text);
+    // A form with something wrong begins there.
+    let wrong = console.form("/setup", &fields.map(|(name, value)| (name, if name == "email" { "x" } else { value })));
+    let first = wrong.expect_status(422).text.split('<').find(|tag| tag.contains(" autofocus")).unwrap();
+    assert!(first.contains("id=\"email\""), "{first}");
+    console.form("/setup", &fields).expect_status(303);
+}

@@ -131,6 +131,14 @@ impl Backend for Cases {
         flash::carry(&self.0, flash)
     }
 
+    fn probe(&self) -> Cookies {
+        session::probe(&self.0)
+    }
+
+    fn loses_cookies(&self) -> bool {
+        self.0.is_insecure && !self.0.has_cookies
+    }
+
     fn request_id(&self) -> String {
         self.0.request_id.clone()
     }

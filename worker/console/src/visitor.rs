@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    http::{HeaderMap, Request, header::COOKIE},
+    http::{HeaderMap, Request, Uri, header::COOKIE},
 };
 use ownchat_domain::{
     account::SessionToken,
@@ -16,7 +16,7 @@ use ownchat_domain::{
     vault::KeyCaller,
     verdict::Denial,
 };
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 use worker::{Date, Env, Error, Result, console_error};
 use zeroize::Zeroizing;
 
@@ -31,6 +31,9 @@ pub const DEVICE_COOKIE: &str = "__Host-ownchat-device";
 
 /// Name of the cookie of a message for the next page.
 pub const FLASH_COOKIE: &str = "__Host-ownchat-flash";
+
+/// Name of the cookie that shows that the browser keeps cookies for this host.
+pub const PROBE_COOKIE: &str = "__Host-ownchat-probe";
 
 /// What is known of the sender of a request, and the bindings to serve it with.
 #[derive(Clone)]
@@ -47,6 +50,10 @@ pub struct Visitor {
     pub device: String,
     /// The cookie of a message, unread; empty if there is none.
     pub flash: String,
+    /// Whether it came over plain HTTP to a name that browsers keep no secure cookies for.
+    pub is_insecure: bool,
+    /// Whether it brings a cookie of ours.
+    pub has_cookies: bool,
 }
 
 /// What a request brings to prove who sent it.
@@ -102,8 +109,22 @@ pub fn introduce(request: &mut Request<Body>, env: Env) -> Result<()> {
     };
     let request_id = format!("{:032x}", u128::from_be_bytes(random()?));
     let credential = Arc::new(credential);
-    request.extensions_mut().insert(Visitor { env, address, request_id, credential, device, flash });
+    let ours = [SESSION_COOKIE, DEVICE_COOKIE, PROBE_COOKIE];
+    let has_cookies = ours.iter().any(|name| cookie(headers, name).is_some());
+    let is_insecure = is_insecure(request.uri());
+    let visitor = Visitor { env, address, request_id, credential, device, flash, is_insecure, has_cookies };
+    request.extensions_mut().insert(visitor);
     Ok(())
+}
+
+/// Returns true for plain HTTP to a name that is not this machine's own: secure cookies are refused
+/// there (Secure Contexts, section 3.1).
+fn is_insecure(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let is_local = host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    uri.scheme_str() == Some("http") && !is_local
 }
 
 /// What stands in the headers of keys.
@@ -231,6 +252,22 @@ mod tests {
             }
             assert_eq!(cookie(&headers, SESSION_COOKIE).as_deref(), Some("s.e=t"), "{lines:?}");
             assert_eq!(cookie(&headers, "ownchat-session"), None, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn secure_cookies_need_https_or_this_machine() {
+        for (uri, expected) in [
+            ("http://keys.example/sign-in", true),
+            ("http://192.168.1.7:8787/sign-in", true),
+            ("http://localhost.example/", true),
+            ("https://keys.example/sign-in", false),
+            ("http://localhost:8787/", false),
+            ("http://keys.localhost:8787/", false),
+            ("http://127.0.0.1:8787/", false),
+            ("http://[::1]:8787/", false),
+        ] {
+            assert_eq!(is_insecure(&uri.parse().unwrap()), expected, "{uri}");
         }
     }
 

@@ -109,6 +109,9 @@ pub fn Help(
     .into_any()
 }
 
+/// Id of the summary of what is wrong with a form.
+pub const SUMMARY: &str = "faults";
+
 /// What is wrong with a form, on top of it, with links to the fields.
 #[component]
 pub fn ErrorSummary(
@@ -118,20 +121,29 @@ pub fn ErrorSummary(
     /// What is wrong with the whole.
     #[prop(into)]
     whole: Signal<Option<String>>,
+    /// Whether a page that comes with faults begins here.
+    #[prop(default = false)]
+    autofocus: bool,
 ) -> impl IntoView {
+    let autofocus = autofocus && (!errors.get_untracked().is_empty() || whole.get_untracked().is_some());
     let shown =
         move || Some((errors.get(), whole.get())).filter(|(errors, whole)| !errors.is_empty() || whole.is_some());
     view! {
-        <div class="summary">
+        <div class="summary" id=SUMMARY tabindex="-1" autofocus=autofocus>
             <For each=shown key=Clone::clone let((errors, whole))>
                 <div class="banner banner-bad" role="alert">
-                    <p><strong>{whole.unwrap_or_else(|| "Please look at these again:".to_owned())}</strong></p>
+                    <p><strong>{whole.unwrap_or_else(|| to_fix(errors.len()))}</strong></p>
                     <ul>{errors.into_iter().map(line).collect_view()}</ul>
                 </div>
             </For>
         </div>
     }
     .into_any()
+}
+
+fn to_fix(count: usize) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("Fix {count} problem{s} to continue")
 }
 
 fn line(error: FieldError) -> impl IntoView {
@@ -155,10 +167,31 @@ fn label(field: &str) -> &str {
     }
 }
 
-/// Id of the element in which a field's error is mended.
+/// The field, of these, that is the first with something wrong; the first of all if none has.
+pub fn first_wrong<'a>(errors: &[FieldError], fields: &[&'a str]) -> Option<&'a str> {
+    let is_wrong = |field: &&&str| errors.iter().any(|error| error.field == **field);
+    fields.iter().find(is_wrong).or(fields.first()).copied()
+}
+
+/// Id of the control in which a field's error is mended.
 fn anchor(field: &str) -> &str {
     match field {
         "expires_at" => "expiry",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_begins_at_its_first_wrong_field() {
+        let wrong = |fields: &[&str]| fields.iter().map(|field| FieldError::new(field, "")).collect::<Vec<_>>();
+        for (errors, first) in
+            [(&[][..], "name"), (&["email"], "email"), (&["workspace", "email"], "email"), (&["token"], "name")]
+        {
+            assert_eq!(first_wrong(&wrong(errors), &["name", "email", "workspace"]), Some(first), "{errors:?}");
+        }
     }
 }

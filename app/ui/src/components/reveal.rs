@@ -3,11 +3,15 @@
 use crate::{
     actions::Made,
     components::changing::Changing,
-    islands::{copy::copy_text, leaving::ask_before_leaving, try_it::TryIt},
+    islands::{
+        copy::{Copying, copy_text},
+        leaving::ask_before_leaving,
+        try_it::TryIt,
+    },
     paths,
 };
 use leptos::{
-    html::{H2, Section},
+    html::{H2, Input, Section},
     prelude::*,
 };
 use ownchat_domain::route;
@@ -71,25 +75,38 @@ fn CopyLine(
     /// Becomes true when it was copied.
     kept: RwSignal<bool>,
 ) -> impl IntoView {
-    let copied = RwSignal::new(false);
-    Effect::new(move || {
-        if copied.get() {
-            kept.set(true);
+    let state = RwSignal::new(Copying::Idle);
+    let field = NodeRef::<Input>::new();
+    Effect::new(move || match state.get() {
+        Copying::Idle => {}
+        Copying::Copied => kept.set(true),
+        Copying::Refused => {
+            if let Some(field) = field.get_untracked() {
+                let _ = field.focus();
+                field.select();
+            }
         }
     });
     let on_click = {
         let text = text.clone();
-        move |_| copy_text(text.clone(), copied)
+        move |_| copy_text(text.clone(), state)
+    };
+    let said = move || match state.get() {
+        Copying::Idle => None,
+        Copying::Copied => Some("Copied to the clipboard.".to_owned()),
+        Copying::Refused => Some("Press Ctrl+C: your browser did not let us copy.".to_owned()),
     };
     view! {
         <div class="field">
             <label for=id>{label}</label>
             <div class="copy-line">
-                <input id=id class="mono" type="text" readonly autocomplete="off" spellcheck="false" value=text/>
+                <input id=id class="mono" type="text" readonly autocomplete="off" spellcheck="false" value=text
+                    node_ref=field on:copy=move |_| kept.set(true)/>
                 <button class="button needs-wasm" type="button" on:click=on_click>
-                    <Changing text=move || Some(if copied.get() { "Copied" } else { "Copy" }.to_owned())/>
+                    <Changing text=move || Some(if state.get() == Copying::Copied { "Copied" } else { "Copy" }.to_owned())/>
                 </button>
             </div>
+            <p class="hint" role="status"><Changing text=said/></p>
         </div>
     }
     .into_any()

@@ -45,17 +45,20 @@ pub fn ScopePicker(
             </fieldset>
         }
     });
-    view! { <div class="scope-groups" id="scopes" role="group" aria-label="Access scopes" aria-describedby="scopes-error">{groups.collect_view()}</div> }.into_any()
+    view! { <div class="scope-groups" role="group" aria-label="Access scopes" aria-describedby="scopes-error">{groups.collect_view()}</div> }.into_any()
 }
 
 fn row(scope: Scope, checked: bool) -> impl IntoView {
     let (info, texts) = (scope.info(), scope.texts());
+    // The place to mend the choice of scopes.
+    let is_first = Scope::all().next() == Some(scope);
     let also = info.gives.map(|gives| format!(" Also gives {gives}."));
     // Named by its title alone; what it means and risks is read out after that.
     let (title, hint, risk) = (format!("t-{}", info.name), format!("d-{}", info.name), format!("r-{}", info.name));
     view! {
         <label class="scope">
             <input
+                id=is_first.then_some("scopes")
                 type="checkbox"
                 name="scopes"
                 value=info.name

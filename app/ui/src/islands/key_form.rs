@@ -9,7 +9,7 @@ use crate::{
     actions::{Made, create_key},
     components::{
         changing::Changing,
-        field::{ErrorSummary, Errors, Help, TextArea, TextField, error_of},
+        field::{ErrorSummary, Errors, Help, SUMMARY, TextArea, TextField, error_of},
         reveal::RevealKey,
         scopes::{PRESET, Presets, ScopePicker},
     },
@@ -25,7 +25,7 @@ use ownchat_domain::{
 };
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
-use web_sys::{FormData, HtmlFormElement, HtmlInputElement};
+use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement};
 
 /// What the form is for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -84,6 +84,7 @@ pub fn KeyForm(
         if let Some(preset) = preset_of(&event) {
             event.prevent_default();
             choose(&form, &preset);
+            mend(errors, "scopes");
             return;
         }
         let Some((secret, hash)) = is_new.then(|| held.get_value().or_else(secret::generate)).flatten() else { return };
@@ -112,17 +113,24 @@ pub fn KeyForm(
         });
     };
 
+    let is_sound = errors.with_untracked(Vec::is_empty) && whole.with_untracked(Option::is_none);
+    let on_input = move |event: Event| {
+        let control = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if let Some(name) = control.and_then(|control| control.get_attribute("name")) {
+            mend(errors, if name.starts_with("expiry") { "expires_at" } else { &name });
+        }
+    };
     let error = move |field: &'static str| Signal::derive(move || errors.with(|errors| error_of(errors, field)));
     let save = if is_new { "Create API Key" } else { "Save" };
     let form = view! {
-        <form id=FORM method="post" class="form" novalidate on:submit=on_submit>
+        <form id=FORM method="post" class="form" novalidate on:submit=on_submit on:input=on_input>
             // The first button is what Enter presses.
             <button class="enter" type="submit" tabindex="-1" aria-hidden="true"></button>
-            <ErrorSummary errors whole/>
+            <ErrorSummary errors whole autofocus=true/>
             {taken_over(&purpose)}
             <section class="card">
                 <h2>"Details"</h2>
-                <TextField name="name" label="API Key Name" value=draft.name error=error("name") autofocus=is_new
+                <TextField name="name" label="API Key Name" value=draft.name error=error("name") autofocus=is_new && is_sound
                     hint="Name the one integration that will use it."/>
                 <TextArea name="description" label="Description" value=draft.description error=error("description")
                     hint="Optional: who runs the integration, and where the key is stored."/>
@@ -187,16 +195,19 @@ fn taken_over(purpose: &Purpose) -> Option<AnyView> {
 #[component]
 fn Environments(chosen: String, error: Signal<Option<String>>) -> impl IntoView {
     let choices = [("live", "Live", "Real conversations and customers."), ("test", "Test", "Sample data only.")];
+    // The place to mend the choice.
+    let place = if chosen == "test" { "test" } else { "live" };
     let rows = choices.map(|(value, title, hint)| {
         view! {
             <label class="choice">
-                <input type="radio" name="environment" value=value checked=chosen == value/>
+                <input type="radio" name="environment" value=value checked=chosen == value
+                    id=(value == place).then_some("environment")/>
                 <span>{title}" "<span class="hint">{hint}</span></span>
             </label>
         }
     });
     view! {
-        <fieldset class="field" id="environment" aria-describedby="environment-error">
+        <fieldset class="field" aria-describedby="environment-error">
             <legend>"Environment"</legend>
             <div class="choices">{rows.into_iter().collect_view()}</div>
             <Help name="environment" hint="" error/>
@@ -227,16 +238,21 @@ fn Expiries(
         };
         (*value, (*title).to_owned(), hint)
     });
-    let rows = keep.into_iter().chain(offered).map(|(value, title, hint)| {
+    let offered: Vec<_> = keep.into_iter().chain(offered).collect();
+    // The place to mend the choice: the one that is made, or the first.
+    let made = offered.iter().find(|(value, ..)| *value == chosen).or(offered.first());
+    let place = made.map_or("", |(value, ..)| *value);
+    let rows = offered.into_iter().map(|(value, title, hint)| {
         view! {
             <label class="choice">
-                <input type="radio" name="expiry" value=value checked=chosen == value/>
+                <input type="radio" name="expiry" value=value checked=chosen == value
+                    id=(value == place).then_some("expiry")/>
                 <span>{title}" "<span class="hint">{hint}</span></span>
             </label>
         }
     });
     view! {
-        <fieldset class="field expiry" id="expiry" aria-describedby="expires_at-error">
+        <fieldset class="field expiry" aria-describedby="expires_at-error">
             <legend>"Expiry"</legend>
             <div class="choices">{rows.collect_view()}</div>
             <div class="expiry-date">
@@ -283,7 +299,14 @@ fn read(form: &HtmlFormElement) -> KeyDraft {
     }
 }
 
-/// Shows what was wrong.
+/// Takes the error of a field away: it was changed.
+fn mend(errors: RwSignal<Errors>, field: &str) {
+    if errors.with_untracked(|errors| errors.iter().any(|error| error.field == field)) {
+        errors.update(|errors| errors.retain(|error| error.field != field));
+    }
+}
+
+/// Shows what was wrong, and leads to it.
 fn show(failure: Failure, errors: RwSignal<Errors>, whole: RwSignal<Option<String>>) {
     match failure {
         Failure::Invalid { errors: found } => {
@@ -308,4 +331,10 @@ fn show(failure: Failure, errors: RwSignal<Errors>, whole: RwSignal<Option<Strin
         }
     }
     window().scroll_to_with_x_and_y(0.0, 0.0);
+    request_animation_frame(|| {
+        let summary = document().get_element_by_id(SUMMARY).and_then(|summary| summary.dyn_into::<HtmlElement>().ok());
+        if let Some(summary) = summary {
+            let _ = summary.focus();
+        }
+    });
 }

@@ -2,10 +2,11 @@
 
 use super::problem;
 use crate::{
-    components::field::{ErrorSummary, Errors, TextField, error_of},
+    components::field::{ErrorSummary, Errors, TextField, error_of, first_wrong},
+    islands::new_password::NewPassword,
     layout::Plain,
     paths,
-    visit::{Posted, Stop, Visit, page},
+    visit::{LOST_COOKIES, Posted, Stop, Visit, page},
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -18,10 +19,18 @@ pub fn Page() -> impl IntoView {
         let Some(posted) = visit.posted().cloned() else {
             let token = visit.query("token");
             return match visit.backend().check_setup(token.clone()).await {
-                Ok(()) => Ok(form(Posted(vec![("token".to_owned(), token)]), Vec::new(), None)),
+                Ok(()) => {
+                    visit.probe_cookies();
+                    Ok(form(Posted(vec![("token".to_owned(), token)]), Vec::new(), None))
+                }
                 Err(failure) => refused(&visit, failure),
             };
         };
+        // The link works once: a browser that then cannot sign in must not spend it.
+        if visit.backend().loses_cookies() {
+            visit.status(StatusCode::UNPROCESSABLE_ENTITY);
+            return Ok(form(posted, Vec::new(), Some(LOST_COOKIES.to_owned())));
+        }
         let request = SetupRequest {
             token: posted.get("token"),
             name: posted.get("name"),
@@ -71,6 +80,9 @@ fn refused(visit: &Visit, failure: Failure) -> Result<AnyView, Stop> {
 
 fn form(posted: Posted, errors: Errors, whole: Option<String>) -> AnyView {
     let all = errors.clone();
+    let password_error = error_of(&all, "password");
+    let first = first_wrong(&all, &["name", "email", "password", "workspace"]);
+    let begins = move |field: &str| first == Some(field);
     let error = move |field: &str| Signal::stored(error_of(&all, field));
     view! {
         <Plain title="Set up Ownchat">
@@ -79,13 +91,12 @@ fn form(posted: Posted, errors: Errors, whole: Option<String>) -> AnyView {
                 <ErrorSummary errors=Signal::stored(errors) whole=Signal::stored(whole)/>
                 <input type="hidden" name="token" value=posted.get("token")/>
                 <TextField name="name" label="Your name" value=posted.get("name") error=error("name")
-                    autocomplete="name" autofocus=true/>
+                    autocomplete="name" autofocus=begins("name")/>
                 <TextField name="email" label="Email" kind="email" value=posted.get("email") error=error("email")
-                    autocomplete="username"/>
-                <TextField name="password" label="Password" kind="password" value="" error=error("password")
-                    autocomplete="new-password" hint="At least 8 characters; 15 or more are better."/>
+                    autocomplete="username" autofocus=begins("email")/>
+                <NewPassword error=password_error autofocus=begins("password")/>
                 <TextField name="workspace" label="Workspace" value=posted.get("workspace") error=error("workspace")
-                    autocomplete="organization" hint="The name of your business."/>
+                    autocomplete="organization" hint="The name of your business." autofocus=begins("workspace")/>
                 <p class="actions"><button class="button button-main" type="submit">"Create owner account"</button></p>
             </form>
         </Plain>

@@ -5,7 +5,7 @@ use crate::{
     components::field::{ErrorSummary, Errors, TextField, error_of},
     layout::Plain,
     paths,
-    visit::{Posted, Stop, page},
+    visit::{LOST_COOKIES, Posted, Stop, page},
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -27,8 +27,13 @@ pub fn Page() -> impl IntoView {
                 return Ok(not_set_up());
             }
             let from_query = ["next", "device"].map(|name| (name.to_owned(), visit.query(name)));
+            visit.probe_cookies();
             return Ok(form(Posted(from_query.into()), Vec::new(), None));
         };
+        if visit.backend().loses_cookies() {
+            visit.status(StatusCode::UNPROCESSABLE_ENTITY);
+            return Ok(form(posted, Vec::new(), Some(LOST_COOKIES.to_owned())));
+        }
         let missing = missing(&posted);
         if !missing.is_empty() {
             visit.status(StatusCode::UNPROCESSABLE_ENTITY);
@@ -92,8 +97,8 @@ fn duration(seconds: u32) -> String {
 fn form(posted: Posted, errors: Errors, whole: Option<String>) -> AnyView {
     let error = |field: &str| Signal::stored(error_of(&errors, field));
     let (email_error, password_error) = (error("email"), error("password"));
-    // The address that was typed is there still; only the password is asked for again.
-    let begins_at_password = !posted.get("email").trim().is_empty();
+    // The address that was typed is there still; unless it is wrong only the password is asked for.
+    let begins_at_password = email_error.get_untracked().is_none() && !posted.get("email").trim().is_empty();
     view! {
         <Plain title="Sign in">
             <form method="post" action=paths::SIGN_IN class="form card" novalidate>

@@ -2,7 +2,7 @@
 
 use crate::{
     vault::ask,
-    visitor::{Credential, DEVICE_COOKIE, SESSION_COOKIE, Visitor, random},
+    visitor::{Credential, DEVICE_COOKIE, PROBE_COOKIE, SESSION_COOKIE, Visitor, random},
 };
 use ownchat_domain::{
     account::{DeviceToken, PersonId, SessionToken, SetupRequest, SignInRequest, email},
@@ -22,6 +22,9 @@ use zeroize::Zeroizing;
 const SESSION_LIFETIME: u32 = 12 * 60 * 60;
 /// Seconds after which a browser forgets the cookie of a device. Each sign-in begins them anew.
 const DEVICE_LIFETIME: u32 = 365 * 24 * 60 * 60;
+
+/// Seconds for which a form may lie open before its cookies are looked at.
+const PROBE_LIFETIME: u32 = 60 * 60;
 
 /// Whether this set-up token is good.
 pub async fn check_setup(visitor: &Visitor, token: String) -> Result<(), Failure> {
@@ -126,6 +129,12 @@ pub async fn resume(visitor: &Visitor) -> Result<(PersonId, Identity), Failure> 
     let Credential::Session(token) = &*visitor.credential else { return Err(Failure::NotSignedIn) };
     let identity = ask(&visitor.env, Object::Person(token.person), &Resume { session: token.hash() }).await?;
     Ok((token.person, identity))
+}
+
+/// A cookie to see whether the browser keeps ours, where it may refuse them.
+pub fn probe(visitor: &Visitor) -> Cookies {
+    let probe = visitor.is_insecure.then(|| cookie(PROBE_COOKIE, "1", PROBE_LIFETIME));
+    Cookies(probe.into_iter().collect())
 }
 
 /// A `Set-Cookie` value for this host alone, out of reach of scripts.

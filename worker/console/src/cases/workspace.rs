@@ -63,6 +63,6 @@ pub async fn editor(visitor: &Visitor, key: Locator, at: Timestamp) -> Result<Op
         Err(Failure::Forbidden | Failure::ScopeMissing { .. } | Failure::NotFound) => return Ok(None),
         page => page?,
     };
-    let mut lines = page.lines.iter().rev().filter_map(|line| serde_json::from_str::<Line>(line).ok());
-    Ok(lines.find(|line| line.at == at).map(|line| line.actor_name))
+    let mut lines = page.lines.iter().filter_map(|line| serde_json::from_str::<Line>(line).ok());
+    Ok(lines.rfind(|line| line.at == at).map(|line| line.actor_name))
 }

@@ -1,0 +1,72 @@
+//! The field of a new password, which says in words how strong it is while it is typed.
+#![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
+
+use crate::components::{changing::Changing, field::TextField};
+use leptos::{ev::Event, prelude::*};
+use ownchat_domain::account::PASSWORD_MIN;
+
+/// The field.
+#[island]
+pub fn NewPassword(
+    /// What is wrong with it.
+    error: Option<String>,
+    /// Whether the page begins here.
+    autofocus: bool,
+) -> impl IntoView {
+    let strength = RwSignal::new(String::new());
+    let error = RwSignal::new(error);
+    let on_input = move |event: Event| {
+        strength.set(words(&event_target_value(&event)));
+        error.set(None);
+    };
+    view! {
+        <div on:input=on_input>
+            <TextField name="password" label="Password" kind="password" value="" error=error
+                autocomplete="new-password" hint="At least 8 characters. A few random words work best." autofocus/>
+            <p class="hint" role="status"><Changing text=move || Some(strength.get())/></p>
+        </div>
+    }
+    .into_any()
+}
+
+/// Characters from which on a password of different characters is strong (NIST SP 800-63B-4).
+const STRONG: usize = 15;
+/// Fewest different characters of one that is not weak.
+const DIFFERENT_MIN: usize = 5;
+
+/// How strong a password is. That it is not a common one is looked at when it is sent.
+fn words(password: &str) -> String {
+    let length = password.chars().count();
+    let different = password
+        .chars()
+        .enumerate()
+        .filter(|(place, c)| password.chars().position(|other| other == *c) == Some(*place));
+    match length {
+        0 => String::new(),
+        1..PASSWORD_MIN => format!("Too short: {length} of {PASSWORD_MIN} characters."),
+        _ if different.count() < DIFFERENT_MIN => "Weak: too few different characters.".to_owned(),
+        PASSWORD_MIN..STRONG => "Fair. One more word makes it strong.".to_owned(),
+        _ => "Strong.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strength_is_told_in_words() {
+        for (password, told) in [
+            ("", ""),
+            ("a", "Too short: 1 of 8 characters."),
+            ("h\u{fc}hner!", "Fair. One more word makes it strong."),
+            ("h\u{fc}hner", "Too short: 6 of 8 characters."),
+            ("aaaaaaaaaaaaaaaaaaaa", "Weak: too few different characters."),
+            ("abababababababababab", "Weak: too few different characters."),
+            ("correct horse", "Fair. One more word makes it strong."),
+            ("correct horse battery", "Strong."),
+        ] {
+            assert_eq!(words(password), told, "{password}");
+        }
+    }
+}
