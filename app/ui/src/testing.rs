@@ -15,5 +15,5 @@ pub fn key(fields: Value) -> Key {
     if let (Some(key), Value::Object(fields)) = (key.as_object_mut(), fields) {
         key.extend(fields);
     }
-    serde_json::from_value(key).unwrap()
+    serde_json::from_value(key).unwrap_or_else(|error| unreachable!("{error}"))
 }

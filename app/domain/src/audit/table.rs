@@ -93,8 +93,8 @@ mod tests {
         testing::line,
     };
 
-    fn raw(text: &str) -> Option<Box<RawValue>> {
-        Some(RawValue::from_string(text.into()).unwrap())
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.into()).unwrap()
     }
 
     #[test]
