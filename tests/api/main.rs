@@ -17,6 +17,7 @@ mod edge;
 mod errors;
 mod front;
 mod keys;
+mod logs;
 mod secrecy;
 mod state;
 mod stores;

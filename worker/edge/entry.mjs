@@ -115,14 +115,26 @@ async function lookUp(call, id, request, env, context) {
   } catch (error) {
     renew(error);
     const problem = { title: "Something went wrong on our side", status: 500, code: "internal" };
+    report(id, problem.status, problem.code, error);
     HEADERS.p.set(REQUEST_ID, id);
     return new Response(JSON.stringify(problem), { status: 500, headers: HEADERS.p });
   }
   return respond(text, id, request, env, context);
 }
 
-/** The response of a text that `Answer::text` has written. */
-function respond(text, id, request, env, context) {
+/** Logs a failure of the edge, once and with the id that the caller is told. */
+function report(id, status, code, error) {
+  const line = JSON.stringify({ request_id: id, code, error: String(error ?? "") });
+  // The caller alone can mend it: the edge does not implement the request.
+  if (status === 501) console.warn(line);
+  else console.error(line);
+}
+
+/**
+ * The response of a text that `Answer::text` has written. `error` goes to the log if it is a
+ * failure of the edge.
+ */
+function respond(text, id, request, env, context, error) {
   if (text[0] === "1") work(env, context);
   const letter = text[1];
   const status = Number(text.slice(2, 5));
@@ -141,6 +153,7 @@ function respond(text, id, request, env, context) {
   }
   const body = text.slice(at + 1);
   if (isOnward) return goOn(body, id, headers, request, env, context);
+  if (status >= 500) report(id, status, JSON.parse(body).code, error);
   const init = { status, headers };
   if (number !== 0) kept[number] = { pieces: body.split(id), init };
   // A response takes a copy of the headers when it is made.
@@ -178,8 +191,9 @@ async function goOn(onward, id, headers, request, env, context) {
   }
   if (result.response) return result.response;
   const { failure, error } = result;
-  if (failure !== CALLER_LEFT) console.error(JSON.stringify({ request_id: id, code: failure, error: String(error ?? "") }));
-  const answer = respond(edge.failed(id, failure), id, request, env, context);
+  // Nobody sees it.
+  if (failure === CALLER_LEFT) return new Response(null, { status: 499 });
+  const answer = respond(edge.failed(id, failure), id, request, env, context, error);
   for (const [name, value] of headers) if (name.startsWith("ratelimit")) answer.headers.set(name, value);
   return answer;
 }

@@ -46,10 +46,11 @@ const PROBLEMS = {
 const [config] = await once(process, "message");
 const agent = new Agent({ keepAlive: true, timeout: IDLE });
 
-/** A problem (RFC 9457), as the headers of a response and its body. */
-function problem(code) {
+/** A problem (RFC 9457), as the headers of a response and its body. A failure of ours is logged. */
+function problem(code, error) {
   const [status, detail] = PROBLEMS[code];
   const id = randomBytes(16).toString("hex");
+  if (status >= 500) console.error(JSON.stringify({ request_id: id, code, error: String(error ?? "") }));
   const type = `${config.docs}#${code}`;
   const body = JSON.stringify({ type, title: STATUS_CODES[status], status, detail, instance: id, code });
   const headers = {
@@ -66,11 +67,12 @@ function problem(code) {
   return { status, headers, body };
 }
 
-function refuse(response, code) {
-  // A refusal that is on its way is not cut off by the end of the request to the Worker.
-  if (response.writableEnded) return;
+function refuse(response, code, error) {
+  // A refusal that is on its way is not cut off by the end of the request to the Worker. Nobody
+  // reads the response to a caller who has left.
+  if (response.writableEnded || response.destroyed) return;
   if (response.headersSent) return response.destroy();
-  const { status, headers, body } = problem(code);
+  const { status, headers, body } = problem(code, error);
   response.writeHead(status, headers).end(body);
 }
 
@@ -176,9 +178,9 @@ function pass(worker, request, response, ask) {
     answer.on("error", () => response.destroy());
     if (!request.complete) dropRest(request, response, clear);
   });
-  inner.on("error", () => {
+  inner.on("error", (error) => {
     clear();
-    refuse(response, "UNAVAILABLE");
+    refuse(response, "UNAVAILABLE", error);
   });
   response.on("close", () => {
     clear();

@@ -16,6 +16,8 @@ use ownchat_domain::{
     scope::ScopeSet,
     verdict::{Code, Denial},
 };
+use serde_json::json;
+use worker::console_error;
 
 /// A problem of a kind. What belongs to the request is put in by [`finish`].
 pub fn of_kind(kind: &Kind, detail: &str) -> Response {
@@ -129,7 +131,8 @@ fn carry(problem: Problem) -> Response {
     response
 }
 
-/// Writes the problem that a handler came to, with the request's id and a whole address for its kind.
+/// Writes the problem that a handler came to, with the request's id and a whole address for its kind. Logs a failure of
+/// ours once, with that id.
 pub async fn finish(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<Visitor>().map(|visitor| visitor.request_id.clone()).unwrap_or_default();
     let origin = crate::origin::own_origin(request.uri()).unwrap_or_default();
@@ -137,7 +140,12 @@ pub async fn finish(request: Request, next: Next) -> Response {
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("request-id", id);
     }
-    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let problem = response.extensions_mut().remove::<Problem>();
+    if response.status().is_server_error() {
+        let code = problem.as_ref().map_or(problem::INTERNAL.code, |problem| problem.code.as_str());
+        console_error!("{}", json!({"request_id": id, "code": code}));
+    }
+    let Some(mut problem) = problem else { return response };
     problem.kind = format!("{origin}{}", problem.kind);
     problem.instance = id;
     let (parts, _) = response.into_parts();

@@ -128,7 +128,7 @@ pub async fn look_up(platform: Platform, call: String) -> String {
     let edge = match Edge::of(&platform) {
         Ok(edge) => edge,
         Err(trouble) => {
-            log_error(&format!("{}: {trouble}", incoming.id));
+            log_error(&trouble);
             let answers = Answers { console: "", request_id: incoming.id };
             return answers.problem(&problem::INTERNAL, problem::INTERNAL.meaning).text(false, None);
         }

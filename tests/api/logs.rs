@@ -1,0 +1,129 @@
+//! The log of a deployment: silent about expected refusals, one line for each failure.
+
+use crate::{
+    client::{Answer, OWNER},
+    deployment::{Deployment, wait},
+    keys::{change, delete, forged, make, never_issued, with_another_secret},
+    stores::files,
+};
+use serde_json::{Value, json};
+use std::{fs, net::TcpListener};
+
+/// Beginnings of the lines that report the start and the end.
+const ABOUT_THE_RUN: &[&str] =
+    &["console ", "edge ", "services ", "set up ", "sign in ", "Ctrl-C ", "ready", "stopping"];
+
+/// Parts of warnings: of the runtime about its own alarms, of a busy machine, and of a request that the
+/// edge does not implement.
+const WARNINGS: &[&str] = &[": warning: NOSENTRY SQLite alarm", "in time", "\"code\":\"upgrade_unsupported\""];
+
+/// Lines that report a failure: all but those about the run and warnings.
+fn failures(deployment: &Deployment) -> Vec<String> {
+    let is_expected = |line: &str| {
+        ABOUT_THE_RUN.iter().any(|beginning| line.starts_with(beginning))
+            || WARNINGS.iter().any(|part| line.contains(part))
+    };
+    let log = fs::read_to_string(deployment.log()).unwrap();
+    log.lines().filter(|line| !line.trim().is_empty() && !is_expected(line)).map(str::to_owned).collect()
+}
+
+#[test]
+fn expected_calls_and_refusals_leave_no_line() {
+    let mut own = Deployment::set_up();
+    let (owner, edge) = (own.signed_in(), own.edge());
+    let limited = json!({
+        "name": "Limited", "environment": "live", "scopes": ["contacts:read"],
+        "rate_limit": {"limit": 2, "window_seconds": 60}, "quota": {"limit": 9, "period": "day"},
+    });
+    let limited = owner.post("/api/v1/keys", &limited).expect_status(201).json();
+    let path = |key: &Value| format!("/api/v1/keys/{}", key["id"].as_str().unwrap());
+    // A quota that was never used is read, looked at, and then used up.
+    owner.get(&path(&limited)).expect_status(200);
+    owner.get("/api/v1/keys").expect_status(200);
+    owner.post("/api/v1/explain", &json!({"key_id": limited["id"], "scopes": ["contacts:read"]})).expect_status(200);
+    let caller = edge.bearing(limited["key"].as_str().unwrap());
+    caller.get("/v1/key").expect_status(200);
+    caller.get("/v1/contacts").expect_status(200);
+    caller.get("/v1/contacts").expect_status(200);
+    caller.get("/v1/contacts").expect_status(429);
+    caller.get("/v1/messages").expect_status(403);
+    caller.with("Upgrade", "websocket").get("/v1/contacts").expect_status(429);
+
+    let plain = make(&owner, "Plain", &["contacts:read"]);
+    let caller = edge.bearing(&plain.key);
+    caller.with("Upgrade", "websocket").with("Connection", "upgrade").get("/v1/contacts").expect_status(501);
+    caller.get("/v1/nowhere").expect_status(404);
+    edge.get("/v1/contacts").expect_status(401);
+    edge.send("POST", "/v1/verify", "nonsense").expect_status(400);
+    for key in [forged(), never_issued(&own, 1), with_another_secret(&plain.key)] {
+        edge.bearing(&key).get("/v1/contacts").expect_status(401);
+    }
+    owner.post(&format!("/api/v1/keys/{}/rotate", plain.id), &json!({"overlap_seconds": 60})).expect_status(200);
+    change(&owner, &plain.id, &json!({"status": "inactive"}));
+    delete(&owner, &plain.id);
+    wait("refusing a deleted key", || caller.get("/v1/key").status == 401);
+    owner.get(&format!("/api/v1/keys/{}", plain.id));
+    owner.post(&format!("/api/v1/keys/{}/restore", plain.id), &json!({})).expect_status(200);
+
+    owner.post("/api/v1/keys", &json!({"name": ""})).expect_status(422);
+    owner.get("/api/v1/keys/0123456789abcdef").expect_status(404);
+    owner.get("/nowhere").expect_status(404);
+    owner.send("PUT", "/api/v1/keys", "").expect_status(405);
+    owner.without("Origin").with("Origin", "https://example.com").post("/api/v1/keys", &json!({})).expect_status(403);
+    for page in ["/", "/settings/developer/api-keys", "/sign-in"] {
+        owner.get(page);
+    }
+    owner.get("/api/v1/usage").expect_status(200);
+    owner.get("/api/v1/audit").expect_status(200);
+    let wrong = json!({"email": OWNER.email, "password": "not the password of the owner"});
+    own.console().post("/api/v1/session", &wrong).expect_status(401);
+    own.console().post("/api/v1/session", &json!({"email": "x@example.com", "password": "none"})).expect_status(401);
+    owner.send("DELETE", "/api/v1/session", "").expect_status(204);
+    owner.get("/api/v1/keys").expect_status(401);
+    own.console().get("/setup?token=a-token-that-is-wrong").expect_status(404);
+    own.stop();
+    own.resume(&[]);
+    own.console().get("/health").expect_status(200);
+    own.stop();
+    assert_eq!(failures(&own), Vec::<String>::new());
+}
+
+/// Waits for the log line of a refusal and expects one with its id and its code.
+fn expect_one_line(deployment: &Deployment, answer: &Answer, code: &str) {
+    assert!(answer.status >= 500, "{answer:?}");
+    let id = answer.header("request-id").to_owned();
+    let lines = || failures(deployment).into_iter().filter(|line| line.contains(&id)).collect::<Vec<_>>();
+    wait("logging a failure", || !lines().is_empty());
+    let lines = lines();
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!((line["request_id"].as_str(), line["code"].as_str()), (Some(id.as_str()), Some(code)));
+}
+
+#[test]
+fn each_failure_has_one_line_with_its_request_id() {
+    // Nobody listens on it once it is dropped.
+    let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let mut own = Deployment::idle();
+    own.set(&[("UPSTREAM_URL", &format!("http://{closed}"))]);
+    own.resume(&[]);
+    own.make_owner();
+    let key = make(&own.owner(), "Key", &["contacts:read"]).key;
+    expect_one_line(&own, &own.edge().bearing(&key).get("/v1/contacts"), "upstream_unavailable");
+
+    own.stop();
+    for object in ["Registry", "Instance"] {
+        let mut found = files(&own.data(), object);
+        // The runtime's own list of objects stays: without it nothing would start.
+        found.retain(|file| !file.to_string_lossy().contains("metadata"));
+        assert!(!found.is_empty(), "no files of {object}");
+        for file in found {
+            fs::write(file, "no database").unwrap();
+        }
+    }
+    own.resume(&[]);
+    expect_one_line(&own, &own.owner().get("/api/v1/keys"), "UNAVAILABLE");
+    let sign_in = json!({"email": OWNER.email, "password": OWNER.password});
+    expect_one_line(&own, &own.console().post("/api/v1/session", &sign_in), "UNAVAILABLE");
+    expect_one_line(&own, &own.edge().bearing(&never_issued(&own, 1)).get("/v1/key"), "UNAVAILABLE");
+}
