@@ -98,6 +98,7 @@ struct Grant {
 impl Meter {
     /// Hands out permits, or says why not.
     pub fn take(&mut self, ask: &Take, now: Timestamp) -> Taken {
+        self.bound(now);
         self.turn_the_page(now);
         if ask.need > 0 || ask.spare > 0 {
             self.believe(ask.limits, ask.version);
@@ -154,6 +155,7 @@ impl Meter {
     /// How a call that needs so many permits would fare. Nothing is spent.
     pub fn look(&self, limits: Limits, version: u64, need: u32, now: Timestamp) -> Outlook {
         let mut meter = self.clone();
+        meter.bound(now);
         meter.turn_the_page(now);
         meter.believe(limits, version);
         let standing = meter.standing(now);
@@ -176,6 +178,19 @@ impl Meter {
             rate: self.rate_left(now).map(|left| (left, self.until_free(u32::MAX, now))),
             quota: self.quota_left().map(|left| (left, self.until_refill(now))),
         }
+    }
+
+    /// Bounds what lies farther in the future than it can: the clock was set back, and nobody waits
+    /// for the length of that.
+    fn bound(&mut self, now: Timestamp) {
+        let latest = now.plus(LEASE_MAX);
+        for grant in self.grants.iter_mut().filter(|grant| grant.ends > latest) {
+            (grant.ends, self.changed) = (latest, true);
+        }
+        for (_, at) in self.void.iter_mut().filter(|(_, at)| *at > now) {
+            (*at, self.changed) = (now, true);
+        }
+        self.changed |= self.used.bound(now);
     }
 
     /// Counts anew what has begun anew. On another day a record of any version is believed.

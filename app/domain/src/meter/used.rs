@@ -3,7 +3,10 @@
 //! Both are counted for every limited key, whatever its quota is, and also without one: so a quota that is set or changed
 //! finds what was used before.
 
-use crate::{limit::Period, time::Timestamp};
+use crate::{
+    limit::Period,
+    time::{HOUR, Timestamp},
+};
 use serde::{Deserialize, Serialize};
 
 /// What counts towards quotas.
@@ -41,6 +44,18 @@ impl Used {
             }
         }
         self.day.since > before
+    }
+
+    /// Moves a period that begins too far in the future back to the present one: the clock was set
+    /// back. What was used stays used until the present period ends. Says whether there was one.
+    pub(super) fn bound(&mut self, now: Timestamp) -> bool {
+        let mut moved = false;
+        for (count, period) in [(&mut self.day, Period::Day), (&mut self.month, Period::Month)] {
+            if count.since.since(now) > HOUR {
+                (count.since, moved) = (period.start(now), true);
+            }
+        }
+        moved
     }
 
     /// Counts permits that are handed out.

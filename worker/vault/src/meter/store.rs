@@ -68,7 +68,7 @@ fn write(database: &impl Database, meter: &Meter) -> Stored<()> {
 
 /// What is stored; nothing if nothing ever was.
 fn read(database: &impl Database) -> Stored<Option<Meter>> {
-    // The platform logs a stack trace for each statement that fails, so the table is looked for first.
+    // The runtime logs each statement that fails, with its stack.
     if is_new(database)? {
         return Ok(None);
     }

@@ -90,7 +90,7 @@ fn beginning(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 fn end(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let end = moment(text)?;
     if end <= now {
-        return Err("This is in the past: the key would never work.".into());
+        return Err(format!("This is in the past: the key would never work. It is {} here now.", now.rfc3339()));
     }
     if end.since(now) > EXPIRY_MAX {
         return Err("This is more than ten years away; choose no expiry if the key shall not end.".into());

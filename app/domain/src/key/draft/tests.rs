@@ -235,3 +235,13 @@ fn a_file_keeps_the_texts_that_an_earlier_version_has_accepted() {
     }
     assert!(Details { description: "a\0b".into(), ..full() }.check().is_err());
 }
+
+/// A caller whose clock differs sees it.
+#[test]
+fn an_end_that_has_passed_is_refused_with_the_time_that_it_has_passed_by() {
+    let key = NewKey { expires_at: Some(NOW.rfc3339()), ..good() };
+    let Err(Failure::Invalid { errors }) = key.check(NOW) else { unreachable!() };
+    let messages: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
+    let [message] = messages.as_slice() else { panic!("{messages:?}") };
+    assert!(message.contains(&NOW.rfc3339()), "{message}");
+}
