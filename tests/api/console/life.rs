@@ -41,6 +41,24 @@ fn both_secrets_work_inside_an_overlap() {
 }
 
 #[test]
+fn the_newest_secret_works_at_once_and_a_promised_overlap_is_kept() {
+    let deployment = shared();
+    let owner = deployment.owner();
+    let made = make(&owner, "Rotated twice", &["contacts:read"]);
+    assert_eq!(code(deployment, &made.key), "VALID");
+    for _ in 0..2 {
+        let newer = rotate(&owner, &made.id, 3_600).expect_status(200).at("/key");
+        assert_eq!(code(deployment, &newer), "VALID");
+    }
+    let shorter = json!({"overlap_seconds": 60});
+    owner.post(&format!("{}/rotate", path(&made.id)), &shorter).expect_fields(&["overlap_seconds"]);
+    assert_eq!(code(deployment, &made.key), "VALID");
+    let newest = owner.post(&format!("{}/rotate", path(&made.id)), &json!({"overlap_seconds": 0, "end_earlier": true}));
+    wait("refusing the first secret", || code(deployment, &made.key) == "EXPIRED");
+    assert_eq!(code(deployment, &newest.expect_status(200).at("/key")), "VALID");
+}
+
+#[test]
 fn an_old_secret_can_be_ended_at_once() {
     let deployment = shared();
     let owner = deployment.owner();

@@ -72,8 +72,10 @@ fn an_overlap_says_when_the_old_secret_ends() {
     let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Overlapping", &["contacts:read"]);
-    let rotate =
-        |overlap: u32| owner.post(&format!("/api/v1/keys/{}/rotate", made.id), &json!({"overlap_seconds": overlap}));
+    let rotate = |overlap: u32| {
+        let body = json!({"overlap_seconds": overlap, "end_earlier": true});
+        owner.post(&format!("/api/v1/keys/{}/rotate", made.id), &body)
+    };
     let rotated = rotate(3_600);
     assert_eq!(rotated.expect_status(200).header("effective-at"), rotated.at("/secrets/0/ends_at"));
     expect_soon(rotate(0).effective_at());
@@ -84,7 +86,7 @@ fn the_next_page_of_the_trail_is_of_the_same_lines() {
     let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Followed", &["contacts:read"]);
-    for overlap in [60, 50, 40] {
+    for overlap in [60, 70, 80] {
         let body = json!({"overlap_seconds": overlap});
         owner.post(&format!("/api/v1/keys/{}/rotate", made.id), &body).expect_status(200);
         make(&owner, "Between", &["contacts:read"]);

@@ -180,12 +180,12 @@ impl Cases {
     pub fn rotate_key(
         &self,
         id: Locator,
-        overlap_seconds: u32,
+        overlap: (u32, bool),
         hash: Option<SecretHash>,
         once: Option<Once>,
     ) -> Reply<Rotated> {
         let visitor = self.0.clone();
-        reply(async move { keys::rotate(&visitor, id, overlap_seconds, hash, once).await })
+        reply(async move { keys::rotate(&visitor, id, overlap, hash, once).await })
     }
 
     /// Ends the old secrets of a key at once.

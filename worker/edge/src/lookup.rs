@@ -191,7 +191,7 @@ async fn ask_vault(edge: &Edge, platform: &Platform, presented: &Presented, for_
         (404, _) => None,
         (status, _) => return Err(answered(status)),
     };
-    edge.gate.learn(presented, Memo { is_truth: true, for_secret, ..Memo::new(known, asked_at) });
+    edge.gate.learn(presented, Memo { is_truth: true, for_secret: for_secret.into(), ..Memo::new(known, asked_at) });
     Ok(())
 }
 

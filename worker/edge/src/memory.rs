@@ -30,6 +30,9 @@ const CLOCK_STEP: i64 = 60 * SECOND;
 /// of its life before it when no store can be asked.
 pub const RENEW_AFTER: i64 = LIFETIME / 2;
 
+/// Most questions to the vault within a second because a secret of a key did not fit.
+const SECRETS_ASKED: u32 = 3;
+
 /// Most keys that are remembered at once.
 const CAPACITY: usize = 100_000;
 
@@ -44,8 +47,8 @@ pub struct Memo {
     pub looked_at: Timestamp,
     /// Whether the vault said it, not a copy.
     pub is_truth: bool,
-    /// Whether the vault was asked only because a secret did not fit.
-    pub for_secret: bool,
+    /// How often the vault was asked within a second only because a secret did not fit.
+    pub for_secret: u32,
     /// What was found out from it.
     pub found_out: Rc<FoundOut>,
 }
@@ -71,7 +74,7 @@ pub struct Opened {
 impl Memo {
     /// What a store said, asked at that time.
     pub fn new(known: Known, asked_at: Timestamp) -> Self {
-        Self { known, asked_at, looked_at: asked_at, is_truth: false, for_secret: false, found_out: Rc::default() }
+        Self { known, asked_at, looked_at: asked_at, is_truth: false, for_secret: 0, found_out: Rc::default() }
     }
 
     /// The number of the secret that this key was found to hold, if it opened the record last.
@@ -90,10 +93,10 @@ impl Memo {
         !(0..LOOK_EVERY).contains(&now.since(self.looked_at))
     }
 
-    /// Whether asking the vault again would be too soon. So guessing at the secrets of a key costs one question
-    /// a second, however many guess.
+    /// Returns true if the vault was asked often enough for now. So guessing at the secrets of a key costs
+    /// [`SECRETS_ASKED`] questions a second, however many guess, and a key may be rotated as often.
     pub fn is_news(&self, now: Timestamp) -> bool {
-        self.for_secret && (0..SECOND).contains(&now.since(self.asked_at))
+        self.for_secret >= SECRETS_ASKED && (0..SECOND).contains(&now.since(self.asked_at))
     }
 }
 
@@ -117,7 +120,12 @@ impl Memory {
     ///
     /// Of two answers the one that was asked for later stays: an answer that was long on its way must
     /// not undo a newer one.
-    pub fn remember(&mut self, locator: Locator, memo: Memo) {
+    pub fn remember(&mut self, locator: Locator, mut memo: Memo) {
+        if let Some(other) = self.0.get(&locator).filter(|_| memo.for_secret > 0)
+            && (0..SECOND).contains(&memo.asked_at.since(other.asked_at))
+        {
+            memo.for_secret = memo.for_secret.saturating_add(other.for_secret);
+        }
         let overtaken = |other: &Memo| (1..CLOCK_STEP).contains(&other.asked_at.since(memo.asked_at));
         if self.0.get(&locator).is_some_and(overtaken) {
             return;

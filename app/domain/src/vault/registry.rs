@@ -240,6 +240,9 @@ pub struct RotateKey {
     pub version: u64,
     /// For how many seconds the old secrets go on working, 0 to 30 days.
     pub overlap_seconds: u32,
+    /// Allows it to end old secrets earlier than an overlap before has promised.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub end_earlier: bool,
     /// Hash of the new secret.
     pub secret: SecretHash,
     /// What makes it one that is done once, if anything does.

@@ -118,8 +118,15 @@ fn about_keys() {
     };
     same(FILE, "change-key with nulls", &ChangeKey { origin: origin(key(None)), id: locator(), version: 3, patch });
     let origin = origin(person());
-    let rotate =
-        RotateKey { origin, id: locator(), version: 3, overlap_seconds: 60, secret: hash(), once: Some(once()) };
+    let rotate = RotateKey {
+        origin,
+        id: locator(),
+        version: 3,
+        overlap_seconds: 60,
+        end_earlier: false,
+        secret: hash(),
+        once: Some(once()),
+    };
     same(FILE, "rotate-key once", &rotate);
 }
 

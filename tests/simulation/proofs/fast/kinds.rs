@@ -144,7 +144,8 @@ fn deactivate(admin: &mut Admin, made: &Made) {
 
 fn replace(admin: &mut Admin, made: &Made) {
     let (id, version, secret) = (made.id(), made.key.version, SecretHash::of(&secret()));
-    let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds: 0, secret, once: None };
+    let call =
+        RotateKey { origin: admin.origin(), id, version, overlap_seconds: 0, end_earlier: true, secret, once: None };
     admin.ask(&call).unwrap().unwrap();
 }
 

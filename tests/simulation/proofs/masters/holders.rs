@@ -41,7 +41,7 @@ impl Holder {
         let secret = secret();
         let (id, version) = (self.made.id(), self.made.key.version);
         let (origin, hash) = (admin.origin(), SecretHash::of(&secret));
-        let call = RotateKey { origin, id, version, overlap_seconds, secret: hash, once: None };
+        let call = RotateKey { origin, id, version, overlap_seconds, end_earlier: true, secret: hash, once: None };
         let key: Key = admin.ask(&call).unwrap().unwrap().key;
         self.made = Made { token: token(&key, secret), key };
         if overlap_seconds == 0 {

@@ -49,7 +49,8 @@ pub fn rotate(world: &World, subject: &Subject) -> Told {
 /// Gives the key a new secret, beside which the old one works for this long.
 pub fn give_a_secret(admin: &mut Admin, made: &Made, overlap_seconds: u32) -> Outcome<Changed> {
     let (id, version, secret) = (made.id(), made.key.version, SecretHash::of(&secret()));
-    let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds, secret, once: None };
+    let call =
+        RotateKey { origin: admin.origin(), id, version, overlap_seconds, end_earlier: true, secret, once: None };
     admin.ask(&call).unwrap()
 }
 

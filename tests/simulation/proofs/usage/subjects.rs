@@ -53,6 +53,7 @@ fn rotate(admin: &mut Admin, made: &Made) -> String {
         id: made.id(),
         version: 1,
         overlap_seconds: 86_400,
+        end_earlier: true,
         secret: SecretHash::of(&secret),
         once: None,
     };

@@ -150,6 +150,9 @@ pub async fn restore(cases: Cases, Id(id): Id) -> Response {
 pub struct Rotation {
     /// For how many seconds the old secrets go on working.
     overlap_seconds: u32,
+    /// Allows it to end old secrets earlier than an overlap before has promised.
+    #[serde(default)]
+    end_earlier: bool,
     /// Hash of a secret that the caller made and keeps; absent to have one made.
     secret_sha256: Option<SecretHash>,
 }
@@ -158,7 +161,8 @@ pub struct Rotation {
 pub async fn rotate(cases: Cases, Id(id): Id, Making { body, once }: Making<Rotation>) -> Response {
     let Ok(id) = id.parse() else { return problem::of_failure(&missing(&cases).await) };
     let made_here = body.secret_sha256.is_none();
-    match cases.rotate_key(id, body.overlap_seconds, body.secret_sha256, once).await {
+    let overlap = (body.overlap_seconds, body.end_earlier);
+    match cases.rotate_key(id, overlap, body.secret_sha256, once).await {
         Ok(Rotated { changed, token }) => {
             let response = with_secret(StatusCode::OK, changed.key, token, made_here, changed.replayed);
             effective(response, changed.effective_at)

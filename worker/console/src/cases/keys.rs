@@ -133,11 +133,12 @@ pub struct Rotated {
     pub token: Option<Zeroizing<String>>,
 }
 
-/// Gives a key a new secret; made here, unless the request brings the hash of one.
+/// Gives a key a new secret; made here, unless the request brings the hash of one. The old ones go on
+/// working for a while; the request may allow it to end them earlier than was promised.
 pub async fn rotate(
     visitor: &Visitor,
     id: Locator,
-    overlap_seconds: u32,
+    (overlap_seconds, end_earlier): (u32, bool),
     hash: Option<SecretHash>,
     once: Option<Once>,
 ) -> Result<Rotated, Failure> {
@@ -146,7 +147,8 @@ pub async fn rotate(
     let read = async || Ok(ask(visitor, registry, &ReadKey { caller, id }).await?.version);
     let rotate = async |version| {
         let (origin, once) = (origin(visitor, caller), once.clone());
-        ask(visitor, registry, &RotateKey { origin, id, version, overlap_seconds, secret: hash, once }).await
+        let call = RotateKey { origin, id, version, overlap_seconds, end_earlier, secret: hash, once };
+        ask(visitor, registry, &call).await
     };
     let mut changed = on_the_newest(read, rotate).await?;
     note(visitor, registry, &mut changed.key).await;

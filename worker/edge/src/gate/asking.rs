@@ -121,7 +121,7 @@ impl Gate {
     }
 
     /// Notes that a store was asked for a key of this caller, if it is unknown. A wrong secret of a key that exists is
-    /// none: whoever guesses has the vault asked once a second at most.
+    /// none: whoever guesses has the vault asked a few times a second at most.
     pub fn was_asked(&self, presented: &Presented, caller: Option<IpAddr>, now: Timestamp) {
         if !self.knows(presented, now) {
             self.shield.borrow_mut().note(caller, now);

@@ -33,7 +33,8 @@ const ENDED_MAX: usize = 10;
 /// Most keys that are removed for good in one go; the rest follow with the next.
 const PURGE_BATCH: i64 = 100;
 
-/// Gives a key a new secret. The old ones end after the overlap, or when they would have ended anyway.
+/// Gives a key a new secret. The old ones end after the overlap, or when they would have ended anyway. None ends
+/// earlier than an overlap before has promised, unless the caller says so.
 pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
@@ -54,6 +55,14 @@ pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now
         return Err(Failure::Stale.into());
     }
     let end = now.plus(overlap);
+    let promised = left_until(&before.secrets).filter(|promised| *promised > end && !call.end_earlier);
+    if let Some(promised) = promised {
+        let until = promised.rfc3339();
+        let message = format!(
+            "An old secret was promised to work until {until}. Let the overlap last until then, or send \"end_earlier\": true."
+        );
+        return Err(Failure::field("overlap_seconds", message).into());
+    }
     let mut after = ended(&before, end, now);
     let working = after.secrets.iter().filter(|secret| secret.ends_at.is_none_or(|end| end > now)).count();
     if working >= SECRETS_MAX {

@@ -85,7 +85,15 @@ fn a_workspace_of_the_first_schema_is_brought_up_to_date() {
         life::restore(&database, &RestoreKey { origin: origin(OWNER), id: id("OUbshx82gywrkBsn") }, NOW.plus(60_000));
     assert_eq!(back.unwrap().key.version, 3);
     let secret = SecretHash::from_bytes([4; 32]);
-    let rotate = RotateKey { origin: origin(OWNER), id: key.id, version: 2, overlap_seconds: 0, secret, once: None };
+    let rotate = RotateKey {
+        origin: origin(OWNER),
+        id: key.id,
+        version: 2,
+        overlap_seconds: 0,
+        end_earlier: true,
+        secret,
+        once: None,
+    };
     life::rotate(&database, &ring, &rotate, NOW.plus(60_000)).unwrap();
     let truth = record(&database, key.id, NOW.plus(60_000)).unwrap().unwrap();
     assert_eq!(decide(&truth, &secret, &Call::default(), &ring, NOW.plus(60_000)), Ok(2));
@@ -146,8 +154,15 @@ fn a_workspace_of_the_third_schema_is_brought_up_to_date() {
     let made = keys::create(&database, &keyring(), 7, &create, now).unwrap();
     assert_eq!((made.replayed, &made.key), (true, &row.shown(now)));
     let secret = SecretHash::from_bytes([4; 32]);
-    let rotate =
-        RotateKey { origin: origin(OWNER), id: shop, version: 1, overlap_seconds: 3_600, secret, once: once("turn-1") };
+    let rotate = RotateKey {
+        origin: origin(OWNER),
+        id: shop,
+        version: 1,
+        overlap_seconds: 3_600,
+        end_earlier: true,
+        secret,
+        once: once("turn-1"),
+    };
     let turned = life::rotate(&database, &keyring(), &rotate, now).unwrap();
     let shown = rows::find(&database, shop).unwrap().unwrap().shown(now);
     assert_eq!((turned.replayed, &turned.key, turned.left_until), (true, &shown, Some(NOW.plus(3_600_004))));

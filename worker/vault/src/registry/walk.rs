@@ -142,7 +142,7 @@ impl Walk {
         let overlap_seconds = self.dice.pick(&[0u32, 60, 86_400, 2_592_000, 2_592_001]);
         let secret = secret_of(self.model.keys.get(&id).map_or(1, |key| key.newest() + 1));
         let done = self.asking(|origin| {
-            let call = RotateKey { origin, id, version, overlap_seconds, secret, once: None };
+            let call = RotateKey { origin, id, version, overlap_seconds, end_earlier: true, secret, once: None };
             life::rotate(&self.database, &keyring(), &call, self.now)
         });
         let said = self.model.rotate(id, version, overlap_seconds, self.now);

@@ -52,7 +52,7 @@ impl Writer {
         known.brings = Some(token(&known.key, brings.clone()));
         let (id, version, secret) = (known.key.id, known.key.version, SecretHash::of(&brings));
         let once = Some(once(&name));
-        let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds, secret, once };
+        let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds, end_earlier: true, secret, once };
         let key = self.send(admin, Command::Rotate(call), brings)?;
         self.take_over(&key);
         Ok(())

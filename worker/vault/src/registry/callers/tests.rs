@@ -68,7 +68,15 @@ fn make(database: &Memory, caller: Caller, scopes: &[&str], once: Option<&str>) 
 
 fn rotate(database: &Memory, caller: Caller, key: &Key, overlap_seconds: u32) -> Done<Key> {
     let version = keys::read(database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW)?.version;
-    let call = RotateKey { origin: origin(caller), id: key.id, version, overlap_seconds, secret: NEW, once: None };
+    let call = RotateKey {
+        origin: origin(caller),
+        id: key.id,
+        version,
+        overlap_seconds,
+        end_earlier: true,
+        secret: NEW,
+        once: None,
+    };
     life::rotate(database, &keyring(), &call, NOW).map(|outcome| outcome.key)
 }
 

@@ -30,6 +30,7 @@ fn rotate(database: &Memory, key: &Key, version: u64, name: &str, now: Timestamp
         id: key.id,
         version,
         overlap_seconds: 0,
+        end_earlier: true,
         secret: SecretHash::from_bytes([9; 32]),
         once: Some(once(name, "{}")),
     };

@@ -30,8 +30,15 @@ fn made() -> (Memory, Key) {
 }
 
 fn rotated(database: &Memory, key: &Key, overlap_seconds: u32, now: Timestamp) -> Done<Outcome> {
-    let call =
-        RotateKey { origin: origin(OWNER), id: key.id, version: key.version, overlap_seconds, secret: NEW, once: None };
+    let call = RotateKey {
+        origin: origin(OWNER),
+        id: key.id,
+        version: key.version,
+        overlap_seconds,
+        end_earlier: true,
+        secret: NEW,
+        once: None,
+    };
     rotate(database, &keyring(), &call, now)
 }
 
@@ -91,13 +98,42 @@ fn a_second_rotation_prolongs_no_old_secret() {
 }
 
 #[test]
+fn a_second_rotation_ends_no_old_secret_earlier_than_promised_unless_it_says_so() {
+    let (database, key) = made();
+    let key = rotated(&database, &key, 3_600, NOW).unwrap().key;
+    let again = |overlap_seconds, end_earlier, now| {
+        let (id, version) = (key.id, key.version);
+        let call =
+            RotateKey { origin: origin(OWNER), id, version, overlap_seconds, end_earlier, secret: NEW, once: None };
+        rotate(&database, &keyring(), &call, now)
+    };
+    let refused = again(60, false, NOW.plus(1)).unwrap_err();
+    let Refusal::Failure(Failure::Invalid { errors }) = refused else { unreachable!() };
+    assert_eq!(errors[0].field, "overlap_seconds");
+    assert!(errors[0].message.contains(&NOW.plus(3_600_000).rfc3339()), "{}", errors[0].message);
+    assert_eq!(ask(&database, &key, &OLD, NOW.plus(3_599_999)), Ok(1), "nothing was changed");
+    assert!(again(3_600, false, NOW.plus(1)).is_ok());
+    let (database, key) = made();
+    let key = rotated(&database, &key, 3_600, NOW).unwrap().key;
+    assert!(rotated(&database, &key, 0, NOW.plus(1)).is_ok());
+    assert_eq!(ask(&database, &key, &OLD, NOW.plus(1)), Err(Denial::Replaced));
+}
+
+#[test]
 fn what_cannot_be_rotated_stays_as_it_is() {
     let (database, key) = made();
     assert!(matches!(rotated(&database, &key, 30 * 86_400 + 1, NOW), Err(Refusal::Failure(Failure::Invalid { .. }))));
     let stale = Key { version: 7, ..key.clone() };
     assert_eq!(rotated(&database, &stale, 0, NOW).unwrap_err(), Failure::Stale.into());
-    let foreign =
-        RotateKey { origin: origin(STRANGER), id: key.id, version: 1, overlap_seconds: 0, secret: NEW, once: None };
+    let foreign = RotateKey {
+        origin: origin(STRANGER),
+        id: key.id,
+        version: 1,
+        overlap_seconds: 0,
+        end_earlier: true,
+        secret: NEW,
+        once: None,
+    };
     assert_eq!(rotate(&database, &keyring(), &foreign, NOW).unwrap_err(), Failure::NotFound.into());
     let mut many = key.clone();
     for step in 0..4 {

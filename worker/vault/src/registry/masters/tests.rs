@@ -88,8 +88,15 @@ fn a_master_secret_is_rolled_step_by_step() {
     // A rotation peppers with the new secret. When the old secrets have ended the old pepper is needed no more.
     let mut moment = later;
     for key in [&first, &second] {
-        let call =
-            RotateKey { origin: origin(OWNER), id: key.id, version: 1, overlap_seconds: 60, secret: NEW, once: None };
+        let call = RotateKey {
+            origin: origin(OWNER),
+            id: key.id,
+            version: 1,
+            overlap_seconds: 60,
+            end_earlier: true,
+            secret: NEW,
+            once: None,
+        };
         life::rotate(&database, &left, &call, moment).unwrap();
         assert_eq!(needs(&database, &left, 1, moment).2, 2);
     }
@@ -123,8 +130,15 @@ fn what_a_key_lacks_is_said() {
         "{said:?}"
     );
     assert_eq!(decide(&truth, &OLD, &Call::default(), &without, NOW), Err(Denial::Unknown));
-    let ended =
-        RotateKey { origin: origin(OWNER), id: key.id, version: 1, overlap_seconds: 0, secret: NEW, once: None };
+    let ended = RotateKey {
+        origin: origin(OWNER),
+        id: key.id,
+        version: 1,
+        overlap_seconds: 0,
+        end_earlier: true,
+        secret: NEW,
+        once: None,
+    };
     life::rotate(&database, &without, &ended, NOW).unwrap();
     assert!(lacking(&record(&database, key.id, NOW).unwrap().unwrap(), &without).is_empty(), "that one has ended");
 }

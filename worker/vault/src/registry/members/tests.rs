@@ -47,7 +47,15 @@ fn key_of(database: &Memory, owner: PersonId, scopes: &[&str]) -> Key {
 
 fn rotation(person: PersonId, key: &Key, overlap_seconds: u32) -> RotateKey {
     let secret = SecretHash::from_bytes([4; 32]);
-    RotateKey { origin: origin(person), id: key.id, version: key.version, overlap_seconds, secret, once: None }
+    RotateKey {
+        origin: origin(person),
+        id: key.id,
+        version: key.version,
+        overlap_seconds,
+        end_earlier: true,
+        secret,
+        once: None,
+    }
 }
 
 fn said<T>(done: Done<T>) -> char {

@@ -247,7 +247,15 @@ fn a_key_with_everything_comes_back_with_everything() {
     let call = ChangeKey { origin: origin(OWNER), id: made.id, version: 1, patch };
     keys::change(&database, &call, NOW).unwrap();
     let secret = SecretHash::from_bytes([4; 32]);
-    let call = RotateKey { origin: origin(OWNER), id: made.id, version: 2, overlap_seconds: 60, secret, once: None };
+    let call = RotateKey {
+        origin: origin(OWNER),
+        id: made.id,
+        version: 2,
+        overlap_seconds: 60,
+        end_earlier: true,
+        secret,
+        once: None,
+    };
     life::rotate(&database, &keyring(), &call, NOW).unwrap();
     let other = workspace();
     imported(&other, &exported(&database)).unwrap();
