@@ -59,8 +59,8 @@ mod tests {
         for (password, told) in [
             ("", ""),
             ("a", "Too short: 1 of 8 characters."),
-            ("h\u{fc}hner!", "Fair. One more word makes it strong."),
-            ("h\u{fc}hner", "Too short: 6 of 8 characters."),
+            ("h\u{fc}hner!", "Too short: 7 of 8 characters."),
+            ("h\u{fc}hner!!", "Fair. One more word makes it strong."),
             ("aaaaaaaaaaaaaaaaaaaa", "Weak: too few different characters."),
             ("abababababababababab", "Weak: too few different characters."),
             ("correct horse", "Fair. One more word makes it strong."),
