@@ -113,7 +113,7 @@ impl Backend for Cases {
     fn new_secret(&self, id: Locator, once: Option<Once>) -> Reply<CreatedKey> {
         let visitor = self.0.clone();
         reply(async move {
-            let Rotated { changed, token } = keys::rotate(&visitor, id, 0, None, once).await?;
+            let Rotated { changed, token } = keys::rotate(&visitor, id, (0, true), None, once).await?;
             Ok(CreatedKey { key: changed.key, token, replayed: changed.replayed })
         })
     }

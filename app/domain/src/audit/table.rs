@@ -116,16 +116,16 @@ mod tests {
     #[test]
     fn a_key_has_its_name_and_its_state_in_columns() {
         for (before, after, columns) in [
-            (None, raw(r#"{"name":"Till 7","status":"active"}"#), "\"Till 7\",\"active\""),
-            (None, raw(r#"{"name":"Till 7","status":"inactive","reason":"deleted"}"#), "\"Till 7\",\"deleted\""),
-            (raw(r#"{"name":"=1","status":"inactive","reason":"deleted"}"#), None, "\"'=1\",\"\""),
-            (None, raw("{}"), "\"\",\"\""),
+            (None, Some(raw(r#"{"name":"Till 7","status":"active"}"#)), "\"Till 7\",\"active\""),
+            (None, Some(raw(r#"{"name":"Till 7","status":"inactive","reason":"deleted"}"#)), "\"Till 7\",\"deleted\""),
+            (Some(raw(r#"{"name":"=1","status":"inactive","reason":"deleted"}"#)), None, "\"'=1\",\"\""),
+            (None, Some(raw("{}")), "\"\",\"\""),
         ] {
             let line = Line { before, after, ..line(1, BEGINNING, "x") };
             let table = csv(&[seal(&line).0]);
             assert!(table.contains(&format!(",\"JCgnh3DhfKRFKbvX\",{columns},\"x\",")), "{table}");
         }
-        let of_workspace = Line { key: None, after: raw(r#"{"name":"Acme"}"#), ..line(1, BEGINNING, "x") };
+        let of_workspace = Line { key: None, after: Some(raw(r#"{"name":"Acme"}"#)), ..line(1, BEGINNING, "x") };
         assert!(!csv(&[seal(&of_workspace).0]).contains(",\"Acme\","));
     }
 }
