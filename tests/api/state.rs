@@ -6,7 +6,7 @@ use crate::{
     keys::{change, delete, list, make},
 };
 use serde_json::json;
-use std::net::TcpListener;
+use std::{fs, net::TcpListener};
 
 #[test]
 fn a_restart_changes_nothing() {
@@ -56,4 +56,27 @@ fn stopping_leaves_nothing_behind() {
     for port in ports {
         assert!(TcpListener::bind(("127.0.0.1", port)).is_ok(), "somebody still listens on {port}");
     }
+}
+
+#[test]
+fn the_vault_refuses_other_master_secrets_than_those_of_its_keys() {
+    let mut own = Deployment::set_up();
+    let made = make(&own.owner(), "One", &["contacts:read"]);
+    own.stop();
+    let (secrets, checks) = (own.data().join("secrets.json"), own.data().join("store/master-secrets.json"));
+    let right = fs::read_to_string(&secrets).unwrap();
+    let other = format!("1:{}=", "B".repeat(42) + "A");
+    fs::write(&secrets, right.replace(&own.master_keys(), &other)).unwrap();
+    // Without it the start does not see that they are others.
+    fs::remove_file(&checks).unwrap();
+    own.resume(&[]);
+    own.signed_in().get("/api/v1/keys").expect_problem(503, "UNAVAILABLE");
+    let log = fs::read_to_string(own.log()).unwrap();
+    assert!(log.contains("MASTER_KEYS: its secret 1 is not the one") && log.contains("Put the former value back"));
+    own.stop();
+    fs::write(&secrets, right).unwrap();
+    fs::remove_file(&checks).unwrap();
+    own.resume(&[]);
+    assert_eq!(own.edge().post("/v1/verify", &json!({"key": made.key})).at("/code"), "VALID");
+    own.owner().get(&format!("/api/v1/keys/{}", made.id)).expect_status(200);
 }

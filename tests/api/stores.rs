@@ -1,7 +1,7 @@
 //! What lies in the stores, and who decides when one of them is gone.
 
 use crate::{
-    deployment::{Deployment, wait},
+    deployment::{Deployment, SETUP_TOKEN, wait},
     keys::{change, make},
 };
 use serde_json::json;
@@ -116,4 +116,40 @@ fn nobody_chooses_their_own_address() {
     let holds = |text: &str| kept.windows(text.len()).any(|window| window == text.as_bytes());
     assert!(holds("From where") && holds("127.0.0.1"), "the trail says nothing of the address");
     assert!(!holds("203.0.113.7"), "the caller chose the address that stands in the trail");
+}
+
+#[test]
+fn a_store_that_is_lost_stands_in_the_log_and_is_no_new_one() {
+    let mut own = Deployment::set_up();
+    let made = make(&own.owner(), "Lost", &["contacts:read"]);
+    own.stop();
+    let copies: Vec<_> =
+        files(&own.data(), "Instance").into_iter().map(|file| (fs::read(&file).unwrap(), file)).collect();
+    for (_, file) in &copies {
+        fs::remove_file(file).unwrap();
+    }
+    own.resume(&[]);
+    let console = own.console();
+    let setup = json!({
+        "token": SETUP_TOKEN, "name": "Eve", "email": "eve@example.com", "password": "quite another password",
+        "workspace": "Evil",
+    });
+    console.post("/api/v1/setup", &setup).expect_problem(503, "UNAVAILABLE");
+    console.get(&format!("/setup?token={SETUP_TOKEN}")).expect_status(503);
+    let log = || fs::read_to_string(own.log()).unwrap();
+    assert!(log().contains("the store of the deployment is lost"), "{}", log());
+    own.stop();
+    for (bytes, file) in copies {
+        fs::write(file, bytes).unwrap();
+    }
+    for file in files(&own.data(), "Registry") {
+        fs::remove_file(file).unwrap();
+    }
+    own.resume(&[]);
+    let owner = own.owner();
+    for path in ["/api/v1/keys", "/api/v1/workspace", &format!("/api/v1/keys/{}", made.id)] {
+        owner.get(path).expect_problem(503, "UNAVAILABLE");
+    }
+    let log = fs::read_to_string(own.log()).unwrap();
+    assert!(log.contains("the store of workspace 1 is lost"), "{log}");
 }

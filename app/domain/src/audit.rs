@@ -62,11 +62,23 @@ pub enum Action {
     /// The workspace was written to a file.
     #[serde(rename = "workspace.export")]
     Export,
+    /// Somebody signed in.
+    #[serde(rename = "session.sign_in")]
+    SignIn,
+    /// Somebody tried to sign in with a wrong password.
+    #[serde(rename = "session.sign_in_failed")]
+    SignInFailed,
+    /// Somebody signed out.
+    #[serde(rename = "session.sign_out")]
+    SignOut,
+    /// A request that another site sent with somebody's session was refused.
+    #[serde(rename = "session.cross_site_refused")]
+    CrossSiteRefused,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Create,
         Self::Duplicate,
         Self::Edit,
@@ -80,6 +92,10 @@ impl Action {
         Self::EditWorkspace,
         Self::Import,
         Self::Export,
+        Self::SignIn,
+        Self::SignInFailed,
+        Self::SignOut,
+        Self::CrossSiteRefused,
     ];
 
     /// As it is stored and shown.
@@ -98,12 +114,22 @@ impl Action {
             Self::EditWorkspace => "workspace.edit",
             Self::Import => "workspace.import",
             Self::Export => "workspace.export",
+            Self::SignIn => "session.sign_in",
+            Self::SignInFailed => "session.sign_in_failed",
+            Self::SignOut => "session.sign_out",
+            Self::CrossSiteRefused => "session.cross_site_refused",
         }
     }
 
-    /// Whether it changes keys or settings. That a file was written or read in is only noted.
+    /// Returns true if it changes keys or settings. Everything else is only noted: files that were written or
+    /// read in, and events of sessions.
     pub const fn is_change(self) -> bool {
-        !matches!(self, Self::Import | Self::Export)
+        !matches!(self, Self::Import | Self::Export) && !self.is_of_session()
+    }
+
+    /// Returns true for an event of a session.
+    pub const fn is_of_session(self) -> bool {
+        matches!(self, Self::SignIn | Self::SignInFailed | Self::SignOut | Self::CrossSiteRefused)
     }
 
     /// Reads the word.

@@ -176,8 +176,50 @@ impl Keyring {
         core::iter::once(self.newest.id).chain(self.older.iter().map(|older| older.id))
     }
 
+    /// A check value of each key that is derived from the secrets or left of them.
+    pub fn checks(&self) -> impl Iterator<Item = Check> {
+        let newest = &self.newest;
+        let of_newest = Check::all(newest.id, Some(&newest.locator), Some(&newest.pepper), Some(&newest.seal));
+        let older = self
+            .older
+            .iter()
+            .flat_map(|older| Check::all(older.id, older.locator.as_ref(), older.pepper.as_ref(), older.seal.as_ref()));
+        of_newest.chain(older)
+    }
+
     fn older(&self, id: u16) -> Option<&Older> {
         self.older.iter().find(|older| older.id == id)
+    }
+}
+
+/// Shows that a derived key is the same as before, and nothing else of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// The id of the secret.
+    pub id: u16,
+    /// The use of the key: `locator`, `pepper` or `seal`.
+    pub purpose: &'static str,
+    /// The value.
+    pub value: [u8; Self::BYTES],
+}
+
+impl Check {
+    /// Bytes of a value.
+    pub const BYTES: usize = 12;
+
+    fn all(
+        id: u16,
+        locator: Option<&MacKey>,
+        pepper: Option<&MacKey>,
+        seal: Option<&MacKey>,
+    ) -> impl Iterator<Item = Self> + use<> {
+        let of = |purpose, key: Option<&MacKey>| key.map(|key| Self { id, purpose, value: Self::value(key) });
+        [of("locator", locator), of("pepper", pepper), of("seal", seal)].into_iter().flatten()
+    }
+
+    fn value(key: &MacKey) -> [u8; Self::BYTES] {
+        let mac = key.mac(&[b"ownchat/check/1"]);
+        core::array::from_fn(|index| mac.get(index).copied().unwrap_or_default())
     }
 }
 
@@ -334,5 +376,20 @@ mod tests {
     fn debug_shows_no_secret() {
         let text = format!("{:?}", Keyring::parse(&format!("1:{B}")).unwrap());
         assert!(!text.contains("AQEB") && !text.contains("[1, 1"), "{text}");
+    }
+
+    /// They are kept as long as a workspace, so they never change.
+    #[test]
+    fn a_check_value_is_the_same_for_ever() {
+        let ring = Keyring::parse(&format!("1:{}=", "A".repeat(43))).unwrap();
+        let checks: Vec<_> = ring.checks().map(|check| (check.id, check.purpose, check.value[..4].to_vec())).collect();
+        assert_eq!(
+            checks,
+            [
+                (1, "locator", vec![12, 117, 70, 62]),
+                (1, "pepper", vec![134, 186, 20, 50]),
+                (1, "seal", vec![75, 227, 131, 116])
+            ]
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     client::OWNER,
-    deployment::{Deployment, shared},
+    deployment::{Deployment, shared, wait},
 };
 use ownchat_domain::{account::DeviceToken, keyring::CookieKeys};
 use serde_json::json;
@@ -269,4 +269,36 @@ fn a_browser_that_refuses_our_cookies_is_told_why() {
     // Programs keep cookies as they like.
     let body = json!({"email": OWNER.email, "password": OWNER.password});
     assert!(elsewhere.post("/api/v1/session", &body).expect_status(200).session().is_some());
+}
+
+#[test]
+fn events_of_sessions_stand_in_the_trail() {
+    let own = Deployment::set_up();
+    let owner = own.owner();
+    let lines = |action: &str| {
+        let page = owner.get(&format!("/api/v1/audit?action=session.{action}")).json();
+        page["data"].as_array().cloned().unwrap()
+    };
+    let credentials = |email: &str, password: &str| json!({"email": email, "password": password});
+    let signed_in = own.signed_in();
+    for email in [OWNER.email, "nobody@example.com"] {
+        let guess = own.console().post("/api/v1/session", &credentials(email, "a guess of somebody"));
+        guess.expect_problem(401, "wrong_credentials");
+    }
+    let elsewhere = signed_in.with("Sec-Fetch-Site", "cross-site").post("/api/v1/keys", &json!({"name": "x"}));
+    elsewhere.expect_problem(403, "cross_site");
+    let signed_out = signed_in.send("DELETE", "/api/v1/session", "");
+    assert_eq!(signed_out.expect_status(204).header("clear-site-data"), "\"cache\", \"storage\"");
+    // Sent again, it belongs to no session.
+    signed_in.send("DELETE", "/api/v1/session", "").expect_status(204);
+    // A sign-in is written down after its response.
+    wait("the events", || lines("sign_in").len() + lines("sign_in_failed").len() == 2);
+    for action in ["sign_in", "sign_in_failed", "cross_site_refused", "sign_out"] {
+        let found = lines(action);
+        assert_eq!(found.len(), 1, "{action}: {found:?}");
+        assert_eq!(found[0]["address"], "127.0.0.1");
+        assert_eq!(found[0]["actor"].is_null(), action == "sign_in_failed", "{found:?}");
+    }
+    assert_eq!(lines("cross_site_refused")[0]["request_id"], elsewhere.header("request-id"));
+    assert!(!owner.get("/api/v1/audit?format=ndjson").text.contains("nobody@example.com"));
 }

@@ -5,7 +5,7 @@ use crate::{
     deployment::{Deployment, SETUP_TOKEN, shared},
 };
 use serde_json::{Value, json};
-use std::thread;
+use std::{process::Command, thread};
 
 fn request(token: &str) -> Value {
     json!({
@@ -139,4 +139,29 @@ fn the_link_is_not_spent_by_a_browser_that_refuses_our_cookies() {
     let first = wrong.expect_status(422).text.split('<').find(|tag| tag.contains(" autofocus")).unwrap();
     assert!(first.contains("id=\"email\""), "{first}");
     console.form("/setup", &fields).expect_status(303);
+}
+
+#[test]
+fn wrong_tokens_are_slowed_down() {
+    let fresh = Deployment::start();
+    let console = fresh.console();
+    let statuses: Vec<u16> =
+        (0..11).map(|number| console.post("/api/v1/setup", &request(&format!("guess {number}"))).status).collect();
+    assert!(statuses.starts_with(&[403; 10]) && statuses.ends_with(&[429]), "{statuses:?}");
+    let answer = console.post("/api/v1/setup", &request(SETUP_TOKEN));
+    answer.expect_problem(429, "too_many_attempts");
+    assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
+    let page = console.get(&format!("/setup?token={SETUP_TOKEN}"));
+    assert!(!page.expect_status(429).header("retry-after").is_empty());
+    assert_eq!(set_up_from("127.0.0.2", &console), 201, "the owner comes from elsewhere");
+}
+
+/// Sets it up from another network address than the tests do.
+fn set_up_from(address: &str, console: &Client) -> u16 {
+    let (origin, body) = (&console.origin, request(SETUP_TOKEN).to_string());
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--interface", address]);
+    curl.args(["--header", "Content-Type: application/json", "--header", &format!("Origin: {origin}")]);
+    let output = curl.args(["--data", &body, &format!("{origin}/api/v1/setup")]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).parse().unwrap()
 }

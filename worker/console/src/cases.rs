@@ -1,6 +1,7 @@
 //! The use-cases, for the visitor of one request. Pages, server functions and API all come through here.
 
 mod caller;
+pub mod events;
 mod explain;
 mod flash;
 mod keys;

@@ -1,10 +1,12 @@
 //! The headers that every answer carries.
 
+use crate::visitor::SESSION_COOKIE;
 use axum::{
     http::{
         HeaderName, HeaderValue,
         header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
+            X_CONTENT_TYPE_OPTIONS,
         },
     },
     response::Response,
@@ -32,6 +34,13 @@ pub async fn dress(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    let ends_a_session = |cookie: &HeaderValue| {
+        let value = cookie.to_str().ok().and_then(|cookie| cookie.strip_prefix(SESSION_COOKIE));
+        value.is_some_and(|value| value.starts_with("=;"))
+    };
+    if headers.get_all(SET_COOKIE).iter().any(ends_a_session) {
+        headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
     }
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(STRICT_POLICY);
     response

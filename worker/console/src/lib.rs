@@ -22,8 +22,8 @@ use worker::{Context, Env, HttpRequest, Result, event};
 
 /// Answers a request.
 #[event(fetch)]
-async fn fetch(request: HttpRequest, env: Env, _context: Context) -> Result<Response<Body>> {
+async fn fetch(request: HttpRequest, env: Env, context: Context) -> Result<Response<Body>> {
     let mut request = request.map(Body::new);
-    visitor::introduce(&mut request, env)?;
+    visitor::introduce(&mut request, env, context)?;
     Ok(router::of_isolate().call(request).await?)
 }

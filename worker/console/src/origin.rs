@@ -3,14 +3,15 @@
 //! Browsers say where a request comes from in `Sec-Fetch-Site` (W3C Fetch Metadata) and, older ones, in
 //! `Origin`. A request that changes something and says neither is refused too.
 
-use crate::{problem, visitor::Visitor};
+use crate::{cases::events, problem, visitor::Visitor};
 use axum::{
     extract::Request,
     http::{HeaderMap, Method, Uri, header::ORIGIN},
     middleware::Next,
     response::Response,
 };
-use ownchat_domain::problem::CROSS_SITE;
+use ownchat_domain::{audit::Action, problem::CROSS_SITE};
+use worker::send::SendFuture;
 
 /// Lets a request pass unless another site may have sent it. One that brings a key of its own passes: no browser adds
 /// that by itself, and nothing else is looked at then.
@@ -19,6 +20,9 @@ pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
     if brings_a_key || is_ours(request.method(), request.headers(), request.uri()) {
         next.run(request).await
     } else {
+        if let Some(visitor) = request.extensions().get::<Visitor>().cloned() {
+            SendFuture::new(async move { events::of_session(&visitor, Action::CrossSiteRefused).await }).await;
+        }
         problem::of_kind(&CROSS_SITE, CROSS_SITE.meaning)
     }
 }

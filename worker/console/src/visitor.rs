@@ -17,7 +17,7 @@ use ownchat_domain::{
     verdict::Denial,
 };
 use std::{net::IpAddr, sync::Arc};
-use worker::{Date, Env, Error, Result, console_error};
+use worker::{Context, Date, Env, Error, Result, console_error};
 use zeroize::Zeroizing;
 
 /// The header in which the platform names the caller's address. The platform sets and overwrites it.
@@ -40,6 +40,8 @@ pub const PROBE_COOKIE: &str = "__Host-ownchat-probe";
 pub struct Visitor {
     /// The bindings.
     pub env: Env,
+    /// Keeps work going after the response.
+    pub context: Arc<Context>,
     /// The network address.
     pub address: String,
     /// Id of the request: 32 hexadecimal digits.
@@ -94,7 +96,7 @@ impl Visitor {
 }
 
 /// Puts a [`Visitor`] into the request.
-pub fn introduce(request: &mut Request<Body>, env: Env) -> Result<()> {
+pub fn introduce(request: &mut Request<Body>, env: Env, context: Context) -> Result<()> {
     let headers = request.headers();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let address = text(ADDRESS);
@@ -108,11 +110,11 @@ pub fn introduce(request: &mut Request<Body>, env: Env) -> Result<()> {
         Sent::Ambiguous => Credential::Ambiguous,
     };
     let request_id = format!("{:032x}", u128::from_be_bytes(random()?));
-    let credential = Arc::new(credential);
+    let (context, credential) = (Arc::new(context), Arc::new(credential));
     let ours = [SESSION_COOKIE, DEVICE_COOKIE, PROBE_COOKIE];
     let has_cookies = ours.iter().any(|name| cookie(headers, name).is_some());
     let is_insecure = is_insecure(request.uri());
-    let visitor = Visitor { env, address, request_id, credential, device, flash, is_insecure, has_cookies };
+    let visitor = Visitor { env, context, address, request_id, credential, device, flash, is_insecure, has_cookies };
     request.extensions_mut().insert(visitor);
     Ok(())
 }

@@ -55,12 +55,19 @@ impl DurableObject for Instance {
         match name {
             CheckSetup::NAME => {
                 let call: CheckSetup = question(&mut request).await?;
-                answer::<CheckSetup>(setup::check(database, &self.offer()?, &call.token, now()))
+                let done = match self.must_not_be_lost(database).await {
+                    Ok(()) => setup::check(database, &self.offer()?, &call.token, &call.address, now()),
+                    Err(refusal) => Err(refusal),
+                };
+                answer::<CheckSetup>(done)
             }
             SetUp::NAME => {
                 let call: SetUp = question(&mut request).await?;
                 let person = PersonId(u64::from_be_bytes(random()?));
-                let claimed = setup::claim(database, &self.offer()?, &call, person, now());
+                let claimed = match self.must_not_be_lost(database).await {
+                    Ok(()) => setup::claim(database, &self.offer()?, &call, person, now()),
+                    Err(refusal) => Err(refusal),
+                };
                 let done = match claimed {
                     Ok(person) => self.finish(database).await.map(|()| person),
                     Err(refusal) => Err(refusal),
@@ -85,6 +92,23 @@ impl Instance {
     fn offer(&self) -> Result<setup::Offer> {
         let started_at = self.env.var("STARTED_AT")?.to_string();
         Ok(setup::Offer::new(&self.env.secret("SETUP_TOKEN")?.to_string(), &started_at))
+    }
+
+    /// Refuses if there is a workspace already and this store knows of none: the store was lost, and a
+    /// set-up would give the workspace another owner.
+    async fn must_not_be_lost(&self, database: &Storage) -> Done<()> {
+        if setup::is_set_up(database)? {
+            return Ok(());
+        }
+        let is_founded = ask(&self.env, Object::Registry(setup::FIRST_WORKSPACE), &registry::IsFounded {}).await?;
+        // Somebody may have been first meanwhile.
+        if !is_founded || setup::is_set_up(database)? {
+            return Ok(());
+        }
+        console_error!(
+            "instance: the store of the deployment is lost, and its workspace is there; put a copy of it back"
+        );
+        Err(Failure::Unavailable.into())
     }
 
     /// Makes the objects of a set-up that was claimed. Each of them makes itself once, however often it is asked.

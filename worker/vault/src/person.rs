@@ -11,14 +11,14 @@ mod previous;
 use crate::{
     answer::{answer, question},
     migrate::is_new,
-    object::now,
+    object::{ask, now},
     storage::Storage,
 };
 use ownchat_domain::{
     failure::Failure,
     vault::{
         Call, Object, Outcome,
-        person::{EndSession, Found, OpenSession, ReadPassword, Resume},
+        person::{EndSession, Found, NoteEvent, OpenSession, ReadPassword, Resume},
     },
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
@@ -26,18 +26,19 @@ use worker::{DurableObject, Env, Request, Response, Result, State, console_error
 /// The Durable Object. One per account, named by its number.
 #[durable_object]
 pub struct Person {
+    env: Env,
     database: Storage,
 }
 
 impl DurableObject for Person {
-    fn new(state: State, _env: Env) -> Self {
-        Self { database: Storage::of(&state) }
+    fn new(state: State, env: Env) -> Self {
+        Self { env, database: Storage::of(&state) }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let database = &self.database;
         let path = request.path();
-        let Some((Object::Person(_), name)) = Object::parse(&path) else {
+        let Some((Object::Person(person), name)) = Object::parse(&path) else {
             return Response::error("not a question to a person", 404);
         };
         // Anybody can make up a session of an account that is not there. Nothing is stored for such a one.
@@ -51,6 +52,15 @@ impl DurableObject for Person {
             OpenSession::NAME => answer::<OpenSession>(sessions::open(database, &question(&mut request).await?, now())),
             Resume::NAME => answer::<Resume>(sessions::resume(database, &question(&mut request).await?, now())),
             EndSession::NAME => answer::<EndSession>(sessions::end(database, &question(&mut request).await?)),
+            NoteEvent::NAME => {
+                let call = question(&mut request).await?;
+                answer::<NoteEvent>(match sessions::event(database, person, &call, now()) {
+                    Ok((workspace, event)) => {
+                        ask(&self.env, Object::Registry(workspace), &event).await.map_err(Into::into)
+                    }
+                    Err(refusal) => Err(refusal),
+                })
+            }
             _ => Response::error("no such question", 404),
         }
     }

@@ -7,6 +7,7 @@ mod chores;
 mod copies;
 mod duplicate;
 mod effective;
+mod events;
 mod explain;
 mod idempotency;
 mod key_uses;
@@ -14,6 +15,7 @@ mod keys;
 mod leftovers;
 mod life;
 mod list;
+mod master_check;
 mod masters;
 mod members;
 mod meters;
@@ -61,12 +63,16 @@ use ownchat_domain::{
         masters::ReadMasters,
         registry::{
             ChangeKey, ChangeSettings, Changed, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets,
-            ExplainCall, Found, ListKeys, ReadDeleted, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
+            ExplainCall, Found, IsFounded, ListKeys, NoteEvent, ReadDeleted, ReadKey, ReadSettings, ReadTrail,
+            RestoreKey, RotateKey,
         },
         transfer::{FinishImport, ReadExport, StageImport},
     },
 };
-use std::cell::Cell;
+use std::{
+    cell::{Cell, OnceCell},
+    time::Duration,
+};
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
 /// The Durable Object. One per workspace, named by its number.
@@ -77,6 +83,8 @@ pub struct Registry {
     database: Stored<Storage>,
     running: Running,
     uses: KeyUses,
+    /// The outcome of the comparison of the master secrets, once it was made.
+    masters: OnceCell<bool>,
 }
 
 impl DurableObject for Registry {
@@ -84,6 +92,7 @@ impl DurableObject for Registry {
         let storage = Storage::of(&state);
         let database = schema::apply(&storage).map(|()| storage);
         Self { state, env, database, running: Running::default(), uses: KeyUses::default() }
+        Self { state, env, database, running: Running::default(), masters: OnceCell::new() }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -92,6 +101,9 @@ impl DurableObject for Registry {
         let Some((Object::Registry(workspace), name)) = Object::parse(&path) else {
             return Response::error("not a question to a registry", 404);
         };
+        if !self.has_its_masters(database)? {
+            return Response::error("other master secrets", 503);
+        }
         let used = Cell::new(None);
         let response = self.answer(database, workspace, name, &mut request, &used).await;
         if let Some(last) = used.get().filter(|last| self.uses.is_due(*last)) {
@@ -108,6 +120,11 @@ impl DurableObject for Registry {
     /// Tells the feed what it was not told yet, carries the outbox to KV, and removes what was deleted long ago.
     async fn alarm(&self) -> Result<Response> {
         let database = self.database()?;
+        if !self.has_its_masters(database)? {
+            // Nothing is written with secrets that nobody can read with afterwards.
+            self.state.storage().set_alarm(Duration::from_mins(1)).await?;
+            return Response::empty();
+        }
         let kv = self.env.kv("KEYS")?;
         let workspace = rows::workspace(database).map_err(defect)?.number;
         self.announce(database, workspace).await;
@@ -138,6 +155,19 @@ impl Registry {
         self.database.as_ref().map_err(|error| defect(error.clone()))
     }
 
+    /// Compares the master secrets with those that the workspace was used with. The log says so once for
+    /// each start if they are not.
+    fn has_its_masters(&self, database: &Storage) -> Result<bool> {
+        if let Some(known) = self.masters.get() {
+            return Ok(*known);
+        }
+        let compared = master_check::compare(database, &keyring(&self.env)?).map_err(defect)?;
+        if let Err(why) = &compared {
+            console_error!("registry: {why}");
+        }
+        Ok(*self.masters.get_or_init(|| compared.is_ok()))
+    }
+
     async fn answer(
         &self,
         database: &Storage,
@@ -157,6 +187,12 @@ impl Registry {
                     (Ok(()), Err(failure)) => Err(failure.into()),
                     (done, _) => done,
                 })
+            }
+            IsFounded::NAME => answer::<IsFounded>(members::is_founded(database)),
+            // Sessions and records of a workspace outlive its store. Nothing must look as if it had never been.
+            _ if !name.starts_with(RECORD) && members::is_founded(database) == Ok(false) => {
+                console_error!("registry: the store of workspace {workspace} is lost; put a copy of it back");
+                Response::from_json(&Result::<(), _>::Err(Failure::Unavailable))
             }
             CreateKey::NAME => {
                 let call = asking.admit().await?;
@@ -218,6 +254,7 @@ impl Registry {
                     Ok(ChangedSettings { settings, effective_at: narrowed.then_some(everywhere) })
                 }))
             }
+            NoteEvent::NAME => answer::<NoteEvent>(events::note(database, &question(asking.request).await?, now())),
             ReadTrail::NAME => asking.reply(|call: &ReadTrail| list::trail(database, call, now())).await,
             ReadMasters::NAME => asking.reply(|call: &ReadMasters| masters::read(database, &ring, call, now())).await,
             ReadExport::NAME => asking.reply(|call: &ReadExport| transfer::read(database, call, now())).await,
@@ -228,7 +265,7 @@ impl Registry {
                 let told = self.announce(database, workspace).await;
                 answer::<FinishImport>(if told { done } else { done.and(Err(Failure::NotEffectiveYet.into())) })
             }
-            _ => match name.strip_prefix("record/").and_then(|id| id.parse::<Locator>().ok()) {
+            _ => match name.strip_prefix(RECORD).and_then(|id| id.parse::<Locator>().ok()) {
                 Some(locator) => record(database, &ring, locator),
                 None => Response::error("no such question", 404),
             },
@@ -285,7 +322,7 @@ impl Registry {
     /// Sets an alarm in the very turn in which something was stored, so that it is carried on whatever happens
     /// to this instance. What is due when is found out afterwards.
     async fn arm(&self) {
-        let delay = std::time::Duration::from_millis(RETRY_ANNOUNCING.unsigned_abs());
+        let delay = Duration::from_millis(RETRY_ANNOUNCING.unsigned_abs());
         if let Err(error) = self.state.storage().set_alarm(delay).await {
             console_error!("registry: no alarm: {error}");
         }
@@ -324,13 +361,16 @@ impl Registry {
                 if set.is_some_and(|set| set <= due.millis()) {
                     return Ok(());
                 }
-                let delay = std::time::Duration::from_millis(u64::try_from(due.since(now())).unwrap_or(0));
+                let delay = Duration::from_millis(u64::try_from(due.since(now())).unwrap_or(0));
                 self.state.storage().set_alarm(delay).await
             }
             None => Ok(()),
         }
     }
 }
+
+/// Begins the name of the question for a record; the id of the key follows.
+const RECORD: &str = "record/";
 
 /// For how long the feed may take to be told something, in milliseconds: an admin waits for that.
 const PATIENCE: u32 = 5_000;

@@ -4,11 +4,15 @@ use super::Call;
 use crate::account::PersonId;
 use serde::{Deserialize, Serialize};
 
-/// Is this the set-up token, and may it still be used?
+/// Is this the set-up token, and may it still be used? A wrong one counts as a failed attempt;
+/// refused with `TooMany` when there were too many. An empty one does not count.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CheckSetup {
     /// What the caller brought.
     pub token: String,
+    /// The caller's network address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
 }
 
 impl Call for CheckSetup {
@@ -21,6 +25,9 @@ impl Call for CheckSetup {
 pub struct SetUp {
     /// The set-up token.
     pub token: String,
+    /// The caller's network address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
     /// The owner's name, checked.
     pub name: String,
     /// The owner's e-mail address, in its stored form.

@@ -1,7 +1,7 @@
 //! Questions to the object of an account.
 
 use super::Call;
-use crate::account::SessionHash;
+use crate::{account::SessionHash, audit::Action};
 use serde::{Deserialize, Serialize};
 
 /// Makes the account; doing it twice with the same values changes nothing.
@@ -70,6 +70,24 @@ pub struct Identity {
 impl Call for Resume {
     type Answer = Identity;
     const NAME: &'static str = "resume";
+}
+
+/// Something happened that belongs into the audit trail of the workspace.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NoteEvent {
+    /// An event of a session.
+    pub action: Action,
+    /// Hash of the session's secret; nothing is noted of one that is not good. None for a sign-in.
+    pub session: Option<SessionHash>,
+    /// The caller's address.
+    pub address: String,
+    /// Id of the request.
+    pub request_id: String,
+}
+
+impl Call for NoteEvent {
+    type Answer = ();
+    const NAME: &'static str = "note-event";
 }
 
 /// Ends a session; one that has ended already stays ended.

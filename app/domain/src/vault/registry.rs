@@ -33,6 +33,33 @@ impl Call for Found {
     const NAME: &'static str = "found";
 }
 
+/// Is there a workspace in this object?
+#[derive(Debug, Serialize, Deserialize)]
+pub struct IsFounded {}
+
+impl Call for IsFounded {
+    type Answer = bool;
+    const NAME: &'static str = "is-founded";
+}
+
+/// Something happened around a session of a member. Of too many in an hour, some are only counted.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NoteEvent {
+    /// The member.
+    pub person: PersonId,
+    /// An event of a session.
+    pub action: Action,
+    /// The caller's address.
+    pub address: String,
+    /// Id of the request.
+    pub request_id: String,
+}
+
+impl Call for NoteEvent {
+    type Answer = ();
+    const NAME: &'static str = "note-event";
+}
+
 /// Makes a key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CreateKey {

@@ -194,10 +194,16 @@ fn about_the_workspace() {
 fn about_people() {
     let token = || "token".to_owned();
     let (name, email, password): (String, String, String) = ("Ada".into(), "a@b.example".into(), "$argon2id$x".into());
-    same(FILE, "check-setup", &CheckSetup { token: token() });
+    same(FILE, "check-setup", &CheckSetup { token: token(), address: String::new() });
     let workspace = "Shop".to_owned();
-    let set_up =
-        SetUp { token: token(), name: name.clone(), email: email.clone(), password: password.clone(), workspace };
+    let set_up = SetUp {
+        token: token(),
+        address: String::new(),
+        name: name.clone(),
+        email: email.clone(),
+        password: password.clone(),
+        workspace,
+    };
     same(FILE, "set-up", &set_up);
     let address = || "192.0.2.1".to_owned();
     same(FILE, "begin-sign-in", &BeginSignIn { email: email.clone(), address: address(), device: None });

@@ -47,7 +47,9 @@ pub fn Page() -> impl IntoView {
                 visit.status(StatusCode::UNPROCESSABLE_ENTITY);
                 Ok(form(posted, errors, None))
             }
-            Err(failure @ (Failure::NotFound | Failure::Forbidden)) => refused(&visit, failure),
+            Err(failure @ (Failure::NotFound | Failure::Forbidden | Failure::TooMany { .. })) => {
+                refused(&visit, failure)
+            }
             Err(other) => {
                 visit.status(problem::status(&other));
                 Ok(form(posted, Vec::new(), Some(problem::after_sending(&other))))
@@ -66,6 +68,14 @@ fn refused(visit: &Visit, failure: Failure) -> Result<AnyView, Stop> {
             "This set-up link does not work",
             "It is incomplete or older than 15 minutes. Restart Ownchat and open the link that it prints then.",
         ),
+        Failure::TooMany { retry_after } => {
+            visit.try_later(StatusCode::TOO_MANY_REQUESTS, retry_after);
+            (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many wrong set-up links",
+                "Wait a little, then open the link that Ownchat printed when it started.",
+            )
+        }
         other => return Err(other.into()),
     };
     visit.status(status);

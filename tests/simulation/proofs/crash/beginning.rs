@@ -91,6 +91,7 @@ fn cut_off<T: Send>(
 
 fn claim(email: &str) -> SetUp {
     SetUp {
+        address: String::new(),
         token: SETUP_TOKEN.into(),
         name: "Ada".into(),
         email: email.into(),

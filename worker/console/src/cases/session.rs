@@ -1,11 +1,13 @@
 //! Setting up, signing in, signing out, and knowing who is there.
 
 use crate::{
+    cases::events,
     vault::ask,
     visitor::{Credential, DEVICE_COOKIE, PROBE_COOKIE, SESSION_COOKIE, Visitor, random},
 };
 use ownchat_domain::{
     account::{DeviceToken, PersonId, SessionToken, SetupRequest, SignInRequest, email},
+    audit::Action,
     failure::Failure,
     vault::{
         Object,
@@ -28,7 +30,7 @@ const PROBE_LIFETIME: u32 = 60 * 60;
 
 /// Whether this set-up token is good.
 pub async fn check_setup(visitor: &Visitor, token: String) -> Result<(), Failure> {
-    ask(&visitor.env, Object::Instance, &CheckSetup { token }).await
+    ask(&visitor.env, Object::Instance, &CheckSetup { token, address: visitor.address.clone() }).await
 }
 
 /// Makes the first owner and signs them in.
@@ -39,6 +41,7 @@ pub async fn set_up(visitor: &Visitor, request: &SetupRequest) -> Result<Cookies
     let hash = HashPassword { password: request.password };
     let call = SetUp {
         token: request.token,
+        address: visitor.address.clone(),
         name: request.name,
         email: request.email,
         password: ask(&visitor.env, Object::Hasher(Queue::Known), &hash).await?,
@@ -73,12 +76,17 @@ pub async fn sign_in(visitor: &Visitor, request: &SignInRequest) -> Result<Cooki
             return Err(failure);
         }
     };
-    let person = person.filter(|_| fits).ok_or(Failure::WrongCredentials)?;
+    let Some(person) = person.filter(|_| fits) else {
+        events::of_account(visitor, person, Action::SignInFailed);
+        return Err(Failure::WrongCredentials);
+    };
     let forget = ForgetAttempts { email: begin.email, address: begin.address, device: begin.device };
     ask(&visitor.env, Object::Instance, &forget).await?;
     // The browser forgets the session that it had; nobody else shall go on with it.
     end(visitor).await?;
-    open(visitor, person, &forget.email, device).await
+    let cookies = open(visitor, person, &forget.email, device).await?;
+    events::of_account(visitor, Some(person), Action::SignIn);
+    Ok(cookies)
 }
 
 /// Opens a session, and makes the device known to the account unless it is.
@@ -108,6 +116,7 @@ fn drawn() -> Result<[u8; 16], Failure> {
 
 /// Signs out: ends the session of the request, if it has one.
 pub async fn sign_out(visitor: &Visitor) -> Result<Cookies, Failure> {
+    events::of_session(visitor, Action::SignOut).await;
     end(visitor).await?;
     Ok(Cookies(vec![cookie(SESSION_COOKIE, "", 0)]))
 }

@@ -6,7 +6,8 @@
 //! Attempts count in lanes: of an account from one network, of one network for all accounts, and of
 //! an account from everywhere. The last one slows down guessing from many networks and has short
 //! waits, since it could lock out the owner. A device from which somebody has signed in before has
-//! a lane of its own and waits for no other.
+//! a lane of its own and waits for no other. Wrong set-up tokens count in lanes of their own, of a
+//! network and from everywhere.
 
 use crate::{
     answer::Done,
@@ -25,7 +26,8 @@ use sha2::{Digest, Sha256};
 const MEMORY: i64 = 24 * HOUR;
 
 /// Attempts that are counted together.
-struct Lane {
+#[derive(Debug)]
+pub struct Lane {
     subject: Value,
     /// Failures before the first wait.
     free: i64,
@@ -55,8 +57,7 @@ fn lanes(email: &str, address: &str, device: Option<&str>) -> Vec<Lane> {
     if let Some(device) = device {
         return vec![Lane::new("device", &[device, email], 5, 15 * MINUTE, true)];
     }
-    // One caller has a whole network of IPv6.
-    let network = address.parse().map_or_else(|_| address.to_owned(), |address| network_of(address).to_string());
+    let network = network(address);
     vec![
         Lane::new("pair", &[&network, email], 5, 15 * MINUTE, true),
         // Many people may share one.
@@ -65,14 +66,37 @@ fn lanes(email: &str, address: &str, device: Option<&str>) -> Vec<Lane> {
     ]
 }
 
+/// The lanes of wrong set-up tokens.
+pub fn lanes_of_setup(address: &str) -> Vec<Lane> {
+    vec![
+        Lane::new("setup", &[&network(address)], 10, 15 * MINUTE, true),
+        Lane::new("setup-everywhere", &[], 50, 30 * SECOND, true),
+    ]
+}
+
+/// One caller has a whole network of IPv6.
+fn network(address: &str) -> String {
+    address.parse().map_or_else(|_| address.to_owned(), |address| network_of(address).to_string())
+}
+
 /// Counts an attempt, and says whose address it is, or that there were too many.
 pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> Done<Option<PersonId>> {
     let lanes = lanes(&call.email, &call.address, call.device.as_deref());
+    must_not_wait(database, &lanes, now)?;
+    charge(database, lanes, now)?;
+    match database.first("SELECT person FROM accounts WHERE email = ?", &[call.email.as_str().into()])? {
+        Some(mut row) => Ok(Some(row.text()?.parse().map_err(|()| Failure::Unavailable)?)),
+        None => Ok(None),
+    }
+}
+
+/// Refuses an attempt that comes too soon after the last failures of its lanes.
+pub fn must_not_wait(database: &impl Database, lanes: &[Lane], now: Timestamp) -> Done<()> {
     database.run("DELETE FROM attempts WHERE last_at < ?", &[now.plus(-MEMORY).millis().into()])?;
     // A clock that was set back prolongs no wait.
     database.run("UPDATE attempts SET last_at = ?1 WHERE last_at > ?1", &[now.millis().into()])?;
     let mut wait = 0;
-    for lane in &lanes {
+    for lane in lanes {
         let query = "SELECT failures, last_at FROM attempts WHERE subject = ?";
         if let Some(mut row) = database.first(query, std::slice::from_ref(&lane.subject))? {
             let (failures, last_at) = (row.integer()?, Timestamp::from_millis(row.integer()?));
@@ -83,6 +107,11 @@ pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> Do
         let retry_after = u32::try_from((wait + SECOND - 1) / SECOND).unwrap_or(u32::MAX);
         return Err(Failure::TooMany { retry_after }.into());
     }
+    Ok(())
+}
+
+/// Counts a failed attempt.
+pub fn charge(database: &impl Database, lanes: Vec<Lane>, now: Timestamp) -> Done<()> {
     for lane in lanes {
         database.run(
             "INSERT INTO attempts (subject, failures, last_at) VALUES (?, 1, ?) \
@@ -90,10 +119,7 @@ pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> Do
             &[lane.subject, now.millis().into()],
         )?;
     }
-    match database.first("SELECT person FROM accounts WHERE email = ?", &[call.email.as_str().into()])? {
-        Some(mut row) => Ok(Some(row.text()?.parse().map_err(|()| Failure::Unavailable)?)),
-        None => Ok(None),
-    }
+    Ok(())
 }
 
 /// The attempt succeeded: lanes of this person start anew, the others lose the one failure that was

@@ -21,7 +21,11 @@ fn a_deployment_of_the_first_schema_is_read() {
     schema::apply(&database).unwrap();
     schema::apply(&database).unwrap();
     let offer = Offer::new("token", "1795452408000");
-    assert_eq!(setup::check(&database, &offer, "token", NOW.plus(2)), Err(Failure::NotFound.into()), "it is set up");
+    assert_eq!(
+        setup::check(&database, &offer, "token", "192.0.2.1", NOW.plus(2)),
+        Err(Failure::NotFound.into()),
+        "it is set up"
+    );
     let claim = Claim {
         person: PersonId(0xab),
         name: "Ada".into(),

@@ -1,5 +1,6 @@
 //! The one-time set-up: of all who bring the token, the first becomes the owner.
 
+use super::attempts;
 use crate::{answer::Done, database::Database};
 use ownchat_domain::{
     account::PersonId,
@@ -14,7 +15,7 @@ use subtle::ConstantTimeEq;
 const LIFETIME: i64 = 15 * MINUTE;
 
 /// Number of the first workspace.
-const FIRST_WORKSPACE: u32 = 1;
+pub const FIRST_WORKSPACE: u32 = 1;
 
 /// The token that this start of the deployment offers.
 pub struct Offer {
@@ -53,16 +54,27 @@ pub struct Claim {
 }
 
 /// Whether somebody was first already.
-fn is_set_up(database: &impl Database) -> Done<bool> {
+pub fn is_set_up(database: &impl Database) -> Done<bool> {
     Ok(database.first("SELECT 1 FROM setup", &[])?.is_some())
 }
 
-/// Whether this token would be taken. Once somebody was first there is nothing here: 404.
-pub fn check(database: &impl Database, offer: &Offer, token: &str, now: Timestamp) -> Done<()> {
+/// Whether this token would be taken. Once somebody was first there is nothing here: 404. Wrong tokens make the next
+/// one wait.
+pub fn check(database: &impl Database, offer: &Offer, token: &str, address: &str, now: Timestamp) -> Done<()> {
     if is_set_up(database)? {
         return Err(Failure::NotFound.into());
     }
-    if offer.accepts(token, now) { Ok(()) } else { Err(Failure::Forbidden.into()) }
+    // No guess: this is how the sign-in page finds out that nothing is set up.
+    if token.is_empty() {
+        return Err(Failure::Forbidden.into());
+    }
+    let lanes = attempts::lanes_of_setup(address);
+    attempts::must_not_wait(database, &lanes, now)?;
+    if offer.accepts(token, now) {
+        return Ok(());
+    }
+    attempts::charge(database, lanes, now)?;
+    Err(Failure::Forbidden.into())
 }
 
 /// Takes the place of the first owner, for whoever comes first.
@@ -73,8 +85,9 @@ pub fn claim(
     person: PersonId,
     now: Timestamp,
 ) -> Done<PersonId> {
+    // Not within the transaction, which would take back the charge for a wrong token.
+    check(database, offer, &call.token, &call.address, now)?;
     database.atomically(|| {
-        check(database, offer, &call.token, now)?;
         database.run(
             "INSERT INTO setup (id, person, name, email, password, workspace, workspace_name, claimed_at) \
              VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
@@ -135,6 +148,7 @@ mod tests {
     fn call(token: &str, email: &str) -> SetUp {
         SetUp {
             token: token.into(),
+            address: "192.0.2.1".into(),
             name: "Ada".into(),
             email: email.into(),
             password: "$argon2id$hash".into(),
@@ -162,15 +176,46 @@ mod tests {
             );
         }
         assert_eq!(is_set_up(&database), Ok(false));
-        assert_eq!(check(&database, &offer, "token", START.plus(LIFETIME - 1)), Ok(()));
+        assert_eq!(check(&database, &offer, "token", "192.0.2.1", START.plus(LIFETIME - 1)), Ok(()));
+    }
+
+    #[test]
+    fn wrong_tokens_are_slowed_down_and_the_right_one_passes_from_elsewhere() {
+        let (database, offer) = fresh();
+        let from = |address: &str, token: &str| check(&database, &offer, token, address, START);
+        for _ in 0..10 {
+            assert_eq!(from("192.0.2.1", "guess"), Err(Failure::Forbidden.into()));
+        }
+        let too_many = Err(Failure::TooMany { retry_after: 1 }.into());
+        assert_eq!(from("192.0.2.1", "token"), too_many);
+        assert_eq!(from("192.0.2.1", ""), Err(Failure::Forbidden.into()), "it is no guess");
+        let claimed = claim(&database, &offer, &call("token", "a@b.c"), PersonId(1), START);
+        assert_eq!(claimed, Err(Failure::TooMany { retry_after: 1 }.into()));
+        assert_eq!(from("192.0.2.2", "token"), Ok(()));
+        // Guessing from everywhere is slow, too, and never for long.
+        for network in 0..200 {
+            let _ = from(&format!("198.51.100.{network}"), "guess");
+        }
+        assert_eq!(from("203.0.113.1", "token"), too_many);
+        assert_eq!(check(&database, &offer, "token", "203.0.113.1", START.plus(30_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_claim_with_a_wrong_token_counts() {
+        let (database, offer) = fresh();
+        for _ in 0..10 {
+            let claimed = claim(&database, &offer, &call("guess", "a@b.c"), PersonId(1), START);
+            assert_eq!(claimed, Err(Failure::Forbidden.into()));
+        }
+        assert!(claim(&database, &offer, &call("token", "a@b.c"), PersonId(1), START).is_err());
     }
 
     #[test]
     fn without_a_token_nothing_is_offered() {
         let (database, _) = fresh();
         for offer in [Offer::new("", "1000000000"), Offer::new("token", "soon")] {
-            assert_eq!(check(&database, &offer, "token", START), Err(Failure::Forbidden.into()));
-            assert_eq!(check(&database, &offer, "", START), Err(Failure::Forbidden.into()));
+            assert_eq!(check(&database, &offer, "token", "192.0.2.1", START), Err(Failure::Forbidden.into()));
+            assert_eq!(check(&database, &offer, "", "192.0.2.1", START), Err(Failure::Forbidden.into()));
         }
     }
 

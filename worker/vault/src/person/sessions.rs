@@ -2,10 +2,13 @@
 
 use crate::{answer::Done, database::Database};
 use ownchat_domain::{
-    account::SessionHash,
+    account::{PersonId, SessionHash},
     failure::Failure,
     time::{HOUR, MINUTE, Timestamp},
-    vault::person::{EndSession, Identity, OpenSession, Resume},
+    vault::{
+        person::{EndSession, Identity, NoteEvent, OpenSession, Resume},
+        registry,
+    },
 };
 
 /// A session ends when it was not used for so long, in milliseconds.
@@ -59,6 +62,24 @@ pub fn resume(database: &impl Database, call: &Resume, now: Timestamp) -> Done<I
     })
 }
 
+/// An event as the registry notes it, and the number of the workspace. Nothing of a session that is not good.
+pub fn event(
+    database: &impl Database,
+    person: PersonId,
+    call: &NoteEvent,
+    now: Timestamp,
+) -> Done<(u32, registry::NoteEvent)> {
+    let workspace = if let Some(session) = call.session {
+        resume(database, &Resume { session }, now)?.workspace
+    } else {
+        let row = database.first("SELECT workspace FROM account", &[])?;
+        let number = row.ok_or(Failure::NotSignedIn)?.integer()?;
+        u32::try_from(number).map_err(|_| Failure::Unavailable)?
+    };
+    let (address, request_id) = (call.address.clone(), call.request_id.clone());
+    Ok((workspace, registry::NoteEvent { person, action: call.action, address, request_id }))
+}
+
 /// Ends a session.
 pub fn end(database: &impl Database, call: &EndSession) -> Done<()> {
     database.run("DELETE FROM sessions WHERE hash = ?", &[key(call.session)])?;
@@ -78,6 +99,7 @@ mod tests {
     };
     use ownchat_domain::{
         account::{PersonId, SessionToken},
+        audit::Action,
         vault::person::Found,
     };
 
@@ -140,6 +162,19 @@ mod tests {
         // A clock that was set back keeps nobody out.
         open(&database, &OpenSession { session: hash(22), address: "127.0.0.1".into() }, START).unwrap();
         assert!(is_good(22, START));
+    }
+
+    #[test]
+    fn of_a_session_that_is_not_good_nothing_is_noted() {
+        let database = signed_in();
+        let note = |session| {
+            let (address, request_id) = ("192.0.2.1".to_owned(), "r1".to_owned());
+            let call = NoteEvent { action: Action::SignOut, session, address, request_id };
+            event(&database, PersonId(1), &call, START).map(|(workspace, event)| (workspace, event.person))
+        };
+        assert_eq!(note(Some(hash(1))), Ok((7, PersonId(1))));
+        assert_eq!(note(None), Ok((7, PersonId(1))));
+        assert_eq!(note(Some(hash(2))), Err(Failure::NotSignedIn.into()));
     }
 
     #[test]

@@ -61,6 +61,11 @@ pub fn found(database: &impl Database, call: &Found) -> Done<()> {
     })
 }
 
+/// Returns true if the workspace is there.
+pub fn is_founded(database: &impl Database) -> Done<bool> {
+    Ok(database.first("SELECT 1 FROM workspace", &[])?.is_some())
+}
+
 /// The member that this caller is, whom [`super::callers::admit`] has let in.
 pub fn member(database: &impl Database, caller: &Caller) -> Done<Member> {
     match caller {

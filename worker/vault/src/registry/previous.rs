@@ -6,7 +6,7 @@
 use super::{
     announce,
     copies::memory::{Memory as Kv, at_once},
-    effective, keys, leftovers, life, list,
+    effective, keys, leftovers, life, list, master_check,
     meters::memory::Memory as Meters,
     rows,
     rows::record,
@@ -230,4 +230,18 @@ fn a_workspace_of_the_sixth_schema_is_brought_up_to_date() {
     let made = keys::create(&database, &keyring(), 7, &call, now).unwrap().key;
     assert_eq!(made.id.open(&keyring(), made.environment).unwrap().number, 6);
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 11);
+}
+
+#[test]
+fn a_workspace_of_the_seventh_schema_is_brought_up_to_date() {
+    let database = opened(include_str!("fixtures/seventh.sql"));
+    // Numbers that a file may have used up are left out.
+    let key = new_key("Next", &["contacts:read"]);
+    let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([9; 32]), once: None };
+    let made = keys::create(&database, &keyring(), 7, &call, NOW.plus(31 * DAY)).unwrap().key;
+    assert_eq!(made.id.open(&keyring(), made.environment).unwrap().number, 1_000_005);
+    // Its master secrets are those that it has at its first start.
+    assert_eq!(master_check::compare(&database, &keyring()), Ok(Ok(())));
+    assert_eq!(count(&database, "master_checks"), 3);
+    assert!(exported(&database, NOW.plus(31 * DAY)) > 0);
 }

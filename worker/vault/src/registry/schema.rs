@@ -181,8 +181,22 @@ const SEVENTH: &[&str] = &[
     "ALTER TABLE workspace ADD COLUMN next_key INTEGER NOT NULL DEFAULT 0",
 ];
 
-/// Searches in any case and form of letters.
+/// Searches in any case and form of letters; events of sessions; the master secrets of the workspace.
 const EIGHTH: &[&str] = &[
+    // Of an action: lines in the hour that begins then, and events that no line tells of yet.
+    "CREATE TABLE events (
+        action TEXT PRIMARY KEY,
+        hour INTEGER NOT NULL,
+        listed INTEGER NOT NULL,
+        left_out INTEGER NOT NULL
+    ) WITHOUT ROWID",
+    // A check value of each key that is derived from a master secret.
+    "CREATE TABLE master_checks (
+        id INTEGER NOT NULL,
+        purpose TEXT NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (id, purpose)
+    ) WITHOUT ROWID",
     // Name, description and locator, folded; NULL for keys of before, until it is filled in.
     "ALTER TABLE keys ADD COLUMN searched TEXT",
     "CREATE INDEX keys_not_searched ON keys (number) WHERE searched IS NULL",

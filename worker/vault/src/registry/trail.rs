@@ -23,6 +23,19 @@ pub struct Actor<'a> {
     pub name: &'a str,
 }
 
+/// Who does something, as it stands in a line.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// Who does it; none if nobody knows, and for the vault itself.
+    pub actor: Option<ActorId>,
+    /// Their name.
+    pub name: &'a str,
+    /// The caller's network address.
+    pub address: &'a str,
+    /// Id of the request.
+    pub request_id: &'a str,
+}
+
 /// What the vault is called where it does something by itself.
 pub const VAULT: Actor<'static> = Actor { origin: None, name: "Ownchat" };
 
@@ -62,19 +75,30 @@ pub fn raw(value: &impl serde::Serialize) -> Stored<Box<RawValue>> {
 
 /// Writes down who did what.
 pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: Timestamp) -> Done<()> {
+    let source = Source {
+        actor: actor.origin.map(|origin| origin.caller.actor()),
+        name: actor.name,
+        address: actor.origin.map_or("", |origin| &origin.address),
+        request_id: actor.origin.map_or("", |origin| &origin.request_id),
+    };
+    append_from(database, &source, change, now)
+}
+
+/// Writes down what somebody did.
+pub fn append_from(database: &impl Database, source: &Source<'_>, change: Change, now: Timestamp) -> Done<()> {
     let (sequence, previous) = last(database)?;
     let line = Line {
         sequence: sequence + 1,
         at: now,
-        actor: actor.origin.map(|origin| origin.caller.actor()),
-        actor_name: actor.name.to_owned(),
+        actor: source.actor,
+        actor_name: source.name.to_owned(),
         action: change.action,
         key: change.key,
         reason: change.reason,
         before: change.before,
         after: change.after,
-        address: actor.origin.map(|origin| origin.address.clone()).unwrap_or_default(),
-        request_id: actor.origin.map(|origin| origin.request_id.clone()).unwrap_or_default(),
+        address: source.address.to_owned(),
+        request_id: source.request_id.to_owned(),
         previous,
     };
     Ok(insert(database, &line)?)
@@ -96,6 +120,23 @@ pub fn insert(database: &impl Database, line: &Line) -> Stored<()> {
         ],
     )?;
     Ok(())
+}
+
+/// Takes all lines out, to be chained anew behind others.
+pub fn take_out(database: &impl Database) -> Stored<Vec<Line>> {
+    let rows = database.run("DELETE FROM trail RETURNING line", &[])?;
+    let mut lines = rows
+        .into_iter()
+        .map(|mut row| serde_json::from_str(&row.text()?).map_err(|error| DatabaseError(error.to_string())))
+        .collect::<Stored<Vec<Line>>>()?;
+    lines.sort_unstable_by_key(|line| line.sequence);
+    Ok(lines)
+}
+
+/// Puts a line behind all others.
+pub fn put_behind(database: &impl Database, line: Line) -> Stored<()> {
+    let (sequence, previous) = last(database)?;
+    insert(database, &Line { sequence: sequence + 1, previous, ..line })
 }
 
 /// What was done last to a key, if anything was.

@@ -90,7 +90,8 @@ fn noted(action: Action, after: Option<Box<RawValue>>) -> Change {
 /// Number of the last line of the trail that is a change.
 fn last_change(database: &impl Database) -> Stored<u64> {
     let last = database.first(
-        "SELECT sequence FROM trail WHERE action NOT IN (?, ?) ORDER BY sequence DESC LIMIT 1",
+        "SELECT sequence FROM trail WHERE action NOT IN (?, ?) AND action NOT LIKE 'session.%' \
+         ORDER BY sequence DESC LIMIT 1",
         &[Action::Export.as_str().into(), Action::Import.as_str().into()],
     )?;
     let last = last.map(|mut row| row.integer()).transpose()?.unwrap_or(0);
@@ -210,6 +211,8 @@ pub fn finish(database: &impl Database, keyring: &Keyring, call: &FinishImport, 
         let mut reader = Reader::new(keyring, workspace(database)?.number);
         let mut imported = Imported { keys: 0, trail: 0 };
         let mut sum = None;
+        // Events of sessions stand behind the lines of the file, as if they had come after them.
+        let events = trail::take_out(database)?;
         let mut after = 0;
         loop {
             let page = database.run(
@@ -238,6 +241,9 @@ pub fn finish(database: &impl Database, keyring: &Keyring, call: &FinishImport, 
             }
         }
         let header = reader.finish().map_err(Failure::from)?;
+        for event in events {
+            trail::put_behind(database, event)?;
+        }
         let actor = Actor { origin: Some(&call.origin), name: &owner.name };
         trail::append(database, actor, noted(Action::Import, sum), now)?;
         announce::of_all(database, header.version, now)?;
@@ -275,7 +281,8 @@ fn untouched(database: &impl Database) -> Done<()> {
 }
 
 fn is_untouched(database: &impl Database) -> Stored<bool> {
-    let done = "SELECT 1 FROM workspace WHERE last_key > 0 UNION ALL SELECT 1 FROM trail LIMIT 1";
+    let done = "SELECT 1 FROM workspace WHERE last_key > 0 UNION ALL \
+                SELECT 1 FROM trail WHERE action NOT LIKE 'session.%' LIMIT 1";
     Ok(database.first(done, &[])?.is_none())
 }
 

@@ -8,20 +8,21 @@ use crate::{
     database::memory::Memory,
     registry::{
         announce::waiting,
-        keys, life,
+        events, keys, life,
         rows::{find, record},
         testing::{NOW, OWNER, STRANGER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
         walk::Walk,
     },
 };
 use ownchat_domain::{
+    audit::verify,
     digest::SecretHash,
     key::NewKey,
     policy::{Call, decide},
     transfer::Sum,
     vault::{
         Caller, KeyCaller,
-        registry::{ChangeKey, CreateKey, DeleteKey, RotateKey},
+        registry::{ChangeKey, CreateKey, DeleteKey, NoteEvent, RotateKey},
     },
 };
 
@@ -130,7 +131,7 @@ fn export_and_import_stand_in_the_trail() {
     let action = |line: &String| serde_json::from_str::<Line>(line).unwrap().action;
     let actions: Vec<Action> = lines.iter().map(action).collect();
     assert_eq!(actions, [Action::Create, Action::Import, Action::Create, Action::Export]);
-    assert!(ownchat_domain::audit::verify(lines.iter().map(String::as_str)).is_ok());
+    assert!(verify(lines.iter().map(String::as_str)).is_ok());
     assert!(lines[1].contains("\"sha256\":\"") && lines[1].contains("\"lines\":3"), "{}", lines[1]);
     // What follows a change is in the file; the last line is not.
     assert_eq!(exported(&other).iter().filter(|line| line.starts_with("{\"line\":")).count(), 3);
@@ -374,4 +375,23 @@ fn no_column_is_forgotten() {
         let name = if name == "number" { "workspace".into() } else { name };
         assert!(json.pointer(&format!("/export/{name}")).is_some(), "column {name} of workspace");
     }
+}
+
+#[test]
+fn events_of_sessions_stand_behind_the_file_and_are_no_part_of_it() {
+    let from = workspace();
+    create(&from, new_key("One", &["contacts:read"]), NOW).unwrap();
+    let file = exported(&from);
+    let to = workspace();
+    let (address, request_id) = ("192.0.2.1".to_owned(), "r1".to_owned());
+    let signed_in = NoteEvent { person: OWNER, action: Action::SignIn, address, request_id };
+    events::note(&to, &signed_in, NOW).unwrap();
+    assert!(imported(&to, &file).is_ok(), "somebody signed in before");
+    events::note(&to, &signed_in, NOW).unwrap();
+    assert_eq!(exported(&to), file);
+    let lines: Vec<String> =
+        trail::lines(&to, &Wanted { limit: 9, ..Wanted::default() }).unwrap().into_iter().map(|line| line.1).collect();
+    assert!(verify(lines.iter().map(String::as_str)).is_ok());
+    let with = |word: &str| lines.iter().position(|line| line.contains(word));
+    assert_eq!((with("key.create"), with("session.sign_in"), with("workspace.import")), (Some(0), Some(1), Some(2)));
 }

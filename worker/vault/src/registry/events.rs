@@ -1,0 +1,119 @@
+//! Events of sessions in the trail: sign-ins, failures, sign-outs, refused requests of other sites.
+//!
+//! Strangers cause some of them, so an hour has room for a few lines of these. The next line says how
+//! many were left out before it.
+
+use super::{
+    members,
+    rows::time,
+    trail::{self, Change, Source},
+};
+use crate::{answer::Done, database::Database};
+use ownchat_domain::{
+    audit::{Action, ActorId},
+    failure::Failure,
+    time::{HOUR, Timestamp},
+    vault::registry::NoteEvent,
+};
+use serde_json::json;
+
+/// Most lines of one action in an hour, for actions that strangers can cause.
+const LINES_MAX: i64 = 20;
+
+/// Writes an event down, or counts it if there were too many.
+pub fn note(database: &impl Database, call: &NoteEvent, now: Timestamp) -> Done<()> {
+    if !call.action.is_of_session() {
+        return Err(Failure::NotFound.into());
+    }
+    let member = members::member(database, &call.person.into())?;
+    // Nobody knows who it was that failed; the account stands in the line.
+    let failed = call.action == Action::SignInFailed;
+    database.atomically(|| {
+        let hour = Timestamp::from_millis(now.millis().div_euclid(HOUR) * HOUR);
+        let row = database.first(
+            "SELECT CASE hour WHEN ?2 THEN listed ELSE 0 END, left_out FROM events WHERE action = ?1",
+            &[call.action.as_str().into(), time(hour)],
+        )?;
+        let (listed, left_out) = match row {
+            Some(mut row) => (row.integer()?, row.integer()?),
+            None => (0, 0),
+        };
+        let is_bounded = matches!(call.action, Action::SignInFailed | Action::CrossSiteRefused);
+        let is_listed = !is_bounded || listed < LINES_MAX;
+        let (listed, left_out_now) = if is_listed { (listed + 1, 0) } else { (listed, left_out + 1) };
+        database.run(
+            "INSERT INTO events (action, hour, listed, left_out) VALUES (?, ?, ?, ?) ON CONFLICT (action) \
+             DO UPDATE SET hour = excluded.hour, listed = excluded.listed, left_out = excluded.left_out",
+            &[call.action.as_str().into(), time(hour), listed.into(), left_out_now.into()],
+        )?;
+        if !is_listed {
+            return Ok(());
+        }
+        let mut after = serde_json::Map::new();
+        if failed {
+            after.insert("account".into(), json!(call.person));
+        }
+        if left_out > 0 {
+            after.insert("left_out_before".into(), json!(left_out));
+        }
+        let after = if after.is_empty() { None } else { Some(trail::raw(&after)?) };
+        let source = Source {
+            actor: (!failed).then_some(ActorId::Person(call.person)),
+            name: if failed { "" } else { &member.name },
+            address: &call.address,
+            request_id: &call.request_id,
+        };
+        let change = Change { action: call.action, key: None, reason: None, before: None, after };
+        trail::append_from(database, &source, change, now)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        database::memory::Memory,
+        registry::testing::{NOW, OWNER, STRANGER, workspace},
+    };
+    use ownchat_domain::audit::verify;
+
+    fn event(database: &Memory, action: Action, now: Timestamp) {
+        let call = NoteEvent { person: OWNER, action, address: "192.0.2.1".into(), request_id: "r1".into() };
+        note(database, &call, now).unwrap();
+    }
+
+    fn lines(database: &Memory) -> Vec<String> {
+        let wanted = trail::Wanted { limit: 1_000, ..trail::Wanted::default() };
+        trail::lines(database, &wanted).unwrap().into_iter().map(|(_, line)| line).collect()
+    }
+
+    #[test]
+    fn strangers_cannot_fill_the_trail() {
+        let database = workspace();
+        for _ in 0..500 {
+            event(&database, Action::SignInFailed, NOW);
+        }
+        event(&database, Action::SignIn, NOW);
+        assert_eq!(lines(&database).len(), 21);
+        event(&database, Action::SignInFailed, NOW.plus(HOUR));
+        event(&database, Action::SignInFailed, NOW.plus(HOUR));
+        let lines = lines(&database);
+        assert_eq!(lines.len(), 23);
+        assert!(lines[0].contains("\"actor\":null") && lines[0].contains("\"address\":\"192.0.2.1\""), "{}", lines[0]);
+        assert!(lines[0].contains("\"after\":{\"account\":\"0000000000000001\"}"), "{}", lines[0]);
+        assert!(lines[20].contains("\"actor\":\"0000000000000001\""), "{}", lines[20]);
+        assert!(lines[21].contains("\"left_out_before\":480"), "{}", lines[21]);
+        assert!(!lines[22].contains("left_out_before"), "{}", lines[22]);
+        assert!(verify(lines.iter().map(String::as_str)).is_ok());
+    }
+
+    #[test]
+    fn only_members_and_only_events_stand_there() {
+        let database = workspace();
+        let call = |person, action| NoteEvent { person, action, address: String::new(), request_id: String::new() };
+        for wrong in [call(STRANGER, Action::SignIn), call(OWNER, Action::Delete)] {
+            assert_eq!(note(&database, &wrong, NOW), Err(Failure::NotFound.into()));
+        }
+        assert_eq!(lines(&database).len(), 0);
+    }
+}

@@ -1,0 +1,104 @@
+//! Check values of the master secrets: they show that the vault still has those that the workspace was used with.
+//!
+//! With others every key would be refused as made up, and what is written would be lost once the right
+//! ones are back. So nothing is answered and nothing written until they are.
+
+use crate::database::{Database, DatabaseError, Stored};
+use ownchat_domain::keyring::{Check, Keyring};
+use std::collections::BTreeMap;
+
+/// Compares them with those of before, and stores new ones. Returns why they are the wrong ones, in
+/// words for an operator.
+pub fn compare(database: &impl Database, keyring: &Keyring) -> Stored<Result<(), String>> {
+    let rows = database.run("SELECT id, purpose, value FROM master_checks", &[])?;
+    let mut known: BTreeMap<(u16, String), [u8; Check::BYTES]> = rows
+        .into_iter()
+        .map(|mut row| {
+            let id = u16::try_from(row.integer()?).map_err(|_| DatabaseError("not the id of a secret".into()))?;
+            Ok(((id, row.text()?), row.bytes()?))
+        })
+        .collect::<Stored<_>>()?;
+    let now: Vec<Check> = keyring.checks().collect();
+    let place = |check: &Check| (check.id, check.purpose.to_owned());
+    let wrong = now.iter().find(|check| known.get(&place(check)).is_some_and(|value| *value != check.value));
+    let has_none = !known.is_empty() && !now.iter().any(|check| known.contains_key(&place(check)));
+    if wrong.is_some() || has_none {
+        if database.first("SELECT 1 FROM keys LIMIT 1", &[])?.is_some() {
+            let which = wrong.map_or_else(
+                || "none of its secrets is one that this workspace was used with".to_owned(),
+                |check| format!("its secret {} is not the one that this workspace was used with", check.id),
+            );
+            return Ok(Err(format!(
+                "MASTER_KEYS: {which}, so nothing is answered. Put the former value back; to roll a secret, add the \
+                 new one beside it"
+            )));
+        }
+        // Nothing depends on them yet.
+        database.run("DELETE FROM master_checks", &[])?;
+        known.clear();
+    }
+    for check in now.iter().filter(|check| !known.contains_key(&place(check))) {
+        database.run(
+            "INSERT INTO master_checks (id, purpose, value) VALUES (?, ?, ?)",
+            &[u32::from(check.id).into(), check.purpose.into(), check.value.as_slice().into()],
+        )?;
+    }
+    Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        database::memory::Memory,
+        registry::testing::{NOW, count, create, new_key, workspace},
+    };
+    use ownchat_domain::keyring::{Use, retire};
+
+    const ONE: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+    const OTHER_ONE: &str = "1:BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU=";
+    const TWO: &str = "2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+
+    fn try_with(database: &Memory, list: &str) -> Result<(), String> {
+        compare(database, &Keyring::parse(list).unwrap()).unwrap()
+    }
+
+    fn used() -> Memory {
+        let database = workspace();
+        assert_eq!(try_with(&database, ONE), Ok(()));
+        create(&database, new_key("One", &["contacts:read"]), NOW).unwrap();
+        database
+    }
+
+    #[test]
+    fn other_secrets_than_those_of_the_keys_are_refused() {
+        let database = used();
+        for (list, words) in [(OTHER_ONE, "secret 1 is not"), (TWO, "none of its secrets")] {
+            let why = try_with(&database, list).unwrap_err();
+            assert!(why.contains("MASTER_KEYS") && why.contains(words), "{why}");
+            assert!(!["delete", "remove", "--fresh"].iter().any(|word| why.contains(word)), "{why}");
+        }
+        assert!(try_with(&database, &format!("{OTHER_ONE},{TWO}")).is_err());
+        assert_eq!(try_with(&database, ONE), Ok(()), "it was not noted");
+    }
+
+    #[test]
+    fn a_secret_can_be_rolled_and_retired() {
+        let database = used();
+        let both = format!("{ONE},{TWO}");
+        let left = |kept: &[Use]| retire(&both, 1, kept).unwrap();
+        for list in [both.clone(), left(&[Use::Locator, Use::Pepper]), left(&[Use::Locator]), TWO.to_owned()] {
+            assert_eq!(try_with(&database, &list), Ok(()), "{list}");
+        }
+        assert!(try_with(&database, OTHER_ONE).is_err());
+    }
+
+    #[test]
+    fn a_workspace_without_keys_takes_any() {
+        let database = workspace();
+        for list in [ONE, OTHER_ONE, TWO] {
+            assert_eq!(try_with(&database, list), Ok(()));
+        }
+        assert_eq!(count(&database, "master_checks"), 3, "those of the last alone");
+    }
+}
