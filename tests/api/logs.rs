@@ -122,7 +122,9 @@ fn each_failure_has_one_line_with_its_request_id() {
         }
     }
     own.resume(&[]);
-    expect_one_line(&own, &own.owner().get("/api/v1/keys"), "UNAVAILABLE");
+    let refused = own.owner().get("/api/v1/keys");
+    assert!(!refused.text.contains("key could not be checked"), "no key was to be checked: {}", refused.text);
+    expect_one_line(&own, &refused, "UNAVAILABLE");
     let sign_in = json!({"email": OWNER.email, "password": OWNER.password});
     expect_one_line(&own, &own.console().post("/api/v1/session", &sign_in), "UNAVAILABLE");
     expect_one_line(&own, &own.edge().bearing(&never_issued(&own, 1)).get("/v1/key"), "UNAVAILABLE");

@@ -91,8 +91,8 @@ impl DurableObject for Registry {
     fn new(state: State, env: Env) -> Self {
         let storage = Storage::of(&state);
         let database = schema::apply(&storage).map(|()| storage);
-        Self { state, env, database, running: Running::default(), uses: KeyUses::default() }
-        Self { state, env, database, running: Running::default(), masters: OnceCell::new() }
+        let (running, uses, masters) = (Running::default(), KeyUses::default(), OnceCell::new());
+        Self { state, env, database, running, uses, masters }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
