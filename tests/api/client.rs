@@ -137,6 +137,21 @@ impl Answer {
             assert!(!self.header("request-id").is_empty(), "{} has no id", self.call);
             assert_eq!(self.header("cache-control"), "no-store", "{}", self.call);
         }
+        if self.header("content-type") == "application/json" && !self.text.is_empty() {
+            self.expect_times_of_one_shape(&self.json());
+        }
+    }
+
+    /// All times have milliseconds and `Z`.
+    fn expect_times_of_one_shape(&self, value: &Value) {
+        match value {
+            Value::String(text) if Timestamp::parse(text).is_some() => {
+                assert!(text.len() == 24 && text.ends_with('Z'), "{}: {text}", self.call);
+            }
+            Value::Array(values) => values.iter().for_each(|value| self.expect_times_of_one_shape(value)),
+            Value::Object(fields) => fields.values().for_each(|value| self.expect_times_of_one_shape(value)),
+            _ => {}
+        }
     }
 
     /// The value of a header; empty if it is not there.

@@ -107,7 +107,7 @@ fn examine(file: &mut impl BufRead, head: Option<&str>) -> Result<Report, Fault>
             // What stands here for bytes that are no UTF-8 may have stood there itself, and then the hash fits.
             Ok(line) if text.as_bytes() != bytes => return Err(Fault::Flaw(Flaw::Altered(line.sequence))),
             Ok(line) => {
-                let at = line.at.rfc3339();
+                let at = line.at.moment().rfc3339();
                 times = Some(times.map_or((at.clone(), at.clone()), |(first, _)| (first, at)));
             }
             Err(Flaw::Unreadable(line)) if !whole => return Err(Fault::Cut(line)),

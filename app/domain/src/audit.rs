@@ -5,14 +5,16 @@
 //! out, put in or moved. [`verify`] needs the lines and nothing else.
 
 mod actor;
+mod at;
 mod chain;
 mod table;
 
 pub use actor::{ActorId, NotAnActor};
+pub use at::At;
 pub use chain::{Chain, Flaw, verify};
 pub use table::csv;
 
-use crate::{locator::Locator, time::Timestamp};
+use crate::locator::Locator;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -144,7 +146,7 @@ pub struct Line {
     /// Counts the lines of the workspace, from 1 without gaps.
     pub sequence: u64,
     /// When it was done.
-    pub at: Timestamp,
+    pub at: At,
     /// Who did it; none for what the vault does by itself.
     pub actor: Option<ActorId>,
     /// Their name at that time.
@@ -195,12 +197,27 @@ mod tests {
         let (text, _) = seal(&line(1, BEGINNING, "leaked"));
         assert_eq!(
             text,
-            "{\"sequence\":1,\"at\":\"2026-11-23T16:46:48Z\",\"actor\":\"0000000000000001\",\"actor_name\":\"Ada\",\
-             \"action\":\"key.deactivate\",\"key\":\"JCgnh3DhfKRFKbvX\",\"reason\":\"leaked\",\
-             \"before\":{\"status\":\"active\"},\"after\":{\"status\":\"inactive\"},\"address\":\"192.0.2.1\",\
-             \"request_id\":\"r1\",\"previous\":\"0000000000000000000000000000000000000000000000000000000000000000\",\
-             \"hash\":\"c62000e0f2ec797625404bd9d92374ecce263d722fc86a645f49a55b7feba57a\"}"
+            known("2026-11-23T16:46:48.000Z", "81f68429b28274a30fcfb53d1af57f0dc4b2c4fb6b4df92a5d48ad2a7403aa01")
         );
+    }
+
+    /// Older lines left out the zeros of their time. They stay as they are.
+    #[test]
+    fn known_answer_of_an_older_line() {
+        let text = known("2026-11-23T16:46:48Z", "c62000e0f2ec797625404bd9d92374ecce263d722fc86a645f49a55b7feba57a");
+        assert!(verify([text.as_str()]).is_ok());
+        let line: Line = serde_json::from_str(&text).unwrap();
+        assert_eq!(seal(&line).0, text);
+    }
+
+    fn known(at: &str, hash: &str) -> String {
+        format!(
+            "{{\"sequence\":1,\"at\":\"{at}\",\"actor\":\"0000000000000001\",\"actor_name\":\"Ada\",\
+             \"action\":\"key.deactivate\",\"key\":\"JCgnh3DhfKRFKbvX\",\"reason\":\"leaked\",\
+             \"before\":{{\"status\":\"active\"}},\"after\":{{\"status\":\"inactive\"}},\"address\":\"192.0.2.1\",\
+             \"request_id\":\"r1\",\"previous\":\"0000000000000000000000000000000000000000000000000000000000000000\",\
+             \"hash\":\"{hash}\"}}"
+        )
     }
 
     #[test]

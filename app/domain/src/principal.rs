@@ -6,7 +6,12 @@
 //! was signed for the method and path of the request. So no header that rewrites a method or a path
 //! on the way can turn a checked request into another one.
 
-use crate::{keyring::MacKey, scope::ScopeSet, time::Timestamp, token::Environment};
+use crate::{
+    keyring::MacKey,
+    scope::ScopeSet,
+    time::{Timestamp, serialize_shortest},
+    token::Environment,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +43,7 @@ pub struct Principal {
     /// The call's id, as the caller sees it too.
     pub request_id: String,
     /// From when on it is not believed.
+    #[serde(serialize_with = "serialize_shortest")]
     pub expires_at: Timestamp,
 }
 

@@ -65,7 +65,7 @@ pub fn record() -> Record {
 pub fn line(sequence: u64, previous: &str, reason: &str) -> Line {
     Line {
         sequence,
-        at: Timestamp::from_millis(1_795_452_408_000),
+        at: Timestamp::from_millis(1_795_452_408_000).into(),
         actor: Some(ActorId::Person(PersonId(1))),
         actor_name: "Ada".into(),
         action: Action::Deactivate,

@@ -61,11 +61,22 @@ impl Timestamp {
         Self::parse(&format!("{date}T00:00:00Z")).map(|midnight| midnight.plus(DAY - 1))
     }
 
-    /// RFC 3339 in UTC with seconds, e.g. `2026-11-23T16:46:48Z`; milliseconds only when there are any.
+    /// RFC 3339 in UTC with milliseconds, e.g. `2026-11-23T16:46:48.250Z`: every text has 24 characters, and texts sort as moments do.
     ///
     /// Moments before the year 0 or after 9999 are written as the first or the last one that has a text.
     pub fn rfc3339(self) -> String {
-        self.calendar().format(&Rfc3339).unwrap_or_default()
+        let moment = self.calendar();
+        let (year, month, day) = (moment.year(), u8::from(moment.month()), moment.day());
+        let (hour, minute, second, milli) = (moment.hour(), moment.minute(), moment.second(), moment.millisecond());
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+    }
+
+    /// The same without zeros at the end of the fraction, e.g. `2026-11-23T16:46:48Z`: as it stands in the files of
+    /// exports, and in older lines of the trail.
+    pub fn rfc3339_shortest(self) -> String {
+        let text = self.rfc3339();
+        let digits = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
+        format!("{digits}Z")
     }
 
     /// For people, in UTC: `23 Nov 2026`.
@@ -110,6 +121,14 @@ impl Timestamp {
     }
 }
 
+/// Writes a time, if there is one, as [`Timestamp::rfc3339_shortest`] does.
+pub fn serialize_shortest<T: Copy + Into<Option<Timestamp>>, S: Serializer>(
+    moment: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    (*moment).into().map(Timestamp::rfc3339_shortest).serialize(serializer)
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
@@ -138,12 +157,21 @@ mod tests {
     #[test]
     fn texts_and_numbers_agree() {
         for (millis, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (1_795_452_408_000, "2026-11-23T16:46:48Z"),
-            (1_795_452_408_250, "2026-11-23T16:46:48.25Z"),
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_795_452_408_000, "2026-11-23T16:46:48.000Z"),
+            (1_795_452_408_200, "2026-11-23T16:46:48.200Z"),
+            (1_795_452_408_250, "2026-11-23T16:46:48.250Z"),
+            (1_795_452_408_007, "2026-11-23T16:46:48.007Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
         ] {
-            assert_eq!(Timestamp::from_millis(millis).rfc3339(), text);
-            assert_eq!(Timestamp::parse(text), Some(Timestamp::from_millis(millis)));
+            let moment = Timestamp::from_millis(millis);
+            assert_eq!(moment.rfc3339(), text);
+            assert_eq!(Timestamp::parse(text), Some(moment));
+            let shortest = moment.rfc3339_shortest();
+            assert_eq!(Timestamp::parse(&shortest), Some(moment), "{shortest}");
+        }
+        for (millis, text) in [(1_795_452_408_000, "48Z"), (1_795_452_408_250, "48.25Z"), (1_795_452_400_000, "40Z")] {
+            assert!(Timestamp::from_millis(millis).rfc3339_shortest().ends_with(text), "{text}");
         }
     }
 
@@ -157,7 +185,7 @@ mod tests {
 
     #[test]
     fn every_moment_has_a_text_that_is_read_back() {
-        for text in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"] {
+        for text in ["0000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"] {
             assert_eq!(Timestamp::parse(text).map(Timestamp::rfc3339).as_deref(), Some(text));
         }
         for text in ["0000-01-01T00:00:00+01:00", "9999-12-31T23:59:59-00:01"] {

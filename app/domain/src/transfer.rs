@@ -30,7 +30,7 @@ use crate::{
     locator::Locator,
     network::Networks,
     scope::ScopeSet,
-    time::Timestamp,
+    time::{Timestamp, serialize_shortest},
     token::Environment,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -110,8 +110,10 @@ pub struct KeyFacts {
     /// What it may do.
     pub scopes: ScopeSet,
     /// Until when it is refused.
+    #[serde(serialize_with = "serialize_shortest")]
     pub not_before: Option<Timestamp>,
     /// From when on it is refused.
+    #[serde(serialize_with = "serialize_shortest")]
     pub expires_at: Option<Timestamp>,
     /// Where and for what it may be used.
     pub restrictions: Restrictions,
@@ -124,16 +126,19 @@ pub struct KeyFacts {
     /// What the admin said who deactivated it.
     pub reason: Option<String>,
     /// When it was made.
+    #[serde(serialize_with = "serialize_shortest")]
     pub created_at: Timestamp,
     /// Name of who made it.
     pub created_by: String,
     /// Whose it is, if anybody's.
     pub owner: Option<PersonId>,
     /// When it was last changed.
+    #[serde(serialize_with = "serialize_shortest")]
     pub updated_at: Timestamp,
     /// Counts its changes, from 1.
     pub version: u64,
     /// When it was deleted.
+    #[serde(serialize_with = "serialize_shortest")]
     pub deleted_at: Option<Timestamp>,
     /// Its secrets, the eldest first.
     pub secrets: Vec<SecretFacts>,
@@ -182,8 +187,10 @@ pub struct SecretFacts {
     #[serde(serialize_with = "write_digest", deserialize_with = "read_digest")]
     pub digest: KeyDigest,
     /// When it was made.
+    #[serde(serialize_with = "serialize_shortest")]
     pub created_at: Timestamp,
     /// From when on it opens nothing any more, if ever.
+    #[serde(serialize_with = "serialize_shortest")]
     pub ends_at: Option<Timestamp>,
 }
 

@@ -216,7 +216,7 @@ mod tests {
     fn an_end_is_counted_from_now_or_named() {
         assert_eq!(expires("keep", ""), Ok(None));
         assert_eq!(expires("never", ""), Ok(Some(None)));
-        assert_eq!(expires("30", ""), Ok(Some(Some("2026-12-23T16:46:48Z".into()))));
+        assert_eq!(expires("30", ""), Ok(Some(Some("2026-12-23T16:46:48.000Z".into()))));
         assert_eq!(expires("date", "2027-01-31"), Ok(Some(Some("2027-01-31T23:59:59.999Z".into()))));
         for (expiry, date) in [("date", ""), ("date", "31.1.2027"), ("", ""), ("31", "")] {
             assert!(expires(expiry, date).is_err(), "{expiry} {date}");

@@ -91,7 +91,7 @@ fn every_check_names_what_it_compared() {
             "quota"
         ]
     );
-    assert_eq!((&explained["status"], &explained["at"]), (&json!(403), &json!("2031-01-01T00:00:00Z")));
+    assert_eq!((&explained["status"], &explained["at"]), (&json!(403), &json!("2031-01-01T00:00:00.000Z")));
     assert_eq!(
         explained["checks"][9],
         json!({

@@ -41,7 +41,7 @@ fn a_key_is_shown_whole_once() {
         ("status", json!("active")),
         ("created_by", json!("Ada Owner")),
         ("version", json!(1)),
-        ("expires_at", json!("2030-01-01T00:00:00Z")),
+        ("expires_at", json!("2030-01-01T00:00:00.000Z")),
     ] {
         assert_eq!(about[field], value, "{field}");
     }

@@ -138,7 +138,7 @@ mod tests {
             json!({
                 "valid": true, "code": "VALID", "detail": "The key is good.", "key_id": id, "name": "Shop",
                 "workspace": 7, "environment": "live", "scopes": ["contacts:read"],
-                "expires_at": "2027-01-15T08:00:00Z"
+                "expires_at": "2027-01-15T08:00:00.000Z"
             })
         );
     }

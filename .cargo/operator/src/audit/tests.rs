@@ -17,7 +17,7 @@ fn trail_of(actor: &str, length: u64) -> Vec<String> {
     for sequence in 1..=length {
         let line = Line {
             sequence,
-            at: Timestamp::from_millis(1_795_452_408_000 + i64::try_from(sequence).unwrap() * 1_000),
+            at: Timestamp::from_millis(1_795_452_408_000 + i64::try_from(sequence).unwrap() * 1_000).into(),
             actor: None,
             actor_name: actor.into(),
             action: Action::Purge,
@@ -45,8 +45,8 @@ fn ask(lines: &[String], head: Option<&str>) -> Result<Report, String> {
 fn a_good_trail_says_how_long_it_is_and_where_it_ends() {
     let lines = trail(5);
     let report = ask(&lines, None).unwrap();
-    assert_eq!((report.lines, report.first.as_str()), (5, "2026-11-23T16:46:49Z"));
-    assert_eq!(report.last, "2026-11-23T16:46:53Z");
+    assert_eq!((report.lines, report.first.as_str()), (5, "2026-11-23T16:46:49.000Z"));
+    assert_eq!(report.last, "2026-11-23T16:46:53.000Z");
     assert!(lines[4].ends_with(&format!("\"hash\":\"{}\"}}", report.head)));
     assert_eq!(ask(&lines, Some(&report.head.to_uppercase())), Ok(report));
 }

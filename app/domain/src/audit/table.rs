@@ -56,7 +56,7 @@ pub fn csv<T: AsRef<str>>(lines: &[T]) -> String {
         let key = KeyWords::of(&line);
         let cells = [
             Some(line.sequence.to_string()),
-            Some(line.at.rfc3339()),
+            Some(line.at.moment().rfc3339()),
             line.actor.map(|actor| actor.to_string()),
             Some(line.actor_name.clone()),
             Some(line.action.as_str().to_owned()),
@@ -103,7 +103,7 @@ mod tests {
         let mut rows = table.lines();
         assert!(rows.next().unwrap().starts_with("\u{feff}sequence,at,actor,"));
         let row = rows.next().unwrap();
-        assert!(row.starts_with("\"1\",\"2026-11-23T16:46:48Z\",\"0000000000000001\",\"Ada\""), "{row}");
+        assert!(row.starts_with("\"1\",\"2026-11-23T16:46:48.000Z\",\"0000000000000001\",\"Ada\""), "{row}");
         assert!(row.contains(",\"'=cmd()|' /C calc'!A0\","), "{row}");
         assert!(row.contains("\"{\"\"status\"\":\"\"active\"\"}\""), "{row}");
         assert_eq!(rows.next(), None);

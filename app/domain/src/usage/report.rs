@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn a_report_has_no_gaps_and_names_everything() {
-        let span = Span { from: time("2026-11-24T10:00:00Z"), to: time("2026-11-24T13:00:00Z"), step: Step::Hour };
+        let span =
+            Span { from: time("2026-11-24T10:00:00.000Z"), to: time("2026-11-24T13:00:00.000Z"), step: Step::Hour };
         let bit = |name| u8::try_from(scopes(&[name]).bits().trailing_zeros()).unwrap();
         let point = |at, outcomes: &[(u8, u64)], scopes: &[(u8, u64)]| Point {
             at: time(at),
@@ -127,9 +128,9 @@ mod tests {
         let series = Series {
             span,
             points: vec![
-                point("2026-11-24T10:00:00Z", &[(Code::Valid.number(), 3), (31, 1)], &[(bit("contacts:read"), 3)]),
+                point("2026-11-24T10:00:00.000Z", &[(Code::Valid.number(), 3), (31, 1)], &[(bit("contacts:read"), 3)]),
                 point(
-                    "2026-11-24T12:00:00Z",
+                    "2026-11-24T12:00:00.000Z",
                     &[(Code::Valid.number(), 1), (Code::RateLimited.number(), 2)],
                     &[(bit("contacts:read"), 1), (bit("messages:send"), 2), (52, 1)],
                 ),
@@ -137,16 +138,16 @@ mod tests {
         };
         let json = serde_json::to_value(Report::from(&series)).unwrap();
         let expected = serde_json::json!({
-            "from": "2026-11-24T10:00:00Z", "to": "2026-11-24T13:00:00Z", "step": "hour",
+            "from": "2026-11-24T10:00:00.000Z", "to": "2026-11-24T13:00:00.000Z", "step": "hour",
             "totals": {
                 "total": 7,
                 "outcomes": {"VALID": 4, "RATE_LIMITED": 2, "OTHER": 1},
                 "scopes": {"contacts:read": 4, "messages:send": 2, "OTHER": 1},
             },
             "series": [
-                {"at": "2026-11-24T10:00:00Z", "total": 4, "outcomes": {"VALID": 3, "OTHER": 1}, "scopes": {"contacts:read": 3}},
-                {"at": "2026-11-24T11:00:00Z", "total": 0, "outcomes": {}, "scopes": {}},
-                {"at": "2026-11-24T12:00:00Z", "total": 3, "outcomes": {"VALID": 1, "RATE_LIMITED": 2},
+                {"at": "2026-11-24T10:00:00.000Z", "total": 4, "outcomes": {"VALID": 3, "OTHER": 1}, "scopes": {"contacts:read": 3}},
+                {"at": "2026-11-24T11:00:00.000Z", "total": 0, "outcomes": {}, "scopes": {}},
+                {"at": "2026-11-24T12:00:00.000Z", "total": 3, "outcomes": {"VALID": 1, "RATE_LIMITED": 2},
                  "scopes": {"contacts:read": 1, "messages:send": 2, "OTHER": 1}},
             ],
         });
@@ -156,10 +157,11 @@ mod tests {
     /// Vault and console are deployed at different moments.
     #[test]
     fn the_answer_of_the_vault_is_read_back() {
-        let span = Span { from: time("2026-11-24T10:00:00Z"), to: time("2026-11-24T13:00:00Z"), step: Step::Minute };
+        let span =
+            Span { from: time("2026-11-24T10:00:00.000Z"), to: time("2026-11-24T13:00:00.000Z"), step: Step::Minute };
         let point = Point { at: span.from, outcomes: vec![(0, 3)], scopes: vec![(52, 3)] };
         let series = Series { span, points: vec![point] };
-        let text = r#"{"span":{"from":"2026-11-24T10:00:00Z","to":"2026-11-24T13:00:00Z","step":"minute"},"points":[{"at":"2026-11-24T10:00:00Z","outcomes":[[0,3]],"scopes":[[52,3]]}]}"#;
+        let text = r#"{"span":{"from":"2026-11-24T10:00:00.000Z","to":"2026-11-24T13:00:00.000Z","step":"minute"},"points":[{"at":"2026-11-24T10:00:00.000Z","outcomes":[[0,3]],"scopes":[[52,3]]}]}"#;
         assert_eq!(serde_json::to_string(&series).unwrap(), text);
         assert_eq!(serde_json::from_str::<Series>(text).unwrap(), series);
     }

@@ -43,7 +43,7 @@ mod tests {
         let text = serde_json::to_string(&changed).unwrap();
         assert_eq!(
             text,
-            r#"{"Ok":{"name":"Shop","version":2,"suspended":true,"outage_seconds":0,"effective_at":"2026-11-23T16:46:48Z"}}"#
+            r#"{"Ok":{"name":"Shop","version":2,"suspended":true,"outage_seconds":0,"effective_at":"2026-11-23T16:46:48.000Z"}}"#
         );
         assert_eq!(serde_json::from_str::<Outcome<ChangedSettings>>(&text).unwrap(), changed);
         assert_eq!(serde_json::from_str::<Outcome<Settings>>(&text).unwrap(), Ok(settings.clone()), "the one before");

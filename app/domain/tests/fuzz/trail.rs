@@ -45,7 +45,7 @@ fn any_line() -> impl Strategy<Value = Line> {
     (at, actor, select(Action::ALL.to_vec()), option::of(Just(locator())), words, state(), state()).prop_map(
         |(at, actor, action, key, (actor_name, reason, address, request_id), before, after)| Line {
             sequence: 1,
-            at,
+            at: at.into(),
             actor,
             actor_name,
             action,

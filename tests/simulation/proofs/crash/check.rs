@@ -179,7 +179,7 @@ fn check(facts: &KeyFacts, lines: &[Line]) {
     let last = lines.last().unwrap();
     let is_deleted = facts.deleted_at.is_some();
     assert_eq!(last.action == Action::Delete, is_deleted, "{id:?}");
-    assert_eq!(after(last), (!is_deleted).then(|| shown(facts, last.at)), "{id:?} and its last line");
+    assert_eq!(after(last), (!is_deleted).then(|| shown(facts, last.at.moment())), "{id:?} and its last line");
     if let Some(number) = facts.name.strip_prefix("Edited ") {
         assert_eq!(facts.metadata.get("number").map(String::as_str), Some(number), "{id:?} is torn");
         assert_eq!(facts.restrictions.channels, [number], "{id:?} is torn");

@@ -132,7 +132,7 @@ fn check(vault: SocketAddr, workspace: u32, file: &[String], made: &[Locator]) -
     let due: BTreeSet<String> =
         before.iter().filter(|(_, key)| key.deleted_at.is_some()).map(|(id, _)| id.clone()).collect();
     assert_eq!((purged.len(), once), (DELETED, due), "each key that was due has one line");
-    purged.iter().map(|line| line.at).max().unwrap()
+    purged.iter().map(|line| line.at.moment()).max().unwrap()
 }
 
 /// Of how many of these keys KV has a record.

@@ -89,7 +89,7 @@ pub fn append_from(database: &impl Database, source: &Source<'_>, change: Change
     let (sequence, previous) = last(database)?;
     let line = Line {
         sequence: sequence + 1,
-        at: now,
+        at: now.into(),
         actor: source.actor,
         actor_name: source.name.to_owned(),
         action: change.action,
@@ -111,7 +111,7 @@ pub fn insert(database: &impl Database, line: &Line) -> Stored<()> {
         "INSERT INTO trail (sequence, at, actor, action, key, hash, line) VALUES (?, ?, ?, ?, ?, ?, ?)",
         &[
             i64::try_from(line.sequence).unwrap_or(i64::MAX).into(),
-            time(line.at),
+            time(line.at.moment()),
             line.actor.map(|actor| actor.to_string()).into(),
             line.action.as_str().into(),
             line.key.map(|key| key.to_string()).into(),
@@ -181,7 +181,7 @@ pub fn take_over_first(database: &impl Database) -> Stored<()> {
             let (before, after) = (json(row.optional_text()?)?, json(row.optional_text()?)?);
             let line = Line {
                 sequence: sequence + 1,
-                at,
+                at: at.into(),
                 actor,
                 actor_name,
                 action,

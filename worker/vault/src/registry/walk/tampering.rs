@@ -28,7 +28,7 @@ fn forged(line: &str, dice: &mut Dice) -> String {
     let mut forged: Line = serde_json::from_str(line).unwrap();
     match dice.roll(3) {
         0 => forged.actor_name = "Eve".into(),
-        1 => forged.at = forged.at.plus(1),
+        1 => forged.at = forged.at.moment().plus(1).into(),
         _ => (forged.before, forged.after) = (forged.after.clone(), Some(serde_json::from_str("{}").unwrap())),
     }
     seal(&forged).0
