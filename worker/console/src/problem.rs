@@ -173,3 +173,18 @@ pub async fn finish(request: Request, next: Next) -> Response {
     written.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
     written
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_fails_is_said_to_fail_whatever_was_asked_of_it() {
+        let response = of_failure(&Failure::Unavailable);
+        let problem = response.extensions().get::<Problem>().unwrap();
+        assert_eq!((response.status(), problem.code.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"));
+        assert!(!problem.title.contains("key"), "a key was to be made, not checked: {}", problem.title);
+        let detail = problem.detail.as_str();
+        assert!(detail.contains("whether a change was made") && detail.contains("Idempotency-Key"), "{detail}");
+    }
+}

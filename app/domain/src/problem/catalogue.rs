@@ -79,8 +79,8 @@ kinds! {
         "The key may be used so often in a day or a month, and was. It works again after the seconds in Retry-After, or when an admin raises the quota.";
     WORKSPACE_SUSPENDED = "WORKSPACE_SUSPENDED", 403, "The workspace is suspended",
         "All keys of the workspace are refused until its owner lifts the suspension.";
-    UNAVAILABLE = "UNAVAILABLE", 503, "The key could not be checked",
-        "A store did not answer. Nothing is wrong with the call; try again after the seconds in Retry-After.";
+    UNAVAILABLE = "UNAVAILABLE", 503, "A store did not answer",
+        "Nothing is wrong with the request. A key could not be checked, or it is not known whether a change was made. Try again after the seconds in Retry-After; with the same Idempotency-Key a change is made once.";
     AMBIGUOUS_KEY = "ambiguous_key", 400, "More than one API key was sent",
         "A call carries one key, in one header, and never in the URL. Remove Authorization or X-API-Key, the one with the wrong key.";
     MISSING_CREDENTIAL = "MISSING_CREDENTIAL", 401, "The caller does not say who it is",
