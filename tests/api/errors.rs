@@ -240,7 +240,7 @@ fn a_fault_in_a_set_up_or_a_sign_in_is_named_by_its_field() {
 
 /// A caller of the edge that may ask about keys.
 fn service(deployment: &Deployment) -> Client {
-    deployment.edge()
+    deployment.service()
 }
 
 #[test]

@@ -113,7 +113,7 @@ pub static EXPLAIN: &[Field] = &[
     Field("address", Kind::Word, true),
     Field("environment", Kind::Word, true),
     Field("at", Kind::Time, true),
-    Field("cost", Kind::Number(0, 4_294_967_295), true),
+    Field("cost", Kind::Number(0, 10_000), true),
 ];
 
 pub static EXPLAIN_ROUTE: &[Field] = &[Field("method", Kind::Any, false), Field("path", Kind::Any, false)];
@@ -140,7 +140,7 @@ pub static VERIFY: &[Field] = &[
     Field("scopes", Kind::Texts, false),
     Field("channel", Kind::Any, true),
     Field("address", Kind::Word, true),
-    Field("cost", Kind::Number(0, 4_294_967_295), true),
+    Field("cost", Kind::Number(0, 10_000), true),
 ];
 
 /// Parameters, each with values that it refuses.

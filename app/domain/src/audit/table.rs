@@ -1,6 +1,6 @@
 //! Lines of the trail as a table for spreadsheets (RFC 4180).
 
-use super::Line;
+use super::{Action, Line};
 use crate::{
     json::BYTE_ORDER_MARK,
     key::{Reason, Status},
@@ -24,24 +24,21 @@ impl KeyWords {
     /// Reads them from the key as it was after a change, or else as it was before.
     fn of(line: &Line) -> Self {
         let of = |value: &Option<Box<RawValue>>| serde_json::from_str(value.as_deref()?.get()).ok();
-        if line.key.is_none() {
-            return Self::default();
-        }
-        // A key that is not there afterwards was removed for good.
-        let before = || of(&line.before).map(|key: Self| Self { status: None, reason: None, ..key });
-        of(&line.after).or_else(before).unwrap_or_default()
+        line.key.and_then(|_| of(&line.after).or_else(|| of(&line.before))).unwrap_or_default()
     }
 
-    /// The state of the key, or why it is inactive.
-    fn status(&self) -> &'static str {
-        match (self.status, self.reason) {
-            (None, _) => "",
-            (Some(Status::Active), _) => "active",
-            (Some(Status::Inactive), None) => "inactive",
-            (_, Some(Reason::Deleted)) => "deleted",
-            (_, Some(Reason::Deactivated)) => "deactivated",
-            (_, Some(Reason::Scheduled)) => "scheduled",
-            (_, Some(Reason::Expired)) => "expired",
+    /// The state of the key after `action`, or why it is inactive then.
+    const fn status(&self, action: Action) -> &'static str {
+        match (action, self.status, self.reason) {
+            (Action::Purge, ..) => "purged",
+            (Action::Delete, ..) => "deleted",
+            (_, None, _) => "",
+            (_, Some(Status::Active), _) => "active",
+            (_, Some(Status::Inactive), None) => "inactive",
+            (_, _, Some(Reason::Deleted)) => "deleted",
+            (_, _, Some(Reason::Deactivated)) => "deactivated",
+            (_, _, Some(Reason::Scheduled)) => "scheduled",
+            (_, _, Some(Reason::Expired)) => "expired",
         }
     }
 }
@@ -62,7 +59,7 @@ pub fn csv<T: AsRef<str>>(lines: &[T]) -> String {
             Some(line.action.as_str().to_owned()),
             line.key.map(|key| key.to_string()),
             Some(key.name.clone()),
-            Some(key.status().to_owned()),
+            Some(key.status(line.action).to_owned()),
             line.reason.clone(),
             Some(line.address.clone()),
             Some(line.request_id.clone()),
@@ -115,13 +112,18 @@ mod tests {
 
     #[test]
     fn a_key_has_its_name_and_its_state_in_columns() {
-        for (before, after, columns) in [
-            (None, Some(raw(r#"{"name":"Till 7","status":"active"}"#)), "\"Till 7\",\"active\""),
-            (None, Some(raw(r#"{"name":"Till 7","status":"inactive","reason":"deleted"}"#)), "\"Till 7\",\"deleted\""),
-            (Some(raw(r#"{"name":"=1","status":"inactive","reason":"deleted"}"#)), None, "\"'=1\",\"\""),
-            (None, Some(raw("{}")), "\"\",\"\""),
+        let active = || Some(raw(r#"{"name":"Till 7","status":"active"}"#));
+        let expired = Some(raw(r#"{"name":"Till 7","status":"inactive","reason":"expired"}"#));
+        let odd = Some(raw(r#"{"name":"=1","status":"inactive"}"#));
+        for (action, before, after, columns) in [
+            (Action::Create, None, active(), "\"Till 7\",\"active\""),
+            (Action::Edit, active(), expired, "\"Till 7\",\"expired\""),
+            (Action::Edit, active(), odd, "\"'=1\",\"inactive\""),
+            (Action::Delete, active(), None, "\"Till 7\",\"deleted\""),
+            (Action::Purge, active(), None, "\"Till 7\",\"purged\""),
+            (Action::Edit, None, Some(raw("{}")), "\"\",\"\""),
         ] {
-            let line = Line { before, after, ..line(1, BEGINNING, "x") };
+            let line = Line { action, before, after, ..line(1, BEGINNING, "x") };
             let table = csv(&[seal(&line).0]);
             assert!(table.contains(&format!(",\"JCgnh3DhfKRFKbvX\",{columns},\"x\",")), "{table}");
         }

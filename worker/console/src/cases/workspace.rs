@@ -64,5 +64,5 @@ pub async fn editor(visitor: &Visitor, key: Locator, at: Timestamp) -> Result<Op
         page => page?,
     };
     let mut lines = page.lines.iter().filter_map(|line| serde_json::from_str::<Line>(line).ok());
-    Ok(lines.rfind(|line| line.at == at).map(|line| line.actor_name))
+    Ok(lines.rfind(|line| line.at == at.into()).map(|line| line.actor_name))
 }
