@@ -19,15 +19,6 @@ use ownchat_domain::{
 use serde_json::json;
 use worker::console_error;
 
-/// The same code as at the edge. Here it is about any request, not about a key that is checked.
-const UNAVAILABLE: Kind = Kind {
-    code: problem::UNAVAILABLE.code,
-    status: problem::UNAVAILABLE.status,
-    title: "Not available just now",
-    meaning: "A store did not answer, so it is not known whether this was done. Look first, then try again after the \
-              seconds in Retry-After.",
-};
-
 /// A problem of a kind. What belongs to the request is put in by [`finish`].
 pub fn of_kind(kind: &Kind, detail: &str) -> Response {
     carry(kind.problem("", detail, ""))
@@ -51,7 +42,7 @@ pub fn of_failure(failure: &Failure) -> Response {
         Failure::Reused => &problem::IDEMPOTENCY_KEY_REUSED,
         Failure::Running => &problem::IDEMPOTENCY_KEY_IN_USE,
         Failure::NotEffectiveYet => &problem::NOT_EFFECTIVE_YET,
-        Failure::Unavailable => &UNAVAILABLE,
+        Failure::Unavailable => &problem::UNAVAILABLE,
     };
     let mut response = of_kind(kind, kind.meaning);
     if matches!(failure, Failure::NotSignedIn) {
