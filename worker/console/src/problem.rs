@@ -136,21 +136,15 @@ fn carry(problem: Problem) -> Response {
 pub async fn finish(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<Visitor>().map(|visitor| visitor.request_id.clone()).unwrap_or_default();
     let origin = crate::origin::own_origin(request.uri()).unwrap_or_default();
-    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     let mut response = next.run(request).await;
-    if response.status().is_server_error() {
-        let code = response.extensions().get::<Problem>().map(|problem| problem.code.as_str());
-        let status = response.status().as_u16();
-        let line = json!({"request_id": id, "status": status, "code": code, "method": method, "path": path});
-        console_error!("{line}");
-    }
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("request-id", id);
     }
     let problem = response.extensions_mut().remove::<Problem>();
     if response.status().is_server_error() {
         let code = problem.as_ref().map_or(problem::INTERNAL.code, |problem| problem.code.as_str());
-        console_error!("{}", json!({"request_id": id, "code": code}));
+        // No path: somebody could have put a key there.
+        console_error!("{}", json!({"request_id": id, "status": response.status().as_u16(), "code": code}));
     }
     let Some(mut problem) = problem else { return response };
     problem.kind = format!("{origin}{}", problem.kind);
