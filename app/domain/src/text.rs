@@ -130,6 +130,7 @@ mod tests {
             ("a\u{202e}b", "U+202E RIGHT-TO-LEFT OVERRIDE"),
             ("a\u{e0041}b", "U+E0041"),
             ("Lat\u{200d}in", "U+200D ZERO WIDTH JOINER"),
+            ("東\u{200d}京", "U+200D ZERO WIDTH JOINER"),
             ("\u{200c}", "U+200C ZERO WIDTH NON-JOINER"),
             ("a\u{fe0f}", "U+FE0F VARIATION SELECTOR"),
             ("a\u{7}", "U+0007"),

@@ -265,6 +265,10 @@ fn a_browser_that_refuses_our_cookies_is_told_why() {
     let refused = elsewhere.form("/sign-in", &fields);
     assert!(refused.expect_status(422).text.contains("Your browser refused our cookie"), "{}", refused.text);
     assert_eq!(refused.session(), None);
+    assert!(
+        refused.header("set-cookie").starts_with("__Host-ownchat-probe=1; "),
+        "a form that was left open asks anew"
+    );
     elsewhere.with("Cookie", "__Host-ownchat-probe=1").form("/sign-in", &fields).expect_status(303);
     // Programs keep cookies as they like.
     let body = json!({"email": OWNER.email, "password": OWNER.password});

@@ -1,6 +1,6 @@
 //! Texts that people type, wherever they are taken, and searching in them.
 
-use super::keys::path;
+use super::keys::{PAGE, path};
 use crate::{deployment::shared, keys::make};
 use serde_json::{Value, json};
 
@@ -90,6 +90,9 @@ fn deleted_keys_are_listed_and_can_be_restored() {
     owner.with("If-Match", "\"1\"").send("DELETE", &path(&made.id), "").expect_status(204);
     assert!(listed("deleted").unwrap()["restore_until"].is_string());
     assert_eq!((listed("active"), listed("inactive")), (None, None));
+    let page = owner.get(&format!("{PAGE}?status=deleted&q={}", made.id)).text;
+    assert!(page.contains("aria-label=\"Restore Deleted and listed\""), "{page}");
+    assert!(!page.contains(">Edit</a>"), "{page}");
     owner.post(&format!("{}/restore", path(&made.id)), &json!({})).expect_status(200);
     assert_eq!(listed("deleted"), None);
     owner.get("/api/v1/keys?status=gone").expect_fields(&["status"]);
@@ -105,5 +108,21 @@ fn networks_that_cannot_be_meant_are_refused() {
     ] {
         let patch = json!({"restrictions": restrictions});
         owner.with("If-Match", "\"1\"").json("PATCH", &path(&made.id), &patch).expect_fields(&[field]);
+    }
+}
+
+#[test]
+fn keys_of_one_name_are_told_apart() {
+    let owner = shared().owner();
+    let twins = ["שלום (א)", "שלום (א)"].map(|name| make(&owner, name, &["contacts:read"]));
+    let page = owner.get(&format!("{PAGE}?q=%D7%A9%D7%9C%D7%95%D7%9D")).text;
+    for twin in &twins {
+        for word in ["Edit", "Duplicate", "Deactivate"] {
+            let label = format!("aria-label=\"{word} שלום (א) ({}, ", twin.id);
+            assert!(page.contains(&label), "{label} in {page}");
+        }
+        let question = owner.get(&format!("{PAGE}/{}/delete", twin.id)).text;
+        assert!(question.contains(&format!("oc_live_{}…, created on ", twin.id)), "{question}");
+        assert!(question.contains("<bdi>שלום (א)</bdi>"), "{question}");
     }
 }

@@ -10,6 +10,8 @@ fn health_needs_no_key() {
     answer.expect_status(200);
     assert_eq!(answer.at("/status"), "ok");
     assert_eq!(answer.at("/version"), env!("CARGO_PKG_VERSION"));
+    assert_eq!(answer.header("content-security-policy"), "default-src 'none'");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
 }
 
 #[test]

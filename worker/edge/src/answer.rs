@@ -19,6 +19,8 @@ use serde::Serialize;
 pub const COMMON: &[(&str, &str)] = &[
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'"),
+    ("Referrer-Policy", "no-referrer"),
     ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "*"),

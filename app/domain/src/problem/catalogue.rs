@@ -92,7 +92,7 @@ kinds! {
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "This method is not possible here",
         "The address exists and does not take this method. Allow lists those that it takes.";
     UPSTREAM_UNAVAILABLE = "upstream_unavailable", 502, "The service behind the edge cannot be reached",
-        "The key is good, but the connection to the service failed. Nothing was charged to the key's quota. Try again after the seconds in Retry-After.";
+        "The key is good, but the connection to the service failed; it is not known whether a request with a body was carried out. Nothing was charged to the key's quota. Try again after the seconds in Retry-After.";
     UPSTREAM_CONNECT_TIMEOUT = "upstream_connect_timeout", 504, "The service behind the edge does not accept connections",
         "The key is good, but no connection to the service opened in time. Nothing was charged to the key's quota. Try again after the seconds in Retry-After.";
     UPSTREAM_TIMEOUT = "upstream_timeout", 504, "The service behind the edge did not answer in time",

@@ -37,7 +37,8 @@ fn is_needed(before: Option<char>, c: char, after: Option<char>) -> bool {
     match c {
         // Joiners work in scripts from Hebrew on and in emoji.
         '\u{200c}' | '\u{200d}' => {
-            let joins = |c: char| c >= '\u{590}' && !matches!(c, '\u{2000}'..='\u{206f}');
+            let stands_alone = |c: char| matches!(c, '\u{2000}'..='\u{206f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
+            let joins = |c: char| c >= '\u{590}' && !stands_alone(c);
             joins(before) && after.is_some_and(joins) || is_virama(before)
         }
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => is_selectable(before),

@@ -10,10 +10,20 @@ pub fn Changing(
     #[prop(into)]
     text: Signal<Option<String>>,
 ) -> impl IntoView {
-    view! {
-        <For each=move || text.get() key=Clone::clone let:text>
-            <span>{text}</span>
-        </For>
-    }
-    .into_any()
+    let text = Memo::new(move |_| text.get());
+    anew(move || text.get(), |text| view! { <span>{text}</span> }.into_any())
+}
+
+/// The view of a value, if there is one. It is built anew when the value changes, in place of being
+/// updated.
+pub fn anew<T: Clone + Send + Sync + 'static>(
+    value: impl Fn() -> Option<T> + Send + Sync + 'static,
+    view: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+) -> AnyView {
+    let shown = move || {
+        let (value, view) = (value(), view.clone());
+        // The view of a closure in a closure is replaced, never updated.
+        move || value.clone().map(&view)
+    };
+    view! { {shown} }.into_any()
 }

@@ -1,6 +1,6 @@
 //! Form fields with their label, hint and error.
 
-use super::changing::Changing;
+use super::changing::{Changing, anew};
 use leptos::prelude::*;
 use ownchat_domain::failure::FieldError;
 
@@ -130,12 +130,17 @@ pub fn ErrorSummary(
         move || Some((errors.get(), whole.get())).filter(|(errors, whole)| !errors.is_empty() || whole.is_some());
     view! {
         <div class="summary" id=SUMMARY tabindex="-1" autofocus=autofocus>
-            <For each=shown key=Clone::clone let((errors, whole))>
-                <div class="banner banner-bad" role="alert">
-                    <p><strong>{whole.unwrap_or_else(|| to_fix(errors.len()))}</strong></p>
-                    <ul>{errors.into_iter().map(line).collect_view()}</ul>
-                </div>
-            </For>
+            {anew(shown, |(errors, whole)| {
+                let title = whole.unwrap_or_else(|| to_fix(errors.len()));
+                let lines = errors.into_iter().map(line).collect_view();
+                view! {
+                    <div class="banner banner-bad" role="alert">
+                        <p><strong>{title}</strong></p>
+                        <ul>{lines}</ul>
+                    </div>
+                }
+                .into_any()
+            })}
         </div>
     }
     .into_any()

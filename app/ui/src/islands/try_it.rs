@@ -1,6 +1,6 @@
 //! A call with the new key, from the browser, and what came back.
 
-use crate::components::changing::Changing;
+use crate::components::changing::{Changing, anew};
 use gloo_net::http::Request;
 use leptos::{prelude::*, task::spawn_local};
 
@@ -31,9 +31,9 @@ pub fn TryIt(
                 <Changing text=move || Some(if busy.get() { "Calling…" } else { "Try it" }.to_owned())/>
             </button>
             <div role="status">
-                <For each=move || answer.get() key=Clone::clone let:text>
-                    <pre class="answer" tabindex="0" aria-label="What came back">{text}</pre>
-                </For>
+                {anew(move || answer.get(), |text| {
+                    view! { <pre class="answer" tabindex="0" aria-label="What came back">{text}</pre> }.into_any()
+                })}
             </div>
         </div>
     }

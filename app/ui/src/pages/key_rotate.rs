@@ -48,7 +48,7 @@ fn question(visit: &Visit, identity: Identity, key: Key) -> AnyView {
         <Frame identity place=Place::Settings title="New secret" way=way()>
             <h1>"New secret for “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
             <section class="card">
-                <p>{ENDS}</p>
+                <p>{ends(&key)}</p>
                 {button}
                 <p><a href=back>"Cancel"</a></p>
             </section>
@@ -57,8 +57,14 @@ fn question(visit: &Visit, identity: Identity, key: Key) -> AnyView {
     .into_any()
 }
 
-/// What a new secret does to the present one.
-const ENDS: &str = "The present secret stops working within 5 seconds. You see the new key once.";
+/// The effect of a new secret on those before it.
+fn ends(key: &Key) -> String {
+    let promised = key.secrets.iter().filter_map(|secret| secret.ends_at).max();
+    let old = promised.map_or(String::new(), |end| {
+        format!(" So does the one before it, which was to work until {}.", end.day_and_time())
+    });
+    format!("The present secret stops working within 5 seconds.{old} You see the new key once.")
+}
 
 /// The page of a form that made a secret when it was sent before, by a double click, a held Enter or
 /// a reload. `before` stands before the name of the key.
@@ -71,7 +77,7 @@ pub fn made_already(visit: &Visit, identity: Identity, key: Key, before: &'stati
                 <div class="banner banner-warn" role="status">
                     <p>{before}"“"<bdi>{key.name.clone()}</bdi>"” already. Keys are shown once, so it can't be shown again."</p>
                 </div>
-                <p>"Didn't copy it? Show a new secret. "{ENDS}</p>
+                <p>"Didn't copy it? Show a new secret. "{ends(&key)}</p>
                 {button}
                 <p class="actions">
                     <a class="button button-quiet" href=paths::key(key.id)>"Open key"</a>
@@ -90,5 +96,22 @@ fn button(visit: &Visit, key: &Key) -> impl IntoView + use<> {
             <input type="hidden" name="form" value=form/>
             <button class="button button-main" type="submit">"Show a new secret"</button>
         </form>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ends;
+    use crate::testing::key;
+    use serde_json::json;
+
+    #[test]
+    fn a_promise_that_is_broken_is_said_beforehand() {
+        let one = ends(&key(json!({})));
+        assert_eq!(one, "The present secret stops working within 5 seconds. You see the new key once.");
+        let (old, new) = ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z");
+        let secrets = json!([{"number": 1, "created_at": old, "ends_at": "2026-12-01T08:00:00Z"}, {"number": 2, "created_at": new}]);
+        let two = ends(&key(json!({"secrets": secrets})));
+        assert!(two.contains("the one before it, which was to work until 1 Dec 2026, 08:00"), "{two}");
     }
 }

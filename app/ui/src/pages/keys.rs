@@ -74,6 +74,7 @@ fn query(visit: &Visit) -> KeyQuery {
         status: match visit.query("status").as_str() {
             "active" => Some(StatusFilter::Active),
             "inactive" => Some(StatusFilter::Inactive),
+            "deleted" => Some(StatusFilter::Deleted),
             _ => None,
         },
         scope: text("scope").and_then(|scope| scope.parse().ok()),
@@ -122,6 +123,7 @@ fn filters(query: &KeyQuery) -> impl IntoView + use<> {
                     <option value="" selected=chosen(None)>"All keys"</option>
                     <option value="active" selected=chosen(Some(StatusFilter::Active))>"Active"</option>
                     <option value="inactive" selected=chosen(Some(StatusFilter::Inactive))>"Inactive"</option>
+                    <option value="deleted" selected=chosen(Some(StatusFilter::Deleted))>"Recently deleted"</option>
                 </select>
             </label>
             <button class="button" type="submit">"Search"</button>
@@ -183,10 +185,16 @@ fn row(key: &Key, called: &str, is_marked: bool, here: &str, now: Timestamp) -> 
             </td>
             <td data-label="Actions">
                 <div class="row-actions">
-                    <a class="link" href=edit aria-label=format!("Edit {called}")>"Edit"</a>
-                    {duplicate(key, called, here)}
-                    {switch(key, called, here)}
-                    {confirm_delete(key, here)}
+                    {match key.reason {
+                        Some(Reason::Deleted) => restore(key, called, here).into_any(),
+                        _ => view! {
+                            <a class="link" href=edit aria-label=format!("Edit {called}")>"Edit"</a>
+                            {duplicate(key, called, here)}
+                            {switch(key, called, here)}
+                            {confirm_delete(key, here)}
+                        }
+                        .into_any(),
+                    }}
                 </div>
             </td>
         </tr>
@@ -209,20 +217,23 @@ fn scopes(key: &Key) -> impl IntoView + use<> {
 /// The status in a word and a sign, with the reason when it is inactive, and the day on which the key
 /// begins or ends.
 pub fn status_badge(key: &Key) -> impl IntoView + use<> {
-    let ends = |word: &str| key.expires_at.map(|end| format!("{word} {}", end.day_in_utc()));
     let (class, word) = match key.status {
         Status::Active => ("badge badge-good", "Active"),
         Status::Inactive => ("badge badge-off", "Inactive"),
     };
-    let why = match key.reason {
+    view! {
+        <span class=class>{word}</span>
+        <span class="hint">{why(key)}</span>
+    }
+}
+
+fn why(key: &Key) -> Option<String> {
+    let ends = |word: &str| key.expires_at.map(|end| format!("{word} {}", end.day_in_utc()));
+    match key.reason {
         None => ends("Expires"),
         Some(Reason::Expired) => ends("Expired"),
         Some(Reason::Scheduled) => key.not_before.map(|begin| format!("Starts {}", begin.day_in_utc())),
         Some(reason @ (Reason::Deactivated | Reason::Deleted)) => Some(reason.label().to_owned()),
-    };
-    view! {
-        <span class=class>{word}</span>
-        <span class="hint">{why}</span>
     }
 }
 
@@ -241,6 +252,15 @@ pub fn switch(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
             <input type="hidden" name="version" value=key.version.to_string()/>
             <input type="hidden" name="status" value=status/>
             <button class="link" type="submit" aria-label=format!("{word} {called}")>{word}</button>
+        </form>
+    }
+}
+
+/// The button that undoes a deletion.
+fn restore(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
+    view! {
+        <form method="post" action=paths::with_back(paths::restore_key(key.id), back)>
+            <button class="link" type="submit" aria-label=format!("Restore {called}")>"Restore"</button>
         </form>
     }
 }
@@ -289,4 +309,25 @@ fn teach() -> AnyView {
         </section>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::key;
+    use serde_json::json;
+
+    #[test]
+    fn a_key_says_when_it_begins_and_when_it_ends_or_ended() {
+        let end = "2026-11-12T00:00:00Z";
+        for (fields, words) in [
+            (json!({"expires_at": end}), Some("Expires 12 Nov 2026 UTC")),
+            (json!({"expires_at": end, "status": "inactive", "reason": "expired"}), Some("Expired 12 Nov 2026 UTC")),
+            (json!({"not_before": end, "status": "inactive", "reason": "scheduled"}), Some("Starts 12 Nov 2026 UTC")),
+            (json!({"expires_at": end, "status": "inactive", "reason": "deactivated"}), Some("Deactivated")),
+            (json!({}), None),
+        ] {
+            assert_eq!(why(&key(fields.clone())).as_deref(), words, "{fields}");
+        }
+    }
 }

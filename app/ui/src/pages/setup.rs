@@ -28,6 +28,8 @@ pub fn Page() -> impl IntoView {
         };
         // The link works once: a browser that then cannot sign in must not spend it.
         if visit.backend().loses_cookies() {
+            // Asked anew: the cookie of the form before may only have become too old.
+            visit.probe_cookies();
             visit.status(StatusCode::UNPROCESSABLE_ENTITY);
             return Ok(form(posted, Vec::new(), Some(LOST_COOKIES.to_owned())));
         }

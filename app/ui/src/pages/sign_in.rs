@@ -31,6 +31,8 @@ pub fn Page() -> impl IntoView {
             return Ok(form(Posted(from_query.into()), Vec::new(), None));
         };
         if visit.backend().loses_cookies() {
+            // Asked anew: the cookie of the form before may only have become too old.
+            visit.probe_cookies();
             visit.status(StatusCode::UNPROCESSABLE_ENTITY);
             return Ok(form(posted, Vec::new(), Some(LOST_COOKIES.to_owned())));
         }

@@ -63,7 +63,7 @@ impl Gate {
     }
 
     /// Whether the last question about a key failed a moment ago, and this secret does not fit what is remembered. So
-    /// guessing costs one question a second also while nobody answers.
+    /// guessing costs three questions a second at most, also while nobody answers.
     fn asks_in_vain(&self, presented: &Presented, now: Timestamp) -> bool {
         self.flights.borrow().has_failed(presented.locator, now)
             && self.memory.borrow().recall(presented.locator, now).is_some_and(|memo| {
