@@ -156,15 +156,18 @@ function pass(worker, request, response, ask) {
       request.socket.destroySoon();
     }, config.bodyLimit);
   };
+  // A small body comes whole within the limit, however it drips; a large one never pauses for longer.
+  const isSmall = !isChunked && length <= SMALL;
+  const goOn = () => isSmall || start();
   const sendBody = () => {
     ask?.();
     start();
-    // While the Worker does not read, the caller cannot send.
     request.on("data", (chunk) => {
-      if (inner.write(chunk)) return start();
-      clear();
+      if (inner.write(chunk)) return goOn();
+      // While the Worker does not read, the caller cannot send.
+      if (!isSmall) clear();
       request.pause();
-      inner.once("drain", () => (start(), request.resume()));
+      inner.once("drain", () => (goOn(), request.resume()));
     });
     request.on("end", () => (clear(), inner.end()));
   };

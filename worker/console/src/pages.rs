@@ -32,7 +32,12 @@ pub async fn show(cases: Cases, request: Request) -> Response {
     }
     let (request, posted) = match *request.method() {
         Method::GET | Method::HEAD => match without_keys(request.uri()) {
-            Some((address, id)) => return elsewhere(&cases, &address, &id),
+            Some((address, id)) => {
+                // A link of another site makes no message.
+                let site = request.headers().get("sec-fetch-site").map_or(&b"none"[..], HeaderValue::as_bytes);
+                let is_own = matches!(site, b"none" | b"same-origin");
+                return elsewhere(&cases, &address, is_own.then_some(id.as_str()));
+            }
             None => (request, None),
         },
         Method::POST => match form(request).await {
@@ -66,17 +71,19 @@ fn without_keys(uri: &Uri) -> Option<(String, String)> {
     });
     let query = serde_urlencoded::to_string(clean.collect::<Vec<_>>()).unwrap_or_default();
     let separator = if query.is_empty() { "" } else { "?" };
-    Some((format!("{}{separator}{query}", token::with_ids(uri.path())), id))
+    // Two slashes at the beginning would lead to another host.
+    let path = token::with_ids(uri.path());
+    Some((format!("/{}{separator}{query}", path.trim_start_matches(['/', '\\'])), id))
 }
 
 /// Leads to the address that holds no key, with a message that says why.
-fn elsewhere(cases: &Cases, address: &str, id: &str) -> Response {
+fn elsewhere(cases: &Cases, address: &str, id: Option<&str>) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
     if let Ok(address) = HeaderValue::from_str(address) {
         headers.insert(LOCATION, address);
     }
-    if let Ok(id) = id.parse() {
+    if let Some(id) = id.and_then(|id| id.parse().ok()) {
         let cookies = cases.carry(Some(&Flash::pasted(id)));
         headers.extend(cookies.0.iter().filter_map(|value| Some((SET_COOKIE, HeaderValue::from_str(value).ok()?))));
     }
@@ -130,6 +137,8 @@ mod tests {
             (format!("/sign-in?next=%2Fkeys%3Fq%3D{key}"), format!("/sign-in?next=%2Fkeys%3Fq%3D{id}")),
             (format!("/keys/{key}"), format!("/keys/{id}")),
             (format!("/keys?{key}=1"), format!("/keys?{id}=1")),
+            (format!("//evil.example/?q={key}"), format!("/evil.example/?q={id}")),
+            (format!("/\\evil.example/?q={key}"), format!("/evil.example/?q={id}")),
         ] {
             let found = without_keys(&address.parse().unwrap());
             assert_eq!(found, Some((clean, id.to_owned())), "{address}");

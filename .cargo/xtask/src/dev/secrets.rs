@@ -43,11 +43,7 @@ impl Secrets {
     /// would be refused.
     pub fn read_or_make(data: &Path) -> Result<Self, Failure> {
         let file = data.join("secrets.json");
-        let failed = |why: String| {
-            let advice =
-                "put back the secrets.json that belongs to this store; --fresh begins without the store and its keys";
-            Failure::new(STEP, why, advice)
-        };
+        let failed = |why: String| Failure::new(STEP, why, "put back the secrets.json that belongs to this store");
         let secrets = match fs::read(&file) {
             Ok(bytes) => {
                 let read: Value = serde_json::from_slice(&bytes)
@@ -98,10 +94,16 @@ impl Secrets {
         if !known.is_empty() && !known.keys().any(|id| now.contains_key(id)) {
             return Err("none of the master secrets is one that the store was used with".to_owned());
         }
+        if now.keys().all(|id| known.contains_key(id)) {
+            return Ok(());
+        }
         let all: BTreeMap<_, _> = known.into_iter().chain(now).collect();
+        // A full disk leaves the file of before.
         let write = || -> io::Result<()> {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(data.join(STORE))?;
-            fs::write(&file, format!("{:#}\n", json!(all)))
+            let unfinished = file.with_extension("part");
+            fs::write(&unfinished, format!("{:#}\n", json!(all)))?;
+            fs::rename(&unfinished, &file)
         };
         write().map_err(|error| format!("{}: {error}", file.display()))
     }
@@ -184,7 +186,13 @@ mod tests {
 
         fn refused(&self) -> String {
             let failure = Secrets::read_or_make(&self.0).unwrap_err();
-            assert!(!failure.mend.contains("remove") && failure.mend.contains("put back"), "{}", failure.mend);
+            assert!(
+                !failure.mend.contains("remove")
+                    && !failure.mend.contains("fresh")
+                    && failure.mend.contains("put back"),
+                "{}",
+                failure.mend
+            );
             failure.why
         }
     }

@@ -44,22 +44,29 @@ pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> Don
 
 /// Whose session it is, if it is still good.
 pub fn resume(database: &impl Database, call: &Resume, now: Timestamp) -> Done<Identity> {
-    let row = database.first(
-        "SELECT seen_at, name, email, workspace, workspace_name FROM sessions, account \
-         WHERE hash = ? AND seen_at > ? AND opened_at > ?",
-        &[key(call.session), now.plus(-IDLE).millis().into(), now.plus(-ABSOLUTE).millis().into()],
-    )?;
-    let mut row = row.ok_or(Failure::NotSignedIn)?;
-    let seen_at = Timestamp::from_millis(row.integer()?);
+    let (identity, seen_at) = find(database, call.session, now)?;
     if now.since(seen_at) >= GRAIN {
         database.run("UPDATE sessions SET seen_at = ? WHERE hash = ?", &[now.millis().into(), key(call.session)])?;
     }
-    Ok(Identity {
+    Ok(identity)
+}
+
+/// The person of a session that is open, and when it was last used.
+fn find(database: &impl Database, session: SessionHash, now: Timestamp) -> Done<(Identity, Timestamp)> {
+    let row = database.first(
+        "SELECT seen_at, name, email, workspace, workspace_name FROM sessions, account \
+         WHERE hash = ? AND seen_at > ? AND opened_at > ?",
+        &[key(session), now.plus(-IDLE).millis().into(), now.plus(-ABSOLUTE).millis().into()],
+    )?;
+    let mut row = row.ok_or(Failure::NotSignedIn)?;
+    let seen_at = Timestamp::from_millis(row.integer()?);
+    let identity = Identity {
         name: row.text()?,
         email: row.text()?,
         workspace: u32::try_from(row.integer()?).map_err(|_| Failure::Unavailable)?,
         workspace_name: row.text()?,
-    })
+    };
+    Ok((identity, seen_at))
 }
 
 /// An event as the registry notes it, and the number of the workspace. Nothing of a session that is not good.
@@ -70,7 +77,8 @@ pub fn event(
     now: Timestamp,
 ) -> Done<(u32, registry::NoteEvent)> {
     let workspace = if let Some(session) = call.session {
-        resume(database, &Resume { session }, now)?.workspace
+        // A request that was refused does not prolong it.
+        find(database, session, now)?.0.workspace
     } else {
         let row = database.first("SELECT workspace FROM account", &[])?;
         let number = row.ok_or(Failure::NotSignedIn)?.integer()?;
