@@ -77,6 +77,6 @@ fn the_vault_refuses_other_master_secrets_than_those_of_its_keys() {
     fs::write(&secrets, right).unwrap();
     fs::remove_file(&checks).unwrap();
     own.resume(&[]);
-    assert_eq!(own.edge().post("/v1/verify", &json!({"key": made.key})).at("/code"), "VALID");
+    assert_eq!(own.service().post("/v1/verify", &json!({"key": made.key})).at("/code"), "VALID");
     own.owner().get(&format!("/api/v1/keys/{}", made.id)).expect_status(200);
 }

@@ -63,6 +63,10 @@ pub enum Period {
 
 /// Greatest number of a limit.
 pub const LIMIT_MAX: u32 = 1_000_000_000;
+
+/// Most that a call can cost of a limit, as `POST /v1/verify` takes it.
+pub const COST_MAX: u32 = 10_000;
+
 /// Longest window of a rate limit, in seconds: one day.
 pub const WINDOW_MAX: u32 = 86_400;
 

@@ -223,7 +223,7 @@ fn a_form_that_is_sent_twice_makes_one_key_and_a_new_secret_is_one_press_away() 
     let owner = shared().owner();
     let fields = [
         ("form", "sent-twice"),
-        ("name", "Twice"),
+        ("name", "Sent twice by a form"),
         ("environment", "live"),
         ("expiry", "30"),
         ("scopes", "contacts:read"),
@@ -231,7 +231,7 @@ fn a_form_that_is_sent_twice_makes_one_key_and_a_new_secret_is_one_press_away() 
     let first = key_of(owner.form(&format!("{PAGE}/new"), &fields).expect_status(200));
     let second = owner.form(&format!("{PAGE}/new"), &fields);
     assert!(second.expect_status(200).text.contains("This form created "), "{}", second.text);
-    assert_eq!(list(&owner).iter().filter(|key| key["name"] == "Twice").count(), 1);
+    assert_eq!(list(&owner).iter().filter(|key| key["name"] == "Sent twice by a form").count(), 1);
     let (action, name) = second
         .text
         .split("action=\"")

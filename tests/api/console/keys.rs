@@ -235,7 +235,7 @@ fn what_is_not_there_is_not_found() {
     owner.get("/api/v1/nothing").expect_problem(404, "not_found");
     let deleted = make(&owner, "Gone", &["contacts:read"]);
     delete(&owner, &deleted.id);
-    owner.get(&format!("{PAGE}/{}", deleted.id)).expect_status(404);
+    owner.get(&path(&deleted.id)).expect_problem(404, "not_found");
 }
 
 #[test]

@@ -65,7 +65,8 @@ fn a_message_is_shown_once_and_no_link_makes_one() {
     };
     assert!(is_seen(&owner, &good));
     assert!(!is_seen(&other, &good), "it is another session's");
-    assert!(!is_seen(&owner, &good.replacen('e', "f", 1)), "it was changed");
+    let first = if good.starts_with('A') { 'B' } else { 'A' };
+    assert!(!is_seen(&owner, &format!("{first}{}", &good[1..])), "it was changed");
 }
 
 #[test]

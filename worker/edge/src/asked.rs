@@ -4,7 +4,10 @@
 //! would be a fifth of what must be loaded before the first answer.
 
 use hifijson::{Expect, SliceLexer, num::LexWrite as _, str::LexAlloc as _, token::Lex as _};
-use ownchat_domain::json::{BYTE_ORDER_MARK, BodyError};
+use ownchat_domain::{
+    json::{BYTE_ORDER_MARK, BodyError},
+    limit::COST_MAX,
+};
 use std::borrow::Cow;
 
 /// The fields.
@@ -28,9 +31,6 @@ const FIELDS: [&str; 5] = ["key", "scopes", "channel", "address", "cost"];
 const TEXT: &str = "a string";
 const TEXTS: &str = "a list of strings";
 const COST: &str = "a whole number from 0 to 10000";
-
-/// Most that a call can cost.
-const COST_MAX: u32 = 10_000;
 
 type Lexer<'a> = SliceLexer<'a>;
 

@@ -3,6 +3,7 @@
 use crate::{
     digest::SecretHash,
     failure::{Failure, Findings},
+    limit::COST_MAX,
     locator::Locator,
     problem::{Kind, METHOD_NOT_ALLOWED, NOT_FOUND},
     route::{self, Found, Own, Place},
@@ -202,6 +203,9 @@ impl ExplainRequest {
             at: at.flatten(),
             cost: self.cost,
         });
+        if self.cost.is_some_and(|cost| cost > COST_MAX) {
+            found.take::<()>("cost", Err(format!("This must be a whole number from 0 to {COST_MAX}.")));
+        }
         found.finish(subject.zip(case))
     }
 

@@ -3,6 +3,7 @@
 use super::{
     members::member,
     rows::{COLUMNS, KeyRow, find, scope_bits, time},
+    searched::holds,
     trail::{Wanted, lines},
 };
 use crate::{
@@ -102,7 +103,7 @@ fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> Done<(String, Ve
     }
     let words = query.q.as_deref().map_or(Ok(Vec::new()), search_words);
     for word in words.map_err(|message| Failure::field("q", message))? {
-        wheres.push("instr(searched, ?) > 0");
+        wheres.push(holds(&word));
         values.push(word.into());
     }
     if let Some(scope) = query.scope {

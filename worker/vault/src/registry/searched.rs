@@ -6,10 +6,22 @@ use ownchat_domain::text::fold;
 /// Keys that are filled in at a time.
 const BATCH: i64 = 500;
 
-/// The content of the column for a key.
+/// Fewest characters of a word that is looked for in ids, too: shorter ones stand in many by chance.
+const ID_WORD_MIN: usize = 4;
+
+/// The content of the column for a key: the id first, in a line of its own.
 pub fn searched(name: &str, description: &str, locator: &str) -> String {
     // No word of a search holds a line break.
-    [name, locator, description].map(fold).join("\n")
+    [locator, name, description].map(fold).join("\n")
+}
+
+/// The condition that the column holds a word, which stands for the question mark.
+pub fn holds(word: &str) -> &'static str {
+    if word.chars().count() < ID_WORD_MIN {
+        "instr(substr(searched, instr(searched, char(10)) + 1), ?) > 0"
+    } else {
+        "instr(searched, ?) > 0"
+    }
 }
 
 /// Fills the column for keys that were stored before it was there.
