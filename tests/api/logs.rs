@@ -11,7 +11,7 @@ use std::{fs, net::TcpListener};
 
 /// Beginnings of the lines that report the start and the end.
 const ABOUT_THE_RUN: &[&str] =
-    &["console ", "edge ", "services ", "set up ", "sign in ", "Ctrl-C ", "ready", "stopping"];
+    &["console ", "edge ", "services ", "verify ", "set up ", "sign in ", "Ctrl-C ", "ready", "stopping"];
 
 /// Parts of lines that report no failure: warnings of the runtime about its own alarms, of a busy
 /// machine, and of a request that the edge does not implement; events that belong to no workspace.
