@@ -175,6 +175,8 @@ test("a key that the server made is shown whole, and its buttons live", async ()
       await page.locator("input[name=scopes][value='contacts:read']").check();
       await page.locator(".actions button[type=submit]").click();
       await page.locator("#new-key").waitFor();
+      // With its style sheet.
+      await page.waitForLoadState();
       assert.equal(await page.locator(".needs-wasm:visible").count(), 0, "a dead button is shown");
       await touch();
       const key = await opens(page);
