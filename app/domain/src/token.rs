@@ -17,6 +17,9 @@ use zeroize::Zeroizing;
 /// Regular expression that finds keys in text; published for secret scanners.
 pub const MATCHER: &str = "oc_(live|test)_[0-9A-Za-z]{16}_[0-9A-Za-z]{30}";
 
+/// The beginnings of keys, one for each environment.
+pub const KEYS_BEGIN: [&str; 2] = ["oc_live_", "oc_test_"];
+
 /// Characters of a key.
 const LENGTH: usize = 55;
 const SECRET_LENGTH: usize = 24;
@@ -225,8 +228,8 @@ pub fn with_ids(text: &str) -> String {
     rewrite(text, |word| id_of(word).unwrap_or(word).to_owned())
 }
 
-/// The id of the first key, whole or cut, in a text with anything around it; none for a prefix as it
-/// is shown.
+/// The id of the first key, whole or cut, in a text with anything around it; none for a prefix as
+/// it is shown.
 pub fn id_in(text: &str) -> Option<&str> {
     let mut rest = text;
     while let Some((_, word, after)) = next_word(rest) {
@@ -246,7 +249,7 @@ pub fn holds_key(text: &str) -> bool {
         matches!(parts[..], [_, _, locator, tail]
             if is_part(locator, crate::locator::LENGTH) && is_part(tail, SECRET_LENGTH + CHECK_LENGTH))
     };
-    ["oc_live_", "oc_test_"].iter().any(|brand| text.match_indices(brand).any(|(begin, _)| is_key(begin)))
+    KEYS_BEGIN.iter().any(|brand| text.match_indices(brand).any(|(begin, _)| is_key(begin)))
 }
 
 /// Characters of a key up to the end of its locator.
@@ -271,7 +274,7 @@ fn rewrite(text: &str, replace: impl Fn(&str) -> String) -> String {
 
 /// The next word that begins as a key does, with the text before and after it.
 fn next_word(text: &str) -> Option<(&str, &str, &str)> {
-    let begin = ["oc_live_", "oc_test_"].iter().filter_map(|brand| text.find(brand)).min()?;
+    let begin = KEYS_BEGIN.iter().filter_map(|brand| text.find(brand)).min()?;
     let (before, found) = text.split_at(begin);
     let end = found.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(found.len());
     let (word, after) = found.split_at(end);

@@ -1,6 +1,9 @@
 //! A call as it came in: the few texts of it that decide.
 
-use ownchat_domain::credential::{self, Credential};
+use ownchat_domain::{
+    credential::{self, Credential},
+    token::KEYS_BEGIN,
+};
 use std::net::IpAddr;
 
 /// What is looked at of a call.
@@ -21,9 +24,6 @@ pub struct Incoming<'a> {
     /// The body where it decides, which is at `/v1/verify` alone; nothing if it is larger than a body may be.
     pub body: Option<&'a str>,
 }
-
-/// With what the text of a key begins.
-pub const KEYS_BEGIN: [&str; 2] = ["oc_live_", "oc_test_"];
 
 /// The header in which the platform tells the caller's address.
 pub const ADDRESS: &str = "cf-connecting-ip";

@@ -5,7 +5,7 @@ use crate::{
     asked,
     describe::describe,
     gate::{Checked, Gate, Presented, Wanted},
-    incoming::{Incoming, KEYS_BEGIN},
+    incoming::Incoming,
     service_tokens::ServiceTokens,
 };
 use ownchat_domain::{
@@ -17,6 +17,7 @@ use ownchat_domain::{
     route::{Found, Own, Place},
     scope::ScopeSet,
     time::Timestamp,
+    token::KEYS_BEGIN,
     verdict::{Code, Denial},
 };
 use serde::Serialize;
@@ -74,7 +75,8 @@ impl Check<'_> {
         if is_foreign { Err(Denial::Unknown) } else { Ok(presented) }
     }
 
-    /// Returns the workspace about whose keys a caller may ask, if this was the check of one and it passed.
+    /// Returns the workspace about whose keys a caller may ask, if this was the check of one and it
+    /// passed.
     pub fn asks_about(&self, checked: &Checked) -> Option<u32> {
         let record = checked.record.as_ref().filter(|_| self.use_ == Use::Caller && checked.verdict.is_ok());
         record.map(|record| record.workspace.number)
@@ -140,7 +142,8 @@ fn caller<'a>(answers: &Answers<'_>, services: &ServiceTokens, incoming: &Incomi
     with_key(answers, incoming, Use::Caller, Own::Verify.required(), None, 1)
 }
 
-/// Reads the question about a key, from a caller that may ask about those of this workspace, or about all.
+/// Reads the question about a key, from a caller that may ask about those of this workspace, or
+/// about all.
 pub fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>, workspace: Option<u32>) -> Plan<'a> {
     let Some(body) = incoming.body else {
         return Plan::Answer(answers.problem(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning));

@@ -5,6 +5,7 @@ mod announce;
 mod callers;
 mod chores;
 mod copies;
+mod due;
 mod duplicate;
 mod effective;
 mod events;
@@ -28,6 +29,7 @@ mod staged;
 mod sweep;
 mod trail;
 mod transfer;
+mod troubles;
 
 #[cfg(test)]
 mod previous;
@@ -39,13 +41,15 @@ mod walk;
 use self::{
     callers::Asking,
     chores::Chore,
+    due::{RETRY_ANNOUNCING, next_due},
     idempotency::{Claim, Running},
     key_uses::KeyUses,
     keys::Outcome,
+    troubles::{defect, log},
 };
 use crate::{
     answer::{Done, answer, question},
-    database::{Database, Stored},
+    database::Stored,
     object::{ask, keyring, now},
     patience::within,
     storage::Storage,
@@ -155,8 +159,8 @@ impl Registry {
         self.database.as_ref().map_err(|error| defect(error.clone()))
     }
 
-    /// Compares the master secrets with those that the workspace was used with. The log says so once for
-    /// each start if they are not.
+    /// Compares the master secrets with those that the workspace was used with. The log says so
+    /// once for each start if they are not.
     fn has_its_masters(&self, database: &Storage) -> Result<bool> {
         if let Some(known) = self.masters.get() {
             return Ok(*known);
@@ -189,7 +193,8 @@ impl Registry {
                 })
             }
             IsFounded::NAME => answer::<IsFounded>(members::is_founded(database)),
-            // Sessions and records of a workspace outlive its store. Nothing must look as if it had never been.
+            // Sessions and records of a workspace outlive its store. Nothing must look as if it had
+            // never been.
             _ if !name.starts_with(RECORD) && members::is_founded(database) == Ok(false) => {
                 console_error!("registry: the store of workspace {workspace} is lost; put a copy of it back");
                 Response::from_json(&Result::<(), _>::Err(Failure::Unavailable))
@@ -375,22 +380,6 @@ const RECORD: &str = "record/";
 /// For how long the feed may take to be told something, in milliseconds: an admin waits for that.
 const PATIENCE: u32 = 5_000;
 
-/// After so many milliseconds the feed is told again what it could not be told.
-const RETRY_ANNOUNCING: i64 = ownchat_domain::time::SECOND;
-
-/// When the next thing is due that the workspace does by itself, if anything is.
-fn next_due(database: &impl Database, now: Timestamp) -> Done<Option<Timestamp>> {
-    let waits = !announce::waiting(database, 0)?.is_empty();
-    let announcement = waits.then(|| now.plus(RETRY_ANNOUNCING));
-    let record = outbox::next_due(database)?;
-    let purge = life::next_purge(database)?;
-    let answer = idempotency::next_due(database)?;
-    let left = leftovers::next_due(database)?;
-    let file = staged::next_due(database)?;
-    let sweep = sweep::next_due(database)?;
-    Ok([announcement, record, purge, answer, left, file, sweep].into_iter().flatten().min())
-}
-
 /// The truth about one key, sealed, for an edge that has no good copy of it.
 fn record(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Response> {
     let moment: Timestamp = now();
@@ -402,17 +391,4 @@ fn record(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Respon
         }
         None => Response::error("no such key", 404),
     }
-}
-
-/// Logs what went wrong without stopping anything.
-fn log(troubles: Vec<String>) {
-    for trouble in troubles {
-        console_error!("registry: {trouble}");
-    }
-}
-
-/// Logs what nobody outside may see.
-fn defect(error: impl core::fmt::Display) -> worker::Error {
-    console_error!("registry: {error}");
-    worker::Error::RustError("internal error".into())
 }

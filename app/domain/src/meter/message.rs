@@ -20,7 +20,8 @@ pub struct Take {
     /// even if no answer comes, and can give back what it was not told of.
     #[serde(deserialize_with = "added")]
     pub name: u64,
-    /// For each of `unused`, milliseconds since a permit of that lease was spent last; 0 if that is not known.
+    /// For each of `unused`, milliseconds since a permit of that lease was spent last; 0 if that is
+    /// not known.
     #[serde(deserialize_with = "added")]
     pub idle: Vec<u32>,
 }

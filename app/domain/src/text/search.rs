@@ -1,14 +1,14 @@
-//! Searching in texts: forms of one letter are equal, in any case and with or without accents, and words
-//! may come in any order.
+//! Searching in texts: forms of one letter are equal, in any case and with or without accents, and
+//! words may come in any order.
 
-use crate::token::id_in;
+use crate::token::{KEYS_BEGIN, id_in};
 use unicode_normalization::UnicodeNormalization;
 
 /// Most words of a search.
 const WORDS_MAX: usize = 16;
 
-/// The form of a text in which searches look: compatibility decomposition (UAX #15) without accents, with
-/// case folded.
+/// The form of a text in which searches look: compatibility decomposition (UAX #15) without
+/// accents, with case folded.
 ///
 /// Upper case first and lower case then folds `ß` to `ss`, and the final `ς` to `σ`.
 pub fn fold(text: &str) -> String {
@@ -22,8 +22,8 @@ pub fn fold(text: &str) -> String {
 
 /// The words of a search in the form of [`fold`], all of which a text must hold.
 ///
-/// A text with a key in it is searched for the id of the key alone; a prefix as it is shown, which may
-/// be cut with dots, stands for its id. Errors say how many words are possible.
+/// A text with a key in it is searched for the id of the key alone; a prefix as it is shown, which
+/// may be cut with dots, stands for its id. Errors say how many words are possible.
 pub fn search_words(text: &str) -> Result<Vec<String>, String> {
     if let Some(id) = id_in(text) {
         return Ok(vec![fold(id)]);
@@ -36,11 +36,12 @@ pub fn search_words(text: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-/// The id in a prefix as it is shown, whole or cut; any other word as it is, without dots at its end.
+/// The id in a prefix as it is shown, whole or cut; any other word as it is, without dots at its
+/// end.
 fn id_of_prefix(word: &str) -> &str {
     let word = word.trim_end_matches('…');
     let word = word.strip_suffix("...").unwrap_or(word);
-    let rest = ["oc_live_", "oc_test_"].iter().find_map(|brand| word.strip_prefix(brand));
+    let rest = KEYS_BEGIN.iter().find_map(|brand| word.strip_prefix(brand));
     rest.map_or(word, |rest| rest.trim_end_matches('_'))
 }
 

@@ -1,14 +1,17 @@
 //! Questions to the object of a workspace.
 
+mod trail;
+
+pub use trail::{NOT_A_CURSOR, ReadTrail, TrailPage, TrailQuery};
+
 use super::{Call, Caller, Origin, beside};
 use crate::{
     account::PersonId,
-    audit::{Action, ActorId},
+    audit::Action,
     digest::SecretHash,
     explain::{Case, Explanation},
-    failure::Failure,
     idempotency::Once,
-    key::{COUNT_MAX, Key, KeyPage, KeyPatch, KeyQuery, NewKey},
+    key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
     token::Environment,
@@ -134,7 +137,7 @@ impl Call for DuplicateKey {
 /// Lists keys.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ListKeys {
-    /// Who asks.
+    /// The caller.
     #[serde(rename = "person")]
     pub caller: Caller,
     /// Which keys.
@@ -149,7 +152,7 @@ impl Call for ListKeys {
 /// Reads one key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadKey {
-    /// Who asks.
+    /// The caller.
     #[serde(rename = "person")]
     pub caller: Caller,
     /// Which key.
@@ -164,7 +167,7 @@ impl Call for ReadKey {
 /// Reads one key that was deleted and can be restored.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadDeleted {
-    /// Who asks.
+    /// The caller.
     #[serde(rename = "person")]
     pub caller: Caller,
     /// Which key.
@@ -179,7 +182,7 @@ impl Call for ReadDeleted {
 /// Asks what the edge would say to a call with one key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ExplainCall {
-    /// Who asks.
+    /// The caller.
     #[serde(rename = "person")]
     pub caller: Caller,
     /// Which key.
@@ -299,7 +302,7 @@ impl Call for EndOldSecrets {
 /// Reads the settings of the workspace.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadSettings {
-    /// Who asks.
+    /// The caller.
     #[serde(rename = "person")]
     pub caller: Caller,
 }
@@ -373,61 +376,4 @@ impl<'de> Deserialize<'de> for ChangedSettings {
 impl Call for ChangeSettings {
     type Answer = ChangedSettings;
     const NAME: &'static str = "change-settings";
-}
-
-/// Reads lines of the audit trail.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ReadTrail {
-    /// Who asks.
-    #[serde(rename = "person")]
-    pub caller: Caller,
-    /// Which lines.
-    pub query: TrailQuery,
-}
-
-/// Which lines of the audit trail.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrailQuery {
-    /// Where the page before ended, as it said itself.
-    pub cursor: Option<u64>,
-    /// Most lines to return, 1 to 100; 50 if absent.
-    pub limit: Option<u32>,
-    /// Only lines about this key.
-    pub key: Option<Locator>,
-    /// Only what this person or key did.
-    pub actor: Option<ActorId>,
-    /// Only this action.
-    pub action: Option<Action>,
-    /// Only what was done at this time or later.
-    pub from: Option<Timestamp>,
-    /// Only what was done before this time.
-    pub to: Option<Timestamp>,
-}
-
-/// What is said of a cursor that no page ended with.
-pub const NOT_A_CURSOR: &str = "This is not a cursor of ours; start with the first page.";
-
-impl TrailQuery {
-    /// The query, unless there can be nothing that it asks for.
-    pub fn check(self) -> Result<Self, Failure> {
-        if self.cursor.is_some_and(|cursor| cursor > COUNT_MAX) {
-            return Err(Failure::field("cursor", NOT_A_CURSOR));
-        }
-        Ok(self)
-    }
-}
-
-/// Lines of the audit trail, the eldest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrailPage {
-    /// Each with its hash, as [`crate::audit::verify`] takes them.
-    pub lines: Vec<String>,
-    /// What to ask for the next page; none on the last.
-    pub next_cursor: Option<u64>,
-}
-
-impl Call for ReadTrail {
-    type Answer = TrailPage;
-    const NAME: &'static str = "read-trail";
 }

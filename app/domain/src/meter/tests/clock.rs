@@ -1,0 +1,33 @@
+//! A clock that was set back prolongs no wait and refills no quota.
+
+use super::*;
+
+#[test]
+fn a_clock_that_was_set_back_prolongs_no_wait() {
+    let limits = Limits { rate: rate(3, 60).rate, ..quota(5) };
+    let refused = |meter: &mut Meter, now| match meter.take(&ask(limits, 1, 0), now) {
+        Taken::Refused(refusal) => (refusal.by_quota, refusal.retry_after),
+        Taken::Lease(_) => unreachable!(),
+    };
+    let ahead = NOW.plus(400 * crate::time::DAY);
+    let mut meter = Meter::default();
+    assert_eq!(permits(meter.take(&ask(limits, 3, 0), ahead)), 3);
+    assert!(meter.look(limits, 1, 1, NOW).refusal.is_some_and(|refusal| refusal.retry_after == 62_000));
+    // The wait runs on although each question finds what the one before has stored.
+    assert_eq!(refused(&mut meter, NOW), (false, 62_000));
+    let mut meter = Meter::decode(&meter.encode()).unwrap();
+    assert_eq!(refused(&mut meter, NOW.plus(1_000)), (false, 61_000));
+    assert_eq!(permits(meter.take(&ask(limits, 2, 0), NOW.plus(62_000))), 2);
+    // Permits of the time ahead count towards the present day, and not beyond it.
+    assert!(refused(&mut meter, NOW.plus(200_000)).0);
+    assert_eq!(permits(meter.take(&ask(limits, 3, 0), Period::Day.end(NOW))), 3);
+}
+
+#[test]
+fn a_clock_that_was_set_back_a_little_refills_no_quota() {
+    let mut meter = Meter::default();
+    let midnight = Period::Day.end(NOW);
+    assert_eq!(permits(meter.take(&ask(quota(3), 3, 0), midnight.plus(1_000))), 3);
+    assert_eq!(permits(meter.take(&ask(quota(3), 1, 0), midnight.plus(-60_000))), 0);
+    assert_eq!(permits(meter.take(&ask(quota(3), 1, 0), midnight.plus(60_000))), 0);
+}
