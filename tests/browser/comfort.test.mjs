@@ -96,7 +96,7 @@ test("faults stand at their fields and nothing that was typed is lost", () =>
       await alert.getByRole("link", { name: field }).click();
       assert.equal(await page.evaluate(() => document.activeElement.id), id);
     }
-    // What is mended is no longer called wrong.
+    // A field that is mended is no longer called wrong.
     await page.getByLabel("API Key Name").fill("Mended");
     await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
     assert.equal(await alert.getByRole("listitem").count(), 1);

@@ -20,8 +20,9 @@ after(async () => {
 });
 
 /**
- * Runs in the page. `element` puts one after every element, as password managers do; `font` replaces
- * every text by a wrapped copy, as translators do. With `only`, just at the node of that number.
+ * Runs in the page. `element` puts one after every element, as password managers do; `font`
+ * replaces every text by a wrapped copy, as translators do. With `only`, just at the node of that
+ * number.
  */
 function disturb({ kind, only }) {
   const nodes = [];
@@ -45,7 +46,7 @@ function disturb({ kind, only }) {
   return nodes.length;
 }
 
-/** Runs in the page before anything else: disturbs it once, when it is parsed or, with `early`, while. */
+/** Runs in the page before anything else: disturbs it when it is parsed or, with `early`, while. */
 function later({ kind, only, early, source }) {
   const act = new Function(`return ${source}`)();
   if (!early) return document.addEventListener("DOMContentLoaded", () => act({ kind, only }));
@@ -97,7 +98,8 @@ async function opens(page) {
 }
 
 const KINDS = ["element", "font"];
-// While the document is parsed, when it is, while the WASM is on its way, and when the islands live.
+// While the document is parsed, when it is, while the WASM is on its way, and when the islands
+// live.
 const TIMES = ["parsing", "loading", "waiting", "alive"];
 
 for (const kind of KINDS) {

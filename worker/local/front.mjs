@@ -156,7 +156,8 @@ function pass(worker, request, response, ask) {
       request.socket.destroySoon();
     }, config.bodyLimit);
   };
-  // A small body comes whole within the limit, however it drips; a large one never pauses for longer.
+  // A small body comes whole within the limit, however it drips; a large one never pauses for
+  // longer.
   const isSmall = !isChunked && length <= SMALL;
   const goOn = () => isSmall || start();
   const sendBody = () => {

@@ -33,18 +33,19 @@ fn limits(mode: Mode) -> Result<Vec<Limit>, Failure> {
         // The WASM alone has 119 of the 120 that are its goal, the scripts 6. What bounds the
         // gateway took 6 and 2.
         Limit { what: "edge", files: worker("edge"), compression: "gzip", most: 127 * KB },
-        // Counting use took 35 KB, rules and requests that are done once 44, files of a workspace, sweep and master secrets 73,
-        // keys that ask and limits of which nothing is lost 33, what is told of a moment and what is left of purged keys 2,
-        // coming back after a loss 1. Hashing passwords (which the console did before), searches in any
-        // form of a letter with the tables of Unicode, events of sessions and check values of master
-        // secrets took 158 together.
+        // Counting use took 35 KB, rules and requests that are done once 44, files of a workspace,
+        // sweep and master secrets 73, keys that ask and limits of which nothing is lost 33, what
+        // is told of a moment and what is left of purged keys 2, coming back after a loss 1.
+        // Hashing passwords (which the console did before), searches in any form of a letter with
+        // the tables of Unicode, events of sessions and check values of master secrets took 158
+        // together.
         Limit { what: "vault", files: worker("vault"), compression: "gzip", most: 565 * KB },
         // Parts of limits, what is left of quotas, and floods of keys took 11 KB; normal forms of
         // passwords and the list of those that are tried first 90; messages with Undo, merges of
         // stale forms, rules of texts, and words for every fault of a request 139 together.
         Limit { what: "console", files: worker("console"), compression: "gzip", most: 1_168 * KB },
-        // What a browser loads before a page is alive. The search that cuts keys, words on passwords
-        // and on copying, and errors that are taken away when they are mended took 12 KB.
+        // Loaded by a browser before a page is alive. The search that cuts keys, words on passwords
+        // and on copying, and errors that are taken away when they are mended took 12 KB together.
         Limit {
             what: "browser",
             files: assets(&site(mode).join("assets").join(site_version(mode)?)),

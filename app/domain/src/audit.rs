@@ -123,8 +123,8 @@ impl Action {
         }
     }
 
-    /// Returns true if it changes keys or settings. Everything else is only noted: files that were written or
-    /// read in, and events of sessions.
+    /// Returns true if it changes keys or settings. Everything else is only noted: files that were
+    /// written or read in, and events of sessions.
     pub const fn is_change(self) -> bool {
         !matches!(self, Self::Import | Self::Export) && !self.is_of_session()
     }

@@ -1,4 +1,5 @@
-//! Reading the JSON body or the query of a request, with an answer for every way in which it can be wrong.
+//! Reading the JSON body or the query of a request, with an answer for every way in which it can be
+//! wrong.
 
 mod fault;
 mod objects;

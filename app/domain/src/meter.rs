@@ -3,21 +3,23 @@
 //! An isolate of the edge takes a lease of permits, spends them on calls from memory, and gives back what
 //! it did not need. So most calls of a busy key ask nobody, and yet no limit is ever exceeded:
 //!
-//! * **Rate.** A permit of a lease can be spent from the moment it was granted until the lease ends. A
-//!   grant is counted until one window after that end, so at every moment the permits that may have been
-//!   spent within one window are all counted together, and their sum is held to the limit. This holds for
-//!   every stretch of time as long as the window, wherever it begins. With its next question the isolate says
-//!   how long ago it spent the last permit of a lease, which is then counted until one window after that: the
-//!   question arrives later than it was written, so it never says too much.
+//! * **Rate.** A permit of a lease can be spent from the moment it was granted until the lease
+//!   ends. A grant is counted until one window after that end, so at every moment the permits that
+//!   may have been spent within one window are all counted together, and their sum is held to the
+//!   limit. This holds for every stretch of time as long as the window, wherever it begins. With
+//!   its next question the isolate says how long ago it spent the last permit of a lease, which is
+//!   then counted until one window after that: the question arrives later than it was written, so
+//!   it never says too much.
 //! * **Quota.** A permit is counted in the calendar period in which it was granted, and a lease ends with
 //!   its period at the latest.
 //!
-//! The price: what a lease holds and its isolate does not need is missing to others until it comes back.
-//! With `k` isolates that hold leases of at most `b` permits beyond what they need, at most `k × b` of a
-//! limit are wrongly refused at any moment. Nobody gets more beyond the need than an eighth of what is left, so what
-//! is held shrinks as a limit is used up, and a quota is used up exactly. A key that is always at its rate limit gets
-//! at least `w / (w + l)` of it, where `w` is the window and `l` the length of a lease ([`RateLimit::guaranteed`]); one that a
-//! single isolate serves gets all but what is counted while a question is on its way.
+//! The price: what a lease holds and its isolate does not need is missing to others until it comes
+//! back. With `k` isolates that hold leases of at most `b` permits beyond what they need, at most
+//! `k × b` of a limit are wrongly refused at any moment. Nobody gets more beyond the need than an
+//! eighth of what is left, so what is held shrinks as a limit is used up, and a quota is used up
+//! exactly. A key that is always at its rate limit gets at least `w / (w + l)` of it, where `w` is
+//! the window and `l` the length of a lease ([`RateLimit::guaranteed`]); one that a single isolate
+//! serves gets all but what is counted while a question is on its way.
 //!
 //! # What comes back
 //!
@@ -60,7 +62,8 @@ const LEASE_MIN: i64 = 500;
 pub const SPARE_MAX: u32 = 1_000;
 /// Of what is left after the need, one part in this many may be held in reserve.
 const SPARE_PART: u32 = 8;
-/// A window of more than so many lengths of a lease loses less than a hundredth to what is not reported back.
+/// A window of more than so many lengths of a lease loses less than a hundredth to what is not
+/// reported back.
 const LONG: i64 = 100;
 /// In how many parts of a window grants are told apart; within one part the earlier count as long as the latest.
 const GRAINS: i64 = 100;

@@ -138,8 +138,8 @@ impl Networks {
             && (self.allow.is_empty() || self.allow.iter().any(|net| net.contains(address)))
     }
 
-    /// Refuses lists that cannot be meant: those that permit nobody, and those that permit all addresses of
-    /// one protocol and none of the other. The field at fault comes with the message.
+    /// Refuses lists that cannot be meant: those that permit nobody, and those that permit all
+    /// addresses of one protocol and none of the other. The field at fault comes with the message.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
         let denied = |net: &Network| self.deny.iter().any(|deny| deny.covers(*net));
         if !self.allow.is_empty() && self.allow.iter().all(denied) {

@@ -44,8 +44,8 @@ pub fn paragraph(text: &str, max: usize) -> Result<String, String> {
     within(text, max)
 }
 
-/// Accepts a text that an earlier version has accepted, whose rules were fewer: rules that came later
-/// must not keep a stored text out of the workspace that its file is read into.
+/// Accepts a text that an earlier version has accepted, whose rules were fewer: rules that came
+/// later must not keep a stored text out of the workspace that its file is read into.
 pub fn is_kept(text: &str, max: usize) -> bool {
     let is_refused = |c: char| match c {
         '\n' | '\t' => false,

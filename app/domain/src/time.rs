@@ -61,7 +61,8 @@ impl Timestamp {
         Self::parse(&format!("{date}T00:00:00Z")).map(|midnight| midnight.plus(DAY - 1))
     }
 
-    /// RFC 3339 in UTC with milliseconds, e.g. `2026-11-23T16:46:48.250Z`: every text has 24 characters, and texts sort as moments do.
+    /// RFC 3339 in UTC with milliseconds, e.g. `2026-11-23T16:46:48.250Z`: every text has 24
+    /// characters, and texts sort as moments do.
     ///
     /// Moments before the year 0 or after 9999 are written as the first or the last one that has a text.
     pub fn rfc3339(self) -> String {
@@ -71,8 +72,8 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
     }
 
-    /// The same without zeros at the end of the fraction, e.g. `2026-11-23T16:46:48Z`: as it stands in the files of
-    /// exports, and in older lines of the trail.
+    /// The same without zeros at the end of the fraction, e.g. `2026-11-23T16:46:48Z`: as it stands
+    /// in the files of exports, and in older lines of the trail.
     pub fn rfc3339_shortest(self) -> String {
         let text = self.rfc3339();
         let digits = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');

@@ -102,8 +102,8 @@ impl KeyDraft {
         }
     }
 
-    /// The form as it stands when a key is to be copied, beside keys of these names. What has an end keeps
-    /// it, unless it is over.
+    /// The form as it stands when a key is to be copied, beside keys of these names. What has an
+    /// end keeps it, unless it is over.
     pub fn copy_of(key: &Key, names: &[String], now: Timestamp) -> Self {
         let new = Self::default();
         let ends = key.expires_at.is_some_and(|end| end > now);

@@ -1,11 +1,11 @@
-//! The message after an act on a key: what was done to which key, from when it holds, and how to undo
-//! it. A signed cookie carries it to the next page, which shows it once.
+//! The message after an act on a key: what was done to which key, from when it holds, and how to
+//! undo it. A signed cookie carries it to the next page, which shows it once.
 
 use crate::islands::search::PASTED;
 use ownchat_domain::{key::Key, locator::Locator, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// What was done to a key.
+/// An act on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
@@ -30,7 +30,7 @@ pub enum Act {
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {
-    /// What was done.
+    /// The act.
     pub act: Act,
     /// To which key.
     pub id: Locator,

@@ -87,7 +87,8 @@ pub fn sign_in_then(next: &str) -> String {
     if next == HOME { SIGN_IN.to_owned() } else { format!("{SIGN_IN}?{query}") }
 }
 
-/// Most characters of an address that comes with a request: a search of that length, percent-encoded.
+/// Most characters of an address that comes with a request: a search of that length,
+/// percent-encoded.
 const LENGTH_MAX: usize = 4_000;
 
 /// Whether an address that came with a request leads to a page of ours and nowhere else.

@@ -1,9 +1,10 @@
 // Stands at the end of every document: loads the WASM if the page has islands, and hydrates them.
 //
 // All islands come to life or none does. Password managers, translators and other extensions change
-// the document while the WASM is on its way, and hydration goes wrong on nodes that the server did not
-// send. An island that was changed is therefore put back as it was served, with the values typed so
-// far; and if hydration fails all the same, every island is put back, and works as without WASM.
+// the document while the WASM is on its way, and hydration goes wrong on nodes that the server did
+// not send. An island that was changed is therefore put back as it was served, with the values
+// typed so far; and if hydration fails all the same, every island is put back, and works as without
+// WASM.
 
 const root = document.currentScript.dataset.assets;
 const islands = [...document.querySelectorAll('leptos-island')].filter((island) => !island.parentElement.closest('leptos-island'));

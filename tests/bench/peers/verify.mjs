@@ -1,12 +1,14 @@
 // The check of a key as a good engineer would write it in JavaScript, by the same design as the edge's own, on
 // the same keys and the same feed, with the same answers.
 //
-// What it does for every call: reads the body or the headers; SHA-256 of the service's token; takes the key apart; CRC-32; the
-// locator's tag by HMAC; finds the remembered record; whether the feed was read within 5 s, and allows the versions of
-// key and workspace; whether the record has outlived itself; SHA-256 of the secret, HMAC with the pepper, compared in
-// constant time (WebCrypto); suspended, deleted, active, begun, expired, secret ended, networks, scopes as bits,
-// channel; the same header fields; the feed again once a second after an answer. For a key that it does not remember:
-// one KV read, the record's seal. With `TAGS` as "once" the tag of a remembered locator is not looked at again.
+// For every call it reads the body or the headers; SHA-256 of the service's token; takes
+// the key apart; CRC-32; the locator's tag by HMAC; finds the remembered record; whether the feed
+// was read within 5 s, and allows the versions of key and workspace; whether the record has
+// outlived itself; SHA-256 of the secret, HMAC with the pepper, compared in constant time
+// (WebCrypto); suspended, deleted, active, begun, expired, secret ended, networks, scopes as bits,
+// channel; the same header fields; the feed again once a second after an answer. For a key that it
+// does not remember: one KV read, the record's seal. With `TAGS` as "once" the tag of a remembered
+// locator is not looked at again.
 //
 // The edge does CRC-32, tag and digest once for a key that it remembers, and knows it again by the SHA-256 of its text. Here
 // they are made for every call, as the goal of the comparison has it.
@@ -15,9 +17,10 @@
 // is remembered, not for each call; one Headers object serves all of these answers; the body is read as text; nothing
 // is awaited that need not be.
 //
-// What it leaves out, though the edge has it: limits, the question to the vault about a secret that does not fit,
-// callers that prove themselves with a key, any answer when feed or KV are away, the bound on what is remembered, counting, the gateway. Records lie in its KV
-// as JSON behind an HMAC (`j/<locator>`), since that is what JavaScript reads best.
+// It leaves out parts that the edge has: limits, the question to the vault about a secret that
+// does not fit, callers that prove themselves with a key, any answer when feed or KV are away, the
+// bound on what is remembered, counting, the gateway. Records lie in its KV as JSON behind an HMAC
+// (`j/<locator>`), since that is what JavaScript reads best.
 
 import { ok, problem, refused } from "./verify/answers.mjs";
 import { check, refusal } from "./verify/check.mjs";

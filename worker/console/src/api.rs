@@ -64,7 +64,8 @@ impl<S: Sync> FromRequestParts<S> for Cases {
     }
 }
 
-/// The id that a path names, as it was written; empty if it is not even text. No key has such an id.
+/// The id that a path names, as it was written; empty if it is not even text. No key has such an
+/// id.
 struct Id(String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {

@@ -59,8 +59,8 @@ pub async fn show(cases: Cases, request: Request) -> Response {
     leptos_axum::render_app_async_with_context(provide, shell)(request).await
 }
 
-/// The address with ids in the place of whole keys, and the first id, if it holds a key. A search is
-/// for the id alone, without the words around the key.
+/// The address with ids in the place of whole keys, and the first id, if it holds a key. A search
+/// is for the id alone, without the words around the key.
 fn without_keys(uri: &Uri) -> Option<(String, String)> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(uri.query().unwrap_or_default()).unwrap_or_default();
     let texts = || core::iter::once(uri.path()).chain(pairs.iter().flat_map(|(name, value)| [&**name, &**value]));

@@ -131,8 +131,8 @@ fn carry(problem: Problem) -> Response {
     response
 }
 
-/// Writes the problem that a handler came to, with the request's id and a whole address for its kind. Logs a failure of
-/// ours once, with that id.
+/// Writes the problem that a handler came to, with the request's id and a whole address for its
+/// kind. Logs a failure of ours once, with that id.
 pub async fn finish(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<Visitor>().map(|visitor| visitor.request_id.clone()).unwrap_or_default();
     let origin = crate::origin::own_origin(request.uri()).unwrap_or_default();

@@ -52,9 +52,9 @@ pub struct Visitor {
     pub device: String,
     /// The cookie of a message, unread; empty if there is none.
     pub flash: String,
-    /// Whether it came over plain HTTP to a name that browsers keep no secure cookies for.
+    /// True if it came over plain HTTP to a name that browsers keep no secure cookies for.
     pub is_insecure: bool,
-    /// Whether it brings a cookie of ours.
+    /// True if it brings a cookie of ours.
     pub has_cookies: bool,
 }
 

@@ -63,8 +63,8 @@ impl Media {
     }
 }
 
-/// The parameter of `RateLimit-Policy` with the calls that pass in every window at least, however many
-/// places serve the key. The draft leaves names of a vendor to the vendor.
+/// The parameter of `RateLimit-Policy` with the calls that pass in every window at least, however
+/// many places serve the key. The draft leaves names of a vendor to the vendor.
 const GUARANTEED: &str = "ownchat-guaranteed";
 
 /// The header that names the call.

@@ -149,7 +149,7 @@ pub async fn look_up(platform: Platform, call: String) -> String {
             continue;
         }
         if checked.verdict == Err(Denial::Unavailable) {
-            // What is remembered may no longer be so.
+            // The record that is remembered may be out of date.
             checked.record = None;
         }
         break conclude(&edge, &answers, &incoming, &check, &checked, now());

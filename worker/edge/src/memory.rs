@@ -93,8 +93,9 @@ impl Memo {
         !(0..LOOK_EVERY).contains(&now.since(self.looked_at))
     }
 
-    /// Returns true if the vault was asked often enough for now. So guessing at the secrets of a key costs
-    /// [`SECRETS_ASKED`] questions a second, however many guess, and a key may be rotated as often.
+    /// Returns true if the vault was asked often enough for now. So guessing at the secrets of a
+    /// key costs [`SECRETS_ASKED`] questions a second, however many guess, and a key may be rotated
+    /// as often.
     pub fn is_news(&self, now: Timestamp) -> bool {
         self.for_secret >= SECRETS_ASKED && (0..SECOND).contains(&now.since(self.asked_at))
     }

@@ -39,8 +39,8 @@ struct Pocket {
     refused: Option<(u32, Refusal, Timestamp)>,
     /// When somebody comes to give back what is left.
     watched: Option<Timestamp>,
-    /// What is left of leases that are over, to be given back; nothing of those that are used up. And when
-    /// something was spent of them last, if that is known.
+    /// What is left of leases that are over, to be given back; nothing of those that are used up.
+    /// And when something was spent of them last, if that is known.
     unused: Vec<(Unused, Option<Timestamp>)>,
     /// A call was refused that the meter has enough for together with what is held here.
     pools: bool,
@@ -131,9 +131,9 @@ impl Purse {
         pocket.told = Some((standing, now));
     }
 
-    /// Takes in that the meter refused a call of this cost, and says whether that is the last word: not if another call has
-    /// brought enough to spare meanwhile, if the meter has enough together with what is held here, or if the record is
-    /// another by now.
+    /// Takes in that the meter refused a call of this cost, and says whether that is the last word:
+    /// not if another call has brought enough to spare meanwhile, if the meter has enough together
+    /// with what is held here, or if the record is another by now.
     pub fn refuse(
         &mut self,
         record: &Record,

@@ -9,8 +9,8 @@ use ownchat_domain::digest::Fingerprint;
 pub struct ServiceTokens(Vec<Fingerprint>);
 
 impl ServiceTokens {
-    /// Reads `id:hash,id:hash`, where `hash` is the SHA-256 of a token in hexadecimal. Only people read
-    /// the ids.
+    /// Reads `id:hash,id:hash`, where `hash` is the SHA-256 of a token in hexadecimal. Only people
+    /// read the ids.
     ///
     /// # Errors
     ///

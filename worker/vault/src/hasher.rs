@@ -65,14 +65,15 @@ impl Hasher {
     /// Works when it is this request's turn, unless the caller has left.
     async fn turn<T>(&self, request: &Request, work: impl FnOnce() -> Outcome<T>) -> Result<Outcome<T>> {
         let _turn = self.queue.turn().await;
-        // A timer lets the runtime read its sockets first: otherwise the queue would be hashed to its
-        // end before anybody else on this thread is heard.
+        // A timer lets the runtime read its sockets first: otherwise the queue would be hashed to
+        // its end before anybody else on this thread is heard.
         pause(0)?.await?;
         Ok(if has_left(request) { Err(Failure::Unavailable) } else { work() })
     }
 }
 
-/// Returns true if the caller has closed the connection (compatibility flag `enable_request_signal`).
+/// Returns true if the caller has closed the connection (compatibility flag
+/// `enable_request_signal`).
 fn has_left(request: &Request) -> bool {
     let property = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or_default();
     property(&property(request.inner(), "signal"), "aborted").is_truthy()

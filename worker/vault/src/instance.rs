@@ -94,8 +94,8 @@ impl Instance {
         Ok(setup::Offer::new(&self.env.secret("SETUP_TOKEN")?.to_string(), &started_at))
     }
 
-    /// Refuses if there is a workspace already and this store knows of none: the store was lost, and a
-    /// set-up would give the workspace another owner.
+    /// Refuses if there is a workspace already and this store knows of none: the store was lost,
+    /// and a set-up would give the workspace another owner.
     async fn must_not_be_lost(&self, database: &Storage) -> Done<()> {
         if setup::is_set_up(database)? {
             return Ok(());

@@ -23,7 +23,8 @@ pub async fn within<T>(millis: u32, work: impl Future<Output = T>) -> Option<T> 
     .await
 }
 
-/// A pause of so many milliseconds that may be given up before its end; the bindings' own delay breaks when it is.
+/// A pause of so many milliseconds that may be given up before its end; the bindings' own delay
+/// breaks when it is.
 pub fn pause(millis: u32) -> Result<JsFuture> {
     let scheduler = Reflect::get(&global(), &"scheduler".into())?;
     let wait: Function = Reflect::get(&scheduler, &"wait".into())?.dyn_into()?;

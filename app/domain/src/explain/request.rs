@@ -108,7 +108,7 @@ impl Case {
 }
 
 impl Case {
-    /// What the call costs of the limits: 1 if it goes through the gateway or asks about another key, and
+    /// The cost of the call: 1 if it goes through the gateway or asks about another key, and
     /// nothing at the edge's other addresses.
     pub fn cost(&self) -> u32 {
         match &self.wanted {

@@ -41,7 +41,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         deserialize_u64: u64
     }
 
-    // As a text: no enum of a body has fields, and the reader of JSON takes other values for a fault of syntax.
+    // As a text: no enum of a body has fields, and the reader of JSON takes other values for a
+    // fault of syntax.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,

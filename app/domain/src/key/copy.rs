@@ -39,7 +39,8 @@ impl NewCopy {
     }
 }
 
-/// The first free name for a copy: "CRM (copy)", "CRM (copy 2)" and so on, no longer than a name may be.
+/// The first free name for a copy: "CRM (copy)", "CRM (copy 2)" and so on, no longer than a name
+/// may be.
 pub fn copy_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let original = copied_name(name);
     let mut number = 1;
@@ -63,8 +64,8 @@ fn copied_name(name: &str) -> &str {
 }
 
 impl Details {
-    /// The details of a copy of this name, if `patch` gives no other, that differs in `patch`, and why it
-    /// is made; or the faults of the patch.
+    /// The details of a copy of this name, if `patch` gives no other, that differs in `patch`, and
+    /// why it is made; or the faults of the patch.
     pub fn copy(
         &self,
         name: String,

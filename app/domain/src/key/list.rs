@@ -49,8 +49,8 @@ pub struct KeyQuery {
     pub cursor: Option<String>,
     /// Most keys to return, 1 to 100; 50 if absent.
     pub limit: Option<u32>,
-    /// Words that must stand in name, id or description, in any order, case and form of their letters; of a
-    /// whole key its id.
+    /// Words that must stand in name, id or description, in any order, case and form of their
+    /// letters; of a whole key its id.
     pub q: Option<String>,
     /// Only keys of this status; absent for all that are not deleted.
     pub status: Option<StatusFilter>,

@@ -34,8 +34,8 @@ pub const GROUPS: &[Group] = &[
     Group { name: "Keys", resources: &["keys"] },
 ];
 
-/// Writes [`TABLE`] and [`TEXTS`]. A row says: bit, name, risk, the scope that it gives as well; title,
-/// description; the routes that it opens.
+/// Writes [`TABLE`] and [`TEXTS`]. A row says: bit, name, risk, the scope that it gives as well;
+/// title, description; the routes that it opens.
 macro_rules! scopes {
     ($($bit:literal $name:literal $risk:ident $(gives $gives:literal)?: $title:literal, $description:literal
         opens [$($method:ident $route:literal),*];)*) => {
@@ -48,7 +48,8 @@ macro_rules! scopes {
             routes: &[$((stringify!($method), $route)),*],
         }),*];
 
-        /// The texts of every scope, in the same order. They stand apart because the edge needs none.
+        /// The texts of every scope, in the same order. They stand apart because the edge needs
+        /// none.
         pub static TEXTS: [ScopeTexts; COUNT] =
             [$(ScopeTexts { title: $title, description: $description }),*];
     };

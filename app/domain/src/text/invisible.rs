@@ -1,5 +1,5 @@
-//! Characters that nobody sees: those without a shape of their own, and those that turn the direction of
-//! the text around them (UAX #44, `Default_Ignorable_Code_Point`; UAX #9).
+//! Characters that nobody sees: those without a shape of their own, and those that turn the
+//! direction of the text around them (UAX #44, `Default_Ignorable_Code_Point`; UAX #9).
 
 use core::fmt;
 pub use unicode_normalization::char::is_combining_mark as is_mark;
@@ -66,7 +66,8 @@ const fn is_virama(c: char) -> bool {
     )
 }
 
-/// Tells if a variation selector can choose between forms of the character: keycaps, symbols, ideographs.
+/// Tells if a variation selector can choose between forms of the character: keycaps, symbols,
+/// ideographs.
 const fn is_selectable(c: char) -> bool {
     matches!(c, '#' | '*' | '0'..='9' | '©' | '®' | '\u{1000}'..='\u{109f}' | '\u{2010}'..='\u{2bff}' | '\u{3000}'..='\u{9fff}'
         | '\u{a840}'..='\u{a87f}' | '\u{f900}'..='\u{faff}' | '\u{1f000}'..='\u{1faff}' | '\u{20000}'..='\u{323af}')

@@ -121,7 +121,7 @@ pub fn ErrorSummary(
     /// What is wrong with the whole.
     #[prop(into)]
     whole: Signal<Option<String>>,
-    /// Whether a page that comes with faults begins here.
+    /// True if a page that comes with faults begins here.
     #[prop(default = false)]
     autofocus: bool,
 ) -> impl IntoView {

@@ -8,9 +8,9 @@ use ownchat_domain::account::PASSWORD_MIN;
 /// The field.
 #[island]
 pub fn NewPassword(
-    /// What is wrong with it.
+    /// Its fault, if it has one.
     error: Option<String>,
-    /// Whether the page begins here.
+    /// True if the page begins here.
     autofocus: bool,
 ) -> impl IntoView {
     let strength = RwSignal::new(String::new());

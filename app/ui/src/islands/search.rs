@@ -1,4 +1,5 @@
-//! The search field of the list. A whole key that somebody pastes is cut to its id before it is sent.
+//! The search field of the list. A whole key that somebody pastes is cut to its id before it is
+//! sent.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
 use leptos::{html::Input, prelude::*};
@@ -8,7 +9,8 @@ use web_sys::Storage;
 /// The message to somebody who pasted a whole key.
 pub const PASTED: &str = "You pasted a whole key. We looked for its id only. If others could see it, rotate it.";
 
-/// Name under which the browser remembers that a key was cut, until the page with the result is there.
+/// Name under which the browser remembers that a key was cut, until the page with the result is
+/// there.
 const NOTE: &str = "ownchat-pasted";
 
 /// The field.

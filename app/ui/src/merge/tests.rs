@@ -38,7 +38,8 @@ fn only_changed_fields_are_sent() {
     assert_eq!(scopes.changed, [Field::Scopes]);
     let expiry = merged(&form(&shown, &[("expiry", "never")], read), &shown);
     assert_eq!(expiry.changed, [Field::Expiry]);
-    // Nothing is new: not a space more, not the order of the scopes, not what somebody else did too.
+    // Nothing is new: not a space more, not the order of the scopes, not what somebody else did
+    // too.
     let two = &["messages:send", "contacts:read"][..];
     for (shown, now) in
         [(key("CRM", two, None), key("CRM", two, None)), (key("CRM", two, None), key("Till", two, None))]

@@ -1,5 +1,5 @@
-//! Where, when and how often a key may be used, and what its admins noted: in one line for the list, and
-//! in full for its page.
+//! Where, when and how often a key may be used, and what its admins noted: in one line for the
+//! list, and in full for its page.
 
 use leptos::prelude::*;
 use ownchat_domain::{

@@ -20,7 +20,7 @@ pub fn base(values: &Values) -> AnyView {
     fields.into_iter().collect_view().into_any()
 }
 
-/// What the visitor is asked, and by whom the key was changed. Nothing is chosen for them.
+/// The questions to the visitor, and the person who changed the key. Nothing is chosen for them.
 pub fn choices(conflicts: &[Field], draft: &KeyDraft, key: &Key, editor: Option<String>, now: Timestamp) -> AnyView {
     let fields: Vec<_> = conflicts
         .iter()

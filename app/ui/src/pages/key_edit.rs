@@ -150,7 +150,7 @@ fn form(
             <dd>{key.updated_at.day_and_time()}</dd>
         </dl>
     };
-    // What is done here comes back here, but for a key that is deleted then.
+    // An act that begins here comes back here, but for a deletion.
     let back = visit.back();
     let here = paths::with_back(paths::key(key.id), &back);
     let message = message(visit, visit.take_flash(), &here);

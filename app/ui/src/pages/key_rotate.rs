@@ -66,8 +66,8 @@ fn ends(key: &Key) -> String {
     format!("The present secret stops working within 5 seconds.{old} You see the new key once.")
 }
 
-/// The page of a form that made a secret when it was sent before, by a double click, a held Enter or
-/// a reload. `before` stands before the name of the key.
+/// The page of a form that made a secret when it was sent before, by a double click, a held Enter
+/// or a reload. `before` stands before the name of the key.
 pub fn made_already(visit: &Visit, identity: Identity, key: Key, before: &'static str) -> AnyView {
     let button = button(visit, &key);
     view! {

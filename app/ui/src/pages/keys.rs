@@ -214,8 +214,8 @@ fn scopes(key: &Key) -> impl IntoView + use<> {
     }
 }
 
-/// The status in a word and a sign, with the reason when it is inactive, and the day on which the key
-/// begins or ends.
+/// The status in a word and a sign, with the reason when it is inactive, and the day on which the
+/// key begins or ends.
 pub fn status_badge(key: &Key) -> impl IntoView + use<> {
     let (class, word) = match key.status {
         Status::Active => ("badge badge-good", "Active"),

@@ -35,7 +35,7 @@ export async function prepare(env) {
   setUp = { masters, services, scopes, byName, page, tagsOnce: env.TAGS === "once" };
 }
 
-/** Whether this is the token of a service of ours. */
+/** Tells if this is the token of a service of ours. */
 export async function isService(token) {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(token)));
   return setUp.services.map((service) => crypto.subtle.timingSafeEqual(service, hash)).includes(true);

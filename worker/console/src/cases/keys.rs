@@ -133,8 +133,8 @@ pub struct Rotated {
     pub token: Option<Zeroizing<String>>,
 }
 
-/// Gives a key a new secret; made here, unless the request brings the hash of one. The old ones go on
-/// working for a while; the request may allow it to end them earlier than was promised.
+/// Gives a key a new secret; made here, unless the request brings the hash of one. The old ones go
+/// on working for a while; the request may allow it to end them earlier than was promised.
 pub async fn rotate(
     visitor: &Visitor,
     id: Locator,

@@ -1,4 +1,5 @@
-//! One isolate that serves a limited key alone: next to nothing of the limit is lost, and nobody gets more.
+//! One isolate that serves a limited key alone: next to nothing of the limit is lost, and nobody
+//! gets more.
 
 use super::*;
 use crate::testing::{NOW, record};

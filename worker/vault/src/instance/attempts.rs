@@ -66,8 +66,8 @@ fn lanes(email: &str, address: &str, device: Option<&str>) -> Vec<Lane> {
     ]
 }
 
-/// The lanes of wrong set-up tokens. The token is long and random, so short waits are enough; longer ones
-/// would keep an owner out who shares an address with somebody who guesses.
+/// The lanes of wrong set-up tokens. The token is long and random, so short waits are enough;
+/// longer ones would keep an owner out who shares an address with somebody who guesses.
 pub fn lanes_of_setup(address: &str) -> Vec<Lane> {
     vec![
         Lane::new("setup", &[&network(address)], 10, 30 * SECOND, true),

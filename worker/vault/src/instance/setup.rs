@@ -58,8 +58,8 @@ pub fn is_set_up(database: &impl Database) -> Done<bool> {
     Ok(database.first("SELECT 1 FROM setup", &[])?.is_some())
 }
 
-/// Whether this token would be taken. Once somebody was first there is nothing here: 404. Wrong tokens make the next
-/// one wait.
+/// Tells if this token would be taken. Once somebody was first there is nothing here: 404. Wrong
+/// tokens make the next one wait.
 pub fn check(database: &impl Database, offer: &Offer, token: &str, address: &str, now: Timestamp) -> Done<()> {
     if is_set_up(database)? {
         return Err(Failure::NotFound.into());

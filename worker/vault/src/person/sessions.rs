@@ -69,7 +69,8 @@ fn find(database: &impl Database, session: SessionHash, now: Timestamp) -> Done<
     Ok((identity, seen_at))
 }
 
-/// An event as the registry notes it, and the number of the workspace. Nothing of a session that is not good.
+/// An event as the registry notes it, and the number of the workspace. Nothing of a session that is
+/// not good.
 pub fn event(
     database: &impl Database,
     person: PersonId,

@@ -50,8 +50,9 @@ impl<D: Database> Asking<'_, D> {
     }
 }
 
-/// Lets a caller in. A person has shown their session before; whether they belong here is for the command to see. A
-/// wrong secret looks like no key. Neither rate limits nor quotas count here. Of a key it says which secret was used.
+/// Lets a caller in. A person has shown their session before; whether they belong here is for the
+/// command to see. A wrong secret looks like no key. Neither rate limits nor quotas count here. Of
+/// a key it says which secret was used.
 pub fn admit(database: &impl Database, keyring: &Keyring, caller: &Caller, now: Timestamp) -> Done<Option<LastUse>> {
     let Caller::Key(key) = caller else { return Ok(None) };
     let call = Call { address: key.address, ..Call::default() };

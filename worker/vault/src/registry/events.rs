@@ -1,7 +1,7 @@
 //! Events of sessions in the trail: sign-ins, failures, sign-outs, refused requests of other sites.
 //!
-//! Strangers cause some of them, so an hour has room for a few lines of these. The next line says how
-//! many were left out before it.
+//! Strangers cause some of them, so an hour has room for a few lines of these. The next line says
+//! how many were left out before it.
 
 use super::{
     members,

@@ -10,7 +10,8 @@ use ownchat_domain::{
 use std::{cell::RefCell, collections::HashMap};
 use worker::{Env, console_warn};
 
-/// Usage is told of a secret at most once in so many milliseconds, so a busy program costs few writes.
+/// Usage is told of a secret at most once in so many milliseconds, so a busy program costs few
+/// writes.
 const TOLD_EVERY: i64 = 10 * SECOND;
 /// Most secrets that are remembered; beyond, all are told of anew.
 const REMEMBERED: usize = 1_000;

@@ -33,8 +33,8 @@ const ENDED_MAX: usize = 10;
 /// Most keys that are removed for good in one go; the rest follow with the next.
 const PURGE_BATCH: i64 = 100;
 
-/// Gives a key a new secret. The old ones end after the overlap, or when they would have ended anyway. None ends
-/// earlier than an overlap before has promised, unless the caller says so.
+/// Gives a key a new secret. The old ones end after the overlap, or when they would have ended
+/// anyway. None ends earlier than an overlap before has promised, unless the caller says so.
 pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> Done<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;

@@ -1,7 +1,8 @@
-//! Check values of the master secrets: they show that the vault still has those that the workspace was used with.
+//! Check values of the master secrets: they show that the vault still has those that the workspace
+//! was used with.
 //!
-//! With others every key would be refused as made up, and what is written would be lost once the right
-//! ones are back. So nothing is answered and nothing written until they are.
+//! With others every key would be refused as made up, and what is written would be lost once the
+//! right ones are back. So nothing is answered and nothing written until they are.
 
 use crate::database::{Database, DatabaseError, Stored};
 use ownchat_domain::keyring::{Check, Keyring};

@@ -181,7 +181,8 @@ const SEVENTH: &[&str] = &[
     "ALTER TABLE workspace ADD COLUMN next_key INTEGER NOT NULL DEFAULT 0",
 ];
 
-/// Searches in any case and form of letters; events of sessions; the master secrets of the workspace.
+/// Searches in any case and form of letters; events of sessions; the master secrets of the
+/// workspace.
 const EIGHTH: &[&str] = &[
     // Of an action: lines in the hour that begins then, and events that no line tells of yet.
     "CREATE TABLE events (

@@ -6,7 +6,8 @@ use ownchat_domain::text::fold;
 /// Keys that are filled in at a time.
 const BATCH: i64 = 500;
 
-/// Fewest characters of a word that is looked for in ids, too: shorter ones stand in many by chance.
+/// Fewest characters of a word that is looked for in ids, too: shorter ones stand in many by
+/// chance.
 const ID_WORD_MIN: usize = 4;
 
 /// The content of the column for a key: the id first, in a line of its own.

@@ -23,10 +23,10 @@ pub struct Actor<'a> {
     pub name: &'a str,
 }
 
-/// Who does something, as it stands in a line.
+/// The actor of a line.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
-    /// Who does it; none if nobody knows, and for the vault itself.
+    /// Their id; none if nobody knows, and for the vault itself.
     pub actor: Option<ActorId>,
     /// Their name.
     pub name: &'a str,

@@ -137,7 +137,8 @@ fn channels(ids: &[String]) -> Result<Vec<String>, String> {
     Ok(channels)
 }
 
-/// Finds the faults of the notes that are to be set. Their values are data of services, kept as they are.
+/// Finds the faults of the notes that are to be set. Their values are data of services, kept as
+/// they are.
 fn notes(found: &mut Findings, notes: Option<&BTreeMap<String, Option<String>>>) {
     for (name, value) in notes.into_iter().flatten() {
         if name.trim().is_empty() {

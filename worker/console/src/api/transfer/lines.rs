@@ -63,7 +63,8 @@ impl Lines {
         (first, batch)
     }
 
-    /// Takes the line that is whole now. Editors and shells add a byte order mark, and CR before LF.
+    /// Takes the line that is whole now. Editors and shells add a byte order mark, and CR before
+    /// LF.
     fn push(&mut self) -> Result<(), BadLine> {
         if self.rest.last() == Some(&b'\r') {
             self.rest.pop();
