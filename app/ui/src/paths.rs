@@ -72,8 +72,13 @@ fn is_locator(text: &str) -> bool {
 }
 
 /// Returns true if a page that [`back`] has let pass is the list.
-pub fn is_list(back: &str) -> bool {
+fn is_list(back: &str) -> bool {
     back.split('?').next() == Some(KEYS)
+}
+
+/// The page `back`, at the row of a key if it is the list.
+pub fn at_row(back: &str, id: Locator) -> String {
+    if is_list(back) { format!("{back}#{}", row(id)) } else { back.to_owned() }
 }
 
 /// Name of a key's row in the list.

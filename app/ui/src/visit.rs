@@ -133,9 +133,7 @@ impl Visit {
     /// Goes back, at the row of the key, with a message.
     pub fn done(&self, flash: Flash) -> Stop {
         self.set_cookies(&self.backend.carry(Some(&flash)));
-        let back = self.back();
-        let row = if paths::is_list(&back) { format!("#{}", paths::row(flash.id)) } else { String::new() };
-        Stop::Redirect(back + &row)
+        Stop::Redirect(paths::at_row(&self.back(), flash.id))
     }
 
     fn redirect(&self, path: &str) {

@@ -25,6 +25,8 @@ pub fn RevealKey(
     token: String,
     /// Origin of the edge.
     edge: String,
+    /// The page to go back to.
+    back: String,
     /// Becomes true when the key stands in the page.
     #[prop(optional)]
     shown: RwSignal<bool>,
@@ -55,8 +57,8 @@ pub fn RevealKey(
             <CopyLine id="new-curl" label="In a shell" text=curl kept/>
             <TryIt url token/>
             <p class="actions">
-                <a class="button" href=paths::KEYS on:click=move |_| kept.set(true)>"I have stored it"</a>
-                <a class="button button-quiet" href=paths::key(key.id)>"Edit the key"</a>
+                <a class="button" href=paths::at_row(&back, key.id) on:click=move |_| kept.set(true)>"I have stored it"</a>
+                <a class="button button-quiet" href=paths::with_back(paths::key(key.id), &back)>"Edit the key"</a>
             </p>
         </section>
     }

@@ -161,7 +161,7 @@ pub fn KeyForm(
             }}
             <p class="actions">
                 <button class="button button-main" type="submit" disabled=move || busy.get()>{save}</button>
-                <a class="button button-quiet" href=back>"Cancel"</a>
+                <a class="button button-quiet" href=back.clone()>"Cancel"</a>
             </p>
         </form>
     }
@@ -169,7 +169,7 @@ pub fn KeyForm(
     view! {
         // Hidden no sooner than the key stands in the page.
         <div hidden=move || shown.get()>{form}</div>
-        {move || made.get().map(|(key, token)| view! { <RevealKey key token edge=edge.clone() shown/> })}
+        {move || made.get().map(|(key, token)| view! { <RevealKey key token edge=edge.clone() back=back.clone() shown/> })}
     }
     .into_any()
 }

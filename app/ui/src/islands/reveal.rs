@@ -13,6 +13,8 @@ pub fn Reveal(
     token: String,
     /// Origin of the edge.
     edge: String,
+    /// The page to go back to.
+    back: String,
 ) -> impl IntoView {
-    view! { <RevealKey key token edge/> }
+    view! { <RevealKey key token edge back/> }
 }

@@ -2,15 +2,18 @@
 //! sent.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
+use crate::paths;
 use leptos::{html::Input, prelude::*};
-use ownchat_domain::token;
+use ownchat_domain::{locator::Locator, token};
 use web_sys::Storage;
 
 /// The message to somebody who pasted a whole key.
 pub const PASTED: &str = "You pasted a whole key. We looked for its id only. If others could see it, rotate it.";
+/// The link to the page that rotates a key.
+pub const NEW_SECRET: &str = "Show a new secret";
 
-/// Name under which the browser remembers that a key was cut, until the page with the result is
-/// there.
+/// Name under which the browser remembers the id of a key that was cut, until the page with the
+/// result is there.
 const NOTE: &str = "ownchat-pasted";
 
 /// The field.
@@ -20,23 +23,24 @@ pub fn SearchField(
     value: String,
 ) -> impl IntoView {
     let field = NodeRef::<Input>::new();
-    let was_cut = RwSignal::new(false);
+    let pasted = RwSignal::new(None::<Locator>);
     let cut = move || {
         let Some(input) = field.get_untracked() else { return };
         let text = input.value();
         let Some(id) = token::id_in(&text) else { return };
         input.set_value(id);
-        was_cut.set(true);
+        pasted.set(id.parse().ok());
         if let Some(storage) = storage() {
             // Without it the message is gone with this page.
-            let _ = storage.set_item(NOTE, "1");
+            let _ = storage.set_item(NOTE, id);
         }
     };
     Effect::new(move || {
-        let noted = storage().filter(|storage| matches!(storage.get_item(NOTE), Ok(Some(_))));
-        if let Some(storage) = noted {
+        if let Some(storage) = storage()
+            && let Ok(Some(id)) = storage.get_item(NOTE)
+        {
             let _ = storage.remove_item(NOTE);
-            was_cut.set(true);
+            pasted.set(id.parse().ok());
         }
         // Pasted before the page came to life.
         cut();
@@ -48,7 +52,9 @@ pub fn SearchField(
                 autocomplete="off" node_ref=field on:input=move |_| cut()/>
         </label>
         <div class="whole-line" role="status">
-            {move || was_cut.get().then(|| view! { <p class="banner banner-warn">{PASTED}</p> })}
+            {move || pasted.get().map(|id| view! {
+                <p class="banner banner-warn">{PASTED}" "<a href=paths::rotate_key(id)>{NEW_SECRET}</a></p>
+            })}
         </div>
     }
     .into_any()

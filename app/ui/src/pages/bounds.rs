@@ -11,7 +11,14 @@ use ownchat_domain::{
 /// The line below the scopes of a row; none if nothing restricts the key.
 pub fn in_one_line(key: &Key, now: Timestamp) -> Option<AnyView> {
     let line = words(key, now);
-    (!line.is_empty()).then(|| view! { <span class="hint bounds">{line.join(" · ")}</span> }.into_any())
+    let part = |(place, text): (usize, String)| {
+        let separator = (place > 0).then_some(" · ");
+        view! { {separator}<bdi>{text}</bdi> }
+    };
+    (!line.is_empty()).then(|| {
+        let parts = line.into_iter().enumerate().map(part).collect_view();
+        view! { <span class="hint bounds">{parts}</span> }.into_any()
+    })
 }
 
 fn words(key: &Key, now: Timestamp) -> Vec<String> {
@@ -48,7 +55,7 @@ pub fn in_full(key: &Key, now: Timestamp) -> Vec<(&'static str, String)> {
     facts.push(("Never from", listed(&restrictions.deny)));
     facts.push(("Only for channels", restrictions.channels.join(", ")));
     facts.push(("Starts", key.not_before.map(Timestamp::day_and_time).unwrap_or_default()));
-    facts.push(("Rate limit", rate(key).unwrap_or_default()));
+    facts.push(("Rate limit", rate_in_full(key).unwrap_or_default()));
     facts.push(("Quota", quota(key).unwrap_or_default()));
     for (secret, end) in old_secrets(key, now) {
         facts.push(("Old secret", format!("number {} works until {}", secret.number, end.day_and_time())));
@@ -62,6 +69,13 @@ pub fn in_full(key: &Key, now: Timestamp) -> Vec<(&'static str, String)> {
 fn rate(key: &Key) -> Option<String> {
     let rate = key.rate_limit?;
     Some(format!("{} in {}", counted(rate.limit as usize, "call"), counted(rate.window_seconds as usize, "second")))
+}
+
+/// The rate limit with the part of it that is granted even if many isolates serve the key.
+fn rate_in_full(key: &Key) -> Option<String> {
+    let (words, least) = (rate(key)?, key.rate_limit?.guaranteed());
+    let promise = (least > 0).then(|| format!(" (at least {least}, however they are spread over edge locations)"));
+    Some(words + &promise.unwrap_or_default())
 }
 
 fn quota(key: &Key) -> Option<String> {
@@ -126,7 +140,13 @@ mod tests {
                 r#"{"rate_limit":{"limit":10,"window_seconds":60}}"#,
                 "10 calls in 60 seconds",
                 "Rate limit",
-                "10 calls in 60 seconds",
+                "10 calls in 60 seconds (at least 9, however they are spread over edge locations)",
+            ),
+            (
+                r#"{"rate_limit":{"limit":1,"window_seconds":1}}"#,
+                "1 call in 1 second",
+                "Rate limit",
+                "1 call in 1 second",
             ),
             (
                 r#"{"quota":{"limit":500,"period":"day","remaining":480}}"#,

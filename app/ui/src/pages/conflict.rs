@@ -31,7 +31,7 @@ pub fn choices(conflicts: &[Field], draft: &KeyDraft, key: &Key, editor: Option<
                 view! {
                     <label class="choice">
                         <input type="radio" form=FORM name=name.clone() value=value/>
-                        <span>{title}" "<span class="hint">{text}</span></span>
+                        <span>{title}" "<span class="hint"><bdi>{text}</bdi></span></span>
                     </label>
                 }
             });

@@ -153,7 +153,7 @@ fn form(
     // An act that begins here comes back here, but for a deletion.
     let back = visit.back();
     let here = paths::with_back(paths::key(key.id), &back);
-    let message = message(visit, visit.take_flash(), &here);
+    let message = message(visit, visit.take_flash(), &here, false);
     view! {
         <Frame identity place=Place::Settings title=key.name.clone() way=way()>
             <div class="head">

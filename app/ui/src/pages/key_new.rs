@@ -47,11 +47,11 @@ pub fn Page() -> impl IntoView {
             Ok(created) if created.replayed => Ok(made_already(&visit, identity, created.key, "This form created ")),
             Ok(created) => {
                 let token = created.token.map(|token| token.to_string()).unwrap_or_default();
-                let edge = visit.backend().edge();
+                let (edge, back) = (visit.backend().edge(), visit.back());
                 Ok(view! {
                     <Frame identity place=Place::Settings title="New API key" way=way()>
                         <h1>"New API key"</h1>
-                        <Reveal key=created.key.into() token edge/>
+                        <Reveal key=created.key.into() token edge back/>
                     </Frame>
                 }
                 .into_any())

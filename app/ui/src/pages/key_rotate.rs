@@ -30,11 +30,11 @@ pub fn Page() -> impl IntoView {
         let Some(token) = rotated.token else {
             return Ok(made_already(&visit, identity, rotated.key, "This form made a new secret for "));
         };
-        let (token, edge) = (token.to_string(), visit.backend().edge());
+        let (token, edge, back) = (token.to_string(), visit.backend().edge(), visit.back());
         Ok(view! {
             <Frame identity place=Place::Settings title="New secret" way=way()>
                 <h1>"New secret"</h1>
-                <Reveal key=rotated.key.into() token edge/>
+                <Reveal key=rotated.key.into() token edge back/>
             </Frame>
         }
         .into_any())
@@ -69,7 +69,9 @@ fn ends(key: &Key) -> String {
 /// The page of a form that made a secret when it was sent before, by a double click, a held Enter
 /// or a reload. `before` stands before the name of the key.
 pub fn made_already(visit: &Visit, identity: Identity, key: Key, before: &'static str) -> AnyView {
-    let button = button(visit, &key);
+    let (back, button) = (visit.back(), button(visit, &key));
+    let open = paths::with_back(paths::key(key.id), &back);
+    let all = paths::at_row(&back, key.id);
     view! {
         <Frame identity place=Place::Settings title="New API key" way=way()>
             <h1>"“"<bdi>{key.name.clone()}</bdi>"” already exists"</h1>
@@ -80,8 +82,8 @@ pub fn made_already(visit: &Visit, identity: Identity, key: Key, before: &'stati
                 <p>"Didn't copy it? Show a new secret. "{ends(&key)}</p>
                 {button}
                 <p class="actions">
-                    <a class="button button-quiet" href=paths::key(key.id)>"Open key"</a>
-                    <a class="button button-quiet" href=paths::KEYS>"Show all keys"</a>
+                    <a class="button button-quiet" href=open>"Open key"</a>
+                    <a class="button button-quiet" href=all>"Show all keys"</a>
                 </p>
             </section>
         </Frame>
@@ -91,8 +93,9 @@ pub fn made_already(visit: &Visit, identity: Identity, key: Key, before: &'stati
 
 fn button(visit: &Visit, key: &Key) -> impl IntoView + use<> {
     let form = visit.backend().request_id();
+    let action = paths::with_back(paths::rotate_key(key.id), &visit.back());
     view! {
-        <form method="post" action=paths::rotate_key(key.id)>
+        <form method="post" action=action>
             <input type="hidden" name="form" value=form/>
             <button class="button button-main" type="submit">"Show a new secret"</button>
         </form>

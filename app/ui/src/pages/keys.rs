@@ -2,7 +2,7 @@
 
 use super::{bounds::in_one_line, message::message};
 use crate::{
-    flash::Act,
+    flash::{Act, Flash},
     islands::{confirm::Confirm, search::SearchField},
     layout::{Frame, Place},
     paths,
@@ -33,7 +33,9 @@ pub fn Page() -> impl IntoView {
             let found = keys.data.iter().find(|key| key.id == flash.id);
             flash.name = found.map(|key| key.name.clone()).unwrap_or_default();
         }
+        let is_near = flash.as_ref().is_some_and(|flash| has_namesake(&keys.data, flash));
         let marked = flash.as_ref().map(|flash| flash.id);
+        let create = paths::with_back(paths::NEW_KEY.to_owned(), &here);
         let empty = keys.data.is_empty();
         let more = keys.next_cursor.clone().map(|cursor| more_link(&query, cursor));
         let is_first = query.cursor.is_none();
@@ -51,9 +53,9 @@ pub fn Page() -> impl IntoView {
             <Frame identity place=Place::Settings title="API Keys" way=vec![("Settings", paths::SETTINGS.to_owned())]>
                 <div class="head">
                     <h1>"API Keys"</h1>
-                    <a class="button button-main" href=paths::NEW_KEY>"Create API Key"</a>
+                    <a class="button button-main" href=create>"Create API Key"</a>
                 </div>
-                {message(&visit, flash, &here)}
+                {message(&visit, flash, &here, is_near)}
                 {(!empty || filtered || !is_first).then(|| filters(&query))}
                 {counted}
                 {body}
@@ -159,6 +161,11 @@ fn table(keys: KeyPage, marked: Option<Locator>, here: &str, now: Timestamp) -> 
             </table>
         </div>
     }
+}
+
+/// Returns true if the page shows another key of the name that a message names.
+fn has_namesake(keys: &[Key], flash: &Flash) -> bool {
+    keys.iter().any(|key| key.id != flash.id && key.name == flash.name)
 }
 
 /// The name of a key with its id and date, where another key has the same name.

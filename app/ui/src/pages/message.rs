@@ -2,29 +2,33 @@
 
 use crate::{
     flash::{Act, Flash},
+    islands::search::NEW_SECRET,
     paths,
     visit::Visit,
 };
 use leptos::prelude::*;
 
 /// The message that the visitor is to see on this page, if there is one. `back` is the page to come
-/// back to when it is undone.
-pub fn message(visit: &Visit, flash: Option<Flash>, back: &str) -> Option<AnyView> {
+/// back to when it is undone. Where another key of the same name `is_near`, the id stands beside the
+/// name.
+pub fn message(visit: &Visit, flash: Option<Flash>, back: &str, is_near: bool) -> Option<AnyView> {
     let flash = flash?;
     let sentence = flash.sentence(visit.backend().now());
-    let name = flash.names_key().then(|| view! { "“"<bdi>{flash.name.clone()}</bdi>"”" });
     let id = flash.id;
+    let beside = is_near.then(|| format!(" ({id})")).unwrap_or_default();
+    let called = format!("{}{beside}", flash.name);
+    let name = flash.names_key().then(|| view! { "“"<bdi>{flash.name.clone()}</bdi>"”"{beside} });
     let to = |path| paths::with_back(path, back);
     let follow = match flash.act {
-        Act::Deactivated => Some(undo(to(paths::key_status(id)), "active", &flash)),
-        Act::Activated => Some(undo(to(paths::key_status(id)), "inactive", &flash)),
-        Act::Deleted => Some(undo(to(paths::restore_key(id)), "", &flash)),
+        Act::Deactivated => Some(undo(to(paths::key_status(id)), "active", &flash, &called)),
+        Act::Activated => Some(undo(to(paths::key_status(id)), "inactive", &flash, &called)),
+        Act::Deleted => Some(undo(to(paths::restore_key(id)), "", &flash, &called)),
         Act::ActivatedTooLate => {
             let href = format!("{}#expiry", to(paths::key(id)));
             Some(view! { <a href=href>"Extend it"</a> }.into_any())
         }
         Act::Pasted if !flash.name.is_empty() => {
-            Some(view! { <a href=to(paths::rotate_key(id))>"Show a new secret"</a> }.into_any())
+            Some(view! { <a href=to(paths::rotate_key(id))>{NEW_SECRET}</a> }.into_any())
         }
         Act::Saved | Act::Unchanged | Act::Restored | Act::Pasted => None,
     };
@@ -40,8 +44,8 @@ pub fn message(visit: &Visit, flash: Option<Flash>, back: &str) -> Option<AnyVie
     )
 }
 
-fn undo(action: String, status: &'static str, flash: &Flash) -> AnyView {
-    let label = format!("Undo: {}", flash.name);
+fn undo(action: String, status: &'static str, flash: &Flash, called: &str) -> AnyView {
+    let label = format!("Undo: {called}");
     view! {
         <form method="post" action=action>
             <input type="hidden" name="status" value=status/>
