@@ -79,7 +79,7 @@ impl Client {
 
     /// Sends a JSON body.
     pub fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
-        self.with("Content-Type", "application/json").send(method, path, &body.to_string())
+        self.with("Content-Type", "application/json").send(method, path, body.to_string())
     }
 
     /// Posts a form as a browser does.
@@ -90,12 +90,12 @@ impl Client {
 
     /// Sends anything.
     #[track_caller]
-    pub fn send(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub fn send(&self, method: &str, path: &str, body: impl AsRef<[u8]>) -> Answer {
         self.send_once(method, path, body).unwrap_or_else(|| panic!("{method} {path}: no answer"))
     }
 
     /// Sends anything. Returns `None` if the connection ended without an answer.
-    pub fn send_once(&self, method: &str, path: &str, body: &str) -> Option<Answer> {
+    pub fn send_once(&self, method: &str, path: &str, body: impl AsRef<[u8]>) -> Option<Answer> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.origin));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
@@ -103,7 +103,7 @@ impl Client {
         if let Some(session) = &self.session {
             request = request.header("Cookie", format!("{COOKIE}={session}"));
         }
-        let request = request.body(body.to_owned()).unwrap();
+        let request = request.body(body.as_ref().to_vec()).unwrap();
         let response = self.agent.run(request).ok()?;
         let answer = Answer::read(format!("{method} {path}"), response);
         if self.is_ours {

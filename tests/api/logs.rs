@@ -56,7 +56,8 @@ fn expected_calls_and_refusals_leave_no_line() {
     caller.get("/v1/nowhere").expect_status(404);
     edge.get("/v1/contacts").expect_status(401);
     edge.send("POST", "/v1/verify", "nonsense").expect_status(401);
-    own.service().send("POST", "/v1/verify", "nonsense").expect_status(400);
+    own.service().send("POST", "/v1/verify", "nonsense").expect_status(415);
+    own.service().with("Content-Type", "application/json").send("POST", "/v1/verify", "nonsense").expect_status(400);
     for key in [forged(), never_issued(&own, 1), with_another_secret(&plain.key)] {
         edge.bearing(&key).get("/v1/contacts").expect_status(401);
     }

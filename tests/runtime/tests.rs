@@ -1,7 +1,7 @@
 //! The runtime itself: Workers start, speak to each other, and keep what they stored.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that meets what it does not expect fails")]
 
-use ownchat_runtime::{Admin, Client, Folder, Place, Process, SERVICE, edge, no_kv, vault};
+use ownchat_runtime::{Admin, Client, Folder, JSON, Place, Process, SERVICE, edge, no_kv, vault};
 use std::net::SocketAddr;
 
 fn whole(folder: &Folder) -> Process {
@@ -11,7 +11,7 @@ fn whole(folder: &Folder) -> Process {
 
 fn code(edge: SocketAddr, token: &str) -> String {
     let body = format!("{{\"key\": \"{token}\"}}");
-    let answer = Client::new(edge).call("POST", "/v1/verify", &[SERVICE], body.as_bytes()).unwrap();
+    let answer = Client::new(edge).call("POST", "/v1/verify", &[JSON, SERVICE], body.as_bytes()).unwrap();
     answer.json()["code"].as_str().unwrap_or_default().to_owned()
 }
 

@@ -12,6 +12,9 @@ edge.initSync({ module: wasm });
 const { headers: COMMON, media: MEDIA, hidden: HIDDEN, requestId: REQUEST_ID, ...NAMES } = JSON.parse(edge.constants());
 const { address: ADDRESS, principal: PRINCIPAL, bodyMax: BODY_MAX, received: RECEIVED } = NAMES;
 const VERIFY = "/v1/verify";
+const STRICT = { fatal: true };
+const UTF_8 = new TextDecoder("utf-8", STRICT);
+const JSON_MEDIA = /^application\/json *(;|$)/i;
 
 /** The headers of every answer, by the letter of its media type. */
 const HEADERS = Object.fromEntries(
@@ -38,22 +41,27 @@ export default {
     const { url } = request;
     const target = url.slice(url.indexOf("/", url.indexOf("://") + 3));
     const hasBody = request.method === "POST" && target.startsWith(VERIFY);
-    return hasBody ? withBody(request, env, context, target) : handle(request, env, context, target, null);
+    return hasBody ? withBody(request, env, context, target) : handle(request, env, context, target, "");
   },
 };
 
 async function withBody(request, env, context, target) {
-  let body = null;
+  return handle(request, env, context, target, await bodyOf(request));
+}
+
+/** The body of a request after `=`, or a letter for the reason why it is not read: see `Body::read`. */
+async function bodyOf(request) {
+  const { headers } = request;
+  if (!JSON_MEDIA.test(headers.get("content-type")) || headers.has("content-encoding")) return "m";
   try {
+    const length = headers.get("content-length");
     // Without a length it is read piece by piece, so that no more of it is than may be.
-    const length = request.headers.get("content-length");
-    if (length === null) body = await readUpTo(BODY_MAX, request.body);
-    else if (Number(length) <= BODY_MAX) body = await request.text();
-  } catch {
-    // Whoever has hung up gets no answer, and whoever has not is told that nothing came.
-    body = "";
+    if (length === null) return await readUpTo(BODY_MAX, request.body);
+    return Number(length) > BODY_MAX ? "" : "=" + UTF_8.decode(await request.arrayBuffer());
+  } catch (error) {
+    // Callers who have hung up get no answer; others are told that nothing came.
+    return error instanceof TypeError ? "u" : "=";
   }
-  return handle(request, env, context, target, body);
 }
 
 function handle(request, env, context, target, body) {
@@ -63,7 +71,7 @@ function handle(request, env, context, target, body) {
   const apiKey = optional(headers.get("x-api-key"));
   const address = optional(headers.get(ADDRESS));
   // As `Incoming::read` takes it apart.
-  const call = `${id}\n${method}\n${target}\n${authorization}\n${apiKey}\n${address}\n${optional(body)}`;
+  const call = `${id}\n${method}\n${target}\n${authorization}\n${apiKey}\n${address}\n${body}`;
   let said = 0;
   let text;
   try {
@@ -198,14 +206,14 @@ async function goOn(onward, id, headers, request, env, context) {
   return answer;
 }
 
-/** The text of a body, or null if it has more bytes than `most`; no more of it than that is read. */
+/** The text of a body after `=`, or nothing if it has more bytes than `most`; no more of it than that is read. */
 async function readUpTo(most, body) {
-  const decoder = new TextDecoder();
-  let text = "";
+  const decoder = new TextDecoder("utf-8", STRICT);
+  let text = "=";
   let size = 0;
   for await (const chunk of body ?? []) {
     size += chunk.length;
-    if (size > most) return null;
+    if (size > most) return "";
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

@@ -45,7 +45,7 @@ pub fn challenge(code: Code, required: ScopeSet) -> Option<String> {
     match code {
         Code::MissingKey => Some(REALM.to_owned()),
         Code::ScopeMissing => {
-            Some(format!("{REALM}, error=\"insufficient_scope\", scope=\"{}\"", required.names().join(" ")))
+            Some(format!("{REALM}, error=\"insufficient_scope\", scope=\"{}\"", required.joined(" ")))
         }
         // The key is good; no scope would help.
         Code::AddressForbidden | Code::ChannelForbidden | Code::WorkspaceSuspended => {

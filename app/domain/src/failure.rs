@@ -43,7 +43,7 @@ pub enum Failure {
     #[error("not allowed")]
     Forbidden,
     /// The caller would give away scopes that they do not hold.
-    #[error("scopes would be given that you do not hold: {}", .held.missing(*.required).names().join(", "))]
+    #[error("scopes would be given that you do not hold: {}", .held.missing(*.required).joined(", "))]
     NotHeld {
         /// What would be given.
         required: ScopeSet,
@@ -65,7 +65,7 @@ pub enum Failure {
         detail: String,
     },
     /// The key that asks lacks scopes that the command needs.
-    #[error("the key lacks scopes: {}", .granted.missing(*.required).names().join(", "))]
+    #[error("the key lacks scopes: {}", .granted.missing(*.required).joined(", "))]
     ScopeMissing {
         /// What the command needs.
         required: ScopeSet,

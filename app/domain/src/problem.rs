@@ -48,19 +48,12 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of one code. `console` is the origin of the console, or empty for a relative address.
-    pub fn new(
-        console: &str,
-        code: &str,
-        status: u16,
-        title: &str,
-        detail: impl Into<String>,
-        request_id: &str,
-    ) -> Self {
+    pub fn new(console: &str, code: &str, status: u16, title: &str, detail: String, request_id: &str) -> Self {
         Self {
             kind: format!("{console}{PAGE}#{code}"),
             title: title.to_owned(),
             status,
-            detail: detail.into(),
+            detail,
             instance: request_id.to_owned(),
             code: code.to_owned(),
             ..Self::default()

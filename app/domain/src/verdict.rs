@@ -244,8 +244,8 @@ impl Denial {
                 "This API key may only be used from certain networks, and the caller's address is not known.".into()
             }
             Self::ScopeMissing { required, granted } => {
-                let missing: Vec<_> = granted.missing(*required).iter().map(crate::scope::Scope::name).collect();
-                format!("This API key lacks {}. An admin can grant that in Settings, API Keys.", missing.join(", "))
+                let missing = granted.missing(*required).joined(", ");
+                format!("This API key lacks {missing}. An admin can grant that in Settings, API Keys.")
             }
             Self::ChannelForbidden => {
                 "This API key may not be used for this channel. An admin can change its channels.".into()

@@ -274,7 +274,7 @@ fn a_server_function_explains_bad_input() {
     let json = owner.with("Content-Type", "application/json");
     json.send("POST", "/actions/create-key", "{").expect_problem(400, "invalid_json");
     json.send("POST", "/actions/create-key", "{}").expect_problem(422, "validation_failed");
-    json.send("POST", "/actions/create-key", &"x".repeat(70_000)).expect_problem(413, "body_too_large");
+    json.send("POST", "/actions/create-key", "x".repeat(70_000)).expect_problem(413, "body_too_large");
     let secret = "0123456789ABCDEFGHIJKLMN";
     let answer = json.send("POST", &format!("/actions/oc_live_JCgnh3DhfKRFKbvX_{secret}4YHXyj"), "{}");
     assert!(answer.status >= 400 && !answer.text.contains(secret), "{}", answer.text);

@@ -110,7 +110,7 @@ fn bad_input_is_named_by_field_and_nothing_is_made() {
     let json = owner.with("Content-Type", "application/json");
     json.send("POST", "/api/v1/keys", "{").expect_problem(400, "invalid_json");
     json.send("POST", "/api/v1/keys", "").expect_problem(400, "invalid_json");
-    json.send("POST", "/api/v1/keys", &format!("\"{}\"", "x".repeat(70_000))).expect_problem(413, "body_too_large");
+    json.send("POST", "/api/v1/keys", format!("\"{}\"", "x".repeat(70_000))).expect_problem(413, "body_too_large");
     owner.send("POST", "/api/v1/keys", "{}").expect_problem(415, "unsupported_media_type");
     owner.send("PUT", "/api/v1/keys", "").expect_problem(405, "method_not_allowed");
     assert!(list(&owner).iter().all(|key| key["name"] != "Never made"), "something was made");

@@ -97,5 +97,5 @@ fn methods_that_pages_do_not_have_are_refused() {
     let json = owner.with("Content-Type", "application/json");
     json.send("POST", "/sign-in", "{}").expect_problem(415, "unsupported_media_type");
     let form = owner.with("Content-Type", "application/x-www-form-urlencoded");
-    form.send("POST", "/sign-in", &"x".repeat(70_000)).expect_problem(413, "body_too_large");
+    form.send("POST", "/sign-in", "x".repeat(70_000)).expect_problem(413, "body_too_large");
 }

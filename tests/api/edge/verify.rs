@@ -1,6 +1,7 @@
 //! `POST /v1/verify`
 
 use crate::{
+    client::Client,
     deployment::{Deployment, shared, wait},
     keys::{change, delete, forged, make, never_issued, with_another_secret},
 };
@@ -129,9 +130,10 @@ fn a_bad_body_is_explained() {
     let deployment = shared();
     let edge = deployment.service();
     let key = make(&deployment.owner(), "Bodies", &["contacts:read"]).key;
-    edge.send("POST", "/v1/verify", "").expect_problem(400, "invalid_json");
-    edge.send("POST", "/v1/verify", "{").expect_problem(400, "invalid_json");
-    edge.send("POST", "/v1/verify", "[]").expect_problem(400, "invalid_json");
+    let json = edge.with("Content-Type", "application/json");
+    for body in ["", "{", "[]"] {
+        json.send("POST", "/v1/verify", body).expect_problem(400, "invalid_json");
+    }
     edge.post("/v1/verify", &json!({"key": key, "admin": true})).expect_fields(&["admin"]);
     edge.post("/v1/verify", &json!({"scopes": []})).expect_fields(&["key"]);
     edge.post("/v1/verify", &json!({"key": 7})).expect_fields(&["key"]);
@@ -140,6 +142,38 @@ fn a_bad_body_is_explained() {
     // A key at the wrong place is not repeated.
     let answer = edge.post("/v1/verify", &json!({"key": 7, "scopes": [key]}));
     assert!(!answer.text.contains(&key), "{}", answer.text);
-    let answer = edge.send("POST", "/v1/verify", &format!("{{\"key\": \"{key}"));
+    let answer = json.send("POST", "/v1/verify", format!("{{\"key\": \"{key}"));
     assert!(!answer.text.contains(&key), "{}", answer.text);
+}
+
+#[test]
+fn a_body_is_json_in_utf_8_and_not_compressed() {
+    let deployment = shared();
+    let edge = deployment.service();
+    let key = make(&deployment.owner(), "Other bodies", &["contacts:read"]).key;
+    let good = json!({"key": key}).to_string();
+    let ask = |caller: &Client, body: &[u8]| caller.send("POST", "/v1/verify", body);
+    let of = |media: &str| edge.with("Content-Type", media);
+    for caller in [
+        edge.clone(),
+        of("application/x-www-form-urlencoded"),
+        of("text/json"),
+        of("application/jsonx"),
+        of("application/json").with("Content-Encoding", "gzip"),
+    ] {
+        let refused = ask(&caller, good.as_bytes());
+        refused.expect_problem(415, "unsupported_media_type");
+        let advice = "Send the body as Content-Type: application/json, without Content-Encoding.";
+        assert_eq!(refused.at("/detail"), advice);
+    }
+    let no_text = [b"{\"key\": \"".as_slice(), b"\xff\xfe", b"\"}"].concat();
+    for media in ["application/json", "Application/JSON; charset=utf-8"] {
+        // The fault of one body does not stay for the next.
+        for piecewise in [false, true] {
+            let caller = if piecewise { of(media).with("Transfer-Encoding", "chunked") } else { of(media) };
+            let refused = ask(&caller, &no_text);
+            assert_eq!(refused.expect_problem(400, "invalid_json").at("/detail"), "The body is not UTF-8.");
+            assert_eq!(ask(&caller, good.as_bytes()).expect_status(200).at("/code"), "VALID");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use crate::{
     row::{Goal, Row},
     world::{Server, World},
 };
-use ownchat_runtime::{Client, SERVICE};
+use ownchat_runtime::{Client, JSON, SERVICE};
 
 /// One call at a time: what a call costs that has the isolate for itself.
 const ALONE: Plan = Plan { requests: 2_000, turns: 5, warm_up: 3_000, rounds: 5, callers: 1 };
@@ -53,7 +53,7 @@ fn of(everybody: &Everybody, good: &Case, plan: Plan, label: (&str, &str), goals
     let post = |key: &str| {
         let mut question = good.question.clone();
         question["key"] = key.into();
-        let headers = [("Content-Type", "application/json"), SERVICE];
+        let headers = [JSON, SERVICE];
         Client::request("POST", "/v1/verify", &headers, question.to_string().as_bytes())
     };
     let get = |key: &str| Client::request("GET", "/v1/key", &[("Authorization", &format!("Bearer {key}"))], b"");

@@ -1,7 +1,7 @@
 //! Who is compared must do the same: the same questions get the same answers.
 
 use crate::{keys::Case, world::Server};
-use ownchat_runtime::{Answer, Client, SERVICE};
+use ownchat_runtime::{Answer, Client, JSON, SERVICE};
 use serde_json::Value;
 
 /// The header field in which the platform tells the caller's address.
@@ -24,7 +24,7 @@ pub fn check(ours: &Server, peer: &Server, cases: &[Case]) {
 
 /// Is this key good for that?
 fn ask(client: &mut Client, case: &Case) -> Answer {
-    client.call("POST", "/v1/verify", &[SERVICE], case.question.to_string().as_bytes()).unwrap()
+    client.call("POST", "/v1/verify", &[JSON, SERVICE], case.question.to_string().as_bytes()).unwrap()
 }
 
 /// What am I?

@@ -6,7 +6,7 @@ use crate::{
     world::{Server, World},
 };
 use ownchat_domain::{time::SECOND, usage::FLUSH_AFTER};
-use ownchat_runtime::{Client, SERVICE};
+use ownchat_runtime::{Client, JSON, SERVICE};
 use serde_json::json;
 
 /// Calls of each kind.
@@ -115,7 +115,8 @@ impl Counted {
 fn ask(edge: &Server, keys: &[String], code: &str) {
     let mut client = Client::new(edge.address);
     for key in keys {
-        let answer = client.call("POST", "/v1/verify", &[SERVICE], json!({"key": key}).to_string().as_bytes()).unwrap();
+        let answer =
+            client.call("POST", "/v1/verify", &[JSON, SERVICE], json!({"key": key}).to_string().as_bytes()).unwrap();
         assert_eq!(answer.json()["code"], code, "{}", answer.text());
     }
 }

@@ -1,6 +1,6 @@
 //! Does what the console does for an admin: speaks to the vault in its own words.
 
-use crate::Client;
+use crate::{Client, JSON};
 use ownchat_domain::{
     account::PersonId,
     digest::SecretHash,
@@ -67,7 +67,7 @@ impl Admin {
     /// Asks any object of the vault. An error says that there was no answer, and nobody knows what was done.
     pub fn ask_object<C: Call>(&mut self, object: Object, call: &C) -> io::Result<Outcome<C::Answer>> {
         let body = serde_json::to_vec(call)?;
-        let answer = self.client.call("POST", &object.path(C::NAME), &[("Content-Type", "application/json")], &body)?;
+        let answer = self.client.call("POST", &object.path(C::NAME), &[JSON], &body)?;
         if answer.status != 200 {
             return Err(io::Error::other(format!("{}: {} {}", C::NAME, answer.status, answer.text())));
         }

@@ -25,7 +25,7 @@ pub use client::{Answer, Client};
 pub use folder::Folder;
 pub use process::Process;
 pub use worker::{Module, Place, Worker};
-pub use workers::{MASTER_KEYS, PRINCIPAL_KEY, SERVICE, SERVICE_TOKENS, SETUP_TOKEN, edge, no_kv, vault};
+pub use workers::{JSON, MASTER_KEYS, PRINCIPAL_KEY, SERVICE, SERVICE_TOKENS, SETUP_TOKEN, edge, no_kv, vault};
 
 use std::{
     env,

@@ -6,6 +6,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+/// The media type of a body at `POST /v1/verify`.
+pub const JSON: (&str, &str) = ("Content-Type", "application/json");
+
 /// Master secrets of a deployment that holds nothing of worth.
 pub const MASTER_KEYS: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 /// The key that signs principals there.

@@ -43,7 +43,7 @@ pub fn problem(kind: &Kind, detail: &str) -> Response {
 
 /// A problem that only these services have.
 pub fn own_problem(code: &str, status: StatusCode, title: &str, detail: &str) -> Response {
-    send(Problem::new("", code, status.as_u16(), title, detail, ""))
+    send(Problem::new("", code, status.as_u16(), title, detail.to_owned(), ""))
 }
 
 /// One field that cannot be accepted.

@@ -8,7 +8,7 @@ use ownchat_domain::{
     time::SECOND,
     token::{Environment, Token},
 };
-use ownchat_runtime::{MASTER_KEYS, SERVICE};
+use ownchat_runtime::{JSON, MASTER_KEYS, SERVICE};
 use ownchat_simulation::{Caller, Fault, Latency, Load, Question, Settings, World};
 use rand::{Rng, SeedableRng, distr::Alphanumeric, rngs::SmallRng};
 use serde_json::json;
@@ -139,7 +139,7 @@ fn send(world: &World, numbers: Range<u32>, at_once: usize) {
                 });
                 let bodies: Vec<_> = bodies.collect();
                 ready.wait();
-                let headers = [("CF-Connecting-IP", "192.0.2.1"), SERVICE];
+                let headers = [("CF-Connecting-IP", "192.0.2.1"), JSON, SERVICE];
                 for body in bodies {
                     let code = caller.call("POST", "/v1/verify", &headers, body.as_bytes()).json()["code"].to_string();
                     // So many at once may be more than a busy machine answers in time.

@@ -2,7 +2,7 @@
 
 use crate::{Clock, Kv, Latency, Load, Net, Twin, Wire, alarms, load::Slot};
 use ownchat_domain::{keyring::Keyring, time::SECOND};
-use ownchat_runtime::{Admin, Answer, Client, Folder, MASTER_KEYS, Place, Process, SERVICE, Worker, edge, vault};
+use ownchat_runtime::{Admin, Answer, Client, Folder, JSON, MASTER_KEYS, Place, Process, SERVICE, Worker, edge, vault};
 use serde_json::{Value, json};
 use std::{
     fs, io,
@@ -227,7 +227,7 @@ impl Question {
         // Each comes from a network of its own, so that nobody is taken for a flood.
         let network = COUNT.fetch_add(1, Ordering::Relaxed);
         let address = format!("2001:db8:{:x}:{:x}::1", network >> 16, network & 0xffff);
-        let headers = [("CF-Connecting-IP", address.as_str()), SERVICE];
+        let headers = [("CF-Connecting-IP", address.as_str()), JSON, SERVICE];
         Self(Client::request("POST", "/v1/verify", &headers, body.to_string().as_bytes()))
     }
 }

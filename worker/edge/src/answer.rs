@@ -216,10 +216,12 @@ pub fn limits(checked: &Checked) -> Vec<Header> {
 }
 
 fn limits_of(record: &Record, standing: Standing) -> Vec<Header> {
-    let (mut policies, mut states) = (Vec::new(), Vec::new());
+    let (mut policies, mut states) = (String::new(), String::new());
     let mut tell = |name: &str, limit: u32, window: i64, more: String, standing: Option<(u32, i64)>| {
-        policies.push(format!("\"{name}\";q={limit};w={window}{more}"));
-        states.extend(standing.map(|(left, wait)| format!("\"{name}\";r={left};t={}", seconds(wait))));
+        add(&mut policies, &format!("\"{name}\";q={limit};w={window}{more}"));
+        if let Some((left, wait)) = standing {
+            add(&mut states, &format!("\"{name}\";r={left};t={}", seconds(wait)));
+        }
     };
     if let Some(rate) = record.limits.rate {
         let least = format!(";{GUARANTEED}={}", rate.guaranteed());
@@ -229,7 +231,15 @@ fn limits_of(record: &Record, standing: Standing) -> Vec<Header> {
         tell("quota", quota.limit, quota.period.seconds(), String::new(), standing.quota);
     }
     let headers = [("RateLimit-Policy", policies), ("RateLimit", states)];
-    headers.into_iter().filter(|(_, items)| !items.is_empty()).map(|(name, items)| (name, items.join(", "))).collect()
+    headers.into_iter().filter(|(_, items)| !items.is_empty()).collect()
+}
+
+/// Adds an item to a list of structured fields (RFC 9651, section 3.1).
+fn add(items: &mut String, item: &str) {
+    if !items.is_empty() {
+        items.push_str(", ");
+    }
+    items.push_str(item);
 }
 
 fn write(body: &Problem) -> Answer {

@@ -159,7 +159,7 @@ fn whole(digits: &str) -> Option<u32> {
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
     let (units, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let fraction = fraction.trim_end_matches('0');
-    let number: u64 = [units, fraction].concat().parse().ok()?;
+    let number: u64 = (units.to_owned() + fraction).parse().ok()?;
     if number == 0 {
         return Some(0);
     }

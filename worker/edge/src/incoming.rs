@@ -4,6 +4,7 @@ use ownchat_domain::{
     credential::{self, Credential},
     token::KEYS_BEGIN,
 };
+use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
 
 /// What is looked at of a call.
@@ -21,8 +22,34 @@ pub struct Incoming<'a> {
     pub api_key: Option<&'a str>,
     /// The caller's address. The platform sets its header and overwrites what a caller sends.
     pub address: Option<IpAddr>,
-    /// The body where it decides, which is at `/v1/verify` alone; nothing if it is larger than a body may be.
-    pub body: Option<&'a str>,
+    /// The body where it decides, which is at `/v1/verify` alone.
+    pub body: Body<'a>,
+}
+
+/// The body of a request, or the reason why it was not read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// It was read.
+    Text(&'a str),
+    /// It is not JSON by its headers, or it is compressed.
+    Media,
+    /// It is not UTF-8.
+    Encoding,
+    /// It is larger than a body may be.
+    #[default]
+    TooLarge,
+}
+
+impl<'a> Body<'a> {
+    /// As the entry writes it: the text after `=`, or a letter.
+    fn read(text: &'a str) -> Self {
+        match text.as_bytes().first() {
+            Some(b'=') => Self::Text(text.get(1..).unwrap_or_default()),
+            Some(b'm') => Self::Media,
+            Some(b'u') => Self::Encoding,
+            _ => Self::TooLarge,
+        }
+    }
 }
 
 /// The header in which the platform tells the caller's address.
@@ -35,8 +62,9 @@ impl<'a> Incoming<'a> {
         let mut parts = text.splitn(7, '\n');
         let mut next = || parts.next().unwrap_or_default();
         let (id, method, target) = (next(), next(), next());
-        let mut next = || next().strip_prefix('=');
-        let (authorization, api_key, address, body) = (next(), next(), next(), next());
+        let mut optional = || next().strip_prefix('=');
+        let (authorization, api_key, address) = (optional(), optional(), optional());
+        let body = Body::read(next());
         let address = address.and_then(|text| text.parse().ok());
         Self { id, method, target, authorization, api_key, address, body }
     }
@@ -46,9 +74,11 @@ impl<'a> Incoming<'a> {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    /// Returns true if something that looks like a key stands in its query.
+    /// Returns true if something that looks like a key stands in its query, in percent-encoding or
+    /// not.
     pub fn has_key_in_query(&self) -> bool {
-        let query = self.target.split_once('?').map_or("", |(_, query)| query);
+        let Some((_, query)) = self.target.split_once('?') else { return false };
+        let query = percent_decode_str(query).decode_utf8_lossy();
         KEYS_BEGIN.iter().any(|brand| query.contains(brand))
     }
 
@@ -66,15 +96,41 @@ mod tests {
     fn a_call_is_read_from_one_text() {
         let call = Incoming::read("0af\nPOST\n/v1/verify?x\n=Bearer k\n\n=192.0.2.1\n={\n}");
         assert_eq!((call.id, call.method, call.target, call.path()), ("0af", "POST", "/v1/verify?x", "/v1/verify"));
-        assert_eq!((call.authorization, call.api_key, call.body), (Some("Bearer k"), None, Some("{\n}")));
+        assert_eq!((call.authorization, call.api_key, call.body), (Some("Bearer k"), None, Body::Text("{\n}")));
         assert_eq!(call.address, Some("192.0.2.1".parse().unwrap()));
     }
 
     #[test]
     fn empty_is_not_absent() {
         let call = Incoming::read("0af\nGET\n/\n=\n=\n=\n=");
-        assert_eq!((call.authorization, call.api_key, call.address, call.body), (Some(""), Some(""), None, Some("")));
+        assert_eq!(
+            (call.authorization, call.api_key, call.address, call.body),
+            (Some(""), Some(""), None, Body::Text(""))
+        );
         let call = Incoming::read("0af\nGET\n/\n\n\n\n");
-        assert_eq!((call.authorization, call.api_key, call.address, call.body), (None, None, None, None));
+        assert_eq!((call.authorization, call.api_key, call.address, call.body), (None, None, None, Body::TooLarge));
+    }
+
+    #[test]
+    fn a_body_that_was_not_read_says_why() {
+        for (letter, body) in [("m", Body::Media), ("u", Body::Encoding), ("", Body::TooLarge), ("=m", Body::Text("m"))]
+        {
+            assert_eq!(Incoming::read(&format!("0af\nPOST\n/v1/verify\n\n\n\n{letter}")).body, body, "{letter}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_query_is_seen_in_any_writing() {
+        for (target, is_there) in [
+            ("/v1/contacts?key=oc_live_0", true),
+            ("/v1/contacts?key=%6Fc_live_0", true),
+            ("/v1/contacts?a=1&%6f%63%5Flive%5f0", true),
+            ("/v1/contacts?a=%ff%6Fc_test_", true),
+            ("/v1/contacts?a=%256Fc_live_0", false),
+            ("/v1/oc_live_0?a=1", false),
+            ("/v1/contacts", false),
+        ] {
+            assert_eq!(Incoming { target, ..Incoming::default() }.has_key_in_query(), is_there, "{target}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     asked,
     describe::describe,
     gate::{Checked, Gate, Presented, Wanted},
-    incoming::Incoming,
+    incoming::{Body, Incoming},
     service_tokens::ServiceTokens,
 };
 use ownchat_domain::{
@@ -142,11 +142,18 @@ fn caller<'a>(answers: &Answers<'_>, services: &ServiceTokens, incoming: &Incomi
     with_key(answers, incoming, Use::Caller, Own::Verify.required(), None, 1)
 }
 
+/// The headers that the body of a question about a key needs.
+const MEDIA: &str = "Send the body as Content-Type: application/json, without Content-Encoding.";
+
 /// Reads the question about a key, from a caller that may ask about those of this workspace, or
 /// about all.
 pub fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>, workspace: Option<u32>) -> Plan<'a> {
-    let Some(body) = incoming.body else {
-        return Plan::Answer(answers.problem(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning));
+    let refuse = |kind: &problem::Kind, detail| Plan::Answer(answers.problem(kind, detail));
+    let body = match incoming.body {
+        Body::Text(body) => body,
+        Body::Media => return refuse(&problem::UNSUPPORTED_MEDIA_TYPE, MEDIA),
+        Body::Encoding => return refuse(&problem::INVALID_JSON, "The body is not UTF-8."),
+        Body::TooLarge => return refuse(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning),
     };
     let asked = match asked::read(body) {
         Ok(asked) => asked,
@@ -226,7 +233,7 @@ mod tests {
     const ANSWERS: Answers<'static> = Answers { console: "https://console", request_id: "0" };
 
     fn ask_as<'a>(authorization: Option<&'a str>, method: &'a str, target: &'a str, body: &'a str) -> Plan<'a> {
-        let body = (body != "too large").then_some(body);
+        let body = if body == "too large" { Body::TooLarge } else { Body::Text(body) };
         let incoming = Incoming { method, target, authorization, body, ..Incoming::default() };
         // SHA-256 of "abc".
         let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -332,7 +339,7 @@ mod tests {
     fn a_key_of_another_workspace_is_unknown_to_a_caller_with_a_key() {
         let gate = gate();
         let body = format!(r#"{{"key":"{}"}}"#, *token(&gate).reveal());
-        let incoming = Incoming { body: Some(&body), ..Incoming::default() };
+        let incoming = Incoming { body: Body::Text(&body), ..Incoming::default() };
         for (workspace, unknown) in [(None, false), (Some(7), false), (Some(8), true)] {
             let Plan::Check(check) = verify(&ANSWERS, &incoming, workspace) else { unreachable!() };
             assert_eq!(check.read(&gate).err(), unknown.then_some(Denial::Unknown), "{workspace:?}");

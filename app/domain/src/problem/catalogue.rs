@@ -20,7 +20,7 @@ pub struct Kind {
 impl Kind {
     /// A problem of this kind. `console` is the origin of the console, or empty for a relative address.
     pub fn problem(&self, console: &str, detail: impl Into<String>, request_id: &str) -> Problem {
-        Problem::new(console, self.code, self.status, self.title, detail, request_id)
+        Problem::new(console, self.code, self.status, self.title, detail.into(), request_id)
     }
 
     /// The kind of a refusal by the edge. Named one by one, so that the edge links these and not

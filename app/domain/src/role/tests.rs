@@ -174,7 +174,7 @@ fn a_key_hears_which_scope_it_lacks() {
                 Err(Failure::NotFound) => "?".to_owned(),
                 Err(Failure::ScopeMissing { required, granted }) => {
                     assert_eq!(granted, scopes(&[held]));
-                    required.names().join(" ")
+                    required.joined(" ")
                 }
                 Err(other) => unreachable!("{other:?}"),
             }

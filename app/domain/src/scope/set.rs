@@ -94,6 +94,12 @@ impl ScopeSet {
     pub fn names(self) -> Vec<String> {
         self.iter().map(|scope| scope.name().to_owned()).collect()
     }
+
+    /// The names in one text, with `separator` between them.
+    pub fn joined(self, separator: &str) -> String {
+        let names: Vec<_> = self.iter().map(Scope::name).collect();
+        names.join(separator)
+    }
 }
 
 impl FromIterator<Scope> for ScopeSet {

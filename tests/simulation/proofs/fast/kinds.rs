@@ -10,7 +10,7 @@ use ownchat_domain::{
     token::{Environment, Token},
     vault::registry::{ChangeKey, RotateKey},
 };
-use ownchat_runtime::{Admin, Made, SERVICE, new_key, secret};
+use ownchat_runtime::{Admin, JSON, Made, SERVICE, new_key, secret};
 use ownchat_simulation::{Caller, World};
 use serde_json::{Value, json};
 
@@ -60,9 +60,10 @@ impl Kind {
         let bearer = ("Authorization", bearer.as_str());
         let headers = [
             ("CF-Connecting-IP", HERE),
+            JSON,
             if self.way == Way::Verify && self.asker.is_none() { SERVICE } else { bearer },
         ];
-        let headers = if self.way != Way::Verify && self.key.is_empty() { &headers[..1] } else { &headers };
+        let headers = if self.way != Way::Verify && self.key.is_empty() { &headers[..2] } else { &headers };
         let question = json!({"key": self.key, "scopes": ["contacts:read"], "address": HERE, "channel": "shop"});
         let answer = match self.way {
             Way::Verify => caller.call("POST", "/v1/verify", headers, question.to_string().as_bytes()),
