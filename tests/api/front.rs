@@ -113,23 +113,26 @@ fn a_small_body_that_drips_is_given_up() {
     let mut own = Deployment::idle();
     own.set(&[("REQUEST_IDLE_MS", "2000")]);
     own.resume(&[]);
-    let mut caller = TcpStream::connect(("127.0.0.1", own.port(1))).unwrap();
-    let head = b"POST /v1/verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n";
-    caller.write_all(head).unwrap();
-    let mut drops = caller.try_clone().unwrap();
-    // Well within the limit for a pause, and for a hundred drops far beyond it.
-    let dripping = thread::spawn(move || {
-        (0..100)
-            .take_while(|_| {
-                thread::sleep(Duration::from_millis(500));
-                drops.write_all(b" ").is_ok()
-            })
-            .count()
-    });
-    let mut response = String::new();
-    let _ = caller.read_to_string(&mut response);
-    assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
-    assert!(dripping.join().unwrap() < 100);
+    for (length, drop) in [("Content-Length: 100", " "), ("Transfer-Encoding: chunked", "1\r\n \r\n")] {
+        let mut caller = TcpStream::connect(("127.0.0.1", own.port(1))).unwrap();
+        let head =
+            format!("POST /v1/verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{length}\r\n\r\n");
+        caller.write_all(head.as_bytes()).unwrap();
+        let mut drops = caller.try_clone().unwrap();
+        // Well within the limit for a pause, and for a hundred drops far beyond it.
+        let dripping = thread::spawn(move || {
+            (0..100)
+                .take_while(|_| {
+                    thread::sleep(Duration::from_millis(500));
+                    drops.write_all(drop.as_bytes()).is_ok()
+                })
+                .count()
+        });
+        let mut response = String::new();
+        let _ = caller.read_to_string(&mut response);
+        assert!(response.starts_with("HTTP/1.1 408 "), "{length}: {response}");
+        assert!(dripping.join().unwrap() < 100);
+    }
 }
 
 #[test]

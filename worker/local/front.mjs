@@ -156,19 +156,19 @@ function pass(worker, request, response, ask) {
       request.socket.destroySoon();
     }, config.bodyLimit);
   };
-  // A small body comes whole within the limit, however it drips; a large one never pauses for
-  // longer.
-  const isSmall = !isChunked && length <= SMALL;
-  const goOn = () => isSmall || start();
+  // The first bytes, which are all of a small body, come within the limit, however they drip; the
+  // rest never pauses for longer.
+  let received = 0;
   const sendBody = () => {
     ask?.();
     start();
     request.on("data", (chunk) => {
-      if (inner.write(chunk)) return goOn();
+      received += chunk.length;
+      if (inner.write(chunk)) return received > SMALL ? start() : undefined;
       // While the Worker does not read, the caller cannot send.
-      if (!isSmall) clear();
+      clear();
       request.pause();
-      inner.once("drain", () => (goOn(), request.resume()));
+      inner.once("drain", () => (start(), request.resume()));
     });
     request.on("end", () => (clear(), inner.end()));
   };

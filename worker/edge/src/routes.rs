@@ -214,7 +214,14 @@ pub fn conclude(answers: &Answers<'_>, use_: Use, checked: &Checked, onward: imp
         (_, Ok(()), _) => answers.denied(&Denial::Unknown),
         (_, Err(denial), _) => answers.denied(denial),
     };
-    answer.with(limits(checked))
+    if tells_limits(use_, &checked.verdict) { answer.with(limits(checked)) } else { answer }
+}
+
+/// Returns true if an answer says what is left of the key's limits. A service that asks about a key
+/// is told nothing of one that is refused for another reason.
+fn tells_limits(use_: Use, verdict: &Result<(), Denial>) -> bool {
+    let Err(denial) = verdict else { return true };
+    use_ != Use::Verify || matches!(denial.code(), Code::RateLimited | Code::QuotaExceeded)
 }
 
 #[cfg(test)]

@@ -76,6 +76,10 @@ mod tests {
             (&["\"7\"", "\"8\""], Unclear::Several),
             (&["*", "\"8\""], Unclear::Several),
             (&["\"x\""], Unclear::Foreign),
+            (&["\"07\""], Unclear::Foreign),
+            (&["\"+7\""], Unclear::Foreign),
+            (&["+7"], Unclear::Foreign),
+            (&["07"], Unclear::Foreign),
             (&[""], Unclear::Foreign),
         ] {
             assert_eq!(seen_in(tags), Err(unclear), "{tags:?}");
