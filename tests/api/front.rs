@@ -4,6 +4,7 @@ use crate::{
     client::Client,
     deployment::{Deployment, shared, wait},
     keys::make,
+    processes::{descendants, listening},
 };
 use serde_json::Value;
 use std::{
@@ -115,8 +116,7 @@ fn a_small_body_that_drips_is_given_up() {
     own.resume(&[]);
     for (length, drop) in [("Content-Length: 100", " "), ("Transfer-Encoding: chunked", "1\r\n \r\n")] {
         let mut caller = TcpStream::connect(("127.0.0.1", own.port(1))).unwrap();
-        let head =
-            format!("POST /v1/verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{length}\r\n\r\n");
+        let head = format!("POST /v1/verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{length}\r\n\r\n");
         caller.write_all(head.as_bytes()).unwrap();
         let mut drops = caller.try_clone().unwrap();
         // Well within the limit for a pause, and for a hundred drops far beyond it.
@@ -198,47 +198,4 @@ fn no_secret_is_an_argument_of_a_process() {
         let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         assert!(!line.contains("secret") && !line.contains(master), "{line}");
     }
-}
-
-/// A process and all that it has started.
-fn descendants(pid: u32) -> Vec<u32> {
-    let parent = |pid: u32| -> Option<u32> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
-    };
-    let all: Vec<u32> =
-        fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    let mut found = vec![pid];
-    loop {
-        let more: Vec<u32> = all
-            .iter()
-            .copied()
-            .filter(|pid| !found.contains(pid) && parent(*pid).is_some_and(|parent| found.contains(&parent)))
-            .collect();
-        if more.is_empty() {
-            return found;
-        }
-        found.extend(more);
-    }
-}
-
-/// The ports on which a process and all that it has started listen.
-fn listening(pid: u32) -> Vec<u16> {
-    let sockets: HashSet<String> = descendants(pid)
-        .into_iter()
-        .flat_map(|pid| fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten())
-        .filter_map(|entry| {
-            fs::read_link(entry.path()).ok()?.to_str()?.strip_prefix("socket:[")?.strip_suffix(']').map(str::to_owned)
-        })
-        .collect();
-    let table = fs::read_to_string("/proc/net/tcp").unwrap();
-    table
-        .lines()
-        .filter_map(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            // 0A is the state of a socket that listens.
-            (words.get(3) == Some(&"0A") && sockets.contains(*words.get(9)?)).then_some(())?;
-            u16::from_str_radix(words.get(1)?.split_once(':')?.1, 16).ok()
-        })
-        .collect()
 }

@@ -18,6 +18,7 @@ mod errors;
 mod front;
 mod keys;
 mod logs;
+mod processes;
 mod secrecy;
 mod state;
 mod stores;

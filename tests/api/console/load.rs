@@ -3,17 +3,17 @@
 use crate::{
     client::{Answer, OWNER},
     deployment::Deployment,
+    processes::processor_time,
 };
 use serde_json::json;
 use std::{
-    io::Write as _,
+    io::{Read as _, Write as _},
     net::TcpStream,
     sync::{
         Barrier,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::{Duration, Instant},
 };
 
 /// As many as one network may try before it has to wait.
@@ -67,17 +67,13 @@ fn a_flood_of_sign_ins_is_cut_short_and_pages_do_not_wait_for_it() {
 #[test]
 fn no_password_is_hashed_for_a_caller_who_has_left() {
     /// As many as wait in a queue without being refused.
-    const LEAVING: usize = 8;
+    const LEAVING: u64 = 8;
     let own = Deployment::set_up();
     let body = |name: &str| json!({"email": format!("{name}@example.com"), "password": "a guess of somebody"});
-    #[allow(clippy::disallowed_methods, reason = "this is not a Worker")]
-    let moment = Instant::now;
     let guess = |name: &str| {
-        let begun = moment();
         own.console().post("/api/v1/session", &body(name)).expect_problem(401, "wrong_credentials");
-        begun.elapsed()
     };
-    let leave = |name: &str| {
+    let send = |name: &str| {
         let body = body(name).to_string();
         let (port, length) = (own.port(0), body.len());
         let request = format!(
@@ -86,16 +82,25 @@ fn no_password_is_hashed_for_a_caller_who_has_left() {
         );
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
-        // Long enough to reach the queue.
-        thread::sleep(Duration::from_millis(5));
+        stream
     };
-    let is_short = |round: usize| {
-        let alone = guess(&format!("alone-{round}"));
-        (0..LEAVING).for_each(|number| leave(&format!("left-{round}-{number}")));
-        let after = guess(&format!("after-{round}"));
-        println!("alone {alone:?}, after {LEAVING} who left {after:?}");
-        after < alone * 4
+    let used = |work: &dyn Fn()| {
+        let before = processor_time(own.pid());
+        work();
+        processor_time(own.pid()) - before
     };
-    // The machine may be busy with something else in one of them.
-    assert!((0..3).any(is_short), "passwords of those who left were hashed");
+    guess("first");
+    let served = used(&|| (0..LEAVING).for_each(|number| guess(&format!("served-{number}"))));
+    let left = used(&|| {
+        let mut waiting: Vec<_> = (0..LEAVING).map(|number| send(&format!("left-{number}"))).collect();
+        // The others are in the queue when the first is answered.
+        waiting.first_mut().unwrap().read_exact(&mut [0; 1]).unwrap();
+        drop(waiting);
+        guess("last");
+    });
+    // The first, the one after it and the last are hashed.
+    assert!(
+        left * LEAVING < served * 5,
+        "{LEAVING} passwords took {served} hundredths of a second, those of callers who left {left}"
+    );
 }
