@@ -15,8 +15,8 @@ pub fn message(visit: &Visit, flash: Option<Flash>, back: &str, is_near: bool) -
     let flash = flash?;
     let sentence = flash.sentence(visit.backend().now());
     let id = flash.id;
-    let beside = if is_near { format!(" ({id})") } else { String::new() };
-    let called = format!("{}{beside}", flash.name);
+    let beside = is_near.then(|| format!(" ({id})"));
+    let called = format!("{}{}", flash.name, beside.as_deref().unwrap_or_default());
     let name = flash.names_key().then(|| view! { "“"<bdi>{flash.name.clone()}</bdi>"”"{beside} });
     let to = |path| paths::with_back(path, back);
     let follow = match flash.act {
