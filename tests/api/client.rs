@@ -162,7 +162,9 @@ impl Answer {
     /// From when on what was taken is taken everywhere.
     #[track_caller]
     pub fn effective_at(&self) -> Timestamp {
-        Timestamp::parse(self.header("effective-at")).unwrap_or_else(|| panic!("{}: no Effective-At", self.call))
+        let text = self.header("effective-at");
+        self.expect_times_of_one_shape(&text.into());
+        Timestamp::parse(text).unwrap_or_else(|| panic!("{}: no Effective-At", self.call))
     }
 
     /// The body as JSON.
