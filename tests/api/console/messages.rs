@@ -96,6 +96,67 @@ fn an_act_comes_back_to_the_page_and_row_that_it_began_at() {
 }
 
 #[test]
+fn a_message_tells_keys_of_one_name_apart() {
+    let owner = shared().owner();
+    let [one, other] = ["Namesake", "Namesake"].map(|name| make(&owner, name, &["contacts:read"]).id);
+    let alone = make(&owner, "Namesake of none", &["contacts:read"]).id;
+    // What the visitor sees who came from the list of this search.
+    let after = |id: &str, act: &str, search: &str, fields: &[(&str, &str)]| {
+        let back = format!("back=%2Fsettings%2Fdeveloper%2Fapi-keys%3Fq%3D{search}");
+        let page = follow(&owner, &owner.form(&format!("{PAGE}/{id}/{act}?{back}"), fields));
+        // Browsers show two spaces as one.
+        page.text.replace("<!>", "").replace("  ", " ")
+    };
+    let off = |id: &str, search: &str| after(id, "status", search, &[("version", "1"), ("status", "inactive")]);
+    let deleted = |id: &str, search: &str| after(id, "delete", search, &[("version", "2"), ("confirm", "yes")]);
+    for shown in [off(&one, "namesake"), deleted(&one, "namesake")] {
+        assert!(shown.contains(&format!("“<bdi>Namesake</bdi>” ({one}) is ")), "{shown}");
+        assert!(shown.contains(&format!("aria-label=\"Undo: Namesake ({one})\"")), "{shown}");
+    }
+    // Neither a longer name on the page nor the same one elsewhere is in the way.
+    for (shown, name) in [(off(&alone, "namesake"), "Namesake of none"), (off(&other, &other), "Namesake")] {
+        assert!(shown.contains(&format!("“<bdi>{name}</bdi>” is off.")), "{shown}");
+        assert!(shown.contains(&format!("aria-label=\"Undo: {name}\"")), "{shown}");
+    }
+}
+
+#[test]
+fn a_key_that_is_shown_leads_back_to_where_its_making_began() {
+    let owner = shared().owner();
+    let made = make(&owner, "Made from a filter", &["contacts:read"]);
+    let list = format!("{PAGE}?q=filter&status=active&sort=oldest");
+    let shown = owner.get(&list).text.replace("&amp;", "&");
+    let target = "back=%2Fsettings%2Fdeveloper%2Fapi-keys%3Fq%3Dfilter%26status%3Dactive%26sort%3Doldest";
+    let new = format!("{PAGE}/new?{target}");
+    let (copy, rotate) =
+        (format!("{PAGE}/new?from={}&{target}", made.id), format!("{PAGE}/{}/rotate?{target}", made.id));
+    for link in [&new, &copy] {
+        assert!(shown.contains(&format!("href=\"{link}\"")), "no {link} in {shown}");
+    }
+    let fields = |form: &'static str, from: &'static str| {
+        let fields = [("form", form), ("from", from), ("environment", "live"), ("expiry", "30")];
+        fields.into_iter().chain([("name", "Filtered, and new"), ("scopes", "contacts:read")]).collect::<Vec<_>>()
+    };
+    let from = made.id.clone().leak();
+    for (page, fields) in [
+        (&new, fields("new-from-a-filter", "")),
+        (&copy, fields("copy-from-a-filter", from)),
+        (&rotate, vec![("form", "secret-from-a-filter")]),
+    ] {
+        let first = owner.form(page, &fields).expect_status(200).text.replace("&amp;", "&");
+        let key = first.split("value=\"oc_live_").nth(1).unwrap_or_else(|| panic!("{page}: no key in {first}"));
+        let row = format!("{list}#key-{}", &key[..16]);
+        assert!(first.contains(&format!("href=\"{row}\" class=\"button\">I have stored it</a>")), "{page}: {first}");
+        // Sent again, the form shows no key, and leads there, too.
+        let again = owner.form(page, &fields).expect_status(200).text.replace("&amp;", "&");
+        assert!(
+            again.contains(&format!("href=\"{row}\" class=\"button button-quiet\">Show all keys</a>")),
+            "{page}: {again}"
+        );
+    }
+}
+
+#[test]
 fn a_page_that_became_empty_says_so() {
     let owner = shared().owner();
     let page = owner.get(&format!("{PAGE}?cursor=000000"));
