@@ -2,6 +2,7 @@
 
 use super::keys::{PAGE, path};
 use crate::{deployment::shared, keys::make};
+use ownchat_domain::time::Timestamp;
 use serde_json::{Value, json};
 
 const ADVICE: &str = "This looks like an API key. Never write one here.";
@@ -31,13 +32,14 @@ fn no_text_takes_a_key_or_an_invisible_character() {
         let refused = owner.with("If-Match", &version).json("PATCH", "/api/v1/workspace", &settings);
         assert_eq!(refused.expect_fields(&["reason"]).at("/errors/0/message"), message, "of the workspace");
     }
-    for body in [
-        json!({"metadata": {"team": made.key}}),
-        json!({"metadata": {made.key.clone(): "x"}}),
-        json!({"restrictions": {"channels": [made.key]}}),
+    for (body, message) in [
+        (json!({"metadata": {"team": made.key}}), ADVICE),
+        (json!({"metadata": {made.key.clone(): "x"}}), ADVICE),
+        (json!({"metadata": {"zero\u{200b}width": "x"}}), invisible),
+        (json!({"restrictions": {"channels": [made.key]}}), ADVICE),
     ] {
         let refused = owner.with("If-Match", "\"1\"").json("PATCH", &path(&made.id), &body);
-        assert!(refused.expect_status(422).text.contains(ADVICE), "{}", refused.text);
+        assert!(refused.expect_status(422).text.contains(message), "{}", refused.text);
     }
     assert!(!owner.get("/api/v1/keys?limit=100").text.contains(&made.key[30..]));
 }
@@ -117,12 +119,13 @@ fn keys_of_one_name_are_told_apart() {
     let twins = ["שלום (א)", "שלום (א)"].map(|name| make(&owner, name, &["contacts:read"]));
     let page = owner.get(&format!("{PAGE}?q=%D7%A9%D7%9C%D7%95%D7%9D")).text;
     for twin in &twins {
+        let date = Timestamp::parse(twin.about["created_at"].as_str().unwrap()).unwrap().day_in_utc();
         for word in ["Edit", "Duplicate", "Deactivate"] {
-            let label = format!("aria-label=\"{word} שלום (א) ({}, ", twin.id);
+            let label = format!("aria-label=\"{word} שלום (א) ({}, {date})\"", twin.id);
             assert!(page.contains(&label), "{label} in {page}");
         }
         let question = owner.get(&format!("{PAGE}/{}/delete", twin.id)).text;
-        assert!(question.contains(&format!("oc_live_{}…, created on ", twin.id)), "{question}");
+        assert!(question.contains(&format!("oc_live_{}…, created on {date} by ", twin.id)), "{question}");
         assert!(question.contains("<bdi>שלום (א)</bdi>"), "{question}");
     }
 }
