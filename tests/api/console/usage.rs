@@ -151,17 +151,41 @@ fn a_key_says_when_it_and_its_secrets_were_last_used() {
     change(&owner, &made.id, &json!({"name": "Last used, and changed"}));
 }
 
+/// A call of the management API with a key, whose own address it is told.
+type Act<'a> = &'a dyn Fn(&Client, &str) -> Answer;
+
 #[test]
-fn a_call_of_the_management_api_is_a_use_of_its_key() {
+fn every_call_of_the_management_api_is_a_use_of_its_key() {
     let deployment = shared();
     let owner = deployment.owner();
-    let made = make(&owner, "Used for managing alone", &["keys:self"]);
-    let path = format!("/api/v1/keys/{}", made.id);
-    assert_eq!(owner.get(&path).json().get("last_used_at"), None);
-    deployment.console().without("Origin").bearing(&made.key).get(&path).expect_status(200);
-    wait("noting the use", || owner.get(&path).json().get("last_used_at").is_some());
-    let about = owner.get(&path).json();
-    assert_eq!(about["secrets"][0]["last_used_at"], about["last_used_at"]);
+    let body = |name: &str| json!({"name": name, "environment": "live", "scopes": ["contacts:read"]});
+    let other = format!("/api/v1/keys/{}", make(&owner, "Managed by others", &["contacts:read"]).id);
+    let overlap = json!({"overlap_seconds": 60});
+    let seen = |program: &Client| program.with("If-Match", "\"1\"");
+    // Each is the only call of its key; the last ones are refused.
+    let calls: [(&str, u16, Act); 9] = [
+        ("keys:self", 200, &|program, own| program.get(own)),
+        ("keys:self", 200, &|program, own| seen(program).json("PATCH", own, &json!({"status": "inactive"}))),
+        ("keys:self", 200, &|program, own| program.post(&format!("{own}/rotate"), &overlap)),
+        ("keys:read", 200, &|program, _| program.get("/api/v1/keys")),
+        ("keys:write", 201, &|program, _| program.post("/api/v1/keys", &body("Made by its use"))),
+        ("keys:write", 201, &|program, _| program.post(&format!("{other}/duplicate"), &json!({}))),
+        ("audit:read", 200, &|program, _| program.get("/api/v1/audit")),
+        ("contacts:read", 403, &|program, _| program.get("/api/v1/keys")),
+        ("keys:read", 403, &|program, _| seen(program).send("DELETE", &other, "")),
+    ];
+    let used = calls.map(|(scope, status, call)| {
+        let made = make(&owner, "Used for managing alone", &[scope, "contacts:read"]);
+        let path = format!("/api/v1/keys/{}", made.id);
+        assert_eq!(owner.get(&path).json().get("last_used_at"), None);
+        call(&deployment.console().without("Origin").bearing(&made.key), &path).expect_status(status);
+        path
+    });
+    for path in used {
+        wait("noting the use", || owner.get(&path).json().get("last_used_at").is_some());
+        let about = owner.get(&path).json();
+        assert_eq!(about["secrets"][0]["last_used_at"], about["last_used_at"]);
+    }
 }
 
 #[test]
