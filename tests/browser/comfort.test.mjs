@@ -45,6 +45,20 @@ test("a secret made in the browser never leaves it", () =>
     assert.equal(answer.status, 200);
   }));
 
+test("a key made in the browser leads back to where its making began", () => {
+  const list = `${KEYS}?q=browser&sort=oldest`;
+  return inside(`${KEYS}/new?back=${encodeURIComponent(list)}`, async (page) => {
+    await page.getByLabel("API Key Name").fill("Made in the browser");
+    await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
+    await page.getByRole("button", { name: "Create API Key" }).click();
+    const key = await page.getByLabel("API key", { exact: true }).inputValue();
+    const row = `key-${key.split("_")[2]}`;
+    await page.getByRole("link", { name: "I have stored it" }).click();
+    await page.locator(`tr#${row}`).waitFor();
+    assert.equal(page.url(), `${deployment.console}${list}#${row}`);
+  });
+});
+
 test("leaving before the key is kept asks, and not after", () =>
   inside(
     `${KEYS}/new`,

@@ -33,9 +33,11 @@ async function doTheJob(deployment, javaScriptEnabled) {
 
   // Set up.
   await page.goto(deployment.setup_url);
+  await settled();
   await page.getByLabel("Your name").fill(OWNER.name);
   await page.getByLabel("Email").fill(OWNER.email);
   await page.getByLabel("Password").fill(OWNER.password);
+  if (javaScriptEnabled) await page.getByText("Strong.", { exact: true }).waitFor();
   await page.getByLabel("Workspace").fill(OWNER.workspace);
   await page.getByRole("button", { name: "Create owner account" }).click();
   await page.getByRole("heading", { name: "Make your first API key" }).waitFor();
