@@ -143,8 +143,8 @@ fn where_both_changed_a_field_the_visitor_chooses() {
         );
         assert!(text.contains("name=\"keep_name\"") && !text.contains("name=\"keep_description\""), "{text}");
         for part in [
-            ">Second</span>",
-            ">Third</span>",
+            "<bdi>Second</bdi></span>",
+            "<bdi>Third</bdi></span>",
             "value=\"Third\"",
             "name=\"base_name\" value=\"Second\"",
             "\nTheirs</textarea>",
