@@ -1,0 +1,134 @@
+//! Tables that are made from the code that serves them. A source names one as `{{name}}`, on a
+//! line of its own.
+
+use ownchat_domain::{
+    problem::{CATALOGUE, Kind},
+    route,
+    scope::{GROUPS, PRESETS, Scope},
+    verdict::Code,
+};
+use std::fmt::Write;
+
+/// A name, and the function that writes its table.
+type Table = (&'static str, fn() -> String);
+
+const TABLES: &[Table] =
+    &[("errors", errors), ("outcomes", outcomes), ("presets", presets), ("routes", routes), ("scopes", scopes)];
+
+/// Fills in the tables of a source.
+///
+/// # Errors
+/// Fails at a name that stands for no table.
+pub fn fill(text: &str) -> Result<String, String> {
+    let mut filled = String::new();
+    for line in text.lines() {
+        match line.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")) {
+            Some(name) => {
+                let table = TABLES.iter().find(|(known, _)| *known == name);
+                let (_, table) = table.ok_or_else(|| format!("there is no table \"{name}\""))?;
+                filled += table().trim_end();
+            }
+            None => filled += line,
+        }
+        filled.push('\n');
+    }
+    Ok(filled)
+}
+
+/// A part for every error code. The `type` of a problem leads to it.
+fn errors() -> String {
+    CATALOGUE.iter().fold(String::new(), |mut text, Kind { code, status, title, meaning }| {
+        let _ = write!(text, "### {title} {{#{code}}}\n\n`{code}` · HTTP {status}\n\n{meaning}\n\n");
+        text
+    })
+}
+
+/// The outcomes of a check, with the status that the gateway answers.
+fn outcomes() -> String {
+    let rows = Code::ALL.iter().map(|code| {
+        let Kind { status, title, .. } = Kind::of(*code);
+        match code {
+            Code::Valid => vec![quoted("VALID"), "200".into(), "The key may do this.".into()],
+            Code::NotForwarded => {
+                vec![
+                    quoted(code.as_str()),
+                    "502, 504".into(),
+                    "The key was good, and the service was not reached.".into(),
+                ]
+            }
+            _ => vec![linked(code.as_str()), status.to_string(), format!("{title}.")],
+        }
+    });
+    table(&["Code", "Status at the gateway", "Meaning"], rows)
+}
+
+/// The scopes by group.
+fn scopes() -> String {
+    GROUPS.iter().fold(String::new(), |mut text, group| {
+        let is_in =
+            |scope: &Scope| scope.name().split_once(':').is_some_and(|(name, _)| group.resources.contains(&name));
+        let rows = Scope::all().filter(is_in).map(|scope| {
+            vec![quoted(scope.name()), scope.info().risk.label().to_owned(), scope.texts().description.to_owned()]
+        });
+        let _ = write!(text, "### {}\n\n{}\n", group.name, table(&["Scope", "Risk", "Allows"], rows));
+        text
+    })
+}
+
+/// The routes of the gateway, each with the scope that it needs.
+fn routes() -> String {
+    let rows = route::all()
+        .map(|route| vec![quoted(&format!("{} {}", route.method, route.pattern)), quoted(route.scope.name())]);
+    table(&["Request", "Scope"], rows)
+}
+
+/// The presets of the form of a key.
+fn presets() -> String {
+    let rows = PRESETS.iter().map(|preset| {
+        let scopes: Vec<_> = preset.scopes.iter().map(|scope| quoted(scope)).collect();
+        vec![preset.name.to_owned(), scopes.join(", ")]
+    });
+    table(&["Preset", "Scopes"], rows)
+}
+
+fn quoted(text: &str) -> String {
+    format!("`{text}`")
+}
+
+fn linked(code: &str) -> String {
+    format!("[`{code}`](errors.md#{code})")
+}
+
+/// A table in Markdown.
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut text = line(head.iter().map(|cell| (*cell).to_owned()).collect());
+    text += &line(head.iter().map(|_| "---".to_owned()).collect());
+    rows.fold(text, |text, row| text + &line(row.into_iter().map(|cell| cell.replace('|', "\\|")).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_stands_in_the_place_of_its_name() {
+        let filled = fill("# A\n\n{{scopes}}\n\nb {{c}}\n").unwrap();
+        assert!(filled.contains("| `contacts:read` | "), "{filled}");
+        assert!(filled.starts_with("# A\n\n### ") && filled.ends_with("\n\nb {{c}}\n"), "{filled}");
+        assert!(fill("{{x}}").unwrap_err().contains("\"x\""));
+    }
+
+    #[test]
+    fn every_code_scope_and_route_stands_in_its_table() {
+        let (errors, scopes, routes) = (errors(), scopes(), routes());
+        for kind in CATALOGUE {
+            assert!(errors.contains(&format!("{{#{}}}", kind.code)), "{}", kind.code);
+        }
+        for scope in Scope::all() {
+            assert!(scopes.contains(&format!("| `{}` |", scope.name())), "{}", scope.name());
+        }
+        assert_eq!(routes.lines().count(), route::all().count() + 2);
+        assert_eq!(outcomes().lines().count(), Code::ALL.len() + 2);
+    }
+}
