@@ -98,7 +98,7 @@ const workers = [
       EDGE_URL: origin(config.edge.port),
       ASSETS_VERSION: config.siteVersion,
     },
-    assets: { directory: config.site, binding: "ASSETS", routerConfig: { has_user_worker: true } },
+    assets: { directory: config.site, binding: "ASSETS", routerConfig: { has_user_worker: true }, assetConfig: { html_handling: "drop-trailing-slash" } },
   }),
 ];
 

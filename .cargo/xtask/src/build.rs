@@ -19,6 +19,7 @@ pub mod part;
 pub mod sources;
 
 mod browser;
+mod docs;
 mod edge;
 mod hash;
 mod services;

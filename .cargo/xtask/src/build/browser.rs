@@ -1,6 +1,6 @@
 //! Builds the browser's files: the WASM with its script, and the style sheet.
 
-use super::{Mode, hash, optimise, part::collect};
+use super::{Mode, docs, hash, optimise, part::collect};
 use crate::{
     failure::Failure,
     place::{root, target},
@@ -80,22 +80,34 @@ pub fn build_script(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failu
     steps.run("shrink the browser's script", &mut minify, "see esbuild's message above")
 }
 
-/// Puts the style sheet together.
+/// The style sheet of the docs.
+pub fn docs_style(mode: Mode) -> PathBuf {
+    mode.folder().join("docs-style/ownchat.css")
+}
+
+/// Bundles the style sheets.
 pub fn build_style(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failure> {
-    let style = style(mode);
-    folder_of(&style, mode)?;
-    let mut command = Command::new(tools.npm("esbuild"));
-    command.current_dir(root()).arg("style/main.css").args(["--bundle", "--log-level=warning"]);
-    command.arg(format!("--outfile={}", style.display()));
-    if mode == Mode::Release {
-        command.arg("--minify");
+    for (source, style) in [("style/main.css", style(mode)), ("style/docs.css", docs_style(mode))] {
+        folder_of(&style, mode)?;
+        let mut command = Command::new(tools.npm("esbuild"));
+        command.current_dir(root()).arg(source).args(["--bundle", "--log-level=warning"]);
+        command.arg(format!("--outfile={}", style.display()));
+        if mode == Mode::Release {
+            command.arg("--minify");
+        }
+        steps.run("put the style sheet together", &mut command, "see esbuild's message above")?;
     }
-    steps.run("put the style sheet together", &mut command, "see esbuild's message above")
+    Ok(())
+}
+
+/// Notes that what is built now is to be published.
+pub fn forget_version(mode: Mode) {
+    let _ = fs::remove_file(version_file(mode));
 }
 
 /// Empties the folder of a file, or makes it. From now on the file is to be published anew.
 fn folder_of(file: &Path, mode: Mode) -> Result<PathBuf, Failure> {
-    let _ = fs::remove_file(version_file(mode));
+    forget_version(mode);
     let folder = file.parent().unwrap_or(file).to_owned();
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|error| {
@@ -104,12 +116,14 @@ fn folder_of(file: &Path, mode: Mode) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// Returns true once script and style are built and either is newer than what was published.
+/// Returns true once script, style and docs are built and one of them is newer than the published
+/// files.
 pub fn is_to_be_published(mode: Mode) -> bool {
-    !version_file(mode).exists() && script(mode).exists() && style(mode).exists()
+    !version_file(mode).exists() && [script(mode), style(mode), docs::contents(mode)].iter().all(|file| file.exists())
 }
 
-/// Copies script and style to a path that names their content: browsers cache it for ever.
+/// Copies script and style to a path that names their content: browsers cache it for ever. The docs
+/// keep their paths.
 pub fn publish(mode: Mode) -> Result<(), Failure> {
     let publish = || -> io::Result<()> {
         let site = site(mode);
@@ -123,6 +137,7 @@ pub fn publish(mode: Mode) -> Result<(), Failure> {
         for file in files {
             fs::copy(&file, place.join(file.file_name().unwrap_or_default()))?;
         }
+        docs::publish(&docs_style(mode), &site, mode)?;
         fs::copy(root().join("style/favicon.svg"), site.join("favicon.svg"))?;
         fs::copy(root().join("worker/console/headers.txt"), site.join("_headers"))?;
         fs::write(version_file(mode), version)

@@ -1,6 +1,6 @@
 //! The parts that are built on their own, and the sources of each.
 
-use super::{Mode, browser, edge, hash::Hash, services, sources, worker};
+use super::{Mode, browser, docs, edge, hash::Hash, services, sources, worker};
 use crate::{
     failure::Failure,
     place::{root, target},
@@ -20,6 +20,8 @@ pub enum Part {
     Script,
     /// The style sheet, and the files that the console serves as they are.
     Style,
+    /// The user documentation.
+    Docs,
     /// The Worker that owns the truth.
     Vault,
     /// The Worker that integrators call.
@@ -38,13 +40,15 @@ const BUILDER: &str = ".cargo/xtask/src";
 
 impl Part {
     /// All of them, in the order in which they are built.
-    pub const ALL: [Self; 6] = [Self::Vault, Self::Edge, Self::Console, Self::Script, Self::Style, Self::Services];
+    pub const ALL: [Self; 7] =
+        [Self::Vault, Self::Edge, Self::Console, Self::Script, Self::Style, Self::Docs, Self::Services];
 
     /// The crates that it is compiled from.
     const fn crates(self) -> &'static [&'static str] {
         match self {
             Self::Script => &["app/domain", "app/ui", "frontend"],
             Self::Style => &[],
+            Self::Docs => &["app/domain", ".cargo/docs"],
             Self::Vault => &["app/domain", "worker/vault"],
             Self::Edge => &["app/domain", "worker/edge"],
             Self::Console => &["app/domain", "app/ui", "worker/console"],
@@ -56,6 +60,7 @@ impl Part {
     const fn files(self) -> &'static [&'static str] {
         match self {
             Self::Style => &["style", "worker/console/headers.txt"],
+            Self::Docs => &["app/docs"],
             Self::Edge => &["worker/edge/entry.mjs", "worker/edge/gateway", "worker/edge/stores.mjs"],
             Self::Script | Self::Vault | Self::Console | Self::Services => &[],
         }
@@ -76,6 +81,7 @@ impl Part {
         match self {
             Self::Script => browser::build_script(tools, mode, steps),
             Self::Style => browser::build_style(tools, mode, steps),
+            Self::Docs => docs::build(mode, steps),
             Self::Vault => worker::build(tools, "vault", mode, steps),
             Self::Edge => edge::build(tools, mode, steps),
             Self::Console => worker::build(tools, "console", mode, steps),
@@ -94,6 +100,7 @@ impl Part {
         match self {
             Self::Script => browser::script(mode),
             Self::Style => browser::style(mode),
+            Self::Docs => docs::contents(mode),
             Self::Vault => mode.wasm("vault"),
             Self::Edge => mode.wasm("edge"),
             Self::Console => mode.wasm("console"),
