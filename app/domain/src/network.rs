@@ -1,42 +1,42 @@
-//! Networks that a key may, or may not, be used from.
+//! Networks in a key's allow and deny lists.
 //!
-//! A network is written in CIDR notation (RFC 4632 for IPv4, RFC 4291 for IPv6); an address alone is the
-//! network of that one address. IPv4 addresses that are written as IPv6 (`::ffff:a.b.c.d`, RFC 4291
-//! section 2.5.5.2) are the IPv4 addresses that they stand for, in networks and in callers alike, so that
-//! nobody gets around a list by calling over the other protocol.
+//! A network is written in CIDR notation (RFC 4632 for IPv4, RFC 4291 for IPv6). An address alone
+//! is a network of that one address. IPv4-mapped IPv6 addresses (`::ffff:a.b.c.d`, RFC 4291 section
+//! 2.5.5.2) become IPv4, in networks and in client addresses. A client therefore cannot bypass a
+//! list by switching to the other protocol.
 
 use core::{fmt, net::IpAddr, str::FromStr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// Most networks of one list.
+/// Maximum number of networks in one list.
 pub const LIST_MAX: usize = 20;
 
-/// Bits of an IPv6 address before the IPv4 address that it maps.
+/// Prefix bits of an IPv4-mapped IPv6 address before the IPv4 address.
 const MAPPED_BITS: u8 = 96;
 
-/// One network, without bits beyond its prefix. In JSON its text, in binary formats its numbers.
+/// A network without host bits. Serialises as text in JSON and as numbers in binary formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Network(IpNet);
 
-/// Why a text is not a network.
+/// The reason that a text does not parse as a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
     /// Neither an address nor a network.
     #[error("\"{0}\" is not a network: write 203.0.113.0/24, 2001:db8::/32 or a single address.")]
     Shape(String),
-    /// The address has bits beyond the prefix, so it is not clear what was meant.
+    /// The address has host bits set, so the intended network is ambiguous.
     #[error("{0} names an address inside a network: did you mean {1}?")]
     HostBits(String, Network),
 }
 
 impl Network {
-    /// Whether an address lies in it.
+    /// Returns true if `address` lies in this network.
     pub fn contains(self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
 
-    /// Whether every address of `other` lies in it.
+    /// Returns true if every address of `other` lies in this network.
     pub fn covers(self, other: Self) -> bool {
         self.0.contains(&other.0)
     }
@@ -45,7 +45,8 @@ impl Network {
         matches!(self.0, IpNet::V4(_))
     }
 
-    /// IPv4 where IPv6 stands for it; nothing if some of its addresses are IPv4 and others are not.
+    /// Converts an IPv4-mapped IPv6 network to IPv4. A shorter prefix than [`MAPPED_BITS`] also
+    /// holds IPv6 addresses, so such a network stays IPv6.
     fn canonical(net: IpNet) -> Self {
         if let IpNet::V6(six) = net
             && let Some(four) = six.addr().to_ipv4_mapped()
@@ -83,7 +84,7 @@ impl fmt::Display for Network {
     }
 }
 
-/// The numbers of a network.
+/// Binary form of a network: address bits and prefix length.
 #[derive(Serialize, Deserialize)]
 enum Numbers {
     V4(u32, u8),
@@ -115,31 +116,35 @@ impl<'de> Deserialize<'de> for Network {
     }
 }
 
-/// Where a key may be used from: nowhere in `deny`, and, unless it is empty, only in `allow`.
+/// The network restrictions of a key. `deny` wins over `allow`; an empty `allow` permits all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Networks {
-    /// If there is any, the caller must be in one of them.
+    /// Networks that the client must be in, unless the list is empty.
     pub allow: Vec<Network>,
-    /// The caller must be in none of them.
+    /// Networks that the client must not be in.
     pub deny: Vec<Network>,
 }
 
 impl Networks {
-    /// Whether there is nothing to check.
+    /// Returns true if both lists are empty, so there is nothing to check.
     pub fn is_empty(&self) -> bool {
         self.allow.is_empty() && self.deny.is_empty()
     }
 
-    /// Whether a caller from this address may pass. One whose address is not known may only where there is
-    /// nothing to check.
+    /// Returns true if a client at this address may use the key. An unknown address passes only if
+    /// both lists are empty.
     pub fn permits(&self, address: Option<IpAddr>) -> bool {
         let Some(address) = address else { return self.is_empty() };
         !self.deny.iter().any(|net| net.contains(address))
             && (self.allow.is_empty() || self.allow.iter().any(|net| net.contains(address)))
     }
 
-    /// Refuses lists that cannot be meant: those that permit nobody, and those that permit all
-    /// addresses of one protocol and none of the other. The field at fault comes with the message.
+    /// Rejects contradictory lists: those that permit no address, and those that permit all
+    /// addresses of one protocol and none of the other.
+    ///
+    /// # Errors
+    ///
+    /// Returns the JSON path of the field at fault and a message.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
         let denied = |net: &Network| self.deny.iter().any(|deny| deny.covers(*net));
         if !self.allow.is_empty() && self.allow.iter().all(denied) {
@@ -165,7 +170,8 @@ impl Networks {
         Ok(())
     }
 
-    /// Whether everybody whom `before` permits is sure to be permitted. It may say no where the answer is yes.
+    /// Returns true if these lists surely permit every address that `before` permits. May return
+    /// false for lists that do; it never returns true wrongly.
     pub fn is_at_least(&self, before: &Self) -> bool {
         let covered = |net: &Network, by: &[Network]| by.iter().any(|other| other.covers(*net));
         let allows = self.allow.is_empty()
@@ -298,7 +304,7 @@ mod tests {
             let _ = text.parse::<Network>();
         }
 
-        /// Nobody who was permitted is refused after a change that counts as no narrowing.
+        /// A change that `is_at_least` accepts refuses no address that was permitted before.
         #[test]
         fn at_least_means_at_least(
             before in (proptest::collection::vec(any_network(), 0..3), proptest::collection::vec(any_network(), 0..3)),

@@ -1,8 +1,9 @@
-//! The decision: may a call with this key, at this time, from there, do this?
+//! Authorization of a request: may this key, at this time, from this address, do this?
 //!
-//! Checks run in one order, [`CHECKS`], and the first that fails is the answer, so that the same call always
-//! gets the same reason. Before them the secret is recognised, after them come the limits: a refused call costs
-//! nothing. [`crate::explain`] shows the same checks one by one.
+//! The checks run in one order, [`CHECKS`], and the first failure is the verdict. The same request
+//! therefore always gets the same reason. The secret is matched before the checks; limits are
+//! applied after them, so a refused request consumes no quota. [`crate::explain`] reports the same
+//! checks one by one.
 
 use crate::{
     digest::SecretHash,
@@ -15,42 +16,42 @@ use crate::{
 use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
-/// What a call wants, and where it comes from.
+/// The permissions that a request needs, and its origin.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Call<'a> {
-    /// What it needs.
+    /// Scopes that the request needs.
     pub required: ScopeSet,
-    /// The channel that it is about, if it says so.
+    /// Channel id that the request names, if any.
     pub channel: Option<&'a str>,
-    /// The caller's address, as the platform saw it.
+    /// Client IP address as the platform reports it.
     pub address: Option<IpAddr>,
 }
 
-/// One thing that is checked of a call.
+/// One check of the authorization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
     /// The workspace is not suspended.
     Workspace,
-    /// The key was not deleted.
+    /// The key is not deleted.
     Deleted,
-    /// The key was not deactivated.
+    /// The key is active.
     Active,
-    /// The key's time has begun.
+    /// The current time is not before the key's `not_before`.
     NotBefore,
-    /// The key's time is not over.
+    /// The current time is before the key's `expires_at`.
     ExpiresAt,
-    /// The time of the secret that came is not over.
+    /// The presented secret has not ended; a replaced secret ends after its grace period.
     SecretEndsAt,
-    /// The caller is where the key may be used.
+    /// The key's networks permit the client's address.
     Address,
-    /// The key was given the scopes that the call needs.
+    /// The key has every scope that the request needs.
     Scopes,
-    /// The key may be used for the channel.
+    /// The key may access the channel.
     Channel,
 }
 
-/// Every check, in the order in which they are made.
+/// All checks, in the order in which they run.
 pub const CHECKS: [Check; 9] = [
     Check::Workspace,
     Check::Deleted,
@@ -64,7 +65,7 @@ pub const CHECKS: [Check; 9] = [
 ];
 
 impl Check {
-    /// Makes this check: nothing if the call passes it, otherwise why not.
+    /// Runs this check. Returns the reason if the check refuses the request.
     pub fn refusal(self, record: &Record, secret: &RecordSecret, call: &Call<'_>, now: Timestamp) -> Option<Denial> {
         match self {
             Self::Workspace => record.workspace.suspended.then_some(Denial::Suspended),
@@ -88,9 +89,13 @@ impl Check {
     }
 }
 
-/// Decides a call with a key whose record was found. Returns the number of the secret that came with it.
+/// Authorizes a request with a key whose record was found. Returns the number of the presented
+/// secret.
 ///
-/// A wrong secret is answered like an unknown key, so that nobody learns which locators exist.
+/// # Errors
+///
+/// Returns the first failing check's [`Denial`]. A wrong secret gives [`Denial::Unknown`], so
+/// responses do not reveal which locators exist.
 pub fn decide(
     record: &Record,
     presented: &SecretHash,
@@ -101,7 +106,11 @@ pub fn decide(
     judge(record, record.recognise(presented, keyring).ok_or(Denial::Unknown)?, call, now)
 }
 
-/// Decides for a secret of the key that is recognised already, and gives its number.
+/// Authorizes a request whose secret is already matched. Returns the secret's number.
+///
+/// # Errors
+///
+/// Returns the first failing check's [`Denial`].
 pub fn judge(record: &Record, secret: &RecordSecret, call: &Call<'_>, now: Timestamp) -> Result<u32, Denial> {
     match CHECKS.iter().find_map(|check| check.refusal(record, secret, call, now)) {
         Some(denial) => Err(denial),
@@ -196,7 +205,7 @@ mod tests {
         }
     }
 
-    /// Every reason at once, taken away one by one.
+    /// Starts with every reason at once and removes them one by one.
     #[test]
     fn the_first_reason_in_order_is_the_answer() {
         let mut worst = Record {

@@ -1,10 +1,10 @@
-//! The signed principal: how the edge tells the services behind it which key made a request.
+//! The signed principal: the header that tells upstream services which key made a request.
 //!
-//! The edge removes the credential and adds `Ownchat-Principal: v1.BODY.MAC`. BODY is JSON, MAC the
-//! HMAC-SHA-256 of `v1.BODY` under a key that edge and services share; both are in base64url
-//! without padding. A service accepts a principal if its MAC is right, it has not expired, and it
-//! was signed for the method and path of the request. So no header that rewrites a method or a path
-//! on the way can turn a checked request into another one.
+//! The edge removes the credential and adds `Ownchat-Principal: v1.BODY.MAC`. BODY is JSON. MAC is
+//! the HMAC-SHA-256 of `v1.BODY` under a key that edge and upstreams share. Both are base64url
+//! without padding. An upstream accepts a principal if its MAC matches and it has not expired. Its
+//! method and path must be those of the request. A header that rewrites the method or path in
+//! transit therefore cannot turn an authorized request into another one.
 
 use crate::{
     keyring::MacKey,
@@ -18,63 +18,63 @@ use serde::{Deserialize, Serialize};
 /// Name of the header.
 pub const HEADER: &str = "ownchat-principal";
 
-/// How long a signed principal is believed, in milliseconds.
+/// Lifetime of a signed principal, in milliseconds.
 pub const LIFETIME: i64 = 60 * crate::time::SECOND;
 
-/// The key behind a call, and what it may do.
+/// The key that made a request, and its permissions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// Locator of the key.
     pub key_id: String,
-    /// Number of the workspace whose data is asked for.
+    /// Number of the workspace whose data the request accesses.
     pub workspace: u32,
-    /// Which of the workspace's worlds.
+    /// Environment of the key, live or test.
     pub environment: Environment,
-    /// Every scope of the key.
+    /// All scopes of the key.
     pub scopes: ScopeSet,
-    /// Ids of the channels that the key is restricted to; none for all. The edge knows a call's channel only
-    /// where it stands in the address, so services hold calls to this as well.
+    /// Ids of the channels that the key is restricted to; empty for all. The edge knows a request's
+    /// channel only if the URL names it, so upstreams must enforce this list as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<String>,
-    /// The method that was checked.
+    /// HTTP method that the edge authorized.
     pub method: String,
-    /// The path that was checked, without the query.
+    /// Path that the edge authorized, without the query.
     pub path: String,
-    /// The call's id, as the caller sees it too.
+    /// Request id; the caller sees the same one.
     pub request_id: String,
-    /// From when on it is not believed.
+    /// Expiry: the principal is invalid from this time on.
     #[serde(serialize_with = "serialize_shortest")]
     pub expires_at: Timestamp,
 }
 
-/// Why a header is not believed.
+/// The reason that a header is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrincipalError {
-    /// Not of the form `v1.BODY.MAC`.
+    /// The value does not have the form `v1.BODY.MAC`.
     #[error("not a signed principal")]
     Shape,
-    /// The MAC does not fit.
+    /// The MAC does not match.
     #[error("the signature does not fit")]
     Signature,
-    /// It was good once.
+    /// The principal has expired.
     #[error("expired")]
     Expired,
-    /// It was signed for another method or path.
+    /// The principal was signed for another method or path.
     #[error("signed for another request")]
     OtherRequest,
 }
 
 impl Principal {
-    /// The value of the header.
+    /// Signs the principal and returns the value of the header.
     pub fn sign(&self, key: &[u8]) -> String {
-        // The fields are texts and numbers: there is nothing in them that JSON cannot say.
+        // Serialisation cannot fail: every field is text or a number.
         let body = serde_json::to_vec(self).unwrap_or_default();
         let signed = format!("v1.{}", URL_SAFE_NO_PAD.encode(body));
         let mac = MacKey::new(key).mac(&[signed.as_bytes()]);
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac))
     }
 
-    /// Reads the value of the header and verifies it for a request.
+    /// Parses the value of the header and verifies it for a request.
     ///
     /// # Errors
     ///
@@ -120,7 +120,7 @@ mod tests {
         }
     }
 
-    /// Upstreams in other languages verify this, so the text is pinned.
+    /// Pinned: upstreams in other languages verify this text.
     #[test]
     fn known_answer() {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Error answers: RFC 9457 `application/problem+json`.
+//! Error responses: RFC 9457 `application/problem+json`.
 
 mod catalogue;
 
@@ -10,44 +10,44 @@ use serde::{Deserialize, Serialize};
 /// Media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// Path of the page that explains every code; a problem's `type` points into it.
+/// Path of the error reference; a problem's `type` links to a code on that page.
 pub const PAGE: &str = "/docs/errors";
 
-/// What went wrong, for people and programs.
+/// An RFC 9457 problem: the body of an error response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// Address of the page that explains the code.
+    /// URL of the code's entry in the error reference.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The code in words; the same for every problem of this code.
+    /// Title of the code; the same for every problem with this code.
     pub title: String,
-    /// HTTP status, repeated for those who see the body alone.
+    /// HTTP status, repeated for readers who see only the body.
     pub status: u16,
-    /// What was wrong this time and how to mend it.
+    /// The cause of this occurrence and the remedy.
     pub detail: String,
-    /// Id of the request, for questions to support.
+    /// Request id, for support.
     pub instance: String,
-    /// The code; stable, for programs.
+    /// Stable error code, for programs.
     pub code: String,
-    /// Scopes that the call needs.
+    /// Scopes that the request needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required: Vec<String>,
-    /// Scopes that the caller has, when some are missing.
+    /// Scopes that the caller has, if it lacks some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub granted: Option<Vec<String>>,
     /// Scopes that the caller lacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
-    /// Limits that the call would exceed.
+    /// Limits that the request would exceed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violated: Vec<String>,
-    /// What is wrong with which field.
+    /// Validation errors by field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
 
 impl Problem {
-    /// A problem of one code. `console` is the origin of the console, or empty for a relative address.
+    /// Creates a problem. `console` is the console's origin, or empty for a relative `type` URL.
     pub fn new(console: &str, code: &str, status: u16, title: &str, detail: String, request_id: &str) -> Self {
         Self {
             kind: format!("{console}{PAGE}#{code}"),

@@ -1,4 +1,4 @@
-//! Reads the parameters of a URL's query, with the same sentences about faults as for a body.
+//! Parser for URL query parameters, with the same error messages as for a JSON body.
 
 use crate::{
     failure::FieldError,
@@ -13,7 +13,11 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// Reads parameters. Those that `T` does not know are errors if `T` says so.
+/// Parses the parameters into `T`. Unknown parameters are errors if `T` denies unknown fields.
+///
+/// # Errors
+///
+/// Returns the parameter at fault with a message.
 pub fn read<'a, T: Deserialize<'a>>(parameters: Vec<(String, String)>) -> Result<T, FieldError> {
     let values = parameters.into_iter().map(|(name, value)| (name, Value(value)));
     serde_path_to_error::deserialize(MapDeserializer::new(values)).map_err(|error| {
@@ -25,7 +29,7 @@ pub fn read<'a, T: Deserialize<'a>>(parameters: Vec<(String, String)>) -> Result
     })
 }
 
-/// The value of a parameter: a text, for whatever it stands.
+/// The raw text of a parameter's value.
 struct Value(String);
 
 impl IntoDeserializer<'_, Error> for Value {
@@ -36,7 +40,7 @@ impl IntoDeserializer<'_, Error> for Value {
     }
 }
 
-/// Reads digits alone, without a sign.
+/// Implements integer deserialisation from digits alone, without a sign.
 macro_rules! whole_numbers {
     ($($method:ident: $kind:ty),*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

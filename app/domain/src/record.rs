@@ -1,12 +1,12 @@
-//! The sealed record: what the edge must know of one key, as it lies in KV.
+//! The sealed record: the state of one key that the edge needs, as stored in KV.
 //!
 //! ```text
 //! layout 1 byte │ master id 2 bytes, big-endian │ postcard body │ MAC 16 bytes
 //! ```
-//! The MAC covers everything before it. So a record that was altered, cut or written by somebody else
-//! is not believed, and one that was moved to another key's name is found out by its locator. One that
-//! was put back, an older record with a good seal, is older than the feed of changes allows
-//! ([`crate::feed`]), or has outlived its [`LIFETIME`].
+//!
+//! The MAC covers everything before it, so an altered, truncated or forged record is rejected. A
+//! record stored under another key's name is rejected by its locator. The feed of changes
+//! ([`crate::feed`]) or the [`LIFETIME`] rejects a replayed older record with a valid MAC.
 
 mod bits;
 mod first;
@@ -23,109 +23,119 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// How long a record may decide after it was sealed, in milliseconds. After that the truth is asked, which
-/// seals it anew.
+/// Time to live of a sealed record, in milliseconds. After it the edge asks the vault, which seals
+/// a new record.
 pub const LIFETIME: i64 = 24 * HOUR;
 
-/// The layout that is written. [`first`] reads the one before it.
+/// The layout that [`Record::seal`] writes. [`first`] reads the previous one.
 const LAYOUT: u8 = 2;
 const HEAD: usize = 3;
 const MAC: usize = 16;
 
-/// What the edge must know of one key to decide a call.
+/// The state of one key that the edge needs to authorize a request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// The key this is about.
+    /// Locator of the key.
     pub locator: Locator,
-    /// What holds for the whole workspace.
+    /// Settings that apply to the whole workspace.
     pub workspace: Workspace,
-    /// Which world it opens.
+    /// Environment of the key, live or test.
     pub environment: Environment,
-    /// Counts the changes of the key, from 1.
+    /// Version of the key; counts its changes from 1.
     pub version: u64,
-    /// When this was sealed.
+    /// Time at which the record was sealed.
     pub sealed_at: Timestamp,
-    /// Its name, as an admin reads it.
+    /// Display name that an admin chose.
     pub name: String,
-    /// Whether it has not been deactivated.
+    /// False if the key is deactivated.
     pub active: bool,
-    /// Whether it has been deleted.
+    /// True if the key is deleted.
     pub deleted: bool,
-    /// What it may do.
+    /// Scopes of the key.
     #[serde(with = "bits")]
     pub scopes: ScopeSet,
-    /// Until when it is refused, if there is a beginning.
+    /// Start of validity; requests before it are refused. `None` for no start.
     pub not_before: Option<Timestamp>,
-    /// From when on it is refused, if ever.
+    /// Expiry; requests from this time on are refused. `None` for no expiry.
     pub expires_at: Option<Timestamp>,
-    /// Where it may be used from.
+    /// Networks that the key may be used from.
     pub networks: Networks,
-    /// Ids of the channels that it may be used for; none for all.
+    /// Ids of the channels that the key is restricted to; empty for all.
     pub channels: Vec<String>,
-    /// How often and how much it may be used.
+    /// Rate limit and quotas of the key.
     pub limits: Limits,
-    /// What its admins noted for services that verify it.
+    /// Metadata that admins set for services that verify the key.
     pub metadata: Vec<(String, String)>,
-    /// The secrets that open it.
+    /// Secrets of the key.
     pub secrets: Vec<RecordSecret>,
 }
 
-/// What holds for every key of a workspace.
+/// Settings that apply to every key of a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workspace {
-    /// Its number.
+    /// Workspace number.
     pub number: u32,
-    /// Counts the changes of its settings, from 1.
+    /// Version of the settings; counts their changes from 1.
     pub version: u64,
-    /// Whether all its keys are refused.
+    /// True if all keys of the workspace are refused.
     pub suspended: bool,
-    /// For how many seconds remembered keys are still good when the feed cannot be read; 0 for not at all.
+    /// Grace period in seconds: cached keys stay valid so long while the feed cannot be read. 0 for
+    /// none.
     pub outage_seconds: u32,
 }
 
-/// One secret that opens a key.
+/// One secret of a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecordSecret {
-    /// Counts the secrets of the key, from 1.
+    /// Secret number; counts the key's secrets from 1.
     pub number: u32,
-    /// Id of the master secret that peppered the digest.
+    /// Id of the master secret whose pepper went into the digest.
     pub master: u16,
     /// Digest of the secret.
     pub digest: KeyDigest,
-    /// From when on it opens nothing any more, if ever.
+    /// End of the secret; it is refused from this time on. `None` for no end.
     pub ends_at: Option<Timestamp>,
 }
 
-/// Why bytes are not a record. All are treated alike: the truth is asked instead.
+/// The reason that bytes are not a valid record. The caller handles all of them alike: it asks the
+/// vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// Too short to hold head and MAC.
+    /// The bytes are too short for head and MAC.
     #[error("too short")]
     Short,
-    /// A layout that this code does not know.
+    /// This code does not know the layout.
     #[error("unknown layout {0}")]
     Layout(u8),
-    /// Sealed under a master secret that is not in the list.
+    /// The master secret that sealed the record is not in the keyring.
     #[error("unknown master secret {0}")]
     Master(u16),
-    /// The MAC does not fit.
+    /// The MAC does not match.
     #[error("broken seal")]
     Seal,
-    /// The seal fits and the body does not: a defect of ours.
+    /// The MAC matches but the body does not decode: a bug on our side.
     #[error("unreadable body")]
     Body,
-    /// A good record of another key.
+    /// The record is valid but belongs to another key.
     #[error("record of another key")]
     Misplaced,
 }
 
 impl Record {
-    /// Writes and seals the record under the newest master secret.
+    /// Serialises and seals the record under the newest master secret.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`RecordError::Body`] if the record does not serialise.
     pub fn seal(&self, keyring: &Keyring) -> Result<Vec<u8>, RecordError> {
         sealed(LAYOUT, self, keyring)
     }
 
-    /// Checks the seal and reads the record of the key `locator`.
+    /// Verifies the MAC and reads the record of the key `locator`.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`RecordError`] if the bytes are not a valid record of that key.
     pub fn open(bytes: &[u8], locator: Locator, keyring: &Keyring) -> Result<Self, RecordError> {
         let body_end = bytes.len().checked_sub(MAC).filter(|end| *end >= HEAD).ok_or(RecordError::Short)?;
         let (signed, mac) = bytes.split_at(body_end);
@@ -148,13 +158,13 @@ impl Record {
         if record.locator == locator { Ok(record) } else { Err(RecordError::Misplaced) }
     }
 
-    /// Whether it is young enough to decide.
+    /// Returns true if the record's age is below [`LIFETIME`].
     pub fn is_alive(&self, now: Timestamp) -> bool {
         now.since(self.sealed_at) < LIFETIME
     }
 
-    /// The secret of the key that this is, whether it still opens anything or not. Takes the same time
-    /// whichever fits, or none.
+    /// Finds the secret with this hash; an ended secret matches as well. Compares every secret, so
+    /// it takes the same time whichever one matches, or none.
     pub fn recognise(&self, hash: &SecretHash, keyring: &Keyring) -> Option<&RecordSecret> {
         self.secrets.iter().fold(None, |found, secret| {
             let fits = keyring
@@ -175,7 +185,7 @@ fn sealed(layout: u8, body: &impl Serialize, keyring: &Keyring) -> Result<Vec<u8
     Ok(bytes)
 }
 
-/// The name under which a key's record lies in KV.
+/// KV name of a key's record.
 pub fn kv_name(locator: Locator) -> String {
     format!("k/{locator}")
 }

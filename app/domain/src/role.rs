@@ -1,14 +1,15 @@
-//! Who may do what: roles, the scopes that they hold, and the one rule for every command.
+//! Authorization of commands: roles, their scopes, and one rule for every command.
 //!
-//! | role | holds | keys |
+//! | role | scopes | keys |
 //! | --- | --- | --- |
-//! | owner | everything | reads and manages all |
-//! | admin | everything but [`OWNERS_ONLY`] | reads and manages all |
-//! | developer | what integrations need: everything but [`OWNERS_ONLY`] and [`NOT_FOR_DEVELOPERS`] | makes keys, reads and manages those that it made |
-//! | viewer | reading: [`FOR_VIEWERS`] | reads all |
+//! | owner | all | reads and manages all |
+//! | admin | all but [`OWNERS_ONLY`] | reads and manages all |
+//! | developer | all but [`OWNERS_ONLY`], [`NOT_FOR_DEVELOPERS`] | creates keys, manages its own |
+//! | viewer | [`FOR_VIEWERS`] | reads all |
 //!
-//! Nobody gives a key what they do not hold themselves, and nobody who may not see a key learns that it exists. A key that
-//! gives commands has only its scopes: none of them stands for another one, but write for read.
+//! No principal grants a key scopes that it does not hold itself. A principal that may not see a
+//! key gets “not found”, so a response never reveals the key. A key as principal has only its own
+//! scopes. No scope implies another one, except that write implies read.
 
 mod grant;
 mod reach;
@@ -18,9 +19,9 @@ pub use grant::{FULL_ACCESS_MAX, Grant};
 use crate::{account::PersonId, failure::Failure, key::Details, locator::Locator, scope::ScopeSet, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Scopes that owners alone hold.
+/// Scopes that only owners hold.
 pub const OWNERS_ONLY: [&str; 2] = ["account:write", "billing:read"];
-/// Scopes that developers do not hold beyond that: what is about the workspace and not about an integration.
+/// Scopes that developers lack in addition: they concern the workspace, not an integration.
 pub const NOT_FOR_DEVELOPERS: [&str; 4] = ["team:write", "audit:read", "keys:read", "keys:write"];
 /// Scopes that viewers hold.
 pub const FOR_VIEWERS: [&str; 15] = [
@@ -41,25 +42,25 @@ pub const FOR_VIEWERS: [&str; 15] = [
     "keys:read",
 ];
 
-/// What somebody is in a workspace.
+/// Role of a member in a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// To whom it belongs.
+    /// Owns the workspace.
     Owner,
-    /// Who runs it.
+    /// Administers the workspace.
     Admin,
-    /// Who integrates with it.
+    /// Builds integrations.
     Developer,
-    /// Who looks on.
+    /// Has read-only access.
     Viewer,
 }
 
 impl Role {
-    /// Every role.
+    /// All roles, from most to fewest rights.
     pub const ALL: [Self; 4] = [Self::Owner, Self::Admin, Self::Developer, Self::Viewer];
 
-    /// As it is stored and shown.
+    /// Name of the role, as stored and shown.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Owner => "owner",
@@ -69,12 +70,12 @@ impl Role {
         }
     }
 
-    /// Reads the word.
+    /// Parses the name of a role.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == word)
     }
 
-    /// What it holds.
+    /// Scopes of the role.
     pub fn scopes(self) -> ScopeSet {
         match self {
             Self::Owner => ScopeSet::full(),
@@ -85,30 +86,30 @@ impl Role {
     }
 }
 
-/// Scopes without which no key takes the workspace out into a file: the file holds settings, keys and trail.
+/// Scopes that [`Command::MoveWorkspace`] needs: the file holds settings, keys and audit trail.
 const OF_A_FILE: &[&str] = &["account:write", "keys:read", "audit:read"];
 
-/// Who gives a command.
+/// The issuer of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
     /// A member of the workspace.
     Person(PersonId, Role),
-    /// A key of the workspace, with what is said of it.
+    /// A key of the workspace, with its details.
     Key(Locator, Box<Details>),
 }
 
-/// What a command does.
+/// An operation on a key or on the workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Reads one key, or asks what the edge would say to it.
+    /// Reads one key, or explains the edge's verdict on it.
     ReadKey,
-    /// Makes a key.
+    /// Creates a key.
     CreateKey,
     /// Changes a key.
     ChangeKey,
-    /// Switches a key off, and changes nothing else of it.
+    /// Deactivates a key and changes nothing else.
     DeactivateKey,
-    /// Gives a key a new secret.
+    /// Creates a new secret for a key.
     RotateKey,
     /// Ends the old secrets of a key.
     EndOldSecrets,
@@ -118,40 +119,40 @@ pub enum Command {
     RestoreKey,
     /// Reads the settings of the workspace.
     ReadSettings,
-    /// Changes them.
+    /// Changes the settings of the workspace.
     ChangeSettings,
-    /// Reads under which master secrets things were made.
+    /// Reads which master secrets are in use.
     ReadMasters,
-    /// Takes the whole workspace out into a file, or fills it from one.
+    /// Exports the whole workspace to a file, or imports it from one.
     MoveWorkspace,
-    /// Reads lines of the audit trail; those about one key, if one is named.
+    /// Reads entries of the audit trail; only those about one key, if one is named.
     ReadTrail,
 }
 
-/// What counts of the key that a command is about.
+/// The key that a command targets, as far as authorization needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject {
-    /// Its id.
+    /// Locator of the key.
     pub id: Locator,
-    /// Who made it, if that is known.
+    /// The member who created the key, if known.
     pub owner: Option<PersonId>,
 }
 
-/// Which keys somebody sees.
+/// The set of keys that a principal can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// All of the workspace.
+    /// All keys of the workspace.
     All,
-    /// Those that this person made.
+    /// Keys that this member created.
     Of(PersonId),
-    /// This one.
+    /// This key only.
     One(Locator),
-    /// None.
+    /// No key.
     Nothing,
 }
 
 impl Principal {
-    /// What this principal holds.
+    /// Scopes that this principal holds.
     pub fn scopes(&self) -> ScopeSet {
         match self {
             Self::Person(_, role) => role.scopes(),
@@ -167,7 +168,7 @@ impl Principal {
         ScopeSet::from_names(scopes.iter().copied()).is_ok_and(|scopes| self.scopes().allows_all(scopes))
     }
 
-    /// Which keys this principal sees.
+    /// Returns the set of keys that this principal can see.
     pub fn sight(&self) -> Sight {
         match self {
             _ if self.holds("keys:read") => Sight::All,
@@ -186,13 +187,13 @@ impl Principal {
         }
     }
 
-    /// Whether this is the key itself.
+    /// Returns true if the principal is this key itself.
     fn is(&self, key: &Subject) -> bool {
         matches!(self, Self::Key(id, _) if *id == key.id)
     }
 
-    /// The refusal of a command that this principal lacks the right to. Of a key it says with which scopes it would
-    /// have it; what people may do is decided by their role.
+    /// Builds the refusal of a command that this principal may not run. For a key, the refusal
+    /// names the required scopes. A member's rights follow from the role, so it names none.
     fn lacks(&self, command: Command, key: Option<&Subject>) -> Failure {
         let Self::Key(_, details) = self else { return Failure::Forbidden };
         let itself = key.is_some_and(|key| self.is(key));
@@ -217,7 +218,11 @@ impl Principal {
         }
     }
 
-    /// Which keys this principal may list.
+    /// Returns the set of keys that this principal may list.
+    ///
+    /// # Errors
+    ///
+    /// Returns the refusal if the principal can see no key.
     pub fn listed(&self) -> Result<Sight, Failure> {
         match self.sight() {
             Sight::Nothing => Err(self.lacks(Command::ReadKey, None)),
@@ -226,8 +231,13 @@ impl Principal {
     }
 }
 
-/// The rule for every command: whether `principal` may do this to `key`, and give it what `grant` says. Without a
-/// grant it tells whether the command may be tried at all.
+/// Authorizes a command: may `principal` run it on `key`, and give the key `grant`? Without a
+/// grant, checks only that the principal may attempt the command.
+///
+/// # Errors
+///
+/// Returns [`Failure::NotFound`] if the principal cannot see the key. Otherwise returns the refusal
+/// of the command or of the grant.
 pub fn allow(
     principal: &Principal,
     command: Command,
@@ -256,7 +266,7 @@ pub fn allow(
         return Err(principal.lacks(command, key));
     }
     match grant {
-        // A key that changes its own secret gets nothing that it did not have.
+        // A key that rotates its own secret gains no rights, so its grant needs no check.
         Some(grant) if !(itself && command == Command::RotateKey) => grant.check(principal, now),
         _ => Ok(()),
     }

@@ -1,6 +1,7 @@
-//! The gateway's routes: which scope a method on a path needs. Made from the table of scopes.
+//! Gateway routes: maps a request's method and path to the scope that it needs. The routes come
+//! from the table of scopes.
 //!
-//! What the edge answers by itself stands beside them, in [`Own`]; [`Place`] knows both.
+//! The edge's own endpoints are in [`Own`]; [`Place`] covers both.
 
 mod path;
 mod place;
@@ -16,32 +17,32 @@ use std::borrow::Cow;
 pub struct Route {
     /// HTTP method.
     pub method: &'static str,
-    /// Path with `{id}` for a segment of the caller's choice.
+    /// Path pattern; `{id}` matches any one segment.
     pub pattern: &'static str,
-    /// The scope that it needs.
+    /// Scope that the route needs.
     pub scope: Scope,
 }
 
 impl Route {
-    /// The channel that a path of this route is about, if it is about one.
+    /// Returns the channel id in a path of this route, if the route has one.
     pub fn channel_of(self, path: &str) -> Option<Cow<'_, str>> {
         let segment = self.pattern.starts_with("/v1/channels/{id}").then(|| path.split('/').nth(3))??;
         path::decode(segment).ok()
     }
 }
 
-/// What there is under a method and a path.
+/// Result of a route lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// This route.
+    /// The matching route.
     Route(Route),
-    /// The path takes these methods and not the one that was used.
+    /// The path exists, but not with this method. Lists the allowed methods.
     Method(Vec<&'static str>),
-    /// Nothing, and why.
+    /// No route matches, for this reason.
     None(NoRoute),
 }
 
-/// All routes, in the order of the table.
+/// Returns all routes, in the order of the scope table.
 pub fn all() -> impl Iterator<Item = Route> {
     Scope::all()
         .flat_map(|scope| scope.info().routes.iter().map(move |(method, pattern)| Route { method, pattern, scope }))
@@ -49,8 +50,8 @@ pub fn all() -> impl Iterator<Item = Route> {
 
 /// Finds the route for a method and a path without its query.
 ///
-/// A path that could be read in two ways is no route. A literal segment wins over `{id}`. `HEAD` is
-/// possible wherever `GET` is (RFC 9110, section 9.3.2).
+/// An ambiguous path matches no route. A literal segment wins over `{id}`. `HEAD` is allowed
+/// wherever `GET` is (RFC 9110, section 9.3.2).
 pub fn find(method: &str, path: &str) -> Found {
     let segments = match path::segments(path) {
         Ok(segments) => segments,
@@ -72,16 +73,16 @@ pub fn find(method: &str, path: &str) -> Found {
     }
 }
 
-/// A route to try a key on: the first that reads something with these scopes and needs no id. A key can
-/// always be asked about itself, so that is the answer when there is none.
+/// Returns a path to try a key on: the first GET route without an id that these scopes allow. Falls
+/// back to `/v1/key`, which needs no scope.
 pub fn sample(scopes: ScopeSet) -> &'static str {
     all()
         .find(|route| route.method == "GET" && !route.pattern.contains('{') && scopes.allows(route.scope))
         .map_or(Own::Key.path(), |route| route.pattern)
 }
 
-/// Returns true if decoded segments fit a pattern. No literal can come escaped: [`path::decode`]
-/// sees to it.
+/// Returns true if decoded segments match a pattern. An escaped literal cannot match:
+/// [`path::decode`] rejects needless escapes.
 fn fits(pattern: &str, segments: &[Cow<'_, str>]) -> bool {
     let mut wanted = pattern.split('/').skip(1);
     segments.iter().all(|segment| wanted.next().is_some_and(|word| word == "{id}" || word == segment))

@@ -1,30 +1,30 @@
-//! Every kind of problem that an answer can name: one table for the answers and for the page that
-//! explains them.
+//! The catalogue of error codes: one table for error responses and for the error reference page.
 
 use super::Problem;
 use crate::verdict::Code;
 
-/// One kind of problem.
+/// An entry of the catalogue.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// Stable name, for programs.
+    /// Stable error code, for programs.
     pub code: &'static str,
     /// HTTP status (RFC 9110).
     pub status: u16,
-    /// The code in a few words.
+    /// Short title of the code.
     pub title: &'static str,
-    /// What it means and what to do about it; whole sentences for people.
+    /// Meaning and remedy, in full sentences for people.
     pub meaning: &'static str,
 }
 
 impl Kind {
-    /// A problem of this kind. `console` is the origin of the console, or empty for a relative address.
+    /// Creates a problem of this kind. `console` is the console's origin, or empty for a relative
+    /// `type` URL.
     pub fn problem(&self, console: &str, detail: impl Into<String>, request_id: &str) -> Problem {
         Problem::new(console, self.code, self.status, self.title, detail.into(), request_id)
     }
 
-    /// The kind of a refusal by the edge. Named one by one, so that the edge links these and not
-    /// the whole catalogue.
+    /// Returns the kind of a refusal by the edge. The match names each constant, so the edge links
+    /// these and not the whole catalogue.
     pub const fn of(code: Code) -> &'static Self {
         match code {
             Code::MissingKey => &MISSING_KEY,
@@ -49,7 +49,7 @@ macro_rules! kinds {
     ($($name:ident = $code:literal, $status:literal, $title:literal, $meaning:literal;)*) => {
         $(#[doc = $title] pub const $name: Kind = Kind { code: $code, status: $status, title: $title, meaning: $meaning };)*
 
-        /// Every kind, in the order in which the page shows them.
+        /// All kinds, in the order of the error reference page.
         pub static CATALOGUE: &[Kind] = &[$($name),*];
     };
 }
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(codes.len(), CATALOGUE.len());
     }
 
-    /// Names and statuses that integrators' code relies on; they never change.
+    /// Pins codes and statuses that integrations rely on; they never change.
     #[test]
     fn every_refusal_has_its_status() {
         let pinned = [

@@ -1,5 +1,5 @@
-//! A set of scopes as its bits. Bits of scopes that a later version has added are left out: what this
-//! version does not know it cannot ask for.
+//! Serde format for a scope set as bits. Reading drops unknown bits, which later versions added. No
+//! request of this version can need those scopes.
 
 use crate::scope::ScopeSet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,6 +1,7 @@
-//! The first layout of a record. It is read as long as one may lie in a store; nothing writes it.
+//! The first record layout. It is read while a store may still hold one; nothing writes it.
 //!
-//! It does not say when it was sealed, so it never decides: it only keeps its place until the truth is asked.
+//! It has no sealing time and therefore never authorizes a request. It holds its place until the
+//! vault seals a new record.
 
 use super::{RecordSecret, Workspace, bits};
 use crate::{

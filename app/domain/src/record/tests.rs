@@ -1,4 +1,4 @@
-//! What a seal must withstand.
+//! Tests of sealing: tampering, truncation, foreign records and rotated secrets.
 
 use super::*;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 use proptest::prelude::*;
 
-/// Records that lie in KV are read by later versions of this code, so the bytes are pinned.
+/// Pinned bytes: later versions of this code read records that are stored in KV.
 #[test]
 fn known_answer() {
     let sealed = record().seal(&keyring()).unwrap();
@@ -18,7 +18,7 @@ fn known_answer() {
     assert!(sealed.len() <= 512);
 }
 
-/// What the version before this one wrote.
+/// Bytes in the previous version's layout.
 const FIRST_LAYOUT: &str = "0100021061733846485930584979757a4c644c7a0700030453686f700100010180c0e285e3680102e12aae5da9c2a4fc77cf86beeb690a78a69115d24fb29710130c853732b2d391c3104381a705a0de4e5218743145fdc4";
 
 #[test]
@@ -56,7 +56,7 @@ fn a_usual_key_with_everything_stays_small() {
     assert!(full.seal(&keyring()).unwrap().len() <= 512);
 }
 
-/// A later version may know more scopes than this one.
+/// A later version may have scopes that this one does not know.
 #[test]
 fn a_scope_that_is_not_known_is_left_out() {
     #[derive(serde::Deserialize)]

@@ -1,4 +1,4 @@
-//! What a command gives to a key, and whether its principal may give that.
+//! Rights that a command gives to a key, and the check that its principal may give them.
 
 use super::{Principal, reach};
 use crate::{
@@ -8,30 +8,31 @@ use crate::{
     time::{DAY, Timestamp},
 };
 
-/// Longest life of a key with full access, in milliseconds from the moment at which it is given.
+/// Maximum lifetime of a key with full access, in milliseconds from the moment of the grant.
 pub const FULL_ACCESS_MAX: i64 = 30 * DAY;
 
-/// What is given to a key.
+/// The rights that a command gives to a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant<'a> {
-    /// What is said of the key that somebody may use, or may use more freely than before.
+    /// Details of the key that becomes usable, or usable in more ways than before.
     given: &'a Details,
-    /// When it ends and why it is given, where full access may be given.
+    /// Expiry and reason, for commands that may give full access.
     bounds: Option<(Option<Timestamp>, Option<&'a str>)>,
 }
 
 impl<'a> Grant<'a> {
-    /// What a new key is given.
+    /// Creates the grant for a new key.
     pub const fn of_new(details: &'a Details, reason: Option<&'a str>) -> Self {
         Self { given: details, bounds: Some((details.expires_at, reason)) }
     }
 
-    /// What a key of which this is said gets back: a new secret, or its life.
+    /// Creates the grant for an existing key that gets a new secret or is restored.
     pub const fn again(details: &'a Details) -> Self {
         Self { given: details, bounds: None }
     }
 
-    /// What a change gives. Words, and what only takes something, give nothing.
+    /// Creates the grant for a change. Returns `None` for changes of texts and changes that only
+    /// narrow the key.
     pub fn of_change(
         before: &Details,
         after: &'a Details,
@@ -47,11 +48,16 @@ impl<'a> Grant<'a> {
         Some(Self { given: after, bounds: bounded.then_some((after.expires_at, reason)) })
     }
 
-    /// Whether `principal` may give it.
+    /// Checks that `principal` may give this grant.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the principal lacks a scope, or if a key exceeds its own restrictions. Full access
+    /// also fails without a reason, or with an expiry later than [`FULL_ACCESS_MAX`].
     pub fn check(&self, principal: &Principal, now: Timestamp) -> Result<(), Failure> {
         let mut held = principal.scopes();
         if matches!(principal, Principal::Key(..)) {
-            // A key never hands on the power to make keys, but what that gives to it as well.
+            // A key may pass on implied scopes, but never `keys:write`, the right to create keys.
             held = held.with_given().without(&["keys:write"]);
         }
         let scopes = self.given.scopes;
@@ -68,10 +74,10 @@ impl<'a> Grant<'a> {
     }
 }
 
-/// Most high-risk scopes of a key that does not count as one with full access; about half of them.
+/// Maximum number of high-risk scopes below full access; about half of all high-risk scopes.
 pub const HIGH_RISK_MAX: usize = 8;
 
-/// Tells if the scopes open so much that the rules of full access hold.
+/// Returns true if the scopes count as full access, so its rules apply.
 fn is_full(scopes: ScopeSet) -> bool {
     scopes.iter().filter(|scope| scope.info().risk == Risk::High).count() > HIGH_RISK_MAX
 }

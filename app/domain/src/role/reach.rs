@@ -1,12 +1,17 @@
-//! No key reaches further through another one than by itself: in its environment, for its channels, from its networks and
-//! as long as it lives. How often it is used is no part of that: whoever makes keys may make many.
+//! Limit on keys that create keys: no key gains more reach through another key than it has itself.
+//! The limit covers environment, channels, networks and expiry. Rate limits and quotas do not
+//! count: a key that may create keys may create many.
 
 use crate::{
     failure::{Failure, FieldError},
     key::Details,
 };
 
-/// Whether a key of which `own` is said may give what is `given`.
+/// Checks that a key with details `own` may give the details `given`.
+///
+/// # Errors
+///
+/// Returns [`Failure::Beyond`] with every field that exceeds the key's own restrictions.
 pub fn check(own: &Details, given: &Details) -> Result<(), Failure> {
     let mut errors = Vec::new();
     let mut refuse = |field: &str, message: String| errors.push(FieldError::new(field, message));

@@ -1,4 +1,4 @@
-//! Every role, every command, own keys and others'.
+//! Tests of authorization: every role and every command, on own and other keys.
 
 use super::*;
 use crate::{
@@ -39,7 +39,8 @@ fn tried(principal: &Principal, command: Command, key: Option<&Subject>) -> char
     }
 }
 
-/// `y` may, `n` may not, `?` does not even see the key. Each column: own key, another's, one whose maker is not known.
+/// `y` allowed, `n` refused, `?` key not visible. Columns: own key, another member's key, key with
+/// an unknown creator.
 #[test]
 fn the_table_of_keys() {
     use Command::{ChangeKey, DeactivateKey, DeleteKey, EndOldSecrets, ReadKey, ReadTrail, RestoreKey, RotateKey};
@@ -91,14 +92,14 @@ fn the_table_of_what_is_about_no_key() {
         [(CreateKey, "yyyn"), (ReadSettings, "yyyy"), (ChangeSettings, "ynnn"), (ReadTrail, "yyny")]
     {
         let found: String = Role::ALL.iter().map(|role| tried(&Principal::Person(ME, *role), command, None)).collect();
-        // A developer makes keys, and may not read the trail of all of them.
+        // A developer may create keys, but not read the whole audit trail.
         assert_eq!(found, expected, "{command:?}");
     }
     let sights = Role::ALL.map(|role| Principal::Person(ME, role).sight());
     assert_eq!(sights, [Sight::All, Sight::All, Sight::Of(ME), Sight::All]);
 }
 
-/// Each column: the key itself, another key.
+/// Columns: the key itself, another key.
 #[test]
 fn the_table_of_keys_that_give_commands() {
     use Command::{ChangeKey, DeactivateKey, DeleteKey, EndOldSecrets, ReadKey, RestoreKey, RotateKey};
@@ -131,8 +132,8 @@ fn the_table_of_keys_that_give_commands() {
     assert_eq!(as_key(&["contacts:read"]).sight(), Sight::Nothing);
 }
 
-/// Each column: the key itself, another key, no key at all. A scope that is lacking is named; `y` may, `?` does not
-/// see the key.
+/// Columns: the key itself, another key, no key. Cells: `y` allowed, `?` key not visible, otherwise
+/// the missing scopes.
 #[test]
 fn a_key_hears_which_scope_it_lacks() {
     use Command::{
@@ -291,7 +292,7 @@ fn no_key_reaches_further_through_another_one() {
     assert_eq!(changed(|given| given.networks.allow = vec!["192.0.2.0/23".parse().unwrap()]), ["restrictions"]);
     assert_eq!(changed(|given| given.expires_at = Some(NOW.plus(DAY + 1))), ["expires_at"]);
     assert_eq!(fields(&details()).len(), 3, "a key without any restriction");
-    // A new secret of such a key, its life, or one restriction less, are no better; a name is.
+    // A new secret, a restore, or one restriction less gives such a key more. A new name does not.
     let another = Subject { id: id("OUbshx82gywrkBsn"), owner: None };
     let wide = Details { channels: Vec::new(), ..small.clone() };
     let may = |command, grant: Option<Grant<'_>>| allow(&maker, command, Some(&another), grant.as_ref(), NOW);
@@ -303,7 +304,7 @@ fn no_key_reaches_further_through_another_one() {
     let named = Details { name: "Other".into(), ..wide.clone() };
     assert_eq!(may(Command::ChangeKey, Grant::of_change(&wide, &named, false, None)), Ok(()));
     assert_eq!(may(Command::ChangeKey, Grant::of_change(&wide, &small, false, None)), Ok(()), "less");
-    // What is kept from some network may keep others from more.
+    // A key that is denied one network may create a key that is denied a larger one.
     let kept =
         Details { networks: Networks { deny: vec!["192.0.2.0/25".parse().unwrap()], ..Networks::default() }, ..own };
     let kept = Principal::Key(self::own().id, Box::new(kept));
@@ -351,10 +352,10 @@ fn full_access_is_for_owners_with_a_reason_and_for_a_month() {
     assert_eq!(fields(create(&owner, &full(None), Some("moving house"))), ["expires_at"]);
     assert_eq!(fields(create(&owner, &full(Some(DAY)), None)), ["reason"]);
     assert_eq!(fields(create(&owner, &full(None), Some(""))), ["expires_at", "reason"]);
-    // What is given along does not have to be named.
+    // Implied scopes count towards full access without being named.
     let named = Details { scopes: ScopeSet::full().without(&["contacts:read"]), ..full(None) };
     assert_eq!(fields(create(&owner, &named, None)), ["expires_at", "reason"]);
-    // High-risk scopes count, not the whole: without one of them it is as full.
+    // Only high-risk scopes count: all scopes but a single one are still full access.
     let almost = Details { scopes: ScopeSet::full().without(&["contacts:pii"]), ..full(None) };
     assert_eq!(fields(create(&owner, &almost, None)), ["expires_at", "reason"]);
     let high: Vec<Scope> = Scope::all().filter(|scope| scope.info().risk == Risk::High).collect();

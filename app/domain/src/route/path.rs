@@ -1,48 +1,48 @@
-//! The path of a request, read in the one way that every server behind the edge reads it.
+//! Request path parser. It accepts only paths that every upstream server reads in the same way.
 //!
-//! An id in a path may hold any character in percent-encoding (RFC 3986, section 2.1), except those
-//! that a server could take for a part of the path itself.
+//! An id in a path may contain any percent-encoded character (RFC 3986, section 2.1). Exceptions
+//! are the characters that a server could take for path structure.
 
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
-/// Most bytes of a path.
+/// Maximum length of a path, in bytes.
 pub const PATH_MAX: usize = 1024;
 
-/// Characters with a meaning of their own in a path or behind it, also when they come encoded.
+/// Characters with a meaning in or after a path, even when percent-encoded.
 const STRUCTURE: &[char] = &['/', '\\', '%', '?', '#', ';'];
 
-/// Why a path leads nowhere, as the caller is told.
+/// The reason that a path matches no route; the message is for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoute {
-    /// No pattern fits.
+    /// No pattern matches.
     #[error("There is no such address in the Ownchat API.")]
     Unknown,
-    /// A slash at the end, or two in a row.
+    /// The path ends with a slash or has two in a row.
     #[error("The path ends with a slash or has two in a row. Remove the slash that is too many.")]
     EmptySegment,
-    /// A segment `.` or `..`.
+    /// A segment consists of dots alone.
     #[error("The path holds a segment of dots alone. Send the path without it.")]
     Dots,
-    /// An escape of a character that could be read as structure.
+    /// An escaped character could be read as path structure.
     #[error("An id in the path may hold any character but / \\ % ? # ; and control characters.")]
     Structure,
-    /// An escape of a letter, digit, dot, hyphen or underscore: servers disagree whether it is the
-    /// same.
+    /// An escaped letter, digit, dot, hyphen or underscore: servers disagree on its equivalence to
+    /// the plain character.
     #[error("The path escapes a letter, digit, dot, hyphen or underscore. Send it as it is.")]
     NeedlessEscape,
-    /// An escape without two hexadecimal digits, or bytes that are not UTF-8.
+    /// An escape lacks two hexadecimal digits, or the bytes are not UTF-8.
     #[error("The path holds a % that does not begin a character in UTF-8. Write % followed by two hexadecimal digits.")]
     Escape,
-    /// A character that has to be escaped.
+    /// A character must be percent-encoded.
     #[error("The path holds a character that must be percent-encoded.")]
     Unescaped,
-    /// Over [`PATH_MAX`].
+    /// The path is longer than [`PATH_MAX`].
     #[error("The path is longer than {PATH_MAX} bytes.")]
     TooLong,
 }
 
-/// The segments of a path without its query, decoded.
+/// Splits a path without its query into decoded segments.
 pub fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, NoRoute> {
     if path.len() > PATH_MAX {
         return Err(NoRoute::TooLong);
@@ -50,7 +50,7 @@ pub fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, NoRoute> {
     path.strip_prefix('/').ok_or(NoRoute::Unknown)?.split('/').map(decode).collect()
 }
 
-/// Decodes one segment.
+/// Percent-decodes one segment.
 pub fn decode(segment: &str) -> Result<Cow<'_, str>, NoRoute> {
     if segment.is_empty() {
         return Err(NoRoute::EmptySegment);
@@ -60,8 +60,8 @@ pub fn decode(segment: &str) -> Result<Cow<'_, str>, NoRoute> {
     }
     let mut rest = segment;
     while let Some(at) = rest.find(|character: char| !is_plain(character)) {
-        // RFC 3986 asks for the escape; servers that decode before they route do not agree about
-        // it.
+        // RFC 3986 requires an escape here. Servers that decode before they route do not agree
+        // about it.
         let (_, tail) = rest.split_at(at);
         let escape = tail.strip_prefix('%').ok_or(NoRoute::Unescaped)?;
         let digits = escape.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
@@ -78,8 +78,7 @@ pub fn decode(segment: &str) -> Result<Cow<'_, str>, NoRoute> {
     Ok(decoded)
 }
 
-/// Returns true for a character that stands for itself in a segment (RFC 3986, `pchar`), without
-/// `;`.
+/// Returns true for a character that needs no escape in a segment (RFC 3986, `pchar`), without `;`.
 fn is_plain(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~!$&'()*+,=:@".contains(character)
 }

@@ -1,37 +1,37 @@
-//! Which addresses the edge answers by itself. All the others are the gateway's.
+//! Request classification: preflight, an endpoint of the edge itself, or a gateway route.
 
 use super::Found;
 use crate::scope::ScopeSet;
 
-/// An address that the edge answers by itself.
+/// An endpoint that the edge serves itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Own {
-    /// Checks the key that stands in the body, for a service that was handed it and says who it is.
+    /// Verifies the key in the body, for an authenticated service.
     Verify,
-    /// Tells the holder of a key about it.
+    /// Describes the presented key to its holder.
     Key,
-    /// Says that the edge runs, to everybody.
+    /// Reports that the edge runs; needs no key.
     Health,
 }
 
-/// What a method and a path mean to the edge.
+/// Target of a request, by method and path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// What browsers ask before they call (Fetch standard, CORS preflight), of any path.
+    /// CORS preflight (Fetch standard), for any path.
     Preflight,
-    /// An address of the edge itself.
+    /// An endpoint of the edge.
     Own(Own),
-    /// An address of the edge itself that takes these methods and not the one that was used.
+    /// An endpoint of the edge, but not with this method. Lists the allowed methods.
     Method(&'static [&'static str]),
-    /// What there is behind the gateway.
+    /// A lookup among the gateway's routes.
     Gateway(Found),
 }
 
 impl Own {
-    /// All of them.
+    /// All endpoints of the edge.
     pub const ALL: [Self; 3] = [Self::Verify, Self::Key, Self::Health];
 
-    /// Its path.
+    /// Path of the endpoint.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Verify => "/v1/verify",
@@ -40,7 +40,7 @@ impl Own {
         }
     }
 
-    /// The scopes that a key needs there.
+    /// Scopes that a key needs for the endpoint.
     pub fn required(self) -> ScopeSet {
         match self {
             Self::Verify => ScopeSet::VERIFY,
@@ -48,7 +48,7 @@ impl Own {
         }
     }
 
-    /// The methods that it takes.
+    /// Methods that the endpoint allows.
     pub const fn methods(self) -> &'static [&'static str] {
         match self {
             Self::Verify => &["POST"],
@@ -58,7 +58,7 @@ impl Own {
 }
 
 impl Place {
-    /// Looks up a method and a path without its query.
+    /// Classifies a method and a path without its query.
     pub fn of(method: &str, path: &str) -> Self {
         if method == "OPTIONS" {
             return Self::Preflight;
