@@ -1,8 +1,8 @@
-//! Access scopes: what a key may do, as `resource:action`.
+//! Access scopes: permissions of a key, named `resource:action`.
 //!
-//! Everything that speaks of scopes is made from the one table in `scope/table.rs`: the picker, the
-//! catalogue, the gateway's routes and the evaluator. The evaluator is compiled into the edge, the
-//! console and the browser alike, so that what the form promises is what the edge enforces.
+//! One table in `scope/table.rs` is the source of the picker, the catalogue, the gateway's routes
+//! and the evaluator. Edge, console and browser compile the same evaluator, so the form never
+//! promises other permissions than the edge enforces.
 
 mod preset;
 mod set;
@@ -19,20 +19,20 @@ use crate::{
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// How much harm a scope can do in the wrong hands.
+/// Damage that a scope can do in the wrong hands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Risk {
-    /// Reads what is not personal.
+    /// Reads non-personal data.
     Low,
-    /// Reads personal data or changes what can be changed back.
+    /// Reads personal data or makes reversible changes.
     Medium,
-    /// Reaches customers, removes data, or lets much data out.
+    /// Reaches customers, removes data, or exports much data.
     High,
 }
 
 impl Risk {
-    /// The risk as a word for people.
+    /// Label of the risk for people.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Low => "Low risk",
@@ -42,68 +42,68 @@ impl Risk {
     }
 }
 
-/// One row of the table.
+/// One row of the scope table.
 #[derive(Debug)]
 pub struct ScopeInfo {
-    /// Bit in a [`ScopeSet`], 0 to 52. Given once and never to another scope.
+    /// Bit in a [`ScopeSet`], 0 to 52. Assigned once and never reused for another scope.
     pub bit: u8,
-    /// Its stable name, `resource:action`.
+    /// Stable name, `resource:action`.
     pub name: &'static str,
-    /// How much harm it can do.
+    /// Damage that the scope can do.
     pub risk: Risk,
-    /// Name of the one scope that it gives as well, if any.
+    /// Name of the one scope that this one implies, if any.
     pub gives: Option<&'static str>,
-    /// Gateway routes that it opens: method and path pattern.
+    /// Gateway routes that the scope opens: method and path pattern.
     pub routes: &'static [(&'static str, &'static str)],
 }
 
-/// The texts of one row.
+/// Texts of one row.
 #[derive(Debug)]
 pub struct ScopeTexts {
-    /// A few words for a list.
+    /// Short title for a list.
     pub title: &'static str,
-    /// One plain sentence that says what the scope allows.
+    /// One plain sentence about the access that the scope gives.
     pub description: &'static str,
 }
 
-/// One scope of the table.
+/// A scope of the table, as its bit number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope(u8);
 
-/// There is no scope of this name.
+/// The error for a name that no scope has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("There is no scope called \"{}\".", shown(.0))]
 pub struct UnknownScope(pub String);
 
-/// A name that somebody made up, as far as it may be repeated.
+/// Redacts and shortens a name from outside so that an error may repeat it.
 fn shown(name: &str) -> String {
     redact(name).chars().take(60).collect()
 }
 
 impl Scope {
-    /// Every scope, in the order of the table.
+    /// Returns all scopes, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| Self(row.bit))
     }
 
-    /// Its row of the table.
+    /// Row of the scope in the table.
     pub fn info(self) -> &'static ScopeInfo {
-        // A scope is only made from a row, so there is one with its bit.
+        // Every scope is made from a row, so a row with its bit exists.
         TABLE.iter().find(|row| row.bit == self.0).unwrap_or(&TABLE[0])
     }
 
-    /// Its texts for people.
+    /// Texts of the scope for people.
     pub fn texts(self) -> &'static ScopeTexts {
         let place = TABLE.iter().position(|row| row.bit == self.0);
         place.and_then(|place| TEXTS.get(place)).unwrap_or(&TEXTS[0])
     }
 
-    /// Its stable name.
+    /// Stable name of the scope.
     pub fn name(self) -> &'static str {
         self.info().name
     }
 
-    /// Its bit as a number with that bit set.
+    /// The scope's bit as a bit mask.
     pub const fn mask(self) -> u64 {
         1 << self.0
     }
@@ -114,7 +114,7 @@ impl FromStr for Scope {
 
     fn from_str(name: &str) -> Result<Self, UnknownScope> {
         TABLE.iter().find(|row| row.name == name).map(|row| Self(row.bit)).ok_or_else(|| {
-            // The name comes from outside and may be of any length.
+            // The name comes from outside and may have any length.
             UnknownScope(name.chars().take(60).collect())
         })
     }

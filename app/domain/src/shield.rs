@@ -1,10 +1,10 @@
-//! Keeps stores from floods of keys that look like ours and are unknown.
+//! Rate limiter for lookups of unknown keys; it protects the stores from floods of them.
 //!
-//! A key that was made up fails at its tag and costs no store anything. One that was issued once and is gone
-//! passes that check, so whoever has many of those, or guesses long enough, could have the stores asked without
-//! end. Each network address gets some such questions at once and one a second after that; the cell
-//! rate algorithm (ITU-T I.371) needs one number for each address. Since a key is known to be unknown only when it was
-//! answered, the questions that are under way are bounded, too.
+//! A made-up key fails its tag check and reaches no store. A deleted key passes that check. A
+//! client with many deleted keys, or one that guesses long enough, could cause unlimited lookups.
+//! Each network address gets a burst of lookups and then one per second. The generic cell rate
+//! algorithm (GCRA, ITU-T I.371) needs one number per address. Only the response shows that a key
+//! is unknown, so the lookups in flight are limited, too.
 
 use crate::time::{SECOND, Timestamp};
 use std::{
@@ -12,48 +12,48 @@ use std::{
     net::{IpAddr, Ipv6Addr},
 };
 
-/// One more question is granted after so many milliseconds.
+/// Refill interval: one more lookup per so many milliseconds.
 const EVERY: i64 = SECOND;
-/// So many are granted at once.
+/// Burst size, in lookups.
 const BURST: i64 = 20;
-/// Most questions that are under way for one address. A service that verifies for many customers has one, and
-/// where nothing is remembered yet these are thousands of keys a second.
+/// Maximum lookups in flight per address. A service that verifies keys for many customers has one
+/// address. With an empty cache, this limit still allows it thousands of keys a second.
 const ASKING_MAX: usize = 200;
-/// A question that was not answered for so long, in milliseconds, counts as lost.
+/// Timeout of a lookup in milliseconds; after it the lookup counts as lost.
 const LOST_AFTER: i64 = 10 * SECOND;
-/// Most addresses that are watched at once.
+/// Maximum number of addresses tracked at once.
 const CAPACITY: usize = 10_000;
 
-/// The addresses from which unknown keys came, or keys of which nothing is known yet.
+/// Limiter state by client address, for lookups of unknown or uncached keys.
 #[derive(Debug, Default)]
 pub struct Shield(HashMap<Option<IpAddr>, Watched>);
 
 #[derive(Debug)]
 struct Watched {
-    /// When it is free of unknown keys again.
+    /// Time at which the full burst is available again (GCRA theoretical arrival time).
     free_at: Timestamp,
-    /// When the questions began that are under way, the eldest first.
+    /// Start times of the lookups in flight, oldest first.
     asking: Vec<Timestamp>,
 }
 
 impl Shield {
-    /// How long this address must wait until a store is asked for it, in milliseconds; none if it need not.
-    /// Callers whose address is not known are held together.
+    /// Returns the wait in milliseconds before a lookup for this address; `None` for no wait.
+    /// Clients with an unknown address share one limit.
     pub fn holds(&self, address: Option<IpAddr>, now: Timestamp) -> Option<i64> {
         let watched = self.0.get(&address.map(network_of))?;
         let wait = watched.free_at.since(now) - (BURST - 1) * EVERY;
-        // What lies further ahead than it can be comes of a clock that was set back.
+        // A longer wait is impossible unless the clock was set back.
         (1..=EVERY).contains(&wait).then_some(wait)
     }
 
-    /// Notes that a store was asked for a key that is unknown.
+    /// Records a lookup of an unknown key.
     pub fn note(&mut self, address: Option<IpAddr>, now: Timestamp) {
         let most = now.plus(BURST * EVERY);
         let watched = self.watch(address, now);
         watched.free_at = watched.free_at.max(now).plus(EVERY).min(most);
     }
 
-    /// Whether so many questions about keys of this address are under way that another must wait.
+    /// Returns true if the lookups in flight for this address have reached the maximum.
     pub fn is_full(&mut self, address: Option<IpAddr>, now: Timestamp) -> bool {
         self.0.get_mut(&address.map(network_of)).is_some_and(|watched| {
             let asking = &mut watched.asking;
@@ -65,12 +65,12 @@ impl Shield {
         })
     }
 
-    /// Notes that a store is asked about a key of this address of which nothing is known. [`Self::end`] ends it.
+    /// Records the start of a lookup for an uncached key. [`Self::end`] ends it.
     pub fn begin(&mut self, address: Option<IpAddr>, now: Timestamp) {
         self.watch(address, now).asking.push(now);
     }
 
-    /// A question that began then was answered, in whatever way.
+    /// Records the end of the lookup that began at `begun`, with any outcome.
     pub fn end(&mut self, address: Option<IpAddr>, begun: Timestamp) {
         if let Some(Watched { asking, .. }) = self.0.get_mut(&address.map(network_of))
             && let Some(place) = asking.iter().position(|other| *other == begun)
@@ -90,7 +90,8 @@ impl Shield {
     }
 }
 
-/// The address, or of IPv6 its network of 64 bits, which is what one caller has (RFC 6177).
+/// Returns an IPv4 address itself, or the /64 network of an IPv6 address, which one client has (RFC
+/// 6177).
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
@@ -108,7 +109,7 @@ mod tests {
         text.parse().ok()
     }
 
-    /// How many unknown keys come through from an address until it is held.
+    /// Counts the unknown keys that pass from an address before the limiter holds it.
     fn until_held(shield: &mut Shield, address: Option<IpAddr>, now: Timestamp) -> i64 {
         (0..1_000)
             .find(|_| {

@@ -1,4 +1,4 @@
-//! What several test modules need.
+//! Test fixtures that several modules share.
 
 use crate::{
     account::PersonId,
@@ -16,13 +16,13 @@ use crate::{
 };
 use serde_json::value::RawValue;
 
-/// A keyring with two masters, 2 (which writes) and 1, each of 32 equal bytes.
+/// A keyring with two master secrets, 2 (newest) and 1, each of 32 equal bytes.
 pub fn keyring() -> Keyring {
     Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")
         .unwrap_or_else(|error| unreachable!("{error}"))
 }
 
-/// Small letters, two digits a byte.
+/// Encodes bytes as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use core::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
@@ -31,12 +31,12 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The secret of [`record`].
+/// Secret of [`record`].
 pub fn secret() -> Secret {
     "0123456789ABCDEFGHIJKLMN".parse().unwrap_or_else(|_| unreachable!())
 }
 
-/// The record of an active key of workspace 7 with `contacts:read`.
+/// Record of an active key of workspace 7 with `contacts:read`.
 pub fn record() -> Record {
     let ring = keyring();
     let locator = Locator::issue(&ring, Address { workspace: 7, number: 1 }, Environment::Live);
@@ -61,7 +61,7 @@ pub fn record() -> Record {
     }
 }
 
-/// A line of an audit trail.
+/// An entry of an audit trail.
 pub fn line(sequence: u64, previous: &str, reason: &str) -> Line {
     Line {
         sequence,
@@ -79,12 +79,12 @@ pub fn line(sequence: u64, previous: &str, reason: &str) -> Line {
     }
 }
 
-/// A set of scopes by their names.
+/// Builds a scope set from names.
 pub fn scopes(names: &[&str]) -> ScopeSet {
     ScopeSet::from_names(names.iter().copied()).unwrap_or_else(|_| unreachable!())
 }
 
-/// What admins say of a key, without anything that restricts it.
+/// Details of a key without restrictions.
 pub fn details() -> Details {
     Details {
         name: "Shop".into(),

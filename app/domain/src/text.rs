@@ -1,5 +1,5 @@
-//! Short texts that people type: trimmed, counted in characters as people see them, and free of
-//! invisible characters and of keys.
+//! Validation of short user-supplied texts: trimmed, measured in grapheme clusters, and free of
+//! invisible characters and of API keys.
 
 mod invisible;
 mod search;
@@ -10,13 +10,17 @@ pub use search::{fold, search_words};
 use invisible::{is_mark, stray};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Most bytes of a character as people see it, on average over a text. A family of four takes 25.
+/// Maximum bytes per grapheme cluster, averaged over a text. A family of four takes 25.
 const BYTES_PER_CHARACTER: usize = 32;
 
-/// Refuses a text that holds a whole key.
+/// Error message for a text that contains a whole API key.
 pub const HOLDS_KEY: &str = "This looks like an API key. Never write one here.";
 
-/// A single line of 1 to `max` characters, without spaces around it.
+/// Validates a single line of 1 to `max` grapheme clusters and trims it.
+///
+/// # Errors
+///
+/// Returns a message for people.
 pub fn line(text: &str, max: usize) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -34,7 +38,11 @@ pub fn line(text: &str, max: usize) -> Result<String, String> {
     within(text, max)
 }
 
-/// A text of any number of lines, 0 to `max` characters, without spaces around it.
+/// Validates text of any number of lines, 0 to `max` grapheme clusters, and trims it.
+///
+/// # Errors
+///
+/// Returns a message for people.
 pub fn paragraph(text: &str, max: usize) -> Result<String, String> {
     let text = text.replace("\r\n", "\n");
     let text = text.trim();
@@ -44,8 +52,8 @@ pub fn paragraph(text: &str, max: usize) -> Result<String, String> {
     within(text, max)
 }
 
-/// Accepts a text that an earlier version has accepted, whose rules were fewer: rules that came
-/// later must not keep a stored text out of the workspace that its file is read into.
+/// Returns true for a text that an earlier version accepted under fewer rules. Later rules must not
+/// block the import of a workspace whose file holds such a text.
 pub fn is_kept(text: &str, max: usize) -> bool {
     let is_refused = |c: char| match c {
         '\n' | '\t' => false,
@@ -55,7 +63,7 @@ pub fn is_kept(text: &str, max: usize) -> bool {
     text.trim() == text && !text.chars().any(is_refused) && text.graphemes(true).count() <= max
 }
 
-/// The first `max` characters of a text, as people see them.
+/// Returns the first `max` grapheme clusters of a text.
 pub fn cut(text: &str, max: usize) -> &str {
     text.grapheme_indices(true).nth(max).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
@@ -97,7 +105,7 @@ mod tests {
         assert_eq!(line("e\u{301}", 1), Ok("e\u{301}".into()));
         let error = line(&FAMILY.repeat(16), 15).unwrap_err();
         assert_eq!(error, "This has 16 characters; at most 15 are possible.");
-        // One letter may carry any number of marks.
+        // One letter may carry any number of combining marks.
         let error = line(&format!("e{}", "\u{301}".repeat(100)), 3).unwrap_err();
         assert_eq!(error, "This takes 201 bytes; at most 96 are possible.");
     }

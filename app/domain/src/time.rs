@@ -1,20 +1,20 @@
-//! A moment, as the whole product counts it.
+//! The timestamp type: parsing, formatting and arithmetic.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
-/// Milliseconds since 1970-01-01T00:00:00Z, the unit of every time in the product.
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z, the unit of every time in the product.
 ///
-/// In JSON it is an RFC 3339 text in UTC, in binary formats the number.
+/// Serialises as RFC 3339 text in UTC in JSON, and as the number in binary formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// The first moment that has a text, 0000-01-01T00:00:00Z: years have four digits (RFC 3339 §1).
+/// The earliest time with a text, 0000-01-01T00:00:00Z: years have four digits (RFC 3339 §1).
 const FIRST: Timestamp = Timestamp(-62_167_219_200_000);
-/// The last one, 9999-12-31T23:59:59.999Z.
+/// The latest time with a text, 9999-12-31T23:59:59.999Z.
 const LAST: Timestamp = Timestamp(253_402_300_799_999);
 
-/// Said of a text that is no time.
+/// Error message for a text that is not a time.
 pub const NOT_A_TIME: &str = "Write a date and time with its zone, such as 2027-01-31T23:59:59Z.";
 
 /// One second in the unit of [`Timestamp`].
@@ -27,7 +27,7 @@ pub const HOUR: i64 = 60 * MINUTE;
 pub const DAY: i64 = 24 * HOUR;
 
 impl Timestamp {
-    /// The moment `millis` milliseconds after (or, if negative, before) the epoch.
+    /// Creates the time `millis` milliseconds after (or, if negative, before) the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -37,34 +37,35 @@ impl Timestamp {
         self.0
     }
 
-    /// The moment `millis` later; stays at the far end of time instead of wrapping.
+    /// Adds `millis` milliseconds; saturates instead of wrapping.
     #[must_use]
     pub const fn plus(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
-    /// Milliseconds from `earlier` to `self`; negative when `earlier` is the later one.
+    /// Milliseconds from `earlier` to `self`; negative if `earlier` is later.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Reads an RFC 3339 text with any offset; fractions below a millisecond are cut off. None of the moments that only an
-    /// offset moves out of the years 0 to 9999, for which there is no text in UTC.
+    /// Parses RFC 3339 text with any offset and truncates fractions below a millisecond. Returns
+    /// `None` if the offset moves the time out of the years 0 to 9999. Such a time has no text in
+    /// UTC.
     pub fn parse(text: &str) -> Option<Self> {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         let millis = moment.unix_timestamp_nanos().div_euclid(1_000_000);
         i64::try_from(millis).ok().map(Self).filter(|moment| (FIRST..=LAST).contains(moment))
     }
 
-    /// Reads a calendar date, `YYYY-MM-DD`, as the last millisecond of that day in UTC.
+    /// Parses a calendar date, `YYYY-MM-DD`, as the last millisecond of that day in UTC.
     pub fn parse_end_of_day(date: &str) -> Option<Self> {
         Self::parse(&format!("{date}T00:00:00Z")).map(|midnight| midnight.plus(DAY - 1))
     }
 
-    /// RFC 3339 in UTC with milliseconds, e.g. `2026-11-23T16:46:48.250Z`: every text has 24
-    /// characters, and texts sort as moments do.
+    /// Formats as RFC 3339 in UTC with milliseconds, e.g. `2026-11-23T16:46:48.250Z`. Every text
+    /// has 24 characters, so texts sort as times do.
     ///
-    /// Moments before the year 0 or after 9999 are written as the first or the last one that has a text.
+    /// Times before the year 0 or after 9999 become the earliest or latest time with a text.
     pub fn rfc3339(self) -> String {
         let moment = self.calendar();
         let (year, month, day) = (moment.year(), u8::from(moment.month()), moment.day());
@@ -72,45 +73,46 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
     }
 
-    /// The same without zeros at the end of the fraction, e.g. `2026-11-23T16:46:48Z`: as it stands
-    /// in the files of exports, and in older lines of the trail.
+    /// Formats like [`Self::rfc3339`] without trailing zeros in the fraction, e.g.
+    /// `2026-11-23T16:46:48Z`. Export files and older entries of the audit trail have this form.
     pub fn rfc3339_shortest(self) -> String {
         let text = self.rfc3339();
         let digits = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
         format!("{digits}Z")
     }
 
-    /// For people, in UTC: `23 Nov 2026`.
+    /// Formats for people, in UTC: `23 Nov 2026`.
     pub fn day_month_year(self) -> String {
         let moment = self.calendar();
         let month: String = moment.month().to_string().chars().take(3).collect();
         format!("{} {month} {}", moment.day(), moment.year())
     }
 
-    /// For people: `23 Nov 2026 UTC`.
+    /// Formats for people: `23 Nov 2026 UTC`.
     pub fn day_in_utc(self) -> String {
         format!("{} UTC", self.day_month_year())
     }
 
-    /// For people, in UTC: `23 Nov 2026, 16:46 UTC`.
+    /// Formats for people, in UTC: `23 Nov 2026, 16:46 UTC`.
     pub fn day_and_time(self) -> String {
         let moment = self.calendar();
         format!("{}, {:02}:{:02} UTC", self.day_month_year(), moment.hour(), moment.minute())
     }
 
-    /// For people, in UTC: `16:46:48`.
+    /// Formats for people, in UTC: `16:46:48`.
     pub fn time_of_day(self) -> String {
         let moment = self.calendar();
         format!("{:02}:{:02}:{:02}", moment.hour(), moment.minute(), moment.second())
     }
 
-    /// The whole second that it is, or else the next one: what was not so before a moment is so at this one.
+    /// Rounds up to a whole second. A change effective at `self` is effective at the result as
+    /// well.
     #[must_use]
     pub const fn rounded_up_to_second(self) -> Self {
         Self(self.plus(SECOND - 1).0.div_euclid(SECOND) * SECOND)
     }
 
-    /// The day of its month, in UTC, from 1.
+    /// Day of the month in UTC, from 1.
     pub fn day_of_month(self) -> u8 {
         self.calendar().day()
     }
@@ -122,7 +124,7 @@ impl Timestamp {
     }
 }
 
-/// Writes a time, if there is one, as [`Timestamp::rfc3339_shortest`] does.
+/// Serialises an optional time in the form of [`Timestamp::rfc3339_shortest`].
 pub fn serialize_shortest<T: Copy + Into<Option<Timestamp>>, S: Serializer>(
     moment: &T,
     serializer: S,

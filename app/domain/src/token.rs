@@ -1,12 +1,13 @@
-//! A key in plain text: `oc_live_` + locator + `_` + secret + check.
+//! The API key in plain text: `oc_live_` + locator + `_` + secret + check.
 //!
 //! ```text
 //! oc_live_3kP0aXv9QmT2ZbLc_8sJd0KqYw2Nf7RtUhV1xGpEaMzB4Cn
 //! └┬┘└┬─┘ └──────┬───────┘ └──────────┬───────────┘└─┬──┘
 //! brand environment  locator, 16      secret, 24     check, 6
 //! ```
-//! The check is the CRC-32 (ISO 3309, as in zlib) of everything before it. It finds typing mistakes and
-//! tells scanners a key from noise; it protects nothing.
+//!
+//! The check is the CRC-32 (ISO 3309, as in zlib) of everything before it. It catches typing
+//! mistakes and lets scanners tell a key from noise; it gives no security.
 
 use crate::{base62, locator::Locator};
 use core::{fmt, str::FromStr};
@@ -17,17 +18,17 @@ use zeroize::Zeroizing;
 /// Regular expression that finds keys in text; published for secret scanners.
 pub const MATCHER: &str = "oc_(live|test)_[0-9A-Za-z]{16}_[0-9A-Za-z]{30}";
 
-/// The beginnings of keys, one for each environment.
+/// Prefixes of keys, one for each environment.
 pub const KEYS_BEGIN: [&str; 2] = ["oc_live_", "oc_test_"];
 
-/// Characters of a key.
+/// Length of a key, in characters.
 const LENGTH: usize = 55;
 const SECRET_LENGTH: usize = 24;
 const CHECK_LENGTH: usize = 6;
-/// Its table has 1 KB; quicker ones have 16, and a key is short.
+/// Uses a 1 KB table; faster variants use 16 KB, and a key is short.
 static CHECK: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// Which of a workspace's two worlds a key opens.
+/// Environment of a workspace that a key gives access to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Environment {
@@ -38,10 +39,10 @@ pub enum Environment {
 }
 
 impl Environment {
-    /// Both, in the order in which they are offered.
+    /// Both environments, in display order.
     pub const ALL: [Self; 2] = [Self::Live, Self::Test];
 
-    /// `live` or `test`, as in a key and in JSON.
+    /// Returns `live` or `test`, as in a key and in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Live => "live",
@@ -49,7 +50,7 @@ impl Environment {
         }
     }
 
-    /// The number that stands for it in MACs and stores. Never changes.
+    /// Number of the environment in MACs and stores. Never changes.
     pub const fn number(self) -> u8 {
         match self {
             Self::Live => 1,
@@ -72,16 +73,20 @@ impl FromStr for Environment {
     }
 }
 
-/// The secret part of a key: 24 base62 characters, 142 bits. Wiped from memory when dropped.
+/// The secret part of a key: 24 base62 characters, 142 bits. Wiped from memory on drop.
 ///
-/// It cannot be printed or serialised; [`Secret::reveal`] is the only way to its text.
+/// It has no `Display` and no `Serialize`; only [`Secret::reveal`] returns its text.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Draws a secret from `fill`, which must fill the slice from a cryptographic random generator.
+    /// Generates a secret. `fill` must fill the slice from a cryptographic random number generator.
     ///
-    /// Bytes above 247 are thrown away, so that every character is equally likely.
+    /// Discards bytes above 247, so every character is equally likely.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `fill`.
     pub fn generate<E>(mut fill: impl FnMut(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
         let mut text = Zeroizing::new(String::with_capacity(SECRET_LENGTH));
         while text.len() < SECRET_LENGTH {
@@ -93,7 +98,7 @@ impl Secret {
         Ok(Self(text))
     }
 
-    /// The plain text. Whoever calls it is responsible for where it goes.
+    /// Returns the plain text. The caller must keep it out of logs and stores.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -119,48 +124,52 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A whole key. Cannot be printed or serialised; [`Token::reveal`] is the only way to its text.
+/// A whole key. It has no `Display` and no `Serialize`; only [`Token::reveal`] returns its text.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// Which world it opens.
+    /// Environment of the key.
     pub environment: Environment,
-    /// Its public name.
+    /// Public id of the key.
     pub locator: Locator,
-    /// What makes it a credential.
+    /// Secret part of the key.
     pub secret: Secret,
 }
 
-/// Why a text is not a key. No message repeats any of the text.
+/// The reason that a text is not a key. No message repeats any of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It stands in quotes.
+    /// The key is in quotes.
     #[error("The key stands in quotes. Send it without them.")]
     Quoted,
-    /// A scheme stands before it that does not belong there, or stands there twice.
+    /// A scheme precedes the key where none belongs, or twice.
     #[error("A word such as Bearer stands before the key where only the key belongs. Send the key alone.")]
     Scheme,
-    /// It does not begin with `oc_`.
+    /// The text does not begin with `oc_`.
     #[error("An Ownchat API key begins with oc_live_ or oc_test_.")]
     Brand,
     /// The part after `oc_` is neither `live` nor `test`.
     #[error("After oc_ an Ownchat API key says live or test.")]
     Environment,
-    /// It is too short, too long, or its parts are.
+    /// The text or one of its parts has the wrong length.
     #[error("This key has {characters} characters; an Ownchat API key has {LENGTH}.")]
     Length {
-        /// How many characters came.
+        /// Number of characters in the text.
         characters: usize,
     },
-    /// It holds a character that no key has.
+    /// The text holds a character outside the key alphabet.
     #[error("The key holds a character that no Ownchat API key has.")]
     Alphabet,
-    /// Its check does not fit: something was mistyped.
+    /// The check does not match: the key was mistyped.
     #[error("The key was mistyped or cut: its last six characters do not fit the others.")]
     Check,
 }
 
 impl Token {
-    /// Reads a key. The text must be the key and nothing else, without spaces around it.
+    /// Parses a key. The text must be the key alone, without surrounding spaces.
+    ///
+    /// # Errors
+    ///
+    /// Returns the [`TokenError`] that names the fault.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         let length = || TokenError::Length { characters: text.chars().count() };
         let after_brand = text.strip_prefix("oc_").ok_or_else(|| dressed(text))?;
@@ -182,7 +191,7 @@ impl Token {
         Ok(Self { environment, locator, secret: secret.parse()? })
     }
 
-    /// The plain text, 55 characters. Whoever calls it is responsible for where it goes.
+    /// Returns the plain text, 55 characters. The caller must keep it out of logs and stores.
     pub fn reveal(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(format!("{}_{}", prefix(self.environment, self.locator), self.secret.reveal()));
         let check = check_of(&text);
@@ -191,7 +200,7 @@ impl Token {
     }
 }
 
-/// The fault of a text that does not begin as a key does.
+/// Returns the error for a text that does not begin like a key.
 fn dressed(text: &str) -> TokenError {
     match text.split_once("oc_") {
         Some((before, _)) if before.ends_with(['"', '\'', '`', '“', '‘']) => TokenError::Quoted,
@@ -200,13 +209,13 @@ fn dressed(text: &str) -> TokenError {
     }
 }
 
-/// The locator that stands in a text, if it is a key. Nothing else of it is looked at.
+/// Reads the locator of a text that should be a key. Validates nothing else of the text.
 pub fn locator_in(text: &str) -> Option<Locator> {
     const BEGIN: usize = "oc_live_".len();
     text.get(BEGIN..BEGIN + crate::locator::LENGTH)?.parse().ok()
 }
 
-/// The part of a key that may be shown: brand, environment and locator.
+/// Public part of a key: brand, environment and locator.
 pub fn prefix(environment: Environment, locator: Locator) -> String {
     format!("oc_{environment}_{locator}")
 }
@@ -215,7 +224,7 @@ fn check_of(body: &str) -> String {
     base62::encode(u128::from(CHECK.checksum(body.as_bytes())), CHECK_LENGTH)
 }
 
-/// Replaces whatever looks like a key, whole or cut, by its public part and `…`; for logs.
+/// Replaces every whole or partial key by its public part and `…`; for logs.
 pub fn redact(text: &str) -> String {
     rewrite(text, |word| {
         let public = word.get(..PUBLIC_LENGTH).unwrap_or(word);
@@ -223,13 +232,12 @@ pub fn redact(text: &str) -> String {
     })
 }
 
-/// Replaces whatever looks like a key, whole or cut, by its id. A prefix as it is shown stays.
+/// Replaces every whole or partial key by its id. A displayed prefix stays unchanged.
 pub fn with_ids(text: &str) -> String {
     rewrite(text, |word| id_of(word).unwrap_or(word).to_owned())
 }
 
-/// The id of the first key, whole or cut, in a text with anything around it; none for a prefix as
-/// it is shown.
+/// Returns the id of the first whole or partial key in a text. A displayed prefix does not count.
 pub fn id_in(text: &str) -> Option<&str> {
     let mut rest = text;
     while let Some((_, word, after)) = next_word(rest) {
@@ -241,7 +249,7 @@ pub fn id_in(text: &str) -> Option<&str> {
     None
 }
 
-/// Tells if [`MATCHER`] finds a key in a text.
+/// Returns true if [`MATCHER`] finds a key in a text.
 pub fn holds_key(text: &str) -> bool {
     let is_part = |part: &str, length| part.len() == length && part.bytes().all(|byte| base62::value(byte).is_some());
     let is_key = |begin: usize| {
@@ -252,10 +260,10 @@ pub fn holds_key(text: &str) -> bool {
     KEYS_BEGIN.iter().any(|brand| text.match_indices(brand).any(|(begin, _)| is_key(begin)))
 }
 
-/// Characters of a key up to the end of its locator.
+/// Number of characters of a key up to the end of its locator.
 const PUBLIC_LENGTH: usize = "oc_live_".len() + crate::locator::LENGTH;
 
-/// The locator of a word that begins as a key does, if some of the secret may follow it.
+/// Returns the locator of a word that begins like a key, if part of the secret may follow it.
 fn id_of(word: &str) -> Option<&str> {
     word.get("oc_live_".len()..PUBLIC_LENGTH).filter(|_| word.len() > PUBLIC_LENGTH)
 }
@@ -272,7 +280,7 @@ fn rewrite(text: &str, replace: impl Fn(&str) -> String) -> String {
     clean
 }
 
-/// The next word that begins as a key does, with the text before and after it.
+/// Finds the next word that begins like a key. Returns it with the text before and after it.
 fn next_word(text: &str) -> Option<(&str, &str, &str)> {
     let begin = KEYS_BEGIN.iter().filter_map(|brand| text.find(brand)).min()?;
     let (before, found) = text.split_at(begin);

@@ -1,15 +1,15 @@
-//! Starting points for the picker. Every choice stays editable.
+//! Scope presets: starting points for the picker that the user can edit.
 
-/// A named choice of scopes.
+/// A named selection of scopes.
 #[derive(Debug)]
 pub struct Preset {
-    /// What it is for, in a word or two.
+    /// Name of the use case, in a word or two.
     pub name: &'static str,
-    /// Names of its scopes.
+    /// Names of the scopes.
     pub scopes: &'static [&'static str],
 }
 
-/// The presets in the order in which they are offered.
+/// All presets, in display order.
 pub const PRESETS: &[Preset] = &[
     Preset { name: "Reporting", scopes: &["analytics:read", "campaigns:read", "channels:read"] },
     Preset { name: "CRM sync", scopes: &["contacts:write", "conversations:read"] },
@@ -19,11 +19,11 @@ pub const PRESETS: &[Preset] = &[
         scopes: &["conversations:write", "conversations:assign", "messages:read", "messages:send"],
     },
     Preset { name: "Marketing", scopes: &["campaigns:write", "templates:read"] },
-    // For owners alone, with a reason and for a month at most: see [`crate::role`].
+    // Only owners may grant it, with a reason and for 30 days at most: see [`crate::role`].
     Preset { name: "Full access", scopes: ALL },
 ];
 
-/// Every scope there is.
+/// Names of all scopes.
 const ALL: &[&str] = &[
     "contacts:read",
     "contacts:write",

@@ -1,23 +1,23 @@
-//! The one table of scopes.
+//! The table of scopes.
 //!
-//! A scope's bit is its identity in stores and sealed records: it is never changed and never given to
-//! another scope. A new scope takes the next free number, wherever in the table it stands.
+//! A scope's bit is its identity in stores and sealed records. It never changes and is never reused
+//! for another scope. A new scope takes the next free number, anywhere in the table.
 
 use super::{
     Risk::{High, Low, Medium},
     ScopeInfo, ScopeTexts,
 };
 
-/// Scopes that belong together, under one heading.
+/// A group of related scopes under one heading.
 #[derive(Debug)]
 pub struct Group {
-    /// The heading.
+    /// Heading of the group.
     pub name: &'static str,
-    /// The part of their names before the colon, for each scope of the group.
+    /// Resources of the group: the part of a scope's name before the colon.
     pub resources: &'static [&'static str],
 }
 
-/// The groups in the order in which they are shown.
+/// All groups, in display order.
 pub const GROUPS: &[Group] = &[
     Group { name: "Contacts", resources: &["contacts"] },
     Group { name: "Conversations", resources: &["conversations"] },
@@ -34,12 +34,12 @@ pub const GROUPS: &[Group] = &[
     Group { name: "Keys", resources: &["keys"] },
 ];
 
-/// Writes [`TABLE`] and [`TEXTS`]. A row says: bit, name, risk, the scope that it gives as well;
-/// title, description; the routes that it opens.
+/// Generates [`TABLE`] and [`TEXTS`]. A row holds bit, name, risk and implied scope; then title and
+/// description; then the routes that the scope opens.
 macro_rules! scopes {
     ($($bit:literal $name:literal $risk:ident $(gives $gives:literal)?: $title:literal, $description:literal
         opens [$($method:ident $route:literal),*];)*) => {
-        /// Every scope, grouped as in [`GROUPS`].
+        /// All scopes, grouped as in [`GROUPS`].
         pub static TABLE: [ScopeInfo; COUNT] = [$(ScopeInfo {
             bit: $bit,
             name: $name,
@@ -48,8 +48,8 @@ macro_rules! scopes {
             routes: &[$((stringify!($method), $route)),*],
         }),*];
 
-        /// The texts of every scope, in the same order. They stand apart because the edge needs
-        /// none.
+        /// Texts of all scopes, in the order of [`TABLE`]. They are separate because the edge does
+        /// not need them.
         pub static TEXTS: [ScopeTexts; COUNT] =
             [$(ScopeTexts { title: $title, description: $description }),*];
     };
@@ -57,7 +57,7 @@ macro_rules! scopes {
     (@gives) => { None };
 }
 
-/// How many scopes there are.
+/// Number of scopes.
 const COUNT: usize = 46;
 
 scopes! {

@@ -1,10 +1,10 @@
-//! What must hold for the table and the evaluator.
+//! Tests of the scope table and the evaluator.
 
 use super::*;
 use proptest::prelude::*;
 use std::collections::HashSet;
 
-/// Names and bits are in stores and in customers' code: they never change. New rows are added here.
+/// Pinned: names and bits are in stores and in customers' code and never change. New rows go here.
 const PINNED: &[(&str, u8)] = &[
     ("contacts:read", 0),
     ("contacts:write", 1),
@@ -117,7 +117,7 @@ fn a_set_is_a_list_of_names_in_json() {
     assert!(serde_json::from_str::<ScopeSet>(r#"["contacts:fly"]"#).is_err());
 }
 
-/// The slow, obvious model: names and sentences instead of bits.
+/// A slow reference model of the evaluator, with names instead of bits.
 fn model(granted: &HashSet<&str>, required: &str) -> bool {
     let resource = required.strip_suffix(":read");
     granted.contains(required)

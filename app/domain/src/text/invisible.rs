@@ -1,10 +1,10 @@
-//! Characters that nobody sees: those without a shape of their own, and those that turn the
-//! direction of the text around them (UAX #44, `Default_Ignorable_Code_Point`; UAX #9).
+//! Detection of invisible characters: those without a glyph, and bidirectional controls (UAX #44,
+//! `Default_Ignorable_Code_Point`; UAX #9).
 
 use core::fmt;
 pub use unicode_normalization::char::is_combining_mark as is_mark;
 
-/// An invisible character where none belongs.
+/// An invisible character in a place where no script or emoji needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stray(char);
 
@@ -18,7 +18,7 @@ impl fmt::Display for Stray {
     }
 }
 
-/// The first invisible character of a line that no script and no emoji needs where it stands.
+/// Returns the first invisible character of a line that no script or emoji needs there.
 pub fn stray(line: &str) -> Option<Stray> {
     let mut before = None;
     let mut rest = line.chars().peekable();
@@ -31,11 +31,11 @@ pub fn stray(line: &str) -> Option<Stray> {
     None
 }
 
-/// Tells if an invisible character changes how its neighbours look.
+/// Returns true if an invisible character changes the shape of its neighbours.
 fn is_needed(before: Option<char>, c: char, after: Option<char>) -> bool {
     let Some(before) = before.filter(|before| !before.is_whitespace()) else { return false };
     match c {
-        // Joiners work in scripts from Hebrew on and in emoji.
+        // Joiners have an effect in scripts from Hebrew on and in emoji.
         '\u{200c}' | '\u{200d}' => {
             let stands_alone = |c: char| matches!(c, '\u{2000}'..='\u{206f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
             let joins = |c: char| c >= '\u{590}' && !stands_alone(c);
@@ -43,13 +43,13 @@ fn is_needed(before: Option<char>, c: char, after: Option<char>) -> bool {
         }
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => is_selectable(before),
         '\u{180b}'..='\u{180d}' | '\u{180f}' => matches!(before, '\u{1800}'..='\u{18af}'),
-        // Flags of regions: a black flag, tags, and the tag that ends them.
+        // Regional flags: a black flag, tag characters, and a closing tag.
         '\u{e0020}'..='\u{e007f}' => matches!(before, '\u{1f3f4}' | '\u{e0020}'..='\u{e007e}'),
         _ => false,
     }
 }
 
-/// Tells if a joiner at the end of a word asks for another form of the letter before it.
+/// Returns true for a virama: a joiner after it selects another form of the preceding letter.
 const fn is_virama(c: char) -> bool {
     matches!(
         c,
@@ -66,8 +66,7 @@ const fn is_virama(c: char) -> bool {
     )
 }
 
-/// Tells if a variation selector can choose between forms of the character: keycaps, symbols,
-/// ideographs.
+/// Returns true if a variation selector can follow: keycaps, symbols, ideographs.
 const fn is_selectable(c: char) -> bool {
     matches!(c, '#' | '*' | '0'..='9' | '©' | '®' | '\u{1000}'..='\u{109f}' | '\u{2010}'..='\u{2bff}' | '\u{3000}'..='\u{9fff}'
         | '\u{a840}'..='\u{a87f}' | '\u{f900}'..='\u{faff}' | '\u{1f000}'..='\u{1faff}' | '\u{20000}'..='\u{323af}')
@@ -83,7 +82,7 @@ const fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Names of the Unicode Standard, for those that people meet.
+/// Unicode names of the characters that users are likely to meet.
 const fn name(c: char) -> Option<&'static str> {
     Some(match c {
         '\u{ad}' => "SOFT HYPHEN",

@@ -1,16 +1,15 @@
-//! Searching in texts: forms of one letter are equal, in any case and with or without accents, and
-//! words may come in any order.
+//! Text search that ignores case, accents, letter variants and word order.
 
 use crate::token::{KEYS_BEGIN, id_in};
 use unicode_normalization::UnicodeNormalization;
 
-/// Most words of a search.
+/// Maximum number of words in a search.
 const WORDS_MAX: usize = 16;
 
-/// The form of a text in which searches look: compatibility decomposition (UAX #15) without
-/// accents, with case folded.
+/// Normalises a text for search: compatibility decomposition (UAX #15) without accents, with case
+/// folded.
 ///
-/// Upper case first and lower case then folds `ß` to `ss`, and the final `ς` to `σ`.
+/// Mapping to upper case and then to lower case folds `ß` to `ss`, and the final `ς` to `σ`.
 pub fn fold(text: &str) -> String {
     text.nfkd()
         .filter(|c| !matches!(c, '\u{300}'..='\u{36f}'))
@@ -20,10 +19,14 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-/// The words of a search in the form of [`fold`], all of which a text must hold.
+/// Splits a search into words in the form of [`fold`]. A text matches if it contains all of them.
 ///
-/// A text with a key in it is searched for the id of the key alone; a prefix as it is shown, which
-/// may be cut with dots, stands for its id. Errors say how many words are possible.
+/// A search that contains a whole key becomes the key's id. A displayed prefix, even one cut with
+/// dots, stands for its id.
+///
+/// # Errors
+///
+/// Returns a message with the maximum number of words.
 pub fn search_words(text: &str) -> Result<Vec<String>, String> {
     if let Some(id) = id_in(text) {
         return Ok(vec![fold(id)]);
@@ -36,8 +39,8 @@ pub fn search_words(text: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-/// The id in a prefix as it is shown, whole or cut; any other word as it is, without dots at its
-/// end.
+/// Returns the id in a displayed prefix, whole or cut. Returns any other word unchanged, without
+/// trailing dots.
 fn id_of_prefix(word: &str) -> &str {
     let word = word.trim_end_matches('…');
     let word = word.strip_suffix("...").unwrap_or(word);

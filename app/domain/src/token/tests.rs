@@ -1,4 +1,4 @@
-//! What must hold for every key.
+//! Tests of parsing, generation and redaction of keys.
 
 use super::*;
 use crate::{locator::Address, testing::keyring};
@@ -17,7 +17,7 @@ fn token(workspace: u32, number: u32, environment: Environment, seed: u8) -> Tok
     Token { environment, locator: Locator::issue(&keyring(), Address { workspace, number }, environment), secret }
 }
 
-/// The example of the documentation, with a check that fits.
+/// Example from the documentation, with a valid check.
 const KNOWN: &str = "oc_live_3kP0aXv9QmT2ZbLc_8sJd0KqYw2Nf7RtUhV1xGpEa1Qzxwl";
 
 #[test]
@@ -76,7 +76,8 @@ fn redaction_leaves_the_public_part() {
 
 #[test]
 fn bytes_that_would_favour_some_characters_are_thrown_away() {
-    // 248 is the largest multiple of 62 that fits: 248 to 255 would give the first eight digits more often.
+    // 248 is the largest multiple of 62 up to 255. Bytes 248 to 255 would favour the first eight
+    // digits.
     for favoured in 248..=255 {
         let secret = Secret::generate(|bytes| {
             for (place, byte) in bytes.iter_mut().enumerate() {
@@ -112,7 +113,7 @@ proptest! {
         prop_assert_eq!(read.secret.reveal(), made.secret.reveal());
     }
 
-    /// What scanners find is a key to us, or one that was mistyped; never something of another shape.
+    /// The published matcher finds only keys and mistyped keys, never text of another shape.
     #[test]
     fn what_the_published_matcher_finds_has_the_shape_of_a_key(text in MATCHER) {
         prop_assert!(matches!(Token::parse(&text), Ok(_) | Err(TokenError::Check)), "{}", text);
