@@ -1,21 +1,23 @@
-//! A workspace as one file, to be read into an empty one.
+//! Export and import of a whole workspace as one file; the import needs an empty workspace.
 //!
-//! The file is NDJSON: one JSON object a line, in UTF-8, each line ended by a line feed.
+//! The file is NDJSON in UTF-8: one JSON object per line, and a line feed ends each line.
 //!
 //! ```text
-//! {"export":{"format":1,"workspace":7,"last_key":2,"name":"Shop",…}}     settings and counters, once
-//! {"key":{"number":1,"locator":"…",…,"secrets":[{…,"digest":"…"}]}}      every key, deleted ones too, by number
-//! {"line":{"sequence":1,…}}                                              the audit trail, as it is chained
-//! {"end":{"lines":5,"sha256":"…"}}                                       how many lines stand before it, and their hash
+//! {"export":{"format":1,"workspace":7,"last_key":2,…}}               settings and counters, once
+//! {"key":{"number":1,"locator":"…",…,"secrets":[{…,"digest":"…"}]}}  all keys by number
+//! {"line":{"sequence":1,…}}                                          audit trail, hash-chained
+//! {"end":{"lines":5,"sha256":"…"}}                                   count and hash of the rest
 //! ```
 //!
-//! * The same state gives the same bytes. What is written differently (spaces, another order, an unknown field)
-//!   is not read.
-//! * It is the state after the last change. That a file was written or read in stands in the trail after that, and
-//!   is left out as long as no change follows, so a workspace that was filled from a file gives that very file.
-//! * Keys keep working only where the same master secrets are: locators are tagged, and secrets are peppered, with
-//!   them. Of the secrets of keys there are only digests in it.
-//! * What can be made from the rest is not in it: records in KV, the feed, counts of use. Nor are accounts and
+//! * The same state always gives the same bytes. The reader rejects any other form: spaces, another
+//!   order, an unknown field.
+//! * Deleted keys are included.
+//! * The file holds the state after the last change. It omits the audit entries of exports and
+//!   imports after that change. A workspace that was imported from a file therefore exports the
+//!   identical file.
+//! * Keys keep working only under the same master secrets, which tag locators and pepper secrets.
+//!   The file holds only digests of the keys' secrets.
+//! * The file omits derived data: records in KV, the feed, usage counts. It also omits accounts and
 //!   members, which belong to a deployment.
 
 mod reader;
@@ -39,113 +41,113 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
-/// The version of the format that is written and read.
+/// Version of the file format.
 pub const FORMAT: u32 = 1;
-/// Longest line of a file, in bytes: several times what the largest key or change needs.
+/// Maximum length of a line in bytes, several times the need of the largest key or change.
 pub const LINE_MAX: usize = 256 * 1024;
-/// Most lines of a file that is read in: the first, the last, and 100,000 keys and lines of the trail together. It is
-/// read in by one turn of the workspace's object, and larger ones were not measured.
+/// Maximum lines of an imported file: the first, the last, and 100,000 keys and audit entries. The
+/// workspace's object imports them in a single request; larger files were not measured.
 pub const LINES_MAX: u64 = 100_002;
-/// Media type of a file.
+/// Media type of an export file.
 pub const MEDIA_TYPE: &str = "application/x-ndjson";
 
-/// One line of a file.
+/// One line of an export file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Entry {
-    /// What it is an export of; the first line.
+    /// The first line: format, settings and counters of the workspace.
     Export(Header),
     /// A key.
     Key(Box<KeyFacts>),
-    /// A line of the audit trail.
+    /// An entry of the audit trail.
     Line(Box<RawValue>),
-    /// The last line.
+    /// The last line: count and hash.
     End(End),
 }
 
 impl Entry {
-    /// The line, without its end.
+    /// Serialises the line, without its line feed.
     pub fn write(&self) -> String {
-        // Numbers and texts, and JSON that is written as it is: there is nothing that cannot be.
+        // Serialisation cannot fail: the entry holds numbers, texts and raw JSON.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// The workspace itself: its settings and its counters.
+/// Settings and counters of the workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// [`FORMAT`].
+    /// Version of the file format, [`FORMAT`].
     pub format: u32,
-    /// Its number, which stands in every locator.
+    /// Workspace number; every locator contains it.
     pub workspace: u32,
-    /// The greatest number that a key was ever given.
+    /// Highest key number ever assigned.
     pub last_key: u32,
-    /// What people call it.
+    /// Display name of the workspace.
     pub name: String,
-    /// Counts the changes of the settings.
+    /// Version of the settings; counts their changes.
     pub version: u64,
-    /// As in [`crate::vault::registry::Settings`].
+    /// True if all keys are refused, see [`crate::vault::registry::Settings`].
     pub suspended: bool,
-    /// As in [`crate::vault::registry::Settings`].
+    /// Grace period in seconds, see [`crate::vault::registry::Settings`].
     pub outage_seconds: u32,
 }
 
-/// Everything that is known of a key.
+/// The complete state of a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyFacts {
-    /// Number within the workspace, from 1.
+    /// Key number within the workspace, from 1.
     pub number: u32,
-    /// Public name.
+    /// Locator, the public id of the key.
     pub locator: Locator,
-    /// As in [`Details`], and so are the following.
+    /// Environment, as in [`Details`]; so are the following fields.
     pub environment: Environment,
-    /// Name.
+    /// Display name.
     pub name: String,
     /// Description.
     pub description: String,
-    /// The system that uses it.
+    /// System that uses the key.
     pub integration: String,
-    /// What it may do.
+    /// Scopes of the key.
     pub scopes: ScopeSet,
-    /// Until when it is refused.
+    /// Start of validity; requests before it are refused.
     #[serde(serialize_with = "serialize_shortest")]
     pub not_before: Option<Timestamp>,
-    /// From when on it is refused.
+    /// Expiry; requests from this time on are refused.
     #[serde(serialize_with = "serialize_shortest")]
     pub expires_at: Option<Timestamp>,
-    /// Where and for what it may be used.
+    /// Networks and channels that the key is restricted to.
     pub restrictions: Restrictions,
-    /// How often and how much.
+    /// Rate limit and quota.
     pub limits: Limits,
-    /// Notes.
+    /// Metadata.
     pub metadata: BTreeMap<String, String>,
-    /// Whether it has not been deactivated.
+    /// False if the key is deactivated.
     pub active: bool,
-    /// What the admin said who deactivated it.
+    /// Reason that the admin gave for the deactivation.
     pub reason: Option<String>,
-    /// When it was made.
+    /// Time of creation.
     #[serde(serialize_with = "serialize_shortest")]
     pub created_at: Timestamp,
-    /// Name of who made it.
+    /// Name of the creator.
     pub created_by: String,
-    /// Whose it is, if anybody's.
+    /// Member who owns the key, if any.
     pub owner: Option<PersonId>,
-    /// When it was last changed.
+    /// Time of the last change.
     #[serde(serialize_with = "serialize_shortest")]
     pub updated_at: Timestamp,
-    /// Counts its changes, from 1.
+    /// Version of the key; counts its changes from 1.
     pub version: u64,
-    /// When it was deleted.
+    /// Time of deletion.
     #[serde(serialize_with = "serialize_shortest")]
     pub deleted_at: Option<Timestamp>,
-    /// Its secrets, the eldest first.
+    /// Secrets of the key, oldest first.
     pub secrets: Vec<SecretFacts>,
 }
 
 impl KeyFacts {
-    /// What admins say of it.
+    /// Returns the details that admins edit.
     pub fn details(&self) -> Details {
         let Restrictions { allow, deny, channels } = self.restrictions.clone();
         Details {
@@ -163,7 +165,7 @@ impl KeyFacts {
         }
     }
 
-    /// Its secrets, as admins see them.
+    /// Returns the secrets as admins see them.
     pub fn shown_secrets(&self) -> Vec<KeySecret> {
         let shown = |secret: &SecretFacts| KeySecret {
             number: secret.number,
@@ -179,17 +181,17 @@ impl KeyFacts {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretFacts {
-    /// Counts the secrets of the key, from 1.
+    /// Secret number; counts the key's secrets from 1.
     pub number: u32,
-    /// Id of the master secret that peppered the digest.
+    /// Id of the master secret whose pepper went into the digest.
     pub master: u16,
-    /// The digest, in base64url without padding.
+    /// Digest of the secret, in base64url without padding.
     #[serde(serialize_with = "write_digest", deserialize_with = "read_digest")]
     pub digest: KeyDigest,
-    /// When it was made.
+    /// Time of creation.
     #[serde(serialize_with = "serialize_shortest")]
     pub created_at: Timestamp,
-    /// From when on it opens nothing any more, if ever.
+    /// End of the secret; it is refused from this time on. `None` for no end.
     #[serde(serialize_with = "serialize_shortest")]
     pub ends_at: Option<Timestamp>,
 }
@@ -204,17 +206,17 @@ fn read_digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<KeyDigest, 
     bytes.map(KeyDigest::from_bytes).ok_or_else(|| D::Error::custom("not a digest"))
 }
 
-/// What tells a whole file from one that was cut or altered.
+/// Integrity check of the file: reveals truncated and altered files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct End {
-    /// How many lines stand before this one.
+    /// Number of lines before this one.
     pub lines: u64,
-    /// Their SHA-256 with their line feeds, in hexadecimal.
+    /// SHA-256 of those lines with their line feeds, in hexadecimal.
     pub sha256: String,
 }
 
-/// Sums up the lines of a file.
+/// Running count and hash of the lines of a file.
 #[derive(Clone, Debug, Default)]
 pub struct Sum {
     lines: u64,
@@ -222,14 +224,14 @@ pub struct Sum {
 }
 
 impl Sum {
-    /// Takes in the next line, without its end.
+    /// Adds the next line, without its line feed.
     pub fn add(&mut self, line: &str) {
         self.lines += 1;
         self.hash.update(line);
         self.hash.update("\n");
     }
 
-    /// What the last line must say.
+    /// Returns the content of the last line.
     pub fn end(&self) -> End {
         use core::fmt::Write;
         let hash = self.hash.clone().finalize();

@@ -1,4 +1,4 @@
-//! Usage: what the edge counts in memory and sends to the vault in batches.
+//! Usage metering: counts that the edge collects in memory and sends to the vault in batches.
 
 mod check;
 mod report;
@@ -18,66 +18,68 @@ use crate::{locator::Locator, scope::ScopeSet, time::MINUTE, time::Timestamp, ve
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// How long counts may wait in memory, in milliseconds. A machine that dies loses at most these.
+/// Flush interval: maximum age of counts in memory, in milliseconds. A machine that dies loses at
+/// most these counts.
 pub const FLUSH_AFTER: i64 = 2 * crate::time::SECOND;
-/// Most different counts of one batch; more are sent as several.
+/// Maximum number of cells in one batch; more are split into several batches.
 pub const BATCH_MAX: usize = 5_000;
-/// The version of the layout that is written.
+/// Version of the binary layout.
 const LAYOUT: u8 = 1;
 
-/// What is counted together.
+/// The key of a counter: requests with equal cells are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Cell {
-    /// The key.
+    /// Locator of the key.
     pub key: Locator,
     /// Minutes since the epoch.
     pub minute: i64,
-    /// The outcome, by its number.
+    /// Number of the outcome's [`Code`].
     pub outcome: u8,
-    /// The scopes that the calls needed, as bits.
+    /// Bits of the scopes that the requests needed.
     pub scopes: u64,
 }
 
-/// When a secret of a key was last used.
+/// Last use of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastUse {
-    /// The key.
+    /// Locator of the key.
     pub key: Locator,
     /// Number of the secret within its key.
     pub secret: u32,
-    /// When.
+    /// Time of the last use.
     pub at: Timestamp,
 }
 
-/// Counts of one workspace, from one isolate.
+/// Usage counts of one workspace, from one isolate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
-    /// The isolate, by a random number.
+    /// Random id of the isolate.
     pub isolate: u64,
-    /// Counts its batches, from 1. One that comes twice is counted once.
+    /// Sequence number of the batch within its isolate, from 1. The vault counts a repeated batch
+    /// once.
     pub sequence: u64,
-    /// How many calls of each kind.
+    /// Number of requests per cell.
     pub counts: Vec<(Cell, u64)>,
-    /// Last uses.
+    /// Last uses of secrets.
     pub last_uses: Vec<LastUse>,
 }
 
-/// Writes a batch.
+/// Serialises a batch.
 pub fn encode(batch: &Batch) -> Vec<u8> {
     let mut bytes = vec![LAYOUT];
-    // Numbers and texts: there is nothing in a batch that cannot be written.
+    // Serialisation cannot fail: a batch holds only numbers and texts.
     bytes.extend(postcard::to_allocvec(batch).unwrap_or_default());
     bytes
 }
 
-/// Reads a batch; nothing if it is not one, or longer than a batch may be.
+/// Parses a batch. Returns `None` for invalid bytes or more than [`BATCH_MAX`] entries.
 pub fn decode(bytes: &[u8]) -> Option<Batch> {
     let (layout, body) = bytes.split_first()?;
     let batch: Batch = (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())??;
     (batch.counts.len() <= BATCH_MAX && batch.last_uses.len() <= BATCH_MAX).then_some(batch)
 }
 
-/// What an isolate has counted and not yet sent, by workspace.
+/// Counts that an isolate has not sent yet, by workspace.
 #[derive(Debug, Default)]
 pub struct Tally(HashMap<u32, Counts>);
 
@@ -88,7 +90,7 @@ struct Counts {
 }
 
 impl Tally {
-    /// Counts one call with a key of a workspace. `secret` is the number of the secret that was right.
+    /// Counts one request with a key. `secret` is the number of the secret that matched.
     pub fn count(
         &mut self,
         workspace: u32,
@@ -108,13 +110,14 @@ impl Tally {
         }
     }
 
-    /// Whether there is anything to send.
+    /// Returns true if there is nothing to send.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Takes out what was counted of those workspaces that `takes` names, by their number and how many different counts there are;
-    /// in batches, of which `last` is the last number.
+    /// Removes the counts of the workspaces that `takes` selects, and returns them in batches.
+    /// `takes` gets the workspace number and its number of cells. `last` is the last sequence
+    /// number; each batch increments it.
     pub fn drain(
         &mut self,
         isolate: u64,
@@ -149,7 +152,7 @@ mod tests {
         format!("{number:016}").parse().unwrap()
     }
 
-    /// Batches are read by Workers of the version before and after, so the bytes are pinned.
+    /// Pinned bytes: Workers of the previous and next version read batches.
     #[test]
     fn known_answer() {
         let cell = Cell { key: locator(5), minute: 29_924_206, outcome: 1, scopes: 1 };

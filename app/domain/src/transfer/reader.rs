@@ -1,4 +1,4 @@
-//! Reading a file, line by line, and believing nothing.
+//! Streaming parser and validator for export files; it trusts nothing in the file.
 
 use super::{Entry, FORMAT, Header, KeyFacts, LINE_MAX, Sum};
 use crate::{
@@ -9,13 +9,13 @@ use crate::{
     vault::registry::OUTAGE_MAX,
 };
 
-/// What is wrong with a file, and in which line.
+/// The error for an invalid line of a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
 pub struct BadLine {
-    /// The line, counted from 1.
+    /// Line number, from 1.
     pub line: u64,
-    /// What is wrong and what would be right; whole sentences for people.
+    /// Cause and remedy, in full sentences for people.
     pub message: String,
 }
 
@@ -25,7 +25,7 @@ impl From<BadLine> for Failure {
     }
 }
 
-/// Reads the lines of a file in their order, in bounded memory.
+/// Reads the lines of a file in order, in bounded memory.
 pub struct Reader<'a> {
     keyring: &'a Keyring,
     workspace: u32,
@@ -38,7 +38,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader for the workspace of this number.
+    /// Creates a reader for the workspace with this number.
     pub fn new(keyring: &'a Keyring, workspace: u32) -> Self {
         Self {
             keyring,
@@ -52,7 +52,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the next line, without its end.
+    /// Parses and validates the next line, without its line feed.
+    ///
+    /// # Errors
+    ///
+    /// Returns the line at fault.
     pub fn take(&mut self, text: &str) -> Result<Entry, BadLine> {
         let line = self.sum.lines + 1;
         let entry = self.check(text).map_err(|message| BadLine { line, message })?;
@@ -60,7 +64,11 @@ impl<'a> Reader<'a> {
         Ok(entry)
     }
 
-    /// Whether the last line was read. Nothing of a file counts before that.
+    /// Ends the file. Callers must discard everything that they read if this fails.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the last line is missing.
     pub fn finish(self) -> Result<Header, BadLine> {
         let line = self.sum.lines + 1;
         match self.header.filter(|_| self.ended) {
@@ -77,7 +85,7 @@ impl<'a> Reader<'a> {
             return Err("The line before says that it is the last.".into());
         }
         let entry: Entry = serde_json::from_str(text).map_err(|_| "This is no line of an export.".to_owned())?;
-        // One state, one file: what would be written differently was not written by us.
+        // The same state gives the same bytes, so an export never writes a line in another form.
         if entry.write() != text {
             return Err("This line was not written by an export.".into());
         }

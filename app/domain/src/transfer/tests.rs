@@ -1,4 +1,4 @@
-//! What a file must keep, and what is refused.
+//! Tests of the export format and of the rejection of invalid files.
 
 use super::*;
 use crate::{
@@ -65,7 +65,7 @@ fn entries() -> Vec<Entry> {
     entries
 }
 
-/// The lines of these, with the last one that sums them up.
+/// Serialises the entries and appends the last line.
 fn lines(entries: &[Entry]) -> Vec<String> {
     let mut lines: Vec<String> = entries.iter().map(Entry::write).collect();
     let mut sum = Sum::default();
@@ -88,7 +88,7 @@ fn read(lines: &[String]) -> Result<Header, BadLine> {
     read_with(lines, &keyring(), 7)
 }
 
-/// Files are kept for years, so the bytes are pinned.
+/// Pinned bytes: users keep files for years.
 #[test]
 fn known_answer() {
     let text = lines(&[Entry::Export(header()), Entry::Key(key(1).into())]).join("\n");
@@ -178,7 +178,7 @@ fn a_trail_that_ends_with_an_export_is_refused() {
     assert_eq!(read(&lines(&entries)).unwrap_err().line, 3);
 }
 
-/// It would be stored as other bytes, and the chain would not hold any more.
+/// Storing it would change its bytes and break the hash chain.
 #[test]
 fn a_line_of_the_trail_that_is_written_differently_is_refused() {
     let (text, hash) = seal(&line(1, BEGINNING, "one"));
@@ -201,7 +201,7 @@ fn no_cut_and_no_altered_letter_goes_unnoticed() {
     for place in 0..good.len() {
         for at in 0..good[place].len() {
             let mut lines = good.clone();
-            // ASCII alone: every byte is a letter.
+            // All ASCII: every byte is a character.
             let other = if lines[place].as_bytes()[at] == b'1' { "2" } else { "1" };
             lines[place].replace_range(at..=at, other);
             assert!(read(&lines).is_err(), "line {place}, letter {at}");

@@ -1,22 +1,22 @@
-//! Whether a batch can be what an isolate has counted.
+//! Plausibility check of a usage batch.
 
 use super::{Batch, Step};
 use crate::time::{MINUTE, Timestamp};
 
-/// How far the clock of an isolate may be ahead, in milliseconds.
+/// Maximum lead of an isolate's clock, in milliseconds.
 pub const AHEAD_MAX: i64 = 30 * MINUTE;
-/// How long after a call its count may come, in milliseconds, for an isolate that has sent something meanwhile.
+/// Maximum age of a count in milliseconds, for an isolate that has sent something since.
 const LATE_MAX: i64 = Step::Minute.kept_for();
-/// Most calls of one kind in one batch.
+/// Maximum number of requests in one cell of a batch.
 const CALLS_MAX: u64 = 1_000_000_000;
-/// There are no more outcomes than this.
+/// Upper bound of outcome numbers, exclusive.
 const OUTCOMES_MAX: u8 = 32;
-/// There are no more scopes than this; the table of scopes gives out no bit beyond.
+/// Upper bound of scope bits, exclusive; the table of scopes assigns no bit beyond.
 const SCOPES_MAX: u32 = 53;
 
 impl Batch {
-    /// What is wrong with it, if anything. Nothing of such a batch is counted: its isolate has a clock that goes
-    /// wrong, or a defect, so nothing in it is to be believed.
+    /// Returns the fault of an implausible batch. The vault counts nothing of such a batch: its
+    /// isolate has a wrong clock or a bug, so none of it is credible.
     pub fn fault(&self, now: Timestamp) -> Option<&'static str> {
         let (earliest, latest) = (now.plus(-LATE_MAX), now.plus(AHEAD_MAX));
         for (cell, calls) in &self.counts {
@@ -43,7 +43,8 @@ impl Batch {
         None
     }
 
-    /// When the last call was made that it tells of, to the minute; none if it tells of none.
+    /// Returns the time of the latest request in the batch, to the minute; `None` for an empty
+    /// batch.
     pub fn made_at(&self) -> Option<Timestamp> {
         let minutes = self.counts.iter().map(|(cell, _)| Step::Minute.begin(cell.minute));
         minutes.chain(self.last_uses.iter().map(|last| last.at)).max()

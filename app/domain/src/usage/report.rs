@@ -1,4 +1,4 @@
-//! Use over time, as the vault answers and as people and programs read it.
+//! Usage reports: the vault's compact series and the report for people and programs.
 
 use super::{Parts, Span, Step};
 use crate::{
@@ -9,63 +9,64 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What the vault answers: only steps with calls, and numbers for names.
+/// The vault's response: only steps with requests, and numbers for names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Series {
-    /// What it is about.
+    /// Time span of the series.
     pub span: Span,
-    /// Steps with calls, in order.
+    /// Steps with requests, in order.
     pub points: Vec<Point>,
 }
 
-/// Calls of one step.
+/// Request counts of one step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
-    /// When the step begins.
+    /// Start of the step.
     pub at: Timestamp,
-    /// Calls by the number of their outcome.
+    /// Requests by outcome number.
     pub outcomes: Parts,
-    /// Calls by the bit of each scope that they needed.
+    /// Requests by the bit of each scope that they needed.
     pub scopes: Parts,
 }
 
-/// Use over time, with every step in it and everything under its name.
+/// Usage over time, with every step and with names for numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// When the first step begins.
+    /// Start of the first step.
     pub from: Timestamp,
-    /// When the last step ends.
+    /// End of the last step.
     pub to: Timestamp,
-    /// The length of a step.
+    /// Length of a step.
     pub step: Step,
-    /// All steps together.
+    /// Totals of all steps.
     pub totals: Calls,
-    /// Every step, the eldest first, those without calls too.
+    /// All steps, oldest first, including those without requests.
     pub series: Vec<Entry>,
 }
 
-/// One step.
+/// One step of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// When it begins.
+    /// Start of the step.
     pub at: Timestamp,
-    /// Its calls.
+    /// Requests of the step.
     #[serde(flatten)]
     pub calls: Calls,
 }
 
-/// Calls by name.
+/// Request counts by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Calls {
-    /// All of them.
+    /// Total number of requests.
     pub total: u64,
-    /// By outcome; their sum is the total.
+    /// Requests by outcome; they add up to the total.
     pub outcomes: BTreeMap<&'static str, u64>,
-    /// By scope that was needed. A call that needed several counts under each, one that needed none under none.
+    /// Requests by required scope. A request counts under every scope that it needed, or under
+    /// none.
     pub scopes: BTreeMap<&'static str, u64>,
 }
 
-/// The name of what a later version has counted and this one does not know.
+/// Name for outcomes and scopes that a later version counted and this one does not know.
 const OTHER: &str = "OTHER";
 
 impl Calls {
@@ -154,7 +155,7 @@ mod tests {
         assert_eq!(json, expected);
     }
 
-    /// Vault and console are deployed at different moments.
+    /// Vault and console are deployed at different times.
     #[test]
     fn the_answer_of_the_vault_is_read_back() {
         let span =

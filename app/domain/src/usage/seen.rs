@@ -1,43 +1,43 @@
-//! Which batches of an isolate were counted already, so that one that comes twice is counted once.
+//! Deduplication of usage batches: a batch that arrives twice is counted once.
 //!
-//! Batches come late and out of order, and an isolate numbers those for all workspaces together, so the
-//! numbers that one workspace sees have gaps. All of them are remembered, as ranges, until there are too
-//! many ranges; then the lowest is forgotten, and whatever is as low as that can no longer be told.
+//! Batches arrive late and out of order. An isolate numbers its batches across all workspaces, so
+//! one workspace sees gaps. The set of seen numbers is stored as ranges, up to a maximum. Beyond it
+//! the lowest range is dropped, and numbers up to its end become unknown.
 
 use serde::{Deserialize, Serialize};
 
-/// Most ranges that are remembered. An isolate makes one at most with each flush, so that they are of the last
-/// quarter of an hour at least.
+/// Maximum number of ranges. An isolate adds at most one with each flush, so they cover at least
+/// the last 15 minutes.
 const RANGES_MAX: usize = 1_024;
-/// The version of the layout that is written.
+/// Version of the binary layout.
 const LAYOUT: u8 = 1;
 
-/// Whether a batch was counted.
+/// Result of a lookup: was this batch counted before?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// No, and now it is noted as counted.
+    /// The batch is new and now marked as counted.
     New,
-    /// Yes.
+    /// The batch was counted before.
     Before,
-    /// It is so late that nobody knows.
+    /// The batch is too late to tell.
     Unknown,
 }
 
-/// The numbers of the batches of one isolate that were counted.
+/// The set of batch numbers of one isolate that were counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// Of numbers up to this one nothing is known any more.
+    /// Highest number whose state is unknown.
     forgotten: u64,
-    /// First and last of each, in order; no two touch.
+    /// First and last number of each range, in order; no two touch.
     ranges: Vec<(u64, u64)>,
 }
 
-/// As it is stored: each number as its distance from the one before it, which takes few bytes.
+/// Stored form: each number as the difference to the previous one, which takes few bytes.
 #[derive(Serialize, Deserialize)]
 struct Stored(Vec<u64>);
 
 impl Seen {
-    /// Notes that the batch of this number is counted, and says whether it was before.
+    /// Marks the batch with this number as counted, and returns its previous state.
     pub fn note(&mut self, sequence: u64) -> Sight {
         if sequence <= self.forgotten {
             return Sight::Unknown;
@@ -60,7 +60,7 @@ impl Seen {
         Sight::New
     }
 
-    /// Writes it, for the store.
+    /// Serialises the set for the store.
     pub fn encode(&self) -> Vec<u8> {
         let mut last = 0;
         let mut numbers = Vec::with_capacity(1 + 2 * self.ranges.len());
@@ -70,12 +70,12 @@ impl Seen {
             last = number;
         }
         let mut bytes = vec![LAYOUT];
-        // Numbers only: there is nothing in it that cannot be written.
+        // Serialisation cannot fail: the set holds only numbers.
         bytes.extend(postcard::to_allocvec(&Stored(numbers)).unwrap_or_default());
         bytes
     }
 
-    /// Reads it; nothing if it is not one.
+    /// Parses a stored set. Returns `None` for invalid bytes.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (layout, body) = bytes.split_first()?;
         let Stored(numbers) = (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())??;

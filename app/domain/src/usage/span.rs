@@ -1,26 +1,31 @@
-//! The time that a question about usage is about.
+//! The time span of a usage query.
 
 use super::Step;
 use crate::{failure::Failure, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Most points of one answer: 60 days of hours, or a day of minutes.
+/// Maximum number of points in one response: 60 days by hour, or a day by minute.
 const POINTS_MAX: i64 = 1_500;
 
-/// A stretch of whole steps.
+/// A time span of whole steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
-    /// When its first step begins.
+    /// Start of the first step.
     pub from: Timestamp,
-    /// When its last step ends.
+    /// End of the last step, exclusive.
     pub to: Timestamp,
-    /// The length of its steps.
+    /// Length of the steps.
     pub step: Step,
 }
 
 impl Span {
-    /// The steps that hold everything from `from` until `to`, no more than are kept and fit an answer. Ends with
-    /// the step that `now` lies in at the latest; nothing has happened after that.
+    /// Rounds a query to whole steps that cover `from` to `to`. The span ends with the current step
+    /// at the latest, since nothing has happened after it.
+    ///
+    /// # Errors
+    ///
+    /// Fails for an empty span, or one with too many points for one response. Also fails for times
+    /// before the retention period or in the future.
     pub fn of(
         from: Option<Timestamp>,
         to: Option<Timestamp>,
@@ -59,17 +64,17 @@ impl Span {
         Ok(span)
     }
 
-    /// How many steps it has.
+    /// Number of steps in the span.
     pub const fn points(&self) -> i64 {
         self.to.since(self.from) / self.step.millis()
     }
 
-    /// Whether `moment` lies in it.
+    /// Returns true if `moment` lies in the span.
     pub fn contains(&self, moment: Timestamp) -> bool {
         self.from <= moment && moment < self.to
     }
 
-    /// When each of its steps begins.
+    /// Iterates over the start times of the steps.
     pub fn steps(self) -> impl Iterator<Item = Timestamp> {
         (0..self.points()).map(move |number| self.from.plus(number * self.step.millis()))
     }
@@ -129,7 +134,7 @@ mod tests {
             ("", "2026-11-20T00:00:00.000Z", None, "2026-11-19T00:00:00.000Z", "2026-11-20T00:00:00.000Z", 24),
             ("2026-09-25T13:10:00.000Z", "", Some(Hour), "2026-09-25T13:00:00.000Z", "2026-11-24T14:00:00.000Z", 1_441),
             ("2024-11-23T13:10:20.000Z", "", Some(Day), "2024-11-23T00:00:00.000Z", "2026-11-25T00:00:00.000Z", 732),
-            // What is kept no more is left out of what nobody asked for by name.
+            // A default start is clamped to the retention period.
             ("", "2026-11-22T13:20:30.000Z", Some(Minute), "2026-11-22T13:10:00.000Z", "2026-11-22T13:21:00.000Z", 11),
         ] {
             assert_eq!(ask(from, to, step), Ok((begin.into(), end.into(), points)), "{from} {to} {step:?}");

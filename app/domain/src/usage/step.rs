@@ -1,9 +1,9 @@
-//! Lengths of time by which use is counted, and how long the counts of each are kept.
+//! Resolutions of usage counts, and the retention period of each.
 
 use crate::time::{DAY, HOUR, MINUTE, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A length of time; each begins where the one before it ends, in UTC.
+/// A resolution of usage counts; steps follow each other without gaps, in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
@@ -17,7 +17,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// Its length in milliseconds.
+    /// Length of a step in milliseconds.
     pub const fn millis(self) -> i64 {
         match self {
             Self::Minute => MINUTE,
@@ -26,7 +26,7 @@ impl Step {
         }
     }
 
-    /// For how many milliseconds its counts are kept at least: 48 hours of minutes, 60 days of hours, two years of days.
+    /// Minimum retention in milliseconds: 48 hours by minute, 60 days by hour, two years by day.
     pub const fn kept_for(self) -> i64 {
         match self {
             Self::Minute => 48 * HOUR,
@@ -35,7 +35,8 @@ impl Step {
         }
     }
 
-    /// What is shown when nobody says how much, in milliseconds: an hour of minutes, a day of hours, 30 days.
+    /// Default span of a query in milliseconds: one hour by minute, one day by hour, 30 days by
+    /// day.
     pub const fn usual_span(self) -> i64 {
         match self {
             Self::Minute => HOUR,
@@ -44,17 +45,17 @@ impl Step {
         }
     }
 
-    /// The number of the step that `moment` lies in, counted from the epoch.
+    /// Returns the number of the step that contains `moment`, counted from the epoch.
     pub const fn number(self, moment: Timestamp) -> i64 {
         moment.millis().div_euclid(self.millis())
     }
 
-    /// When the step of this number begins.
+    /// Returns the start of the step with this number.
     pub const fn begin(self, number: i64) -> Timestamp {
         Timestamp::from_millis(number.saturating_mul(self.millis()))
     }
 
-    /// What its counts are called, how long they are kept, and what is kept longer; for people.
+    /// Returns texts for people: name of the counts, retention period, next coarser step.
     pub(super) const fn words(self) -> (&'static str, &'static str, Option<&'static str>) {
         match self {
             Self::Minute => ("Minutes", "48 hours", Some("hour")),

@@ -1,42 +1,42 @@
-//! How many calls there were, as they are stored: by step, by outcome, and by outcome and scope.
+//! Stored usage counters: by step, by outcome, and by outcome and scope.
 
 use super::{LastUse, Point};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Greatest sum, 2^53 - 1: more cannot be told apart in JSON (RFC 8259, section 6).
+/// Maximum of a counter, 2^53 - 1: JSON numbers above it lose precision (RFC 8259, section 6).
 const CALLS_MAX: u64 = (1 << 53) - 1;
-/// Stands for "whatever scopes the call needed".
+/// Scope wildcard: the counter covers requests with any scopes.
 const ANY: u8 = u8::MAX;
-/// The version of the layout that is written.
+/// Version of the binary layout.
 const LAYOUT: u8 = 1;
 
-/// One sum.
+/// One counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
-    /// The step that it belongs to, by a number that its owner gives.
+    /// Number of the step; the owner of the counters defines it.
     pub step: i64,
     /// Number of the outcome.
     outcome: u8,
     /// Bit of the scope, or [`ANY`].
     scope: u8,
-    /// How many calls.
+    /// Number of requests.
     calls: u64,
 }
 
-/// Sums of calls. A call is counted once under its outcome, and once more under each scope that it needed, so that
-/// however keys are used the sums of one step stay below a bound.
+/// Counters of requests. A request counts once under its outcome, and once more under each scope
+/// that it needed. The number of counters per step is therefore bounded for any use of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sums(
-    /// In the order of step, outcome and scope.
+    /// Sorted by step, outcome and scope.
     Vec<Sum>,
 );
 
-/// Calls by the number of their outcome, or by the bit of a scope that they needed; in the order of that.
+/// Requests by outcome number, or by the bit of a required scope; sorted by that number.
 pub type Parts = Vec<(u8, u64)>;
 
 impl Sums {
-    /// Counts calls of one kind.
+    /// Counts requests of one cell.
     pub fn count(&mut self, step: i64, outcome: u8, scopes: u64, calls: u64) {
         self.add(step, &Sum { step, outcome, scope: ANY, calls });
         for scope in (0..64).filter(|bit| scopes >> bit & 1 == 1) {
@@ -44,7 +44,7 @@ impl Sums {
         }
     }
 
-    /// Adds one sum to what is there, under this step.
+    /// Adds one counter to the counter of the same outcome and scope in `step`.
     pub fn add(&mut self, step: i64, more: &Sum) {
         let order = |sum: &Sum| (sum.step, sum.outcome, sum.scope);
         let place = self.0.binary_search_by_key(&(step, more.outcome, more.scope), order);
@@ -55,12 +55,13 @@ impl Sums {
         }
     }
 
-    /// All of them, in the order of their steps.
+    /// Iterates over all counters, sorted by step.
     pub fn iter(&self) -> impl Iterator<Item = &Sum> {
         self.0.iter()
     }
 
-    /// The calls with this outcome that needed this scope, or with any, step by step. `begin` says when a step begins.
+    /// Returns the requests with this outcome and this scope, step by step; `None` matches any.
+    /// `begin` maps a step's number to its start.
     pub fn points(&self, outcome: Option<u8>, scope: Option<u8>, begin: impl Fn(i64) -> Timestamp) -> Vec<Point> {
         let mut points = Vec::new();
         for sums in self.0.chunk_by(|one, next| one.step == next.step) {
@@ -88,22 +89,22 @@ impl Sums {
         points
     }
 
-    /// Writes them, for the store.
+    /// Serialises the counters for the store.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![LAYOUT];
-        // Numbers only: there is nothing in them that cannot be written.
+        // Serialisation cannot fail: counters hold only numbers.
         bytes.extend(postcard::to_allocvec(self).unwrap_or_default());
         bytes
     }
 
-    /// Reads them; nothing if it is something else.
+    /// Parses stored counters. Returns `None` for invalid bytes.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (layout, body) = bytes.split_first()?;
         (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())?
     }
 }
 
-/// Of each secret the latest use, in the order of keys and secrets.
+/// Keeps only the latest use of each secret, sorted by key and secret.
 pub fn latest(mut uses: Vec<LastUse>) -> Vec<LastUse> {
     uses.sort_unstable_by_key(|last| (last.key, last.secret, core::cmp::Reverse(last.at)));
     uses.dedup_by_key(|last| (last.key, last.secret));
@@ -157,7 +158,7 @@ mod tests {
         );
     }
 
-    /// Sums stay in stores for years, so the bytes are pinned.
+    /// Pinned bytes: stores keep counters for years.
     #[test]
     fn known_answer() {
         let sums = of(&[(7, 8, 0b100, 300), (0, 0, 0b1, 2)]);
