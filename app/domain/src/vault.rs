@@ -1,7 +1,7 @@
-//! What the Workers say to the vault.
+//! RPC protocol between the Workers and the vault.
 //!
-//! Every question is a type that names its answer ([`Call`]); it travels as JSON in a `POST` over a
-//! service binding. The paths are made and read here and nowhere else.
+//! Each command is a type that names its response ([`Call`]). It travels as JSON in a `POST` over a
+//! service binding. This module alone builds and parses the paths.
 
 mod beside;
 mod caller;
@@ -26,38 +26,38 @@ use crate::{
 use core::str::FromStr;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// A question to one of the vault's objects.
+/// A command to one of the vault's durable objects.
 pub trait Call: Serialize + DeserializeOwned {
-    /// What comes back when it went well.
+    /// Response if the command succeeds.
     type Answer: Serialize + DeserializeOwned;
-    /// Its name in the path; unique within the object.
+    /// Name of the command in the path; unique within the object.
     const NAME: &'static str;
 }
 
-/// What comes back: the answer, or why there is none.
+/// Result of a command: its response or its failure.
 pub type Outcome<T> = Result<T, Failure>;
 
-/// One of the vault's objects.
+/// One of the vault's durable objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Object {
-    /// The one object that knows the deployment.
+    /// The single object with the state of the deployment.
     Instance,
-    /// One of the two objects that hash passwords.
+    /// One of the two password hashing objects.
     Hasher(hasher::Queue),
     /// The object of an account.
     Person(PersonId),
-    /// The object of a workspace, by its number.
+    /// The object of a workspace, by workspace number.
     Registry(u32),
-    /// The object that tells of changes, by the number of its shard.
+    /// A shard of the revocation feed, by shard number.
     Feed(u32),
-    /// The object that counts the use of a limited key.
+    /// The meter of a key with limits.
     Meter(Locator),
-    /// The object that remembers how a workspace uses its keys, by its number.
+    /// The usage counters of a workspace, by workspace number.
     Usage(u32),
 }
 
 impl Object {
-    /// The path under which `name` is asked of this object.
+    /// Builds the path of the command `name` to this object.
     pub fn path(self, name: &str) -> String {
         match self {
             Self::Instance => format!("/instance/-/{name}"),
@@ -70,7 +70,7 @@ impl Object {
         }
     }
 
-    /// Reads a path that [`Object::path`] made.
+    /// Parses a path that [`Object::path`] built.
     pub fn parse(path: &str) -> Option<(Self, &str)> {
         let mut parts = path.strip_prefix('/')?.splitn(3, '/');
         let (kind, id, name) = (parts.next()?, parts.next()?, parts.next()?);
@@ -88,50 +88,50 @@ impl Object {
     }
 }
 
-/// Where a change comes from; goes into the audit trail.
+/// Origin of a change, for the audit trail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// Who does it.
+    /// Author of the change.
     #[serde(rename = "person")]
     pub caller: Caller,
-    /// The caller's address, as the platform saw it.
+    /// Client IP address as the platform reports it.
     pub address: String,
-    /// Id of the request.
+    /// Request id.
     pub request_id: String,
 }
 
-/// Path under which the edge asks a feed what has changed since. The answer is a page as bytes
+/// Builds the path of the feed page after `since`, for the edge. The response is a page as bytes
 /// ([`crate::feed::decode`]).
 pub fn news_path(shard: u32, since: Position) -> String {
     Object::Feed(shard).path(&format!("since/{}/{}", since.incarnation, since.position))
 }
 
-/// Reads what is asked of a feed in a path that [`news_path`] made.
+/// Parses the position in a path that [`news_path`] built.
 pub fn parse_news(name: &str) -> Option<Position> {
     let (incarnation, position) = name.strip_prefix("since/")?.split_once('/')?;
     Some(Position { incarnation: incarnation.parse().ok()?, position: position.parse().ok()? })
 }
 
-/// Path under which the edge asks the meter of a key for permits, by `POST`. Question and answer are bytes
-/// ([`crate::meter::encode`]).
+/// Builds the path under which the edge requests permits from a key's meter, by `POST`. Request and
+/// response are bytes ([`crate::meter::encode`]).
 pub fn permits_path(locator: Locator) -> String {
     Object::Meter(locator).path(PERMITS)
 }
 
-/// Name of the question to a meter.
+/// Name of the permit request to a meter.
 pub const PERMITS: &str = "permits";
 
-/// Path under which the edge hands in what it has counted of a workspace, by `POST` of a batch as bytes
-/// ([`crate::usage::encode`]). 2xx: it is counted, now or before. 4xx: it never will be, so it is not to be sent
-/// again. 5xx: it was not counted, so it is.
+/// Builds the path to which the edge sends a workspace's usage, by `POST` of a batch as bytes
+/// ([`crate::usage::encode`]). 2xx: the batch is counted, now or before. 4xx: it never will be, so
+/// do not retry. 5xx: it is not counted, so retry.
 pub fn usage_path(workspace: u32) -> String {
     Object::Usage(workspace).path(USAGE)
 }
 
-/// Name of the batch that is handed in.
+/// Name of the usage batch upload.
 pub const USAGE: &str = "batch";
 
-/// Path under which the edge asks for the sealed record of a key. The answer is the bytes, or 404.
+/// Builds the path of a key's sealed record, for the edge. The response is the bytes, or 404.
 pub fn record_path(workspace: u32, locator: Locator) -> String {
     Object::Registry(workspace).path(&format!("record/{locator}"))
 }

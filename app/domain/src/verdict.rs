@@ -1,28 +1,28 @@
-//! The closed list of answers to "may this call through?".
+//! The closed list of authorization outcomes: public codes and reasons of refusal.
 
 use crate::{limit::Limits, scope::ScopeSet, time::Timestamp, token::TokenError};
 use core::net::IpAddr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// Writes the codes: name, number in stores, text in answers. Numbers are append-only.
+/// Generates the codes: name, number in stores, text in responses. Numbers are append-only.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $number:literal $text:literal;)*) => {
-        /// Outcome of a check, as it stands in `code` of every answer. Names and numbers are stable for ever.
+        /// Outcome of a check, as in the `code` field of responses. Names and numbers never change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
             $($(#[$doc])* $name),*
         }
 
         impl Code {
-            /// Every code.
+            /// All codes.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The code as it is written in answers.
+            /// Code as text in responses.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
             }
 
-            /// The number that stands for it in stores.
+            /// Number of the code in stores.
             pub const fn number(self) -> u8 {
                 match self { $(Self::$name => $number),* }
             }
@@ -31,52 +31,51 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The call may pass.
+    /// The request may pass.
     Valid = 0 "VALID";
-    /// No key came with the call.
+    /// The request carried no key.
     MissingKey = 1 "MISSING_KEY";
-    /// What came is not a key of ours: its shape, check or tag is wrong.
+    /// The credential is not one of our keys: shape, check or tag is wrong.
     MalformedKey = 2 "MALFORMED_KEY";
-    /// It looks like a key of ours, and there is none like it, or it was deleted.
+    /// The key looks valid but does not exist or was deleted.
     UnknownKey = 3 "UNKNOWN_KEY";
     /// An admin has deactivated the key.
     Inactive = 4 "INACTIVE";
-    /// The key's time has not begun.
+    /// The key's validity has not begun.
     NotYetValid = 5 "NOT_YET_VALID";
-    /// The key's time is over, or that of its old secret.
+    /// The key or its old secret has expired.
     Expired = 6 "EXPIRED";
-    /// The key may not be used from the caller's address.
+    /// The key may not be used from the client's address.
     AddressForbidden = 7 "ADDRESS_FORBIDDEN";
-    /// The key lacks a scope that the call needs.
+    /// The key lacks a scope that the request needs.
     ScopeMissing = 8 "SCOPE_MISSING";
-    /// The key may not be used for the channel.
+    /// The key may not access the channel.
     ChannelForbidden = 9 "CHANNEL_FORBIDDEN";
-    /// The key was used too often.
+    /// The key has reached its rate limit.
     RateLimited = 10 "RATE_LIMITED";
-    /// The key's quota is used up.
+    /// The key's quota is exhausted.
     QuotaExceeded = 11 "QUOTA_EXCEEDED";
     /// The whole workspace is suspended.
     WorkspaceSuspended = 12 "WORKSPACE_SUSPENDED";
-    /// It could not be found out.
+    /// The check could not be made.
     Unavailable = 13 "UNAVAILABLE";
-    /// The key was good, and the request did not reach the service behind the edge. Stands in usage
-    /// alone.
+    /// The key was valid, but the request did not reach the upstream. Appears in usage only.
     NotForwarded = 14 "NOT_FORWARDED";
 }
 
 impl Code {
-    /// Every code of a refused key.
+    /// Returns all codes of refused keys.
     pub fn refusals() -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(|code| !matches!(code, Self::Valid | Self::NotForwarded))
     }
 
-    /// The code of this number.
+    /// Returns the code with this number.
     pub fn of_number(number: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.number() == number)
     }
 }
 
-/// As it is written in answers.
+/// Serialises the text of the code.
 impl Serialize for Code {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
@@ -93,76 +92,76 @@ impl<'de> Deserialize<'de> for Code {
     }
 }
 
-/// Why a call is refused.
+/// The reason of a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
-    /// No key came with the call.
+    /// The request carried no key.
     Missing,
-    /// `Authorization` has another scheme than `Bearer`, or none.
+    /// `Authorization` has a scheme other than `Bearer`, or none.
     OtherScheme,
-    /// A key stands in the URL and in no header.
+    /// The URL contains a key, and no header does.
     InUrl,
     /// The text is not a key.
     Malformed(TokenError),
-    /// The locator's tag shows that we never issued it.
+    /// The locator's tag shows that we never issued the key.
     Forged,
-    /// There is no such key, it was deleted, or its secret is another.
+    /// The key does not exist, was deleted, or has another secret.
     Unknown,
     /// An admin has deactivated the key.
     Inactive,
-    /// The key's time has not begun.
+    /// The key's validity has not begun.
     NotYetValid {
-        /// When it begins.
+        /// Start of validity.
         begin: Timestamp,
     },
-    /// The key's time is over.
+    /// The key has expired.
     Expired,
-    /// The key has a newer secret, and the time of this one is over.
+    /// The key was rotated, and this old secret has ended.
     Replaced,
-    /// The key may not be used from there.
+    /// The key may not be used from the client's address.
     AddressForbidden {
-        /// The caller's address, if it is known.
+        /// Client IP address, if known.
         address: Option<IpAddr>,
     },
-    /// The key lacks scopes that the call needs.
+    /// The key lacks scopes that the request needs.
     ScopeMissing {
-        /// What the call needs.
+        /// Scopes that the request needs.
         required: ScopeSet,
-        /// What the key was given.
+        /// Scopes of the key.
         granted: ScopeSet,
     },
-    /// The key may not be used for that channel.
+    /// The key may not access the channel.
     ChannelForbidden,
-    /// The key was used too often.
+    /// The key has reached its rate limit.
     RateLimited {
-        /// Milliseconds after which it is worth trying again.
+        /// Milliseconds until a retry may succeed.
         retry_after: i64,
     },
-    /// The key's quota is used up.
+    /// The key's quota is exhausted.
     QuotaExceeded {
-        /// Milliseconds until it is refilled.
+        /// Milliseconds until the quota resets.
         retry_after: i64,
     },
-    /// The call costs more than a limit of the key ever has.
+    /// The request costs more than a whole limit of the key.
     TooCostly {
-        /// Whether it is the quota, not the rate.
+        /// True for the quota, false for the rate limit.
         by_quota: bool,
-        /// Milliseconds until a whole limit has passed: only a changed one lets the call pass.
+        /// Milliseconds until a whole limit has passed. Only a changed limit lets the request pass.
         retry_after: i64,
     },
-    /// So many unknown keys came from the caller's address that no more of them are looked up for a while.
+    /// Too many unknown keys came from the client's address, so it gets no lookups for a while.
     TooManyUnknown {
-        /// Milliseconds after which one more is.
+        /// Milliseconds until the next lookup is allowed.
         retry_after: i64,
     },
     /// The whole workspace is suspended.
     Suspended,
-    /// The truth could not be asked.
+    /// The vault could not be reached.
     Unavailable,
 }
 
 impl Denial {
-    /// The refusal of a call of this cost by one of a key's limits.
+    /// Creates the refusal of a request with this cost by one of the key's limits.
     pub fn by_limit(limits: &Limits, by_quota: bool, cost: u32, retry_after: i64) -> Self {
         let whole = if by_quota { limits.quota.map(|quota| quota.limit) } else { limits.rate.map(|rate| rate.limit) };
         match by_quota {
@@ -172,7 +171,7 @@ impl Denial {
         }
     }
 
-    /// The code of this refusal.
+    /// Returns the public code of the refusal.
     pub const fn code(&self) -> Code {
         match self {
             Self::Missing | Self::OtherScheme | Self::InUrl => Code::MissingKey,
@@ -191,17 +190,18 @@ impl Denial {
         }
     }
 
-    /// Returns true for a refusal that concerns no key and says the same to everybody.
+    /// Returns true for a refusal that concerns no key and is the same for every caller.
     pub const fn is_of_no_key(&self) -> bool {
         match self {
-            // It says how long the text was.
+            // The message contains the length of the text.
             Self::Malformed(TokenError::Length { .. }) => false,
             Self::Missing | Self::OtherScheme | Self::InUrl | Self::Malformed(_) | Self::Forged | Self::Unknown => true,
             _ => false,
         }
     }
 
-    /// Seconds after which it is worth trying again, for refusals that pass by themselves; at least 1.
+    /// Seconds until a retry may succeed, at least 1; `None` if the refusal does not pass by
+    /// itself.
     pub fn retry_after(&self) -> Option<i64> {
         let millis = match self {
             Self::RateLimited { retry_after }
@@ -214,7 +214,7 @@ impl Denial {
         Some(millis.saturating_add(999).div_euclid(1_000).max(1))
     }
 
-    /// What was wrong and how to mend it, for the integrator. Never repeats anything of the credential.
+    /// Returns cause and remedy for the integrator. Never repeats any part of the credential.
     pub fn detail(&self) -> String {
         match self {
             Self::Missing => "Send the API key as \"Authorization: Bearer KEY\" or \"X-API-Key: KEY\".".into(),
@@ -270,7 +270,7 @@ mod tests {
     use super::*;
     use crate::limit::{Period, Quota, RateLimit};
 
-    /// Names are in customers' code and numbers in stores: they never change. New codes are added here.
+    /// Pinned: customers' code relies on names and stores on numbers. New codes go here.
     #[test]
     fn names_and_numbers_never_change() {
         let all: Vec<_> = Code::ALL.iter().map(|code| (code.number(), code.as_str())).collect();

@@ -1,11 +1,12 @@
-//! Two values as one JSON object: an answer that has grown stays readable for those who know its first part alone.
+//! Two values flattened into one JSON object, so clients that know only the first part still read a
+//! grown response.
 //!
-//! `serde(flatten)` would write the same and costs a second copy of the code for every type in it.
+//! `serde(flatten)` writes the same but compiles a second copy of the code for every type in it.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _, ser::Error as _};
 use serde_json::value::RawValue;
 
-/// Writes the fields of both. Both must be objects, and `second` must have a field.
+/// Serialises the fields of both values. Both must be objects, and `second` must have a field.
 pub fn write<S: Serializer>(first: &impl Serialize, second: &impl Serialize, serializer: S) -> Result<S::Ok, S::Error> {
     let text = |error: serde_json::Error| S::Error::custom(error);
     let mut object = serde_json::to_string(first).map_err(text)?;
@@ -16,12 +17,12 @@ pub fn write<S: Serializer>(first: &impl Serialize, second: &impl Serialize, ser
     RawValue::from_string(object).map_err(text)?.serialize(serializer)
 }
 
-/// Reads both from one object of JSON.
+/// Reads both values from one JSON object.
 pub fn read<'de, D: Deserializer<'de>, A: DeserializeOwned, B: DeserializeOwned>(
     deserializer: D,
 ) -> Result<(A, B), D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
-    // From bytes, as everything else that comes from another Worker, so that the code is there already.
+    // Parses from bytes, as for all other data from Workers, which reuses the compiled code.
     let bytes = raw.get().as_bytes();
     let first = serde_json::from_slice(bytes).map_err(D::Error::custom)?;
     Ok((first, serde_json::from_slice(bytes).map_err(D::Error::custom)?))

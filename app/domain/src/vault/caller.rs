@@ -1,4 +1,4 @@
-//! Who asks the object of a workspace: a person who is signed in, or a key of the workspace.
+//! Callers of a workspace's object: a signed-in person or an API key of the workspace.
 
 use super::{
     Call,
@@ -13,31 +13,31 @@ use crate::{account::PersonId, audit::ActorId, digest::SecretHash, locator::Loca
 use core::net::IpAddr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// Who asks.
+/// The caller of a command.
 ///
-/// A person is written as their id alone, as it was before keys could ask; a key as `key:`, its id, the hash of the
-/// secret and the address, which may be empty, with colons between them.
+/// A person serialises as the id alone, the form from before keys could be callers. A key
+/// serialises as `key:ID:SECRET_HASH:ADDRESS`; the address may be empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// A person whose session is good.
+    /// A person with a valid session.
     Person(PersonId),
-    /// Whoever sent a key. That it is good is found out by the object itself, at the moment of the question.
+    /// The holder of a key. The object itself verifies the key when it handles the command.
     Key(KeyCaller),
 }
 
-/// A key that was sent, as much of it as proves who sent it.
+/// The identity and the proof of a key caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyCaller {
-    /// Its public name.
+    /// Locator of the key.
     pub id: Locator,
-    /// Hash of the secret that was sent.
+    /// Hash of the presented secret.
     pub secret: SecretHash,
-    /// The sender's network address, as the platform saw it.
+    /// Client IP address as the platform reports it.
     pub address: Option<IpAddr>,
 }
 
 impl Caller {
-    /// What the caller is called in the audit trail.
+    /// Returns the actor for the audit trail.
     pub const fn actor(&self) -> ActorId {
         match self {
             Self::Person(person) => ActorId::Person(*person),
@@ -66,10 +66,10 @@ impl Caller {
     }
 }
 
-/// What tells a key from a person.
+/// Prefix of a serialised key caller.
 const KEY: &str = "key:";
 
-// One text, whoever asks: all questions hold it, and an object would be written and read anew in each of them.
+// Every command holds a caller. One text form avoids (de)serialisation code for an object in each.
 impl Serialize for Caller {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text())
@@ -88,9 +88,9 @@ impl From<PersonId> for Caller {
     }
 }
 
-/// A question that somebody asks of the object of a workspace.
+/// A command to a workspace's object that names its caller.
 pub trait Asked: Call {
-    /// Who asks.
+    /// Returns the caller of the command.
     fn caller(&self) -> &Caller;
 }
 

@@ -1,13 +1,13 @@
-//! Questions to the object that tells of changes.
+//! Commands to a shard of the revocation feed.
 
 use super::Call;
 use crate::feed::Entry;
 use serde::{Deserialize, Serialize};
 
-/// Tells everybody that reads the feed. Doing it twice changes nothing.
+/// Publishes entries to all readers of the feed. Idempotent.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Announce {
-    /// What has changed.
+    /// Changes to publish.
     pub entries: Vec<Entry>,
 }
 

@@ -1,23 +1,24 @@
-//! Questions to the objects that hash passwords.
+//! Commands to the password hashing objects.
 
 use super::Call;
 use crate::account::Password;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Queue of one of the two objects, so that a flood of strangers is in nobody else's way.
+/// Queue of a hashing object: one per trust level, so a flood of unknown clients delays only
+/// itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
-    /// Callers who proved something first: a device that signed in before, or the set-up token.
+    /// Clients with a proof: a device that signed in before, or the set-up token.
     Known,
-    /// Everybody else.
+    /// All other clients.
     Open,
 }
 
 impl Queue {
-    /// Both.
+    /// Both queues.
     pub const ALL: [Self; 2] = [Self::Known, Self::Open];
 
-    /// Its name in a path.
+    /// Name of the queue in a path.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Known => "known",
@@ -25,16 +26,16 @@ impl Queue {
         }
     }
 
-    /// Reads the name.
+    /// Parses the name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|queue| queue.as_str() == name)
     }
 }
 
-/// Hashes a password with a fresh salt, as a PHC string. Refused with `Busy` when too many wait.
+/// Hashes a password with a fresh salt, as a PHC string. Fails with `Busy` if too many wait.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct HashPassword {
-    /// The password, checked.
+    /// The validated password.
     #[serde(serialize_with = "reveal")]
     pub password: Password,
 }
@@ -44,14 +45,14 @@ impl Call for HashPassword {
     const NAME: &'static str = "hash-password";
 }
 
-/// Does a password fit a hash? Without a hash it never does, and takes as long. Refused with `Busy`
-/// when too many wait.
+/// Verifies a password against a hash. Without a hash it returns false and takes as long. Fails
+/// with `Busy` if too many wait.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CheckPassword {
-    /// The password that was typed.
+    /// The password to verify.
     #[serde(serialize_with = "reveal")]
     pub password: Password,
-    /// The hash of the account as a PHC string, if there is an account.
+    /// Hash of the account as a PHC string; `None` if the account does not exist.
     pub hash: Option<String>,
 }
 
@@ -60,7 +61,7 @@ impl Call for CheckPassword {
     const NAME: &'static str = "check-password";
 }
 
-/// A password is written here alone, for the object that hashes it.
+/// The only place that serialises a password, for the object that hashes it.
 fn reveal<S: Serializer>(password: &Password, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(password.reveal())
 }

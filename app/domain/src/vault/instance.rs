@@ -1,16 +1,16 @@
-//! Questions to the object that knows the deployment.
+//! Commands to the single object of the deployment: set-up and sign-in attempts.
 
 use super::Call;
 use crate::account::PersonId;
 use serde::{Deserialize, Serialize};
 
-/// Is this the set-up token, and may it still be used? A wrong one counts as a failed attempt;
-/// refused with `TooMany` when there were too many. An empty one does not count.
+/// Checks that a set-up token is correct and unused. A wrong token counts as a failed attempt; an
+/// empty one does not. Fails with `TooMany` after too many attempts.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CheckSetup {
-    /// What the caller brought.
+    /// The presented token.
     pub token: String,
-    /// The caller's network address.
+    /// Client IP address.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
 }
@@ -20,21 +20,21 @@ impl Call for CheckSetup {
     const NAME: &'static str = "check-setup";
 }
 
-/// Makes the first owner and the first workspace. Of several at once, one succeeds.
+/// Creates the first owner and the first workspace. Of concurrent requests, one succeeds.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SetUp {
     /// The set-up token.
     pub token: String,
-    /// The caller's network address.
+    /// Client IP address.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
-    /// The owner's name, checked.
+    /// Validated name of the owner.
     pub name: String,
-    /// The owner's e-mail address, in its stored form.
+    /// Email address of the owner, in its stored form.
     pub email: String,
-    /// The password's hash as a PHC string.
+    /// Password hash as a PHC string.
     pub password: String,
-    /// Name of the workspace, checked.
+    /// Validated name of the workspace.
     pub workspace: String,
 }
 
@@ -43,18 +43,18 @@ impl Call for SetUp {
     const NAME: &'static str = "set-up";
 }
 
-/// Somebody wants to sign in: whose e-mail address is this? Counts as a failed attempt until
-/// [`ForgetAttempts`] says otherwise; refused with `TooMany` when there were too many.
+/// Begins a sign-in and looks up the account of an email address. It counts as a failed attempt
+/// until [`ForgetAttempts`] clears it. Fails with `TooMany` after too many attempts.
 ///
-/// Attempts are counted for addresses that nobody has in the same way, so that nobody learns from
-/// the answer who has an account.
+/// Attempts on unknown email addresses count in the same way, so the response does not reveal which
+/// accounts exist.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BeginSignIn {
-    /// In its stored form.
+    /// Email address in its stored form.
     pub email: String,
-    /// The caller's network address.
+    /// Client IP address.
     pub address: String,
-    /// Id of a device from which somebody has signed in to this account before.
+    /// Id of a device that signed in to this account before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }
@@ -64,10 +64,10 @@ impl Call for BeginSignIn {
     const NAME: &'static str = "begin-sign-in";
 }
 
-/// The password of the sign-in that was begun was never looked at, so the attempt does not count.
+/// Withdraws a sign-in attempt whose password was never checked, so it does not count.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct WithdrawAttempt {
-    /// As it was begun.
+    /// The attempt as it began.
     #[serde(flatten)]
     pub attempt: BeginSignIn,
 }
@@ -77,14 +77,14 @@ impl Call for WithdrawAttempt {
     const NAME: &'static str = "withdraw-attempt";
 }
 
-/// The sign-in that was begun succeeded.
+/// Clears the failed attempts after a successful sign-in.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ForgetAttempts {
-    /// In its stored form.
+    /// Email address in its stored form.
     pub email: String,
-    /// The caller's network address.
+    /// Client IP address.
     pub address: String,
-    /// As it was begun.
+    /// Device id, as in [`BeginSignIn`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }

@@ -1,48 +1,48 @@
-//! What a workspace still needs of which master secret.
+//! Master secrets that a workspace still needs.
 
 use super::{Call, Caller};
 use serde::{Deserialize, Serialize};
 
-/// Asks for it. For owners.
+/// Reads the usage of master secrets. Requires `account:write`; of the roles, only owners hold it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadMasters {
-    /// Who asks.
+    /// The caller.
     #[serde(rename = "person")]
     pub caller: Caller,
 }
 
-/// What a workspace needs of the master secrets.
+/// Usage of the master secrets in a workspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Masters {
-    /// Every secret that is there, or that something was made with; the newest first.
+    /// All master secrets that are configured or still in use, newest first.
     pub data: Vec<Master>,
-    /// Keys of which the sweep has not found out yet what they need; 0 one day after an update or an import.
+    /// Keys that the sweep has not examined yet; 0 one day after an update or an import.
     pub unknown: u64,
 }
 
-/// What was made with one master secret and has not been replaced since.
+/// Data under one master secret that nothing has replaced since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Master {
-    /// The number under which it stands in `MASTER_KEYS`.
+    /// Id of the secret in `MASTER_KEYS`.
     pub id: u16,
-    /// What is left of it.
+    /// Parts of the secret that the deployment still has.
     pub left: Left,
-    /// Records in KV that are sealed with it.
+    /// Records in KV that it seals.
     pub records: u64,
-    /// Secrets of keys that still open them and whose digests were peppered with it.
+    /// Valid secrets of keys whose digests it peppered.
     pub secrets: u64,
-    /// Keys whose ids were tagged with it.
+    /// Keys whose ids it tagged.
     pub keys: u64,
 }
 
-/// What is left of a master secret.
+/// The parts of a master secret that the deployment still has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
-    /// Whether records that were sealed with it are read.
+    /// True if records sealed with it can be opened.
     pub seal: bool,
-    /// Whether secrets of keys that were peppered with it are recognised.
+    /// True if key secrets peppered with it are recognised.
     pub pepper: bool,
-    /// Whether ids of keys that were tagged with it are recognised.
+    /// True if key ids tagged with it are recognised.
     pub locator: bool,
 }
 

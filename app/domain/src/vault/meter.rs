@@ -1,10 +1,10 @@
-//! Questions to the object that counts the use of a limited key, beside the one for permits ([`super::permits_path`]).
+//! Commands to the meter of a key with limits, except the permit request ([`super::permits_path`]).
 
 use super::Call;
 use crate::{limit::Limits, meter::Outlook};
 use serde::{Deserialize, Serialize};
 
-/// Deletes all that the object has stored: its key is removed for good. Doing it twice changes nothing.
+/// Deletes all stored state after the key was purged. Idempotent.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ClearMeter {}
 
@@ -13,8 +13,8 @@ impl Call for ClearMeter {
     const NAME: &'static str = "clear";
 }
 
-/// Has the next record believed, whatever version it has: its key was read in from a file, in which it may have an earlier one than
-/// before. What was used stays used. Doing it twice changes nothing.
+/// Makes the meter accept the next record's limits at any version. An import from a file may give
+/// the key a lower version than before. Used permits stay used. Idempotent.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct BelieveAnew {}
 
@@ -23,14 +23,14 @@ impl Call for BelieveAnew {
     const NAME: &'static str = "believe-anew";
 }
 
-/// Asks how a call would fare. Nothing is spent.
+/// Simulates a request against the limits. Consumes no permits.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct LookAhead {
-    /// The limits, as the registry knows them.
+    /// Limits as the registry stores them.
     pub limits: Limits,
-    /// Version of the key that they belong to.
+    /// Version of the key that has these limits.
     pub version: u64,
-    /// What the call costs.
+    /// Cost of the request, in permits.
     pub cost: u32,
 }
 

@@ -1,19 +1,19 @@
-//! Questions to the object of an account.
+//! Commands to the object of an account.
 
 use super::Call;
 use crate::{account::SessionHash, audit::Action};
 use serde::{Deserialize, Serialize};
 
-/// Makes the account; doing it twice with the same values changes nothing.
+/// Creates the account. Idempotent for the same values.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Found {
-    /// The person's name.
+    /// Name of the person.
     pub name: String,
-    /// The person's e-mail address, in its stored form.
+    /// Email address of the person, in its stored form.
     pub email: String,
-    /// The password's hash as a PHC string.
+    /// Password hash as a PHC string.
     pub password: String,
-    /// Number of the workspace that the person belongs to.
+    /// Number of the person's workspace.
     pub workspace: u32,
     /// Name of that workspace.
     pub workspace_name: String,
@@ -24,7 +24,7 @@ impl Call for Found {
     const NAME: &'static str = "found";
 }
 
-/// The hash that a password must fit, as a PHC string.
+/// Reads the password hash of the account, as a PHC string.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadPassword {}
 
@@ -33,12 +33,12 @@ impl Call for ReadPassword {
     const NAME: &'static str = "read-password";
 }
 
-/// Opens a session for somebody whose password was right.
+/// Creates a session after a correct password.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OpenSession {
-    /// Hash of the session's secret.
+    /// Hash of the session secret.
     pub session: SessionHash,
-    /// The caller's address.
+    /// Client IP address.
     pub address: String,
 }
 
@@ -47,19 +47,19 @@ impl Call for OpenSession {
     const NAME: &'static str = "open-session";
 }
 
-/// Whose session is this, if it is still good? Prolongs it.
+/// Resumes and extends a session. Fails unless the session is valid.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Resume {
-    /// Hash of the session's secret.
+    /// Hash of the session secret.
     pub session: SessionHash,
 }
 
-/// Who is signed in, and where they work.
+/// The signed-in person and their workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The person's name.
+    /// Name of the person.
     pub name: String,
-    /// The person's e-mail address.
+    /// Email address of the person.
     pub email: String,
     /// Number of the workspace.
     pub workspace: u32,
@@ -72,16 +72,16 @@ impl Call for Resume {
     const NAME: &'static str = "resume";
 }
 
-/// Something happened that belongs into the audit trail of the workspace.
+/// Records a session event in the audit trail of the workspace.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct NoteEvent {
-    /// An event of a session.
+    /// The session event.
     pub action: Action,
-    /// Hash of the session's secret; nothing is noted of one that is not good. None for a sign-in.
+    /// Hash of the session secret; an invalid session records nothing. `None` for a sign-in.
     pub session: Option<SessionHash>,
-    /// The caller's address.
+    /// Client IP address.
     pub address: String,
-    /// Id of the request.
+    /// Request id.
     pub request_id: String,
 }
 
@@ -90,10 +90,10 @@ impl Call for NoteEvent {
     const NAME: &'static str = "note-event";
 }
 
-/// Ends a session; one that has ended already stays ended.
+/// Ends a session. Idempotent.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EndSession {
-    /// Hash of the session's secret.
+    /// Hash of the session secret.
     pub session: SessionHash,
 }
 

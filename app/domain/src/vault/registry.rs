@@ -1,4 +1,4 @@
-//! Questions to the object of a workspace.
+//! Commands to the object of a workspace: keys, settings and audit trail.
 
 mod trail;
 
@@ -18,16 +18,16 @@ use crate::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Makes the workspace and its owner; doing it twice with the same values changes nothing.
+/// Creates the workspace and its owner. Idempotent for the same values.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Found {
-    /// The workspace's own number.
+    /// Workspace number.
     pub number: u32,
-    /// Its name.
+    /// Name of the workspace.
     pub name: String,
-    /// Who owns it.
+    /// Account id of the owner.
     pub owner: PersonId,
-    /// The owner's name.
+    /// Name of the owner.
     pub owner_name: String,
 }
 
@@ -36,7 +36,7 @@ impl Call for Found {
     const NAME: &'static str = "found";
 }
 
-/// Is there a workspace in this object?
+/// Returns true if this object holds a workspace.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct IsFounded {}
 
@@ -45,16 +45,16 @@ impl Call for IsFounded {
     const NAME: &'static str = "is-founded";
 }
 
-/// Something happened around a session of a member. Of too many in an hour, some are only counted.
+/// Records a session event of a member. If a member has too many in an hour, some are only counted.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct NoteEvent {
     /// The member.
     pub person: PersonId,
-    /// An event of a session.
+    /// The session event.
     pub action: Action,
-    /// The caller's address.
+    /// Client IP address.
     pub address: String,
-    /// Id of the request.
+    /// Request id.
     pub request_id: String,
 }
 
@@ -63,30 +63,30 @@ impl Call for NoteEvent {
     const NAME: &'static str = "note-event";
 }
 
-/// Makes a key.
+/// Creates a key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CreateKey {
-    /// Who asks, from where.
+    /// Caller, client IP address and request id.
     pub origin: Origin,
-    /// What is asked for; its own `secret_sha256` is not looked at.
+    /// The requested key; the vault ignores its `secret_sha256`.
     pub key: NewKey,
-    /// Hash of the secret that opens it.
+    /// Hash of the key's secret.
     pub secret: SecretHash,
-    /// What makes it one that is done once, if anything does.
+    /// Idempotency key and body hash, if the caller sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub once: Option<Once>,
 }
 
-/// A key that was made.
+/// A created key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issued {
     /// The key.
     pub key: Key,
-    /// Whether it was made by an earlier request of the same name.
+    /// True if an earlier request with the same idempotency key created it.
     pub replayed: bool,
 }
 
-/// What stands beside the fields of an [`Issued`] key.
+/// Fields that [`Issued`] adds to those of the key.
 #[derive(Serialize, Deserialize)]
 struct BesideKey {
     #[serde(default)]
@@ -111,20 +111,20 @@ impl Call for CreateKey {
     const NAME: &'static str = "create-key";
 }
 
-/// Makes a key like another one.
+/// Creates a duplicate of a key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DuplicateKey {
-    /// Who asks, from where.
+    /// Caller, client IP address and request id.
     pub origin: Origin,
-    /// Which key is copied.
+    /// Locator of the original.
     pub id: Locator,
-    /// In what the copy differs; it is active whatever stands here.
+    /// Changes against the original. The duplicate is always active.
     pub differences: KeyPatch,
-    /// Which world it opens; none for that of the other.
+    /// Environment of the duplicate; `None` for that of the original.
     pub environment: Option<Environment>,
-    /// Hash of the secret that opens it.
+    /// Hash of the duplicate's secret.
     pub secret: SecretHash,
-    /// What makes it one that is done once, if anything does.
+    /// Idempotency key and body hash, if the caller sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub once: Option<Once>,
 }
@@ -134,13 +134,13 @@ impl Call for DuplicateKey {
     const NAME: &'static str = "duplicate-key";
 }
 
-/// Lists keys.
+/// Lists a page of keys.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ListKeys {
     /// The caller.
     #[serde(rename = "person")]
     pub caller: Caller,
-    /// Which keys.
+    /// Filter, order and page.
     pub query: KeyQuery,
 }
 
@@ -155,7 +155,7 @@ pub struct ReadKey {
     /// The caller.
     #[serde(rename = "person")]
     pub caller: Caller,
-    /// Which key.
+    /// Locator of the key.
     pub id: Locator,
 }
 
@@ -164,13 +164,13 @@ impl Call for ReadKey {
     const NAME: &'static str = "read-key";
 }
 
-/// Reads one key that was deleted and can be restored.
+/// Reads one deleted key that can be restored.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadDeleted {
     /// The caller.
     #[serde(rename = "person")]
     pub caller: Caller,
-    /// Which key.
+    /// Locator of the key.
     pub id: Locator,
 }
 
@@ -179,17 +179,17 @@ impl Call for ReadDeleted {
     const NAME: &'static str = "read-deleted";
 }
 
-/// Asks what the edge would say to a call with one key.
+/// Explains the edge's verdict on a request with one key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ExplainCall {
     /// The caller.
     #[serde(rename = "person")]
     pub caller: Caller,
-    /// Which key.
+    /// Locator of the key.
     pub id: Locator,
-    /// Hash of the secret that comes with the call, if it is known.
+    /// Hash of the request's secret, if known.
     pub secret: Option<SecretHash>,
-    /// The call.
+    /// The request to explain.
     pub case: Case,
 }
 
@@ -203,10 +203,10 @@ impl Call for ExplainCall {
 pub struct Changed {
     /// The key.
     pub key: Key,
-    /// From when on nobody gets by with the key as it was before, wherever they call; none if the change
-    /// takes nothing from anybody.
+    /// Time from which no request anywhere passes with the previous state of the key. `None` if the
+    /// change revokes nothing.
     pub effective_at: Option<Timestamp>,
-    /// Whether it was changed by an earlier request of the same name.
+    /// True if an earlier request with the same idempotency key made the change.
     #[serde(default)]
     pub replayed: bool,
 }
@@ -214,13 +214,13 @@ pub struct Changed {
 /// Changes one key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ChangeKey {
-    /// Who asks, from where.
+    /// Caller, client IP address and request id.
     pub origin: Origin,
-    /// Which key.
+    /// Locator of the key.
     pub id: Locator,
-    /// The version that the caller has seen.
+    /// Version that the caller has read.
     pub version: u64,
-    /// What is to change.
+    /// Fields to change.
     pub patch: KeyPatch,
 }
 
@@ -232,11 +232,11 @@ impl Call for ChangeKey {
 /// Deletes one key. It can be restored within [`crate::key::RESTORE_WITHIN`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteKey {
-    /// Who asks, from where.
+    /// Caller, client IP address and request id.
     pub origin: Origin,
-    /// Which key.
+    /// Locator of the key.
     pub id: Locator,
-    /// The version that the caller has seen.
+    /// Version that the caller has read.
     pub version: u64,
 }
 
@@ -245,12 +245,12 @@ impl Call for DeleteKey {
     const NAME: &'static str = "delete-key";
 }
 
-/// Undoes the deletion of one key: it is as it was before.
+/// Restores a deleted key to its previous state.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RestoreKey {
-    /// Who asks, from where.
+    /// Caller, client IP address and request id.
     pub origin: Origin,
-    /// Which key.
+    /// Locator of the key.
     pub id: Locator,
 }
 
@@ -259,23 +259,23 @@ impl Call for RestoreKey {
     const NAME: &'static str = "restore-key";
 }
 
-/// Gives one key a new secret, beside which the old ones work for a while.
+/// Creates a new secret for a key. The old secrets stay valid for a grace period.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RotateKey {
-    /// Who asks, from where.
+    /// Caller, client IP address and request id.
     pub origin: Origin,
-    /// Which key.
+    /// Locator of the key.
     pub id: Locator,
-    /// The version that the caller has seen.
+    /// Version that the caller has read.
     pub version: u64,
-    /// For how many seconds the old secrets go on working, 0 to 30 days.
+    /// Grace period of the old secrets in seconds, 0 to 30 days.
     pub overlap_seconds: u32,
-    /// Allows it to end old secrets earlier than an overlap before has promised.
+    /// Permits ending old secrets before the grace period that an earlier rotation promised.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub end_earlier: bool,
     /// Hash of the new secret.
     pub secret: SecretHash,
-    /// What makes it one that is done once, if anything does.
+    /// Idempotency key and body hash, if the caller sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub once: Option<Once>,
 }
@@ -285,12 +285,12 @@ impl Call for RotateKey {
     const NAME: &'static str = "rotate-key";
 }
 
-/// Ends the old secrets of one key at once.
+/// Ends the old secrets of a key immediately.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EndOldSecrets {
-    /// Who asks, from where.
+    /// Caller, client IP address and request id.
     pub origin: Origin,
-    /// Which key.
+    /// Locator of the key.
     pub id: Locator,
 }
 
@@ -310,18 +310,18 @@ pub struct ReadSettings {
 /// The settings of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// What people call it.
+    /// Display name of the workspace.
     pub name: String,
-    /// Counts the changes of the settings, from 1.
+    /// Version of the settings; counts their changes from 1.
     pub version: u64,
-    /// Whether all its keys are refused.
+    /// True if all keys of the workspace are refused.
     pub suspended: bool,
-    /// For how many seconds keys that an isolate remembers are still good when the feed of changes cannot be
-    /// read; 0 for not at all, at most [`OUTAGE_MAX`].
+    /// Grace period in seconds: cached keys stay valid so long while the feed cannot be read. 0 for
+    /// none, at most [`OUTAGE_MAX`].
     pub outage_seconds: u32,
 }
 
-/// Longest time for which a remembered key may be good without the feed, in seconds: one hour.
+/// Maximum grace period of cached keys without the feed, in seconds: one hour.
 pub const OUTAGE_MAX: u32 = 3_600;
 
 impl Call for ReadSettings {
@@ -329,31 +329,31 @@ impl Call for ReadSettings {
     const NAME: &'static str = "read-settings";
 }
 
-/// Changes the settings of the workspace. What is `None` stays.
+/// Changes the settings of the workspace. Fields that are `None` stay unchanged.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ChangeSettings {
-    /// Who asks, from where.
+    /// Caller, client IP address and request id.
     pub origin: Origin,
-    /// The version that the caller has seen.
+    /// Version that the caller has read.
     pub version: u64,
-    /// Whether all keys are to be refused.
+    /// True to refuse all keys.
     pub suspended: Option<bool>,
-    /// As in [`Settings`].
+    /// Grace period in seconds, see [`Settings`].
     pub outage_seconds: Option<u32>,
-    /// Why, in the admin's words.
+    /// Reason of the change, in the admin's words.
     pub reason: Option<String>,
 }
 
 /// The settings after a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedSettings {
-    /// The settings.
+    /// The new settings.
     pub settings: Settings,
-    /// From when on the change holds everywhere; none if it takes nothing from anybody.
+    /// Time from which the change applies everywhere; `None` if it revokes nothing.
     pub effective_at: Option<Timestamp>,
 }
 
-/// What stands beside the fields of [`ChangedSettings`].
+/// Fields that [`ChangedSettings`] adds to those of the settings.
 #[derive(Serialize, Deserialize)]
 struct BesideSettings {
     #[serde(default)]

@@ -1,34 +1,36 @@
-//! Questions to the object of a workspace about the workspace as a file ([`crate::transfer`]).
+//! Commands to a workspace's object for export and import ([`crate::transfer`]).
 
 use super::{Call, Origin};
 use serde::{Deserialize, Serialize};
 
-/// Asks for the next lines of an export. For owners.
+/// Reads the next part of an export. Requires `account:write`, `keys:read` and `audit:read`; of the
+/// roles, only owners hold them all.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadExport {
-    /// Who asks, from where.
+    /// Caller, client IP address and request id.
     pub origin: Origin,
-    /// Where the part before ended, as it said itself; none for the beginning, which is noted in the trail.
+    /// Cursor from the previous part; `None` for the first, which the audit trail records.
     pub after: Option<Place>,
 }
 
-/// A place in an export.
+/// A position in an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// Number of the last change that is in it. Once there is another one, the parts do not fit together any more.
+    /// Number of the last change that the export holds. After another change its parts no longer
+    /// match.
     pub until: u64,
-    /// Number of the last key that was read; none once all were.
+    /// Number of the last key read; `None` once all keys were read.
     pub key: Option<u32>,
-    /// Number of the last line of the trail that was read.
+    /// Number of the last audit trail entry read.
     pub line: u64,
 }
 
-/// Lines of an export, without the last one, which sums up all of them ([`crate::transfer::Sum`]).
+/// Lines of an export without the last one, which holds the checksum ([`crate::transfer::Sum`]).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ExportPart {
     /// The lines.
     pub lines: Vec<String>,
-    /// What to ask for the next part; none if there is none.
+    /// Cursor of the next part; `None` after the last.
     pub next: Option<Place>,
 }
 
@@ -37,15 +39,15 @@ impl Call for ReadExport {
     const NAME: &'static str = "read-export";
 }
 
-/// Puts lines of a file aside, to be read in by [`FinishImport`]. For owners of a workspace in which nothing was
-/// ever done.
+/// Stages lines of a file for [`FinishImport`]. Requires the rights of [`ReadExport`] and a
+/// workspace without any history.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StageImport {
-    /// Who asks, from where.
+    /// Caller, client IP address and request id.
     pub origin: Origin,
-    /// Number of the first of these lines. 1 begins anew; everything else follows the lines before.
+    /// Number of the first of these lines. 1 restarts the import; other numbers continue it.
     pub first: u64,
-    /// The lines, without their ends.
+    /// The lines, without their line feeds.
     pub lines: Vec<String>,
 }
 
@@ -54,19 +56,19 @@ impl Call for StageImport {
     const NAME: &'static str = "stage-import";
 }
 
-/// Fills the workspace from the lines that were put aside: all or nothing.
+/// Imports the staged lines into the workspace: all or nothing.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FinishImport {
-    /// Who asks, from where.
+    /// Caller, client IP address and request id.
     pub origin: Origin,
 }
 
-/// What was read in.
+/// Counts of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
-    /// Keys, deleted ones too.
+    /// Number of keys, including deleted ones.
     pub keys: u64,
-    /// Lines of the audit trail.
+    /// Number of audit trail entries.
     pub trail: u64,
 }
 

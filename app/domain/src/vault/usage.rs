@@ -1,4 +1,4 @@
-//! Questions to the object that remembers how a workspace uses its keys.
+//! Commands to the object with a workspace's usage counters.
 
 use super::Call;
 use crate::{
@@ -10,12 +10,12 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Asks how much was called, over time.
+/// Reads usage over time.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ReadUsage {
-    /// With which key; none for all keys of the workspace together.
+    /// Locator of the key; `None` for all keys of the workspace.
     pub key: Option<Locator>,
-    /// When, and which calls.
+    /// Time span and filter.
     pub query: UsageQuery,
 }
 
@@ -24,26 +24,26 @@ impl Call for ReadUsage {
     const NAME: &'static str = "read-usage";
 }
 
-/// Which calls.
+/// Time span and filter of a usage query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UsageQuery {
-    /// From this time on; if absent, as much before the end as is usual for the step.
+    /// Start; if absent, the default span of the step before the end.
     pub from: Option<Timestamp>,
-    /// Before this time; if absent, until now.
+    /// End, exclusive; now if absent.
     pub to: Option<Timestamp>,
-    /// The length of the steps; an hour if absent.
+    /// Length of the steps; an hour if absent.
     pub step: Option<Step>,
-    /// Only calls with this outcome.
+    /// Only requests with this outcome.
     pub outcome: Option<Code>,
-    /// Only calls that needed this scope.
+    /// Only requests that needed this scope.
     pub scope: Option<Scope>,
 }
 
-/// Notes when a secret was last used at the management API, where no edge counts.
+/// Records the last use of a secret at the management API, which no edge counts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteUse {
-    /// The use.
+    /// The use to record.
     pub last: LastUse,
 }
 
@@ -52,18 +52,18 @@ impl Call for NoteUse {
     const NAME: &'static str = "note-use";
 }
 
-/// Asks when the secrets of keys were last used.
+/// Reads the last uses of the keys' secrets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadLastUses {
-    /// The keys, at most [`LAST_USES_MAX`].
+    /// Locators of the keys, at most [`LAST_USES_MAX`].
     pub keys: Vec<Locator>,
 }
 
-/// Most keys of one question for last uses: those of a page of a list.
+/// Maximum number of keys in one request for last uses: those of a page of a list.
 pub const LAST_USES_MAX: usize = crate::key::KeyQuery::LIMIT_MAX as usize;
 
 impl Call for ReadLastUses {
-    /// Of each secret that was used and has not been forgotten.
+    /// Last use of each secret that was used and is still remembered.
     type Answer = Vec<LastUse>;
     const NAME: &'static str = "read-last-uses";
 }

@@ -1,4 +1,4 @@
-//! Questions about the audit trail.
+//! Queries of the audit trail.
 
 use super::super::{Call, Caller};
 use crate::{
@@ -10,41 +10,45 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Reads lines of the audit trail.
+/// Reads a page of the audit trail.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadTrail {
     /// The caller.
     #[serde(rename = "person")]
     pub caller: Caller,
-    /// Which lines.
+    /// Filter and page.
     pub query: TrailQuery,
 }
 
-/// Which lines of the audit trail.
+/// Filter and page of an audit trail query.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrailQuery {
-    /// Where the page before ended, as it said itself.
+    /// Cursor from the previous page.
     pub cursor: Option<u64>,
-    /// Most lines to return, 1 to 100; 50 if absent.
+    /// Page size, 1 to 100; 50 if absent.
     pub limit: Option<u32>,
-    /// Only lines about this key.
+    /// Only entries about this key.
     pub key: Option<Locator>,
-    /// Only what this person or key did.
+    /// Only actions of this person or key.
     pub actor: Option<ActorId>,
-    /// Only this action.
+    /// Only entries with this action.
     pub action: Option<Action>,
-    /// Only what was done at this time or later.
+    /// Only entries from this time on.
     pub from: Option<Timestamp>,
-    /// Only what was done before this time.
+    /// Only entries before this time.
     pub to: Option<Timestamp>,
 }
 
-/// What is said of a cursor that no page ended with.
+/// Error message for a cursor that no page returned.
 pub const NOT_A_CURSOR: &str = "This is not a cursor of ours; start with the first page.";
 
 impl TrailQuery {
-    /// The query, unless there can be nothing that it asks for.
+    /// Validates the query.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no page can have returned the cursor.
     pub fn check(self) -> Result<Self, Failure> {
         if self.cursor.is_some_and(|cursor| cursor > COUNT_MAX) {
             return Err(Failure::field("cursor", NOT_A_CURSOR));
@@ -53,12 +57,12 @@ impl TrailQuery {
     }
 }
 
-/// Lines of the audit trail, the eldest first.
+/// A page of the audit trail, oldest entry first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrailPage {
-    /// Each with its hash, as [`crate::audit::verify`] takes them.
+    /// Entries with their hashes, as [`crate::audit::verify`] takes them.
     pub lines: Vec<String>,
-    /// What to ask for the next page; none on the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next_cursor: Option<u64>,
 }
 
