@@ -1,8 +1,8 @@
-//! What earlier versions have written is still read: Workers and objects are deployed at different moments, and
-//! records and meters lie in stores.
+//! Backward compatibility: this version reads all that earlier versions wrote. Workers and objects
+//! are deployed at different times, and stores hold records and meters.
 //!
-//! The files in `fixtures` were written by the version that wrote the layout in their names. They are never written
-//! anew: when a layout changes, files of the new one are added.
+//! The files in `fixtures` come from the version that wrote the layout in their names. They are
+//! never regenerated: a new layout adds new files.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "previous/answers.rs"]
@@ -106,7 +106,7 @@ fn questions_answers_and_state_of_a_meter_are_read() {
     assert_eq!(lease, Taken::Lease(Lease { number: 4, permits: 11, lasts: 2_000, standing }));
     let refusal: Taken = meter::decode(&bytes("meter-refusal-1.bin")).unwrap();
     assert_eq!(refusal, Taken::Refused(Refusal { by_quota: true, retry_after: 500, standing }));
-    // 13 permits of the rate limit and one more were handed out.
+    // The meter had granted 13 permits of the rate limit and one more.
     for state in ["meter-state-1.bin", "meter-state-2.bin"] {
         let state = Meter::decode(&bytes(state)).unwrap();
         let left = state.standing(at(20));
@@ -123,7 +123,7 @@ fn a_batch_of_counts_is_read() {
     assert_eq!((batch.last_uses[0].key, batch.last_uses[0].secret, batch.last_uses[0].at), (locator(), 2, at(0)));
 }
 
-/// What a file has under this name is read, and everything in it is as expected.
+/// Asserts that the entry `name` of a file deserialises to `expected`.
 fn same<T: Serialize + DeserializeOwned>(file: &str, name: &str, expected: &T) {
     let lines = String::from_utf8(bytes(file)).unwrap();
     let begin = format!("{{\"name\":\"{name}\",\"body\":");
@@ -133,7 +133,7 @@ fn same<T: Serialize + DeserializeOwned>(file: &str, name: &str, expected: &T) {
     assert_eq!(serde_json::to_value(read).unwrap(), serde_json::to_value(expected).unwrap(), "{name}");
 }
 
-/// The question of this name, as an earlier console asks it.
+/// Reads the command of this name as an earlier console sent it.
 fn call<C: vault::Call + DeserializeOwned>() -> C {
     let lines = String::from_utf8(bytes("calls.ndjson")).unwrap();
     let begin = format!("{{\"name\":\"{}\",\"body\":", C::NAME);

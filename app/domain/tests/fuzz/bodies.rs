@@ -1,4 +1,4 @@
-//! Bodies of requests.
+//! Fuzz tests of JSON request bodies.
 
 use crate::{
     bounds::within,
@@ -25,14 +25,14 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     within(body, || json::read(body).ok())
 }
 
-/// Reads a body as everything that a body can be.
+/// Parses a body as every request type.
 fn read_as_all(body: &[u8]) {
     let _ = (read::<NewKey>(body), read::<KeyPatch>(body), read::<NewCopy>(body), read::<ExplainRequest>(body));
     let _ = (read::<KeyQuery>(body), read::<TrailQuery>(body), read::<UsageQuery>(body));
     let _ = (read::<SetupRequest>(body), read::<SignInRequest>(body));
 }
 
-/// A body as long as one may be: the same piece again and again, as it is or in a place that it suits.
+/// A body up to the maximum length: one repeated piece, alone or in a matching field.
 fn long_body() -> impl Strategy<Value = String> {
     let around = select(vec![
         ("", ""),
@@ -73,7 +73,7 @@ fn long_body() -> impl Strategy<Value = String> {
     })
 }
 
-/// What was accepted keeps every bound.
+/// Returns true if accepted details keep every limit.
 fn is_bounded(details: &Details) -> bool {
     let characters = |text: &str| text.graphemes(true).count();
     let notes: usize = details.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();

@@ -1,4 +1,4 @@
-//! What reading may take: memory in proportion to what is read, and no time to speak of.
+//! Limits of a parser under test: memory proportional to the input, and a timeout.
 
 use allocation_counter::measure;
 use std::{
@@ -10,31 +10,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Most bytes that are held at once for each byte that is read.
+/// Maximum bytes of memory held at once per byte of input.
 const PER_BYTE: usize = 64;
-/// Most bytes that are held at once beside those.
+/// Maximum bytes of memory held at once in addition.
 const BASE: usize = 16 * 1024;
-/// Most bytes that serde takes for a list of which it has only read how long it is.
+/// Maximum bytes that serde preallocates for a list by its claimed length alone.
 pub const CLAIMED: usize = 1024 * 1024;
-/// Longest time for one case, many times what any takes: the machine may have other things to do.
+/// Timeout of one case, many times the usual duration: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A case that is being read.
+/// A case that is being parsed.
 struct Reading {
     by: Thread,
     since: Instant,
     input: Vec<u8>,
 }
 
-/// What is being read at the moment.
+/// The cases in progress.
 static READING: Mutex<Vec<Reading>> = Mutex::new(Vec::new());
 
-/// Reads `input`, and sees that it takes neither too much memory nor too long.
+/// Runs `read` on `input` and asserts the limits of memory and time.
 pub fn within<T>(input: impl AsRef<[u8]>, read: impl FnOnce() -> T) -> T {
     within_and(0, input, read)
 }
 
-/// The same, where so many bytes more may be held.
+/// Runs [`within`] with `more` extra bytes of memory.
 pub fn within_and<T>(more: usize, input: impl AsRef<[u8]>, read: impl FnOnce() -> T) -> T {
     let input = input.as_ref();
     let since = begin(input);
@@ -49,7 +49,7 @@ pub fn within_and<T>(more: usize, input: impl AsRef<[u8]>, read: impl FnOnce() -
     value
 }
 
-/// Notes that reading begins, so that somebody sees if it never comes to its end.
+/// Registers a case, so the watchdog notices if it never ends.
 #[allow(clippy::disallowed_methods, reason = "this is not a Worker")]
 fn begin(input: &[u8]) -> Instant {
     static WATCH: Once = Once::new();
@@ -59,13 +59,13 @@ fn begin(input: &[u8]) -> Instant {
     since
 }
 
-/// Ends everything when something hangs: no assertion behind it is ever reached.
+/// Watchdog: exits the process if a case hangs, since no assertion after a hang is ever reached.
 fn watch() {
     loop {
         thread::sleep(PATIENCE);
         let reading = READING.lock().unwrap();
         if let Some(Reading { by, input, .. }) = reading.iter().find(|one| one.since.elapsed() > 5 * PATIENCE) {
-            // Past what the test that hangs would show if it ever ended.
+            // Writes to stderr directly: a test that hangs never shows its captured output.
             let _ = writeln!(stderr(), "{} hangs at \"{}\"", by.name().unwrap_or_default(), input.escape_ascii());
             process::exit(1);
         }

@@ -1,10 +1,10 @@
-//! JSON, from anything to almost a key.
+//! Generators of JSON, from arbitrary values to nearly valid keys.
 
 use crate::good::NOW;
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value};
 
-/// Any JSON, with names and texts that mean something somewhere.
+/// Arbitrary JSON with names and texts that some request type knows.
 pub fn any_json() -> impl Strategy<Value = Value> {
     let name = prop_oneof![
         3 => proptest::sample::select(vec![
@@ -41,7 +41,7 @@ pub fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A key or a patch, most of it as it should be, up to the bounds and a little beyond them.
+/// A key or a patch, mostly valid, up to the limits and slightly beyond.
 pub fn near_draft() -> impl Strategy<Value = Value> {
     let texts = |one: &'static str, most: usize| vec(one, 0..most).prop_map(Value::from);
     let text = prop_oneof![

@@ -1,4 +1,4 @@
-//! Pages of the feed.
+//! Fuzz tests of feed pages.
 
 use crate::{
     bounds::{CLAIMED, within, within_and},
@@ -10,7 +10,7 @@ use ownchat_domain::{
 };
 use proptest::{collection::vec, prelude::*};
 
-/// A page that says anything.
+/// A page with arbitrary values.
 fn any_page() -> impl Strategy<Value = Vec<u8>> {
     let subject = prop_oneof![
         Just(Subject::Key(locator())),
@@ -25,7 +25,7 @@ fn any_page() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// A page as long as one may be, and a little longer.
+/// A page around the maximum length.
 fn long_page() -> impl Strategy<Value = Vec<u8>> {
     (PAGE - 2..PAGE + 3, any::<u64>()).prop_map(|(length, version)| {
         let entries = (0..).take(length).map(|number| Entry { subject: Subject::Workspace(number), version }).collect();

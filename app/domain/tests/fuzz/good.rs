@@ -1,4 +1,4 @@
-//! What is fuzzed around: one good thing of each kind, and ways to damage it.
+//! Fixtures and generators: one valid value of each kind, and ways to damage it.
 
 use ownchat_domain::{
     digest::{KeyDigest, SecretHash},
@@ -20,12 +20,12 @@ use proptest::{
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
-/// How many cases there are, and where those that failed are kept.
+/// Number of cases, and the file that stores failed ones.
 pub fn config() -> ProptestConfig {
     one_in(1)
 }
 
-/// The same for so many times fewer cases, each of which takes long: input of the greatest length.
+/// The same configuration with `fewer` times fewer cases, for slow inputs of maximum length.
 pub fn one_in(fewer: u32) -> ProptestConfig {
     let cases = if std::env::var_os("PROVE").is_some() { 20_000 } else { 200 };
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/regressions");
@@ -33,7 +33,8 @@ pub fn one_in(fewer: u32) -> ProptestConfig {
     ProptestConfig { cases: cases / fewer, failure_persistence, ..ProptestConfig::default() }
 }
 
-/// Three hundred cases, to see how far they get: a generator whose cases are all stopped early tests nothing behind that.
+/// Generates 300 cases to measure their reach. Cases that all fail early test nothing after that
+/// point.
 pub fn some<T>(cases: &impl Strategy<Value = T>) -> Vec<T> {
     let mut runner = TestRunner::deterministic();
     (0..300).map(|_| cases.new_tree(&mut runner).unwrap().current()).collect()
@@ -51,7 +52,7 @@ pub fn secret() -> Secret {
     "0123456789ABCDEFGHIJKLMN".parse().unwrap()
 }
 
-/// The record of a good key, which is opened by [`secret`].
+/// Record of a valid key with [`secret`].
 pub fn record() -> Record {
     let digest = KeyDigest::of(&SecretHash::of(&secret()), locator(), &keyring().newest().pepper);
     Record {
@@ -74,7 +75,7 @@ pub fn record() -> Record {
     }
 }
 
-/// Good bytes of which a few were written over, and perhaps the end is missing or something follows.
+/// Valid bytes with a few overwritten, and sometimes a missing end or extra bytes.
 pub fn damaged(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let length = good.len();
     let end = prop_oneof![3 => Just(length), 1 => 0..=length];
@@ -90,7 +91,7 @@ pub fn damaged(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Any bytes, bytes behind the right layout, and good ones that were damaged.
+/// Random bytes, random bytes after a valid layout number, and damaged valid bytes.
 pub fn near(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let layout = good[0];
     prop_oneof![

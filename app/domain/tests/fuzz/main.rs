@@ -1,8 +1,8 @@
-//! Whatever comes from outside is answered: without a panic, without hanging, and without taking more memory than
-//! its own length allows (see `bounds`). One file for each kind of input.
+//! Fuzz tests of every parser of outside input, one file per kind of input. A parser never panics
+//! or hangs, and its memory is proportional to the input (see `bounds`).
 //!
-//! `PROVE=1` tries a hundred times as many cases. A case that fails is kept in `regressions`, is tried first from
-//! then on, and belongs into the repository.
+//! `PROVE=1` runs a hundred times as many cases. The file `regressions` stores failed cases, which
+//! run first from then on. Commit it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod bodies;

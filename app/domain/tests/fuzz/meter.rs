@@ -1,4 +1,4 @@
-//! Questions to a meter, and its answers.
+//! Fuzz tests of requests to a meter, its responses and its stored state.
 
 use crate::{
     bounds::{CLAIMED, within, within_and},
@@ -10,7 +10,7 @@ use ownchat_domain::{
 };
 use proptest::{collection::vec, prelude::*};
 
-/// A question with any numbers.
+/// A request with arbitrary numbers.
 fn any_take() -> impl Strategy<Value = Vec<u8>> {
     let number = || prop_oneof![any::<u32>(), 0..100u32];
     let rate = proptest::option::of(

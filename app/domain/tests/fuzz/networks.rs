@@ -1,11 +1,11 @@
-//! Networks.
+//! Fuzz tests of CIDR networks.
 
 use crate::{bounds::within, good::config};
 use ownchat_domain::network::Network;
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Texts of good networks, IPv4, IPv6, and IPv4 as IPv6: nearly no other text is one.
+/// Valid networks as text: IPv4, IPv6, and IPv4-mapped IPv6. Random text is almost never valid.
 pub fn good() -> impl Strategy<Value = String> {
     let four = |bits: u32, length: u32| Ipv4Addr::from_bits(bits & u32::MAX.checked_shl(32 - length).unwrap_or(0));
     let six = |bits: u128, length: u32| Ipv6Addr::from_bits(bits & u128::MAX.checked_shl(128 - length).unwrap_or(0));

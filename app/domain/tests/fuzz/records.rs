@@ -1,4 +1,4 @@
-//! Records, behind a seal that only we could make.
+//! Fuzz tests of records with a valid seal, which only the holder of a master secret can make.
 
 use crate::{
     bounds::{CLAIMED, within, within_and},
@@ -19,7 +19,7 @@ use ownchat_domain::{
 use proptest::{collection::vec, option, prelude::*};
 use std::net::IpAddr;
 
-/// Bytes with a good seal around any body, as only we could make them.
+/// Seals any body with a valid MAC, as only the holder of a master secret can.
 fn sealed(layout: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![layout, 0, 2];
     bytes.extend_from_slice(body);
@@ -28,7 +28,7 @@ fn sealed(layout: u8, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A record that says anything of a key that is opened by [`secret`], most of it as with a good key.
+/// A record of the key with [`secret`]; its values are arbitrary but mostly valid.
 fn any_record() -> impl Strategy<Value = Record> {
     let time = || option::weighted(0.3, any_time());
     let times = (any_time(), time(), time(), time());
@@ -73,7 +73,7 @@ fn any_record() -> impl Strategy<Value = Record> {
     )
 }
 
-/// A call with [`secret`], from anywhere, at any time.
+/// A request with [`secret`], from any address at any time.
 fn any_case() -> impl Strategy<Value = Case> {
     let address = option::of(prop_oneof![
         any::<u32>().prop_map(|bits| IpAddr::V4(bits.into())),
@@ -100,7 +100,7 @@ fn decided(record: &Record, case: &Case) -> Result<u32, Denial> {
     decide(record, &SecretHash::of(&secret()), &call, &keyring(), case.at.unwrap())
 }
 
-/// The body of a sealed record.
+/// Body of a sealed record.
 fn body(record: &Record) -> Vec<u8> {
     let bytes = record.seal(&keyring()).unwrap();
     bytes[3..bytes.len() - 16].to_vec()
@@ -146,7 +146,8 @@ proptest! {
         ],
         case in any_case(),
     ) {
-        // Even what has a good seal may hold anything: a defect of another version must not stop an isolate.
+        // A validly sealed record may hold anything: a bug of another version must not crash an
+        // isolate.
         let bytes = sealed(layout, &body);
         if let Ok(record) = within_and(CLAIMED, &bytes, || Record::open(&bytes, locator(), &keyring())) {
             prop_assert!(record.secrets.len() + record.channels.len() + record.metadata.len() <= body.len());

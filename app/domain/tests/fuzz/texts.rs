@@ -1,4 +1,4 @@
-//! Short texts: digits, tags, paths.
+//! Fuzz tests of short texts: digits, tags, paths.
 
 use crate::{bounds::within, good::config};
 use ownchat_domain::{

@@ -1,4 +1,4 @@
-//! Times, near and at the ends of what can be written.
+//! Fuzz tests of timestamps, including both ends of the range.
 
 use crate::{
     bounds::within,
@@ -7,7 +7,7 @@ use crate::{
 use ownchat_domain::time::Timestamp;
 use proptest::{prelude::*, sample::select};
 
-/// A text as in RFC 3339, most often a time, every second one at an end of what can be written.
+/// RFC 3339 text, mostly valid, half of it at an end of the range.
 fn any_time() -> impl Strategy<Value = String> {
     let ends = select(vec![
         "0000-01-01T00:00:00",

@@ -1,4 +1,4 @@
-//! Keys in plain text.
+//! Fuzz tests of keys in plain text.
 
 use crate::{
     bounds::within,
@@ -11,20 +11,20 @@ use ownchat_domain::{
 };
 use proptest::{collection::vec, prelude::*};
 
-/// Characters of the check, which stands at the end.
+/// Length of the check at the end of a key.
 const CHECK: usize = 6;
 
 fn good() -> String {
     Token { environment: Environment::Live, locator: locator(), secret: secret() }.reveal().to_string()
 }
 
-/// A text with the check that fits it.
+/// Appends the valid check to a text.
 fn checked(body: &str) -> String {
     let sum = Crc::<u32>::new(&CRC_32_ISO_HDLC).checksum(body.as_bytes());
     format!("{body}{}", base62::encode(sum.into(), CHECK))
 }
 
-/// A good key without its check, in which a few characters are others.
+/// A valid key without its check, with a few characters replaced or inserted.
 fn damaged() -> impl Strategy<Value = String> {
     let good = good();
     let good: Vec<char> = good.chars().take(good.len() - CHECK).collect();

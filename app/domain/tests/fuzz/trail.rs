@@ -1,4 +1,5 @@
-//! Lines of an audit trail, with hashes that fit them: whoever writes a file can reckon them out, too.
+//! Fuzz tests of audit trail entries with valid hashes, which the author of a file can compute,
+//! too.
 
 use crate::{
     bounds::within,
@@ -14,30 +15,30 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-/// How a line is to be damaged before it gets its hash.
+/// Damage to an entry before it is hashed.
 #[derive(Clone, Debug)]
 struct Damage {
-    /// What is added to its number.
+    /// Offset added to its sequence number.
     jump: u64,
-    /// The hash that it names as that of the line before, instead of that one.
+    /// Wrong hash of the previous entry.
     previous: Option<String>,
-    /// What is written where, instead of one character.
+    /// Position and text that replace one character.
     write: Option<(prop::sample::Index, String)>,
 }
 
-/// A line with the hash that fits it, whatever stands in it.
+/// Appends the valid hash to an entry with any content.
 fn hashed(body: &str) -> String {
     let hash = Sha256::digest(body).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     format!("{},\"hash\":\"{hash}\"}}", body.strip_suffix('}').unwrap_or(body))
 }
 
-/// Any line, as the first one.
+/// An arbitrary entry, as the first of a trail.
 fn any_line() -> impl Strategy<Value = Line> {
     let actor = option::of(prop_oneof![
         any::<u64>().prop_map(|id| ActorId::Person(PersonId(id))),
         Just(ActorId::Key(locator())),
     ]);
-    // From the year 1 to the year 9999.
+    // The years 1 to 9999.
     let at = (-62_135_596_800_000..253_402_300_800_000i64).prop_map(Timestamp::from_millis);
     let state =
         || option::of(any_json()).prop_map(|json| json.and_then(|json| RawValue::from_string(json.to_string()).ok()));
@@ -67,7 +68,8 @@ fn any_damage() -> impl Strategy<Value = Damage> {
     (jump, previous, write).prop_map(|(jump, previous, write)| Damage { jump, previous, write })
 }
 
-/// The text of a line in its place, and whether it is one of a trail as far as its number and the line before go.
+/// Serialises an entry at its position. Returns the expected result for its number and previous
+/// hash.
 fn written(line: &Line, damage: &Damage, count: u64, head: &str) -> (String, Result<(), Flaw>) {
     let sequence = (count + 1).wrapping_add(damage.jump);
     let previous = damage.previous.clone().unwrap_or_else(|| head.to_owned());

@@ -1,4 +1,4 @@
-//! Files with a workspace, to be read in.
+//! Fuzz tests of workspace export files.
 
 use crate::{
     bounds::within,
@@ -30,7 +30,7 @@ fn export() -> Vec<String> {
     summed(vec![Exported::Export(header).write(), key])
 }
 
-/// The lines of a file but for its last one, with a last one that fits them.
+/// Appends a valid last line to the other lines of a file.
 fn summed(mut lines: Vec<String>) -> Vec<String> {
     let mut sum = Sum::default();
     for line in &lines {
@@ -40,12 +40,12 @@ fn summed(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// All lines of a good file but its last one.
+/// All lines of a valid file but the last.
 fn begin() -> Vec<u8> {
     export()[..2].join("\n").into_bytes()
 }
 
-/// The same, with a space somewhere where JSON may have one.
+/// The same with one space where JSON permits it.
 fn spaced() -> impl Strategy<Value = Vec<u8>> {
     let places: Vec<usize> =
         begin().windows(2).enumerate().filter(|(_, two)| two == b",\"").map(|(at, _)| at + 1).collect();

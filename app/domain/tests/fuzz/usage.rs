@@ -1,4 +1,4 @@
-//! Batches of counts.
+//! Fuzz tests of usage batches.
 
 use crate::{
     bounds::{CLAIMED, within, within_and},
@@ -10,7 +10,7 @@ use ownchat_domain::{
 };
 use proptest::{collection::vec, prelude::*};
 
-/// Counts with any numbers.
+/// A batch with arbitrary numbers.
 fn any_batch() -> impl Strategy<Value = Vec<u8>> {
     let cell = (any::<i64>(), any::<u8>(), any::<u64>());
     let count = (cell, any::<u64>())
@@ -21,7 +21,7 @@ fn any_batch() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// Counts as long as a batch may be, and a little longer.
+/// A batch around the maximum length.
 fn long_batch() -> impl Strategy<Value = Vec<u8>> {
     (BATCH_MAX - 2..BATCH_MAX + 3, any::<u64>()).prop_map(|(length, count)| {
         let cell = |scopes| Cell { key: locator(), minute: 29_924_206, outcome: 1, scopes };

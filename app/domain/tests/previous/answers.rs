@@ -1,4 +1,4 @@
-//! Every answer of the vault, and every way in which there is none.
+//! Every response and every failure of the vault.
 
 use crate::{LIMITS, at, locator, same};
 use ownchat_domain::{
@@ -21,12 +21,12 @@ use ownchat_domain::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// An answer that went well.
+/// Checks a successful response.
 fn good<T: Serialize + DeserializeOwned>(name: &str, answer: T) {
     same::<Outcome<T>>("answers-1.ndjson", name, &Ok(answer));
 }
 
-/// A key with everything that one can have.
+/// A key with all fields set.
 fn full() -> Key {
     let secret = |number, ends_at, last_used_at| KeySecret { number, created_at: at(0), ends_at, last_used_at };
     Key {
@@ -60,7 +60,7 @@ fn full() -> Key {
     }
 }
 
-/// A key with nothing that need not be there.
+/// A key without optional fields.
 fn least() -> Key {
     Key {
         status: Status::Active,

@@ -1,4 +1,4 @@
-//! Every question to the vault, in every form that it has.
+//! Every command to the vault, in all its forms.
 
 use crate::{LIMITS, at, hash, locator, same};
 use ownchat_domain::{
