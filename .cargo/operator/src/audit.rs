@@ -1,5 +1,5 @@
-//! Checks an audit trail that was handed out as NDJSON (`GET /api/v1/audit?format=ndjson`, all pages one after
-//! the other, without filters).
+//! Verifies the hash chain of an audit trail exported as NDJSON.
+//! The file holds every page of `GET /api/v1/audit?format=ndjson` in order, without filters.
 
 use ownchat_domain::audit::{Chain, Flaw};
 use std::{
@@ -8,10 +8,10 @@ use std::{
     io::{self, BufRead, BufReader, Read},
 };
 
-/// Longest line that is read, in bytes: far more than any line of a trail has.
+/// Maximum length of a line in bytes, far above any line of a real trail.
 const LINE_MAX: u64 = 1024 * 1024;
 
-/// What a good trail says of itself.
+/// Summary of a valid trail: line count, first and last time, hash of the last line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Report {
     lines: u64,
@@ -30,67 +30,67 @@ impl fmt::Display for Report {
     }
 }
 
-/// Why a file is not a good trail.
+/// An error in reading or verifying a trail.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("the file cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// It is something else.
+    /// The file has another format.
     #[error("this is {0}, which cannot be verified; ask for the trail with format=ndjson")]
     Format(&'static str),
-    /// There is nothing in it.
+    /// The file holds no line.
     #[error("the file holds no line")]
     Empty,
-    /// It ends within a line.
+    /// The file ends inside this line.
     #[error("bad: line {0} is cut: the file ends inside it")]
     Cut(u64),
-    /// A line is longer than any that was ever written.
+    /// The line exceeds the maximum length.
     #[error("bad: line {0} is longer than any line of an audit trail")]
     Long(u64),
-    /// Lines are gone.
+    /// Lines are missing.
     #[error("bad: at line {line} of the file the lines with the numbers {line} to {until} are missing")]
     Missing {
-        /// Where the first of them should stand.
+        /// Number of the first missing line.
         line: u64,
-        /// The last of them.
+        /// Number of the last missing line.
         until: u64,
     },
-    /// Lines stand in another order.
+    /// A line is out of order.
     #[error("bad: line {line} is out of order: it has the number {found}, and number {line} stands further below")]
     OutOfOrder {
-        /// Where it stands.
+        /// Position of the line in the file, from 1.
         line: u64,
-        /// The number that it has.
+        /// Sequence number of the line.
         found: u64,
     },
-    /// A line stands there once more.
+    /// A sequence number occurs again.
     #[error("bad: line {line} is out of order: it has the number {found}, which was there before")]
     Repeated {
-        /// Where it stands.
+        /// Position of the line in the file, from 1.
         line: u64,
-        /// The number that it has.
+        /// Sequence number of the line.
         found: u64,
     },
-    /// Something else is wrong with a line.
+    /// Another flaw in the chain.
     #[error("bad: {0}")]
     Flaw(Flaw),
-    /// The chain holds and ends elsewhere.
+    /// The chain is valid, but its last hash is not the expected one.
     #[error(
         "bad: the chain holds, and its last line, number {lines}, has the hash {found} instead of {wanted}: lines \
          are missing at the end, or the whole trail was written anew"
     )]
     Head {
-        /// How many lines there are.
+        /// Number of lines in the file.
         lines: u64,
-        /// Hash of the last.
+        /// Hash of the last line.
         found: String,
-        /// The hash that it should have.
+        /// Expected hash of the last line.
         wanted: String,
     },
 }
 
-/// Checks a file. `head` is the hash that its last line must have.
+/// Verifies a file. `head` is the expected hash of the last line, if the operator knows it.
 pub fn verify(file: &str, head: Option<&str>) -> Result<Report, Fault> {
     examine(&mut BufReader::new(File::open(file)?), head)
 }
@@ -104,7 +104,8 @@ fn examine(file: &mut impl BufRead, head: Option<&str>) -> Result<Report, Fault>
             check_format(&text)?;
         }
         match chain.take(&text) {
-            // What stands here for bytes that are no UTF-8 may have stood there itself, and then the hash fits.
+            // Lossy decoding of invalid UTF-8 can reproduce the original text, and then the hash
+            // fits.
             Ok(line) if text.as_bytes() != bytes => return Err(Fault::Flaw(Flaw::Altered(line.sequence))),
             Ok(line) => {
                 let at = line.at.moment().rfc3339();
@@ -123,7 +124,7 @@ fn examine(file: &mut impl BufRead, head: Option<&str>) -> Result<Report, Fault>
     }
 }
 
-/// The next line that is not empty, without its end, and whether it has an end.
+/// Returns the next non-empty line without its line break, and true if it had one.
 fn next_line(file: &mut impl BufRead, number: u64) -> Result<Option<(Vec<u8>, bool)>, Fault> {
     loop {
         let mut bytes = Vec::new();
@@ -153,7 +154,7 @@ fn check_format(first: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether lines are gone or only stand elsewhere shows in the rest of the file.
+/// Reads the rest of the file to tell missing lines from reordered ones.
 fn misplaced(rest: &mut impl BufRead, line: u64, found: u64) -> Fault {
     if found < line {
         return Fault::Repeated { line, found };

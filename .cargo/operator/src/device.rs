@@ -1,7 +1,7 @@
-//! Lets somebody sign in who would have to wait because others have guessed at the password.
+//! Creates a sign-in link for a person who is rate-limited because others guess the password.
 //!
-//! The link makes one device known to the account, as an earlier sign-in from it would have. The
-//! password is asked for all the same.
+//! The link marks one device as known to the account, as an earlier sign-in from it would. The
+//! person still needs the password.
 
 use ownchat_domain::{
     account::{DeviceToken, email},
@@ -13,24 +13,24 @@ use std::{
     io::{self, Read},
 };
 
-/// Why there is no link.
+/// An error in creating the link.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// There is nothing to sign with.
+    /// `MASTER_KEYS` is not set.
     #[error("set MASTER_KEYS in the environment to the list of the deployment")]
     NoList,
-    /// The list cannot be used.
+    /// `MASTER_KEYS` is not a valid list.
     #[error(transparent)]
     List(#[from] KeyringError),
-    /// It is no email address.
+    /// The email address is invalid.
     #[error("{0}")]
     Email(String),
-    /// There are no random bytes.
+    /// No random bytes are available.
     #[error("this needs /dev/urandom: {0}")]
     Random(#[from] io::Error),
 }
 
-/// The path of the link, below the console's origin.
+/// Returns the path and query of the link, below the console's origin.
 pub fn let_in(address: &str) -> Result<String, Refusal> {
     let keys = CookieKeys::parse(&env::var("MASTER_KEYS").map_err(|_| Refusal::NoList)?)?;
     let address = email(address).map_err(Refusal::Email)?;

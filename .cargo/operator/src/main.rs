@@ -1,5 +1,5 @@
-//! What an operator does without the deployment. `cargo xtask` starts it, so that the task runner itself stays
-//! small.
+//! Operator commands that need no deployment: audit verification, sign-in links, master secrets.
+//! `cargo xtask` starts this program, so that xtask itself stays small.
 
 mod audit;
 mod device;
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What a command prints, or why it cannot.
+/// Converts the outcome of a command to the text to print.
 fn said(done: Result<impl Display, impl Display>) -> Result<String, String> {
     done.map(|report| report.to_string()).map_err(|why| why.to_string())
 }

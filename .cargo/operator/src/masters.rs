@@ -1,19 +1,19 @@
-//! Retires an older master secret in `MASTER_KEYS`, which comes from the environment and is never a word of the
-//! command: others can see those.
+//! Retires an older master secret from `MASTER_KEYS`.
+//! The list comes from the environment: other users of the machine can read command lines.
 
 use ownchat_domain::keyring::{RetireError, Use};
 use std::env;
 
-/// Why nothing was retired.
+/// An error in retiring a master secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// There is nothing to read.
+    /// `MASTER_KEYS` is not set.
     #[error("set MASTER_KEYS in the environment to the list as it is now")]
     NoList,
-    /// The id is no number.
+    /// The id is not a number below 65,536.
     #[error("an id of a master secret is a number below 65,536")]
     Id,
-    /// Something is to be kept that cannot be.
+    /// The list of uses to keep is invalid.
     #[error("what can be kept of a master secret is locator, pepper, or both as locator,pepper")]
     Kept,
     /// The list does not allow it.
@@ -21,7 +21,7 @@ pub enum Refusal {
     Retire(#[from] RetireError),
 }
 
-/// The list without the secret, but for what is kept of it.
+/// Returns the list without the secret, except for the uses to keep.
 pub fn retire(id: &str, kept: &str) -> Result<String, Refusal> {
     let list = env::var("MASTER_KEYS").map_err(|_| Refusal::NoList)?;
     let id = id.parse().map_err(|_| Refusal::Id)?;

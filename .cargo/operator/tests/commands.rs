@@ -1,4 +1,4 @@
-//! The commands as an operator runs them.
+//! Tests of the operator commands as processes: exit codes and output.
 #![allow(clippy::unwrap_used)]
 
 use std::{

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the edge beside others, measured and counted.
+//! `cargo xtask bench`: benchmarks the edge beside other Workers, in processor time and operations.
 
 use crate::{
     build::{self, Mode, part::Part},
@@ -11,14 +11,16 @@ use crate::{
 };
 use std::{fs, path::Path};
 
-/// The proof that finds out how long what was revoked is still let through.
+/// The proof that measures the delay until a revoked key is refused everywhere.
 const REVOCATION: &str = "revocation::what_was_revoked_is_refused_everywhere_in_time";
 
-/// What it leaves.
+/// The file that the proof writes.
 const SLOWEST: &str = "revocation.json";
 
-/// Builds what is measured, revokes keys in the simulation, and runs the driver, which prints the table and writes
-/// `target/bench/summary.json`. A goal that is not reached is marked, and is no failure; a proof that fails is.
+/// Builds the Workers, runs the revocation proof, and runs the benchmark driver.
+///
+/// The driver prints the table and writes `target/bench/summary.json`. A missed goal is marked but
+/// is no failure. A failed proof is.
 pub fn run_all() -> Result<(), Failure> {
     let tools = setup::tools()?;
     build::parts(&[Part::Vault, Part::Edge], &tools, Mode::Release, Steps::Sequential)?;
@@ -30,7 +32,7 @@ pub fn run_all() -> Result<(), Failure> {
     all_the_same(revoke(&folder), measure)
 }
 
-/// Measures whether or not the proof has failed, and fails in the end if it has.
+/// Measures even after a failed proof, and returns that failure in the end.
 fn all_the_same(proof: Result<(), Failure>, measure: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     if let Err(failure) = &proof {
         eprintln!("{failure}");
@@ -39,10 +41,11 @@ fn all_the_same(proof: Result<(), Failure>, measure: impl FnOnce() -> Result<(),
     proof
 }
 
-/// Finds out how long what was revoked is let through. A proof that fails leaves the figure that it failed by, or none;
-/// the table shows either.
+/// Measures the delay of revocations in the simulation.
+///
+/// A failed proof leaves the figure that exceeded its limit, or none; the table shows either.
 fn revoke(folder: &Path) -> Result<(), Failure> {
-    // That of an earlier run is not this one's.
+    // A figure from an earlier run must not count for this one.
     let _ = fs::remove_file(folder.join(SLOWEST));
     let mut proof =
         cargo(&["test", "--quiet", "--package", SIMULATION, "--test", "proofs", "--", "--exact", REVOCATION]);

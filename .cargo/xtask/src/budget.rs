@@ -1,4 +1,5 @@
-//! How many bytes may be shipped. The one place where the limits stand.
+//! Size budgets: maximum compressed bytes of each Worker and of the browser's files. The only place
+//! for these limits.
 
 use crate::{
     build::{Mode, site, site_version},
@@ -13,7 +14,7 @@ use std::{
     process::Command,
 };
 
-/// A part, its files, how they are compressed on their way, and the most bytes that they may then have.
+/// The budget of a part: its files, their compression in transit, and the maximum compressed size.
 struct Limit {
     what: &'static str,
     files: Vec<PathBuf>,
@@ -29,23 +30,22 @@ fn limits(mode: Mode) -> Result<Vec<Limit>, Failure> {
         vec![wasm.with_file_name("index.js"), wasm]
     };
     Ok(vec![
-        // A Worker is loaded compressed; the edge's size decides how soon a new isolate answers.
-        // The WASM alone has 119 of the 120 that are its goal, the scripts 6. What bounds the
-        // gateway took 6 and 2.
+        // Workers are loaded compressed; the edge's size determines the cold-start time of an
+        // isolate. The WASM alone takes 119 KB of its goal of 120, the scripts 6. The gateway's
+        // timeouts and limits added 6 and 2.
         Limit { what: "edge", files: worker("edge"), compression: "gzip", most: 127 * KB },
-        // Counting use took 35 KB, rules and requests that are done once 44, files of a workspace,
-        // sweep and master secrets 73, keys that ask and limits of which nothing is lost 33, what
-        // is told of a moment and what is left of purged keys 2, coming back after a loss 1.
-        // Hashing passwords (which the console did before), searches in any form of a letter with
-        // the tables of Unicode, events of sessions and check values of master secrets took 158
-        // together.
+        // Growth in KB: usage counters 35; rules and idempotency 44. Workspace export, the sweep
+        // and master secrets 73. Keys as API callers, and limits without loss, 33. Reporting of
+        // times and purge clean-up 2; recovery after a loss 1. Another 158 together: password
+        // hashing (moved from the console), search in any form of a letter with Unicode tables,
+        // session events, and check values of master secrets.
         Limit { what: "vault", files: worker("vault"), compression: "gzip", most: 565 * KB },
-        // Parts of limits, what is left of quotas, and floods of keys took 11 KB; normal forms of
-        // passwords and the list of those that are tried first 90; messages with Undo, merges of
-        // stale forms, rules of texts, and words for every fault of a request 139 together.
+        // Growth in KB: partial limits, remaining quotas and the limiter for unknown keys 11.
+        // Password normalisation and the list of common passwords 90. Messages with Undo, merging
+        // of stale forms, text rules, and texts for every request error 139 together.
         Limit { what: "console", files: worker("console"), compression: "gzip", most: 1_168 * KB },
-        // Loaded by a browser before a page is alive. The search that cuts keys, words on passwords
-        // and on copying, and errors that are taken away when they are mended took 12 KB together.
+        // A browser loads these before a page is interactive. Key detection in the search, texts on
+        // passwords and copying, and errors that vanish once corrected added 12 KB together.
         Limit {
             what: "browser",
             files: assets(&site(mode).join("assets").join(site_version(mode)?)),
@@ -55,7 +55,7 @@ fn limits(mode: Mode) -> Result<Vec<Limit>, Failure> {
     ])
 }
 
-/// Prints the sizes and fails if one is over its limit.
+/// Prints the sizes and fails if a part exceeds its budget.
 pub fn check(tools: &Tools, mode: Mode) -> Result<(), Failure> {
     println!("\n── bytes to ship");
     let mut over = Vec::new();
@@ -73,7 +73,7 @@ pub fn check(tools: &Tools, mode: Mode) -> Result<(), Failure> {
     Err(Failure::new("weigh what is shipped", why, "make it smaller; the limits stand in .cargo/xtask/src/budget.rs"))
 }
 
-/// Bytes after compression, each file by itself, as they travel.
+/// Returns the compressed size in bytes. Each file is compressed separately, as in transit.
 fn size(tools: &Tools, compression: &str, files: &[PathBuf]) -> Result<u64, Failure> {
     let mut command = Command::new(tools.node());
     command.current_dir(root().join("worker")).args(["local/size.mjs", compression]).args(files);

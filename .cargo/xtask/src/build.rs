@@ -1,6 +1,6 @@
-//! Builds what runs: the Workers, the browser's files, the demo services.
+//! Builds the deployment: the Workers, the browser's files, the demo services.
 //!
-//! Each mode has a folder of its own, so that a build of one never replaces a build of the other.
+//! Each mode has its own output folder, so builds of one mode never replace those of another.
 
 use crate::{
     failure::Failure,
@@ -28,17 +28,17 @@ mod worker;
 pub use browser::{forget_old_sites, site, site_version};
 pub use services::program as services_program;
 
-/// How much the compiler optimises.
+/// The optimisation level of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Quick to build; for working on the code.
+    /// Fast to build, for development.
     Dev,
-    /// Small and quick to run; what is deployed.
+    /// Small and fast to run, for deployment.
     Release,
 }
 
 impl Mode {
-    /// Its name.
+    /// Returns the mode's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Dev => "dev",
@@ -46,28 +46,28 @@ impl Mode {
         }
     }
 
-    /// The folder that holds everything built in this mode.
+    /// Returns the output folder of this mode.
     pub fn folder(self) -> PathBuf {
         target().join("built").join(self.name())
     }
 
-    /// The folder of a Worker: `index.js` and `index_bg.wasm`.
+    /// Returns the output folder of a Worker, with `index.js` and `index_bg.wasm`.
     pub fn worker(self, name: &str) -> PathBuf {
         self.folder().join(name)
     }
 
-    /// The WASM of a Worker.
+    /// Returns the WASM file of a Worker.
     pub fn wasm(self, name: &str) -> PathBuf {
         self.worker(name).join("index_bg.wasm")
     }
 }
 
-/// Builds every part that has changed. Returns whether any had.
+/// Builds every part that has changed. Returns true if any had.
 pub fn all(tools: &Tools, mode: Mode, steps: Steps) -> Result<bool, Failure> {
     parts(&Part::ALL, tools, mode, steps)
 }
 
-/// Builds the `parts` that have changed, concurrently. Returns whether any had.
+/// Builds the changed `parts` concurrently. Returns true if any had changed.
 pub fn parts(parts: &[Part], tools: &Tools, mode: Mode, steps: Steps) -> Result<bool, Failure> {
     let mut changed = Vec::new();
     for part in parts {
@@ -92,7 +92,7 @@ pub fn parts(parts: &[Part], tools: &Tools, mode: Mode, steps: Steps) -> Result<
     Ok(!changed.is_empty())
 }
 
-/// WASM features that the compiler and wasm-opt use. With more, today's browsers refuse the result.
+/// WASM features that the compiler and wasm-opt use. Today's browsers reject modules with more.
 const FEATURES: &[&str] = &[
     "--enable-bulk-memory",
     "--enable-exception-handling",
@@ -103,11 +103,12 @@ const FEATURES: &[&str] = &[
     "--enable-sign-ext",
 ];
 
-/// Makes a WASM file smaller. Names of functions go.
+/// Shrinks a WASM file with wasm-opt and drops its function names.
 ///
-/// Level 1 ships the fewest bytes: from level 2 on, files shrink further but compress worse. The edge
-/// has 112,755 bytes with gzip at level 1, 119,297 at level 3; the browser's WASM 188,232 with Brotli
-/// at level 1, 196,845 at level z. LLVM has optimised the code before.
+/// Level 1 ships the fewest bytes: from level 2 on, files shrink further but compress worse. The
+/// edge takes 112,755 bytes with gzip at level 1, and 119,297 at level 3. The browser's WASM takes
+/// 188,232 bytes with Brotli at level 1, and 196,845 at level z. LLVM has already optimised the
+/// code.
 fn optimise(tools: &Tools, wasm: &Path, steps: Steps) -> Result<(), Failure> {
     let mut command = Command::new(tools.npm("wasm-opt"));
     command.args(FEATURES).args(["-O1", "-o"]).arg(wasm).arg(wasm);

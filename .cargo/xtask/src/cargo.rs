@@ -1,9 +1,9 @@
-//! How cargo is called.
+//! Runs cargo.
 
 use crate::place::root;
 use std::{env, process::Command};
 
-/// `cargo` with these words in the root of the workspace, on the toolchain that runs this.
+/// Returns a cargo command at the workspace root, with the toolchain that runs this program.
 pub fn cargo(words: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).args(words);

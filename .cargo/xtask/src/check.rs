@@ -1,4 +1,4 @@
-//! `cargo xtask check`: format, lints and host tests of the packages a change can break.
+//! `cargo xtask check`: format, lints and host tests of the packages that a change can break.
 //! Builds no WASM.
 
 use crate::{
@@ -45,11 +45,11 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The files of the checkout that differ from the last commit on main, or were never committed.
+/// Returns the files that differ from the last commit on main, and untracked files.
 fn changed_files(packages: &Packages) -> Result<Vec<Changed>, Failure> {
     let git = |words: &[&str]| output(Command::new("git").current_dir(root()).args(words));
     let failed = || Failure::new("find what has changed", "git does not know", "use cargo xtask check --all");
-    // Where there is no main, as in a checkout of one commit, the commit at hand stands for it.
+    // A shallow checkout may lack main; then `HEAD` is the base.
     let base = git(&["merge-base", "main", "HEAD"]).or_else(|| git(&["rev-parse", "HEAD"])).ok_or_else(failed)?;
     let differing = git(&["diff", "--name-only", "--no-renames", &base]).ok_or_else(failed)?;
     let new = git(&["ls-files", "--others", "--exclude-standard"]).ok_or_else(failed)?;
@@ -59,7 +59,7 @@ fn changed_files(packages: &Packages) -> Result<Vec<Changed>, Failure> {
         let was = || git(&["show", &format!("{base}:{path}")]).and_then(|text| normal_form(&text));
         let is = || normal_form(&fs::read_to_string(&file).ok()?);
         let is_gone = !file.exists();
-        // A manifest, and whatever was removed, may be anything.
+        // Removed files and manifests always count as code.
         let is_rust = file.extension().is_some_and(|extension| extension == "rs");
         let is_code = is_gone || path.ends_with("Cargo.toml") || code.contains(&file) && !(is_rust && was() == is());
         Changed { path: path.into(), is_code }
@@ -67,7 +67,7 @@ fn changed_files(packages: &Packages) -> Result<Vec<Changed>, Failure> {
     Ok(differing.lines().chain(new.lines()).map(changed).collect())
 }
 
-/// The files that are built into any package, without those that are only tests.
+/// Returns the files that are compiled into any package, except test-only files.
 fn code(packages: &Packages) -> Result<BTreeSet<PathBuf>, Failure> {
     let mut found = BTreeMap::new();
     for root in packages.all().packages.iter().filter_map(|package| package.code()) {

@@ -1,4 +1,5 @@
-//! `cargo xtask dev`: builds everything, starts it, and keeps it running until Ctrl-C.
+//! `cargo xtask dev`: builds and runs a local deployment until Ctrl-C.
+//! Rebuilds and restarts it on changes with `--watch`.
 
 mod http;
 mod options;
@@ -29,24 +30,24 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// How long starting may take.
+/// Start-up timeout.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
-/// What runs, and how to start it again.
+/// The processes of a running deployment.
 struct Running {
     services: Option<Process>,
     workers: Process,
 }
 
 impl Running {
-    /// Fails if any of it has ended.
+    /// Fails if a process has ended.
     fn must_run(&mut self) -> Result<(), Failure> {
         self.services.as_mut().map_or(Ok(()), Process::must_run)?;
         self.workers.must_run()
     }
 }
 
-/// Runs until it is stopped, or until something that it started ends.
+/// Runs until a stop is requested, or until one of its processes ends.
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options = Options::read(words)?;
     if options.temporary {
@@ -56,7 +57,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let state = State::take(&options.data)?;
     let ready = Ready::not_yet(&options);
     let tools = setup::tools()?;
-    // Made before anything is built: what changes meanwhile is built after it.
+    // Watch before the first build, so that changes during it cause another.
     let mut watch = options.watch.then(|| watch::Watch::new(&root()));
     if options.build {
         build::all(&tools, options.mode, Steps::Sequential)?;
@@ -85,7 +86,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
                     println!("\nreload the page");
                 }
                 Ok(false) => {}
-                // What was built before goes on running until the code compiles again.
+                // Keep the previous build running until the code compiles again.
                 Err(failure) => eprintln!("{failure}"),
             }
         }
@@ -97,7 +98,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
 }
 
 fn look_for_busy_ports(options: &Options) -> Result<(), Failure> {
-    // All are held until all are looked at, so that two of ours do not share one.
+    // Hold every port until all are checked, so that two of ours cannot share one.
     let mut held = Vec::new();
     for (what, port) in options.ports() {
         let listener = TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
@@ -163,7 +164,7 @@ fn start(tools: &Tools, options: &Options, secrets: &Secrets) -> Result<Running,
     Ok(running)
 }
 
-/// Tells people where everything is and how to begin.
+/// Prints the URLs, and the first steps for a person.
 fn greet(options: &Options, service_token: &str) {
     let [console, edge] = [options.console, options.edge].map(origin);
     let upstream = options.upstream_origin();

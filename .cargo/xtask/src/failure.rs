@@ -1,27 +1,27 @@
-//! What a command says when it cannot go on: which step, why, and what to do.
+//! The error of a command: the failed step, the reason, and the remedy.
 
 use std::fmt;
 
-/// A step that failed.
+/// A failed step.
 #[derive(Debug)]
 pub struct Failure {
-    /// The step, as it was announced.
+    /// The step, as announced.
     pub step: String,
-    /// What happened.
+    /// The reason.
     pub why: String,
-    /// What the reader can do about it.
+    /// The remedy.
     pub mend: String,
     /// True if the step was cancelled.
     pub is_stop: bool,
 }
 
 impl Failure {
-    /// A step that failed, why, and what to do.
+    /// Creates the failure of a step.
     pub fn new(step: impl Into<String>, why: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { step: step.into(), why: why.into(), mend: mend.into(), is_stop: false }
     }
 
-    /// A step that was stopped by request.
+    /// Creates the failure of a step that was cancelled.
     pub fn stopped(step: impl Into<String>) -> Self {
         Self { is_stop: true, ..Self::new(step, "it was stopped", "start again when you are ready") }
     }

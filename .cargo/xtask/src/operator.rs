@@ -1,11 +1,11 @@
-//! What operators do without the deployment is a program of its own: it needs the domain, and the first command
-//! of a clean checkout must not wait for that to be compiled.
+//! Starts the operator program, a separate crate because it depends on the domain.
+//! The first command in a clean checkout must not wait for the domain to compile.
 
 use crate::{failure::Failure, place::root};
 use std::{env, process::Command};
 
-/// Runs the operator's program with these words, in the folder of the caller, to whom its output and its exit
-/// code go.
+/// Runs the operator program in the current folder. Passes its output through and returns its exit
+/// code.
 pub fn run(words: &[&str]) -> Result<u8, Failure> {
     let failed = |why: String| Failure::new("run the operator's program", why, "see whether cargo is on the PATH");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

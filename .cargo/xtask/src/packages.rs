@@ -1,4 +1,4 @@
-//! The packages of the workspace, and how they are linted and tested on the host.
+//! The packages of the workspace: change detection, lints and tests on the host.
 
 use crate::{
     cargo::cargo,
@@ -13,31 +13,31 @@ use std::{
     process::Command,
 };
 
-/// The pages. Feature `ssr` renders them on the server, `hydrate` hydrates them in the browser;
-/// the two exclude each other.
+/// The pages. Feature `ssr` renders them on the server, `hydrate` hydrates them in the browser. The
+/// features exclude each other.
 const PAGES: &str = "ownchat-ui";
 const ON_THE_SERVER: &str = "ownchat-ui/ssr";
 const IN_THE_BROWSER: &str = "ownchat-ui/hydrate";
 
-/// The packages that need the pages as the browser has them.
+/// Packages that need the pages with feature `hydrate`.
 const OF_THE_BROWSER: &[&str] = &[PAGES, "ownchat-frontend"];
 
-/// Files on which every package depends.
+/// Files that every package depends on.
 const COMMON: &[&str] = &["Cargo.toml", "Cargo.lock", ".clippy.toml", ".rustfmt.toml", ".cargo/config.toml"];
 
 /// A package of the workspace.
 #[derive(Debug)]
 pub struct Package {
     name: String,
-    /// Relative to the root of the checkout.
+    /// Folder, relative to the root of the checkout.
     folder: PathBuf,
-    /// Packages that it depends on, for its tests too.
+    /// Packages that it depends on, including those of its tests.
     needs: Vec<String>,
-    /// The first file of each library, program and test.
+    /// Root files of its libraries, programs and tests.
     roots: Vec<PathBuf>,
-    /// Its integration tests.
+    /// Names of its integration tests.
     tests: Vec<String>,
-    /// Those of them that need the Workers to be built.
+    /// Integration tests that need built Workers.
     on_builds: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ pub struct Package {
 pub struct Packages(Vec<Package>);
 
 impl Packages {
-    /// Reads them from their manifests.
+    /// Reads the packages from `cargo metadata`.
     pub fn read() -> Result<Self, Failure> {
         let failed = || Failure::new("read the manifests", "cargo metadata failed", "run cargo metadata --no-deps");
         let mut metadata = cargo(&["metadata", "--no-deps", "--format-version", "1", "--offline"]);
@@ -79,12 +79,12 @@ impl Packages {
         metadata.get("packages")?.as_array()?.iter().map(package).collect::<Option<_>>().map(Self)
     }
 
-    /// The packages that own these files and, if a file is code, their dependents.
+    /// Returns the packages that own these files and, for code, their dependents.
     pub fn affected_by(&self, files: &[Changed]) -> Chosen<'_> {
         if files.iter().any(|file| COMMON.iter().any(|common| file.path == Path::new(common))) {
             return self.all();
         }
-        // The package that lies deepest owns a file.
+        // The most deeply nested package owns a file.
         let owner = |file: &Changed| {
             let owners = self.0.iter().filter(|package| file.path.starts_with(&package.folder));
             owners.max_by_key(|package| package.folder.components().count()).map(|package| package.name.as_str())
@@ -106,12 +106,12 @@ impl Packages {
         Chosen { built: if has_code { self.0.iter().collect() } else { packages.clone() }, packages }
     }
 
-    /// All of them.
+    /// Returns all packages.
     pub fn all(&self) -> Chosen<'_> {
         Chosen { packages: self.0.iter().collect(), built: self.0.iter().collect() }
     }
 
-    /// A command of cargo's on all packages of the server.
+    /// Returns a cargo command on all packages, with the pages rendered on the server.
     pub fn on_server(&self, words: &[&str]) -> Command {
         self.all().on_server(words)
     }
@@ -120,21 +120,22 @@ impl Packages {
 /// A file that differs from the last commit on main.
 #[derive(Debug)]
 pub struct Changed {
-    /// Relative to the root of the checkout.
+    /// Path, relative to the root of the checkout.
     pub path: PathBuf,
-    /// True for code of the package, false for tests alone.
+    /// True for code of the package, false for its tests.
     pub is_code: bool,
 }
 
 /// The packages to check.
 #[derive(Debug)]
 pub struct Chosen<'a> {
-    /// Their tests run.
+    /// The packages whose tests run.
     pub packages: Vec<&'a Package>,
     /// The packages passed to cargo.
     ///
-    /// After a change of code all of them, so that every crate is built once, with one set of
-    /// features. After a change of tests only their own: dependents need no rebuild.
+    /// After a change of code these are all packages, so that every crate builds once, with one set
+    /// of features. After a change of tests these are their own packages: dependents need no
+    /// rebuild.
     built: Vec<&'a Package>,
 }
 
@@ -161,7 +162,7 @@ impl Chosen<'_> {
         steps.run("format", &mut rustfmt, "run cargo fmt --all")
     }
 
-    /// Fails at a warning of clippy. The packages of the browser are linted by themselves.
+    /// Fails at a clippy warning. Lints the browser's packages separately.
     pub fn lint(&self, steps: Steps) -> Result<(), Failure> {
         const WORDS: &[&str] = &["clippy", "--quiet", "--all-targets"];
         const DENY: &[&str] = &["--", "--deny", "warnings"];
@@ -176,7 +177,7 @@ impl Chosen<'_> {
         Ok(())
     }
 
-    /// Builds the tests that need nothing but this machine.
+    /// Builds the tests that need only this machine.
     pub fn host_tests(&self, steps: Steps) -> Result<Vec<HostTest>, Failure> {
         let mut build = self.on_server(&["test", "--quiet", "--no-run", "--message-format", "json-render-diagnostics"]);
         let targets: BTreeSet<String> = self.built.iter().flat_map(|package| package.host_targets()).collect();
@@ -190,12 +191,12 @@ impl Chosen<'_> {
 }
 
 impl Package {
-    /// Its name.
+    /// Returns the package's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where its code begins, if it has more than tests.
+    /// Returns the root file of its library or program, or `None` if it holds only tests.
     pub fn code(&self) -> Option<&Path> {
         let is_code = |root: &&PathBuf| ["src/lib.rs", "src/main.rs"].iter().any(|end| root.ends_with(end));
         self.roots.iter().find(is_code).map(PathBuf::as_path)
@@ -205,7 +206,7 @@ impl Package {
         self.tests.iter().filter(|test| !self.on_builds.contains(test)).map(String::as_str)
     }
 
-    /// The words that choose its targets with tests that need nothing but this machine.
+    /// Returns the cargo options that select its tests on the host.
     fn host_targets(&self) -> impl Iterator<Item = String> {
         let has = |end: &str| self.roots.iter().any(|root| root.ends_with(end));
         let lib = has("src/lib.rs").then(|| "--lib".to_owned());
@@ -214,17 +215,17 @@ impl Package {
     }
 }
 
-/// A built program with tests.
+/// A built test program.
 #[derive(Debug, PartialEq, Eq)]
 pub struct HostTest {
-    /// Its package, and its target in it.
+    /// Names of the package and, if different, of the test target.
     pub name: String,
     folder: PathBuf,
     program: PathBuf,
 }
 
 impl HostTest {
-    /// Reads a message from cargo. Returns `None` unless it announces a test of these packages.
+    /// Parses a message from cargo. Returns `None` unless it announces a test of these packages.
     fn read(message: &str, packages: &[&Package]) -> Option<Self> {
         let message: Value = serde_json::from_str(message).ok()?;
         let is_test = message.pointer("/profile/test")?.as_bool()?;
@@ -240,7 +241,7 @@ impl HostTest {
         is_test.then(|| Self { name, folder: root().join(&package.folder), program })
     }
 
-    /// The command that runs it, as cargo does.
+    /// Returns the command that runs it, with the working directory that cargo uses.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.current_dir(&self.folder).arg("--quiet");

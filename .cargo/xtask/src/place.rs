@@ -1,23 +1,23 @@
-//! Where things lie: in the checkout, and in the cache outside it.
+//! Paths: the checkout, the build output, and the cache outside the checkout.
 
 use std::{
     env,
     path::{Path, PathBuf},
 };
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 pub fn root() -> PathBuf {
-    // This package lies two folders below it.
+    // The root is two levels above this package.
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// Where builds go.
+/// Returns the folder for build output.
 pub fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// What is kept outside the checkout: `OWNCHAT_CACHE`, or `ownchat-keys` in the user's cache folder.
+/// Returns the cache folder: `OWNCHAT_CACHE`, or `ownchat-keys` in the user's cache folder.
 pub fn cache() -> PathBuf {
     let under = |name: &str| env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
     under("OWNCHAT_CACHE")
@@ -26,7 +26,7 @@ pub fn cache() -> PathBuf {
         .unwrap_or_else(|| root().join("target/cache"))
 }
 
-/// A program by its name, if it is on the `PATH`.
+/// Finds a program on the `PATH`.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())

@@ -1,4 +1,4 @@
-//! `cargo xtask prove`: the promises at full size, what needs no runtime first.
+//! `cargo xtask prove`: proves the promises at full size, first those that need no runtime.
 
 use crate::{
     build::{self, Mode, part::Part},
@@ -11,7 +11,7 @@ use crate::{
 };
 use std::{fs, io, process::Command};
 
-/// The promises that need no runtime: what is said of them, and the tests that `PROVE` makes as long as promised.
+/// Proofs that need no runtime: title and cargo options. `PROVE` scales these tests to full size.
 const ON_THE_HOST: &[(&str, &[&str])] = &[
     ("fuzz whatever is read from elsewhere", &["--package", "ownchat-domain", "--test", "fuzz"]),
     ("fuzz where lists go on", &["--package", "ownchat-vault", "--lib", "--", "registry::list::"]),
@@ -19,7 +19,7 @@ const ON_THE_HOST: &[(&str, &[&str])] = &[
     ("walk at random", &["--package", "ownchat-vault", "--lib", "--", "registry::walk::", "--nocapture"]),
 ];
 
-/// Builds what is simulated, proves everything, and prints what was found.
+/// Builds the simulated Workers, runs all proofs, and prints the figures.
 pub fn run_all() -> Result<(), Failure> {
     let tools = setup::tools()?;
     for (what, tests) in ON_THE_HOST {
@@ -38,14 +38,14 @@ pub fn run_all() -> Result<(), Failure> {
     outcome
 }
 
-/// Tests that are told to be as large as is promised.
+/// Returns a cargo command that runs tests at full size.
 fn at_full_size(tests: &[&str]) -> Command {
     let mut command = cargo(&["test", "--quiet", "--profile", "proofs"]);
     command.args(tests).env("PROVE", "1");
     command
 }
 
-/// Lines of a name, a tab and what was found, as a table.
+/// Formats lines of name, tab and figure as a table.
 fn table(lines: &str) -> String {
     let rows: Vec<(&str, &str)> = lines.lines().filter_map(|line| line.split_once('\t')).collect();
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);

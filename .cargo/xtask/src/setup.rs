@@ -1,4 +1,5 @@
-//! Finds what building and running need, and installs what is missing. What is there is left alone.
+//! Finds the tools for building and running, and installs missing ones. Keeps existing
+//! installations.
 
 mod apt;
 mod chromium;
@@ -11,16 +12,15 @@ mod wasm;
 use crate::{failure::Failure, place::root};
 use std::{env, ffi::OsString, path::PathBuf, process::Command};
 
-/// Everything that building and running call by name.
+/// The tools for building and running.
 #[derive(Debug)]
 pub struct Tools {
-    /// `PATH` with the WASM compiler first.
+    /// Value of `PATH` with the WASM compiler first.
     path: OsString,
-    /// Programs that cargo installed.
+    /// Folder of the programs that cargo installed.
     cargo: PathBuf,
-    /// Programs that npm installed.
+    /// Folder of the programs that npm installed.
     npm: PathBuf,
-    /// Node.
     node: PathBuf,
 }
 
@@ -35,50 +35,50 @@ pub fn tools() -> Result<Tools, Failure> {
     Ok(Tools { path, cargo: tools, npm: root().join("worker/node_modules/.bin"), node: node::find_or_install()? })
 }
 
-/// Finds or installs the formatter, the lints, and curl.
+/// Finds or installs rustfmt, clippy and curl.
 pub fn components() -> Result<(), Failure> {
     components::find_or_install()
 }
 
-/// Finds or installs what the tests in a browser need. Returns the browser's program.
+/// Finds or installs the tools of the browser tests. Returns the path of the browser.
 pub fn browser() -> Result<PathBuf, Failure> {
     npm::find_or_install("tests/browser")?;
     chromium::find_or_install()
 }
 
 impl Tools {
-    /// A command that compiles to WASM.
+    /// Returns a command that compiles to WASM.
     pub fn wasm(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        // Cargo and rustup hand these down to whatever they start; they would choose the host's compiler.
+        // Child processes inherit these from cargo and rustup, and would use the host's compiler.
         for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
             command.env_remove(name);
         }
         command
             .env("PATH", &self.path)
-            // Of the tools' own inside nobody wants to know when the code does not compile.
+            // A backtrace of the build tools does not help when the code fails to compile.
             .env("RUST_BACKTRACE", "0")
             .env("WASM_BINDGEN_BIN", self.wasm_bindgen())
             .env("ESBUILD_BIN", self.npm("esbuild"));
         command
     }
 
-    /// A program of `worker/node_modules`.
+    /// Returns the path of a program in `worker/node_modules`.
     pub fn npm(&self, name: &str) -> PathBuf {
         self.npm.join(name)
     }
 
-    /// The program that runs JavaScript outside of a browser.
+    /// Returns the path of Node.
     pub fn node(&self) -> PathBuf {
         self.node.clone()
     }
 
-    /// The program that makes the JavaScript around WASM.
+    /// Returns the path of wasm-bindgen, which generates the JavaScript bindings of WASM.
     pub fn wasm_bindgen(&self) -> PathBuf {
         self.cargo.join("wasm-bindgen")
     }
 
-    /// The program that builds a Worker.
+    /// Returns the path of worker-build.
     pub fn worker_build(&self) -> PathBuf {
         self.cargo.join("worker-build")
     }

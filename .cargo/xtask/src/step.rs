@@ -1,4 +1,4 @@
-//! One step of a command: announced, run, timed.
+//! Runs the steps of a command as child processes. Announces and times each step.
 
 use crate::{failure::Failure, stop};
 use std::{
@@ -10,29 +10,29 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a step that takes long says that it still runs.
+/// Interval of the progress messages of a long step.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
-/// How long a program may take to end when it is asked to.
+/// Timeout between SIGTERM and SIGKILL.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
-/// How often a running program is looked at.
+/// Polling interval for a running process.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Held while lines are printed that must stay together.
+/// Held while printing lines that must stay together.
 static PRINTING: Mutex<()> = Mutex::new(());
 
-/// How steps run, and so when their output is shown.
+/// Scheduling of steps, which decides when their output appears.
 #[derive(Clone, Copy, Debug)]
 pub enum Steps {
-    /// One after the other: output is shown as it comes.
+    /// One step at a time, with its output as it comes.
     Sequential,
-    /// At the same time: the output of a step is shown once it has ended.
+    /// Several steps at a time. The output of a step appears once it has ended.
     Concurrent,
 }
 
 impl Steps {
-    /// Runs a program to its end and shows its output. `mend` says what to do should it fail.
+    /// Runs a program to its end and shows its output. `mend` is the remedy if it fails.
     pub fn run(self, step: &str, command: &mut Command, mend: &str) -> Result<(), Failure> {
         match self {
             Self::Sequential => execute(step, command, mend, String::new),
@@ -70,14 +70,14 @@ pub fn read(step: &str, command: &mut Command, mend: &str) -> Result<String, Fai
     Ok(output)
 }
 
-/// Runs a program to its end. `output` returns the output that was not shown while it ran.
+/// Runs a program to its end. `output` returns the output not shown so far.
 fn execute(step: &str, command: &mut Command, mend: &str, output: impl FnOnce() -> String) -> Result<(), Failure> {
     say(&format!("\n── {step}"));
     let failed = |why: String| Failure::new(step, why, mend);
     let begin = now();
-    // A group of its own: whatever the program starts can be ended with it.
+    // A separate process group, so that ending it also ends the program's children.
     let started = command.stdin(Stdio::null()).process_group(0).spawn();
-    // The reader waits until every copy of the writing end is closed, ours too.
+    // Close our write ends of the pipes: the reader waits until every copy is closed.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = started.map_err(|error| failed(format!("{} did not start: {error}", name(command))))?;
     let status = wait(step, &mut child, begin, mend);
@@ -92,19 +92,19 @@ fn execute(step: &str, command: &mut Command, mend: &str, output: impl FnOnce() 
     if status.success() { Ok(()) } else { Err(failed(format!("{} ended with {status}", name(command)))) }
 }
 
-/// The end of a pipe for a program to write to, and the thread that reads it to its end.
+/// Creates a pipe. Returns its write end and a thread that reads it to the end.
 fn reader() -> io::Result<(PipeWriter, JoinHandle<Vec<u8>>)> {
     let (mut reader, writer) = io::pipe()?;
     let read = move || {
         let mut bytes = Vec::new();
-        // Output before an error is still worth showing.
+        // Output before a read error is still worth showing.
         let _ = reader.read_to_end(&mut bytes);
         bytes
     };
     Ok((writer, thread::spawn(read)))
 }
 
-/// The text that was read, ending in a line break.
+/// Returns the text read, ending in a line break.
 fn text(reading: JoinHandle<Vec<u8>>) -> String {
     let bytes = reading.join().unwrap_or_default();
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
@@ -114,10 +114,10 @@ fn text(reading: JoinHandle<Vec<u8>>) -> String {
     text
 }
 
-/// Prints lines that stay together.
+/// Prints lines without interleaving those of other threads.
 pub fn say(text: &str) {
     let _printing = PRINTING.lock().unwrap_or_else(PoisonError::into_inner);
-    // Where nobody reads any more, nothing can be said.
+    // Ignore errors: a closed pipe has no reader.
     let _ = writeln!(io::stdout(), "{text}");
 }
 
@@ -140,7 +140,7 @@ fn wait(step: &str, child: &mut Child, begin: Instant, mend: &str) -> Result<Exi
     }
 }
 
-/// Runs a program that may hang, and ends it after a time. Says whether it succeeded.
+/// Runs a program that may hang, with a timeout. Returns true if it succeeded.
 pub fn attempt(step: &str, command: &mut Command, limit: Duration) -> bool {
     say(&format!("\n── {step} (at most {} s)", limit.as_secs()));
     let begin = now();
@@ -156,8 +156,8 @@ pub fn attempt(step: &str, command: &mut Command, limit: Duration) -> bool {
     false
 }
 
-/// Ends a program that leads a group, and everything that it has started: kindly first, so that what holds a
-/// lock or has a file to restore can do so.
+/// Terminates the process group that a program leads: SIGTERM, a grace period of 10 s, SIGKILL.
+/// The grace period lets its processes release locks and restore files.
 pub fn end_group(child: &mut Child) {
     signal_group(child, "TERM");
     let begin = now();
@@ -168,19 +168,19 @@ pub fn end_group(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// The shell's own `kill`: the program of that name is not on every machine.
+/// Uses the shell's built-in `kill`: some machines lack the program.
 fn signal_group(child: &Child, signal: &str) {
-    // It may have ended just now; then there is nobody to be told.
+    // The group may have ended already; then there is no process to signal.
     let _ = Command::new("sh").args(["-c", &format!("kill -{signal} -{}", child.id())]).output();
 }
 
-/// What a program prints on standard output, without the line's end; nothing if it fails.
+/// Returns the trimmed standard output of a program, or `None` if it fails.
 pub fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The clock.
+/// Returns the current time of the monotonic clock.
 #[allow(clippy::disallowed_methods, reason = "this is not a Worker")]
 pub fn now() -> Instant {
     Instant::now()
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_program_that_hangs_is_ended_with_what_it_started() {
         let mark = std::env::temp_dir().join(format!("ownchat-step-{}", std::process::id()));
-        // The shell's own child is what would survive; it writes the mark if it does.
+        // The shell's child would survive, and then create the file `mark`.
         let script = format!("(trap '' TERM; sleep 1; touch {}) & wait", mark.display());
         let begin = now();
         assert!(!attempt("hang", Command::new("sh").args(["-c", &script]), Duration::from_millis(200)));

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: the stages, their requirements, their order and concurrency.
+//! `cargo xtask test`: runs the stages with their requirements, order and concurrency.
 
 mod report;
 mod selection;
@@ -25,7 +25,7 @@ use std::{
 
 pub use stages::{MEND, PROOFS_AT_ONCE, SIMULATION};
 
-/// Runs the stages that the words choose, or all.
+/// Runs the selected stages, or all.
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     if words == ["--list"] {
         print!("{}", stages::list());
@@ -41,22 +41,22 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One run of some stages.
+/// One run of the selected stages.
 struct Session {
     tools: Option<Tools>,
     chromium: Option<PathBuf>,
     mode: Mode,
-    /// Only tests whose names hold this text run.
+    /// Filter: only tests with this text in their names run.
     filter: Option<String>,
-    /// Tests that ran, if there is a filter.
+    /// Number of tests run so far, counted only with a filter.
     ran: AtomicUsize,
-    /// Held while something is built: two stages may need the same part.
+    /// Held during a build: two stages may need the same part.
     building: Mutex<()>,
     report: Report,
 }
 
 impl Session {
-    /// Installs what the stages need.
+    /// Installs the tools that the stages need.
     fn open(selection: &Selection) -> Result<Self, Failure> {
         let has = |name: &str| selection.stages.iter().any(|stage| stage.name == name);
         setup::components()?;
@@ -86,7 +86,7 @@ impl Session {
                 let failed = || Failure::new("test", "a lane of stages panicked", "see the message above");
                 let outcomes: Vec<_> =
                     running.into_iter().map(|lane| lane.join().unwrap_or_else(|_| Err(failed()))).collect();
-                // The lanes that were stopped since another failed have nothing to say.
+                // Report the original failure before lanes that it stopped.
                 let mut failures: Vec<Failure> = outcomes.into_iter().filter_map(Result::err).collect();
                 failures.sort_by_key(|failure| failure.is_stop);
                 failures.into_iter().next().map_or(Ok(()), Err)
@@ -114,7 +114,7 @@ impl Session {
         build::parts(parts, tools, self.mode, steps).map(drop)
     }
 
-    /// A filter that no test matches is a mistake.
+    /// Fails if no test matches the filter.
     fn expect_some_tests(&self) -> Result<(), Failure> {
         match &self.filter {
             Some(filter) if self.ran.load(Ordering::Relaxed) == 0 => {

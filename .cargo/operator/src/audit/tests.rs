@@ -1,4 +1,4 @@
-//! What is said of trails that somebody has touched.
+//! Tests of the verdicts on trails that were tampered with.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
@@ -78,7 +78,7 @@ fn the_first_bad_line_is_named_with_the_reason() {
     }
 }
 
-/// Names may hold the character that commonly stands for bytes that are no UTF-8.
+/// Names may contain U+FFFD, the character that commonly replaces invalid UTF-8.
 #[test]
 fn bytes_that_are_no_text_are_an_alteration_though_their_replacement_fits_the_hash() {
     let good = trail_of("Ada \u{fffd}", 3).join("\n").into_bytes();
@@ -95,7 +95,7 @@ fn bytes_that_are_no_text_are_an_alteration_though_their_replacement_fits_the_ha
     }
 }
 
-/// Another program may have written the file in another encoding, or packed it.
+/// Another program may have re-encoded or compressed the file.
 #[test]
 fn a_file_that_is_no_text_is_not_called_a_trail_that_was_altered() {
     let file: Vec<u8> = trail(2).join("\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -113,7 +113,7 @@ fn a_cut_line_is_found_and_a_cut_tail_by_the_head() {
     let short = ask(&lines[..3], Some(&head)).unwrap_err();
     assert!(short.starts_with("bad: the chain holds, and its last line, number 3,"), "{short}");
     assert!(short.contains(&head) && ask(&lines[..3], None).is_ok());
-    // A file whose last line lacks nothing but its end is whole.
+    // A missing final line break is no truncation.
     assert!(examine(&mut text.as_bytes(), Some(&head)).is_ok());
 }
 

@@ -14,12 +14,12 @@ use std::{
     process::Command,
 };
 
-/// The folder of the browser's files. `assets/<version>/` in it is served for ever.
+/// Returns the folder of the browser's files. Files in `assets/<version>/` are immutable.
 pub fn site(mode: Mode) -> PathBuf {
     mode.folder().join("site")
 }
 
-/// The version of the browser's files that was built last: a hash of their content.
+/// Returns the version of the last build of the browser's files: a hash of their content.
 pub fn site_version(mode: Mode) -> Result<String, Failure> {
     fs::read_to_string(version_file(mode))
         .map_err(|error| Failure::new("find the browser's files", error.to_string(), "start without --no-build"))
@@ -29,7 +29,7 @@ fn version_file(mode: Mode) -> PathBuf {
     mode.folder().join("site-version")
 }
 
-/// Removes the versions before the last. While a deployment runs, its pages may still load them.
+/// Removes all versions but the current one. Pages of a running deployment may still load them.
 pub fn forget_old_sites(mode: Mode) -> Result<(), Failure> {
     let current = site_version(mode)?;
     let site = site(mode);
@@ -43,17 +43,17 @@ pub fn forget_old_sites(mode: Mode) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The script that loads the WASM beside it.
+/// Returns the path of the script. The WASM that it loads is beside it.
 pub fn script(mode: Mode) -> PathBuf {
     mode.folder().join("script/ownchat.js")
 }
 
-/// The style sheet.
+/// Returns the path of the style sheet.
 pub fn style(mode: Mode) -> PathBuf {
     mode.folder().join("style/ownchat.css")
 }
 
-/// Compiles the front end and makes the JavaScript around it.
+/// Compiles the front end to WASM and generates its JavaScript bindings.
 pub fn build_script(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failure> {
     let (profile, folder) = match mode {
         Mode::Dev => ("dev", "debug"),
@@ -100,12 +100,12 @@ pub fn build_style(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failur
     Ok(())
 }
 
-/// Notes that what is built now is to be published.
+/// Marks the browser's files as unpublished.
 pub fn forget_version(mode: Mode) {
     let _ = fs::remove_file(version_file(mode));
 }
 
-/// Empties the folder of a file, or makes it. From now on the file is to be published anew.
+/// Creates the folder of a file, or empties it. Marks the browser's files as unpublished.
 fn folder_of(file: &Path, mode: Mode) -> Result<PathBuf, Failure> {
     forget_version(mode);
     let folder = file.parent().unwrap_or(file).to_owned();
@@ -122,8 +122,8 @@ pub fn is_to_be_published(mode: Mode) -> bool {
     !version_file(mode).exists() && [script(mode), style(mode), docs::contents(mode)].iter().all(|file| file.exists())
 }
 
-/// Copies script and style to a path that names their content: browsers cache it for ever. The docs
-/// keep their paths.
+/// Copies script and style sheet to a path named by their hash, for browsers to cache for ever. The
+/// docs keep their paths.
 pub fn publish(mode: Mode) -> Result<(), Failure> {
     let publish = || -> io::Result<()> {
         let site = site(mode);

@@ -1,5 +1,6 @@
-//! Builds the edge. It is made without worker-build, whose module brings bindings for the whole platform and an object and
-//! two proxies for each call; what comes out has the same names.
+//! Builds the edge with wasm-bindgen and esbuild instead of worker-build.
+//! worker-build's module contains bindings for the whole platform, and an object and two proxies
+//! per request. The output files have the same names.
 
 use super::{Mode, optimise};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 use std::{fs, process::Command};
 
-/// Compiles it, makes the JavaScript around it, and puts that and `entry.mjs` into one module.
+/// Compiles the edge, generates its JavaScript bindings, and bundles them with `entry.mjs`.
 pub fn build(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failure> {
     let step = "build the Worker edge";
     let (profile, folder) = match mode {

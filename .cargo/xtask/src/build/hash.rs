@@ -1,12 +1,12 @@
-//! A name for content: FNV-1a, 64 bits. It tells versions apart; it protects nothing.
+//! Content hash: FNV-1a, 64 bits. It identifies versions and is not cryptographic.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// Hashes files with their paths below `base`, in any order, to 16 hexadecimal digits.
-/// An unreadable file counts as empty.
+/// Hashes files and their paths below `base` to 16 hexadecimal digits, in any order. An unreadable
+/// file counts as empty.
 pub fn of_files(base: &Path, files: &[PathBuf]) -> String {
     let mut files: Vec<_> = files.iter().collect();
     files.sort();
@@ -17,7 +17,7 @@ pub fn of_files(base: &Path, files: &[PathBuf]) -> String {
     hash.name()
 }
 
-/// A hash that is added to.
+/// The state of an incremental hash.
 pub struct Hash(u64);
 
 impl Default for Hash {
@@ -27,7 +27,7 @@ impl Default for Hash {
 }
 
 impl Hash {
-    /// Adds a file.
+    /// Adds a file to the hash.
     pub fn add_file(&mut self, path: &Path, content: &[u8]) {
         self.add(path.as_os_str().as_encoded_bytes());
         self.add(&[0]);
@@ -40,7 +40,7 @@ impl Hash {
         }
     }
 
-    /// 16 hexadecimal digits.
+    /// Returns the hash as 16 hexadecimal digits.
     pub fn name(&self) -> String {
         format!("{:016x}", self.0)
     }

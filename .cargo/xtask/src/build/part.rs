@@ -1,4 +1,4 @@
-//! The parts that are built on their own, and the sources of each.
+//! The parts of the deployment that build separately, their sources, and change detection.
 
 use super::{Mode, browser, docs, edge, hash::Hash, services, sources, worker};
 use crate::{
@@ -13,16 +13,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A part of the deployment that is built on its own.
+/// A part of the deployment that builds separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// The WASM that the browser loads, with its script.
+    /// The browser's WASM and its script.
     Script,
-    /// The style sheet, and the files that the console serves as they are.
+    /// The style sheet, and the console's static files.
     Style,
     /// The user documentation.
     Docs,
-    /// The Worker that owns the truth.
+    /// The Worker that holds the authoritative state.
     Vault,
     /// The Worker that integrators call.
     Edge,
@@ -35,15 +35,15 @@ pub enum Part {
 /// Files and folders that every part depends on.
 const COMMON: &[&str] = &["Cargo.toml", "Cargo.lock", "worker/package-lock.json"];
 
-/// The crate that builds, of which a part depends on everything under `build`.
+/// The source folder of xtask. Every part depends on its `build` module.
 const BUILDER: &str = ".cargo/xtask/src";
 
 impl Part {
-    /// All of them, in the order in which they are built.
+    /// All parts, in build order.
     pub const ALL: [Self; 7] =
         [Self::Vault, Self::Edge, Self::Console, Self::Script, Self::Style, Self::Docs, Self::Services];
 
-    /// The crates that it is compiled from.
+    /// Returns the crates that the part is compiled from.
     const fn crates(self) -> &'static [&'static str] {
         match self {
             Self::Script => &["app/domain", "app/ui", "frontend"],
@@ -56,7 +56,7 @@ impl Part {
         }
     }
 
-    /// Files and folders beside its crates and [`COMMON`].
+    /// Returns the source files and folders besides the crates and [`COMMON`].
     const fn files(self) -> &'static [&'static str] {
         match self {
             Self::Style => &["style", "worker/console/headers.txt"],
@@ -66,17 +66,17 @@ impl Part {
         }
     }
 
-    /// The name of its sources, unless they are those of the last build.
+    /// Returns the hash of the part's sources, unless the last build used the same ones.
     pub fn stamp_if_changed(self, mode: Mode) -> Result<Option<String>, Failure> {
         let stamp = self.stamp()?;
         let is_built = fs::read_to_string(self.stamp_file(mode)).is_ok_and(|built| built == stamp);
         Ok(if is_built && self.output(mode).exists() { None } else { Some(stamp) })
     }
 
-    /// Builds it from the sources of this name.
+    /// Builds the part and records `stamp`, the hash of its sources.
     pub fn build(self, stamp: &str, tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failure> {
         let stamp_file = self.stamp_file(mode);
-        // Should the build be cut off, its remains are not taken for a build.
+        // An interrupted build must not count as complete.
         let _ = fs::remove_file(&stamp_file);
         match self {
             Self::Script => browser::build_script(tools, mode, steps),
@@ -110,14 +110,14 @@ impl Part {
 
     fn stamp_file(self, mode: Mode) -> PathBuf {
         let folder = match self {
-            // The same in every mode.
+            // The services are the same in every mode.
             Self::Services => target().join("built"),
             _ => mode.folder(),
         };
         folder.join(format!("{self:?}.stamp"))
     }
 
-    /// Names the content of its sources.
+    /// Hashes the part's sources.
     fn stamp(self) -> Result<String, Failure> {
         let mut hash = Hash::default();
         let sources = self.sources().map_err(|why| Failure::new("read the sources", why, "mend that file"))?;
@@ -127,7 +127,7 @@ impl Part {
         Ok(hash.name())
     }
 
-    /// Its sources with their content, Rust in its normal form.
+    /// Returns the part's sources with their content. Rust files are in normal form.
     fn sources(self) -> Result<BTreeMap<PathBuf, Vec<u8>>, String> {
         let mut found = BTreeMap::new();
         let mut plain = Vec::new();
@@ -151,7 +151,7 @@ impl Part {
     }
 }
 
-/// The files at and under a path, without what is built or installed there.
+/// Collects the files at and below a path, except build output and installed packages.
 pub fn collect(path: &Path, files: &mut Vec<PathBuf>) {
     if path.is_dir() {
         for entry in fs::read_dir(path).into_iter().flatten().flatten() {

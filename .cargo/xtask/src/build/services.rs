@@ -1,14 +1,13 @@
-//! Builds the demo services, for this machine. They are the same in every mode.
+//! Builds the demo services for this machine. Both modes share one build.
 
 use crate::{failure::Failure, packages::Packages, place::target, step::Steps};
 use std::path::PathBuf;
 
-/// The program.
+/// Returns the path of the program.
 pub fn program() -> PathBuf {
     target().join("debug/ownchat-services")
 }
 
-/// Builds the program.
 pub fn build(steps: Steps) -> Result<(), Failure> {
     let mut command = Packages::read()?.on_server(&["build", "--quiet", "--bin", "ownchat-services"]);
     steps.run("build the demo services", &mut command, "see the compiler's message above")

@@ -1,6 +1,6 @@
-//! The source files of a crate: the modules declared from its root, and the files they include.
+//! Finds the source files of a crate: the modules declared from its root, and included files.
 //!
-//! Comments and code under `cfg(test)` are not sources: a change to them rebuilds nothing.
+//! Comments and code under `cfg(test)` are not sources: changes to them rebuild nothing.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::{
@@ -12,6 +12,7 @@ use std::{
 /// Reads the source files of a crate in normal form: without tests, comments and layout.
 ///
 /// # Errors
+///
 /// Names the file that is missing or is not Rust.
 pub fn of_crate(root: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<(), String> {
     let mut left = vec![root.to_owned()];
@@ -36,14 +37,14 @@ pub fn of_crate(root: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<(
     Ok(())
 }
 
-/// A text in its normal form; nothing if it is not Rust.
+/// Returns a source text in normal form, or `None` if it is not Rust.
 pub fn normal_form(text: &str) -> Option<String> {
     let mut reader = Reader::default();
     reader.read(text.parse().ok()?);
     Some(reader.normal)
 }
 
-/// The folder that holds the modules which a file declares.
+/// Returns the folder of the modules that a file declares.
 fn children_of(file: &Path) -> PathBuf {
     let folder = file.parent().unwrap_or(file);
     match file.file_stem().and_then(|stem| stem.to_str()) {
@@ -54,15 +55,15 @@ fn children_of(file: &Path) -> PathBuf {
 
 #[derive(Default)]
 struct Reader {
-    /// Where the modules lie that are declared here.
+    /// Folder of the modules declared here.
     children: PathBuf,
     normal: String,
-    /// Their paths without an extension.
+    /// Paths of the declared modules, without extension.
     modules: Vec<PathBuf>,
     included: Vec<String>,
 }
 
-/// The words that an item may begin with.
+/// Keywords that can start an item.
 const ITEMS: &[&str] = &[
     "async",
     "const",
@@ -148,13 +149,13 @@ impl Reader {
     }
 }
 
-/// The attribute that stands here, if one does, and the tokens after it.
+/// Splits off an attribute at the start of the tokens, if one is there.
 fn attribute(tokens: &[TokenTree]) -> Option<(Group, &[TokenTree])> {
     match tokens {
         [TokenTree::Punct(mark), TokenTree::Group(group), after @ ..] if mark.as_char() == '#' => {
             Some((group.clone(), after))
         }
-        // On the file itself only documentation is left out.
+        // Documentation is the only inner attribute to skip.
         [TokenTree::Punct(mark), TokenTree::Punct(inner), TokenTree::Group(group), after @ ..]
             if mark.as_char() == '#' && inner.as_char() == '!' && word(group, 0).as_deref() == Some("doc") =>
         {
@@ -171,12 +172,12 @@ fn word(group: &Group, place: usize) -> Option<String> {
     }
 }
 
-/// Returns true for `cfg(test)` and nothing more.
+/// Returns true for exactly `cfg(test)`.
 fn is_test(attribute: &Group) -> bool {
     attribute.stream().to_string().replace(' ', "") == "cfg(test)"
 }
 
-/// The tokens after the item that begins here; nothing if this is no item.
+/// Returns the tokens after the item that starts here, or `None` without an item.
 fn after_item(mut tokens: &[TokenTree]) -> Option<&[TokenTree]> {
     while let Some((_, after)) = attribute(tokens) {
         tokens = after;
@@ -192,7 +193,7 @@ fn after_item(mut tokens: &[TokenTree]) -> Option<&[TokenTree]> {
     })?;
     let after = tokens.get(end + 1..)?;
     let is_semicolon = |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ';');
-    // `use a::{b, c};`, `const A: B = B { … };`
+    // Examples: `use a::{b, c};`, `const A: B = B { … };`.
     match after.split_first() {
         Some((next, rest)) if is_semicolon(next) => Some(rest),
         _ => Some(after),

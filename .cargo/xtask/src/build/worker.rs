@@ -3,7 +3,7 @@
 use super::{Mode, optimise};
 use crate::{failure::Failure, place::root, setup::Tools, step::Steps};
 
-/// Compiles `worker/<name>` and makes the JavaScript around it.
+/// Compiles `worker/<name>` to WASM and generates its JavaScript bindings.
 pub fn build(tools: &Tools, name: &str, mode: Mode, steps: Steps) -> Result<(), Failure> {
     let program = tools.worker_build();
     let mut command = tools.wasm(&program.to_string_lossy());

@@ -1,22 +1,22 @@
-//! What `cargo xtask dev` can be told, by words and by the environment.
+//! Options of `cargo xtask dev`, from the command line and the environment.
 
 use super::secrets::random_text;
 use crate::{build::Mode, failure::Failure, place::target};
 use std::{collections::BTreeMap, env, path::PathBuf};
 
-/// How to run.
+/// Options of a local deployment.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct Options {
-    /// Forget the state of earlier runs.
+    /// Deletes the state of earlier runs.
     pub fresh: bool,
-    /// Build again what changes.
+    /// Rebuilds on changes.
     pub watch: bool,
-    /// Stop when standard input ends, and leave nothing behind.
+    /// Stops at the end of standard input, and removes all state.
     pub temporary: bool,
-    /// Build before starting.
+    /// Builds before starting.
     pub build: bool,
-    /// How to build.
+    /// The build mode.
     pub mode: Mode,
     /// Port of the console.
     pub console: u16,
@@ -24,20 +24,20 @@ pub struct Options {
     pub edge: u16,
     /// Port of the demo services.
     pub upstream: u16,
-    /// Origin of other services; the demo services do not run then.
+    /// Origin of another upstream; the demo services do not run then.
     pub upstream_url: Option<String>,
-    /// Limits of the gateway that differ from the defaults, by the names of their variables.
+    /// Gateway timeouts that differ from the defaults, in milliseconds, by variable name.
     pub limits: BTreeMap<&'static str, String>,
     /// Folder of the state.
     pub data: PathBuf,
-    /// Opens the set-up page for 15 minutes.
+    /// Secret that opens the set-up page for 15 minutes.
     pub setup_token: String,
-    /// Where to say that everything answers.
+    /// Path of `ready.json`, which announces a healthy deployment.
     pub ready_file: PathBuf,
 }
 
 impl Options {
-    /// Reads the words of the command line and the environment.
+    /// Reads the command line and the environment.
     pub fn read(words: &[&str]) -> Result<Self, Failure> {
         let mut options = Self {
             fresh: false,
@@ -73,12 +73,12 @@ impl Options {
         Ok(options)
     }
 
-    /// The link that opens the set-up.
+    /// Returns the URL of the set-up page, with the token.
     pub fn setup_url(&self) -> String {
         format!("{}/setup?token={}", origin(self.console), percent_encoded(&self.setup_token))
     }
 
-    /// Every port that is listened on, with the name of its variable.
+    /// Returns the listening ports, with the names of their services.
     pub fn ports(&self) -> Vec<(&'static str, u16)> {
         let mut ports = vec![("console", self.console), ("edge", self.edge)];
         if self.upstream_url.is_none() {
@@ -87,18 +87,19 @@ impl Options {
         ports
     }
 
-    /// Origin of the services behind the edge.
+    /// Returns the origin of the upstream.
     pub fn upstream_origin(&self) -> String {
         self.upstream_url.clone().unwrap_or_else(|| origin(self.upstream))
     }
 }
 
-/// The origin of a local port.
+/// Returns the origin of a local port.
 pub fn origin(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// A text as it stands in a query (RFC 3986, section 2.1): everything but letters, digits and `-._~` is encoded.
+/// Percent-encodes a query value (RFC 3986, section 2.1). Letters, digits and `-._~` stay as they
+/// are.
 fn percent_encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
@@ -108,8 +109,8 @@ fn percent_encoded(text: &str) -> String {
     text.bytes().map(encode).collect()
 }
 
-/// The limits of the gateway, in milliseconds. The edge reads them; here a mistake is found before
-/// anything starts.
+/// Variables of the gateway timeouts, in milliseconds. The edge reads them. Validating them here
+/// reports a mistake before start-up.
 const LIMITS: [&str; 4] = ["UPSTREAM_CONNECT_MS", "UPSTREAM_FIRST_BYTE_MS", "UPSTREAM_IDLE_MS", "REQUEST_IDLE_MS"];
 
 fn limits() -> Result<BTreeMap<&'static str, String>, Failure> {
@@ -135,7 +136,7 @@ fn upstream_url() -> Result<Option<String>, Failure> {
     Err(Failure::new("read the environment", "UPSTREAM_URL is not an origin", "write it as http://127.0.0.1:9000"))
 }
 
-/// Fewest characters of a set-up token: whoever guesses it owns the deployment.
+/// Minimum characters of a set-up token: an attacker who guesses it owns the deployment.
 const TOKEN_MIN: usize = 16;
 
 fn setup_token(given: &str) -> Result<String, Failure> {

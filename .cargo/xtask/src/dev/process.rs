@@ -1,7 +1,7 @@
-//! A program that runs beside this one and ends with it.
+//! A child process that ends with this one.
 //!
-//! It holds the other end of its standard input: when this process ends, in whatever way, the pipe
-//! closes, and the program takes that as its sign to stop.
+//! This process holds the other end of the child's standard input. The pipe closes however this
+//! process ends, and the child treats that as the signal to stop.
 
 use crate::{
     failure::Failure,
@@ -15,10 +15,10 @@ use std::{
     time::Duration,
 };
 
-/// How long a program may take to stop by itself.
+/// Timeout for a graceful stop, before the process group is terminated.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
-/// A running program.
+/// A running child process.
 #[derive(Debug)]
 pub struct Process {
     name: &'static str,
@@ -27,10 +27,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program, with one line on its standard input if it wants one.
+    /// Starts a program. Writes `line`, if given, to its standard input.
     pub fn start(name: &'static str, command: &mut Command, line: Option<&str>) -> Result<Self, Failure> {
         let failed = |why: String| Failure::new(format!("start {name}"), why, "see what was printed above");
-        // In a group of its own Ctrl-C does not reach it: it is stopped in good order instead.
+        // In its own process group the child gets no Ctrl-C, so it stops gracefully.
         let mut child =
             command.stdin(Stdio::piped()).process_group(0).spawn().map_err(|error| failed(error.to_string()))?;
         let mut input = child.stdin.take();
@@ -40,7 +40,7 @@ impl Process {
         Ok(Self { name, child, input })
     }
 
-    /// Fails if it has ended.
+    /// Fails if the process has ended.
     pub fn must_run(&mut self) -> Result<(), Failure> {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
@@ -64,7 +64,7 @@ impl Drop for Process {
             }
             sleep(Duration::from_millis(20));
         }
-        // What it has started may live on, all the more if it ended in another way than it was asked to.
+        // Its children may outlive it, above all after a crash.
         end_group(&mut self.child);
     }
 }

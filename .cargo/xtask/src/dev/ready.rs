@@ -1,4 +1,5 @@
-//! `ready.json`: says to programs that everything answers, and where. It is there only while that is so.
+//! `ready.json`: announces to other programs that the deployment is healthy, and its URLs. The file
+//! exists only as long as that holds.
 
 use crate::{
     dev::options::{Options, origin},
@@ -12,19 +13,19 @@ use std::{
     path::PathBuf,
 };
 
-/// The file; removed when this is dropped.
+/// The path of the file. Dropping it removes the file.
 #[derive(Debug)]
 pub struct Ready(PathBuf);
 
 impl Ready {
-    /// A file that is not there yet. What an earlier run that was killed has left goes away.
+    /// Starts without the file. Removes one that a killed run has left.
     pub fn not_yet(options: &Options) -> Self {
         let ready = Self(options.ready_file.clone());
         ready.remove();
         ready
     }
 
-    /// Writes the file, whole in one step: whoever sees it can read it.
+    /// Writes the file atomically, so that readers never see part of it.
     pub fn announce(&self, options: &Options, service_token: &str) -> Result<(), Failure> {
         let content = json!({
             "console": origin(options.console),
@@ -37,7 +38,7 @@ impl Ready {
         let unfinished = self.0.with_extension("part");
         let write = || -> io::Result<()> {
             fs::create_dir_all(self.0.parent().unwrap_or(&self.0))?;
-            // It opens the set-up and asks about keys, so it is the owner's alone.
+            // The file holds the set-up token and the service token: readable by its owner alone.
             let _ = fs::remove_file(&unfinished);
             let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
             file.write_all(format!("{content:#}\n").as_bytes())?;
@@ -49,9 +50,9 @@ impl Ready {
         })
     }
 
-    /// From now on not everything answers.
+    /// Removes the file: the deployment is no longer healthy.
     pub fn remove(&self) {
-        // It may not be there; one that cannot be removed could not have been written.
+        // The file may not exist. An undeletable file could not have been written.
         let _ = fs::remove_file(&self.0);
     }
 }

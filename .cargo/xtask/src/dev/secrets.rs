@@ -1,4 +1,5 @@
-//! The secrets of a local deployment: made once, kept with its state, readable by its owner alone.
+//! Secrets of a local deployment. Generated once, stored with its state, readable by their owner
+//! alone.
 
 use crate::failure::Failure;
 use base64::{
@@ -15,32 +16,34 @@ use std::{
     path::Path,
 };
 
-/// The folder of the stores, in that of the state.
+/// Folder of the stores, in the folder of the state.
 const STORE: &str = "store";
-/// The file in it with the check values of the master secrets.
+/// File with the check values of the master secrets, in the folder of the stores.
 const CHECKS: &str = "master-secrets.json";
 
 const STEP: &str = "read the secrets of the local deployment";
 
-/// What the Workers and the services share.
+/// Secrets that the Workers and the services share.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Secrets {
-    /// `MASTER_KEYS`.
+    /// Value of `MASTER_KEYS`.
     pub master_keys: String,
-    /// `PRINCIPAL_KEY`.
+    /// Value of `PRINCIPAL_KEY`.
     pub principal_key: String,
-    /// `SERVICE_TOKEN`: with it the services ask the edge about keys.
+    /// Value of `SERVICE_TOKEN`, with which the services verify keys at the edge.
     pub service_token: String,
 }
 
 impl Secrets {
-    /// Reads them from `secrets.json` in the folder of the state; makes them if nothing was stored
-    /// yet, and a service token if the file is older than those.
+    /// Reads the secrets from `secrets.json` in the folder of the state.
+    ///
+    /// Generates them if there is no store yet. Adds a service token to a file that predates
+    /// service tokens.
     ///
     /// # Errors
     ///
-    /// Fails if there is a store and its secrets are missing, unreadable, or others: all its keys
-    /// would be refused.
+    /// Fails if a store exists and its secrets are missing, unreadable or different: every key in
+    /// it would be refused.
     pub fn read_or_make(data: &Path) -> Result<Self, Failure> {
         let file = data.join("secrets.json");
         let failed = |why: String| Failure::new(STEP, why, "put back the secrets.json that belongs to this store");
@@ -78,7 +81,7 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Compares the master secrets with those that the store was used with, and notes new ones.
+    /// Compares the master secrets with the check values of the store, and records new ones.
     fn compare(&self, data: &Path) -> Result<(), String> {
         let file = data.join(STORE).join(CHECKS);
         let known = match fs::read(&file) {
@@ -98,7 +101,7 @@ impl Secrets {
             return Ok(());
         }
         let all: BTreeMap<_, _> = known.into_iter().chain(now).collect();
-        // A full disk leaves the file of before.
+        // An atomic replacement keeps the old file on a full disk.
         let write = || -> io::Result<()> {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(data.join(STORE))?;
             let unfinished = file.with_extension("part");
@@ -108,12 +111,12 @@ impl Secrets {
         write().map_err(|error| format!("{}: {error}", file.display()))
     }
 
-    /// The value of the edge's binding `SERVICE_TOKENS`.
+    /// Returns the value of the edge's binding `SERVICE_TOKENS`.
     pub fn service_tokens(&self) -> String {
         format!("dev:{:x}", Sha256::digest(&self.service_token))
     }
 
-    /// Writes the file anew, whole in one step.
+    /// Replaces the file atomically.
     fn replace(&self, data: &Path, file: &Path) -> io::Result<()> {
         let unfinished = file.with_extension("part");
         let _ = fs::remove_file(&unfinished);
@@ -133,7 +136,7 @@ impl Secrets {
     }
 }
 
-/// Takes from others the right to read a file.
+/// Restricts a file to its owner.
 fn keep_private(file: &Path) -> io::Result<()> {
     let mode = fs::metadata(file)?.permissions().mode();
     if mode & 0o077 != 0 {
@@ -143,8 +146,8 @@ fn keep_private(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A check value of each master secret, by its id: it shows that a secret is the same, and nothing
-/// else of it.
+/// Computes a check value of each master secret, by id. It identifies the secret and reveals
+/// nothing else about it.
 fn checks(master_keys: &str) -> BTreeMap<String, String> {
     let check = |entry: &str| {
         let (id, _) = entry.trim().split_once(':')?;
@@ -154,7 +157,7 @@ fn checks(master_keys: &str) -> BTreeMap<String, String> {
     master_keys.split(',').filter_map(check).collect()
 }
 
-/// A random text for addresses, 256 bits.
+/// Returns a random URL-safe text of 256 bits.
 pub fn random_text() -> Result<String, Failure> {
     Ok(URL_SAFE_NO_PAD.encode(random()?))
 }
@@ -172,7 +175,7 @@ mod tests {
     use super::*;
     use std::path::PathBuf;
 
-    /// A folder that goes away again.
+    /// A temporary folder, removed on drop.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -256,7 +259,7 @@ mod tests {
         assert!(folder.refused().contains("master secret 1"));
         put(&format!("2:{second}"));
         assert!(folder.refused().contains("none of"));
-        // One is rolled in beside the old one, and then the old one goes.
+        // Roll over to a second secret: add it, then remove the first.
         put(&format!("{},2:{second}", secrets.master_keys));
         assert!(Secrets::read_or_make(&folder.0).is_ok());
         put(&format!("2:{second}"));

@@ -1,4 +1,4 @@
-//! The folder that holds the state of a local deployment. One deployment at a time has it.
+//! The folder with the state of a local deployment. A lock admits one deployment at a time.
 
 use crate::failure::Failure;
 use std::{
@@ -10,13 +10,13 @@ use std::{
 
 const STEP: &str = "open the folder of the state";
 
-/// What a deployment keeps there; nothing else is ever removed.
+/// Entries of a deployment in the folder. Nothing else is ever removed.
 const OURS: [&str; 2] = ["store", "secrets.json"];
 
-/// Held by the deployment that has the folder.
+/// Lock file of the deployment that uses the folder.
 const LOCK: &str = "lock";
 
-/// The folder, held until this is dropped or the process ends, in whatever way.
+/// The locked folder. The lock ends on drop, or when the process ends in any way.
 #[derive(Debug)]
 pub struct State {
     folder: PathBuf,
@@ -24,7 +24,7 @@ pub struct State {
 }
 
 impl State {
-    /// Takes the folder; makes it if it is not there.
+    /// Creates the folder if necessary, and locks it.
     pub fn take(folder: &Path) -> Result<Self, Failure> {
         let failed = |error: io::Error| {
             Failure::new(STEP, format!("{}: {error}", folder.display()), "choose another folder with DATA_DIR")
@@ -42,7 +42,7 @@ impl State {
         }
     }
 
-    /// Forgets everything that a deployment has kept there.
+    /// Deletes everything that a deployment has stored in the folder.
     pub fn forget(&self) -> Result<(), Failure> {
         for name in OURS {
             let path = self.folder.join(name);
@@ -58,7 +58,7 @@ impl State {
         Ok(())
     }
 
-    /// Forgets everything, and removes the folder unless somebody has put something into it.
+    /// Deletes the state, and the folder too unless it holds foreign files.
     pub fn remove(self) -> Result<(), Failure> {
         self.forget()?;
         let _ = fs::remove_file(self.folder.join(LOCK));
@@ -66,7 +66,7 @@ impl State {
         Ok(())
     }
 
-    /// Where it is.
+    /// Returns the path of the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }

@@ -1,4 +1,4 @@
-//! Notices that sources change.
+//! Detects changed sources by polling modification times.
 
 use crate::build::part::collect;
 use std::{
@@ -11,7 +11,7 @@ use std::{
 /// Folders that hold sources.
 const SOURCES: &[&str] = &["app", "frontend", "worker", "style", "tests/services"];
 
-/// The sources as they were when they were last looked at.
+/// A snapshot of the sources' modification times.
 #[derive(Debug)]
 pub struct Watch {
     root: PathBuf,
@@ -19,12 +19,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Looks at the sources under `root` for the first time.
+    /// Takes the first snapshot of the sources under `root`.
     pub fn new(root: &Path) -> Self {
         Self { root: root.to_owned(), seen: look(root) }
     }
 
-    /// Whether anything has changed since the last look.
+    /// Takes a new snapshot. Returns true if it differs from the last.
     pub fn changed(&mut self) -> bool {
         let now = look(&self.root);
         let changed = now != self.seen;

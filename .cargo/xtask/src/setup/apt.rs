@@ -1,9 +1,9 @@
-//! Debian's package manager.
+//! Installs Debian packages with apt-get.
 
 use crate::{failure::Failure, place::on_path, step::Steps};
 use std::process::Command;
 
-/// Installs packages. Needs to be root, or `sudo` without a password.
+/// Installs packages. Needs root, or `sudo` without a password.
 pub fn install(packages: &[&str]) -> Result<(), Failure> {
     let step = format!("install {}", packages.join(", "));
     let by_hand = format!("as root, run: apt-get install --no-install-recommends {}", packages.join(" "));

@@ -1,16 +1,16 @@
-//! A browser for the tests.
+//! Finds or installs Chromium for the browser tests.
 
 use super::apt;
 use crate::{failure::Failure, place::on_path};
 use std::path::PathBuf;
 
-/// Names under which it is installed.
+/// Program names of Chromium in various distributions.
 const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 
-/// Debian's package, and a font for it to write with.
+/// Debian's package, and a font for it to render.
 const PACKAGES: &[&str] = &["chromium", "fonts-dejavu-core"];
 
-/// The browser's program.
+/// Returns the path of the browser.
 pub fn find_or_install() -> Result<PathBuf, Failure> {
     let find = || NAMES.iter().find_map(|name| on_path(name));
     if let Some(program) = find() {

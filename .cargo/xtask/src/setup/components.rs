@@ -1,4 +1,5 @@
-//! What checks the form of the code, and the program that integrators paste into a shell.
+//! Finds or installs the formatter, the linter, and curl.
+//! The API tests call from other IP addresses with curl, which integrators use in a shell.
 
 use super::apt;
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
 };
 use std::process::Command;
 
-/// The formatter and the lints as cargo calls them, as rustup calls them, and Debian's packages.
+/// Each component by its cargo command, its rustup name, and its Debian package.
 const COMPONENTS: &[(&str, &str, &str)] = &[("fmt", "rustfmt", "rustfmt-web"), ("clippy", "clippy", "rust-web-clippy")];
 
 /// Finds or installs rustfmt, clippy and curl.

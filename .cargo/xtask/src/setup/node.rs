@@ -1,5 +1,5 @@
-//! Node runs the local Workers runtime and the browser tests: the machine's own if recent enough,
-//! else a copy in the cache.
+//! Finds or installs Node, which runs the local Workers runtime and the browser tests.
+//! Uses the machine's own if recent enough, else installs a copy in the cache.
 
 use crate::{
     failure::Failure,
@@ -9,7 +9,7 @@ use crate::{
 };
 use std::{fs, path::PathBuf, process::Command};
 
-/// The program.
+/// Returns the path of Node.
 pub fn find_or_install() -> Result<PathBuf, Failure> {
     if let Some(node) = on_path("node").filter(|node| major(node).is_some_and(|major| major >= NODE_MIN)) {
         return Ok(node);
@@ -31,7 +31,7 @@ pub fn find_or_install() -> Result<PathBuf, Failure> {
     Ok(node)
 }
 
-/// The first number of a program's version.
+/// Returns the major version of a program.
 fn major(node: &PathBuf) -> Option<u32> {
     output(Command::new(node).arg("--version"))?.strip_prefix('v')?.split('.').next()?.parse().ok()
 }

@@ -1,9 +1,9 @@
-//! The npm packages of one folder, at the versions that its `package-lock.json` names.
+//! Installs the npm packages of one folder, at the versions in its `package-lock.json`.
 
 use crate::{failure::Failure, place::root, step::Steps};
 use std::{fs, process::Command};
 
-/// Installs the packages of `folder` if the lock file changed since they were.
+/// Installs the packages of `folder` if the lock file has changed since the last installation.
 pub fn find_or_install(folder: &str) -> Result<(), Failure> {
     let folder_path = root().join(folder);
     let lock = fs::read(folder_path.join("package-lock.json")).unwrap_or_default();
@@ -12,7 +12,7 @@ pub fn find_or_install(folder: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let step = format!("install the npm packages of {folder}");
-    // Not "ci": it insists on packages for platforms that some registries leave out.
+    // `npm ci` insists on packages for platforms that some registries omit.
     Steps::Sequential.run(
         &step,
         Command::new("npm").current_dir(&folder_path).args([

@@ -1,4 +1,4 @@
-//! worker-build and wasm-bindgen at the pinned versions, in the cache.
+//! Installs worker-build and wasm-bindgen at pinned versions, in the cache.
 
 use crate::{
     failure::Failure,
@@ -12,20 +12,20 @@ use std::{
     process::Command,
 };
 
-/// The folder that holds both.
+/// Returns the folder that holds both programs.
 pub fn find_or_install() -> Result<PathBuf, Failure> {
     let home = cache().join("tools");
     let missing: Vec<_> = [("worker-build", WORKER_BUILD), ("wasm-bindgen-cli", WASM_BINDGEN)]
         .into_iter()
         .filter(|(name, version)| !is_installed(&home, name, version))
         .collect();
-    // One folder for both: they share most of what they are built from.
+    // A shared build folder compiles their common dependencies once.
     let build = home.join("build");
     for (name, version) in &missing {
         Steps::Sequential.run(
             &format!("install {name} {version} (once, about 3 minutes)"),
             Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-                // Optimised it would take three times as long to build.
+                // A release build would take three times as long.
                 .args(["install", "--quiet", "--locked", "--debug", "--root"])
                 .arg(&home)
                 .arg(format!("{name}@{version}"))
@@ -34,13 +34,13 @@ pub fn find_or_install() -> Result<PathBuf, Failure> {
         )?;
     }
     if !missing.is_empty() {
-        // Only the programs are needed from now on; what cannot be removed does no harm.
+        // The build folder is no longer needed. Remains of it do no harm.
         let _ = fs::remove_dir_all(build);
     }
     Ok(home.join("bin"))
 }
 
-/// Cargo writes what it installed into this file.
+/// Looks the program up in the file where cargo records its installations.
 fn is_installed(home: &Path, name: &str, version: &str) -> bool {
     fs::read_to_string(home.join(".crates.toml")).is_ok_and(|list| list.contains(&format!("\"{name} {version} (")))
 }

@@ -1,7 +1,8 @@
-//! The WASM target: a compiler with a standard library for it.
+//! Finds or installs the WASM target: a compiler with a standard library for it.
 //!
-//! rustup's compiler, if it has the target or can fetch it. Otherwise Debian's compiler for WASM, for
-//! which the standard library is built here once, since Debian ships only its source.
+//! Prefers rustup's compiler, if it has the target or can download it. Falls back to Debian's
+//! compiler for WASM. Debian ships only the source of its standard library, so this module builds
+//! it once.
 
 use super::apt;
 use crate::{
@@ -17,14 +18,14 @@ use std::{
     time::Duration,
 };
 
-/// Where Debian puts its compiler.
+/// Path of Debian's compiler.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 
-/// How long rustup may take to fetch the target.
+/// Timeout of rustup's download.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(90);
 
-/// The folder that must stand first on the `PATH`; none if the compiler that is there already will do.
+/// Returns the folder to prepend to `PATH`, or `None` if the current compiler suffices.
 pub fn find_or_install() -> Result<Option<PathBuf>, Failure> {
     if has_std(Path::new("rustc")) {
         return Ok(None);
@@ -45,7 +46,7 @@ pub fn find_or_install() -> Result<Option<PathBuf>, Failure> {
     debian_on_path().map(Some)
 }
 
-/// Whether this compiler has a standard library for WASM that it built itself.
+/// Returns true if this compiler has a standard library for WASM of its own version.
 fn has_std(rustc: &Path) -> bool {
     let Some(dir) = libdir(rustc) else { return false };
     let holds_std = fs::read_dir(&dir)
@@ -53,12 +54,12 @@ fn has_std(rustc: &Path) -> bool {
     if rustc != Path::new(DEBIAN_RUSTC) {
         return holds_std;
     }
-    // What was built here goes stale when Debian brings a newer compiler.
+    // A library built here is stale once Debian ships a newer compiler.
     let mark = fs::read_to_string(dir.join(MARK));
     holds_std && mark.is_ok_and(|mark| Some(mark) == version(rustc))
 }
 
-/// Names the compiler that built the standard library beside it.
+/// File that names the compiler which built the standard library beside it.
 const MARK: &str = "built-by";
 
 fn libdir(rustc: &Path) -> Option<PathBuf> {
@@ -81,7 +82,7 @@ fn build_std() -> Result<(), Failure> {
     let rustc = Path::new(DEBIAN_RUSTC);
     let sysroot = output(compiler(rustc).args(["--print", "sysroot"])).ok_or_else(|| failed("no sysroot".into()))?;
     let work = cache().join("std");
-    // Two copies of one crate would break the result, so it starts from nothing.
+    // Start from an empty folder: two copies of one crate would break the result.
     let _ = fs::remove_dir_all(&work);
     fs::create_dir_all(&work).map_err(|error| failed(error.to_string()))?;
     Steps::Sequential.run(
@@ -128,7 +129,8 @@ fn with_debian_first() -> std::ffi::OsString {
     env::join_paths([PathBuf::from("/usr/bin")].into_iter().chain(env::split_paths(&old))).unwrap_or(old)
 }
 
-/// A folder with Debian's compiler alone: `/usr/bin` first on the `PATH` would change much else.
+/// Returns a folder with only Debian's compiler: `/usr/bin` first on the `PATH` would shadow much
+/// else.
 fn debian_on_path() -> Result<PathBuf, Failure> {
     let dir = cache().join("debian/bin");
     let link = || -> std::io::Result<()> {

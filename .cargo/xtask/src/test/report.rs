@@ -1,4 +1,4 @@
-//! The seconds that each stage took, beside its budget.
+//! Reports the duration of each stage beside its budget.
 
 use super::stages::Stage;
 use crate::{
@@ -13,10 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Seconds that the whole of `cargo xtask test` may take once everything is built.
+/// Budget of a full `cargo xtask test` in seconds, without builds.
 const BUDGET: u64 = 720;
 
-/// The times of one run.
+/// The durations of one run.
 #[derive(Debug)]
 pub struct Report {
     begin: Instant,
@@ -33,12 +33,12 @@ struct Row {
 }
 
 impl Report {
-    /// Begins to measure.
+    /// Starts the clock.
     pub fn open(is_everything: bool) -> Self {
         Self { begin: now(), is_everything, rows: Mutex::default() }
     }
 
-    /// Adds a stage that has ended.
+    /// Adds a completed stage.
     pub fn note(&self, stage: &Stage, took: Duration, passed: bool) {
         let row = Row { stage: stage.name, seconds: took.as_secs_f64(), budget: stage.budget, passed };
         self.rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);

@@ -1,16 +1,16 @@
-//! The words after `cargo xtask test`.
+//! Parses the arguments of `cargo xtask test`.
 
 use super::stages::{STAGES, Stage, list};
 use crate::{build::Mode, failure::Failure};
 
-/// The stages to run, and which of their tests.
+/// The stages to run, and a filter on their tests.
 #[derive(Debug)]
 pub struct Selection {
-    /// In the order of the table.
+    /// The stages, in the order of the table.
     pub stages: Vec<&'static Stage>,
-    /// Only tests whose names hold this text.
+    /// Filter: only tests with this text in their names run.
     pub filter: Option<String>,
-    /// The builds to test.
+    /// The build mode to test.
     pub mode: Mode,
 }
 
@@ -37,7 +37,7 @@ impl Selection {
                 format!("there is no stage \"{unknown}\"; for a test of that name: cargo xtask test -- {unknown}");
             return Err(failed(why));
         }
-        // A filter means tests: without named stages, those that have some.
+        // A filter without named stages selects every stage with tests.
         let is_chosen = |stage: &&Stage| match (names.is_empty(), &filter) {
             (true, None) => true,
             (true, Some(_)) => stage.has_tests,

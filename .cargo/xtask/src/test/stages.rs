@@ -1,4 +1,4 @@
-//! The table of stages.
+//! The table of test stages and the plan that schedules them.
 
 use super::Session;
 use crate::{
@@ -14,30 +14,30 @@ use std::{env, fmt::Write, fs, process::Command, sync::atomic::Ordering};
 /// The package of the simulation and its proofs.
 pub const SIMULATION: &str = "ownchat-simulation";
 
-/// Starts all proofs at once: the simulation limits how many run concurrently.
+/// Starts all proofs at once: the simulation itself limits concurrency.
 pub const PROOFS_AT_ONCE: &str = "--test-threads=64";
 
-/// Advice when tests fail.
+/// Remedy for failed tests.
 pub const MEND: &str = "see the test that is named above";
 
 /// One stage of `cargo xtask test`.
 #[derive(Debug)]
 pub struct Stage {
-    /// Its name on the command line.
+    /// Name on the command line.
     pub name: &'static str,
     /// One line of help.
     pub help: &'static str,
-    /// Seconds that it may take on two cores, once everything is built.
+    /// Budget in seconds on two cores, without builds.
     pub budget: u64,
-    /// True if a filter can choose from its tests.
+    /// True if a filter can select from its tests.
     pub has_tests: bool,
-    /// The parts that are built before it runs.
+    /// Parts to build before it runs.
     pub parts: &'static [Part],
-    /// Runs it.
+    /// Runs the stage.
     pub run: fn(&Session, Steps) -> Result<(), Failure>,
 }
 
-/// Vault and edge, which is all that the simulation runs.
+/// Vault and edge, the only parts that the simulation runs.
 const CORE: &[Part] = &[Part::Vault, Part::Edge];
 
 /// All stages.
@@ -116,14 +116,14 @@ pub const STAGES: &[Stage] = &[
     },
 ];
 
-/// The rounds of a run. Rounds run sequentially, lanes of a round concurrently, stages of a lane
-/// in order.
+/// The rounds of a run. Rounds run sequentially, lanes of a round concurrently, stages of a lane in
+/// order.
 ///
-/// Nothing that depends on time runs concurrently with compilers: they keep both cores busy.
+/// No timing-sensitive stage runs concurrently with compilers: they keep both cores busy.
 pub const PLAN: &[&[&[&str]]] =
     &[&[&["lint", "unit", "docs"], &["build"]], &[&["sizes", "runtime"]], &[&["proofs"]], &[&["api", "browser"]]];
 
-/// The stages, with budget and a line of help each.
+/// Lists the stages, with budget and help.
 pub fn list() -> String {
     STAGES.iter().fold(String::new(), |mut list, stage| {
         let _ = writeln!(list, "{:<9}{:>4} s  {}", stage.name, stage.budget, stage.help);
@@ -158,7 +158,7 @@ fn sizes(session: &Session, _: Steps) -> Result<(), Failure> {
 }
 
 fn browser(session: &Session, steps: Steps) -> Result<(), Failure> {
-    // One changes a source for a moment, so it runs alone.
+    // This test changes a source for a moment, so it runs alone.
     const ALONE: &str = "watch.test.mjs";
     let folder = root().join("tests/browser");
     let mut files: Vec<String> = fs::read_dir(&folder)
@@ -172,9 +172,9 @@ fn browser(session: &Session, steps: Steps) -> Result<(), Failure> {
     let node = |step: &str, files: &[String]| {
         let program = session.tools.as_ref().map(crate::setup::Tools::node).unwrap_or_default();
         let mut node = Command::new(program);
-        // Each file starts deployments of its own; two at a time keep two cores busy.
+        // Each file starts its own deployments; two at a time keep two cores busy.
         node.current_dir(&folder).args(["--test", "--test-concurrency=2", "--test-reporter=spec"]);
-        // Without it, deployments started for a file keep Node alive if a filter matches no test.
+        // With no match for the filter, a file's deployments would otherwise keep Node alive.
         node.arg("--test-force-exit");
         if let Some(filter) = &session.filter {
             node.arg(format!("--test-name-pattern={filter}"));
@@ -189,17 +189,17 @@ fn browser(session: &Session, steps: Steps) -> Result<(), Failure> {
 }
 
 impl Session {
-    /// Runs an integration test of cargo's.
+    /// Runs an integration test with cargo.
     fn cargo_test(&self, step: &str, name: &str, threads: &str, steps: Steps) -> Result<(), Failure> {
         let mut tests = Packages::read()?.on_server(&["test", "--quiet", "--test", name]);
         tests.args(["--", threads]).args(&self.filter);
         self.tests(step, &mut tests, steps)
     }
 
-    /// Runs tests, and counts them if only some were chosen.
+    /// Runs tests, and counts them if there is a filter.
     fn tests(&self, step: &str, command: &mut Command, steps: Steps) -> Result<(), Failure> {
         command.env("OWNCHAT_MODE", self.mode.name());
-        // The program that starts deployments: this one.
+        // The tests start deployments with this program.
         if let Ok(program) = env::current_exe() {
             command.env("OWNCHAT_XTASK", program);
         }
@@ -212,10 +212,10 @@ impl Session {
     }
 }
 
-/// Counts the tests that passed in the output of cargo's runner and of Node's.
+/// Counts the passed tests in the output of cargo's and Node's test runners.
 fn passed(output: &str) -> usize {
     let cargo = |line: &str| line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok();
-    // A file without a matching test passes under its own name.
+    // Node reports a file without a matching test as passed, by file name.
     let node = |line: &str| usize::from(line.trim_start().starts_with("✔ ") && !line.contains(".test.mjs ("));
     output.lines().map(|line| cargo(line).unwrap_or_else(|| node(line))).sum()
 }
