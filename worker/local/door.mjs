@@ -1,5 +1,5 @@
-// The one way into the Workers on this machine. It lets in what the front sends, which has set the
-// caller's address, and nobody else: other programs on this machine can reach its port.
+// Authenticates requests to the local Workers. Other programs on this machine can reach its port.
+// Admits only requests from the front, which has set the client's IP address.
 
 const HEADER = "ownchat-door";
 

@@ -1,9 +1,9 @@
-// Stands where Cloudflare's network stands in front of the Workers: takes connections within
-// limits, refuses what is no HTTP, tells the caller's address, and loses no response to a caller
-// who is still sending.
+// Local stand-in for Cloudflare's network in front of the Workers. Limits connections, rejects
+// malformed HTTP, and sets the client's IP address. Delivers every response, even to a client that
+// is still sending its body.
 //
-// A process of its own, so that it can end without the Workers. The parent's first message is the
-// configuration, since others on this machine can read arguments:
+// Runs as a separate process, so that it can end without the Workers. The first message of the
+// parent process is the configuration: others on this machine can read command lines.
 //   { door, secret, docs, bodyLimit, listen: [{ port, worker }] }
 
 import { randomBytes } from "node:crypto";
@@ -11,30 +11,28 @@ import { once } from "node:events";
 import { Agent, createServer, request as send, STATUS_CODES } from "node:http";
 
 const HOST = "127.0.0.1";
-/** Most connections at once, for each port. */
+/** Maximum concurrent connections per port. */
 const CONNECTIONS = 1_000;
 /**
- * How long the headers of a request may take, in milliseconds. `bodyLimit` is that of each pause in
- * its body.
+ * Timeout for the headers of a request, in milliseconds. `bodyLimit` is the idle timeout for its
+ * body.
  */
 const HEADERS_LIMIT = 10_000;
-/** Bytes of a body that are read and dropped after the response, so that the caller sees it. */
-const DROPPED = 64 * 1024 * 1024;
 /**
- * A body of more bytes is sent once the Worker asks for it, so that none is in the way of a
- * refusal.
+ * Maximum bytes of a body that are read and discarded after the response, so that the client gets
+ * it.
  */
+const DROPPED = 64 * 1024 * 1024;
+/** Larger bodies wait for the Worker's 100 (Continue), so that none delays a refusal. In bytes. */
 const SMALL = 64 * 1024;
-/** Connections to the Workers are closed after so many idle milliseconds, before the Workers do. */
+/** Idle timeout for connections to the Workers, in milliseconds; shorter than the Workers' own. */
 const IDLE = 2_000;
 
-/** Headers of one connection (RFC 9110, section 7.6.1), and those that only the network may set. */
+/** Hop-by-hop headers (RFC 9110, section 7.6.1), and headers that only the network may set. */
 const DROPPED_HEADERS = ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "expect"];
 const OWN_HEADERS = ["cf-connecting-ip", "ownchat-door"];
 
-/**
- * Refusals of the front: status and advice by code. The codes stand in the catalogue of problems.
- */
+/** Refusals by the front: status and detail by code. The codes come from the problem catalogue. */
 const PROBLEMS = {
   invalid_request: [400, "Send the request as HTTP/1.1 says: a path, one Host, and no control characters."],
   request_timeout: [408, "The request began and then stopped for too long. Send it again."],
@@ -46,7 +44,7 @@ const PROBLEMS = {
 const [config] = await once(process, "message");
 const agent = new Agent({ keepAlive: true, timeout: IDLE });
 
-/** A problem (RFC 9457), as the headers of a response and its body. A failure of ours is logged. */
+/** Renders a problem (RFC 9457) as status, headers and body. Logs server errors. */
 function problem(code, error) {
   const [status, detail] = PROBLEMS[code];
   const id = randomBytes(16).toString("hex");
@@ -68,15 +66,15 @@ function problem(code, error) {
 }
 
 function refuse(response, code, error) {
-  // A refusal that is on its way is not cut off by the end of the request to the Worker. Nobody
-  // reads the response to a caller who has left.
+  // A refusal already sent survives a failure of the request to the Worker. A client that has
+  // disconnected gets none.
   if (response.writableEnded || response.destroyed) return;
   if (response.headersSent) return response.destroy();
   const { status, headers, body } = problem(code, error);
   response.writeHead(status, headers).end(body);
 }
 
-/** The same on a connection whose request could not be read. */
+/** Refuses a request that could not be parsed, on the raw socket. */
 function refuseRaw(socket, code) {
   if (!socket.writable) return socket.destroy();
   const { status, headers, body } = problem(code);
@@ -84,20 +82,20 @@ function refuseRaw(socket, code) {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
 }
 
-/** Why Node could not read a request. */
+/** Maps an error of Node's HTTP parser to a problem code. */
 function reason({ code }) {
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return "request_timeout";
   if (code === "HPE_HEADER_OVERFLOW") return "headers_too_large";
   return code === "HPE_INVALID_METHOD" ? "method_not_allowed" : "invalid_request";
 }
 
-/** The pairs of a flat list of names and values. */
+/** Yields the pairs of a flat list of names and values. */
 function* pairs(list) {
   for (let at = 0; at < list.length; at += 2) yield [list[at], list[at + 1]];
 }
 
 /**
- * Headers without those of one connection and those that `Connection` names. `Upgrade` is for the
+ * Removes hop-by-hop headers, including those that `Connection` names. Keeps `Upgrade`, for the
  * Worker to refuse.
  */
 function passing(raw, connection) {
@@ -107,7 +105,7 @@ function passing(raw, connection) {
 }
 
 /**
- * Lines of `Cookie` are one list (RFC 9113, section 8.2.3); the Workers would join them with a
+ * Joins several `Cookie` lines with a semicolon (RFC 9113, section 8.2.3); the Workers would use a
  * comma.
  */
 function withOneCookie(raw) {
@@ -117,9 +115,9 @@ function withOneCookie(raw) {
   return [...[...pairs(raw)].filter((pair) => !isCookie(pair)).flat(), "Cookie", cookies.join("; ")];
 }
 
-/** A name or an address, and a port: other characters would end up in the path of the URL. */
+/** A host name or IP address, and a port: other characters would end up in the URL's path. */
 const HOST_HEADER = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
-/** A path and a query without the characters that the Workers' runtime takes for no URL. */
+/** A path and query without the characters that the Workers runtime rejects in a URL. */
 const TARGET = /^\/[^"<>`]*$/;
 
 function isWellFormed(request) {
@@ -129,7 +127,7 @@ function isWellFormed(request) {
   return HOST_HEADER.test(host) && URL.canParse(`http://${host}`);
 }
 
-/** Passes a request to a Worker, and its response back. `ask` tells the caller to send the body. */
+/** Proxies a request to a Worker and its response back. `ask` tells the client to send the body. */
 function pass(worker, request, response, ask) {
   if (!isWellFormed(request)) return refuse(response, "invalid_request");
   const { headers: given, rawHeaders } = request;
@@ -156,8 +154,8 @@ function pass(worker, request, response, ask) {
       request.socket.destroySoon();
     }, config.bodyLimit);
   };
-  // The first bytes, which are all of a small body, come within the limit, however they drip; the
-  // rest never pauses for longer.
+  // The first 64 KiB, the whole of a small body, share one timeout even if they drip. After that
+  // each pause is limited.
   let received = 0;
   const sendBody = () => {
     ask?.();
@@ -165,7 +163,7 @@ function pass(worker, request, response, ask) {
     request.on("data", (chunk) => {
       received += chunk.length;
       if (inner.write(chunk)) return received > SMALL ? start() : undefined;
-      // While the Worker does not read, the caller cannot send.
+      // Back-pressure: while the Worker does not read, the client cannot send, so no timeout runs.
       clear();
       request.pause();
       inner.once("drain", () => (start(), request.resume()));
@@ -188,15 +186,15 @@ function pass(worker, request, response, ask) {
   });
   response.on("close", () => {
     clear();
-    // The Worker learns that the caller has left by a reset alone: an end could be that of the
+    // Only a reset tells the Worker that the client has disconnected. A FIN could merely end the
     // request.
     if (!response.writableFinished) inner.socket?.resetAndDestroy();
   });
 }
 
 /**
- * Reads the rest of a body that nobody wants, up to a limit: a reset connection could take the
- * response with it.
+ * Reads and discards the rest of a body, up to a limit. Resetting the connection instead could lose
+ * the response.
  */
 function dropRest(request, response, clear) {
   clear();
@@ -225,7 +223,7 @@ function open({ port, worker }) {
   });
 }
 
-// The parent holds the other end.
+// The parent process holds the other end of the pipe.
 process.stdin.resume().on("end", () => process.exit(0));
 await Promise.all(config.listen.map(open));
 process.send("ready");

@@ -1,4 +1,5 @@
-// Prints how many bytes files have, each compressed by itself: size.mjs gzip|brotli FILE…
+// Prints the total compressed size of files in bytes, each compressed separately.
+// Usage: size.mjs gzip|brotli FILE…
 
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";

@@ -1,9 +1,9 @@
-// Runs the Workers on this machine: workerd with its embedded stores, as the platform would run them.
+// Runs the Workers locally on workerd, with its embedded stores, as the platform would.
 //
 // The first line on standard input is the configuration, in JSON:
 //   { built, data, console: {port}, edge: {port}, upstream, limits, site, siteVersion, setupToken,
 //     startedAt, masterKeys, principalKey, serviceTokens }
-// Prints one line, "ready", when all ports answer. Ends when standard input does.
+// Prints one line, "ready", when all ports listen. Stops at the end of standard input.
 
 import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -14,7 +14,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Log, LogLevel, Miniflare } from "miniflare";
 
-/** Not newer than the installed workerd. */
+/** Must not be newer than the installed workerd. */
 const COMPATIBILITY = { compatibilityDate: "2026-11-01" };
 const HOST = "127.0.0.1";
 const here = dirname(fileURLToPath(import.meta.url));
@@ -26,7 +26,7 @@ const origin = (port) => `http://${HOST}:${port}`;
 
 mkdirSync(config.data, { recursive: true, mode: 0o700 });
 
-/** A Worker that worker-build made. */
+/** Describes a built Worker for Miniflare. */
 const built = (name, more) => {
   const modulesRoot = join(config.built, name);
   return {
@@ -41,13 +41,13 @@ const built = (name, more) => {
   };
 };
 
-/** The secret that the front shows to the door. */
+/** The secret that authenticates the front to the door. */
 const secret = randomBytes(32).toString("hex");
 
 const object = (className) => ({ className, useSQLite: true });
 
 const workers = [
-  // The first, so that Miniflare's own port leads here as well.
+  // First in the list, so that Miniflare's own port leads here as well.
   {
     ...COMPATIBILITY,
     name: "door",
@@ -58,7 +58,7 @@ const workers = [
     bindings: { SECRET: secret },
   },
   built("edge", {
-    // Tells the gateway that the caller has left.
+    // Lets the gateway detect that the client has disconnected.
     compatibilityFlags: ["enable_request_signal"],
     kvNamespaces: { KEYS: "keys" },
     serviceBindings: { VAULT: "vault" },
@@ -84,10 +84,10 @@ const workers = [
     },
     bindings: { MASTER_KEYS: config.masterKeys, SETUP_TOKEN: config.setupToken, STARTED_AT: config.startedAt },
   }),
-  // The vault's code in an isolate of its own, for the objects that hash passwords.
+  // A second isolate of the vault's code, for the objects that hash passwords.
   built("vault", {
     name: "hasher",
-    // Tells an object that the caller has left.
+    // Lets an object detect that its caller has disconnected.
     compatibilityFlags: ["enable_request_signal"],
     durableObjects: { HASHER: object("Hasher") },
   }),
@@ -107,7 +107,7 @@ const miniflare = new Miniflare({
   defaultPersistRoot: config.data,
   host: HOST,
   port: 0,
-  // What Cloudflare's network would tell of a request; it is not asked for.
+  // Disables the download of sample network metadata (`request.cf`).
   cf: false,
   log: new Log(LogLevel.WARN),
 });
@@ -125,7 +125,7 @@ async function stop(code) {
 input.on("close", () => stop(0));
 process.on("SIGTERM", () => stop(0));
 
-/** Starts the front, and again whenever it ends. Resolves once it listens. */
+/** Starts the front, and restarts it whenever it ends. Resolves once it listens. */
 async function openFront(settings) {
   front = fork(join(here, "front.mjs"), { stdio: ["pipe", 2, 2, "ipc"] });
   front.send(settings);
