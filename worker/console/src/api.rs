@@ -1,4 +1,4 @@
-//! The management API, `/api/v1`: the use-cases as JSON.
+//! The management API, `/api/v1`: routes, extractors and query parsing around the use cases.
 
 pub mod body;
 mod condition;
@@ -28,7 +28,7 @@ use ownchat_domain::{
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 
-/// The routes.
+/// Returns the routes of the management API.
 pub fn router() -> Router {
     Router::new()
         .route("/setup", post(session::set_up))
@@ -64,8 +64,7 @@ impl<S: Sync> FromRequestParts<S> for Cases {
     }
 }
 
-/// The id that a path names, as it was written; empty if it is not even text. No key has such an
-/// id.
+/// The id in a path, as sent; empty if it is not even text. No key has an empty id.
 struct Id(String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
@@ -81,7 +80,7 @@ fn query<T: DeserializeOwned>(asked: Option<String>) -> Result<T, Failure> {
     read_query(parameters(&asked.unwrap_or_default()))
 }
 
-/// The names and values of a query. Every text is one.
+/// Parses the names and values of a query. Any text parses.
 fn parameters(query: &str) -> Vec<(String, String)> {
     serde_urlencoded::from_str(query).unwrap_or_default()
 }

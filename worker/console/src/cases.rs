@@ -1,4 +1,5 @@
-//! The use-cases, for the visitor of one request. Pages, server functions and API all come through here.
+//! The use cases of the console, on behalf of the caller of one request.
+//! Pages, server functions and the management API share them.
 
 mod caller;
 pub mod events;
@@ -41,7 +42,7 @@ use ownchat_ui::{
 use std::future::Future;
 use worker::send::SendFuture;
 
-/// The use-cases of one visitor.
+/// The use cases, on behalf of one caller.
 #[derive(Clone)]
 pub struct Cases(pub Visitor);
 
@@ -157,27 +158,28 @@ impl Backend for Cases {
     }
 }
 
-/// Use-cases that no page has.
+/// Use cases without a page.
 impl Cases {
-    /// Says whether somebody asks who may ask anything at all: a person who is signed in, or a key that is good.
+    /// Authenticates the caller: a signed-in person or a valid key.
     pub fn check_caller(&self) -> Reply<()> {
         let visitor = self.0.clone();
         reply(async move { caller::check(&visitor).await })
     }
 
-    /// Says whether there is such a key.
+    /// Fails unless the key exists.
     pub fn find_key(&self, id: Locator) -> Reply<()> {
         let visitor = self.0.clone();
         reply(async move { keys::find(&visitor, id).await })
     }
 
-    /// How much was called with a key, or with all keys of the workspace.
+    /// Reports the usage of one key, or of all keys of the workspace.
     pub fn usage(&self, key: Option<Locator>, query: UsageQuery) -> Reply<Report> {
         let visitor = self.0.clone();
         reply(async move { usage::read(&visitor, key, query).await })
     }
 
-    /// Gives a key a new secret, made here unless the request brings the hash of one.
+    /// Rotates the secret of a key. Generates the new one unless the request contains the hash of
+    /// one.
     pub fn rotate_key(
         &self,
         id: Locator,
@@ -189,13 +191,13 @@ impl Cases {
         reply(async move { keys::rotate(&visitor, id, overlap, hash, once).await })
     }
 
-    /// Ends the old secrets of a key at once.
+    /// Revokes the old secrets of a key at once.
     pub fn end_old_secrets(&self, id: Locator) -> Reply<Changed> {
         let visitor = self.0.clone();
         reply(async move { keys::end_old_secrets(&visitor, id).await })
     }
 
-    /// Explains what the edge would say to a call.
+    /// Explains the edge's verdict on a request.
     pub fn explain(&self, subject: Subject, case: Case) -> Reply<Explanation> {
         let (visitor, now) = (self.0.clone(), self.now());
         reply(async move { explain::explain(&visitor, subject, case, now).await })
@@ -207,19 +209,19 @@ impl Cases {
         reply(async move { workspace::settings(&visitor).await })
     }
 
-    /// Changes the settings of the workspace that the visitor saw in this version.
+    /// Changes the settings of the workspace, given the version that the caller last read.
     pub fn change_settings(&self, version: u64, patch: SettingsPatch) -> Reply<ChangedSettings> {
         let visitor = self.0.clone();
         reply(async move { workspace::change_settings(&visitor, version, patch).await })
     }
 
-    /// Reads what the workspace still needs of which master secret.
+    /// Reports the workspace's remaining uses of each master secret.
     pub fn masters(&self) -> Reply<Masters> {
         let visitor = self.0.clone();
         reply(async move { workspace::masters(&visitor).await })
     }
 
-    /// Reads lines of the audit trail.
+    /// Reads a page of the audit trail.
     pub fn trail(&self, query: TrailQuery) -> Reply<TrailPage> {
         let visitor = self.0.clone();
         reply(async move { workspace::trail(&visitor, query).await })
@@ -231,13 +233,13 @@ impl Cases {
         reply(async move { transfer::export_part(&visitor, after).await })
     }
 
-    /// Puts lines of a file aside; the first of them has the number `first`.
+    /// Stages lines of an import. `first` is the number of the first of them.
     pub fn stage_import(&self, first: u64, lines: Vec<String>) -> Reply<()> {
         let visitor = self.0.clone();
         reply(async move { transfer::stage(&visitor, first, lines).await })
     }
 
-    /// Fills the workspace from the lines that were put aside.
+    /// Imports the staged lines into the workspace.
     pub fn finish_import(&self) -> Reply<Imported> {
         let visitor = self.0.clone();
         reply(async move { transfer::finish(&visitor).await })
@@ -250,7 +252,7 @@ impl Cases {
     }
 }
 
-/// The platform's futures are not `Send`, and never leave their one thread.
+/// Makes a future `Send`: those of the platform are not, but never leave their one thread.
 fn reply<T: 'static>(work: impl Future<Output = Result<T, Failure>> + 'static) -> Reply<T> {
     Box::pin(SendFuture::new(work))
 }

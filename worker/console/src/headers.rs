@@ -1,4 +1,4 @@
-//! The headers that every answer carries.
+//! Security and cache headers of every response.
 
 use crate::visitor::SESSION_COOKIE;
 use axum::{
@@ -12,11 +12,11 @@ use axum::{
     response::Response,
 };
 
-/// What every answer carries. Files are served by the platform with the headers of `headers.txt`.
+/// Headers of every response. The platform serves files with the headers in `headers.txt`.
 const ALWAYS: [(HeaderName, &str); 8] = [
     (CACHE_CONTROL, "no-store"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    // Not "no-referrer": forms would then post with "Origin: null".
+    // With "no-referrer", forms would post with "Origin: null".
     (REFERRER_POLICY, "same-origin"),
     (STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains; preload"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
@@ -25,11 +25,12 @@ const ALWAYS: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
 
-/// The policy of answers that are not pages: nothing in them may ever run or be framed (CSP level 3).
+/// The policy of responses other than pages: no script, no framing (CSP level 3).
 const STRICT_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
 
-/// Sets the headers, and the strictest policy where a page has not set its own.
+/// Sets the headers, and the strict policy unless a page has set its own.
+/// A response that ends a session also clears the browser's cache and storage.
 pub async fn dress(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {

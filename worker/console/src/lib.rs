@@ -1,8 +1,8 @@
 //! The console: the Worker that admins call.
 //!
-//! It renders the pages of `ownchat-ui`, answers their server functions and the management API, and
-//! asks the vault for everything. `cases` holds the use-cases, the same for pages and API; `router` says
-//! which address does what; `problem` is the one place where statuses and public texts are chosen.
+//! It renders the pages of `ownchat-ui`, serves their server functions and the management API, and
+//! stores everything in the vault. `cases` holds the use cases, shared by pages and API. `router`
+//! maps URLs to handlers. `problem` alone chooses statuses and public texts.
 
 pub mod api;
 pub mod cases;
@@ -20,7 +20,7 @@ use axum::{body::Body, http::Response};
 use tower_service::Service;
 use worker::{Context, Env, HttpRequest, Result, event};
 
-/// Answers a request.
+/// Handles a request.
 #[event(fetch)]
 async fn fetch(request: HttpRequest, env: Env, context: Context) -> Result<Response<Body>> {
     let mut request = request.map(Body::new);

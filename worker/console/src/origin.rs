@@ -1,7 +1,7 @@
-//! Cross-site requests are refused here, for pages, server functions and API alike.
+//! Cross-site request forgery protection, for pages, server functions and API alike.
 //!
-//! Browsers say where a request comes from in `Sec-Fetch-Site` (W3C Fetch Metadata) and, older ones, in
-//! `Origin`. A request that changes something and says neither is refused too.
+//! Browsers name the source of a request in `Sec-Fetch-Site` (W3C Fetch Metadata) or, older ones,
+//! in `Origin`. A state-changing request without either is refused, too.
 
 use crate::{cases::events, problem, visitor::Visitor};
 use axum::{
@@ -13,8 +13,8 @@ use axum::{
 use ownchat_domain::{audit::Action, problem::CROSS_SITE};
 use worker::send::SendFuture;
 
-/// Lets a request pass unless another site may have sent it. One that brings a key of its own passes: no browser adds
-/// that by itself, and nothing else is looked at then.
+/// Refuses a request that another site may have sent.
+/// A request with an API key passes: no browser adds one by itself, and cookies then do not count.
 pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
     let brings_a_key = request.extensions().get::<Visitor>().is_some_and(Visitor::brings_a_key);
     if brings_a_key || is_ours(request.method(), request.headers(), request.uri()) {
@@ -27,7 +27,7 @@ pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
     }
 }
 
-/// Paths that write a line into the trail when they are read.
+/// Paths that write to the audit trail when read.
 const READS_THAT_ARE_NOTED: [&str; 1] = ["/api/v1/export"];
 
 fn is_ours(method: &Method, headers: &HeaderMap, uri: &Uri) -> bool {
@@ -36,14 +36,14 @@ fn is_ours(method: &Method, headers: &HeaderMap, uri: &Uri) -> bool {
     }
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     match (text("sec-fetch-site"), text(ORIGIN.as_str())) {
-        // "none": the person sent it, from the address bar or by reloading.
+        // "none": the person navigated here from the address bar, or reloaded.
         (Some(site), _) => site == "same-origin" || site == "none",
         (None, Some(origin)) => Some(origin) == own_origin(uri).as_deref(),
         (None, None) => false,
     }
 }
 
-/// Scheme, host and port of the request, as a browser writes them into `Origin`.
+/// Returns scheme, host and port of the request, as browsers write them in `Origin`.
 pub fn own_origin(uri: &Uri) -> Option<String> {
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
 }

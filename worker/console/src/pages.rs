@@ -1,4 +1,4 @@
-//! The pages and server functions of `ownchat-ui`, on axum.
+//! Serves the pages and server functions of `ownchat-ui` with axum.
 
 use crate::{cases::Cases, problem};
 use axum::{
@@ -25,7 +25,7 @@ use ownchat_ui::{
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
-/// Shows the page of an address, or takes the form that was posted to it.
+/// Renders the page of a URL, or handles a form posted to it.
 pub async fn show(cases: Cases, request: Request) -> Response {
     if request.uri().path().starts_with("/api/") {
         return problem::of_kind(&NOT_FOUND, "There is no such address in the management API.");
@@ -33,7 +33,7 @@ pub async fn show(cases: Cases, request: Request) -> Response {
     let (request, posted) = match *request.method() {
         Method::GET | Method::HEAD => match without_keys(request.uri()) {
             Some((address, id)) => {
-                // A link of another site makes no message.
+                // A link on another site must not cause a message.
                 let site = request.headers().get("sec-fetch-site").map_or(&b"none"[..], HeaderValue::as_bytes);
                 let is_own = matches!(site, b"none" | b"same-origin");
                 return elsewhere(&cases, &address, is_own.then_some(id.as_str()));
@@ -59,8 +59,8 @@ pub async fn show(cases: Cases, request: Request) -> Response {
     leptos_axum::render_app_async_with_context(provide, shell)(request).await
 }
 
-/// The address with ids in the place of whole keys, and the first id, if it holds a key. A search
-/// is for the id alone, without the words around the key.
+/// Replaces whole keys in a URL by their ids. Returns the URL and the first id, or `None` without a
+/// key. A search keeps only the id, without the words around the key.
 fn without_keys(uri: &Uri) -> Option<(String, String)> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(uri.query().unwrap_or_default()).unwrap_or_default();
     let texts = || core::iter::once(uri.path()).chain(pairs.iter().flat_map(|(name, value)| [&**name, &**value]));
@@ -71,12 +71,12 @@ fn without_keys(uri: &Uri) -> Option<(String, String)> {
     });
     let query = serde_urlencoded::to_string(clean.collect::<Vec<_>>()).unwrap_or_default();
     let separator = if query.is_empty() { "" } else { "?" };
-    // Two slashes at the beginning would lead to another host.
+    // A path that starts with two slashes would lead to another host.
     let path = token::with_ids(uri.path());
     Some((format!("/{}{separator}{query}", path.trim_start_matches(['/', '\\'])), id))
 }
 
-/// Leads to the address that holds no key, with a message that says why.
+/// Redirects to the URL without keys, with a message that explains it.
 fn elsewhere(cases: &Cases, address: &str, id: Option<&str>) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
@@ -90,13 +90,13 @@ fn elsewhere(cases: &Cases, address: &str, id: Option<&str>) -> Response {
     response
 }
 
-/// Answers a server function whose arguments are `T` in JSON.
+/// Handles a server function whose arguments are `T` in JSON.
 pub async fn action<T: DeserializeOwned + Serialize>(cases: Cases, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, BODY_MAX).await else {
         return problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning);
     };
-    // The function reads it again, in a stricter way, and says no more than that it cannot.
+    // The server function parses the body again, more strictly, and its errors lack detail.
     let read = match json::read::<T>(&bytes) {
         Ok(read) => read,
         Err(error) => return problem::of_body(error),
@@ -116,7 +116,7 @@ async fn form(request: Request) -> Result<(Request, Posted), Response> {
     let (parts, body) = request.into_parts();
     let bytes =
         to_bytes(body, BODY_MAX).await.map_err(|_| problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning))?;
-    // Every text is a form; one that is not UTF-8 gives replacement characters.
+    // Any text parses as a form. Invalid UTF-8 becomes replacement characters.
     let fields = serde_urlencoded::from_bytes(&bytes).unwrap_or_default();
     Ok((Request::from_parts(parts, Body::empty()), Posted(fields)))
 }

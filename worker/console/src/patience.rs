@@ -1,4 +1,4 @@
-//! Waiting for an answer, and not for ever.
+//! Timeouts on futures, with a timer of the platform.
 
 use futures_util::future::{Either, select};
 use std::{future::Future, pin::pin, time::Duration};
@@ -9,7 +9,7 @@ use worker::{
     wasm_bindgen_futures::JsFuture,
 };
 
-/// What `work` comes to, or nothing if that takes longer.
+/// Returns the output of `work`, or `None` after the timeout.
 pub async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Option<T> {
     let Ok(pause) = pause(patience) else { return Some(work.await) };
     match select(pin!(work), pause).await {
@@ -18,8 +18,8 @@ pub async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Opt
     }
 }
 
-/// A pause that may be given up before its end; the bindings' own delay breaks when it is, since the platform names its
-/// timers by objects.
+/// Returns a cancellable timer. The bindings' own delay breaks on cancellation, since the
+/// platform's timer ids are objects.
 fn pause(length: Duration) -> Result<JsFuture> {
     let scheduler = Reflect::get(&global(), &"scheduler".into())?;
     let wait: Function = Reflect::get(&scheduler, &"wait".into())?.dyn_into()?;

@@ -1,4 +1,4 @@
-//! Problems: the one place where statuses and public texts of the API are chosen.
+//! Problem responses (RFC 9457): the one place that chooses statuses and public texts of the API.
 
 use crate::visitor::Visitor;
 use axum::{
@@ -19,12 +19,12 @@ use ownchat_domain::{
 use serde_json::json;
 use worker::console_error;
 
-/// A problem of a kind. What belongs to the request is put in by [`finish`].
+/// Returns a problem of a kind. [`finish`] adds the details of the request.
 pub fn of_kind(kind: &Kind, detail: &str) -> Response {
     carry(kind.problem("", detail, ""))
 }
 
-/// What went wrong with a use-case.
+/// Returns the problem for a failed use case.
 pub fn of_failure(failure: &Failure) -> Response {
     let kind = match failure {
         Failure::Invalid { errors } => return of_fields(errors.clone()),
@@ -46,7 +46,7 @@ pub fn of_failure(failure: &Failure) -> Response {
     };
     let mut response = of_kind(kind, kind.meaning);
     if matches!(failure, Failure::NotSignedIn) {
-        // With a key it would be another matter.
+        // A key would have authenticated the request.
         challenge(&mut response, credential::challenge(Code::MissingKey, ScopeSet::EMPTY));
     }
     let retry_after = match failure {
@@ -58,14 +58,15 @@ pub fn of_failure(failure: &Failure) -> Response {
     response
 }
 
-/// The refusal of a key that asks, as the edge would say it.
+/// Returns the refusal of a key caller, as the edge words it.
 fn of_key(code: Code, detail: &str) -> Response {
     let mut response = of_kind(Kind::of(code), detail);
     challenge(&mut response, credential::challenge(code, ScopeSet::EMPTY));
     response
 }
 
-/// The refusal of a key that lacks scopes: it names what is required, what there is, and what is missing.
+/// Returns the refusal of a key without the required scopes. It names required, granted and missing
+/// scopes.
 fn of_missing_scopes(required: ScopeSet, granted: ScopeSet) -> Response {
     let denial = Denial::ScopeMissing { required, granted };
     let mut problem = Kind::of(denial.code()).problem("", denial.detail(), "");
@@ -76,7 +77,7 @@ fn of_missing_scopes(required: ScopeSet, granted: ScopeSet) -> Response {
     response
 }
 
-/// The refusal of a call with more than one key.
+/// Returns the refusal of a request with more than one key.
 pub fn ambiguous() -> Response {
     let kind = &problem::AMBIGUOUS_KEY;
     let mut response = of_kind(kind, kind.meaning);
@@ -89,7 +90,7 @@ fn challenge(response: &mut Response, challenge: Option<String>) {
     response.headers_mut().extend(value.map(|value| (header::WWW_AUTHENTICATE, value)));
 }
 
-/// What is wrong with a body.
+/// Returns the problem for an invalid body.
 pub fn of_body(error: BodyError) -> Response {
     match error {
         BodyError::Unreadable(detail) => of_kind(&problem::INVALID_JSON, &detail),
@@ -105,7 +106,8 @@ fn of_fields(errors: Vec<FieldError>) -> Response {
     carry(problem)
 }
 
-/// A denial names what was required, what there is, and what is missing.
+/// Returns the refusal to grant scopes that the caller lacks. It names required, held and missing
+/// scopes.
 fn of_scopes(required: ScopeSet, held: ScopeSet) -> Response {
     let missing = held.missing(required).names();
     let names = missing.join(", ");
@@ -115,7 +117,7 @@ fn of_scopes(required: ScopeSet, held: ScopeSet) -> Response {
     carry(problem)
 }
 
-/// A key gives no more freedom than it has: what it would give too much of stands at the fields.
+/// Returns the refusal to grant a key more than the calling key has. Field errors name each excess.
 fn of_reach(errors: Vec<FieldError>) -> Response {
     let detail =
         "The key would be freer than the one that asks: nobody gives more than they hold. Nothing was changed.";
@@ -131,8 +133,8 @@ fn carry(problem: Problem) -> Response {
     response
 }
 
-/// Writes the problem that a handler came to, with the request's id and a whole address for its
-/// kind. Logs a failure of ours once, with that id.
+/// Writes the problem of a handler, with the request id and an absolute URL for its kind. Logs
+/// server errors once, with that id.
 pub async fn finish(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<Visitor>().map(|visitor| visitor.request_id.clone()).unwrap_or_default();
     let origin = crate::origin::own_origin(request.uri()).unwrap_or_default();
@@ -143,7 +145,7 @@ pub async fn finish(request: Request, next: Next) -> Response {
     let problem = response.extensions_mut().remove::<Problem>();
     if response.status().is_server_error() {
         let code = problem.as_ref().map_or(problem::INTERNAL.code, |problem| problem.code.as_str());
-        // No path: somebody could have put a key there.
+        // Log no path: it may contain a key.
         console_error!("{}", json!({"request_id": id, "status": response.status().as_u16(), "code": code}));
     }
     let Some(mut problem) = problem else { return response };

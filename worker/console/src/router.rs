@@ -1,4 +1,4 @@
-//! Which address does what.
+//! Routes and middleware of the console.
 
 use crate::{api, headers, origin, pages, problem};
 use any_spawner::Executor;
@@ -18,15 +18,16 @@ thread_local! {
     static ROUTER: OnceCell<Router> = const { OnceCell::new() };
 }
 
-/// The isolate's router; built by its first request.
+/// Returns the isolate's router. The first request builds it.
 pub fn of_isolate() -> Router {
     ROUTER.with(|cell| cell.get_or_init(build).clone())
 }
 
 fn build() -> Router {
-    // Pages wait for their data on the platform's own queue. It fails only when it is there already.
+    // Pages await their data on the platform's own task queue. Initialisation fails only if
+    // repeated.
     let _ = Executor::init_wasm_bindgen();
-    // What registers functions by itself on other platforms does not run in a Worker.
+    // Automatic registration of server functions does not run in a Worker.
     register_explicit::<CreateKey>();
     Router::new()
         .nest("/api/v1", api::router())

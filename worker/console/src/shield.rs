@@ -1,7 +1,8 @@
-//! Keeps registries from floods of keys that have our tag and are unknown: deleted ones, or secrets that somebody guesses.
+//! Limits lookups of unknown keys: deleted keys with our tag, and guessed secrets.
 //!
-//! Whether a key is good only its registry knows, so each question of a key costs one. An address that sends too many
-//! unknown ones is held, as at the edge; keys that were heard before go on being heard from there.
+//! Only its registry knows if a key is valid, so each request with a key costs a lookup. An IP
+//! address that sends too many unknown keys is held back, as at the edge. Keys that a registry has
+//! recognised before still pass from there.
 
 use ownchat_domain::{
     digest::SecretHash,
@@ -12,10 +13,10 @@ use ownchat_domain::{
 };
 use std::{cell::RefCell, collections::HashMap};
 
-/// Most keys that are remembered because they were heard.
+/// Maximum number of recognised keys in the cache.
 const CAPACITY: usize = 1_000;
 
-/// What an isolate remembers of the keys that asked.
+/// An isolate's cache of recognised keys, with the limiter of unknown ones.
 #[derive(Default)]
 pub struct Heard {
     shield: Shield,
@@ -26,25 +27,25 @@ thread_local! {
     static OF_ISOLATE: RefCell<Heard> = RefCell::default();
 }
 
-/// A question to a registry that is under way.
+/// A lookup in flight.
 #[derive(Debug)]
 pub struct Asking {
-    /// The key was not heard before, so the question counts for its address.
+    /// True if the key is not in the cache, so that the lookup counts for its IP address.
     is_new: bool,
     begun: Timestamp,
 }
 
 impl Heard {
-    /// Works with what this isolate remembers.
+    /// Runs `work` with this isolate's cache and limiter.
     pub fn of_isolate<T>(work: impl FnOnce(&mut Self) -> T) -> T {
         OF_ISOLATE.with_borrow_mut(work)
     }
 
-    /// Begins a question to the registry of this key; [`Self::end`] ends it.
+    /// Begins a lookup of this key; [`Self::end`] ends it.
     ///
     /// # Errors
     ///
-    /// How many milliseconds the key must wait until its registry is asked.
+    /// Returns the milliseconds until a lookup is allowed.
     pub fn begin(&mut self, key: &KeyCaller, now: Timestamp) -> Result<Asking, i64> {
         let is_new = !self.knows(key);
         if is_new {
@@ -59,7 +60,8 @@ impl Heard {
         Ok(Asking { is_new, begun: now })
     }
 
-    /// Ends a question, and notes whether the registry knew the key, if it said so.
+    /// Ends a lookup, and records if the registry recognised the key, unless the response is
+    /// missing.
     pub fn end(&mut self, key: &KeyCaller, asking: &Asking, is_known: Option<bool>, now: Timestamp) {
         if asking.is_new {
             self.shield.end(key.address, asking.begun);
@@ -97,7 +99,7 @@ mod tests {
         KeyCaller { id, secret: SecretHash::from_bytes([secret; 32]), address: address.parse().ok() }
     }
 
-    /// A whole question. Says how long the key must wait, if it must.
+    /// Runs a whole lookup. Returns the milliseconds to wait, if any.
     fn ask(heard: &mut Heard, key: &KeyCaller, is_known: bool) -> Option<i64> {
         match heard.begin(key, NOW) {
             Ok(asking) => {
@@ -108,7 +110,7 @@ mod tests {
         }
     }
 
-    /// One whose address has sent a flood of unknown keys.
+    /// Returns a limiter after a flood of unknown keys from one IP address.
     fn flooded() -> Heard {
         let mut heard = Heard::default();
         let asked = (0..100).filter(|number| ask(&mut heard, &key(*number, 0, "192.0.2.1"), false).is_none());
@@ -159,10 +161,10 @@ mod tests {
         }
         assert_eq!(ask(&mut heard, &good, true), None);
         assert_eq!(ask(&mut heard, &key(1, 8, "192.0.2.1"), true), Some(SECOND), "another secret of it");
-        // A guess from elsewhere does not make it forgotten.
+        // A guess from elsewhere does not evict it.
         assert_eq!(ask(&mut heard, &key(1, 8, "192.0.2.9"), false), None);
         assert_eq!(ask(&mut heard, &good, true), None);
-        // Until it is deleted.
+        // Its deletion does.
         assert_eq!(ask(&mut heard, &good, false), None);
         assert_eq!(ask(&mut heard, &good, false), Some(SECOND));
     }

@@ -1,4 +1,4 @@
-//! Asking the vault.
+//! Client of the vault: sends requests to its objects, and logs failures.
 
 use axum::body::{Bytes, to_bytes};
 use ownchat_domain::{
@@ -8,10 +8,10 @@ use ownchat_domain::{
 use std::{future::Future, pin::Pin};
 use worker::{Env, Error, Method, RequestInit, console_error};
 
-/// Largest answer that is read, in bytes: a page of 100 keys stays far below it.
+/// Maximum size of a response in bytes: a page of 100 keys stays far below it.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
 
-/// Asks one of the vault's objects.
+/// Sends a request to one of the vault's objects.
 pub async fn ask<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Answer> {
     let answered = match serde_json::to_string(call) {
         Ok(question) => exchange(env, object.path(C::NAME), question).await,
@@ -24,8 +24,8 @@ pub async fn ask<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Ans
     })
 }
 
-/// Sends a question and brings the answer. Boxed and the same for all kinds of questions: the code would stand in each of
-/// the use-cases otherwise.
+/// Sends a request body and returns the response body.
+/// Boxed and not generic: its code would otherwise be repeated in each use case.
 fn exchange(env: &Env, path: String, question: String) -> Pin<Box<dyn Future<Output = worker::Result<Bytes>> + '_>> {
     Box::pin(async move {
         let mut init = RequestInit::new();

@@ -1,4 +1,4 @@
-//! Who sent a request: from which address, under which id, with which session or key.
+//! The sender of a request: IP address, request id, and session or key.
 
 use axum::{
     body::Body,
@@ -20,73 +20,74 @@ use std::{net::IpAddr, sync::Arc};
 use worker::{Context, Date, Env, Error, Result, console_error};
 use zeroize::Zeroizing;
 
-/// The header in which the platform names the caller's address. The platform sets and overwrites it.
+/// The header with the client's IP address, which the platform sets and overwrites.
 const ADDRESS: &str = "cf-connecting-ip";
 
-/// Name of the session's cookie. The prefix binds it to this host, to `/` and to HTTPS (RFC 6265bis).
+/// Name of the session cookie. The prefix binds it to this host, to `/` and to HTTPS (RFC 6265bis).
 pub const SESSION_COOKIE: &str = "__Host-ownchat-session";
 
-/// Name of the cookie of a device from which somebody has signed in before.
+/// Name of the cookie of a device that has signed in before.
 pub const DEVICE_COOKIE: &str = "__Host-ownchat-device";
 
-/// Name of the cookie of a message for the next page.
+/// Name of the cookie with the flash message for the next page.
 pub const FLASH_COOKIE: &str = "__Host-ownchat-flash";
 
-/// Name of the cookie that shows that the browser keeps cookies for this host.
+/// Name of the probe cookie, which proves that the browser stores cookies for this host.
 pub const PROBE_COOKIE: &str = "__Host-ownchat-probe";
 
-/// What is known of the sender of a request, and the bindings to serve it with.
+/// The sender of a request, and the bindings to serve it with.
 #[derive(Clone)]
 pub struct Visitor {
     /// The bindings.
     pub env: Env,
-    /// Keeps work going after the response.
+    /// The context for deferred tasks, which run after the response.
     pub context: Arc<Context>,
-    /// The network address.
+    /// The client's IP address.
     pub address: String,
     /// Id of the request: 32 hexadecimal digits.
     pub request_id: String,
-    /// What it says to prove who it is.
+    /// The credential of the request.
     pub credential: Arc<Credential>,
-    /// The cookie of the device, unread; empty if there is none.
+    /// The device cookie, not yet verified; empty if absent.
     pub device: String,
-    /// The cookie of a message, unread; empty if there is none.
+    /// The flash cookie, not yet verified; empty if absent.
     pub flash: String,
-    /// True if it came over plain HTTP to a name that browsers keep no secure cookies for.
+    /// True for plain HTTP to a host for which browsers store no secure cookies.
     pub is_insecure: bool,
-    /// True if it brings a cookie of ours.
+    /// True if the request contains our session, device or probe cookie.
     pub has_cookies: bool,
 }
 
-/// What a request brings to prove who sent it.
+/// The credential of a request.
 pub enum Credential {
-    /// Nothing.
+    /// No credential.
     None,
-    /// A session that it claims.
+    /// A signed session token. Its session may have ended.
     Session(SessionToken),
-    /// A key of ours, by its look and its tag.
+    /// A key with our format and a valid tag. It may be revoked.
     Key(SentKey),
-    /// A text that is no key of ours, and what is said to that. No object is asked.
+    /// Not a key of ours, with the denial to return. No object is called.
     Refused(Denial),
     /// More than one key.
     Ambiguous,
 }
 
-/// A key that was sent.
+/// A key in a request.
 pub struct SentKey {
-    /// What the registry is told of it.
+    /// The part that the registry receives.
     pub caller: KeyCaller,
-    /// Number of the workspace whose registry knows it.
+    /// Number of the workspace that owns the key.
     pub workspace: u32,
 }
 
 impl Visitor {
-    /// Whether the request brings a key, or something in the place of one. Its cookies do not count then.
+    /// Returns true if the request contains a key, or something in its place. Cookies then do not
+    /// count.
     pub fn brings_a_key(&self) -> bool {
         matches!(*self.credential, Credential::Key(_) | Credential::Refused(_) | Credential::Ambiguous)
     }
 
-    /// The keys that sign cookies.
+    /// Returns the keys that sign cookies.
     pub fn cookie_keys(&self) -> core::result::Result<CookieKeys, Failure> {
         cookie_keys(&self.env).map_err(|error| {
             console_error!("visitor: {error}");
@@ -95,7 +96,7 @@ impl Visitor {
     }
 }
 
-/// Puts a [`Visitor`] into the request.
+/// Adds a [`Visitor`] to the request's extensions.
 pub fn introduce(request: &mut Request<Body>, env: Env, context: Context) -> Result<()> {
     let headers = request.headers();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
@@ -119,7 +120,7 @@ pub fn introduce(request: &mut Request<Body>, env: Env, context: Context) -> Res
     Ok(())
 }
 
-/// Returns true for plain HTTP to a name that is not this machine's own: secure cookies are refused
+/// Returns true for plain HTTP to a host other than this machine. Browsers refuse secure cookies
 /// there (Secure Contexts, section 3.1).
 fn is_insecure(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -129,7 +130,7 @@ fn is_insecure(uri: &Uri) -> bool {
     uri.scheme_str() == Some("http") && !is_local
 }
 
-/// What stands in the headers of keys.
+/// The content of the credential headers.
 #[derive(Debug, PartialEq, Eq)]
 enum Sent {
     None,
@@ -138,13 +139,14 @@ enum Sent {
     Ambiguous,
 }
 
-/// The key of a request to an address that takes keys: the management API, but for what is about sessions.
+/// Returns the key of a request to a URL that accepts keys: the management API, except set-up and
+/// sessions.
 fn sent_key(path: &str, headers: &HeaderMap) -> Sent {
     let Some(address) = path.strip_prefix("/api/v1/") else { return Sent::None };
     if matches!(address, "setup" | "session") {
         return Sent::None;
     }
-    // As the platform does it with a header that was sent twice.
+    // Repeated headers are joined with a comma, as the platform does.
     let [authorization, api_key] = credential::HEADERS.map(|name| {
         let values: Vec<_> =
             headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
@@ -172,7 +174,8 @@ fn read_key(key: &str, address: &str, env: &Env) -> Credential {
     }
 }
 
-/// Reads a key, and proves from its tag that we issued it: of one that was made up no object is asked.
+/// Parses a key, and proves from its tag that we issued it. A forged key costs no call to an
+/// object.
 fn prove(key: &str, address: &str, keys: &Locators) -> Credential {
     let token = match Token::parse(key) {
         Ok(token) => token,
@@ -196,7 +199,7 @@ fn cookie_keys(env: &Env) -> Result<CookieKeys> {
     CookieKeys::parse(&env.secret("MASTER_KEYS")?.to_string()).map_err(|error| Error::RustError(error.to_string()))
 }
 
-/// Reads a session that we have issued: no object is asked for one that was made up.
+/// Reads a session token that we have signed. A forged one costs no call to an object.
 fn read_session(value: &str, env: &Env) -> Option<SessionToken> {
     match cookie_keys(env) {
         Ok(keys) => SessionToken::open(value, &keys),
@@ -207,8 +210,8 @@ fn read_session(value: &str, env: &Env) -> Option<SessionToken> {
     }
 }
 
-/// The value of a cookie, whatever other cookies come with it: another program on this host may
-/// have set anything.
+/// Returns the value of a cookie, despite malformed others: other programs on this host may set
+/// any.
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get_all(COOKIE).iter().find_map(|line| {
         let line = String::from_utf8_lossy(line.as_bytes());
@@ -217,12 +220,12 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     })
 }
 
-/// The platform's clock. It stands still between two waits.
+/// Returns the platform's time. The clock advances only while a request awaits.
 pub fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Random bytes from the platform's cryptographic generator.
+/// Returns random bytes from the platform's cryptographic generator.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| Error::RustError(error.to_string()))?;

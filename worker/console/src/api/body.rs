@@ -1,4 +1,5 @@
-//! Reading what came with a call: JSON, and the name of a request that is to be done once.
+//! Request body extractors of the management API: JSON and `Idempotency-Key`. Authentication
+//! failures take precedence over body errors.
 
 use crate::{cases::Cases, problem};
 use axum::{
@@ -18,7 +19,7 @@ use ownchat_domain::{
 };
 use serde::de::DeserializeOwned;
 
-/// Refuses a body that was compressed: nothing here unpacks it (RFC 9110, section 8.4).
+/// Refuses a body with a content encoding: the console decompresses none (RFC 9110, section 8.4).
 pub async fn refuse_encoded(request: Request, next: Next) -> Response {
     let encodings = request.headers().get_all(CONTENT_ENCODING);
     if encodings.iter().all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -30,7 +31,7 @@ pub async fn refuse_encoded(request: Request, next: Next) -> Response {
     refusal
 }
 
-/// A JSON body of anybody.
+/// A JSON body from any caller.
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -41,8 +42,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// A JSON body of somebody who may ask: signed in, or with a key. Whoever may not hears of that, and not of what is wrong with
-/// the body.
+/// A JSON body from an authenticated caller, by session or key. An unauthenticated caller gets that
+/// failure instead of errors in the body.
 pub struct MemberBody<T>(pub T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for MemberBody<T> {
@@ -57,11 +58,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for MemberBody<T
     }
 }
 
-/// What is asked of a command that makes something: its JSON body, and what makes it one that is done once.
+/// The request of a command that issues a secret: JSON body and optional idempotency key.
 pub struct Making<T> {
     /// The body.
     pub body: T,
-    /// From `Idempotency-Key`, if it was sent.
+    /// Idempotency key and body hash, if the caller sent `Idempotency-Key`.
     pub once: Option<Once>,
 }
 
@@ -82,7 +83,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for Making<T> {
     }
 }
 
-/// What is wrong with a call, unless nobody is signed in and no key is good: that comes first.
+/// Returns the caller's authentication failure, if any, else `refusal`.
 pub async fn first_of_all(cases: &Cases, refusal: Response) -> Response {
     match cases.check_caller().await {
         Ok(()) => refusal,
@@ -96,7 +97,7 @@ async fn cases<S: Send + Sync>(request: Request, state: &S) -> Result<(Cases, Re
     Ok((cases, Request::from_parts(parts, body)))
 }
 
-/// The name that the request was given, if it was.
+/// Returns the idempotency key, if the caller sent one.
 fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, NotAnIdempotencyKey> {
     let mut values = headers.get_all("idempotency-key").iter();
     match (values.next(), values.next()) {
@@ -120,12 +121,13 @@ async fn read<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) 
     Ok((body, BodyHash::of(&bytes)))
 }
 
-/// The media types of a body. What comes by `PATCH` is a merge patch (RFC 7396), which has a type of its own.
+/// Returns the media types that a body may have. A `PATCH` body is a merge patch (RFC 7396), which
+/// has its own type.
 fn accepted(method: &Method) -> &'static [&'static str] {
     if method == Method::PATCH { &["application/json", "application/merge-patch+json"] } else { &["application/json"] }
 }
 
-/// Whether the body is said to be of one of these media types, whatever their parameters.
+/// Returns true if `Content-Type` is one of these media types. Ignores its parameters.
 fn is_one_of(accepted: &[&str], headers: &HeaderMap) -> bool {
     let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media.split(';').next().unwrap_or_default().trim();

@@ -1,4 +1,5 @@
-//! The version that a caller has seen of what they change: `If-Match` (RFC 9110, section 13.1.1).
+//! Preconditions on changes: `If-Match` (RFC 9110, section 13.1.1) names the version that the
+//! caller last read.
 
 use axum::http::{HeaderMap, header::IF_MATCH};
 use ownchat_domain::{
@@ -6,19 +7,19 @@ use ownchat_domain::{
     problem::{Kind, PRECONDITION_REQUIRED, STALE},
 };
 
-/// Why `If-Match` names no version.
+/// An `If-Match` that names no single version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unclear {
-    /// There is none, or `*`.
+    /// The header is absent or `*`.
     Missing,
-    /// It names more than one.
+    /// The header names several versions.
     Several,
-    /// It is no entity tag of ours.
+    /// The header is not an entity tag of this API.
     Foreign,
 }
 
 impl Unclear {
-    /// The kind of problem.
+    /// Returns the kind of problem.
     pub const fn kind(self) -> &'static Kind {
         match self {
             Self::Missing | Self::Several => &PRECONDITION_REQUIRED,
@@ -26,7 +27,7 @@ impl Unclear {
         }
     }
 
-    /// The fault and its remedy.
+    /// Returns the public text: the error and its remedy.
     pub const fn detail(self) -> &'static str {
         match self {
             Self::Missing => PRECONDITION_REQUIRED.meaning,
@@ -38,14 +39,15 @@ impl Unclear {
     }
 }
 
-/// The version that `If-Match` names.
+/// Returns the version in `If-Match`.
 ///
 /// # Errors
 ///
-/// Fails unless it names exactly one: with several, or any (`*`), nobody knows which one was seen.
+/// Fails unless the header names exactly one version. A list or `*` does not tell which one the
+/// caller saw.
 pub fn seen(headers: &HeaderMap) -> Result<u64, Unclear> {
     let lines = headers.get_all(IF_MATCH).iter().map(|line| line.to_str().unwrap_or_default());
-    // Lines of one name are one list (RFC 9110, section 5.3).
+    // Repeated headers form one list (RFC 9110, section 5.3).
     let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
     match (tags.next(), tags.next()) {
         (None | Some("*"), None) => Err(Unclear::Missing),

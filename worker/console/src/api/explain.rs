@@ -1,4 +1,4 @@
-//! `/api/v1/explain`.
+//! `/api/v1/explain`: explains the edge's verdict on a request.
 
 use super::body::{MemberBody, first_of_all};
 use crate::{cases::Cases, problem};

@@ -1,4 +1,4 @@
-//! `/api/v1/keys`.
+//! `/api/v1/keys`: lists, creates, changes, rotates, deletes and restores API keys.
 
 use super::{
     Id,
@@ -30,29 +30,29 @@ use ownchat_ui::backend::{Backend, Copied, CreatedKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// A key that was just given a secret.
+/// A key with a new secret.
 #[derive(Serialize)]
 struct Shown {
     #[serde(flatten)]
     about: Key,
-    /// The whole key; the only time it is seen. Absent if the caller made the secret, `null` if it was shown to
-    /// an earlier request.
+    /// The whole key, shown only in this response. Absent if the caller made the secret, `null` if
+    /// an earlier request showed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[allow(clippy::option_option, reason = "absent, null or a value")]
     key: Option<Option<String>>,
-    /// What to do about a `null`.
+    /// Advice for a `null`.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'static str>,
 }
 
-/// Stands beside a key that is not shown again.
+/// Hint beside a key that is not shown again.
 const SHOWN_ONCE: &str = "This was done by an earlier request with the same Idempotency-Key, whose answer alone \
                           showed the key. If it was lost, rotate the key.";
 
-/// Says that nothing was done now, since an earlier request did it.
+/// Header of a replayed response: an earlier request with the same idempotency key did the work.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Shows a key with its new secret, if that was made here and is not shown already.
+/// Renders a key with its new secret, if generated here and not shown before.
 fn with_secret(
     status: StatusCode,
     about: Key,
@@ -144,16 +144,16 @@ pub async fn restore(cases: Cases, Id(id): Id) -> Response {
     }
 }
 
-/// How a key gets a new secret.
+/// The body of a rotation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
-    /// For how many seconds the old secrets go on working.
+    /// Seconds for which the old secrets stay valid.
     overlap_seconds: u32,
-    /// Allows it to end old secrets earlier than an overlap before has promised.
+    /// Permits ending old secrets before the end of a previous overlap.
     #[serde(default)]
     end_earlier: bool,
-    /// Hash of a secret that the caller made and keeps; absent to have one made.
+    /// Hash of a secret that the caller generated and keeps; absent to have one generated.
     secret_sha256: Option<SecretHash>,
 }
 
@@ -186,23 +186,24 @@ fn changed(outcome: Result<Changed, Failure>) -> Response {
     }
 }
 
-/// Says from when on a change holds everywhere, if it takes something from somebody.
+/// Adds the time from which a change is effective everywhere, if it takes access away.
 pub fn effective(mut response: Response, since: Option<Timestamp>) -> Response {
     let value = since.and_then(|since| HeaderValue::from_str(&since.rfc3339()).ok());
     response.headers_mut().extend(value.map(|value| (EFFECTIVE_AT, value)));
     response
 }
 
-/// The header that says from when on a change holds everywhere, as RFC 3339.
+/// The header with the time from which a change is effective everywhere (RFC 3339).
 const EFFECTIVE_AT: HeaderName = HeaderName::from_static("effective-at");
 
-/// The key that the path names, in the version that the caller has seen.
+/// Returns the key in the path and the version in `If-Match`.
 async fn seen(cases: &Cases, id: &str, headers: &HeaderMap) -> Result<(Locator, u64), Response> {
     let Ok(id) = id.parse::<Locator>() else { return Err(problem::of_failure(&missing(cases).await)) };
     match condition::seen(headers) {
-        // Whether there is such a key the command finds out, which knows of a deletion that is not told everywhere yet.
+        // The command itself checks that the key exists: it also sees deletions not yet effective
+        // everywhere.
         Ok(version) => Ok((id, version)),
-        // Elsewhere that comes before what is wrong with the request.
+        // As in the other routes, a missing key takes precedence over an invalid request.
         Err(unclear) => Err(match cases.find_key(id).await {
             Ok(()) => problem::of_kind(unclear.kind(), unclear.detail()),
             Err(failure) => problem::of_failure(&failure),
@@ -210,7 +211,7 @@ async fn seen(cases: &Cases, id: &str, headers: &HeaderMap) -> Result<(Locator, 
     }
 }
 
-/// Why there is nothing: whoever may not ask at all is told that first.
+/// Returns the caller's authentication failure, if any, else [`Failure::NotFound`].
 pub async fn missing(cases: &Cases) -> Failure {
     cases.check_caller().await.err().unwrap_or(Failure::NotFound)
 }

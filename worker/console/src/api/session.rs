@@ -1,4 +1,4 @@
-//! `/api/v1/setup` and `/api/v1/session`.
+//! `/api/v1/setup` and `/api/v1/session`: set-up, sign-in, sign-out, and the current session.
 
 use super::body::Body;
 use crate::{cases::Cases, problem};

@@ -1,5 +1,5 @@
-//! `/api/v1/export` and `/api/v1/import`: the workspace as a file ([`ownchat_domain::transfer`]). Neither is ever
-//! in memory as a whole.
+//! `/api/v1/export` and `/api/v1/import`: stream the workspace as a file
+//! ([`ownchat_domain::transfer`]). Neither ever holds the whole file in memory.
 
 mod lines;
 
@@ -26,7 +26,7 @@ use std::io;
 
 /// `GET /api/v1/export`
 pub async fn export(cases: Cases) -> Response {
-    // The first part is there before the answer begins, so that a refusal is an answer of its own.
+    // Read the first part before the response begins, so that a refusal has its own status.
     match cases.export_part(None).await {
         Ok(first) => {
             let mut response = Body::from_stream(file(cases, first)).into_response();
@@ -40,14 +40,14 @@ pub async fn export(cases: Cases) -> Response {
     }
 }
 
-/// What comes next of a file that is being written.
+/// The next step of an export.
 enum Next {
     Part(ExportPart),
     Ask(Place),
     Nothing,
 }
 
-/// The file, part by part. When something changes meanwhile it breaks off, and its last line is missing.
+/// Streams the file part by part. A concurrent change aborts it, so its last line is missing.
 fn file(cases: Cases, first: ExportPart) -> impl futures_util::Stream<Item = io::Result<String>> + Send {
     try_unfold((cases, Sum::default(), Next::Part(first)), async |(cases, mut sum, next)| {
         let part = match next {
@@ -88,11 +88,11 @@ pub async fn import(cases: Cases, request: Request) -> Response {
 
 async fn take(cases: &Cases, body: Body) -> Result<Imported, Failure> {
     let mut body = body.into_data_stream();
-    // Even of an empty file something is put aside, so that nothing is left of another one.
+    // Stage an empty batch first: it discards an earlier file, even if this one is empty.
     cases.stage_import(1, Vec::new()).await?;
     let mut lines = Lines::default();
     while let Some(chunk) = body.next().await {
-        // The caller is gone, or the platform has cut the body.
+        // The client has disconnected, or the platform has cut the body.
         lines.take(&chunk.map_err(|_| Failure::Unavailable)?)?;
         while let Some((first, batch)) = lines.batch() {
             cases.stage_import(first, batch).await?;

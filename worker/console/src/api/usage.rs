@@ -1,4 +1,4 @@
-//! `/api/v1/usage`, and `usage` below a key.
+//! `/api/v1/usage` and `/api/v1/keys/{id}/usage`: usage reports.
 
 use super::{Id, body::first_of_all, keys::missing, query};
 use crate::{cases::Cases, problem};

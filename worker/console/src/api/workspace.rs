@@ -1,4 +1,5 @@
-//! `/api/v1/workspace`, `/api/v1/master-secrets`, `/api/v1/audit` and `/api/v1/scopes`.
+//! `/api/v1/workspace`, `/api/v1/master-secrets`, `/api/v1/audit` and `/api/v1/scopes`: settings,
+//! master secrets in use, audit trail, scope catalogue.
 
 use super::{
     body::{MemberBody, first_of_all},
@@ -67,27 +68,27 @@ pub async fn masters(cases: Cases) -> Response {
     }
 }
 
-/// The parameter that names the format.
+/// The query parameter that selects the format.
 #[derive(Deserialize)]
 struct FormatQuery {
     #[serde(default)]
     format: Format,
 }
 
-/// How the trail is handed out.
+/// Format of the audit trail.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Format {
     /// An object with the lines and the cursor of the next page.
     #[default]
     Json,
-    /// The lines as they are chained, for `cargo xtask audit verify`.
+    /// The chained lines, for `cargo xtask audit verify`.
     Ndjson,
-    /// For spreadsheets (RFC 4180).
+    /// CSV for spreadsheets (RFC 4180).
     Csv,
 }
 
-/// A page of the trail. Its lines are JSON already.
+/// A page of the audit trail. Its lines are JSON already.
 #[derive(Serialize)]
 struct Page {
     data: Vec<Box<RawValue>>,
@@ -127,7 +128,7 @@ pub async fn audit(cases: Cases, RawQuery(query): RawQuery) -> Response {
     if format != Format::Json
         && let Some(cursor) = page.next_cursor
     {
-        // Where there is no room for a cursor in the body (RFC 8288).
+        // These bodies have no field for a cursor, so headers carry it (RFC 8288).
         let next = HeaderValue::from_str(&format!("<?{}>; rel=\"next\"", next(&asked_for, cursor))).ok();
         response.headers_mut().extend(next.map(|next| (LINK, next)));
         response.headers_mut().insert(HeaderName::from_static("next-cursor"), HeaderValue::from(cursor));
@@ -135,14 +136,14 @@ pub async fn audit(cases: Cases, RawQuery(query): RawQuery) -> Response {
     response
 }
 
-/// The query for the page after `cursor`: the same one, but for where it begins.
+/// Returns the query for the page after `cursor`. All other parameters stay the same.
 fn next(query: &str, cursor: u64) -> String {
     let others = parameters(query).into_iter().filter(|(name, _)| name != "cursor");
     let pairs: Vec<_> = others.chain([("cursor".to_owned(), cursor.to_string())]).collect();
     serde_urlencoded::to_string(pairs).unwrap_or_default()
 }
 
-/// The format, and which lines.
+/// Reads the format and the filter from a query.
 fn asked(query: &str) -> Result<(Format, TrailQuery), Failure> {
     let (formats, others): (Vec<_>, Vec<_>) = parameters(query).into_iter().partition(|(name, _)| name == "format");
     let FormatQuery { format } = read_query(formats)?;

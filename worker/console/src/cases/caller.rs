@@ -1,4 +1,4 @@
-//! Who asks: whose session it is, or with which key.
+//! Authenticates the caller, by session or key, and calls the vault on the caller's behalf.
 
 use super::session::resume;
 use crate::{
@@ -12,8 +12,8 @@ use ownchat_domain::{
     verdict::{Code, Denial},
 };
 
-/// Who asks, and the number of their workspace. That of a key stands in it; whether the key is good the registry finds
-/// out with every question.
+/// Returns the caller and the number of the caller's workspace.
+/// The id of a key contains that number. The registry validates the key with each request.
 pub async fn who(visitor: &Visitor) -> Result<(Caller, u32), Failure> {
     match &*visitor.credential {
         Credential::Key(sent) => Ok((Caller::Key(sent.caller), sent.workspace)),
@@ -25,18 +25,19 @@ pub async fn who(visitor: &Visitor) -> Result<(Caller, u32), Failure> {
     }
 }
 
-/// Who asks, and the registry of their workspace.
+/// Returns the caller and the registry of the caller's workspace.
 pub async fn caller(visitor: &Visitor) -> Result<(Caller, Object), Failure> {
     let (caller, workspace) = who(visitor).await?;
     Ok((caller, Object::Registry(workspace)))
 }
 
-/// Who asks, from where.
+/// Returns the caller with IP address and request id.
 pub fn origin(visitor: &Visitor, caller: Caller) -> Origin {
     Origin { caller, address: visitor.address.clone(), request_id: visitor.request_id.clone() }
 }
 
-/// Asks a registry for somebody. Of a key that comes with a flood of unknown ones it is not asked.
+/// Sends a request to a registry on behalf of a caller. Holds back keys during a flood of unknown
+/// ones from the same IP address.
 pub async fn ask<C: Asked>(visitor: &Visitor, registry: Object, call: &C) -> Outcome<C::Answer> {
     let Caller::Key(key) = call.caller() else { return vault::ask(&visitor.env, registry, call).await };
     let asking = Heard::of_isolate(|heard| heard.begin(key, now()));
@@ -46,7 +47,7 @@ pub async fn ask<C: Asked>(visitor: &Visitor, registry: Object, call: &C) -> Out
     outcome
 }
 
-/// Whether the registry knew a key, by how it failed. Without an answer nobody knows.
+/// Derives from a failure if the registry recognised a key. Without a response that is unknown.
 fn is_known(failure: Option<&Failure>) -> Option<bool> {
     match failure {
         Some(Failure::Unavailable) => None,
@@ -55,11 +56,11 @@ fn is_known(failure: Option<&Failure>) -> Option<bool> {
     }
 }
 
-/// Whether somebody asks who may ask anything at all.
+/// Authenticates the caller: a signed-in person or a valid key.
 pub async fn check(visitor: &Visitor) -> Result<(), Failure> {
     let (caller, registry) = caller(visitor).await?;
     let Caller::Key(KeyCaller { id, .. }) = caller else { return Ok(()) };
-    // It asks for itself, since that tells whether it is heard; what it sees does not matter.
+    // The key reads itself, since that authenticates it. The result does not matter.
     match ask(visitor, registry, &ReadKey { caller, id }).await {
         Ok(_) | Err(Failure::NotFound) => Ok(()),
         Err(failure) => Err(failure),

@@ -1,4 +1,4 @@
-//! Events of sessions, for the audit trail of the workspace.
+//! Records session events in the audit trail of the workspace.
 
 use crate::{
     vault::ask,
@@ -11,19 +11,21 @@ use ownchat_domain::{
 };
 use worker::console_log;
 
-/// Notes an event of the session of the request, if it has one that is good, before that ends.
+/// Records an event of the request's session, if it has a valid one. Call it before the session
+/// ends.
 pub async fn of_session(visitor: &Visitor, action: Action) {
     if let Credential::Session(token) = &*visitor.credential {
         let session = Some(token.hash());
         let call =
             NoteEvent { action, session, address: visitor.address.clone(), request_id: visitor.request_id.clone() };
-        // The log tells of a failure already. It stops nothing.
+        // A failure is logged already and must not stop the request.
         let _ = ask(&visitor.env, Object::Person(token.person), &call).await;
     }
 }
 
-/// Notes an event of an account after the response: nobody can tell from the time whether there is
-/// such an account. Of an address that nobody has, only the log tells.
+/// Records an event of an account after the response, so that response times do not reveal
+/// accounts.
+/// An event without an account goes only to the log.
 pub fn of_account(visitor: &Visitor, person: Option<PersonId>, action: Action) {
     let (address, request_id) = (visitor.address.clone(), visitor.request_id.clone());
     let Some(person) = person else {

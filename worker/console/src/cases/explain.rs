@@ -1,4 +1,4 @@
-//! Explaining what the edge would say to a call.
+//! Explains the edge's verdict on a request.
 
 use super::caller::{ask, caller, check};
 use crate::visitor::Visitor;
@@ -9,11 +9,11 @@ use ownchat_domain::{
     vault::registry::ExplainCall,
 };
 
-/// Explains a call. A credential goes no further than here: the registry is asked with the hash of its secret.
+/// Explains a request. The credential stays here: the registry gets only the hash of its secret.
 pub async fn explain(visitor: &Visitor, subject: Subject, case: Case, now: Timestamp) -> Result<Explanation, Failure> {
     let (id, secret) = match subject {
         Subject::Malformed(error) => {
-            // The registry is not asked about that, only whether the caller may ask.
+            // A malformed key needs no registry, but the caller must be authenticated.
             check(visitor).await?;
             return Ok(malformed(error, &case, now));
         }

@@ -1,4 +1,4 @@
-//! The message for the next page, in a cookie that is signed for the session and good for a minute.
+//! The flash message for the next page, in a cookie signed for the session and valid for a minute.
 
 use super::session::cookie;
 use crate::visitor::{Credential, FLASH_COOKIE, Visitor, now};
@@ -11,7 +11,7 @@ use ownchat_ui::{
     flash::{Act, Flash},
 };
 
-/// Returns the message that the request brings, if it was signed for this session.
+/// Returns the message in the request's cookie, if it was signed for this session.
 pub fn read(visitor: &Visitor) -> Option<Flash> {
     let keys = visitor.cookie_keys().ok()?;
     let open = |session: Option<&SessionHash>| -> Option<Flash> {
@@ -22,7 +22,7 @@ pub fn read(visitor: &Visitor) -> Option<Flash> {
     open(session(visitor).as_ref()).or_else(|| open(None).filter(|flash| flash.act == Act::Pasted))
 }
 
-/// Returns the cookie that carries a message to the next page, or ends the one that was shown.
+/// Returns the cookie that carries a message to the next page, or deletes the one already shown.
 pub fn carry(visitor: &Visitor, flash: Option<&Flash>) -> Cookies {
     let value = flash.zip(visitor.cookie_keys().ok()).and_then(|(flash, keys)| {
         let text = serde_json::to_string(flash).ok()?;

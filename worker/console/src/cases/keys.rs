@@ -1,4 +1,5 @@
-//! Keys: every use-case finds out who asks and asks the registry of their workspace.
+//! Use cases on keys. Each authenticates the caller and calls the registry of the caller's
+//! workspace.
 
 use super::{
     caller::{ask, caller, origin, who},
@@ -26,7 +27,7 @@ use std::slice;
 use worker::console_error;
 use zeroize::Zeroizing;
 
-/// Lists keys, with their last use and what is left of their quota.
+/// Lists keys, with last use and remaining quota.
 pub async fn list(visitor: &Visitor, query: KeyQuery) -> Result<KeyPage, Failure> {
     let (caller, workspace) = who(visitor).await?;
     let mut page = ask(visitor, Object::Registry(workspace), &ListKeys { caller, query }).await?;
@@ -34,7 +35,7 @@ pub async fn list(visitor: &Visitor, query: KeyQuery) -> Result<KeyPage, Failure
     Ok(page)
 }
 
-/// Reads a key, with its last use and what is left of its quota.
+/// Reads a key, with last use and remaining quota.
 pub async fn read(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
     let (caller, workspace) = who(visitor).await?;
     let mut key = ask(visitor, Object::Registry(workspace), &ReadKey { caller, id }).await?;
@@ -42,19 +43,19 @@ pub async fn read(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
     Ok(key)
 }
 
-/// Reads a key that was deleted and can be restored.
+/// Reads a deleted key that can be restored.
 pub async fn read_deleted(visitor: &Visitor, id: Locator) -> Result<Key, Failure> {
     let (caller, registry) = caller(visitor).await?;
     ask(visitor, registry, &ReadDeleted { caller, id }).await
 }
 
-/// Says whether there is such a key.
+/// Fails unless the key exists.
 pub async fn find(visitor: &Visitor, id: Locator) -> Result<(), Failure> {
     let (caller, registry) = caller(visitor).await?;
     ask(visitor, registry, &ReadKey { caller, id }).await.map(drop)
 }
 
-/// Makes a key. Its secret is made here unless the request brings the hash of one.
+/// Creates a key. Generates its secret unless the request contains the hash of one.
 pub async fn create(visitor: &Visitor, key: NewKey, once: Option<Once>) -> Result<CreatedKey, Failure> {
     let (caller, registry) = caller(visitor).await?;
     let (hash, secret) = hash_or_new(key.secret_sha256)?;
@@ -63,8 +64,8 @@ pub async fn create(visitor: &Visitor, key: NewKey, once: Option<Once>) -> Resul
     Ok(made(visitor, registry, issued, secret).await)
 }
 
-/// Makes a key like another one, but for what differs. Its secret is made here unless the request brings the
-/// hash of one.
+/// Duplicates a key with differences. Generates its secret unless the request contains the hash of
+/// one.
 pub async fn duplicate(
     visitor: &Visitor,
     Copied { id, differences, environment, secret }: Copied,
@@ -77,14 +78,15 @@ pub async fn duplicate(
     Ok(made(visitor, registry, issued, secret).await)
 }
 
-/// What is told of a key that was made. Of one that an earlier request made the secret is another.
+/// Returns the outcome of a creation. A replay has no token: the first request generated another
+/// secret.
 async fn made(
     visitor: &Visitor,
     registry: Object,
     Issued { mut key, replayed }: Issued,
     secret: Option<Secret>,
 ) -> CreatedKey {
-    // A new one was never used.
+    // A new key was never used.
     if replayed {
         note(visitor, registry, &mut key).await;
     } else {
@@ -95,7 +97,7 @@ async fn made(
     CreatedKey { key, token, replayed }
 }
 
-/// Notes on a key of this registry what that does not know.
+/// Adds last use and remaining quota, which the registry does not know, to a key.
 async fn note(visitor: &Visitor, registry: Object, key: &mut Key) {
     if let Object::Registry(workspace) = registry {
         notes::note(visitor, workspace, slice::from_mut(key)).await;
@@ -117,7 +119,7 @@ pub async fn delete(visitor: &Visitor, id: Locator, version: u64) -> Result<Chan
     ask(visitor, registry, &DeleteKey { origin: origin(visitor, caller), id, version }).await
 }
 
-/// Undoes the deletion of a key.
+/// Restores a deleted key.
 pub async fn restore(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
     let mut restored = ask(visitor, registry, &RestoreKey { origin: origin(visitor, caller), id }).await?;
@@ -125,16 +127,17 @@ pub async fn restore(visitor: &Visitor, id: Locator) -> Result<Changed, Failure>
     Ok(restored)
 }
 
-/// A key that was just given a new secret.
+/// A key with a new secret.
 pub struct Rotated {
     /// The key.
     pub changed: Changed,
-    /// The whole key with the new secret, if it was made here. This is the only time it can be seen.
+    /// The whole key with the new secret, if generated here. It is shown only this once.
     pub token: Option<Zeroizing<String>>,
 }
 
-/// Gives a key a new secret; made here, unless the request brings the hash of one. The old ones go
-/// on working for a while; the request may allow it to end them earlier than was promised.
+/// Rotates the secret of a key. Generates the new one unless the request contains the hash of one.
+/// Old secrets stay valid for the overlap. `end_earlier` permits ending them before the end of a
+/// previous overlap.
 pub async fn rotate(
     visitor: &Visitor,
     id: Locator,
@@ -158,7 +161,7 @@ pub async fn rotate(
     Ok(Rotated { changed, token })
 }
 
-/// Ends the old secrets of a key at once.
+/// Revokes the old secrets of a key at once.
 pub async fn end_old_secrets(visitor: &Visitor, id: Locator) -> Result<Changed, Failure> {
     let (caller, registry) = caller(visitor).await?;
     let mut changed = ask(visitor, registry, &EndOldSecrets { origin: origin(visitor, caller), id }).await?;

@@ -1,11 +1,11 @@
-//! Commands for which nobody names the version that they have seen.
+//! Optimistic concurrency for commands without `If-Match`: retries on the newest version.
 
 use ownchat_domain::failure::Failure;
 
-/// How often one is tried. Whoever meets so many changes in a row is told of it.
+/// Maximum attempts. After this many conflicts in a row the caller gets the failure.
 const TRIES: u32 = 5;
 
-/// Gives a command on the newest version of a thing, and once more when it was changed since that was read.
+/// Runs a command on the newest version, and again if that changed after it was read.
 pub async fn on_the_newest<T>(
     version: impl AsyncFn() -> Result<u64, Failure>,
     command: impl AsyncFn(u64) -> Result<T, Failure>,
@@ -25,7 +25,8 @@ mod tests {
     use futures_util::FutureExt;
     use std::cell::Cell;
 
-    /// What comes of a command on a thing that others change so often just before it.
+    /// Returns the outcome and the attempts of a command. The first `changes` attempts meet a
+    /// conflict.
     fn after(changes: u64) -> (Result<u64, Failure>, u64) {
         let (newest, tried) = (Cell::new(7), Cell::new(0));
         let version = async || Ok(newest.get());

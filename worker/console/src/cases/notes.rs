@@ -1,5 +1,5 @@
-//! What stands beside a key that its registry does not know: when it was last used, and what is left of its quota.
-//! Without an answer in time keys are shown without it.
+//! Adds values to keys that their registry does not know: last use and remaining quota.
+//! Without a timely response keys are shown without them.
 
 use crate::{patience::within, vault, visitor::Visitor};
 use futures_util::future::{join, join_all};
@@ -11,17 +11,17 @@ use ownchat_domain::{
 use std::time::Duration;
 use worker::console_warn;
 
-/// How long keys that are shown wait for it.
+/// Timeout for these values.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Notes it on keys of one workspace.
+/// Adds these values to keys of one workspace.
 pub async fn note(visitor: &Visitor, workspace: u32, keys: &mut [Key]) {
     if keys.is_empty() {
         return;
     }
     let call = ReadLastUses { keys: keys.iter().map(|key| key.id).collect() };
     let uses = within(PATIENCE, vault::ask(&visitor.env, Object::Usage(workspace), &call));
-    // A key has a meter of its own.
+    // Each key has its own meter.
     let left = join_all(keys.iter().map(|key| left(visitor, key)));
     let (uses, left) = join(uses, left).await;
     match uses {
@@ -36,7 +36,7 @@ pub async fn note(visitor: &Visitor, workspace: u32, keys: &mut [Key]) {
     }
 }
 
-/// What is left of the quota of a key, if it has one.
+/// Returns the remaining quota of a key, if it has a quota and its meter responds.
 async fn left(visitor: &Visitor, key: &Key) -> Option<u32> {
     let limits = Limits { rate: key.rate_limit, quota: Some(key.quota?.into()) };
     let call = LookAhead { limits, version: key.version, cost: 0 };
@@ -53,7 +53,7 @@ async fn left(visitor: &Visitor, key: &Key) -> Option<u32> {
     }
 }
 
-/// Notes on a key that was just made what is left of its quota: all of it.
+/// Sets the remaining quota of a new key: all of it.
 pub fn of_new(key: &mut Key) {
     if let Some(QuotaLeft { limit, remaining, .. }) = &mut key.quota {
         *remaining = Some(*limit);

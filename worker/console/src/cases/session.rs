@@ -1,4 +1,4 @@
-//! Setting up, signing in, signing out, and knowing who is there.
+//! Use cases of accounts and sessions: set-up, sign-in, sign-out, and authentication by session.
 
 use crate::{
     cases::events,
@@ -20,22 +20,22 @@ use ownchat_ui::backend::Cookies;
 use worker::console_error;
 use zeroize::Zeroizing;
 
-/// Seconds after which a browser forgets the cookie of a session: as long as one can last.
+/// Lifetime of the session cookie in seconds: the maximum lifetime of a session.
 const SESSION_LIFETIME: u32 = 12 * 60 * 60;
-/// Seconds after which a browser forgets the cookie of a device. Each sign-in begins them anew.
+/// Lifetime of the device cookie in seconds. Each sign-in renews it.
 const DEVICE_LIFETIME: u32 = 365 * 24 * 60 * 60;
 
-/// Seconds for which a form may lie open before its cookies are looked at.
+/// Lifetime of the probe cookie in seconds: a form may stay open this long before it is sent.
 const PROBE_LIFETIME: u32 = 60 * 60;
 
-/// Whether this set-up token is good.
+/// Fails unless the set-up token is valid.
 pub async fn check_setup(visitor: &Visitor, token: String) -> Result<(), Failure> {
     ask(&visitor.env, Object::Instance, &CheckSetup { token, address: visitor.address.clone() }).await
 }
 
-/// Makes the first owner and signs them in.
+/// Creates the first owner and signs them in.
 pub async fn set_up(visitor: &Visitor, request: &SetupRequest) -> Result<Cookies, Failure> {
-    // Looked at first, since hashing costs much and a wrong token must not make us do it.
+    // Check the token first: hashing is expensive, and a wrong token must not cause it.
     check_setup(visitor, request.token.trim().to_owned()).await?;
     let request = request.check()?;
     let hash = HashPassword { password: request.password };
@@ -51,7 +51,7 @@ pub async fn set_up(visitor: &Visitor, request: &SetupRequest) -> Result<Cookies
     open(visitor, person, &call.email, None).await
 }
 
-/// Signs in. Attempts are counted before anything is hashed, so that guessing is slow and cheap for us.
+/// Signs in. Counts attempts before hashing, so that guessing is slow and costs us little.
 pub async fn sign_in(visitor: &Visitor, request: &SignInRequest) -> Result<Cookies, Failure> {
     let email = email(&request.email).map_err(|_| Failure::WrongCredentials)?;
     if !request.password.is_plausible() {
@@ -82,14 +82,14 @@ pub async fn sign_in(visitor: &Visitor, request: &SignInRequest) -> Result<Cooki
     };
     let forget = ForgetAttempts { email: begin.email, address: begin.address, device: begin.device };
     ask(&visitor.env, Object::Instance, &forget).await?;
-    // The browser forgets the session that it had; nobody else shall go on with it.
+    // The browser drops its previous session, so nothing else may continue it.
     end(visitor).await?;
     let cookies = open(visitor, person, &forget.email, device).await?;
     events::of_account(visitor, Some(person), Action::SignIn);
     Ok(cookies)
 }
 
-/// Opens a session, and makes the device known to the account unless it is.
+/// Opens a session and makes the device known to the account, if it is not yet.
 async fn open(
     visitor: &Visitor,
     person: PersonId,
@@ -114,18 +114,18 @@ fn drawn() -> Result<[u8; 16], Failure> {
     })
 }
 
-/// Signs out: ends the session of the request, if it has one.
+/// Signs out: revokes the request's session, if any.
 pub async fn sign_out(visitor: &Visitor) -> Result<Cookies, Failure> {
     events::of_session(visitor, Action::SignOut).await;
     end(visitor).await?;
     Ok(Cookies(vec![cookie(SESSION_COOKIE, "", 0)]))
 }
 
-/// Ends the session of the request, if it has one.
+/// Revokes the request's session, if any.
 async fn end(visitor: &Visitor) -> Result<(), Failure> {
     if let Credential::Session(token) = &*visitor.credential {
         match ask(&visitor.env, Object::Person(token.person), &EndSession { session: token.hash() }).await {
-            // Of an account that is not there no session is left either.
+            // A missing account has no session either.
             Ok(()) | Err(Failure::NotSignedIn) => {}
             Err(failure) => return Err(failure),
         }
@@ -133,20 +133,20 @@ async fn end(visitor: &Visitor) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Who is there; prolongs the session.
+/// Returns the signed-in person, and extends the session.
 pub async fn resume(visitor: &Visitor) -> Result<(PersonId, Identity), Failure> {
     let Credential::Session(token) = &*visitor.credential else { return Err(Failure::NotSignedIn) };
     let identity = ask(&visitor.env, Object::Person(token.person), &Resume { session: token.hash() }).await?;
     Ok((token.person, identity))
 }
 
-/// A cookie to see whether the browser keeps ours, where it may refuse them.
+/// Returns a cookie that probes if the browser stores ours, in case it may refuse them.
 pub fn probe(visitor: &Visitor) -> Cookies {
     let probe = visitor.is_insecure.then(|| cookie(PROBE_COOKIE, "1", PROBE_LIFETIME));
     Cookies(probe.into_iter().collect())
 }
 
-/// A `Set-Cookie` value for this host alone, out of reach of scripts.
+/// Formats a `Set-Cookie` value for this host alone, inaccessible to scripts.
 pub fn cookie(name: &str, value: &str, lifetime: u32) -> Zeroizing<String> {
     Zeroizing::new(format!("{name}={value}; Path=/; Max-Age={lifetime}; Secure; HttpOnly; SameSite=Lax"))
 }

@@ -1,4 +1,4 @@
-//! The workspace as a file.
+//! Exports the workspace as a file, and imports such a file.
 
 use super::caller::{ask, caller, origin};
 use crate::visitor::Visitor;
@@ -13,13 +13,13 @@ pub async fn export_part(visitor: &Visitor, after: Option<Place>) -> Result<Expo
     ask(visitor, registry, &ReadExport { origin: origin(visitor, caller), after }).await
 }
 
-/// Puts lines of a file aside; the first of them has the number `first`.
+/// Stages lines of an import. `first` is the number of the first of them.
 pub async fn stage(visitor: &Visitor, first: u64, lines: Vec<String>) -> Result<(), Failure> {
     let (caller, registry) = caller(visitor).await?;
     ask(visitor, registry, &StageImport { origin: origin(visitor, caller), first, lines }).await
 }
 
-/// Fills the workspace from the lines that were put aside.
+/// Imports the staged lines into the workspace.
 pub async fn finish(visitor: &Visitor) -> Result<Imported, Failure> {
     let (caller, registry) = caller(visitor).await?;
     ask(visitor, registry, &FinishImport { origin: origin(visitor, caller) }).await

@@ -1,4 +1,4 @@
-//! Usage: how much was called.
+//! Reports the usage of keys.
 
 use super::caller::{ask, who};
 use crate::{vault, visitor::Visitor};
@@ -13,10 +13,10 @@ use ownchat_domain::{
     },
 };
 
-/// How much was called with a key, or with all keys of the workspace.
+/// Reports the usage of one key, or of all keys of the workspace.
 pub async fn read(visitor: &Visitor, key: Option<Locator>, query: UsageQuery) -> Result<Report, Failure> {
     let (caller, workspace) = who(visitor).await?;
-    // The registry says who may see what; usage knows no callers and no end of a key.
+    // The registry authorises the caller. The usage object knows neither callers nor deletions.
     let registry = Object::Registry(workspace);
     match key {
         Some(id) => ask(visitor, registry, &ReadKey { caller, id }).await.map(drop)?,

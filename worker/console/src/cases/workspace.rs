@@ -1,4 +1,4 @@
-//! The workspace: its settings and its audit trail.
+//! Use cases on the workspace: settings, master secrets, audit trail.
 
 use super::caller::{ask, caller, origin};
 use crate::visitor::Visitor;
@@ -20,19 +20,19 @@ pub async fn settings(visitor: &Visitor) -> Result<Settings, Failure> {
     ask(visitor, registry, &ReadSettings { caller }).await
 }
 
-/// Changes to the settings, as they were asked for (RFC 7396).
+/// Changes to the settings, as a merge patch (RFC 7396).
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SettingsPatch {
-    /// Whether all keys are to be refused.
+    /// True to refuse all keys.
     pub suspended: Option<bool>,
-    /// For how many seconds remembered keys stay good when the feed of changes cannot be read.
+    /// Seconds for which cached keys stay valid while the revocation feed cannot be read.
     pub outage_seconds: Option<u32>,
-    /// Why; goes into the audit trail.
+    /// Reason, for the audit trail.
     pub reason: Option<String>,
 }
 
-/// Changes the settings that the visitor saw in this version.
+/// Changes the settings, given the version that the caller last read.
 pub async fn change_settings(
     visitor: &Visitor,
     version: u64,
@@ -44,19 +44,19 @@ pub async fn change_settings(
     ask(visitor, registry, &call).await
 }
 
-/// Reads what is still needed of which master secret.
+/// Reports the workspace's remaining uses of each master secret.
 pub async fn masters(visitor: &Visitor) -> Result<Masters, Failure> {
     let (caller, registry) = caller(visitor).await?;
     ask(visitor, registry, &ReadMasters { caller }).await
 }
 
-/// Reads lines of the audit trail.
+/// Reads a page of the audit trail.
 pub async fn trail(visitor: &Visitor, query: TrailQuery) -> Result<TrailPage, Failure> {
     let (caller, registry) = caller(visitor).await?;
     ask(visitor, registry, &ReadTrail { caller, query }).await
 }
 
-/// Reads who changed a key at this time; none if the caller may not know.
+/// Returns the name of the actor who changed a key at this time, if the caller may know.
 pub async fn editor(visitor: &Visitor, key: Locator, at: Timestamp) -> Result<Option<String>, Failure> {
     let query = TrailQuery { key: Some(key), from: Some(at), ..TrailQuery::default() };
     let page = match trail(visitor, query).await {

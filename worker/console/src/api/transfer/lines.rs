@@ -1,4 +1,4 @@
-//! A body that comes in chunks, as lines in batches.
+//! Splits a chunked body into batches of lines.
 
 use ownchat_domain::{
     json::BYTE_ORDER_MARK,
@@ -6,22 +6,22 @@ use ownchat_domain::{
 };
 use std::collections::VecDeque;
 
-/// Most lines, and about the most bytes, of one batch.
+/// Maximum lines of a batch, and its approximate maximum bytes.
 const BATCH_LINES: usize = 100;
 const BATCH_BYTES: usize = 512 * 1024;
 
-/// Cuts chunks into lines, and holds no more of them than one chunk and one batch have.
+/// Splits chunks into lines. Buffers no more than one chunk and one batch.
 #[derive(Default)]
 pub struct Lines {
     rest: Vec<u8>,
     whole: VecDeque<String>,
     bytes: usize,
-    /// How many lines were handed out.
+    /// Number of lines already returned.
     done: u64,
 }
 
 impl Lines {
-    /// Takes in the next bytes.
+    /// Adds a chunk.
     pub fn take(&mut self, chunk: &[u8]) -> Result<(), BadLine> {
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
             self.rest.extend_from_slice(piece);
@@ -36,12 +36,12 @@ impl Lines {
         Ok(())
     }
 
-    /// The next batch with the number of its first line, once there is a whole one.
+    /// Returns the next full batch and the number of its first line, once there is one.
     pub fn batch(&mut self) -> Option<(u64, Vec<String>)> {
         (self.whole.len() >= BATCH_LINES || self.bytes >= BATCH_BYTES).then(|| self.hand_out())
     }
 
-    /// What is left. The last line may lack its end.
+    /// Returns the remaining lines. The last one may lack its line break.
     pub fn finish(mut self) -> Result<(u64, Vec<String>), BadLine> {
         if !self.rest.is_empty() {
             self.push()?;
@@ -63,8 +63,8 @@ impl Lines {
         (first, batch)
     }
 
-    /// Takes the line that is whole now. Editors and shells add a byte order mark, and CR before
-    /// LF.
+    /// Queues a complete line. Removes a byte order mark and a CR before LF, which editors and
+    /// shells add.
     fn push(&mut self) -> Result<(), BadLine> {
         if self.rest.last() == Some(&b'\r') {
             self.rest.pop();
