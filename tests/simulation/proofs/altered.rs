@@ -1,5 +1,5 @@
-//! A record in KV that was altered, or is an older one that somebody has put back, never decides anything, neither for a
-//! call nor against it: the registry is asked, and answers rightly.
+//! Tampered records: a record in KV that is altered, or an older one put back, never decides a
+//! call. The edge asks the registry instead, and responds correctly.
 
 use crate::{figures::tell, size::size};
 use ownchat_domain::{
@@ -16,10 +16,10 @@ use ownchat_runtime::Admin;
 use ownchat_simulation::{Caller, Latency, Load, Question, Settings, World};
 use serde_json::{Value, json};
 
-/// Everything is in one workspace.
+/// The workspace of all keys.
 const WORKSPACE: u32 = 1;
 
-/// A key, a call with it, and the right answer to that call.
+/// A key, a request with it, and the expected code.
 struct Subjected {
     key: Key,
     question: Question,
@@ -27,7 +27,7 @@ struct Subjected {
     code: &'static str,
 }
 
-/// What an admin does with a key, first and then.
+/// Two changes that an admin makes to a key, in order.
 type Life = [Step; 2];
 
 #[derive(Clone, Copy)]
@@ -42,8 +42,8 @@ const ACTIVATE: Step = Step::Change(|| json!({"status": "active"}));
 const TAKE_SCOPE: Step = Step::Change(|| json!({"scopes": ["contacts:read"]}));
 const GIVE_SCOPE: Step = Step::Change(|| json!({"scopes": ["contacts:read", "messages:send"]}));
 
-/// Lives of which an older record would let pass what the newest does not, and lives of which an older record would
-/// refuse what passes now; and what a call is told in the end.
+/// Changes to a key, and the expected code after them. In some an older record would accept a call
+/// that the newest refuses; in others the reverse.
 const LIVES: [(Life, &str); 5] = [
     ([DESCRIBE, TAKE_SCOPE], "SCOPE_MISSING"),
     ([DESCRIBE, DEACTIVATE], "INACTIVE"),
@@ -52,7 +52,7 @@ const LIVES: [(Life, &str); 5] = [
     ([TAKE_SCOPE, GIVE_SCOPE], "VALID"),
 ];
 
-/// A world in which edges ask KV for a key whenever they are told to forget it.
+/// Starts a world whose edges read a key from KV again after every eviction.
 fn world() -> World {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     World::start(&Settings { load: Load::Quarters(3), staleness: 0, kv, wire, ..Settings::default() })
@@ -68,7 +68,7 @@ fn no_bit_of_a_record_can_be_altered() {
     let (mut caller, mut tried) = (world.caller(0), 0);
     for round in (0..bits).step_by(step) {
         for (number, (key, original)) in keys.iter().zip(&originals).enumerate() {
-            // Another bit of each, so that few rounds see many places.
+            // Flip another bit of each record, so that few rounds cover many positions.
             let bit = (round + number * step / keys.len()) % (original.len() * 8);
             let mut bytes = original.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
@@ -101,8 +101,8 @@ fn no_older_record_can_be_put_back() {
     assert!(tried >= 2 * keys.len(), "records are missing");
 }
 
-/// Calls with each key until its record was read from KV, and checks that the registry was asked then and that the
-/// answer is right. Says how many records were tried.
+/// Calls with each key until an edge has read its record from KV. Checks that the edge then asked
+/// the registry, and that the response is correct. Returns the number of records tried.
 fn expect_the_registry_to_be_asked<'a>(
     world: &World,
     caller: &mut Caller,
@@ -114,13 +114,13 @@ fn expect_the_registry_to_be_asked<'a>(
     for key in keys {
         let (name, path) = (key.name(), record_path(WORKSPACE, key.key.id));
         let counts = || (world.kv.reads_of(&name), world.wire.asked_at(&path));
-        // What is remembered is forgotten when the feed is read next.
+        // The edge evicts the cached record at its next read of the feed.
         let was_tried = world.clock.until(MINUTE, || {
             let before = counts();
             let code = caller.code(&key.question);
             let after = counts();
             assert!(after.0 == before.0 || after.1 > before.1, "{:?}: a record that is no good decided", key.key.id);
-            // A machine with too much to do may fail to ask the registry, which is no answer to anything.
+            // A busy machine may fail to reach the registry; `UNAVAILABLE` decides nothing.
             assert!(code == key.code || code == "UNAVAILABLE", "{:?} was told {code}", key.key.id);
             after.0 > before.0 && code == key.code
         });
@@ -148,7 +148,7 @@ impl Subjected {
     }
 }
 
-/// Keys with some life behind them.
+/// Makes keys with two changes each, and waits for their records.
 fn subjects(world: &World, count: usize) -> Vec<Subjected> {
     let mut admin = world.found(WORKSPACE);
     let mut keys: Vec<Subjected> = (0..count)
@@ -169,7 +169,7 @@ fn subjects(world: &World, count: usize) -> Vec<Subjected> {
     keys
 }
 
-/// Waits until KV has a record of each version of each key.
+/// Waits until KV has had a record of each version of each key.
 fn wait_for_records(world: &World, keys: &[Subjected]) {
     for key in keys {
         let versions = usize::try_from(key.key.version).unwrap();

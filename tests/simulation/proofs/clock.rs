@@ -1,4 +1,4 @@
-//! The simulation itself: its clock is the Workers' clock.
+//! Test of the simulation: its clock is the clock of the Workers.
 
 use ownchat_domain::{keyring::Keyring, record::kv_name};
 use ownchat_domain::{record::Record, time::Timestamp};
@@ -17,7 +17,7 @@ fn the_workers_live_on_the_clock_of_the_simulation() {
         assert!(before.plus(-world.clock.grain()) <= time && time <= late, "{what}: {before:?} {time:?} {late:?}");
     };
     between("when the key was made", made.key.created_at);
-    // The record is written by an alarm, which the object sets to a time of its own clock.
+    // An alarm writes the record. The object sets it to a time of its own clock.
     world.clock.until(60_000, || world.kv.newest(&kv_name(made.id())).is_some());
     let bytes = world.kv.newest(&kv_name(made.id())).expect("no alarm went off within a minute");
     let record = Record::open(&bytes, made.id(), &Keyring::parse(MASTER_KEYS).unwrap()).unwrap();

@@ -1,5 +1,5 @@
-//! Nothing that was acknowledged is lost, torn or without its line in the trail when the vault is killed in the
-//! middle of its work; and KV is what the registry is within a minute after it is back.
+//! Crashes of the vault in the middle of its work. No acknowledged change is lost, torn or without
+//! its line in the audit trail. KV equals the registries within a minute after the restart.
 
 mod beginning;
 pub mod check;
@@ -24,11 +24,11 @@ use std::{
 };
 use writer::Writer;
 
-/// Each writes into a workspace, two into the same one.
+/// Concurrent writers, two for each workspace.
 const WRITERS: u32 = 6;
-/// How many changes the vault has acknowledged in a round when it is killed; at least as many are under way.
+/// Acknowledged changes of a round after which the vault is killed, while others are in flight.
 const LIFE: Range<usize> = 1..120;
-/// A key whose use is counted across all crashes.
+/// Quota of a key that is used across all crashes.
 const QUOTA: u32 = 200;
 
 #[test]
@@ -36,7 +36,7 @@ fn nothing_acknowledged_is_lost_in_a_crash() {
     crash(3);
 }
 
-/// The same with other moments, at the same time.
+/// The same with another seed, concurrently.
 #[test]
 fn nothing_acknowledged_is_lost_in_another_crash() {
     crash(4);
@@ -78,7 +78,7 @@ fn crash(seed: u64) {
         cut += writers.iter_mut().map(|writer| writer.compare(&truths[&writer.workspace()])).sum::<usize>();
         let back = clock.now();
         world.start_vault();
-        // Without a word to the registries: they must go on by themselves. All of them have one minute.
+        // Send no request: the registries must resume by themselves. All of them have one minute.
         let left = back.plus(MINUTE).since(clock.now());
         let equal = clock.until(left, || truths.values().all(|truth| truth.is_in_kv(&world)));
         let different: Vec<String> = truths.values().flat_map(|truth| truth.different_in_kv(&world)).collect();
@@ -93,7 +93,7 @@ fn crash(seed: u64) {
             known = known.max(writer.check_calls(&mut world.caller(1), clock));
         }
     }
-    // What was sent again in the last round has made nothing twice, either.
+    // The repeated requests of the last round have made nothing twice, either.
     for workspace in workspaces {
         Truth::read(world.vault(), workspace);
     }
@@ -110,7 +110,7 @@ fn crash(seed: u64) {
     assert!(passed <= QUOTA, "a crash gave back what was used up");
 }
 
-/// Calls all the time, and says how many calls passed.
+/// Calls in a loop, and returns the number of calls that passed.
 fn use_up(mut caller: Caller, question: &Question, stop: &AtomicBool) -> u32 {
     let mut passed = 0;
     while !stop.load(Ordering::Relaxed) {

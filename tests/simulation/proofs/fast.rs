@@ -1,5 +1,5 @@
-//! What is remembered decides at once: every call with a remembered key, and with what is no key, is decided by one call of
-//! `decide`, which waits for nothing, while the feed is followed beside the calls.
+//! Fast path: one call of `decide` decides every request with a cached key or a malformed one. It
+//! waits for nothing, and the edge reads the feed in the background.
 
 mod counts;
 mod kinds;
@@ -10,9 +10,10 @@ use kinds::{Kind, kinds};
 use ownchat_domain::{feed::FRESH_FOR, time::MINUTE};
 use ownchat_simulation::{Caller, Latency, Load, Settings, World};
 
-/// Calls of one kind in a row.
+/// Consecutive calls of one kind.
 const IN_A_ROW: u64 = 50;
-/// For how long it is called at least: more than twice as long as what was read of the feed may decide.
+/// Minimum duration of the calls, in milliseconds: more than twice the time that a read of the feed
+/// stays fresh.
 const LONG_ENOUGH: i64 = 2 * FRESH_FOR + 1;
 
 #[test]
@@ -25,7 +26,7 @@ fn what_is_remembered_is_decided_at_once() {
         let settled = world.clock.until(MINUTE, || kind.call(&mut caller) == kind.code);
         assert!(settled.is_some(), "{}: {}\n{}", kind.name, kind.call(&mut caller), world.logs());
     }
-    // How much is spent of a limit is known after a while.
+    // Warm up: the edge learns the use of a limit only after a while.
     for kind in &kinds {
         call(kind, &mut caller);
     }
@@ -61,7 +62,7 @@ fn what_is_remembered_is_decided_at_once() {
     assert_eq!((registry, world.kv.counts_of(0)), (0, kv), "something was not remembered");
 }
 
-/// Calls with one kind in a row, and returns what was counted meanwhile.
+/// Makes consecutive calls of one kind, and returns their counts.
 fn call(kind: &Kind, caller: &mut Caller) -> Counts {
     let before = Counts::read(caller);
     for _ in 0..IN_A_ROW {
@@ -70,7 +71,7 @@ fn call(kind: &Kind, caller: &mut Caller) -> Counts {
     Counts::read(caller) - before
 }
 
-/// What must have been counted of calls of a kind within so many milliseconds.
+/// Checks the counts of one kind of call, made within `passed` milliseconds.
 fn expect(kind: &Kind, counts: Counts, passed: i64) {
     let Counts { calls, promised, asked, decided, looked_up } = counts;
     let most = kind.holds.map_or(0, |holds| passed / holds + 1);

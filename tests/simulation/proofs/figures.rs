@@ -1,9 +1,9 @@
-//! What the proofs have found.
+//! Reports the figures of the proofs.
 
 use serde_json::Value;
 use std::{env, fs, fs::File, io::Write, path::Path};
 
-/// Prints what a proof has found, and writes it into the file `PROVE_FIGURES`, if one was named.
+/// Prints a figure, and appends it to the file `PROVE_FIGURES`, if set.
 pub fn tell(what: &str, found: &str) {
     println!("\n  {what}: {found}");
     if let Some(path) = env::var_os("PROVE_FIGURES") {
@@ -12,12 +12,12 @@ pub fn tell(what: &str, found: &str) {
     }
 }
 
-/// True if figures are to be written for other programs.
+/// Returns true if figures are to be written for other programs.
 pub fn are_left() -> bool {
     env::var_os("PROVE_FOLDER").is_some()
 }
 
-/// Leaves figures for other programs, as `<name>.json` in the folder `PROVE_FOLDER`, if one was named.
+/// Writes figures for other programs, as `<name>.json` in the folder `PROVE_FOLDER`, if set.
 pub fn leave(name: &str, figures: &Value) {
     if let Some(folder) = env::var_os("PROVE_FOLDER") {
         fs::create_dir_all(&folder).unwrap();

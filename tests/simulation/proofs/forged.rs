@@ -1,5 +1,5 @@
-//! Keys that were made up, mistyped or altered cost no storage at all, and those that are gone no more than a few questions
-//! at once.
+//! Forged, mistyped and altered keys cost no storage operation. Unknown keys cost a bounded number
+//! of requests to the registry.
 
 use crate::{figures::tell, size::size};
 use ownchat_domain::{
@@ -24,7 +24,7 @@ fn made_up_keys_cost_no_storage() {
     for mut caller in world.callers() {
         assert_eq!(caller.code(&Question::about(&made.token)), "VALID");
     }
-    // What was set going by the good calls comes to its end.
+    // Wait for the deferred tasks of the good calls.
     world.clock.until(60_000, || {
         let before = (world.kv.counts(), world.wire.all());
         world.clock.wait(10_000);
@@ -62,7 +62,7 @@ fn call(mut caller: Caller, real: &str, count: u64, seed: u64) {
     }
 }
 
-/// A key with the right shape and the right check, that nobody issued.
+/// A key with the right shape and checksum that was never issued.
 fn made_up(random: &mut SmallRng) -> String {
     let environment = Environment::ALL[random.random_range(0..2)];
     let locator = loop {
@@ -77,16 +77,16 @@ fn text(random: &mut SmallRng, length: usize) -> String {
     random.sample_iter(Alphanumeric).take(length).map(char::from).collect()
 }
 
-/// A real key with one character changed.
+/// A real key with one altered character.
 fn altered(real: &str, random: &mut SmallRng) -> String {
     let place = random.random_range(0..real.len());
     let other = if &real[place..=place] == "x" { "y" } else { "x" };
     format!("{}{other}{}", &real[..place], &real[place + 1..])
 }
 
-/// So many questions about unknown keys may be under way for one address.
+/// Lookups of unknown keys that may be in flight for one client IP address.
 const AT_ONCE: u64 = 200;
-/// So many more are answered before an address is held, and then one a second.
+/// Further lookups before an address is limited to one a second.
 const BURST: u64 = 20;
 
 #[test]
@@ -109,10 +109,10 @@ fn flood(feed: Fault) {
         work();
         world.wire.asked("registry") - before
     };
-    // All at once, so that nobody knows yet that they are unknown when they are sent.
+    // All at once, so that no negative result is cached when they are sent.
     world.wire.fail("registry", Fault::Slow(SECOND));
     let at_once = asked(&|| send(&world, 0..600, 600));
-    // One after the other, from an address that is free of what it sent before.
+    // One after the other, after the limiter of the address has refilled.
     world.wire.fail("registry", Fault::None);
     world.clock.wait(i64::try_from(BURST).unwrap() * SECOND);
     let one_by_one = asked(&|| send(&world, 1_000..1_060, 1));
@@ -122,7 +122,7 @@ fn flood(feed: Fault) {
     assert!((BURST..=BURST + 10).contains(&one_by_one), "{one_by_one}");
 }
 
-/// Sends keys that were never issued from one address, so many at once.
+/// Sends keys that were never issued from one address, `at_once` of them concurrently.
 fn send(world: &World, numbers: Range<u32>, at_once: usize) {
     let (keyring, numbers) = (Keyring::parse(MASTER_KEYS).unwrap(), numbers.collect::<Vec<_>>());
     let (ready, keyring) = (Barrier::new(at_once), &keyring);
@@ -142,7 +142,7 @@ fn send(world: &World, numbers: Range<u32>, at_once: usize) {
                 let headers = [("CF-Connecting-IP", "192.0.2.1"), JSON, SERVICE];
                 for body in bodies {
                     let code = caller.call("POST", "/v1/verify", &headers, body.as_bytes()).json()["code"].to_string();
-                    // So many at once may be more than a busy machine answers in time.
+                    // A busy machine may not answer so many concurrent requests in time.
                     assert!(
                         ["UNKNOWN_KEY", "RATE_LIMITED", "UNAVAILABLE"].iter().any(|of| code.contains(of)),
                         "{code}"
@@ -164,7 +164,7 @@ fn of_many_who_lack_the_same_key_without_a_feed_one_asks() {
     assert_eq!(world.caller(0).settled(&question, world.clock), "VALID", "{}", world.logs());
     for (slow, code) in [(SECOND / 2, "VALID"), (2_800, "VALID"), (30 * SECOND, "UNAVAILABLE")] {
         world.wire.fail("registry", Fault::Slow(slow));
-        // What the registry said is good for 5 s.
+        // A response of the registry stays fresh for 5 s.
         world.clock.wait(6 * SECOND);
         let (before, ready) = (world.wire.asked("registry"), Barrier::new(CALLERS));
         thread::scope(|scope| {

@@ -1,5 +1,5 @@
-//! A new key passes at the first call, everywhere, though KV says for two minutes that there is none, whether it was
-//! written there already or not.
+//! New keys: a key passes at its first call in every location, while KV may report "not found" for
+//! two minutes. It makes no difference if the record is already written there.
 
 use crate::{figures::tell, size::size};
 use ownchat_domain::{record::kv_name, time::SECOND};
@@ -11,7 +11,7 @@ const WORKSPACES: u32 = 4;
 
 #[test]
 fn a_new_key_passes_at_its_first_call_everywhere() {
-    // Slower than elsewhere: eight edges on a busy machine must not run out of time.
+    // A lower factor than elsewhere: eight edges on a busy machine must not time out.
     let settings = Settings {
         load: Load::Quarters(3),
         edges: LOCATIONS,
@@ -45,7 +45,7 @@ fn a_new_key_passes_at_its_first_call_everywhere() {
         callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect()
     });
     let absent = world.kv.counts().absent;
-    // Each was written once, so what is not the newest is that there is nothing.
+    // Each key was written once, so a stale read is a "not found".
     let denied: u64 = names.iter().map(|name| world.kv.stale_reads_of(name)).sum();
     let found = format!(
         "{count} in {LOCATIONS} locations: {} of {} first calls passed; KV said {absent} times that there is no such key, \
@@ -58,7 +58,7 @@ fn a_new_key_passes_at_its_first_call_everywhere() {
     assert!(denied > 0, "KV knew every key that had been written: nothing was shown");
 }
 
-/// Calls with each key as soon as it is there, and returns what was answered but `VALID`.
+/// Calls with each key as soon as it exists, and returns all codes but `VALID`.
 fn call(mut caller: Caller, made: &mpsc::Receiver<Question>) -> Vec<String> {
     made.iter().map(|question| caller.code(&question)).filter(|code| code != "VALID").collect()
 }

@@ -1,4 +1,5 @@
-//! No limit is ever exceeded, however many isolates count together, and a quota is used up exactly.
+//! Rate limits and quotas across isolates: no limit is ever exceeded, and a quota is used up
+//! exactly.
 
 use crate::{figures::tell, size::size};
 use ownchat_domain::{
@@ -19,7 +20,7 @@ fn a_quota_is_used_up_exactly() {
     const QUOTA: u32 = 500;
     const CALLS: usize = 1_000;
     for round in 0..size(2, 20) {
-        // All of it shares the processors of this machine, so it gets ten times as long for it.
+        // All calls share the processors of this machine, so they get ten times as long.
         let world = World::start(&Settings {
             load: Load::Quarters(4),
             edges: EDGES,
@@ -50,7 +51,7 @@ fn a_quota_is_used_up_exactly() {
     }
 }
 
-/// What was granted and came too late, or never, can be spent afterwards, by whoever calls.
+/// A lease that arrives late or never is not lost: any caller can spend its permits afterwards.
 #[test]
 fn nothing_of_a_quota_is_lost_on_the_way() {
     const QUOTA: usize = 30;
@@ -67,7 +68,7 @@ fn nothing_of_a_quota_is_lost_on_the_way() {
         passed += usize::from(code == "VALID");
         code
     };
-    // A lease of this rate lasts half a second; the edges wait two for it.
+    // A lease of this rate lasts 0.5 s; the edges wait 2 s for it.
     for fault in [Fault::Slow(700), Fault::Slow(2_500), Fault::Lost] {
         assert_eq!(call(&mut callers[0]), "VALID");
         world.wire.fail("meter", fault);
@@ -76,14 +77,14 @@ fn nothing_of_a_quota_is_lost_on_the_way() {
         }
         world.wire.mend();
     }
-    // What failed to go back at once is given back again within a few seconds.
+    // An edge returns permits again within a few seconds if the first attempt fails.
     world.clock.wait(10 * SECOND);
     while call(&mut callers[1]) != "QUOTA_EXCEEDED" {}
     tell("quota with leases that came late or never", &format!("{passed} of {QUOTA} passed"));
     assert_eq!(passed, QUOTA, "{}", world.logs());
 }
 
-/// Who hangs up while a meter is asked takes nothing with them: what it is to take back goes back later.
+/// A caller that hangs up while a meter is called loses no permits: the edge returns them later.
 #[test]
 fn nothing_of_a_quota_is_lost_by_hanging_up() {
     const QUOTA: usize = 30;
@@ -94,7 +95,7 @@ fn nothing_of_a_quota_is_lost_by_hanging_up() {
     let (question, dear) = (Question::about(&token), Question::with(&token, &json!({"cost": 20})));
     let mut caller = world.caller(0);
     assert_eq!(caller.settled(&question, world.clock), "VALID", "{}", world.logs());
-    // So soon after the first this brings some to spare, which the meter does not take back for as long as it is tried.
+    // So soon after the first call the edge leases spare permits. All attempts to return them fail.
     assert_eq!(caller.code(&question), "VALID");
     world.wire.fail("meter", Fault::Error);
     world.clock.wait(12 * SECOND);
@@ -103,7 +104,7 @@ fn nothing_of_a_quota_is_lost_by_hanging_up() {
     let connection = caller.begin(&dear);
     assert!(world.clock.until(10 * SECOND, || world.wire.asked("meter") > asked).is_some());
     drop(connection);
-    // Until the edge no longer waits for the meter.
+    // The edge no longer waits for the meter then.
     world.clock.wait(3 * SECOND);
     world.wire.mend();
     world.clock.wait(10 * SECOND);
@@ -112,7 +113,7 @@ fn nothing_of_a_quota_is_lost_by_hanging_up() {
     assert_eq!(passed, QUOTA, "{}", world.logs());
 }
 
-/// A key that was removed for good leaves nothing in its meter; the object goes on if it is asked again.
+/// A purged key leaves nothing in its meter. The object works again if it is called later.
 #[test]
 fn a_meter_that_was_cleared_begins_anew() {
     let world = World::start(&Settings { wire: Latency::NONE, ..Settings::default() });
@@ -125,12 +126,13 @@ fn a_meter_that_was_cleared_begins_anew() {
         let codes = [(); 3].map(|()| caller.settled(&question, world.clock));
         assert_eq!(codes, ["VALID", "VALID", "QUOTA_EXCEEDED"], "{}", world.logs());
         admin.ask_object(Object::Meter(made.id()), &ClearMeter {}).unwrap().unwrap();
-        // The refusal is repeated for a moment.
+        // The edge repeats the refusal for a moment.
         world.clock.wait(SECOND);
     }
 }
 
-/// A workspace is lost and comes back from its file, in which a quota is smaller than it was since: what was used counts.
+/// A lost workspace is restored from a file with a smaller quota than it had since. The use before
+/// the loss still counts.
 #[test]
 fn what_was_used_stays_used_after_a_loss() {
     let mut world = World::start(&Settings { factor: 4.0, wire: Latency::NONE, ..Settings::default() });
@@ -145,7 +147,7 @@ fn what_was_used_stays_used_after_a_loss() {
         admin.ask(&ChangeKey { origin: admin.origin(), id: made.id(), version: 1, patch }).unwrap().unwrap();
     };
     let mut passed = |world: &World| {
-        // Until no edge decides by an older record, and the meter by none.
+        // Wait until neither an edge nor the meter decides by an older record.
         world.clock.wait(20 * SECOND);
         (0..12).filter(|_| caller.settled(&question, world.clock) == "VALID").count()
     };
@@ -175,9 +177,9 @@ impl Call {
     }
 }
 
-/// For how long it is called at least, in milliseconds: what its end cuts off must not count for much.
+/// Minimum duration of the calls, in milliseconds, so that the cut-off at the end hardly counts.
 const LONG_ENOUGH: i64 = 30 * SECOND;
-/// Most calls of a hundred that may be told that it could not be found out.
+/// Most `UNAVAILABLE` responses of a hundred calls.
 const UNAVAILABLE_MAX: usize = 5;
 
 #[test]
@@ -195,7 +197,7 @@ fn no_window_of_twenty_seconds_sees_more_than_the_rate_limit() {
     exceed(300, 20, 4);
 }
 
-/// Calls three times as often as is allowed, and looks at every window.
+/// Calls three times as often as allowed, and checks every window.
 fn exceed(limit: u32, window_seconds: u32, callers: usize) {
     let world = World::start(&Settings { load: Load::Quarters(2), edges: EDGES, factor: 4.0, ..Settings::default() });
     let rate = RateLimit { limit, window_seconds };
@@ -207,7 +209,7 @@ fn exceed(limit: u32, window_seconds: u32, callers: usize) {
         let (clock, question) = (world.clock, &question);
         let start = |number: usize| {
             let caller = world.caller(number % EDGES);
-            // Three times as many as are allowed.
+            // Three times as many as allowed.
             let pause = window * i64::try_from(callers).unwrap() / i64::from(limit * 3);
             scope.spawn(move || call(caller, clock, question, pause, end))
         };
@@ -239,7 +241,7 @@ fn call(mut caller: Caller, clock: Clock, question: &Question, pause: i64, end: 
         let sent = clock.now();
         let code = caller.code(question);
         let answered = clock.now();
-        // On a busy machine a meter may take longer than the edge waits for it.
+        // A meter may exceed the edge's timeout on a busy machine.
         assert!(["VALID", "RATE_LIMITED", "UNAVAILABLE"].contains(&code.as_str()), "{code}");
         calls.push(Call { sent, answered, code });
         clock.wait(pause - answered.since(sent));
@@ -247,14 +249,15 @@ fn call(mut caller: Caller, clock: Clock, question: &Question, pause: i64, end: 
     calls
 }
 
-/// Of so many that are possible, how many a key that is always at its limit is sure to get: `w / (w + l)`, where a lease
-/// lasts for a quarter of the window, no less than half a second and no more than two.
+/// Calls that a key always at its limit is sure to get, out of `possible`. The share is
+/// `w / (w + l)`. A lease `l` lasts a quarter of the window `w`, at least 0.5 s and at most 2 s.
 fn least(possible: usize, window: i64) -> usize {
     let lease = (window / 4).clamp(500, 2_000);
     possible * usize::try_from(window).unwrap() / usize::try_from(window + lease).unwrap()
 }
 
-/// Most calls that passed within one window for certain: they were sent after it began and answered before it ended.
+/// Most calls that certainly passed within one window: sent after its start, answered before its
+/// end.
 fn busiest(calls: &[Call], window: i64) -> usize {
     let passed: Vec<&Call> = calls.iter().filter(|call| call.passed()).collect();
     let within = |first: &Call| {
@@ -264,7 +267,7 @@ fn busiest(calls: &[Call], window: i64) -> usize {
     passed.iter().map(|first| within(first)).max().unwrap_or(0)
 }
 
-/// How many a limiter lets pass that sees every call at once, in the order in which they were sent.
+/// Calls that an ideal limiter accepts. It sees every call at once, in the order of sending.
 fn perfect(calls: &[Call], limit: u32, window: i64) -> usize {
     let mut passed: Vec<Timestamp> = Vec::new();
     for call in calls {

@@ -1,5 +1,5 @@
-//! A workspace is lost and comes back from its file: what was given out after the file was written passes no more, though
-//! edges remember it and KV holds it, and what is taken afterwards is taken from when on it is said to be.
+//! Loss of a workspace and its restore from a file. Keys made after the export pass no more, though
+//! edges cache them and KV holds them. Later revocations hold from their effective time on.
 
 use crate::figures::tell;
 use ownchat_domain::{
@@ -12,10 +12,11 @@ use ownchat_runtime::{Admin, Made};
 use ownchat_simulation::{Caller, Latency, Load, Question, Settings, World};
 use serde_json::{Value, json};
 
-/// For how long keys are called after something has happened: longer than a record is believed without being asked for.
+/// Time for which keys are called after an event, in milliseconds: longer than a record is trusted
+/// without a check.
 const WATCHED: i64 = 20 * SECOND;
 
-/// A key, and a call with it.
+/// A key, and a request with it.
 struct Subject {
     made: Made,
     question: Question,
@@ -33,7 +34,8 @@ impl Subject {
         admin.ask(&ChangeKey { origin: admin.origin(), id: self.made.id(), version, patch }).unwrap().unwrap()
     }
 
-    /// What the edges say of it all the time is in the end what it should be. It passes nowhere after a moment.
+    /// Calls the edges for a while: the key passes nowhere after `moment`, and `code` is its final
+    /// response.
     fn expect_to_end(&self, world: &World, callers: &mut [Caller], code: &str, moment: Timestamp) {
         let end = world.clock.now().plus(WATCHED);
         while world.clock.now() < end {
@@ -86,15 +88,15 @@ fn what_was_given_after_the_file_passes_no_more() {
     admin.import(&file).unwrap().unwrap();
     let holds_from = world.clock.now().plus(FRESH_FOR);
     given.expect_to_end(&world, &mut callers, "UNKNOWN_KEY", holds_from);
-    // It is the state of the file again, of what was revoked since, too.
+    // The state of the file is back, including keys that were revoked since.
     for subject in [&kept, &changed, &off] {
         subject.expect_to_pass(&world, &mut callers);
     }
     let told = changed.change(&mut admin, 1, json!({"status": "inactive"})).effective_at.unwrap();
-    // Nobody knows any more what an edge forgives that was cut off; these are not.
+    // The vault no longer knows the grace period of an edge that is cut off; these edges are not.
     let told = told.min(world.clock.now().plus(FRESH_FOR));
     changed.expect_to_end(&world, &mut callers, "INACTIVE", told);
-    // No key is taken for one from before.
+    // A new key does not reuse the id of a lost one.
     let next = Subject::make(&mut admin, "Next");
     assert_ne!(next.made.id(), given.made.id());
     next.expect_to_pass(&world, &mut callers);
@@ -102,8 +104,8 @@ fn what_was_given_after_the_file_passes_no_more() {
     tell("loss", "the state of the file again; what was given out since passes nowhere from 5 s on");
 }
 
-/// Afterwards a key gets versions that the feed has heard of before, from changes that are lost. What it forgot of those must not
-/// let a record pass that is younger.
+/// After a restore a key gets versions that the feed knows from lost changes. Entries that the feed
+/// has dropped since must not let a newer record pass.
 #[test]
 fn what_is_taken_after_the_loss_stays_taken_a_day_later() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
@@ -129,7 +131,7 @@ fn what_is_taken_after_the_loss_stays_taken_a_day_later() {
     let (before, record) = (world.kv.newest(&name), record().unwrap());
     taken.change(&mut admin, 1, json!({"status": "inactive"}));
 
-    // By now the feed has forgotten what it heard before the loss, and the record still lives.
+    // The feed has dropped its entries from before the loss, and the record is still alive.
     world.skip(heard.plus(KEPT_FOR + MINUTE).since(world.clock.now()));
     other.change(&mut Admin::of(world.vault(), 1), 1, json!({"status": "inactive"}));
     let now = world.clock.now();

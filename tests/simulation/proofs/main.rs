@@ -1,4 +1,4 @@
-//! The promises, each shown on the real runtime. Small enough for every day; with `PROVE=1` at full size.
+//! Proofs of the promises on the real runtime. Small by default, at full size with `PROVE=1`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,6 @@
-//! The master secret is rolled and the old one retired, step by step as the README says, while keys are in use: whoever held a
-//! good key before has one at every step. And the steps in a wrong order let nobody pass who must not.
+//! Rolls the master secret and retires the old one in the steps of the README, with keys in use.
+//! Every good key passes at every step. Steps in a wrong order let no key pass that must be
+//! refused.
 
 mod holders;
 mod thief;
@@ -18,16 +19,16 @@ use ownchat_simulation::{Load, Settings, World};
 use serde_json::json;
 use thief::Thief;
 
-/// Everything is in one workspace.
+/// The workspace of all keys.
 const WORKSPACE: u32 = 1;
-/// The id of the secret that is rolled, which stands in [`MASTER_KEYS`].
+/// Id of the rolled secret, which stands in [`MASTER_KEYS`].
 const OLD: u16 = 1;
-/// The secret that follows.
+/// The secret that replaces it.
 const NEW: &str = "2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
-/// For how long the old secret of a key that was rotated goes on working: longer than the first steps take.
+/// Overlap of a rotated key's old secret, in seconds: longer than the first steps take.
 const OVERLAP_SECONDS: u32 = 20 * 86_400;
 
-/// Keys with a fate of their own.
+/// Names of keys with a life of their own.
 const FORGOTTEN: &str = "Never rotated";
 const ROTATED: &str = "Rotated";
 const OVERLAPPING: &str = "Rotated before, with an overlap";
@@ -39,7 +40,7 @@ fn both() -> String {
 
 #[test]
 fn a_master_secret_is_rolled_and_nobody_is_refused() {
-    // Slower than elsewhere: a first call must not run out of time on a busy machine.
+    // A lower factor than elsewhere: a first call must not time out on a busy machine.
     let mut world = World::start(&Settings { load: Load::Quarters(2), edges: 2, factor: 2.0, ..Settings::default() });
     let mut holders = prepare(&world);
     let off = (holders.of(OFF).made.id(), holders.of(OFF).question().clone());
@@ -60,7 +61,7 @@ fn a_master_secret_is_rolled_and_nobody_is_refused() {
     holders.expect_all(&world, "after a rotation");
     assert!(master(&world).records > 0, "everything is under the new secret already: nothing is shown");
 
-    // Nobody calls, so it is the sweep that writes records anew.
+    // Without calls only the sweep rewrites records.
     world.skip(DAY + HOUR);
     let waited = world.clock.until(10 * MINUTE, || master(&world).records == 0);
     assert!(waited.is_some(), "{:?}\n{}", master(&world), world.logs());
@@ -75,7 +76,7 @@ fn a_master_secret_is_rolled_and_nobody_is_refused() {
     holders.expect_all(&world, "without the seal of the old secret");
     thief.expect_to_fail(&world);
 
-    // Every key gets a new secret, but for one that is forgotten.
+    // Every key gets a new secret, except a forgotten one.
     for holder in holders.tagged_with(OLD).filter(|holder| holder.made.key.name != FORGOTTEN) {
         holder.rotate(&mut admin(&world), 0);
     }
@@ -85,7 +86,7 @@ fn a_master_secret_is_rolled_and_nobody_is_refused() {
     holders.expect_all(&world, "without the pepper of the old secret");
     assert!(world.logs().contains("opens nothing"), "the log does not say of which secret the pepper is gone");
 
-    // What was made under the old secret goes, for good.
+    // Keys made under the old secret are deleted and purged.
     for holder in holders.take_tagged_with(OLD) {
         holder.delete(&mut admin(&world));
     }
@@ -97,7 +98,7 @@ fn a_master_secret_is_rolled_and_nobody_is_refused() {
     tell("rolling the master secret", &format!("{} calls, each told what it should be at every step", holders.calls()));
 }
 
-/// Keys that were made under the old secret, in KV.
+/// Makes keys under the old secret, with records in KV.
 fn prepare(world: &World) -> Holders {
     let mut admin = world.found(WORKSPACE);
     let mut holders = Holders::default();
@@ -115,7 +116,7 @@ fn prepare(world: &World) -> Holders {
     holders
 }
 
-/// Starts everything anew with this list.
+/// Restarts edges and vault with this list of master secrets.
 fn give(world: &mut World, list: &str) {
     list.clone_into(&mut world.master_keys);
     restart_edges(world);
@@ -137,7 +138,7 @@ fn admin(world: &World) -> Admin {
     Admin::of(world.vault(), WORKSPACE)
 }
 
-/// What is still needed of the old secret, as far as the sweep has found out.
+/// Remaining uses of the old secret, as counted by the sweep.
 fn master(world: &World) -> Master {
     let mut admin = admin(world);
     let masters = admin.ask(&ReadMasters { caller: admin.person.into() }).unwrap().unwrap();
@@ -145,7 +146,7 @@ fn master(world: &World) -> Master {
     masters.data.into_iter().find(|master| master.id == OLD).unwrap()
 }
 
-/// The records in KV are the truth, and each is sealed under the new secret.
+/// Checks that the records in KV are right, and that the new secret seals each.
 fn expect_only_new_records(world: &World, holders: &Holders) {
     let (truth, new) = (Truth::read(world.vault(), WORKSPACE), Keyring::parse(NEW).unwrap());
     assert!(truth.is_in_kv(world), "{:#?}", truth.different_in_kv(world));

@@ -1,5 +1,5 @@
-//! When stores are down, or slower than the edge waits for, the answers are those of the table in the README, and
-//! nothing passes that must not.
+//! Outages: stores that fail, break the connection, or exceed the edge's timeout. The responses are
+//! those of the table in the README, and no call passes that must be refused.
 
 mod patience;
 mod subjects;
@@ -12,20 +12,20 @@ use ownchat_domain::{
 use ownchat_simulation::{Caller, Fault, Latency, Question, Settings, World};
 use subjects::{Kind, Never, Subjects};
 
-/// What can be wrong with a store.
+/// Faults of a store.
 const FAULTS: [Fault; 3] = [Fault::Error, Fault::Cut, Fault::Slow(30 * SECOND)];
-/// An answer takes no longer than this, whatever is wrong: far less than the slow store takes.
+/// Longest response time under any fault, in milliseconds: far less than the slow store takes.
 const PATIENCE: i64 = 12 * SECOND;
-/// For how long remembered keys are good in the forgiving workspace when nobody can be asked.
+/// Outage grace period of the forgiving workspace, in seconds.
 const FORGIVING: u32 = 90;
-/// Calls with a key that passes, and with one that does not.
+/// Number of calls with a key that passes, and with one that does not.
 const CALLS: (usize, usize) = (10, 3);
-/// Of the calls in one outage that pass by the table, so many may be told `UNAVAILABLE`: a busy machine may fail once
-/// without a reason.
+/// Most `UNAVAILABLE` responses in one outage to calls that pass by the table. A busy machine may
+/// fail once without a reason.
 const MISSED_MAX: usize = 1;
 
-/// An outage and the keys that get `UNAVAILABLE` in it; all others pass. A row of the README's
-/// table.
+/// A row of the README's table: the stores that are down, and the keys that get `UNAVAILABLE`. All
+/// other keys pass.
 struct Row {
     down: &'static [&'static str],
     unavailable: &'static [Kind],
@@ -65,7 +65,7 @@ fn without_counts_everything_passes() {
 }
 
 impl Row {
-    /// Whether nobody can be asked what was revoked.
+    /// Returns true if the edges cannot learn of revocations.
     fn is_deaf(&self) -> bool {
         self.down == ["feed", "registry"]
     }
@@ -74,11 +74,11 @@ impl Row {
         !self.unavailable.contains(&kind)
     }
 
-    /// How many calls there are with a key. Without KV at least 99.9 % of those with a remembered key pass.
+    /// Number of calls with a key. Without KV at least 99.9 % of those with a cached key pass.
     fn calls(&self, kind: Kind) -> usize {
         match kind {
             Kind::Remembered if self.down == ["kv"] => size(1_000, 10_000),
-            // Each waits for feed and registry, and nothing is forgiven for ever.
+            // Each call waits for feed and registry, and the grace period ends.
             _ if self.passes(kind) && self.is_deaf() => CALLS.0 / 2,
             _ if self.passes(kind) => CALLS.0,
             _ => CALLS.1,
@@ -86,7 +86,7 @@ impl Row {
     }
 }
 
-/// Takes its stores away from a world, in every way, and calls with every key.
+/// Injects each fault into the stores of a row, and calls with every key.
 fn expect(row: &Row) {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     let world = World::start(&Settings { staleness: 0, kv, wire, ..Settings::default() });
@@ -100,7 +100,7 @@ fn expect(row: &Row) {
         subjects.warm_up(&world, &mut caller);
         break_down(&world, row.down, fault);
         let revoked_from = subjects.revoke(&world, [&mut strict, &mut forgiving]);
-        // Nothing is fresh any more, and no permit is held.
+        // Nothing is fresh afterwards, and no permit is held.
         world.clock.wait(6 * SECOND);
         let mut outage =
             Outage { world: &world, row, caller: &mut caller, revoked_from, slowest: 0, passed: 0, missed: 0 };
@@ -116,11 +116,11 @@ struct Outage<'a> {
     world: &'a World,
     row: &'a Row,
     caller: &'a mut Caller,
-    /// From when on it is said to hold everywhere that keys were revoked.
+    /// Effective time of the revocations, as the vault announced it.
     revoked_from: Timestamp,
-    /// The slowest answer, in milliseconds.
+    /// Longest response time, in milliseconds.
     slowest: i64,
-    /// Calls that passed, and that should have and were told `UNAVAILABLE`.
+    /// Calls that passed, and calls that should have but got `UNAVAILABLE`.
     passed: usize,
     missed: usize,
 }

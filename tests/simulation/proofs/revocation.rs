@@ -1,5 +1,6 @@
-//! What was revoked is refused everywhere, at most 5 s and one round trip after the admin was told, whatever KV
-//! holds. Eight locations call all the time while keys are narrowed in every way that there is.
+//! Revocation latency: every edge refuses a revoked key within 5 s and one round trip after the
+//! admin's response. KV may be stale meanwhile. Eight locations call without pause during every
+//! kind of narrowing change.
 
 mod changes;
 mod found;
@@ -22,21 +23,22 @@ use std::{
     thread,
 };
 
-/// What is promised beside the round trip, in milliseconds, whatever the product itself takes for it.
+/// The promised bound without the round trip, in milliseconds, independent of the product's
+/// constants.
 const BOUND: i64 = 5_000;
 const LOCATIONS: usize = 8;
-/// Time between two changes.
+/// Time between two changes, in milliseconds.
 const GAP: i64 = 800;
-/// For how long before and after a change its key is called more often than others.
+/// Time before and after a change in which its key is called more often, in milliseconds.
 const AROUND: (i64, i64) = (3 * SECOND, 9 * SECOND);
 
 #[test]
 fn what_was_revoked_is_refused_everywhere_in_time() {
-    // The bench tells how late the latest was, for which more are worth their time.
+    // The benchmark reports the slowest revocation, so more of them are worth their time there.
     let daily = if figures::are_left() { 10 } else { 3 };
     let found = watch(size(daily * KINDS.len(), 10_000), staleness() + 10 * SECOND, false);
     found.print("revocations");
-    // What it fails by is left as well.
+    // A failed run leaves its figures, too.
     found.leave(false);
     found.expect_in_time();
     found.leave(true);
@@ -51,7 +53,8 @@ fn an_edge_that_does_not_listen_to_the_feed_is_found_out() {
     assert!(unseen.is_empty(), "the bug was not found: {unseen:?}");
 }
 
-/// For how long a location may serve an old record: far longer than a change takes to be heard of.
+/// Longest time for which a location serves an old record, in milliseconds. It is far longer than a
+/// change takes to arrive.
 fn staleness() -> i64 {
     size(50, 120) * SECOND
 }
@@ -63,23 +66,23 @@ struct Trial {
     at: Timestamp,
     begun: OnceLock<Timestamp>,
     done: OnceLock<Done>,
-    /// Calls that passed after the moment from which on they must be refused.
+    /// Calls that passed after the effective time.
     passed: AtomicU32,
 }
 
-/// A change that was acknowledged.
+/// An acknowledged change.
 #[derive(Clone, Copy, Debug)]
 struct Done {
-    /// When the admin was told.
+    /// Time of the admin's response.
     told: Timestamp,
-    /// From when on it is said to hold everywhere.
+    /// Effective time of the change, as the vault announced it.
     effective: Timestamp,
-    /// How often KV had served an old record of the key by then.
+    /// Stale KV reads of the key by then.
     stale: u64,
 }
 
 impl Kind {
-    /// For how long calls may pass after the admin was told.
+    /// Longest time for which calls may pass after the admin's response, in milliseconds.
     fn bound(&self) -> i64 {
         self.left_for.max(BOUND)
     }
@@ -90,13 +93,14 @@ impl Trial {
         world.kv.stale_reads_of(&kv_name(self.subject.key.id()))
     }
 
-    /// Whether a call that was just answered may be refused: the change has begun, and what it leaves is over.
+    /// Returns true if a call answered now may be refused: the change has begun, and its overlap is
+    /// over.
     fn may_be_refused(&self, clock: Clock) -> bool {
         let over = |begun: &Timestamp| clock.now().plus(clock.grain()) >= begun.plus(self.kind.left_for);
         self.kind.refused_before || self.begun.get().is_some_and(over)
     }
 
-    /// Makes the change, and checks what the admin is told.
+    /// Makes the change, and checks its effective time.
     fn change(&self, world: &World) {
         self.begun.set(world.clock.now()).unwrap();
         let effective = (self.kind.change)(world, &self.subject).unwrap();
@@ -183,7 +187,7 @@ fn call(location: usize, mut caller: Caller, clock: Clock, trials: &[Trial], end
             ("VALID", None) => {}
             ("UNAVAILABLE", _) => found.unavailable += 1,
             (code, Some(_)) if code == kind.code && trial.may_be_refused(clock) => seen.refused[location] += 1,
-            // Whatever is told the admin: the change is at work already.
+            // The change may take effect before the admin's response.
             (code, None) if code == kind.code && trial.may_be_refused(clock) => {}
             (code, done) => found.wrong.push(format!("{}: {code} ({done:?})", kind.name)),
         }
@@ -191,7 +195,7 @@ fn call(location: usize, mut caller: Caller, clock: Clock, trials: &[Trial], end
     found
 }
 
-/// Mostly one of the keys that are narrowed about now, sometimes any other.
+/// Picks mostly a key that is narrowed about now, sometimes any other.
 fn choose(now: Timestamp, trials: &[Trial], random: &mut SmallRng) -> usize {
     let begin = trials.partition_point(|trial| trial.at.plus(AROUND.1) < now);
     let end = trials.partition_point(|trial| trial.at.plus(-AROUND.0) < now);

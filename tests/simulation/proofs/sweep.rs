@@ -1,5 +1,5 @@
-//! Once a day KV is compared with the truth: what somebody has taken away, altered or put back there is written anew, though
-//! nobody calls with these keys, and what is right is left alone.
+//! Daily sweep: the vault compares KV with the registry, and rewrites missing, altered and outdated
+//! records without any calls. It leaves right records alone.
 
 use crate::{crash::check::Truth, figures::tell, size::size};
 use ownchat_domain::{
@@ -11,11 +11,11 @@ use ownchat_runtime::{Admin, Made};
 use ownchat_simulation::{Fault, Question, Settings, World};
 use serde_json::json;
 
-/// Everything is in one workspace.
+/// The workspace of all keys.
 const WORKSPACE: u32 = 1;
 
-/// What becomes of a key after it was made, and what is wrong with its record then. There are more of the one than of the other,
-/// so that each meets each.
+/// Changes to a key, and flaws of its record afterwards. The two counts are coprime, so that each
+/// change meets each flaw.
 const LIVES: [Life; 3] = [Life::Renamed, Life::Deactivated, Life::Deleted];
 const FLAWS: [Flaw; 5] = [Flaw::None, Flaw::Removed, Flaw::PutBack, Flaw::Altered, Flaw::Another];
 
@@ -61,7 +61,7 @@ impl Subject {
         admin.ask(&ChangeKey { origin, id, version, patch }).unwrap().unwrap();
     }
 
-    /// What a call is told.
+    /// Expected code of a call.
     fn code(&self) -> &'static str {
         match self.life {
             Life::Renamed => "VALID",
@@ -70,7 +70,7 @@ impl Subject {
         }
     }
 
-    /// What somebody leaves in the place of the newest record.
+    /// The flawed value in the place of the newest record.
     fn spoilt(&self, world: &World) -> Option<Vec<u8>> {
         let history = world.kv.history(&self.name());
         let (newest, older) = history.split_last().unwrap();
@@ -97,7 +97,7 @@ fn what_is_wrong_in_kv_is_written_anew_within_a_day() {
     let mut world = World::start(&Settings { staleness: 0, ..Settings::default() });
     let begun = world.clock.now();
     let (subjects, truth) = prepare(&world);
-    // What was written a moment ago is left alone in any case.
+    // The sweep leaves recently written records alone.
     world.skip(HOUR);
     let spoilt: Vec<&Subject> = subjects.iter().filter(|subject| subject.flaw != Flaw::None).collect();
     for subject in &spoilt {
@@ -133,7 +133,7 @@ fn what_is_wrong_in_kv_is_written_anew_within_a_day() {
     assert_eq!(more, u64::try_from(spoilt.len()).unwrap(), "what is right is not written");
 }
 
-/// Keys with some life behind them, all of it in KV, and the truth about them.
+/// Makes keys with one change each, with their records in KV, and reads the truth about them.
 fn prepare(world: &World) -> (Vec<Subject>, Truth) {
     let mut admin = world.found(WORKSPACE);
     let subjects: Vec<Subject> = (0..size(120, 600))
@@ -157,7 +157,7 @@ fn prepare(world: &World) -> (Vec<Subject>, Truth) {
     (subjects, truth)
 }
 
-/// An edge that remembers nothing answers rightly, though the registry tells it nothing.
+/// Checks that an edge with an empty cache responds correctly from KV, without the registry.
 fn expect_edges_to_decide_by_it(world: &World, subjects: &[&Subject]) {
     world.wire.fail("registry", Fault::Error);
     let mut caller = world.caller(0);

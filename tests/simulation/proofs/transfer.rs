@@ -1,4 +1,4 @@
-//! A workspace of a size that nobody has yet is read in from its file, whole, in the one turn that an object has for it.
+//! Import of a large workspace in a single turn of its Durable Object.
 
 use crate::{figures::tell, size::size};
 use ownchat_domain::vault::transfer::{FinishImport, StageImport};
@@ -38,7 +38,7 @@ fn a_large_workspace_is_read_in_whole() {
     tell(&format!("import of {keys} keys"), &found);
 }
 
-/// The file of a workspace with so many keys.
+/// Exports a workspace with this many keys.
 fn file(keys: usize) -> Vec<String> {
     let world = World::start(&Settings::default());
     let mut admin = world.found(1);

@@ -1,5 +1,5 @@
-//! What the feed was not told takes nothing from anybody yet, so nobody is told that it is done. It is told by itself
-//! when the feed can be reached again.
+//! Unpublished changes: the vault does not acknowledge a narrowing change that the feed has not
+//! confirmed. It publishes the change by itself once the feed is back.
 
 use crate::{figures::tell, revocation::kinds};
 use kinds::{KINDS, Kind, Subject};
@@ -11,10 +11,10 @@ use ownchat_domain::{
 use ownchat_simulation::{Caller, Fault, Latency, Load, Settings, World};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How soon a change holds everywhere once the feed can be reached: the vault tries once a second, and is heard like
-/// any other change.
+/// Longest time until a change holds everywhere once the feed is back, in milliseconds. The vault
+/// retries once a second, and edges read the change like any other.
 const HELD_WITHIN: i64 = SECOND + FRESH_FOR;
-/// For how long the feed is away: longer than an alarm is repeated by the platform.
+/// Duration of the feed's outage, in milliseconds: longer than the platform retries an alarm.
 const AWAY: i64 = 20 * SECOND;
 
 #[test]
@@ -32,7 +32,7 @@ fn what_the_feed_did_not_confirm_is_not_done_and_is_told_by_itself() {
     tell_nobody(Fault::Lost);
 }
 
-/// Takes something from keys in every way while the feed cannot be reached.
+/// Makes narrowing changes of every kind while the feed is down.
 fn tell_nobody(fault: Fault) {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     let world =
@@ -46,7 +46,7 @@ fn tell_nobody(fault: Fault) {
     }
     world.clock.wait(AWAY);
     if fault != Fault::Lost {
-        // Nothing else was said than what is.
+        // The changes have had no effect, as the admin was told.
         expect_all_to_pass(&world, &mut caller, &subjects);
     }
     world.inside.mend();
@@ -60,16 +60,17 @@ fn tell_nobody(fault: Fault) {
     assert!(held.is_some(), "{fault:?}: not everything holds\n{}", world.logs());
 }
 
-/// Whoever asks for the same once more is told that it is not done, too, and is told from when on it holds as soon as the feed
-/// can be reached.
+/// A retry of an unpublished change fails, too. Once the feed is back, a retry returns its
+/// effective time.
 #[test]
 fn who_asks_again_is_told_the_truth() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    // Slower than elsewhere, so that the vault has not told everything by itself before it is asked.
+    // A lower factor than elsewhere, so that the vault does not publish everything before the
+    // retry.
     let world =
         World::start(&Settings { load: Load::Quarters(2), factor: 1.0, staleness: 0, kv, wire, ..Settings::default() });
     let mut subjects = prepare(&world);
-    // Once more these are something else: nothing to delete, a later time, another secret.
+    // A retry of these is another change: nothing to delete, a later time, another secret.
     subjects.retain(|(kind, _)| !["deleted", "expiring", "put off", "rotated"].contains(&kind.name));
     let mut caller = world.caller(0);
     expect_all_to_pass(&world, &mut caller, &subjects);
@@ -84,12 +85,12 @@ fn who_asks_again_is_told_the_truth() {
         subject.look(&world);
     }
     expect_all_to_pass(&world, &mut caller, &subjects);
-    // What the edge has just read of the feed is all that it hears, so it is as late as it may be.
+    // The edge gets no later page of the feed than its last one, so it learns as late as possible.
     world.wire.fail("feed", Fault::Error);
     world.inside.mend();
     let ask = |(kind, subject): &(Kind, Subject)| (kind.change)(&world, subject).unwrap();
     let told: Vec<Option<Timestamp>> = subjects.iter().map(ask).collect();
-    // Of what the vault has told by itself meanwhile it says nothing more.
+    // A retry returns no effective time for changes that the vault has published meanwhile.
     let latest = world.clock.now().plus(FRESH_FOR);
     let (mut refused, mut late) = (BTreeSet::new(), BTreeMap::<&str, u32>::new());
     world.clock.until(2 * HELD_WITHIN, || {
@@ -118,7 +119,7 @@ fn who_asks_again_is_told_the_truth() {
     }
 }
 
-/// A key for each kind that shows at the first call whether it holds.
+/// Makes a key for each kind that shows its effect at the first call.
 fn prepare(world: &World) -> Vec<(Kind, Subject)> {
     let mut subjects = kinds::prepare(world, KINDS.len());
     subjects.retain(|(kind, _)| kind.left_for == 0 && !kind.refused_before && !kind.kept_by_meter);
@@ -128,7 +129,8 @@ fn prepare(world: &World) -> Vec<(Kind, Subject)> {
 fn expect_not_done(world: &World, kind: &Kind, subject: &Subject) {
     match (kind.change)(world, subject) {
         Err(Failure::NotEffectiveYet) => {}
-        // A new secret is shown once; that no time stands beside it says that the old one goes on working.
+        // A new secret is shown once. Without an effective time beside it the old secret still
+        // works.
         Ok(None) if kind.name == "rotated" => {}
         other => panic!("{}: {other:?}, while the feed knew nothing of it", kind.name),
     }

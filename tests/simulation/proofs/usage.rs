@@ -1,5 +1,5 @@
-//! Every call with a key is counted once, under its key, outcome and scopes, whatever happens to the counts on their
-//! way.
+//! Usage counts: every call with a key is counted once, under its key, outcome and scopes. Faults
+//! on the way to the vault make no difference.
 
 mod apart;
 mod counts;
@@ -40,7 +40,8 @@ fn usage_is_what_was_called() {
             .zip(0..)
             .map(|(caller, seed)| scope.spawn(move || call(caller, world.clock, subjects, count / EDGES, seed)))
             .collect();
-        // Meanwhile the way to the counts breaks now and then: before they are taken in, and after.
+        // Meanwhile requests to the usage object fail now and then: before it stores the counts,
+        // and after.
         let trouble = scope.spawn(move || {
             for fault in [Fault::Error, Fault::Cut, Fault::Lost, Fault::Slow(2 * SECOND)].into_iter().cycle() {
                 if stop.load(Ordering::Relaxed) {
@@ -67,7 +68,7 @@ fn usage_is_what_was_called() {
         format!("{calls} calls of {EDGES} edges, {questions} questions to the counts: equal after {drained:?} ms");
     tell("usage", &found);
     assert_eq!(counted(), seen.calls, "{}", world.logs());
-    // Whatever is sent once more, or put away elsewhere, is not counted again.
+    // Neither retries nor moves within the storage count a call again.
     world.clock.wait(size(MINUTE, 6 * MINUTE));
     assert_eq!(counted(), seen.calls, "later\n{}", world.logs());
     let last_uses = admins.iter_mut().flat_map(|admin| read_last_uses(admin, &subjects)).collect();
@@ -80,7 +81,7 @@ fn call(mut caller: Caller, clock: Clock, subjects: &[Subject], count: usize, se
         let subject = &subjects[random.random_range(0..subjects.len())];
         let sent = clock.now();
         let code = caller.code(&subject.question);
-        // Of some of what is unavailable nobody knows whose it is.
+        // Some unavailable calls belong to no known key.
         if code != Code::Unavailable.as_str() {
             let outcome = *Code::ALL.iter().find(|known| known.as_str() == code).unwrap();
             calls.count(subject, outcome, (sent, clock.now()));

@@ -1,15 +1,15 @@
-//! The alarms that Durable Objects have set, as the runtime has stored them. It goes by the real clock, and by nothing else:
-//! when the clock of the simulation is put forward they must come that much sooner.
+//! Alarms of Durable Objects in the SQLite files of the runtime. The runtime schedules them by the
+//! real clock, so a clock skip must bring them forward.
 
 use rusqlite::Connection;
 use std::{fs, path::Path, time::Duration};
 
-/// The list of all alarms of a class, from which a process that starts learns of them.
+/// Table and update of all alarms of a class, which a process loads at its start.
 const LIST: (&str, &str) = ("_cf_ALARM", "UPDATE _cf_ALARM SET scheduled_time = scheduled_time - ?");
-/// What an object knows of itself; an alarm of the list that is another than its own does not go off.
+/// Table and update of an object's own metadata. An alarm that differs from it does not fire.
 const OWN: (&str, &str) = ("_cf_METADATA", "UPDATE _cf_METADATA SET value = value - ? WHERE key = 1");
 
-/// Lets every alarm go off sooner by a real time. No process may run that has this folder.
+/// Brings every alarm forward by a real duration. No process may use this folder meanwhile.
 pub(crate) fn bring_forward(objects: &Path, by: Duration) {
     let nanos = i64::try_from(by.as_nanos()).unwrap();
     for class in fs::read_dir(objects).unwrap().map(Result::unwrap) {

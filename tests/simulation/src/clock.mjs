@@ -1,5 +1,6 @@
-// Puts a Worker on a clock that runs FACTOR times as fast as the real one and was put forward by SKIPPED: what it reads of the time, how long it
-// waits, and when the alarms of its Durable Objects go off. Imported before the Worker itself.
+// Simulated clock of a Worker: FACTOR times as fast as the real clock, put forward by SKIPPED.
+// Replaces `Date`, the timers, and the alarms of Durable Objects. Must be imported before the
+// Worker.
 
 import { FACTOR, ORIGIN, SKIPPED } from "./clock-settings.mjs";
 
@@ -27,7 +28,7 @@ scheduler.wait = (millis, options) => realWait(shorter(millis), options);
 
 const known = new WeakSet();
 
-/** The class of a Durable Object whose alarms go off by this clock. */
+/** Wraps the class of a Durable Object so that its alarms follow the simulated clock. */
 export function onTheClock(object) {
   return new Proxy(object, {
     construct(target, parts, newTarget) {

@@ -1,4 +1,4 @@
-//! A clock that runs faster than the real one and can be put forward, the same in every process of the simulation.
+//! Simulated clock: faster than the real one, able to skip time, and the same in every process.
 
 use ownchat_domain::time::Timestamp;
 use ownchat_runtime::Worker;
@@ -8,39 +8,39 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// Puts the clock of a Worker forward; the same arithmetic as below.
+/// Installs this clock in a Worker, with the same arithmetic as below.
 const SCRIPT: &str = include_str!("clock.mjs");
 
-/// Time that passes `factor` times as fast, from one moment on at which both clocks agreed. It may be slower than
-/// the real one, too: then this machine is a faster one in the simulation. Copies of a clock are the same clock.
+/// Simulated time: it passes `factor` times as fast as real time from a common origin. A factor
+/// below 1 simulates a faster machine. Copies of a clock are the same clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    /// When they agreed, in milliseconds since 1970.
+    /// The moment at which both clocks agree, in milliseconds since 1970.
     origin: i64,
     factor: f64,
-    /// By how much it was put forward since, in milliseconds. Lives as long as the program, so that a clock is copied.
+    /// Sum of all skips, in milliseconds. Lives as long as the program, so that a clock is `Copy`.
     skipped: &'static AtomicI64,
 }
 
 impl Clock {
-    /// A clock that agrees with the real one now.
+    /// Starts a clock that agrees with the real one now.
     pub fn start(factor: f64) -> Self {
         let skipped = Box::leak(Box::new(AtomicI64::new(0)));
         Self { origin: i64::try_from(real_micros() / 1_000).unwrap(), factor, skipped }
     }
 
-    /// How many seconds pass on it in a second.
+    /// Simulated seconds per real second.
     pub fn factor(self) -> f64 {
         self.factor
     }
 
-    /// What it shows.
+    /// Current simulated time.
     pub fn now(self) -> Timestamp {
         let passed = i64::try_from(real_micros()).unwrap() - self.origin * 1_000;
         Timestamp::from_millis(self.origin + scaled(passed, self.factor / 1_000.0) + self.skipped())
     }
 
-    /// Puts it forward. What reads it in this process sees that at once; a Worker goes on by the clock that it was set to.
+    /// Skips ahead. Readers in this process see it at once; a running Worker keeps its setting.
     pub(crate) fn skip(self, millis: i64) {
         self.skipped.fetch_add(millis, Ordering::Relaxed);
     }
@@ -49,22 +49,24 @@ impl Clock {
         self.skipped.load(Ordering::Relaxed)
     }
 
-    /// By how much what a Worker reads of it may be too early, in milliseconds: a Worker reads whole real ones.
+    /// Most that a timestamp of a Worker lags behind this clock, in milliseconds. A Worker reads
+    /// whole real milliseconds.
     pub fn grain(self) -> i64 {
         scaled(1, self.factor).max(1)
     }
 
-    /// For how long one really waits until so many milliseconds have passed on it.
+    /// Converts simulated milliseconds to a real duration.
     pub fn real(self, millis: i64) -> Duration {
         Duration::from_millis(u64::try_from(millis.max(0)).unwrap()).div_f64(self.factor)
     }
 
-    /// Waits until so many milliseconds have passed on it.
+    /// Sleeps for this many simulated milliseconds.
     pub fn wait(self, millis: i64) {
         thread::sleep(self.real(millis));
     }
 
-    /// Waits for a condition for at most so many milliseconds. Says how long it took, if it came true.
+    /// Polls a condition for at most `limit` milliseconds. Returns the time until it held, if it
+    /// did.
     pub fn until(self, limit: i64, mut is_so: impl FnMut() -> bool) -> Option<i64> {
         let begin = self.now();
         loop {
@@ -78,7 +80,7 @@ impl Clock {
         }
     }
 
-    /// A Worker that lives on this clock, as it is set now, with its Durable Objects.
+    /// Puts a Worker and its Durable Objects on this clock, with its current skip.
     pub fn set(self, worker: Worker) -> Worker {
         let settings = format!(
             "export const ORIGIN = {};\nexport const FACTOR = {};\nexport const SKIPPED = {};\n",

@@ -1,17 +1,17 @@
-//! What can be wrong with a store.
+//! Faults that the simulation injects into a store.
 
-/// How a store answers.
+/// Behaviour of a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fault {
-    /// As it should.
+    /// Responds normally.
     #[default]
     None,
-    /// With an error, at once.
+    /// Responds with an error at once.
     Error,
-    /// Not at all: the connection breaks.
+    /// Breaks the connection without doing the operation.
     Cut,
-    /// Not at all, after it has done what it was asked.
+    /// Does the operation, then breaks the connection: the response is lost.
     Lost,
-    /// As it should, so many milliseconds later.
+    /// Responds normally after this many more milliseconds.
     Slow(i64),
 }

@@ -1,13 +1,13 @@
-//! A stand-in for Workers KV that is as bad as the real one may be.
+//! Fake Workers KV, as stale, slow and strict as the real one may be.
 //!
-//! * Each location has a view of its own. What is written is seen there a random time later, up to the staleness;
-//!   until then the location serves what was there before, also "there is nothing". This is as if every location
-//!   had read every name a moment before it was written, and kept the answer.
-//! * A name takes one write a second; the next is refused with 429.
+//! * Each location has its own view. A write becomes visible there after a random delay of up to
+//!   the staleness. Until then the location serves the previous value, or "not found". So each
+//!   location behaves as if it had cached every name just before the write.
+//! * A name accepts one write a second; the next gets 429.
 //! * Reads and writes take time, and can be made to fail.
 //! * Every operation is counted.
 //!
-//! It speaks the runtime's own protocol: `GET`, `PUT` and `DELETE` of `/<name>?urlencoded=true`.
+//! It speaks the runtime's KV protocol: `GET`, `PUT` and `DELETE` of `/<name>?urlencoded=true`.
 
 mod store;
 
@@ -28,7 +28,7 @@ use std::{
 };
 use store::{Refused, Store};
 
-/// The namespace.
+/// A fake KV namespace. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct Kv {
     clock: Clock,
@@ -38,7 +38,8 @@ pub struct Kv {
 }
 
 impl Kv {
-    /// One with so many locations, each with an address of its own, stale by up to `staleness` milliseconds.
+    /// Starts a namespace with this many locations, each on its own address. A location is stale by
+    /// up to `staleness` milliseconds.
     pub fn start(net: &Net, clock: Clock, locations: usize, staleness: i64, latency: Latency, seed: u64) -> Self {
         let store = Arc::new(Mutex::new(Store::new(locations, staleness, seed)));
         let mut kv = Self { clock, latency, store, addresses: Vec::new() };
@@ -52,58 +53,58 @@ impl Kv {
         kv
     }
 
-    /// Where a location reads and writes.
+    /// Address that a location reads from and writes to.
     pub fn address(&self, location: usize) -> SocketAddr {
         self.addresses[location]
     }
 
-    /// Makes a location fail, or all of them.
+    /// Injects a fault into one location, or into all of them.
     pub fn fail(&self, location: Option<usize>, fault: Fault) {
         self.store().fail(location, fault);
     }
 
-    /// What is counted of all locations together.
+    /// Counters of all locations together.
     pub fn counts(&self) -> Counts {
         self.store().counts(None)
     }
 
-    /// What is counted of one location.
+    /// Counters of one location.
     pub fn counts_of(&self, location: usize) -> Counts {
         self.store().counts(Some(location))
     }
 
-    /// How often a name was read.
+    /// Number of reads of a name.
     pub fn reads_of(&self, name: &str) -> u64 {
         self.store().reads_of(name)
     }
 
-    /// How often a name was read where something newer had been written, of which that location knew nothing yet.
+    /// Number of reads of a name in locations that had not yet seen its newest write.
     pub fn stale_reads_of(&self, name: &str) -> u64 {
         self.store().stale_reads_of(name)
     }
 
-    /// What was written last under a name, whoever sees it already.
+    /// Last value written under a name, visible or not.
     pub fn newest(&self, name: &str) -> Option<Vec<u8>> {
         self.store().newest(name)
     }
 
-    /// Everything that was ever written under a name, the eldest first.
+    /// All values ever written under a name, oldest first.
     pub fn history(&self, name: &str) -> Vec<Vec<u8>> {
         self.store().history(name)
     }
 
-    /// Serves this under a name in all locations, whatever is written: other bytes, or that there is nothing.
+    /// Serves this value, or "not found", under a name in all locations, regardless of writes.
     pub fn plant(&self, name: &str, value: Option<Vec<u8>>) {
         self.store().plant(name, value);
     }
 
-    /// Writes this, or takes away what is there, as somebody might who is not the vault: every location sees it at once, until
-    /// the vault writes something else. It is not counted.
+    /// Writes or deletes a value behind the vault's back, without counting it. All locations see it
+    /// at once, until the vault's next write.
     pub fn tamper(&self, name: &str, value: Option<Vec<u8>>) {
         self.store().tamper(name, value, self.clock.now());
     }
 
-    /// Serves what was written under every name.
+    /// Removes all planted values, so that reads return the written ones.
     pub fn clear(&self) {
         self.store().clear();
     }

@@ -1,25 +1,26 @@
-//! How long a store takes to answer.
+//! Latency distributions of the fake stores.
 
 use rand::{Rng, rngs::SmallRng};
 
-/// A distribution of times in milliseconds, given by some of its quantiles; none for no time at all.
+/// A distribution of latencies in milliseconds, given by quantiles. Without any it is always zero.
 #[derive(Clone, Copy, Debug)]
 pub struct Latency(&'static [(f64, f64)]);
 
 impl Latency {
-    /// No time at all.
+    /// No latency.
     pub const NONE: Self = Self(&[]);
-    /// Workers KV as it was measured in the field: half of the reads within 28 ms, 95 % within 321, 99 % within 816.
+    /// Workers KV as measured in the field. Half of the reads took up to 28 ms, 95 % up to 321 ms,
+    /// 99 % up to 816 ms.
     pub const KV: Self = Self(&[(0.0, 6.0), (0.5, 28.0), (0.95, 321.0), (0.99, 816.0), (1.0, 2_000.0)]);
-    /// An object in the same part of the world, or in another.
+    /// A Durable Object in the same region of the world, or in another.
     pub const OBJECT: Self = Self(&[(0.0, 4.0), (0.5, 25.0), (0.95, 120.0), (1.0, 300.0)]);
 
-    /// One time out of it. Between two quantiles its logarithm is even.
+    /// Draws a latency. Between two quantiles its logarithm is evenly distributed.
     pub fn sample(self, random: &mut SmallRng) -> i64 {
         self.at(random.random::<f64>())
     }
 
-    /// The longest of them.
+    /// Maximum latency, in milliseconds.
     #[allow(clippy::cast_possible_truncation, reason = "a few thousand at most")]
     pub fn longest(self) -> i64 {
         self.0.last().map_or(0, |(_, longest)| longest.round() as i64)

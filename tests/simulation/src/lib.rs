@@ -1,10 +1,11 @@
-//! The deployment in small.
+//! Simulation of a deployment on one machine, with faults and fast time.
 //!
-//! [`World`] runs several edges, each standing for a location of the network, before one vault. Between them
-//! stand a [`Kv`] that is as stale, slow and strict as the platform's, and a [`Wire`] to the vault that can be
-//! cut; another one leads from the vault's registries to the feed. All of them live on one [`Clock`] that runs faster than the real one, so that minutes pass in seconds, and days are skipped.
+//! [`World`] runs several edges, each in its own location, before one vault. A [`Kv`] between them
+//! is as stale, slow and strict as the platform's. One [`Wire`] connects the edges to the vault,
+//! another the vault's registries to the feed. Both can be cut. All processes run on one [`Clock`],
+//! so that minutes pass in seconds, and days are skipped.
 //!
-//! Times are simulated ones wherever nothing else is said.
+//! Durations are simulated unless stated otherwise.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -8,25 +8,25 @@ use std::{
 /// The load that a world and its callers put on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
-    /// Next to none: it mostly waits.
+    /// Almost none: the world mostly waits.
     Waiting,
     /// Quarters of a processor, on average.
     Quarters(usize),
 }
 
-/// Waiting worlds at the same time.
+/// Most waiting worlds at the same time.
 const WAITING_MAX: usize = 6;
 
 static BUSY: Mutex<Busy> = Mutex::new(Busy { waiting: 0, quarters: 0 });
 static CHANGED: Condvar = Condvar::new();
 
-/// The load of all worlds that run.
+/// The load of all running worlds.
 struct Busy {
     waiting: usize,
     quarters: usize,
 }
 
-/// Permission to load the machine, held until it is dropped.
+/// A permit to load the machine, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Slot(Load);
 
@@ -60,13 +60,15 @@ impl Busy {
     fn can_bear(&self, load: Load) -> bool {
         match load {
             Load::Waiting => self.waiting < WAITING_MAX,
-            // A world that wants more than there is gets all of it. What waits needs the rest.
+            // A world that needs more than the machine has gets all of it. Waiting worlds use the
+            // rest.
             Load::Quarters(quarters) => self.quarters == 0 || self.quarters + quarters <= quarters_of_this_machine(),
         }
     }
 }
 
-/// All of it: worlds burst at different times, and their loads are estimates from above.
+/// All quarters of this machine: worlds burst at different times, and their loads are upper
+/// estimates.
 fn quarters_of_this_machine() -> usize {
     4 * available_parallelism().map_or(1, usize::from)
 }

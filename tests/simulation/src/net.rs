@@ -1,4 +1,4 @@
-//! Servers of the simulation: they speak HTTP, and can break a connection as a network does.
+//! HTTP servers of the simulation. They can break a connection as a network does.
 
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Bytes, body::Incoming, server::conn::http1, service::service_fn};
@@ -6,13 +6,13 @@ use hyper_util::rt::TokioIo;
 use std::{future::Future, io, net::SocketAddr};
 use tokio::{net::TcpListener, runtime::Runtime};
 
-/// The threads that the servers run on. They end with it.
+/// Threads of the servers. Dropping it ends them.
 #[derive(Debug)]
 pub struct Net(Runtime);
 
-/// What came, with its whole body.
+/// A request with its whole body.
 pub(crate) type Asked = Request<Bytes>;
-/// What goes back; an error breaks the connection.
+/// A response; an error breaks the connection.
 pub(crate) type Answered = io::Result<Response<Full<Bytes>>>;
 
 impl Net {
@@ -40,7 +40,7 @@ impl Net {
                         answer(Request::from_parts(head, body)).await
                     }
                 });
-                // A connection that breaks is what some of the tests are about.
+                // Ignore the result: some tests break connections on purpose.
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
@@ -48,7 +48,7 @@ impl Net {
     }
 }
 
-/// An answer with a body.
+/// Builds a response with a body.
 pub(crate) fn answer(status: u16, body: impl Into<Bytes>) -> Answered {
     Response::builder().status(status).body(Full::new(body.into())).map_err(io::Error::other)
 }

@@ -1,10 +1,10 @@
-//! A second vault with what a crashed one has stored. Whatever it is asked, the first learns nothing of it.
+//! A second vault on a copy of a crashed vault's storage. Requests to it do not affect the first.
 
 use crate::clock::Clock;
 use ownchat_runtime::{Folder, Place, Process, no_kv, vault};
 use std::{fs, net::SocketAddr, path::Path};
 
-/// The second vault, until this is dropped.
+/// The second vault. Dropping it ends its process.
 #[derive(Debug)]
 pub struct Twin {
     process: Process,
@@ -12,7 +12,7 @@ pub struct Twin {
 }
 
 impl Twin {
-    /// Starts it on a copy of what lies in the folder of the first.
+    /// Starts it on a copy of the first vault's folder.
     pub(crate) fn start(stored: &Path, clock: Clock, master_keys: &str) -> Self {
         let folder = Folder::make("twin");
         copy(stored, folder.path());
@@ -21,7 +21,7 @@ impl Twin {
         Self { process, _folder: folder }
     }
 
-    /// Where it listens.
+    /// Address of the second vault.
     pub fn address(&self) -> SocketAddr {
         self.process.address("vault")
     }

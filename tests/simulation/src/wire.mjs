@@ -1,6 +1,7 @@
-// Leads what Durable Objects ask the feed over the service WIRE, which lies outside and can fail.
+// Routes requests of Durable Objects to the feed over the service WIRE, which is outside and can
+// fail.
 
-/** Has the name and the ways of the real one. Which object is meant stands in the path of the question. */
+/** A stub with the methods of the real class. The path of a request names the object. */
 class DurableObjectNamespace {
   constructor(wire) {
     this.wire = wire;
@@ -13,7 +14,7 @@ class DurableObjectNamespace {
   }
 }
 
-/** The class of a Durable Object that asks the feed over the wire. */
+/** Wraps the class of a Durable Object so that it reaches the feed over the wire. */
 export function byWire(object) {
   return new Proxy(object, {
     construct(target, [state, env], newTarget) {

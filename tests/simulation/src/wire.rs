@@ -1,5 +1,5 @@
-//! What lies between the edges and the vault, and between the vault's objects and the feed: it counts, delays, and can
-//! fail for each kind of object by itself.
+//! Network between the edges and the vault, and between the vault's objects and the feed. It counts
+//! requests, delays them, and injects faults for each kind of object.
 
 use crate::{
     clock::Clock,
@@ -23,10 +23,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-/// Leads what Durable Objects ask the feed over a service.
+/// Routes requests of Durable Objects to the feed over a service.
 const SCRIPT: &str = include_str!("wire.mjs");
 
-/// The wire.
+/// A proxy before a vault that injects faults. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct Wire {
     clock: Clock,
@@ -46,7 +46,7 @@ struct State {
 }
 
 impl State {
-    /// What is wrong with the object that a path is about.
+    /// Fault of the object that a path addresses.
     fn fault(&self, path: &str) -> Fault {
         let object = path.trim_start_matches('/').rsplit_once('/').map_or("", |(object, _)| object);
         let fault = self.faults.get(object).or_else(|| self.faults.get(kind_of(path)));
@@ -54,16 +54,16 @@ impl State {
     }
 }
 
-/// The kinds of objects that edges ask.
+/// Kinds of objects that edges call.
 const KINDS: [&str; 4] = ["feed", "meter", "registry", "usage"];
 
-/// The kind of object that a path is about.
+/// Kind of the object that a path addresses.
 pub fn kind_of(path: &str) -> &str {
     path.trim_start_matches('/').split('/').next().unwrap_or_default()
 }
 
 impl Wire {
-    /// A wire that leads nowhere yet.
+    /// Creates a wire that is not connected to a vault yet.
     pub fn new(clock: Clock, latency: Latency, seed: u64) -> Self {
         let state = State {
             vault: None,
@@ -77,7 +77,7 @@ impl Wire {
         Self { clock, latency, client, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// An end of it, for an edge.
+    /// Opens an end of the wire for an edge, and returns its address.
     pub fn listen(&self, net: &Net) -> SocketAddr {
         let wire = self.clone();
         net.listen(move |request| {
@@ -86,51 +86,51 @@ impl Wire {
         })
     }
 
-    /// A vault whose objects reach the feed over this end of a wire only.
+    /// Makes the objects of a vault reach the feed over this end of a wire only.
     pub fn set(worker: Worker, end: SocketAddr) -> Worker {
         let worker = worker.wrap_objects("by-wire.mjs", "byWire", "wire.mjs").script("wire.mjs", SCRIPT);
         worker.service("WIRE", Place::At(end))
     }
 
-    /// Leads it to a vault, or nowhere.
+    /// Connects the wire to a vault, or disconnects it.
     pub fn lead_to(&self, vault: Option<SocketAddr>) {
         self.state().vault = vault;
     }
 
-    /// Makes questions to one kind of object fail, `feed`, `meter`, `registry` or `usage`, or to one object alone, such as
-    /// `usage/7`.
+    /// Injects a fault into requests to one kind of object: `feed`, `meter`, `registry` or `usage`.
+    /// A name such as `usage/7` selects a single object.
     pub fn fail(&self, what: &str, fault: Fault) {
         assert!(KINDS.contains(&kind_of(what)), "there is no object {what}");
         self.state().faults.insert(what.to_owned(), fault);
     }
 
-    /// Everything works again.
+    /// Removes all faults.
     pub fn mend(&self) {
         self.state().faults.clear();
     }
 
-    /// How many questions came to one kind of object.
+    /// Number of requests to one kind of object.
     pub fn asked(&self, kind: &str) -> u64 {
         self.state().asked.iter().filter(|(path, _)| kind_of(path) == kind).map(|(_, count)| count).sum()
     }
 
-    /// How many questions came in all.
+    /// Number of requests in total.
     pub fn all(&self) -> u64 {
         self.state().asked.values().sum()
     }
 
-    /// How many questions came to one path.
+    /// Number of requests to one path.
     pub fn asked_at(&self, path: &str) -> u64 {
         self.state().asked.get(path).copied().unwrap_or(0)
     }
 
-    /// Keeps from the edges what the feed tells: what they would do if they did not listen to it.
+    /// Drops all entries from the feed's pages, as if the edges ignored the feed.
     pub fn swallow_news(&self, swallow: bool) {
         self.state().swallows_news = swallow;
     }
 
-    /// Speaks of these keys in every answer of the feed, without forbidding anything: edges forget what they
-    /// remember of them.
+    /// Adds these subjects to every page of the feed, without refusing any version. Edges then
+    /// evict them from their caches.
     pub fn make_forget(&self, subjects: Vec<Subject>) {
         self.state().forgotten = subjects;
     }
@@ -165,7 +165,7 @@ impl Wire {
         answer(status, if kind_of(&path) == "feed" && status == 200 { self.tell(body) } else { body })
     }
 
-    /// A page of the feed, as edges are to see it.
+    /// Rewrites a page of the feed as the edges are to see it.
     fn tell(&self, body: Bytes) -> Bytes {
         let state = self.state();
         if !state.swallows_news && state.forgotten.is_empty() {

@@ -1,4 +1,4 @@
-//! All of it together.
+//! A whole deployment: edges, vault, and the fake network between them.
 
 use crate::{Clock, Kv, Latency, Load, Net, Twin, Wire, alarms, load::Slot};
 use ownchat_domain::{keyring::Keyring, time::SECOND};
@@ -11,22 +11,22 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// What a world is like.
+/// Configuration of a world.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How many edges there are, each a location of its own.
+    /// Number of edges, each in its own location.
     pub edges: usize,
-    /// How many seconds pass in a real one.
+    /// Simulated seconds per real second.
     pub factor: f64,
-    /// For how long a location may not see what was written into KV, in milliseconds.
+    /// Longest time until a location sees a KV write, in milliseconds.
     pub staleness: i64,
-    /// How much it keeps this machine busy.
+    /// Load on this machine.
     pub load: Load,
-    /// How long KV takes.
+    /// Latency of KV.
     pub kv: Latency,
-    /// How long the way between an edge and the vault takes.
+    /// Latency between an edge and the vault.
     pub wire: Latency,
-    /// What everything random follows from.
+    /// Seed of all random values.
     pub seed: u64,
 }
 
@@ -37,18 +37,18 @@ impl Default for Settings {
     }
 }
 
-/// Edges, vault, and what lies between them.
+/// Edges, vault, and the fake network between them.
 #[derive(Debug)]
 pub struct World {
-    /// The clock that everything lives on.
+    /// The clock of all processes.
     pub clock: Clock,
     /// The KV namespace.
     pub kv: Kv,
-    /// The way from the edges to the vault.
+    /// The network between the edges and the vault.
     pub wire: Wire,
-    /// The way from the registries to the feed, inside of the vault.
+    /// The network between the registries and the feed, inside the vault.
     pub inside: Wire,
-    /// The master secrets of every process that is started from now on.
+    /// Master secrets of every process that starts from now on.
     pub master_keys: String,
     edges: Vec<Option<Process>>,
     vault: Option<Process>,
@@ -56,7 +56,7 @@ pub struct World {
     inner_end: SocketAddr,
     folder: Folder,
     _net: Net,
-    // The last to be dropped: until then something of the world runs.
+    // Dropped last: until then processes of the world run.
     _slot: Slot,
 }
 
@@ -67,7 +67,7 @@ impl World {
     pub fn start(settings: &Settings) -> Self {
         let slot = Slot::of(settings.load);
         let (clock, net) = (Clock::start(settings.factor), Net::new());
-        // The vault has a location of its own, after those of the edges.
+        // The vault has its own location, after those of the edges.
         let kv = Kv::start(&net, clock, settings.edges + 1, settings.staleness, settings.kv, settings.seed);
         let wire = Wire::new(clock, settings.wire, settings.seed);
         let inside = Wire::new(clock, Latency::NONE, settings.seed);
@@ -97,7 +97,7 @@ impl World {
         world
     }
 
-    /// Starts the vault, with what an earlier one has stored.
+    /// Starts the vault on the storage of an earlier one.
     pub fn start_vault(&mut self) {
         let worker = vault(Place::At(self.kv.address(self.edges.len()))).text("MASTER_KEYS", &self.master_keys);
         let worker = Wire::set(self.clock.set(worker), self.inner_end);
@@ -108,7 +108,7 @@ impl World {
         self.vault = Some(process);
     }
 
-    /// Ends the vault as a crash would, whoever is speaking to it.
+    /// Kills the vault as a crash does, with requests in flight.
     pub fn crash_vault(&self) {
         for wire in [&self.wire, &self.inside] {
             wire.lead_to(None);
@@ -116,15 +116,18 @@ impl World {
         self.vault.as_ref().unwrap().crash();
     }
 
-    /// Ends the vault, and takes away everything that its registries have stored; feeds, meters and counts keep theirs.
+    /// Ends the vault and deletes the storage of its registries. Feeds, meters and counts keep
+    /// theirs.
     pub fn lose_registries(&mut self) {
         self.end_vault();
         fs::remove_dir_all(self.stored().join("objects/vault-Registry")).unwrap();
     }
 
-    /// Lets so many milliseconds pass while nothing runs: vault and edges end as in a crash, the clock is put forward, and all
-    /// of them start anew, the vault with what it has stored. Whatever was due meanwhile is due at once. Edges remember nothing
-    /// afterwards, no counts either, and everybody listens somewhere else: whoever calls must be made anew.
+    /// Skips this many milliseconds while nothing runs.
+    ///
+    /// Kills vault and edges, puts the clock forward, and restarts all; the vault keeps its
+    /// storage. Overdue alarms fire at once. Edges lose their caches and their unsent counts. All
+    /// addresses change, so callers must be created anew.
     pub fn skip(&mut self, millis: i64) {
         self.end_vault();
         self.edges.iter_mut().for_each(|edge| drop(edge.take()));
@@ -136,13 +139,13 @@ impl World {
         }
     }
 
-    /// Ends the vault for good: it must not go on writing.
+    /// Ends the process of the vault, so that it writes nothing more.
     fn end_vault(&mut self) {
         self.crash_vault();
         drop(self.vault.take());
     }
 
-    /// A second vault with what the crashed one has stored.
+    /// Starts a second vault on a copy of the crashed one's storage.
     pub fn twin(&self) -> Twin {
         Twin::start(&self.stored(), self.clock, &self.master_keys)
     }
@@ -151,14 +154,14 @@ impl World {
         self.folder.path().join("vault")
     }
 
-    /// Starts the edge of a location anew: it remembers nothing.
+    /// Restarts the edge of a location with an empty cache.
     pub fn start_edge(&mut self, location: usize) {
         self.start_edge_as(location, |worker| worker);
     }
 
-    /// The same with an edge that is altered.
+    /// Restarts the edge of a location with an altered Worker.
     pub fn start_edge_as(&mut self, location: usize, alter: impl FnOnce(Worker) -> Worker) {
-        // The old one must not write into the log of the new one.
+        // The old process must not write into the log of the new one.
         drop(self.edges[location].take());
         let worker = edge(Place::At(self.ends[location]), Place::At(self.kv.address(location)), None);
         let worker = alter(worker.text("MASTER_KEYS", &self.master_keys));
@@ -166,42 +169,42 @@ impl World {
         self.edges[location] = Some(Process::start(&folder, &[self.clock.set(worker)]));
     }
 
-    /// Ends the edge of a location as a crash would, whoever is speaking to it.
+    /// Kills the edge of a location as a crash does, with requests in flight.
     pub fn crash_edge(&self, location: usize) {
         self.edges[location].as_ref().unwrap().crash();
     }
 
-    /// Where the vault listens.
+    /// Address of the vault.
     pub fn vault(&self) -> SocketAddr {
         self.vault.as_ref().unwrap().address("vault")
     }
 
-    /// The master secrets of the processes that are started from now on.
+    /// Keyring of the processes that start from now on.
     pub fn keyring(&self) -> Keyring {
         Keyring::parse(&self.master_keys).unwrap()
     }
 
-    /// How much memory the vault takes, in bytes.
+    /// Memory of the vault's process, in bytes.
     pub fn memory(&self) -> u64 {
         self.vault.as_ref().unwrap().memory()
     }
 
-    /// Makes the workspace of this number.
+    /// Creates the workspace of this number, and returns its owner.
     pub fn found(&self, workspace: u32) -> Admin {
         Admin::found(self.vault(), workspace)
     }
 
-    /// Somebody who calls the edge of a location.
+    /// A client of the edge of a location.
     pub fn caller(&self, location: usize) -> Caller {
         Caller(Client::new(self.edges[location].as_ref().unwrap().address("edge")))
     }
 
-    /// A caller of each edge.
+    /// A client of each edge.
     pub fn callers(&self) -> Vec<Caller> {
         (0..self.edges.len()).map(|location| self.caller(location)).collect()
     }
 
-    /// What the processes have printed, with the name of each.
+    /// Log output of all processes, each under its name.
     pub fn logs(&self) -> String {
         let edges = self.edges.iter().flatten().enumerate().map(|(n, process)| format!("edge {n}:\n{}", process.log()));
         let vault = self.vault.iter().map(|process| format!("vault:\n{}", process.log()));
@@ -209,22 +212,22 @@ impl World {
     }
 }
 
-/// A question about a key, ready to be sent.
+/// A verify request, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Question(Vec<u8>);
 
 impl Question {
-    /// Is this key good?
+    /// Builds a request to verify a key.
     pub fn about(token: &str) -> Self {
         Self::with(token, &json!({}))
     }
 
-    /// Is this key good for that? `more` holds further fields of the question.
+    /// Builds a request to verify a key, with further fields of the body in `more`.
     pub fn with(token: &str, more: &Value) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let mut body = more.clone();
         body["key"] = token.into();
-        // Each comes from a network of its own, so that nobody is taken for a flood.
+        // Each request comes from its own network, so that no limiter takes them for a flood.
         let network = COUNT.fetch_add(1, Ordering::Relaxed);
         let address = format!("2001:db8:{:x}:{:x}::1", network >> 16, network & 0xffff);
         let headers = [("CF-Connecting-IP", address.as_str()), JSON, SERVICE];
@@ -232,12 +235,12 @@ impl Question {
     }
 }
 
-/// Somebody who calls an edge.
+/// A client of an edge.
 #[derive(Debug)]
 pub struct Caller(Client);
 
 impl Caller {
-    /// The code of the answer, such as `VALID`; the status if it is another than 200.
+    /// Code of the response, such as `VALID`; status and body if it has none.
     pub fn code(&mut self, question: &Question) -> String {
         match self.try_code(question) {
             Ok(code) => code,
@@ -245,7 +248,7 @@ impl Caller {
         }
     }
 
-    /// The code once it is another than `UNAVAILABLE`, for which an edge has half a minute.
+    /// Retries for up to 30 s while the code is `UNAVAILABLE`, and returns the last code.
     pub fn settled(&mut self, question: &Question, clock: Clock) -> String {
         let mut code = String::new();
         clock.until(30 * SECOND, || {
@@ -255,19 +258,19 @@ impl Caller {
         code
     }
 
-    /// The same, of an edge that may be gone.
+    /// Like `code`, for an edge that may be gone.
     pub fn try_code(&mut self, question: &Question) -> io::Result<String> {
         let answer: Answer = self.0.send(&question.0)?;
         let code = answer.json()["code"].as_str().map(str::to_owned);
         Ok(code.unwrap_or_else(|| format!("{} {}", answer.status, answer.text())))
     }
 
-    /// Asks, and does not wait for the answer: whoever drops the connection hangs up.
+    /// Sends a request without waiting for the response. Dropping the connection hangs up.
     pub fn begin(&self, question: &Question) -> TcpStream {
         self.0.begin(&Client::request("GET", "/v1/health", &[], b""), &question.0).unwrap()
     }
 
-    /// The whole answer to any call.
+    /// Sends any request, and returns the whole response.
     pub fn call(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         self.0.call(method, path, headers, body).unwrap()
     }

@@ -1,5 +1,5 @@
-//! A deployment begins: somebody sets it up and reads a workspace in from a file, and the vault is killed in the middle
-//! of both.
+//! Crashes of the vault during the set-up of a deployment and the import of a workspace. Each is
+//! done whole, or can be done again.
 
 use crate::{figures::tell, size::size};
 use ownchat_domain::{
@@ -20,12 +20,11 @@ use ownchat_simulation::{Clock, Latency, Load, Settings, World};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{io, thread};
 
-/// The workspace that a set-up makes.
+/// The workspace that a set-up creates.
 const WORKSPACE: u32 = 1;
 const KEYS: usize = 60;
 
-/// How often a step was acknowledged in spite of the crash, how often it had been done without an answer, and how often
-/// it was made again.
+/// Outcomes of a step: acknowledged despite the crash, done without a response, or done by a retry.
 #[derive(Debug, Default)]
 struct Figures {
     acknowledged: u32,
@@ -38,11 +37,11 @@ fn a_beginning_that_was_cut_off_is_whole_or_made_again() {
     let rounds = size(8, 80);
     let mut random = SmallRng::seed_from_u64(5);
     let file = file();
-    // How long both take when nobody disturbs them, in milliseconds.
+    // Durations without a crash, in milliseconds.
     let [mut claim, mut import] = [0; 2];
     let (mut set_ups, mut imports) = (Figures::default(), Figures::default());
     let was_cut_off = |figures: &Figures| figures.again > 0;
-    // On a busy machine few moments hit: then there are more.
+    // Few kills hit on a busy machine, so there are up to four times as many rounds.
     for round in 0..4 * rounds {
         if round >= rounds && was_cut_off(&set_ups) && was_cut_off(&imports) {
             break;
@@ -66,7 +65,8 @@ fn a_beginning_that_was_cut_off_is_whole_or_made_again() {
     }
 }
 
-/// Does something while the vault is killed after so many milliseconds, if at all, and started again. Says how long it took.
+/// Runs `work`, kills the vault after `moment` milliseconds if given, and restarts it. Returns the
+/// result and its duration.
 fn cut_off<T: Send>(
     world: &mut World,
     moment: Option<i64>,
@@ -100,7 +100,7 @@ fn claim(email: &str) -> SetUp {
     }
 }
 
-/// There is one owner afterwards, with everything that an owner has: the one who was told so, if anybody was.
+/// Checks that there is one owner with all that an owner has: the acknowledged one, if any was.
 fn set_up(world: &mut World, moment: Option<i64>, figures: &mut Figures) -> (PersonId, i64) {
     let [first, second] = ["ada@example.com", "bea@example.com"];
     let (told, took) = cut_off(world, moment, |admin| admin.ask_object(Object::Instance, &claim(first)));
@@ -136,7 +136,7 @@ fn set_up(world: &mut World, moment: Option<i64>, figures: &mut Figures) -> (Per
     (owner, took)
 }
 
-/// Asks until there is an answer that says what holds; a vault that has just started may not be able to.
+/// Retries until the response is definite: a vault that has just started may be unavailable.
 fn settled(admin: &mut Admin, clock: Clock, call: &SetUp) -> Outcome<PersonId> {
     let mut outcome = Err(Failure::Unavailable);
     clock.until(MINUTE, || {
@@ -146,7 +146,7 @@ fn settled(admin: &mut Admin, clock: Clock, call: &SetUp) -> Outcome<PersonId> {
     outcome
 }
 
-/// The workspace is the file afterwards, after one more try at the most, and as empty as before until then.
+/// Checks that the workspace equals the file after one retry at most, and is empty until then.
 fn read_in(world: &mut World, owner: PersonId, file: &[String], moment: Option<i64>, figures: &mut Figures) -> i64 {
     let (told, took) = cut_off(world, moment, |admin| {
         admin.person = owner;
@@ -174,17 +174,17 @@ fn read_in(world: &mut World, owner: PersonId, file: &[String], moment: Option<i
     took
 }
 
-/// Reads a workspace in from a file. An error says that nobody knows what was done.
+/// Imports a workspace from a file. An error means that the outcome is unknown.
 fn import(admin: &mut Admin, file: &[String]) -> io::Result<()> {
     match admin.import(file)? {
         Ok(_) => Ok(()),
-        // Done, and the feed could not be told any more.
+        // Done, but the vault could no longer publish it to the feed.
         Err(Failure::NotEffectiveYet) => Err(io::ErrorKind::Interrupted.into()),
         Err(failure) => panic!("{failure}"),
     }
 }
 
-/// A workspace as a file.
+/// Exports a sample workspace.
 fn file() -> Vec<String> {
     let world = World::start(&Settings { edges: 0, kv: Latency::NONE, ..Settings::default() });
     let mut admin = world.found(WORKSPACE);

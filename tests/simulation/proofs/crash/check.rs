@@ -1,4 +1,4 @@
-//! What a workspace holds, and whether it holds together and KV holds the same.
+//! Consistency of a workspace: settings, keys and audit trail agree, and KV holds the same.
 
 use super::writer::Acknowledged;
 use ownchat_domain::{
@@ -16,18 +16,18 @@ use ownchat_runtime::Admin;
 use ownchat_simulation::World;
 use std::{collections::BTreeMap, net::SocketAddr};
 
-/// All that the registry of one workspace holds, as it writes it into a file.
+/// All data that the registry of one workspace holds, in the form of its export.
 pub struct Truth {
     file: Vec<String>,
     header: Header,
-    /// By key, deleted ones too.
+    /// By key, including deleted ones.
     keys: BTreeMap<String, KeyFacts>,
     /// By key, one line for each version.
     lines: BTreeMap<String, Vec<Line>>,
 }
 
 impl Truth {
-    /// Reads it from a vault, and checks that settings, keys and trail are of one mind.
+    /// Exports the workspace from a vault, and checks that settings, keys and audit trail agree.
     pub fn read(vault: SocketAddr, workspace: u32) -> Self {
         let file = Admin::of(vault, workspace).export();
         let (mut header, mut keys, mut trail) = (None, BTreeMap::new(), Vec::new());
@@ -59,7 +59,7 @@ impl Truth {
         truth
     }
 
-    /// One line for each version; the last one says what the settings are.
+    /// Checks that each version has one line, and that the last line equals the settings.
     fn check_settings(&self, lines: &[Line]) {
         let settings = self.settings();
         assert_eq!(settings.version, 1 + u64::try_from(lines.len()).unwrap(), "settings and trail");
@@ -68,7 +68,8 @@ impl Truth {
         }
     }
 
-    /// No request that was sent more than once has made two keys: each made key is called as its request in its description.
+    /// Checks that no repeated request has created two keys. The description of each created key is
+    /// the name of its request.
     fn check_names(&self) {
         let mut names: Vec<&str> = self.keys.values().map(|facts| facts.description.as_str()).collect();
         names.retain(|name| !name.is_empty());
@@ -77,7 +78,7 @@ impl Truth {
         assert!(twice.is_empty(), "one request has made two keys: {twice:?}");
     }
 
-    /// That another vault says the very same of the workspace.
+    /// Checks that another vault exports exactly the same.
     pub fn expect_same(&self, vault: SocketAddr) {
         assert!(Self::read(vault, self.header.workspace).file == self.file, "the vault is not what it has stored");
     }
@@ -87,19 +88,19 @@ impl Truth {
         Settings { name, version, suspended, outage_seconds }
     }
 
-    /// The key as it is shown, whether it was deleted, and its version.
+    /// The key as admins see it, if it is not deleted; true if it is deleted; its version.
     pub fn key(&self, id: Locator) -> (Option<Key>, bool, u64) {
         let facts = self.keys.get(&id.to_string()).expect("a key that was acknowledged is lost");
         let deleted = facts.deleted_at.is_some();
         ((!deleted).then(|| shown(facts, facts.updated_at)), deleted, facts.version)
     }
 
-    /// The key that the request of this name has made, if it has.
+    /// The key that the request of this name has created, if any.
     pub fn made_by(&self, name: &str) -> Option<Locator> {
         self.keys.values().find(|facts| facts.description == name).map(|facts| facts.locator)
     }
 
-    /// An acknowledged change stands in the trail as it was acknowledged.
+    /// Checks that the audit trail holds an acknowledged change as it was acknowledged.
     pub fn holds(&self, change: &Acknowledged) {
         let lines = self.lines.get(&change.id.to_string()).expect("a key that was acknowledged is lost");
         let line = lines.get(usize::try_from(change.version).unwrap() - 1);
@@ -114,18 +115,18 @@ impl Truth {
         );
     }
 
-    /// Whether KV holds the same of every key.
+    /// Returns true if KV holds the right record of every key.
     pub fn is_in_kv(&self, world: &World) -> bool {
         self.keys.values().all(|facts| self.difference(world, facts).is_none())
     }
 
-    /// What KV holds of keys of which it holds something else, beside what would be right.
+    /// Describes each missing or wrong record in KV, beside the right one.
     pub fn different_in_kv(&self, world: &World) -> Vec<String> {
         self.keys.values().filter_map(|facts| self.difference(world, facts)).collect()
     }
 
-    /// A record is right if sealing the truth at the moment at which it was sealed gives the very same bytes: then no field of it
-    /// is another, and it is sealed under the newest master secret.
+    /// Compares a record in KV with the truth, sealed at the same moment. Equal bytes mean that no
+    /// field differs, and that the newest master secret seals it.
     fn difference(&self, world: &World, facts: &KeyFacts) -> Option<String> {
         let Some(bytes) = world.kv.newest(&kv_name(facts.locator)) else {
             return Some(format!("{:?} is not there", facts.locator));
@@ -171,7 +172,7 @@ impl Truth {
     }
 }
 
-/// One line for each version; the last one says what the key is.
+/// Checks that each version has one line, and that the last line equals the key.
 fn check(facts: &KeyFacts, lines: &[Line]) {
     let id = facts.locator;
     assert_eq!(u64::try_from(lines.len()).unwrap(), facts.version, "versions and lines of {id:?}");
@@ -190,7 +191,7 @@ fn after(line: &Line) -> Option<Key> {
     line.after.as_ref().map(|after| serde_json::from_str(after.get()).unwrap())
 }
 
-/// A key as it is shown to admins.
+/// The key as admins see it.
 fn shown(facts: &KeyFacts, now: Timestamp) -> Key {
     let (status, reason) = state(
         Facts {

@@ -1,4 +1,4 @@
-//! What was deleted thirty days ago is removed for good, and the vault is killed in the middle of that.
+//! Crashes of the vault during a purge, which removes keys deleted thirty days ago.
 
 use crate::{figures::tell, size::size};
 use ownchat_domain::{
@@ -19,18 +19,18 @@ use std::{
     thread,
 };
 
-/// Of each workspace so many keys were deleted thirty days ago, and so many are in use.
+/// Keys of each workspace that were deleted thirty days ago, and keys in use.
 const DELETED: usize = 20;
 const KEPT: usize = 4;
-/// How long after it was read in a workspace has something to remove, in milliseconds.
+/// Time from the import of a workspace to its purge, in milliseconds.
 const LEAD: i64 = 20 * SECOND;
 
-/// How long before or after it is due a registry is about to remove them, in milliseconds.
+/// Distance of the kill from the due time of a purge, before or after, in milliseconds.
 const AROUND: i64 = 60;
-/// How long whoever makes keys meanwhile waits before the next, in milliseconds.
+/// Pause between two keys that are created meanwhile, in milliseconds.
 const PAUSE: i64 = 400;
 
-/// How it stood with a workspace when the vault was killed.
+/// Progress of the purges when the vault was killed.
 #[derive(Debug, Default)]
 struct Figures {
     /// Nothing was removed yet.
@@ -48,7 +48,8 @@ fn a_purge_that_was_cut_off_is_whole_or_made_again() {
     let mut figures = Figures::default();
     let files = files(rounds);
     let mut world = World::start(&Settings { edges: 0, factor: 4.0, ..Settings::default() });
-    // How long it takes when nobody disturbs it, and until KV has nothing more after a crash, in milliseconds.
+    // Duration of an undisturbed purge, and the longest time from a restart until KV is clean, in
+    // milliseconds.
     let (mut whole, mut slowest) = (0, 0);
     for (file, workspace) in files.iter().zip(1..) {
         let due = world.clock.now().plus(LEAD);
@@ -64,7 +65,7 @@ fn a_purge_that_was_cut_off_is_whole_or_made_again() {
             check(world.vault(), workspace, &file, &[]);
             continue;
         }
-        // In turn while the registry removes them, and while KV does.
+        // The kill alternates between the purge of the registry and that of KV.
         let moments = if workspace % 2 == 0 { -AROUND..=AROUND } else { 0..=whole };
         let made = cut_off(&world, workspace, due.plus(random.random_range(moments)));
         let (killed, left_then) = (world.clock.now(), left(&world, &gone));
@@ -91,7 +92,7 @@ fn a_purge_that_was_cut_off_is_whole_or_made_again() {
     assert!(figures.between > 0, "no purge was cut off: {figures:?}");
 }
 
-/// Makes keys until the vault is killed at a moment. Which were acknowledged.
+/// Creates keys until the vault is killed at a moment. Returns the acknowledged ones.
 fn cut_off(world: &World, workspace: u32, moment: Timestamp) -> Vec<Locator> {
     let mut admin = Admin::of(world.vault(), workspace);
     thread::scope(|scope| {
@@ -100,7 +101,7 @@ fn cut_off(world: &World, workspace: u32, moment: Timestamp) -> Vec<Locator> {
             let mut made = Vec::new();
             while let Ok(outcome) = admin.create(new_key("Made meanwhile", &["contacts:read"])) {
                 made.push(outcome.unwrap().id());
-                // More of them would keep the alarm so busy that the purge comes after all of that.
+                // More keys would keep the alarm so busy that the purge comes after all of them.
                 clock.wait(PAUSE);
             }
             made
@@ -111,8 +112,8 @@ fn cut_off(world: &World, workspace: u32, moment: Timestamp) -> Vec<Locator> {
     })
 }
 
-/// The keys that were due are gone, each with one line that says so; the others are as the file says, and those that
-/// were made since are there. When the last one was removed.
+/// Checks that the due keys are gone, each with one line in the audit trail. The other keys equal
+/// the file, and new keys are there. Returns the time of the last purge.
 fn check(vault: SocketAddr, workspace: u32, file: &[String], made: &[Locator]) -> Timestamp {
     let now = Admin::of(vault, workspace).export();
     let (before, after) = (keys(file), keys(&now));
@@ -135,7 +136,7 @@ fn check(vault: SocketAddr, workspace: u32, file: &[String], made: &[Locator]) -
     purged.iter().map(|line| line.at.moment()).max().unwrap()
 }
 
-/// Of how many of these keys KV has a record.
+/// Number of these keys that have a record in KV.
 fn left(world: &World, keys: &[KeyFacts]) -> usize {
     keys.iter().filter(|key| world.kv.newest(&kv_name(key.locator)).is_some()).count()
 }
@@ -153,7 +154,7 @@ fn trail_line(line: &str) -> Option<String> {
     }
 }
 
-/// The file as it would be if what is deleted had been deleted at this moment.
+/// Rewrites a file as if its deleted keys had been deleted at this moment.
 fn deleted_at(file: &[String], moment: Timestamp) -> Vec<String> {
     let mut sum = Sum::default();
     let mut write = |line: &String| {
@@ -170,7 +171,7 @@ fn deleted_at(file: &[String], moment: Timestamp) -> Vec<String> {
     file.iter().map(&mut write).collect()
 }
 
-/// The files of so many workspaces, numbered from 1.
+/// Exports this many workspaces, numbered from 1.
 fn files(count: usize) -> Vec<Vec<String>> {
     let world = World::start(&Settings { edges: 0, ..Settings::default() });
     let file = |workspace| {

@@ -1,4 +1,4 @@
-//! Somebody who changes keys all the time, and remembers what was acknowledged.
+//! A writer that changes keys in a loop, and logs the acknowledged changes.
 
 mod afterwards;
 mod again;
@@ -27,19 +27,19 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-/// Most keys of one writer, but for those that a request has made without an answer.
+/// Most keys of one writer, without those that a request has created without a response.
 const KEYS: usize = 8;
-/// For how long old secrets go on working if they do, in seconds: longer than all of this takes.
+/// Overlap of old secrets, in seconds: longer than the whole test.
 const OVERLAP_SECONDS: u32 = 86_400;
-/// Most secrets of a key that work when it is given another beside them.
+/// Most working secrets of a key before a rotation with an overlap.
 const WORKING_MAX: usize = 3;
 const SCOPES: [&str; 4] = ["contacts:read", "contacts:write", "messages:read", "messages:send"];
 
-/// What was acknowledged of one change.
+/// An acknowledged change.
 pub struct Acknowledged {
     pub id: Locator,
     pub version: u64,
-    /// The key afterwards; none when it was deleted.
+    /// The key after the change; none if it is deleted.
     pub key: Option<Key>,
 }
 
@@ -47,9 +47,9 @@ pub struct Acknowledged {
 struct Known {
     key: Key,
     is_deleted: bool,
-    /// What opens it, the newest last, with the number of its secret.
+    /// Tokens of the key with the numbers of their secrets, newest last.
     tokens: Vec<(u32, String)>,
-    /// Whether a change was asked for and not answered, and what opens the key if it was done.
+    /// True if a change has had no response yet. `brings` is the token that it adds.
     is_asked: bool,
     brings: Option<String>,
 }
@@ -61,7 +61,7 @@ pub struct Writer {
     random: SmallRng,
     keys: BTreeMap<String, Known>,
     log: Vec<Acknowledged>,
-    /// Requests that are done once, since the vault was last started.
+    /// Requests with an idempotency key, since the last start of the vault.
     sent: Vec<Sent>,
     settings: Settings,
     sessions: Vec<SessionToken>,
@@ -105,12 +105,12 @@ impl Writer {
         self.workspace
     }
 
-    /// How many changes were acknowledged.
+    /// Number of acknowledged changes.
     pub fn acknowledged(&self) -> usize {
         self.changes
     }
 
-    /// Gives one command after the other until one is not answered, and counts those that are.
+    /// Issues commands one by one until one gets no response, and counts the acknowledged ones.
     pub fn write_until_cut_off(&mut self, vault: SocketAddr, clock: Clock, done: &AtomicUsize) {
         let mut admin = Admin::of(vault, self.workspace);
         while self.command(&mut admin, clock).is_ok() {
@@ -128,7 +128,7 @@ impl Writer {
             0 => self.open_session(admin),
             1 if self.owns_settings => self.change_settings(admin),
             2 => match self.keys.iter().find(|(_, known)| known.is_deleted).map(|(id, _)| id.clone()) {
-                // Another takes its place.
+                // A new key replaces the deleted one.
                 Some(id) => {
                     self.keys.remove(&id);
                     self.create_once(admin)
@@ -150,7 +150,7 @@ impl Writer {
         }
     }
 
-    /// Makes a key like another one, if there is any.
+    /// Duplicates a key, if there is any to duplicate.
     fn duplicate(&mut self, admin: &mut Admin) -> io::Result<()> {
         let Some(model) = self.keys.values().find(|known| !known.is_deleted) else { return self.create_once(admin) };
         let (origin, id, fresh) = (admin.origin(), model.key.id, secret());
@@ -162,7 +162,7 @@ impl Writer {
         Ok(())
     }
 
-    /// A key that was made.
+    /// Adopts a created key.
     fn take_up(&mut self, key: &Key, token: String) {
         self.note(key, Some(key.clone()));
         let known =
@@ -200,7 +200,7 @@ impl Writer {
                 }
                 Ok(())
             }
-            // Made, and the feed could not be told of it any more.
+            // Done, but the vault could no longer publish it to the feed.
             Err(Failure::NotEffectiveYet) => Err(io::ErrorKind::Interrupted.into()),
             Err(failure) => panic!("{failure}: command {kind} on version {version} of {id}"),
         }
@@ -242,7 +242,7 @@ impl Writer {
 
     fn end_session(&mut self, admin: &mut Admin) -> io::Result<()> {
         let place = self.random.random_range(1..self.sessions.len());
-        // Without an answer nobody knows whether it has ended, and it is not asked for again.
+        // Without a response its state is unknown, so it is not checked later.
         let session = self.sessions.swap_remove(place);
         let call = person::EndSession { session: session.hash() };
         admin.ask_object(Object::Person(session.person), &call)?.unwrap();
@@ -253,14 +253,14 @@ impl Writer {
 }
 
 impl Known {
-    /// The numbers of the secrets that open the key.
+    /// Numbers of the secrets that open the key.
     fn working(&self, now: Timestamp) -> impl Iterator<Item = u32> {
         let works = move |secret: &&KeySecret| secret.ends_at.is_none_or(|end| end > now);
         self.key.secrets.iter().filter(works).map(|secret| secret.number)
     }
 }
 
-/// The number stands in many places: a torn change would show in some of them only. Callers from 192.0.2.1 pass.
+/// Puts the number into many fields, so that a torn change shows. Callers from 192.0.2.1 pass.
 fn edit(number: u64) -> Value {
     let scopes: Vec<_> = SCOPES.iter().take(usize::try_from(number % 4).unwrap() + 1).collect();
     let network = format!("10.{}.{}.0/24", number / 256 % 256, number % 256);
@@ -277,7 +277,7 @@ fn edit(number: u64) -> Value {
     })
 }
 
-/// The first of January 2030.
+/// 1 January 2030, in milliseconds since 1970.
 const FAR: i64 = 1_893_456_000_000;
 
 fn newest_secret(key: &Key) -> Option<u32> {

@@ -1,7 +1,10 @@
-// Counts what the edge asks of its compiled code, and stands in for the services, which answer at once. Imported before the
-// edge itself.
+// Counts calls of the edge's compiled code, and replaces the services by immediate responses. Must
+// be imported before the edge.
 
-/** Calls, and how many of them were given a promise; calls of `decide`, and how many of them it decided; calls of `look_up`. */
+/**
+ * Requests, and those that got a promise. Calls of `decide`, and those that it decided. Calls of
+ * `look_up`.
+ */
 export const counts = { calls: 0, promised: 0, asked: 0, decided: 0, lookedUp: 0 };
 
 const Instance = WebAssembly.Instance;

@@ -1,4 +1,4 @@
-//! What an edge asks of its compiled code, as it is counted in front of the code itself.
+//! Counters in front of the compiled code of an edge.
 
 use ownchat_runtime::Worker;
 use ownchat_simulation::Caller;
@@ -8,20 +8,20 @@ use std::ops::{Add, Sub};
 /// Numbers of calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// That came.
+    /// Requests that arrived.
     pub calls: u64,
-    /// That were given a promise at first, not an answer.
+    /// Requests that first got a promise, not a response.
     pub promised: u64,
-    /// That were handed to `decide`.
+    /// Calls of `decide`.
     pub asked: u64,
-    /// That it decided.
+    /// Requests that `decide` decided.
     pub decided: u64,
-    /// That were handed to `look_up`, which may wait.
+    /// Calls of `look_up`, which may wait.
     pub looked_up: u64,
 }
 
 impl Counts {
-    /// What an edge has counted so far that was started as [`counting`] makes it.
+    /// Reads the counts of an edge that [`counting`] has prepared.
     pub fn read(caller: &mut Caller) -> Self {
         let counts = caller.call("GET", "/counts", &[], b"").json();
         let [calls, promised, asked, decided, looked_up] =
@@ -60,7 +60,7 @@ fn number(value: &Value) -> u64 {
     value.as_u64().expect("the edge counts its calls")
 }
 
-/// An edge that counts.
+/// Prepares an edge that counts its calls.
 pub fn counting(edge: Worker) -> Worker {
     edge.entry("entry.mjs", include_str!("entry.mjs")).script("counts.mjs", include_str!("counts.mjs"))
 }

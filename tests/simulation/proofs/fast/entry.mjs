@@ -1,4 +1,4 @@
-// The edge, with what is counted of it at an address of its own.
+// The edge, with its counts at `/counts`.
 
 import { counts } from "./counts.mjs";
 import edge from "./index.js";

@@ -1,4 +1,4 @@
-//! Calls of every kind that is decided from memory.
+//! All kinds of calls that an edge decides from its cache.
 
 use ownchat_domain::{
     digest::SecretHash,
@@ -14,20 +14,20 @@ use ownchat_runtime::{Admin, JSON, Made, SERVICE, new_key, secret};
 use ownchat_simulation::{Caller, World};
 use serde_json::{Value, json};
 
-/// A call, and what is expected of it.
+/// A call with its expected code.
 pub struct Kind {
     pub name: String,
-    /// What it is told.
+    /// Expected code of the response.
     pub code: &'static str,
-    /// For how long what a meter has said suffices, in milliseconds; none if no store is ever asked.
+    /// Validity of a meter's response, in milliseconds; none if the call needs no store.
     pub holds: Option<i64>,
     way: Way,
     key: String,
-    /// The key that asks about it; none for a service.
+    /// The key that authenticates the caller; none for a service.
     asker: Option<String>,
 }
 
-/// What is asked with a key.
+/// The endpoint of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Verify,
@@ -35,26 +35,26 @@ enum Way {
     Gateway,
 }
 
-/// Where calls come from.
+/// Client IP address of the calls.
 const HERE: &str = "192.0.2.1";
 
-/// What is left of a limit is known for so long.
+/// Validity of the remaining permits of a limit, in milliseconds.
 const STANDING: Option<i64> = Some(2 * SECOND);
-/// Permits may be spent for as long, and are used up before where more is spent than the time before let expect.
+/// Lifetime of leased permits, in milliseconds. They run out sooner if the use of the limit rises.
 const PERMITS: Option<i64> = Some(SECOND);
-/// The refusal by a meter is repeated for so long.
+/// Time for which an edge repeats a meter's refusal, in milliseconds.
 const REFUSAL: Option<i64> = Some(SECOND / 4);
 
-/// More than anybody can call.
+/// A rate limit that no caller can reach.
 const RATE: RateLimit = RateLimit { limit: 1_000_000, window_seconds: 60 };
-/// What is used up by one call.
+/// A quota that one call uses up.
 const QUOTA: Quota = Quota { limit: 1, period: Period::Month };
 
-/// Master secrets of somebody else.
+/// Master secrets of another deployment.
 const OTHERS: &str = "1:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 
 impl Kind {
-    /// Calls, and returns what it was told.
+    /// Makes the call, and returns its code.
     pub fn call(&self, caller: &mut Caller) -> String {
         let bearer = format!("Bearer {}", self.asker.as_ref().unwrap_or(&self.key));
         let bearer = ("Authorization", bearer.as_str());
@@ -73,13 +73,13 @@ impl Kind {
         answer.json()["code"].as_str().map_or_else(|| answer.text(), str::to_owned)
     }
 
-    /// Whether nothing of it must be waited for: no body, no service.
+    /// Returns true if the call awaits nothing: no body, no service.
     pub fn is_plain(&self) -> bool {
         self.way != Way::Verify && self.code != "SERVED"
     }
 }
 
-/// Calls of every kind, with keys of one workspace.
+/// Builds calls of every kind, with keys of one workspace.
 pub fn kinds(world: &World) -> Vec<Kind> {
     let (admin, mut kinds) = (&mut world.found(1), Vec::new());
     let mut add = |name: &str, key: String, holds: [Option<i64>; 3], codes: [&'static str; 3]| {
@@ -150,7 +150,7 @@ fn replace(admin: &mut Admin, made: &Made) {
     admin.ask(&call).unwrap().unwrap();
 }
 
-/// A key as ours are, that somebody else has issued.
+/// A well-formed key of another deployment.
 fn forged() -> String {
     let (environment, address) = (Environment::Live, Address { workspace: 1, number: 1 });
     let locator = Locator::issue(&Keyring::parse(OTHERS).unwrap(), address, environment);

@@ -1,4 +1,4 @@
-//! Who holds keys while the master secret is rolled, and what their calls are told.
+//! Holders of keys during a roll of the master secret, and the expected codes of their calls.
 
 use crate::masters::{WORKSPACE, both};
 use ownchat_domain::{
@@ -14,7 +14,7 @@ use ownchat_runtime::{Admin, Made, secret, token};
 use ownchat_simulation::{Question, World};
 use serde_json::Value;
 
-/// A key, and the calls of all who hold a good secret of it.
+/// A key, and a request with each of its good secrets.
 pub struct Holder {
     pub made: Made,
     pub code: &'static str,
@@ -27,7 +27,7 @@ impl Holder {
         Self { calls: vec![Question::about(&made.token)], made, code: "VALID" }
     }
 
-    /// The call with the newest secret.
+    /// The request with the newest secret.
     pub fn question(&self) -> &Question {
         self.calls.last().unwrap()
     }
@@ -36,7 +36,7 @@ impl Holder {
         &self.made.key.name
     }
 
-    /// Gives the key another secret. Without an overlap nobody calls with the others any more.
+    /// Rotates the key. Without an overlap the requests with older secrets end.
     pub fn rotate(&mut self, admin: &mut Admin, overlap_seconds: u32) {
         let secret = secret();
         let (id, version) = (self.made.id(), self.made.key.version);
@@ -61,14 +61,14 @@ impl Holder {
         admin.ask(&DeleteKey { origin: admin.origin(), id, version }).unwrap().unwrap();
     }
 
-    /// Whether its id was tagged with this master secret.
+    /// Returns true if its id is tagged with this master secret.
     fn is_tagged_with(&self, master: u16) -> bool {
         let keyring = Keyring::parse(&both()).unwrap();
         self.made.id().open_with_issuer(&keyring, Environment::Live).unwrap().1 == master
     }
 }
 
-/// All of them.
+/// All holders.
 #[derive(Default)]
 pub struct Holders {
     all: Vec<Holder>,
@@ -80,7 +80,7 @@ impl Holders {
         self.all.push(holder);
     }
 
-    /// Makes a key that passes everywhere at its first call.
+    /// Makes a key, and checks that it passes everywhere at its first call.
     pub fn add_new(&mut self, world: &World, name: &str) {
         let holder = Holder::make(&mut Admin::of(world.vault(), WORKSPACE), name);
         for mut caller in world.callers() {
@@ -89,7 +89,7 @@ impl Holders {
         self.add(holder);
     }
 
-    /// The one whose key has this name.
+    /// The holder of the key of this name.
     pub fn of(&mut self, name: &str) -> &mut Holder {
         self.all.iter_mut().find(|holder| holder.name() == name).unwrap()
     }
@@ -98,24 +98,24 @@ impl Holders {
         &self.all
     }
 
-    /// Those whose keys have ids that were tagged with this master secret.
+    /// Holders of keys whose ids are tagged with this master secret.
     pub fn tagged_with(&mut self, master: u16) -> impl Iterator<Item = &mut Holder> {
         self.all.iter_mut().filter(move |holder| holder.is_tagged_with(master))
     }
 
-    /// The same, who hold nothing from now on.
+    /// Removes these holders, and returns them.
     pub fn take_tagged_with(&mut self, master: u16) -> Vec<Holder> {
         let (taken, left) = self.all.drain(..).partition(|holder: &Holder| holder.is_tagged_with(master));
         self.all = left;
         taken
     }
 
-    /// How many calls were answered rightly.
+    /// Number of calls with the expected code.
     pub fn calls(&self) -> usize {
         self.calls
     }
 
-    /// Each call is told at each edge what it should be.
+    /// Checks that each request gets its expected code at each edge.
     pub fn expect_all(&mut self, world: &World, when: &str) {
         for (location, mut caller) in world.callers().into_iter().enumerate() {
             for holder in &self.all {

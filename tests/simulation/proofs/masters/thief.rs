@@ -1,5 +1,5 @@
-//! Somebody who has the old master secret and may write into KV: as long as the secret is whole they can give a key back that
-//! was taken away, and not any more once it is retired.
+//! An attacker with the old master secret and write access to KV. The attacker can restore a
+//! revoked key while the secret is whole, and no longer once it is retired.
 
 use super::WORKSPACE;
 use ownchat_domain::{
@@ -17,18 +17,18 @@ pub struct Thief {
     key: Locator,
     question: Question,
     secret: Keyring,
-    /// As it was in KV before the key was taken away.
+    /// The record in KV from before the revocation.
     before: Vec<u8>,
 }
 
 impl Thief {
-    /// One who is after this key.
+    /// Creates an attacker on this key.
     pub fn of(world: &World, (key, question): (Locator, Question)) -> Self {
         let before = world.kv.history(&kv_name(key)).swap_remove(0);
         Self { key, question, secret: Keyring::parse(MASTER_KEYS).unwrap(), before }
     }
 
-    /// A record that says that the key is good, and is newer than what the vault has.
+    /// Forges a record of an active key, newer than that of the vault.
     fn forge(&self, world: &World) -> Vec<u8> {
         let before = Record::open(&self.before, self.key, &self.secret).unwrap();
         assert!(before.active);
@@ -36,8 +36,8 @@ impl Thief {
         record.seal(&self.secret).unwrap()
     }
 
-    /// Puts a record into KV and calls until an edge has read it there. Returns what was told then, and whether the registry was
-    /// asked.
+    /// Puts a record into KV, and calls until an edge has read it. Returns the code, and true if
+    /// the edge asked the registry.
     fn put(&self, world: &World, record: Vec<u8>) -> (String, bool) {
         let (name, path) = (kv_name(self.key), record_path(WORKSPACE, self.key));
         world.kv.plant(&name, Some(record));
@@ -60,7 +60,7 @@ impl Thief {
         assert_eq!(code, "VALID", "the whole secret makes no record that decides: nothing is shown");
     }
 
-    /// Neither such a record decides nor the one that was there once.
+    /// Checks that neither a forged record nor the earlier one decides.
     pub fn expect_to_fail(&self, world: &World) {
         for record in [self.forge(world), self.before.clone()] {
             let told = self.put(world, record);

@@ -1,5 +1,5 @@
-//! The vault is given the new secret before the edges: what it writes they cannot read. They let nobody pass who must not, and
-//! as soon as they know the secret, too, everything is as it should be.
+//! Wrong order: the vault gets the new secret before the edges, so they cannot read its records.
+//! They let no revoked key pass, and recover as soon as they know the secret.
 
 use super::{
     WORKSPACE, both,
@@ -12,7 +12,8 @@ use ownchat_runtime::Admin;
 use ownchat_simulation::{Latency, Load, Settings, World};
 use serde_json::json;
 
-/// For how long keys are called meanwhile: longer than anything is believed without being asked for.
+/// Time for which keys are called, in milliseconds: longer than anything is trusted without a
+/// check.
 const WATCHED: i64 = 20 * SECOND;
 
 #[test]
@@ -48,7 +49,7 @@ fn the_vault_before_the_edges_lets_nobody_pass_who_must_not() {
             let sent = world.clock.now();
             let [kept, changed, taken] =
                 ["Kept", "Changed", "Taken"].map(|name| caller.code(holders.of(name).question()));
-            // No answer is no refusal: whoever calls may try again.
+            // `UNAVAILABLE` is no refusal: the caller may retry.
             let is_left_alone = |code: &str| ["VALID", "UNAVAILABLE"].contains(&code);
             assert!(is_left_alone(&kept) && is_left_alone(&changed), "{kept}, {changed}");
             let late = sent.since(holds_from) - world.clock.grain();

@@ -1,4 +1,4 @@
-//! How long the edge waits for what is slow, and for how long it goes on without what is down.
+//! Timeouts of the edge for slow stores, and the end of an outage grace period.
 
 use super::{
     break_down, mend,
@@ -12,14 +12,14 @@ use ownchat_domain::{
 use ownchat_runtime::Admin;
 use ownchat_simulation::{Fault, Latency, Question, Settings, World};
 
-/// For how long the edge waits for each store (`worker/edge/src/platform.rs`), in milliseconds.
+/// Timeout of the edge for each store (`worker/edge/src/platform.rs`), in milliseconds.
 const WAITS: [(&str, i64); 4] = [("kv", 1_000), ("feed", 1_000), ("meter", 2_000), ("registry", 3_000)];
 
-/// A store that answers just in time is not down: everything passes, and nobody is asked in its place.
+/// A store that responds just before the timeout is not down: everything passes without a fallback.
 #[test]
 fn what_comes_just_in_time_is_waited_for() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    // Slower than elsewhere, so that it is in time on a busy machine, too.
+    // A lower factor than elsewhere, so that it is in time on a busy machine.
     let world = World::start(&Settings { factor: 2.0, staleness: 0, kv, wire, ..Settings::default() });
     let (mut strict, mut forgiving) = (world.found(1), world.found(2));
     for (store, wait) in WAITS {
@@ -28,7 +28,7 @@ fn what_comes_just_in_time_is_waited_for() {
         subjects.warm_up(&world, &mut caller);
         let late = wait * 4 / 5;
         break_down(&world, &[store], Fault::Slow(late));
-        // Nothing is fresh any more, and no permit is held.
+        // Nothing is fresh afterwards, and no permit is held.
         world.clock.wait(6 * SECOND);
         for subject in &subjects.all {
             let (kind, id) = (subject.kind, subject.made.id());
@@ -44,8 +44,8 @@ fn what_comes_just_in_time_is_waited_for() {
     }
 }
 
-/// A workspace that forgives outages no longer takes something from every holder of a key: who has remembered a key while it
-/// was forgiven must hear of it, though nothing else has changed. With the feed unheard nobody does.
+/// The end of an outage grace period takes something from every holder of a key. Edges with a
+/// cached key must learn of it, though nothing else has changed. Without the feed they do not.
 #[test]
 fn less_patience_with_an_outage_is_heard_of_in_time() {
     for (heard, expected) in [(false, "VALID"), (true, "UNAVAILABLE")] {
@@ -65,7 +65,8 @@ fn less_patience_with_an_outage_is_heard_of_in_time() {
         world.wire.swallow_news(!heard);
         let effective_at =
             set(&mut admin, 2, 0).expect("the vault does not know that this takes something from everybody");
-        // Calls come all the time; the last before the outage after the change has taken effect.
+        // Calls never pause. The last one before the outage comes after the change has taken
+        // effect.
         while world.clock.now() <= effective_at {
             assert_eq!(caller.settled(&question, world.clock), "VALID");
             world.clock.wait(SECOND / 2);

@@ -1,4 +1,4 @@
-//! The keys that an outage meets: what passes with them, and what never may.
+//! Keys under test in an outage, with calls that pass and calls that never may.
 
 use ownchat_domain::{
     key::NewKey,
@@ -11,28 +11,28 @@ use ownchat_runtime::{Admin, Made, secret};
 use ownchat_simulation::{Caller, Question, World};
 use serde_json::{Value, json};
 
-/// What is known of a key when the outage begins, and what it may do.
+/// Stores that know the key when the outage begins, and its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Remembered, of a workspace that forgives outages.
+    /// Cached, in a workspace with an outage grace period.
     Forgiving,
-    /// Of such a workspace, and in KV only.
+    /// In KV only, in such a workspace.
     ForgivingCopied,
-    /// Of such a workspace, remembered, with a rate limit.
+    /// Cached, with a rate limit, in such a workspace.
     ForgivingLimited,
-    /// Remembered.
+    /// Cached.
     Remembered,
     /// In KV only.
     Copied,
     /// In the registry only.
     Neither,
-    /// Remembered, with a rate limit.
+    /// Cached, with a rate limit.
     RateLimited,
-    /// Remembered, with a quota.
+    /// Cached, with a quota.
     WithQuota,
 }
 
-/// In the order in which they are called: nobody is forgiven for ever.
+/// Order of the calls: forgiving kinds first, since a grace period ends.
 const KINDS: [Kind; 8] = [
     Kind::Forgiving,
     Kind::ForgivingCopied,
@@ -45,7 +45,7 @@ const KINDS: [Kind; 8] = [
 ];
 
 impl Kind {
-    /// Whether its workspace forgives outages.
+    /// Returns true if its workspace has an outage grace period.
     pub fn forgives(self) -> bool {
         matches!(self, Self::Forgiving | Self::ForgivingCopied | Self::ForgivingLimited)
     }
@@ -55,11 +55,11 @@ impl Kind {
     }
 }
 
-/// Where calls pass from, and where from they never do.
+/// Client IP addresses from which calls pass, and from which they never do.
 const HERE: &str = "192.0.2.1";
 const ELSEWHERE: &str = "198.51.100.1";
 
-/// A key with the call that passes while all is well, and calls that never do.
+/// A key with the call that passes without an outage, and calls that never do.
 pub struct Subject {
     pub kind: Kind,
     pub made: Made,
@@ -70,12 +70,12 @@ pub struct Subject {
 /// A call that never passes.
 pub struct Never {
     pub what: &'static str,
-    /// What it is told, if it can be told anything.
+    /// Expected code, if the edge can decide.
     pub code: &'static str,
     pub question: Question,
 }
 
-/// All of them, of a workspace that is strict and of one that forgives outages.
+/// All keys, of a strict workspace and of one with an outage grace period.
 pub struct Subjects {
     pub all: Vec<Subject>,
     /// Calls with keys whose limits are used up.
@@ -85,7 +85,7 @@ pub struct Subjects {
 }
 
 impl Subjects {
-    /// Makes them, and waits until each lies in KV.
+    /// Makes the keys, and waits until KV has a record of each.
     pub fn make(world: &World, strict: &mut Admin, forgiving: &mut Admin) -> Self {
         let all: Vec<Subject> = KINDS
             .into_iter()
@@ -121,7 +121,7 @@ impl Subjects {
         Self { all, spent, revoked }
     }
 
-    /// Calls with what is to be remembered, and uses up what is to be used up.
+    /// Fills the cache, and uses up the limits of the spent keys.
     pub fn warm_up(&self, world: &World, caller: &mut Caller) {
         for subject in self.all.iter().filter(|subject| subject.kind.is_remembered()) {
             assert_eq!(caller.settled(&subject.question, world.clock), "VALID", "{}", world.logs());
@@ -135,7 +135,7 @@ impl Subjects {
         }
     }
 
-    /// Revokes what is to be revoked, and puts the old records back into KV. Returns from when on all of it is said to hold.
+    /// Revokes keys, and puts their old records back into KV. Returns the latest effective time.
     pub fn revoke(&self, world: &World, admins: [&mut Admin; 2]) -> Timestamp {
         let revoke = |((made, _), admin): (&(Made, Never), &mut Admin)| {
             let name = kv_name(made.id());
@@ -149,7 +149,7 @@ impl Subjects {
         self.revoked.iter().zip(admins).map(revoke).max().unwrap()
     }
 
-    /// After the outage everything is answered rightly again.
+    /// Checks that all responses are right again after the outage.
     pub fn expect_recovery(&self, world: &World, caller: &mut Caller) {
         for subject in &self.all {
             let kind = subject.kind;
@@ -184,7 +184,7 @@ impl Never {
     }
 }
 
-/// A key with these limits that may be used from here.
+/// Makes a key with these limits, for callers from `192.0.2.0/24`.
 fn make(admin: &mut Admin, limits: &Value) -> Made {
     let mut key = json!({
         "name": "Outage", "environment": "live", "scopes": ["contacts:read"],
@@ -194,7 +194,7 @@ fn make(admin: &mut Admin, limits: &Value) -> Made {
     admin.create(serde_json::from_value::<NewKey>(key).unwrap()).unwrap().unwrap()
 }
 
-/// A call that passes with a key of [`make`], unless `more` says otherwise.
+/// A request that passes with a key of [`make`], unless `more` says otherwise.
 fn question(token: &str, more: &Value) -> Question {
     let mut about = json!({"scopes": ["contacts:read"], "address": HERE});
     about.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -1,4 +1,4 @@
-//! Takes something from somebody, as an admin does.
+//! Narrowing changes, as an admin makes them.
 
 use super::kinds::Subject;
 use ownchat_domain::{
@@ -14,10 +14,10 @@ use ownchat_runtime::{Admin, Made, secret};
 use ownchat_simulation::World;
 use serde_json::{Value, json};
 
-/// From when on it is gone everywhere, if that is said.
+/// The effective time of the change, if the vault announces one.
 pub type Told = Outcome<Option<Timestamp>>;
 
-/// Changes the key.
+/// Patches the key.
 pub fn edit(world: &World, subject: &Subject, patch: Value) -> Told {
     let mut admin = admin(world, subject);
     let patch = serde_json::from_value(patch).unwrap();
@@ -25,7 +25,7 @@ pub fn edit(world: &World, subject: &Subject, patch: Value) -> Told {
     admin.ask(&ChangeKey { origin: admin.origin(), id, version, patch }).unwrap().map(told)
 }
 
-/// The sooner it ends the better, if only that is still to come when the vault hears of it.
+/// Sets the earliest expiry that is still in the future when the vault gets it.
 pub fn expire(world: &World, subject: &Subject) -> Told {
     let end = |seconds| world.clock.now().plus(seconds * SECOND).rfc3339();
     let mut attempts = (1..).map(|seconds| edit(world, subject, json!({"expires_at": end(seconds)})));
@@ -46,7 +46,7 @@ pub fn rotate(world: &World, subject: &Subject) -> Told {
     give_a_secret(&mut admin(world, subject), &subject.key, 0).map(told)
 }
 
-/// Gives the key a new secret, beside which the old one works for this long.
+/// Rotates the key, with this overlap of the old secret.
 pub fn give_a_secret(admin: &mut Admin, made: &Made, overlap_seconds: u32) -> Outcome<Changed> {
     let (id, version, secret) = (made.id(), made.key.version, SecretHash::of(&secret()));
     let call =
@@ -54,12 +54,12 @@ pub fn give_a_secret(admin: &mut Admin, made: &Made, overlap_seconds: u32) -> Ou
     admin.ask(&call).unwrap()
 }
 
-/// The old secret goes on working, for longer than the change needs to be known everywhere.
+/// Rotates with an overlap that lasts longer than the change takes to arrive everywhere.
 pub fn rotate_with_overlap(world: &World, subject: &Subject) -> Told {
     give_a_secret(&mut admin(world, subject), &subject.key, OVERLAP_SECONDS).map(told)
 }
 
-/// For how long.
+/// Overlap of the old secret, in seconds.
 pub const OVERLAP_SECONDS: u32 = 8;
 
 pub fn end_old_secrets(world: &World, subject: &Subject) -> Told {

@@ -1,4 +1,4 @@
-//! What the callers saw, and what of it must be so.
+//! Observations of the callers, and the checks on them.
 
 use super::{BOUND, LOCATIONS, kinds::KINDS};
 use crate::figures::{leave, tell};
@@ -6,10 +6,10 @@ use ownchat_simulation::Settings;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// Most calls of a thousand that may be told that it could not be found out.
+/// Most `UNAVAILABLE` responses of a thousand calls.
 const UNAVAILABLE_MAX: u64 = 10;
 
-/// What the callers saw.
+/// Observations of the callers.
 #[derive(Default)]
 pub struct Found {
     pub changes: usize,
@@ -17,23 +17,25 @@ pub struct Found {
     pub unavailable: u64,
     /// Changes after which a call passed too late.
     pub changes_too_late: usize,
-    /// Times at which KV served an older record of a key that was narrowed already.
+    /// Reads in which KV served an older record of a narrowed key.
     pub stale: u64,
     pub by_kind: BTreeMap<&'static str, Seen>,
-    /// Answers that nobody can explain.
+    /// Responses without an explanation.
     pub wrong: Vec<String>,
 }
 
-/// The same of one kind.
+/// Observations of one kind of change.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
-    /// For how long calls may pass after the admin was told, but for the way of the news, in milliseconds.
+    /// Longest time for which calls may pass after the admin's response, in milliseconds. The round
+    /// trip of the feed comes on top.
     pub bound: i64,
-    /// The latest call that passed, after the admin was told, in milliseconds; of limits it says nothing.
+    /// Time of the latest call that passed, after the admin's response, in milliseconds. Limits do
+    /// not count.
     pub slowest: i64,
-    /// Calls that passed after the moment from which on they must be refused.
+    /// Calls that passed after the effective time, beyond those that may.
     pub too_late: u32,
-    /// Calls after that moment, and refusals with the right reason after the admin was told, by location.
+    /// Calls after the effective time, and right refusals after the admin's response, by location.
     pub afterwards: [u64; LOCATIONS],
     pub refused: [u64; LOCATIONS],
 }
@@ -53,12 +55,12 @@ impl Found {
         self.wrong.extend(other.wrong);
     }
 
-    /// How long the way of the news takes at most, in milliseconds.
+    /// Longest round trip of the feed, in milliseconds.
     fn round_trip() -> i64 {
         Settings::default().wire.longest()
     }
 
-    /// The slowest of the kinds that leave nothing to the holder by themselves.
+    /// Slowest of the kinds without an overlap of their own, in milliseconds.
     fn slowest(&self) -> i64 {
         self.by_kind.values().filter(|seen| seen.bound == BOUND).map(|seen| seen.slowest).max().unwrap_or(0)
     }
@@ -67,12 +69,12 @@ impl Found {
         self.by_kind.values().map(|seen| seen.too_late).sum()
     }
 
-    /// Kinds of which a call passed too late.
+    /// Kinds with a call that passed too late.
     pub fn late(&self) -> Vec<&'static str> {
         self.by_kind.iter().filter(|(_, seen)| seen.too_late > 0).map(|(kind, _)| *kind).collect()
     }
 
-    /// Every call was refused in time, and enough was seen to know that.
+    /// Checks that every call was refused in time, and that enough was seen to know it.
     pub fn expect_in_time(&self) {
         assert_eq!(self.late(), [""; 0], "calls passed after they must not");
         for (kind, seen) in &self.by_kind {
@@ -83,7 +85,8 @@ impl Found {
         self.expect_enough();
     }
 
-    /// Each location has called with keys of every kind afterwards, and was refused for the right reason.
+    /// Checks that each location called with keys of every kind afterwards, and got the right
+    /// refusal.
     pub fn expect_enough(&self) {
         assert!(self.unavailable * 1_000 <= self.calls * UNAVAILABLE_MAX, "{} were told UNAVAILABLE", self.unavailable);
         assert!(self.wrong.is_empty(), "answers that nobody can explain: {:?}", self.wrong);
@@ -94,7 +97,7 @@ impl Found {
         }
     }
 
-    /// Leaves what `cargo xtask bench` shows. Whoever reads it must know whether it is `proven`.
+    /// Writes the figures that `cargo xtask bench` shows. `proven` is true if all checks held.
     pub fn leave(&self, proven: bool) {
         let figures = json!({
             "proven": proven,

@@ -1,4 +1,4 @@
-//! Every way in which something is taken from somebody.
+//! All kinds of narrowing changes.
 
 use super::changes::{
     OVERLAP_SECONDS, Told, admin, delete, edit, end_old_secrets, expire, give_a_secret, put_off, rotate,
@@ -14,31 +14,31 @@ use ownchat_runtime::{Admin, Made, new_key};
 use ownchat_simulation::{Question, World};
 use serde_json::{Value, json};
 
-/// One way.
+/// One kind of change.
 #[derive(Clone, Copy)]
 pub struct Kind {
     pub name: &'static str,
-    /// What callers are told afterwards.
+    /// Expected code after the change.
     pub code: &'static str,
-    /// How many calls may pass all the same.
+    /// Calls that may pass all the same.
     pub may_pass: u32,
-    /// For how long what is taken is left to its holder by the change itself, in milliseconds.
+    /// Overlap that the change itself leaves to the holder, in milliseconds.
     pub left_for: i64,
-    /// Whether some calls are refused in the same way beforehand, too.
+    /// True if some calls get the same refusal before the change.
     pub refused_before: bool,
-    /// Whether the meter holds all edges to it as soon as one of them knows, whatever the others have heard.
+    /// True if the meter enforces the change on all edges as soon as one of them knows it.
     pub kept_by_meter: bool,
-    /// What the call is about, so that it passes before and not afterwards.
+    /// Fields of a verify request that passes before the change, and not afterwards.
     about: fn() -> Value,
-    /// What the key is like.
+    /// Adapts the key to be created.
     like: fn(NewKey) -> NewKey,
-    /// What is done with the key beforehand.
+    /// Prepares the created key.
     before: fn(&mut Admin, &mut Made),
-    /// Takes it away, and says from when on it is gone everywhere, if that is said.
+    /// Makes the change, and returns its effective time, if any.
     pub change: fn(&World, &Subject) -> Told,
 }
 
-/// A key, and a call that passes with it.
+/// A key, and a request that passes with it.
 pub struct Subject {
     pub workspace: u32,
     pub key: Made,
@@ -46,7 +46,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Sees what has become of the key, as an admin does who asks for the same again.
+    /// Reads the key again, as an admin does before a retry.
     pub fn look(&mut self, world: &World) {
         let mut admin = admin(world, self);
         let call = ReadKey { caller: admin.person.into(), id: self.key.id() };
@@ -69,7 +69,7 @@ const PLAIN: Kind = Kind {
     change: |_, subject| panic!("nothing is taken from {}", subject.key.key.name),
 };
 
-/// All of them.
+/// All kinds.
 pub const KINDS: &[Kind] = &[
     Kind {
         name: "deactivated",
@@ -197,17 +197,17 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "workspace suspended", code: "WORKSPACE_SUSPENDED", change: suspend, ..PLAIN },
 ];
 
-/// A limit that a key reaches again and again while it is called.
+/// A limit that a key reaches repeatedly while it is called.
 const OFTEN: u32 = 5;
 
 fn restricted(key: NewKey, restrictions: &Value) -> NewKey {
     NewKey { restrictions: serde_json::from_value(restrictions.clone()).unwrap(), ..key }
 }
 
-/// Workspaces that keys of the other kinds are spread over, one for each shard of the feed.
+/// Workspaces that share the keys of the other kinds, one for each shard of the feed.
 const WORKSPACES: u32 = 16;
 
-/// So many keys, of one kind after the other.
+/// Makes this many keys, of one kind after the other.
 pub fn prepare(world: &World, count: usize) -> Vec<(Kind, Subject)> {
     let mut shared: Vec<Admin> = (1..=WORKSPACES).map(|number| world.found(number)).collect();
     (0..count)

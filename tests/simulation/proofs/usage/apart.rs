@@ -1,4 +1,5 @@
-//! A workspace whose calls cannot be counted keeps no other from it, and its calls are counted later.
+//! Isolation of usage counts: faults of one workspace do not delay another, and its calls are
+//! counted later.
 
 use crate::figures::tell;
 use ownchat_domain::{
@@ -14,14 +15,15 @@ use ownchat_domain::{
 use ownchat_runtime::{Admin, new_key};
 use ownchat_simulation::{Caller, Fault, Latency, Question, Settings, World};
 
-/// Counts are sent within two seconds after an answer; a way there and back, and a busy machine, come on top.
+/// Longest time until a call is counted, in milliseconds: counts are flushed within 2 s of a
+/// response. A round trip and a busy machine come on top.
 const COUNTED_WITHIN: i64 = 4 * SECOND;
-/// Longer than an isolate goes on sending by itself.
+/// Time after which an isolate has stopped its retries, in milliseconds.
 const LONG: i64 = 25 * SECOND;
 const CALLS: u64 = 20;
 const QUOTA: Quota = Quota { limit: 100, period: Period::Day };
 
-/// A workspace, a call with a key of it, and how many there were.
+/// A workspace, a request with one of its keys, and the number of calls.
 struct Called {
     admin: Admin,
     question: Question,
@@ -69,12 +71,12 @@ fn what_cannot_be_counted_keeps_nothing_else_from_it() {
         }
         assert!(!broken.is_counted(), "{fault:?} has kept nothing from being counted");
         world.wire.mend();
-        // An isolate that has given up goes on with its next call, whosever that is.
+        // An isolate that has stopped its retries resumes with its next call, for any workspace.
         whole.call(&world, &mut caller);
         let counted = world.clock.until(MINUTE, || broken.is_counted() && whole.is_counted());
         assert!(counted.is_some(), "{fault:?} has lost what was counted\n{}", world.logs());
     }
-    // A meter that does not answer keeps nothing from being counted, either.
+    // A meter that does not respond delays no counts, either.
     let limited = world.found(3).create(NewKey { quota: Some(QUOTA), ..new_key("Limited", &["contacts:read"]) });
     let limited = Question::about(&limited.unwrap().unwrap().token);
     world.wire.fail("meter", Fault::Slow(MINUTE));

@@ -1,4 +1,4 @@
-//! What was called, as the callers know it, and as the vault has counted it.
+//! Calls as the callers made them, and as the vault has counted them.
 
 use super::subjects::Subject;
 use ownchat_domain::{
@@ -13,25 +13,25 @@ use ownchat_domain::{
 use ownchat_runtime::Admin;
 use std::collections::BTreeMap;
 
-/// Outcomes that are asked for one by one; none for all of them together.
+/// Outcomes that are queried one by one; none for all of them.
 const OUTCOMES: [Option<Code>; 4] = [None, Some(Code::Valid), Some(Code::Inactive), Some(Code::ScopeMissing)];
 
-/// Which calls: of a workspace, with a key or with any, with an outcome or with any, that needed a scope or whatever.
+/// Dimensions of a count: workspace, key or any, outcome or any, scope or any.
 type Cell = (u32, Option<Locator>, Option<u8>, Option<u8>);
 
-/// How many there were.
+/// Numbers of calls.
 pub type Calls = BTreeMap<Cell, u64>;
 
-/// What callers have seen.
+/// Calls that callers have made.
 #[derive(Debug, Default)]
 pub struct Seen {
     pub calls: Calls,
-    /// When the latest call that passed was sent, and when the latest was answered, by key and secret.
+    /// Latest sending and latest response of a call that passed, by key and secret.
     passed: BTreeMap<(Locator, u32), (Timestamp, Timestamp)>,
 }
 
 impl Seen {
-    /// Takes in a call, when it was sent and when it was answered.
+    /// Adds a call with the times of its sending and its response.
     pub fn count(&mut self, subject: &Subject, outcome: Code, (sent, answered): (Timestamp, Timestamp)) {
         for key in [None, Some(subject.key)] {
             for outcome in [None, Some(outcome.number())] {
@@ -45,7 +45,7 @@ impl Seen {
         }
     }
 
-    /// Adds what another caller has seen.
+    /// Adds the calls of another caller.
     pub fn add(&mut self, other: Self) {
         for (cell, calls) in other.calls {
             *self.calls.entry(cell).or_default() += calls;
@@ -55,7 +55,7 @@ impl Seen {
         }
     }
 
-    /// How many calls there were in all.
+    /// Number of all calls.
     pub fn all(&self) -> u64 {
         let all = |((_, key, outcome, scope), _): &(&Cell, &u64)| (key, outcome, scope) == (&None, &None, &None);
         self.calls.iter().filter(all).map(|(_, calls)| calls).sum()
@@ -66,7 +66,7 @@ impl Seen {
         *latest = (latest.0.max(sent), latest.1.max(answered));
     }
 
-    /// The vault must know of every secret that was used when that was last, to the grain of its clock.
+    /// Checks the last use of every used secret in the vault, to the grain of its clock.
     pub fn expect_last_uses(&self, known: &BTreeMap<(Locator, u32), Timestamp>, grain: i64) {
         assert!(known.keys().eq(self.passed.keys()), "{known:?} {:?}", self.passed);
         for (at, (sent, answered)) in known.values().zip(self.passed.values()) {
@@ -75,7 +75,7 @@ impl Seen {
     }
 }
 
-/// What is counted of a workspace, but for what was unavailable: of some of that nobody knows whose it is.
+/// Counts of a workspace without unavailable calls, some of which belong to no known key.
 pub fn read(admin: &mut Admin, subjects: &[Subject]) -> Calls {
     let mut calls = Calls::new();
     for key in keys(admin, subjects).into_iter().map(Some).chain([None]) {
@@ -92,13 +92,13 @@ pub fn read(admin: &mut Admin, subjects: &[Subject]) -> Calls {
     calls
 }
 
-/// How often a key was called, whatever came of it.
+/// Number of calls with a key, with any outcome.
 pub fn read_calls(admin: &mut Admin, key: Locator) -> usize {
     let in_all = counted(admin, Some(key), None).into_iter().filter(|(scope, _)| scope.is_none());
     usize::try_from(in_all.map(|(_, count)| count).sum::<u64>()).unwrap()
 }
 
-/// How often it was called in all, and for each scope.
+/// Number of calls in total, and for each scope.
 fn counted(admin: &mut Admin, key: Option<Locator>, outcome: Option<Code>) -> Vec<(Option<u8>, u64)> {
     let call = ReadUsage { key, query: UsageQuery { outcome, ..UsageQuery::default() } };
     let series = admin.ask_object(Object::Usage(admin.workspace), &call).unwrap().unwrap();
@@ -110,7 +110,7 @@ fn counted(admin: &mut Admin, key: Option<Locator>, outcome: Option<Code>) -> Ve
     parts.flatten().collect()
 }
 
-/// When the secrets of its keys were last used.
+/// Last use of each secret of these keys.
 pub fn read_last_uses(admin: &mut Admin, subjects: &[Subject]) -> BTreeMap<(Locator, u32), Timestamp> {
     let call = ReadLastUses { keys: keys(admin, subjects) };
     let uses = admin.ask_object(Object::Usage(admin.workspace), &call).unwrap().unwrap();

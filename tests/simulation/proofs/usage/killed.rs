@@ -1,5 +1,5 @@
-//! An edge that is killed takes with it what it counted in the last two seconds at most, and nothing if nobody has called it
-//! for so long.
+//! Killed edges: an edge loses at most the counts of its last two seconds. An edge that was idle
+//! for so long loses none.
 
 use super::counts::read_calls;
 use crate::{figures::tell, size::size};
@@ -18,16 +18,16 @@ use std::{
     thread,
 };
 
-/// What is promised, in milliseconds, whatever the product itself takes for it. Nothing is allowed beside it: the clock is the
-/// real one, and the way to the counts, which takes no time but the machine's, is a part of it.
+/// The promised bound in milliseconds, independent of the product's constants, without any margin.
+/// The clock is the real one, and the way to the counts takes only time of the machine.
 const LOST_MAX: i64 = 2 * SECOND;
-/// Edges that live at the same time. In turn, one of them is left alone before it is killed.
+/// Concurrent edges. In each round another one is idle before it is killed.
 const EDGES: usize = 4;
-/// For how long an edge is called.
+/// Time for which an edge is called, in milliseconds.
 const CALLED: Range<i64> = 2_000..5_000;
-/// For how long one is left alone then.
+/// Idle time after the calls, in milliseconds.
 const QUIET: Range<i64> = LOST_MAX + 1..4_000;
-/// More than anybody can call.
+/// A rate limit that no caller can reach.
 const RATE: RateLimit = RateLimit { limit: 1_000_000, window_seconds: 60 };
 
 #[test]
@@ -51,7 +51,7 @@ fn an_edge_that_is_killed_loses_what_it_counted_in_two_seconds_at_most() {
         }));
         (0..EDGES).for_each(|edge| world.start_edge(edge));
     }
-    // What was on its way arrives.
+    // Wait for counts in flight.
     world.clock.until(LOST_MAX, || lives.iter().all(|life| life.lost(&mut admins).age <= LOST_MAX));
     let (mut lost, mut oldest, mut most, mut calls) = (0, 0, 0, 0);
     for life in &lives {
@@ -71,18 +71,18 @@ fn an_edge_that_is_killed_loses_what_it_counted_in_two_seconds_at_most() {
     assert!(lost > 0, "nothing was lost: nothing was shown");
 }
 
-/// A key that one edge alone is called with, and what its caller knows.
+/// A key that is used at one edge only, with the records of its caller.
 struct Called {
     admin: usize,
     key: Locator,
     question: Question,
-    /// When calls were answered.
+    /// Times of the responses.
     answered: Vec<Timestamp>,
-    /// How many may be counted beside these: they were under way when the edge was killed, or could not be decided.
+    /// Calls that may be counted as well: in flight when the edge was killed, or undecided.
     under_way: usize,
 }
 
-/// Keys of two workspaces, one of them with a limit.
+/// Makes keys of two workspaces, one of them with a limit.
 fn make(admins: &mut [Admin]) -> Vec<Called> {
     let kinds = [(0, None), (0, Some(RATE)), (1, None)];
     let made = kinds.map(|(admin, rate_limit)| {
@@ -94,14 +94,14 @@ fn make(admins: &mut [Admin]) -> Vec<Called> {
     made.into()
 }
 
-/// What an edge was called with until it was killed.
+/// Calls of an edge until it was killed.
 struct Life {
     keys: Vec<Called>,
     was_quiet: bool,
     killed_at: Timestamp,
 }
 
-/// What was lost with an edge: how many calls, and how long before the kill the first of them was answered.
+/// Lost calls of an edge: their number, and the age of the first at the kill, in milliseconds.
 struct Lost {
     count: usize,
     age: i64,
@@ -114,7 +114,7 @@ impl Life {
             let (counted, answered) = (read_calls(&mut admins[key.admin], key.key), &key.answered);
             assert!(counted <= answered.len() + key.under_way, "{counted} of {} calls were counted", answered.len());
             lost.count += answered.len().saturating_sub(counted);
-            // Of the calls with a key it is the last that are lost.
+            // The last calls with a key are the lost ones.
             let age = answered.get(counted).map_or(0, |first| self.killed_at.since(*first));
             lost.age = lost.age.max(age);
         }
@@ -122,7 +122,7 @@ impl Life {
     }
 }
 
-/// Calls an edge for so long, leaves it alone for a while if that is said, and kills it.
+/// Calls an edge for `busy` milliseconds, leaves it idle for `quiet` if given, and kills it.
 fn live(world: &World, edge: usize, keys: Vec<Called>, busy: i64, quiet: Option<i64>) -> Life {
     let stop = AtomicBool::new(false);
     let kill = || {
@@ -146,7 +146,7 @@ fn live(world: &World, edge: usize, keys: Vec<Called>, busy: i64, quiet: Option<
     })
 }
 
-/// Calls with one key after the other, until it is told to stop or there is no answer.
+/// Calls with the keys in turn, until `stop` is set or there is no response.
 fn call(world: &World, mut caller: Caller, mut keys: Vec<Called>, stop: &AtomicBool) -> Vec<Called> {
     for place in (0..keys.len()).cycle() {
         if stop.load(Ordering::Relaxed) {
@@ -158,7 +158,8 @@ fn call(world: &World, mut caller: Caller, mut keys: Vec<Called>, stop: &AtomicB
             break;
         };
         if code == "UNAVAILABLE" && key.answered.is_empty() {
-            // An edge that was just started may be slow at first. Whether it knew whose the call was, and counted it, nobody knows.
+            // A new edge may be slow at first. It may have known the key and counted the call, or
+            // not.
             key.under_way += 1;
             continue;
         }

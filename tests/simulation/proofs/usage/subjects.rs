@@ -1,4 +1,4 @@
-//! The calls that are counted: with several keys and secrets, for none, one and two scopes.
+//! Calls to be counted: with several keys and secrets, for no, one and two scopes.
 
 use ownchat_domain::{
     digest::SecretHash,
@@ -12,20 +12,21 @@ use serde_json::json;
 
 const KEYS: usize = 6;
 
-/// What calls need.
+/// Scopes that calls require.
 const SCOPES: [&[&str]; 3] = [&[], &["contacts:read"], &["contacts:read", "messages:send"]];
 
 /// A call with a key.
 pub struct Subject {
     pub workspace: u32,
     pub key: Locator,
-    /// The number of its secret.
+    /// Number of the secret.
     pub secret: u32,
     pub scopes: Vec<Scope>,
     pub question: Question,
 }
 
-/// Calls with keys of one workspace: one is inactive, one lacks a scope, one has two secrets.
+/// Builds calls with keys of one workspace: one is inactive, one lacks a scope, one has two
+/// secrets.
 pub fn subjects(admin: &mut Admin) -> Vec<Subject> {
     (0..KEYS)
         .flat_map(|number| {
@@ -45,7 +46,7 @@ pub fn subjects(admin: &mut Admin) -> Vec<Subject> {
         .collect()
 }
 
-/// Gives a key a second secret, and returns the key in plain text.
+/// Gives a key a second secret, and returns its token.
 fn rotate(admin: &mut Admin, made: &Made) -> String {
     let secret = secret();
     let call = RotateKey {

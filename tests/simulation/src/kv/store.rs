@@ -1,27 +1,27 @@
-//! What the stand-in holds, and who sees it.
+//! State of the fake KV: versions of each name, their visibility by location, counters and faults.
 
 use crate::{fault::Fault, latency::Latency};
 use ownchat_domain::time::{SECOND, Timestamp};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::collections::HashMap;
 
-/// How often each operation was asked for.
+/// Counters of operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Reads that found something.
+    /// Reads that found a value.
     pub found: u64,
-    /// Reads that found nothing.
+    /// Reads that found no value.
     pub absent: u64,
-    /// Writes and deletions that were taken.
+    /// Accepted writes and deletions.
     pub written: u64,
-    /// Writes and deletions that came too soon after another.
+    /// Writes and deletions refused by the rate limit.
     pub too_soon: u64,
-    /// Operations that were made to fail.
+    /// Operations that failed on purpose.
     pub failed: u64,
 }
 
 impl Counts {
-    /// All of them.
+    /// Sum of all counters.
     pub fn all(self) -> u64 {
         self.found + self.absent + self.written + self.too_soon + self.failed
     }
@@ -35,7 +35,7 @@ impl Counts {
     }
 }
 
-/// A write that came too soon.
+/// A write refused by the rate limit of one a second.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused;
 
@@ -43,15 +43,15 @@ pub(super) struct Refused;
 struct Version {
     value: Option<Vec<u8>>,
     at: Timestamp,
-    /// By location.
+    /// Moment from which each location sees this version.
     seen_from: Vec<Timestamp>,
 }
 
-/// How often a name was read.
+/// Read counters of a name.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reads {
     all: u64,
-    /// Something newer had been written.
+    /// Reads in locations that had not seen the newest write.
     stale: u64,
 }
 
@@ -91,7 +91,8 @@ impl Store {
         }
     }
 
-    /// How long an operation takes that begins now, and what is wrong with it.
+    /// Draws the latency of an operation, in milliseconds, and returns the location's fault with
+    /// it.
     pub(super) fn begin(&mut self, location: usize, latency: Latency) -> (i64, Fault) {
         let place = &mut self.locations[location];
         if matches!(place.fault, Fault::Error | Fault::Cut) {

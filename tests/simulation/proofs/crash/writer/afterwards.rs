@@ -1,4 +1,4 @@
-//! What was acknowledged, compared with what is there after a crash.
+//! Compares acknowledged changes with the state after a crash.
 
 use super::{Writer, newest_secret};
 use crate::crash::check::Truth;
@@ -11,12 +11,12 @@ use ownchat_runtime::Admin;
 use ownchat_simulation::{Caller, Clock, Question, World};
 use serde_json::json;
 
-/// How soon an edge knows what the registry knows, in milliseconds.
+/// Longest time until an edge knows the state of the registry, in milliseconds.
 const KNOWN_WITHIN: i64 = 15 * SECOND;
 
 impl Writer {
-    /// Compares what was acknowledged with what is there, and takes up what was done without an answer. Says how
-    /// much that was.
+    /// Compares acknowledged changes with the truth, and adopts changes done without a response.
+    /// Returns the number of the latter.
     pub fn compare(&mut self, truth: &Truth) -> usize {
         for change in self.log.drain(..) {
             truth.holds(&change);
@@ -33,7 +33,7 @@ impl Writer {
                 continue;
             }
             unanswered += 1;
-            // Secrets that have ended are forgotten, so it is not their count that tells of a new one.
+            // Ended secrets are dropped, so their count does not show a new one.
             let newest = key.as_ref().and_then(newest_secret);
             if newest > newest_secret(&known.key) {
                 known.tokens.extend(newest.zip(brought));
@@ -51,7 +51,7 @@ impl Writer {
         unanswered
     }
 
-    /// Whoever was signed in is signed in, and whoever signed out is out.
+    /// Checks that open sessions are open, and that ended ones are not.
     pub fn check_sessions(&self, world: &World) {
         let mut admin = Admin::of(world.vault(), self.workspace);
         for session in self.sessions.iter().skip(1) {
@@ -66,10 +66,10 @@ impl Writer {
         }
     }
 
-    /// An edge that has lived through the crash says of every key what holds.
+    /// Checks that an edge which survived the crash responds correctly for every key.
     ///
-    /// What gives something and was cut off may be told to the feed a second after the vault is back, and the edge
-    /// reads the feed within five. Says how long it took at most, in milliseconds.
+    /// The vault may publish an interrupted granting change up to a second after its restart. The
+    /// edge reads the feed within five. Returns the longest delay, in milliseconds.
     pub fn check_calls(&self, caller: &mut Caller, clock: Clock) -> i64 {
         let mut slowest = 0;
         let mut expect = |token: &str, what: &str, is_right: &dyn Fn(&str) -> bool| {

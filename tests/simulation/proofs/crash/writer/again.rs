@@ -1,4 +1,4 @@
-//! Requests that are done once, however often they are sent: with an `Idempotency-Key`.
+//! Idempotent requests: with an `Idempotency-Key` a request is done once, however often it is sent.
 
 use super::{Writer, newest_secret};
 use crate::crash::check::Truth;
@@ -14,7 +14,7 @@ use ownchat_runtime::{Admin, new_key, secret, token};
 use ownchat_simulation::World;
 use std::io;
 
-/// A request that was sent, and what it was answered, if it was.
+/// A sent request, with its response if there was one.
 pub struct Sent {
     command: Command,
     brings: Secret,
@@ -24,7 +24,7 @@ pub struct Sent {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there are a few dozen of them")]
 enum Command {
-    /// Its name stands in the description of the key that it makes.
+    /// The description of the created key is the name of the request.
     Create(CreateKey),
     Rotate(RotateKey),
 }
@@ -59,7 +59,7 @@ impl Writer {
     }
 
     fn send(&mut self, admin: &mut Admin, command: Command, brings: Secret) -> io::Result<Key> {
-        // Before it is sent: it may be done and not answered.
+        // Logged before it is sent: it may be done without a response.
         self.sent.push(Sent { command, brings, answer: None });
         let sent = self.sent.last_mut().unwrap();
         let (key, replayed) = sent.command.ask(admin)?;
@@ -68,7 +68,7 @@ impl Writer {
         Ok(key)
     }
 
-    /// A key that got a new secret.
+    /// Adopts a rotated key.
     fn take_over(&mut self, key: &Key) {
         let known = self.keys.get_mut(&key.id.to_string()).unwrap();
         known.is_asked = false;
@@ -77,13 +77,14 @@ impl Writer {
         self.note(key, Some(key.clone()));
     }
 
-    /// Sends every request again that was sent since the vault was started before, twice. What was done is answered as it was
-    /// then and not done once more; what was not is done now. Says how many were done.
+    /// Repeats all requests since the previous start of the vault, each twice. A finished request
+    /// returns its first response and is not done again; any other is done now. Returns the number
+    /// of finished ones.
     pub fn send_again(&mut self, world: &World, truth: &Truth) -> usize {
         let mut admin = Admin::of(world.vault(), self.workspace);
         let mut were_done = 0;
         for Sent { command, brings, answer } in std::mem::take(&mut self.sent) {
-            // Of what is deleted nothing is told.
+            // The vault reveals nothing about deleted keys.
             if command.subject().is_some_and(|id| truth.key(id).1) {
                 continue;
             }
@@ -111,7 +112,7 @@ impl Writer {
 }
 
 impl Command {
-    /// Asks for it. Says what the key is, and whether an earlier request did it.
+    /// Sends the command. Returns the key, and true if an earlier request did it.
     fn ask(&self, admin: &mut Admin) -> io::Result<(Key, bool)> {
         Ok(match self {
             Self::Create(call) => admin.ask(call)?.map(|issued| (issued.key, issued.replayed)),
@@ -120,7 +121,7 @@ impl Command {
         .unwrap_or_else(|failure| panic!("{failure}: {self:?}")))
     }
 
-    /// Which key it changes.
+    /// The key that it changes.
     fn subject(&self) -> Option<Locator> {
         match self {
             Self::Create(_) => None,
@@ -128,7 +129,7 @@ impl Command {
         }
     }
 
-    /// The key that it has made or changed, if it was done.
+    /// The key that it has created or changed, if it was done.
     fn outcome(&self, truth: &Truth) -> Option<Locator> {
         match self {
             Self::Create(call) => truth.made_by(&call.key.description),
