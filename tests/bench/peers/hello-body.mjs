@@ -1,4 +1,4 @@
-// A hello-world that reads the body of the call before it answers: whoever is asked by POST must do that much.
+// Hello-world that reads the body before it responds, as any server of a POST request must.
 
 const INIT = { headers: { "Content-Type": "application/json" } };
 

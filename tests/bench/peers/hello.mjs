@@ -1,4 +1,4 @@
-// The least that a Worker can do: it looks at nothing and answers a small JSON.
+// Minimal Worker: ignores the request, and returns a small JSON body.
 
 const INIT = { headers: { "Content-Type": "application/json" } };
 

@@ -1,26 +1,35 @@
-// The check of a key as a good engineer would write it in JavaScript, by the same design as the edge's own, on
-// the same keys and the same feed, with the same answers.
+// Key check as a good engineer would write it in JavaScript, by the same design as the edge's own.
+// It uses the same keys and the same feed, and gives the same responses.
 //
-// For every call it reads the body or the headers; SHA-256 of the service's token; takes
-// the key apart; CRC-32; the locator's tag by HMAC; finds the remembered record; whether the feed
-// was read within 5 s, and allows the versions of key and workspace; whether the record has
-// outlived itself; SHA-256 of the secret, HMAC with the pepper, compared in constant time
-// (WebCrypto); suspended, deleted, active, begun, expired, secret ended, networks, scopes as bits,
-// channel; the same header fields; the feed again once a second after an answer. For a key that it
-// does not remember: one KV read, the record's seal. With `TAGS` as "once" the tag of a remembered
-// locator is not looked at again.
+// Every call does these steps:
+// * Reads the body or the headers, and hashes the service's token with SHA-256.
+// * Parses the key, and checks its CRC-32 and the HMAC tag of its locator.
+// * Gets the cached record, and checks its lifetime.
+// * Checks that the feed was read within 5 s, and allows the versions of key and workspace.
+// * Hashes the secret with SHA-256, and compares its HMAC with the pepper in constant time
+//   (WebCrypto).
+// * Checks suspended, deleted, active, begun, expired, secret ended, networks, scopes as bits,
+//   channel.
+// * Sets the same header fields, and reads the feed again once a second after a response.
 //
-// The edge does CRC-32, tag and digest once for a key that it remembers, and knows it again by the SHA-256 of its text. Here
-// they are made for every call, as the goal of the comparison has it.
+// A cache miss costs one KV read and the check of the record's seal in addition. With `TAGS` as
+// "once" the tag of a cached locator is not verified again.
 //
-// What makes it quick: derived keys are imported once; the answer to a good call is put together when its record
-// is remembered, not for each call; one Headers object serves all of these answers; the body is read as text; nothing
-// is awaited that need not be.
+// The edge does CRC-32, tag and digest once for a cached key, and recognises it by the SHA-256 of
+// its text. Here every call does them, as the goal of the comparison demands.
 //
-// It leaves out parts that the edge has: limits, the question to the vault about a secret that
-// does not fit, callers that prove themselves with a key, any answer when feed or KV are away, the
-// bound on what is remembered, counting, the gateway. Records lie in its KV as JSON behind an HMAC
-// (`j/<locator>`), since that is what JavaScript reads best.
+// Optimisations: derived keys are imported once. The response to a good call is built when its
+// record is cached, not for each call. One Headers object serves all of these responses. The body
+// is read as text. Nothing is awaited without need.
+//
+// Parts of the edge that are missing here:
+// * Limits, usage counts and the gateway.
+// * The request to the vault for a secret that does not match.
+// * Callers that authenticate with a key.
+// * Any response while feed or KV is down.
+// * The capacity of the cache.
+//
+// Records lie in its KV as JSON behind an HMAC (`j/<locator>`), since JavaScript reads JSON best.
 
 import { ok, problem, refused } from "./verify/answers.mjs";
 import { check, refusal } from "./verify/check.mjs";
@@ -76,7 +85,7 @@ async function verify(request, env, context) {
 
 const MISSING = 'Send the API key as "Authorization: Bearer KEY" or "X-API-Key: KEY".';
 
-/** The credential of `Authorization`, if its scheme is Bearer. */
+/** Extracts the credential of `Authorization`, if its scheme is Bearer. */
 function bearer(authorization) {
   const found = authorization === null ? null : /^\s*bearer(?: +(.*))?$/i.exec(authorization);
   return found === null ? undefined : (found[1] ?? "").trim();

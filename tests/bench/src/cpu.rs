@@ -1,4 +1,4 @@
-//! What one check of a key costs: rows E1, E2 and E6.
+//! CPU time of a verification: rows E1, E2 and E6.
 
 use crate::{
     keys::{Case, forged},
@@ -8,28 +8,28 @@ use crate::{
 };
 use ownchat_runtime::{Client, JSON, SERVICE};
 
-/// One call at a time: what a call costs that has the isolate for itself.
+/// One call at a time: the cost of a call that has the isolate for itself.
 const ALONE: Plan = Plan { requests: 2_000, turns: 5, warm_up: 3_000, rounds: 5, callers: 1 };
-/// Always somebody waiting: what the runtime does once for many calls hardly counts any more, in nobody's favour.
+/// Always a call waiting: the runtime's cost per batch of calls hardly counts, for any server.
 const BUSY: Plan = Plan { requests: 4_000, turns: 5, warm_up: 3_000, rounds: 5, callers: 16 };
 
-/// Everybody who takes part.
+/// All servers of the comparison.
 #[derive(Debug)]
 pub struct Everybody {
     /// The edge.
     pub ours: Server,
-    /// The same in JavaScript.
+    /// The same check in JavaScript.
     pub verify: Server,
-    /// The same in JavaScript, without looking at the tag of a remembered locator.
+    /// The same check in JavaScript, without verifying the tag of a cached locator.
     pub lean: Server,
-    /// The least that a Worker can do.
+    /// The minimal Worker.
     pub hello: Server,
-    /// The least that it can do with a body.
+    /// The minimal Worker that reads the body.
     pub hello_body: Server,
 }
 
 impl Everybody {
-    /// Starts them.
+    /// Starts all servers.
     pub fn start(world: &World) -> Self {
         Self {
             ours: world.edge(),
@@ -41,7 +41,7 @@ impl Everybody {
     }
 }
 
-/// Measures all of it, about a key that everybody remembers.
+/// Measures all rows, with a key in every cache.
 pub fn rows(everybody: &Everybody, good: &Case) -> Vec<Row> {
     let mut rows = of(everybody, good, ALONE, ("", ""), true);
     rows.extend(of(everybody, good, BUSY, (" busy", ", 16 callers"), false));
@@ -104,12 +104,12 @@ fn of(everybody: &Everybody, good: &Case, plan: Plan, label: (&str, &str), goals
     ]
 }
 
-/// Somebody who greets whoever comes.
+/// A server that returns the greeting.
 fn greeting<'a>(name: &'static str, server: &'a Server, request: Vec<u8>) -> Subject<'a> {
     subject(name, server, request, 200, Body::Is(b"{\"hello\":\"world\"}".to_vec()))
 }
 
-/// Somebody who finds the key good. The right answer is the one that comes now, if it says so.
+/// A server that accepts the key. Its response now is the right one, if the code is `VALID`.
 fn good_key<'a>(name: &'static str, server: &'a Server, request: Vec<u8>) -> Subject<'a> {
     let answer = Client::new(server.address).send(&request).unwrap();
     let json = answer.json();
@@ -117,7 +117,7 @@ fn good_key<'a>(name: &'static str, server: &'a Server, request: Vec<u8>) -> Sub
     subject(name, server, request, 200, Body::Is(answer.body))
 }
 
-/// Somebody who finds that the key was made up.
+/// A server that refuses the key as forged.
 fn forged_key<'a>(name: &'static str, server: &'a Server, request: Vec<u8>, status: u16) -> Subject<'a> {
     subject(name, server, request, status, Body::Says("MALFORMED_KEY"))
 }

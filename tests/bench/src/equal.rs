@@ -1,13 +1,13 @@
-//! Who is compared must do the same: the same questions get the same answers.
+//! Equivalence of compared servers: the same requests get the same responses.
 
 use crate::{keys::Case, world::Server};
 use ownchat_runtime::{Answer, Client, JSON, SERVICE};
 use serde_json::Value;
 
-/// The header field in which the platform tells the caller's address.
+/// The header field with the client's IP address, set by the platform.
 const ADDRESS: &str = "CF-Connecting-IP";
 
-/// Asks both everything, twice: of the second time they remember the first.
+/// Sends every case to both servers twice. The second time their caches are warm.
 pub fn check(ours: &Server, peer: &Server, cases: &[Case]) {
     let mut clients = [ours, peer].map(|server| Client::new(server.address));
     for case in cases.iter().chain(cases) {
@@ -22,12 +22,12 @@ pub fn check(ours: &Server, peer: &Server, cases: &[Case]) {
     }
 }
 
-/// Is this key good for that?
+/// Sends `POST /v1/verify`.
 fn ask(client: &mut Client, case: &Case) -> Answer {
     client.call("POST", "/v1/verify", &[JSON, SERVICE], case.question.to_string().as_bytes()).unwrap()
 }
 
-/// What am I?
+/// Sends `GET /v1/key`.
 fn ask_for_itself(client: &mut Client, case: &Case) -> Answer {
     let key = format!("Bearer {}", case.key());
     let mut headers = vec![("Authorization", key.as_str())];
@@ -35,13 +35,14 @@ fn ask_for_itself(client: &mut Client, case: &Case) -> Answer {
     client.call("GET", "/v1/key", &headers, b"").unwrap()
 }
 
-/// What must be equal of an answer about oneself: all of a description, the code of a problem.
+/// The compared part of a response about the key itself: all of a description, the code of a
+/// problem.
 fn shown(answer: &Answer) -> Value {
     let mut json = answer.json();
     if answer.status == 200 { json } else { json["code"].take() }
 }
 
-/// The names of the header fields that the Worker has set.
+/// Names of the header fields that the Worker has set.
 fn fields(answer: &Answer) -> Vec<String> {
     let head = String::from_utf8_lossy(&answer.head).to_ascii_lowercase();
     let names = head.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name.to_owned());

@@ -1,8 +1,8 @@
-//! The arithmetic.
+//! Arithmetic of the measurements: median, time per request, ratio.
 
 use std::time::Duration;
 
-/// The one in the middle; of an even number, the mean of the two there. None of nothing.
+/// The median: of an even number of values the mean of the middle two. None without values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -14,12 +14,12 @@ pub fn median(values: &[f64]) -> Option<f64> {
     }
 }
 
-/// Microseconds of each of `count` requests that took `total` together.
+/// Microseconds per request, for `count` requests that took `total` together.
 pub fn each(total: Duration, count: u32) -> f64 {
     total.as_secs_f64() * 1_000_000.0 / f64::from(count)
 }
 
-/// How often `peer` goes into `ours`; none if it is nothing.
+/// Ratio of `ours` to `peer`; none if `peer` is zero.
 pub fn ratio(ours: f64, peer: f64) -> Option<f64> {
     (peer > 0.0).then(|| ours / peer)
 }

@@ -1,4 +1,4 @@
-//! Keys that are good, and keys of every other kind.
+//! Test keys: valid, forged, mistyped, malformed, unknown and restricted ones.
 
 use crate::world::{WORKSPACE, World};
 use ownchat_domain::{
@@ -10,16 +10,16 @@ use ownchat_domain::{
 use ownchat_runtime::secret;
 use serde_json::{Value, json};
 
-/// A question about a key, and the code of its answer.
+/// A verify request with its expected code.
 #[derive(Debug)]
 pub struct Case {
-    /// What is asked of `POST /v1/verify`.
+    /// Body of `POST /v1/verify`.
     pub question: Value,
-    /// The code of the right answer to it.
+    /// Expected code of the response.
     pub code: &'static str,
 }
 
-/// The scopes of the keys.
+/// Scopes of the keys.
 pub const SCOPES: &[&str] = &["contacts:write", "messages:send"];
 
 impl Case {
@@ -29,13 +29,13 @@ impl Case {
         Self { question, code }
     }
 
-    /// The key.
+    /// The key in plain text.
     pub fn key(&self) -> &str {
         self.question["key"].as_str().unwrap()
     }
 }
 
-/// A key with a locator that looks like ours, whose tag no master secret has made.
+/// A key with a well-formed locator, whose tag no master secret has made.
 pub fn forged(good: &str) -> String {
     let token = Token::parse(good).unwrap();
     let text = token.locator.to_string();
@@ -45,14 +45,14 @@ pub fn forged(good: &str) -> String {
     Token { locator, ..token }.reveal().to_string()
 }
 
-/// A key with one character mistyped.
+/// A key with one mistyped character.
 pub fn mistyped(good: &str) -> String {
     let (begin, last) = good.split_at(good.len() - 10);
     let other = if last.starts_with('a') { "b" } else { "a" };
     format!("{begin}{other}{}", last.get(1..).unwrap())
 }
 
-/// Texts that do not have the shape of a key.
+/// Texts without the shape of a key.
 pub fn malformed(good: &str) -> [String; 6] {
     let cut = good.split_at(good.len() - 1).0;
     [
@@ -65,14 +65,14 @@ pub fn malformed(good: &str) -> [String; 6] {
     ]
 }
 
-/// A key that looks like ours and that the vault does not know.
+/// A well-formed key that the vault does not know.
 pub fn unknown(world: &World) -> String {
     let environment = Environment::Live;
     let locator = Locator::issue(&world.keyring, Address { workspace: WORKSPACE, number: 1 << 30 }, environment);
     Token { environment, locator, secret: secret() }.reveal().to_string()
 }
 
-/// Questions that have every answer which needs no limit.
+/// Cases for every code that needs no limit.
 pub fn cases(world: &mut World) -> Vec<Case> {
     let none = || json!({});
     let good = world.key(SCOPES).token;

@@ -1,8 +1,9 @@
-//! The benchmarks: our edge beside other Workers on the same bare runtime.
+//! Benchmarks: our edge beside other Workers on the same bare runtime.
 //!
-//! `ownchat-bench FOLDER` prints a table, and writes it as `summary.json` into the folder. It ends well when
-//! everything was measured, whether the goals are reached or not; it fails when an answer is wrong. Figures of the
-//! processor are ratios of what was measured in turns on one machine (`measure`); operations are counted.
+//! `ownchat-bench FOLDER` prints a table, and writes it to `summary.json` in the folder. It
+//! succeeds once everything is measured, with the goals reached or not. It fails on a wrong
+//! response. CPU figures are ratios of measurements in turns on one machine (`measure`). Operations
+//! are counted.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

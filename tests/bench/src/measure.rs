@@ -1,58 +1,58 @@
-//! Use of the processor for each request: user and system time of the server's process, all its threads, over a
-//! number of requests. Whoever is compared takes turns (A B A B), several in each round, so that what else the machine
-//! does meets all of them alike; the median of the rounds counts.
+//! CPU time per request: user and system time of the server's process, all its threads, over a
+//! number of requests. The subjects take several turns in each round (A B A B), so other load meets
+//! all alike. The median of the rounds counts.
 
 use crate::figures::{each, median};
 use ownchat_runtime::{Answer, Client, Process};
 use std::{net::SocketAddr, thread, time::Duration};
 
-/// How much is measured.
+/// Size of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     /// Requests of one turn.
     pub requests: u32,
-    /// Turns that each takes in a round.
+    /// Turns of each subject in a round.
     pub turns: u32,
-    /// Requests to each before the first round.
+    /// Requests to each subject before the first round.
     pub warm_up: u32,
-    /// Rounds.
+    /// Number of rounds.
     pub rounds: u32,
-    /// How many callers there are at once. Each waits for its answer before it calls again.
+    /// Concurrent callers. Each waits for its response before the next call.
     pub callers: u32,
 }
 
-/// What a right answer is.
+/// Expected body of a response.
 #[derive(Clone, Debug)]
 pub enum Body {
     /// These bytes.
     Is(Vec<u8>),
-    /// JSON with this `code`: the answer names its own request, so no two are the same.
+    /// JSON with this `code`. The response names its own request, so no two are the same.
     Says(&'static str),
 }
 
-/// A request to a server, with what it must answer.
+/// A request to a server, with the expected response.
 #[derive(Clone, Debug)]
 pub struct Subject<'a> {
-    /// For messages.
+    /// Name in messages.
     pub name: &'static str,
-    /// The process that the server runs in, alone.
+    /// The process of the server, which runs nothing else.
     pub process: &'a Process,
-    /// Where it listens.
+    /// Address of the server.
     pub address: SocketAddr,
-    /// The bytes of the request.
+    /// The serialized request.
     pub request: Vec<u8>,
-    /// The status of a right answer.
+    /// Expected status.
     pub status: u16,
-    /// Its body.
+    /// Expected body.
     pub body: Body,
 }
 
 impl Subject<'_> {
-    /// Sends so many requests and looks at every answer.
+    /// Sends `count` requests, and checks every response.
     fn call(&self, count: u32, callers: u32) {
         thread::scope(|scope| {
             for caller in 0..callers {
-                // Together they are `count`, whatever the division leaves.
+                // The shares add up to `count`, including the remainder.
                 let share = (count + caller) / callers;
                 scope.spawn(move || {
                     let mut client = Client::new(self.address);
@@ -74,7 +74,7 @@ impl Subject<'_> {
     }
 }
 
-/// Microseconds of each request, for each of the subjects in their order.
+/// Microseconds per request of each subject, in their order.
 pub fn compare<const N: usize>(subjects: &[Subject<'_>; N], plan: Plan) -> [f64; N] {
     for subject in subjects {
         subject.call(plan.warm_up, plan.callers);

@@ -1,4 +1,4 @@
-//! What a check asks of the stores: row E5. Counted, not measured.
+//! Storage operations of a verification: row E5. Counted, not measured.
 
 use crate::{
     keys::{SCOPES, forged, malformed, mistyped},
@@ -13,17 +13,17 @@ use serde_json::json;
 const CALLS: usize = 1_000;
 /// Keys that are called for the first time.
 const KEYS: usize = 100;
-/// How long after an answer an edge may still ask because of it, in milliseconds: counts are sent last.
+/// Longest delay of a deferred request after a response, in milliseconds: usage is flushed last.
 const LATEST: i64 = FLUSH_AFTER + SECOND;
 
-/// What was asked of KV and of the vault.
+/// Operations on KV, and requests to the vault.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Operations {
     reads: u64,
     writes: u64,
     feed: u64,
     usage: u64,
-    /// Whatever else was asked of the vault.
+    /// All other requests to the vault.
     others: u64,
 }
 
@@ -44,19 +44,19 @@ impl Operations {
         }
     }
 
-    /// Everything.
+    /// All operations.
     fn all(self) -> u64 {
         self.feed + self.usage + self.for_one_call()
     }
 
-    /// What was asked for the sake of one call. Usage is told after the answer; the feed is read for all keys together,
-    /// once a second.
+    /// Operations on behalf of one call. Usage is flushed after the response. The feed is read for
+    /// all keys together, once a second.
     fn for_one_call(self) -> u64 {
         self.reads + self.writes + self.others
     }
 }
 
-/// What was asked during calls of each kind.
+/// Operations during calls of each kind.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counted {
     forged: Operations,
@@ -66,7 +66,7 @@ struct Counted {
     remembered: Operations,
 }
 
-/// Counts on an edge that remembers nothing yet.
+/// Counts on an edge with an empty cache.
 pub fn rows(world: &mut World) -> Vec<Row> {
     let keys: Vec<String> = (0..KEYS).map(|_| world.key(SCOPES).token).collect();
     let good = keys.first().unwrap();
@@ -77,8 +77,8 @@ pub fn rows(world: &mut World) -> Vec<Row> {
         world.clock.wait(wait);
         Operations::of(world).since(before)
     };
-    // Made-up keys first: nothing is remembered, and no reader of the feed is under way. What is asked after the answers
-    // is waited for, so it is counted as well.
+    // Made-up keys first: nothing is cached, and no read of the feed is in flight. The wait covers
+    // deferred requests, so they are counted as well.
     let [forged, mistyped, malformed] =
         [vec![forged(good)], vec![mistyped(good)], malformed(good).to_vec()].map(|bad| {
             let bad: Vec<String> = bad.into_iter().cycle().take(CALLS).collect();
@@ -131,7 +131,8 @@ fn figure(count: u64) -> f64 {
 mod tests {
     use super::*;
 
-    /// The lines whose goals are not reached when this was asked during calls of each kind.
+    /// Ids of the rows that miss their goals: without operations, with these for made-up keys, and
+    /// with these for cached keys.
     fn not_reached(asked: Operations) -> [Vec<String>; 3] {
         let missed = Operations { reads: KEYS as u64, ..Operations::default() };
         let good = Counted { missed, ..Counted::default() };

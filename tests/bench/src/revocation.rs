@@ -1,31 +1,32 @@
-//! How long what was revoked was still let through: row E9. The simulation finds it out and leaves a file.
+//! Revocation latency: row E9, from the file that the simulation writes.
 
 use crate::row::{Goal, Row};
 use serde::Deserialize;
 use std::{fs, path::Path};
 
-/// The file that the simulation leaves.
+/// The file that the simulation writes.
 pub const FILE: &str = "revocation.json";
 
-/// What is promised beside the round trip, in milliseconds, whatever the product itself takes for it.
+/// The promised bound without the round trip, in milliseconds, independent of the product's
+/// constants.
 const BOUND: i64 = 5_000;
-/// Of how many changes the goal speaks.
+/// Number of changes that the goal demands.
 const CHANGES: u32 = 10_000;
 
-/// What the simulation has found.
+/// Figures of the simulation.
 #[derive(Debug, Deserialize)]
 struct Found {
-    /// Whether it has shown that all was as it must be.
+    /// True if all checks of the proof held.
     proven: bool,
-    /// Edges with a KV view of their own.
+    /// Edges with their own view of KV.
     locations: u32,
     /// Narrowing changes.
     changes: u32,
-    /// Those after which a call passed when it was said to pass no more.
+    /// Changes with a call that still passed after the effective time.
     changes_too_late: u32,
-    /// The latest call that passed after the admin was told, in milliseconds.
+    /// Time of the latest call that passed, after the admin's response, in milliseconds.
     slowest_ms: i64,
-    /// The longest that an edge and the vault take to speak to each other there, both ways, in milliseconds.
+    /// Longest round trip between an edge and the vault there, in milliseconds.
     round_trip_ms: i64,
 }
 
@@ -49,7 +50,7 @@ impl Found {
     }
 }
 
-/// The row, from the file in this folder.
+/// Builds the row from the file in this folder.
 pub fn row(folder: &Path) -> Row {
     let found = fs::read(folder.join(FILE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     of(found.as_ref())

@@ -1,17 +1,17 @@
-//! One line of the result, as people and programs read it.
+//! A row of the result, in the table and as JSON.
 
 use crate::figures;
 use serde::Serialize;
 use std::fmt::{self, Write as _};
 
-/// What is to be reached.
+/// A goal of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Goal {
-    /// Ours is at most so many times the peer's.
+    /// Our figure is at most this multiple of the peer's.
     Ratio(f64),
-    /// Ours is at most this.
+    /// Our figure is at most this.
     AtMost(f64),
-    /// Ours is this.
+    /// Our figure is exactly this.
     Exactly(f64),
 }
 
@@ -31,42 +31,44 @@ impl Serialize for Goal {
     }
 }
 
-/// One line.
+/// One row of the result.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// As in the list of goals, with a word after it where a goal has several lines.
+    /// Id in the list of goals, with a suffix if a goal has several rows.
     pub id: String,
-    /// What was measured or counted.
+    /// Description of the figure.
     pub what: String,
     /// Our figure; none if it was not measured.
     pub ours: Option<f64>,
-    /// That of whom we compare ourselves with, if there is one.
+    /// Figure of the peer, if there is one.
     pub peer: Option<f64>,
-    /// Ours divided by the peer's.
+    /// Our figure divided by the peer's.
     pub ratio: Option<f64>,
-    /// What is to be reached; none for a line that explains another.
+    /// The goal; none for a row that explains another.
     pub goal: Option<Goal>,
-    /// The unit of both figures.
+    /// Unit of both figures.
     pub unit: &'static str,
-    /// Whether what was measured did something wrong, whatever its figure. Programs find it only where it is so.
+    /// True if the measured subject did something wrong, regardless of its figure. The JSON has
+    /// this field only if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub wrong: bool,
 }
 
 impl Row {
-    /// A line about ours alone.
+    /// A row without a peer.
     pub fn alone(id: &str, what: impl Into<String>, ours: Option<f64>, goal: Option<Goal>, unit: &'static str) -> Self {
         Self { id: id.into(), what: what.into(), ours, peer: None, ratio: None, goal, unit, wrong: false }
     }
 
-    /// A line that compares, in microseconds of the processor.
+    /// A row with a peer, in microseconds of CPU time.
     pub fn compared(id: &str, what: impl Into<String>, ours: f64, peer: f64, goal: Option<Goal>) -> Self {
         let ratio = figures::ratio(ours, peer);
         let (ours, peer) = (Some(ours), Some(peer));
         Self { id: id.into(), what: what.into(), ours, peer, ratio, goal, unit: "µs", wrong: false }
     }
 
-    /// Whether the goal is reached; none if there is none. What was not measured or did something wrong has not.
+    /// Returns true if the goal is reached; none without a goal. A row that was not measured or is
+    /// wrong misses its goal.
     pub fn is_reached(&self) -> Option<bool> {
         Some(match self.goal? {
             _ if self.wrong => false,
@@ -77,7 +79,7 @@ impl Row {
     }
 }
 
-/// The lines as a table.
+/// Formats the rows as a table.
 pub fn table(rows: &[Row]) -> String {
     let figure = |value: Option<f64>, digits| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"));
     let wide = |text: fn(&Row) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Everybody who is measured, each in a process of its own, before one vault and one KV.
+//! Servers of the benchmarks, each in its own process, before one vault and one KV.
 
 use ownchat_domain::{
     keyring::Keyring,
@@ -16,7 +16,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// The views of KV.
+/// Locations of KV.
 const EDGE: usize = 0;
 const VAULT: usize = 1;
 const PEER: usize = 2;
@@ -24,22 +24,22 @@ const PEER: usize = 2;
 /// The workspace of all keys.
 pub const WORKSPACE: u32 = 7;
 
-/// How long the vault may take to write a record into KV, in milliseconds.
+/// Longest time until the vault has written a record into KV, in milliseconds.
 const DELIVERY: i64 = 30 * SECOND;
 
-/// Vault, KV, and what lies between.
+/// Vault, KV, and the network between them.
 #[derive(Debug)]
 pub struct World {
     /// The KV namespace.
     pub kv: Kv,
-    /// The way to the vault.
+    /// The network before the vault.
     pub wire: Wire,
-    /// The master secrets that everybody knows.
+    /// Master secrets of all servers.
     pub keyring: Keyring,
     /// Real time.
     pub clock: Clock,
     admin: Admin,
-    // Processes end before the folder goes that they write to.
+    // Processes are dropped before the folder that they write to.
     _vault: Process,
     folder: Folder,
     net: Net,
@@ -47,7 +47,7 @@ pub struct World {
 }
 
 impl World {
-    /// Starts the vault, with a workspace in it. Neither KV nor the way to the vault take any time.
+    /// Starts the vault with one workspace. Neither KV nor the network adds latency.
     pub fn start() -> Self {
         let (clock, net, folder) = (Clock::start(1.0), Net::new(), Folder::make("bench"));
         let kv = Kv::start(&net, clock, PEER + 1, 0, Latency::NONE, 1);
@@ -59,7 +59,7 @@ impl World {
         Self { kv, wire, keyring, clock, admin, _vault: process, folder, net, count: AtomicU32::new(0) }
     }
 
-    /// Makes a key, and waits until its record lies in KV.
+    /// Makes a key, and waits until KV has its record.
     pub fn key(&mut self, scopes: &[&str]) -> Made {
         let made = self.admin.make("Shop", scopes);
         let there = || self.kv.newest(&kv_name(made.id())).is_some();
@@ -68,7 +68,7 @@ impl World {
         made
     }
 
-    /// Makes a key whose record says something else than the vault's.
+    /// Makes a key with a record in KV that differs from the vault's.
     pub fn altered_key(&mut self, scopes: &[&str], alter: impl FnOnce(&mut Record)) -> Made {
         let made = self.key(scopes);
         let mut record = self.record(&made);
@@ -78,12 +78,12 @@ impl World {
         made
     }
 
-    /// The record of a key, as it lies in KV.
+    /// The record of a key in KV.
     fn record(&self, made: &Made) -> Record {
         Record::open(&self.kv.newest(&kv_name(made.id())).unwrap(), made.id(), &self.keyring).unwrap()
     }
 
-    /// The same record in the form of `peers/verify.mjs`: JSON after its seal.
+    /// Encodes a record for `peers/verify.mjs`: JSON after its seal.
     fn for_peer(&self, record: &Record) -> Vec<u8> {
         let json = serde_json::to_vec(record).unwrap();
         let mut sealed = self.keyring.newest().seal.mac(&[&json]).to_vec();
@@ -91,12 +91,12 @@ impl World {
         sealed
     }
 
-    /// Starts an edge that remembers nothing.
+    /// Starts an edge with an empty cache.
     pub fn edge(&self) -> Server {
         self.serve(edge(Place::At(self.wire.listen(&self.net)), Place::At(self.kv.address(EDGE)), None), "edge")
     }
 
-    /// Starts the check of keys in JavaScript. It looks at the tag of a locator "always" or "once".
+    /// Starts the key check in JavaScript. It verifies the tag of a locator "always" or "once".
     pub fn verify(&self, tags: &str) -> Server {
         let scope = |scope: Scope| {
             let info = scope.info();
@@ -114,7 +114,7 @@ impl World {
         self.serve(worker, "verify")
     }
 
-    /// Starts a Worker that needs nothing.
+    /// Starts a Worker without bindings.
     pub fn plain(&self, name: &'static str) -> Server {
         self.serve(peer(name, &[]), name)
     }
@@ -125,28 +125,28 @@ impl World {
         Server { address: process.address(name), process }
     }
 
-    /// What edges have asked of KV so far.
+    /// KV operations of the edges so far.
     pub fn kv_operations(&self) -> u64 {
         self.kv.counts_of(EDGE).all()
     }
 
-    /// What edges have written into KV so far.
+    /// KV writes of the edges so far.
     pub fn kv_writes(&self) -> u64 {
         let counts = self.kv.counts_of(EDGE);
         counts.written + counts.too_soon
     }
 }
 
-/// One Worker in one process.
+/// One Worker in its own process.
 #[derive(Debug)]
 pub struct Server {
     /// The process.
     pub process: Process,
-    /// Where the Worker listens.
+    /// Address of the Worker.
     pub address: SocketAddr,
 }
 
-/// The Worker in the file of this name, with the modules that it imports from the folder of this name.
+/// The Worker in the file of this name, with its modules from the folder of this name.
 fn peer(name: &str, imported: &[&str]) -> Worker {
     let folder = root().join("tests/bench/peers");
     let modules =

@@ -1,4 +1,4 @@
-// Answers.
+// Responses: JSON, problems, and their header fields.
 
 import { setUp } from "./setup.mjs";
 
@@ -10,7 +10,7 @@ const COMMON = {
   "Access-Control-Expose-Headers":
     "Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate, ETag, Location",
 };
-/** `new Response` copies it, so one serves all. */
+/** Shared by all responses, since `new Response` copies it. */
 const headers = new Headers({ "Content-Type": "application/json", ...COMMON });
 const init = { headers };
 
@@ -41,7 +41,7 @@ export function problem(code, detail, more) {
   return new Response(JSON.stringify(body), { status, headers: own });
 }
 
-/** What a service is told of a key that it may not let pass. */
+/** Response to a service for a key that it must refuse. */
 export function refused({ code, detail, entry, missing }) {
   return ok(JSON.stringify({ valid: false, code, detail, key_id: entry?.about.key_id, missing }));
 }

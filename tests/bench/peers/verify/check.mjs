@@ -1,4 +1,4 @@
-// The decision.
+// Decision about a key: its shape, its record, the feed, its restrictions.
 
 import { feedAllows, feedOf, readFeed } from "./feed.mjs";
 import { MISTYPED, SHAPE, checkFits, open, wrongShape } from "./key.mjs";
@@ -17,7 +17,7 @@ const UNKNOWN = refusal("UNKNOWN_KEY", "There is no such API key; it may have be
 const FORGED = refusal("MALFORMED_KEY", "This key was not issued by Ownchat. Check that it belongs to this deployment.");
 const malformed = (why) => refusal("MALFORMED_KEY", `${why} Copy it again, whole and without spaces.`);
 
-/** The entry of the key if the call may pass, a refusal otherwise. */
+/** Returns the cache entry of the key if the call may pass, and a refusal otherwise. */
 export async function check(env, context, key, required, channel, from) {
   const parts = SHAPE.exec(key);
   if (parts === null) return malformed(wrongShape(key));

@@ -1,11 +1,11 @@
-// What is known of the feeds of changes (`app/domain/src/feed.rs`: layout 1, then postcard).
+// Local view of the revocation feed (`app/domain/src/feed.rs`: layout 1, then postcard).
 
 import { forget, forgetWorkspace } from "./records.mjs";
 
 const SHARDS = 16;
 
 const decoder = new TextDecoder();
-/** Readers by shard. */
+/** Feed readers by shard. */
 const feeds = new Map();
 
 function readPage(bytes) {

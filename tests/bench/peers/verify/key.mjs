@@ -1,4 +1,4 @@
-// A key in plain text, and the tag of its locator.
+// Format of a key in plain text, and the tag of its locator.
 
 import { setUp } from "./setup.mjs";
 
@@ -16,7 +16,7 @@ const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
 const VALUES = new Int8Array(128).fill(-1);
 for (let value = 0; value < DIGITS.length; value += 1) VALUES[DIGITS.charCodeAt(value)] = value;
 
-/** Whether the last six digits are the CRC-32 of what stands before them. */
+/** Returns true if the last six digits are the CRC-32 of the text before them. */
 export function checkFits(key) {
   let crc = 0xffffffff;
   for (let at = 0; at < CHECKED; at += 1) crc = CRC[(crc ^ key.charCodeAt(at)) & 0xff] ^ (crc >>> 8);
@@ -25,7 +25,7 @@ export function checkFits(key) {
   return told === (crc ^ 0xffffffff) >>> 0;
 }
 
-/** The workspace that a locator names, or -1 if no master secret of ours has tagged it. */
+/** Returns the workspace that a locator names, or -1 if no master secret of ours has tagged it. */
 export async function open(locator, environment) {
   let number = 0n;
   for (let at = 0; at < locator.length; at += 1) number = number * 62n + BigInt(VALUES[locator.charCodeAt(at)]);

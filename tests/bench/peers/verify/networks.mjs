@@ -1,6 +1,6 @@
-// Networks that a key may be used from, or not.
+// Allowed and denied networks of a key.
 
-/** An address as [family, number]; IPv4 that is written as IPv6 is IPv4. Null if it is none. */
+/** Parses an IP address to [family, number]. IPv4 mapped to IPv6 is IPv4. Null if it is invalid. */
 export function address(text) {
   if (/^\d+(\.\d+){3}$/.test(text)) {
     const parts = text.split(".").map(Number);

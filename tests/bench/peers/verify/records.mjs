@@ -1,11 +1,11 @@
-// Records: looked up, opened, remembered.
+// Record cache: looks records up in KV, verifies their seals, and caches them.
 
 import { network } from "./networks.mjs";
 import { halves, setUp } from "./setup.mjs";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-/** Entries by locator. */
+/** Cache entries by locator. */
 const memory = new Map();
 
 export const recall = (locator) => memory.get(locator);
@@ -15,7 +15,7 @@ export function forgetWorkspace(number) {
   for (const [locator, entry] of memory) if (entry.workspace === number) memory.delete(locator);
 }
 
-/** Looks a key up and remembers it. Undefined if there is none. */
+/** Looks a key up, and caches it. Returns undefined if there is none. */
 export async function find(env, locator, environment) {
   const bytes = await env.KEYS.get(`j/${locator}`, { type: "arrayBuffer", cacheTtl: 300 });
   if (bytes === null) return undefined;
@@ -31,12 +31,12 @@ export async function find(env, locator, environment) {
   return entry;
 }
 
-/** What the checks need of a record, in the form in which they need it. */
+/** Builds the cache entry of a record, in the form that the checks need. */
 function remember(record) {
   const time = (text) => (text === null ? null : Date.parse(text));
   const { low, high } = halves(record.scopes);
   const named = setUp.scopes.filter((scope) => scope.low & low || scope.high & high);
-  // What `write` gives is `read` on the same resource.
+  // A `write` scope implies `read` on the same resource.
   const given = named.map((scope) => setUp.byName.get(scope.gives) ?? scope).concat(named);
   const about = {
     key_id: record.locator,

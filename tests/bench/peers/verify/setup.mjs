@@ -1,12 +1,12 @@
-// What an isolate sets up once: derived keys by master id, and the scopes.
+// One-time set-up of an isolate: derived keys by master id, and the scopes.
 
 const encoder = new TextEncoder();
 const TWO_32 = 2 ** 32;
 
-/** Filled by `prepare`. */
+/** Set by `prepare`. */
 export let setUp;
 
-/** RFC 5869 with the labels of the product, from `MASTER_KEYS`. */
+/** Derives keys from `MASTER_KEYS` by RFC 5869, with the labels of the product. */
 async function derive(list) {
   const hmac = { name: "HMAC", hash: "SHA-256", length: 256 };
   const masters = new Map();
@@ -35,11 +35,11 @@ export async function prepare(env) {
   setUp = { masters, services, scopes, byName, page, tagsOnce: env.TAGS === "once" };
 }
 
-/** Tells if this is the token of a service of ours. */
+/** Returns true if this is the token of a service of ours. */
 export async function isService(token) {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(token)));
   return setUp.services.map((service) => crypto.subtle.timingSafeEqual(service, hash)).includes(true);
 }
 
-/** Bits beyond 32 are out of reach of JavaScript's operators, so a set is two numbers. */
+/** Splits a set into two numbers: bits beyond 32 are out of reach of JavaScript's operators. */
 export const halves = (bits) => ({ low: bits % TWO_32 | 0, high: Math.floor(bits / TWO_32) });
