@@ -1,4 +1,4 @@
-//! The runtime itself: Workers start, speak to each other, and keep what they stored.
+//! Test of the runtime itself: Workers start, call each other, and keep their storage.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that meets what it does not expect fails")]
 
 use ownchat_runtime::{Admin, Client, Folder, JSON, Place, Process, SERVICE, edge, no_kv, vault};

@@ -1,4 +1,4 @@
-//! Does what the console does for an admin: speaks to the vault in its own words.
+//! Client of the vault that does the console's work for an admin, with the console's commands.
 
 use crate::{Client, JSON};
 use ownchat_domain::{
@@ -22,31 +22,31 @@ pub struct Admin {
     client: Client,
     /// The number of the workspace.
     pub workspace: u32,
-    /// Who the owner is.
+    /// Id of the owner.
     pub person: PersonId,
 }
 
-/// How many lines of a file are put aside in one turn.
+/// Lines of a file that one command stages.
 const IMPORT_PART: usize = 20;
 
-/// A key that was made, with what opens it.
+/// A created key, with its token.
 #[derive(Clone, Debug)]
 pub struct Made {
-    /// As the vault tells of it.
+    /// The key as the vault returns it.
     pub key: Key,
     /// The key in plain text.
     pub token: String,
 }
 
 impl Made {
-    /// Its public name.
+    /// Public id of the key.
     pub fn id(&self) -> Locator {
         self.key.id
     }
 }
 
 impl Admin {
-    /// Makes the workspace of this number, with an owner.
+    /// Creates the workspace of this number, with an owner.
     pub fn found(vault: SocketAddr, workspace: u32) -> Self {
         let mut admin = Self::of(vault, workspace);
         let found = Found { number: workspace, name: "Acme".into(), owner: admin.person, owner_name: "Ada".into() };
@@ -54,17 +54,25 @@ impl Admin {
         admin
     }
 
-    /// The owner of a workspace that was made before.
+    /// The owner of an existing workspace.
     pub fn of(vault: SocketAddr, workspace: u32) -> Self {
         Self { client: Client::new(vault), workspace, person: PersonId(u64::from(workspace) + 1) }
     }
 
-    /// Asks the registry of the workspace.
+    /// Sends a command to the registry of the workspace.
+    ///
+    /// # Errors
+    ///
+    /// The request failed, so the outcome is unknown.
     pub fn ask<C: Call>(&mut self, call: &C) -> io::Result<Outcome<C::Answer>> {
         self.ask_object(Object::Registry(self.workspace), call)
     }
 
-    /// Asks any object of the vault. An error says that there was no answer, and nobody knows what was done.
+    /// Sends a command to any object of the vault.
+    ///
+    /// # Errors
+    ///
+    /// The request failed, so the outcome is unknown.
     pub fn ask_object<C: Call>(&mut self, object: Object, call: &C) -> io::Result<Outcome<C::Answer>> {
         let body = serde_json::to_vec(call)?;
         let answer = self.client.call("POST", &object.path(C::NAME), &[JSON], &body)?;
@@ -74,19 +82,23 @@ impl Admin {
         Ok(serde_json::from_slice(&answer.body)?)
     }
 
-    /// Says where a command comes from.
+    /// Origin of a command: caller, client IP address and request id.
     pub fn origin(&self) -> Origin {
         Origin { caller: self.person.into(), address: "192.0.2.1".into(), request_id: "0".repeat(32) }
     }
 
-    /// Makes a key.
+    /// Creates a key.
+    ///
+    /// # Errors
+    ///
+    /// The request failed, so the outcome is unknown.
     pub fn create(&mut self, key: NewKey) -> io::Result<Outcome<Made>> {
         let secret = secret();
         let call = CreateKey { origin: self.origin(), key, secret: SecretHash::of(&secret), once: None };
         Ok(self.ask(&call)?.map(|issued| Made { token: token(&issued.key, secret), key: issued.key }))
     }
 
-    /// The workspace as a file, in lines.
+    /// Exports the workspace as the lines of a file.
     pub fn export(&mut self) -> Vec<String> {
         let (mut lines, mut sum, mut after) = (Vec::new(), Sum::default(), None);
         loop {
@@ -103,7 +115,11 @@ impl Admin {
         }
     }
 
-    /// Fills the workspace from a file, part by part.
+    /// Imports the workspace from a file, part by part.
+    ///
+    /// # Errors
+    ///
+    /// The request failed, so the outcome is unknown.
     pub fn import(&mut self, file: &[String]) -> io::Result<Outcome<Imported>> {
         for (first, lines) in (1..).step_by(IMPORT_PART).zip(file.chunks(IMPORT_PART)) {
             let staged = self.ask(&StageImport { origin: self.origin(), first, lines: lines.to_vec() })?;
@@ -114,18 +130,18 @@ impl Admin {
         self.ask(&FinishImport { origin: self.origin() })
     }
 
-    /// Makes a key of this name with these scopes.
+    /// Creates a key with this name and these scopes.
     pub fn make(&mut self, name: &str, scopes: &[&str]) -> Made {
         self.create(new_key(name, scopes)).unwrap().unwrap()
     }
 }
 
-/// A secret that nobody else has.
+/// Generates a random secret.
 pub fn secret() -> Secret {
     Secret::generate(getrandom::fill).unwrap()
 }
 
-/// What is asked for when a key of this name with these scopes is made.
+/// Input for the creation of a live key with this name and these scopes.
 pub fn new_key(name: &str, scopes: &[&str]) -> NewKey {
     NewKey {
         name: name.to_owned(),
@@ -135,7 +151,7 @@ pub fn new_key(name: &str, scopes: &[&str]) -> NewKey {
     }
 }
 
-/// The key in plain text that this secret opens.
+/// The token of a key with this secret.
 pub fn token(key: &Key, secret: Secret) -> String {
     Token { environment: key.environment, locator: key.id, secret }.reveal().to_string()
 }

@@ -1,4 +1,5 @@
-//! A caller over HTTP/1.1 that costs little itself: one connection that stays open, no thread, no copies of headers.
+//! HTTP/1.1 client with little overhead: one keep-alive connection, no thread, no copies of
+//! headers.
 
 use crate::moment;
 use std::{
@@ -7,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long an answer may take before the call counts as failed.
+/// Timeout of a connection and of a response.
 const LIMIT: Duration = Duration::from_mins(1);
-/// A connection that nothing was sent on for so long may have been closed by the other side.
+/// Idle time after which the server may have closed the connection.
 const IDLE: Duration = Duration::from_secs(1);
-/// Most header fields of an answer.
+/// Most header fields of a response.
 const FIELDS: usize = 32;
 
 /// One connection to one server.
@@ -19,16 +20,16 @@ const FIELDS: usize = 32;
 pub struct Client {
     address: SocketAddr,
     stream: Option<(TcpStream, Instant)>,
-    /// What was read and not yet used.
+    /// Bytes that were read and not yet used.
     buffer: Vec<u8>,
 }
 
-/// What came back.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// Status line and header fields, as they came.
+    /// Status line and header fields, as received.
     pub head: Vec<u8>,
     /// The body.
     pub body: Vec<u8>,
@@ -47,19 +48,19 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; null if it is not JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
 impl Client {
-    /// A caller of this server. It connects with the first call.
+    /// Creates a client of this server. It connects with the first request.
     pub fn new(address: SocketAddr) -> Self {
         Self { address, stream: None, buffer: Vec::new() }
     }
 
-    /// The bytes of a request. A request that is sent often is made once.
+    /// Serializes a request, so that a frequent one is built once.
     pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         let mut bytes = format!("{method} {path} HTTP/1.1\r\nHost: ownchat\r\n").into_bytes();
         for (name, value) in headers {
@@ -73,13 +74,16 @@ impl Client {
         bytes
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request, and waits for its response.
     pub fn call(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Answer> {
         self.send(&Self::request(method, path, headers, body))
     }
 
-    /// Sends the bytes of a request and waits for its answer. A request is sent once: after an error nobody
-    /// knows whether it was heard.
+    /// Sends a serialized request once, and waits for its response. It does not retry.
+    ///
+    /// # Errors
+    ///
+    /// There was no complete response. The server may have processed the request all the same.
     pub fn send(&mut self, request: &[u8]) -> io::Result<Answer> {
         let mut stream = self.connection()?;
         stream.write_all(request)?;
@@ -90,8 +94,11 @@ impl Client {
         Ok(answer)
     }
 
-    /// Sends the bytes of two requests on a connection of its own, of which the first is answered, and gives that
-    /// connection back: whoever drops it hangs up, since an answer lies there that nobody has read (RFC 9293, section 3.10.4).
+    /// Sends two serialized requests on a new connection, and returns it once the first gets a
+    /// response.
+    ///
+    /// Dropping it resets the connection, since it holds an unread response (RFC 9293, section
+    /// 3.10.4).
     pub fn begin(&self, answered: &[u8], request: &[u8]) -> io::Result<TcpStream> {
         let mut stream = TcpStream::connect_timeout(&self.address, LIMIT)?;
         stream.write_all(answered)?;
@@ -114,7 +121,7 @@ impl Client {
         Ok(stream)
     }
 
-    /// Reads one answer. Says as well whether the connection may be used again.
+    /// Reads one response. The flag is true if the connection may be used again.
     fn read(&mut self, stream: &mut TcpStream) -> io::Result<(Answer, bool)> {
         loop {
             let (status, length, body, stays) = loop {
@@ -143,7 +150,7 @@ impl Client {
         Ok(self.buffer.drain(..length).collect())
     }
 
-    /// A body in chunks (RFC 9112, section 7.1), without trailers.
+    /// Reads a chunked body (RFC 9112, section 7.1), without trailers.
     fn chunks(&mut self, stream: &mut TcpStream) -> io::Result<Vec<u8>> {
         let mut body = Vec::new();
         loop {
@@ -190,8 +197,8 @@ enum Length {
 
 type Head = (u16, usize, Length, bool);
 
-/// Reads status line and header fields, if all of them are there: the status, how long they are, how long the
-/// body is, and whether the connection stays open.
+/// Parses status line and header fields, if all of them are there. Returns the status, the length
+/// of the head, the length of the body, and true for keep-alive.
 fn head(bytes: &[u8]) -> io::Result<Option<Head>> {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS];
     let mut response = httparse::Response::new(&mut fields);
@@ -217,7 +224,7 @@ fn head(bytes: &[u8]) -> io::Result<Option<Head>> {
     Ok(Some((status, length, body, stays)))
 }
 
-/// Whether the other side has left a connection open.
+/// Returns true if the server has left the connection open.
 fn is_open(stream: &TcpStream) -> io::Result<bool> {
     stream.set_nonblocking(true)?;
     let open = matches!(stream.peek(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock);
@@ -230,7 +237,7 @@ mod tests {
     use super::*;
     use std::{net::TcpListener, thread};
 
-    /// A server that says this on each connection, in pieces, after something was sent to it.
+    /// Starts a server that sends these pieces on each connection, once it has received something.
     fn server(says: &'static [&'static [u8]]) -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! Writes what a process of the runtime is told: its configuration in Cap'n Proto, with the modules beside it.
+//! Configuration of a runtime process in Cap'n Proto, with the modules beside it.
 
 use crate::worker::{Binding, Module, Place, Worker, quoted};
 use std::{
@@ -11,8 +11,8 @@ use std::{
 /// Not newer than the installed runtime.
 const COMPATIBILITY_DATE: &str = "2026-11-01";
 
-/// Writes the configuration of these Workers into a folder, and returns its file. What their Durable Objects
-/// store lies in `objects/` there.
+/// Writes the configuration of these Workers into a folder, and returns its path. Durable Objects
+/// store their data in `objects/` there.
 pub(crate) fn write(folder: &Path, workers: &[Worker]) -> PathBuf {
     let mut outside = Outside::default();
     let services: Vec<String> = workers.iter().map(|worker| service(folder, worker, &mut outside)).collect();
@@ -39,7 +39,7 @@ pub(crate) fn write(folder: &Path, workers: &[Worker]) -> PathBuf {
     file
 }
 
-/// The servers outside that bindings name, each with the name of its service.
+/// External servers that bindings name, each with the name of its service.
 #[derive(Default)]
 struct Outside(BTreeMap<SocketAddr, String>);
 

@@ -1,4 +1,4 @@
-//! A folder for what a test leaves behind, removed in the end.
+//! Temporary folder of a test, removed when it is dropped.
 
 use std::{
     env, fs,
@@ -11,7 +11,7 @@ use std::{
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes it, empty.
+    /// Creates the folder, empty.
     pub fn make(name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -20,12 +20,12 @@ impl Folder {
         Self(path)
     }
 
-    /// Where it lies.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// A folder in it.
+    /// Creates a folder inside.
     pub fn sub(&self, name: &str) -> PathBuf {
         let path = self.0.join(name);
         fs::create_dir_all(&path).unwrap();

@@ -1,8 +1,9 @@
-//! The real runtime, as tests and benchmarks run it.
+//! The real runtime (`workerd`) for tests and benchmarks.
 //!
-//! A [`Process`] is one `workerd serve` with one or several [`Worker`]s in it, each on a port of its own of the
-//! loopback interface, without any proxy in front. So there can be any number of edges before one vault, and
-//! each can be killed by itself. A [`Client`] calls them, an [`Admin`] does what the console does.
+//! A [`Process`] is one `workerd serve` with one or several [`Worker`]s. Each Worker listens on its
+//! own port of the loopback interface, without any proxy in front. So any number of edges can run
+//! before one vault, and each can be killed by itself. A [`Client`] calls them; an [`Admin`] does
+//! the console's work.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! A process of the runtime: started, watched, asked for its use of the processor, ended kindly or not.
+//! Process of the runtime: start, log, CPU time, memory, graceful stop and kill.
 
 use crate::{config, root, worker::Worker};
 use std::{
@@ -14,17 +14,17 @@ use std::{
     time::Duration,
 };
 
-/// The first argument is the program, the second its configuration. What the runtime says about itself comes on
-/// its third file, which is our pipe; what the Workers print goes to the log.
+/// Shell command of the runtime. The first argument is the program, the second its configuration.
+/// Control messages go to file descriptor 3, our pipe; output of the Workers goes to the log.
 const START: &str = "exec \"$0\" serve --control-fd=3 \"$1\" 3>&1 1>&2";
 
-/// Clock ticks of `/proc` in one second, as Linux has them on every machine.
+/// Clock ticks of `/proc` in one second, the same on every Linux machine.
 const TICKS: u64 = 100;
 
 /// A running `workerd`.
 #[derive(Debug)]
 pub struct Process {
-    /// Its id is known without it.
+    /// Process id, outside the mutex.
     id: u32,
     child: Mutex<Child>,
     ports: HashMap<String, u16>,
@@ -32,8 +32,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts one with these Workers and waits until it listens. The folder holds configuration, log, and what
-    /// Durable Objects have stored; what an earlier process left there is taken up again.
+    /// Starts a process with these Workers, and waits until all of them listen.
+    ///
+    /// The folder holds configuration, log and storage of Durable Objects. A new process resumes
+    /// with the storage of an earlier one.
     pub fn start(folder: &Path, workers: &[Worker]) -> Self {
         fs::create_dir_all(folder).unwrap();
         let config = config::write(folder, workers);
@@ -61,50 +63,50 @@ impl Process {
         Self { id: child.id(), child: Mutex::new(child), ports, log }
     }
 
-    /// Where a Worker of it listens.
+    /// Address of one of its Workers.
     pub fn address(&self, worker: &str) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports[worker]))
     }
 
-    /// Its id.
+    /// Process id.
     pub fn id(&self) -> u32 {
         self.id
     }
 
-    /// What its Workers have printed.
+    /// Output of its Workers.
     pub fn log(&self) -> String {
         fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
-    /// For how long it has used a processor, for itself and in the system on its behalf. Exact to 10 ms.
+    /// CPU time so far, user and system, with a resolution of 10 ms.
     pub fn cpu(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
-        // The second field is the name, in brackets; user and system time are fields 14 and 15 (proc(5)).
+        // Field 2 is the name, in brackets; user and system time are fields 14 and 15 (proc(5)).
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().collect();
         let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
         Duration::from_millis(ticks * (1_000 / TICKS))
     }
 
-    /// How much memory it holds now, in bytes.
+    /// Resident memory, in bytes.
     pub fn memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().strip_suffix("kB").unwrap().trim().parse::<u64>().unwrap() * 1_024
     }
 
-    /// Whether it still runs.
+    /// Returns true if the process still runs.
     pub fn runs(&self) -> bool {
         matches!(self.child.lock().unwrap().try_wait(), Ok(None))
     }
 
-    /// Ends it at once, as a crash would: nothing is written any more, nobody is told (`SIGKILL`).
+    /// Kills the process (`SIGKILL`), as a crash does: no more writes, no notice to any peer.
     pub fn crash(&self) {
         let mut child = self.child.lock().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
-    /// Asks it to end, and waits until it has (`SIGTERM`).
+    /// Asks the process to end (`SIGTERM`), and waits until it has.
     pub fn stop(&self) {
         let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.id())]).status();
         assert!(sent.is_ok_and(|status| status.success()), "no signal could be sent");

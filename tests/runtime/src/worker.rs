@@ -1,4 +1,4 @@
-//! A Worker as the runtime is told of it: its modules, and what it is bound to.
+//! A Worker in the configuration of the runtime: its modules and its bindings.
 
 use std::{fmt::Write, net::SocketAddr, path::PathBuf};
 
@@ -12,7 +12,7 @@ pub struct Worker {
     pub(crate) port: u16,
 }
 
-/// What a module is made from. The first module of a Worker is its entry.
+/// Source of a module. The first module of a Worker is its entry.
 #[derive(Clone, Debug)]
 pub enum Module {
     /// A script, given as text.
@@ -23,12 +23,12 @@ pub enum Module {
     Wasm(PathBuf),
 }
 
-/// Who answers behind a binding.
+/// Target of a binding.
 #[derive(Clone, Debug)]
 pub enum Place {
     /// A Worker of the same process, by its name.
     Here(String),
-    /// A server that is spoken to by HTTP.
+    /// A server, reached over HTTP.
     At(SocketAddr),
 }
 
@@ -41,12 +41,12 @@ pub(crate) enum Binding {
 }
 
 impl Worker {
-    /// A Worker without modules.
+    /// Creates a Worker without modules.
     pub fn new(name: &str) -> Self {
         Self { name: name.to_owned(), modules: Vec::new(), bindings: Vec::new(), objects: Vec::new(), port: 0 }
     }
 
-    /// The build of `worker/<name>`.
+    /// Loads the build of `worker/<name>`.
     pub fn built(name: &str) -> Self {
         let folder = crate::built().join(name);
         let script = folder.join("index.js");
@@ -55,22 +55,22 @@ impl Worker {
         Self::new(name).module("index.js", Module::ScriptFile(script)).module("index_bg.wasm", wasm)
     }
 
-    /// Adds a module after those that it has.
+    /// Appends a module.
     #[must_use]
     pub fn module(mut self, name: &str, module: Module) -> Self {
         self.modules.push((name.to_owned(), module));
         self
     }
 
-    /// Puts a script before all modules: it is the entry now, and may import the others.
+    /// Prepends a script as the new entry, which may import the other modules.
     #[must_use]
     pub fn entry(mut self, name: &str, script: &str) -> Self {
         self.modules.insert(0, (name.to_owned(), Module::Script(script.to_owned())));
         self
     }
 
-    /// Puts an entry of this name before all modules, in which each class of its Durable Objects is what a function of
-    /// another script makes of it.
+    /// Prepends an entry of this name that wraps each Durable Object class. The wrapper is a
+    /// function of another script.
     #[must_use]
     pub fn wrap_objects(self, name: &str, function: &str, script: &str) -> Self {
         let object = |class: &String| format!("export const {class} = {function}(built.{class});\n");
@@ -83,13 +83,13 @@ impl Worker {
         self.entry(name, &entry)
     }
 
-    /// Adds a script.
+    /// Appends a script.
     #[must_use]
     pub fn script(self, name: &str, script: &str) -> Self {
         self.module(name, Module::Script(script.to_owned()))
     }
 
-    /// Binds a text, in the place of what was bound under this name before.
+    /// Binds a text, in the place of an earlier binding of this name.
     #[must_use]
     pub fn text(self, name: &str, value: &str) -> Self {
         self.bind(name, Binding::Text(value.to_owned()))
@@ -101,7 +101,7 @@ impl Worker {
         self.bind(name, Binding::Service(place))
     }
 
-    /// Binds a KV namespace: what answers there speaks the runtime's own protocol of KV.
+    /// Binds a KV namespace. Its target speaks the runtime's KV protocol.
     #[must_use]
     pub fn kv(self, name: &str, place: Place) -> Self {
         self.bind(name, Binding::Kv(place))
@@ -128,7 +128,7 @@ impl Worker {
     }
 }
 
-/// A text as Cap'n Proto reads it.
+/// Quotes a text for Cap'n Proto.
 pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! The product's own Workers, bound as a deployment binds them.
+//! The product's own Workers, with the bindings of a deployment.
 
 use crate::worker::{Module, Place, Worker};
 use std::{
@@ -6,22 +6,22 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// The media type of a body at `POST /v1/verify`.
+/// Content type of the body of `POST /v1/verify`.
 pub const JSON: (&str, &str) = ("Content-Type", "application/json");
 
-/// Master secrets of a deployment that holds nothing of worth.
+/// Master secrets of a test deployment.
 pub const MASTER_KEYS: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
-/// The key that signs principals there.
+/// The key that signs its principals.
 pub const PRINCIPAL_KEY: &str = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=";
-/// The header with which a service asks there about keys of every workspace.
+/// Header of a service that may verify keys of every workspace there.
 pub const SERVICE: (&str, &str) = ("Authorization", "Bearer service-token-of-the-tests");
-/// The SHA-256 of its token.
+/// Name of that service, and the SHA-256 of its token.
 pub const SERVICE_TOKENS: &str = "tests:91a4c618307b98914d721d28c81fd12619de278e69e9b41f54fe26b167a032ce";
 
-/// What whoever sets it up must know.
+/// Token that authorises the set-up.
 pub const SETUP_TOKEN: &str = "set-up-token-of-the-tests";
 
-/// The namespaces of Durable Objects of the vault: binding and class.
+/// Durable Object namespaces of the vault: binding and class.
 const OBJECTS: &[(&str, &str)] = &[
     ("FEED", "Feed"),
     ("INSTANCE", "Instance"),
@@ -31,16 +31,16 @@ const OBJECTS: &[(&str, &str)] = &[
     ("USAGE", "Usage"),
 ];
 
-/// What answers there.
+/// Script of the empty KV namespace.
 const EMPTY: &str =
     "export default { fetch: (request) => new Response(null, { status: request.method === 'GET' ? 404 : 200 }) };";
 
-/// A KV namespace that holds nothing and takes everything.
+/// A KV namespace that stores nothing and accepts every write.
 pub fn no_kv(name: &str) -> Worker {
     Worker::new(name).module("kv.mjs", Module::Script(EMPTY.into()))
 }
 
-/// An edge that asks this vault and reads this KV. `upstream` is where the gateway forwards to.
+/// An edge with this vault and this KV. Its gateway forwards to `upstream`.
 pub fn edge(vault: Place, kv: Place, upstream: Option<SocketAddr>) -> Worker {
     let upstream = upstream.map_or_else(|| "http://upstream.invalid".to_owned(), |address| format!("http://{address}"));
     Worker::built("edge")
