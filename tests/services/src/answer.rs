@@ -1,4 +1,4 @@
-//! Answers: JSON, problems, and the headers that both carry.
+//! Responses: JSON, problems, and the headers that both carry.
 
 use axum::{
     Json,
@@ -18,35 +18,35 @@ use ownchat_domain::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-/// What a handler comes to.
+/// Result of a handler. Both sides are responses.
 pub type Answer = Result<Response, Response>;
 
-/// 200 with a JSON body.
+/// Responds 200 with a JSON body.
 pub fn ok(body: &impl Serialize) -> Response {
     dressed(Json(body).into_response())
 }
 
-/// 201 with a JSON body.
+/// Responds 201 with a JSON body.
 pub fn created(body: &impl Serialize) -> Response {
     dressed((StatusCode::CREATED, Json(body)).into_response())
 }
 
-/// 204.
+/// Responds 204.
 pub fn done() -> Response {
     dressed(StatusCode::NO_CONTENT.into_response())
 }
 
-/// A problem of a kind that the edge knows too.
+/// Responds with a problem of a kind that the edge knows, too.
 pub fn problem(kind: &Kind, detail: &str) -> Response {
     send(kind.problem("", detail, ""))
 }
 
-/// A problem that only these services have.
+/// Responds with a problem that only these services have.
 pub fn own_problem(code: &str, status: StatusCode, title: &str, detail: &str) -> Response {
     send(Problem::new("", code, status.as_u16(), title, detail.to_owned(), ""))
 }
 
-/// One field that cannot be accepted.
+/// Responds with the problem of one invalid field.
 pub fn bad_field(field: &str, message: impl Into<String>) -> Response {
     let error = FieldError::new(field, message);
     let kind = &problem::VALIDATION_FAILED;
@@ -55,13 +55,17 @@ pub fn bad_field(field: &str, message: impl Into<String>) -> Response {
     send(problem)
 }
 
-/// 404.
+/// Responds 404.
 pub fn missing() -> Response {
     problem(&problem::NOT_FOUND, "There is nothing with this id.")
 }
 
-/// Reads a JSON body. One that is too large is taken in to its end all the same and dropped: who is still
-/// sending would not see an answer.
+/// Reads a JSON body. A body that is too large is read to its end and dropped. Otherwise a client
+/// that is still sending would not see the response.
+///
+/// # Errors
+///
+/// The response to a body that is too large, incomplete or invalid.
 pub async fn body<T: DeserializeOwned>(body: Body) -> Result<T, Response> {
     let (mut bytes, mut length) = (Vec::new(), 0);
     let mut stream = body.into_data_stream();
@@ -81,7 +85,7 @@ pub async fn body<T: DeserializeOwned>(body: Body) -> Result<T, Response> {
     })
 }
 
-/// Sends a problem. It is written by [`finish`], which knows the request.
+/// Responds with a problem. [`finish`] writes it, since it knows the request.
 pub fn send(problem: Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = dressed(status.into_response());
@@ -89,7 +93,7 @@ pub fn send(problem: Problem) -> Response {
     response
 }
 
-/// Writes the problem that a handler came to, under the id that the edge gave the request.
+/// Writes the problem of a handler, under the request id that the edge has given.
 pub async fn finish(request: Request, next: Next) -> Response {
     let id = request.headers().get("request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let mut response = next.run(request).await;
@@ -107,13 +111,13 @@ fn dressed(mut response: Response) -> Response {
     response
 }
 
-/// That the services run; the one answer that needs no principal.
+/// Health check, the only response that needs no principal.
 pub async fn health() -> Response {
     ok(&json!({"status": "ok"}))
 }
 
-/// A route of the table that these services do not keep anything for: the gate lets no other path this
-/// far. Lists are empty.
+/// Responds to routes of the table without data here; the gate rejects all other paths. Lists are
+/// empty.
 pub async fn elsewhere(method: Method, uri: Uri) -> Response {
     let is_list = matches!(
         route::find(method.as_str(), uri.path()),

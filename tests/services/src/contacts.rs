@@ -1,4 +1,4 @@
-//! `/v1/contacts`.
+//! Handlers of `/v1/contacts`.
 
 use crate::{
     answer::{Answer, bad_field, body, created, done, missing, ok},
@@ -16,17 +16,17 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Most contacts of one page, and how many come unasked.
+/// Maximum and default size of a page, in contacts.
 const PAGE: usize = 100;
 
-/// Which page of a list.
+/// Cursor and limit of a page.
 #[derive(Deserialize)]
 pub struct Page {
     cursor: Option<String>,
     limit: Option<usize>,
 }
 
-/// What can be said of a contact.
+/// Fields of a contact that a caller can set.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Draft {
@@ -51,7 +51,7 @@ struct Tags {
 type Data = State<Arc<Worlds>>;
 type Who = Extension<Principal>;
 
-/// `GET /v1/contacts`
+/// Handles `GET /v1/contacts`.
 pub async fn list(State(worlds): Data, Extension(who): Who, page: Result<Query<Page>, QueryRejection>) -> Answer {
     let Query(page) = page.map_err(|_| bad_field("limit", "Write a number."))?;
     let limit = page.limit.unwrap_or(PAGE);
@@ -69,7 +69,7 @@ pub async fn list(State(worlds): Data, Extension(who): Who, page: Result<Query<P
     Ok(ok(&json!({"data": data, "next_cursor": next_cursor})))
 }
 
-/// `POST /v1/contacts/search`
+/// Handles `POST /v1/contacts/search`.
 pub async fn search(State(worlds): Data, Extension(who): Who, request: Body) -> Answer {
     let search: Search = body(request).await?;
     let text = search.q.to_lowercase();
@@ -80,20 +80,20 @@ pub async fn search(State(worlds): Data, Extension(who): Who, request: Body) -> 
     Ok(ok(&json!({"data": data, "next_cursor": null})))
 }
 
-/// `GET /v1/contacts/export`
+/// Handles `GET /v1/contacts/export`.
 pub async fn export(State(worlds): Data, Extension(who): Who) -> Response {
     let data: Vec<Contact> =
         worlds.of(&who, |world| world.contacts.values().cloned().map(|contact| shown(contact, &who)).collect());
     ok(&json!({"data": data}))
 }
 
-/// `GET /v1/contacts/{id}`
+/// Handles `GET /v1/contacts/{id}`.
 pub async fn read(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
     let found = worlds.of(&who, |world| world.contacts.get(&id).cloned());
     found.map(|contact| ok(&shown(contact, &who))).ok_or_else(missing)
 }
 
-/// `POST /v1/contacts`
+/// Handles `POST /v1/contacts`.
 pub async fn create(State(worlds): Data, Extension(who): Who, request: Body) -> Answer {
     let draft: Draft = body(request).await?;
     if draft.name.is_none() {
@@ -118,7 +118,7 @@ pub async fn create(State(worlds): Data, Extension(who): Who, request: Body) -> 
     Ok(created(&shown(contact, &who)))
 }
 
-/// `PATCH /v1/contacts/{id}`
+/// Handles `PATCH /v1/contacts/{id}`.
 pub async fn change(State(worlds): Data, Extension(who): Who, Path(id): Path<String>, request: Body) -> Answer {
     let draft: Draft = body(request).await?;
     let changed = worlds.of(&who, |world| {
@@ -133,7 +133,7 @@ pub async fn change(State(worlds): Data, Extension(who): Who, Path(id): Path<Str
     changed.map(|contact| ok(&shown(contact, &who)))
 }
 
-/// `PUT /v1/contacts/{id}/tags`
+/// Handles `PUT /v1/contacts/{id}/tags`.
 pub async fn tag(State(worlds): Data, Extension(who): Who, Path(id): Path<String>, request: Body) -> Answer {
     let Tags { tags } = body(request).await?;
     let draft = Draft { name: None, phone: None, email: None, tags: Some(tags) };
@@ -146,13 +146,13 @@ pub async fn tag(State(worlds): Data, Extension(who): Who, Path(id): Path<String
     changed.map(|contact| ok(&shown(contact, &who)))
 }
 
-/// `DELETE /v1/contacts/{id}`
+/// Handles `DELETE /v1/contacts/{id}`.
 pub async fn delete(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
     worlds.of(&who, |world| world.contacts.remove(&id)).map(|_| done()).ok_or_else(missing)
 }
 
 impl Draft {
-    /// Puts what was said into the contact, or says what cannot be accepted.
+    /// Sets the given fields of a contact. Fails without any change if one of them is invalid.
     fn apply(&self, contact: &mut Contact) -> Result<(), Response> {
         let mut after = contact.clone();
         if let Some(name) = &self.name {
@@ -173,7 +173,7 @@ impl Draft {
     }
 }
 
-/// The contact as this caller may see it: personal data is masked without `contacts:pii`.
+/// Masks the personal data of a contact for callers without `contacts:pii`.
 fn shown(mut contact: Contact, who: &Principal) -> Contact {
     let may_see = "contacts:pii".parse::<Scope>().is_ok_and(|scope| who.scopes.allows(scope));
     if !may_see {
@@ -186,7 +186,7 @@ fn shown(mut contact: Contact, who: &Principal) -> Contact {
     contact
 }
 
-/// Keeps the first and last characters and puts stars for all between.
+/// Puts stars for all characters but the first, the last, and spaces.
 fn mask(text: &str, first: usize, last: usize) -> String {
     let length = text.chars().count();
     let keep = |place: usize, c: char| if place < first || place + last >= length || c == ' ' { c } else { '*' };

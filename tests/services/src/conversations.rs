@@ -1,4 +1,4 @@
-//! `/v1/conversations`.
+//! Handlers of `/v1/conversations`.
 
 use crate::{
     answer::{Answer, bad_field, body, missing, ok},
@@ -25,18 +25,18 @@ struct Draft {
 type Data = State<Arc<Worlds>>;
 type Who = Extension<Principal>;
 
-/// `GET /v1/conversations`
+/// Handles `GET /v1/conversations`.
 pub async fn list(State(worlds): Data, Extension(who): Who) -> Response {
     let data: Vec<Conversation> = worlds.of(&who, |world| world.conversations.values().cloned().collect());
     ok(&json!({"data": data, "next_cursor": null}))
 }
 
-/// `GET /v1/conversations/{id}`
+/// Handles `GET /v1/conversations/{id}`.
 pub async fn read(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
     worlds.of(&who, |world| world.conversations.get(&id).map(ok)).ok_or_else(missing)
 }
 
-/// `GET /v1/conversations/{id}/history`
+/// Handles `GET /v1/conversations/{id}/history`.
 pub async fn history(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
     worlds.of(&who, |world| {
         if !world.conversations.contains_key(&id) {
@@ -47,7 +47,7 @@ pub async fn history(State(worlds): Data, Extension(who): Who, Path(id): Path<St
     })
 }
 
-/// `PATCH /v1/conversations/{id}`
+/// Handles `PATCH /v1/conversations/{id}`.
 pub async fn change(State(worlds): Data, Extension(who): Who, Path(id): Path<String>, request: Body) -> Answer {
     let draft: Draft = body(request).await?;
     if draft.status.as_deref().is_some_and(|status| !["open", "closed", "snoozed"].contains(&status)) {

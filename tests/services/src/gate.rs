@@ -1,4 +1,5 @@
-//! The gate: no call passes without a principal that the edge has signed a moment ago.
+//! Gate of the services: refuses every request without a principal that the edge has signed
+//! recently.
 
 use crate::answer::{own_problem, problem, send};
 use axum::{
@@ -19,14 +20,14 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// What the gate knows.
+/// Configuration of the gate.
 #[derive(Debug)]
 pub struct Gate {
-    /// The key under which the edge signs.
+    /// The key that the edge signs principals with.
     pub principal_key: Vec<u8>,
 }
 
-/// Lets a call pass if the edge vouches for it, and hands the principal on.
+/// Verifies the principal and the scope of a request, and passes the principal on to the handler.
 pub async fn check(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     if headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key") {
@@ -46,7 +47,7 @@ pub async fn check(State(gate): State<Arc<Gate>>, mut request: Request, next: Ne
         Found::Method(_) => return problem(&problem::METHOD_NOT_ALLOWED, "This address takes other methods."),
         Found::None(why) => return problem(&problem::NOT_FOUND, &why.to_string()),
     };
-    // The edge has looked at the scope already; what is cheap is checked at both doors.
+    // The edge has checked the scope already. The check is cheap, so both sides do it.
     if let Some(refusal) = lacks(&principal, needed) {
         return refusal;
     }
@@ -84,7 +85,7 @@ fn verify(gate: &Gate, request: &Request) -> Result<Principal, Response> {
     })
 }
 
-/// The refusal of a call whose key lacks a scope, if it does.
+/// The refusal of a request whose key lacks a scope, if it does.
 pub fn lacks(principal: &Principal, needed: Scope) -> Option<Response> {
     if principal.scopes.allows(needed) {
         return None;
@@ -97,7 +98,7 @@ pub fn lacks(principal: &Principal, needed: Scope) -> Option<Response> {
     Some(send(problem))
 }
 
-/// The time.
+/// Current time.
 #[allow(clippy::disallowed_methods, reason = "this is not a Worker")]
 pub fn now() -> Timestamp {
     let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();

@@ -1,5 +1,6 @@
-//! The Ownchat services as far as local running and the tests need them: contacts, conversations and
-//! messages in memory, behind the real table of routes. Believes only calls that came through the edge.
+//! The Ownchat services in small, for local use and tests. They keep contacts, conversations and
+//! messages in memory, behind the real table of routes. Accepts only requests that came through the
+//! edge.
 
 #![allow(clippy::result_large_err, reason = "a refusal is an answer and is moved once")]
 
@@ -26,7 +27,7 @@ use tokio::{
 };
 use world::Worlds;
 
-/// Fewest bytes of the key that signs principals.
+/// Minimum length of the key that signs principals, in bytes.
 const PRINCIPAL_KEY_MIN: usize = 32;
 
 fn main() -> ExitCode {
@@ -54,13 +55,13 @@ fn run() -> Result<(), String> {
     })
 }
 
-/// Whoever started this holds the other end of standard input.
+/// Waits for the end of standard input. The process that started this one holds its other end.
 async fn input_ended() {
     let mut byte = [0; 64];
     while stdin().read(&mut byte).await.is_ok_and(|read| read > 0) {}
 }
 
-/// Every route, behind the gate.
+/// All routes, behind the gate.
 fn router(principal_key: Vec<u8>) -> Router {
     let gate = Arc::new(Gate { principal_key });
     Router::new()

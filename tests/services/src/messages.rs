@@ -1,4 +1,4 @@
-//! `/v1/messages`.
+//! Handlers of `/v1/messages`.
 
 use crate::{
     answer::{Answer, bad_field, body, created, done, missing, ok},
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Longest message, in characters.
+/// Maximum length of a message, in characters.
 const TEXT_MAX: usize = 4_096;
 
 #[derive(Deserialize)]
@@ -29,18 +29,18 @@ struct Draft {
 type Data = State<Arc<Worlds>>;
 type Who = Extension<Principal>;
 
-/// `GET /v1/messages`
+/// Handles `GET /v1/messages`.
 pub async fn list(State(worlds): Data, Extension(who): Who) -> Response {
     let data: Vec<Message> = worlds.of(&who, |world| world.messages.values().cloned().collect());
     ok(&json!({"data": data, "next_cursor": null}))
 }
 
-/// `GET /v1/messages/{id}`
+/// Handles `GET /v1/messages/{id}`.
 pub async fn read(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
     worlds.of(&who, |world| world.messages.get(&id).map(ok)).ok_or_else(missing)
 }
 
-/// `POST /v1/messages`: `to` is the id of a contact.
+/// Handles `POST /v1/messages`. `to` is the id of a contact.
 pub async fn send(State(worlds): Data, Extension(who): Who, request: Body) -> Answer {
     let draft: Draft = body(request).await?;
     let text = text::paragraph(&draft.text, TEXT_MAX).map_err(|why| bad_field("text", why))?;
@@ -56,7 +56,7 @@ pub async fn send(State(worlds): Data, Extension(who): Who, request: Body) -> An
     })
 }
 
-/// `DELETE /v1/messages/{id}`
+/// Handles `DELETE /v1/messages/{id}`.
 pub async fn retract(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
     worlds.of(&who, |world| world.messages.remove(&id)).map(|_| done()).ok_or_else(missing)
 }

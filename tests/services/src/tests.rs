@@ -1,4 +1,4 @@
-//! The services as the edge sees them.
+//! Tests of the services, called as the edge calls them.
 
 use crate::{gate::now, router};
 use axum::{

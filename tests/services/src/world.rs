@@ -1,4 +1,4 @@
-//! The data: one world for each workspace and environment, made when it is first asked for.
+//! Sample data in memory: one world for each workspace and environment, created on first use.
 
 use ownchat_domain::{principal::Principal, time::Timestamp, token::Environment};
 use serde::Serialize;
@@ -7,80 +7,80 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// When the sample data begins.
+/// Start of the sample data.
 const BEGIN: Timestamp = Timestamp::from_millis(1_788_000_000_000);
 
-/// Somebody the business talks to.
+/// A contact of the business.
 #[derive(Clone, Debug, Serialize)]
 pub struct Contact {
-    /// `c_` and a number.
+    /// Id: `c_` and a number.
     pub id: String,
-    /// The whole name.
+    /// Full name.
     pub name: String,
-    /// In international form.
+    /// Phone number in international format.
     pub phone: String,
-    /// The e-mail address.
+    /// Email address.
     pub email: String,
-    /// Words of the business's own.
+    /// Tags that the business has chosen.
     pub tags: Vec<String>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
 /// A conversation with a contact.
 #[derive(Clone, Debug, Serialize)]
 pub struct Conversation {
-    /// `v_` and a number.
+    /// Id: `v_` and a number.
     pub id: String,
-    /// Whom with.
+    /// Id of the contact.
     pub contact_id: String,
-    /// Where.
+    /// Channel, such as `whatsapp`.
     pub channel: &'static str,
-    /// `open`, `closed` or `snoozed`.
+    /// Status: `open`, `closed` or `snoozed`.
     pub status: String,
-    /// Words of the business's own.
+    /// Labels that the business has chosen.
     pub labels: Vec<String>,
 }
 
-/// One message.
+/// A message of a conversation.
 #[derive(Clone, Debug, Serialize)]
 pub struct Message {
-    /// `m_` and a number.
+    /// Id: `m_` and a number.
     pub id: String,
-    /// In which conversation.
+    /// Id of the conversation.
     pub conversation_id: String,
-    /// `contact` or `business`.
+    /// Sender: `contact` or `business`.
     pub from: &'static str,
-    /// What it says.
+    /// Text of the message.
     pub text: String,
-    /// `queued`, `sent`, `delivered` or `read`.
+    /// Status: `queued`, `sent`, `delivered` or `read`.
     pub status: &'static str,
-    /// When it was sent.
+    /// Time of sending.
     pub sent_at: Timestamp,
 }
 
-/// Everything that one workspace keeps in one environment.
+/// All data of one workspace in one environment.
 #[derive(Debug, Default)]
 pub struct World {
-    /// By id.
+    /// Contacts by id.
     pub contacts: BTreeMap<String, Contact>,
-    /// By id.
+    /// Conversations by id.
     pub conversations: BTreeMap<String, Conversation>,
-    /// By id.
+    /// Messages by id.
     pub messages: BTreeMap<String, Message>,
     last: u32,
 }
 
-/// All worlds.
+/// All worlds, by workspace and environment.
 #[derive(Debug, Default)]
 pub struct Worlds(Mutex<HashMap<(u32, Environment), World>>);
 
 impl Worlds {
-    /// Works on the world that a principal may see.
+    /// Runs `work` on the world of a principal.
     pub fn of<T>(&self, principal: &Principal, work: impl FnOnce(&mut World) -> T) -> T {
-        // A panic of another call leaves nothing half done here.
+        // A panic in another request leaves nothing half done here.
         let mut worlds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = (principal.workspace, principal.environment);
         work(worlds.entry(place).or_insert_with(|| World::sample(principal.environment)))
@@ -172,7 +172,7 @@ impl World {
         message
     }
 
-    /// The conversation with a contact; a new one if there is none.
+    /// Returns the conversation with a contact, and creates it if there is none.
     pub fn conversation_with(&mut self, contact_id: &str) -> String {
         let found = self.conversations.values().find(|conversation| conversation.contact_id == contact_id);
         if let Some(conversation) = found {
@@ -190,7 +190,7 @@ impl World {
         id
     }
 
-    /// An id that was never given before.
+    /// Returns an id that was never used before.
     pub fn next(&mut self, kind: &str) -> String {
         self.last += 1;
         format!("{kind}_{:04}", self.last)
