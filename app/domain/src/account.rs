@@ -1,4 +1,4 @@
-//! People: how an account is named, and what people type to set up and to sign in.
+//! Accounts: ids, email addresses, and the requests to set up and to sign in.
 
 mod device;
 mod note;
@@ -14,7 +14,7 @@ use crate::{failure::Failure, failure::Findings, text};
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// Number of an account, random. In text 16 hexadecimal digits.
+/// Random id of an account. Its text form is 16 lower-case hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PersonId(pub u64);
 
@@ -47,10 +47,14 @@ impl<'de> Deserialize<'de> for PersonId {
     }
 }
 
-/// Brings an e-mail address into the one form in which it is compared and stored.
+/// Normalises an email address into the one form for comparison and storage.
 ///
-/// Only what every mail system agrees on is checked: one `@` with something before it, a domain
-/// after it, no spaces, at most 254 bytes (RFC 5321). Capitals do not matter.
+/// Checks only the rules that every mail system shares. These are one `@`, a local part, a domain,
+/// no whitespace, and at most 254 bytes (RFC 5321). Case is ignored.
+///
+/// # Errors
+///
+/// Returns a message for people if the text is not an email address.
 pub fn email(text: &str) -> Result<String, String> {
     let text = text.trim().to_lowercase();
     let sound = text.len() <= 254
@@ -65,24 +69,28 @@ pub fn email(text: &str) -> Result<String, String> {
     if sound { Ok(text) } else { Err("Write an e-mail address such as ada@example.com.".into()) }
 }
 
-/// What the first owner types to set the deployment up.
+/// Request to set up the deployment with its first owner.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetupRequest {
-    /// The one-time token of the set-up link.
+    /// One-time token from the set-up link.
     pub token: String,
-    /// The owner's name, 1 to 100 characters.
+    /// Owner's name, 1 to 100 characters.
     pub name: String,
-    /// The owner's e-mail address.
+    /// Owner's email address.
     pub email: String,
-    /// The owner's password, at least [`PASSWORD_MIN`] characters.
+    /// Owner's password, at least [`PASSWORD_MIN`] characters.
     pub password: Password,
     /// Name of the first workspace, 1 to 100 characters.
     pub workspace: String,
 }
 
 impl SetupRequest {
-    /// The request with its texts in their stored form, or everything that is wrong with it.
+    /// Returns the request with its texts in normalised form.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::Invalid`] with every invalid field.
     pub fn check(&self) -> Result<Self, Failure> {
         let mut findings = Findings::default();
         let name = findings.take("name", text::line(&self.name, 100));
@@ -104,16 +112,15 @@ impl SetupRequest {
     }
 }
 
-/// What a person types to sign in.
+/// Request to sign in.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignInRequest {
-    /// The account's e-mail address.
+    /// Account's email address.
     pub email: String,
-    /// The account's password.
+    /// Account's password.
     pub password: Password,
-    /// The device that the operator's command `let-in` has made known, for a browser that has no
-    /// cookie of its own.
+    /// Device token from the operator's `let-in` command, for a browser without a device cookie.
     #[serde(default)]
     pub device: Option<String>,
 }

@@ -1,9 +1,9 @@
 //! Fixed-width base62: digits, then capitals, then small letters, most significant first.
 
-/// The digits in the order of their values.
+/// Digits in the order of their values.
 pub const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The value of one digit, 0 to 61, or `None` for any other byte.
+/// Returns the value of one digit, 0 to 61, or `None` for any other byte.
 pub const fn value(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
@@ -13,12 +13,12 @@ pub const fn value(digit: u8) -> Option<u8> {
     }
 }
 
-/// The digit of `number % 62`.
+/// Returns the digit of `number % 62`.
 pub fn digit(number: u8) -> char {
     char::from(ALPHABET.get(usize::from(number % 62)).copied().unwrap_or(b'0'))
 }
 
-/// Writes `number` with exactly `width` digits, zeros in front.
+/// Encodes `number` with exactly `width` digits, padded with zeros on the left.
 ///
 /// Digits that do not fit are lost, so the caller picks a width that its numbers cannot exceed.
 pub fn encode(mut number: u128, width: usize) -> String {
@@ -31,7 +31,7 @@ pub fn encode(mut number: u128, width: usize) -> String {
     digits.into_iter().map(char::from).collect()
 }
 
-/// Reads digits back; `None` for a foreign byte or a number beyond 128 bits.
+/// Decodes digits. Returns `None` for a foreign byte or a number beyond 128 bits.
 pub fn decode(text: &str) -> Option<u128> {
     text.bytes().try_fold(0u128, |number, byte| number.checked_mul(62)?.checked_add(u128::from(value(byte)?)))
 }

@@ -1,27 +1,27 @@
-//! The key that came with a call: in one header, once. And what is said of it in the header of a refusal.
+//! Credentials of a request: reads the API key headers and writes `WWW-Authenticate` challenges.
 
 use crate::{scope::ScopeSet, verdict::Code};
 
-/// Names of the headers in which a key may come; none of them is ever passed on.
+/// Headers that can carry a key. None of them is ever forwarded.
 pub const HEADERS: [&str; 2] = ["authorization", "x-api-key"];
 
-/// What the headers of a call hold.
+/// The credential in a request's headers.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Credential<'a> {
     /// No key.
     None,
-    /// `Authorization` has another scheme than `Bearer`, or none, and there is no key in the other
-    /// header.
+    /// `Authorization` has a scheme other than `Bearer`, or none, and `X-Api-Key` is absent.
     OtherScheme,
-    /// One key, still unread.
+    /// One key, not parsed yet.
     One(&'a str),
-    /// More than one, or one that was sent twice.
+    /// More than one key, or a repeated header.
     Ambiguous,
 }
 
-/// Reads the two headers. The platform joins a header that was sent twice with a comma, which no key holds.
+/// Reads the two headers.
 ///
-/// `Authorization` counts only with the scheme `Bearer` (RFC 6750), in any case (RFC 9110, section 11.1).
+/// The platform joins a repeated header with a comma, which no key contains. `Authorization` counts
+/// only with the scheme `Bearer` (RFC 6750), in any case (RFC 9110, section 11.1).
 pub fn read<'a>(authorization: Option<&'a str>, api_key: Option<&'a str>) -> Credential<'a> {
     match (authorization.and_then(bearer), api_key.map(str::trim)) {
         (None, None) if authorization.is_some_and(|value| !value.trim().is_empty()) => Credential::OtherScheme,
@@ -39,15 +39,17 @@ pub fn read<'a>(authorization: Option<&'a str>, api_key: Option<&'a str>) -> Cre
     }
 }
 
-/// The challenge of a refusal with this code, for `WWW-Authenticate` (RFC 6750, section 3). It has no error code when no
-/// key came, and names the scopes that the call needs when the key lacks some.
+/// Returns the `WWW-Authenticate` challenge of a refusal (RFC 6750, section 3).
+///
+/// The challenge has no error code if the request carried no key. It names the required scopes if
+/// the key lacks some.
 pub fn challenge(code: Code, required: ScopeSet) -> Option<String> {
     match code {
         Code::MissingKey => Some(REALM.to_owned()),
         Code::ScopeMissing => {
             Some(format!("{REALM}, error=\"insufficient_scope\", scope=\"{}\"", required.joined(" ")))
         }
-        // The key is good; no scope would help.
+        // The key is valid, and no scope would help.
         Code::AddressForbidden | Code::ChannelForbidden | Code::WorkspaceSuspended => {
             Some(format!("{REALM}, error=\"insufficient_scope\""))
         }
@@ -58,12 +60,12 @@ pub fn challenge(code: Code, required: ScopeSet) -> Option<String> {
     }
 }
 
-/// The challenge of a call with more than one key (RFC 6750, section 3.1).
+/// Returns the challenge for a request with more than one key (RFC 6750, section 3.1).
 pub fn ambiguous_challenge() -> String {
     format!("{REALM}, error=\"invalid_request\"")
 }
 
-/// Who asks for a key.
+/// Scheme and realm of every challenge.
 const REALM: &str = "Bearer realm=\"Ownchat\"";
 
 fn bearer(value: &str) -> Option<&str> {

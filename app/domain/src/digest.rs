@@ -1,8 +1,8 @@
-//! What is stored of a secret: enough to recognise it, too little to use it.
+//! Hashes of secrets for storage: enough to recognise a secret, too little to use it.
 //!
-//! The path has one direction: [`Secret`] → [`SecretHash`] → [`KeyDigest`]. The hash may be made in
-//! the browser, so that the server never sees the secret; the digest needs the deployment's pepper,
-//! so that whoever can write to a store still cannot mint a key.
+//! The conversion is one-way: [`Secret`] → [`SecretHash`] → [`KeyDigest`]. The browser can compute
+//! the hash; then the server never sees the secret. The digest needs the deployment's pepper, so
+//! write access to a store is not enough to mint a key.
 
 use crate::{keyring::MacKey, locator::Locator, token::Secret};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -11,11 +11,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
-/// SHA-256 (FIPS 180-4) of a key's secret. In JSON 43 characters of base64url without padding.
+/// SHA-256 (FIPS 180-4) of a key's secret. In JSON, 43 characters of base64url without padding.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SecretHash([u8; 32]);
 
-/// HMAC-SHA-256 over the locator and a [`SecretHash`] under the deployment's pepper.
+/// HMAC-SHA-256 over the locator and a [`SecretHash`], under the deployment's pepper.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct KeyDigest([u8; 32]);
 
@@ -30,30 +30,31 @@ impl SecretHash {
         Self(bytes)
     }
 
-    /// Its text, as it travels: 43 characters.
+    /// Returns the base64url text, 43 characters.
     pub(crate) fn text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// Reads the text.
+    /// Parses the base64url text.
     pub(crate) fn of_text(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes()).ok()?;
         bytes.try_into().ok().map(Self)
     }
 }
 
-/// What a whole key is known by that was seen before: the SHA-256 of its text. It is never stored, and says nothing
-/// of the key to whoever has it.
+/// SHA-256 of a credential's whole text, to recognise a credential seen before.
+///
+/// The fingerprint of a key is never stored. It reveals nothing about the key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// Of a key as it came, whatever it is.
+    /// Hashes a presented credential, valid or not.
     pub fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// Reads a SHA-256 in 64 hexadecimal digits.
+    /// Parses a SHA-256 of 64 hexadecimal digits.
     pub fn from_hex(text: &str) -> Option<Self> {
         let digit = |at: usize| char::from(*text.as_bytes().get(at)?).to_digit(16);
         let mut bytes = [0; 32];
@@ -63,14 +64,14 @@ impl Fingerprint {
         (text.len() == 64).then_some(Self(bytes))
     }
 
-    /// Returns true if both are the same, in a time that does not depend on where they differ.
+    /// Returns true if both are equal. Compares in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }
 
 impl KeyDigest {
-    /// The digest that is stored for this hash under this locator.
+    /// Computes the digest to store for `hash` under `locator`.
     pub fn of(hash: &SecretHash, locator: Locator, pepper: &MacKey) -> Self {
         Self(pepper.mac(&[locator.to_string().as_bytes(), &hash.0]))
     }
@@ -80,12 +81,12 @@ impl KeyDigest {
         Self(bytes)
     }
 
-    /// The bytes, for a store.
+    /// Returns the bytes, for a store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Whether both are the same, in a time that does not depend on where they differ.
+    /// Returns true if both are equal. Compares in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }

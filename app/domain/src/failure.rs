@@ -1,4 +1,4 @@
-//! Why a command was not carried out, as the Workers tell each other.
+//! Failures of a command, in the form that the Workers exchange.
 
 use crate::{
     scope::ScopeSet,
@@ -6,106 +6,107 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// One thing wrong with one field of a request.
+/// One invalid field of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// The field's name in the request, such as `expires_at`.
+    /// Field name in the request, such as `expires_at`.
     pub field: String,
-    /// What is wrong and what would be right; a whole sentence for people.
+    /// Fault and correct form, as a whole sentence for people.
     pub message: String,
 }
 
 impl FieldError {
-    /// Pairs a field with what is wrong with it.
+    /// Creates an error for one field.
     pub fn new(field: &str, message: impl Into<String>) -> Self {
         Self { field: field.to_owned(), message: message.into() }
     }
 }
 
-/// Why a command was not carried out. Nothing has changed when one of these is returned, but
-/// for [`Failure::NotEffectiveYet`].
+/// Reason that a command failed. Nothing has changed, except for [`Failure::NotEffectiveYet`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "failure")]
 pub enum Failure {
-    /// Fields of the request are not acceptable.
+    /// Fields of the request are invalid.
     #[error("the request holds values that cannot be accepted")]
     Invalid {
-        /// At least one.
+        /// Invalid fields, at least one.
         errors: Vec<FieldError>,
     },
-    /// The caller is nobody we know: no session, or one that has ended.
+    /// The caller has no session, or one that has ended.
     #[error("no valid session")]
     NotSignedIn,
     /// Email and password do not match.
     #[error("wrong e-mail or password")]
     WrongCredentials,
-    /// The caller is known and may not do this.
+    /// The caller is authenticated but lacks permission.
     #[error("not allowed")]
     Forbidden,
-    /// The caller would give away scopes that they do not hold.
+    /// The caller would grant scopes that they do not hold.
     #[error("scopes would be given that you do not hold: {}", .held.missing(*.required).joined(", "))]
     NotHeld {
-        /// What would be given.
+        /// Scopes to be granted.
         required: ScopeSet,
-        /// What the caller holds.
+        /// Scopes that the caller holds.
         held: ScopeSet,
     },
-    /// A key would give another one more freedom than it has itself.
+    /// A key would grant another key more access than it has itself.
     #[error("more freedom would be given than the key has that asks")]
     Beyond {
-        /// In what; at least one.
+        /// Fields that exceed its own access, at least one.
         errors: Vec<FieldError>,
     },
-    /// The key that asks is no good, as the edge would say it.
+    /// The calling key is refused, as the edge would refuse it.
     #[error("the key is refused: {}", .code.as_str())]
     KeyRefused {
-        /// As in the answers of the edge.
+        /// Code, as in responses of the edge.
         code: Code,
-        /// What was wrong and how to mend it.
+        /// Fault and how to fix it.
         detail: String,
     },
-    /// The key that asks lacks scopes that the command needs.
+    /// The calling key lacks scopes that the command needs.
     #[error("the key lacks scopes: {}", .granted.missing(*.required).joined(", "))]
     ScopeMissing {
-        /// What the command needs.
+        /// Scopes that the command needs.
         required: ScopeSet,
-        /// What the key was given.
+        /// Scopes that the key has.
         granted: ScopeSet,
     },
-    /// There is no such thing, or it is not the caller's.
+    /// The resource does not exist, or the caller does not own it.
     #[error("not found")]
     NotFound,
-    /// Somebody changed the thing since the caller read it.
+    /// The resource changed after the caller read it.
     #[error("changed meanwhile")]
     Stale,
-    /// A request of the same name was sent before, with another body.
+    /// The idempotency key was used before with another request body.
     #[error("this was sent before with other content")]
     Reused,
-    /// A request of the same name is being worked on.
+    /// A request with the same idempotency key is still in flight.
     #[error("the same request is still being worked on")]
     Running,
-    /// Too many attempts.
+    /// The caller exceeded an attempt limit.
     #[error("too many attempts")]
     TooMany {
         /// Seconds until another attempt can succeed, at least 1.
         retry_after: u32,
     },
-    /// Too many requests of this kind wait for each other; nothing was done.
+    /// Too many requests of this kind are queued. Nothing was done.
     #[error("busy")]
     Busy {
-        /// Seconds until there may be room, at least 1.
+        /// Seconds until there may be capacity, at least 1.
         retry_after: u32,
     },
-    /// The change is made, and it is not known yet whether everybody has been told; that goes on by itself.
+    /// The change is committed, but its publication in the revocation feed is not confirmed yet.
+    ///
+    /// Publication continues in the background.
     #[error("made, and not effective everywhere yet")]
     NotEffectiveYet,
-    /// A store or service did not answer; trying again may help.
+    /// A store or service did not respond. A retry may succeed.
     #[error("unavailable")]
     Unavailable,
 }
 
 impl Failure {
-    /// A failure for one field.
+    /// Creates a failure for one field.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid { errors: vec![FieldError::new(field, message)] }
     }
@@ -125,17 +126,23 @@ impl From<Denial> for Failure {
     }
 }
 
-/// Collects what is wrong with a request, so that the caller hears of everything at once.
+/// Collects the invalid fields of a request, so that the caller receives all errors at once.
 #[derive(Debug, Default)]
 pub struct Findings(Vec<FieldError>);
 
 impl Findings {
-    /// Passes a good value on; notes a bad one under `field` and returns nothing.
+    /// Returns a valid value. Records an invalid one under `field` and returns `None`.
     pub fn take<T>(&mut self, field: &str, value: Result<T, String>) -> Option<T> {
         value.map_err(|message| self.0.push(FieldError::new(field, message))).ok()
     }
 
-    /// The value, if nothing was found wrong. `None` stands for a part that [`Findings::take`] refused.
+    /// Returns the value if no error was recorded.
+    ///
+    /// `None` stands for a part that [`Findings::take`] refused.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::Invalid`] with every recorded error.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Failure> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),

@@ -1,8 +1,8 @@
-//! What an API key is and what it may do.
+//! Domain model of API keys: credentials, scopes, limits, revocation and audit.
 //!
-//! Everything that must come out the same in the edge, the vault, the console and the browser lives
-//! here. The crate is pure: time, randomness and storage are arguments, nothing waits, and nothing
-//! knows on which platform it runs.
+//! Holds the rules that the edge, the vault, the console and the browser must share. The crate is
+//! pure: time, randomness and storage are arguments. Nothing blocks or awaits, and nothing depends
+//! on a platform.
 
 pub mod account;
 pub mod audit;

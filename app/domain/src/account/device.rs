@@ -1,35 +1,36 @@
-//! The cookie of a device from which somebody has signed in before.
+//! Device cookie: marks a browser that has signed in to the account before.
 //!
-//! Failed sign-ins from elsewhere make such a device wait for nothing ("device cookies", OWASP). It
-//! proves nothing else: the password is asked for all the same.
+//! Failed sign-ins from other devices never delay such a device (OWASP, "device cookies"). The
+//! cookie proves nothing else: the password is still required.
 
 use crate::keyring::CookieKeys;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// 128 random bits that name a device of one account.
+/// 128 random bits that identify a device of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceToken([u8; 16]);
 
 impl DeviceToken {
-    /// A device with 16 bytes from a cryptographic random generator.
+    /// Creates a token from 16 bytes of a cryptographic random generator.
     pub const fn new(random: [u8; 16]) -> Self {
         Self(random)
     }
 
-    /// Reads the value of a cookie that one of these keys has signed for the account of this email
-    /// address.
+    /// Verifies and parses a cookie value.
+    ///
+    /// Returns `None` unless one of `keys` signed it for the account with this email address.
     pub fn open(value: &str, email: &str, keys: &CookieKeys) -> Option<Self> {
         let (id, tag) = value.split_once('.')?;
         let device = Self(URL_SAFE_NO_PAD.decode(id).ok()?.try_into().ok()?);
         keys.verify(&device.signed(email), &URL_SAFE_NO_PAD.decode(tag).ok()?).then_some(device)
     }
 
-    /// The value of the cookie.
+    /// Returns the signed cookie value.
     pub fn reveal(self, email: &str, keys: &CookieKeys) -> String {
         format!("{}.{}", self.id(), URL_SAFE_NO_PAD.encode(keys.tag(&self.signed(email))))
     }
 
-    /// Its name in the count of failed sign-ins.
+    /// Returns the device id under which failed sign-ins are counted.
     pub fn id(self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }

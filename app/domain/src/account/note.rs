@@ -1,7 +1,7 @@
-//! The cookie that carries a short text from one page to the next.
+//! Flash message cookie: carries a short text from one page to the next.
 //!
-//! It is signed for one session and a short time, so neither a link nor another program on the host
-//! can put words into a page.
+//! A message is signed for one session and expires after [`NOTE_LIFETIME`]. So neither a link nor
+//! another program on the host can put text into a page.
 
 use super::SessionHash;
 use crate::{
@@ -10,17 +10,19 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// How long a note is good, in milliseconds.
+/// Lifetime of a flash message, in milliseconds.
 pub const NOTE_LIFETIME: i64 = MINUTE;
 
-/// Returns the value of the cookie. Without a session the note is for a visitor who has none.
+/// Returns the signed cookie value. `None` as the session signs for a visitor without one.
 pub fn seal_note(text: &str, session: Option<&SessionHash>, now: Timestamp, keys: &CookieKeys) -> String {
     let payload = format!("{}.{text}", now.millis());
     let tag = keys.tag(&signed(&payload, session));
     format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(tag))
 }
 
-/// Returns the text of a cookie that [`seal_note`] made for this session within [`NOTE_LIFETIME`].
+/// Verifies a cookie value and returns its text.
+///
+/// Returns `None` unless [`seal_note`] made it for this session within [`NOTE_LIFETIME`].
 pub fn open_note(value: &str, session: Option<&SessionHash>, now: Timestamp, keys: &CookieKeys) -> Option<String> {
     let (payload, tag) = value.split_once('.')?;
     let payload = String::from_utf8(URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
@@ -32,7 +34,7 @@ pub fn open_note(value: &str, session: Option<&SessionHash>, now: Timestamp, key
     (0..NOTE_LIFETIME).contains(&age).then(|| text.to_owned())
 }
 
-/// The bytes under the MAC: all but the last part have a fixed length.
+/// Returns the bytes under the MAC. All parts but the last have a fixed length.
 fn signed(payload: &str, session: Option<&SessionHash>) -> Vec<u8> {
     let owner = session.map_or(&[0; 32], SessionHash::as_bytes);
     [b"note".as_slice(), owner, payload.as_bytes()].concat()

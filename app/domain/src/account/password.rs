@@ -1,53 +1,56 @@
-//! Passwords: what they must be, and the one form in which they are hashed.
+//! Passwords: strength rules, and normalisation before hashing.
 
 use core::fmt;
 use serde::Deserialize;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 use zeroize::Zeroizing;
 
-/// Fewest characters of a password (NIST SP 800-63B; ASVS 6.2.1). More are advised, none are
-/// prescribed.
+/// Minimum characters of a password (NIST SP 800-63B; ASVS 6.2.1).
+///
+/// More characters are advised, not required.
 pub const PASSWORD_MIN: usize = 8;
-/// Most bytes of a password; more would only serve to keep the hash function busy.
+/// Maximum bytes of a password. Longer input would only keep the hash function busy.
 pub const PASSWORD_MAX_BYTES: usize = 1024;
 
-/// The 3,000 most frequent passwords of at least [`PASSWORD_MIN`] characters in published breaches
-/// (ASVS 6.2.4), in small letters and in the order of their bytes.
+/// The 3,000 most frequent passwords in published breaches (ASVS 6.2.4).
+///
+/// Each has at least [`PASSWORD_MIN`] characters. The list is in lower case, sorted by bytes.
 static COMMON: &str = include_str!("common_passwords.txt");
 
-/// A password in plain text, on its way to the hash function. Cannot be printed or serialised.
+/// A plain-text password before hashing. It cannot be printed or serialised.
 #[derive(Clone, Deserialize)]
 #[serde(from = "String")]
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// The plain text as it was typed.
+    /// Returns the plain text as typed.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// The plain text for the hash function: composed characters and plain spaces (RFC 8265,
-    /// section 4.2). Keyboards differ in how they write an umlaut.
+    /// Returns the plain text in the form to hash: NFC with ASCII spaces (RFC 8265, section 4.2).
+    ///
+    /// Keyboards differ in how they encode an umlaut.
     pub fn normalised(&self) -> Zeroizing<String> {
         let space = |character: char| if is_other_space(character) { ' ' } else { character };
         Zeroizing::new(self.0.chars().map(space).nfc().collect())
     }
 
-    /// Returns true if the text is in that form already.
+    /// Returns true if the text is already in normalised form.
     pub fn is_normalised(&self) -> bool {
         is_nfc(&self.0) && !self.0.contains(is_other_space)
     }
 
-    /// Returns true if it could be anybody's password; checked before it is hashed.
+    /// Returns true for 1 to [`PASSWORD_MAX_BYTES`] bytes. Callers check this before hashing.
     pub fn is_plausible(&self) -> bool {
         !self.0.is_empty() && self.0.len() <= PASSWORD_MAX_BYTES
     }
 
-    /// Checks a password that is to be set. `known` are texts that others know of the person.
+    /// Checks a new password. `known` holds texts about the person that others know.
     ///
     /// # Errors
     ///
-    /// Fails with what is wrong and how to mend it.
+    /// Returns the fault and its fix, as a sentence for people.
     pub(super) fn check(&self, known: &[&str]) -> Result<(), String> {
         let text = self.normalised();
         if text.chars().count() < PASSWORD_MIN {
@@ -64,7 +67,7 @@ impl Password {
                     .into(),
             );
         }
-        // Not a part of them: "ada" in a long sentence does no harm.
+        // Compares whole texts: "ada" in a long sentence does no harm.
         if known.iter().any(|known| known.trim().to_lowercase() == *lower) {
             return Err("This stands on the same page. Choose something that others do not know of you.".into());
         }
@@ -72,12 +75,12 @@ impl Password {
     }
 }
 
-/// Returns true for a space (Unicode category Zs) other than the one of ASCII.
+/// Returns true for a space (Unicode category Zs) other than the ASCII one.
 const fn is_other_space(character: char) -> bool {
     character.is_whitespace() && !matches!(character, '\0'..='\x7f' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Returns true for a frequent password, also with digits or a mark behind it.
+/// Returns true for a frequent password, also with digits or punctuation appended.
 fn is_common(lower: &str) -> bool {
     let list: Vec<&str> = COMMON.lines().collect();
     let bare = lower.trim_end_matches(|character: char| !character.is_alphabetic());
@@ -140,7 +143,7 @@ mod tests {
         let decomposed = Password::from("bu\u{308}cher\u{a0}und\u{3000}mehr".to_owned());
         assert_eq!(composed.normalised(), decomposed.normalised());
         assert!(composed.is_normalised() && !decomposed.is_normalised());
-        // Nothing else of it changes.
+        // Normalisation changes nothing else.
         for text in [" two  spaces ", "tab\tand line\n", "\u{fb01}ligature"] {
             assert_eq!(*Password::from(text.to_owned()).normalised(), text);
         }

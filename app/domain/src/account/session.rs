@@ -1,4 +1,4 @@
-//! The cookie of a session.
+//! Session cookie: a signed token for the browser, and its hash for the store.
 
 use super::PersonId;
 use crate::keyring::CookieKeys;
@@ -8,26 +8,27 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// A session as the browser holds it: an account, 128 random bits, and a MAC that proves that we
-/// issued it. So no object is asked for, and none is made for, a session that was made up.
+/// A session token as the browser holds it: account id, 128 random bits and our MAC.
+///
+/// The MAC exposes a forged session before any Durable Object is called or created.
 #[derive(Clone)]
 pub struct SessionToken {
-    /// Whose session it is; names the object to ask.
+    /// Owner of the session; names the Durable Object to call.
     pub person: PersonId,
     secret: Zeroizing<[u8; 16]>,
 }
 
-/// The stored form of a session: SHA-256 of its secret.
+/// Stored form of a session: SHA-256 of its secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionHash([u8; 32]);
 
 impl SessionToken {
-    /// A session of `person` with 16 bytes from a cryptographic random generator.
+    /// Creates a session of `person` from 16 bytes of a cryptographic random generator.
     pub fn new(person: PersonId, secret: [u8; 16]) -> Self {
         Self { person, secret: Zeroizing::new(secret) }
     }
 
-    /// Reads the value of a cookie that one of these keys has signed.
+    /// Verifies and parses a cookie value. Returns `None` unless one of `keys` signed it.
     pub fn open(value: &str, keys: &CookieKeys) -> Option<Self> {
         let mut parts = value.splitn(3, '.');
         let mut next = || parts.next();
@@ -37,18 +38,18 @@ impl SessionToken {
         keys.verify(&token.signed(), &URL_SAFE_NO_PAD.decode(tag).ok()?).then_some(token)
     }
 
-    /// The value of the cookie. Goes into `Set-Cookie` and nowhere else.
+    /// Returns the cookie value, for `Set-Cookie` and nowhere else.
     pub fn reveal(&self, keys: &CookieKeys) -> Zeroizing<String> {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         Zeroizing::new(format!("{}.{}.{}", self.person, encode(&*self.secret), encode(&keys.tag(&self.signed()))))
     }
 
-    /// The bytes under the MAC, each part of a fixed length.
+    /// Returns the bytes under the MAC. Each part has a fixed length.
     fn signed(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new([b"session".as_slice(), &self.person.0.to_be_bytes(), &*self.secret].concat())
     }
 
-    /// The form that may be stored.
+    /// Returns the hash to store.
     pub fn hash(&self) -> SessionHash {
         SessionHash(Sha256::digest(*self.secret).into())
     }
@@ -61,7 +62,7 @@ impl fmt::Debug for SessionToken {
 }
 
 impl SessionHash {
-    /// The bytes, for a store.
+    /// Returns the bytes, for a store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -95,7 +96,7 @@ mod tests {
         for place in 0..good.len() {
             let mut changed = good.to_string().into_bytes();
             changed[place] = if changed[place] == b'0' { b'1' } else { b'0' };
-            // The last character of a part holds bits that stand for nothing; those must be zero.
+            // The last base64 character of a part has unused bits, which must be zero.
             let changed = String::from_utf8(changed).unwrap();
             assert!(SessionToken::open(&changed, &keys).is_none(), "{place}: {changed}");
             assert!(SessionToken::open(&good[..place], &keys).is_none(), "cut at {place}");
