@@ -1,8 +1,8 @@
-//! The audit trail as it leaves the vault: one line of JSON for every change, chained by hashes.
+//! Audit trail as exported from the vault: one JSON line per change, chained by hashes.
 //!
-//! A line holds the hash of the line before it and ends with its own: the SHA-256 of the line without that
-//! last field. So nobody who has the last hash can be shown a trail in which a line was altered, taken
-//! out, put in or moved. [`verify`] needs the lines and nothing else.
+//! A line holds the hash of the previous line and ends with its own hash. That hash is the SHA-256
+//! of the line without its last field. With the last hash, a reader detects any line that was
+//! altered, removed, inserted or moved. [`verify`] needs nothing but the lines.
 
 mod actor;
 mod at;
@@ -19,61 +19,61 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-/// The hash that stands before the first line.
+/// Hash that precedes the first line.
 pub const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// What was done to a key or to the workspace.
+/// An audited action on a key, a workspace or a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Action {
-    /// A key was made.
+    /// A key was created.
     #[serde(rename = "key.create")]
     Create,
-    /// A key was made like another one.
+    /// A key was duplicated from another one.
     #[serde(rename = "key.duplicate")]
     Duplicate,
-    /// Something but its being active was changed.
+    /// A key was changed, except for its activation.
     #[serde(rename = "key.edit")]
     Edit,
-    /// A key was switched on.
+    /// A key was activated.
     #[serde(rename = "key.activate")]
     Activate,
-    /// A key was switched off.
+    /// A key was deactivated.
     #[serde(rename = "key.deactivate")]
     Deactivate,
-    /// A key got a new secret.
+    /// A key was rotated: it got a new secret.
     #[serde(rename = "key.rotate")]
     Rotate,
-    /// An old secret of a key was ended before its time.
+    /// An old secret of a key was revoked before its grace period ended.
     #[serde(rename = "key.end_secret")]
     EndSecret,
     /// A key was deleted.
     #[serde(rename = "key.delete")]
     Delete,
-    /// The deletion of a key was undone.
+    /// A deleted key was restored.
     #[serde(rename = "key.restore")]
     Restore,
-    /// A key that was deleted long ago was removed for good.
+    /// A deleted key was purged after its restore period.
     #[serde(rename = "key.purge")]
     Purge,
-    /// The settings of the workspace were changed.
+    /// Workspace settings were changed.
     #[serde(rename = "workspace.edit")]
     EditWorkspace,
-    /// The workspace was filled from a file.
+    /// The workspace was imported from a file.
     #[serde(rename = "workspace.import")]
     Import,
-    /// The workspace was written to a file.
+    /// The workspace was exported to a file.
     #[serde(rename = "workspace.export")]
     Export,
-    /// Somebody signed in.
+    /// A person signed in.
     #[serde(rename = "session.sign_in")]
     SignIn,
-    /// Somebody tried to sign in with a wrong password.
+    /// A sign-in failed with a wrong password.
     #[serde(rename = "session.sign_in_failed")]
     SignInFailed,
-    /// Somebody signed out.
+    /// A person signed out.
     #[serde(rename = "session.sign_out")]
     SignOut,
-    /// A request that another site sent with somebody's session was refused.
+    /// A cross-site request with a person's session was refused.
     #[serde(rename = "session.cross_site_refused")]
     CrossSiteRefused,
 }
@@ -100,7 +100,7 @@ impl Action {
         Self::CrossSiteRefused,
     ];
 
-    /// As it is stored and shown.
+    /// Returns the name as stored and displayed.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "key.create",
@@ -123,55 +123,56 @@ impl Action {
         }
     }
 
-    /// Returns true if it changes keys or settings. Everything else is only noted: files that were
-    /// written or read in, and events of sessions.
+    /// Returns true if the action changes keys or settings.
+    ///
+    /// Exports, imports and session events are only recorded.
     pub const fn is_change(self) -> bool {
         !matches!(self, Self::Import | Self::Export) && !self.is_of_session()
     }
 
-    /// Returns true for an event of a session.
+    /// Returns true for a session event.
     pub const fn is_of_session(self) -> bool {
         matches!(self, Self::SignIn | Self::SignInFailed | Self::SignOut | Self::CrossSiteRefused)
     }
 
-    /// Reads the word.
+    /// Parses a stored name.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == word)
     }
 }
 
-/// One change, in the order of the fields of its line. A sealed line has its hash after them.
+/// One line of the trail, with its fields in serialised order. A sealed line ends with its hash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Line {
-    /// Counts the lines of the workspace, from 1 without gaps.
+    /// Sequence number within the workspace, from 1 without gaps.
     pub sequence: u64,
-    /// When it was done.
+    /// Time of the action.
     pub at: At,
-    /// Who did it; none for what the vault does by itself.
+    /// Actor; `None` for actions of the vault itself.
     pub actor: Option<ActorId>,
-    /// Their name at that time.
+    /// Name of the actor at that time.
     pub actor_name: String,
-    /// What was done.
+    /// Audited action.
     pub action: Action,
-    /// To which key, if to one.
+    /// Key concerned, if the action concerns one.
     pub key: Option<Locator>,
-    /// Why, in the words of who did it.
+    /// Reason in the actor's words.
     pub reason: Option<String>,
-    /// What it was like before.
+    /// State before the action, as JSON.
     pub before: Option<Box<RawValue>>,
-    /// What it was like afterwards.
+    /// State after the action, as JSON.
     pub after: Option<Box<RawValue>>,
-    /// The caller's network address, as the platform saw it.
+    /// Client IP, as the platform saw it.
     pub address: String,
-    /// Id of the request.
+    /// Request id.
     pub request_id: String,
-    /// Hash of the line before.
+    /// Hash of the previous line.
     pub previous: String,
 }
 
-/// Writes a line with its hash, which is returned as well.
+/// Serialises a line with its hash. Returns the text and the hash.
 pub fn seal(line: &Line) -> (String, String) {
-    // Numbers and texts, and JSON that is written as it is: there is nothing that cannot be.
+    // Serialising cannot fail: a line holds numbers, texts and raw JSON.
     let body = serde_json::to_string(line).unwrap_or_default();
     let hash = hash(&body);
     let open = body.strip_suffix('}').unwrap_or(&body);
@@ -201,7 +202,7 @@ mod tests {
         );
     }
 
-    /// Older lines left out the zeros of their time. They stay as they are.
+    /// Older lines omit the zeros of their time. They stay unchanged.
     #[test]
     fn known_answer_of_an_older_line() {
         let text = known("2026-11-23T16:46:48Z", "c62000e0f2ec797625404bd9d92374ecce263d722fc86a645f49a55b7feba57a");

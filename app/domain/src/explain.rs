@@ -1,8 +1,8 @@
-//! What the edge would say to a call, check by check, with the values that are compared.
+//! Dry run of the edge's decision: every check in order, with the values that it compares.
 //!
-//! The checks and their order are those of [`crate::policy`]; in front of them stand the route and the credential,
-//! behind them the limits, as on the way of a call. Where the edge answers whatever key comes, none of them is made. Nothing of a
-//! credential is ever repeated.
+//! The checks and their order are those of [`crate::policy`]. Route and credential come before them
+//! and the limits after them, as for a real request. No check runs where the edge gives the same
+//! response for any key. The explanation never repeats any part of a credential.
 
 mod request;
 
@@ -24,53 +24,53 @@ use request::{Open, Way};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// What came of one check.
+/// Result of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Looked {
-    /// The call passes it.
+    /// The request passes the check.
     Passed,
-    /// The call is refused for it, unless an earlier one refuses it.
+    /// The request fails the check, and is refused for it unless an earlier check fails.
     Failed,
-    /// It was not made, for want of what it compares, or since the edge does not make it.
+    /// The check did not run: an input is missing, or the edge skips it.
     NotLookedAt,
-    /// It could not be made: who knows what it compares has not answered.
+    /// The check could not run: the key's meter did not respond.
     Unknown,
 }
 
-/// One check.
+/// One check and its result.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Finding {
-    /// Its name.
+    /// Name of the check.
     pub check: String,
-    /// What came of it.
+    /// Result of the check.
     pub result: Looked,
-    /// The values that were compared, by their names.
+    /// Compared values by name, as a JSON object.
     pub compared: Box<RawValue>,
-    /// Why it refuses the call, or why it was not made.
+    /// Reason for the refusal, or for not running the check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// What the edge would say.
+/// Response that the edge would give.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Explanation {
-    /// The code of the answer: `VALID` or that of the first check that fails.
+    /// Code of the response: `VALID`, or the code of the first failed check.
     pub code: String,
-    /// The status under which the edge answers; 200 stands for a call that is forwarded, too.
+    /// HTTP status of the edge; 200 also stands for a forwarded request.
     pub status: u16,
-    /// What was wrong and how to mend it.
+    /// Fault and how to fix it.
     pub detail: String,
-    /// The key that this is about, if it is known.
+    /// Id of the key, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
-    /// The moment at which the call is made.
+    /// Time of the request.
     pub at: Timestamp,
-    /// Every check, in the order in which the edge makes them.
+    /// Every check, in the order in which the edge runs them.
     pub checks: Vec<Finding>,
 }
 
-/// Values by their names, in JSON.
+/// JSON object of compared values, under construction.
 struct Compared(String);
 
 impl Compared {
@@ -82,7 +82,7 @@ impl Compared {
         self.0.push_str(if self.0.is_empty() { "\"" } else { ",\"" });
         self.0.push_str(name);
         self.0.push_str("\":");
-        // Texts, numbers and lists of them: there is nothing that cannot be written.
+        // Serialising cannot fail: values are texts, numbers and lists of them.
         self.0.push_str(&serde_json::to_string(value).unwrap_or_default());
         self
     }
@@ -92,7 +92,7 @@ impl Compared {
     }
 }
 
-/// The checks as they are made, and the first refusal; or the answer, if it is the same whatever key comes.
+/// Collected checks with the first refusal, or with the fixed response for any key.
 #[derive(Default)]
 struct Findings {
     checks: Vec<Finding>,
@@ -109,7 +109,7 @@ impl Findings {
         self.checks.push(Finding { check: check.to_owned(), result, compared: compared.into_json(), detail });
     }
 
-    /// The edge gives this answer whatever key comes, so nothing else is looked at.
+    /// Records a response that the edge gives for any key. Later checks do not run.
     fn answer(&mut self, check: &str, open: Open, compared: Compared) {
         self.note(check, Looked::Passed, None, compared);
         self.open = Some(open);
@@ -147,7 +147,7 @@ impl Findings {
     }
 }
 
-/// Explains a call whose credential has not the shape of a key.
+/// Explains a request whose credential does not have the format of a key.
 pub fn malformed(error: TokenError, case: &Case, now: Timestamp) -> Explanation {
     let mut found = Findings::default();
     route(&mut found, case);
@@ -155,7 +155,7 @@ pub fn malformed(error: TokenError, case: &Case, now: Timestamp) -> Explanation 
     found.finish(None, case.at.unwrap_or(now))
 }
 
-/// Explains a call whose credential has the shape of a key that we never issued.
+/// Explains a request whose credential has the format of a key but was never issued.
 pub fn forged(case: &Case, now: Timestamp) -> Explanation {
     let mut found = Findings::default();
     route(&mut found, case);
@@ -163,8 +163,10 @@ pub fn forged(case: &Case, now: Timestamp) -> Explanation {
     found.finish(None, case.at.unwrap_or(now))
 }
 
-/// Explains a call with the key of `record`; `presented` is the hash of the secret that comes with it, if one
-/// is known; `outlook` is what the key's meter says, if it says something. It need be asked only if [`asks_meter`].
+/// Explains a request with the key of `record`.
+///
+/// `presented` is the hash of the presented secret, if known. `outlook` is the prediction of the
+/// key's meter, if it responded. The meter is needed only if [`asks_meter`] returns true.
 pub fn explain(
     record: &Record,
     presented: Option<&SecretHash>,
@@ -205,7 +207,7 @@ fn tag(found: &mut Findings, record: &Record, environment: Option<Environment>) 
     found.judge("tag", denial.as_ref(), compared);
 }
 
-/// The secret that the call comes with: the one that fits, or, if none is known, the newest.
+/// Returns the secret that matches `presented`, or the newest one without `presented`.
 fn secret<'a>(
     found: &mut Findings,
     record: &'a Record,
@@ -225,7 +227,7 @@ fn secret<'a>(
     secret
 }
 
-/// One check of the policy.
+/// Records one check of the policy.
 fn one(
     found: &mut Findings,
     check: Check,
@@ -244,7 +246,7 @@ fn one(
     found.judge(name, check.refusal(record, secret, call, at).as_ref(), compared);
 }
 
-/// The name of a check, and what it compares.
+/// Returns the name of a check and the values that it compares.
 fn compared(
     check: Check,
     record: &Record,
@@ -278,12 +280,12 @@ fn compared(
     }
 }
 
-/// Whether only the key's meter knows how this call fares.
+/// Returns true if only the key's meter knows whether the limits admit this request.
 pub fn asks_meter(record: &Record, case: &Case) -> bool {
     !record.limits.is_empty() && case.at.is_none() && !case.is_open()
 }
 
-/// The limits, with what the meter says of them.
+/// Records the limit checks, with the prediction of the meter.
 fn limits(found: &mut Findings, record: &Record, outlook: Option<&Outlook>, case: &Case) {
     let (cost, standing) = (case.cost(), outlook.map(|outlook| outlook.standing).unwrap_or_default());
     let refusal = outlook.and_then(|outlook| outlook.refusal);
@@ -301,7 +303,8 @@ fn limits(found: &mut Findings, record: &Record, outlook: Option<&Outlook>, case
     limit(found, case, ("quota", &quota), standing.quota, by_quota.as_ref());
 }
 
-/// One limit, of which so much is left for so many milliseconds, if that is known.
+/// Records one limit. `left` holds the permits left and the milliseconds until they refill, if
+/// known.
 fn limit<T: Serialize>(
     found: &mut Findings,
     case: &Case,

@@ -1,16 +1,18 @@
-//! Who did something, as it stands in a line of the trail.
+//! Actor of an audit line: a person or a key.
 
 use crate::{account::PersonId, locator::Locator};
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// A person or a key. In text the id of the person, or `key:` and the id of the key: both ids have 16 characters,
-/// and no text is one of each.
+/// A person or a key, with a distinct text form each.
+///
+/// The text is the account id, or `key:` and the key id. Both ids have 16 characters. No text is
+/// valid as both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActorId {
-    /// Somebody who was signed in.
+    /// A person with a session.
     Person(PersonId),
-    /// Whoever had this key.
+    /// A caller with this key.
     Key(Locator),
 }
 
@@ -25,7 +27,7 @@ impl fmt::Display for ActorId {
     }
 }
 
-/// The text names nobody.
+/// The text names no actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("An actor is the id of an account, or key: and the id of a key.")]
 pub struct NotAnActor;

@@ -1,18 +1,18 @@
-//! The time of a line. Its text is hashed with the line, so it stays as it was once written.
+//! Time of an audit line. The line's hash covers its text, so the text never changes.
 
 use crate::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A time of a line, and how it was written.
+/// A time and the format in which it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct At {
     moment: Timestamp,
-    /// Older lines left out zeros at the end of the fraction.
+    /// True for older lines, which omit trailing zeros of the fraction.
     is_shortest: bool,
 }
 
 impl At {
-    /// The moment.
+    /// Returns the time.
     pub const fn moment(self) -> Timestamp {
         self.moment
     }

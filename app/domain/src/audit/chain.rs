@@ -1,30 +1,30 @@
-//! Checking a trail: every line is what was written, and follows the line before it.
+//! Verifies the hash chain of a trail: each line is unaltered and follows the previous line.
 
 use super::{BEGINNING, Line, hash};
 
-/// What is wrong with a trail, and where. Lines are counted from 1.
+/// First flaw of a trail and its position. Lines are counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// The line is not one of a trail.
+    /// The line is not an audit line.
     #[error("line {0} is not a line of an audit trail")]
     Unreadable(u64),
     /// The line was altered.
     #[error("line {0} was altered: its hash does not fit")]
     Altered(u64),
-    /// The line is good by itself and belongs elsewhere: a line is missing here, or some were moved.
+    /// The line is intact but out of place: lines are missing here, or were moved or inserted.
     #[error("line {line} has the number {found}: a line is missing here, or lines were moved or put in")]
     Misplaced {
-        /// Where it stands, and the number that it should have.
+        /// Position of the line, and its expected number.
         line: u64,
-        /// The number that it has.
+        /// Actual number of the line.
         found: u64,
     },
-    /// The line has the right number and does not follow the line before it.
+    /// The line has the right number but does not follow the previous line.
     #[error("line {0} does not follow the line before it: one of the two was written anew")]
     Broken(u64),
 }
 
-/// A trail that is checked line by line, in bounded memory.
+/// Verifies a trail line by line, in bounded memory.
 #[derive(Clone, Debug)]
 pub struct Chain {
     count: u64,
@@ -38,7 +38,11 @@ impl Default for Chain {
 }
 
 impl Chain {
-    /// Checks the next line, as [`super::seal`] wrote it.
+    /// Verifies the next line, as [`super::seal`] wrote it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the flaw of this line. The chain stays at the previous line.
     pub fn take(&mut self, text: &str) -> Result<Line, Flaw> {
         let number = self.count + 1;
         let (body, found) = split(text).ok_or(Flaw::Unreadable(number))?;
@@ -57,18 +61,24 @@ impl Chain {
         Ok(line)
     }
 
-    /// How many lines were good.
+    /// Returns the number of verified lines.
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// Hash of the last of them; [`BEGINNING`] if there was none. It tells whether lines are missing at the end.
+    /// Returns the hash of the last verified line, or [`BEGINNING`] for an empty chain.
+    ///
+    /// A comparison with the known last hash reveals truncation.
     pub fn head(&self) -> &str {
         &self.head
     }
 }
 
-/// Checks the chain of a whole trail, given line by line. Returns how many lines it has and the last hash.
+/// Verifies a whole trail, line by line. Returns the number of lines and the last hash.
+///
+/// # Errors
+///
+/// Returns the first flaw.
 pub fn verify<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<(u64, String), Flaw> {
     let mut chain = Chain::default();
     for text in lines {
@@ -77,7 +87,7 @@ pub fn verify<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<(u64, Stri
     Ok((chain.count, chain.head))
 }
 
-/// The line without its hash, and the hash.
+/// Splits a line into its body without the hash, and the hash.
 fn split(text: &str) -> Option<(String, &str)> {
     let (open, rest) = text.rsplit_once(",\"hash\":\"")?;
     let hash = rest.strip_suffix("\"}")?;
@@ -137,7 +147,7 @@ mod tests {
         forged[8] = seal(&line(9, BEGINNING, "forged")).0;
         assert_eq!(check(&forged), Err(Flaw::Broken(9)));
         assert_eq!(check(&[String::from("x")]), Err(Flaw::Unreadable(1)));
-        // What was cut off at the end shows in the last hash alone.
+        // Truncation shows only in the last hash.
         assert_ne!(check(&lines[..8]).unwrap().1, check(&lines).unwrap().1);
     }
 

@@ -1,4 +1,4 @@
-//! Lines of the trail as a table for spreadsheets (RFC 4180).
+//! Exports audit lines as CSV for spreadsheets (RFC 4180).
 
 use super::{Action, Line};
 use crate::{
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 const HEAD: &str =
     "sequence,at,actor,actor_name,action,key,key_name,key_status,reason,address,request_id,before,after\r\n";
 
-/// The fields of a key that have columns of their own.
+/// Key fields with columns of their own.
 #[derive(Default, Deserialize)]
 struct KeyWords {
     #[serde(default)]
@@ -21,13 +21,13 @@ struct KeyWords {
 }
 
 impl KeyWords {
-    /// Reads them from the key as it was after a change, or else as it was before.
+    /// Reads the key as it was after the change, or else before it.
     fn of(line: &Line) -> Self {
         let of = |value: &Option<Box<RawValue>>| serde_json::from_str(value.as_deref()?.get()).ok();
         line.key.and_then(|_| of(&line.after).or_else(|| of(&line.before))).unwrap_or_default()
     }
 
-    /// The state of the key after `action`, or why it is inactive then.
+    /// Returns the state of the key after `action`, or the reason for its inactivity.
     const fn status(&self, action: Action) -> &'static str {
         match (action, self.status, self.reason) {
             (Action::Purge, ..) => "purged",
@@ -43,9 +43,10 @@ impl KeyWords {
     }
 }
 
-/// Writes lines as a table. A byte order mark tells spreadsheets that it is UTF-8. A value that a
-/// spreadsheet would take for a formula is led by a quote, so that nothing in a name is ever
-/// computed (OWASP, CSV injection).
+/// Serialises lines as CSV, and skips texts that are no audit line.
+///
+/// A byte order mark tells spreadsheets that the text is UTF-8. A quote precedes each value that a
+/// spreadsheet would take for a formula. So no text is ever evaluated (OWASP, CSV injection).
 pub fn csv<T: AsRef<str>>(lines: &[T]) -> String {
     let mut table = [BYTE_ORDER_MARK, HEAD].concat();
     for line in lines.iter().filter_map(|line| serde_json::from_str::<Line>(line.as_ref()).ok()) {
@@ -73,11 +74,11 @@ pub fn csv<T: AsRef<str>>(lines: &[T]) -> String {
     table
 }
 
-/// Characters that begin a formula, also as East Asian keyboards write them.
+/// Characters that begin a formula, including their full-width East Asian forms.
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
 fn cell_of(text: &str) -> String {
-    // Spaces before it are skipped by some programs.
+    // Some programs skip leading spaces.
     let guard = if text.trim_start_matches(' ').starts_with(FORMULA) { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }

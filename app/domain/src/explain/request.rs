@@ -1,4 +1,4 @@
-//! What is to be explained, as it was asked for and as it was understood.
+//! Explain requests: the JSON body, its validation and the parsed form.
 
 use crate::{
     digest::SecretHash,
@@ -15,75 +15,75 @@ use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// The request. It may hold a credential, so it cannot be printed.
+/// Body of an explain request. It can hold a credential, so it cannot be printed.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExplainRequest {
-    /// Id of the key; or else the key itself.
+    /// Id of the key; alternative to `key`.
     pub key_id: Option<String>,
-    /// The key itself, as the call carries it.
+    /// Key text, as the request carries it.
     pub key: Option<String>,
-    /// Names of the scopes that the call needs; or else method and path.
+    /// Names of the scopes that the request needs; alternative to `method` and `path`.
     pub scopes: Vec<String>,
-    /// Id of the channel that the call is about.
+    /// Id of the channel that the request concerns.
     pub channel: Option<String>,
-    /// The address that the call comes from.
+    /// Client IP of the request.
     pub address: Option<String>,
-    /// HTTP method of a call to the edge.
+    /// HTTP method of a request to the edge.
     pub method: Option<String>,
-    /// Path of a call to the edge.
+    /// Path of a request to the edge.
     pub path: Option<String>,
-    /// The world that the key's text names, if it is not given.
+    /// Environment in the key's text, for a body without `key`.
     pub environment: Option<String>,
-    /// RFC 3339 time of the call; none for now.
+    /// RFC 3339 time of the request; absent for now.
     pub at: Option<String>,
-    /// What the call costs of the key's limits, as a service asks by `POST /v1/verify`; 1 if absent.
+    /// Permits that the request costs, as in `POST /v1/verify`; 1 if absent.
     pub cost: Option<u32>,
 }
 
-/// The key that a call comes with.
+/// The key of the explained request.
 pub enum Subject {
-    /// The key of this id.
+    /// Id of the key, without a secret.
     Id(Locator),
-    /// The key of this id in this world, with this secret.
+    /// Id, environment and secret hash of the key.
     Key(Locator, Environment, SecretHash),
-    /// Something else.
+    /// Text without the format of a key.
     Malformed(TokenError),
 }
 
-/// What a call wants.
+/// Target of the explained request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wanted {
-    /// These scopes, for this channel, as a service asks by `POST /v1/verify`.
+    /// Scopes and channel, as in `POST /v1/verify`.
     Scopes(ScopeSet, Option<String>),
-    /// What lies under a path of the edge.
+    /// Route of the edge.
     Route {
         /// HTTP method.
         method: String,
-        /// Path without a query.
+        /// Path without the query.
         path: String,
     },
 }
 
-/// A call that is to be explained, but for its key.
+/// A parsed request to explain, without its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
-    /// What it wants.
+    /// Scopes or route that the request needs.
     pub wanted: Wanted,
-    /// Where it comes from, if that is known.
+    /// Client IP, if known.
     pub address: Option<IpAddr>,
-    /// The world that the key's text names, if that is known.
+    /// Environment in the key's text, if known.
     pub environment: Option<Environment>,
-    /// When it is made; none for now.
+    /// Time of the request; `None` for now.
     pub at: Option<Timestamp>,
-    /// What it costs of the limits, if that is not what such calls always cost.
+    /// Permits that the request costs; `None` for the default.
     #[serde(default)]
     pub cost: Option<u32>,
 }
 
 impl Case {
-    /// The scopes that the call needs. A path that leads nowhere needs none.
+    /// Returns the scopes that the request needs. An unknown path needs none.
     pub fn required(&self) -> ScopeSet {
         match &self.wanted {
             Wanted::Scopes(scopes, _) => *scopes,
@@ -95,7 +95,7 @@ impl Case {
         }
     }
 
-    /// The channel that the call is about.
+    /// Returns the channel that the request concerns.
     pub fn channel(&self) -> Option<Cow<'_, str>> {
         match &self.wanted {
             Wanted::Scopes(_, channel) => channel.as_deref().map(Cow::Borrowed),
@@ -108,8 +108,9 @@ impl Case {
 }
 
 impl Case {
-    /// The cost of the call: 1 if it goes through the gateway or asks about another key, and
-    /// nothing at the edge's other addresses.
+    /// Returns the permits that the request costs.
+    ///
+    /// A gateway or verify request costs 1 by default. Other endpoints of the edge cost nothing.
     pub fn cost(&self) -> u32 {
         match &self.wanted {
             Wanted::Route { method, path } => {
@@ -119,35 +120,35 @@ impl Case {
         }
     }
 
-    /// Whether the edge answers it whatever key comes.
+    /// Returns true if the edge gives the same response for any key.
     pub fn is_open(&self) -> bool {
         matches!(&self.wanted, Wanted::Route { method, path } if matches!(Way::of(method, path), Way::Open(_)))
     }
 }
 
-/// Where a call to the edge leads.
+/// Routing result of a request to the edge.
 pub enum Way {
-    /// To what lies under this pattern, if its key is good.
+    /// The route has this pattern and needs a valid key.
     Keyed(&'static str),
-    /// To an answer that the edge gives whatever key comes.
+    /// The edge gives this response for any key.
     Open(Open),
-    /// Nowhere.
+    /// The path is unknown, or does not accept the method.
     Refused(&'static Kind, String),
 }
 
-/// An answer that the edge gives whatever key comes.
+/// A response that the edge gives for any key.
 #[derive(Clone, Copy)]
 pub struct Open {
-    /// The address, if it is not any.
+    /// Path of the endpoint; `None` for any path.
     pub path: Option<&'static str>,
-    /// The status of the answer.
+    /// HTTP status of the response.
     pub status: u16,
-    /// What the answer is.
+    /// Description of the response.
     pub detail: &'static str,
 }
 
 impl Way {
-    /// Looks up a method and a path without its query.
+    /// Routes a method and a path without its query.
     pub fn of(method: &str, path: &str) -> Self {
         let open = |path, status, detail| Self::Open(Open { path, status, detail });
         match Place::of(method, path) {
@@ -170,7 +171,11 @@ const PREFLIGHT: &str = "The edge tells browsers what they may send, whatever ke
 const HEALTH: &str = "The edge says that it runs, whatever key comes with the call.";
 
 impl ExplainRequest {
-    /// What is asked, or everything that is wrong with it.
+    /// Parses and validates the body.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::Invalid`] with every invalid field.
     pub fn read(&self) -> Result<(Subject, Case), Failure> {
         let mut found = Findings::default();
         let subject = match (&self.key_id, &self.key) {

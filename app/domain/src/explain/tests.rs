@@ -1,4 +1,4 @@
-//! What is explained is what the edge decides.
+//! Proves that explanations match the decisions of the edge.
 
 use super::*;
 use crate::{
@@ -294,7 +294,7 @@ fn nothing_of_a_credential_is_repeated() {
 }
 
 proptest! {
-    /// Whatever the record and the call: the code is that of the edge.
+    /// The explanation has the edge's code, for any record and request.
     #[test]
     fn the_edge_says_the_same(
         flags: [bool; 6],
@@ -323,7 +323,7 @@ proptest! {
             record.networks.deny = vec!["192.0.2.0/24".parse().unwrap()];
         }
         let address = [None, "192.0.2.1".parse().ok(), "::1".parse().ok()][usize::from(place)];
-        // Of an address that is not given nothing is said; the edge knows it.
+        // The explanation skips the check without a client IP, which the edge always knows.
         prop_assume!(address.is_some() || !restricted);
         let channel = [None, Some("ch_1"), Some("ch_2")][usize::from(channel)];
         let required = ScopeSet::from_known_bits(required);

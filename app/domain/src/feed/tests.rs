@@ -1,4 +1,4 @@
-//! What a reader of the feed must get right.
+//! Tests of the feed view: floors, freshness, order of pages, and encoding.
 
 use super::*;
 use crate::testing::hex;
@@ -15,7 +15,7 @@ fn page(position: u64, entries: &[(Subject, u64)]) -> Page {
     Page { incarnation: 7, born: Timestamp::from_millis(1), position, more: false, entries }
 }
 
-/// Pages are read by Workers of the version before and after, so the bytes are pinned.
+/// Workers of the previous and the next version read pages, so the bytes are pinned.
 #[test]
 fn known_answer() {
     let bytes = encode(&page(300, &[(Subject::Key(locator(5)), 2), (Subject::Workspace(9), 3)]));
@@ -25,7 +25,7 @@ fn known_answer() {
     assert_eq!(hex(&bytes), "010702ac0200010209ac02");
 }
 
-/// Whether a record of these versions may decide, sealed just now.
+/// Returns true if a record of these versions, sealed just now, may decide.
 fn allows(follower: &Follower, locator: Locator, version: u64, workspace: u32, settings: u64) -> bool {
     let mut record = Record { locator, version, sealed_at: NOW, ..crate::testing::record() };
     (record.workspace.number, record.workspace.version) = (workspace, settings);
