@@ -1,25 +1,25 @@
-//! Doing something once, however often it is sent: the `Idempotency-Key` of a request
+//! Idempotency keys: a retried request takes effect once, by its `Idempotency-Key` header
 //! (draft-ietf-httpapi-idempotency-key-header-07).
 //!
-//! A caller gives a request a name of its own choice. The same name with the same body is answered as the
-//! first time, without doing anything; with another body it is refused. A name belongs to one principal, one
-//! command and one thing that it is about, and is forgotten after [`REMEMBERED_FOR`].
+//! The caller chooses the key. A retry with the same body gets the first response again, and has no
+//! further effect. A request with the same key and another body is refused. A key is scoped to one
+//! principal, one command and one subject. It expires after [`REMEMBERED_FOR`].
 
 use crate::{audit::ActorId, time::DAY};
 use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest, Sha256};
 
-/// For how long a name is remembered, in milliseconds.
+/// Lifetime of an idempotency key, in milliseconds.
 pub const REMEMBERED_FOR: i64 = DAY;
-/// Most characters of a name.
+/// Maximum characters of an idempotency key.
 pub const LENGTH_MAX: usize = 255;
 
-/// The name of a request: 1 to [`LENGTH_MAX`] visible characters of ASCII.
+/// An idempotency key: 1 to [`LENGTH_MAX`] visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
-/// Why a header does not name a request.
+/// The header value is not an idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Idempotency-Key takes 1 to {LENGTH_MAX} visible ASCII characters, as they are or in double quotes.")]
 pub struct NotAnIdempotencyKey;
@@ -27,7 +27,7 @@ pub struct NotAnIdempotencyKey;
 impl FromStr for IdempotencyKey {
     type Err = NotAnIdempotencyKey;
 
-    /// Reads the value of the header: a string as in RFC 8941, section 3.3.3, or the bare characters.
+    /// Parses the header value: a string as in RFC 8941, section 3.3.3, or the bare characters.
     fn from_str(text: &str) -> Result<Self, NotAnIdempotencyKey> {
         let text = text.trim_matches(' ');
         let name = match text.strip_prefix('"') {
@@ -39,7 +39,7 @@ impl FromStr for IdempotencyKey {
     }
 }
 
-/// The characters up to the closing quote, which must be the last one.
+/// Returns the characters up to the closing quote, which must be the last character.
 fn unquote(rest: &str) -> Option<String> {
     let mut name = String::with_capacity(rest.len());
     let mut characters = rest.chars();
@@ -60,14 +60,14 @@ impl Serialize for IdempotencyKey {
 
 impl<'de> Deserialize<'de> for IdempotencyKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // What travels between Workers is the bare name, which may begin with a quote of its own.
+        // Workers exchange the bare key, which may begin with a quote of its own.
         let name = String::deserialize(deserializer)?;
         let fits = (1..=LENGTH_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
         if fits { Ok(Self(name)) } else { Err(D::Error::custom(NotAnIdempotencyKey)) }
     }
 }
 
-/// SHA-256 of the body of a request.
+/// SHA-256 of a request body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BodyHash([u8; 32]);
 
@@ -82,38 +82,38 @@ impl BodyHash {
         Self(bytes)
     }
 
-    /// The bytes, for a store.
+    /// Returns the bytes, for a store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// What makes a request one that is done once.
+/// Idempotency key and body hash of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Once {
-    /// Its name.
+    /// Idempotency key of the request.
     pub key: IdempotencyKey,
-    /// Hash of its body.
+    /// Hash of the request body.
     pub body: BodyHash,
 }
 
-/// What is stored of a name: SHA-256 over who, what, about what, and the name itself.
+/// Stored form of an idempotency key: SHA-256 over actor, command, subject and key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slot([u8; 32]);
 
 impl Slot {
-    /// The slot of a name that `actor` gave to the command `command` about `subject`, which may be empty.
+    /// Computes the slot of a key that `actor` used for `command` on `subject`, which may be empty.
     pub fn of(key: &IdempotencyKey, actor: ActorId, command: &str, subject: &str) -> Self {
         let mut hash = Sha256::new();
         for part in [actor.to_string().as_str(), command, subject, key.0.as_str()] {
-            // None of the parts is longer than that.
+            // No part is longer than `u32::MAX` bytes.
             hash.update(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
             hash.update(part);
         }
         Self(hash.finalize().into())
     }
 
-    /// The bytes, for a store.
+    /// Returns the bytes, for a store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -172,12 +172,12 @@ mod tests {
         let slots = [
             Slot::of(&key, person, "create-key", ""),
             Slot::of(&key, ActorId::Person(PersonId(2)), "create-key", ""),
-            // A key whose id reads like that of the person.
+            // A key id with the same text as the person's id.
             Slot::of(&key, ActorId::Key("0000000000000001".parse().unwrap()), "create-key", ""),
             Slot::of(&key, person, "rotate-key", ""),
             Slot::of(&key, person, "create-key", "x"),
             Slot::of(&other, person, "create-key", ""),
-            // The parts cannot be moved into each other.
+            // Parts cannot run into each other.
             Slot::of(&key, person, "create-keyx", ""),
             Slot::of(&"xa".parse().unwrap(), person, "create-key", ""),
         ];

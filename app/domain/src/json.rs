@@ -1,5 +1,4 @@
-//! Reading the JSON body or the query of a request, with an answer for every way in which it can be
-//! wrong.
+//! Parses JSON bodies and queries of requests, with a precise error for each fault.
 
 mod fault;
 mod objects;
@@ -13,48 +12,52 @@ use objects::Objects;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
-/// Most bytes of a body that is read as a whole.
+/// Maximum bytes of a body that is read as a whole.
 pub const BODY_MAX: usize = 64 * 1024;
 
-/// May stand before a text in UTF-8 and means nothing there (RFC 8259, section 8.1).
+/// Byte order mark. It may precede UTF-8 text and is ignored there (RFC 8259, section 8.1).
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// What is wrong with a body.
+/// Fault of a request body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BodyError {
-    /// It is not JSON, or no object. The sentence says where.
+    /// The body is not JSON, or not an object. The sentence names the position.
     Unreadable(String),
-    /// A field is unknown, missing, given twice, or holds a value of the wrong kind.
+    /// A field is unknown, missing, duplicate or of the wrong type.
     Field(FieldError),
 }
 
 impl BodyError {
-    /// It is not JSON. Where that was noticed is counted from 1, in bytes of its line.
+    /// Creates an error for text that is not JSON.
+    ///
+    /// Lines are counted from 1. The column counts the bytes of its line.
     pub fn not_json(line: usize, column: usize) -> Self {
         Self::Unreadable(format!("The body is not JSON: see line {line}, column {column}."))
     }
 
-    /// It is a value of another kind.
+    /// Creates an error for JSON that is not an object.
     pub fn no_object() -> Self {
         Self::Unreadable("The body must be a JSON object: fields with names, in braces.".into())
     }
 
-    /// It has a field that is not expected.
+    /// Creates an error for an unknown field.
     pub fn unknown_field(name: &str) -> Self {
         Self::field(name, "There is no such field here.".into())
     }
 
-    /// It lacks a field.
+    /// Creates an error for a missing field.
     pub fn missing_field(name: &str) -> Self {
         Self::field(name, "This is required.".into())
     }
 
-    /// It has a field more than once.
+    /// Creates an error for a duplicate field.
     pub fn duplicate_field(name: &str) -> Self {
         Self::field(name, "This is given twice.".into())
     }
 
-    /// The value at `path`, such as `scopes[1]`, is not what is wanted, such as "a string".
+    /// Creates an error for a value of the wrong type.
+    ///
+    /// `path` locates the value, such as `scopes[1]`. `wanted` names the type, such as "a string".
     pub fn other_kind(path: &str, wanted: &str) -> Self {
         Self::field(path, format!("This must be {wanted}."))
     }
@@ -65,8 +68,14 @@ impl BodyError {
     }
 }
 
-/// Reads a body, which must be an object. Fields that `T` does not know are errors if `T` says so. A list is no object, neither as
+/// Parses a body, which must be an object.
+///
+/// Unknown fields are errors if `T` denies them. A list is never accepted as an object, neither as
 /// a whole nor in a field.
+///
+/// # Errors
+///
+/// Returns the first fault of the body.
 pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError> {
     let body = body.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(body);
     let not_json = |error: &serde_json::Error| BodyError::not_json(error.line(), error.column());
@@ -83,7 +92,9 @@ pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyError> {
     Ok(value)
 }
 
-/// Tells `null` from absent: both would be `None` otherwise. What has no `null` of its own refuses it.
+/// Distinguishes `null` from an absent field: both would otherwise be `None`.
+///
+/// A type without a `null` of its own refuses it.
 pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

@@ -1,4 +1,4 @@
-//! Limits of a key: how often it may be used within a time, and how much in a day or a month.
+//! Limits of a key: a rate limit per window, and a quota per calendar day or month.
 
 use crate::{
     failure::Findings,
@@ -7,51 +7,51 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// At most `limit` in any stretch of `window_seconds`.
+/// At most `limit` permits in any window of `window_seconds`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
-    /// 1 to [`LIMIT_MAX`].
+    /// Permits per window, 1 to [`LIMIT_MAX`].
     pub limit: u32,
-    /// 1 to [`WINDOW_MAX`] seconds.
+    /// Length of the window in seconds, 1 to [`WINDOW_MAX`].
     pub window_seconds: u32,
 }
 
-/// A change of a [`RateLimit`] (RFC 7396): what is absent stays.
+/// A patch of a [`RateLimit`] (RFC 7396): absent fields stay unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RateLimitPatch {
-    /// How many.
+    /// New number of permits.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub limit: Option<u32>,
-    /// In how many seconds.
+    /// New window, in seconds.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub window_seconds: Option<u32>,
 }
 
-/// At most `limit` in a calendar day or month, in UTC.
+/// At most `limit` permits in a calendar day or month, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quota {
-    /// 1 to [`LIMIT_MAX`].
+    /// Permits per period, 1 to [`LIMIT_MAX`].
     pub limit: u32,
-    /// When it is refilled.
+    /// Period after which the quota is refilled.
     pub period: Period,
 }
 
-/// A change of a [`Quota`] (RFC 7396): what is absent stays.
+/// A patch of a [`Quota`] (RFC 7396): absent fields stay unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuotaPatch {
-    /// How many.
+    /// New number of permits.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub limit: Option<u32>,
-    /// When it is refilled.
+    /// New period.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub period: Option<Period>,
 }
 
-/// A stretch of the calendar, in UTC.
+/// A calendar period, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Period {
@@ -61,31 +61,33 @@ pub enum Period {
     Month,
 }
 
-/// Greatest number of a limit.
+/// Maximum permits of a limit.
 pub const LIMIT_MAX: u32 = 1_000_000_000;
 
-/// Most that a call can cost of a limit, as `POST /v1/verify` takes it.
+/// Maximum cost of one request, as `POST /v1/verify` accepts it.
 pub const COST_MAX: u32 = 10_000;
 
-/// Longest window of a rate limit, in seconds: one day.
+/// Maximum window of a rate limit, in seconds: one day.
 pub const WINDOW_MAX: u32 = 86_400;
 
-/// What a key is held to; none for no limit of that kind.
+/// Limits of a key; `None` for no limit of that kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// How often.
+    /// Rate limit.
     pub rate: Option<RateLimit>,
-    /// How much.
+    /// Quota.
     pub quota: Option<Quota>,
 }
 
 impl Limits {
-    /// Whether there is none.
+    /// Returns true if there is no limit.
     pub const fn is_empty(&self) -> bool {
         self.rate.is_none() && self.quota.is_none()
     }
 
-    /// Whether these let pass at least everything that `before` did. It may say no where the answer is yes.
+    /// Returns true if these limits admit at least every request that `before` admitted.
+    ///
+    /// The comparison is conservative: it may return false for limits that do.
     pub fn is_at_least(&self, before: &Self) -> bool {
         let rate = match (self.rate, before.rate) {
             (None, _) => true,
@@ -108,7 +110,7 @@ impl From<RateLimit> for RateLimitPatch {
 }
 
 impl RateLimitPatch {
-    /// The limit after this change, or nothing if a part of it was neither given nor there before.
+    /// Returns the limit after this patch, or `None` if a part is neither given nor set before.
     pub(crate) fn over(self, before: Option<RateLimit>) -> Option<RateLimit> {
         Some(RateLimit {
             limit: self.limit.or_else(|| Some(before?.limit))?,
@@ -116,7 +118,7 @@ impl RateLimitPatch {
         })
     }
 
-    /// Notes what is wrong with the parts that are given.
+    /// Records the invalid parts of the patch.
     pub(crate) fn check(self, found: &mut Findings) -> Self {
         found.take("rate_limit.limit", self.limit.map_or(Ok(()), bounded));
         let fits = self.window_seconds.is_none_or(|seconds| (1..=WINDOW_MAX).contains(&seconds));
@@ -133,7 +135,7 @@ impl From<Quota> for QuotaPatch {
 }
 
 impl QuotaPatch {
-    /// The quota after this change, or nothing if a part of it was neither given nor there before.
+    /// Returns the quota after this patch, or `None` if a part is neither given nor set before.
     pub(crate) fn over(self, before: Option<Quota>) -> Option<Quota> {
         Some(Quota {
             limit: self.limit.or_else(|| Some(before?.limit))?,
@@ -141,7 +143,7 @@ impl QuotaPatch {
         })
     }
 
-    /// Notes what is wrong with the parts that are given.
+    /// Records the invalid parts of the patch.
     pub(crate) fn check(self, found: &mut Findings) -> Self {
         found.take("quota.limit", self.limit.map_or(Ok(()), bounded));
         self
@@ -149,7 +151,7 @@ impl QuotaPatch {
 }
 
 impl RateLimit {
-    /// The window, in milliseconds.
+    /// Returns the window, in milliseconds.
     pub const fn window(self) -> i64 {
         self.window_seconds as i64 * SECOND
     }
@@ -160,7 +162,7 @@ fn bounded(limit: u32) -> Result<(), String> {
 }
 
 impl Period {
-    /// `day` or `month`.
+    /// Returns `day` or `month`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
@@ -168,7 +170,7 @@ impl Period {
         }
     }
 
-    /// Its length in seconds; a month counts as one of 31 days.
+    /// Returns the length in seconds. A month counts as 31 days.
     pub const fn seconds(self) -> i64 {
         match self {
             Self::Day => 86_400,
@@ -176,7 +178,7 @@ impl Period {
         }
     }
 
-    /// The period that `now` lies in began at this moment.
+    /// Returns the start of the period that contains `now`.
     pub fn start(self, now: Timestamp) -> Timestamp {
         let day = Timestamp::from_millis(now.millis().div_euclid(DAY) * DAY);
         match self {
@@ -185,12 +187,12 @@ impl Period {
         }
     }
 
-    /// The next period begins at this moment.
+    /// Returns the start of the next period.
     pub fn end(self, now: Timestamp) -> Timestamp {
         let start = self.start(now);
         match self {
             Self::Day => start.plus(DAY),
-            // The 32nd day after the first lies in the next month, whichever month it is.
+            // The date 31 days after the first is in the next month, for every month.
             Self::Month => self.start(start.plus(31 * DAY)),
         }
     }

@@ -1,9 +1,9 @@
-//! The public part of a key: which workspace knows it, under which number, and proof that we issued it.
+//! Locator: the public part of a key, with workspace number, key number and proof of issue.
 //!
-//! A locator holds 32 bits of workspace number, 32 bits of key number and a 31-bit tag. The tag is an
-//! HMAC over both numbers and the environment, and it masks the numbers, as a synthetic IV does in
-//! RFC 5297. So a made-up locator is refused without a look at any store (one in 2^31 gets by), and
-//! nobody can read from a key how many workspaces or keys there are.
+//! A locator holds 32 bits of workspace number, 32 bits of key number and a 31-bit tag. The tag is
+//! an HMAC over both numbers and the environment. It also masks the numbers, as a synthetic IV does
+//! in RFC 5297. So a forged locator is refused without a look-up in any store (one in 2^31 gets
+//! by). The mask hides how many workspaces or keys there are.
 
 use crate::{
     base62,
@@ -13,17 +13,17 @@ use crate::{
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// Digits of a written locator.
+/// Base62 digits of a locator.
 pub const LENGTH: usize = 16;
 
 const TAG_BITS: u32 = 31;
 const TAG_MASK: u32 = (1 << TAG_BITS) - 1;
 
-/// A locator as it is seen in lists, logs and addresses: 16 base62 digits.
+/// A locator as shown in lists, logs and URLs: 16 base62 digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Locator(u128);
 
-/// What a locator says to whoever holds the master secret.
+/// Content of a locator, readable only with the key that tagged it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
     /// Number of the workspace whose registry owns the key.
@@ -38,7 +38,7 @@ pub struct Address {
 pub struct NotALocator;
 
 impl Locator {
-    /// Makes the locator of a new key, under the newest master secret.
+    /// Issues the locator of a new key, under the newest master secret.
     pub fn issue(keyring: &Keyring, address: Address, environment: Environment) -> Self {
         let key = &keyring.newest().locator;
         let tag = tag(key, address, environment);
@@ -46,17 +46,19 @@ impl Locator {
         Self(u128::from(numbers) << TAG_BITS | u128::from(tag))
     }
 
-    /// Reads the numbers, or `None` when no master secret of ours made this locator for this environment.
+    /// Decodes the numbers.
+    ///
+    /// Returns `None` unless one of our master secrets issued the locator for this environment.
     pub fn open(self, keyring: &Keyring, environment: Environment) -> Option<Address> {
         self.open_with_issuer(keyring, environment).map(|(address, _)| address)
     }
 
-    /// The same, with the id of the master secret that made it.
+    /// Decodes the numbers and the id of the master secret that issued the locator.
     pub fn open_with_issuer(self, keyring: &Keyring, environment: Environment) -> Option<(Address, u16)> {
         keyring.locators().find_map(|(id, key)| Some((self.open_with(key, environment)?, id)))
     }
 
-    /// Reads the numbers, for whoever has nothing but the keys of locators.
+    /// Decodes the numbers with the locator keys alone.
     pub fn open_by_tag(self, keys: &Locators, environment: Environment) -> Option<Address> {
         keys.iter().find_map(|key| self.open_with(key, environment))
     }
@@ -132,7 +134,7 @@ mod tests {
 
     const ADDRESS: Address = Address { workspace: 1, number: 1 };
 
-    /// Locators are out in the world for years: the same input must give the same text for ever.
+    /// Locators are in use for years: the same input must give the same text forever.
     #[test]
     fn known_answers() {
         for (workspace, number, environment, text) in [

@@ -1,19 +1,19 @@
-//! Objects are read from objects alone.
+//! Deserialises structures from JSON objects only.
 //!
-//! The readers that serde derives would take the fields of a structure as a list, too, in the order in which they happen to be
-//! declared. [`Objects`] is put around a reader of JSON, and by it around all that it reads values with.
+//! The readers that serde derives also accept a list of fields, in order of declaration.
+//! [`Objects`] wraps a JSON deserialiser, and every reader that it hands out.
 
 use super::plain::{Whole, Word};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// Something of serde's around which this stands.
+/// Wrapper around a deserialiser, visitor, seed or access of serde.
 pub struct Objects<T>(pub T);
 
-/// A visitor of an object: it takes nothing else.
+/// A visitor that accepts only an object.
 struct Object<V>(V);
 
-/// Of these values none holds an object that a structure is read from.
+/// Forwards the types that never contain a structure.
 macro_rules! read_as_they_are {
     ($($method:ident($($name:ident: $kind:ty),*)),* $(,)?) => {
         $(fn $method<V: Visitor<'de>>(self, $($name: $kind,)* visitor: V) -> Result<V::Value, D::Error> {
@@ -22,7 +22,7 @@ macro_rules! read_as_they_are {
     };
 }
 
-/// Numbers without a sign are read by [`Whole`].
+/// Reads unsigned integers through [`Whole`].
 macro_rules! whole_numbers {
     ($($method:ident: $kind:ty),*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -41,8 +41,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         deserialize_u64: u64
     }
 
-    // As a text: no enum of a body has fields, and the reader of JSON takes other values for a
-    // fault of syntax.
+    // Reads a text: no enum of a body has fields. The JSON reader would report other values as
+    // syntax errors.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,

@@ -1,14 +1,15 @@
-//! Values without parts: whole numbers, and words out of a list.
+//! Visitors of scalar values: whole numbers, and words from a list.
 
 use serde::de::{Error, IntoDeserializer, Unexpected, Visitor};
 use std::fmt;
 
-/// A visitor of a whole number that is not negative. A number such as `100.0` is one: languages
-/// without whole numbers write it so.
+/// A visitor of a non-negative whole number.
+///
+/// It accepts `100.0`, as languages without integers write it.
 pub struct Whole<V> {
-    /// Takes the number.
+    /// Visitor that receives the number.
     pub visitor: V,
-    /// The greatest number that it takes.
+    /// Maximum of the number.
     pub max: u64,
 }
 
@@ -29,7 +30,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Whole<V> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and not negative")]
     fn visit_f64<E: Error>(self, number: f64) -> Result<V::Value, E> {
         if number.fract() == 0.0 && number.is_sign_positive() {
-            // One that is too great becomes the greatest.
+            // The cast saturates: a number that is too large becomes the maximum.
             self.visit_u64(number as u64)
         } else {
             Err(E::invalid_type(Unexpected::Float(number), &self))
@@ -37,11 +38,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Whole<V> {
     }
 }
 
-/// A visitor of one of these words, which are the variants of an enum without fields.
+/// A visitor of the words of an enum without fields.
 pub struct Word<V> {
-    /// Takes the word.
+    /// Visitor that receives the word.
     pub visitor: V,
-    /// The words.
+    /// Accepted words, the variants of the enum.
     pub words: &'static [&'static str],
 }
 
@@ -59,7 +60,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Word<V> {
         if self.words.contains(&word) {
             self.visitor.visit_enum(word.into_deserializer())
         } else {
-            // The word is the caller's, and is not repeated.
+            // The word comes from the caller and is not repeated.
             Err(E::invalid_value(Unexpected::Other("another word"), &self))
         }
     }
