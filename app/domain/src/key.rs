@@ -1,4 +1,4 @@
-//! A key as the management API shows it, and what may be said of one.
+//! API keys as the management API returns them: fields, bounds, status and entity tags.
 
 mod change;
 mod copy;
@@ -21,50 +21,51 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Most characters of a key's name, and of the name of its integration.
+/// Maximum characters of a key's name, and of the name of its integration.
 pub const NAME_MAX: usize = 100;
-/// Most characters of a key's description, and of a reason.
+/// Maximum characters of a key's description, and of a reason.
 pub const DESCRIPTION_MAX: usize = 500;
-/// Farthest beginning or end, in milliseconds from now: the 3,653 days of ten calendar years with three leap days. Ten
-/// calendar years are never longer.
+/// Farthest start or expiry, in milliseconds from now: 3,653 days.
+///
+/// Ten calendar years with three leap days have 3,653 days. No ten calendar years are longer.
 pub const EXPIRY_MAX: i64 = 3_653 * DAY;
-/// Most channels that a key may be restricted to.
+/// Maximum channels in the restrictions of a key.
 pub const CHANNELS_MAX: usize = 50;
-/// Most pairs of metadata.
+/// Maximum entries of metadata.
 pub const METADATA_MAX: usize = 20;
-/// Most bytes of metadata, names and values together.
+/// Maximum bytes of metadata, names and values together.
 pub const METADATA_BYTES_MAX: usize = 2_048;
-/// Longest time for which an old secret may go on working beside a new one, in milliseconds.
+/// Maximum grace period of an old secret after a rotation, in milliseconds.
 pub const OVERLAP_MAX: i64 = 30 * DAY;
-/// For how long a deleted key can be restored, in milliseconds. After that it is removed for good.
+/// Restore period of a deleted key, in milliseconds. After that the key is purged.
 pub const RESTORE_WITHIN: i64 = 30 * DAY;
 
-/// Whether a key works, in one word.
+/// Status of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Calls with it are let through, within its scopes and limits.
+    /// Requests with the key are accepted, within its scopes and limits.
     Active,
-    /// Calls with it are refused; the reason stands beside it.
+    /// Requests with the key are refused, for a [`Reason`].
     Inactive,
 }
 
-/// Why a key is inactive.
+/// Reason for an inactive status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
-    /// It was deleted, and can still be restored.
+    /// The key is deleted, and can still be restored.
     Deleted,
-    /// An admin has deactivated it.
+    /// An admin has deactivated the key.
     Deactivated,
-    /// Its beginning is still to come.
+    /// The key's start is in the future.
     Scheduled,
-    /// Its expiry has passed.
+    /// The key has expired.
     Expired,
 }
 
 impl Reason {
-    /// The reason as a word for people.
+    /// Returns the word to display.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Deleted => "Deleted",
@@ -75,20 +76,20 @@ impl Reason {
     }
 }
 
-/// What the state of a key follows from.
+/// Properties of a key that determine its status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Whether it was deleted.
+    /// True if the key is deleted.
     pub deleted: bool,
-    /// Whether it has not been deactivated.
+    /// True unless the key is deactivated.
     pub active: bool,
-    /// Until when it is refused, if there is a beginning.
+    /// Time before which the key is refused, if set.
     pub not_before: Option<Timestamp>,
-    /// From when on it is refused, if ever.
+    /// Time from which the key is refused, if set.
     pub expires_at: Option<Timestamp>,
 }
 
-/// The state of a key at `now`. The one place where it is decided for people.
+/// Returns the status of a key at `now`. No other code decides it for display.
 pub fn state(facts: Facts, now: Timestamp) -> (Status, Option<Reason>) {
     let reason = if facts.deleted {
         Some(Reason::Deleted)
@@ -104,89 +105,90 @@ pub fn state(facts: Facts, now: Timestamp) -> (Status, Option<Reason>) {
     (if reason.is_none() { Status::Active } else { Status::Inactive }, reason)
 }
 
-/// One secret of a key, without anything secret.
+/// One secret of a key, without any secret data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeySecret {
-    /// Counts the secrets of the key, from 1.
+    /// Number of the secret within the key, from 1.
     pub number: u32,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// From when on it opens nothing any more, if ever.
+    /// Time from which the secret is refused, if set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
-    /// When it was last used, if that is known. The registry does not know it.
+    /// Last use, if known. The registry does not know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
 }
 
-/// A key as the management API shows it. There is nothing secret in it.
+/// A key as the management API returns it. It contains no secret data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
-    /// Its id: the locator.
+    /// Id of the key: its locator.
     pub id: Locator,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// What it is for; may be empty.
+    /// Purpose of the key; may be empty.
     pub description: String,
-    /// The system that uses it; may be empty.
+    /// System that uses the key; may be empty.
     pub integration: String,
-    /// Which world it opens.
+    /// Environment that the key opens.
     pub environment: Environment,
-    /// What it may do.
+    /// Scopes of the key.
     pub scopes: ScopeSet,
-    /// Whether it works now.
+    /// Current status.
     pub status: Status,
-    /// Why not, if not.
+    /// Reason for an inactive status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// What the admin said who switched it off.
+    /// Reason that the deactivating admin gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_text: Option<String>,
-    /// The part of the key's text that may be shown.
+    /// Part of the key's text that may be shown.
     pub prefix: String,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// Name of who made it.
+    /// Name of the creator.
     pub created_by: String,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
-    /// Counts its changes, from 1. Its `ETag`.
+    /// Version, from 1, incremented by each change. It is the `ETag`.
     pub version: u64,
-    /// Until when it is refused, if there is a beginning.
+    /// Time before which the key is refused, if set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
-    /// From when on it is refused, if ever.
+    /// Time from which the key is refused, if set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// When any of its secrets was last used, if that is known. The registry does not know it.
+    /// Last use of any of its secrets, if known. The registry does not know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
-    /// Until when its deletion can be undone, if it was deleted.
+    /// End of the restore period, for a deleted key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore_until: Option<Timestamp>,
-    /// Where and for what it may be used.
+    /// Network and channel restrictions.
     pub restrictions: Restrictions,
-    /// How often it may be used.
+    /// Rate limit, if set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
-    /// How much it may be used in a day or a month.
+    /// Quota with its remaining permits, if set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<QuotaLeft>,
-    /// Its secrets, the eldest first.
+    /// Secrets, oldest first.
     pub secrets: Vec<KeySecret>,
-    /// What its admins noted for services that verify it.
+    /// Notes of the admins for services that verify the key.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// A quota, and what is left of it.
+/// A quota and its remaining permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotaLeft {
-    /// At most so many in a period.
+    /// Maximum permits in a period.
     pub limit: u32,
-    /// When it is refilled.
+    /// Period after which the quota is refilled.
     pub period: Period,
-    /// How much is left of it until then, if that is known. What edges hold to give out counts as used. The registry does
-    /// not know it.
+    /// Permits left in the current period, if known. The registry does not know it.
+    ///
+    /// Permits that edges hold in leases count as used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remaining: Option<u32>,
 }
@@ -203,17 +205,19 @@ impl From<QuotaLeft> for Quota {
     }
 }
 
-/// By less than so much the clocks of edges and vault differ, in milliseconds.
+/// Exclusive bound of the clock skew between edges and vault, in milliseconds.
 const CLOCKS_DIFFER: i64 = MINUTE;
 
 impl Key {
-    /// The entity tag (RFC 9110) of this state of the key.
+    /// Returns the entity tag (RFC 9110) of this version.
     pub fn etag(&self) -> String {
         format!("\"{}\"", self.version)
     }
 
-    /// Takes over, of these last uses, those of its own secrets. A use from before a secret was made is that of another one, which
-    /// had its number and was lost; clocks differ by less than [`CLOCKS_DIFFER`].
+    /// Merges the last uses of this key and of its secrets.
+    ///
+    /// Uses from before a secret's creation do not count for it. They belong to a lost secret with
+    /// the same number. The comparison allows for clock skew of less than [`CLOCKS_DIFFER`].
     pub fn note_last_uses(&mut self, uses: &[LastUse]) {
         for last in uses.iter().filter(|last| last.key == self.id) {
             let is_used = |secret: &&mut KeySecret| {
@@ -227,20 +231,20 @@ impl Key {
     }
 }
 
-/// The version that one entity tag names, if it is one of ours.
+/// Parses an entity tag and returns its version, if the tag is one of ours.
 ///
-/// Proxies that compress make a tag weak (`W/"1"`), and people leave the quotes out: both are
-/// understood, since a version is named all the same.
+/// Compressing proxies make a tag weak (`W/"1"`), and people omit the quotes. Both forms are
+/// accepted, since they still name a version.
 pub fn version_of_etag(tag: &str) -> Option<u64> {
     let tag = tag.trim();
     let opaque = tag.strip_prefix("W/").unwrap_or(tag);
     let digits = opaque.strip_prefix('"').map_or(Some(opaque), |rest| rest.strip_suffix('"'))?;
-    // As it was written, and in no other way: "01" and "+1" are other tags.
+    // Accepts only the canonical form: "01" and "+1" are other tags.
     let is_canonical = digits.bytes().all(|digit| digit.is_ascii_digit()) && !digits.starts_with('0');
     digits.parse().ok().filter(|version| is_canonical && *version <= COUNT_MAX)
 }
 
-/// Greatest number that anything here is counted to, 2^53 - 1: what JavaScript and the stores keep exactly.
+/// Maximum of every counter, 2^53 - 1, which JavaScript and the stores keep exactly.
 pub const COUNT_MAX: u64 = 9_007_199_254_740_991;
 
 #[cfg(test)]
@@ -276,13 +280,13 @@ mod tests {
         let other = "0000000000000002".parse().unwrap();
         let made = key.created_at;
         let at = |key, secret, millis| LastUse { key, secret, at: made.plus(millis) };
-        // Of secret 1 the key has nothing left to show.
+        // The key no longer shows secret 1.
         key.note_last_uses(&[at(key.id, 1, 5), at(key.id, 2, 3), at(other, 2, 9), at(key.id, 2, 2)]);
         let millis = |time: Option<Timestamp>| time.map(|time| time.since(made));
         assert_eq!(millis(key.last_used_at), Some(5));
         let of_secrets = |key: &Key| key.secrets.iter().map(|secret| millis(secret.last_used_at)).collect::<Vec<_>>();
         assert_eq!(of_secrets(&key), [Some(3), None]);
-        // A secret 3 from before a loss, and a call at an edge whose clock is late.
+        // A lost secret 3, and a request at an edge with a slow clock.
         key.note_last_uses(&[at(key.id, 3, -60_000)]);
         assert_eq!((of_secrets(&key), millis(key.last_used_at)), (vec![Some(3), None], Some(5)));
         key.note_last_uses(&[at(key.id, 3, -59_999)]);

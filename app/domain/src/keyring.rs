@@ -1,11 +1,13 @@
-//! The master secrets of a deployment, and the keys that are derived from each.
+//! Master secrets of a deployment, and the keys derived from each.
 //!
-//! A deployment has one list of master secrets, `MASTER_KEYS`, written as `id:base64,id:base64`. Ids
-//! are numbers; the greatest writes, all read, so a secret is rolled by adding one with a greater id.
-//! Every purpose gets a key of its own by HKDF-SHA-256 (RFC 5869) with a label of its own.
+//! A deployment has one list of master secrets, `MASTER_KEYS`, written as `id:base64,id:base64`.
+//! Ids are numbers. The greatest id writes and all ids read. So adding a secret with a greater id
+//! rotates the master secret. Each purpose has its own key by HKDF-SHA-256 (RFC 5869), with its own
+//! label.
 //!
-//! A secret that has been followed by a newer one can be retired in part: `id/locator:base64` and `id/pepper:base64`
-//! hold one derived key each, from which neither the secret nor another key can be found. [`retire`] makes them.
+//! A secret that is no longer the newest can be retired in part. `id/locator:base64` and
+//! `id/pepper:base64` hold one derived key each. A derived key reveals neither the secret nor
+//! another key. [`retire`] makes these entries.
 
 mod list;
 
@@ -17,7 +19,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// Shortest master secret that is accepted, in bytes.
+/// Minimum length of a master secret, in bytes.
 pub const MIN_SECRET_BYTES: usize = 32;
 
 /// A key for HMAC-SHA-256 (RFC 2104), prepared once and used many times.
@@ -27,11 +29,11 @@ pub struct MacKey(Hmac<Sha256>);
 impl MacKey {
     /// Prepares a key of any length.
     pub fn new(key: &[u8]) -> Self {
-        // HMAC takes keys of every length, so this constructor has no failing case.
+        // HMAC accepts keys of any length, so this constructor cannot fail.
         Self(Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default())))
     }
 
-    /// The MAC of the parts, one after the other. Callers keep the parts unambiguous.
+    /// Returns the MAC of the concatenated parts. Callers keep the parts unambiguous.
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.0.clone();
         for part in parts {
@@ -40,9 +42,9 @@ impl MacKey {
         mac.finalize().into_bytes().into()
     }
 
-    /// Whether `tag` is the beginning of the MAC of the parts, compared in constant time.
+    /// Returns true if `tag` is the beginning of the MAC of the parts. Compares in constant time.
     ///
-    /// A tag shorter than 16 bytes, half of the MAC (RFC 2104 section 5), is never accepted.
+    /// A tag shorter than 16 bytes, half of the MAC (RFC 2104, section 5), is never accepted.
     pub fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
         tag.len() >= 16 && self.mac(parts).get(..tag.len()).is_some_and(|begin| bool::from(begin.ct_eq(tag)))
     }
@@ -57,13 +59,13 @@ impl fmt::Debug for MacKey {
 /// One master secret, as the keys derived from it.
 #[derive(Clone, Debug)]
 pub struct Master {
-    /// The number under which the secret stands in `MASTER_KEYS`.
+    /// Id of the secret in `MASTER_KEYS`.
     pub id: u16,
     /// Tags and masks locators.
     pub locator: MacKey,
-    /// Peppers the digests of keys' secrets.
+    /// Peppers the digests of key secrets.
     pub pepper: MacKey,
-    /// Seals the records that lie in KV.
+    /// Seals the records in KV.
     pub seal: MacKey,
 }
 
@@ -74,7 +76,7 @@ impl Master {
     }
 }
 
-/// What each key is derived with: locators, peppers, seals.
+/// HKDF labels of the derived keys: locator, pepper and seal.
 const LABELS: [&str; 3] = ["ownchat/locator/1", "ownchat/pepper/1", "ownchat/seal/1"];
 
 fn derived(secret: &[u8], label: &str) -> [u8; 32] {
@@ -84,7 +86,7 @@ fn derived(secret: &[u8], label: &str) -> [u8; 32] {
     bytes
 }
 
-/// What is left of an older secret: all of it, or keys that were derived from it.
+/// An older master secret: all of its derived keys, or only some of them.
 #[derive(Clone, Debug)]
 struct Older {
     id: u16,
@@ -93,36 +95,41 @@ struct Older {
     seal: Option<MacKey>,
 }
 
-/// All master secrets of a deployment, the newest first.
+/// All master secrets of a deployment, newest first.
 #[derive(Clone, Debug)]
 pub struct Keyring {
     newest: Master,
     older: Vec<Older>,
 }
 
-/// Why `MASTER_KEYS` cannot be used. None of the messages repeats a secret.
+/// Fault of `MASTER_KEYS`. No message repeats a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
     /// The list has no entry.
     #[error("MASTER_KEYS is empty; write id:base64, for instance 1:… with 32 random bytes")]
     Empty,
-    /// An entry has no colon, its id is not a number below 65,536, or what is left of it is neither `locator` nor
-    /// `pepper`.
+    /// An entry has no colon, its id is not a number below 65,536, or its suffix is unknown.
+    ///
+    /// Valid suffixes are `locator` and `pepper`.
     #[error("entry {0} of MASTER_KEYS is not of the form id:base64, id/locator:base64 or id/pepper:base64")]
     Entry(usize),
     /// An entry's secret is not base64 or is shorter than [`MIN_SECRET_BYTES`].
     #[error("the secret of entry {0} of MASTER_KEYS is not base64 of at least 32 bytes")]
     Secret(usize),
-    /// Two entries have the same id, and both are whole or left for the same.
+    /// Two entries have the same id, and one is whole or both have the same suffix.
     #[error("MASTER_KEYS names the id {0} twice")]
     Duplicate(u16),
-    /// Nothing can be written with what is left of a secret.
+    /// The greatest id is retired in part, so it cannot write.
     #[error("the greatest id of MASTER_KEYS, {0}, must be a whole secret, since it writes")]
     Newest(u16),
 }
 
 impl Keyring {
-    /// Reads a `MASTER_KEYS` list. The order of the entries does not matter.
+    /// Parses a `MASTER_KEYS` list. The order of the entries does not matter.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first fault of the list.
     pub fn parse(list: &str) -> Result<Self, KeyringError> {
         let entries = list::parse(list)?;
         let newest = entries.iter().map(|entry| entry.id).max().ok_or(KeyringError::Empty)?;
@@ -150,33 +157,33 @@ impl Keyring {
         Ok(Self { newest, older })
     }
 
-    /// The secret that everything new is written with.
+    /// Returns the master secret that writes everything new.
     pub fn newest(&self) -> &Master {
         &self.newest
     }
 
-    /// The keys that locators may have been tagged with, with the ids of their secrets, the newest first.
+    /// Returns the locator keys with the ids of their secrets, newest first.
     pub fn locators(&self) -> impl Iterator<Item = (u16, &MacKey)> {
         let older = self.older.iter().filter_map(|older| Some((older.id, older.locator.as_ref()?)));
         core::iter::once((self.newest.id, &self.newest.locator)).chain(older)
     }
 
-    /// The pepper of the secret with this id, if it is still there.
+    /// Returns the pepper of the secret `id`, if it is still available.
     pub fn pepper(&self, id: u16) -> Option<&MacKey> {
         if id == self.newest.id { Some(&self.newest.pepper) } else { self.older(id)?.pepper.as_ref() }
     }
 
-    /// The seal key of the secret with this id, if it is still there.
+    /// Returns the seal key of the secret `id`, if it is still available.
     pub fn seal(&self, id: u16) -> Option<&MacKey> {
         if id == self.newest.id { Some(&self.newest.seal) } else { self.older(id)?.seal.as_ref() }
     }
 
-    /// The ids of all secrets of which anything is left, the newest first.
+    /// Returns the ids of all secrets, whole or retired in part, newest first.
     pub fn ids(&self) -> impl Iterator<Item = u16> {
         core::iter::once(self.newest.id).chain(self.older.iter().map(|older| older.id))
     }
 
-    /// A check value of each key that is derived from the secrets or left of them.
+    /// Returns a check value of each remaining derived key.
     pub fn checks(&self) -> impl Iterator<Item = Check> {
         let newest = &self.newest;
         let of_newest = Check::all(newest.id, Some(&newest.locator), Some(&newest.pepper), Some(&newest.seal));
@@ -192,19 +199,19 @@ impl Keyring {
     }
 }
 
-/// Shows that a derived key is the same as before, and nothing else of it.
+/// Check value of a derived key: proves that the key is unchanged and reveals nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// The id of the secret.
+    /// Id of the master secret.
     pub id: u16,
-    /// The use of the key: `locator`, `pepper` or `seal`.
+    /// Use of the key: `locator`, `pepper` or `seal`.
     pub purpose: &'static str,
-    /// The value.
+    /// Beginning of the key's MAC over a fixed text.
     pub value: [u8; Self::BYTES],
 }
 
 impl Check {
-    /// Bytes of a value.
+    /// Length of a check value, in bytes.
     pub const BYTES: usize = 12;
 
     fn all(
@@ -223,12 +230,16 @@ impl Check {
     }
 }
 
-/// The keys that locators were tagged with, for whoever needs nothing else of the master secrets.
+/// Locator keys of all master secrets, for components that need no other derived key.
 #[derive(Clone, Debug)]
 pub struct Locators(Vec<MacKey>);
 
 impl Locators {
-    /// Reads them from a `MASTER_KEYS` list, in its order.
+    /// Reads the keys from a `MASTER_KEYS` list, in its order.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first fault of the list.
     pub fn parse(list: &str) -> Result<Self, KeyringError> {
         let [label, ..] = LABELS;
         let entries = list::parse(list)?.into_iter().filter_map(|entry| match entry.left {
@@ -239,25 +250,29 @@ impl Locators {
         Ok(Self(entries.collect()))
     }
 
-    /// The keys.
+    /// Returns the keys.
     pub fn iter(&self) -> impl Iterator<Item = &MacKey> {
         self.0.iter()
     }
 }
 
-/// The keys that sign cookies, the newest first, for whoever needs nothing else of the master
-/// secrets.
+/// Keys that sign cookies, newest first, for components that need no other derived key.
 #[derive(Clone, Debug)]
 pub struct CookieKeys(Vec<MacKey>);
 
-/// The label of their derivation.
+/// HKDF label of the cookie keys.
 const COOKIE_LABEL: &str = "ownchat/cookie/1";
-/// Bytes of a cookie's MAC: half of it (RFC 2104, section 5).
+/// Length of a cookie's MAC, in bytes: half of the full MAC (RFC 2104, section 5).
 const COOKIE_TAG: usize = 16;
 
 impl CookieKeys {
-    /// Reads them from a `MASTER_KEYS` list. A secret that is retired in part signs no cookie any
-    /// more.
+    /// Derives the keys from a `MASTER_KEYS` list.
+    ///
+    /// A secret that is retired in part no longer signs cookies.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first fault of the list, or [`KeyringError::Empty`] without a whole secret.
     pub fn parse(list: &str) -> Result<Self, KeyringError> {
         let mut entries = list::parse(list)?;
         entries.retain(|entry| entry.left.is_none());
@@ -268,13 +283,13 @@ impl CookieKeys {
         Ok(Self(entries.iter().map(|entry| MacKey::new(&derived(&entry.secret, COOKIE_LABEL))).collect()))
     }
 
-    /// The MAC of a cookie, by the newest key.
+    /// Returns the MAC of a cookie, under the newest key.
     pub fn tag(&self, signed: &[u8]) -> [u8; COOKIE_TAG] {
         let mac = self.0.first().map(|key| key.mac(&[signed])).unwrap_or_default();
         mac.first_chunk().copied().unwrap_or_default()
     }
 
-    /// Returns true if one of the keys has made this MAC.
+    /// Returns true if one of the keys made this MAC.
     pub fn verify(&self, signed: &[u8], tag: &[u8]) -> bool {
         self.0.iter().any(|key| key.verify(&[signed], tag))
     }
@@ -378,7 +393,7 @@ mod tests {
         assert!(!text.contains("AQEB") && !text.contains("[1, 1"), "{text}");
     }
 
-    /// They are kept as long as a workspace, so they never change.
+    /// Check values are kept for the life of a workspace, so they never change.
     #[test]
     fn a_check_value_is_the_same_for_ever() {
         let ring = Keyring::parse(&format!("1:{}=", "A".repeat(43))).unwrap();

@@ -1,9 +1,11 @@
-//! Whether a change of a key can refuse anybody who passed before.
+//! Detects changes of a key that can refuse a request that was accepted before.
 
 use super::Details;
 
-/// Whether everybody whom `before` let pass is sure to be let pass by `after`. It may say no where the
-/// answer is yes: then the edge is told once more than it had to be.
+/// Returns true if `after` certainly accepts every request that `before` accepted.
+///
+/// The comparison is conservative: it may return false for a change that only widens. The feed then
+/// carries one entry more than necessary.
 pub fn widens_only(before: &Details, after: &Details) -> bool {
     let begins = after.not_before.is_none_or(|begin| before.not_before.is_some_and(|was| begin <= was));
     let ends = after.expires_at.is_none_or(|end| before.expires_at.is_some_and(|was| end >= was));

@@ -1,4 +1,4 @@
-//! A key made like another one.
+//! Duplicates of a key: the request, the default name and the resulting details.
 
 use super::{Details, KeyPatch, NAME_MAX};
 use crate::{
@@ -10,37 +10,38 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Stands behind the name of a copy; `2)` and so on follow instead of the bracket for further ones.
+/// Suffix of a duplicate's name, before the number and the closing bracket.
 const SUFFIX: &str = " (copy";
 
-/// A key to be made like another one, as it was asked for. What is absent is as in the other.
+/// Request to duplicate a key. Absent fields keep the value of the source.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewCopy {
-    /// Its name; absent for that of the other with "(copy)" behind it.
+    /// Display name; absent for the source's name with "(copy)" appended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// RFC 3339 time from when on it shall be refused; `null` for never.
+    /// RFC 3339 time from which the duplicate is refused; `null` for never.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::given")]
     #[allow(clippy::option_option, reason = "absent, null or a value, as in RFC 7396")]
     pub expires_at: Option<Option<String>>,
-    /// Why; goes into the audit trail.
+    /// Reason, for the audit trail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Hash of a secret that the caller made and keeps; none to have one made.
+    /// Hash of a secret that the caller generated and keeps; absent to have one generated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_sha256: Option<SecretHash>,
 }
 
 impl NewCopy {
-    /// In what the copy shall differ.
+    /// Returns the differences between the duplicate and its source.
     pub fn differences(self) -> KeyPatch {
         KeyPatch { name: self.name, expires_at: self.expires_at, reason: self.reason, ..KeyPatch::default() }
     }
 }
 
-/// The first free name for a copy: "CRM (copy)", "CRM (copy 2)" and so on, no longer than a name
-/// may be.
+/// Returns the first free name of a duplicate: "CRM (copy)", "CRM (copy 2)" and so on.
+///
+/// The name never exceeds [`NAME_MAX`] characters.
 pub fn copy_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let original = copied_name(name);
     let mut number = 1;
@@ -54,7 +55,7 @@ pub fn copy_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     }
 }
 
-/// The name of the original, if this is the name of a copy.
+/// Returns the original's name if `name` names a duplicate, or else `name` itself.
 fn copied_name(name: &str) -> &str {
     let number = |rest: &str| rest.strip_prefix(' ').is_some_and(|rest| rest.parse::<u32>().is_ok());
     match name.strip_suffix(')').and_then(|rest| rest.rsplit_once(SUFFIX)) {
@@ -64,8 +65,13 @@ fn copied_name(name: &str) -> &str {
 }
 
 impl Details {
-    /// The details of a copy of this name, if `patch` gives no other, that differs in `patch`, and
-    /// why it is made; or the faults of the patch.
+    /// Returns the details of a duplicate and the reason for it.
+    ///
+    /// `patch` holds the differences. `name` applies if `patch` gives no other name.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::Invalid`] for an invalid `patch`, or for an expiry that has passed.
     pub fn copy(
         &self,
         name: String,
@@ -76,7 +82,7 @@ impl Details {
         let source = Self {
             name,
             environment: environment.unwrap_or(self.environment),
-            // A beginning that has passed says nothing.
+            // A start in the past has no effect.
             not_before: self.not_before.filter(|begin| *begin > now),
             ..self.clone()
         };
@@ -148,7 +154,7 @@ mod tests {
         for own in ["Shop (copyright)", "Shop (copy two)", " (copy)", "Shop (copy) B"] {
             assert_eq!(copy(own, &[]), format!("{own} (copy)"), "{own}");
         }
-        // Cut between characters as people see them, after which no space stays.
+        // Names are cut between grapheme clusters, and trailing spaces are removed.
         let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
         assert_eq!(copy(&family.repeat(NAME_MAX), &[]), format!("{} (copy)", family.repeat(NAME_MAX - 7)));
         assert_eq!(copy(&"ä".repeat(NAME_MAX), &[]), format!("{} (copy)", "ä".repeat(NAME_MAX - 7)));

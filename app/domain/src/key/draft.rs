@@ -1,4 +1,4 @@
-//! What admins say of a key, and how it becomes something that can be stored.
+//! Requests to create and to change a key, and their validation into storable details.
 #![allow(clippy::option_option, reason = "absent, null or a value, as in RFC 7396")]
 
 mod fields;
@@ -21,143 +21,145 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A key to be made, as it was asked for.
+/// Request to create a key.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewKey {
-    /// What people will call it.
+    /// Display name.
     pub name: String,
-    /// What it is for.
+    /// Purpose of the key.
     pub description: String,
-    /// The system that will use it.
+    /// System that will use the key.
     pub integration: String,
     /// `live` or `test`.
     pub environment: String,
-    /// Names of the scopes it shall have.
+    /// Names of the scopes to grant.
     pub scopes: Vec<String>,
-    /// RFC 3339 time until when it shall be refused; none for none.
+    /// RFC 3339 time before which the key is refused; absent for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<String>,
-    /// RFC 3339 time from when on it shall be refused; none for never.
+    /// RFC 3339 time from which the key is refused; absent for never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// Where and for what it may be used.
+    /// Network and channel restrictions.
     pub restrictions: RestrictionsPatch,
-    /// How often it may be used; none for as often as one likes.
+    /// Rate limit; absent for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
-    /// How much it may be used in a day or a month; none for as much as one likes.
+    /// Quota; absent for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,
-    /// Notes for services that verify it.
+    /// Notes for services that verify the key.
     pub metadata: BTreeMap<String, String>,
-    /// Why it is made; goes into the audit trail.
+    /// Reason, for the audit trail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Hash of a secret that the caller made and keeps; none to have one made.
+    /// Hash of a secret that the caller generated and keeps; absent to have one generated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_sha256: Option<SecretHash>,
 }
 
-/// Where and for what a key may be used, as it is shown.
+/// Network and channel restrictions of a key, as returned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restrictions {
-    /// Networks of which the caller must be in one; none for anywhere.
+    /// Networks that must contain the client IP; empty for any.
     pub allow: Vec<Network>,
-    /// Networks that the caller must not be in.
+    /// Networks that must not contain the client IP.
     pub deny: Vec<Network>,
-    /// Ids of the channels that it may be used for; none for all.
+    /// Ids of the allowed channels; empty for all.
     pub channels: Vec<String>,
 }
 
-/// Where and for what a key may be used, as it was asked for: what is absent stays, `null` clears.
+/// Patch of the restrictions of a key: absent fields stay unchanged, `null` clears.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RestrictionsPatch {
-    /// Networks in CIDR notation, at most 20.
+    /// Allowed networks in CIDR notation, at most 20.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub allow: Option<Option<Vec<String>>>,
-    /// Networks in CIDR notation, at most 20.
+    /// Denied networks in CIDR notation, at most 20.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub deny: Option<Option<Vec<String>>>,
-    /// Ids of channels, at most 50.
+    /// Ids of the allowed channels, at most 50.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub channels: Option<Option<Vec<String>>>,
 }
 
-/// Changes to a key, as they were asked for (RFC 7396): what is absent stays, `null` clears.
+/// Request to change a key (RFC 7396): absent fields stay unchanged, `null` clears.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeyPatch {
-    /// A new name.
+    /// New display name.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub name: Option<String>,
-    /// A new description; `null` or empty for none.
+    /// New description; `null` or empty for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub description: Option<Option<String>>,
-    /// The system that uses it; `null` or empty for none.
+    /// System that uses the key; `null` or empty for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub integration: Option<Option<String>>,
     /// `active` or `inactive`.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub status: Option<Status>,
-    /// Why, in the admin's words; goes into the audit trail, and beside the status when it is switched off.
+    /// Reason in the admin's words, for the audit trail.
+    ///
+    /// On a deactivation it also appears beside the status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// All the scopes that it shall have from now on.
+    /// Complete new set of scopes.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub scopes: Option<Vec<String>>,
-    /// A new beginning; `null` for none.
+    /// New start; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub not_before: Option<Option<String>>,
-    /// A new expiry; `null` for never.
+    /// New expiry; `null` for never.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub expires_at: Option<Option<String>>,
-    /// New restrictions, each list by itself; `null` for none at all.
+    /// New restrictions, each list by itself; `null` removes all of them.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub restrictions: Option<Option<RestrictionsPatch>>,
-    /// A new rate limit, or a part of it; `null` for none.
+    /// New rate limit, or a part of it; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub rate_limit: Option<Option<RateLimitPatch>>,
-    /// A new quota, or a part of it; `null` for none.
+    /// New quota, or a part of it; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub quota: Option<Option<QuotaPatch>>,
-    /// Notes to set, and names of notes to remove with `null`; `null` as a whole removes all.
+    /// Notes to set, or to remove with `null`; `null` as a whole removes all notes.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub metadata: Option<Option<BTreeMap<String, Option<String>>>>,
 }
 
-/// What is stored of a key of what admins say.
+/// Validated properties of a key that admins set, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Details {
-    /// 1 to [`super::NAME_MAX`] characters.
+    /// Display name, 1 to [`super::NAME_MAX`] characters.
     pub name: String,
-    /// 0 to [`super::DESCRIPTION_MAX`] characters.
+    /// Description, 0 to [`super::DESCRIPTION_MAX`] characters.
     pub description: String,
-    /// 0 to [`super::NAME_MAX`] characters.
+    /// Integration, 0 to [`super::NAME_MAX`] characters.
     pub integration: String,
-    /// Which world it opens.
+    /// Environment that the key opens.
     pub environment: Environment,
-    /// At least one.
+    /// Scopes, at least one.
     pub scopes: ScopeSet,
-    /// Before the end, if both are there.
+    /// Start; before `expires_at` if both are set.
     pub not_before: Option<Timestamp>,
-    /// In the future when it was set.
+    /// Expiry; it was in the future when it was set.
     pub expires_at: Option<Timestamp>,
-    /// Where it may be used from.
+    /// Allowed and denied networks.
     pub networks: Networks,
-    /// What it may be used for.
+    /// Ids of the allowed channels; empty for all.
     pub channels: Vec<String>,
-    /// How often and how much.
+    /// Rate limit and quota.
     pub limits: Limits,
-    /// Notes.
+    /// Notes for services that verify the key.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// Said of a part of a limit where there is no limit yet.
+/// Error for a partial limit on a key without that limit.
 const PART: &str = "There is no limit yet of which this could be a part; send all of it.";
 
-/// Changes that can be stored. What is `None` stays.
+/// Validated patch of [`Details`]. `None` keeps the current value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DetailsPatch {
     name: Option<String>,
@@ -172,14 +174,18 @@ pub struct DetailsPatch {
     rate: Option<Option<RateLimitPatch>>,
     quota: Option<Option<QuotaPatch>>,
     metadata: Option<Option<BTreeMap<String, Option<String>>>>,
-    /// Whether it is to be active.
+    /// True to activate the key, false to deactivate it.
     pub active: Option<bool>,
-    /// Why, in the admin's words.
+    /// Reason in the admin's words.
     pub reason: Option<String>,
 }
 
 impl NewKey {
-    /// The details, or everything that is wrong with them.
+    /// Validates the request.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::Invalid`] with every invalid field.
     pub fn check(&self, now: Timestamp) -> Result<Details, Failure> {
         let environment = self.environment.parse::<Environment>();
         let blank = Details {
@@ -220,7 +226,7 @@ impl NewKey {
                     _ => Vec::new(),
                 };
                 if environment.is_err() {
-                    // Faults are named in the order of the fields.
+                    // Errors follow the order of the fields.
                     let before = ["name", "description", "integration"];
                     let place = errors.iter().take_while(|error| before.contains(&error.field.as_str())).count();
                     errors.insert(place, FieldError::new("environment", "Choose live or test."));
@@ -232,14 +238,18 @@ impl NewKey {
 }
 
 impl NewKey {
-    /// Why it is made, if that was said. [`NewKey::check`] says what is wrong with it.
+    /// Returns the reason, if a valid one was given. [`NewKey::check`] reports an invalid one.
     pub fn reason(&self) -> Option<String> {
         text::paragraph(self.reason.as_deref()?, super::DESCRIPTION_MAX).ok().filter(|reason| !reason.is_empty())
     }
 }
 
 impl DetailsPatch {
-    /// The key after the changes, or why there cannot be one like it.
+    /// Applies the patch to the details of a key.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::Invalid`] if the resulting key is invalid.
     pub fn apply(self, before: &Details) -> Result<Details, Failure> {
         let mut after = before.clone();
         let set = |place: &mut String, value: Option<String>| {
@@ -293,7 +303,7 @@ impl DetailsPatch {
 }
 
 impl KeyPatch {
-    /// Whether it switches a key off and does nothing else.
+    /// Returns true if the patch deactivates a key and changes nothing else.
     pub const fn only_deactivates(&self) -> bool {
         matches!(
             self,
@@ -314,7 +324,11 @@ impl KeyPatch {
         )
     }
 
-    /// The changes, or everything that is wrong with them by themselves.
+    /// Validates the patch on its own, without the key.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::Invalid`] with every invalid field.
     pub fn check(&self, now: Timestamp) -> Result<DetailsPatch, Failure> {
         let none = RestrictionsPatch { allow: Some(None), deny: Some(None), channels: Some(None) };
         let absent = RestrictionsPatch::default();

@@ -1,37 +1,37 @@
-//! Lists of keys: what can be asked and what comes back.
+//! Lists of keys: filters, order, cursor and pages.
 
 use super::Key;
 use crate::{scope::Scope, token::Environment};
 use serde::{Deserialize, Serialize};
 
-/// The order of a list.
+/// Order of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
-    /// The youngest key first.
+    /// Newest key first.
     #[default]
     Newest,
-    /// The eldest key first.
+    /// Oldest key first.
     Oldest,
 }
 
-/// Keys of which status to list.
+/// Filter by status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusFilter {
-    /// Those that are accepted now.
+    /// Keys that are accepted now.
     Active,
-    /// Those that are refused now and not deleted.
+    /// Keys that are refused now and not deleted.
     Inactive,
-    /// Those that are deleted and can be restored.
+    /// Deleted keys that can be restored.
     Deleted,
 }
 
 impl StatusFilter {
-    /// All of them, in the order in which they are offered.
+    /// Every filter, in display order.
     pub const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Deleted];
 
-    /// The word in a request.
+    /// Returns the word in a request.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -41,39 +41,40 @@ impl StatusFilter {
     }
 }
 
-/// Which keys to list.
+/// Query for a list of keys: filters, order and page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeyQuery {
-    /// Where the page before ended, as it said itself.
+    /// Cursor from the previous page.
     pub cursor: Option<String>,
-    /// Most keys to return, 1 to 100; 50 if absent.
+    /// Maximum keys to return, 1 to 100; 50 if absent.
     pub limit: Option<u32>,
-    /// Words that must stand in name, id or description, in any order, case and form of their
-    /// letters; of a whole key its id.
+    /// Search words. Each must occur in name, id or description, in any order.
+    ///
+    /// The search ignores case and Unicode form. The text of a whole key matches by its id.
     pub q: Option<String>,
-    /// Only keys of this status; absent for all that are not deleted.
+    /// Status of the keys; absent for all keys that are not deleted.
     pub status: Option<StatusFilter>,
-    /// Only keys that were given this scope.
+    /// Scope that the keys must have.
     pub scope: Option<Scope>,
-    /// Only keys of this world.
+    /// Environment of the keys.
     pub environment: Option<Environment>,
-    /// The order.
+    /// Order of the list.
     pub sort: Sort,
 }
 
 impl KeyQuery {
-    /// Most keys of one page.
+    /// Maximum keys of one page.
     pub const LIMIT_MAX: u32 = 100;
-    /// Keys of one page when nobody says how many.
+    /// Default keys of one page.
     pub const LIMIT_DEFAULT: u32 = 50;
 }
 
 /// One page of a list of keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyPage {
-    /// The keys, in the order asked for.
+    /// Keys in the requested order.
     pub data: Vec<Key>,
-    /// What to ask for the next page; none on the last.
+    /// Cursor of the next page; absent on the last one.
     pub next_cursor: Option<String>,
 }

@@ -1,20 +1,20 @@
-//! The text of `MASTER_KEYS`: reading it, and retiring an older secret in it.
+//! Parses the text of `MASTER_KEYS`, and retires an older secret in it.
 
 use super::{KeyringError, LABELS, MIN_SECRET_BYTES, derived};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use core::fmt::Write;
 
-/// What an older secret may still be needed for, once no record is sealed with it.
+/// Remaining use of an older secret, once no record is sealed with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// Recognising locators that were tagged with it: every key that was made under it.
+    /// Recognises locators that were tagged with it: every key created under it.
     Locator,
-    /// Recognising secrets of keys whose digests were peppered with it.
+    /// Recognises secrets of keys whose digests were peppered with it.
     Pepper,
 }
 
 impl Use {
-    /// As it stands in the list.
+    /// Returns the suffix in the list.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Locator => "locator",
@@ -22,7 +22,7 @@ impl Use {
         }
     }
 
-    /// Reads the word.
+    /// Parses a suffix.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Locator, Self::Pepper].into_iter().find(|left| left.as_str() == word)
     }
@@ -31,9 +31,9 @@ impl Use {
 /// One entry of the list.
 pub(super) struct Entry {
     pub id: u16,
-    /// What is left of the secret; none if it is whole.
+    /// Remaining use of the secret; `None` if it is whole.
     pub left: Option<Use>,
-    /// The secret, or the derived key.
+    /// Master secret, or the one derived key that is left of it.
     pub secret: Vec<u8>,
 }
 
@@ -58,24 +58,28 @@ pub(super) fn parse(list: &str) -> Result<Vec<Entry>, KeyringError> {
     Ok(entries)
 }
 
-/// Why a secret cannot be retired.
+/// Reason that a secret cannot be retired.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RetireError {
-    /// The list is not one.
+    /// The list is invalid.
     #[error(transparent)]
     List(#[from] KeyringError),
-    /// There is no such secret.
+    /// No entry has this id.
     #[error("MASTER_KEYS has no entry with the id {0}")]
     Absent(u16),
-    /// It writes.
+    /// The secret is the newest, which writes.
     #[error("the secret {0} is the newest: everything is written with it; add one with a greater id first")]
     Newest(u16),
-    /// What is to be kept of it is gone already.
+    /// A derived key to keep is already gone.
     #[error("of the secret {0} no {1} key is left")]
     Gone(u16, &'static str),
 }
 
-/// The list without the secret `id`, but for the derived keys that are kept.
+/// Returns the list without the secret `id`, except for the derived keys to `keep`.
+///
+/// # Errors
+///
+/// Returns the reason that the secret cannot be retired.
 pub fn retire(list: &str, id: u16, keep: &[Use]) -> Result<String, RetireError> {
     let entries = parse(list)?;
     if !entries.iter().any(|entry| entry.id == id) {

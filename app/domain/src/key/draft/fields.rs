@@ -1,4 +1,4 @@
-//! Reading the fields of a change, each with its own rule.
+//! Validates the fields of a patch, each by its own rule.
 
 use super::{DetailsPatch, KeyPatch, RestrictionsPatch};
 use crate::{
@@ -11,10 +11,10 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Longest id of a channel, in characters.
+/// Maximum characters of a channel id.
 const CHANNEL_MAX: usize = 64;
 
-/// Reads `patch` and its restrictions.
+/// Validates `patch` and its restrictions.
 pub fn read(patch: &KeyPatch, restrictions: &RestrictionsPatch, now: Timestamp) -> Result<DetailsPatch, Failure> {
     let mut found = Findings::default();
     let name = patch.name.as_deref().map(|name| found.take("name", text::line(name, NAME_MAX)));
@@ -98,7 +98,7 @@ fn end(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     Ok(end)
 }
 
-/// A list of networks without doubles; each that is wrong is named by its place.
+/// Parses a list of networks and drops duplicates. Errors name the index of the invalid entry.
 fn networks(found: &mut Findings, field: &str, texts: &[String]) -> Vec<Network> {
     if texts.len() > LIST_MAX {
         found.take::<()>(field, Err(format!("These are {} networks; at most {LIST_MAX} are possible.", texts.len())));
@@ -137,8 +137,7 @@ fn channels(ids: &[String]) -> Result<Vec<String>, String> {
     Ok(channels)
 }
 
-/// Finds the faults of the notes that are to be set. Their values are data of services, kept as
-/// they are.
+/// Records the invalid notes of a patch. Note values are data of services, kept as they are.
 fn notes(found: &mut Findings, notes: Option<&BTreeMap<String, Option<String>>>) {
     for (name, value) in notes.into_iter().flatten() {
         if name.trim().is_empty() {
@@ -151,7 +150,7 @@ fn notes(found: &mut Findings, notes: Option<&BTreeMap<String, Option<String>>>)
     }
 }
 
-/// Tells if so many notes of this size can be kept.
+/// Checks the number of notes and their total size.
 pub fn metadata(notes: &BTreeMap<String, String>) -> Result<(), String> {
     if notes.len() > METADATA_MAX {
         return Err(format!("These are {} notes; at most {METADATA_MAX} are possible.", notes.len()));

@@ -1,4 +1,4 @@
-//! Details that were not typed just now: from a file.
+//! Validation of details that come from a file instead of a request.
 
 use super::{Details, KeyPatch, RestrictionsPatch};
 use crate::{
@@ -9,7 +9,11 @@ use crate::{
 };
 
 impl Details {
-    /// Whether these could have been made by the commands of this code, whenever that was.
+    /// Checks that the commands of this code could have created these details at some time.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::Invalid`] with the invalid fields.
     pub fn check(&self) -> Result<(), Failure> {
         let texts = |networks: &[crate::network::Network]| networks.iter().map(ToString::to_string).collect();
         let patch = KeyPatch {
@@ -23,7 +27,7 @@ impl Details {
             quota: Some(self.limits.quota.map(Into::into)),
             ..KeyPatch::default()
         };
-        // Neither has it times that are compared with now.
+        // The patch holds no times either, so nothing is compared with the current time.
         let same = patch.check(Timestamp::default())?.apply(self)?;
         let is_line = |text: &str| !text.contains(['\n', '\t']) && is_kept(text, NAME_MAX);
         let texts = [

@@ -1,4 +1,4 @@
-//! What admins may say, and how they are answered.
+//! Tests of requests to create and change a key: accepted values and errors.
 
 use super::*;
 use crate::{key::NAME_MAX, limit::Period, testing::scopes};
@@ -26,7 +26,7 @@ fn patch(text: serde_json::Value) -> Result<Details, Failure> {
     patch.check(NOW)?.apply(&full())
 }
 
-/// A key with something in every field.
+/// Returns a key with a value in every field.
 fn full() -> Details {
     let key: NewKey = serde_json::from_value(json!({
         "name": "Shop", "description": "Till", "integration": "POS", "environment": "live",
@@ -139,7 +139,7 @@ fn an_expiry_is_near_enough_and_not_over() {
     }
 }
 
-/// From this moment to the same ten calendar years later there are three leap days, in 2028, 2032 and 2036.
+/// Ten calendar years from this time contain three leap days, in 2028, 2032 and 2036.
 #[test]
 fn ten_calendar_years_are_near_enough_and_a_millisecond_more_is_not() {
     let now = Timestamp::parse("2026-11-28T12:00:00Z").unwrap();
@@ -157,7 +157,7 @@ fn ten_calendar_years_are_near_enough_and_a_millisecond_more_is_not() {
 fn a_key_begins_before_it_ends() {
     let failure = NewKey { not_before: Some("2026-12-31T00:00:00Z".into()), ..good() }.check(NOW).unwrap_err();
     assert_eq!(fields(failure), ["not_before"]);
-    // A change of one end is held against the other that stays.
+    // A patch of one bound is checked against the unchanged other bound.
     assert_eq!(fields(patch(json!({"expires_at": "2026-11-30T00:00:00Z"})).unwrap_err()), ["not_before"]);
 }
 
@@ -236,7 +236,7 @@ fn a_file_keeps_the_texts_that_an_earlier_version_has_accepted() {
     assert!(Details { description: "a\0b".into(), ..full() }.check().is_err());
 }
 
-/// A caller whose clock differs sees it.
+/// The error shows the server's time, for a caller whose clock differs.
 #[test]
 fn an_end_that_has_passed_is_refused_with_the_time_that_it_has_passed_by() {
     let key = NewKey { expires_at: Some(NOW.rfc3339()), ..good() };
