@@ -1,43 +1,45 @@
-//! The count of a limited key: permits are handed out in leases, and never more than the limits allow.
+//! Rate limit and quota of one key: grants leases on permits, and never exceeds the limits.
 //!
-//! An isolate of the edge takes a lease of permits, spends them on calls from memory, and gives back what
-//! it did not need. So most calls of a busy key ask nobody, and yet no limit is ever exceeded:
+//! An isolate of the edge leases permits, spends them from memory, and returns the unused ones. So
+//! most requests of a busy key need no round trip, and yet no limit is ever exceeded:
 //!
-//! * **Rate.** A permit of a lease can be spent from the moment it was granted until the lease
-//!   ends. A grant is counted until one window after that end, so at every moment the permits that
-//!   may have been spent within one window are all counted together, and their sum is held to the
-//!   limit. This holds for every stretch of time as long as the window, wherever it begins. With
-//!   its next question the isolate says how long ago it spent the last permit of a lease, which is
-//!   then counted until one window after that: the question arrives later than it was written, so
-//!   it never says too much.
-//! * **Quota.** A permit is counted in the calendar period in which it was granted, and a lease ends with
-//!   its period at the latest.
+//! * **Rate.** A permit can be spent from its grant until the lease ends. A grant counts until one
+//!   window after that end. So all permits that may have been spent within one window always count
+//!   together. Their sum never exceeds the limit. This holds for every window, wherever it begins.
+//!   With its next lease request, the isolate reports the time since it spent a lease's last
+//!   permit. The lease then counts until one window after that time. The request arrives later than
+//!   it was written, so no permit is freed too early.
+//! * **Quota.** A permit counts in the calendar period of its grant. A lease ends with its period
+//!   at the latest.
 //!
-//! The price: what a lease holds and its isolate does not need is missing to others until it comes
-//! back. With `k` isolates that hold leases of at most `b` permits beyond what they need, at most
-//! `k × b` of a limit are wrongly refused at any moment. Nobody gets more beyond the need than an
-//! eighth of what is left, so what is held shrinks as a limit is used up, and a quota is used up
-//! exactly. A key that is always at its rate limit gets at least `w / (w + l)` of it, where `w` is
-//! the window and `l` the length of a lease ([`RateLimit::guaranteed`]); one that a single isolate
-//! serves gets all but what is counted while a question is on its way.
+//! The price: spare permits of a lease are unavailable to other isolates until they are returned.
+//! Suppose `k` isolates hold leases with at most `b` spare permits each. Then at most `k × b` of a
+//! limit are wrongly refused at any time. The spare permits of a lease are at most an eighth of the
+//! permits left. So the reserves shrink as a limit is used up, and a quota is used up exactly. A
+//! key that is always at its rate limit gets at least `w / (w + l)` of it
+//! ([`RateLimit::guaranteed`]). Here, `w` is the window and `l` the length of a lease. A key that a
+//! single isolate serves gets all permits except those counted while a lease request is in flight.
 //!
-//! # What comes back
+//! # Returned permits
 //!
-//! A quota is not refilled by time, so nothing of it may get lost on the way. Of every lease the isolate says in the end what was
-//! not spent: nothing if it is used up, all of it if it came too late to be spent, and all of it, too, if its answer never came,
-//! which is why an isolate names its leases itself. A lease that is given back before its question has arrived is void when
-//! it does. An isolate has [`RETURN_LIMIT`] from the end of a lease to say so; what only an isolate knew that is gone by then
-//! stays counted until the period ends.
+//! Time does not refill a quota within its period, so no permit may get lost in transit. In the
+//! end, the isolate reports the unspent permits of every lease. It reports none if the lease is
+//! used up, and all if the lease arrived too late. It also reports all if no response arrived.
+//! Therefore an isolate names its leases itself. A lease that is returned before its request
+//! arrives is void from then on. An isolate has [`RETURN_LIMIT`] from the end of a lease to return
+//! permits. Permits known only to a lost isolate stay counted until the period ends.
 //!
-//! # When the limits change
+//! # Changed limits
 //!
-//! What was used in the present period stays used. Every permit is counted towards its day and its month, whatever the quota
-//! is at that time, so with another number or another period what is left is what the new quota has left. Calls from a
-//! time without any limit were never counted. What a lease has carried past midnight counts to the day in which it was handed out.
+//! Permits used in the current period stay used. Every permit counts towards its day and its month,
+//! regardless of the current quota. So a quota with a new limit or period starts with the correct
+//! remainder. Requests from a time without any limit were never counted. A lease that is spent past
+//! midnight counts towards the day of its grant.
 //!
-//! Limits of an older record than the newest that was seen on the same day are not believed. On the next day they are, and at once when
-//! its key was read in from an older file, in which it has a smaller version than before ([`Meter::believe_anew`]). An isolate that
-//! gives back what it was granted before does not tell the meter its limits.
+//! The meter ignores the limits of a record older than the newest one of the same day. On the next
+//! day it accepts them. It accepts them at once after an import of an older file
+//! ([`Meter::believe_anew`]). In that file, the key has a smaller version than before. A request
+//! that only returns permits never changes the limits.
 
 mod message;
 mod stored;
@@ -52,27 +54,32 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Longest time for which a lease may be spent, in milliseconds.
+/// Maximum length of a lease, in milliseconds.
 pub const LEASE_MAX: i64 = 2 * SECOND;
-/// How long unused permits may come back after the end of their lease, in milliseconds.
+/// Time after the end of a lease in which unused permits can be returned, in milliseconds.
 pub const RETURN_LIMIT: i64 = 60 * SECOND;
-/// Shortest time for which a lease may be spent, in milliseconds: a lease that is longer on its way is of no use.
+/// Minimum length of a lease under a rate limit, in milliseconds.
+///
+/// A lease that takes longer to arrive is useless.
 const LEASE_MIN: i64 = 500;
-/// Most permits that one lease holds beyond what is needed at once.
+/// Maximum spare permits of one lease, beyond the immediate need.
 pub const SPARE_MAX: u32 = 1_000;
-/// Of what is left after the need, one part in this many may be held in reserve.
+/// Divisor for the spare permits of a lease, applied to the permits left after the need.
 const SPARE_PART: u32 = 8;
-/// A window of more than so many lengths of a lease loses less than a hundredth to what is not
-/// reported back.
+/// Threshold of a long window, in lease lengths.
+///
+/// A longer window loses less than a hundredth to permits that are not reported back.
 const LONG: i64 = 100;
-/// In how many parts of a window grants are told apart; within one part the earlier count as long as the latest.
+/// Parts of a window into which grants are grouped.
+///
+/// Within one part, earlier grants count as long as the latest one.
 const GRAINS: i64 = 100;
-/// Most leases of which something may come back. Of more, those that end first count as spent.
+/// Maximum leases that accept returns. Beyond it, the leases that end first count as spent.
 const OPEN_MAX: usize = 1_000;
-/// Most leases that are void and whose questions have not arrived.
+/// Maximum void leases whose requests have not arrived.
 const VOID_MAX: usize = 100;
 
-/// The meter of one key. All that it must remember is in here.
+/// Meter of one key, with its whole persistent state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meter {
     limits: Limits,
@@ -80,9 +87,9 @@ pub struct Meter {
     last_lease: u64,
     grants: Vec<Grant>,
     used: Used,
-    /// Leases that were given back before they were asked for, and when.
+    /// Leases that were returned before their request, with the time of the return.
     void: Vec<(u64, Timestamp)>,
-    /// Something has changed that is not a matter of time.
+    /// True after a change that time alone does not reproduce.
     #[serde(skip)]
     changed: bool,
 }
@@ -94,12 +101,12 @@ struct Grant {
     permits: u32,
     at: Timestamp,
     ends: Timestamp,
-    /// Nothing more can come back.
+    /// True if no more permits can be returned.
     closed: bool,
 }
 
 impl Meter {
-    /// Hands out permits, or says why not.
+    /// Grants a lease, or refuses with the reason.
     pub fn take(&mut self, ask: &Take, now: Timestamp) -> Taken {
         self.bound(now);
         self.turn_the_page(now);
@@ -112,18 +119,18 @@ impl Meter {
         }
         self.forget(now);
         if self.was_given_back(ask.name) {
-            // Nobody waits for this answer.
+            // No isolate waits for this response.
             return Taken::Refused(Refusal { by_quota: false, retry_after: 0, standing: self.standing(now) });
         }
 
         let (rate, quota) = (self.rate_left(now), self.quota_left());
         let left = rate.unwrap_or(u32::MAX).min(quota.unwrap_or(u32::MAX));
         if ask.need > left {
-            // The first that refuses is named, and the rate is the first.
+            // The first limit that refuses is reported, and the rate limit comes first.
             let by_quota = rate.is_none_or(|left| ask.need <= left);
             let retry_after = match self.limits.rate {
                 _ if by_quota => self.until_refill(now),
-                // It never passes. Nobody shall try at once.
+                // The request never fits. The wait prevents an immediate retry.
                 Some(rate) if ask.need > rate.limit => rate.window(),
                 _ => self.until_free(ask.need, now),
             };
@@ -137,7 +144,7 @@ impl Meter {
             self.changed = true;
             self.used.add(permits);
             let ends = now.plus(lasts);
-            // Of a long window, what was needed at once comes back by itself soon enough.
+            // In a long window, the permits needed at once free up soon enough without a return.
             let closed =
                 spare == 0 && quota.is_none() && self.limits.rate.is_none_or(|rate| rate.window() > lasts * LONG);
             self.grants.push(Grant { lease: number, permits, at: now, ends, closed });
@@ -145,7 +152,8 @@ impl Meter {
         Taken::Lease(Lease { number, permits, lasts, standing: self.standing_of(ask, now) })
     }
 
-    /// How things stand for whom has asked. Whoever takes nothing is told how they would stand with the limits of their record.
+    /// Returns the remaining permits to report. A request for no permits sees its own record's
+    /// limits.
     fn standing_of(&self, ask: &Take, now: Timestamp) -> Standing {
         if ask.need > 0 || ask.spare > 0 {
             return self.standing(now);
@@ -155,7 +163,7 @@ impl Meter {
         meter.standing(now)
     }
 
-    /// How a call that needs so many permits would fare. Nothing is spent.
+    /// Predicts the outcome of a request that costs `need` permits. Spends nothing.
     pub fn look(&self, limits: Limits, version: u64, need: u32, now: Timestamp) -> Outlook {
         let mut meter = self.clone();
         meter.bound(now);
@@ -170,12 +178,14 @@ impl Meter {
         Outlook { standing, refusal }
     }
 
-    /// Whether it must be stored before the answer is told. What time alone has changed can be found out again.
+    /// Returns true if the state must be stored before the response is sent.
+    ///
+    /// Effects of time alone can be recomputed.
     pub const fn has_changed(&self) -> bool {
         self.changed
     }
 
-    /// What is left, without taking anything.
+    /// Returns the remaining permits, without taking any.
     pub fn standing(&self, now: Timestamp) -> Standing {
         Standing {
             rate: self.rate_left(now).map(|left| (left, self.until_free(u32::MAX, now))),
@@ -183,8 +193,9 @@ impl Meter {
         }
     }
 
-    /// Bounds what lies farther in the future than it can: the clock was set back, and nobody waits
-    /// for the length of that.
+    /// Bounds times that are too far in the future because the clock was set back.
+    ///
+    /// Otherwise callers would wait for the whole difference.
     fn bound(&mut self, now: Timestamp) {
         let latest = now.plus(LEASE_MAX);
         for grant in self.grants.iter_mut().filter(|grant| grant.ends > latest) {
@@ -196,30 +207,30 @@ impl Meter {
         self.changed |= self.used.bound(now);
     }
 
-    /// Counts anew what has begun anew. On another day a record of any version is believed.
+    /// Resets the counts of periods that have ended. On a new day, any record version is accepted.
     fn turn_the_page(&mut self, now: Timestamp) {
         if self.used.turn_the_page(now) {
             self.version = 0;
         }
     }
 
-    /// From now on a record of any version is believed, until a newer one is.
+    /// Accepts a record of any version from now on, until a newer one is accepted.
     pub const fn believe_anew(&mut self) {
         self.changed |= self.version > 0;
         self.version = 0;
     }
 
-    /// Takes in the limits of a record, unless they are those of an older one.
+    /// Applies the limits of a record, unless the record is older.
     fn believe(&mut self, limits: Limits, version: u64) {
         if version >= self.version && (version, limits) != (self.version, self.limits) {
             (self.version, self.limits, self.changed) = (version, limits, true);
         }
     }
 
-    /// Takes back a lease of which nothing was spent after `spent_at`, and nothing will be.
+    /// Takes back a lease. None of its permits was spent after `spent_at`, and none will be.
     fn give_back(&mut self, unused: Unused, spent_at: Timestamp, now: Timestamp) {
         let Some(grant) = self.grants.iter_mut().find(|grant| grant.lease == unused.lease) else {
-            // It may still be on its way.
+            // The lease request may still be in flight.
             if unused.permits == ALL && unused.lease >= NAMED && self.void.iter().all(|(name, _)| *name != unused.lease)
             {
                 self.void.push((unused.lease, now));
@@ -237,7 +248,7 @@ impl Meter {
         }
     }
 
-    /// Whether the lease of this name was given back before it was asked for.
+    /// Returns true if the named lease was returned before its request arrived.
     fn was_given_back(&mut self, name: u64) -> bool {
         let before = self.void.len();
         self.void.retain(|(void, _)| *void != name);
@@ -246,7 +257,7 @@ impl Meter {
         was
     }
 
-    /// The number of a new lease: its name, or the next that no other has.
+    /// Returns the number of a new lease: its name, or the next free number.
     fn number(&mut self, name: u64) -> u64 {
         if name >= NAMED && self.grants.iter().all(|grant| grant.lease != name) {
             return name;
@@ -270,7 +281,7 @@ impl Meter {
             self.grants.iter_mut().take(over).for_each(|grant| grant.closed = true);
             self.grants.sort_by_key(|grant| (grant.closed, grant.ends));
         }
-        // Those that are only counted are counted together, the earlier until the later ends.
+        // Merges closed grants of one part of a window. The earlier counts as long as the later.
         let grain = (window / GRAINS).max(1);
         self.grants.dedup_by(|later, earlier| {
             let together = earlier.closed
@@ -284,7 +295,7 @@ impl Meter {
         });
     }
 
-    /// Permits of the rate limit that nobody can have spent within one window from now.
+    /// Returns the permits of the rate limit that are certainly unspent in the current window.
     fn rate_left(&self, now: Timestamp) -> Option<u32> {
         let rate = self.limits.rate?;
         let taken = self.counting(rate, now).fold(0, |sum: u32, grant| sum.saturating_add(grant.permits));
@@ -299,7 +310,8 @@ impl Meter {
         self.limits.quota.map(|quota| quota.limit.saturating_sub(self.used.within(quota.period)))
     }
 
-    /// Milliseconds until so many permits of the rate limit are free, or as many as there ever are.
+    /// Returns the milliseconds until `need` permits of the rate limit are free, or else all of
+    /// them.
     fn until_free(&self, need: u32, now: Timestamp) -> i64 {
         let Some(rate) = self.limits.rate else { return 0 };
         let mut frees: Vec<(Timestamp, u32)> =
@@ -321,7 +333,7 @@ impl Meter {
         self.limits.quota.map_or(0, |quota| quota.period.end(now).since(now))
     }
 
-    /// That of the rate, and never into the next period.
+    /// Returns the rate limit's lease length, in milliseconds, without crossing the quota's period.
     fn lease_length(&self, now: Timestamp) -> i64 {
         let by_rate = self.limits.rate.map_or(LEASE_MAX, RateLimit::lease_length);
         match self.limits.quota {
@@ -332,12 +344,12 @@ impl Meter {
 }
 
 impl RateLimit {
-    /// How long a lease may be spent, in milliseconds: a quarter of the window, within bounds.
+    /// Returns the length of a lease, in milliseconds: a quarter of the window, within bounds.
     fn lease_length(self) -> i64 {
         (self.window() / 4).clamp(LEASE_MIN, LEASE_MAX)
     }
 
-    /// How many calls pass in every window at least, however many isolates serve the key.
+    /// Returns the permits guaranteed in every window, for any number of isolates.
     pub fn guaranteed(self) -> u32 {
         let share = i64::from(self.limit) * self.window() / (self.window() + self.lease_length());
         u32::try_from(share).unwrap_or(self.limit)

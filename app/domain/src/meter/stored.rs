@@ -1,4 +1,4 @@
-//! A meter as it is stored: its layout, and that of the version before.
+//! Stored form of a meter: the current layout and the previous one.
 
 use super::{Grant, Meter, used::Used};
 use crate::{
@@ -7,19 +7,21 @@ use crate::{
 };
 use serde::Deserialize;
 
-/// The version of the layout that is written.
+/// Layout version that is written.
 const LAYOUT: u8 = 2;
 
 impl Meter {
-    /// Its bytes.
+    /// Serialises the meter.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![LAYOUT];
-        // Numbers only: there is nothing in it that cannot be written.
+        // Serialising cannot fail: a meter holds only numbers.
         bytes.extend(postcard::to_allocvec(self).unwrap_or_default());
         bytes
     }
 
-    /// Reads bytes that [`Meter::encode`] wrote, now or in the version before; nothing if they are others.
+    /// Parses bytes of [`Meter::encode`], from this version or the previous one.
+    ///
+    /// Returns `None` for other bytes.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (layout, body) = bytes.split_first()?;
         match *layout {
@@ -30,7 +32,7 @@ impl Meter {
     }
 }
 
-/// The first layout: it counted for the period of the quota alone.
+/// The first layout, which counted only for the period of the quota.
 #[derive(Deserialize)]
 struct First {
     limits: Limits,

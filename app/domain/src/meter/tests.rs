@@ -1,4 +1,4 @@
-//! Limits are never exceeded, and what is not needed comes back.
+//! Proves that limits are never exceeded, and that unused permits return.
 
 mod at_random;
 mod clock;
@@ -148,7 +148,7 @@ fn limits_of_an_older_record_are_not_believed() {
     assert_eq!(permits(meter.take(&ask(quota(1_000), 1, 0), NOW)), 1);
 }
 
-/// A key that comes back from an older file has a smaller version; its meter is told to believe it.
+/// A key imported from an older file has a smaller version, which its meter is told to accept.
 #[test]
 fn what_comes_back_from_before_a_loss_comes_back_and_tells_no_limits() {
     let (mut meter, name) = (Meter::default(), NAMED + 5);
@@ -362,7 +362,7 @@ fn leases_of_a_quota_that_nobody_gives_back_are_bounded() {
     assert!(meter.grants.len() < 5, "{}", meter.grants.len());
 }
 
-/// Messages are read by Workers of the version before and after, so the bytes are pinned.
+/// Workers of the previous and the next version read messages, so the bytes are pinned.
 #[test]
 fn known_answers() {
     use crate::testing::hex;

@@ -1,7 +1,7 @@
-//! How many permits were handed out in the present day and in the present month.
+//! Counts of permits granted in the current day and in the current month.
 //!
-//! Both are counted for every limited key, whatever its quota is, and also without one: so a quota that is set or changed
-//! finds what was used before.
+//! Both count for every limited key, regardless of its quota, and also without one. So a new or
+//! changed quota finds the permits that were used before.
 
 use crate::{
     limit::Period,
@@ -9,14 +9,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What counts towards quotas.
+/// Permits that count towards quotas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Used {
     day: Count,
     month: Count,
 }
 
-/// Permits that were handed out since a period began.
+/// Permits granted since a period began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Count {
     since: Timestamp,
@@ -24,8 +24,9 @@ struct Count {
 }
 
 impl Used {
-    /// What a meter knew that counted for one period only, from its beginning on. Of the month it is known that it is no
-    /// less than what a day of it has seen; of the day nothing is known.
+    /// Converts the count of a meter that counted for one period only, from its start on.
+    ///
+    /// The month has at least the count of a day in it. A month's count says nothing about the day.
     pub(super) fn of_one(period: Period, since: Timestamp, permits: u32) -> Self {
         let permits = u64::from(permits);
         let month = Count { since: Period::Month.start(since), permits };
@@ -33,12 +34,12 @@ impl Used {
         Self { day, month }
     }
 
-    /// Counts anew what has begun anew. Says whether a day has.
+    /// Resets the counts of periods that have ended. Returns true if a new day began.
     pub(super) fn turn_the_page(&mut self, now: Timestamp) -> bool {
         let before = self.day.since;
         for (count, period) in [(&mut self.day, Period::Day), (&mut self.month, Period::Month)] {
             let start = period.start(now);
-            // A clock that was set back a little turns no page back.
+            // A clock that was set back a little does not return to the previous period.
             if start > count.since {
                 *count = Count { since: start, permits: 0 };
             }
@@ -46,8 +47,10 @@ impl Used {
         self.day.since > before
     }
 
-    /// Moves a period that begins too far in the future back to the present one: the clock was set
-    /// back. What was used stays used until the present period ends. Says whether there was one.
+    /// Moves a period that starts too far in the future back to the current one.
+    ///
+    /// This happens after the clock was set back. Used permits stay used until the current period
+    /// ends. Returns true if a period moved.
     pub(super) fn bound(&mut self, now: Timestamp) -> bool {
         let mut moved = false;
         for (count, period) in [(&mut self.day, Period::Day), (&mut self.month, Period::Month)] {
@@ -58,14 +61,14 @@ impl Used {
         moved
     }
 
-    /// Counts permits that are handed out.
+    /// Counts granted permits.
     pub(super) fn add(&mut self, permits: u32) {
         for count in [&mut self.day, &mut self.month] {
             count.permits = count.permits.saturating_add(permits.into());
         }
     }
 
-    /// Permits that were handed out at this moment have come back.
+    /// Subtracts returned permits that were granted at `at`.
     pub(super) fn give_back(&mut self, permits: u32, at: Timestamp) {
         for count in [&mut self.day, &mut self.month] {
             if at >= count.since {
@@ -74,7 +77,7 @@ impl Used {
         }
     }
 
-    /// How many were handed out in the present period and have not come back.
+    /// Returns the permits granted in the current period and not returned.
     pub(super) fn within(&self, period: Period) -> u32 {
         let count = match period {
             Period::Day => self.day,

@@ -1,9 +1,9 @@
-//! Permits that come and go at random.
+//! Property tests of leases that are granted and returned at random.
 
 use super::*;
 use proptest::prelude::*;
 
-/// One isolate, as far as leases go: it spends within the lease, late or early, and gives back the rest.
+/// One step of an isolate: it spends within the lease, late or early, and returns the rest.
 #[derive(Clone, Debug)]
 struct Step {
     pause: i64,
@@ -27,7 +27,7 @@ proptest! {
         let _ = (decode::<Take>(&bytes), decode::<Taken>(&bytes));
     }
 
-    /// However permits are spent within their leases, no stretch of one window sees more than the limit.
+    /// No window exceeds the limit, however permits are spent within their leases.
     #[test]
     fn no_window_sees_more_than_the_limit(steps in steps(), limit in 1u32..30, seconds in 1u32..6) {
         let limits = rate(limit, seconds);
@@ -58,7 +58,7 @@ proptest! {
         }
     }
 
-    /// However permits come and go, a period sees no more than its quota.
+    /// No period exceeds its quota, however permits are granted and returned.
     #[test]
     fn no_period_sees_more_than_the_quota(steps in steps(), limit in 1u32..60) {
         let mut meter = Meter::default();
@@ -71,7 +71,7 @@ proptest! {
             let unused = due.into_iter().map(|(_, unused)| unused).collect();
             if let Taken::Lease(lease) = meter.take(&Take { unused, ..ask(quota(limit), step.need, step.spare) }, now) {
                 let used = step.spends.min(lease.permits).max(step.need);
-                // The latest moment at which the lease may be spent is the one just before its end.
+                // The latest time to spend a permit is just before the lease ends.
                 let last = now.plus(step.delay.min(lease.lasts - 1).max(0));
                 *spent.entry(Period::Day.start(last)).or_insert(0) += used;
                 back.push((now.plus(lease.lasts), Unused { lease: lease.number, permits: lease.permits - used }));

@@ -1,4 +1,4 @@
-//! A clock that was set back prolongs no wait and refills no quota.
+//! Proves that a clock that was set back prolongs no wait and refills no quota.
 
 use super::*;
 
@@ -13,12 +13,12 @@ fn a_clock_that_was_set_back_prolongs_no_wait() {
     let mut meter = Meter::default();
     assert_eq!(permits(meter.take(&ask(limits, 3, 0), ahead)), 3);
     assert!(meter.look(limits, 1, 1, NOW).refusal.is_some_and(|refusal| refusal.retry_after == 62_000));
-    // The wait runs on although each question finds what the one before has stored.
+    // The wait continues, although each request reads the state that the previous one stored.
     assert_eq!(refused(&mut meter, NOW), (false, 62_000));
     let mut meter = Meter::decode(&meter.encode()).unwrap();
     assert_eq!(refused(&mut meter, NOW.plus(1_000)), (false, 61_000));
     assert_eq!(permits(meter.take(&ask(limits, 2, 0), NOW.plus(62_000))), 2);
-    // Permits of the time ahead count towards the present day, and not beyond it.
+    // Permits from the future clock count towards the current day, and not beyond it.
     assert!(refused(&mut meter, NOW.plus(200_000)).0);
     assert_eq!(permits(meter.take(&ask(limits, 3, 0), Period::Day.end(NOW))), 3);
 }
