@@ -191,8 +191,12 @@ impl Deployment {
 
     /// A caller of the edge that may ask about keys of every workspace, as Ownchat's own services.
     pub fn service(&self) -> Client {
-        let ready = self.ready();
-        self.edge().bearing(ready.get("service_token").and_then(Value::as_str).unwrap())
+        self.edge().bearing(&self.service_token())
+    }
+
+    /// The token with which Ownchat's own services call the edge.
+    pub fn service_token(&self) -> String {
+        self.ready().get("service_token").and_then(Value::as_str).unwrap().to_owned()
     }
 
     /// A caller of the services behind the edge.

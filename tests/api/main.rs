@@ -13,6 +13,7 @@ mod client;
 mod console;
 mod deployment;
 mod dev;
+mod docs;
 mod edge;
 mod errors;
 mod front;

@@ -133,7 +133,9 @@ const outside = {
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("alert").waitFor();
   },
-  errors: (page) => page.goto(`${deployment.console}/docs/errors`),
+  docs: (page) => page.goto(`${deployment.console}/docs`),
+  "docs-errors": (page) => page.goto(`${deployment.console}/docs/errors`),
+  "docs-scopes": (page) => page.goto(`${deployment.console}/docs/scopes`),
 };
 
 describe("every page is sound", { concurrency: 2 }, () => {

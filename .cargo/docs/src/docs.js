@@ -77,3 +77,5 @@ for (const box of document.querySelectorAll(".code")) {
   });
   box.prepend(button);
 }
+
+document.documentElement.dataset.ready = "";

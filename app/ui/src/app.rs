@@ -3,8 +3,8 @@
 use crate::{
     backend::Provided,
     pages::{
-        errors, home, key_delete, key_edit, key_new, key_restore, key_rotate, key_status, keys, problem, settings,
-        setup, sign_in, sign_out,
+        home, key_delete, key_edit, key_new, key_restore, key_rotate, key_status, keys, problem, settings, setup,
+        sign_in, sign_out,
     },
 };
 use http::{HeaderValue, header};
@@ -76,7 +76,6 @@ fn App() -> impl IntoView {
                 <Route path=path!("/settings/developer/api-keys/:id/delete") view=key_delete::Page/>
                 <Route path=path!("/settings/developer/api-keys/:id/restore") view=key_restore::Page/>
                 <Route path=path!("/settings/developer/api-keys/:id/rotate") view=key_rotate::Page/>
-                <Route path=path!("/docs/errors") view=errors::Page/>
             </Routes>
         </Router>
     }

@@ -4,7 +4,6 @@
 pub mod again;
 pub mod bounds;
 pub mod conflict;
-pub mod errors;
 pub mod home;
 pub mod key_delete;
 pub mod key_deleted;

@@ -16,8 +16,8 @@ pub const SETTINGS: &str = "/settings";
 pub const KEYS: &str = "/settings/developer/api-keys";
 /// Makes a key.
 pub const NEW_KEY: &str = "/settings/developer/api-keys/new";
-/// Explains the error codes.
-pub const ERRORS: &str = ownchat_domain::problem::PAGE;
+/// The user documentation: static pages, built from `app/docs`.
+pub const DOCS: &str = "/docs";
 
 /// One key, to look at and edit.
 pub fn key(id: Locator) -> String {

@@ -1,5 +1,4 @@
-//! Finds or installs the formatter, the linter, and curl.
-//! The API tests call from other IP addresses with curl, which integrators use in a shell.
+//! Finds or installs the formatter, the linter, and the programs that the examples of the docs use.
 
 use super::apt;
 use crate::{
@@ -13,7 +12,11 @@ use std::process::Command;
 /// Each component by its cargo command, its rustup name, and its Debian package.
 const COMPONENTS: &[(&str, &str, &str)] = &[("fmt", "rustfmt", "rustfmt-web"), ("clippy", "clippy", "rust-web-clippy")];
 
-/// Finds or installs rustfmt, clippy and curl.
+/// Programs of the examples in the docs, by the names of their Debian packages. The API tests also
+/// call from other IP addresses with curl.
+const PROGRAMS: &[&str] = &["curl", "jq", "openssl"];
+
+/// Finds or installs rustfmt, clippy and the programs.
 pub fn find_or_install() -> Result<(), Failure> {
     for (command, component, package) in COMPONENTS {
         if output(&mut cargo(&[command, "--version"])).is_some() {
@@ -29,8 +32,6 @@ pub fn find_or_install() -> Result<(), Failure> {
             apt::install(&[package])?;
         }
     }
-    if on_path("curl").is_none() {
-        apt::install(&["curl"])?;
-    }
-    Ok(())
+    let missing: Vec<&str> = PROGRAMS.iter().copied().filter(|program| on_path(program).is_none()).collect();
+    if missing.is_empty() { Ok(()) } else { apt::install(&missing) }
 }

@@ -24,7 +24,7 @@ pub fn Page() -> impl IntoView {
                     </p>
                     <p class="actions">
                         <a class="button button-main" href=paths::KEYS>"API Keys"</a>
-                        <a class="button button-quiet" href=paths::ERRORS>"Error codes"</a>
+                        <a class="button button-quiet" href=paths::DOCS>"Read the docs"</a>
                     </p>
                 </section>
             </Frame>

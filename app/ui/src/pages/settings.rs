@@ -40,8 +40,8 @@ pub fn Page() -> impl IntoView {
                             <p class="hint">"Connect your own systems: make keys, choose what each may do, switch them off."</p>
                         </li>
                         <li>
-                            <a href=paths::ERRORS>"Error codes"</a>
-                            <p class="hint">"What an answer of the API means and how to mend it."</p>
+                            <a href=paths::DOCS>"Documentation"</a>
+                            <p class="hint">"Send and verify keys, handle limits and errors, rotate secrets, run the service."</p>
                         </li>
                     </ul>
                 </section>
