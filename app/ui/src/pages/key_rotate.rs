@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use ownchat_domain::{
     idempotency::{BodyHash, Once},
     key::Key,
+    time::Timestamp,
     vault::person::Identity,
 };
 
@@ -48,7 +49,7 @@ fn question(visit: &Visit, identity: Identity, key: Key) -> AnyView {
         <Frame identity place=Place::Settings title="New secret" way=way()>
             <h1>"New secret for “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
             <section class="card">
-                <p>{ends(&key)}</p>
+                <p>{ends(&key, visit.backend().now())}</p>
                 {button}
                 <p><a href=back>"Cancel"</a></p>
             </section>
@@ -58,8 +59,8 @@ fn question(visit: &Visit, identity: Identity, key: Key) -> AnyView {
 }
 
 /// The effect of a new secret on those before it.
-fn ends(key: &Key) -> String {
-    let promised = key.secrets.iter().filter_map(|secret| secret.ends_at).max();
+fn ends(key: &Key, now: Timestamp) -> String {
+    let promised = key.secrets.iter().filter_map(|secret| secret.ends_at).filter(|end| *end > now).max();
     let old = promised.map_or(String::new(), |end| {
         format!(" So does the one before it, which was to work until {}.", end.day_and_time())
     });
@@ -79,7 +80,7 @@ pub fn made_already(visit: &Visit, identity: Identity, key: Key, before: &'stati
                 <div class="banner banner-warn" role="status">
                     <p>{before}"“"<bdi>{key.name.clone()}</bdi>"” already. Keys are shown once, so it can't be shown again."</p>
                 </div>
-                <p>"Didn't copy it? Show a new secret. "{ends(&key)}</p>
+                <p>"Didn't copy it? Show a new secret. "{ends(&key, visit.backend().now())}</p>
                 {button}
                 <p class="actions">
                     <a class="button button-quiet" href=open>"Open key"</a>
@@ -104,17 +105,21 @@ fn button(visit: &Visit, key: &Key) -> impl IntoView + use<> {
 
 #[cfg(test)]
 mod tests {
-    use super::ends;
+    use super::{Timestamp, ends};
     use crate::testing::key;
     use serde_json::json;
 
     #[test]
     fn a_promise_that_is_broken_is_said_beforehand() {
-        let one = ends(&key(json!({})));
+        let now = Timestamp::parse("2026-11-25T00:00:00Z").unwrap();
+        let one = ends(&key(json!({})), now);
         assert_eq!(one, "The present secret stops working within 5 seconds. You see the new key once.");
         let (old, new) = ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z");
         let secrets = json!([{"number": 1, "created_at": old, "ends_at": "2026-12-01T08:00:00Z"}, {"number": 2, "created_at": new}]);
-        let two = ends(&key(json!({"secrets": secrets})));
+        let key = key(json!({"secrets": secrets}));
+        let two = ends(&key, now);
         assert!(two.contains("the one before it, which was to work until 1 Dec 2026, 08:00"), "{two}");
+        let over = Timestamp::parse("2026-12-01T08:00:00Z").unwrap();
+        assert_eq!(ends(&key, over), one, "a promise that was kept");
     }
 }
