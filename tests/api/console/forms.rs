@@ -235,7 +235,7 @@ fn a_form_that_is_sent_twice_makes_one_key_and_a_new_secret_is_one_press_away() 
     let (action, name) = second
         .text
         .split("action=\"")
-        .filter(|rest| rest.contains("Show a new secret"))
+        .filter(|rest| rest.contains("Rotate key"))
         .find_map(|rest| {
             let name = rest.split("name=\"form\" value=\"").nth(1)?;
             Some((rest.split('"').next()?, name.split('"').next()?))
@@ -248,7 +248,7 @@ fn a_form_that_is_sent_twice_makes_one_key_and_a_new_secret_is_one_press_away() 
     wait("the end of the first", || edge.bearing(&first).get("/v1/key").status == 401);
     // That button is pressed twice as well.
     let again = owner.form(action, &[("form", name)]);
-    assert!(again.expect_status(200).text.contains("Show a new secret") && !again.text.contains("value=\"oc_live_"));
+    assert!(again.expect_status(200).text.contains("Rotate key") && !again.text.contains("value=\"oc_live_"));
     edge.bearing(&pressed).get("/v1/key").expect_status(200);
     // Looking at the page ends nothing.
     let question = owner.get(action);

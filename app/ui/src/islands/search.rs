@@ -9,8 +9,8 @@ use web_sys::Storage;
 
 /// The message to somebody who pasted a whole key.
 pub const PASTED: &str = "You pasted a whole key. We looked for its id only. If others could see it, rotate it.";
-/// The link to the page that rotates a key.
-pub const NEW_SECRET: &str = "Show a new secret";
+/// The link to the page that rotates a key, and its button.
+pub const ROTATE: &str = "Rotate key";
 
 /// Name under which the browser remembers the id of a key that was cut, until the page with the
 /// result is there.
@@ -53,7 +53,7 @@ pub fn SearchField(
         </label>
         <div class="whole-line" role="status">
             {move || pasted.get().map(|id| view! {
-                <p class="banner banner-warn">{PASTED}" "<a href=paths::rotate_key(id)>{NEW_SECRET}</a></p>
+                <p class="banner banner-warn">{PASTED}" "<a href=paths::rotate_key(id)>{ROTATE}</a></p>
             })}
         </div>
     }

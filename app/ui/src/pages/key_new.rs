@@ -1,6 +1,6 @@
 //! Making a key.
 
-use super::{key_rotate::made_already, problem};
+use super::{key_rotate::{CREATED, made_already}, problem};
 use crate::{
     components::{field::Errors, scopes::PRESET},
     draft::KeyDraft,
@@ -44,7 +44,7 @@ pub fn Page() -> impl IntoView {
             return Ok(form(&visit, identity, source, draft, Vec::new(), None));
         }
         match make(visit.backend(), &draft, None).await {
-            Ok(created) if created.replayed => Ok(made_already(&visit, identity, created.key, "This form created ")),
+            Ok(created) if created.replayed => Ok(made_already(&visit, identity, created.key, CREATED)),
             Ok(created) => {
                 let token = created.token.map(|token| token.to_string()).unwrap_or_default();
                 let (edge, back) = (visit.backend().edge(), visit.back());

@@ -2,7 +2,7 @@
 
 use super::key_new::way;
 use crate::{
-    islands::reveal::Reveal,
+    islands::{reveal::Reveal, search::ROTATE},
     layout::{Frame, Place},
     paths,
     visit::{Visit, page},
@@ -29,7 +29,7 @@ pub fn Page() -> impl IntoView {
         let once = name.map(|key| Once { key, body: BodyHash::of(&[]) });
         let rotated = visit.backend().new_secret(id, once).await?;
         let Some(token) = rotated.token else {
-            return Ok(made_already(&visit, identity, rotated.key, "This form made a new secret for "));
+            return Ok(made_already(&visit, identity, rotated.key, ROTATED));
         };
         let (token, edge, back) = (token.to_string(), visit.backend().edge(), visit.back());
         Ok(view! {
@@ -44,14 +44,17 @@ pub fn Page() -> impl IntoView {
 
 /// Asks before the present secret ends.
 fn question(visit: &Visit, identity: Identity, key: Key) -> AnyView {
-    let (back, button) = (visit.back(), button(visit, &key));
+    let (back, ends) = (visit.back(), ends(&key, visit.backend().now()));
+    let (action, form) = form(visit, &key);
     view! {
-        <Frame identity place=Place::Settings title="New secret" way=way()>
-            <h1>"New secret for “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
+        <Frame identity place=Place::Settings title=ROTATE way=way()>
+            <h1>"Rotate “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
             <section class="card">
-                <p>{ends(&key, visit.backend().now())}</p>
-                {button}
-                <p><a href=back>"Cancel"</a></p>
+                <p>{ends}</p>
+                <form method="post" action=action class="actions">
+                    {form}
+                    <a class="button button-quiet" href=back>"Cancel"</a>
+                </form>
             </section>
         </Frame>
     }
@@ -67,40 +70,48 @@ fn ends(key: &Key, now: Timestamp) -> String {
     format!("The present secret stops working within 5 seconds.{old} You see the new key once.")
 }
 
+/// The words about a form that was sent before: title of the page, heading after the key's name,
+/// and the beginning of the message before it.
+type Already = (&'static str, &'static str, &'static str);
+/// Those of the form of a new key.
+pub const CREATED: Already = ("New API key", "already exists", "This form created ");
+const ROTATED: Already = ("New secret", "already has a new secret", "This form rotated ");
+
 /// The page of a form that made a secret when it was sent before, by a double click, a held Enter
-/// or a reload. `before` stands before the name of the key.
-pub fn made_already(visit: &Visit, identity: Identity, key: Key, before: &'static str) -> AnyView {
-    let (back, button) = (visit.back(), button(visit, &key));
+/// or a reload.
+pub fn made_already(visit: &Visit, identity: Identity, key: Key, (title, heading, before): Already) -> AnyView {
+    let back = visit.back();
     let open = paths::with_back(paths::key(key.id), &back);
     let all = paths::at_row(&back, key.id);
+    let ends = ends(&key, visit.backend().now());
+    let (action, form) = form(visit, &key);
     view! {
-        <Frame identity place=Place::Settings title="New API key" way=way()>
-            <h1>"“"<bdi>{key.name.clone()}</bdi>"” already exists"</h1>
+        <Frame identity place=Place::Settings title=title way=way()>
+            <h1>"“"<bdi>{key.name.clone()}</bdi>"” "{heading}</h1>
             <section class="card reveal">
                 <div class="banner banner-warn" role="status">
                     <p>{before}"“"<bdi>{key.name.clone()}</bdi>"” already. Keys are shown once, so it can't be shown again."</p>
                 </div>
-                <p>"Didn't copy it? Show a new secret. "{ends(&key, visit.backend().now())}</p>
-                {button}
-                <p class="actions">
+                <p>"Didn't copy it? Rotate the key to get a new secret. "{ends}</p>
+                <form method="post" action=action class="actions">
+                    {form}
                     <a class="button button-quiet" href=open>"Open key"</a>
                     <a class="button button-quiet" href=all>"Show all keys"</a>
-                </p>
+                </form>
             </section>
         </Frame>
     }
     .into_any()
 }
 
-fn button(visit: &Visit, key: &Key) -> impl IntoView + use<> {
-    let form = visit.backend().request_id();
-    let action = paths::with_back(paths::rotate_key(key.id), &visit.back());
-    view! {
-        <form method="post" action=action>
-            <input type="hidden" name="form" value=form/>
-            <button class="button button-main" type="submit">"Show a new secret"</button>
-        </form>
-    }
+/// The address of the form that rotates a key, and what stands in it.
+fn form(visit: &Visit, key: &Key) -> (String, AnyView) {
+    let name = visit.backend().request_id();
+    let content = view! {
+        <input type="hidden" name="form" value=name/>
+        <button class="button button-main" type="submit">{ROTATE}</button>
+    };
+    (paths::with_back(paths::rotate_key(key.id), &visit.back()), content.into_any())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::{
     flash::{Act, Flash},
-    islands::search::NEW_SECRET,
+    islands::search::ROTATE,
     paths,
     visit::Visit,
 };
@@ -28,7 +28,7 @@ pub fn message(visit: &Visit, flash: Option<Flash>, back: &str, is_near: bool) -
             Some(view! { <a href=href>"Extend it"</a> }.into_any())
         }
         Act::Pasted if !flash.name.is_empty() => {
-            Some(view! { <a href=to(paths::rotate_key(id))>{NEW_SECRET}</a> }.into_any())
+            Some(view! { <a href=to(paths::rotate_key(id))>{ROTATE}</a> }.into_any())
         }
         Act::Saved | Act::Unchanged | Act::Restored | Act::Pasted => None,
     };
