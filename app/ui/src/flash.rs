@@ -1,7 +1,7 @@
 //! The message after an act on a key: what was done to which key, from when it holds, and how to
 //! undo it. A signed cookie carries it to the next page, which shows it once.
 
-use crate::islands::search::PASTED;
+use crate::islands::search::{ADVICE, PASTED};
 use ownchat_domain::{key::Key, locator::Locator, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +76,8 @@ impl Flash {
                 format!(" is deleted.{} You can restore it until {limit}.", self.refused(now))
             }
             Act::Restored => " is restored.".to_owned(),
-            Act::Pasted => PASTED.to_owned(),
+            Act::Pasted if self.name.is_empty() => PASTED.to_owned(),
+            Act::Pasted => format!("{PASTED} {ADVICE}"),
         }
     }
 

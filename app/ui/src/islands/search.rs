@@ -8,7 +8,9 @@ use ownchat_domain::{locator::Locator, token};
 use web_sys::Storage;
 
 /// The message to somebody who pasted a whole key.
-pub const PASTED: &str = "You pasted a whole key. We looked for its id only. If others could see it, rotate it.";
+pub const PASTED: &str = "You pasted a whole key. We looked for its id only.";
+/// The advice after it, where there is such a key.
+pub const ADVICE: &str = "If others could see it, rotate it.";
 /// The link to the page that rotates a key, and its button.
 pub const ROTATE: &str = "Rotate key";
 
@@ -21,7 +23,11 @@ const NOTE: &str = "ownchat-pasted";
 pub fn SearchField(
     /// The search that is shown.
     value: String,
+    /// True if it found a key.
+    found: bool,
 ) -> impl IntoView {
+    // A page that rotates it is offered unless it is known that there is no such key.
+    let missing = (!found).then(|| value.clone());
     let field = NodeRef::<Input>::new();
     let pasted = RwSignal::new(None::<Locator>);
     let cut = move || {
@@ -52,8 +58,10 @@ pub fn SearchField(
                 autocomplete="off" node_ref=field on:input=move |_| cut()/>
         </label>
         <div class="whole-line" role="status">
-            {move || pasted.get().map(|id| view! {
-                <p class="banner banner-warn">{PASTED}" "<a href=paths::rotate_key(id)>{ROTATE}</a></p>
+            {move || pasted.get().map(|id| {
+                let may_exist = missing.as_ref().is_none_or(|missing| *missing != id.to_string());
+                let advice = may_exist.then(|| view! { " "{ADVICE}" "<a href=paths::rotate_key(id)>{ROTATE}</a> });
+                view! { <p class="banner banner-warn">{PASTED}{advice}</p> }
             })}
         </div>
     }

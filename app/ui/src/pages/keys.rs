@@ -56,7 +56,7 @@ pub fn Page() -> impl IntoView {
                     <a class="button button-main" href=create>"Create API Key"</a>
                 </div>
                 {message(&visit, flash, &here, is_near)}
-                {(!empty || filtered || !is_first).then(|| filters(&query))}
+                {(!empty || filtered || !is_first).then(|| filters(&query, !empty))}
                 {counted}
                 {body}
                 {more.map(|href| view! { <p class="actions"><a class="button" href=href rel="next">"Next page"</a></p> })}
@@ -113,12 +113,12 @@ fn no_match(query: &KeyQuery) -> String {
     }
 }
 
-fn filters(query: &KeyQuery) -> impl IntoView + use<> {
+fn filters(query: &KeyQuery, found: bool) -> impl IntoView + use<> {
     let status = query.status;
     let chosen = move |this: Option<StatusFilter>| status == this;
     view! {
         <form class="filters" method="get" action=paths::KEYS role="search">
-            <SearchField value=query.q.clone().unwrap_or_default()/>
+            <SearchField value=query.q.clone().unwrap_or_default() found/>
             <label>
                 <span class="visually-hidden">"Status"</span>
                 <select name="status">
