@@ -70,6 +70,16 @@ impl Values {
         Field::ALL.into_iter().all(is_there).then(|| Self(Field::ALL.map(value)))
     }
 
+    /// The value of a field that is typed in a form.
+    pub fn typed(draft: &KeyDraft, field: Field) -> String {
+        match field {
+            Field::Name => plain(&draft.name),
+            Field::Description => plain(&draft.description),
+            Field::Expiry => format!("{} {}", draft.expiry, draft.expiry_date),
+            Field::Scopes => in_order(draft.scopes.clone()),
+        }
+    }
+
     /// The value of a field.
     pub fn get(&self, field: Field) -> &str {
         let [name, description, expiry, scopes] = &self.0;
@@ -116,7 +126,7 @@ pub fn merge(mut draft: KeyDraft, base: Option<&Values>, form: &Posted, key: &Ke
     let theirs = Values::of(key);
     let (mut changed, mut conflicts) = (Vec::new(), Vec::new());
     for field in Field::ALL {
-        let mine = value(&draft, field);
+        let mine = Values::typed(&draft, field);
         let keeps = field == Field::Expiry && draft.expiry == Expiry::KEEP;
         if keeps || mine == theirs.get(field) {
             continue;
@@ -156,16 +166,6 @@ impl Merged {
             reason: all.reason,
             ..KeyPatch::default()
         })
-    }
-}
-
-/// The value of a field of the form, to be compared with that of a key.
-fn value(draft: &KeyDraft, field: Field) -> String {
-    match field {
-        Field::Name => plain(&draft.name),
-        Field::Description => plain(&draft.description),
-        Field::Expiry => format!("{} {}", draft.expiry, draft.expiry_date),
-        Field::Scopes => in_order(draft.scopes.clone()),
     }
 }
 

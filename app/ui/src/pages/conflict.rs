@@ -79,7 +79,8 @@ fn typed(draft: &KeyDraft, field: Field) -> String {
     let text = match field {
         Field::Name => draft.name.clone(),
         Field::Description => draft.description.clone(),
-        Field::Scopes => draft.scopes.join(", "),
+        // In the order of theirs, so that the two can be compared.
+        Field::Scopes => Values::typed(draft, field).replace(' ', ", "),
         Field::Expiry if draft.expiry == "date" => draft.expiry_date.clone(),
         Field::Expiry => {
             let chosen = Expiry::CHOICES.iter().find(|(_, value, _)| *value == draft.expiry);
