@@ -132,9 +132,13 @@ fn form(
     whole: Option<String>,
     (base, choices): (AnyView, Option<AnyView>),
 ) -> AnyView {
-    let ends = key.expires_at.map_or_else(|| "no expiration".to_owned(), |end| format!("until {}", end.day_and_time()));
-    let purpose = Purpose::Edit { version: key.version, ends };
     let (edge, now) = (visit.backend().edge(), visit.backend().now());
+    let ends = match key.expires_at {
+        Some(end) if end > now => format!("until {}", end.day_and_time()),
+        Some(end) => format!("expired {}", end.day_and_time()),
+        None => "no expiration".to_owned(),
+    };
+    let purpose = Purpose::Edit { version: key.version, ends };
     let facts = view! {
         <dl class="facts card">
             <dt>"Status"</dt>
