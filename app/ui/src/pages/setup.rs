@@ -61,14 +61,14 @@ pub fn Page() -> impl IntoView {
 }
 
 fn refused(visit: &Visit, failure: Failure) -> Result<AnyView, Stop> {
+    // Before there is an owner nobody can sign in.
+    let is_set_up = failure == Failure::NotFound;
     let (status, title, text) = match failure {
-        Failure::NotFound => {
-            (StatusCode::NOT_FOUND, "Ownchat is set up", "The first owner is there. Sign in to go on.")
-        }
+        Failure::NotFound => (StatusCode::NOT_FOUND, "Ownchat is already set up", "Sign in to continue."),
         Failure::Forbidden => (
             StatusCode::FORBIDDEN,
-            "This set-up link does not work",
-            "It is incomplete or older than 15 minutes. Restart Ownchat and open the link that it prints then.",
+            "This set-up link doesn't work",
+            "It is incomplete or older than 15 minutes. Restart Ownchat and open the new link that it prints.",
         ),
         Failure::TooMany { retry_after } => {
             visit.try_later(StatusCode::TOO_MANY_REQUESTS, retry_after);
@@ -84,7 +84,7 @@ fn refused(visit: &Visit, failure: Failure) -> Result<AnyView, Stop> {
     Ok(view! {
         <Plain title=title>
             <p>{text}</p>
-            <p><a class="button" href=paths::SIGN_IN>"Sign in"</a></p>
+            {is_set_up.then(|| view! { <p><a class="button" href=paths::SIGN_IN>"Sign in"</a></p> })}
         </Plain>
     }
     .into_any())
@@ -98,7 +98,7 @@ fn form(posted: Posted, errors: Errors, whole: Option<String>) -> AnyView {
     let error = move |field: &str| Signal::stored(error_of(&all, field));
     view! {
         <Plain title="Set up Ownchat">
-            <p>"You become the owner of a new workspace."</p>
+            <p>"Create your workspace. You will be its owner."</p>
             <form method="post" action=paths::SETUP class="form card" novalidate>
                 <ErrorSummary errors=Signal::stored(errors) whole=Signal::stored(whole)/>
                 <input type="hidden" name="token" value=posted.get("token")/>

@@ -66,7 +66,7 @@ pub fn Page() -> impl IntoView {
             }
             Err(other) => {
                 visit.status(problem::status(&other));
-                "Something did not answer, so you are not signed in. Try again in a moment.".to_owned()
+                "We couldn't sign you in just now. Try again in a moment.".to_owned()
             }
         };
         Ok(form(posted, Vec::new(), Some(why)))
@@ -77,7 +77,7 @@ pub fn Page() -> impl IntoView {
 fn not_set_up() -> AnyView {
     view! {
         <Plain title="Ownchat is not set up yet">
-            <p>"Open the link that the start printed. It makes you the owner of the first workspace."</p>
+            <p>"Open the link that Ownchat printed when it started. It makes you the owner of the first workspace."</p>
         </Plain>
     }
     .into_any()
