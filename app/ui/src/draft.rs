@@ -183,9 +183,9 @@ impl KeyDraft {
             Some(Expiry::Days(days)) => Ok(Some(Some(now.plus(days * DAY).rfc3339()))),
             Some(Expiry::On) => match Timestamp::parse_end_of_day(&self.expiry_date) {
                 Some(end) => Ok(Some(Some(end.rfc3339()))),
-                None => Err(FieldError::new("expires_at", "Choose the last day on which the key shall work.")),
+                None => Err(FieldError::new("expires_at", "Choose the last day on which the key works.")),
             },
-            None => Err(FieldError::new("expires_at", "Choose when the key shall end.")),
+            None => Err(FieldError::new("expires_at", "Choose when the key expires.")),
         }
     }
 }

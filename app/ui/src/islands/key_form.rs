@@ -131,23 +131,23 @@ pub fn KeyForm(
             <section class="card">
                 <h2>"Details"</h2>
                 <TextField name="name" label="API Key Name" value=draft.name error=error("name") autofocus=is_new && is_sound
-                    hint="Name the one integration that will use it."/>
+                    hint="Which integration will use it?"/>
                 <TextArea name="description" label="Description" value=draft.description error=error("description")
-                    hint="Optional: who runs the integration, and where the key is stored."/>
+                    hint="Optional. Who owns it, and where the key is kept."/>
                 {is_new.then(|| view! { <Environments chosen=draft.environment error=error("environment")/> })}
                 <Expiries purpose=purpose.clone() chosen=draft.expiry date=draft.expiry_date now error=error("expires_at")/>
             </section>
             <section class="card">
                 <h2>"Access permissions"</h2>
-                <p class="hint">"Give the least that the integration needs. Nothing is chosen for you."</p>
+                <p class="hint">"Give only what this integration needs."</p>
                 <Presets/>
                 <p class="error" id="scopes-error"><Changing text=error("scopes")/></p>
                 <ScopePicker chosen=draft.scopes/>
             </section>
             <section class="card">
-                <h2>"Reason"</h2>
+                <h2>"Audit trail"</h2>
                 <TextArea name="reason" label="Reason" value=draft.reason error=error("reason")
-                    hint="Goes into the audit trail. Optional, but for full access."/>
+                    hint="Optional. Required for full access."/>
             </section>
             {match purpose {
                 Purpose::Create | Purpose::Copy { .. } => view! {
@@ -182,8 +182,8 @@ fn taken_over(purpose: &Purpose) -> Option<AnyView> {
         view! {
             <div class="card">
                 <p>
-                    "A copy of "<q><bdi>{of}</bdi></q>". Its restrictions, limits and notes are taken over as well; the secret is \
-                     a new one, and the other key stays as it is."
+                    "A copy of "<q><bdi>{of}</bdi></q>", with its restrictions, limits and notes. It gets a new secret, and \
+                     the other key doesn't change."
                 </p>
             </div>
         }
@@ -233,7 +233,7 @@ fn Expiries(
     let offered = Expiry::CHOICES.iter().map(|(expiry, value, title)| {
         let hint = match expiry {
             Expiry::Days(days) => format!("until {}", now.plus(days * DAY).day_in_utc()),
-            Expiry::Never => "works until somebody ends it".to_owned(),
+            Expiry::Never => "not recommended".to_owned(),
             Expiry::On | Expiry::Keep => String::new(),
         };
         (*value, (*title).to_owned(), hint)
@@ -315,18 +315,27 @@ fn show(failure: Failure, errors: RwSignal<Errors>, whole: RwSignal<Option<Strin
         }
         Failure::NotSignedIn => {
             errors.set(Vec::new());
-            whole.set(Some("Your session has ended. Sign in in another tab, then send this again.".to_owned()));
+            whole.set(Some(
+                "Your session has ended. Sign in in another tab, then press Create API Key again. Your entries are safe."
+                    .to_owned(),
+            ));
         }
         other => {
             errors.set(Vec::new());
             whole.set(Some(match other {
-                Failure::Unavailable => "There was no answer, so it is not known whether the key was made. Send this \
-                                         again as it is: no second key is made, and you see the one that was."
+                Failure::Unavailable => {
+                    "We lost the connection. Press Create API Key again: you won't get a second key.".to_owned()
+                }
+                Failure::Reused => "This form was sent before with other content and created a key. Check the list of \
+                                    keys in another tab. To create another key, press Create API Key again."
                     .to_owned(),
-                Failure::Reused => "This form was sent before with other content, and made a key then. Look at the \
-                                    list of keys in another tab; if you want another key, send the form again."
+                Failure::Running => {
+                    "Your first attempt is still in progress. Press Create API Key again in a moment.".to_owned()
+                }
+                Failure::NotEffectiveYet => "The key is created, but not live everywhere yet. Check the list of keys \
+                                             in another tab in a moment."
                     .to_owned(),
-                known => format!("This did not work: {known}. Nothing was changed; try again."),
+                known => format!("That didn't work: {known}. Nothing was changed. Try again."),
             }));
         }
     }

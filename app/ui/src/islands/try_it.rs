@@ -49,6 +49,6 @@ async fn call(url: &str, token: &str) -> String {
             let rest = if head.len() < body.len() { "…" } else { "" };
             format!("{} {}\n{head}{rest}", response.status(), response.status_text())
         }
-        Err(_) => "The edge could not be reached from this browser. Try the line for the shell.".to_owned(),
+        Err(_) => "Your browser couldn't reach the API. Try the command in a shell.".to_owned(),
     }
 }

@@ -1,6 +1,9 @@
 //! Making a key.
 
-use super::{key_rotate::{CREATED, made_already}, problem};
+use super::{
+    key_rotate::{CREATED, made_already},
+    problem,
+};
 use crate::{
     components::{field::Errors, scopes::PRESET},
     draft::KeyDraft,
