@@ -177,7 +177,7 @@ test("the dialog asks before it deletes, and lets go", async () => {
     const opener = page.getByRole("row", { name: /Doomed/ }).getByRole("link", { name: /^Delete/ });
     const dialog = page.getByRole("dialog");
     await opener.click();
-    await dialog.getByText("is refused within 5 seconds").waitFor();
+    await dialog.getByText("stop working within 5 seconds").waitFor();
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "hidden" });
     assert.equal(await opener.evaluate((link) => link === document.activeElement), true, "focus is lost");

@@ -293,9 +293,8 @@ pub fn which(key: &Key) -> String {
 }
 
 /// What happens when a key is deleted.
-pub const CONSEQUENCE: &str = "Every call with this key is refused within 5 seconds, wherever it comes from; where the network is cut off, as soon as \
-     the outage that the workspace forgives is over. The integration that uses it stops working. The key can be \
-     restored for 30 days.";
+pub const CONSEQUENCE: &str = "Calls with this key stop working within 5 seconds. Where the edge is cut off from us, they may work until the \
+     outage that your workspace allows is over. You can restore the key for 30 days.";
 /// What the visitor ticks before a key is deleted.
 pub const INTENT: &str = "I know which integration uses it.";
 
