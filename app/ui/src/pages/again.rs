@@ -14,10 +14,10 @@ pub fn after_session(visit: &Visit, posted: &Posted) -> AnyView {
     let steps = view! {
         <ol class="practices">
             <li><a href=paths::SIGN_IN target="_blank" rel="noopener">"Sign in in another tab"</a></li>
-            <li>"Come back here and send the form again."</li>
+            <li>"Come back to this page and press Send again."</li>
         </ol>
     };
-    let text = "Nothing was changed, and nothing that you typed is lost.";
+    let text = "Nothing was changed. We kept what you sent.";
     shown(visit, posted, "Your session has ended", text, steps.into_any())
 }
 
@@ -26,12 +26,12 @@ pub fn after_silence(visit: &Visit, posted: &Posted) -> AnyView {
     visit.status(StatusCode::SERVICE_UNAVAILABLE);
     let steps = view! {
         <p>
-            "Look at "<a href=paths::KEYS target="_blank" rel="noopener">"the list of keys"</a>
-            " whether it was done. If not, send the form again in a moment."
+            "Check "<a href=paths::KEYS target="_blank" rel="noopener">"the list of keys"</a>
+            ". If your change is not there, press Send again in a moment."
         </p>
     };
-    let text = "Something did not answer. Nothing that you typed is lost.";
-    shown(visit, posted, "Not available just now", text, steps.into_any())
+    let text = "We're not sure that worked. We kept what you sent.";
+    shown(visit, posted, "We couldn't reach the server", text, steps.into_any())
 }
 
 fn shown(visit: &Visit, posted: &Posted, title: &'static str, text: &'static str, steps: AnyView) -> AnyView {

@@ -36,9 +36,7 @@ pub fn NotFound() -> impl IntoView {
 /// What somebody who sent a form is told of a failure that belongs to none of its fields.
 pub fn after_sending(failure: &Failure) -> String {
     match failure {
-        Failure::Unavailable => "There was no answer, so it is not known whether this was done. Look at the list of \
-                                 keys before you send it again."
-            .to_owned(),
+        Failure::Unavailable => "We're not sure that worked. Check the list of keys before you try again.".to_owned(),
         Failure::Invalid { errors } => errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join(" "),
         other => words(other).2.to_owned(),
     }
@@ -60,20 +58,20 @@ fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
         | Failure::WrongCredentials
         | Failure::KeyRefused { .. }
         | Failure::ScopeMissing { .. } => {
-            (StatusCode::FORBIDDEN, "Not allowed", "You may not do this. Ask an owner of the workspace.")
+            (StatusCode::FORBIDDEN, "You don't have access", "You may not do this. Ask an owner of the workspace.")
         }
         Failure::NotHeld { .. } | Failure::Beyond { .. } => (
             StatusCode::FORBIDDEN,
-            "Not yours to give",
-            "The key would be given permissions that you do not hold yourself. Ask an owner of the workspace.",
+            "You can't grant that",
+            "You can only grant permissions that you have. Ask an owner of the workspace.",
         ),
         Failure::Stale => (
             StatusCode::CONFLICT,
-            "Changed meanwhile",
-            "Somebody changed the key since you opened the page. Nothing was changed now; look again and repeat it.",
+            "Someone else changed this key",
+            "The key was changed after you opened the page, so your change was not made. Look at the key, then try again.",
         ),
         Failure::Invalid { .. } => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "This cannot be done", "Something in the request cannot be accepted.")
+            (StatusCode::UNPROCESSABLE_ENTITY, "That doesn't work", "Part of the address is wrong.")
         }
         Failure::TooMany { .. } => {
             (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "Wait a little, then try again.")
@@ -84,22 +82,21 @@ fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
         Failure::Reused => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "Sent before",
-            "This form was sent before with other content, and made a key then. Look at the list of keys; if you want \
-             another key, send the form again.",
+            "This form was sent before with other content and created a key. Check the list of keys. To create another \
+             key, send the form again.",
         ),
-        Failure::Running => {
-            (StatusCode::CONFLICT, "Not finished yet", "The same is still being worked on. Send it again in a moment.")
-        }
+        Failure::Running => (
+            StatusCode::CONFLICT,
+            "Not finished yet",
+            "Your first attempt is still in progress. Try again in a moment.",
+        ),
         Failure::NotEffectiveYet => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "Made, and not effective everywhere yet",
-            "The change is stored, but the edge could not be told yet. It is told as soon as it can be: look at the \
-             list of keys in a moment.",
+            "Saved, but not live everywhere yet",
+            "The change is saved and takes effect as soon as we reach the edge. Check the list of keys in a moment.",
         ),
-        Failure::Unavailable => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Not available just now",
-            "Something did not answer. Try again in a moment.",
-        ),
+        Failure::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "We couldn't reach the server", "Try again in a moment.")
+        }
     }
 }
