@@ -40,7 +40,7 @@ async function doTheJob(deployment, javaScriptEnabled) {
   if (javaScriptEnabled) await page.getByText("Strong.", { exact: true }).waitFor();
   await page.getByLabel("Workspace").fill(OWNER.workspace);
   await page.getByRole("button", { name: "Create owner account" }).click();
-  await page.getByRole("heading", { name: "Make your first API key" }).waitFor();
+  await page.getByRole("heading", { name: "Create your first API key" }).waitFor();
 
   // Sign out, sign in.
   await page.getByRole("button", { name: "Sign out" }).click();
@@ -121,7 +121,7 @@ async function doTheJob(deployment, javaScriptEnabled) {
   await question.getByRole("heading", { name: "Delete “Till”?" }).waitFor();
   await question.getByLabel(/I know which integration/).check();
   await question.getByRole("button", { name: "Delete" }).click();
-  await page.getByRole("heading", { name: "Make your first API key" }).waitFor();
+  await page.getByRole("heading", { name: "Create your first API key" }).waitFor();
   await becomes(curl, 401, "UNKNOWN_KEY");
   await visit.close();
 }

@@ -37,7 +37,7 @@ pub fn Frame(
     let steps = way.into_iter().map(|(name, path)| view! { <li><a href=path>{name}</a></li> });
     view! {
         <Title text=title.clone()/>
-        <a class="skip" href="#main">"To the content"</a>
+        <a class="skip" href="#main">"Skip to content"</a>
         <div class="frame">
             <nav class="sidebar" aria-label="Ownchat">
                 <a class="brand" href=paths::HOME>"Ownchat"</a>

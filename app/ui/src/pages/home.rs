@@ -17,10 +17,10 @@ pub fn Page() -> impl IntoView {
             <Frame identity place=Place::Home title="Overview">
                 <h1><bdi>{workspace}</bdi></h1>
                 <section class="card">
-                    <h2>"Connect your own systems"</h2>
+                    <h2>"Connect your systems"</h2>
                     <p>
-                        "An API key lets one integration read data, trigger actions and update records in Ownchat, \
-                         and only what you allow it."
+                        "Give each integration its own API key, with only the access it needs to read data, trigger \
+                         actions and update records in Ownchat."
                     </p>
                     <p class="actions">
                         <a class="button button-main" href=paths::KEYS>"API Keys"</a>

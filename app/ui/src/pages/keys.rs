@@ -302,14 +302,14 @@ pub const INTENT: &str = "I know which integration uses it.";
 fn teach() -> AnyView {
     view! {
         <section class="card empty">
-            <h2>"Make your first API key"</h2>
-            <p>"A key lets one of your systems call Ownchat: a CRM that reads contacts, a shop that sends messages."</p>
+            <h2>"Create your first API key"</h2>
+            <p>"A key lets one of your systems call Ownchat, like a CRM that reads contacts or a shop that sends messages."</p>
             <ul class="practices">
-                <li>"Keep keys confidential: each is shown once and stored only as a digest."</li>
-                <li>"Never put a key into a public repository."</li>
-                <li>"Make one key per integration, so that one can be switched off alone."</li>
-                <li>"Revoke what is not used."</li>
-                <li>"Watch usage."</li>
+                <li>"Keep keys confidential. Each is shown once, and we store only a fingerprint of it."</li>
+                <li>"Never put a key in a public repository. Use a secret manager or an environment variable."</li>
+                <li>"Create one key per integration, so you can turn one off without breaking the rest."</li>
+                <li>"Delete keys that you no longer use."</li>
+                <li>"Watch how your keys are used."</li>
             </ul>
             <p class="actions"><a class="button" href=paths::NEW_KEY>"Create your first key"</a></p>
         </section>

@@ -37,7 +37,7 @@ pub fn Page() -> impl IntoView {
                     <ul class="links">
                         <li>
                             <a href=paths::KEYS>"API Keys"</a>
-                            <p class="hint">"Connect your own systems: make keys, choose what each may do, switch them off."</p>
+                            <p class="hint">"Create keys, choose what each one can do, and turn them off."</p>
                         </li>
                         <li>
                             <a href=paths::DOCS>"Documentation"</a>
