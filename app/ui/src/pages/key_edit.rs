@@ -21,7 +21,7 @@ use crate::{
 };
 use http::StatusCode;
 use leptos::prelude::*;
-use ownchat_domain::{failure::Failure, key::Key, vault::person::Identity};
+use ownchat_domain::{failure::Failure, key::Key, token::Environment, vault::person::Identity};
 
 /// How often a change is merged again when others keep changing the key.
 const ROUNDS: usize = 3;
@@ -122,6 +122,14 @@ impl Form {
     }
 }
 
+/// Its name for people.
+const fn environment(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Live => "Live",
+        Environment::Test => "Test",
+    }
+}
+
 #[allow(clippy::too_many_arguments, reason = "the parts of the page")]
 fn form(
     visit: &Visit,
@@ -146,7 +154,7 @@ fn form(
             <dt>"Key"</dt>
             <dd><code>{key.prefix.clone()}"…"</code></dd>
             <dt>"Environment"</dt>
-            <dd>{key.environment.to_string()}</dd>
+            <dd>{environment(key.environment)}</dd>
             {in_full(&key, now).into_iter().map(|(label, text)| view! { <dt>{label}</dt><dd><bdi>{text}</bdi></dd> }).collect_view()}
             <dt>"Created"</dt>
             <dd>{key.created_at.day_and_time()}" by "<bdi>{key.created_by.clone()}</bdi></dd>
