@@ -66,7 +66,7 @@ pub fn email(text: &str) -> Result<String, String> {
                 && !domain.starts_with('.')
                 && !domain.ends_with('.')
         });
-    if sound { Ok(text) } else { Err("Write an e-mail address such as ada@example.com.".into()) }
+    if sound { Ok(text) } else { Err("Enter an email address, like ada@example.com.".into()) }
 }
 
 /// Request to set up the deployment with its first owner.

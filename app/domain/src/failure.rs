@@ -36,7 +36,7 @@ pub enum Failure {
     #[error("no valid session")]
     NotSignedIn,
     /// Email and password do not match.
-    #[error("wrong e-mail or password")]
+    #[error("wrong email or password")]
     WrongCredentials,
     /// The caller is authenticated but lacks permission.
     #[error("not allowed")]

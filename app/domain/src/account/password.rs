@@ -54,7 +54,7 @@ impl Password {
     pub(super) fn check(&self, known: &[&str]) -> Result<(), String> {
         let text = self.normalised();
         if text.chars().count() < PASSWORD_MIN {
-            return Err(format!("Choose at least {PASSWORD_MIN} characters; a few words in a row are good."));
+            return Err(format!("Choose at least {PASSWORD_MIN} characters. A few random words work best."));
         }
         if self.0.len() > PASSWORD_MAX_BYTES {
             return Err(format!("At most {PASSWORD_MAX_BYTES} bytes are possible."));
@@ -62,14 +62,13 @@ impl Password {
         let lower = Zeroizing::new(text.to_lowercase());
         let is_one_character = lower.chars().all(|character| lower.starts_with(character));
         if is_one_character || is_common(&lower) {
-            return Err(
-                "This is one of the passwords that are tried first. Choose another; a few words in a row are good."
-                    .into(),
-            );
+            return Err("Attackers try this password first. Choose another: a few random words work best.".into());
         }
         // Compares whole texts: "ada" in a long sentence does no harm.
         if known.iter().any(|known| known.trim().to_lowercase() == *lower) {
-            return Err("This stands on the same page. Choose something that others do not know of you.".into());
+            return Err(
+                "This is also your name, email or business. Choose something that others don't know about you.".into(),
+            );
         }
         Ok(())
     }

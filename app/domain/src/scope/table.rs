@@ -72,7 +72,7 @@ scopes! {
         opens [POST "/v1/contacts/import"];
     4 "contacts:export" High: "Export contacts", "Download all contacts in bulk."
         opens [GET "/v1/contacts/export"];
-    5 "contacts:pii" High: "See personal data", "See phone, e-mail and postal address unmasked."
+    5 "contacts:pii" High: "See personal data", "Show full phone numbers, emails and addresses."
         opens [];
     6 "conversations:read" Medium: "Read conversations", "List and open conversations and their history."
         opens [GET "/v1/conversations", GET "/v1/conversations/{id}", GET "/v1/conversations/{id}/history"];
@@ -91,7 +91,7 @@ scopes! {
         opens [POST "/v1/messages"];
     13 "messages:send_template" High: "Send templates", "Send approved templates to customers."
         opens [POST "/v1/messages/template"];
-    14 "messages:delete" High: "Delete messages", "Take sent messages back."
+    14 "messages:delete" High: "Delete messages", "Unsend messages."
         opens [DELETE "/v1/messages/{id}"];
     15 "templates:read" Low: "Read templates", "List and preview message templates."
         opens [GET "/v1/templates", GET "/v1/templates/{id}"];
@@ -132,7 +132,7 @@ scopes! {
     32 "webhooks:write" High gives "webhooks:read":
         "Edit webhooks", "Create, change and remove endpoints that data is sent to."
         opens [POST "/v1/webhooks", PATCH "/v1/webhooks/{id}", DELETE "/v1/webhooks/{id}"];
-    33 "events:read" Medium: "Read events", "Follow the stream of everything that happens."
+    33 "events:read" Medium: "Read events", "Subscribe to the event stream."
         opens [GET "/v1/events"];
     34 "analytics:read" Low: "Read analytics", "See aggregated figures."
         opens [GET "/v1/analytics"];
