@@ -1,4 +1,5 @@
-//! The book: its sections and pages in the order of `contents.md`, with every link checked.
+//! Loads the documentation as a book: sections and pages in the order of `contents.md`. Checks
+//! every link.
 
 use crate::{
     markdown::{self, Heading, Rendered},
@@ -11,13 +12,13 @@ use std::{
     path::Path,
 };
 
-/// The file that lists the pages. It is the page of `/docs` itself.
+/// The file that lists the pages. It becomes the index page, `/docs`.
 const CONTENTS: &str = "contents.md";
 
-/// The documentation.
+/// The whole documentation, read and rendered.
 #[derive(Debug)]
 pub struct Book {
-    /// The page of `/docs`.
+    /// The index page, `/docs`.
     pub index: Page,
     /// The sections in reading order.
     pub sections: Vec<Section>,
@@ -32,16 +33,16 @@ pub struct Section {
     pub pages: Vec<Page>,
 }
 
-/// One page.
+/// A rendered page of the documentation.
 #[derive(Debug)]
 pub struct Page {
     /// The last segment of its URL: `/docs/NAME`.
     pub name: String,
-    /// The first heading.
+    /// The text of the first heading.
     pub title: String,
     /// The first paragraph, as plain text.
     pub summary: String,
-    /// The source, with tables filled in and links as the deployment serves them.
+    /// The Markdown source, with tables expanded and links rewritten to the deployment's URLs.
     pub markdown: String,
     /// The headings below the title.
     pub headings: Vec<Heading>,
@@ -49,7 +50,7 @@ pub struct Page {
     pub html: String,
 }
 
-/// A fault in the sources.
+/// An error in the Markdown sources.
 #[derive(Debug, thiserror::Error)]
 #[error("{place}: {why}")]
 pub struct BookError {
@@ -58,17 +59,18 @@ pub struct BookError {
 }
 
 impl BookError {
-    /// A fault at a place, such as a file.
+    /// Creates an error at a place, such as a file.
     pub fn new(place: impl fmt::Display, why: impl fmt::Display) -> Self {
         Self { place: place.to_string(), why: why.to_string() }
     }
 }
 
 impl Book {
-    /// Reads the book from the folder of `contents.md`.
+    /// Reads and renders the book from the folder that holds `contents.md`.
     ///
     /// # Errors
-    /// Fails at the first missing page, unknown table, or link without a target.
+    /// Fails at the first unreadable page, unknown table, broken link or source that the contents
+    /// do not list.
     pub fn read(folder: &Path) -> Result<Self, BookError> {
         let source = |path: &str| {
             fs::read_to_string(folder.join(path)).map_err(|error| BookError::new(path, error)).and_then(|text| {
@@ -110,17 +112,17 @@ impl Book {
         Ok(Self { index, sections })
     }
 
-    /// Every page, the index first.
+    /// Iterates over all pages, the index first.
     pub fn pages(&self) -> impl Iterator<Item = &Page> {
         std::iter::once(&self.index).chain(self.sections.iter().flat_map(|section| &section.pages))
     }
 
-    /// The section of a page; none for the index.
+    /// Returns the section of a page, or `None` for the index.
     pub fn section_of(&self, page: &Page) -> Option<&Section> {
         self.sections.iter().find(|section| section.pages.iter().any(|other| other.name == page.name))
     }
 
-    /// The list of pages for language models (llmstxt.org).
+    /// Returns `llms.txt`, the list of pages for language models (llmstxt.org).
     pub fn overview(&self) -> String {
         let mut text = format!("# {}\n\n> {}\n", self.index.title, self.index.summary);
         for section in &self.sections {
@@ -133,7 +135,7 @@ impl Book {
     }
 }
 
-/// The names of the pages by the paths of their sources.
+/// Maps source paths to page names. Fails if two pages share a name.
 fn names(sources: &[(String, String)]) -> Result<BTreeMap<String, String>, BookError> {
     let mut seen = BTreeSet::new();
     let mut names = BTreeMap::new();
@@ -148,7 +150,8 @@ fn names(sources: &[(String, String)]) -> Result<BTreeMap<String, String>, BookE
     Ok(names)
 }
 
-/// The URL of a link in the source `path`: pages are linked by their files, the rest stays.
+/// Resolves a link in the source `path` to a URL. Pages are linked by their files; `https://` links
+/// and anchors within the page stay unchanged.
 fn target(path: &str, link: &str, names: &BTreeMap<String, String>) -> Result<String, String> {
     if link.starts_with("https://") || link.starts_with('#') {
         return Ok(link.to_owned());
@@ -167,7 +170,7 @@ fn target(path: &str, link: &str, names: &BTreeMap<String, String>) -> Result<St
     Ok(anchor.map_or(page.clone(), |anchor| format!("{page}#{anchor}")))
 }
 
-/// Fails at a link to an anchor that its page does not have.
+/// Fails on a link whose anchor is no heading of its page.
 fn check_anchors(pages: &BTreeMap<String, Rendered>, names: &BTreeMap<String, String>) -> Result<(), BookError> {
     let anchors: BTreeMap<String, BTreeSet<&str>> = pages
         .iter()
@@ -190,7 +193,7 @@ fn check_anchors(pages: &BTreeMap<String, Rendered>, names: &BTreeMap<String, St
     Ok(())
 }
 
-/// Fails at a source that the contents do not list.
+/// Fails on a Markdown source that the contents do not list.
 fn check_files(folder: &Path, names: &BTreeMap<String, String>) -> Result<(), BookError> {
     let mut left = vec![folder.to_owned()];
     while let Some(place) = left.pop() {

@@ -1,4 +1,4 @@
-// Search, and buttons that copy code. Without this script everything else works.
+// Client-side search, and copy buttons for code. Without this script everything else works.
 
 const field = document.getElementById("search");
 const found = document.getElementById("found");
@@ -16,7 +16,9 @@ async function search() {
   found.replaceChildren(results.length === 0 ? line(`Nothing about “${field.value}”.`) : list(results.slice(0, MOST)));
 }
 
-/** Points of a part of a page: a word in its heading counts most. 0 if a word is missing. */
+/**
+ * Scores a section of a page: a match in its heading counts most. Returns 0 if a word is missing.
+ */
 function score({ page, part, text }, words) {
   const [title, heading, body] = [page, part, text].map((value) => value.toLowerCase());
   let points = 0;

@@ -1,9 +1,9 @@
-//! The frame of a page: the same as around the pages of the console, with the contents at its side.
+//! Renders the frame of a page: the console's frame, with the table of contents at the side.
 
 use crate::book::{Book, Page};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// A page as a document.
+/// Renders a page as an HTML document.
 pub fn page(book: &Book, page: &Page) -> String {
     let is_index = page.name == book.index.name;
     let title = if is_index { "Docs – Ownchat".to_owned() } else { format!("{} – Ownchat docs", page.title) };
@@ -39,12 +39,12 @@ pub fn page(book: &Book, page: &Page) -> String {
     document.into_string()
 }
 
-/// Search and the list of all pages.
+/// Renders the sidebar: the search field and the list of all pages.
 fn sidebar(book: &Book, page: &Page) -> Markup {
     html! {
         nav.sidebar aria-label="Documentation" {
             a.brand href="/docs" { "Ownchat docs" }
-            // Without JavaScript there is no search.
+            // Hidden until the script runs: search needs JavaScript.
             search hidden {
                 label.visually-hidden for="search" { "Search the docs" }
                 input #search type="search" placeholder="Search the docs" autocomplete="off" aria-controls="found";
@@ -77,7 +77,7 @@ fn way(book: &Book, page: &Page) -> Markup {
     }
 }
 
-/// The parts of a page, if there are some to choose from.
+/// Renders the table of contents of a page, if it has more than one section.
 fn parts(page: &Page) -> Markup {
     let parts: Vec<_> = page.headings.iter().filter(|heading| heading.level <= 3).collect();
     html! {
@@ -94,7 +94,7 @@ fn parts(page: &Page) -> Markup {
     }
 }
 
-/// The links at the end: the pages before and after, and the same page as Markdown.
+/// Renders the links at the end: previous page, next page, and this page as Markdown.
 fn around(book: &Book, page: &Page) -> Markup {
     let pages: Vec<&Page> = book.pages().collect();
     let place = pages.iter().position(|other| other.name == page.name).unwrap_or_default();

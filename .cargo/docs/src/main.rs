@@ -1,5 +1,5 @@
-//! Renders the user documentation: `app/docs` in Markdown becomes static pages under `/docs`, the
-//! same pages as Markdown, a search index, and `llms.txt`.
+//! Renders the user documentation: Markdown in `app/docs` becomes static pages under `/docs`. Also
+//! writes the pages as Markdown, a search index, and `llms.txt`.
 //!
 //! `ownchat-docs SOURCE OUTPUT` fails at the first broken link, anchor or table.
 
@@ -12,7 +12,7 @@ mod tables;
 use book::{Book, BookError};
 use std::{env, fs, io, path::Path, process::ExitCode};
 
-/// The script of the pages: search, and buttons that copy code.
+/// The script of the pages: search, and copy buttons for code.
 const SCRIPT: &str = include_str!("docs.js");
 
 fn main() -> ExitCode {
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Renders every page and returns their number. Replaces the folder `output`.
+/// Renders every page and returns the number of pages. Replaces the folder `output`.
 fn render(source: &Path, output: &Path) -> Result<usize, BookError> {
     let book = Book::read(source)?;
     let write = || -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Markdown to HTML (`CommonMark` with tables), with anchors at headings and frames around code.
+//! Renders Markdown to HTML (`CommonMark` with tables), with heading anchors and boxes around code.
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html::push_html};
 use std::collections::BTreeSet;
@@ -6,28 +6,28 @@ use std::collections::BTreeSet;
 /// A heading below the title.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heading {
-    /// 2 for a part of the page, 3 for a part of that, and so on.
+    /// 2 for a section of the page, 3 for a subsection, and so on.
     pub level: u8,
-    /// The anchor.
+    /// The anchor: the `id` attribute in the HTML.
     pub id: String,
-    /// The text.
+    /// The text, without markup.
     pub text: String,
 }
 
-/// A page as it comes out.
+/// A rendered page.
 #[derive(Debug, Default)]
 pub struct Rendered {
     /// The text of the first heading.
     pub title: String,
     /// The text of the first paragraph.
     pub summary: String,
-    /// The source with the links of the deployment.
+    /// The source, with links rewritten to the deployment's URLs.
     pub markdown: String,
     /// The headings below the title.
     pub headings: Vec<Heading>,
     /// The HTML, from the title on.
     pub html: String,
-    /// Every link, as in the HTML.
+    /// Every link target, as in the HTML.
     pub links: Vec<String>,
 }
 
@@ -35,8 +35,8 @@ fn parser(text: &str) -> Parser<'_> {
     Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES)
 }
 
-/// The lists of links below the second-level headings of the contents: the title of a section, and
-/// the files of its pages.
+/// Returns the link lists below the second-level headings of the contents. Each entry holds the
+/// title of a section and the files of its pages.
 pub fn lists(text: &str) -> Vec<(String, Vec<String>)> {
     let mut lists: Vec<(String, Vec<String>)> = Vec::new();
     let mut is_heading = false;
@@ -63,15 +63,15 @@ pub fn lists(text: &str) -> Vec<(String, Vec<String>)> {
     lists
 }
 
-/// Renders a page. `target` turns the link of the source into that of the deployment.
+/// Renders a page. `target` maps a link of the source to the deployment's URL.
 ///
 /// # Errors
-/// Fails without a title, at a link that `target` refuses, and at raw HTML.
+/// Fails without a title, on a link that `target` rejects, on a duplicate anchor, and on raw HTML.
 pub fn render(text: &str, target: &dyn Fn(&str) -> Result<String, String>) -> Result<Rendered, String> {
     let mut page = Rendered { markdown: text.to_owned(), ..Rendered::default() };
     let mut events = Vec::new();
     let mut ids = BTreeSet::new();
-    // The heading that is being read: its place among the events.
+    // The open heading, with its index in `events`.
     let mut open = None;
     let mut paragraph = None::<String>;
     for event in parser(text) {
@@ -136,19 +136,19 @@ pub fn render(text: &str, target: &dyn Fn(&str) -> Result<String, String>) -> Re
     Ok(page)
 }
 
-/// The anchor of a heading: the one that is given, or one made of its text.
+/// Returns the anchor of a heading: the given one, or a slug of its text. Fails on a duplicate.
 fn unused(given: String, text: &str, ids: &mut BTreeSet<String>) -> Result<String, String> {
     let id = if given.is_empty() { slug(text) } else { given };
     if ids.insert(id.clone()) { Ok(id) } else { Err(format!("there are two headings with the anchor {id}")) }
 }
 
-/// Lower-case words with hyphens between them.
+/// Converts a text to lower-case words with hyphens between them.
 fn slug(text: &str) -> String {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
 }
 
-/// Puts tables and code into boxes that scroll by themselves, so that the page does not.
+/// Wraps tables and code in boxes that scroll, so that the page itself does not.
 fn frame<'a>(event: Event<'a>, events: &mut Vec<Event<'a>>) {
     let open = |label: &str, class: &str| {
         Event::Html(format!("<div class=\"{class}\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">").into())
@@ -168,7 +168,7 @@ fn frame<'a>(event: Event<'a>, events: &mut Vec<Event<'a>>) {
     }
 }
 
-/// The name of a language for people.
+/// Returns the display name of a language.
 fn label_of(language: &str) -> &str {
     match language {
         "sh" => "Shell",

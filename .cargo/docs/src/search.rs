@@ -1,10 +1,11 @@
-//! The search index: one entry for each part of a page, as JSON that the script of the pages loads.
+//! Builds the search index as JSON, one entry per section of a page. The script of the pages loads
+//! it.
 
 use crate::book::Book;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 
-/// The index: a list of `{url, page, part, text}`, in reading order.
+/// Returns the index: a list of `{url, page, part, text}`, in reading order.
 pub fn index(book: &Book) -> String {
     let entries: Vec<Value> = book
         .pages()
@@ -20,10 +21,10 @@ pub fn index(book: &Book) -> String {
     Value::from(entries).to_string()
 }
 
-/// The plain text of each part of a page, its heading included.
+/// Splits a page into its sections and returns their plain text, headings included.
 fn parts(markdown: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
-    // The title belongs to the first part.
+    // The title belongs to the first section.
     let mut headings = 0;
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES) {
         headings += usize::from(matches!(event, Event::Start(Tag::Heading { .. })));

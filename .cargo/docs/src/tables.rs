@@ -1,5 +1,5 @@
-//! Tables that are made from the code that serves them. A source names one as `{{name}}`, on a
-//! line of its own.
+//! Generates tables from the code that serves them. A source includes one as `{{name}}`, on a line
+//! of its own.
 
 use ownchat_domain::{
     problem::{CATALOGUE, Kind},
@@ -9,16 +9,16 @@ use ownchat_domain::{
 };
 use std::fmt::Write;
 
-/// A name, and the function that writes its table.
+/// The name of a table, and the function that renders it.
 type Table = (&'static str, fn() -> String);
 
 const TABLES: &[Table] =
     &[("errors", errors), ("outcomes", outcomes), ("presets", presets), ("routes", routes), ("scopes", scopes)];
 
-/// Fills in the tables of a source.
+/// Expands the tables of a source.
 ///
 /// # Errors
-/// Fails at a name that stands for no table.
+/// Fails on an unknown table.
 pub fn fill(text: &str) -> Result<String, String> {
     let mut filled = String::new();
     for line in text.lines() {
@@ -35,7 +35,7 @@ pub fn fill(text: &str) -> Result<String, String> {
     Ok(filled)
 }
 
-/// A part for every error code. The `type` of a problem leads to it.
+/// Renders a section for every error code. The `type` of a problem links to it.
 fn errors() -> String {
     CATALOGUE.iter().fold(String::new(), |mut text, Kind { code, status, title, meaning }| {
         let _ = write!(text, "### {title} {{#{code}}}\n\n`{code}` · HTTP {status}\n\n{meaning}\n\n");
@@ -43,7 +43,7 @@ fn errors() -> String {
     })
 }
 
-/// The outcomes of a check, with the status that the gateway answers.
+/// Renders the outcomes of a check, with the gateway's status codes.
 fn outcomes() -> String {
     let rows = Code::ALL.iter().map(|code| {
         let Kind { status, title, .. } = Kind::of(*code);
@@ -62,7 +62,7 @@ fn outcomes() -> String {
     table(&["Code", "Status at the gateway", "Meaning"], rows)
 }
 
-/// The scopes by group.
+/// Renders the scopes, by group.
 fn scopes() -> String {
     GROUPS.iter().fold(String::new(), |mut text, group| {
         let is_in =
@@ -75,14 +75,14 @@ fn scopes() -> String {
     })
 }
 
-/// The routes of the gateway, each with the scope that it needs.
+/// Renders the routes of the gateway, each with its required scope.
 fn routes() -> String {
     let rows = route::all()
         .map(|route| vec![quoted(&format!("{} {}", route.method, route.pattern)), quoted(route.scope.name())]);
     table(&["Request", "Scope"], rows)
 }
 
-/// The presets of the form of a key.
+/// Renders the presets of the key form.
 fn presets() -> String {
     let rows = PRESETS.iter().map(|preset| {
         let scopes: Vec<_> = preset.scopes.iter().map(|scope| quoted(scope)).collect();
@@ -99,7 +99,7 @@ fn linked(code: &str) -> String {
     format!("[`{code}`](errors.md#{code})")
 }
 
-/// A table in Markdown.
+/// Renders a table in Markdown.
 fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut text = line(head.iter().map(|cell| (*cell).to_owned()).collect());
