@@ -1,4 +1,4 @@
-// What WASM adds to the pages, and that it changes nothing of what they promise.
+// Features that WASM adds to the pages, and guarantees that hold with and without it.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -18,7 +18,7 @@ after(async () => {
   await deployment?.stop();
 });
 
-/** Opens a page inside, does something with it, and closes it. */
+/** Opens a page with a session, runs `work` on it, and closes it. */
 async function inside(path, work, options) {
   const visit = await open(browser, options);
   await signIn(visit.context, deployment, session);
@@ -110,7 +110,7 @@ test("faults stand at their fields and nothing that was typed is lost", () =>
       await alert.getByRole("link", { name: field }).click();
       assert.equal(await page.evaluate(() => document.activeElement.id), id);
     }
-    // A field that is mended is no longer called wrong.
+    // A corrected field is no longer marked invalid.
     await page.getByLabel("API Key Name").fill("Mended");
     await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
     assert.equal(await alert.getByRole("listitem").count(), 1);
@@ -186,7 +186,7 @@ test("the dialog asks before it deletes, and lets go", async () => {
     await dialog.waitFor({ state: "hidden" });
     assert.equal(await opener.evaluate((link) => link === document.activeElement), true, "focus is lost by Cancel");
     await opener.click();
-    // Without the tick the browser does not send it.
+    // Without the tick, the browser does not submit the form.
     await dialog.getByRole("button", { name: "Delete" }).click();
     await dialog.waitFor();
     await dialog.getByRole("checkbox").check();
@@ -244,7 +244,8 @@ test("another site cannot post a form", async () => {
   const visit = await open(browser);
   await signIn(visit.context, deployment, session);
   const { page } = visit;
-  // The edge is another origin on the same host: browsers call that same-site, and it is refused all the same.
+  // The edge is another origin on the same host. Browsers call that same-site; the console rejects
+  // it all the same.
   await page.goto(`${deployment.edge}/v1/health`);
   const action = `${deployment.console}${KEYS}/${id}/status`;
   const [answer] = await Promise.all([
@@ -298,7 +299,7 @@ test("a page without an island loads no WASM", async () => {
 test("a page of another origin may call the edge with any header and read the answer", async () => {
   const { key } = await makeKey(deployment, session, { name: "Cross-origin", quota: { limit: 9, period: "day" } });
   const visit = await open(browser);
-  // The console is another origin, and its policy allows calls to the edge.
+  // The console is another origin, and its CSP allows requests to the edge.
   await visit.page.goto(`${deployment.console}/sign-in`);
   const seen = await visit.page.evaluate(
     async ([edge, key]) => {

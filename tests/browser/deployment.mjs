@@ -1,5 +1,5 @@
-// A deployment of its own for a test file: started by `cargo xtask dev`, on free ports, with its state in
-// a folder that is removed in the end.
+// Starts a deployment for one test file with `cargo xtask dev`, on free ports. Its state is in a
+// temporary folder, which is removed at exit.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,13 +16,16 @@ export const OWNER = {
   workspace: "Acme",
 };
 
-/** The builds that are tested: those for release, unless others are asked for. */
+/** Build profile under test: release, unless `OWNCHAT_MODE` is `dev`. */
 const MODE = process.env.OWNCHAT_MODE === "dev" ? [] : ["--release"];
 
-/** How long starting may take, in milliseconds. */
+/** Start-up timeout, in milliseconds. */
 const LIMIT = 60_000;
 
-/** Starts a deployment, with options of `cargo xtask dev`; resolves to its addresses, a signed-in caller, and how to stop it. */
+/**
+ * Starts a deployment with options of `cargo xtask dev`. Resolves to the content of its ready file,
+ * such as its URLs, and a `stop` function.
+ */
 export async function deploy(options = ["--no-build"]) {
   const folder = mkdtempSync(join(tmpdir(), "ownchat-browser-"));
   const ready = join(folder, "ready.json");
@@ -31,7 +34,7 @@ export async function deploy(options = ["--no-build"]) {
   const [program, ...words] = process.env.OWNCHAT_XTASK ? [process.env.OWNCHAT_XTASK] : ["cargo", "xtask"];
   const child = spawn(program, [...words, "dev", "--temporary", ...MODE, ...options], {
     cwd: import.meta.dirname,
-    // It ends with its standard input, and so with this process, however that ends.
+    // Ends when its standard input closes, and so with this process, however that ends.
     stdio: ["pipe", log, log],
     env: {
       ...process.env,
@@ -61,7 +64,7 @@ export async function deploy(options = ["--no-build"]) {
   };
 }
 
-/** Makes the owner by the API; resolves to the value of their session's cookie. */
+/** Creates the owner through the API. Resolves to the value of the session cookie. */
 export async function setUp(deployment) {
   const answer = await fetch(`${deployment.console}/api/v1/setup`, {
     method: "POST",
@@ -72,7 +75,7 @@ export async function setUp(deployment) {
   return /__Host-ownchat-session=([^;]+)/.exec(answer.headers.get("set-cookie"))[1];
 }
 
-/** Makes a key by the API. */
+/** Creates a key through the API. Resolves to the response body. */
 export async function makeKey(deployment, session, key) {
   const answer = await fetch(`${deployment.console}/api/v1/keys`, {
     method: "POST",

@@ -1,5 +1,6 @@
-// Extensions change the document before and after the islands come to life: password managers put
-// elements beside fields, translators wrap texts in <font>. Nothing is lost, dead or half alive.
+// Browser extensions change the document before and after hydration. Password managers put elements
+// beside fields; translators wrap texts in <font>. No input is lost, and no island is dead or half
+// alive.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -20,9 +21,9 @@ after(async () => {
 });
 
 /**
- * Runs in the page. `element` puts one after every element, as password managers do; `font`
- * replaces every text by a wrapped copy, as translators do. With `only`, just at the node of that
- * number.
+ * Runs in the page. `element` puts one after every element, as password managers do. `font`
+ * replaces every text with a wrapped copy, as translators do. With `only`, changes just the node
+ * with that index.
  */
 function disturb({ kind, only }) {
   const nodes = [];
@@ -46,11 +47,14 @@ function disturb({ kind, only }) {
   return nodes.length;
 }
 
-/** Runs in the page before anything else: disturbs it when it is parsed or, with `early`, while. */
+/**
+ * Runs in the page before any other script. Disturbs it after parsing or, with `early`, during
+ * parsing.
+ */
 function later({ kind, only, early, source }) {
   const act = new Function(`return ${source}`)();
   if (!early) return document.addEventListener("DOMContentLoaded", () => act({ kind, only }));
-  // Ahead of the script that stands at the end of the document.
+  // Runs before the script at the end of the document.
   new MutationObserver((changes, observer) => {
     if (!document.querySelector("script[data-assets]")) return;
     observer.disconnect();
@@ -58,7 +62,7 @@ function later({ kind, only, early, source }) {
   }).observe(document, { childList: true, subtree: true });
 }
 
-/** Opens a page that is disturbed at a time, and lets `work` use it. */
+/** Opens a page, disturbs it at the time `when`, and runs `work` on it. */
 async function disturbed({ kind, when, only }, path, work) {
   const expected = when === "parsing" ? /page still works|unreachable|hydration error/ : /^$/;
   const visit = await open(browser, { expected, permissions: ["clipboard-read", "clipboard-write"] });
@@ -76,7 +80,7 @@ async function disturbed({ kind, when, only }, path, work) {
   await page.goto(deployment.console + path);
   const come = async () => {
     release();
-    // An island is alive, or told that it stays as it was.
+    // Early changes may break hydration: then the page logs that it works without it.
     if (when !== "parsing") return alive(page);
     return Promise.race([alive(page), page.waitForEvent("console", (message) => /page still works/.test(message.text()))]);
   };
@@ -89,7 +93,7 @@ async function disturbed({ kind, when, only }, path, work) {
   await visit.close();
 }
 
-/** Asserts that the key in the page opens the edge. */
+/** Asserts that the edge accepts the key on the page. */
 async function opens(page) {
   const key = await page.locator("#new-key").inputValue();
   const answer = await fetch(`${deployment.edge}/v1/key`, { headers: { Authorization: `Bearer ${key}` } });
@@ -98,8 +102,7 @@ async function opens(page) {
 }
 
 const KINDS = ["element", "font"];
-// While the document is parsed, when it is, while the WASM is on its way, and when the islands
-// live.
+// During parsing, after parsing, while the WASM is loading, and after hydration.
 const TIMES = ["parsing", "loading", "waiting", "alive"];
 
 for (const kind of KINDS) {
@@ -107,7 +110,7 @@ for (const kind of KINDS) {
     const name = `${kind} at every node, ${when}`;
     test(`${name}: the create form loses nothing`, () =>
       disturbed({ kind, when }, `${KEYS}/new`, async (page, touch) => {
-        // Typed before the islands live: kept, with the place of the cursor.
+        // Typed before hydration: the value and the selection survive.
         await page.locator("#name").fill(name);
         await page.locator("input[name=scopes][value='contacts:read']").check();
         await page.locator("#name").focus();
@@ -119,7 +122,7 @@ for (const kind of KINDS) {
         });
         assert.deepEqual(state, [name, 2, 5, "name"]);
         assert.equal(await page.locator("input[name=scopes]:checked").count(), 1);
-        // A fault and its mending, each of which changes texts.
+        // An error and its correction, each of which changes texts.
         await page.locator("#name").fill("");
         await page.locator(".actions button[type=submit]").click();
         await page.getByRole("alert").waitFor();
@@ -152,7 +155,7 @@ for (const kind of KINDS) {
   }
 
   test(`${kind} at one node while the document is parsed: the key is made and shown`, async () => {
-    // Hydration may fail at any node, or find a node of the right kind that is the wrong one.
+    // Hydration may fail at any node, or match a wrong node of the right kind.
     let nodes = 1;
     for (let only = 0; only < nodes; only += Math.ceil(nodes / 12)) {
       await disturbed({ kind, when: "parsing", only }, `${KEYS}/new`, async (page, touch) => {
@@ -172,12 +175,12 @@ for (const kind of KINDS) {
 test("a key that the server made is shown whole, and its buttons live", async () => {
   for (const kind of KINDS) {
     await disturbed({ kind, when: "loading" }, `${KEYS}/new`, async (page, touch) => {
-      // Posted before the WASM is there.
+      // Submitted before the WASM has loaded.
       await page.locator("#name").fill(`Posted, ${kind}`);
       await page.locator("input[name=scopes][value='contacts:read']").check();
       await page.locator(".actions button[type=submit]").click();
       await page.locator("#new-key").waitFor();
-      // With its style sheet.
+      // Loaded with its style sheet.
       await page.waitForLoadState();
       assert.equal(await page.locator(".needs-wasm:visible").count(), 0, "a dead button is shown");
       await touch();

@@ -1,4 +1,4 @@
-// The main job, end to end, as a new user does it: with WASM and with JavaScript switched off.
+// The main user journey, end to end, as a new user: with WASM, and with JavaScript disabled.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { alive, launch, open } from "./browser.mjs";
 import { OWNER, deploy } from "./deployment.mjs";
 
-/** How soon a change of a key must be felt at the edge, in milliseconds. */
+/** Deadline for a key change to take effect at the edge, in milliseconds. */
 const BOUND = 10_000;
 
 let browser;
@@ -61,7 +61,7 @@ async function doTheJob(deployment, javaScriptEnabled) {
   await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
   await page.getByRole("button", { name: "Create API Key" }).click();
 
-  // Copy, paste the shown curl.
+  // Copy the key, and run the curl command on the page.
   const key = await shown(page, "API key", javaScriptEnabled);
   assert.match(key, /^oc_live_[0-9A-Za-z]{16}_[0-9A-Za-z]{30}$/);
   const curl = await shown(page, "In a shell", javaScriptEnabled);
@@ -73,14 +73,14 @@ async function doTheJob(deployment, javaScriptEnabled) {
     await page.getByText("200").first().waitFor();
   }
 
-  // A scope that the key lacks.
+  // Call a route whose scope the key lacks.
   const sending = `curl -X POST ${deployment.edge}/v1/messages -H 'Authorization: Bearer ${key}'`;
   const refused = await shell(sending);
   assert.equal(refused.status, 403, refused.body);
   assert.equal(JSON.parse(refused.body).code, "SCOPE_MISSING");
   assert.deepEqual(JSON.parse(refused.body).missing, ["messages:send"]);
 
-  // The five columns.
+  // Check the five columns.
   await page.getByRole("link", { name: "I have stored it" }).click();
   assert.deepEqual(await page.getByRole("columnheader").allTextContents(), [
     "API Key Name",
@@ -114,7 +114,7 @@ async function doTheJob(deployment, javaScriptEnabled) {
   await page.getByRole("row", { name: /Till/ }).getByText("messages:send").waitFor();
   await becomes(sending, 400);
 
-  // Delete, with a question first.
+  // Delete, after confirmation.
   await settled();
   await page.getByRole("link", { name: "Delete" }).click();
   const question = javaScriptEnabled ? page.getByRole("dialog") : page.getByRole("main");
@@ -126,7 +126,7 @@ async function doTheJob(deployment, javaScriptEnabled) {
   await visit.close();
 }
 
-/** What a field of the one-time display holds, taken as its user would take it. */
+/** Reads a field of the one-time display: with JavaScript, by its Copy button and the clipboard. */
 async function shown(page, label, javaScriptEnabled) {
   const field = page.getByLabel(label, { exact: true });
   await field.waitFor();
@@ -139,14 +139,14 @@ async function shown(page, label, javaScriptEnabled) {
   return copied;
 }
 
-/** Pastes a command into a shell. */
+/** Runs a curl command in a shell. Resolves to the status code and body of the response. */
 async function shell(command) {
   const { stdout } = await promisify(execFile)("sh", ["-c", `${command} -sS -w '\\n%{http_code}'`]);
   const end = stdout.lastIndexOf("\n");
   return { status: Number(stdout.slice(end + 1)), body: stdout.slice(0, end) };
 }
 
-/** Repeats a command until it is answered so, within the bound. */
+/** Repeats a command until the response has this status and code, within the deadline. */
 async function becomes(command, status, code) {
   const begin = Date.now();
   for (;;) {

@@ -1,5 +1,5 @@
-// Every page in every state that it has: accessible, without a sideways scroll bar, light and dark, wide
-// and narrow. The pictures go to target/test/screens for whoever wants to look.
+// Every page in every state: accessible, without horizontal scrolling, in light and dark, at every
+// width. Screenshots go to target/test/screens.
 
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
@@ -43,7 +43,7 @@ after(async () => {
   await deployment?.stop();
 });
 
-/** The states that only somebody who is signed in can see. */
+/** The page states that need a session. */
 const inside = {
   overview: (page) => page.goto(`${deployment.console}/`),
   settings: (page) => page.goto(`${deployment.console}/settings`),
@@ -81,7 +81,7 @@ const inside = {
   "key-conflict": async (page) => {
     await page.goto(`${deployment.console}${KEYS}/${restricted.id}`);
     await alive(page);
-    // As if the form had been made before somebody renamed the key.
+    // Simulates a form that was loaded before another admin renamed the key.
     await page.locator("input[name=base_name]").evaluate((input) => (input.value = "Before"));
     await page.getByLabel("API Key Name").fill("Till 8");
     await page.getByRole("button", { name: "Save" }).click();
@@ -106,7 +106,7 @@ const inside = {
   "session-ended": async (page) => {
     await page.goto(`${deployment.console}${KEYS}/new`);
     await alive(page);
-    // A form of somebody who is nobody any more; the cookie comes back for the next state.
+    // Submits a form whose session has ended. The cookies come back for the next state.
     const cookies = await page.context().cookies();
     await page.context().clearCookies();
     await page.evaluate(() => document.querySelector("form.form").submit());
@@ -201,7 +201,7 @@ test("the dashboard has its picture taken", async () => {
     await visit.page.goto(acme.console + KEYS);
     await alive(visit.page);
     await visit.page.screenshot({ path: join(SCREENS, "dashboard.png") });
-    // The README shows it. Remove the file to have it taken anew.
+    // The README shows this screenshot. Delete the file to take a new one.
     if (!existsSync(PICTURE)) copyFileSync(join(SCREENS, "dashboard.png"), PICTURE);
     await visit.close();
   } finally {
@@ -209,9 +209,9 @@ test("the dashboard has its picture taken", async () => {
   }
 });
 
-/** Returns the faults of a page as it stands. */
+/** Returns the accessibility and layout faults of a page in its present state. */
 async function look(page) {
-  // Colours in transition have less contrast.
+  // Waits for transitions to end: until then, colours have less contrast.
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);

@@ -1,4 +1,4 @@
-// `cargo xtask dev --watch`: a change in a source is built, and the browser shows it after a reload.
+// `cargo xtask dev --watch` builds a changed source, and the browser shows it after a reload.
 
 import assert from "node:assert/strict";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
@@ -37,7 +37,7 @@ test("a change of the style is shown after a reload", async () => {
   const becomes = async (expected) => {
     const end = Date.now() + 120_000;
     for (;;) {
-      // While it is started again nobody answers.
+      // During the restart, requests fail.
       const shown = await page
         .goto(address)
         .then(margin)
@@ -48,7 +48,7 @@ test("a change of the style is shown after a reload", async () => {
     }
   };
   await becomes("7px");
-  // And back: what was built for the test is not left behind.
+  // Waits for the build of the restored source, so that the test leaves no changed build behind.
   restore();
   await becomes("0px");
   await visit.close();
