@@ -1,4 +1,4 @@
-//! The console: its API, file by file as its addresses, and what all of its pages keep.
+//! Tests of the console: its API, in one file per path, and the rules for all of its pages.
 
 pub mod callers;
 pub mod cross_site;

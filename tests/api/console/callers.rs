@@ -1,4 +1,5 @@
-//! Keys that call the management API: which of them are heard, and what they may do to themselves and to others.
+//! Keys that call the management API: their authentication, and their access to themselves and to
+//! other keys.
 
 use crate::{
     client::{Answer, Client},
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 pub const KEYS: &str = "/api/v1/keys";
 
-/// A program with this key: it says nothing of an origin, and has no cookies.
+/// Returns a client with this key. It sends no `Origin` and no cookies.
 fn program(deployment: &Deployment, key: &str) -> Client {
     deployment.console().without("Origin").bearing(key)
 }
@@ -23,14 +24,14 @@ pub fn body(name: &str, scopes: &[&str]) -> Value {
     json!({"name": name, "environment": "live", "scopes": scopes})
 }
 
-/// A new key with these scopes, and a program that has it.
+/// Creates a key with these scopes, and a client that uses it.
 pub fn with(deployment: &Deployment, name: &str, scopes: &[&str]) -> (Made, Client) {
     let made = make(&deployment.owner(), name, scopes);
     let program = program(deployment, &made.key);
     (made, program)
 }
 
-/// The refusal of a key that lacks this scope.
+/// Asserts the refusal of a key that lacks this scope.
 #[track_caller]
 fn lacks(answer: &Answer, scope: &str) {
     answer.expect_problem(403, "SCOPE_MISSING");
@@ -49,7 +50,7 @@ fn a_key_makes_a_key_without_cookie_and_origin() {
     let (key, id) = (answer.expect_status(201).at("/key"), answer.at("/id"));
     assert_eq!(answer.at("/created_by"), format!("Maker (key {})", maker.id));
     deployment.edge().bearing(&key).get("/v1/contacts").expect_status(200);
-    // From any site, in either header.
+    // From any site, with either header.
     let elsewhere = program.without("Authorization").with("X-API-Key", maker.key).with("Sec-Fetch-Site", "cross-site");
     change(&elsewhere, &id, &json!({"description": "changed by a key"}));
     assert_eq!(deployment.owner().get(&format!("{KEYS}/{id}")).at("/description"), "changed by a key");
@@ -74,12 +75,12 @@ fn one_key_comes_in_one_header_and_counts_before_a_cookie() {
         answer.expect_problem(400, "ambiguous_key");
         assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"Ownchat\", error=\"invalid_request\"");
     }
-    // The owner sees both keys; the key sees itself, whatever cookie is there.
+    // The owner sees both keys. A key sees only itself, even next to a session cookie.
     let both = deployment.owner().bearing(&made.key);
     both.get(&path(&made)).expect_status(200);
     both.get(&path(&other)).expect_problem(404, "not_found");
     deployment.owner().bearing("oc_live_x").get(KEYS).expect_problem(401, "MALFORMED_KEY");
-    // Another scheme is no key.
+    // Another authentication scheme carries no key.
     deployment.owner().with("Authorization", "Basic dTpw").get(&path(&other)).expect_status(200);
 }
 
@@ -117,7 +118,7 @@ fn who_is_no_good_hears_why_as_at_the_edge() {
         owner.post(KEYS, &body).expect_status(201).at("/key")
     };
     refused(&restricted("not_before", json!(seconds_from_now(86_400))), 401, "NOT_YET_VALID", "invalid_token");
-    // The address of the edge's question is that of the service; the key's own networks count here.
+    // `/v1/verify` judges the address in its request body. Here the client's own IP address counts.
     let elsewhere = restricted("restrictions", json!({"allow": ["203.0.113.0/24"]}));
     let program = program(deployment, &elsewhere);
     for caller in [program.clone(), program.with("CF-Connecting-IP", "203.0.113.7")] {
@@ -157,7 +158,7 @@ fn a_key_that_looks_after_itself_sees_nothing_else() {
     program.get(&format!("{}/usage", path(&made))).expect_status(200);
     let explained = program.post("/api/v1/explain", &json!({"key_id": made.id, "scopes": ["contacts:read"]}));
     assert_eq!(explained.expect_status(200).at("/code"), "VALID");
-    // Not its own and not there look the same.
+    // A foreign key and a missing key look the same.
     let absent = Made { id: "0123456789abcdef".into(), ..make(&deployment.owner(), "Absent", &["contacts:read"]) };
     for key in [&other, &absent] {
         let tagged = program.with("If-Match", "\"1\"");
@@ -206,7 +207,7 @@ fn what_is_for_people_takes_no_keys() {
     let (made, _) = with(deployment, "No person", &["keys:write", "account:read"]);
     let program = program(deployment, &made.key);
     program.get("/api/v1/session").expect_problem(401, "not_signed_in");
-    // A key does not open what only the console's own pages may send.
+    // A key does not authorize requests that only the console's own pages may send.
     for client in [program.clone(), deployment.owner().without("Origin").bearing(&made.key)] {
         client.send("DELETE", "/api/v1/session", "").expect_problem(403, "cross_site");
         client.post("/api/v1/session", &json!({})).expect_problem(403, "cross_site");

@@ -1,4 +1,4 @@
-//! Requests that another site made a browser send.
+//! Cross-site requests, which another site makes a browser send.
 
 use crate::{
     client::Client,
@@ -7,7 +7,7 @@ use crate::{
 };
 use serde_json::json;
 
-/// The headers of a browser that another site made send a request.
+/// Returns clients with the headers of a browser's cross-site request.
 fn from_elsewhere(client: &Client) -> [Client; 5] {
     let bare = client.without("Origin");
     [

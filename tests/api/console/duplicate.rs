@@ -1,4 +1,4 @@
-//! `/api/v1/keys/{id}/duplicate`, and the form for a copy.
+//! `/api/v1/keys/{id}/duplicate`, and the form for a duplicate.
 
 use crate::{
     deployment::shared,

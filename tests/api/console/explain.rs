@@ -1,4 +1,4 @@
-//! `/api/v1/explain`: what is explained is what the edge says.
+//! `/api/v1/explain`: its verdict equals that of the edge.
 
 use crate::{
     deployment::shared,
@@ -12,7 +12,7 @@ const EXPLAIN: &str = "/api/v1/explain";
 fn the_explanation_is_what_the_edge_says() {
     let deployment = shared();
     let owner = deployment.owner();
-    // Restricted from the beginning: the edge may go by what it knew for the bound of a revocation.
+    // Restricted from the start: within the bound of a revocation the edge may use a cached record.
     let body = json!({
         "name": "Explained", "environment": "live", "scopes": ["contacts:read"],
         "restrictions": {"channels": ["ch_1"], "deny": ["203.0.113.0/24"]},

@@ -1,4 +1,4 @@
-//! The forms of the key pages, as a browser without JavaScript sends them, and their server function.
+//! Forms of the key pages, as a browser without JavaScript submits them, and their server function.
 
 use super::keys::{PAGE, path};
 use crate::{
@@ -80,7 +80,7 @@ fn a_form_with_faults_loses_nothing() {
     }
     assert!(list(&owner).iter().all(|key| !key["name"].as_str().unwrap().starts_with("<script>x")));
     assert_eq!(owner.get(&path(&edited.id)).at("/version"), "1", "the edit was done in part");
-    // What is allowed in a name is kept as it is, and shown as text.
+    // A valid name is stored unchanged, and shown as text.
     let made = make(&owner, evil, &["contacts:read"]);
     for path in [PAGE.to_owned(), format!("{PAGE}/{}", made.id), format!("{PAGE}/{}/delete", made.id)] {
         let page = owner.get(&path);
@@ -90,7 +90,7 @@ fn a_form_with_faults_loses_nothing() {
     assert_eq!(owner.get(&path(&made.id)).at("/name"), evil);
 }
 
-/// The fields of a form that was made from a key with this name and description.
+/// Returns the fields of a form that was loaded with the name and description in `shown`.
 fn edited<'a>(version: &'a str, shown: [&'a str; 2], typed: [&'a str; 2]) -> Vec<(&'a str, &'a str)> {
     vec![
         ("version", version),
@@ -126,7 +126,7 @@ fn where_both_changed_a_field_the_visitor_chooses() {
     let name = || owner.get(&path(&made.id)).at("/name");
     for fields in [
         edited("1", ["First", ""], ["Third", ""]),
-        // Made from nothing that is known.
+        // A form without base values.
         vec![
             ("version", "1"),
             ("name", "Third"),
@@ -152,7 +152,7 @@ fn where_both_changed_a_field_the_visitor_chooses() {
             assert!(text.contains(part), "{part} is not in {text}");
         }
     }
-    // The page that asks is sent back.
+    // Submits the conflict page, with or without a choice.
     let asked = |choice: &'static [(&'static str, &'static str)]| {
         let mut fields = edited("2", ["Second", "Theirs"], ["Third", "Theirs"]);
         fields.push(("asked", "name"));
@@ -189,7 +189,7 @@ fn no_key_is_left_working_because_a_page_was_old() {
     let page = format!("{PAGE}/{}", made.id);
     owner.form(&format!("{page}/status"), &[("version", "1"), ("status", "inactive")]).expect_status(303);
     assert_eq!(owner.get(&path(&made.id)).at("/status"), "inactive");
-    // Deleting asks first.
+    // Deletion requires confirmation.
     owner.form(&format!("{page}/delete"), &[("version", "1")]).expect_status(422);
     owner.get(&path(&made.id)).expect_status(200);
     owner.form(&format!("{page}/delete"), &[("version", "1"), ("confirm", "yes")]).expect_status(303);
@@ -212,7 +212,7 @@ fn a_deleted_key_has_a_page_from_which_it_comes_back() {
     assert!(nothing.expect_status(404).text.contains("Page not found"), "{}", nothing.text);
 }
 
-/// The one key that a page shows.
+/// Returns the only key that a page shows.
 fn key_of(page: &Answer) -> String {
     let key = page.text.split("value=\"oc_live_").nth(1).and_then(|rest| rest.split('"').next());
     format!("oc_live_{}", key.unwrap_or_else(|| panic!("no key in {}", page.text)))
@@ -246,11 +246,11 @@ fn a_form_that_is_sent_twice_makes_one_key_and_a_new_secret_is_one_press_away() 
     let edge = shared().edge();
     wait("the new secret", || edge.bearing(&pressed).get("/v1/key").status == 200);
     wait("the end of the first", || edge.bearing(&first).get("/v1/key").status == 401);
-    // That button is pressed twice as well.
+    // A second press of that button issues nothing more.
     let again = owner.form(action, &[("form", name)]);
     assert!(again.expect_status(200).text.contains("Rotate key") && !again.text.contains("value=\"oc_live_"));
     edge.bearing(&pressed).get("/v1/key").expect_status(200);
-    // Looking at the page ends nothing.
+    // Opening the page ends no secret.
     let question = owner.get(action);
     assert!(question.expect_status(200).text.contains("The present secret stops working"), "{}", question.text);
     edge.bearing(&pressed).get("/v1/key").expect_status(200);

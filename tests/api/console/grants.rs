@@ -27,7 +27,7 @@ fn a_key_never_gives_what_it_does_not_hold() {
     let id = made.expect_status(201).at("/id");
     let widen = tagged.json("PATCH", &format!("{KEYS}/{id}"), &json!({"scopes": ["messages:send"]}));
     widen.expect_problem(403, "scope_not_held");
-    // Nor does it get at what others were given, nor at more for itself.
+    // Nor can it use the permissions of other keys, or extend its own.
     let strong = make(&owner, "Stronger", &["messages:send"]);
     program
         .post(&format!("{}/rotate", path(&strong)), &json!({"overlap_seconds": 0}))

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: what was sent twice is done once.
+//! `Idempotency-Key`: a request that is sent twice takes effect once.
 
 use crate::{
     client::{Answer, Client},
@@ -29,7 +29,7 @@ fn a_request_that_is_sent_twice_makes_one_key() {
     let first = create(&owner, "once-1", "Sent twice");
     let key = first.expect_status(201).at("/key");
     assert_eq!(first.header("idempotency-replayed"), "");
-    // In quotes it is the same name.
+    // In quotes it is the same idempotency key.
     let again = create(&owner, "\"once-1\"", "Sent twice");
     assert_eq!(again.expect_status(201).header("idempotency-replayed"), "true");
     assert!(!again.text.contains(&key), "the key is shown again");
@@ -43,7 +43,7 @@ fn a_request_that_is_sent_twice_makes_one_key() {
     assert_eq!(before, after);
     assert_eq!((first.header("location"), first.header("etag")), (again.header("location"), again.header("etag")));
     assert_eq!(named(&owner, "Sent twice"), 1);
-    // Without a name, and under another one, it is another request.
+    // Without an idempotency key, or with another one, it is another request.
     owner.post("/api/v1/keys", &body("Sent twice")).expect_status(201);
     create(&owner, "once-2", "Sent twice").expect_status(201);
     assert_eq!(named(&owner, "Sent twice"), 3);
@@ -56,7 +56,7 @@ fn another_body_under_the_same_name_is_refused() {
     create(&owner, "other-body", "First body").expect_status(201);
     create(&owner, "other-body", "Second body").expect_problem(422, "idempotency_key_reused");
     assert_eq!(named(&owner, "Second body"), 0);
-    // What was refused for its content has not used up its name.
+    // A request that fails validation does not use up its idempotency key.
     let wrong = owner.with("Idempotency-Key", "wrong-first").post("/api/v1/keys", &json!({"name": ""}));
     wrong.expect_problem(422, "validation_failed");
     create(&owner, "wrong-first", "Mended").expect_status(201);
@@ -110,7 +110,7 @@ fn a_rotation_that_is_sent_twice_makes_one_secret() {
     other.expect_problem(422, "idempotency_key_reused");
 }
 
-/// The value of a hidden field of a page.
+/// Returns the value of a hidden field of a page.
 fn hidden(page: &str, name: &str) -> String {
     let place = page.find(&format!("name=\"{name}\"")).unwrap_or_else(|| panic!("no field {name}"));
     let begin = page[..place].rfind('<').unwrap();
@@ -143,7 +143,7 @@ fn a_form_that_is_sent_twice_makes_one_key_and_says_so() {
     assert!(again.text.contains(&format!("href=\"/settings/developer/api-keys/{id}\"")));
     assert!(!again.text.contains(&format!("oc_live_{id}_")), "the key is shown again");
     assert_eq!(named(&owner, "Clicked twice"), 1);
-    // Other content under the old name: nothing is made, and the form has a new name.
+    // Other content under the old idempotency key creates nothing. The form gets a new one.
     let other = send("Clicked otherwise");
     assert!(other.expect_status(422).text.contains("sent before with other content"), "{}", other.text);
     assert_ne!(hidden(&other.text, "form"), name);

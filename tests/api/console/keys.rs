@@ -1,4 +1,4 @@
-//! `/api/v1/keys`.
+//! `/api/v1/keys`: create, read, change, delete and list.
 
 use crate::{
     deployment::{Deployment, shared},
@@ -115,7 +115,7 @@ fn bad_input_is_named_by_field_and_nothing_is_made() {
     owner.send("PUT", "/api/v1/keys", "").expect_problem(405, "method_not_allowed");
     assert!(list(&owner).iter().all(|key| key["name"] != "Never made"), "something was made");
 
-    // The same for changes: all or nothing.
+    // Changes are all or nothing, too.
     let made = make(&owner, "Unchanged", &["contacts:read"]);
     let change = owner.with("If-Match", "\"1\"");
     let patch = json!({"name": "x".repeat(10_000), "description": "good", "scopes": []});
@@ -263,7 +263,7 @@ fn lists_are_paged_searched_and_sorted() {
     assert_eq!(ask("").first(), ids.last(), "the newest comes first");
     assert_eq!(ask("q=KEY+3"), one(3));
     assert_eq!(ask(&format!("q={}", ids.first().unwrap())), one(0));
-    // Whoever found a key somewhere pastes it whole.
+    // The search accepts a whole key, as found somewhere and pasted.
     let pasted = make(&owner, "Pasted", &["messages:read"]);
     for text in [pasted.key.as_str(), &pasted.key[..24]] {
         assert_eq!(ask(&format!("q={text}")), std::slice::from_ref(&pasted.id));

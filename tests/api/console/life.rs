@@ -1,4 +1,5 @@
-//! The rest of a key's life: rotation, deletion and its undoing, the trail, the settings of the workspace.
+//! The life cycle of a key: rotation, deletion and restore. Also the audit trail and the settings
+//! of the workspace.
 
 use crate::{
     client::{Answer, Client},
@@ -171,7 +172,7 @@ fn a_restriction_is_kept_as_it_was_meant() {
     assert_eq!(read["rate_limit"], patch["rate_limit"]);
     assert_eq!(read["quota"], json!({"limit": 9, "period": "month", "remaining": 9}));
     assert_eq!((&read["metadata"], &read["integration"]), (&patch["metadata"], &json!("POS")));
-    // Of a limit a part can be changed (RFC 7396).
+    // A patch may change a part of a limit (RFC 7396).
     change(&owner, &made.id, &json!({"rate_limit": {"limit": 6}, "quota": {"period": "day"}}));
     let read = owner.get(&path(&made.id)).json();
     assert_eq!(read["rate_limit"], json!({"limit": 6, "window_seconds": 1}));

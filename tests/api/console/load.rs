@@ -1,4 +1,4 @@
-//! Many sign-ins at once: what they cost, and who has to wait for them.
+//! Many concurrent sign-ins: their CPU cost, and their effect on other requests.
 
 use crate::{
     client::{Answer, OWNER},
@@ -16,10 +16,10 @@ use std::{
     thread,
 };
 
-/// As many as one network may try before it has to wait.
+/// The sign-in attempts of one network before it has to wait.
 const CALLERS: usize = 50;
-/// Passwords that one queue checks at once or keeps waiting; those that come while it empties are
-/// taken in, too.
+/// Maximum number of passwords that one queue checks. It covers the password in progress, those
+/// waiting, and those that arrive while the queue empties.
 const CHECKED_MAX: usize = 30;
 
 #[test]
@@ -47,7 +47,7 @@ fn a_flood_of_sign_ins_is_cut_short_and_pages_do_not_wait_for_it() {
         begin.wait();
         owner.get("/api/v1/session").expect_status(200);
         assert!(done.load(Ordering::SeqCst) < CALLERS, "the page waited for every password");
-        // A device that signed in before has a queue of its own.
+        // A device that has signed in before has a queue of its own.
         let known = own.console().with("Cookie", format!("__Host-ownchat-device={device}"));
         known.post("/api/v1/session", &json!({"email": OWNER.email, "password": OWNER.password})).expect_status(200);
         callers.into_iter().map(|caller| caller.join().unwrap()).collect()
@@ -58,7 +58,7 @@ fn a_flood_of_sign_ins_is_cut_short_and_pages_do_not_wait_for_it() {
         answer.expect_problem(503, "busy");
         assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
     }
-    // A refusal does not count as a failed attempt: this network has not used up its 50.
+    // A refusal is no failed attempt: this network has not used up its 50.
     own.console()
         .post("/api/v1/session", &json!({"email": "another@example.com", "password": "a guess of somebody"}))
         .expect_problem(401, "wrong_credentials");
@@ -66,7 +66,7 @@ fn a_flood_of_sign_ins_is_cut_short_and_pages_do_not_wait_for_it() {
 
 #[test]
 fn no_password_is_hashed_for_a_caller_who_has_left() {
-    /// As many as wait in a queue without being refused.
+    /// As many as wait in a queue without a refusal.
     const LEAVING: u64 = 8;
     let own = Deployment::set_up();
     let body = |name: &str| json!({"email": format!("{name}@example.com"), "password": "a guess of somebody"});
@@ -93,12 +93,12 @@ fn no_password_is_hashed_for_a_caller_who_has_left() {
     let served = used(&|| (0..LEAVING).for_each(|number| guess(&format!("served-{number}"))));
     let left = used(&|| {
         let mut waiting: Vec<_> = (0..LEAVING).map(|number| send(&format!("left-{number}"))).collect();
-        // The others are in the queue when the first is answered.
+        // The others are in the queue when the first response arrives.
         waiting.first_mut().unwrap().read_exact(&mut [0; 1]).unwrap();
         drop(waiting);
         guess("last");
     });
-    // The first, the one after it and the last are hashed.
+    // Only the first, the one after it and the last are hashed.
     assert!(
         left * LEAVING < served * 5,
         "{LEAVING} passwords took {served} hundredths of a second, those of callers who left {left}"

@@ -1,4 +1,4 @@
-//! The message after an act: shown once, on the page that the visitor came from, with a way back.
+//! Flash messages: shown once, on the page where the action began, with an undo button.
 
 use super::keys::{PAGE, path};
 use crate::{
@@ -8,13 +8,13 @@ use crate::{
 };
 use serde_json::json;
 
-/// Follows the redirect of an act, as a browser does.
+/// Follows the redirect of an action, as a browser does.
 fn follow(owner: &Client, act: &Answer) -> Answer {
     let target = act.expect_status(303).header("location").split('#').next().unwrap_or_default().to_owned();
     owner.with("Cookie", format!("__Host-ownchat-flash={}", act.flash().unwrap_or_default())).get(&target)
 }
 
-/// The values of the hidden fields of the form that undoes the act.
+/// Returns the URL and the hidden fields of the form that undoes the action.
 fn undo(page: &Answer) -> (String, Vec<(String, String)>) {
     let form = page.text.split("class=\"banner banner-good flash\"").nth(1).unwrap();
     let form = form.split("</form>").next().unwrap();
@@ -100,7 +100,7 @@ fn a_message_tells_keys_of_one_name_apart() {
     let owner = shared().owner();
     let [one, other] = ["Namesake", "Namesake"].map(|name| make(&owner, name, &["contacts:read"]).id);
     let alone = make(&owner, "Namesake of none", &["contacts:read"]).id;
-    // What the visitor sees who came from the list of this search.
+    // Returns the page after an action that began on the list of this search.
     let after = |id: &str, act: &str, search: &str, fields: &[(&str, &str)]| {
         let back = format!("back=%2Fsettings%2Fdeveloper%2Fapi-keys%3Fq%3D{search}");
         let page = follow(&owner, &owner.form(&format!("{PAGE}/{id}/{act}?{back}"), fields));
@@ -113,7 +113,7 @@ fn a_message_tells_keys_of_one_name_apart() {
         assert!(shown.contains(&format!("“<bdi>Namesake</bdi>” ({one}) is ")), "{shown}");
         assert!(shown.contains(&format!("aria-label=\"Undo: Namesake ({one})\"")), "{shown}");
     }
-    // Neither a longer name on the page nor the same one elsewhere is in the way.
+    // Neither a longer name on the page nor the same name elsewhere is ambiguous.
     for (shown, name) in [(off(&alone, "namesake"), "Namesake of none"), (off(&other, &other), "Namesake")] {
         assert!(shown.contains(&format!("“<bdi>{name}</bdi>” is off.")), "{shown}");
         assert!(shown.contains(&format!("aria-label=\"Undo: {name}\"")), "{shown}");
@@ -147,7 +147,7 @@ fn a_key_that_is_shown_leads_back_to_where_its_making_began() {
         let key = first.split("value=\"oc_live_").nth(1).unwrap_or_else(|| panic!("{page}: no key in {first}"));
         let row = format!("{list}#key-{}", &key[..16]);
         assert!(first.contains(&format!("href=\"{row}\" class=\"button\">I have stored it</a>")), "{page}: {first}");
-        // Sent again, the form shows no key, and leads there, too.
+        // Submitted again, the form shows no key, and leads to the same row.
         let again = owner.form(page, &fields).expect_status(200).text.replace("&amp;", "&");
         assert!(
             again.contains(&format!("href=\"{row}\" class=\"button button-quiet\">Show all keys</a>")),
@@ -177,14 +177,14 @@ fn an_act_can_be_undone_from_its_message() {
     let restored = press(&owner, &page);
     assert!(follow(&owner, &restored).text.contains(" is restored."));
     assert_eq!(owner.get(&path(&made.id)).at("/status"), "active");
-    // The undoing can be undone as well.
+    // An undo can be undone as well.
     let page = format!("{PAGE}/{}/status", made.id);
     let off = follow(&owner, &owner.form(&page, &[("version", "3"), ("status", "inactive")]));
     let on = follow(&owner, &press(&owner, &off));
     assert_eq!(owner.get(&path(&made.id)).at("/status"), "active");
     press(&owner, &on).expect_status(303);
     assert_eq!(owner.get(&path(&made.id)).at("/status"), "inactive");
-    // Another site can press nothing.
+    // Another site cannot submit the form.
     let other = owner.with("Sec-Fetch-Site", "cross-site");
     other.form(&format!("{PAGE}/{}/restore", made.id), &[]).expect_problem(403, "cross_site");
 }
@@ -202,7 +202,7 @@ fn a_key_that_is_switched_on_too_late_says_so() {
     wait("the key's end", || owner.get(&path(&id)).at("/expires_at") < seconds_from_now(0));
     let shown = follow(&owner, &owner.form(&page, &[("version", "2"), ("status", "active")])).text;
     assert!(shown.contains(" is on, but it expired on ") && !shown.contains("is on again"), "{shown}");
-    // One whose beginning is to come is on.
+    // A key that starts in the future is on.
     let body = json!({
         "name": "Too early", "environment": "live", "scopes": ["contacts:read"], "not_before": seconds_from_now(900),
     });

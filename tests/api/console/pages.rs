@@ -1,4 +1,4 @@
-//! What all pages keep.
+//! Rules for all pages: sessions, headers, caching and methods.
 
 use crate::{deployment::shared, keys::make};
 

@@ -1,4 +1,4 @@
-//! What holds for every call: who is asked first, and what the answers say of themselves.
+//! Rules for every request to the API: authentication first, and `Effective-At` in the response.
 
 use crate::{
     deployment::{Deployment, shared},
@@ -6,7 +6,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// In seconds.
+/// A day, in seconds.
 const DAY: i64 = 86_400;
 
 #[test]

@@ -1,4 +1,4 @@
-//! The list of keys as a page: a whole key in the search, and the line of what restricts a key.
+//! The list of keys as a page: a whole key in the search, and the summary of a key's restrictions.
 
 use super::keys::PAGE;
 use crate::{client::Client, deployment::shared, keys::make};
@@ -54,7 +54,7 @@ fn what_restricts_a_key_stands_in_its_row_and_in_full_on_its_page() {
     owner.post(&format!("/api/v1/keys/{id}/rotate"), &rotate).expect_status(200);
     let list = owner.get(&format!("{PAGE}?q={id}")).text;
     let line = list.split("class=\"hint bounds\">").nth(1).and_then(|rest| rest.split("</span>").next()).unwrap();
-    // Each part stands alone, so that none turns the direction of another.
+    // Each part is isolated, so that none changes the text direction of another.
     let line = line.replace("<!>", "");
     let mut parts = line.split(" · ");
     for part in [

@@ -8,7 +8,7 @@ use ownchat_domain::{account::DeviceToken, keyring::CookieKeys};
 use serde_json::json;
 use std::process::Command;
 
-/// Where only those who are signed in may go.
+/// A page that requires a session.
 const INSIDE: &str = "/settings/developer/api-keys";
 
 #[test]
@@ -52,7 +52,7 @@ fn a_form_of_an_ended_session_waits_whole() {
     ] {
         assert!(page.text.contains(kept), "{kept} is lost: {}", page.text);
     }
-    // Without a form there is nothing to lose.
+    // Without a form there is no input to lose.
     let location = "/sign-in?next=%2Fsettings%2Fdeveloper%2Fapi-keys%2Fnew";
     assert_eq!(ended.get(&new).expect_status(303).header("location"), location);
 }
@@ -63,7 +63,7 @@ fn a_form_that_nobody_answers_waits_whole() {
     let owner = own.owner();
     let new = format!("{INSIDE}/new");
     let fields = [("name", "Typed for long"), ("environment", "live"), ("expiry", "30"), ("scopes", "contacts:read")];
-    // First the keys cannot be asked for, then not even who is there.
+    // First the keys are unavailable, then the session as well.
     for object in ["Registry", "Person"] {
         own.stop();
         let files = crate::stores::files(&own.data(), object);
@@ -93,7 +93,7 @@ fn a_session_that_was_ended_is_over() {
     assert_ne!(one.session, other.session);
     let ended = one.send("DELETE", "/api/v1/session", "");
     assert_eq!(ended.expect_status(204).session().as_deref(), Some(""));
-    // The cookie is still sent, as by somebody who kept it.
+    // The client kept the cookie and still sends it.
     one.get("/api/v1/session").expect_problem(401, "not_signed_in");
     one.get("/api/v1/keys").expect_problem(401, "not_signed_in");
     one.post("/api/v1/keys", &json!({"name": "x"})).expect_problem(401, "not_signed_in");
@@ -150,15 +150,15 @@ fn guessing_is_slowed_down() {
     let answer = guess();
     answer.expect_problem(429, "too_many_attempts");
     assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
-    // The right password has to wait too: otherwise the wait would tell which guess was right.
+    // The right password has to wait too: otherwise the wait would tell the right guess.
     console
         .post("/api/v1/session", &json!({"email": OWNER.email, "password": OWNER.password}))
         .expect_problem(429, "too_many_attempts");
-    // Whoever is signed in already is not kept out.
+    // A session that exists already stays valid.
     own.owner().get("/api/v1/session").expect_status(200);
 }
 
-/// Signs in from another network address than the tests do.
+/// Signs in from this client IP address, and returns the status code.
 fn sign_in_from(address: &str, deployment: &Deployment, password: &str) -> u16 {
     let body = json!({"email": OWNER.email, "password": password}).to_string();
     let origin = deployment.console().origin;
@@ -192,7 +192,7 @@ fn a_device_that_signed_in_before_waits_for_nobody() {
         .post("/api/v1/session", &credentials(OWNER.password))
         .expect_problem(429, "too_many_attempts");
     known(&device).post("/api/v1/session", &credentials(OWNER.password)).expect_status(200);
-    // The link of the operator's command does the same.
+    // The link from the operator's command does the same.
     let keys = CookieKeys::parse(&own.master_keys()).unwrap();
     let link = DeviceToken::new([5; 16]).reveal(OWNER.email, &keys);
     let page = console.get(&format!("/sign-in?device={link}"));
@@ -201,7 +201,7 @@ fn a_device_that_signed_in_before_waits_for_nobody() {
     let refused = console.form("/sign-in", &fields);
     assert!(!refused.expect_status(429).header("retry-after").is_empty());
     console.form("/sign-in", &[fields[0], fields[1], ("device", link.as_str())]).expect_status(303);
-    // It opens no door by itself.
+    // The device token alone does not sign in.
     known(&device).post("/api/v1/session", &credentials("guess")).expect_problem(401, "wrong_credentials");
 }
 
@@ -270,7 +270,7 @@ fn a_browser_that_refuses_our_cookies_is_told_why() {
         "a form that was left open asks anew"
     );
     elsewhere.with("Cookie", "__Host-ownchat-probe=1").form("/sign-in", &fields).expect_status(303);
-    // Programs keep cookies as they like.
+    // Programs may keep cookies as they like.
     let body = json!({"email": OWNER.email, "password": OWNER.password});
     assert!(elsewhere.post("/api/v1/session", &body).expect_status(200).session().is_some());
 }
@@ -295,7 +295,7 @@ fn events_of_sessions_stand_in_the_trail() {
     assert_eq!(signed_out.expect_status(204).header("clear-site-data"), "\"cache\", \"storage\"");
     // Sent again, it belongs to no session.
     signed_in.send("DELETE", "/api/v1/session", "").expect_status(204);
-    // A sign-in is written down after its response.
+    // The audit event of a sign-in is written after its response.
     wait("the events", || lines("sign_in").len() + lines("sign_in_failed").len() == 2);
     for action in ["sign_in", "sign_in_failed", "cross_site_refused", "sign_out"] {
         let found = lines(action);

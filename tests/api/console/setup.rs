@@ -14,7 +14,7 @@ fn request(token: &str) -> Value {
     })
 }
 
-/// Whether the deployment still waits for its owner.
+/// Returns true while the deployment has no owner.
 fn is_open(console: &Client) -> bool {
     console.get(&format!("/setup?token={SETUP_TOKEN}")).status == 200
 }
@@ -54,7 +54,7 @@ fn every_fault_is_named_and_nothing_that_was_typed_is_lost() {
     let mut unknown = request(SETUP_TOKEN);
     unknown["admin"] = json!(true);
     console.post("/api/v1/setup", &unknown).expect_fields(&["admin"]);
-    // Neither what is tried first, nor what others know.
+    // Rejects common passwords, and those that others know.
     for password in ["password", "Password123!", "12345678", "ada@example.com", "aaaaaaaaaaaa"] {
         let mut weak = request(SETUP_TOKEN);
         weak["password"] = json!(password);
@@ -134,7 +134,7 @@ fn the_link_is_not_spent_by_a_browser_that_refuses_our_cookies() {
     assert!(form.expect_status(200).header("set-cookie").starts_with("__Host-ownchat-probe=1; "), "{form:?}");
     let refused = elsewhere.form("/setup", &fields);
     assert!(refused.expect_status(422).text.contains("Your browser refused our cookie"), "{}", refused.text);
-    // A form with something wrong begins there.
+    // A form with a fault focuses the invalid field.
     let wrong = console.form("/setup", &fields.map(|(name, value)| (name, if name == "email" { "x" } else { value })));
     let first = wrong.expect_status(422).text.split('<').find(|tag| tag.contains(" autofocus")).unwrap();
     assert!(first.contains("id=\"email\""), "{first}");
@@ -156,7 +156,7 @@ fn wrong_tokens_are_slowed_down() {
     assert_eq!(set_up_from("127.0.0.2", &console), 201, "the owner comes from elsewhere");
 }
 
-/// Sets it up from another network address than the tests do.
+/// Sets it up from this client IP address, and returns the status code.
 fn set_up_from(address: &str, console: &Client) -> u16 {
     let (origin, body) = (&console.origin, request(SETUP_TOKEN).to_string());
     let mut curl = Command::new("curl");

@@ -1,4 +1,4 @@
-//! Texts that people type, wherever they are taken, and searching in them.
+//! Free texts: their validation wherever the API takes them, and the search in them.
 
 use super::keys::{PAGE, path};
 use crate::{deployment::shared, keys::make};

@@ -1,4 +1,4 @@
-//! A workspace as a file, `/api/v1/export` and `/api/v1/import`.
+//! Export and import of a workspace as a file: `/api/v1/export` and `/api/v1/import`.
 
 use crate::{
     client::{Answer, Client},
@@ -36,7 +36,7 @@ fn a_workspace_goes_through_a_file_and_comes_back_the_same() {
     );
     change(&owner, &off.id, &json!({"status": "inactive", "reason": "caf\u{e9} \"x\""}));
     delete(&owner, &gone.id);
-    // More than one part, and longer than what is read as one body.
+    // More than one part, and longer than a body that is read at once.
     for number in 0..150 {
         make(&owner, &format!("Key {number}"), &["contacts:read", "messages:send"]);
     }

@@ -1,4 +1,4 @@
-//! `/api/v1/usage`, `usage` below a key, and when keys were last used.
+//! `/api/v1/usage`, `usage` of a key, and `last_used_at`.
 
 use crate::{
     client::{Answer, Client},
@@ -12,7 +12,7 @@ fn of(id: &str, query: &str) -> String {
     format!("/api/v1/keys/{id}/usage?{query}")
 }
 
-/// Checks a key, for calls that need these scopes.
+/// Verifies a key for requests that need these scopes, and returns the outcome.
 fn check(deployment: &Deployment, key: &str, scopes: &[&str]) -> String {
     deployment.service().post("/v1/verify", &json!({"key": key, "scopes": scopes})).expect_status(200).at("/code")
 }
@@ -21,7 +21,7 @@ fn totals(owner: &Client, path: &str) -> Value {
     owner.get(path).expect_status(200).json()["totals"].clone()
 }
 
-/// Every step follows the one before it, and the totals are the sum of all.
+/// Asserts that the series has no gaps, and that the totals are its sum.
 fn is_whole(answer: &Answer, step: i64) {
     let body = answer.json();
     let time = |value: &Value| Timestamp::parse(value.as_str().unwrap()).unwrap();
@@ -94,7 +94,7 @@ fn every_call_is_counted_under_its_outcome_and_scopes() {
     ] {
         assert_eq!(totals(&owner, &of(&made.id, query)), expected, "{query}");
     }
-    // Nothing is counted under another time.
+    // Nothing counts under another time.
     let before = seconds_from_now(-2 * 3_600);
     assert_eq!(totals(&owner, &of(&made.id, &format!("to={before}")))["total"], json!(0));
 }
@@ -115,7 +115,7 @@ fn all_keys_together_are_the_workspace() {
             "total": 3, "outcomes": {"VALID": 3}, "scopes": {"contacts:read": 3},
         })
     );
-    // What was counted stays counted, in the workspace, when its key goes.
+    // The counts of a deleted key stay in the workspace's totals.
     delete(&owner, &two.id);
     assert_eq!(totals(&owner, "/api/v1/usage")["total"], json!(3));
     owner.get(&of(&two.id, "")).expect_problem(404, "not_found");
@@ -135,10 +135,10 @@ fn a_key_says_when_it_and_its_secrets_were_last_used() {
     let used = Timestamp::parse(first["last_used_at"].as_str().unwrap()).unwrap();
     assert!(earliest <= used && used <= Timestamp::parse(&seconds_from_now(1)).unwrap(), "{first}");
     assert_eq!(first["secrets"][0]["last_used_at"], first["last_used_at"]);
-    // A list says the same.
+    // The list agrees.
     let listed = list(&owner).into_iter().find(|key| key["id"] == made.id.as_str()).unwrap();
     assert_eq!((&listed["last_used_at"], &listed["secrets"]), (&first["last_used_at"], &first["secrets"]));
-    // A new secret has a last use of its own; that of the key is the latest.
+    // A new secret has a last use of its own. The key shows the latest.
     let newer = owner.post(&format!("{path}/rotate"), &json!({"overlap_seconds": 3_600})).expect_status(200).at("/key");
     assert_eq!(Token::parse(&newer).unwrap().locator.to_string(), made.id);
     assert_eq!(check(deployment, &newer, &[]), "VALID");
@@ -146,12 +146,12 @@ fn a_key_says_when_it_and_its_secrets_were_last_used() {
     let second = owner.get(&path).json();
     assert_eq!(second["secrets"][0]["last_used_at"], first["last_used_at"]);
     assert_eq!(second["secrets"][1]["last_used_at"], second["last_used_at"]);
-    // A use is no change.
+    // A use does not change the version.
     assert_eq!(second["version"], json!(2));
     change(&owner, &made.id, &json!({"name": "Last used, and changed"}));
 }
 
-/// A call of the management API with a key, whose own address it is told.
+/// Sends a request to the management API with a key. Receives the path of that key.
 type Act<'a> = &'a dyn Fn(&Client, &str) -> Answer;
 
 #[test]
@@ -162,7 +162,7 @@ fn every_call_of_the_management_api_is_a_use_of_its_key() {
     let other = format!("/api/v1/keys/{}", make(&owner, "Managed by others", &["contacts:read"]).id);
     let overlap = json!({"overlap_seconds": 60});
     let seen = |program: &Client| program.with("If-Match", "\"1\"");
-    // Each is the only call of its key; the last ones are refused.
+    // Each is the only request of its key. The last two are refused.
     let calls: [(&str, u16, Act); 9] = [
         ("keys:self", 200, &|program, own| program.get(own)),
         ("keys:self", 200, &|program, own| seen(program).json("PATCH", own, &json!({"status": "inactive"}))),
@@ -207,7 +207,7 @@ fn a_key_that_was_changed_says_it_too() {
     says(&owner.post(&format!("{path}/end-old-secrets"), &json!({})));
     delete(&owner, &made.id);
     says(&owner.post(&format!("{path}/restore"), &json!({})));
-    // A copy was never used, until it was: then the answer to the same request again says when.
+    // A duplicate starts without a last use. After its first use, a replayed response includes it.
     let copy = || owner.with("Idempotency-Key", "copy-of-a-used-key").post(&format!("{path}/duplicate"), &json!({}));
     let first = copy();
     assert_eq!(first.expect_status(201).json().get("last_used_at"), None);
@@ -261,7 +261,7 @@ fn usage_is_for_those_who_may_see_the_key() {
     let elsewhere = Token::parse(&never_issued(deployment, 0)).unwrap().locator.to_string();
     for id in ["nonsense", "0123456789abcdef", &elsewhere] {
         owner.get(&of(id, "")).expect_problem(404, "not_found");
-        // Whether there is such a key comes before what is wrong with the question.
+        // A missing key is reported before a fault in the query.
         owner.get(&of(id, "step=hour&from=2000-01-01T00:00:00Z")).expect_problem(404, "not_found");
     }
     delete(&owner, &made.id);
