@@ -1,4 +1,4 @@
-//! Calls over HTTP, and what is expected of every answer.
+//! HTTP client of the tests. It checks the common rules on every response.
 
 use ownchat_domain::time::Timestamp;
 use serde_json::Value;
@@ -7,33 +7,33 @@ use ureq::{
     http::{HeaderMap, Request, Response},
 };
 
-/// Who owns the workspace of the tests.
+/// The owner of the test workspace.
 pub const OWNER: Account = Account { email: "ada@example.com", password: "correct horse battery staple" };
 
-/// What somebody signs in with.
+/// The credentials of an account.
 pub struct Account {
     pub email: &'static str,
     pub password: &'static str,
 }
 
-/// Name of the session's cookie.
+/// Name of the session cookie.
 const COOKIE: &str = "__Host-ownchat-session";
 
-/// A caller of one origin.
+/// An HTTP client of one origin.
 #[derive(Clone)]
 pub struct Client {
     pub origin: String,
-    /// Value of the session's cookie.
+    /// Value of the session cookie.
     pub session: Option<String>,
-    /// Sent with every call.
+    /// Sent with every request.
     pub headers: Vec<(&'static str, String)>,
-    /// Whether edge or console answers, whose answers all keep certain rules.
+    /// True for the edge and the console, whose responses all follow common rules.
     pub is_ours: bool,
     agent: Agent,
 }
 
 impl Client {
-    /// Somebody who sends the origin's own `Origin`, as its pages do, and nothing else.
+    /// Creates a client that sends the origin's own `Origin`, as its pages do, and nothing else.
     pub fn new(origin: String) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -44,25 +44,25 @@ impl Client {
         Self { origin, session: None, headers, is_ours: true, agent: config.new_agent() }
     }
 
-    /// The same caller with the cookie of a session.
+    /// Returns this client with a session cookie.
     pub fn in_session(mut self, session: Option<String>) -> Self {
         self.session = session;
         self
     }
 
-    /// The same caller with one more header.
+    /// Returns a copy of this client with one more header.
     pub fn with(&self, name: &'static str, value: impl Into<String>) -> Self {
         let mut client = self.clone();
         client.headers.push((name, value.into()));
         client
     }
 
-    /// The same caller with `Authorization: Bearer`.
+    /// Returns a copy of this client with `Authorization: Bearer`.
     pub fn bearing(&self, key: &str) -> Self {
         self.with("Authorization", format!("Bearer {key}"))
     }
 
-    /// The same caller without a header.
+    /// Returns a copy of this client without a header.
     pub fn without(&self, name: &str) -> Self {
         let mut client = self.clone();
         client.headers.retain(|(sent, _)| *sent != name);
@@ -77,24 +77,24 @@ impl Client {
         self.json("POST", path, body)
     }
 
-    /// Sends a JSON body.
+    /// Sends a request with a JSON body.
     pub fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
         self.with("Content-Type", "application/json").send(method, path, body.to_string())
     }
 
-    /// Posts a form as a browser does.
+    /// Submits a form as a browser does.
     pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let body = serde_urlencoded::to_string(fields).unwrap();
         self.with("Content-Type", "application/x-www-form-urlencoded").send("POST", path, &body)
     }
 
-    /// Sends anything.
+    /// Sends a request with any body.
     #[track_caller]
     pub fn send(&self, method: &str, path: &str, body: impl AsRef<[u8]>) -> Answer {
         self.send_once(method, path, body).unwrap_or_else(|| panic!("{method} {path}: no answer"))
     }
 
-    /// Sends anything. Returns `None` if the connection ended without an answer.
+    /// Sends a request with any body. Returns `None` if the connection ends without a response.
     pub fn send_once(&self, method: &str, path: &str, body: impl AsRef<[u8]>) -> Option<Answer> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.origin));
         for (name, value) in &self.headers {
@@ -113,7 +113,7 @@ impl Client {
     }
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
     call: String,
@@ -129,10 +129,10 @@ impl Answer {
         Self { call, status: parts.status.as_u16(), headers: parts.headers, text }
     }
 
-    /// What holds for every answer of edge and console.
+    /// Asserts the rules for every response of the edge and the console.
     fn keeps_the_rules(&self) {
         assert_eq!(self.header("x-content-type-options"), "nosniff", "{}", self.call);
-        // Files come from the platform itself.
+        // The platform itself serves static files.
         if !self.call.starts_with("GET /assets/") && !self.call.starts_with("GET /favicon") {
             assert!(!self.header("request-id").is_empty(), "{} has no id", self.call);
             assert_eq!(self.header("cache-control"), "no-store", "{}", self.call);
@@ -142,7 +142,7 @@ impl Answer {
         }
     }
 
-    /// All times have milliseconds and `Z`.
+    /// Asserts that all times have milliseconds and `Z`.
     fn expect_times_of_one_shape(&self, value: &Value) {
         match value {
             Value::String(text) if Timestamp::parse(text).is_some() => {
@@ -154,12 +154,12 @@ impl Answer {
         }
     }
 
-    /// The value of a header; empty if it is not there.
+    /// Returns the value of a header, or an empty string.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// From when on what was taken is taken everywhere.
+    /// Returns `Effective-At`: the time from which the change applies everywhere.
     #[track_caller]
     pub fn effective_at(&self) -> Timestamp {
         let text = self.header("effective-at");
@@ -167,12 +167,12 @@ impl Answer {
         Timestamp::parse(text).unwrap_or_else(|| panic!("{}: no Effective-At", self.call))
     }
 
-    /// The body as JSON.
+    /// Parses the body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{}: {error}: {}", self.call, self.text))
     }
 
-    /// A text of the JSON body, by its JSON pointer (RFC 6901).
+    /// Returns a value of the JSON body as text, by its JSON pointer (RFC 6901).
     pub fn at(&self, pointer: &str) -> String {
         let body = self.json();
         let value = body.pointer(pointer).unwrap_or_else(|| panic!("{}: no {pointer} in {body}", self.call));
@@ -185,7 +185,7 @@ impl Answer {
         self
     }
 
-    /// A problem (RFC 9457) of this status and code, complete, and about this very call.
+    /// Asserts a complete problem (RFC 9457) with this status and code, about this very request.
     #[track_caller]
     pub fn expect_problem(&self, status: u16, code: &str) -> &Self {
         self.expect_status(status);
@@ -198,7 +198,7 @@ impl Answer {
         self
     }
 
-    /// A refusal that names exactly these fields.
+    /// Asserts a validation error that names exactly these fields.
     #[track_caller]
     pub fn expect_fields(&self, fields: &[&str]) -> &Self {
         self.expect_problem(422, "validation_failed");
@@ -209,17 +209,17 @@ impl Answer {
         self
     }
 
-    /// The session that the answer opens; empty if it ends one.
+    /// Returns the session that the response starts; empty if it ends one.
     pub fn session(&self) -> Option<String> {
         self.cookie(COOKIE)
     }
 
-    /// The device that the answer makes known.
+    /// Returns the device token that the response sets.
     pub fn device(&self) -> Option<String> {
         self.cookie("__Host-ownchat-device")
     }
 
-    /// The message for the next page; empty if one is ended.
+    /// Returns the flash message that the response sets; empty if it clears one.
     pub fn flash(&self) -> Option<String> {
         self.cookie("__Host-ownchat-flash")
     }

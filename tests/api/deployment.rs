@@ -1,5 +1,5 @@
-//! A deployment of its own for a test: started by `cargo xtask dev`, on free ports, with its state in a
-//! folder that is removed in the end.
+//! Starts a deployment for a test with `cargo xtask dev`, on free ports. Its state is in a
+//! temporary folder, which is removed at the end.
 
 use crate::client::{Client, OWNER};
 use serde_json::{Value, json};
@@ -19,36 +19,36 @@ use std::{
     time::Duration,
 };
 
-/// How long starting or stopping may take.
+/// Timeout of every wait, such as for start and stop.
 const LIMIT: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Opens the set-up page of every deployment here.
+/// The set-up token of every test deployment.
 pub const SETUP_TOKEN: &str = "set-up-token-of-the-tests";
 
-/// The file of a deployment's secrets, in the folder of its state.
+/// The file of a deployment's secrets, in its state folder.
 const SECRETS: &str = "secrets.json";
 
-/// A running deployment.
+/// A local deployment. It may be stopped.
 pub struct Deployment {
     folder: PathBuf,
     log: PathBuf,
     ports: [u16; 3],
     process: Option<Child>,
-    /// Variables of its environment.
+    /// Additional environment variables.
     variables: Vec<(String, String)>,
     /// The owner's session, from the set-up.
     session: Option<String>,
 }
 
-/// The deployment shared by all tests, started on first use.
+/// Returns the deployment shared by all tests, started on first use.
 ///
-/// Its standard input is a pipe from this process: it ends, and removes its state, when the tests
+/// Its standard input is a pipe from this process. It ends, and removes its state, when the tests
 /// end, however they end.
 pub fn shared() -> &'static Deployment {
     static SHARED: LazyLock<Deployment> = LazyLock::new(|| {
         let mut deployment = Deployment::idle();
-        // Beside the state it would stay behind; here it can be read after a failure.
+        // Next to the state the log would stay behind. Here it can be read after a failure.
         deployment.log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api.log");
         let _ = fs::remove_file(&deployment.log);
         deployment.resume(&["--temporary"]);
@@ -59,7 +59,7 @@ pub fn shared() -> &'static Deployment {
 }
 
 impl Deployment {
-    /// One that does not run.
+    /// Creates a deployment without starting it.
     pub fn idle() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -74,21 +74,21 @@ impl Deployment {
         }
     }
 
-    /// Starts one that nobody has set up yet.
+    /// Starts a deployment without an owner.
     pub fn start() -> Self {
         let mut deployment = Self::idle();
         deployment.resume(&[]);
         deployment
     }
 
-    /// Starts one and makes its owner.
+    /// Starts a deployment and creates its owner.
     pub fn set_up() -> Self {
         let mut deployment = Self::start();
         deployment.make_owner();
         deployment
     }
 
-    /// Starts an empty one that has the secrets of another, and makes its owner.
+    /// Starts an empty deployment with the secrets of another, and creates its owner.
     pub fn with_secrets_of(other: &Self) -> Self {
         let mut deployment = Self::idle();
         fs::create_dir_all(deployment.data()).unwrap();
@@ -98,12 +98,12 @@ impl Deployment {
         deployment
     }
 
-    /// Sets variables of its environment.
+    /// Adds environment variables for the next start.
     pub fn set(&mut self, variables: &[(&str, &str)]) {
         self.variables.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     }
 
-    /// Sets it up.
+    /// Creates the owner.
     pub fn make_owner(&mut self) {
         let setup = json!({
             "token": SETUP_TOKEN, "name": "Ada Owner", "email": OWNER.email, "password": OWNER.password,
@@ -113,11 +113,11 @@ impl Deployment {
         self.session = answer.expect_status(201).session();
     }
 
-    /// The command that runs it, with these options.
+    /// Returns the command that starts it, with these options.
     pub fn command(&self, options: &[&str]) -> Command {
         let mut command = xtask();
         command.arg("dev").args(options);
-        // The builds that are tested: those for release, unless others are asked for.
+        // Runs the release builds, unless `OWNCHAT_MODE` is `dev`.
         if env::var("OWNCHAT_MODE").as_deref() != Ok("dev") {
             command.arg("--release");
         }
@@ -129,7 +129,7 @@ impl Deployment {
         command
     }
 
-    /// Starts it, again after [`Deployment::stop`] with the state that it had.
+    /// Starts it. After [`Deployment::stop`] it resumes with its previous state.
     pub fn resume(&mut self, options: &[&str]) {
         fs::create_dir_all(&self.folder).unwrap();
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
@@ -161,35 +161,36 @@ impl Deployment {
         wait("ending", || child.try_wait().is_ok_and(|status| status.is_some()));
     }
 
-    /// A caller of the console without a session.
+    /// Returns a client of the console without a session.
     pub fn console(&self) -> Client {
         Client::new(self.origin(0))
     }
 
-    /// A caller of the console with the session that the owner got at the set-up.
+    /// Returns a client of the console with the owner's session from the set-up.
     pub fn owner(&self) -> Client {
         self.console().in_session(self.session.clone())
     }
 
-    /// A caller of the console with a session of its own, as the owner.
+    /// Returns a client of the console with a new session of the owner.
     pub fn signed_in(&self) -> Client {
         let console = self.console();
         let answer = console.post("/api/v1/session", &json!({"email": OWNER.email, "password": OWNER.password}));
         console.in_session(answer.expect_status(200).session())
     }
 
-    /// The cookie of a device from which the owner has signed in.
+    /// Returns the device cookie of a device from which the owner has signed in.
     pub fn signed_in_device(&self) -> String {
         let credentials = json!({"email": OWNER.email, "password": OWNER.password});
         self.console().post("/api/v1/session", &credentials).expect_status(200).device().unwrap()
     }
 
-    /// A caller of the edge.
+    /// Returns a client of the edge.
     pub fn edge(&self) -> Client {
         Client::new(self.origin(1))
     }
 
-    /// A caller of the edge that may ask about keys of every workspace, as Ownchat's own services.
+    /// Returns a client of the edge with the service token. Like Ownchat's own services, it may
+    /// verify keys of every workspace.
     pub fn service(&self) -> Client {
         self.edge().bearing(&self.service_token())
     }
@@ -199,45 +200,45 @@ impl Deployment {
         self.ready().get("service_token").and_then(Value::as_str).unwrap().to_owned()
     }
 
-    /// A caller of the services behind the edge.
+    /// Returns a client of the upstream services.
     pub fn services(&self) -> Client {
         let mut client = Client::new(self.origin(2));
         client.is_ours = false;
         client
     }
 
-    /// What it was told about itself when it was ready.
+    /// Returns the content of the ready file.
     pub fn ready(&self) -> Value {
         serde_json::from_slice(&fs::read(self.ready_file()).unwrap()).unwrap()
     }
 
-    /// Its master secrets.
+    /// Returns its master secrets.
     pub fn master_keys(&self) -> String {
         let secrets: Value = serde_json::from_slice(&fs::read(self.data().join(SECRETS)).unwrap()).unwrap();
         secrets.get("MASTER_KEYS").and_then(Value::as_str).unwrap().to_owned()
     }
 
-    /// Where it says that it is ready.
+    /// Returns the path of the ready file, which it writes once it is ready.
     pub fn ready_file(&self) -> PathBuf {
         self.folder.join("ready.json")
     }
 
-    /// Folder of its state.
+    /// Returns its state folder.
     pub fn data(&self) -> PathBuf {
         self.folder.clone()
     }
 
-    /// What it printed.
+    /// Returns the path of its log.
     pub fn log(&self) -> PathBuf {
         self.log.clone()
     }
 
-    /// The process that runs it.
+    /// Returns the process id of `cargo xtask dev`.
     pub fn pid(&self) -> u32 {
         self.process.as_ref().unwrap().id()
     }
 
-    /// A port: of the console, the edge, the services.
+    /// Returns a port: 0 of the console, 1 of the edge, 2 of the upstream services.
     pub fn port(&self, place: usize) -> u16 {
         *self.ports.get(place).unwrap()
     }
@@ -254,7 +255,7 @@ impl Drop for Deployment {
     }
 }
 
-/// Waits for a condition, never for a time.
+/// Polls until the condition holds. Panics after `LIMIT`.
 pub fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
     let mut left = LIMIT;
     while !is_so() {
@@ -264,7 +265,7 @@ pub fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// The project's command: the one that runs these tests, or a fresh one.
+/// Returns the `xtask` command: the program that runs these tests, or a fresh `cargo xtask`.
 fn xtask() -> Command {
     if let Some(program) = env::var_os("OWNCHAT_XTASK") {
         return Command::new(program);
@@ -274,14 +275,14 @@ fn xtask() -> Command {
     command
 }
 
-/// Ports below those that Linux gives to connections that begin here, of which one may be taken at any moment.
+/// Ports below Linux's ephemeral range, where an outgoing connection may take one at any moment.
 const PORTS: Range<u32> = 20_000..32_000;
 
-/// Ports that nobody listens on.
+/// Returns three ports without a listener.
 fn free_ports() -> [u16; 3] {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let next = || {
-        // Runs at the same time begin at different ones.
+        // Concurrent test runs begin at different ports.
         let number = std::process::id().wrapping_mul(97).wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed));
         u16::try_from(PORTS.start + number % (PORTS.end - PORTS.start)).unwrap()
     };

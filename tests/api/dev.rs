@@ -1,4 +1,4 @@
-//! What `cargo xtask dev` promises whoever runs it.
+//! Guarantees of `cargo xtask dev`: ports, options, the state folder, the ready file and the end.
 
 use crate::{
     client::Client,
@@ -30,7 +30,7 @@ fn a_busy_port_is_named_before_anything_is_built() {
         assert!(text.contains(&port) && text.contains(name), "{text}");
         assert!(!text.contains("──"), "a step was begun: {text}");
     }
-    // Two of its own ports are the same.
+    // Two of its own ports are equal.
     let edge = own.port(1).to_string();
     assert!(refused(own.command(&[]).env("CONSOLE_PORT", &edge)).contains(&edge));
     for nonsense in ["0", "65536", "http"] {

@@ -1,4 +1,4 @@
-//! The edge, file by file as its addresses.
+//! Tests of the edge, in one file per path.
 
 pub mod forward;
 pub mod gateway;

@@ -1,5 +1,5 @@
-//! Every refusal of a request that is wrong in one place: its status and code, the field that it
-//! names, and its words, for every endpoint of the console and the edge.
+//! Rejections of requests with a single fault, for every endpoint of the console and the edge.
+//! Checks the status, the code, the field and the wording.
 
 mod fields;
 
@@ -12,7 +12,7 @@ use fields::{Field, Kind, Parameter, wrong};
 use ownchat_domain::problem::CATALOGUE;
 use serde_json::{Value, json};
 
-/// Words of parsers, of the code and of its types, which say nothing to people.
+/// Terms of parsers, of the code and of its types, which mean nothing to users.
 const FORBIDDEN: [&str; 28] = [
     "serde",
     "u8",
@@ -44,7 +44,7 @@ const FORBIDDEN: [&str; 28] = [
     "`",
 ];
 
-/// A refusal in the product's own words, of a code of the catalogue.
+/// Asserts a problem with a code of the catalogue, in the product's own words.
 #[track_caller]
 fn expect_plain(answer: &Answer, call: &str) {
     let body = answer.json();
@@ -69,7 +69,7 @@ fn expect_plain(answer: &Answer, call: &str) {
     }
 }
 
-/// A refusal that names this field alone, or a place in it.
+/// Asserts a validation error that names this field alone, or a place in it.
 #[track_caller]
 fn expect_field(answer: &Answer, call: &str, field: &str) {
     expect_plain(answer, call);
@@ -84,7 +84,7 @@ fn expect_field(answer: &Answer, call: &str, field: &str) {
     assert!(named.count() > 0, "{call}: {body}");
 }
 
-/// An endpoint that takes a body: a caller, a request that would be carried out, and its fields.
+/// An endpoint that takes a body: a client, a valid request, and its fields.
 struct Endpoint<'a> {
     caller: &'a Client,
     method: &'a str,
@@ -108,7 +108,7 @@ impl Endpoint<'_> {
         expect_field(&self.send(&body), &self.call(&body), field);
     }
 
-    /// Sends the request with one value after the other wrong.
+    /// Sends the request with one invalid value at a time.
     fn refuses_values(&self, place: &str, fields: &[Field]) {
         for field in fields {
             let pointer = format!("{place}/{}", field.0);
@@ -149,7 +149,7 @@ impl Endpoint<'_> {
         answer.expect_problem(413, "body_too_large");
     }
 
-    /// Sends what is no JSON by its headers.
+    /// Sends the body with headers that declare another media type or a compression.
     fn walk_media(&self) {
         let good = self.good.to_string();
         for media in ["", "text/plain", "application/x-www-form-urlencoded", "application/problem+json", "\u{e9}"] {
@@ -164,7 +164,7 @@ impl Endpoint<'_> {
     }
 }
 
-/// A request for a key with a value in every field.
+/// Returns a request for a key with a value in every field.
 fn whole_key() -> Value {
     json!({
         "name": "Never made", "description": "x", "integration": "x", "environment": "live",
@@ -175,7 +175,7 @@ fn whole_key() -> Value {
     })
 }
 
-/// Hash of a secret that the caller keeps.
+/// Returns the hash of a secret that the caller keeps.
 fn hash() -> Value {
     json!("A".repeat(43))
 }
@@ -238,7 +238,7 @@ fn a_fault_in_a_set_up_or_a_sign_in_is_named_by_its_field() {
     }
 }
 
-/// A caller of the edge that may ask about keys.
+/// Returns a client of the edge that may verify keys.
 fn service(deployment: &Deployment) -> Client {
     deployment.service()
 }

@@ -1,4 +1,4 @@
-//! The front of a local deployment: what stands in the place of Cloudflare's network.
+//! The front of a local deployment, which stands in for Cloudflare's network.
 
 use crate::{
     client::Client,
@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-/// The whole response to bytes that are sent as they stand.
+/// Sends raw bytes and returns the whole response.
 fn send(port: u16, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -119,7 +119,7 @@ fn a_small_body_that_drips_is_given_up() {
         let head = format!("POST /v1/verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{length}\r\n\r\n");
         caller.write_all(head.as_bytes()).unwrap();
         let mut drops = caller.try_clone().unwrap();
-        // Well within the limit for a pause, and for a hundred drops far beyond it.
+        // Each pause is well within the idle timeout. A hundred drops take far longer.
         let dripping = thread::spawn(move || {
             (0..100)
                 .take_while(|_| {

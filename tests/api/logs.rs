@@ -9,16 +9,16 @@ use crate::{
 use serde_json::{Value, json};
 use std::{fs, net::TcpListener};
 
-/// Beginnings of the lines that report the start and the end.
+/// Prefixes of the lines that report start and stop.
 const ABOUT_THE_RUN: &[&str] =
     &["console ", "edge ", "services ", "verify ", "set up ", "sign in ", "Ctrl-C ", "ready", "stopping"];
 
-/// Parts of lines that report no failure: warnings of the runtime about its own alarms, of a busy
-/// machine, and of a request that the edge does not implement; events that belong to no workspace.
+/// Parts of lines that report no failure. These are runtime warnings about its own alarms, a busy
+/// machine and an unsupported upgrade. Events without a workspace belong here, too.
 const NO_FAILURES: &[&str] =
     &[": warning: NOSENTRY SQLite alarm", "in time", "\"code\":\"upgrade_unsupported\"", "{\"event\":\"session."];
 
-/// Lines that report a failure: all but those about the run and those of [`NO_FAILURES`].
+/// Returns the lines that report a failure: all but [`ABOUT_THE_RUN`] and [`NO_FAILURES`].
 fn failures(deployment: &Deployment) -> Vec<String> {
     let is_expected = |line: &str| {
         ABOUT_THE_RUN.iter().any(|beginning| line.starts_with(beginning))
@@ -38,7 +38,7 @@ fn expected_calls_and_refusals_leave_no_line() {
     });
     let limited = owner.post("/api/v1/keys", &limited).expect_status(201).json();
     let path = |key: &Value| format!("/api/v1/keys/{}", key["id"].as_str().unwrap());
-    // A quota that was never used is read, looked at, and then used up.
+    // An unused quota is read, explained, and then used up.
     owner.get(&path(&limited)).expect_status(200);
     owner.get("/api/v1/keys").expect_status(200);
     owner.post("/api/v1/explain", &json!({"key_id": limited["id"], "scopes": ["contacts:read"]})).expect_status(200);
@@ -91,7 +91,7 @@ fn expected_calls_and_refusals_leave_no_line() {
     assert_eq!(failures(&own), Vec::<String>::new());
 }
 
-/// Waits for the log line of a refusal and expects one with its id and its code.
+/// Waits for the log line of a failure. Asserts that there is one, with its request id and code.
 fn expect_one_line(deployment: &Deployment, answer: &Answer, code: &str) {
     assert!(answer.status >= 500, "{answer:?}");
     let id = answer.header("request-id").to_owned();
@@ -105,7 +105,7 @@ fn expect_one_line(deployment: &Deployment, answer: &Answer, code: &str) {
 
 #[test]
 fn each_failure_has_one_line_with_its_request_id() {
-    // Nobody listens on it once it is dropped.
+    // After the drop, the port has no listener.
     let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let mut own = Deployment::idle();
     own.set(&[("UPSTREAM_URL", &format!("http://{closed}"))]);

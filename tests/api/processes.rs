@@ -1,8 +1,8 @@
-//! The processes of a deployment on this machine, as Linux shows them under `/proc`.
+//! The processes of a deployment, read from Linux's `/proc`.
 
 use std::{collections::HashSet, fs};
 
-/// A process and all that it has started.
+/// Returns a process and all its descendants.
 pub fn descendants(pid: u32) -> Vec<u32> {
     let parent = |pid: u32| stat(pid, 1).and_then(|parent| u32::try_from(parent).ok());
     let all: Vec<u32> =
@@ -21,19 +21,19 @@ pub fn descendants(pid: u32) -> Vec<u32> {
     }
 }
 
-/// Processor time that a process and all that it has started have used, in hundredths of a second.
+/// Returns the CPU time of a process and all its descendants, in hundredths of a second.
 pub fn processor_time(pid: u32) -> u64 {
     let [user, system] = [11, 12];
     descendants(pid).into_iter().flat_map(|pid| [stat(pid, user), stat(pid, system)]).flatten().sum()
 }
 
-/// A number about a process, by its place after the name in `/proc/PID/stat`.
+/// Reads a number about a process by its place after the name in `/proc/PID/stat`.
 fn stat(pid: u32, place: usize) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.split(' ').nth(place)?.parse().ok()
 }
 
-/// The ports on which a process and all that it has started listen.
+/// Returns the ports on which a process and all its descendants listen.
 pub fn listening(pid: u32) -> Vec<u16> {
     let sockets: HashSet<String> = descendants(pid)
         .into_iter()
@@ -47,7 +47,7 @@ pub fn listening(pid: u32) -> Vec<u16> {
         .lines()
         .filter_map(|line| {
             let words: Vec<&str> = line.split_whitespace().collect();
-            // 0A is the state of a socket that listens.
+            // 0A is the state of a listening socket.
             (words.get(3) == Some(&"0A") && sockets.contains(*words.get(9)?)).then_some(())?;
             u16::from_str_radix(words.get(1)?.split_once(':')?.1, 16).ok()
         })

@@ -1,5 +1,5 @@
-//! No plain secret anywhere: secrets are planted, everything is done with them, and then every file, log
-//! and page is searched.
+//! Secrets in plain text exist nowhere. The test plants secrets, uses them in every way, and
+//! searches every file, log and page.
 
 use crate::{
     client::OWNER,
@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Stands in every store in plain text, so it shows that the search finds what is there.
+/// Present in every store in plain text, so it shows that the search works.
 const MARK: &str = "Mark of the search";
 
 #[test]
@@ -34,7 +34,7 @@ fn no_secret_is_stored_logged_or_shown() {
         ("a session", owner.session.clone().unwrap()),
         ("the secret of a session", owner.session.clone().unwrap().split_once('.').unwrap().1.to_owned()),
     ];
-    // Everything that can be done with them, also where they do not belong.
+    // Uses the keys in every way, also where they do not belong.
     for key in [&kept.key, &deleted.key] {
         own.edge().bearing(key).get("/v1/contacts").expect_status(200);
         own.edge().get(&format!("/v1/contacts?key={key}")).expect_status(401);

@@ -1,4 +1,4 @@
-//! State outlives the processes that keep it.
+//! State outlives the processes that hold it.
 
 use crate::{
     client::OWNER,
@@ -27,11 +27,11 @@ fn a_restart_changes_nothing() {
     assert_eq!(list(&owner), before, "the session or the keys did not survive");
     let code = |key: &str| own.service().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code");
     assert_eq!(code(&on.key), "VALID");
-    // Their records may still have been on their way to KV.
+    // The replication of their records to KV may still have been in flight.
     wait("refusing what was switched off", || code(&off.key) == "INACTIVE");
     wait("refusing what was deleted", || code(&gone.key) == "UNKNOWN_KEY");
     own.signed_in().get("/api/v1/session").expect_status(200);
-    // The link of the new start does not open what is set up.
+    // The set-up link of the new start does not work after the set-up.
     own.console().get(&format!("/setup?token={SETUP_TOKEN}")).expect_status(404);
     let again = json!({
         "token": SETUP_TOKEN, "name": "Eve", "email": OWNER.email, "password": "another password", "workspace": "Evil",
@@ -67,7 +67,7 @@ fn the_vault_refuses_other_master_secrets_than_those_of_its_keys() {
     let right = fs::read_to_string(&secrets).unwrap();
     let other = format!("1:{}=", "B".repeat(42) + "A");
     fs::write(&secrets, right.replace(&own.master_keys(), &other)).unwrap();
-    // Without it the start does not see that they are others.
+    // Without this file, the start does not detect the changed secrets.
     fs::remove_file(&checks).unwrap();
     own.resume(&[]);
     own.signed_in().get("/api/v1/keys").expect_problem(503, "UNAVAILABLE");

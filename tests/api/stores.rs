@@ -1,4 +1,4 @@
-//! What lies in the stores, and who decides when one of them is gone.
+//! The content of the stores, and the behaviour after the loss of one.
 
 use crate::{
     deployment::{Deployment, SETUP_TOKEN, wait},
@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Every file under a folder whose path holds this text.
+/// Returns every file below a folder whose path contains this text.
 pub fn files(folder: &Path, text: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
@@ -23,7 +23,7 @@ pub fn files(folder: &Path, text: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The files in which KV keeps the value that holds this text.
+/// Returns the files of the KV values that contain this text.
 fn copies(deployment: &Deployment, text: &str) -> Vec<PathBuf> {
     let holds = |path: &PathBuf| {
         fs::read(path).is_ok_and(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
@@ -46,7 +46,7 @@ fn the_edge_decides_from_the_copy_in_kv() {
         !copies(&own, "Published and on").is_empty() && !copies(&own, "Switched off").is_empty()
     });
     own.stop();
-    // Without the registry nothing but KV knows them.
+    // Without the registry, only KV has their records.
     let registries = files(&own.data(), "Registry");
     assert!(!registries.is_empty());
     for file in registries {
@@ -66,7 +66,7 @@ fn an_altered_copy_is_never_honoured() {
     for file in copies(&own, "To be altered") {
         let mut bytes = fs::read(&file).unwrap();
         let place = bytes.windows(5).position(|window| window == b"To be").unwrap();
-        // A name is of no weight; that it is another than was sealed is.
+        // A name does not affect the decision, but any change breaks the seal.
         *bytes.get_mut(place).unwrap() = b'D';
         fs::write(&file, bytes).unwrap();
     }

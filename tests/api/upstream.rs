@@ -1,5 +1,5 @@
-//! A service behind the edge that does what a test asks of it, in the header `X-Answer` of each
-//! request: a whole HTTP response in percent-encoding, or one of the words below.
+//! A scripted upstream. The header `X-Answer` of each request holds the response. It is a whole
+//! HTTP response in percent-encoding, or one of the words below.
 
 use std::{
     collections::HashMap,
@@ -9,14 +9,14 @@ use std::{
     thread,
 };
 
-/// Never answers.
+/// Never responds.
 pub const SILENT: &str = "silent";
-/// Answers with a part of a body and then nothing more.
+/// Sends a part of a body and then nothing more.
 pub const STALL: &str = "stall";
-/// Does not read the body.
+/// Does not read the request body.
 pub const DEAF: &str = "deaf";
 
-/// A request that the service has received.
+/// A request that the upstream has received.
 #[derive(Clone, Debug, Default)]
 pub struct Received {
     pub method: String,
@@ -26,13 +26,13 @@ pub struct Received {
 }
 
 impl Received {
-    /// The value of a header, by its name in lower case.
+    /// Returns the value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// The service.
+/// The scripted upstream.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     address: SocketAddr,
@@ -55,17 +55,17 @@ impl Upstream {
         upstream
     }
 
-    /// Its origin.
+    /// Returns its origin.
     pub fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The request that came last.
+    /// Returns the last request.
     pub fn last(&self) -> Received {
         self.last.lock().unwrap().clone()
     }
 
-    /// Requests with this `X-Test` whose connections are open and that are not answered.
+    /// Counts the unanswered requests with this `X-Test` whose connections are open.
     pub fn hanging(&self, test: &str) -> usize {
         self.hanging.lock().unwrap().get(test).copied().unwrap_or(0)
     }
@@ -112,11 +112,11 @@ impl Upstream {
         }
     }
 
-    /// Blocks until the other side closes, without reading what it has sent.
+    /// Blocks until the peer closes the connection. Does not read the data it has sent.
     fn wait_for_end(&self, stream: &TcpStream, test: &str) {
         *self.hanging.lock().unwrap().entry(test.to_owned()).or_default() += 1;
         let mut byte = [0];
-        // Unread bytes are peeked at again and again, so that only an end or a reset ends it.
+        // Peeking leaves the bytes unread, so only a close or a reset ends the loop.
         while stream.peek(&mut byte).is_ok_and(|read| read > 0) {
             thread::sleep(std::time::Duration::from_millis(20));
         }
@@ -133,7 +133,7 @@ fn decode(text: &str) -> Vec<u8> {
     text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%").into_bytes()
 }
 
-/// A port on which no connection is ever accepted: its queue is full.
+/// A port that never accepts a connection, because its backlog is full.
 #[derive(Debug)]
 pub struct Blackhole {
     listener: TcpListener,
@@ -141,17 +141,17 @@ pub struct Blackhole {
 }
 
 impl Blackhole {
-    /// Fills the queue of a listener.
+    /// Fills the backlog of a listener.
     pub fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        // The standard library asks for a queue of 128, which Linux exceeds by one.
+        // The standard library asks for a backlog of 128, which Linux exceeds by one.
         let connect = || TcpStream::connect_timeout(&address, std::time::Duration::from_millis(200)).ok();
         let queued = std::iter::repeat_with(connect).take(1_000).map_while(|stream| stream).collect();
         Self { listener, _queued: queued }
     }
 
-    /// Its origin.
+    /// Returns its origin.
     pub fn origin(&self) -> String {
         format!("http://{}", self.listener.local_addr().unwrap())
     }

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-/// A deployment in front of a service that does what it is told, with short limits.
+/// A deployment with short timeouts, in front of a scripted upstream.
 struct Behind {
     upstream: Upstream,
     deployment: Deployment,
@@ -47,12 +47,12 @@ fn in_front_of(origin: &str, limits: &[(&str, &str)]) -> (Deployment, String) {
 }
 
 impl Behind {
-    /// A caller with a key whom the service answers so.
+    /// Returns a client with a key. The upstream sends it this response.
     fn answering(&self, response: &str) -> Client {
         self.deployment.edge().bearing(&self.key).with("X-Answer", answer(response))
     }
 
-    /// Waits until the service is rid of the requests of a test.
+    /// Waits until the upstream has no open requests of a test.
     fn wait_for_end(&self, test: &str) {
         wait("closing the connections to the service", || self.upstream.hanging(test) == 0);
     }
@@ -61,7 +61,7 @@ impl Behind {
         self.answering(response).get("/v1/contacts")
     }
 
-    /// A connection on which a request has begun.
+    /// Opens a connection and sends a request, which may be incomplete.
     fn begin(&self, method: &str, headers: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(("127.0.0.1", self.deployment.port(1))).unwrap();
         let head = format!("{method} /v1/contacts HTTP/1.1\r\nHost: edge\r\nAuthorization: Bearer {}\r\n", self.key);
@@ -138,7 +138,7 @@ fn a_body_that_stops_is_given_up() {
 #[test]
 fn a_caller_that_leaves_ends_the_request_at_the_service() {
     let upstream = Upstream::start();
-    // So long that nothing but the caller can end it.
+    // So long that only the client can end the request.
     let (deployment, key) = in_front_of(&upstream.origin(), &[("UPSTREAM_FIRST_BYTE_MS", "600000")]);
     let behind = Behind { upstream, deployment, key };
     let headers = format!("X-Answer: {SILENT}\r\nX-Test: leaving\r\n");
@@ -150,7 +150,7 @@ fn a_caller_that_leaves_ends_the_request_at_the_service() {
     wait("reaching the service", || behind.upstream.hanging("leaving") == 15);
     drop(streams);
     behind.wait_for_end("leaving");
-    // They reached the service, so they count.
+    // They reached the upstream, so they count.
     let owner = behind.deployment.owner();
     let counted = || owner.get("/api/v1/usage").expect_status(200).json()["totals"]["outcomes"]["VALID"].clone();
     wait("counting", || counted() == 15);
@@ -341,7 +341,7 @@ fn a_request_that_reached_no_service_costs_no_quota() {
     }
     let left = |caller: &Client| caller.get("/v1/key").at("/quota/remaining");
     assert_eq!(left(&caller), "3");
-    // They are counted as what they were.
+    // They count under their own outcome.
     let usage = format!("/api/v1/keys/{}/usage", made.at("/id"));
     let outcomes = || owner.get(&usage).expect_status(200).json()["totals"]["outcomes"].clone();
     wait("counting", || outcomes()["NOT_FORWARDED"] == 5);

@@ -1,4 +1,4 @@
-//! The gateway in front of the services.
+//! The gateway in front of the upstream services.
 
 use crate::{deployment::shared, keys::make};
 use serde_json::json;
@@ -93,7 +93,7 @@ fn services_refuse_calls_that_did_not_come_through_the_edge() {
 fn nobody_vouches_for_themselves() {
     let deployment = shared();
     let key = make(&deployment.owner(), "Principal", &["contacts:read"]).key;
-    // A principal that the caller brings is dropped, so it neither helps nor harms.
+    // The edge drops a principal from the client, so it neither helps nor harms.
     let caller = deployment.edge().bearing(&key).with("Ownchat-Principal", "v1.e30.AAAA");
     caller.get("/v1/contacts").expect_status(200);
     deployment.services().with("Ownchat-Principal", "v1.e30.AAAA").get("/v1/contacts").expect_status(401);
@@ -147,7 +147,7 @@ fn ids_may_be_percent_encoded() {
 fn large_bodies_are_streamed() {
     let deployment = shared();
     let key = make(&deployment.owner(), "Large", &["contacts:write"]).key;
-    // More than the edge would ever read itself: it is the service that says no.
+    // More than the edge would ever read itself: the upstream rejects it.
     let answer = deployment.edge().bearing(&key).post("/v1/contacts", &json!({"name": "x".repeat(1_000_000)}));
     assert_eq!(answer.status, 413, "{}", answer.text);
     assert!(answer.at("/type").starts_with("/docs"), "the edge said it: {}", answer.text);

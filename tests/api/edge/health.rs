@@ -1,4 +1,4 @@
-//! `GET /v1/health`, and what holds for every address of the edge.
+//! `GET /v1/health`, and the rules for every path of the edge.
 
 use crate::{deployment::shared, keys::make};
 use serde_json::json;
@@ -65,7 +65,7 @@ fn browsers_may_ask_first() {
         ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].iter().all(|method| methods.contains(method)),
         "{methods}"
     );
-    // What a browser would send along must never be taken for a key.
+    // Credentials that a browser adds by itself must never count as a key.
     assert_eq!(answer.header("access-control-allow-credentials"), "");
     let answer = deployment.service().post("/v1/verify", &json!({"key": "x"}));
     assert_eq!(answer.header("access-control-allow-origin"), "*");

@@ -1,4 +1,4 @@
-//! `GET /v1/key`, and how a key travels.
+//! `GET /v1/key`, and the headers that carry a key.
 
 use crate::{
     deployment::{shared, wait},
@@ -86,7 +86,7 @@ fn a_key_in_the_address_is_not_read() {
             let detail = answer.expect_problem(401, "MISSING_KEY").at("/detail");
             assert!(detail.contains("Rotate it"), "{detail}");
             assert!(!answer.text.contains(&key));
-            // Beside one in a header it would go on to the service in the URL.
+            // Next to a key in a header, the gateway would forward it to the upstream in the URL.
             for key_in_url in [key.clone(), key.replace('_', "%5F"), key.replacen("oc", "%6F%63", 1)] {
                 let beside = deployment.edge().bearing(&key).get(&format!("{path}?{name}={key_in_url}"));
                 beside.expect_problem(400, "ambiguous_key");

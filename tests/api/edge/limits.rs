@@ -1,4 +1,4 @@
-//! How often and how much a key may be used.
+//! Rate limits and quotas of a key.
 
 use crate::{
     client::{Answer, Client},

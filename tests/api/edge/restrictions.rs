@@ -1,4 +1,4 @@
-//! Where and for what a key may be used.
+//! Restrictions of a key to networks and channels.
 
 use crate::{
     deployment::{Deployment, shared, wait},
@@ -21,11 +21,11 @@ fn a_key_works_only_from_its_networks() {
     wait("refusing other networks", || caller.get("/v1/contacts").status == 403);
     let refused = caller.get("/v1/contacts");
     assert!(refused.expect_problem(403, "ADDRESS_FORBIDDEN").at("/detail").contains("127.0.0.1"), "{}", refused.text);
-    // Nobody gets by with a header of their own.
+    // A header from the client does not change its IP address.
     for header in ["CF-Connecting-IP", "X-Forwarded-For", "X-Real-IP"] {
         caller.with(header, "203.0.113.7").get("/v1/contacts").expect_problem(403, "ADDRESS_FORBIDDEN");
     }
-    // A service says where the key came from that it was handed.
+    // A service sends the IP address of the client that presented the key.
     let ask = |address: Value| verify(deployment, &json!({"key": made.key, "address": address}));
     assert_eq!(ask(json!("203.0.113.7")), "VALID");
     assert_eq!(ask(json!("::ffff:203.0.113.7")), "VALID");

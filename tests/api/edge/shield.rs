@@ -1,4 +1,4 @@
-//! Floods of keys that could be ours and are not.
+//! Floods of keys that are well formed but were never issued.
 
 use crate::{
     deployment::Deployment,

@@ -1,4 +1,4 @@
-//! `POST /v1/verify`
+//! `POST /v1/verify`: its outcomes and its request body.
 
 use crate::{
     client::Client,
@@ -35,7 +35,7 @@ fn scopes_are_judged() {
     for (scopes, code, missing) in [
         (json!([]), "VALID", Value::Null),
         (json!(["contacts:write"]), "VALID", Value::Null),
-        // Writing gives reading.
+        // Write access includes read access.
         (json!(["contacts:read"]), "VALID", Value::Null),
         (json!(["contacts:read", "messages:send"]), "SCOPE_MISSING", json!(["messages:send"])),
     ] {
@@ -71,7 +71,7 @@ fn a_bad_key_is_named_by_its_fault() {
         let described = verify(deployment, &json!({"key": key}));
         assert_eq!(described["code"], expected, "{key}");
         assert_eq!(described["valid"], false);
-        // Whoever does not hold the key learns nothing of it.
+        // A caller that does not hold the key learns nothing about it.
         assert_eq!(described.as_object().unwrap().len(), 3, "{described}");
     }
     assert_eq!(code(deployment, &good), "VALID");
@@ -139,7 +139,7 @@ fn a_bad_body_is_explained() {
     edge.post("/v1/verify", &json!({"key": 7})).expect_fields(&["key"]);
     edge.post("/v1/verify", &json!({"key": key, "scopes": ["contacts:fly"]})).expect_fields(&["scopes"]);
     edge.post("/v1/verify", &json!({"key": "x".repeat(70_000)})).expect_problem(413, "body_too_large");
-    // A key at the wrong place is not repeated.
+    // The response does not repeat a key from a wrong place.
     let answer = edge.post("/v1/verify", &json!({"key": 7, "scopes": [key]}));
     assert!(!answer.text.contains(&key), "{}", answer.text);
     let answer = json.send("POST", "/v1/verify", format!("{{\"key\": \"{key}"));
@@ -168,7 +168,7 @@ fn a_body_is_json_in_utf_8_and_not_compressed() {
     }
     let no_text = [b"{\"key\": \"".as_slice(), b"\xff\xfe", b"\"}"].concat();
     for media in ["application/json", "Application/JSON; charset=utf-8"] {
-        // The fault of one body does not stay for the next.
+        // A fault in one body does not affect the next request.
         for piecewise in [false, true] {
             let caller = if piecewise { of(media).with("Transfer-Encoding", "chunked") } else { of(media) };
             let refused = ask(&caller, &no_text);

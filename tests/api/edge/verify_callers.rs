@@ -1,4 +1,4 @@
-//! `POST /v1/verify`: who may ask about a key.
+//! `POST /v1/verify`: authentication and limits of its callers.
 
 use crate::{
     client::Client,
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const VERIFY: &str = "/v1/verify";
 
-/// A caller of the edge with a key that may ask about others.
+/// Returns a client of the edge with a key that may verify others, and that key's id.
 fn asker(deployment: &Deployment, more: &Value) -> (Client, String) {
     let mut body = json!({"name": "Asks", "environment": "live", "scopes": ["keys:verify"]});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -47,7 +47,7 @@ fn a_key_with_the_scope_asks_while_it_is_good_itself() {
     let ask = |caller: &Client| caller.post(VERIFY, &json!({"key": made.key}));
     let (caller, id) = asker(deployment, &json!({}));
     assert_eq!(ask(&caller).expect_status(200).at("/key_id"), made.id);
-    // Another network than that of the tests.
+    // A network other than that of the tests.
     change(&owner, &id, &json!({"restrictions": {"allow": ["203.0.113.0/24"]}}));
     wait("refusing other networks", || ask(&caller).status == 403);
     ask(&caller).expect_problem(403, "ADDRESS_FORBIDDEN");

@@ -1,36 +1,36 @@
-//! The fields of all bodies and the parameters of all queries, with values that each must refuse.
+//! The fields of all bodies and the parameters of all queries, with invalid values for each.
 
 use serde_json::{Value, json};
 
-/// The values that a field takes.
+/// The type of a field's values.
 #[derive(Clone, Copy)]
 pub enum Kind {
-    /// A text of so many characters, which may be empty.
+    /// A text of at most this many characters. It may be empty.
     Text(usize),
-    /// The same, which may not.
+    /// A text of at most this many characters. It must not be empty.
     Line(usize),
-    /// A text whose content another endpoint judges.
+    /// A text whose content other tests check.
     Any,
-    /// One of a few words, or an id of some kind.
+    /// One of a fixed set of words, or an id.
     Word,
-    /// A time.
+    /// A timestamp.
     Time,
-    /// A whole number between these.
+    /// A whole number in this inclusive range.
     Number(u64, u64),
-    /// True or false.
+    /// A Boolean.
     Flag,
     /// A list of texts.
     Texts,
-    /// Texts by name.
+    /// A map of texts.
     Notes,
     /// An object with these fields.
     Object(&'static [Field]),
 }
 
-/// One field: its name, its values, and true if it may be `null`.
+/// One field: its name, its type, and true if it may be `null`.
 pub struct Field(pub &'static str, pub Kind, pub bool);
 
-/// Values that a field of this kind refuses.
+/// Returns values that the field rejects.
 pub fn wrong(Field(_, kind, may_be_null): &Field) -> Vec<Value> {
     let mut values = match kind {
         Kind::Any => vec![json!(7), json!(-1), json!(1.5), json!(true), json!([]), json!({})],
@@ -143,7 +143,7 @@ pub static VERIFY: &[Field] = &[
     Field("cost", Kind::Number(0, 10_000), true),
 ];
 
-/// Parameters, each with values that it refuses.
+/// A query parameter, with values that it rejects.
 pub type Parameter = (&'static str, &'static [&'static str]);
 
 const WORDS: &[&str] = &["", "other", "7", "-1", "1.5", "null", "%FF", "Active"];
