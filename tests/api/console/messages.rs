@@ -167,11 +167,11 @@ fn a_page_that_became_empty_says_so() {
 #[test]
 fn an_act_can_be_undone_from_its_message() {
     let owner = shared().owner();
-    let made = make(&owner, "Back again", &["contacts:read"]);
+    let made = make(&owner, "Undone", &["contacts:read"]);
     let deleted = owner.form(&format!("{PAGE}/{}/delete", made.id), &[("version", "1"), ("confirm", "yes")]);
     let page = follow(&owner, &deleted);
     let shown = page.text.replace("<!>", "");
-    assert!(shown.contains("“<bdi>Back again</bdi>” is deleted. Refused everywhere from "), "{shown}");
+    assert!(shown.contains("“<bdi>Undone</bdi>” is deleted. Refused everywhere from "), "{shown}");
     assert!(shown.contains("You can restore it until "), "{shown}");
     owner.get(&path(&made.id)).expect_status(404);
     let restored = press(&owner, &page);
