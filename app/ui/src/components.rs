@@ -2,5 +2,4 @@
 
 pub mod changing;
 pub mod field;
-pub mod reveal;
 pub mod scopes;

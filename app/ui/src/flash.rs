@@ -1,7 +1,7 @@
 //! The message after an act on a key: what was done to which key, from when it holds, and how to
 //! undo it. A signed cookie carries it to the next page, which shows it once.
 
-use crate::islands::search::{ADVICE, PASTED};
+use crate::texts::{ADVICE, PASTED};
 use ownchat_domain::{key::Key, locator::Locator, time::Timestamp};
 use serde::{Deserialize, Serialize};
 

@@ -12,6 +12,7 @@ pub mod components;
 pub mod draft;
 pub mod islands;
 pub mod paths;
+pub mod texts;
 
 #[cfg(feature = "ssr")]
 pub mod app;
@@ -28,7 +29,9 @@ pub mod merge;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
-pub mod visit;
+pub mod request;
+#[cfg(feature = "ssr")]
+pub mod status;
 
 #[cfg(all(test, feature = "ssr"))]
 mod testing;

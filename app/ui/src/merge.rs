@@ -6,7 +6,7 @@
 
 use crate::{
     draft::{Expiry, KeyDraft},
-    visit::Posted,
+    request::Posted,
 };
 use ownchat_domain::{
     failure::Failure,

@@ -1,7 +1,6 @@
 //! The pages, one file each, named by what they show. Each answers both to `GET` and, if it has a form,
 //! to the `POST` of that form.
 
-pub mod again;
 pub mod bounds;
 pub mod conflict;
 pub mod home;
@@ -15,6 +14,8 @@ pub mod key_status;
 pub mod keys;
 pub mod message;
 pub mod problem;
+pub mod render;
+pub mod resubmit;
 pub mod settings;
 pub mod setup;
 pub mod sign_in;

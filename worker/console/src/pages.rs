@@ -20,7 +20,7 @@ use ownchat_ui::{
     app::shell,
     backend::{Backend, Provided},
     flash::Flash,
-    visit::Posted,
+    request::Posted,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;

@@ -4,13 +4,12 @@
 //! posted and the server makes it.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
-use super::secret;
+use super::{reveal::RevealKey, secret};
 use crate::{
     actions::{Made, create_key},
     components::{
         changing::Changing,
         field::{ErrorSummary, Errors, Help, SUMMARY, TextArea, TextField, error_of},
-        reveal::RevealKey,
         scopes::{PRESET, Presets, ScopePicker},
     },
     draft::{Expiry, KeyDraft},

@@ -2,17 +2,13 @@
 //! sent.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
-use crate::paths;
+use crate::{
+    paths,
+    texts::{ADVICE, PASTED, ROTATE},
+};
 use leptos::{html::Input, prelude::*};
 use ownchat_domain::{locator::Locator, token};
 use web_sys::Storage;
-
-/// The message to somebody who pasted a whole key.
-pub const PASTED: &str = "You pasted a whole key. We looked for its id only.";
-/// The advice after it, where there is such a key.
-pub const ADVICE: &str = "If others could see it, rotate it.";
-/// The link to the page that rotates a key, and its button.
-pub const ROTATE: &str = "Rotate key";
 
 /// Name under which the browser remembers the id of a key that was cut, until the page with the
 /// result is there.

@@ -3,13 +3,13 @@
 use super::{
     key_new::way,
     keys::{CONSEQUENCE, INTENT, which},
+    render::page,
 };
 use crate::{
     flash::{Act, Flash},
     islands::confirm::ConfirmForm,
     layout::{Frame, Place},
     paths,
-    visit::page,
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -17,21 +17,21 @@ use leptos::prelude::*;
 /// The page.
 #[component]
 pub fn Page() -> impl IntoView {
-    page(|visit| async move {
-        let identity = visit.backend().identity().await?;
-        let id = visit.key_id()?;
-        let confirmed = visit.posted().filter(|posted| posted.get("confirm") == "yes");
+    page(|request| async move {
+        let identity = request.backend().identity().await?;
+        let id = request.key_id()?;
+        let confirmed = request.posted().filter(|posted| posted.get("confirm") == "yes");
         if let Some(posted) = confirmed {
             let version = posted.get("version").parse().unwrap_or_default();
-            let changed = visit.backend().delete_key(id, version).await?;
-            return Err(visit.done(Flash::of(Act::Deleted, changed.key, changed.effective_at)));
+            let changed = request.backend().delete_key(id, version).await?;
+            return Err(request.done(Flash::of(Act::Deleted, changed.key, changed.effective_at)));
         }
-        let error = visit.posted().map(|_| {
-            visit.status(StatusCode::UNPROCESSABLE_ENTITY);
+        let error = request.posted().map(|_| {
+            request.status(StatusCode::UNPROCESSABLE_ENTITY);
             "Tick this box first: nothing was deleted."
         });
-        let key = visit.backend().read_key(id).await?;
-        let back = visit.back();
+        let key = request.backend().read_key(id).await?;
+        let back = request.back();
         Ok(view! {
             <Frame identity place=Place::Settings title="Delete API key" way=way()>
                 <h1>"Delete “"<bdi>{key.name.clone()}</bdi>"”?"</h1>

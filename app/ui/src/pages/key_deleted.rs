@@ -4,19 +4,19 @@ use super::{conflict::ago, key_new::way};
 use crate::{
     layout::{Frame, Place},
     paths,
-    visit::Visit,
+    request::PageRequest,
 };
 use leptos::prelude::*;
 use ownchat_domain::{key::Key, vault::person::Identity};
 
 /// The page.
-pub async fn shown(visit: &Visit, identity: Identity, key: Key) -> AnyView {
-    let editor = visit.backend().last_editor(&key).await.unwrap_or_default();
+pub async fn shown(request: &PageRequest, identity: Identity, key: Key) -> AnyView {
+    let editor = request.backend().last_editor(&key).await.unwrap_or_default();
     let by = editor.map(|name| view! { " by "<bdi>{name}</bdi> });
-    let when = ago(key.updated_at, visit.backend().now());
+    let when = ago(key.updated_at, request.backend().now());
     let until = key.restore_until.map(|end| format!(" You can restore it until {}.", end.day_in_utc()));
     let action = paths::with_back(paths::restore_key(key.id), &paths::key(key.id));
-    let back = visit.back();
+    let back = request.back();
     view! {
         <Frame identity place=Place::Settings title="Deleted key" way=way()>
             <h1>"“"<bdi>{key.name.clone()}</bdi>"” is deleted"</h1>

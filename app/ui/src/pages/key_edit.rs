@@ -8,6 +8,7 @@ use super::{
     keys::{confirm_delete, duplicate, status_badge, switch},
     message::message,
     problem,
+    render::page,
 };
 use crate::{
     components::{field::Errors, scopes::PRESET},
@@ -17,7 +18,8 @@ use crate::{
     layout::{Frame, Place},
     merge::{Values, merge},
     paths,
-    visit::{Posted, Shown, Visit, page},
+    request::{PageRequest, Posted, Shown},
+    status,
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -29,19 +31,19 @@ const ROUNDS: usize = 3;
 /// The page.
 #[component]
 pub fn Page() -> impl IntoView {
-    page(|visit| async move {
-        let identity = visit.backend().identity().await?;
-        let id = visit.key_id()?;
-        let key = match visit.backend().read_key(id).await {
+    page(|request| async move {
+        let identity = request.backend().identity().await?;
+        let id = request.key_id()?;
+        let key = match request.backend().read_key(id).await {
             Err(Failure::NotFound) => {
-                let deleted = visit.backend().read_deleted_key(id).await?;
-                return Ok(key_deleted::shown(&visit, identity, deleted).await);
+                let deleted = request.backend().read_deleted_key(id).await?;
+                return Ok(key_deleted::shown(&request, identity, deleted).await);
             }
             read => read?,
         };
-        let Some(posted) = visit.posted() else {
+        let Some(posted) = request.posted() else {
             let draft = KeyDraft::of(&key);
-            return Ok(Form::of(&key, draft).shown(&visit, identity, key));
+            return Ok(Form::of(&key, draft).shown(&request, identity, key));
         };
         let mut draft = KeyDraft::from_fields(&posted.0);
         let was_shown = posted.get("version") == key.version.to_string();
@@ -49,56 +51,56 @@ pub fn Page() -> impl IntoView {
         if let Some(scopes) = preset(&posted.get(PRESET)) {
             draft.scopes = scopes;
             let form = Form { base: base.unwrap_or_else(|| Values::of(&key)), ..Form::of(&key, draft) };
-            return Ok(form.shown(&visit, identity, key));
+            return Ok(form.shown(&request, identity, key));
         }
-        save(&visit, identity, key, draft, base, posted).await
+        save(&request, identity, key, draft, base, posted).await
     })
 }
 
 /// Saves what the person changed, whatever else others have changed meanwhile.
 async fn save(
-    visit: &Visit,
+    request: &PageRequest,
     identity: Identity,
     mut key: Key,
     draft: KeyDraft,
     base: Option<Values>,
     posted: &Posted,
 ) -> Shown {
-    let now = visit.backend().now();
+    let now = request.backend().now();
     let mut round = 1;
     let (merged, failure) = loop {
         let merged = merge(draft.clone(), base.as_ref(), posted, &key);
         if !merged.conflicts.is_empty() {
-            visit.status(StatusCode::CONFLICT);
-            let editor = visit.backend().last_editor(&key).await.unwrap_or_default();
+            request.status(StatusCode::CONFLICT);
+            let editor = request.backend().last_editor(&key).await.unwrap_or_default();
             let choices = choices(&merged.conflicts, &merged.draft, &key, editor, now);
             let form = Form { choices: Some(choices), ..Form::of(&key, merged.draft) };
-            return Ok(form.shown(visit, identity, key));
+            return Ok(form.shown(request, identity, key));
         }
         if merged.changed.is_empty() {
-            return Err(visit.done(Flash::of(Act::Unchanged, key, None)));
+            return Err(request.done(Flash::of(Act::Unchanged, key, None)));
         }
         let changed = match merged.patch(now) {
-            Ok(patch) => visit.backend().change_key(key.id, key.version, patch).await,
+            Ok(patch) => request.backend().change_key(key.id, key.version, patch).await,
             Err(failure) => Err(failure),
         };
         match changed {
-            Ok(changed) => return Err(visit.done(Flash::of(Act::Saved, changed.key, changed.effective_at))),
+            Ok(changed) => return Err(request.done(Flash::of(Act::Saved, changed.key, changed.effective_at))),
             Err(Failure::Stale) if round < ROUNDS => {
                 round += 1;
-                key = visit.backend().read_key(key.id).await?;
+                key = request.backend().read_key(key.id).await?;
             }
             Err(lost @ (Failure::NotSignedIn | Failure::NotFound)) => return Err(lost.into()),
             Err(failure) => break (merged, failure),
         }
     };
-    visit.status(problem::status(&failure));
+    request.status(status::of(&failure));
     let form = Form::of(&key, merged.draft);
     let form = match failure {
         Failure::Invalid { errors } => Form { errors, ..form },
         other => Form { whole: Some(problem::after_sending(&other)), ..form },
     };
-    Ok(form.shown(visit, identity, key))
+    Ok(form.shown(request, identity, key))
 }
 
 /// The form, with what was wrong with it.
@@ -115,10 +117,10 @@ impl Form {
         Self { draft, base: Values::of(key), choices: None, errors: Vec::new(), whole: None }
     }
 
-    fn shown(self, visit: &Visit, identity: Identity, key: Key) -> AnyView {
+    fn shown(self, request: &PageRequest, identity: Identity, key: Key) -> AnyView {
         let Self { draft, base, choices, errors, whole } = self;
         let base = conflict::base(&base);
-        form(visit, identity, key, draft, errors, whole, (base, choices))
+        form(request, identity, key, draft, errors, whole, (base, choices))
     }
 }
 
@@ -132,7 +134,7 @@ const fn environment(environment: Environment) -> &'static str {
 
 #[allow(clippy::too_many_arguments, reason = "the parts of the page")]
 fn form(
-    visit: &Visit,
+    request: &PageRequest,
     identity: Identity,
     key: Key,
     draft: KeyDraft,
@@ -140,7 +142,7 @@ fn form(
     whole: Option<String>,
     (base, choices): (AnyView, Option<AnyView>),
 ) -> AnyView {
-    let (edge, now) = (visit.backend().edge(), visit.backend().now());
+    let (edge, now) = (request.backend().edge(), request.backend().now());
     let ends = match key.expires_at {
         Some(end) if end > now => format!("until {}", end.day_and_time()),
         Some(end) => format!("expired {}", end.day_and_time()),
@@ -163,9 +165,9 @@ fn form(
         </dl>
     };
     // An act that begins here comes back here, but for a deletion.
-    let back = visit.back();
+    let back = request.back();
     let here = paths::with_back(paths::key(key.id), &back);
-    let message = message(visit, visit.take_flash(), &here, false);
+    let message = message(request, request.take_flash(), &here, false);
     view! {
         <Frame identity place=Place::Settings title=key.name.clone() way=way()>
             <div class="head">

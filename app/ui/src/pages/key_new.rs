@@ -3,6 +3,7 @@
 use super::{
     key_rotate::{CREATED, made_already},
     problem,
+    render::page,
 };
 use crate::{
     components::{field::Errors, scopes::PRESET},
@@ -14,7 +15,8 @@ use crate::{
     layout::{Frame, Place, Step},
     making::make,
     paths,
-    visit::{Visit, page},
+    request::PageRequest,
+    status,
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -28,29 +30,29 @@ use ownchat_domain::{
 /// The page.
 #[component]
 pub fn Page() -> impl IntoView {
-    page(|visit| async move {
-        let identity = visit.backend().identity().await?;
-        let Some(posted) = visit.posted() else {
-            let source = source(&visit, &visit.query("from")).await?;
+    page(|request| async move {
+        let identity = request.backend().identity().await?;
+        let Some(posted) = request.posted() else {
+            let source = source(&request, &request.query("from")).await?;
             let draft = match &source {
-                Some(key) => KeyDraft::copy_of(key, &copies(&visit).await, visit.backend().now()),
+                Some(key) => KeyDraft::copy_of(key, &copies(&request).await, request.backend().now()),
                 None => KeyDraft::default(),
             };
-            let draft = KeyDraft { form: visit.backend().request_id(), ..draft };
-            return Ok(form(&visit, identity, source.as_ref(), draft, Vec::new(), None));
+            let draft = KeyDraft { form: request.backend().request_id(), ..draft };
+            return Ok(form(&request, identity, source.as_ref(), draft, Vec::new(), None));
         };
         let mut draft = KeyDraft::from_fields(&posted.0);
-        let source = source(&visit, &draft.from).await?;
+        let source = source(&request, &draft.from).await?;
         let source = source.as_ref();
         if let Some(scopes) = preset(&posted.get(PRESET)) {
             draft.scopes = scopes;
-            return Ok(form(&visit, identity, source, draft, Vec::new(), None));
+            return Ok(form(&request, identity, source, draft, Vec::new(), None));
         }
-        match make(visit.backend(), &draft, None).await {
-            Ok(created) if created.replayed => Ok(made_already(&visit, identity, created.key, CREATED)),
+        match make(request.backend(), &draft, None).await {
+            Ok(created) if created.replayed => Ok(made_already(&request, identity, created.key, CREATED)),
             Ok(created) => {
                 let token = created.token.map(|token| token.to_string()).unwrap_or_default();
-                let (edge, back) = (visit.backend().edge(), visit.back());
+                let (edge, back) = (request.backend().edge(), request.back());
                 Ok(view! {
                     <Frame identity place=Place::Settings title="New API key" way=way()>
                         <h1>"New API key"</h1>
@@ -60,38 +62,38 @@ pub fn Page() -> impl IntoView {
                 .into_any())
             }
             Err(Failure::Invalid { errors }) => {
-                visit.status(StatusCode::UNPROCESSABLE_ENTITY);
-                Ok(form(&visit, identity, source, draft, errors, None))
+                request.status(StatusCode::UNPROCESSABLE_ENTITY);
+                Ok(form(&request, identity, source, draft, errors, None))
             }
             Err(Failure::NotSignedIn) => Err(Failure::NotSignedIn.into()),
             Err(Failure::Reused) => {
-                visit.status(problem::status(&Failure::Reused));
+                request.status(status::of(&Failure::Reused));
                 // Under its old name it would be refused for ever.
-                draft.form = visit.backend().request_id();
-                Ok(form(&visit, identity, source, draft, Vec::new(), Some(problem::after_sending(&Failure::Reused))))
+                draft.form = request.backend().request_id();
+                Ok(form(&request, identity, source, draft, Vec::new(), Some(problem::after_sending(&Failure::Reused))))
             }
             Err(other) => {
-                visit.status(problem::status(&other));
-                Ok(form(&visit, identity, source, draft, Vec::new(), Some(problem::after_sending(&other))))
+                request.status(status::of(&other));
+                Ok(form(&request, identity, source, draft, Vec::new(), Some(problem::after_sending(&other))))
             }
         }
     })
 }
 
 /// The key that is to be copied, if one is.
-async fn source(visit: &Visit, from: &str) -> Result<Option<Key>, Failure> {
+async fn source(request: &PageRequest, from: &str) -> Result<Option<Key>, Failure> {
     if from.is_empty() {
         return Ok(None);
     }
     let id = from.parse().map_err(|_| Failure::NotFound)?;
-    visit.backend().read_key(id).await.map(Some)
+    request.backend().read_key(id).await.map(Some)
 }
 
 /// Names of the keys beside which a copy is to stand.
-async fn copies(visit: &Visit) -> Vec<String> {
+async fn copies(request: &PageRequest) -> Vec<String> {
     let query = KeyQuery { limit: Some(KeyQuery::LIMIT_MAX), q: Some("(copy".to_owned()), ..KeyQuery::default() };
     // The name is an offer: without the list it may be one that another key has.
-    let page = visit.backend().list_keys(query).await;
+    let page = request.backend().list_keys(query).await;
     page.map(|page| page.data.into_iter().map(|key| key.name).collect()).unwrap_or_default()
 }
 
@@ -107,14 +109,14 @@ pub fn way() -> Vec<Step> {
 }
 
 fn form(
-    visit: &Visit,
+    request: &PageRequest,
     identity: Identity,
     source: Option<&Key>,
     draft: KeyDraft,
     errors: Errors,
     whole: Option<String>,
 ) -> AnyView {
-    let (edge, now, back) = (visit.backend().edge(), visit.backend().now(), visit.back());
+    let (edge, now, back) = (request.backend().edge(), request.backend().now(), request.back());
     let purpose = source.map_or(Purpose::Create, |key| {
         let ends = key.expires_at.filter(|end| *end > now).map(|end| format!("until {}", end.day_and_time()));
         Purpose::Copy { of: key.name.clone(), ends }

@@ -1,11 +1,12 @@
 //! A new secret for a key, shown once.
 
-use super::key_new::way;
+use super::{key_new::way, render::page};
 use crate::{
-    islands::{reveal::Reveal, search::ROTATE},
+    islands::reveal::Reveal,
     layout::{Frame, Place},
     paths,
-    visit::{Visit, page},
+    request::PageRequest,
+    texts::ROTATE,
 };
 use leptos::prelude::*;
 use ownchat_domain::{
@@ -18,20 +19,20 @@ use ownchat_domain::{
 /// The page.
 #[component]
 pub fn Page() -> impl IntoView {
-    page(|visit| async move {
-        let identity = visit.backend().identity().await?;
-        let id = visit.key_id()?;
-        let Some(posted) = visit.posted() else {
-            let key = visit.backend().read_key(id).await?;
-            return Ok(question(&visit, identity, key));
+    page(|request| async move {
+        let identity = request.backend().identity().await?;
+        let id = request.key_id()?;
+        let Some(posted) = request.posted() else {
+            let key = request.backend().read_key(id).await?;
+            return Ok(question(&request, identity, key));
         };
         let name = posted.get("form").parse().ok();
         let once = name.map(|key| Once { key, body: BodyHash::of(&[]) });
-        let rotated = visit.backend().new_secret(id, once).await?;
+        let rotated = request.backend().new_secret(id, once).await?;
         let Some(token) = rotated.token else {
-            return Ok(made_already(&visit, identity, rotated.key, ROTATED));
+            return Ok(made_already(&request, identity, rotated.key, ROTATED));
         };
-        let (token, edge, back) = (token.to_string(), visit.backend().edge(), visit.back());
+        let (token, edge, back) = (token.to_string(), request.backend().edge(), request.back());
         Ok(view! {
             <Frame identity place=Place::Settings title="New secret" way=way()>
                 <h1>"New secret"</h1>
@@ -43,9 +44,9 @@ pub fn Page() -> impl IntoView {
 }
 
 /// Asks before the present secret ends.
-fn question(visit: &Visit, identity: Identity, key: Key) -> AnyView {
-    let (back, ends) = (visit.back(), ends(&key, visit.backend().now()));
-    let (action, form) = form(visit, &key);
+fn question(request: &PageRequest, identity: Identity, key: Key) -> AnyView {
+    let (back, ends) = (request.back(), ends(&key, request.backend().now()));
+    let (action, form) = form(request, &key);
     view! {
         <Frame identity place=Place::Settings title=ROTATE way=way()>
             <h1>"Rotate “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
@@ -79,12 +80,12 @@ const ROTATED: Already = ("New secret", "already has a new secret", "This form r
 
 /// The page of a form that made a secret when it was sent before, by a double click, a held Enter
 /// or a reload.
-pub fn made_already(visit: &Visit, identity: Identity, key: Key, (title, heading, before): Already) -> AnyView {
-    let back = visit.back();
+pub fn made_already(request: &PageRequest, identity: Identity, key: Key, (title, heading, before): Already) -> AnyView {
+    let back = request.back();
     let open = paths::with_back(paths::key(key.id), &back);
     let all = paths::at_row(&back, key.id);
-    let ends = ends(&key, visit.backend().now());
-    let (action, form) = form(visit, &key);
+    let ends = ends(&key, request.backend().now());
+    let (action, form) = form(request, &key);
     view! {
         <Frame identity place=Place::Settings title=title way=way()>
             <h1>"“"<bdi>{key.name.clone()}</bdi>"” "{heading}</h1>
@@ -105,13 +106,13 @@ pub fn made_already(visit: &Visit, identity: Identity, key: Key, (title, heading
 }
 
 /// The address of the form that rotates a key, and what stands in it.
-fn form(visit: &Visit, key: &Key) -> (String, AnyView) {
-    let name = visit.backend().request_id();
+fn form(request: &PageRequest, key: &Key) -> (String, AnyView) {
+    let name = request.backend().request_id();
     let content = view! {
         <input type="hidden" name="form" value=name/>
         <button class="button button-main" type="submit">{ROTATE}</button>
     };
-    (paths::with_back(paths::rotate_key(key.id), &visit.back()), content.into_any())
+    (paths::with_back(paths::rotate_key(key.id), &request.back()), content.into_any())
 }
 
 #[cfg(test)]

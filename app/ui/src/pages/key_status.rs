@@ -1,9 +1,10 @@
 //! Switching a key off and on.
 
+use super::render::page;
 use crate::{
     flash::{Act, Flash},
     paths,
-    visit::{Stop, page},
+    request::Stop,
 };
 use leptos::prelude::*;
 use ownchat_domain::{
@@ -14,9 +15,9 @@ use ownchat_domain::{
 /// The page; it has nothing to show.
 #[component]
 pub fn Page() -> impl IntoView {
-    page(|visit| async move {
-        let id = visit.key_id()?;
-        let Some(posted) = visit.posted() else { return Err(Stop::Redirect(paths::key(id))) };
+    page(|request| async move {
+        let id = request.key_id()?;
+        let Some(posted) = request.posted() else { return Err(Stop::Redirect(paths::key(id))) };
         let status = match posted.get("status").as_str() {
             "active" => Status::Active,
             "inactive" => Status::Inactive,
@@ -24,12 +25,12 @@ pub fn Page() -> impl IntoView {
         };
         let patch = KeyPatch { status: Some(status), ..KeyPatch::default() };
         let version = posted.get("version").parse().unwrap_or_default();
-        let changed = visit.backend().change_key(id, version, patch).await?;
+        let changed = request.backend().change_key(id, version, patch).await?;
         let act = match (status, changed.key.reason) {
             (Status::Inactive, _) => Act::Deactivated,
             (Status::Active, Some(Reason::Expired)) => Act::ActivatedTooLate,
             (Status::Active, _) => Act::Activated,
         };
-        Err(visit.done(Flash::of(act, changed.key, changed.effective_at)))
+        Err(request.done(Flash::of(act, changed.key, changed.effective_at)))
     })
 }

@@ -1,12 +1,12 @@
 //! The dashboard: every key of the workspace.
 
-use super::{bounds::in_one_line, message::message};
+use super::{bounds::in_one_line, message::message, render::page};
 use crate::{
     flash::{Act, Flash},
     islands::{confirm::Confirm, search::SearchField},
     layout::{Frame, Place},
     paths,
-    visit::{Visit, page},
+    request::PageRequest,
 };
 use leptos::prelude::*;
 use ownchat_domain::{
@@ -22,13 +22,13 @@ const SCOPES_SHOWN: usize = 3;
 /// The page.
 #[component]
 pub fn Page() -> impl IntoView {
-    page(|visit| async move {
-        let identity = visit.backend().identity().await?;
-        let query = query(&visit);
+    page(|request| async move {
+        let identity = request.backend().identity().await?;
+        let query = query(&request);
         let filtered = KeyQuery { cursor: None, sort: Sort::default(), ..query.clone() } != KeyQuery::default();
-        let keys = visit.backend().list_keys(query.clone()).await?;
-        let here = paths::back(visit.uri()).to_owned();
-        let mut flash = visit.take_flash();
+        let keys = request.backend().list_keys(query.clone()).await?;
+        let here = paths::back(request.uri()).to_owned();
+        let mut flash = request.take_flash();
         if let Some(flash) = flash.as_mut().filter(|flash| flash.act == Act::Pasted) {
             let found = keys.data.iter().find(|key| key.id == flash.id);
             flash.name = found.map(|key| key.name.clone()).unwrap_or_default();
@@ -47,7 +47,7 @@ pub fn Page() -> impl IntoView {
                 let first = KeyQuery { cursor: None, ..query.clone() };
                 nothing("This page has no keys any more.".to_owned(), list(&first), "Show the first page")
             }
-            (false, ..) => table(keys, marked, &here, visit.backend().now()).into_any(),
+            (false, ..) => table(keys, marked, &here, request.backend().now()).into_any(),
         };
         Ok(view! {
             <Frame identity place=Place::Settings title="API Keys" way=vec![("Settings", paths::SETTINGS.to_owned())]>
@@ -55,7 +55,7 @@ pub fn Page() -> impl IntoView {
                     <h1>"API Keys"</h1>
                     <a class="button button-main" href=create>"Create API Key"</a>
                 </div>
-                {message(&visit, flash, &here, is_near)}
+                {message(&request, flash, &here, is_near)}
                 {(!empty || filtered || !is_first).then(|| filters(&query, !empty))}
                 {counted}
                 {body}
@@ -67,13 +67,13 @@ pub fn Page() -> impl IntoView {
 }
 
 /// What the address asks for. Words that mean nothing are not asked for.
-fn query(visit: &Visit) -> KeyQuery {
-    let text = |name: &str| Some(visit.query(name)).filter(|value| !value.trim().is_empty());
+fn query(request: &PageRequest) -> KeyQuery {
+    let text = |name: &str| Some(request.query(name)).filter(|value| !value.trim().is_empty());
     KeyQuery {
         cursor: text("cursor"),
         limit: None,
         q: text("q"),
-        status: match visit.query("status").as_str() {
+        status: match request.query("status").as_str() {
             "active" => Some(StatusFilter::Active),
             "inactive" => Some(StatusFilter::Inactive),
             "deleted" => Some(StatusFilter::Deleted),
@@ -81,7 +81,7 @@ fn query(visit: &Visit) -> KeyQuery {
         },
         scope: text("scope").and_then(|scope| scope.parse().ok()),
         environment: text("environment").and_then(|environment| environment.parse().ok()),
-        sort: if visit.query("sort") == "oldest" { Sort::Oldest } else { Sort::Newest },
+        sort: if request.query("sort") == "oldest" { Sort::Oldest } else { Sort::Newest },
     }
 }
 

@@ -2,18 +2,18 @@
 
 use crate::{
     flash::{Act, Flash},
-    islands::search::ROTATE,
     paths,
-    visit::Visit,
+    request::PageRequest,
+    texts::ROTATE,
 };
 use leptos::prelude::*;
 
 /// The message that the visitor is to see on this page, if there is one. `back` is the page to come
 /// back to when it is undone. Where another key of the same name `is_near`, the id stands beside the
 /// name.
-pub fn message(visit: &Visit, flash: Option<Flash>, back: &str, is_near: bool) -> Option<AnyView> {
+pub fn message(request: &PageRequest, flash: Option<Flash>, back: &str, is_near: bool) -> Option<AnyView> {
     let flash = flash?;
-    let sentence = flash.sentence(visit.backend().now());
+    let sentence = flash.sentence(request.backend().now());
     let id = flash.id;
     let beside = is_near.then(|| format!(" ({id})"));
     let called = format!("{}{}", flash.name, beside.as_deref().unwrap_or_default());

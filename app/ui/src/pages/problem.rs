@@ -1,16 +1,16 @@
 //! What is shown when a page cannot be.
 
-use crate::{layout::Plain, paths, visit::Visit};
+use crate::{layout::Plain, paths, request::PageRequest, status};
 use http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use ownchat_domain::failure::Failure;
 
 /// The page of a failure, with its status.
-pub fn shown(visit: &Visit, failure: &Failure) -> AnyView {
-    let (status, title, text) = words(failure);
-    let text = if visit.posted().is_some() { after_sending(failure) } else { text.to_owned() };
-    visit.status(status);
+pub fn shown(request: &PageRequest, failure: &Failure) -> AnyView {
+    let (title, text) = words(failure);
+    let text = if request.posted().is_some() { after_sending(failure) } else { text.to_owned() };
+    request.status(status::of(failure));
     view! {
         <Plain title=title>
             <p>{text}</p>
@@ -24,7 +24,7 @@ pub fn shown(visit: &Visit, failure: &Failure) -> AnyView {
 #[component]
 pub fn NotFound() -> impl IntoView {
     expect_context::<ResponseOptions>().set_status(StatusCode::NOT_FOUND);
-    let (_, title, text) = words(&Failure::NotFound);
+    let (title, text) = words(&Failure::NotFound);
     view! {
         <Plain title=title>
             <p>{text}</p>
@@ -38,65 +38,41 @@ pub fn after_sending(failure: &Failure) -> String {
     match failure {
         Failure::Unavailable => "We're not sure that worked. Check the list of keys before you try again.".to_owned(),
         Failure::Invalid { errors } => errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join(" "),
-        other => words(other).2.to_owned(),
+        other => words(other).1.to_owned(),
     }
 }
 
-/// The status of a failure.
-pub fn status(failure: &Failure) -> StatusCode {
-    words(failure).0
-}
-
-fn words(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
+fn words(failure: &Failure) -> (&'static str, &'static str) {
     match failure {
-        Failure::NotFound => {
-            (StatusCode::NOT_FOUND, "Page not found", "It may have been deleted, or you may not have access.")
-        }
+        Failure::NotFound => ("Page not found", "It may have been deleted, or you may not have access."),
         // Pages take no keys.
         Failure::Forbidden
         | Failure::NotSignedIn
         | Failure::WrongCredentials
         | Failure::KeyRefused { .. }
         | Failure::ScopeMissing { .. } => {
-            (StatusCode::FORBIDDEN, "You don't have access", "You may not do this. Ask an owner of the workspace.")
+            ("You don't have access", "You may not do this. Ask an owner of the workspace.")
         }
-        Failure::NotHeld { .. } | Failure::Beyond { .. } => (
-            StatusCode::FORBIDDEN,
-            "You can't grant that",
-            "You can only grant permissions that you have. Ask an owner of the workspace.",
-        ),
+        Failure::NotHeld { .. } | Failure::Beyond { .. } => {
+            ("You can't grant that", "You can only grant permissions that you have. Ask an owner of the workspace.")
+        }
         Failure::Stale => (
-            StatusCode::CONFLICT,
             "Someone else changed this key",
             "The key was changed after you opened the page, so your change was not made. Look at the key, then try again.",
         ),
-        Failure::Invalid { .. } => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "That doesn't work", "Part of the address is wrong.")
-        }
-        Failure::TooMany { .. } => {
-            (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "Wait a little, then try again.")
-        }
-        Failure::Busy { .. } => {
-            (StatusCode::SERVICE_UNAVAILABLE, "Too many sign-ins at once", "Nothing was done. Try again in a moment.")
-        }
+        Failure::Invalid { .. } => ("That doesn't work", "Part of the address is wrong."),
+        Failure::TooMany { .. } => ("Too many attempts", "Wait a little, then try again."),
+        Failure::Busy { .. } => ("Too many sign-ins at once", "Nothing was done. Try again in a moment."),
         Failure::Reused => (
-            StatusCode::UNPROCESSABLE_ENTITY,
             "Sent before",
             "This form was sent before with other content and created a key. Check the list of keys. To create another \
              key, send the form again.",
         ),
-        Failure::Running => (
-            StatusCode::CONFLICT,
-            "Not finished yet",
-            "Your first attempt is still in progress. Try again in a moment.",
-        ),
+        Failure::Running => ("Not finished yet", "Your first attempt is still in progress. Try again in a moment."),
         Failure::NotEffectiveYet => (
-            StatusCode::SERVICE_UNAVAILABLE,
             "Saved, but not live everywhere yet",
             "The change is saved and takes effect as soon as we reach the edge. Check the list of keys in a moment.",
         ),
-        Failure::Unavailable => {
-            (StatusCode::SERVICE_UNAVAILABLE, "We couldn't reach the server", "Try again in a moment.")
-        }
+        Failure::Unavailable => ("We couldn't reach the server", "Try again in a moment."),
     }
 }

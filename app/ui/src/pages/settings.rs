@@ -1,17 +1,17 @@
 //! The settings, in sections.
 
+use super::render::page;
 use crate::{
     layout::{Frame, Place},
     paths,
-    visit::page,
 };
 use leptos::prelude::*;
 
 /// The page.
 #[component]
 pub fn Page() -> impl IntoView {
-    page(|visit| async move {
-        let identity = visit.backend().identity().await?;
+    page(|request| async move {
+        let identity = request.backend().identity().await?;
         let (name, email, workspace) = (identity.name.clone(), identity.email.clone(), identity.workspace_name.clone());
         Ok(view! {
             <Frame identity place=Place::Settings title="Settings">

@@ -1,12 +1,13 @@
 //! The set-up: the one-time link makes the first owner.
 
-use super::problem;
+use super::{problem, render::page};
 use crate::{
     components::field::{ErrorSummary, Errors, TextField, error_of, first_wrong},
     islands::new_password::NewPassword,
     layout::Plain,
     paths,
-    visit::{LOST_COOKIES, Posted, Stop, Visit, page},
+    request::{LOST_COOKIES, PageRequest, Posted, Stop},
+    status,
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -15,52 +16,52 @@ use ownchat_domain::{account::SetupRequest, failure::Failure};
 /// The page.
 #[component]
 pub fn Page() -> impl IntoView {
-    page(|visit| async move {
-        let Some(posted) = visit.posted().cloned() else {
-            let token = visit.query("token");
-            return match visit.backend().check_setup(token.clone()).await {
+    page(|request| async move {
+        let Some(posted) = request.posted().cloned() else {
+            let token = request.query("token");
+            return match request.backend().check_setup(token.clone()).await {
                 Ok(()) => {
-                    visit.probe_cookies();
+                    request.probe_cookies();
                     Ok(form(Posted(vec![("token".to_owned(), token)]), Vec::new(), None))
                 }
-                Err(failure) => refused(&visit, failure),
+                Err(failure) => refused(&request, failure),
             };
         };
         // The link works once: a browser that then cannot sign in must not spend it.
-        if visit.backend().loses_cookies() {
+        if request.backend().loses_cookies() {
             // Asked anew: the cookie of the form before may only have become too old.
-            visit.probe_cookies();
-            visit.status(StatusCode::UNPROCESSABLE_ENTITY);
+            request.probe_cookies();
+            request.status(StatusCode::UNPROCESSABLE_ENTITY);
             return Ok(form(posted, Vec::new(), Some(LOST_COOKIES.to_owned())));
         }
-        let request = SetupRequest {
+        let owner = SetupRequest {
             token: posted.get("token"),
             name: posted.get("name"),
             email: posted.get("email"),
             password: posted.get("password").into(),
             workspace: posted.get("workspace"),
         };
-        match visit.backend().set_up(request).await {
+        match request.backend().set_up(owner).await {
             Ok(cookies) => {
-                visit.set_cookies(&cookies);
+                request.set_cookies(&cookies);
                 Err(Stop::Redirect(paths::KEYS.to_owned()))
             }
             Err(Failure::Invalid { errors }) => {
-                visit.status(StatusCode::UNPROCESSABLE_ENTITY);
+                request.status(StatusCode::UNPROCESSABLE_ENTITY);
                 Ok(form(posted, errors, None))
             }
             Err(failure @ (Failure::NotFound | Failure::Forbidden | Failure::TooMany { .. })) => {
-                refused(&visit, failure)
+                refused(&request, failure)
             }
             Err(other) => {
-                visit.status(problem::status(&other));
+                request.status(status::of(&other));
                 Ok(form(posted, Vec::new(), Some(problem::after_sending(&other))))
             }
         }
     })
 }
 
-fn refused(visit: &Visit, failure: Failure) -> Result<AnyView, Stop> {
+fn refused(request: &PageRequest, failure: Failure) -> Result<AnyView, Stop> {
     // Before there is an owner nobody can sign in.
     let is_set_up = failure == Failure::NotFound;
     let (status, title, text) = match failure {
@@ -71,7 +72,7 @@ fn refused(visit: &Visit, failure: Failure) -> Result<AnyView, Stop> {
             "It is incomplete or older than 15 minutes. Restart Ownchat and open the new link that it prints.",
         ),
         Failure::TooMany { retry_after } => {
-            visit.try_later(StatusCode::TOO_MANY_REQUESTS, retry_after);
+            request.try_later(StatusCode::TOO_MANY_REQUESTS, retry_after);
             (
                 StatusCode::TOO_MANY_REQUESTS,
                 "Too many wrong set-up links",
@@ -80,7 +81,7 @@ fn refused(visit: &Visit, failure: Failure) -> Result<AnyView, Stop> {
         }
         other => return Err(other.into()),
     };
-    visit.status(status);
+    request.status(status);
     Ok(view! {
         <Plain title=title>
             <p>{text}</p>

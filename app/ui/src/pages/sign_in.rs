@@ -1,11 +1,12 @@
 //! Signing in.
 
-use super::problem;
+use super::render::page;
 use crate::{
     components::field::{ErrorSummary, Errors, TextField, error_of},
     layout::Plain,
     paths,
-    visit::{LOST_COOKIES, Posted, Stop, page},
+    request::{LOST_COOKIES, Posted, Stop},
+    status,
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -17,55 +18,55 @@ use ownchat_domain::{
 /// The page.
 #[component]
 pub fn Page() -> impl IntoView {
-    page(|visit| async move {
-        let Some(posted) = visit.posted().cloned() else {
+    page(|request| async move {
+        let Some(posted) = request.posted().cloned() else {
             // Whoever is signed in already has nothing to do here.
-            if visit.backend().identity().await.is_ok() {
+            if request.backend().identity().await.is_ok() {
                 return Err(Stop::Redirect(paths::HOME.to_owned()));
             }
-            if visit.backend().check_setup(String::new()).await == Err(Failure::Forbidden) {
+            if request.backend().check_setup(String::new()).await == Err(Failure::Forbidden) {
                 return Ok(not_set_up());
             }
-            let from_query = ["next", "device"].map(|name| (name.to_owned(), visit.query(name)));
-            visit.probe_cookies();
+            let from_query = ["next", "device"].map(|name| (name.to_owned(), request.query(name)));
+            request.probe_cookies();
             return Ok(form(Posted(from_query.into()), Vec::new(), None));
         };
-        if visit.backend().loses_cookies() {
+        if request.backend().loses_cookies() {
             // Asked anew: the cookie of the form before may only have become too old.
-            visit.probe_cookies();
-            visit.status(StatusCode::UNPROCESSABLE_ENTITY);
+            request.probe_cookies();
+            request.status(StatusCode::UNPROCESSABLE_ENTITY);
             return Ok(form(posted, Vec::new(), Some(LOST_COOKIES.to_owned())));
         }
         let missing = missing(&posted);
         if !missing.is_empty() {
-            visit.status(StatusCode::UNPROCESSABLE_ENTITY);
+            request.status(StatusCode::UNPROCESSABLE_ENTITY);
             return Ok(form(posted, missing, None));
         }
-        let request = SignInRequest {
+        let credentials = SignInRequest {
             email: posted.get("email"),
             password: posted.get("password").into(),
             device: Some(posted.get("device")).filter(|device| !device.is_empty()),
         };
-        let why = match visit.backend().sign_in(request).await {
+        let why = match request.backend().sign_in(credentials).await {
             Ok(cookies) => {
-                visit.set_cookies(&cookies);
+                request.set_cookies(&cookies);
                 let next = posted.get("next");
                 return Err(Stop::Redirect(if paths::is_local(&next) { next } else { paths::HOME.to_owned() }));
             }
             Err(Failure::WrongCredentials | Failure::Invalid { .. }) => {
-                visit.status(StatusCode::UNPROCESSABLE_ENTITY);
+                request.status(StatusCode::UNPROCESSABLE_ENTITY);
                 "That email and password don't match.".to_owned()
             }
             Err(Failure::TooMany { retry_after }) => {
-                visit.try_later(StatusCode::TOO_MANY_REQUESTS, retry_after);
+                request.try_later(StatusCode::TOO_MANY_REQUESTS, retry_after);
                 format!("Too many attempts. Try again in {}.", duration(retry_after))
             }
             Err(Failure::Busy { retry_after }) => {
-                visit.try_later(StatusCode::SERVICE_UNAVAILABLE, retry_after);
+                request.try_later(StatusCode::SERVICE_UNAVAILABLE, retry_after);
                 "Too many people sign in at once. Try again in a few seconds.".to_owned()
             }
             Err(other) => {
-                visit.status(problem::status(&other));
+                request.status(status::of(&other));
                 "We couldn't sign you in just now. Try again in a moment.".to_owned()
             }
         };

@@ -3,14 +3,14 @@
 use crate::{
     layout::Plain,
     paths,
-    visit::{Posted, Visit},
+    request::{PageRequest, Posted},
 };
 use http::StatusCode;
 use leptos::prelude::*;
 
 /// The form of somebody whose session has ended.
-pub fn after_session(visit: &Visit, posted: &Posted) -> AnyView {
-    visit.status(StatusCode::UNAUTHORIZED);
+pub fn after_session(request: &PageRequest, posted: &Posted) -> AnyView {
+    request.status(StatusCode::UNAUTHORIZED);
     let steps = view! {
         <ol class="practices">
             <li><a href=paths::SIGN_IN target="_blank" rel="noopener">"Sign in in another tab"</a></li>
@@ -18,12 +18,12 @@ pub fn after_session(visit: &Visit, posted: &Posted) -> AnyView {
         </ol>
     };
     let text = "Nothing was changed. We kept what you sent.";
-    shown(visit, posted, "Your session has ended", text, steps.into_any())
+    shown(request, posted, "Your session has ended", text, steps.into_any())
 }
 
 /// The form of somebody who got no answer.
-pub fn after_silence(visit: &Visit, posted: &Posted) -> AnyView {
-    visit.status(StatusCode::SERVICE_UNAVAILABLE);
+pub fn after_silence(request: &PageRequest, posted: &Posted) -> AnyView {
+    request.status(StatusCode::SERVICE_UNAVAILABLE);
     let steps = view! {
         <p>
             "Check "<a href=paths::KEYS target="_blank" rel="noopener">"the list of keys"</a>
@@ -31,11 +31,11 @@ pub fn after_silence(visit: &Visit, posted: &Posted) -> AnyView {
         </p>
     };
     let text = "We're not sure that worked. We kept what you sent.";
-    shown(visit, posted, "We couldn't reach the server", text, steps.into_any())
+    shown(request, posted, "We couldn't reach the server", text, steps.into_any())
 }
 
-fn shown(visit: &Visit, posted: &Posted, title: &'static str, text: &'static str, steps: AnyView) -> AnyView {
-    let action = visit.uri().to_owned();
+fn shown(request: &PageRequest, posted: &Posted, title: &'static str, text: &'static str, steps: AnyView) -> AnyView {
+    let action = request.uri().to_owned();
     let fields = posted
         .0
         .iter()

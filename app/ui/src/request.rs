@@ -1,10 +1,8 @@
-//! One visit to one page: what the visitor sent, and how the page answers.
+//! A request for a page: its form, query and cookies, and the status and headers of its response.
 
 use crate::{
-    actions::Refused,
     backend::{Backend, Cookies, Provided},
     flash::Flash,
-    pages::{again, problem},
     paths,
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
@@ -12,7 +10,6 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use ownchat_domain::{failure::Failure, locator::Locator, token};
-use std::future::Future;
 
 /// The form that a `POST` brought, as pairs in the order in which they stood.
 #[derive(Clone, Debug, Default)]
@@ -46,9 +43,9 @@ impl From<Failure> for Stop {
 /// What a page comes to.
 pub type Shown = Result<AnyView, Stop>;
 
-/// A visit.
+/// A request for a page.
 #[derive(Clone)]
-pub struct Visit {
+pub struct PageRequest {
     backend: Provided,
     response: ResponseOptions,
     posted: Option<Posted>,
@@ -57,8 +54,9 @@ pub struct Visit {
     query: leptos_router::params::ParamsMap,
 }
 
-impl Visit {
-    fn of_request() -> Self {
+impl PageRequest {
+    /// The request that is being answered, from the contexts of the renderer.
+    pub fn current() -> Self {
         let parts = use_context::<Parts>();
         Self {
             backend: expect_context(),
@@ -136,7 +134,8 @@ impl Visit {
         Stop::Redirect(paths::at_row(&self.back(), flash.id))
     }
 
-    fn redirect(&self, path: &str) {
+    /// Answers with a redirect to `path`.
+    pub fn redirect(&self, path: &str) {
         // A form can name the address; no key goes into one.
         if let Ok(value) = HeaderValue::from_str(&token::with_ids(path)) {
             self.response.insert_header(header::LOCATION, value);
@@ -144,41 +143,4 @@ impl Visit {
             self.response.set_status(StatusCode::SEE_OTHER);
         }
     }
-}
-
-/// Answers a server function with a failure, under the status that a page would have.
-pub fn refuse(failure: Failure) -> Refused {
-    expect_context::<ResponseOptions>().set_status(problem::status(&failure));
-    Refused(failure)
-}
-
-/// Shows a page: `work` is done, then its view is rendered, or what stopped it.
-pub fn page<W, F>(work: W) -> impl IntoView
-where
-    W: FnOnce(Visit) -> F,
-    F: Future<Output = Shown> + Send + 'static,
-{
-    let visit = Visit::of_request();
-    let future = work(visit.clone());
-    let shown = async move {
-        match future.await {
-            Ok(view) => view,
-            Err(Stop::Redirect(path)) => {
-                visit.redirect(&path);
-                ().into_any()
-            }
-            Err(Stop::Failure(Failure::NotSignedIn)) => {
-                if let Some(posted) = visit.posted() {
-                    return again::after_session(&visit, posted);
-                }
-                visit.redirect(&paths::sign_in_then(visit.uri()));
-                ().into_any()
-            }
-            Err(Stop::Failure(Failure::Unavailable)) if visit.posted().is_some() => {
-                visit.posted().map(|posted| again::after_silence(&visit, posted)).into_any()
-            }
-            Err(Stop::Failure(failure)) => problem::shown(&visit, &failure),
-        }
-    };
-    view! { <Suspense>{Suspend::new(shown)}</Suspense> }
 }

@@ -1,0 +1,41 @@
+//! Renders a page, or the failure that stopped it.
+
+use super::{problem, resubmit};
+use crate::{
+    paths,
+    request::{PageRequest, Shown, Stop},
+};
+use leptos::prelude::*;
+use ownchat_domain::failure::Failure;
+use std::future::Future;
+
+/// Shows a page: `work` is done, then its view is rendered, or what stopped it.
+pub fn page<W, F>(work: W) -> impl IntoView
+where
+    W: FnOnce(PageRequest) -> F,
+    F: Future<Output = Shown> + Send + 'static,
+{
+    let request = PageRequest::current();
+    let future = work(request.clone());
+    let shown = async move {
+        match future.await {
+            Ok(view) => view,
+            Err(Stop::Redirect(path)) => {
+                request.redirect(&path);
+                ().into_any()
+            }
+            Err(Stop::Failure(Failure::NotSignedIn)) => {
+                if let Some(posted) = request.posted() {
+                    return resubmit::after_session(&request, posted);
+                }
+                request.redirect(&paths::sign_in_then(request.uri()));
+                ().into_any()
+            }
+            Err(Stop::Failure(Failure::Unavailable)) if request.posted().is_some() => {
+                request.posted().map(|posted| resubmit::after_silence(&request, posted)).into_any()
+            }
+            Err(Stop::Failure(failure)) => problem::shown(&request, &failure),
+        }
+    };
+    view! { <Suspense>{Suspend::new(shown)}</Suspense> }
+}
