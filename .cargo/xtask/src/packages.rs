@@ -267,7 +267,7 @@ mod tests {
             ("README.md", &[][..]),
             ("style/base.css", &[]),
             ("tests/browser/job.test.mjs", &[]),
-            ("worker/edge/src/gate.rs", &["ownchat-edge"]),
+            ("worker/edge/src/authorizer.rs", &["ownchat-edge"]),
             ("tests/runtime/src/lib.rs", &["ownchat-bench", "ownchat-runtime", "ownchat-simulation"]),
         ] {
             let [packages, built] = affected(&[file], true);

@@ -15,7 +15,7 @@ use std::{fs, io, process::Command};
 const ON_THE_HOST: &[(&str, &[&str])] = &[
     ("fuzz whatever is read from elsewhere", &["--package", "ownchat-domain", "--test", "fuzz"]),
     ("fuzz where lists go on", &["--package", "ownchat-vault", "--lib", "--", "registry::list::"]),
-    ("fuzz the bodies that the edge reads", &["--package", "ownchat-edge", "--lib", "--", "asked::"]),
+    ("fuzz the bodies that the edge reads", &["--package", "ownchat-edge", "--lib", "--", "verify_request::"]),
     ("walk at random", &["--package", "ownchat-vault", "--lib", "--", "registry::walk::", "--nocapture"]),
 ];
 

@@ -1,11 +1,11 @@
 //! What an isolate of the edge sets up once and keeps: secrets, addresses, and what it remembers.
 
 use crate::{
-    answer::Answers,
-    gate::Gate,
+    authorizer::Gate,
     gateway::Limits,
-    kept::Kept,
     platform::{Platform, Trouble},
+    response::Answers,
+    response_cache::Kept,
     service_tokens::ServiceTokens,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};

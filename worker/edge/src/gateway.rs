@@ -1,7 +1,7 @@
 //! The gateway: forwards an authorized request to the Ownchat services, without its key and with a
 //! signed principal. The scripts in `gateway/` carry bodies and headers; the rules stand here.
 
-use crate::answer::{Answer, Answers};
+use crate::response::{Answer, Answers};
 use ownchat_domain::{
     credential,
     principal::{self, Principal},

@@ -8,37 +8,37 @@
 //! call of [`decide`], without a promise; every other by [`look_up`]. `stores.mjs` reaches the
 //! stores, `gateway/` the services.
 
-pub mod answer;
-pub mod asked;
-pub mod chores;
-pub mod counts;
+pub mod authorizer;
+pub mod deferred;
 pub mod describe;
 pub mod edge;
-pub mod flights;
+pub mod feed_view;
 pub mod forwards;
-pub mod gate;
 pub mod gateway;
-pub mod incoming;
-pub mod kept;
+pub mod key_cache;
 pub mod lookup;
-pub mod memory;
-pub mod news;
+pub mod permits;
 pub mod platform;
-pub mod purse;
+pub mod request;
+pub mod response;
+pub mod response_cache;
 pub mod routes;
 pub mod service_tokens;
+pub mod single_flight;
+pub mod usage_buffer;
+pub mod verify_request;
 
 #[cfg(test)]
 mod testing;
 
 use crate::{
-    answer::{Answer, Answers, COMMON, Media, REQUEST_ID},
+    authorizer::{Checked, Step, Wanted},
     edge::Edge,
-    gate::{Checked, Step, Wanted},
     gateway::Hidden,
-    incoming::{ADDRESS, Incoming},
-    kept::Keep,
     platform::{Platform, log_error, now},
+    request::{ADDRESS, Incoming},
+    response::{Answer, Answers, COMMON, Media, REQUEST_ID},
+    response_cache::Keep,
     routes::{Check, Plan, Use},
 };
 use ownchat_domain::{json::BODY_MAX, principal, problem, time::Timestamp, verdict::Denial};

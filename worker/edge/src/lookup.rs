@@ -2,10 +2,10 @@
 //! the meters of limited keys. And what is done after the answer.
 
 use crate::{
-    chores::{Chore, Chores, do_all},
+    authorizer::{Checked, Gate, Presented, Step, Turn},
+    deferred::{Chore, Chores, do_all},
     edge::{Edge, random},
-    gate::{Checked, Gate, Presented, Step, Turn},
-    memory::{Memo, RENEW_AFTER},
+    key_cache::{Memo, RENEW_AFTER},
     platform::{FEED, METER, Platform, REGISTRY, Trouble, USAGE, answered, log_error, log_warning, now},
     routes::Check,
 };

@@ -1,12 +1,12 @@
 //! Which address does what. What is not the edge's own goes to the gateway.
 
 use crate::{
-    answer::{Answer, Answers, limits},
-    asked,
+    authorizer::{Checked, Gate, Presented, Wanted},
     describe::describe,
-    gate::{Checked, Gate, Presented, Wanted},
-    incoming::{Body, Incoming},
+    request::{Body, Incoming},
+    response::{Answer, Answers, limits},
     service_tokens::ServiceTokens,
+    verify_request,
 };
 use ownchat_domain::{
     credential::Credential,
@@ -155,7 +155,7 @@ pub fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>, workspace: Opt
         Body::Encoding => return refuse(&problem::INVALID_JSON, "The body is not UTF-8."),
         Body::TooLarge => return refuse(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning),
     };
-    let asked = match asked::read(body) {
+    let asked = match verify_request::read(body) {
         Ok(asked) => asked,
         Err(error) => return Plan::Answer(answers.bad_body(error)),
     };
@@ -228,7 +228,7 @@ fn tells_limits(use_: Use, verdict: &Result<(), Denial>) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        answer::Media,
+        response::Media,
         testing::{NOW, gate, record, token},
     };
     use ownchat_domain::{

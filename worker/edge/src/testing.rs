@@ -1,6 +1,6 @@
 //! A key and a gate that knows its master secret, for the tests.
 
-use crate::gate::Gate;
+use crate::authorizer::Gate;
 use ownchat_domain::{
     digest::{KeyDigest, SecretHash},
     keyring::Keyring,

@@ -179,7 +179,7 @@ mod tests {
     fn a_change_rebuilds_the_parts_that_depend_on_it_and_no_other() {
         assert_eq!(made_from("style/components/keys.css"), [Part::Style]);
         assert_eq!(made_from("app/ui/src/pages/keys.rs"), [Part::Console, Part::Script]);
-        assert_eq!(made_from("worker/edge/src/gate.rs"), [Part::Edge]);
+        assert_eq!(made_from("worker/edge/src/authorizer.rs"), [Part::Edge]);
         assert_eq!(made_from("worker/edge/gateway/forward.mjs"), [Part::Edge]);
         assert_eq!(made_from("tests/services/src/main.rs"), [Part::Services]);
         let compiled = Part::ALL.into_iter().filter(|part| *part != Part::Style).collect::<Vec<_>>();
@@ -192,7 +192,7 @@ mod tests {
         for path in [
             "README.md",
             "tests/api/main.rs",
-            "worker/edge/src/gate/tests.rs",
+            "worker/edge/src/authorizer/tests.rs",
             "worker/vault/src/registry/previous.rs",
             "worker/vault/src/registry/fixtures/first.sql",
             "app/domain/tests/previous.rs",

@@ -1,18 +1,18 @@
 //! The check of a key, without anything that waits: text in, verdict out, unless a store must be asked.
 
-mod afterwards;
-mod asking;
+mod accounting;
+mod fetching;
 
-pub use asking::Turn;
+pub use fetching::Turn;
 
 use crate::{
-    chores::{Chore, Chores},
-    counts::Counts,
-    flights::Flights,
+    deferred::{Chore, Chores},
+    feed_view::News,
     forwards::Forwards,
-    memory::{FoundOut, Memo, Memory, Opened},
-    news::News,
-    purse::{Purse, Spent},
+    key_cache::{FoundOut, Memo, Memory, Opened},
+    permits::{Purse, Spent},
+    single_flight::Flights,
+    usage_buffer::Counts,
 };
 use ownchat_domain::{
     digest::{Fingerprint, SecretHash},

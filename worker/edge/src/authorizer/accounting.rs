@@ -2,9 +2,9 @@
 
 use super::{Checked, Gate, Wanted};
 use crate::{
-    chores::{Chore, Chores},
+    deferred::{Chore, Chores},
     forwards::Forward,
-    memory::RENEW_AFTER,
+    key_cache::RENEW_AFTER,
 };
 use ownchat_domain::{
     record::Record,

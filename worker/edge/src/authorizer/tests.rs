@@ -1,6 +1,6 @@
 //! What decides, and what must be asked first.
 
-mod asking;
+mod fetching;
 mod limits;
 
 use super::*;

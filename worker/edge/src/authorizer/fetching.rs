@@ -2,8 +2,8 @@
 
 use super::{Gate, Presented};
 use crate::{
-    flights::LOST_AFTER,
     platform::{FEED, KV, METER, REGISTRY},
+    single_flight::LOST_AFTER,
 };
 use ownchat_domain::time::{SECOND, Timestamp};
 use std::net::IpAddr;

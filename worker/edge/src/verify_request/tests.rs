@@ -173,7 +173,7 @@ fn bodies() -> impl Strategy<Value = String> {
 /// `PROVE=1` tries a hundred times as many. One that fails is kept beside this file, and belongs into the repository.
 fn config() -> ProptestConfig {
     let cases = if std::env::var_os("PROVE").is_some() { 20_000 } else { 200 };
-    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/src/asked/regressions");
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/src/verify_request/regressions");
     let failure_persistence = Some(Box::new(FileFailurePersistence::Direct(kept)) as _);
     ProptestConfig { cases, failure_persistence, ..ProptestConfig::default() }
 }

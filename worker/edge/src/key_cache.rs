@@ -1,6 +1,6 @@
 //! What an isolate remembers of keys. It may vanish at any time; nothing that matters lives only here.
 
-use crate::{gate::Presented, kept::Number};
+use crate::{authorizer::Presented, response_cache::Number};
 use ownchat_domain::{
     digest::Fingerprint,
     feed::FRESH_FOR,

@@ -1,7 +1,7 @@
 //! Answers that the entry keeps. Most calls get an answer that was given before, byte for byte but for the call's id: it crosses
 //! into JavaScript once, and from then on by its number.
 
-use crate::{gate::Checked, routes::Use};
+use crate::{authorizer::Checked, routes::Use};
 use ownchat_domain::verdict::Denial;
 use std::{cell::RefCell, rc::Rc};
 
@@ -84,7 +84,7 @@ impl Drop for Number {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{memory::FoundOut, testing::record};
+    use crate::{key_cache::FoundOut, testing::record};
     use ownchat_domain::{
         limit::{Limits, RateLimit},
         record::Record,
