@@ -6,10 +6,11 @@ mod fetching;
 pub use fetching::Turn;
 
 use crate::{
+    check::{Check, Checked, Opened, Presented, Wanted},
     deferred::{Chore, Chores},
     feed_view::News,
     forwards::Forwards,
-    key_cache::{FoundOut, Memo, Memory, Opened},
+    key_cache::{Memo, Memory},
     permits::{Purse, Spent},
     single_flight::Flights,
     usage_buffer::Counts,
@@ -18,9 +19,8 @@ use ownchat_domain::{
     digest::{Fingerprint, SecretHash},
     feed::{Page, Position, Subject},
     keyring::Keyring,
-    locator::{Address, Locator},
     meter::{Lease, Refusal, Standing, Take},
-    policy::{self, Call},
+    policy,
     record::{Record, RecordSecret},
     shield::Shield,
     time::{SECOND, Timestamp},
@@ -29,7 +29,6 @@ use ownchat_domain::{
 };
 use std::{
     cell::{Cell, RefCell},
-    net::IpAddr,
     rc::Rc,
 };
 
@@ -47,46 +46,6 @@ pub struct Gate {
     chores: RefCell<Chores>,
     /// When a younger record was asked for last.
     renewed_at: Cell<Timestamp>,
-}
-
-/// A key of ours, by its look; whether it is good is not known yet.
-#[derive(Clone, Copy, Debug)]
-pub struct Presented {
-    /// Its public name.
-    pub locator: Locator,
-    /// Whose key it says it is.
-    pub address: Address,
-    /// What the whole of it is known by.
-    pub fingerprint: Fingerprint,
-    hash: SecretHash,
-}
-
-/// What a call wants of a key.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
-    /// What it needs, and where it comes from.
-    pub call: Call<'a>,
-    /// How much of the limits it costs.
-    pub cost: u32,
-    /// The address of the caller itself, whatever the call is about.
-    pub caller: Option<IpAddr>,
-}
-
-/// The outcome of a check.
-#[derive(Debug)]
-pub struct Checked {
-    /// The key, if its secret was right, whatever the verdict.
-    pub record: Option<Rc<Record>>,
-    /// Number of the secret that opened it, if the call may pass.
-    pub secret: Option<u32>,
-    /// What was found out from its record before.
-    pub found_out: Rc<FoundOut>,
-    /// What is left of its limits, if it has any and that is known.
-    pub standing: Standing,
-    /// The lease of the last permit that was spent, if one was.
-    pub lease: Option<u64>,
-    /// May the call pass?
-    pub verdict: Result<(), Denial>,
 }
 
 /// What is to be done next.
@@ -107,28 +66,6 @@ pub enum Step {
     Take(Rc<Record>),
     /// It is decided, without permits, and the meter must be asked what is left of the limits: the answer tells so.
     Look(Rc<Record>),
-}
-
-impl Checked {
-    /// A refusal of something that is no key.
-    pub fn refused(denial: Denial) -> Self {
-        let found_out = Rc::default();
-        let standing = Standing::default();
-        Self { record: None, secret: None, found_out, standing, lease: None, verdict: Err(denial) }
-    }
-
-    /// Returns true if the key has limits.
-    pub fn is_limited(&self) -> bool {
-        self.record.as_ref().is_some_and(|record| !record.limits.is_empty())
-    }
-
-    fn denied(record: Rc<Record>, standing: Standing, denial: Denial) -> Self {
-        Self { record: Some(record), standing, ..Self::refused(denial) }
-    }
-
-    fn passed(record: Rc<Record>, secret: u32, found_out: Rc<FoundOut>, standing: Standing) -> Self {
-        Self { record: Some(record), secret: Some(secret), found_out, standing, lease: None, verdict: Ok(()) }
-    }
 }
 
 impl Gate {
@@ -167,6 +104,13 @@ impl Gate {
         let token = Token::parse(text).map_err(Denial::Malformed)?;
         let address = token.locator.open(&self.keyring, token.environment).ok_or(Denial::Forged)?;
         Ok(Presented { locator: token.locator, address, fingerprint, hash: SecretHash::of(&token.secret) })
+    }
+
+    /// Reads the key of a check. One of a workspace that does not exist for the caller is unknown.
+    pub fn read_for(&self, check: &Check<'_>) -> Result<Presented, Denial> {
+        let presented = self.read(&check.key)?;
+        let is_foreign = check.workspace.is_some_and(|number| number != presented.address.workspace);
+        if is_foreign { Err(Denial::Unknown) } else { Ok(presented) }
     }
 
     /// Decides, if what is remembered suffices, or says what must be asked.

@@ -1,6 +1,6 @@
 //! What is done after an answer, so that no caller waits for it.
 
-use crate::authorizer::Presented;
+use crate::check::Presented;
 use ownchat_domain::{record::Record, time::Timestamp};
 use std::{
     future::{Future, poll_fn},

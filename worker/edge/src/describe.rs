@@ -1,6 +1,6 @@
 //! What the edge tells about a key that it checked.
 
-use crate::authorizer::Checked;
+use crate::check::Checked;
 use ownchat_domain::{
     limit::Period,
     scope::ScopeSet,

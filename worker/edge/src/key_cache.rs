@@ -1,6 +1,6 @@
 //! What an isolate remembers of keys. It may vanish at any time; nothing that matters lives only here.
 
-use crate::{authorizer::Presented, response_cache::Number};
+use crate::check::{FoundOut, Opened};
 use ownchat_domain::{
     digest::Fingerprint,
     feed::FRESH_FOR,
@@ -8,11 +8,7 @@ use ownchat_domain::{
     record::{LIFETIME, Record},
     time::{SECOND, Timestamp},
 };
-use std::{
-    cell::{Cell, OnceCell},
-    collections::HashMap,
-    rc::Rc,
-};
+use std::{collections::HashMap, rc::Rc};
 
 /// What is known of a locator: its key's record, or that there is no such key.
 pub type Known = Option<Rc<Record>>;
@@ -51,24 +47,6 @@ pub struct Memo {
     pub for_secret: u32,
     /// What was found out from it.
     pub found_out: Rc<FoundOut>,
-}
-
-/// What need not be found out again while a record is remembered.
-#[derive(Debug, Default)]
-pub struct FoundOut {
-    /// The key that opened it last.
-    pub opened: Cell<Option<Opened>>,
-    /// The answer to a call that may pass, if it is kept.
-    pub answer: OnceCell<Number>,
-}
-
-/// A key whose secret is one of the record's.
-#[derive(Clone, Copy, Debug)]
-pub struct Opened {
-    /// The key.
-    pub by: Presented,
-    /// The number of its secret.
-    pub secret: u32,
 }
 
 impl Memo {

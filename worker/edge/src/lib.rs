@@ -9,6 +9,7 @@
 //! stores, `gateway/` the services.
 
 pub mod authorizer;
+pub mod check;
 pub mod deferred;
 pub mod describe;
 pub mod edge;
@@ -25,6 +26,8 @@ pub mod response_cache;
 pub mod routes;
 pub mod service_tokens;
 pub mod single_flight;
+pub mod slot;
+pub mod timeout;
 pub mod usage_buffer;
 pub mod verify_request;
 
@@ -32,14 +35,15 @@ pub mod verify_request;
 mod testing;
 
 use crate::{
-    authorizer::{Checked, Step, Wanted},
+    authorizer::Step,
+    check::{Check, Checked, Use, Wanted},
     edge::Edge,
     gateway::Hidden,
     platform::{Platform, log_error, now},
     request::{ADDRESS, Incoming},
     response::{Answer, Answers, COMMON, Media, REQUEST_ID},
     response_cache::Keep,
-    routes::{Check, Plan, Use},
+    routes::Plan,
 };
 use ownchat_domain::{json::BODY_MAX, principal, problem, time::Timestamp, verdict::Denial};
 use serde::Serialize;
@@ -100,7 +104,7 @@ pub fn decide(call: &str, now: f64) -> u32 {
 /// Checks a key from what is remembered; none if something must be waited for. A caller that asks
 /// about another key waits if its own has limits: [`look_up`] charges them once.
 fn remembered(edge: &Edge, check: &Check<'_>, now: Timestamp) -> Option<Checked> {
-    let presented = match check.read(&edge.gate) {
+    let presented = match edge.gate.read_for(check) {
         Err(denial) => return Some(Checked::refused(denial)),
         Ok(presented) => presented,
     };

@@ -2,12 +2,13 @@
 //! the meters of limited keys. And what is done after the answer.
 
 use crate::{
-    authorizer::{Checked, Gate, Presented, Step, Turn},
+    authorizer::{Gate, Step, Turn},
+    check::{Check, Checked, Presented},
     deferred::{Chore, Chores, do_all},
     edge::{Edge, random},
     key_cache::{Memo, RENEW_AFTER},
-    platform::{FEED, METER, Platform, REGISTRY, Trouble, USAGE, answered, log_error, log_warning, now},
-    routes::Check,
+    platform::{Platform, Trouble, answered, log_error, log_warning, now},
+    timeout::{FEED, METER, REGISTRY, USAGE},
 };
 use ownchat_domain::{
     feed::{self, decode},
@@ -34,7 +35,7 @@ const AFTERWARDS: i64 = 18 * SECOND;
 /// Checks a key, and asks the stores if need be.
 pub async fn check(edge: &Edge, platform: &Platform, check: &Check<'_>) -> Checked {
     let (gate, wanted) = (&edge.gate, &check.wanted());
-    let presented = match check.read(gate) {
+    let presented = match gate.read_for(check) {
         Ok(presented) => presented,
         Err(denial) => return Checked::refused(denial),
     };

@@ -3,21 +3,10 @@
 //! The edge needs six things of it. Bindings of its own for those, instead of a library's for everything, make what
 //! must be loaded to answer the first call half as large.
 
+use crate::timeout::KV;
 use js_sys::Date;
 use ownchat_domain::time::Timestamp;
 use wasm_bindgen::prelude::wasm_bindgen;
-
-/// How long the edge waits for a copy of a key in KV, in milliseconds: a little more than its slowest hundredth takes.
-/// Then the registry is asked.
-pub const KV: u32 = 1_000;
-/// For the feed of changes, in milliseconds. Then the registry is asked.
-pub const FEED: u32 = 1_000;
-/// For the truth about a key, in milliseconds: an object that starts anew takes a while.
-pub const REGISTRY: u32 = 3_000;
-/// For permits, in milliseconds.
-pub const METER: u32 = 2_000;
-/// For counts to be taken in, in milliseconds; nobody waits for that.
-pub const USAGE: u32 = 5_000;
 
 #[wasm_bindgen]
 extern "C" {

@@ -2,7 +2,7 @@
 //!
 //! An [`Answer`] is a value. The entry makes the platform's response of its text.
 
-use crate::{authorizer::Checked, describe::seconds};
+use crate::{check::Checked, describe::seconds};
 use ownchat_domain::{
     credential,
     failure::FieldError,

@@ -1,29 +1,18 @@
 //! Answers that the entry keeps. Most calls get an answer that was given before, byte for byte but for the call's id: it crosses
 //! into JavaScript once, and from then on by its number.
 
-use crate::{authorizer::Checked, routes::Use};
+use crate::{
+    check::{Checked, Use},
+    slot::{Slot, Slots},
+};
 use ownchat_domain::verdict::Denial;
-use std::{cell::RefCell, rc::Rc};
+use std::cell::RefCell;
 
 /// The numbers of the answers that are kept.
 #[derive(Debug, Default)]
 pub struct Kept {
-    numbers: Rc<RefCell<Numbers>>,
-    refusals: RefCell<Vec<(bool, Denial, Number)>>,
-}
-
-/// The number of an answer, from 1. When it is dropped, another answer gets it, and the entry overwrites what it keeps: so it keeps
-/// no more answers than there were at once.
-#[derive(Debug)]
-pub struct Number {
-    value: u32,
-    numbers: Rc<RefCell<Numbers>>,
-}
-
-#[derive(Debug, Default)]
-struct Numbers {
-    last: u32,
-    returned: Vec<u32>,
+    slots: Slots,
+    refusals: RefCell<Vec<(bool, Denial, Slot)>>,
 }
 
 /// What the entry is told of an answer.
@@ -45,8 +34,8 @@ impl Kept {
             (Ok(()), Some(record)) if use_ != Use::Gateway && record.limits.is_empty() => {
                 let number = &checked.found_out.answer;
                 match number.get() {
-                    Some(number) => Keep::Has(number.value),
-                    None => Keep::As(number.get_or_init(|| self.number()).value),
+                    Some(number) => Keep::Has(number.number()),
+                    None => Keep::As(number.get_or_init(|| self.slots.take()).number()),
                 }
             }
             (Err(denial), None) if denial.is_of_no_key() => {
@@ -54,42 +43,28 @@ impl Kept {
                 let told = use_ == Use::Verify;
                 let mut refusals = self.refusals.borrow_mut();
                 if let Some((_, _, number)) = refusals.iter().find(|(to, of, _)| *to == told && of == denial) {
-                    return Keep::Has(number.value);
+                    return Keep::Has(number.number());
                 }
-                let number = self.number();
-                let value = number.value;
+                let number = self.slots.take();
+                let value = number.number();
                 refusals.push((told, denial.clone(), number));
                 Keep::As(value)
             }
             _ => Keep::Not,
         }
     }
-
-    fn number(&self) -> Number {
-        let mut numbers = self.numbers.borrow_mut();
-        let value = numbers.returned.pop().unwrap_or_else(|| {
-            numbers.last += 1;
-            numbers.last
-        });
-        Number { value, numbers: self.numbers.clone() }
-    }
-}
-
-impl Drop for Number {
-    fn drop(&mut self) {
-        self.numbers.borrow_mut().returned.push(self.value);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{key_cache::FoundOut, testing::record};
+    use crate::{check::FoundOut, testing::record};
     use ownchat_domain::{
         limit::{Limits, RateLimit},
         record::Record,
         token::TokenError,
     };
+    use std::rc::Rc;
 
     fn good(record: Record, found_out: &Rc<FoundOut>) -> Checked {
         let refused = Checked::refused(Denial::Unknown);

@@ -1,7 +1,8 @@
 //! Which address does what. What is not the edge's own goes to the gateway.
 
 use crate::{
-    authorizer::{Checked, Gate, Presented, Wanted},
+    authorizer::Gate,
+    check::{Check, Checked, Use},
     describe::describe,
     request::{Body, Incoming},
     response::{Answer, Answers, limits},
@@ -11,7 +12,6 @@ use crate::{
 use ownchat_domain::{
     credential::Credential,
     failure::FieldError,
-    policy::Call,
     problem,
     record::Record,
     route::{Found, Own, Place},
@@ -30,62 +30,6 @@ pub enum Plan<'a> {
     Answer(Answer),
     /// The check of a key.
     Check(Check<'a>),
-}
-
-/// The check of a key, and what its outcome is for.
-#[derive(Debug)]
-pub struct Check<'a> {
-    /// The key, as it came.
-    pub key: Cow<'a, str>,
-    /// What is done with the outcome.
-    pub use_: Use,
-    required: ScopeSet,
-    channel: Option<Cow<'a, str>>,
-    address: Option<IpAddr>,
-    caller: Option<IpAddr>,
-    cost: u32,
-    /// The only workspace whose keys exist for the caller; none for all.
-    workspace: Option<u32>,
-}
-
-/// What the outcome of a check is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// To tell a service that was handed the key.
-    Verify,
-    /// To let the key's holder ask about another key.
-    Caller,
-    /// To tell the key's holder about it.
-    OwnKey,
-    /// To let the call through to the services.
-    Gateway,
-}
-
-impl Check<'_> {
-    /// What the call wants of the key.
-    pub fn wanted(&self) -> Wanted<'_> {
-        let call = Call { required: self.required, channel: self.channel.as_deref(), address: self.address };
-        Wanted { call, cost: self.cost, caller: self.caller }
-    }
-
-    /// Reads the key. One of a workspace that does not exist for the caller is unknown.
-    pub fn read(&self, gate: &Gate) -> Result<Presented, Denial> {
-        let presented = gate.read(&self.key)?;
-        let is_foreign = self.workspace.is_some_and(|number| number != presented.address.workspace);
-        if is_foreign { Err(Denial::Unknown) } else { Ok(presented) }
-    }
-
-    /// Returns the workspace about whose keys a caller may ask, if this was the check of one and it
-    /// passed.
-    pub fn asks_about(&self, checked: &Checked) -> Option<u32> {
-        let record = checked.record.as_ref().filter(|_| self.use_ == Use::Caller && checked.verdict.is_ok());
-        record.map(|record| record.workspace.number)
-    }
-
-    /// Returns true if the request goes on to a service, whose answer is not known yet.
-    pub fn goes_on(&self, checked: &Checked) -> bool {
-        self.use_ == Use::Gateway && checked.verdict.is_ok() && checked.record.is_some()
-    }
 }
 
 /// What `GET /v1/health` answers.
@@ -349,7 +293,7 @@ mod tests {
         let incoming = Incoming { body: Body::Text(&body), ..Incoming::default() };
         for (workspace, unknown) in [(None, false), (Some(7), false), (Some(8), true)] {
             let Plan::Check(check) = verify(&ANSWERS, &incoming, workspace) else { unreachable!() };
-            assert_eq!(check.read(&gate).err(), unknown.then_some(Denial::Unknown), "{workspace:?}");
+            assert_eq!(gate.read_for(&check).err(), unknown.then_some(Denial::Unknown), "{workspace:?}");
         }
     }
 

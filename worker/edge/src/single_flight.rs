@@ -1,6 +1,6 @@
 //! Questions that are under way, so that many calls at once do not all ask the same.
 
-use crate::platform::{KV, REGISTRY};
+use crate::timeout::{KV, REGISTRY};
 use ownchat_domain::{
     locator::Locator,
     time::{SECOND, Timestamp},

@@ -15,7 +15,7 @@ const FLUSH_WAIT: i64 = FLUSH_AFTER / 2;
 const GONE_AFTER: i64 = FLUSH_AFTER;
 /// A batch that is being sent for so long, in milliseconds, is not: whoever did was called off.
 const LOST_AFTER: i64 = 6 * SECOND;
-const _: () = assert!(LOST_AFTER > crate::platform::USAGE as i64);
+const _: () = assert!(LOST_AFTER > crate::timeout::USAGE as i64);
 /// A workspace of which so many batches wait gets no more of them: what it counts meanwhile is counted together.
 const AHEAD: usize = 2;
 /// Most counts and last uses of one workspace that wait in batches, about 3 MB.

@@ -1,7 +1,8 @@
 //! What is counted, and what is left to be done after the answer.
 
-use super::{Checked, Gate, Wanted};
+use super::Gate;
 use crate::{
+    check::{Checked, Wanted},
     deferred::{Chore, Chores},
     forwards::Forward,
     key_cache::RENEW_AFTER,

@@ -1,9 +1,10 @@
 //! Who asks the stores for what, and who must not.
 
-use super::{Gate, Presented};
+use super::Gate;
 use crate::{
-    platform::{FEED, KV, METER, REGISTRY},
+    check::Presented,
     single_flight::LOST_AFTER,
+    timeout::{FEED, KV, METER, REGISTRY},
 };
 use ownchat_domain::time::{SECOND, Timestamp};
 use std::net::IpAddr;

@@ -7,6 +7,7 @@ use super::*;
 use crate::testing::{NOW, gate, record, token};
 use ownchat_domain::{
     feed::{Entry, FRESH_FOR},
+    policy::Call,
     scope::ScopeSet,
     time::HOUR,
     verdict::Code,
