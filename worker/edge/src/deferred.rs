@@ -1,6 +1,6 @@
 //! What is done after an answer, so that no caller waits for it.
 
-use crate::check::Presented;
+use crate::check::PresentedKey;
 use ownchat_domain::{record::Record, time::Timestamp};
 use std::{
     future::{Future, poll_fn},
@@ -22,7 +22,7 @@ pub enum Chore {
     /// Give back the permits of this key that nobody has spent; it was tried so often before.
     GiveBack(Rc<Record>, usize),
     /// Fetch a younger record of this key.
-    Renew(Presented),
+    Renew(PresentedKey),
 }
 
 /// What there is to do, and when.

@@ -1,6 +1,6 @@
 //! What the edge tells about a key that it checked.
 
-use crate::check::Checked;
+use crate::check::Decision;
 use ownchat_domain::{
     limit::Period,
     scope::ScopeSet,
@@ -64,9 +64,9 @@ struct Left {
 }
 
 /// Describes the outcome of a check.
-pub fn describe(checked: &Checked) -> Description {
-    let denial = checked.verdict.as_ref().err();
-    let record = checked.record.as_deref();
+pub fn describe(decision: &Decision) -> Description {
+    let denial = decision.verdict.as_ref().err();
+    let record = decision.record.as_deref();
     let key_id = record.map(|record| record.locator.to_string());
     let record = record.filter(|_| denial.is_none());
     Description {
@@ -87,15 +87,15 @@ pub fn describe(checked: &Checked) -> Description {
             limit: rate.limit,
             window_seconds: Some(rate.window_seconds),
             period: None,
-            remaining: checked.standing.rate.map(|(left, _)| left),
-            reset_seconds: checked.standing.rate.map(|(_, wait)| seconds(wait)),
+            remaining: decision.standing.rate.map(|(left, _)| left),
+            reset_seconds: decision.standing.rate.map(|(_, wait)| seconds(wait)),
         }),
         quota: record.and_then(|record| record.limits.quota).map(|quota| Left {
             limit: quota.limit,
             window_seconds: None,
             period: Some(quota.period),
-            remaining: checked.standing.quota.map(|(left, _)| left),
-            reset_seconds: checked.standing.quota.map(|(_, wait)| seconds(wait)),
+            remaining: decision.standing.quota.map(|(left, _)| left),
+            reset_seconds: decision.standing.quota.map(|(_, wait)| seconds(wait)),
         }),
         metadata: record.filter(|record| !record.metadata.is_empty()).map(|record| Notes(record.metadata.clone())),
     }
@@ -118,8 +118,8 @@ mod tests {
     use serde_json::json;
     use std::rc::Rc;
 
-    fn text(checked: &Checked) -> serde_json::Value {
-        serde_json::to_value(describe(checked)).unwrap()
+    fn text(decision: &Decision) -> serde_json::Value {
+        serde_json::to_value(describe(decision)).unwrap()
     }
 
     #[test]
@@ -127,10 +127,10 @@ mod tests {
         let record = record();
         let id = record.locator.to_string();
         assert_eq!(
-            text(&Checked {
+            text(&Decision {
                 record: Some(record.into()),
                 secret: Some(1),
-                found_out: Rc::default(),
+                derived: Rc::default(),
                 standing: Standing::default(),
                 lease: None,
                 verdict: Ok(())
@@ -147,10 +147,10 @@ mod tests {
     fn a_refusal_says_why_and_nothing_else_of_the_key() {
         let (granted, required) = (record().scopes, ScopeSet::from_names(["messages:send"]).unwrap());
         let verdict = Err(Denial::ScopeMissing { required, granted });
-        let described = text(&Checked {
+        let described = text(&Decision {
             record: Some(record().into()),
             secret: None,
-            found_out: Rc::default(),
+            derived: Rc::default(),
             standing: Standing::default(),
             lease: None,
             verdict,
@@ -173,10 +173,10 @@ mod tests {
         };
         let record = Record { limits, metadata: vec![("team".into(), "till".into())], ..record() };
         let standing = Standing { rate: Some((42, 16_001)), quota: None };
-        let described = text(&Checked {
+        let described = text(&Decision {
             record: Some(record.into()),
             secret: Some(1),
-            found_out: Rc::default(),
+            derived: Rc::default(),
             standing,
             lease: None,
             verdict: Ok(()),
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn of_an_unknown_key_nothing_is_told() {
         assert_eq!(
-            text(&Checked::refused(Denial::Unknown)),
+            text(&Decision::refused(Denial::Unknown)),
             json!({"valid": false, "code": "UNKNOWN_KEY", "detail": Denial::Unknown.detail()})
         );
     }

@@ -1,7 +1,7 @@
 //! What an isolate of the edge sets up once and keeps: secrets, addresses, and what it remembers.
 
 use crate::{
-    authorizer::Gate,
+    authorizer::Authorizer,
     gateway::Limits,
     platform::{Platform, Trouble},
     response::Answers,
@@ -22,7 +22,7 @@ const PRINCIPAL_KEY_MIN: usize = 32;
 #[derive(Debug)]
 pub struct Edge {
     /// Checks keys.
-    pub gate: Gate,
+    pub authorizer: Authorizer,
     /// Knows Ownchat's own services.
     pub services: ServiceTokens,
     /// The numbers of the answers that the entry keeps.
@@ -72,7 +72,7 @@ impl Edge {
             .ok_or("PRINCIPAL_KEY is not base64 of at least 32 bytes")?;
         let origin = |name: &str| platform.bound(name).map(|url| url.trim_end_matches('/').to_owned());
         Ok(Self {
-            gate: Gate::new(keyring),
+            authorizer: Authorizer::new(keyring),
             services: ServiceTokens::parse(&platform.optional("SERVICE_TOKENS").unwrap_or_default())?,
             kept: Kept::default(),
             principal_key,

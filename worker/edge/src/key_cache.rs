@@ -1,6 +1,6 @@
 //! What an isolate remembers of keys. It may vanish at any time; nothing that matters lives only here.
 
-use crate::check::{FoundOut, Opened};
+use crate::check::{Derived, MatchedKey};
 use ownchat_domain::{
     digest::Fingerprint,
     feed::FRESH_FOR,
@@ -46,19 +46,23 @@ pub struct Memo {
     /// How often the vault was asked within a second only because a secret did not fit.
     pub for_secret: u32,
     /// What was found out from it.
-    pub found_out: Rc<FoundOut>,
+    pub derived: Rc<Derived>,
 }
 
 impl Memo {
     /// What a store said, asked at that time.
     pub fn new(known: Known, asked_at: Timestamp) -> Self {
-        Self { known, asked_at, looked_at: asked_at, is_truth: false, for_secret: 0, found_out: Rc::default() }
+        Self { known, asked_at, looked_at: asked_at, is_truth: false, for_secret: 0, derived: Rc::default() }
     }
 
     /// The number of the secret that this key was found to hold, if it opened the record last.
     pub fn opened_by(&self, fingerprint: Fingerprint) -> Option<u32> {
         // The times of comparing hashes of whole keys say nothing of the keys.
-        self.found_out.opened.get().filter(|opened| opened.by.fingerprint == fingerprint).map(|opened| opened.secret)
+        self.derived
+            .matched
+            .get()
+            .filter(|matched| matched.key.fingerprint == fingerprint)
+            .map(|matched| matched.secret)
     }
 
     /// Whether it is as good as what the feed says: the vault itself said it a moment ago.
@@ -86,8 +90,8 @@ pub struct Memory(HashMap<Locator, Memo>);
 
 impl Memory {
     /// What is known of a key that opened the record of this locator last.
-    pub fn opened(&self, locator: Locator) -> Option<Opened> {
-        self.0.get(&locator)?.found_out.opened.get()
+    pub fn opened(&self, locator: Locator) -> Option<MatchedKey> {
+        self.0.get(&locator)?.derived.matched.get()
     }
 
     /// What is remembered of the key and may still be true.

@@ -35,8 +35,8 @@ pub mod verify_request;
 mod testing;
 
 use crate::{
-    authorizer::Step,
-    check::{Check, Checked, Use, Wanted},
+    authorizer::Evaluation,
+    check::{Decision, KeyCheck, Purpose, Requirements},
     edge::Edge,
     gateway::Hidden,
     platform::{Platform, log_error, now},
@@ -64,34 +64,34 @@ pub fn decide(call: &str, now: f64) -> u32 {
     let incoming = Incoming::read(call);
     let now = platform::time(now);
     let answers = edge.answers(incoming.id);
-    let mut plan = routes::plan(&answers, &edge.gate, &edge.services, &incoming, now);
+    let mut plan = routes::plan(&answers, &edge.authorizer, &edge.services, &incoming, now);
     let mut caller = None;
     let said = loop {
         let check = match plan {
             Plan::Answer(answer) => break Ok((answer, None)),
             Plan::Check(check) => check,
         };
-        let Some(checked) = remembered(&edge, &check, now) else { return MUST_WAIT };
-        if let Some(workspace) = check.asks_about(&checked) {
+        let Some(decision) = remembered(&edge, &check, now) else { return MUST_WAIT };
+        if let Some(workspace) = check.asks_about(&decision) {
             plan = routes::verify(&answers, &incoming, Some(workspace));
-            caller = Some((check, checked));
+            caller = Some((check, decision));
             continue;
         }
-        if !check.goes_on(&checked) {
-            edge.gate.count(&checked, &check.wanted(), now);
+        if !check.goes_on(&decision) {
+            edge.authorizer.count(&decision, &check.requirements(), now);
         }
-        let keep = match edge.kept.keep(check.use_, &checked) {
+        let keep = match edge.kept.keep(check.purpose, &decision) {
             Keep::Has(number) => break Err(number),
             Keep::As(number) => Some(number),
             Keep::Not => None,
         };
-        break Ok((conclude(&edge, &answers, &incoming, &check, &checked, now), keep));
+        break Ok((conclude(&edge, &answers, &incoming, &check, &decision, now), keep));
     };
     // Not before the answer is known: with [`MUST_WAIT`] [`look_up`] counts.
-    if let Some((check, checked)) = caller {
-        edge.gate.count(&checked, &check.wanted(), now);
+    if let Some((check, decision)) = caller {
+        edge.authorizer.count(&decision, &check.requirements(), now);
     }
-    let chores = edge.gate.has_chores();
+    let chores = edge.authorizer.has_deferred();
     match said {
         Ok((answer, keep)) => {
             TOLD.set(answer.text(chores, keep));
@@ -103,15 +103,15 @@ pub fn decide(call: &str, now: f64) -> u32 {
 
 /// Checks a key from what is remembered; none if something must be waited for. A caller that asks
 /// about another key waits if its own has limits: [`look_up`] charges them once.
-fn remembered(edge: &Edge, check: &Check<'_>, now: Timestamp) -> Option<Checked> {
-    let presented = match edge.gate.read_for(check) {
-        Err(denial) => return Some(Checked::refused(denial)),
+fn remembered(edge: &Edge, check: &KeyCheck<'_>, now: Timestamp) -> Option<Decision> {
+    let presented = match edge.authorizer.key_of(check) {
+        Err(denial) => return Some(Decision::refused(denial)),
         Ok(presented) => presented,
     };
-    let asks = check.use_ == Use::Caller;
-    let wanted = if asks { Wanted { cost: 0, ..check.wanted() } } else { check.wanted() };
-    match edge.gate.step(&presented, &wanted, false, now) {
-        Step::Done(checked) if !(asks && checked.verdict.is_ok() && checked.is_limited()) => Some(checked),
+    let asks = check.purpose == Purpose::VerifyCaller;
+    let requirements = if asks { Requirements { cost: 0, ..check.requirements() } } else { check.requirements() };
+    match edge.authorizer.evaluate(&presented, &requirements, false, now) {
+        Evaluation::Decided(decision) if !(asks && decision.verdict.is_ok() && decision.is_limited()) => Some(decision),
         _ => None,
     }
 }
@@ -138,27 +138,27 @@ pub async fn look_up(platform: Platform, call: String) -> String {
         }
     };
     let answers = edge.answers(incoming.id);
-    let mut plan = routes::plan(&answers, &edge.gate, &edge.services, &incoming, now());
+    let mut plan = routes::plan(&answers, &edge.authorizer, &edge.services, &incoming, now());
     let answer = loop {
         let check = match plan {
             Plan::Answer(answer) => break answer,
             Plan::Check(check) => check,
         };
-        let mut checked = lookup::check(&edge, &platform, &check).await;
-        if !check.goes_on(&checked) {
-            edge.gate.count(&checked, &check.wanted(), now());
+        let mut decision = lookup::check(&edge, &platform, &check).await;
+        if !check.goes_on(&decision) {
+            edge.authorizer.count(&decision, &check.requirements(), now());
         }
-        if let Some(workspace) = check.asks_about(&checked) {
+        if let Some(workspace) = check.asks_about(&decision) {
             plan = routes::verify(&answers, &incoming, Some(workspace));
             continue;
         }
-        if checked.verdict == Err(Denial::Unavailable) {
+        if decision.verdict == Err(Denial::Unavailable) {
             // The record that is remembered may be out of date.
-            checked.record = None;
+            decision.record = None;
         }
-        break conclude(&edge, &answers, &incoming, &check, &checked, now());
+        break conclude(&edge, &answers, &incoming, &check, &decision, now());
     };
-    answer.text(edge.gate.has_chores(), None)
+    answer.text(edge.authorizer.has_deferred(), None)
 }
 
 /// Answers a call that was checked.
@@ -166,14 +166,14 @@ fn conclude(
     edge: &Edge,
     answers: &Answers<'_>,
     incoming: &Incoming<'_>,
-    check: &Check<'_>,
-    checked: &Checked,
+    check: &KeyCheck<'_>,
+    decision: &Decision,
     now: Timestamp,
 ) -> Answer {
-    routes::conclude(answers, check.use_, checked, |record| {
+    routes::conclude(answers, check.purpose, decision, |record| {
         let (method, path) = (incoming.method, incoming.path());
         let signed = gateway::sign(record, method, path, answers.request_id, &edge.principal_key, now);
-        let number = edge.gate.depart(checked, &check.wanted(), now);
+        let number = edge.authorizer.begin_forward(decision, &check.requirements(), now);
         format!("{}{}\n{signed}\n{number}", edge.upstream, incoming.target)
     })
 }
@@ -197,8 +197,8 @@ pub fn failed(id: &str, code: &str) -> Option<String> {
 #[wasm_bindgen]
 pub fn arrived(number: u32, failure: &str, now: f64) -> bool {
     let Some(edge) = Edge::ready() else { return false };
-    edge.gate.arrive(number, gateway::reached(failure), platform::time(now));
-    edge.gate.has_chores()
+    edge.authorizer.end_forward(number, gateway::reached(failure), platform::time(now));
+    edge.authorizer.has_deferred()
 }
 
 /// Does what was left for after the answers so far.

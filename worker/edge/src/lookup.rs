@@ -2,8 +2,8 @@
 //! the meters of limited keys. And what is done after the answer.
 
 use crate::{
-    authorizer::{Gate, Step, Turn},
-    check::{Check, Checked, Presented},
+    authorizer::{Admission, Authorizer, Evaluation},
+    check::{Decision, KeyCheck, PresentedKey},
     deferred::{Chore, Chores, do_all},
     edge::{Edge, random},
     key_cache::{Memo, RENEW_AFTER},
@@ -33,74 +33,77 @@ const RESEND: [i64; 3] = [SECOND, 2 * SECOND, 4 * SECOND];
 const AFTERWARDS: i64 = 18 * SECOND;
 
 /// Checks a key, and asks the stores if need be.
-pub async fn check(edge: &Edge, platform: &Platform, check: &Check<'_>) -> Checked {
-    let (gate, wanted) = (&edge.gate, &check.wanted());
-    let presented = match gate.read_for(check) {
+pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> Decision {
+    let (authorizer, requirements) = (&edge.authorizer, &check.requirements());
+    let presented = match authorizer.key_of(check) {
         Ok(presented) => presented,
-        Err(denial) => return Checked::refused(denial),
+        Err(denial) => return Decision::refused(denial),
     };
-    let (workspace, caller) = (presented.address.workspace, wanted.caller);
+    let (workspace, client_ip) = (presented.key_number.workspace, requirements.client_ip);
     // Whether a store was asked, and whether that was in vain.
-    let (mut asked, mut alone) = (false, false);
-    let (mut steps, begun) = (0, now());
+    let (mut fetched, mut is_offline) = (false, false);
+    let (mut steps, received_at) = (0, now());
     // The key, if only permits are lacking.
     let mut limited = None;
     while steps < STEPS {
         let now = now();
-        let step =
-            if alone { gate.step_alone(&presented, wanted, now) } else { gate.step(&presented, wanted, asked, now) };
+        let step = if is_offline {
+            authorizer.evaluate_offline(&presented, requirements, now)
+        } else {
+            authorizer.evaluate(&presented, requirements, fetched, now)
+        };
         let question = match step {
-            Step::Done(checked) => {
-                if asked && matches!(checked.verdict, Err(Denial::Unknown)) {
-                    gate.was_asked(&presented, caller, now);
+            Evaluation::Decided(decision) => {
+                if fetched && matches!(decision.verdict, Err(Denial::Unknown)) {
+                    authorizer.note_unknown(&presented, client_ip, now);
                 }
-                return checked;
+                return decision;
             }
-            Step::Take(record) => {
-                if let Some(refused) = permits(edge, platform, &record, wanted.cost).await {
+            Evaluation::NeedsPermits(record) => {
+                if let Some(refused) = permits(edge, platform, &record, requirements.cost).await {
                     return refused;
                 }
                 limited = Some(record);
                 steps += 1;
                 continue;
             }
-            Step::Look(record) => {
+            Evaluation::NeedsStanding(record) => {
                 look(edge, platform, &record).await;
                 steps += 1;
                 continue;
             }
-            Step::ReadFeed if !gate.is_feed_down(workspace, now) => None,
+            Evaluation::NeedsFeed if !authorizer.is_feed_down(workspace, now) => None,
             // Without the feed the vault itself must say that the key is good.
-            Step::ReadFeed | Step::AskVault => Some(Question::Vault),
-            Step::Find => Some(Question::Copy),
-            Step::AskForSecret => Some(Question::Secret),
+            Evaluation::NeedsFeed | Evaluation::NeedsVault => Some(Question::Vault),
+            Evaluation::NeedsReplica => Some(Question::Copy),
+            Evaluation::NeedsSecretRecheck => Some(Question::Secret),
         };
-        match gate.turn(&presented, caller, question.is_some(), begun, now) {
-            Turn::Ask => {}
-            Turn::Look(wait) => {
+        match authorizer.admit_fetch(&presented, client_ip, question.is_some(), received_at, now) {
+            Admission::Fetch => {}
+            Admission::Poll(wait) => {
                 platform.until(now.plus(wait)).await;
                 continue;
             }
-            Turn::GoAlone => {
-                alone = true;
+            Admission::GoOffline => {
+                is_offline = true;
                 continue;
             }
-            Turn::Refuse(retry_after) => return Checked::refused(Denial::TooManyUnknown { retry_after }),
+            Admission::Throttle(retry_after) => return Decision::refused(Denial::TooManyUnknown { retry_after }),
         }
         steps += 1;
         match question {
-            None => read_feed(gate, platform, workspace).await,
+            None => read_feed(authorizer, platform, workspace).await,
             Some(question) => {
-                asked = true;
-                if let Err(error) = ask(edge, platform, &presented, question, caller).await {
+                fetched = true;
+                if let Err(error) = ask(edge, platform, &presented, question, client_ip).await {
                     log_error(&format!("{}: {error}", presented.locator));
                     // What is remembered may still suffice: for a wrong secret, or as the workspace has chosen.
-                    alone = true;
+                    is_offline = true;
                 }
             }
         }
     }
-    Gate::undecided(limited)
+    Authorizer::unavailable(limited)
 }
 
 /// What is asked about a key.
@@ -120,12 +123,12 @@ enum Question {
 async fn ask(
     edge: &Edge,
     platform: &Platform,
-    presented: &Presented,
+    presented: &PresentedKey,
     question: Question,
-    caller: Option<IpAddr>,
+    client_ip: Option<IpAddr>,
 ) -> Result<(), Trouble> {
     let asked_at = now();
-    let is_new = edge.gate.ask(presented, question == Question::Copy, caller, asked_at);
+    let is_unknown = edge.authorizer.begin_fetch(presented, question == Question::Copy, client_ip, asked_at);
     let age = match question {
         Question::Copy => LIFETIME,
         Question::Younger => RENEW_AFTER,
@@ -136,26 +139,26 @@ async fn ask(
     } else {
         ask_vault(edge, platform, presented, question == Question::Secret).await
     };
-    edge.gate.answered(presented, is_new, caller, asked_at, outcome.is_err().then(now));
+    edge.authorizer.end_fetch(presented, is_unknown, client_ip, asked_at, outcome.is_err().then(now));
     outcome
 }
 
 /// Reads the feed of a workspace to its end.
-async fn read_feed(gate: &Gate, platform: &Platform, workspace: u32) {
-    if let Err(error) = read_pages(gate, platform, workspace).await {
-        gate.missed(workspace, now());
+async fn read_feed(authorizer: &Authorizer, platform: &Platform, workspace: u32) {
+    if let Err(error) = read_pages(authorizer, platform, workspace).await {
+        authorizer.feed_read_failed(workspace, now());
         log_warning(&format!("feed of workspace {workspace}: {error}"));
     }
 }
 
-async fn read_pages(gate: &Gate, platform: &Platform, workspace: u32) -> Result<(), Trouble> {
+async fn read_pages(authorizer: &Authorizer, platform: &Platform, workspace: u32) -> Result<(), Trouble> {
     for _ in 0..PAGES {
         let asked_at = now();
-        let from = gate.ask_feed(workspace, asked_at);
+        let from = authorizer.begin_feed_read(workspace, asked_at);
         let bytes = ask_for(platform, &news_path(feed::shard_of(workspace), from), None, FEED).await?;
         let page = decode(&bytes).ok_or("it is no page")?;
         let more = page.more;
-        gate.hear(workspace, page, from, asked_at);
+        authorizer.apply_feed_page(workspace, page, from, asked_at);
         if !more {
             return Ok(());
         }
@@ -164,11 +167,11 @@ async fn read_pages(gate: &Gate, platform: &Platform, workspace: u32) -> Result<
 }
 
 /// Looks in KV, and says whether there is a record that is younger than `age`, in milliseconds.
-async fn find(edge: &Edge, platform: &Platform, presented: &Presented, age: i64) -> bool {
+async fn find(edge: &Edge, platform: &Platform, presented: &PresentedKey, age: i64) -> bool {
     let asked_at = now();
     match from_kv(edge, platform, presented).await {
         Ok(Some(record)) if asked_at.since(record.sealed_at) < age => {
-            edge.gate.learn(presented, Memo::new(Some(record.into()), asked_at));
+            edge.authorizer.cache_key(presented, Memo::new(Some(record.into()), asked_at));
             return true;
         }
         Ok(_) => {}
@@ -177,44 +180,50 @@ async fn find(edge: &Edge, platform: &Platform, presented: &Presented, age: i64)
     false
 }
 
-async fn from_kv(edge: &Edge, platform: &Platform, presented: &Presented) -> Result<Option<Record>, Trouble> {
+async fn from_kv(edge: &Edge, platform: &Platform, presented: &PresentedKey) -> Result<Option<Record>, Trouble> {
     match platform.copy(&kv_name(presented.locator), CACHE_TTL).await? {
         Some(bytes) => open(edge, presented, &bytes).map(Some),
         None => Ok(None),
     }
 }
 
-async fn ask_vault(edge: &Edge, platform: &Platform, presented: &Presented, for_secret: bool) -> Result<(), Trouble> {
+async fn ask_vault(
+    edge: &Edge,
+    platform: &Platform,
+    presented: &PresentedKey,
+    for_secret: bool,
+) -> Result<(), Trouble> {
     let asked_at = now();
-    let path = record_path(presented.address.workspace, presented.locator);
+    let path = record_path(presented.key_number.workspace, presented.locator);
     let known = match platform.vault(&path, None, REGISTRY).await? {
         (200, bytes) => Some(Rc::new(open(edge, presented, &bytes)?)),
         (404, _) => None,
         (status, _) => return Err(answered(status)),
     };
-    edge.gate.learn(presented, Memo { is_truth: true, for_secret: for_secret.into(), ..Memo::new(known, asked_at) });
+    edge.authorizer
+        .cache_key(presented, Memo { is_truth: true, for_secret: for_secret.into(), ..Memo::new(known, asked_at) });
     Ok(())
 }
 
-fn open(edge: &Edge, presented: &Presented, bytes: &[u8]) -> Result<Record, Trouble> {
-    Record::open(bytes, presented.locator, edge.gate.keyring()).map_err(|error| error.to_string())
+fn open(edge: &Edge, presented: &PresentedKey, bytes: &[u8]) -> Result<Record, Trouble> {
+    Record::open(bytes, presented.locator, edge.authorizer.keyring()).map_err(|error| error.to_string())
 }
 
 /// Asks the meter of a limited key for permits, and returns the refusal if it is the last word. Without an answer
 /// nobody passes.
-async fn permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, cost: u32) -> Option<Checked> {
+async fn permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, cost: u32) -> Option<Decision> {
     let asked_at = now();
-    let question = edge.gate.question(record, cost, random_half(), asked_at);
+    let question = edge.authorizer.lease_request(record, cost, random_half(), asked_at);
     match ask_meter(platform, record, &question).await {
         Ok(Taken::Lease(lease)) => {
-            edge.gate.lease(record, lease, asked_at, now());
+            edge.authorizer.add_lease(record, lease, asked_at, now());
             None
         }
-        Ok(Taken::Refused(refusal)) => edge.gate.no_lease(record, cost, refusal, asked_at, now()),
+        Ok(Taken::Refused(refusal)) => edge.authorizer.apply_refusal(record, cost, refusal, asked_at, now()),
         Err(error) => {
             log_error(&format!("{}: meter: {error}", record.locator));
-            edge.gate.no_answer(record, question, now());
-            Some(Gate::undecided(Some(record.clone())))
+            edge.authorizer.lease_request_failed(record, question, now());
+            Some(Authorizer::unavailable(Some(record.clone())))
         }
     }
 }
@@ -230,7 +239,7 @@ async fn look(edge: &Edge, platform: &Platform, record: &Record) {
             Standing::default()
         }
     };
-    edge.gate.told(record, standing, now());
+    edge.authorizer.set_standing(record, standing, now());
 }
 
 async fn ask_meter(platform: &Platform, record: &Record, question: &Take) -> Result<Taken, Trouble> {
@@ -252,7 +261,7 @@ async fn ask_for(platform: &Platform, path: &str, body: Option<Vec<u8>>, millis:
 /// for after another answer.
 pub async fn chores(edge: &Edge, platform: &Platform) {
     let end = now().plus(AFTERWARDS);
-    do_all(edge.gate.chores(), |due, chore| act(edge, platform, end, due, chore)).await;
+    do_all(edge.authorizer.take_deferred(), |due, chore| act(edge, platform, end, due, chore)).await;
 }
 
 /// Does something when it is due, unless that is too late, and says what is to be done next.
@@ -260,38 +269,38 @@ async fn act(edge: &Edge, platform: &Platform, end: Timestamp, due: Timestamp, c
     if due.max(now()) >= end {
         // Who counts next undertakes to send, and who finds the feed old to read it.
         if matches!(chore, Chore::GiveBack(..)) {
-            edge.gate.leave(due, chore);
+            edge.authorizer.defer(due, chore);
         }
         return Vec::new();
     }
     platform.until(due).await;
     let next = match chore {
         Chore::ReadFeed(workspace) => {
-            read_feed(&edge.gate, platform, workspace).await;
+            read_feed(&edge.authorizer, platform, workspace).await;
             None
         }
         Chore::SendCounts => {
-            let lost = edge.gate.close_counts(random_half(), now());
+            let lost = edge.authorizer.close_usage_batches(random_half(), now());
             if lost > 0 {
                 log_error(&format!("usage: {lost} batches of counts were given up"));
             }
             Some((now(), Chore::SendOn))
         }
-        Chore::SendOn => return edge.gate.send_on(now()),
+        Chore::SendOn => return edge.authorizer.due_sends(now()),
         Chore::Send(workspace) => {
-            let Some(batch) = edge.gate.next_batch(workspace, now()) else { return Vec::new() };
+            let Some(batch) = edge.authorizer.next_batch(workspace, now()) else { return Vec::new() };
             let outcome = hand_over(platform, workspace, &batch).await;
             if let Err(error) = &outcome {
                 log_warning(&format!("usage of workspace {workspace}: {error}"));
             }
-            edge.gate.sent(workspace, &batch, outcome.is_ok(), now());
+            edge.authorizer.batch_sent(workspace, &batch, outcome.is_ok(), now());
             outcome.is_ok().then(|| (now(), Chore::Send(workspace)))
         }
         Chore::GiveBack(record, tries) => {
-            let Some(leftovers) = edge.gate.leftovers(&record, now()) else { return Vec::new() };
+            let Some(leftovers) = edge.authorizer.take_unspent(&record, now()) else { return Vec::new() };
             let Err(error) = ask_meter(platform, &record, &leftovers).await else { return Vec::new() };
             log_warning(&format!("{}: meter: {error}", record.locator));
-            edge.gate.keep(&record, leftovers);
+            edge.authorizer.keep_unspent(&record, leftovers);
             RESEND.get(tries).map(|wait| (now().plus(*wait), Chore::GiveBack(record, tries + 1)))
         }
         Chore::Renew(presented) => {

@@ -2,7 +2,7 @@
 //!
 //! An [`Answer`] is a value. The entry makes the platform's response of its text.
 
-use crate::{check::Checked, describe::seconds};
+use crate::{check::Decision, describe::seconds};
 use ownchat_domain::{
     credential,
     failure::FieldError,
@@ -208,9 +208,9 @@ impl Answers<'_> {
 }
 
 /// Tells a limited key what is allowed and, where that is known, what is left, whatever the verdict (IETF draft "`RateLimit` header fields for HTTP").
-pub fn limits(checked: &Checked) -> Vec<Header> {
-    match &checked.record {
-        Some(record) if !record.limits.is_empty() => limits_of(record, checked.standing),
+pub fn limits(decision: &Decision) -> Vec<Header> {
+    match &decision.record {
+        Some(record) if !record.limits.is_empty() => limits_of(record, decision.standing),
         _ => Vec::new(),
     }
 }

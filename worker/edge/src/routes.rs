@@ -1,8 +1,8 @@
 //! Which address does what. What is not the edge's own goes to the gateway.
 
 use crate::{
-    authorizer::Gate,
-    check::{Check, Checked, Use},
+    authorizer::Authorizer,
+    check::{Decision, KeyCheck, Purpose},
     describe::describe,
     request::{Body, Incoming},
     response::{Answer, Answers, limits},
@@ -29,7 +29,7 @@ pub enum Plan<'a> {
     /// This answer, whatever keys there are.
     Answer(Answer),
     /// The check of a key.
-    Check(Check<'a>),
+    Check(KeyCheck<'a>),
 }
 
 /// What `GET /v1/health` answers.
@@ -44,7 +44,7 @@ struct Health {
 /// Reads a call.
 pub fn plan<'a>(
     answers: &Answers<'_>,
-    gate: &Gate,
+    authorizer: &Authorizer,
     services: &ServiceTokens,
     incoming: &Incoming<'a>,
     now: Timestamp,
@@ -54,14 +54,14 @@ pub fn plan<'a>(
         Place::Preflight => Plan::Answer(answers.preflight()),
         Place::Own(Own::Verify) => caller(answers, services, incoming),
         // To look at oneself costs nothing.
-        Place::Own(Own::Key) => with_key(answers, incoming, Use::OwnKey, ScopeSet::EMPTY, None, 0),
+        Place::Own(Own::Key) => with_key(answers, incoming, Purpose::OwnKey, ScopeSet::EMPTY, None, 0),
         Place::Own(Own::Health) => Plan::Answer(answers.ok(&Health {
             status: "ok",
             version: env!("CARGO_PKG_VERSION"),
-            feed_age_ms: gate.feed_age(now),
+            feed_age_ms: authorizer.feed_age(now),
         })),
         Place::Gateway(Found::Route(route)) => {
-            with_key(answers, incoming, Use::Gateway, ScopeSet::from_iter([route.scope]), route.channel_of(path), 1)
+            with_key(answers, incoming, Purpose::Gateway, ScopeSet::from_iter([route.scope]), route.channel_of(path), 1)
         }
         Place::Method(allowed) => Plan::Answer(answers.method_not_allowed(allowed)),
         Place::Gateway(Found::Method(allowed)) => Plan::Answer(answers.method_not_allowed(&allowed)),
@@ -83,7 +83,7 @@ fn caller<'a>(answers: &Answers<'_>, services: &ServiceTokens, incoming: &Incomi
         }
         _ => {}
     }
-    with_key(answers, incoming, Use::Caller, Own::Verify.required(), None, 1)
+    with_key(answers, incoming, Purpose::VerifyCaller, Own::Verify.required(), None, 1)
 }
 
 /// The headers that the body of a question about a key needs.
@@ -107,20 +107,20 @@ pub fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>, workspace: Opt
         Ok(required) => required,
         Err(error) => return Plan::Answer(answers.bad_field(FieldError::new("scopes", error.to_string()))),
     };
-    let Ok(address) = asked.address.map(|text| text.parse::<IpAddr>()).transpose() else {
+    let Ok(source_ip) = asked.address.map(|text| text.parse::<IpAddr>()).transpose() else {
         return Plan::Answer(answers.bad_field(FieldError::new("address", "This is not an IPv4 or IPv6 address.")));
     };
     let key = match asked.key {
         Cow::Borrowed(key) => Cow::Borrowed(key.trim()),
         Cow::Owned(key) => Cow::Owned(key.trim().to_owned()),
     };
-    Plan::Check(Check {
+    Plan::Check(KeyCheck {
         key,
-        use_: Use::Verify,
+        purpose: Purpose::Verify,
         required,
         channel: asked.channel,
-        address,
-        caller: incoming.address,
+        source_ip,
+        client_ip: incoming.address,
         cost: asked.cost.unwrap_or(1),
         workspace,
     })
@@ -130,7 +130,7 @@ pub fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>, workspace: Opt
 fn with_key<'a>(
     answers: &Answers<'_>,
     incoming: &Incoming<'a>,
-    use_: Use,
+    purpose: Purpose,
     required: ScopeSet,
     channel: Option<Cow<'a, str>>,
     cost: u32,
@@ -143,29 +143,43 @@ fn with_key<'a>(
         Credential::One(_) if incoming.has_key_in_query() => Plan::Answer(answers.ambiguous()),
         Credential::Ambiguous => Plan::Answer(answers.ambiguous()),
         Credential::One(key) => {
-            let (address, caller) = (incoming.address, incoming.address);
-            Plan::Check(Check { key: key.into(), use_, required, channel, address, caller, cost, workspace: None })
+            let (source_ip, client_ip) = (incoming.address, incoming.address);
+            Plan::Check(KeyCheck {
+                key: key.into(),
+                purpose,
+                required,
+                channel,
+                source_ip,
+                client_ip,
+                cost,
+                workspace: None,
+            })
         }
     }
 }
 
 /// Makes an answer of the outcome of a check. A call that goes through to the services goes where `onward` says.
-pub fn conclude(answers: &Answers<'_>, use_: Use, checked: &Checked, onward: impl FnOnce(&Record) -> String) -> Answer {
-    let answer = match (use_, &checked.verdict, &checked.record) {
-        (Use::Verify, ..) | (Use::OwnKey, Ok(()), _) => answers.ok(&describe(checked)),
-        (Use::Gateway, Ok(()), Some(record)) => answers.onward(onward(record)),
+pub fn conclude(
+    answers: &Answers<'_>,
+    purpose: Purpose,
+    decision: &Decision,
+    onward: impl FnOnce(&Record) -> String,
+) -> Answer {
+    let answer = match (purpose, &decision.verdict, &decision.record) {
+        (Purpose::Verify, ..) | (Purpose::OwnKey, Ok(()), _) => answers.ok(&describe(decision)),
+        (Purpose::Gateway, Ok(()), Some(record)) => answers.onward(onward(record)),
         // Nobody passes without a record.
         (_, Ok(()), _) => answers.denied(&Denial::Unknown),
         (_, Err(denial), _) => answers.denied(denial),
     };
-    if tells_limits(use_, &checked.verdict) { answer.with(limits(checked)) } else { answer }
+    if tells_limits(purpose, &decision.verdict) { answer.with(limits(decision)) } else { answer }
 }
 
 /// Returns true if an answer says what is left of the key's limits. A service that asks about a key
 /// is told nothing of one that is refused for another reason.
-fn tells_limits(use_: Use, verdict: &Result<(), Denial>) -> bool {
+fn tells_limits(purpose: Purpose, verdict: &Result<(), Denial>) -> bool {
     let Err(denial) = verdict else { return true };
-    use_ != Use::Verify || matches!(denial.code(), Code::RateLimited | Code::QuotaExceeded)
+    purpose != Purpose::Verify || matches!(denial.code(), Code::RateLimited | Code::QuotaExceeded)
 }
 
 #[cfg(test)]
@@ -173,7 +187,7 @@ mod tests {
     use super::*;
     use crate::{
         response::Media,
-        testing::{NOW, gate, record, token},
+        testing::{NOW, authorizer, record, token},
     };
     use ownchat_domain::{
         digest::SecretHash,
@@ -189,7 +203,7 @@ mod tests {
         // SHA-256 of "abc".
         let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let services = ServiceTokens::parse(&format!("inbox:{hash}")).unwrap();
-        plan(&ANSWERS, &gate(), &services, &incoming, NOW)
+        plan(&ANSWERS, &authorizer(), &services, &incoming, NOW)
     }
 
     fn ask<'a>(method: &'a str, target: &'a str, body: &'a str) -> Plan<'a> {
@@ -224,14 +238,14 @@ mod tests {
 
     #[test]
     fn what_is_explained_of_an_address_is_what_is_done_there() {
-        let (gate, record) = (gate(), Record { scopes: Scope::all().collect(), ..record() });
-        let presented = SecretHash::of(&token(&gate).secret);
+        let (authorizer, record) = (authorizer(), Record { scopes: Scope::all().collect(), ..record() });
+        let presented = SecretHash::of(&token(&authorizer).secret);
         let own = Own::ALL.map(Own::path);
         for path in own.into_iter().chain(["/v1/contacts", "/v1/channels/ch_1", "/v1/nothing", "/v1/key/"]) {
             for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get"] {
                 let wanted = explain::Wanted::Route { method: method.into(), path: path.into() };
                 let case = Case { wanted, address: None, environment: None, at: None, cost: None };
-                let explained = explain(&record, Some(&presented), None, &case, gate.keyring(), NOW);
+                let explained = explain(&record, Some(&presented), None, &case, authorizer.keyring(), NOW);
                 let done = match ask(method, path, r#"{"key":"k"}"#) {
                     Plan::Answer(answer) => answer.status,
                     Plan::Check(check) => {
@@ -249,11 +263,11 @@ mod tests {
         let body = r#"{"key":"k2","scopes":["contacts:read"],"channel":"ch_1","address":"192.0.2.1","cost":3}"#;
         let ask = |body| ask_as(Some("Bearer abc"), "POST", "/v1/verify", body);
         let Plan::Check(check) = ask(body) else { unreachable!() };
-        let wanted = check.wanted();
-        assert_eq!((check.key.as_ref(), check.use_, wanted.cost), ("k2", Use::Verify, 3));
-        assert_eq!(wanted.call.channel, Some("ch_1"));
-        assert_eq!(wanted.call.address, Some("192.0.2.1".parse().unwrap()));
-        assert_eq!(wanted.call.required.names(), ["contacts:read"]);
+        let requirements = check.requirements();
+        assert_eq!((check.key.as_ref(), check.purpose, requirements.cost), ("k2", Purpose::Verify, 3));
+        assert_eq!(requirements.call.channel, Some("ch_1"));
+        assert_eq!(requirements.call.address, Some("192.0.2.1".parse().unwrap()));
+        assert_eq!(requirements.call.required.names(), ["contacts:read"]);
         for (body, expected) in [
             ("too large", 413),
             ("{", 400),
@@ -271,10 +285,13 @@ mod tests {
             ask_as(authorization, "POST", "/v1/verify", r#"{"key":"oc_live_other"}"#)
         };
         let Plan::Check(check) = asks(Some("Bearer oc_live_own")) else { unreachable!() };
-        assert_eq!((check.key.as_ref(), check.use_, check.wanted().cost), ("oc_live_own", Use::Caller, 1));
-        assert_eq!(check.wanted().call.required, ScopeSet::VERIFY);
+        assert_eq!(
+            (check.key.as_ref(), check.purpose, check.requirements().cost),
+            ("oc_live_own", Purpose::VerifyCaller, 1)
+        );
+        assert_eq!(check.requirements().call.required, ScopeSet::VERIFY);
         let Plan::Check(check) = asks(Some("bearer abc")) else { unreachable!() };
-        assert_eq!((check.key.as_ref(), check.use_, check.workspace), ("oc_live_other", Use::Verify, None));
+        assert_eq!((check.key.as_ref(), check.purpose, check.workspace), ("oc_live_other", Purpose::Verify, None));
         for (authorization, code, challenge) in [
             (None, "MISSING_CREDENTIAL", "Bearer realm=\"Ownchat\""),
             (Some("Basic abc"), "MISSING_CREDENTIAL", "Bearer realm=\"Ownchat\""),
@@ -288,26 +305,26 @@ mod tests {
 
     #[test]
     fn a_key_of_another_workspace_is_unknown_to_a_caller_with_a_key() {
-        let gate = gate();
-        let body = format!(r#"{{"key":"{}"}}"#, *token(&gate).reveal());
+        let authorizer = authorizer();
+        let body = format!(r#"{{"key":"{}"}}"#, *token(&authorizer).reveal());
         let incoming = Incoming { body: Body::Text(&body), ..Incoming::default() };
         for (workspace, unknown) in [(None, false), (Some(7), false), (Some(8), true)] {
             let Plan::Check(check) = verify(&ANSWERS, &incoming, workspace) else { unreachable!() };
-            assert_eq!(gate.read_for(&check).err(), unknown.then_some(Denial::Unknown), "{workspace:?}");
+            assert_eq!(authorizer.key_of(&check).err(), unknown.then_some(Denial::Unknown), "{workspace:?}");
         }
     }
 
     #[test]
     fn the_use_decides_what_becomes_of_an_outcome() {
-        let good = Checked { record: Some(record().into()), secret: Some(1), ..Checked::refused(Denial::Unknown) };
-        let good = Checked { verdict: Ok(()), ..good };
-        let bad = Checked::refused(Denial::Unknown);
-        let told = |use_, checked: &Checked| {
-            let answer = conclude(&ANSWERS, use_, checked, |record| record.name.clone());
+        let good = Decision { record: Some(record().into()), secret: Some(1), ..Decision::refused(Denial::Unknown) };
+        let good = Decision { verdict: Ok(()), ..good };
+        let bad = Decision::refused(Denial::Unknown);
+        let told = |purpose, decision: &Decision| {
+            let answer = conclude(&ANSWERS, purpose, decision, |record| record.name.clone());
             if answer.media == Media::Onward { 0 } else { answer.status }
         };
-        let all = [Use::Verify, Use::OwnKey, Use::Gateway, Use::Caller];
-        assert_eq!(all.map(|use_| told(use_, &good)), [200, 200, 0, 401]);
-        assert_eq!(all.map(|use_| told(use_, &bad)), [200, 401, 401, 401]);
+        let all = [Purpose::Verify, Purpose::OwnKey, Purpose::Gateway, Purpose::VerifyCaller];
+        assert_eq!(all.map(|purpose| told(purpose, &good)), [200, 200, 0, 401]);
+        assert_eq!(all.map(|purpose| told(purpose, &bad)), [200, 401, 401, 401]);
     }
 }

@@ -1,6 +1,6 @@
 //! A key and a gate that knows its master secret, for the tests.
 
-use crate::authorizer::Gate;
+use crate::authorizer::Authorizer;
 use ownchat_domain::{
     digest::{KeyDigest, SecretHash},
     keyring::Keyring,
@@ -25,19 +25,19 @@ fn secret() -> Secret {
 }
 
 /// A gate that remembers nothing.
-pub fn gate() -> Gate {
-    Gate::new(keyring())
+pub fn authorizer() -> Authorizer {
+    Authorizer::new(keyring())
 }
 
 /// The key of [`record`], whole.
-pub fn token(gate: &Gate) -> Token {
-    let locator = Locator::issue(gate.keyring(), Address { workspace: 7, number: 1 }, Environment::Live);
+pub fn token(authorizer: &Authorizer) -> Token {
+    let locator = Locator::issue(authorizer.keyring(), Address { workspace: 7, number: 1 }, Environment::Live);
     Token { environment: Environment::Live, locator, secret: secret() }
 }
 
 /// An active key of workspace 7 with `contacts:read`.
 pub fn record() -> Record {
-    let locator = token(&gate()).locator;
+    let locator = token(&authorizer()).locator;
     let digest = KeyDigest::of(&SecretHash::of(&secret()), locator, &keyring().newest().pepper);
     Record {
         locator,

@@ -1,8 +1,8 @@
 //! What is counted, and what is left to be done after the answer.
 
-use super::Gate;
+use super::Authorizer;
 use crate::{
-    check::{Checked, Wanted},
+    check::{Decision, Requirements},
     deferred::{Chore, Chores},
     forwards::Forward,
     key_cache::RENEW_AFTER,
@@ -16,50 +16,50 @@ use ownchat_domain::{
 };
 use std::rc::Rc;
 
-impl Gate {
+impl Authorizer {
     /// Counts a call that was checked, and notes what is to be done after its answer.
-    pub fn count(&self, checked: &Checked, wanted: &Wanted<'_>, now: Timestamp) {
-        let Some(record) = &checked.record else { return };
-        let outcome = checked.verdict.as_ref().err().map_or(Code::Valid, Denial::code);
-        self.tally(record, outcome, wanted.call.required, checked.secret, now);
-        self.refresh(checked, now);
+    pub fn count(&self, decision: &Decision, requirements: &Requirements<'_>, now: Timestamp) {
+        let Some(record) = &decision.record else { return };
+        let outcome = decision.verdict.as_ref().err().map_or(Code::Valid, Denial::code);
+        self.count_usage(record, outcome, requirements.call.required, decision.secret, now);
+        self.schedule_refresh(decision, now);
     }
 
     /// Notes that a request with a good key goes on to its service, and returns its number. It is
     /// counted by [`Self::arrive`]; at once, with the number 0, if too many are on their way.
-    pub fn depart(&self, checked: &Checked, wanted: &Wanted<'_>, now: Timestamp) -> u32 {
-        self.refresh(checked, now);
-        let Some(record) = checked.record.clone() else { return 0 };
+    pub fn begin_forward(&self, decision: &Decision, requirements: &Requirements<'_>, now: Timestamp) -> u32 {
+        self.schedule_refresh(decision, now);
+        let Some(record) = decision.record.clone() else { return 0 };
         // A rate refills by itself.
-        let lease = checked.lease.filter(|_| record.limits.quota.is_some());
+        let lease = decision.lease.filter(|_| record.limits.quota.is_some());
         if let Some(lease) = lease {
             self.purse.borrow_mut().depart(record.locator, lease);
         }
-        let forward = Forward { record, secret: checked.secret, required: wanted.call.required, lease };
+        let forward = Forward { record, secret: decision.secret, required: requirements.call.required, lease };
         self.forwards.borrow_mut().add(forward).unwrap_or_else(|forward| {
-            self.settle(&forward, true, now);
+            self.settle_forward(&forward, true, now);
             0
         })
     }
 
     /// Takes in whether a request has reached its service, and counts it.
-    pub fn arrive(&self, number: u32, reached: bool, now: Timestamp) {
+    pub fn end_forward(&self, number: u32, reached: bool, now: Timestamp) {
         let forward = self.forwards.borrow_mut().take(number);
         if let Some(forward) = forward {
-            self.settle(&forward, reached, now);
+            self.settle_forward(&forward, reached, now);
         }
     }
 
-    fn settle(&self, Forward { record, secret, required, lease }: &Forward, reached: bool, now: Timestamp) {
+    fn settle_forward(&self, Forward { record, secret, required, lease }: &Forward, reached: bool, now: Timestamp) {
         let outcome = if reached { Code::Valid } else { Code::NotForwarded };
-        self.tally(record, outcome, *required, *secret, now);
+        self.count_usage(record, outcome, *required, *secret, now);
         if let Some(lease) = *lease {
             self.purse.borrow_mut().settle(record.locator, lease, reached);
-            self.watch(record, now);
+            self.schedule_return(record, now);
         }
     }
 
-    fn tally(&self, record: &Record, outcome: Code, required: ScopeSet, secret: Option<u32>, now: Timestamp) {
+    fn count_usage(&self, record: &Record, outcome: Code, required: ScopeSet, secret: Option<u32>, now: Timestamp) {
         let mut counts = self.counts.borrow_mut();
         counts.tally.count(record.workspace.number, record.locator, outcome, required, secret, now);
         if let Some(due) = counts.undertake(now) {
@@ -68,8 +68,8 @@ impl Gate {
     }
 
     /// Notes that feed or record are to be read again after the answer, if they are old.
-    fn refresh(&self, checked: &Checked, now: Timestamp) {
-        let Some(record) = &checked.record else { return };
+    fn schedule_refresh(&self, decision: &Decision, now: Timestamp) {
+        let Some(record) = &decision.record else { return };
         let workspace = record.workspace.number;
         let mut chores = self.chores.borrow_mut();
         let mut news = self.news.borrow_mut();
@@ -80,36 +80,36 @@ impl Gate {
         }
         // One a second at most, however many keys there are.
         if now.since(record.sealed_at) >= RENEW_AFTER
-            && !(0..SECOND).contains(&now.since(self.renewed_at.get()))
-            && let Some(opened) = checked.found_out.opened.get()
+            && !(0..SECOND).contains(&now.since(self.refreshed_at.get()))
+            && let Some(matched) = decision.derived.matched.get()
         {
-            self.renewed_at.set(now);
-            chores.push((now, Chore::Renew(opened.by)));
+            self.refreshed_at.set(now);
+            chores.push((now, Chore::Renew(matched.key)));
         }
     }
 
     /// Whether something is to be done after the answer.
-    pub fn has_chores(&self) -> bool {
+    pub fn has_deferred(&self) -> bool {
         !self.chores.borrow().is_empty()
     }
 
     /// Takes what is to be done.
-    pub fn chores(&self) -> Chores {
+    pub fn take_deferred(&self) -> Chores {
         self.chores.take()
     }
 
     /// Leaves something to be done after another answer.
-    pub fn leave(&self, due: Timestamp, chore: Chore) {
+    pub fn defer(&self, due: Timestamp, chore: Chore) {
         self.chores.borrow_mut().push((due, chore));
     }
 
     /// Makes batches of what was counted; `random` names this isolate, once. Says how many had to be given up.
-    pub fn close_counts(&self, random: u64, now: Timestamp) -> usize {
+    pub fn close_usage_batches(&self, random: u64, now: Timestamp) -> usize {
         self.counts.borrow_mut().close(random, now)
     }
 
     /// Whose batches of counts are to be sent now; and that is to be seen again, if there are any that wait.
-    pub fn send_on(&self, now: Timestamp) -> Chores {
+    pub fn due_sends(&self, now: Timestamp) -> Chores {
         let counts = self.counts.borrow();
         let again = counts.wait().then(|| (now.plus(SECOND), Chore::SendOn));
         counts.due(now).map(|workspace| (now, Chore::Send(workspace))).chain(again).collect()
@@ -121,7 +121,7 @@ impl Gate {
     }
 
     /// Takes in whether a batch is done with.
-    pub fn sent(&self, workspace: u32, batch: &Batch, is_done: bool, now: Timestamp) {
+    pub fn batch_sent(&self, workspace: u32, batch: &Batch, is_done: bool, now: Timestamp) {
         self.counts.borrow_mut().sent(workspace, batch.sequence, is_done, now);
     }
 }

@@ -1,7 +1,7 @@
 //! What an isolate holds is spent once, in time, and all that is not spent goes back.
 
 use super::*;
-use crate::testing::{NOW, gate, record};
+use crate::testing::{NOW, authorizer, record};
 use ownchat_domain::{
     limit::{Period, Quota},
     locator::Address,
@@ -174,10 +174,10 @@ fn what_waits_for_a_meter_is_bounded() {
 fn keys_of_which_something_is_held_are_forgotten_last() {
     let (mut purse, key) = (Purse::default(), record());
     purse.put(&key, lease(1, 4), NOW, NOW);
-    let gate = gate();
+    let authorizer = authorizer();
     let other = |number| {
         let address = Address { workspace: 7, number };
-        let locator = Locator::issue(gate.keyring(), address, key.environment);
+        let locator = Locator::issue(authorizer.keyring(), address, key.environment);
         Record { locator, ..record() }
     };
     for number in 2..u32::try_from(CAPACITY).unwrap() + 10 {
