@@ -7,13 +7,13 @@ pub use fetching::Admission;
 
 use crate::{
     check::{Decision, KeyCheck, MatchedKey, PresentedKey, Requirements},
-    deferred::{Chore, Chores},
-    feed_view::News,
+    deferred::{DeferredTask, DeferredTasks},
+    feed_view::FeedView,
     forwards::Forwards,
-    key_cache::{Memo, Memory},
-    permits::{Purse, Spent},
-    single_flight::Flights,
-    usage_buffer::Counts,
+    key_cache::{CachedKey, KeyCache},
+    permits::{Permits, Spent},
+    single_flight::SingleFlight,
+    usage_buffer::UsageBuffer,
 };
 use ownchat_domain::{
     digest::{Fingerprint, SecretHash},
@@ -36,14 +36,14 @@ use std::{
 #[derive(Debug)]
 pub struct Authorizer {
     keyring: Keyring,
-    memory: RefCell<Memory>,
-    news: RefCell<News>,
-    purse: RefCell<Purse>,
-    flights: RefCell<Flights>,
+    key_cache: RefCell<KeyCache>,
+    feed: RefCell<FeedView>,
+    permits: RefCell<Permits>,
+    fetches: RefCell<SingleFlight>,
     miss_limiter: RefCell<Shield>,
-    counts: RefCell<Counts>,
+    usage: RefCell<UsageBuffer>,
     forwards: RefCell<Forwards>,
-    chores: RefCell<Chores>,
+    deferred: RefCell<DeferredTasks>,
     /// When a younger record was asked for last.
     refreshed_at: Cell<Timestamp>,
 }
@@ -73,14 +73,14 @@ impl Authorizer {
     pub fn new(keyring: Keyring) -> Self {
         Self {
             keyring,
-            memory: RefCell::default(),
-            news: RefCell::default(),
-            purse: RefCell::default(),
-            flights: RefCell::default(),
+            key_cache: RefCell::default(),
+            feed: RefCell::default(),
+            permits: RefCell::default(),
+            fetches: RefCell::default(),
             miss_limiter: RefCell::default(),
-            counts: RefCell::default(),
+            usage: RefCell::default(),
             forwards: RefCell::default(),
-            chores: RefCell::default(),
+            deferred: RefCell::default(),
             refreshed_at: Cell::new(Timestamp::from_millis(0)),
         }
     }
@@ -97,7 +97,7 @@ impl Authorizer {
         }
         // What has opened a record before is ours, and no more need be worked out of it.
         let fingerprint = Fingerprint::of(text);
-        let matched = locator_in(text).and_then(|locator| self.memory.borrow().opened(locator));
+        let matched = locator_in(text).and_then(|locator| self.key_cache.borrow().last_match(locator));
         if let Some(matched) = matched.filter(|matched| matched.key.fingerprint == fingerprint) {
             return Ok(matched.key);
         }
@@ -124,20 +124,20 @@ impl Authorizer {
         &self,
         presented: &PresentedKey,
         requirements: &Requirements<'_>,
-        rechecked: bool,
+        fetched: bool,
         now: Timestamp,
     ) -> Evaluation {
-        let memo = self.memory.borrow().recall(presented.locator, now);
-        let news = self.news.borrow();
-        let fresh = news.is_fresh(presented.key_number.workspace, now);
-        match memo {
-            Some(memo) if memo.vouches(now) => self.judge(&memo, presented, requirements, rechecked, now),
+        let cached = self.key_cache.borrow().get(presented.locator, now);
+        let feed = self.feed.borrow();
+        let fresh = feed.is_fresh(presented.key_number.workspace, now);
+        match cached {
+            Some(cached) if cached.is_authoritative(now) => self.judge(&cached, presented, requirements, fetched, now),
             _ if !fresh => Evaluation::NeedsFeed,
             None => Evaluation::NeedsReplica,
-            Some(memo) if memo.known.as_ref().is_none_or(|record| news.allows(record)) => {
-                self.judge(&memo, presented, requirements, rechecked, now)
+            Some(cached) if cached.record.as_ref().is_none_or(|record| feed.allows(record)) => {
+                self.judge(&cached, presented, requirements, fetched, now)
             }
-            Some(memo) if memo.may_be_renewed(now) => Evaluation::NeedsReplica,
+            Some(cached) if cached.may_reread_replica(now) => Evaluation::NeedsReplica,
             Some(_) => Evaluation::NeedsVault,
         }
     }
@@ -161,20 +161,24 @@ impl Authorizer {
 
     fn judge(
         &self,
-        memo: &Memo,
+        cached: &CachedKey,
         presented: &PresentedKey,
         requirements: &Requirements<'_>,
-        rechecked: bool,
+        fetched: bool,
         now: Timestamp,
     ) -> Evaluation {
-        let Some(record) = memo.known.clone() else { return Evaluation::Decided(Decision::refused(Denial::Unknown)) };
-        let decided = match self.match_secret(memo, &record, presented) {
+        let Some(record) = cached.record.clone() else {
+            return Evaluation::Decided(Decision::refused(Denial::Unknown));
+        };
+        let decided = match self.match_secret(cached, &record, presented) {
             Some(secret) => policy::judge(&record, secret, &requirements.call, now),
             None => Err(Denial::Unknown),
         };
         match decided {
             // It may be a new secret of a key that was just rotated, of which a copy need not know.
-            Err(Denial::Unknown) if !(rechecked && memo.is_truth || record.deleted || memo.is_news(now)) => {
+            Err(Denial::Unknown)
+                if !(fetched && cached.from_vault || record.deleted || cached.is_recheck_limited(now)) =>
+            {
                 Evaluation::NeedsSecretRecheck
             }
             // What is deleted is nobody's business, and whose secret is wrong learns nothing.
@@ -184,12 +188,14 @@ impl Authorizer {
                 None => Evaluation::NeedsStanding(record),
             },
             Ok(secret) if record.limits.is_empty() || requirements.cost == 0 => match self.standing(&record, now) {
-                Some(standing) => Evaluation::Decided(Decision::passed(record, secret, memo.derived.clone(), standing)),
+                Some(standing) => {
+                    Evaluation::Decided(Decision::passed(record, secret, cached.derived.clone(), standing))
+                }
                 None => Evaluation::NeedsStanding(record),
             },
-            Ok(secret) => match self.purse.borrow_mut().spend(&record, requirements.cost, now) {
+            Ok(secret) => match self.permits.borrow_mut().spend(&record, requirements.cost, now) {
                 Some(Ok(Spent { standing, lease })) => {
-                    let passed = Decision::passed(record, secret, memo.derived.clone(), standing);
+                    let passed = Decision::passed(record, secret, cached.derived.clone(), standing);
                     Evaluation::Decided(Decision { lease: Some(lease), ..passed })
                 }
                 Some(Err(refusal)) => Evaluation::Decided(Self::denied_by_limit(record, requirements.cost, &refusal)),
@@ -203,21 +209,26 @@ impl Authorizer {
         if record.limits.is_empty() {
             return Some(Standing::default());
         }
-        self.purse.borrow().standing(record, now)
+        self.permits.borrow().standing(record, now)
     }
 
     /// Takes in what the meter has said of what is left; nothing if it did not answer, and then it is not asked again for a while.
     pub fn set_standing(&self, record: &Record, standing: Standing, now: Timestamp) {
-        self.purse.borrow_mut().tell(record, standing, now);
+        self.permits.borrow_mut().set_standing(record, standing, now);
     }
 
     /// The secret of the record that this is.
-    fn match_secret<'a>(&self, memo: &Memo, record: &'a Record, presented: &PresentedKey) -> Option<&'a RecordSecret> {
-        if let Some(number) = memo.opened_by(presented.fingerprint) {
+    fn match_secret<'a>(
+        &self,
+        cached: &CachedKey,
+        record: &'a Record,
+        presented: &PresentedKey,
+    ) -> Option<&'a RecordSecret> {
+        if let Some(number) = cached.matched_secret(presented.fingerprint) {
             return record.secrets.iter().find(|secret| secret.number == number);
         }
         let secret = record.recognise(&presented.hash, &self.keyring)?;
-        memo.derived.matched.set(Some(MatchedKey { key: *presented, secret: secret.number }));
+        cached.derived.matched.set(Some(MatchedKey { key: *presented, secret: secret.number }));
         Some(secret)
     }
 
@@ -228,19 +239,19 @@ impl Authorizer {
         requirements: &Requirements<'_>,
         now: Timestamp,
     ) -> Evaluation {
-        let Some(memo) = self.memory.borrow().recall(presented.locator, now) else {
+        let Some(cached) = self.key_cache.borrow().get(presented.locator, now) else {
             return Evaluation::Decided(Self::unavailable(None));
         };
-        let Some(record) = &memo.known else { return Evaluation::Decided(Self::unavailable(None)) };
-        let news = self.news.borrow();
+        let Some(record) = &cached.record else { return Evaluation::Decided(Self::unavailable(None)) };
+        let feed = self.feed.borrow();
         let bound = i64::from(record.workspace.outage_seconds) * SECOND;
         // What the vault itself said was true when it was asked, whether the feed was read or not.
-        let told = memo.is_truth.then(|| now.since(memo.asked_at));
-        let age = news.age(presented.key_number.workspace, now).into_iter().chain(told).min();
-        if age.is_some_and(|age| age < bound) && news.allows(record) {
-            self.judge(&memo, presented, requirements, false, now)
+        let vault_age = cached.from_vault.then(|| now.since(cached.requested_at));
+        let age = feed.age(presented.key_number.workspace, now).into_iter().chain(vault_age).min();
+        if age.is_some_and(|age| age < bound) && feed.allows(record) {
+            self.judge(&cached, presented, requirements, false, now)
         } else {
-            let matches = !record.deleted && self.match_secret(&memo, record, presented).is_some();
+            let matches = !record.deleted && self.match_secret(&cached, record, presented).is_some();
             Evaluation::Decided(Self::unavailable(matches.then(|| record.clone())))
         }
     }
@@ -251,65 +262,65 @@ impl Authorizer {
     }
 
     /// Remembers what a store said of a key.
-    pub fn cache_key(&self, presented: &PresentedKey, memo: Memo) {
-        self.memory.borrow_mut().remember(presented.locator, memo);
+    pub fn cache_key(&self, presented: &PresentedKey, cached: CachedKey) {
+        self.key_cache.borrow_mut().insert(presented.locator, cached);
     }
 
     /// Notes that the feed of a workspace is asked, and returns from where.
     pub fn begin_feed_read(&self, workspace: u32, now: Timestamp) -> Position {
-        self.news.borrow_mut().ask(workspace, now)
+        self.feed.borrow_mut().begin_read(workspace, now)
     }
 
     /// Takes in what the feed said.
     pub fn apply_feed_page(&self, workspace: u32, page: Page, from: Position, asked_at: Timestamp) {
-        let told = self.news.borrow_mut().learn(workspace, page, from, asked_at);
-        let mut memory = self.memory.borrow_mut();
-        for subject in told {
+        let subjects = self.feed.borrow_mut().apply_page(workspace, page, from, asked_at);
+        let mut key_cache = self.key_cache.borrow_mut();
+        for subject in subjects {
             match subject {
-                Subject::Key(locator) => memory.forget(locator),
-                Subject::Workspace(number) | Subject::Sealed(number) => memory.forget_workspace(number),
+                Subject::Key(locator) => key_cache.remove(locator),
+                Subject::Workspace(number) | Subject::Sealed(number) => key_cache.remove_workspace(number),
             }
         }
     }
 
     /// The feed did not answer.
     pub fn feed_read_failed(&self, workspace: u32, now: Timestamp) {
-        self.news.borrow_mut().lost(workspace, now);
+        self.feed.borrow_mut().read_failed(workspace, now);
     }
 
     /// The age of the feed that was read longest ago, in milliseconds; none if none was read.
     pub fn feed_age(&self, now: Timestamp) -> Option<i64> {
-        self.news.borrow().oldest(now)
+        self.feed.borrow().oldest_age(now)
     }
 
     /// What to ask of the meter of a key; `random` makes the name of the lease.
     pub fn lease_request(&self, record: &Record, cost: u32, random: u64, now: Timestamp) -> Take {
-        self.purse.borrow_mut().question(record, cost, random, now)
+        self.permits.borrow_mut().lease_request(record, cost, random, now)
     }
 
     /// Takes in a lease. Who waited for it is checked again, since much may have changed meanwhile.
     pub fn add_lease(&self, record: &Rc<Record>, lease: Lease, asked_at: Timestamp, now: Timestamp) {
-        self.purse.borrow_mut().put(record, lease, asked_at, now);
+        self.permits.borrow_mut().add_lease(record, lease, asked_at, now);
         self.schedule_return(record, now);
     }
 
     /// Takes in that the meter did not answer a question: what may have been granted, and what was to be given back, is
     /// given back later.
-    pub fn lease_request_failed(&self, record: &Rc<Record>, question: Take, now: Timestamp) {
-        self.purse.borrow_mut().lost(record.locator, question);
+    pub fn lease_request_failed(&self, record: &Rc<Record>, request: Take, now: Timestamp) {
+        self.permits.borrow_mut().request_failed(record.locator, request);
         self.schedule_return(record, now);
     }
 
     /// Sees to it that what is not spent goes back.
     fn schedule_return(&self, record: &Rc<Record>, now: Timestamp) {
-        if let Some(due) = self.purse.borrow_mut().watch(record.locator, now) {
-            self.chores.borrow_mut().push((due, Chore::GiveBack(record.clone(), 0)));
+        if let Some(due) = self.permits.borrow_mut().schedule_return(record.locator, now) {
+            self.deferred.borrow_mut().push((due, DeferredTask::ReturnPermits(record.clone(), 0)));
         }
     }
 
     /// Takes back what a chore could not give back.
-    pub fn keep_unspent(&self, record: &Record, leftovers: Take) {
-        self.purse.borrow_mut().lost(record.locator, leftovers);
+    pub fn keep_unspent(&self, record: &Record, unspent: Take) {
+        self.permits.borrow_mut().request_failed(record.locator, unspent);
     }
 
     /// Takes in that the meter had no permits for a call of this cost, and refuses it, unless it is worth another check. For a
@@ -322,7 +333,7 @@ impl Authorizer {
         asked_at: Timestamp,
         now: Timestamp,
     ) -> Option<Decision> {
-        let refuses = self.purse.borrow_mut().refuse(record, cost, refusal, asked_at, now);
+        let refuses = self.permits.borrow_mut().apply_refusal(record, cost, refusal, asked_at, now);
         refuses.then(|| Self::denied_by_limit(record.clone(), cost, &refusal))
     }
 
@@ -333,7 +344,7 @@ impl Authorizer {
 
     /// What is left of ended leases of a key.
     pub fn take_unspent(&self, record: &Record, now: Timestamp) -> Option<Take> {
-        self.purse.borrow_mut().leftovers(record.locator, record.limits, record.version, now)
+        self.permits.borrow_mut().take_unspent(record.locator, record.limits, record.version, now)
     }
 }
 

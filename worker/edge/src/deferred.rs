@@ -10,39 +10,42 @@ use std::{
 
 /// Something to do.
 #[derive(Debug)]
-pub enum Chore {
+pub enum DeferredTask {
     /// Read the feed of this workspace.
     ReadFeed(u32),
     /// Send what was counted.
-    SendCounts,
+    FlushUsage,
     /// See whose batches of it are to be sent.
-    SendOn,
+    ScheduleSends,
     /// Send a batch of this workspace, and the next when it is confirmed.
-    Send(u32),
+    SendBatch(u32),
     /// Give back the permits of this key that nobody has spent; it was tried so often before.
-    GiveBack(Rc<Record>, usize),
+    ReturnPermits(Rc<Record>, usize),
     /// Fetch a younger record of this key.
-    Renew(PresentedKey),
+    RefreshKey(PresentedKey),
 }
 
 /// What there is to do, and when.
-pub type Chores = Vec<(Timestamp, Chore)>;
+pub type DeferredTasks = Vec<(Timestamp, DeferredTask)>;
 
 /// Does all that there is beside each other by `act`, and whatever is to be done after each by what that says: what hangs
 /// holds up nothing else.
-pub async fn do_all<F: Future<Output = Chores>>(mut chores: Chores, act: impl Fn(Timestamp, Chore) -> F) {
+pub async fn run_all<F: Future<Output = DeferredTasks>>(
+    mut tasks: DeferredTasks,
+    act: impl Fn(Timestamp, DeferredTask) -> F,
+) {
     let mut running = Vec::new();
     poll_fn(|context| {
         loop {
-            running.extend(chores.drain(..).map(|(due, chore)| Box::pin(act(due, chore))));
+            running.extend(tasks.drain(..).map(|(due, task)| Box::pin(act(due, task))));
             running.retain_mut(|one| match one.as_mut().poll(context) {
                 Poll::Ready(next) => {
-                    chores.extend(next);
+                    tasks.extend(next);
                     false
                 }
                 Poll::Pending => true,
             });
-            if chores.is_empty() {
+            if tasks.is_empty() {
                 return if running.is_empty() { Poll::Ready(()) } else { Poll::Pending };
             }
         }
@@ -63,23 +66,26 @@ mod tests {
 
     /// What of some chores is begun, in its order, while those hang of which `hangs` says so, and whether all of it is done
     /// with. Who sends on finds two workspaces of which batches wait.
-    fn begun(hangs: impl Fn(&Chore) -> bool) -> (Vec<&'static str>, bool) {
+    fn begun(hangs: impl Fn(&DeferredTask) -> bool) -> (Vec<&'static str>, bool) {
         let begun = RefCell::new(Vec::new());
-        let act = |due: Timestamp, chore: Chore| {
-            let hangs = hangs(&chore);
-            let (name, next) = match chore {
-                Chore::GiveBack(..) => ("give back", vec![]),
-                Chore::SendCounts => ("close", vec![(due, Chore::SendOn)]),
-                Chore::SendOn => ("send on", vec![(due, Chore::Send(7)), (due, Chore::Send(8))]),
-                Chore::Send(7) => ("send 7", vec![]),
-                Chore::Send(_) => ("send 8", vec![]),
+        let act = |due: Timestamp, task: DeferredTask| {
+            let hangs = hangs(&task);
+            let (name, next) = match task {
+                DeferredTask::ReturnPermits(..) => ("give back", vec![]),
+                DeferredTask::FlushUsage => ("close", vec![(due, DeferredTask::ScheduleSends)]),
+                DeferredTask::ScheduleSends => {
+                    ("send on", vec![(due, DeferredTask::SendBatch(7)), (due, DeferredTask::SendBatch(8))])
+                }
+                DeferredTask::SendBatch(7) => ("send 7", vec![]),
+                DeferredTask::SendBatch(_) => ("send 8", vec![]),
                 _ => ("read", vec![]),
             };
             begun.borrow_mut().push(name);
             async move { if hangs { pending().await } else { ready(next).await } }
         };
-        let chores = [Chore::GiveBack(record().into(), 0), Chore::ReadFeed(7), Chore::SendCounts];
-        let all = do_all(chores.map(|chore| (NOW, chore)).into(), act);
+        let tasks =
+            [DeferredTask::ReturnPermits(record().into(), 0), DeferredTask::ReadFeed(7), DeferredTask::FlushUsage];
+        let all = run_all(tasks.map(|task| (NOW, task)).into(), act);
         let is_done = pin!(all).poll(&mut Context::from_waker(Waker::noop())).is_ready();
         (begun.into_inner(), is_done)
     }
@@ -88,8 +94,8 @@ mod tests {
     fn what_hangs_holds_up_nothing_else_and_is_waited_for() {
         let all = vec!["give back", "read", "close", "send on", "send 7", "send 8"];
         assert_eq!(begun(|_| false), (all.clone(), true));
-        let hangs = |chore: &Chore| matches!(chore, Chore::GiveBack(..) | Chore::ReadFeed(_));
+        let hangs = |task: &DeferredTask| matches!(task, DeferredTask::ReturnPermits(..) | DeferredTask::ReadFeed(_));
         assert_eq!(begun(hangs), (all.clone(), false), "a meter and the feed");
-        assert_eq!(begun(|chore| matches!(chore, Chore::Send(7))), (all, false), "one workspace");
+        assert_eq!(begun(|task| matches!(task, DeferredTask::SendBatch(7))), (all, false), "one workspace");
     }
 }

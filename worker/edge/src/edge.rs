@@ -5,7 +5,7 @@ use crate::{
     gateway::Limits,
     platform::{Platform, Trouble},
     response::Answers,
-    response_cache::Kept,
+    response_cache::ResponseCache,
     service_tokens::ServiceTokens,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -26,7 +26,7 @@ pub struct Edge {
     /// Knows Ownchat's own services.
     pub services: ServiceTokens,
     /// The numbers of the answers that the entry keeps.
-    pub kept: Kept,
+    pub responses: ResponseCache,
     /// Signs who is calling, for the services.
     pub principal_key: Vec<u8>,
     /// Origin of the services, without a slash at the end.
@@ -74,7 +74,7 @@ impl Edge {
         Ok(Self {
             authorizer: Authorizer::new(keyring),
             services: ServiceTokens::parse(&platform.optional("SERVICE_TOKENS").unwrap_or_default())?,
-            kept: Kept::default(),
+            responses: ResponseCache::default(),
             principal_key,
             upstream: origin("UPSTREAM_URL")?,
             limits: Limits::read(|name| platform.optional(name))?,

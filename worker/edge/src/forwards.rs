@@ -25,7 +25,7 @@ pub struct Forward {
 /// Requests by numbers, from 1.
 #[derive(Debug, Default)]
 pub struct Forwards {
-    places: Vec<Option<Forward>>,
+    entries: Vec<Option<Forward>>,
     free: Vec<u32>,
 }
 
@@ -33,14 +33,14 @@ impl Forwards {
     /// Adds a request and returns its number, or gives it back if there are too many.
     pub fn add(&mut self, forward: Forward) -> Result<u32, Forward> {
         if let Some(number) = self.free.pop()
-            && let Some(place) = self.place(number)
+            && let Some(entry) = self.entry(number)
         {
-            *place = Some(forward);
+            *entry = Some(forward);
             return Ok(number);
         }
-        match u32::try_from(self.places.len()) {
-            Ok(last) if self.places.len() < CAPACITY => {
-                self.places.push(Some(forward));
+        match u32::try_from(self.entries.len()) {
+            Ok(last) if self.entries.len() < CAPACITY => {
+                self.entries.push(Some(forward));
                 Ok(last + 1)
             }
             _ => Err(forward),
@@ -49,13 +49,13 @@ impl Forwards {
 
     /// Removes a request by its number.
     pub fn take(&mut self, number: u32) -> Option<Forward> {
-        let forward = self.place(number)?.take()?;
+        let forward = self.entry(number)?.take()?;
         self.free.push(number);
         Some(forward)
     }
 
-    fn place(&mut self, number: u32) -> Option<&mut Option<Forward>> {
-        self.places.get_mut(usize::try_from(number).ok()?.checked_sub(1)?)
+    fn entry(&mut self, number: u32) -> Option<&mut Option<Forward>> {
+        self.entries.get_mut(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 }
 

@@ -42,7 +42,7 @@ use crate::{
     platform::{Platform, log_error, now},
     request::{ADDRESS, Incoming},
     response::{Answer, Answers, COMMON, Media, REQUEST_ID},
-    response_cache::Keep,
+    response_cache::CacheStatus,
     routes::Plan,
 };
 use ownchat_domain::{json::BODY_MAX, principal, problem, time::Timestamp, verdict::Denial};
@@ -80,10 +80,10 @@ pub fn decide(call: &str, now: f64) -> u32 {
         if !check.goes_on(&decision) {
             edge.authorizer.count(&decision, &check.requirements(), now);
         }
-        let keep = match edge.kept.keep(check.purpose, &decision) {
-            Keep::Has(number) => break Err(number),
-            Keep::As(number) => Some(number),
-            Keep::Not => None,
+        let keep = match edge.responses.slot_for(check.purpose, &decision) {
+            CacheStatus::Hit(number) => break Err(number),
+            CacheStatus::Miss(number) => Some(number),
+            CacheStatus::Bypass => None,
         };
         break Ok((conclude(&edge, &answers, &incoming, &check, &decision, now), keep));
     };
@@ -91,13 +91,13 @@ pub fn decide(call: &str, now: f64) -> u32 {
     if let Some((check, decision)) = caller {
         edge.authorizer.count(&decision, &check.requirements(), now);
     }
-    let chores = edge.authorizer.has_deferred();
+    let tasks = edge.authorizer.has_deferred();
     match said {
         Ok((answer, keep)) => {
-            TOLD.set(answer.text(chores, keep));
+            TOLD.set(answer.text(tasks, keep));
             1
         }
-        Err(number) => number << 2 | u32::from(chores) << 1 | 1,
+        Err(number) => number << 2 | u32::from(tasks) << 1 | 1,
     }
 }
 
@@ -203,9 +203,9 @@ pub fn arrived(number: u32, failure: &str, now: f64) -> bool {
 
 /// Does what was left for after the answers so far.
 #[wasm_bindgen]
-pub async fn chores(platform: Platform) {
+pub async fn tasks(platform: Platform) {
     if let Some(edge) = Edge::ready() {
-        lookup::chores(&edge, &platform).await;
+        lookup::tasks(&edge, &platform).await;
     }
 }
 

@@ -4,9 +4,9 @@
 use crate::{
     authorizer::{Admission, Authorizer, Evaluation},
     check::{Decision, KeyCheck, PresentedKey},
-    deferred::{Chore, Chores, do_all},
+    deferred::{DeferredTask, DeferredTasks, run_all},
     edge::{Edge, random},
-    key_cache::{Memo, RENEW_AFTER},
+    key_cache::{CachedKey, REFRESH_AFTER},
     platform::{Platform, Trouble, answered, log_error, log_warning, now},
     timeout::{FEED, METER, REGISTRY, USAGE},
 };
@@ -131,7 +131,7 @@ async fn ask(
     let is_unknown = edge.authorizer.begin_fetch(presented, question == Question::Copy, client_ip, asked_at);
     let age = match question {
         Question::Copy => LIFETIME,
-        Question::Younger => RENEW_AFTER,
+        Question::Younger => REFRESH_AFTER,
         Question::Vault | Question::Secret => 0,
     };
     let outcome = if age > 0 && find(edge, platform, presented, age).await {
@@ -171,7 +171,7 @@ async fn find(edge: &Edge, platform: &Platform, presented: &PresentedKey, age: i
     let asked_at = now();
     match from_kv(edge, platform, presented).await {
         Ok(Some(record)) if asked_at.since(record.sealed_at) < age => {
-            edge.authorizer.cache_key(presented, Memo::new(Some(record.into()), asked_at));
+            edge.authorizer.cache_key(presented, CachedKey::new(Some(record.into()), asked_at));
             return true;
         }
         Ok(_) => {}
@@ -191,17 +191,19 @@ async fn ask_vault(
     edge: &Edge,
     platform: &Platform,
     presented: &PresentedKey,
-    for_secret: bool,
+    secret_rechecks: bool,
 ) -> Result<(), Trouble> {
     let asked_at = now();
     let path = record_path(presented.key_number.workspace, presented.locator);
-    let known = match platform.vault(&path, None, REGISTRY).await? {
+    let record = match platform.vault(&path, None, REGISTRY).await? {
         (200, bytes) => Some(Rc::new(open(edge, presented, &bytes)?)),
         (404, _) => None,
         (status, _) => return Err(answered(status)),
     };
-    edge.authorizer
-        .cache_key(presented, Memo { is_truth: true, for_secret: for_secret.into(), ..Memo::new(known, asked_at) });
+    edge.authorizer.cache_key(
+        presented,
+        CachedKey { from_vault: true, secret_rechecks: secret_rechecks.into(), ..CachedKey::new(record, asked_at) },
+    );
     Ok(())
 }
 
@@ -259,51 +261,51 @@ async fn ask_for(platform: &Platform, path: &str, body: Option<Vec<u8>>, millis:
 /// Does what was left for after the answers: the feed is read again when it is time, so that the next calls need
 /// not wait for it, counts are sent, and permits that were not spent go back. What is too late for this turn is left
 /// for after another answer.
-pub async fn chores(edge: &Edge, platform: &Platform) {
+pub async fn tasks(edge: &Edge, platform: &Platform) {
     let end = now().plus(AFTERWARDS);
-    do_all(edge.authorizer.take_deferred(), |due, chore| act(edge, platform, end, due, chore)).await;
+    run_all(edge.authorizer.take_deferred(), |due, task| act(edge, platform, end, due, task)).await;
 }
 
 /// Does something when it is due, unless that is too late, and says what is to be done next.
-async fn act(edge: &Edge, platform: &Platform, end: Timestamp, due: Timestamp, chore: Chore) -> Chores {
+async fn act(edge: &Edge, platform: &Platform, end: Timestamp, due: Timestamp, task: DeferredTask) -> DeferredTasks {
     if due.max(now()) >= end {
         // Who counts next undertakes to send, and who finds the feed old to read it.
-        if matches!(chore, Chore::GiveBack(..)) {
-            edge.authorizer.defer(due, chore);
+        if matches!(task, DeferredTask::ReturnPermits(..)) {
+            edge.authorizer.defer(due, task);
         }
         return Vec::new();
     }
     platform.until(due).await;
-    let next = match chore {
-        Chore::ReadFeed(workspace) => {
+    let next = match task {
+        DeferredTask::ReadFeed(workspace) => {
             read_feed(&edge.authorizer, platform, workspace).await;
             None
         }
-        Chore::SendCounts => {
-            let lost = edge.authorizer.close_usage_batches(random_half(), now());
-            if lost > 0 {
-                log_error(&format!("usage: {lost} batches of counts were given up"));
+        DeferredTask::FlushUsage => {
+            let dropped = edge.authorizer.close_usage_batches(random_half(), now());
+            if dropped > 0 {
+                log_error(&format!("usage: {dropped} batches dropped, the buffer is full"));
             }
-            Some((now(), Chore::SendOn))
+            Some((now(), DeferredTask::ScheduleSends))
         }
-        Chore::SendOn => return edge.authorizer.due_sends(now()),
-        Chore::Send(workspace) => {
+        DeferredTask::ScheduleSends => return edge.authorizer.due_sends(now()),
+        DeferredTask::SendBatch(workspace) => {
             let Some(batch) = edge.authorizer.next_batch(workspace, now()) else { return Vec::new() };
             let outcome = hand_over(platform, workspace, &batch).await;
             if let Err(error) = &outcome {
                 log_warning(&format!("usage of workspace {workspace}: {error}"));
             }
             edge.authorizer.batch_sent(workspace, &batch, outcome.is_ok(), now());
-            outcome.is_ok().then(|| (now(), Chore::Send(workspace)))
+            outcome.is_ok().then(|| (now(), DeferredTask::SendBatch(workspace)))
         }
-        Chore::GiveBack(record, tries) => {
-            let Some(leftovers) = edge.authorizer.take_unspent(&record, now()) else { return Vec::new() };
-            let Err(error) = ask_meter(platform, &record, &leftovers).await else { return Vec::new() };
+        DeferredTask::ReturnPermits(record, tries) => {
+            let Some(unspent) = edge.authorizer.take_unspent(&record, now()) else { return Vec::new() };
+            let Err(error) = ask_meter(platform, &record, &unspent).await else { return Vec::new() };
             log_warning(&format!("{}: meter: {error}", record.locator));
-            edge.authorizer.keep_unspent(&record, leftovers);
-            RESEND.get(tries).map(|wait| (now().plus(*wait), Chore::GiveBack(record, tries + 1)))
+            edge.authorizer.keep_unspent(&record, unspent);
+            RESEND.get(tries).map(|wait| (now().plus(*wait), DeferredTask::ReturnPermits(record, tries + 1)))
         }
-        Chore::Renew(presented) => {
+        DeferredTask::RefreshKey(presented) => {
             if let Err(error) = ask(edge, platform, &presented, Question::Younger, None).await {
                 log_warning(&format!("{}: {error}", presented.locator));
             }

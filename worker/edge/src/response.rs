@@ -90,9 +90,9 @@ impl Answer {
     /// Its text for the entry: `chores` as one digit, the letter of the media type, the status, the number under which the
     /// answer is to be kept, if it is; then a line for each header, `name:value`, and an empty one; then the body. `chores`
     /// says whether work is left for later.
-    pub fn text(&self, chores: bool, keep: Option<u32>) -> String {
+    pub fn text(&self, tasks: bool, keep: Option<u32>) -> String {
         let mut text = String::with_capacity(160 + self.body.len());
-        text.push(if chores { '1' } else { '0' });
+        text.push(if tasks { '1' } else { '0' });
         text.push(self.media.letter());
         text.push_str(&self.status.to_string());
         text.extend(keep.map(|number| number.to_string()));

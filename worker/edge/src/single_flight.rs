@@ -9,31 +9,31 @@ use std::collections::HashMap;
 
 /// A question that was not answered for so long, in milliseconds, counts as lost: another may ask. The longest, to KV and
 /// then to the registry, is over before that.
-pub const LOST_AFTER: i64 = (KV + REGISTRY) as i64 + SECOND / 2;
+pub const FETCH_TIMEOUT: i64 = (KV + REGISTRY) as i64 + SECOND / 2;
 /// How long it is remembered that a question failed, in milliseconds.
-const FAILED_FOR: i64 = SECOND;
+const BACK_OFF: i64 = SECOND;
 /// Most questions that are remembered at once.
 const CAPACITY: usize = 10_000;
 
 /// Keys that somebody asks a store for, and those of which the last question failed.
 #[derive(Debug, Default)]
-pub struct Flights(HashMap<Locator, Flight>);
+pub struct SingleFlight(HashMap<Locator, Fetch>);
 
 #[derive(Debug)]
-enum Flight {
-    Begun(Timestamp),
+enum Fetch {
+    InFlight(Timestamp),
     Failed(Timestamp),
 }
 
-impl Flights {
+impl SingleFlight {
     /// Whether somebody asks for a key.
-    pub fn is_under_way(&self, key: Locator, now: Timestamp) -> bool {
-        matches!(self.0.get(&key), Some(Flight::Begun(at)) if (0..LOST_AFTER).contains(&now.since(*at)))
+    pub fn is_in_flight(&self, key: Locator, now: Timestamp) -> bool {
+        matches!(self.0.get(&key), Some(Fetch::InFlight(at)) if (0..FETCH_TIMEOUT).contains(&now.since(*at)))
     }
 
     /// Whether the last question about a key failed a moment ago.
     pub fn has_failed(&self, key: Locator, now: Timestamp) -> bool {
-        matches!(self.0.get(&key), Some(Flight::Failed(at)) if (0..FAILED_FOR).contains(&now.since(*at)))
+        matches!(self.0.get(&key), Some(Fetch::Failed(at)) if (0..BACK_OFF).contains(&now.since(*at)))
     }
 
     /// Notes that somebody asks for a key.
@@ -42,7 +42,7 @@ impl Flights {
             // Most of them are over; of the others some will be asked twice.
             self.0.clear();
         }
-        self.0.insert(key, Flight::Begun(now));
+        self.0.insert(key, Fetch::InFlight(now));
     }
 
     /// The question was answered, in whatever way.
@@ -52,8 +52,8 @@ impl Flights {
 
     /// The question failed, and that is to be remembered.
     pub fn fail(&mut self, key: Locator, now: Timestamp) {
-        if let Some(flight) = self.0.get_mut(&key) {
-            *flight = Flight::Failed(now);
+        if let Some(fetch) = self.0.get_mut(&key) {
+            *fetch = Fetch::Failed(now);
         }
     }
 }
@@ -65,37 +65,37 @@ mod tests {
 
     #[test]
     fn one_asks_for_all_and_another_if_that_one_is_lost() {
-        let (mut flights, key) = (Flights::default(), record().locator);
-        assert!(!flights.is_under_way(key, NOW));
-        flights.begin(key, NOW);
-        assert!(flights.is_under_way(key, NOW.plus(LOST_AFTER - 1)));
-        assert!(!flights.is_under_way(key, NOW.plus(LOST_AFTER)), "it is lost");
-        assert!(!flights.is_under_way(key, NOW.plus(-1)), "the clock was set back");
-        flights.end(key);
-        assert!(!flights.is_under_way(key, NOW));
+        let (mut fetches, key) = (SingleFlight::default(), record().locator);
+        assert!(!fetches.is_in_flight(key, NOW));
+        fetches.begin(key, NOW);
+        assert!(fetches.is_in_flight(key, NOW.plus(FETCH_TIMEOUT - 1)));
+        assert!(!fetches.is_in_flight(key, NOW.plus(FETCH_TIMEOUT)), "it is lost");
+        assert!(!fetches.is_in_flight(key, NOW.plus(-1)), "the clock was set back");
+        fetches.end(key);
+        assert!(!fetches.is_in_flight(key, NOW));
     }
 
     #[test]
     fn that_a_question_failed_is_remembered_for_a_second_or_until_the_next() {
-        let (mut flights, key) = (Flights::default(), record().locator);
-        flights.fail(key, NOW);
-        assert!(!flights.has_failed(key, NOW), "nobody asked");
-        flights.begin(key, NOW);
-        flights.fail(key, NOW);
-        assert!(!flights.is_under_way(key, NOW) && flights.has_failed(key, NOW.plus(FAILED_FOR - 1)));
-        assert!(!flights.has_failed(key, NOW.plus(FAILED_FOR)));
-        assert!(!flights.has_failed(key, NOW.plus(-1)), "the clock was set back");
-        flights.begin(key, NOW.plus(1));
-        assert!(flights.is_under_way(key, NOW.plus(1)) && !flights.has_failed(key, NOW.plus(1)));
+        let (mut fetches, key) = (SingleFlight::default(), record().locator);
+        fetches.fail(key, NOW);
+        assert!(!fetches.has_failed(key, NOW), "nobody asked");
+        fetches.begin(key, NOW);
+        fetches.fail(key, NOW);
+        assert!(!fetches.is_in_flight(key, NOW) && fetches.has_failed(key, NOW.plus(BACK_OFF - 1)));
+        assert!(!fetches.has_failed(key, NOW.plus(BACK_OFF)));
+        assert!(!fetches.has_failed(key, NOW.plus(-1)), "the clock was set back");
+        fetches.begin(key, NOW.plus(1));
+        assert!(fetches.is_in_flight(key, NOW.plus(1)) && !fetches.has_failed(key, NOW.plus(1)));
     }
 
     #[test]
     fn what_is_never_ended_takes_no_room_for_ever() {
-        let mut flights = Flights::default();
+        let mut fetches = SingleFlight::default();
         for number in 0..=2 * CAPACITY {
             let key = format!("{number:016}").parse().unwrap();
-            flights.begin(key, NOW);
-            assert!(flights.0.len() <= CAPACITY && flights.is_under_way(key, NOW));
+            fetches.begin(key, NOW);
+            assert!(fetches.0.len() <= CAPACITY && fetches.is_in_flight(key, NOW));
         }
     }
 }

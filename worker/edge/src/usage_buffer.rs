@@ -10,50 +10,50 @@ use ownchat_domain::{
 use std::rc::Rc;
 
 /// Counts are sent so long after the first of them, in milliseconds: half of what they may take at most.
-const FLUSH_WAIT: i64 = FLUSH_AFTER / 2;
+const FLUSH_DELAY: i64 = FLUSH_AFTER / 2;
 /// Who was to send counts and has not for so long is gone, in milliseconds.
-const GONE_AFTER: i64 = FLUSH_AFTER;
+const FLUSH_TIMEOUT: i64 = FLUSH_AFTER;
 /// A batch that is being sent for so long, in milliseconds, is not: whoever did was called off.
-const LOST_AFTER: i64 = 6 * SECOND;
-const _: () = assert!(LOST_AFTER > crate::timeout::USAGE as i64);
+const SEND_TIMEOUT: i64 = 6 * SECOND;
+const _: () = assert!(SEND_TIMEOUT > crate::timeout::USAGE as i64);
 /// A workspace of which so many batches wait gets no more of them: what it counts meanwhile is counted together.
-const AHEAD: usize = 2;
+const BATCHES_AHEAD: usize = 2;
 /// Most counts and last uses of one workspace that wait in batches, about 3 MB.
-const KEPT_OF_ONE: usize = 10 * BATCH_MAX;
+const WORKSPACE_CAPACITY: usize = 10 * BATCH_MAX;
 /// Most of all workspaces, about a fifth of the memory of an isolate.
-const KEPT: usize = 8 * KEPT_OF_ONE;
+const CAPACITY: usize = 8 * WORKSPACE_CAPACITY;
 
 /// What was counted and not yet confirmed.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub struct UsageBuffer {
     /// What is being counted.
     pub tally: Tally,
     /// Batches that were made of it.
-    unsent: Vec<Unsent>,
+    pending: Vec<PendingBatches>,
     /// Number of this isolate, random; 0 until it is chosen.
     isolate: u64,
     sequence: u64,
     /// When somebody undertook to send them.
-    undertaken_at: Option<Timestamp>,
+    flush_scheduled_at: Option<Timestamp>,
 }
 
 /// The batches of one workspace, the eldest first.
 #[derive(Debug)]
-struct Unsent {
+struct PendingBatches {
     workspace: u32,
     batches: Vec<Rc<Batch>>,
     /// Whether some was counted of which no batch was made, since so many wait.
     held_back: bool,
     /// How often in a row the eldest could not be sent.
-    failed: u32,
+    failures: u32,
     /// When it is to be sent next.
-    due: Timestamp,
+    next_attempt: Timestamp,
 }
 
-impl Unsent {
+impl PendingBatches {
     fn is_due(&self, now: Timestamp) -> bool {
         // What lies further ahead than it can be comes of a clock that was set back.
-        !(1..=LOST_AFTER).contains(&self.due.since(now))
+        !(1..=SEND_TIMEOUT).contains(&self.next_attempt.since(now))
     }
 
     fn size(&self) -> usize {
@@ -61,15 +61,15 @@ impl Unsent {
     }
 }
 
-impl Counts {
+impl UsageBuffer {
     /// When to send, if there is something and nobody has undertaken to. Whoever is told has.
-    pub fn undertake(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let undertaken = self.undertaken_at.is_some_and(|at| (0..GONE_AFTER).contains(&now.since(at)));
-        if undertaken || self.tally.is_empty() {
+    pub fn schedule_flush(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let is_scheduled = self.flush_scheduled_at.is_some_and(|at| (0..FLUSH_TIMEOUT).contains(&now.since(at)));
+        if is_scheduled || self.tally.is_empty() {
             return None;
         }
-        self.undertaken_at = Some(now);
-        Some(now.plus(FLUSH_WAIT))
+        self.flush_scheduled_at = Some(now);
+        Some(now.plus(FLUSH_DELAY))
     }
 
     /// Makes batches of what was counted. `random` names the isolate, once. What is counted from now on is somebody
@@ -78,83 +78,83 @@ impl Counts {
         if self.isolate == 0 {
             self.isolate = random.max(1);
         }
-        self.undertaken_at = None;
-        for unsent in &mut self.unsent {
-            unsent.held_back = unsent.batches.len() >= AHEAD;
+        self.flush_scheduled_at = None;
+        for pending in &mut self.pending {
+            pending.held_back = pending.batches.len() >= BATCHES_AHEAD;
         }
-        self.make(now);
-        self.give_up()
+        self.make_batches(now);
+        self.drop_oldest()
     }
 
     /// Makes batches of what was counted and is not held back.
-    fn make(&mut self, now: Timestamp) {
-        let unsent = &mut self.unsent;
+    fn make_batches(&mut self, now: Timestamp) {
+        let pending = &mut self.pending;
         let batches = self.tally.drain(self.isolate, &mut self.sequence, |workspace, size| {
-            let held_back = unsent.iter().any(|other| other.workspace == workspace && other.held_back);
+            let held_back = pending.iter().any(|other| other.workspace == workspace && other.held_back);
             !held_back || size >= BATCH_MAX
         });
         for (workspace, batch) in batches {
-            match unsent.iter_mut().find(|other| other.workspace == workspace) {
+            match pending.iter_mut().find(|other| other.workspace == workspace) {
                 Some(other) => other.batches.push(batch.into()),
-                None => unsent.push(Unsent {
+                None => pending.push(PendingBatches {
                     workspace,
                     batches: vec![batch.into()],
                     held_back: false,
-                    failed: 0,
-                    due: now,
+                    failures: 0,
+                    next_attempt: now,
                 }),
             }
         }
     }
 
     /// Whether batches wait.
-    pub fn wait(&self) -> bool {
-        !self.unsent.is_empty()
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
     }
 
     /// The workspaces of which a batch is to be sent now.
     pub fn due(&self, now: Timestamp) -> impl Iterator<Item = u32> {
-        self.unsent.iter().filter(move |unsent| unsent.is_due(now)).map(|unsent| unsent.workspace)
+        self.pending.iter().filter(move |pending| pending.is_due(now)).map(|pending| pending.workspace)
     }
 
     /// The batch of a workspace that is to be sent now, if there is one. Whoever is told sends it, and says by
     /// [`Self::sent`] what became of it.
-    pub fn next(&mut self, workspace: u32, now: Timestamp) -> Option<Rc<Batch>> {
-        let unsent = self.unsent.iter_mut().find(|unsent| unsent.workspace == workspace && unsent.is_due(now))?;
-        unsent.due = now.plus(LOST_AFTER);
-        unsent.batches.first().cloned()
+    pub fn next_batch(&mut self, workspace: u32, now: Timestamp) -> Option<Rc<Batch>> {
+        let pending = self.pending.iter_mut().find(|pending| pending.workspace == workspace && pending.is_due(now))?;
+        pending.next_attempt = now.plus(SEND_TIMEOUT);
+        pending.batches.first().cloned()
     }
 
     /// Takes in whether a batch is done with.
-    pub fn sent(&mut self, workspace: u32, sequence: u64, is_done: bool, now: Timestamp) {
-        if let Some(unsent) = self.unsent.iter_mut().find(|unsent| unsent.workspace == workspace) {
+    pub fn batch_sent(&mut self, workspace: u32, sequence: u64, is_done: bool, now: Timestamp) {
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.workspace == workspace) {
             if is_done {
-                unsent.batches.retain(|batch| batch.sequence != sequence);
-                (unsent.failed, unsent.due) = (0, now);
+                pending.batches.retain(|batch| batch.sequence != sequence);
+                (pending.failures, pending.next_attempt) = (0, now);
                 // Nobody may ever count again here.
-                if unsent.batches.is_empty() && std::mem::take(&mut unsent.held_back) {
-                    self.make(now);
+                if pending.batches.is_empty() && std::mem::take(&mut pending.held_back) {
+                    self.make_batches(now);
                 }
             } else {
-                unsent.due = now.plus(SECOND << unsent.failed.min(2));
-                unsent.failed += 1;
+                pending.next_attempt = now.plus(SECOND << pending.failures.min(2));
+                pending.failures += 1;
             }
         }
-        self.unsent.retain(|unsent| !unsent.batches.is_empty());
+        self.pending.retain(|pending| !pending.batches.is_empty());
     }
 
-    fn give_up(&mut self) -> usize {
-        let mut lost = 0;
+    fn drop_oldest(&mut self) -> usize {
+        let mut dropped = 0;
         loop {
-            let all: usize = self.unsent.iter().map(Unsent::size).sum();
-            match self.unsent.iter_mut().max_by_key(|unsent| unsent.size()) {
-                Some(most) if all > KEPT || most.size() > KEPT_OF_ONE => drop(most.batches.remove(0)),
+            let all: usize = self.pending.iter().map(PendingBatches::size).sum();
+            match self.pending.iter_mut().max_by_key(|pending| pending.size()) {
+                Some(most) if all > CAPACITY || most.size() > WORKSPACE_CAPACITY => drop(most.batches.remove(0)),
                 _ => break,
             }
-            lost += 1;
+            dropped += 1;
         }
-        self.unsent.retain(|unsent| !unsent.batches.is_empty());
-        lost
+        self.pending.retain(|pending| !pending.batches.is_empty());
+        dropped
     }
 }
 

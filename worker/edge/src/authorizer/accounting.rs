@@ -3,9 +3,9 @@
 use super::Authorizer;
 use crate::{
     check::{Decision, Requirements},
-    deferred::{Chore, Chores},
+    deferred::{DeferredTask, DeferredTasks},
     forwards::Forward,
-    key_cache::RENEW_AFTER,
+    key_cache::REFRESH_AFTER,
 };
 use ownchat_domain::{
     record::Record,
@@ -33,7 +33,7 @@ impl Authorizer {
         // A rate refills by itself.
         let lease = decision.lease.filter(|_| record.limits.quota.is_some());
         if let Some(lease) = lease {
-            self.purse.borrow_mut().depart(record.locator, lease);
+            self.permits.borrow_mut().mark_in_flight(record.locator, lease);
         }
         let forward = Forward { record, secret: decision.secret, required: requirements.call.required, lease };
         self.forwards.borrow_mut().add(forward).unwrap_or_else(|forward| {
@@ -54,16 +54,16 @@ impl Authorizer {
         let outcome = if reached { Code::Valid } else { Code::NotForwarded };
         self.count_usage(record, outcome, *required, *secret, now);
         if let Some(lease) = *lease {
-            self.purse.borrow_mut().settle(record.locator, lease, reached);
+            self.permits.borrow_mut().settle(record.locator, lease, reached);
             self.schedule_return(record, now);
         }
     }
 
     fn count_usage(&self, record: &Record, outcome: Code, required: ScopeSet, secret: Option<u32>, now: Timestamp) {
-        let mut counts = self.counts.borrow_mut();
-        counts.tally.count(record.workspace.number, record.locator, outcome, required, secret, now);
-        if let Some(due) = counts.undertake(now) {
-            self.chores.borrow_mut().push((due, Chore::SendCounts));
+        let mut usage = self.usage.borrow_mut();
+        usage.tally.count(record.workspace.number, record.locator, outcome, required, secret, now);
+        if let Some(due) = usage.schedule_flush(now) {
+            self.deferred.borrow_mut().push((due, DeferredTask::FlushUsage));
         }
     }
 
@@ -71,57 +71,57 @@ impl Authorizer {
     fn schedule_refresh(&self, decision: &Decision, now: Timestamp) {
         let Some(record) = &decision.record else { return };
         let workspace = record.workspace.number;
-        let mut chores = self.chores.borrow_mut();
-        let mut news = self.news.borrow_mut();
-        if news.due(workspace, now) {
+        let mut tasks = self.deferred.borrow_mut();
+        let mut feed = self.feed.borrow_mut();
+        if feed.is_due(workspace, now) {
             // Noted at once, so that the next calls do not do the same.
-            news.ask(workspace, now);
-            chores.push((now, Chore::ReadFeed(workspace)));
+            feed.begin_read(workspace, now);
+            tasks.push((now, DeferredTask::ReadFeed(workspace)));
         }
         // One a second at most, however many keys there are.
-        if now.since(record.sealed_at) >= RENEW_AFTER
+        if now.since(record.sealed_at) >= REFRESH_AFTER
             && !(0..SECOND).contains(&now.since(self.refreshed_at.get()))
             && let Some(matched) = decision.derived.matched.get()
         {
             self.refreshed_at.set(now);
-            chores.push((now, Chore::Renew(matched.key)));
+            tasks.push((now, DeferredTask::RefreshKey(matched.key)));
         }
     }
 
     /// Whether something is to be done after the answer.
     pub fn has_deferred(&self) -> bool {
-        !self.chores.borrow().is_empty()
+        !self.deferred.borrow().is_empty()
     }
 
     /// Takes what is to be done.
-    pub fn take_deferred(&self) -> Chores {
-        self.chores.take()
+    pub fn take_deferred(&self) -> DeferredTasks {
+        self.deferred.take()
     }
 
     /// Leaves something to be done after another answer.
-    pub fn defer(&self, due: Timestamp, chore: Chore) {
-        self.chores.borrow_mut().push((due, chore));
+    pub fn defer(&self, due: Timestamp, task: DeferredTask) {
+        self.deferred.borrow_mut().push((due, task));
     }
 
     /// Makes batches of what was counted; `random` names this isolate, once. Says how many had to be given up.
     pub fn close_usage_batches(&self, random: u64, now: Timestamp) -> usize {
-        self.counts.borrow_mut().close(random, now)
+        self.usage.borrow_mut().close(random, now)
     }
 
     /// Whose batches of counts are to be sent now; and that is to be seen again, if there are any that wait.
-    pub fn due_sends(&self, now: Timestamp) -> Chores {
-        let counts = self.counts.borrow();
-        let again = counts.wait().then(|| (now.plus(SECOND), Chore::SendOn));
-        counts.due(now).map(|workspace| (now, Chore::Send(workspace))).chain(again).collect()
+    pub fn due_sends(&self, now: Timestamp) -> DeferredTasks {
+        let usage = self.usage.borrow();
+        let again = usage.has_pending().then(|| (now.plus(SECOND), DeferredTask::ScheduleSends));
+        usage.due(now).map(|workspace| (now, DeferredTask::SendBatch(workspace))).chain(again).collect()
     }
 
     /// The batch of a workspace's counts that is to be sent now, if there is one. [`Self::sent`] ends it.
     pub fn next_batch(&self, workspace: u32, now: Timestamp) -> Option<Rc<Batch>> {
-        self.counts.borrow_mut().next(workspace, now)
+        self.usage.borrow_mut().next_batch(workspace, now)
     }
 
     /// Takes in whether a batch is done with.
     pub fn batch_sent(&self, workspace: u32, batch: &Batch, is_done: bool, now: Timestamp) {
-        self.counts.borrow_mut().sent(workspace, batch.sequence, is_done, now);
+        self.usage.borrow_mut().batch_sent(workspace, batch.sequence, is_done, now);
     }
 }

@@ -3,7 +3,7 @@
 use super::Authorizer;
 use crate::{
     check::PresentedKey,
-    single_flight::LOST_AFTER,
+    single_flight::FETCH_TIMEOUT,
     timeout::{FEED, KV, METER, REGISTRY},
 };
 use ownchat_domain::time::{SECOND, Timestamp};
@@ -14,7 +14,7 @@ use std::net::IpAddr;
 const POLL_EVERY: i64 = 5;
 const POLL_CROWDED: i64 = 20;
 /// A call asks neither for its key nor for the feed so long after it came, in milliseconds.
-const FETCH_DEADLINE: i64 = LOST_AFTER + FEED as i64;
+const FETCH_DEADLINE: i64 = FETCH_TIMEOUT + FEED as i64;
 /// An answer comes within so many milliseconds, with one question to a meter at its end.
 const RESPONSE_DEADLINE: i64 = 12 * SECOND;
 const _: () = assert!(FETCH_DEADLINE + ((KV + REGISTRY + METER) as i64) < RESPONSE_DEADLINE);
@@ -50,12 +50,12 @@ impl Authorizer {
             if let Some(wait) = self.throttled(presented, client_ip, now) {
                 return Admission::Throttle(wait);
             }
-            let waits = self.flights.borrow().is_under_way(presented.locator, now);
+            let waits = self.fetches.borrow().is_in_flight(presented.locator, now);
             (waits, !waits && self.is_crowded(presented, client_ip, now))
         } else {
-            (self.news.borrow().is_asked(presented.key_number.workspace, now), false)
+            (self.feed.borrow().is_reading(presented.key_number.workspace, now), false)
         };
-        match (waits || crowded, waited < LOST_AFTER) {
+        match (waits || crowded, waited < FETCH_TIMEOUT) {
             (false, _) if waited < FETCH_DEADLINE => Admission::Fetch,
             (true, true) => Admission::Poll((waited / 32).max(if waits { POLL_EVERY } else { POLL_CROWDED })),
             _ if crowded => Admission::Throttle(SECOND),
@@ -66,23 +66,23 @@ impl Authorizer {
     /// Whether the last question about a key failed a moment ago, and this secret does not fit what is remembered. So
     /// guessing costs three questions a second at most, also while nobody answers.
     fn is_backing_off(&self, presented: &PresentedKey, now: Timestamp) -> bool {
-        self.flights.borrow().has_failed(presented.locator, now)
-            && self.memory.borrow().recall(presented.locator, now).is_some_and(|memo| {
-                memo.known.as_ref().is_some_and(|record| self.match_secret(&memo, record, presented).is_none())
+        self.fetches.borrow().has_failed(presented.locator, now)
+            && self.key_cache.borrow().get(presented.locator, now).is_some_and(|cached| {
+                cached.record.as_ref().is_some_and(|record| self.match_secret(&cached, record, presented).is_none())
             })
     }
 
     /// Whether the feed of a workspace was asked lately and did not answer.
     pub fn is_feed_down(&self, workspace: u32, now: Timestamp) -> bool {
-        self.news.borrow().is_down(workspace, now)
+        self.feed.borrow().is_down(workspace, now)
     }
 
     /// Notes that a store is asked for a key, and first for its copy if `copy` says so. [`Self::answered`] ends it. Says
     /// whether nothing is known of the key.
     pub fn begin_fetch(&self, presented: &PresentedKey, copy: bool, client_ip: Option<IpAddr>, now: Timestamp) -> bool {
-        self.flights.borrow_mut().begin(presented.locator, now);
+        self.fetches.borrow_mut().begin(presented.locator, now);
         if copy {
-            self.memory.borrow_mut().look(presented.locator, now);
+            self.key_cache.borrow_mut().note_replica_read(presented.locator, now);
         }
         let is_unknown = !self.knows_key(presented, now);
         if is_unknown {
@@ -100,10 +100,10 @@ impl Authorizer {
         asked_at: Timestamp,
         failed_at: Option<Timestamp>,
     ) {
-        let mut flights = self.flights.borrow_mut();
+        let mut fetches = self.fetches.borrow_mut();
         match failed_at {
-            Some(now) => flights.fail(presented.locator, now),
-            None => flights.end(presented.locator),
+            Some(now) => fetches.fail(presented.locator, now),
+            None => fetches.end(presented.locator),
         }
         if is_unknown {
             self.miss_limiter.borrow_mut().end(client_ip, asked_at);
@@ -131,7 +131,7 @@ impl Authorizer {
 
     /// Whether a key is remembered under this locator that exists, be it good or not.
     fn knows_key(&self, presented: &PresentedKey, now: Timestamp) -> bool {
-        let memo = self.memory.borrow().recall(presented.locator, now);
-        memo.and_then(|memo| memo.known).is_some_and(|record| !record.deleted)
+        let cached = self.key_cache.borrow().get(presented.locator, now);
+        cached.and_then(|cached| cached.record).is_some_and(|record| !record.deleted)
     }
 }

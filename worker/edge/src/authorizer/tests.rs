@@ -20,8 +20,8 @@ fn presented(authorizer: &Authorizer) -> PresentedKey {
     authorizer.parse_key(&token(authorizer).reveal()).unwrap()
 }
 
-fn copy(record: Record, asked_at: Timestamp) -> Memo {
-    Memo::new(Some(record.into()), asked_at)
+fn copy(record: Record, asked_at: Timestamp) -> CachedKey {
+    CachedKey::new(Some(record.into()), asked_at)
 }
 
 /// The feed says this, and was asked just now.
@@ -39,8 +39,8 @@ fn verdict(step: Evaluation) -> Result<(), Code> {
 }
 
 /// What is to be done.
-fn chores(authorizer: &Authorizer) -> Vec<Chore> {
-    authorizer.take_deferred().into_iter().map(|(_, chore)| chore).collect()
+fn tasks(authorizer: &Authorizer) -> Vec<DeferredTask> {
+    authorizer.take_deferred().into_iter().map(|(_, task)| task).collect()
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn what_the_feed_forbids_decides_nothing_and_a_copy_of_it_neither() {
     // KV still has the old one.
     authorizer.cache_key(&key, copy(record(), NOW.plus(2)));
     assert!(matches!(authorizer.evaluate(&key, &ANY, false, NOW.plus(2)), Evaluation::NeedsVault));
-    let truth = Memo { is_truth: true, ..copy(Record { version: 4, active: false, ..record() }, NOW.plus(3)) };
+    let truth = CachedKey { from_vault: true, ..copy(Record { version: 4, active: false, ..record() }, NOW.plus(3)) };
     authorizer.cache_key(&key, truth);
     assert_eq!(verdict(authorizer.evaluate(&key, &ANY, false, NOW.plus(3))), Err(Code::Inactive));
 }
@@ -103,7 +103,7 @@ fn a_change_of_the_workspace_makes_every_copy_too_old() {
 fn what_the_vault_said_decides_for_a_moment_without_the_feed() {
     let authorizer = authorizer();
     let key = presented(&authorizer);
-    authorizer.cache_key(&key, Memo { is_truth: true, ..copy(record(), NOW) });
+    authorizer.cache_key(&key, CachedKey { from_vault: true, ..copy(record(), NOW) });
     assert_eq!(verdict(authorizer.evaluate(&key, &ANY, false, NOW.plus(FRESH_FOR - 1))), Ok(()));
     assert!(matches!(authorizer.evaluate(&key, &ANY, false, NOW.plus(FRESH_FOR)), Evaluation::NeedsFeed));
 }
@@ -127,15 +127,15 @@ fn without_feed_and_vault_the_workspace_has_chosen() {
     assert_eq!(verdict(authorizer.evaluate_without_vault(&key, &ANY, NOW.plus(60_000))), Err(Code::Unavailable));
     let fresh = self::authorizer();
     assert_eq!(verdict(fresh.evaluate_without_vault(&key, &ANY, NOW)), Err(Code::Unavailable), "nothing is remembered");
-    let mut told = record();
-    told.workspace.outage_seconds = 60;
-    fresh.cache_key(&key, copy(told.clone(), NOW));
+    let mut trusted = record();
+    trusted.workspace.outage_seconds = 60;
+    fresh.cache_key(&key, copy(trusted.clone(), NOW));
     assert_eq!(
         verdict(fresh.evaluate_without_vault(&key, &ANY, later)),
         Err(Code::Unavailable),
         "a copy says nothing of now"
     );
-    fresh.cache_key(&key, Memo { is_truth: true, ..copy(told, NOW) });
+    fresh.cache_key(&key, CachedKey { from_vault: true, ..copy(trusted, NOW) });
     assert_eq!(verdict(fresh.evaluate_without_vault(&key, &ANY, NOW.plus(59_999))), Ok(()), "the vault said so itself");
     assert_eq!(verdict(fresh.evaluate_without_vault(&key, &ANY, NOW.plus(60_000))), Err(Code::Unavailable));
 }
@@ -162,7 +162,7 @@ fn a_wrong_secret_gets_nothing_of_the_record_and_asks_three_times_a_second() {
     let authorizer = authorizer();
     let key = guessed(&authorizer);
     hear(&authorizer, vec![], NOW);
-    let truth = Memo { is_truth: true, ..copy(record(), NOW) };
+    let truth = CachedKey { from_vault: true, ..copy(record(), NOW) };
     authorizer.cache_key(&key, truth.clone());
     assert!(
         matches!(authorizer.evaluate(&key, &ANY, false, NOW), Evaluation::NeedsSecretRecheck),
@@ -183,7 +183,7 @@ fn a_wrong_secret_gets_nothing_of_the_record_and_asks_three_times_a_second() {
             matches!(authorizer.evaluate(&key, &ANY, false, NOW), Evaluation::NeedsSecretRecheck),
             "it may be rotated again"
         );
-        authorizer.cache_key(&key, Memo { for_secret: 1, ..truth.clone() });
+        authorizer.cache_key(&key, CachedKey { secret_rechecks: 1, ..truth.clone() });
     }
     let Evaluation::Decided(decision) = authorizer.evaluate(&key, &ANY, false, NOW.plus(999)) else { unreachable!() };
     assert_eq!(decision.verdict, Err(Denial::Unknown));
@@ -208,7 +208,7 @@ fn a_secret_that_a_copy_does_not_know_is_asked_for_before_it_is_refused() {
     );
     let mut patient = record();
     patient.workspace.outage_seconds = 60;
-    authorizer.cache_key(&key, Memo { is_truth: true, ..copy(patient, NOW.plus(1)) });
+    authorizer.cache_key(&key, CachedKey { from_vault: true, ..copy(patient, NOW.plus(1)) });
     let later = NOW.plus(30_000);
     assert_eq!(
         verdict(authorizer.evaluate_offline(&key, &ANY, later)),
@@ -273,8 +273,8 @@ fn what_was_checked_is_counted_and_sent_by_one() {
         authorizer.count(&decision, &requirements, NOW);
     }
     authorizer.count(&Decision::refused(Denial::Unknown), &ANY, NOW);
-    let chores = chores(&authorizer);
-    assert!(matches!(chores[..], [Chore::SendCounts]), "{chores:?}");
+    let tasks = tasks(&authorizer);
+    assert!(matches!(tasks[..], [DeferredTask::FlushUsage]), "{tasks:?}");
     authorizer.close_usage_batches(9, NOW);
     let batch = authorizer.next_batch(7, NOW).unwrap();
     let outcomes: Vec<_> = batch.counts.iter().map(|(cell, count)| (cell.outcome, *count)).collect();
@@ -314,7 +314,7 @@ fn the_feed_is_read_after_an_answer_once_a_second_and_by_one() {
     let feeds = |now| {
         let Evaluation::Decided(decision) = authorizer.evaluate(&key, &ANY, false, now) else { unreachable!() };
         authorizer.count(&decision, &ANY, now);
-        chores(&authorizer).iter().filter(|chore| matches!(chore, Chore::ReadFeed(7))).count()
+        tasks(&authorizer).iter().filter(|task| matches!(task, DeferredTask::ReadFeed(7))).count()
     };
     assert_eq!((feeds(NOW.plus(999)), feeds(later), feeds(later)), (0, 1, 0));
 }
@@ -329,8 +329,9 @@ fn a_younger_record_of_a_key_that_is_used_is_fetched_in_time_and_one_a_second() 
         hear(&authorizer, vec![], now);
         let Evaluation::Decided(decision) = authorizer.evaluate(key, &ANY, true, now) else { unreachable!() };
         authorizer.count(&decision, &ANY, now);
-        let matches = |chore: &Chore| matches!(chore, Chore::Renew(other) if other.locator == key.locator);
-        chores(&authorizer).iter().filter(|chore| matches(chore)).count()
+        let matches =
+            |task: &DeferredTask| matches!(task, DeferredTask::RefreshKey(other) if other.locator == key.locator);
+        tasks(&authorizer).iter().filter(|task| matches(task)).count()
     };
     let half = NOW.plus(12 * HOUR);
     assert_eq!((renewed(&key, half.plus(-1)), renewed(&key, half)), (0, 1));
@@ -354,7 +355,7 @@ fn a_refused_key_is_still_described_to_its_holder() {
 fn a_key_that_opened_a_record_opens_no_other_and_opens_it_for_no_other_key() {
     let authorizer = authorizer();
     let good = token(&authorizer).reveal();
-    let opened = |authorizer: &Authorizer| authorizer.memory.borrow().opened(record().locator).is_some();
+    let opened = |authorizer: &Authorizer| authorizer.key_cache.borrow().last_match(record().locator).is_some();
     hear(&authorizer, vec![], NOW);
     authorizer.cache_key(&presented(&authorizer), copy(record(), NOW));
     assert!(!opened(&authorizer));

@@ -14,22 +14,22 @@ const WAY: i64 = 3;
 /// When calls passed of those that came one every `every` milliseconds.
 fn passed(rate: RateLimit, every: i64, calls: i64) -> Vec<Timestamp> {
     let key = Record { limits: Limits { rate: Some(rate), quota: None }, ..record() };
-    let (mut purse, mut meter, mut now, mut names) = (Purse::default(), Meter::default(), NOW, 0);
+    let (mut permits, mut meter, mut now, mut names) = (Permits::default(), Meter::default(), NOW, 0);
     let mut passed = Vec::new();
     for call in 0..calls {
         now = now.max(NOW.plus(call * every));
         loop {
-            match purse.spend(&key, 1, now) {
+            match permits.spend(&key, 1, now) {
                 Some(Ok(_)) => passed.push(now),
                 Some(Err(_)) => {}
                 None => {
                     names += 1;
-                    let asked_at = now;
-                    let taken = meter.take(&purse.question(&key, 1, names, now), now.plus(WAY));
+                    let requested_at = now;
+                    let taken = meter.take(&permits.lease_request(&key, 1, names, now), now.plus(WAY));
                     now = now.plus(2 * WAY);
                     match taken {
-                        Taken::Lease(lease) => purse.put(&key, lease, asked_at, now),
-                        Taken::Refused(refusal) if purse.refuse(&key, 1, refusal, asked_at, now) => break,
+                        Taken::Lease(lease) => permits.add_lease(&key, lease, requested_at, now),
+                        Taken::Refused(refusal) if permits.apply_refusal(&key, 1, refusal, requested_at, now) => break,
                         Taken::Refused(_) => {}
                     }
                     continue;

@@ -11,68 +11,68 @@ use ownchat_domain::{
 use proptest::prelude::*;
 
 /// How long an isolate waits for a meter, in milliseconds.
-const PATIENCE: i64 = 2_000;
+const TIMEOUT: i64 = 2_000;
 /// How long after a failure it tries to give back again, in milliseconds.
-const AGAIN: i64 = 1_000;
+const RETRY_AFTER: i64 = 1_000;
 
 /// How many isolates there are.
 const ISOLATES: usize = 3;
 
 /// How long a question and its answer are on their ways, in milliseconds; none for one that gets lost.
-type Way = (Option<i64>, Option<i64>);
+type Delays = (Option<i64>, Option<i64>);
 
 /// How many a quota and a rate let pass.
-type Most = (u32, u32);
+type NewLimits = (u32, u32);
 
 /// A call, or only time that passes; and before it the limits may change, of which each isolate hears after so long.
 #[derive(Clone, Debug)]
 struct Step {
     pause: i64,
-    change: Option<(Most, [i64; ISOLATES])>,
+    change: Option<(NewLimits, [i64; ISOLATES])>,
     isolate: usize,
     cost: u32,
     /// After how long it is known that the request reached nobody, if it did not.
     returns: Option<i64>,
-    way: Way,
-    way_back: Way,
+    delays: Delays,
+    return_delays: Delays,
 }
 
 /// What happens at its time.
 #[derive(Clone, Debug)]
 enum Event {
     /// An isolate hears of a record.
-    Heard(usize, usize),
+    RecordArrives(usize, usize),
     /// A question arrives; its answer takes so long.
-    Asked(usize, Take, Option<i64>, Asked),
+    RequestArrives(usize, Take, Option<i64>, Context),
     /// An answer arrives.
-    Answered(usize, Take, Taken, Asked),
+    ResponseArrives(usize, Take, Taken, Context),
     /// It is time to give back what is over.
-    GiveBack(usize, Way),
+    ReturnPermits(usize, Delays),
     /// It is known that a request which cost a permit of this lease, at that time and under that
     /// record, reached nobody.
-    Returned(usize, u64, Timestamp, usize),
+    PermitReturns(usize, u64, Timestamp, usize),
 }
 
 /// When a question was asked, under which record, and how what it brings is given back.
 #[derive(Clone, Copy, Debug)]
-struct Asked {
+struct Context {
     at: Timestamp,
     record: usize,
     /// After how long the request that the permits are for is known to have reached nobody.
     returns: Option<i64>,
-    way_back: Way,
+    return_delays: Delays,
 }
 
-struct World {
+struct Simulation {
     /// The records that there were, and which one each isolate knows.
     records: Vec<Record>,
     known: [usize; ISOLATES],
     /// The eldest that an isolate knows, and how much had been spent when that became so.
     eldest: (usize, usize),
     meter: Meter,
-    isolates: [Purse; ISOLATES],
+    isolates: [Permits; ISOLATES],
     /// Questions that were neither answered nor given up.
-    open: Vec<(usize, Take, Asked)>,
+    open: Vec<(usize, Take, Context)>,
     events: Vec<(Timestamp, Event)>,
     /// What each isolate was granted under each record and has not spent.
     granted: HashMap<(usize, usize), u32>,
@@ -81,7 +81,7 @@ struct World {
     names: u64,
 }
 
-impl World {
+impl Simulation {
     fn new(limits: Limits) -> Self {
         Self {
             records: vec![Record { limits, ..record() }],
@@ -101,13 +101,13 @@ impl World {
         self.records.last().unwrap()
     }
 
-    fn change(&mut self, (quota, rate): Most, delays: [i64; ISOLATES], now: Timestamp) {
+    fn change_limits(&mut self, (quota, rate): NewLimits, delays: [i64; ISOLATES], now: Timestamp) {
         let Record { version, limits, .. } = *self.latest();
         let quota = limits.quota.map(|old| Quota { limit: quota, ..old });
         let rate = limits.rate.map(|old| RateLimit { limit: rate, ..old });
         self.records.push(Record { version: version + 1, limits: Limits { rate, quota }, ..record() });
         for (isolate, delay) in delays.into_iter().enumerate() {
-            self.at(now.plus(delay), Event::Heard(isolate, self.records.len() - 1));
+            self.schedule(now.plus(delay), Event::RecordArrives(isolate, self.records.len() - 1));
         }
     }
 
@@ -122,106 +122,106 @@ impl World {
         self.spent.len() <= before.max(self.most(eldest, |limits| limits.quota.unwrap().limit))
     }
 
-    fn at(&mut self, when: Timestamp, event: Event) {
+    fn schedule(&mut self, when: Timestamp, event: Event) {
         let place = self.events.partition_point(|(other, _)| *other <= when);
         self.events.insert(place, (when, event));
     }
 
     /// What happens until this moment, in its order.
-    fn until(&mut self, end: Timestamp) {
+    fn run_until(&mut self, end: Timestamp) {
         loop {
-            let given_up = self.open.iter().map(|(_, _, asked)| asked.at.plus(PATIENCE)).min();
+            let timeout = self.open.iter().map(|(_, _, context)| context.at.plus(TIMEOUT)).min();
             let next = self.events.first().map(|(when, _)| *when);
-            let Some(now) = given_up.into_iter().chain(next).min().filter(|now| *now <= end) else { return };
-            if given_up == Some(now) {
-                self.give_up(now);
+            let Some(now) = timeout.into_iter().chain(next).min().filter(|now| *now <= end) else { return };
+            if timeout == Some(now) {
+                self.time_out(now);
             } else {
                 let (_, event) = self.events.remove(0);
-                self.happens(event, now);
+                self.handle(event, now);
             }
         }
     }
 
-    fn give_up(&mut self, now: Timestamp) {
-        let place = self.open.iter().position(|(_, _, asked)| asked.at.plus(PATIENCE) <= now).unwrap();
-        let (isolate, take, asked) = self.open.remove(place);
-        let is_call = take.need > 0;
-        self.isolates[isolate].lost(record().locator, take);
-        if is_call {
-            self.watch(isolate, asked.way_back, now);
+    fn time_out(&mut self, now: Timestamp) {
+        let place = self.open.iter().position(|(_, _, context)| context.at.plus(TIMEOUT) <= now).unwrap();
+        let (isolate, take, context) = self.open.remove(place);
+        let is_lease = take.need > 0;
+        self.isolates[isolate].request_failed(record().locator, take);
+        if is_lease {
+            self.schedule_return(isolate, context.return_delays, now);
         } else {
-            self.at(now.plus(AGAIN), Event::GiveBack(isolate, (Some(1), Some(1))));
+            self.schedule(now.plus(RETRY_AFTER), Event::ReturnPermits(isolate, (Some(1), Some(1))));
         }
     }
 
-    fn happens(&mut self, event: Event, now: Timestamp) {
+    fn handle(&mut self, event: Event, now: Timestamp) {
         match event {
-            Event::Heard(isolate, number) => {
+            Event::RecordArrives(isolate, number) => {
                 self.known[isolate] = self.known[isolate].max(number);
                 let eldest = *self.known.iter().min().unwrap();
                 if eldest > self.eldest.0 {
                     self.eldest = (eldest, self.spent.len());
                 }
             }
-            Event::Asked(isolate, take, back, asked) => {
+            Event::RequestArrives(isolate, take, back, context) => {
                 let taken = self.meter.take(&take, now);
                 self.meter = Meter::decode(&self.meter.encode()).unwrap();
                 if let Some(back) = back {
-                    self.at(now.plus(back), Event::Answered(isolate, take, taken, asked));
+                    self.schedule(now.plus(back), Event::ResponseArrives(isolate, take, taken, context));
                 }
             }
-            Event::Answered(isolate, take, taken, asked) => {
+            Event::ResponseArrives(isolate, take, taken, context) => {
                 let Some(place) = self.open.iter().position(|(_, open, _)| *open == take) else { return };
                 self.open.remove(place);
-                let (purse, key) = (&mut self.isolates[isolate], &self.records[asked.record]);
+                let (permits, key) = (&mut self.isolates[isolate], &self.records[context.record]);
                 match taken {
                     Taken::Lease(lease) if take.need > 0 => {
-                        purse.put(key, lease, asked.at, now);
-                        *self.granted.entry((isolate, asked.record)).or_default() += lease.permits;
-                        self.spend(isolate, take.need, asked.returns, now);
-                        self.watch(isolate, asked.way_back, now);
+                        permits.add_lease(key, lease, context.at, now);
+                        *self.granted.entry((isolate, context.record)).or_default() += lease.permits;
+                        self.spend(isolate, take.need, context.returns, now);
+                        self.schedule_return(isolate, context.return_delays, now);
                     }
                     Taken::Refused(refusal) => {
-                        purse.refuse(key, take.need, refusal, asked.at, now);
+                        permits.apply_refusal(key, take.need, refusal, context.at, now);
                     }
                     Taken::Lease(_) => {}
                 }
             }
-            Event::Returned(isolate, lease, at, known) => {
+            Event::PermitReturns(isolate, lease, at, known) => {
                 *self.granted.entry((isolate, known)).or_default() += 1;
                 self.isolates[isolate].settle(record().locator, lease, false);
                 let place = self.spent.iter().position(|(spent, _)| *spent == at).unwrap();
                 self.spent.remove(place);
-                self.watch(isolate, (Some(1), Some(1)), now);
+                self.schedule_return(isolate, (Some(1), Some(1)), now);
             }
-            Event::GiveBack(isolate, way) => {
+            Event::ReturnPermits(isolate, delays) => {
                 let Record { locator, limits, version, .. } = self.records[self.known[isolate]];
-                if let Some(take) = self.isolates[isolate].leftovers(locator, limits, version, now) {
-                    self.ask(isolate, take, None, way, way, now);
+                if let Some(take) = self.isolates[isolate].take_unspent(locator, limits, version, now) {
+                    self.send(isolate, take, None, delays, delays, now);
                 }
             }
         }
     }
 
-    fn watch(&mut self, isolate: usize, way: Way, now: Timestamp) {
-        if let Some(due) = self.isolates[isolate].watch(record().locator, now) {
-            self.at(due, Event::GiveBack(isolate, way));
+    fn schedule_return(&mut self, isolate: usize, delays: Delays, now: Timestamp) {
+        if let Some(due) = self.isolates[isolate].schedule_return(record().locator, now) {
+            self.schedule(due, Event::ReturnPermits(isolate, delays));
         }
     }
 
-    fn ask(
+    fn send(
         &mut self,
         isolate: usize,
         take: Take,
         returns: Option<i64>,
-        (there, back): Way,
-        way_back: Way,
+        (there, back): Delays,
+        return_delays: Delays,
         now: Timestamp,
     ) {
-        let asked = Asked { at: now, record: self.known[isolate], returns, way_back };
-        self.open.push((isolate, take.clone(), asked));
+        let context = Context { at: now, record: self.known[isolate], returns, return_delays };
+        self.open.push((isolate, take.clone(), context));
         if let Some(there) = there {
-            self.at(now.plus(there), Event::Asked(isolate, take, back, asked));
+            self.schedule(now.plus(there), Event::RequestArrives(isolate, take, back, context));
         }
     }
 
@@ -231,8 +231,8 @@ impl World {
         let decided = self.isolates[isolate].spend(&self.records[known], cost, now);
         if let Some(Ok(Spent { lease, .. })) = decided {
             if let Some(returns) = returns {
-                self.isolates[isolate].depart(record().locator, lease);
-                self.at(now.plus(returns), Event::Returned(isolate, lease, now, known));
+                self.isolates[isolate].mark_in_flight(record().locator, lease);
+                self.schedule(now.plus(returns), Event::PermitReturns(isolate, lease, now, known));
             }
             let left = self.granted.get(&(isolate, known)).and_then(|granted| granted.checked_sub(cost));
             self.granted.insert((isolate, known), left.expect("it was granted under another record"));
@@ -242,12 +242,12 @@ impl World {
         decided.is_some()
     }
 
-    fn call(&mut self, step: &Step, now: Timestamp) {
+    fn apply(&mut self, step: &Step, now: Timestamp) {
         if step.cost > 0 && !self.spend(step.isolate, step.cost, step.returns, now) {
             self.names += 1;
             let key = &self.records[self.known[step.isolate]];
-            let take = self.isolates[step.isolate].question(key, step.cost, self.names, now);
-            self.ask(step.isolate, take, step.returns, step.way, step.way_back, now);
+            let take = self.isolates[step.isolate].lease_request(key, step.cost, self.names, now);
+            self.send(step.isolate, take, step.returns, step.delays, step.return_delays, now);
         }
     }
 
@@ -266,15 +266,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let change = prop_oneof![9 => Just(None), 1 => (most, prop::array::uniform3(0i64..5_000)).prop_map(Some)];
     let returns = prop_oneof![2 => Just(None), 1 => (0i64..8_000).prop_map(Some)];
     let step = (0i64..600, change, 0usize..ISOLATES, 0u32..5, returns, (delay(), delay()), (delay(), delay()));
-    let step = step.prop_map(|(pause, change, isolate, cost, returns, way, way_back)| Step {
+    let step = step.prop_map(|(pause, change, isolate, cost, returns, delays, return_delays)| Step {
         pause,
         change,
         isolate,
         cost,
         // A request costs one permit.
         returns: returns.filter(|_| cost == 1),
-        way,
-        way_back,
+        delays,
+        return_delays,
     });
     proptest::collection::vec(step, 1..60)
 }
@@ -286,36 +286,36 @@ proptest! {
     ) {
         let rate = rate.map(|(limit, window_seconds)| RateLimit { limit, window_seconds });
         let limits = Limits { rate, quota: Some(Quota { limit: quota, period: Period::Day }) };
-        let (mut world, mut now) = (World::new(limits), NOW);
+        let (mut simulation, mut now) = (Simulation::new(limits), NOW);
         for step in &steps {
             now = now.plus(step.pause);
-            world.until(now);
+            simulation.run_until(now);
             if let Some((most, delays)) = step.change {
-                world.change(most, delays, now);
+                simulation.change_limits(most, delays, now);
             }
-            world.call(step, now);
+            simulation.apply(step, now);
         }
         // Everything is answered, given up, or over, and the wire is good again.
         now = now.plus(20_000);
-        world.until(now);
+        simulation.run_until(now);
         for isolate in 0..ISOLATES {
-            world.happens(Event::GiveBack(isolate, (Some(0), Some(0))), now);
+            simulation.handle(Event::ReturnPermits(isolate, (Some(0), Some(0))), now);
         }
-        world.until(now);
+        simulation.run_until(now);
         if let Some(rate) = rate {
-            prop_assert!(world.is_within_rate(rate.window()), "{:?}", world.spent);
+            prop_assert!(simulation.is_within_rate(rate.window()), "{:?}", simulation.spent);
         }
-        let Record { limits, version, .. } = *world.latest();
+        let Record { limits, version, .. } = *simulation.latest();
         let ask = |need| Take { limits, version, need, ..Take::default() };
         // All of the rest can be spent, and no more.
         let once = limits.rate.map_or(u32::MAX, |rate| rate.limit);
-        let mut rest = limits.quota.unwrap().limit.saturating_sub(u32::try_from(world.spent.len()).unwrap());
+        let mut rest = limits.quota.unwrap().limit.saturating_sub(u32::try_from(simulation.spent.len()).unwrap());
         while rest > 0 {
             let need = rest.min(once);
-            prop_assert!(matches!(world.meter.take(&ask(need), now), Taken::Lease(_)), "{} of {}", need, rest);
+            prop_assert!(matches!(simulation.meter.take(&ask(need), now), Taken::Lease(_)), "{} of {}", need, rest);
             rest -= need;
             now = now.plus(6_000);
         }
-        prop_assert!(matches!(world.meter.take(&ask(1), now), Taken::Refused(refusal) if refusal.by_quota));
+        prop_assert!(matches!(simulation.meter.take(&ask(1), now), Taken::Refused(refusal) if refusal.by_quota));
     }
 }

@@ -79,7 +79,7 @@ fn who_waits_in_a_crowd_is_refused_at_last() {
 fn guessing_costs_one_question_a_second_while_the_vault_fails() {
     let authorizer = authorizer();
     let (key, wrong) = (presented(&authorizer), guessed(&authorizer));
-    authorizer.cache_key(&key, Memo { is_truth: true, ..copy(record(), NOW) });
+    authorizer.cache_key(&key, CachedKey { from_vault: true, ..copy(record(), NOW) });
     let fail = |at: Timestamp| {
         let is_unknown = authorizer.begin_fetch(&wrong, false, None, at);
         authorizer.end_fetch(&wrong, is_unknown, None, at, Some(at));
@@ -91,7 +91,7 @@ fn guessing_costs_one_question_a_second_while_the_vault_fails() {
     }
     assert!(matches!(turn(&authorizer, &wrong, 1_000), Admission::Fetch));
     // Of a key of which nothing is known nobody can say that its secret is wrong.
-    authorizer.memory.borrow_mut().forget(key.locator);
+    authorizer.key_cache.borrow_mut().remove(key.locator);
     fail(NOW);
     assert!(matches!(turn(&authorizer, &wrong, 0), Admission::Fetch));
 }
@@ -107,7 +107,7 @@ fn whoever_guesses_at_a_key_that_exists_is_not_taken_for_a_flood() {
     ] {
         let authorizer = authorizer();
         let key = guessed(&authorizer);
-        authorizer.cache_key(&key, Memo { is_truth: true, ..Memo::new(known.map(Rc::new), NOW) });
+        authorizer.cache_key(&key, CachedKey { from_vault: true, ..CachedKey::new(known.map(Rc::new), NOW) });
         for _ in 0..100 {
             authorizer.note_unknown(&key, from, NOW);
         }
@@ -130,7 +130,7 @@ fn only_so_many_keys_of_which_nothing_is_known_are_asked_for_at_once() {
     for _ in 0..199 {
         authorizer.begin_fetch(&known, false, from, NOW);
     }
-    authorizer.cache_key(&unknown, Memo::new(None, NOW));
+    authorizer.cache_key(&unknown, CachedKey::new(None, NOW));
     assert!(!authorizer.is_crowded(&unknown, from, NOW), "those of which something is known do not count");
     authorizer.begin_fetch(&unknown, true, from, NOW);
     assert!(authorizer.is_crowded(&unknown, from, NOW) && !authorizer.is_crowded(&unknown, None, NOW));

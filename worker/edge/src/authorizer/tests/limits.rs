@@ -14,8 +14,8 @@ fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
     let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
     authorizer.cache_key(&key, copy(Record { limits, ..record() }, NOW));
     let Evaluation::NeedsPermits(limited) = authorizer.evaluate(&key, &ANY, false, NOW) else { unreachable!() };
-    let question = authorizer.lease_request(&limited, 1, 1, NOW);
-    assert_eq!((question.need, question.version, question.limits), (1, 3, limits));
+    let request = authorizer.lease_request(&limited, 1, 1, NOW);
+    assert_eq!((request.need, request.version, request.limits), (1, 3, limits));
     let lease = Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing::default() };
     authorizer.add_lease(&limited, lease, NOW, NOW);
     assert_eq!(verdict(authorizer.evaluate(&key, &ANY, false, NOW)), Ok(()));
@@ -76,8 +76,8 @@ fn permits_of_an_older_record_are_given_back_once_a_newer_one_is_known() {
     let Evaluation::NeedsPermits(after) = authorizer.evaluate(&key, &ANY, false, NOW.plus(1)) else {
         unreachable!("they are spent")
     };
-    let question = authorizer.lease_request(&after, 1, 3, NOW.plus(1));
-    assert_eq!((question.version, question.unused), (4, vec![Unused { lease: 1, permits: 250 }]));
+    let request = authorizer.lease_request(&after, 1, 3, NOW.plus(1));
+    assert_eq!((request.version, request.unused), (4, vec![Unused { lease: 1, permits: 250 }]));
     // What was asked for before comes afterwards.
     authorizer.add_lease(&before, lease(2, 400), NOW, NOW.plus(2));
     let Evaluation::NeedsPermits(after) = authorizer.evaluate(&key, &ANY, false, NOW.plus(2)) else {
@@ -139,7 +139,7 @@ fn of_a_limited_key_every_answer_tells_what_is_known_to_be_left() {
     authorizer.cache_key(&key, copy(Record { limits, ..record() }, NOW));
     let missing = Requirements { call: Call { required: ScopeSet::full(), ..ANY.call }, ..ANY };
     let look = Requirements { cost: 0, ..ANY };
-    let told = |requirements: &Requirements<'_>, now| match authorizer.evaluate(&key, requirements, false, now) {
+    let standing_of = |requirements: &Requirements<'_>, now| match authorizer.evaluate(&key, requirements, false, now) {
         Evaluation::Decided(decision) => {
             Some((decision.record.is_some_and(|record| record.limits == limits), decision.standing.rate))
         }
@@ -149,21 +149,24 @@ fn of_a_limited_key_every_answer_tells_what_is_known_to_be_left() {
         }
         step => unreachable!("{step:?}"),
     };
-    assert_eq!((told(&missing, NOW), told(&look, NOW)), (None, None), "nothing is known yet");
+    assert_eq!((standing_of(&missing, NOW), standing_of(&look, NOW)), (None, None), "nothing is known yet");
     let all = Standing { rate: Some((9, 0)), quota: None };
     authorizer.set_standing(&Record { limits, ..record() }, all, NOW);
-    assert_eq!((told(&missing, NOW), told(&look, NOW)), (Some((true, Some((9, 0)))), Some((true, Some((9, 0))))));
+    assert_eq!(
+        (standing_of(&missing, NOW), standing_of(&look, NOW)),
+        (Some((true, Some((9, 0)))), Some((true, Some((9, 0)))))
+    );
     let Evaluation::NeedsPermits(limited) = authorizer.evaluate(&key, &ANY, false, NOW) else { unreachable!() };
     let lease =
         Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing { rate: Some((6, 62_000)), quota: None } };
     authorizer.add_lease(&limited, lease, NOW, NOW);
     let later = NOW.plus(1_000);
-    assert_eq!(told(&missing, later), Some((true, Some((9, 61_000)))));
+    assert_eq!(standing_of(&missing, later), Some((true, Some((9, 61_000)))));
     let eight = Some((true, Some((8, 61_000))));
-    assert_eq!((told(&ANY, later), told(&look, later)), (eight, eight));
-    assert_eq!(told(&missing, NOW.plus(2_500)), None, "it may have changed by then");
+    assert_eq!((standing_of(&ANY, later), standing_of(&look, later)), (eight, eight));
+    assert_eq!(standing_of(&missing, NOW.plus(2_500)), None, "it may have changed by then");
     // A meter that does not answer is not asked again at once, and nobody is told.
     authorizer.set_standing(&Record { limits, ..record() }, Standing::default(), NOW.plus(2_500));
-    assert_eq!(told(&missing, NOW.plus(4_499)), Some((true, None)));
-    assert_eq!(told(&missing, NOW.plus(4_500)), None);
+    assert_eq!(standing_of(&missing, NOW.plus(4_499)), Some((true, None)));
+    assert_eq!(standing_of(&missing, NOW.plus(4_500)), None);
 }
