@@ -1,5 +1,5 @@
-// The stores and timers of one call, as `src/platform.rs` asks for them. Nothing here throws: what goes wrong is a reply of
-// status 0 that says what it was.
+// Stores and timers of one request, as `src/platform.rs` declares them. Nothing here throws: an
+// error is a reply of status 0 whose body is the reason.
 
 export class Platform {
   constructor(env) {
@@ -10,22 +10,22 @@ export class Platform {
     return this.env[name];
   }
 
-  copy(name, cacheTtl, millis) {
-    return within(millis, async () => {
+  replica(name, cacheTtl, millis) {
+    return withTimeout(millis, async () => {
       const value = await this.env.KEYS.get(name, { type: "arrayBuffer", cacheTtl });
       return value === null ? reply(404) : reply(200, value);
     });
   }
 
   vault(path, body, millis) {
-    return within(millis, async (signal) => {
+    return withTimeout(millis, async (signal) => {
       const method = body ? "POST" : "GET";
       const response = await this.env.VAULT.fetch(`https://vault${path}`, { method, body, signal });
       return reply(response.status, await response.arrayBuffer());
     });
   }
 
-  pause(millis) {
+  sleep(millis) {
     return new Promise((resolve) => setTimeout(resolve, millis));
   }
 }
@@ -34,18 +34,18 @@ function reply(status, body = new ArrayBuffer()) {
   return { status, body: new Uint8Array(body) };
 }
 
-/** What `ask` gives, if it does within so many milliseconds; it is called off otherwise. */
-async function within(millis, ask) {
+/** Returns the result of `request`, or aborts it after a timeout of `millis`. */
+async function withTimeout(millis, request) {
   const controller = new AbortController();
   let timer;
-  const late = new Promise((_, reject) => {
+  const timeout = new Promise((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`no answer within ${millis} ms`));
+      reject(new Error(`no response within ${millis} ms`));
       controller.abort();
     }, millis);
   });
   try {
-    return await Promise.race([ask(controller.signal), late]);
+    return await Promise.race([request(controller.signal), timeout]);
   } catch (error) {
     return reply(0, new TextEncoder().encode(String(error)));
   } finally {

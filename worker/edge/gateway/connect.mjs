@@ -1,15 +1,15 @@
-// Tells a server that cannot be connected to from one that is slow to answer.
+// Connect timeout: tells an unreachable server from one that is slow to respond.
 
-/** After so many milliseconds without a response a connection is tried. */
-const SLOW = 1_000;
+/** Milliseconds without a response after which a second connection is tried. */
+const PROBE_AFTER = 1_000;
 
 /**
- * Calls `late` if no connection to the server of `url` opens within `millis`. `fetch` does not say
- * whether it is connected, so a second connection is tried while it waits. One that is refused
- * proves nothing: some platforms allow `fetch` alone.
+ * Calls `onTimeout` if no connection to the server of `url` opens within `millis`. `fetch` does not
+ * report its connection, so a second connection is tried while it waits. A refused one proves
+ * nothing: some platforms allow `fetch` alone.
  */
-export function watchConnection(url, millis, signal, late) {
-  const wait = Math.min(SLOW, millis / 2);
+export function watchConnection(url, millis, signal, onTimeout) {
+  const wait = Math.min(PROBE_AFTER, millis / 2);
   const timer = setTimeout(async () => {
     const { hostname, port, protocol } = new URL(url);
     let socket;
@@ -29,7 +29,7 @@ export function watchConnection(url, millis, signal, late) {
     ]);
     clearTimeout(limit);
     socket.close().catch(() => {});
-    if (isLate) late();
+    if (isLate) onTimeout();
   }, wait);
   return () => clearTimeout(timer);
 }

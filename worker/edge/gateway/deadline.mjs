@@ -1,9 +1,9 @@
-// Deadlines of a forwarded request, and the transfer of bodies under a deadline.
+// Deadlines of a forwarded request, and the transfer of bodies with idle timeouts.
 
-/** Bytes that are moved at once at most. */
+/** Maximum bytes of one chunk. */
 const CHUNK = 64 * 1024;
 
-/** Aborts a request unless it makes progress. `failure` is the code of the deadline that passed. */
+/** Aborts a request that makes no progress. `failure` is the code of the deadline that passed. */
 export class Deadline {
   failure = null;
   #controller = new AbortController();
@@ -13,7 +13,7 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** Starts a deadline. It replaces the one before. */
+  /** Starts a deadline, which replaces the previous one. */
   start(code, millis) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.fail(code), millis);
@@ -31,21 +31,21 @@ export class Deadline {
 }
 
 /**
- * A stream of the bytes of `body`, with their length where it is known. Each read and each write
- * must succeed within its own [code, milliseconds] of `limits`. `finished` runs after the last
+ * Returns a stream of the bytes of `body`, with their length if it is known. Each read and each
+ * write has its own timeout, a [code, milliseconds] of `timeouts`. `finished` runs after the last
  * byte.
  */
-export function transfer(body, length, deadline, limits, context, finished) {
+export function transfer(body, length, deadline, timeouts, context, finished) {
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
-  context.waitUntil(move(body, writable, deadline, limits, finished));
+  context.waitUntil(move(body, writable, deadline, timeouts, finished));
   return readable;
 }
 
-async function move(body, writable, deadline, limits, finished) {
+async function move(body, writable, deadline, timeouts, finished) {
   const reader = body.getReader({ mode: "byob" });
   const writer = writable.getWriter();
   const { signal } = deadline;
-  // Both hang for ever on a peer that hangs.
+  // Both never settle while the peer hangs.
   const abort = () => {
     reader.cancel(signal.reason).catch(() => {});
     writer.abort(signal.reason).catch(() => {});
@@ -53,10 +53,10 @@ async function move(body, writable, deadline, limits, finished) {
   signal.addEventListener("abort", abort);
   try {
     for (let buffer = new Uint8Array(CHUNK); ; ) {
-      deadline.start(...limits.read);
+      deadline.start(...timeouts.read);
       const { done, value } = await reader.read(buffer);
       if (done) break;
-      deadline.start(...limits.write);
+      deadline.start(...timeouts.write);
       await writer.write(value);
       buffer = new Uint8Array(value.buffer);
     }

@@ -1,40 +1,40 @@
-// The headers that pass the gateway, in each direction.
+// Filters the headers that pass the gateway, in each direction, and rewrites URLs in them.
 
-/** The headers of a request for the service, with the edge's own instead of the caller's. */
-export function forService(headers, { names, beginnings }, own) {
-  return new Headers([...passing(headers, names, beginnings), ...own]);
+/** Returns the headers of a request for the service. The edge's own replace the caller's. */
+export function forService(headers, { names, prefixes }, own) {
+  return new Headers([...passing(headers, names, prefixes), ...own]);
 }
 
 /**
- * The headers of the service's response for the caller, with the edge's own instead of the
+ * Returns the headers of the service's response for the caller. The edge's own replace the
  * service's.
  */
-export function forCaller(headers, { names, beginnings }, own) {
-  const passed = new Headers([...passing(headers, names, beginnings)]);
+export function forCaller(headers, { names, prefixes }, own) {
+  const passed = new Headers([...passing(headers, names, prefixes)]);
   for (const [name, value] of own) passed.set(name, value);
   return passed;
 }
 
 /**
- * The headers that are not hidden and that `Connection` does not name (RFC 9110, section 7.6.1).
+ * Yields the headers that are neither blocked nor named by `Connection` (RFC 9110, section 7.6.1).
  */
-function* passing(headers, names, beginnings) {
-  const ofConnection = (headers.get("connection") ?? "").toLowerCase().split(",").map((name) => name.trim());
+function* passing(headers, names, prefixes) {
+  const hopByHop = (headers.get("connection") ?? "").toLowerCase().split(",").map((name) => name.trim());
   for (const [name, value] of headers) {
-    // Some servers take "a_b" for "a-b", as CGI does for all but letters and digits (RFC 3875,
+    // Some servers read "a_b" as "a-b", as CGI does with all but letters and digits (RFC 3875,
     // section 4.1.18).
     const plain = name.replaceAll(/[^a-z0-9]/g, "-");
-    const isHidden = names.includes(plain) || beginnings.some((beginning) => plain.startsWith(beginning));
-    if (!isHidden && !ofConnection.includes(name)) yield [name, value];
+    const isBlocked = names.includes(plain) || prefixes.some((prefix) => plain.startsWith(prefix));
+    if (!isBlocked && !hopByHop.includes(name)) yield [name, value];
   }
 }
 
-/** The headers of a response that hold URLs: the whole value, or the parts that a pattern finds. */
+/** Response headers that hold URLs: the whole value, or the parts that the pattern matches. */
 const URLS = { location: null, "content-location": null, link: /(?<=<)[^>]*(?=>)/g, refresh: /(?<=url\s*=\s*["']?)[^\s"']+/gi };
 
 /**
- * Turns URLs of the service's origin in a response to the request for `url` into URLs of the
- * edge's.
+ * Rewrites URLs of the service's origin, in the response to a request for `url`, to the edge's
+ * origin.
  */
 export function rewriteUrls(headers, target, url) {
   const service = new URL(target);

@@ -60,14 +60,14 @@ impl KeyCheck<'_> {
 
     /// Returns the workspace about whose keys a caller may ask, if this was the check of one and it
     /// passed.
-    pub fn asks_about(&self, decision: &Decision) -> Option<u32> {
+    pub fn authorized_workspace(&self, decision: &Decision) -> Option<u32> {
         let record =
             decision.record.as_ref().filter(|_| self.purpose == Purpose::VerifyCaller && decision.verdict.is_ok());
         record.map(|record| record.workspace.number)
     }
 
     /// Returns true if the request goes on to a service, whose answer is not known yet.
-    pub fn goes_on(&self, decision: &Decision) -> bool {
+    pub fn is_forwarded(&self, decision: &Decision) -> bool {
         self.purpose == Purpose::Gateway && decision.verdict.is_ok() && decision.record.is_some()
     }
 }

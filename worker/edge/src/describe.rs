@@ -31,18 +31,18 @@ pub struct Description {
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rate_limit: Option<Left>,
+    rate_limit: Option<LimitState>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    quota: Option<Left>,
+    quota: Option<LimitState>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<Notes>,
+    metadata: Option<Metadata>,
 }
 
 /// Texts by their names.
 #[derive(Debug)]
-struct Notes(Vec<(String, String)>);
+struct Metadata(Vec<(String, String)>);
 
-impl Serialize for Notes {
+impl Serialize for Metadata {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, note)| (name, note)))
     }
@@ -50,7 +50,7 @@ impl Serialize for Notes {
 
 /// A limit, and what is left of it as far as this isolate knows.
 #[derive(Debug, Serialize)]
-struct Left {
+struct LimitState {
     limit: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     window_seconds: Option<u32>,
@@ -83,26 +83,26 @@ pub fn describe(decision: &Decision) -> Description {
             _ => None,
         },
         expires_at: record.and_then(|record| record.expires_at),
-        rate_limit: record.and_then(|record| record.limits.rate).map(|rate| Left {
+        rate_limit: record.and_then(|record| record.limits.rate).map(|rate| LimitState {
             limit: rate.limit,
             window_seconds: Some(rate.window_seconds),
             period: None,
             remaining: decision.standing.rate.map(|(left, _)| left),
-            reset_seconds: decision.standing.rate.map(|(_, wait)| seconds(wait)),
+            reset_seconds: decision.standing.rate.map(|(_, wait)| whole_seconds(wait)),
         }),
-        quota: record.and_then(|record| record.limits.quota).map(|quota| Left {
+        quota: record.and_then(|record| record.limits.quota).map(|quota| LimitState {
             limit: quota.limit,
             window_seconds: None,
             period: Some(quota.period),
             remaining: decision.standing.quota.map(|(left, _)| left),
-            reset_seconds: decision.standing.quota.map(|(_, wait)| seconds(wait)),
+            reset_seconds: decision.standing.quota.map(|(_, wait)| whole_seconds(wait)),
         }),
-        metadata: record.filter(|record| !record.metadata.is_empty()).map(|record| Notes(record.metadata.clone())),
+        metadata: record.filter(|record| !record.metadata.is_empty()).map(|record| Metadata(record.metadata.clone())),
     }
 }
 
 /// Milliseconds as whole seconds, the last one counted whole.
-pub const fn seconds(millis: i64) -> i64 {
+pub const fn whole_seconds(millis: i64) -> i64 {
     millis.saturating_add(999).div_euclid(1_000)
 }
 

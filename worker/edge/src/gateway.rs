@@ -1,7 +1,7 @@
 //! The gateway: forwards an authorized request to the Ownchat services, without its key and with a
 //! signed principal. The scripts in `gateway/` carry bodies and headers; the rules stand here.
 
-use crate::response::{Answer, Answers};
+use crate::response::{Responder, Response};
 use ownchat_domain::{
     credential,
     principal::{self, Principal},
@@ -12,7 +12,7 @@ use ownchat_domain::{
 use serde::Serialize;
 
 /// Headers of one connection (RFC 9110, section 7.6.1). They pass in neither direction.
-const OF_ONE_CONNECTION: &[&str] = &[
+const HOP_BY_HOP: &[&str] = &[
     "connection",
     "http2-settings",
     "keep-alive",
@@ -53,15 +53,15 @@ const IDENTITY: &[&str] = &[
 ];
 
 /// Headers that make some servers see another method or URL than the one that was checked.
-const OTHER_REQUEST: &[&str] =
+const REQUEST_OVERRIDES: &[&str] =
     &["x-method-override", "x-override-url", "x-request-uri", "x-script-name", "x-url-scheme"];
 
 /// Beginnings of the names of headers that pass from no caller.
-const FROM_NO_CALLER: &[&str] =
+const BLOCKED_CALLER_PREFIXES: &[&str] =
     &["cf-", "ownchat-", "x-envoy-", "x-forwarded", "x-http-method", "x-original-", "x-rewrite-"];
 
 /// Headers of a service that would speak for the edge, or tell what stands behind it.
-const OF_THE_SERVICE: &[&str] = &[
+const BLOCKED_SERVICE_HEADERS: &[&str] = &[
     "alt-svc",
     "clear-site-data",
     "nel",
@@ -79,35 +79,35 @@ const OF_THE_SERVICE: &[&str] = &[
 ];
 
 /// Beginnings of the names of headers that pass from no service.
-const FROM_NO_SERVICE: &[&str] =
+const BLOCKED_SERVICE_PREFIXES: &[&str] =
     &["access-control-", "cf-", "ownchat-", "ratelimit", "x-aspnet", "x-envoy-", "x-forwarded", "x-ratelimit"];
 
 /// Headers by their names in lower case, with `-` for all but letters and digits, and by beginnings
 /// of names.
 #[derive(Debug, Serialize)]
-pub struct Hidden {
+pub struct BlockedHeaders {
     names: Vec<&'static str>,
-    beginnings: &'static [&'static str],
+    prefixes: &'static [&'static str],
 }
 
-impl Hidden {
+impl BlockedHeaders {
     /// Those that no caller can send to a service.
     pub fn from_caller() -> Self {
-        let names = [&credential::HEADERS, OF_ONE_CONNECTION, IDENTITY, OTHER_REQUEST].concat();
-        Self { names, beginnings: FROM_NO_CALLER }
+        let names = [&credential::HEADERS, HOP_BY_HOP, IDENTITY, REQUEST_OVERRIDES].concat();
+        Self { names, prefixes: BLOCKED_CALLER_PREFIXES }
     }
 
     /// Those that no service can send to a caller.
     pub fn from_service() -> Self {
-        let names = [&credential::HEADERS, OF_ONE_CONNECTION, OF_THE_SERVICE].concat();
-        Self { names, beginnings: FROM_NO_SERVICE }
+        let names = [&credential::HEADERS, HOP_BY_HOP, BLOCKED_SERVICE_HEADERS].concat();
+        Self { names, prefixes: BLOCKED_SERVICE_PREFIXES }
     }
 }
 
 /// How long each step of a forwarded request may take, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Limits {
+pub struct Timeouts {
     /// Until a connection to the service is open.
     pub connect: i64,
     /// From the last byte of the request to the first of the response.
@@ -118,7 +118,7 @@ pub struct Limits {
     pub caller: i64,
 }
 
-impl Limits {
+impl Timeouts {
     /// Unless the deployment says otherwise.
     pub const DEFAULT: Self =
         Self { connect: 5 * SECOND, first_byte: 30 * SECOND, idle: 60 * SECOND, caller: 30 * SECOND };
@@ -128,7 +128,7 @@ impl Limits {
     /// # Errors
     ///
     /// Fails with the name of a variable that is no such number.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let millis = |name: &str, default: i64| match variable(name) {
             None => Ok(default),
             Some(text) => match text.parse() {
@@ -153,53 +153,60 @@ struct Failure {
     /// The error of `Proxy-Status` (RFC 9209, section 2.3).
     error: &'static str,
     /// True if the same request may succeed in a moment.
-    passes: bool,
+    retry: bool,
     /// True if the service may have seen the request.
     reached: bool,
 }
 
 const FAILURES: &[Failure] = &[
-    Failure { kind: &problem::UPSTREAM_UNAVAILABLE, error: "destination_unavailable", passes: true, reached: false },
-    Failure { kind: &problem::UPSTREAM_CONNECT_TIMEOUT, error: "connection_timeout", passes: true, reached: false },
-    Failure { kind: &problem::UPSTREAM_TIMEOUT, error: "http_response_timeout", passes: true, reached: true },
-    Failure { kind: &problem::UPSTREAM_IDLE_TIMEOUT, error: "connection_write_timeout", passes: true, reached: true },
-    Failure { kind: &problem::UPSTREAM_INVALID, error: "http_protocol_error", passes: false, reached: true },
-    Failure { kind: &problem::UPSTREAM_REDIRECT, error: "http_protocol_error", passes: false, reached: true },
-    Failure { kind: &problem::REQUEST_TIMEOUT, error: "http_request_error", passes: false, reached: true },
-    Failure { kind: &problem::UPGRADE_UNSUPPORTED, error: "http_upgrade_failed", passes: false, reached: false },
+    Failure { kind: &problem::UPSTREAM_UNAVAILABLE, error: "destination_unavailable", retry: true, reached: false },
+    Failure { kind: &problem::UPSTREAM_CONNECT_TIMEOUT, error: "connection_timeout", retry: true, reached: false },
+    Failure { kind: &problem::UPSTREAM_TIMEOUT, error: "http_response_timeout", retry: true, reached: true },
+    Failure { kind: &problem::UPSTREAM_IDLE_TIMEOUT, error: "connection_write_timeout", retry: true, reached: true },
+    Failure { kind: &problem::UPSTREAM_INVALID, error: "http_protocol_error", retry: false, reached: true },
+    Failure { kind: &problem::UPSTREAM_REDIRECT, error: "http_protocol_error", retry: false, reached: true },
+    Failure { kind: &problem::REQUEST_TIMEOUT, error: "http_request_error", retry: false, reached: true },
+    Failure { kind: &problem::UPGRADE_UNSUPPORTED, error: "http_upgrade_failed", retry: false, reached: false },
 ];
 
 /// Returns true if the service may have seen a request whose forwarding failed with this code.
-pub fn reached(code: &str) -> bool {
+pub fn reached_service(code: &str) -> bool {
     FAILURES.iter().find(|failure| failure.kind.code == code).is_none_or(|failure| failure.reached)
 }
 
 /// Seconds after which it is worth trying again.
-const RETRY_AFTER: u32 = 5;
+const RETRY_AFTER_SECONDS: u32 = 5;
 
 /// The name of the edge in `Proxy-Status` (RFC 9209, section 2).
-const PROXY: &str = "ownchat-edge";
+const PROXY_NAME: &str = "ownchat-edge";
 
 /// The answer to a request whose forwarding failed with this code.
-pub fn failed(answers: &Answers<'_>, code: &str) -> Answer {
+pub fn failure_response(responder: &Responder<'_>, code: &str) -> Response {
     let failure = FAILURES.iter().find(|failure| failure.kind.code == code);
-    let Some(Failure { kind, error, passes, .. }) = failure else {
-        return answers.problem(&problem::INTERNAL, problem::INTERNAL.meaning);
+    let Some(Failure { kind, error, retry, .. }) = failure else {
+        return responder.problem(&problem::INTERNAL, problem::INTERNAL.meaning);
     };
-    answers
+    responder
         .problem(kind, kind.meaning)
-        .with([("Proxy-Status", format!("{PROXY}; error={error}"))])
-        .with(passes.then(|| ("Retry-After", RETRY_AFTER.to_string())))
+        .with_headers([("Proxy-Status", format!("{PROXY_NAME}; error={error}"))])
+        .with_headers(retry.then(|| ("Retry-After", RETRY_AFTER_SECONDS.to_string())))
 }
 
 /// `Proxy-Status` of a response that came from the service, without its status: so a caller can
 /// tell the service's own 401, 429 or 503 from the edge's.
-pub fn received() -> String {
-    format!("{PROXY}; received-status=")
+pub fn proxy_status_prefix() -> String {
+    format!("{PROXY_NAME}; received-status=")
 }
 
 /// Signs for the services which key makes the request.
-pub fn sign(record: &Record, method: &str, path: &str, request_id: &str, key: &[u8], now: Timestamp) -> String {
+pub fn sign_principal(
+    record: &Record,
+    method: &str,
+    path: &str,
+    request_id: &str,
+    key: &[u8],
+    now: Timestamp,
+) -> String {
     Principal {
         key_id: record.locator.to_string(),
         workspace: record.workspace.number,
@@ -218,13 +225,13 @@ pub fn sign(record: &Record, method: &str, path: &str, request_id: &str, key: &[
 mod tests {
     use super::*;
 
-    fn passes(hidden: &Hidden, name: &str) -> bool {
-        !hidden.names.contains(&name) && !hidden.beginnings.iter().any(|beginning| name.starts_with(beginning))
+    fn passes(blocked: &BlockedHeaders, name: &str) -> bool {
+        !blocked.names.contains(&name) && !blocked.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
 
     #[test]
     fn no_credential_and_no_header_that_claims_something_reaches_a_service() {
-        let hidden = Hidden::from_caller();
+        let blocked = BlockedHeaders::from_caller();
         for name in [
             "authorization",
             "cf-connecting-ip",
@@ -243,17 +250,17 @@ mod tests {
             "x-real-ip",
             "x-rewrite-url",
         ] {
-            assert!(!passes(&hidden, name), "{name}");
+            assert!(!passes(&blocked, name), "{name}");
         }
         for name in ["accept", "content-type", "content-length", "idempotency-key", "if-match", "range", "traceparent"]
         {
-            assert!(passes(&hidden, name), "{name}");
+            assert!(passes(&blocked, name), "{name}");
         }
     }
 
     #[test]
     fn a_service_does_not_speak_for_the_edge() {
-        let hidden = Hidden::from_service();
+        let blocked = BlockedHeaders::from_service();
         for name in [
             "access-control-allow-origin",
             "alt-svc",
@@ -266,26 +273,28 @@ mod tests {
             "x-powered-by",
             "x-ratelimit-remaining",
         ] {
-            assert!(!passes(&hidden, name), "{name}");
+            assert!(!passes(&blocked, name), "{name}");
         }
         for name in ["content-range", "content-disposition", "etag", "link", "location", "retry-after"] {
-            assert!(passes(&hidden, name), "{name}");
+            assert!(passes(&blocked, name), "{name}");
         }
     }
 
     #[test]
     fn names_are_written_as_they_are_compared() {
-        for Hidden { names, beginnings } in [Hidden::from_caller(), Hidden::from_service()] {
+        for BlockedHeaders { names, prefixes } in [BlockedHeaders::from_caller(), BlockedHeaders::from_service()] {
             let is_plain = |name: &&str| name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-            assert!(names.iter().chain(beginnings).all(is_plain));
+            assert!(names.iter().chain(prefixes).all(is_plain));
         }
     }
 
     #[test]
     fn limits_are_milliseconds() {
-        let of = |value: &'static str| Limits::read(move |name| (name == "UPSTREAM_IDLE_MS").then(|| value.into()));
-        assert_eq!(Limits::read(|_| None), Ok(Limits::DEFAULT));
-        assert_eq!(of("500"), Ok(Limits { idle: 500, ..Limits::DEFAULT }));
+        let of = |value: &'static str| {
+            Timeouts::from_variables(move |name| (name == "UPSTREAM_IDLE_MS").then(|| value.into()))
+        };
+        assert_eq!(Timeouts::from_variables(|_| None), Ok(Timeouts::DEFAULT));
+        assert_eq!(of("500"), Ok(Timeouts { idle: 500, ..Timeouts::DEFAULT }));
         for value in ["", "0", "-1", "3600001", "0.5", "1s"] {
             assert_eq!(of(value), Err("UPSTREAM_IDLE_MS is not a number of milliseconds from 1 to 3600000".into()));
         }
@@ -293,7 +302,7 @@ mod tests {
 
     #[test]
     fn each_failure_has_an_answer_of_its_own() {
-        let answers = Answers { console: "https://console", request_id: "r1" };
+        let responder = Responder { console: "https://console", request_id: "r1" };
         for (code, status, retries) in [
             ("upstream_unavailable", 502, true),
             ("upstream_connect_timeout", 504, true),
@@ -305,9 +314,9 @@ mod tests {
             ("upgrade_unsupported", 501, false),
             ("anything else", 500, false),
         ] {
-            let answer = failed(&answers, code);
-            let has = |name: &str| answer.headers.iter().any(|(header, _)| *header == name);
-            assert_eq!((answer.status, has("Retry-After")), (status, retries), "{code}");
+            let response = failure_response(&responder, code);
+            let has = |name: &str| response.headers.iter().any(|(header, _)| *header == name);
+            assert_eq!((response.status, has("Retry-After")), (status, retries), "{code}");
             assert!(has("Proxy-Status") || status == 500, "{code}");
         }
     }
@@ -315,7 +324,7 @@ mod tests {
     #[test]
     fn what_never_reached_the_service_is_known() {
         let kinds = FAILURES.iter().map(|failure| failure.kind.code).chain(["caller_left", ""]);
-        let without: Vec<_> = kinds.filter(|code| !reached(code)).collect();
+        let without: Vec<_> = kinds.filter(|code| !reached_service(code)).collect();
         assert_eq!(without, ["upstream_unavailable", "upstream_connect_timeout", "upgrade_unsupported"]);
     }
 }

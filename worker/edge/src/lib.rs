@@ -38,10 +38,10 @@ use crate::{
     authorizer::Evaluation,
     check::{Decision, KeyCheck, Purpose, Requirements},
     edge::Edge,
-    gateway::Hidden,
+    gateway::BlockedHeaders,
     platform::{Platform, log_error, now},
-    request::{ADDRESS, Incoming},
-    response::{Answer, Answers, COMMON, Media, REQUEST_ID},
+    request::{CLIENT_IP_HEADER, Request},
+    response::{BodyKind, COMMON_HEADERS, REQUEST_ID_HEADER, Responder, Response},
     response_cache::CacheStatus,
     routes::Plan,
 };
@@ -52,160 +52,162 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 thread_local! {
     /// The answer that the entry fetches next.
-    static TOLD: RefCell<String> = const { RefCell::new(String::new()) };
+    static RESPONSE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Answers a call, which is written as [`Incoming::read`] says, from what is remembered. `now` is the time in
 /// milliseconds. 0: something must be waited for. Otherwise bit 0 is set; bit 1 says whether work is left for later;
 /// the bits above are the number of the answer that the entry keeps, or 0 if it is to fetch a new one by [`told`].
 #[wasm_bindgen]
-pub fn decide(call: &str, now: f64) -> u32 {
-    let Some(edge) = Edge::ready() else { return MUST_WAIT };
-    let incoming = Incoming::read(call);
-    let now = platform::time(now);
-    let answers = edge.answers(incoming.id);
-    let mut plan = routes::plan(&answers, &edge.authorizer, &edge.services, &incoming, now);
+pub fn decide(request_text: &str, now: f64) -> u32 {
+    let Some(edge) = Edge::get() else { return NEEDS_LOOKUP };
+    let request = Request::parse(request_text);
+    let now = platform::from_js_time(now);
+    let responder = edge.responder(request.id);
+    let mut plan = routes::plan(&responder, &edge.authorizer, &edge.service_tokens, &request, now);
     let mut caller = None;
-    let said = loop {
+    let outcome = loop {
         let check = match plan {
-            Plan::Answer(answer) => break Ok((answer, None)),
+            Plan::Respond(response) => break Ok((response, None)),
             Plan::Check(check) => check,
         };
-        let Some(decision) = remembered(&edge, &check, now) else { return MUST_WAIT };
-        if let Some(workspace) = check.asks_about(&decision) {
-            plan = routes::verify(&answers, &incoming, Some(workspace));
+        let Some(decision) = decide_from_cache(&edge, &check, now) else { return NEEDS_LOOKUP };
+        if let Some(workspace) = check.authorized_workspace(&decision) {
+            plan = routes::verify(&responder, &request, Some(workspace));
             caller = Some((check, decision));
             continue;
         }
-        if !check.goes_on(&decision) {
+        if !check.is_forwarded(&decision) {
             edge.authorizer.count(&decision, &check.requirements(), now);
         }
-        let keep = match edge.responses.slot_for(check.purpose, &decision) {
-            CacheStatus::Hit(number) => break Err(number),
-            CacheStatus::Miss(number) => Some(number),
+        let slot = match edge.responses.slot_for(check.purpose, &decision) {
+            CacheStatus::Hit(slot) => break Err(slot),
+            CacheStatus::Miss(slot) => Some(slot),
             CacheStatus::Bypass => None,
         };
-        break Ok((conclude(&edge, &answers, &incoming, &check, &decision, now), keep));
+        break Ok((respond(&edge, &responder, &request, &check, &decision, now), slot));
     };
     // Not before the answer is known: with [`MUST_WAIT`] [`look_up`] counts.
     if let Some((check, decision)) = caller {
         edge.authorizer.count(&decision, &check.requirements(), now);
     }
-    let tasks = edge.authorizer.has_deferred();
-    match said {
-        Ok((answer, keep)) => {
-            TOLD.set(answer.text(tasks, keep));
+    let has_deferred = edge.authorizer.has_deferred();
+    match outcome {
+        Ok((response, slot)) => {
+            RESPONSE.set(response.encode(has_deferred, slot));
             1
         }
-        Err(number) => number << 2 | u32::from(tasks) << 1 | 1,
+        Err(slot) => slot << 2 | u32::from(has_deferred) << 1 | 1,
     }
 }
 
 /// Checks a key from what is remembered; none if something must be waited for. A caller that asks
 /// about another key waits if its own has limits: [`look_up`] charges them once.
-fn remembered(edge: &Edge, check: &KeyCheck<'_>, now: Timestamp) -> Option<Decision> {
+fn decide_from_cache(edge: &Edge, check: &KeyCheck<'_>, now: Timestamp) -> Option<Decision> {
     let presented = match edge.authorizer.key_of(check) {
         Err(denial) => return Some(Decision::refused(denial)),
         Ok(presented) => presented,
     };
-    let asks = check.purpose == Purpose::VerifyCaller;
-    let requirements = if asks { Requirements { cost: 0, ..check.requirements() } } else { check.requirements() };
+    let is_caller = check.purpose == Purpose::VerifyCaller;
+    let requirements = if is_caller { Requirements { cost: 0, ..check.requirements() } } else { check.requirements() };
     match edge.authorizer.evaluate(&presented, &requirements, false, now) {
-        Evaluation::Decided(decision) if !(asks && decision.verdict.is_ok() && decision.is_limited()) => Some(decision),
+        Evaluation::Decided(decision) if !(is_caller && decision.verdict.is_ok() && decision.is_limited()) => {
+            Some(decision)
+        }
         _ => None,
     }
 }
 
 /// What [`decide`] answers when something must be waited for.
-const MUST_WAIT: u32 = 0;
+const NEEDS_LOOKUP: u32 = 0;
 
 /// The answer that [`decide`] has made anew, as [`Answer::text`].
 #[wasm_bindgen]
-pub fn told() -> String {
-    TOLD.take()
+pub fn take_response() -> String {
+    RESPONSE.take()
 }
 
 /// Answers a call, and asks whom it must. The call is what [`decide`] was given, the answer [`Answer::text`].
 #[wasm_bindgen]
-pub async fn look_up(platform: Platform, call: String) -> String {
-    let incoming = Incoming::read(&call);
-    let edge = match Edge::of(&platform) {
+pub async fn look_up(platform: Platform, request_text: String) -> String {
+    let request = Request::parse(&request_text);
+    let edge = match Edge::get_or_init(&platform) {
         Ok(edge) => edge,
-        Err(trouble) => {
-            log_error(&trouble);
-            let answers = Answers { console: "", request_id: incoming.id };
-            return answers.problem(&problem::INTERNAL, problem::INTERNAL.meaning).text(false, None);
+        Err(error) => {
+            log_error(&error);
+            let responder = Responder { console: "", request_id: request.id };
+            return responder.problem(&problem::INTERNAL, problem::INTERNAL.meaning).encode(false, None);
         }
     };
-    let answers = edge.answers(incoming.id);
-    let mut plan = routes::plan(&answers, &edge.authorizer, &edge.services, &incoming, now());
-    let answer = loop {
+    let responder = edge.responder(request.id);
+    let mut plan = routes::plan(&responder, &edge.authorizer, &edge.service_tokens, &request, now());
+    let response = loop {
         let check = match plan {
-            Plan::Answer(answer) => break answer,
+            Plan::Respond(response) => break response,
             Plan::Check(check) => check,
         };
         let mut decision = lookup::check(&edge, &platform, &check).await;
-        if !check.goes_on(&decision) {
+        if !check.is_forwarded(&decision) {
             edge.authorizer.count(&decision, &check.requirements(), now());
         }
-        if let Some(workspace) = check.asks_about(&decision) {
-            plan = routes::verify(&answers, &incoming, Some(workspace));
+        if let Some(workspace) = check.authorized_workspace(&decision) {
+            plan = routes::verify(&responder, &request, Some(workspace));
             continue;
         }
         if decision.verdict == Err(Denial::Unavailable) {
             // The record that is remembered may be out of date.
             decision.record = None;
         }
-        break conclude(&edge, &answers, &incoming, &check, &decision, now());
+        break respond(&edge, &responder, &request, &check, &decision, now());
     };
-    answer.text(edge.authorizer.has_deferred(), None)
+    response.encode(edge.authorizer.has_deferred(), None)
 }
 
 /// Answers a call that was checked.
-fn conclude(
+fn respond(
     edge: &Edge,
-    answers: &Answers<'_>,
-    incoming: &Incoming<'_>,
+    responder: &Responder<'_>,
+    request: &Request<'_>,
     check: &KeyCheck<'_>,
     decision: &Decision,
     now: Timestamp,
-) -> Answer {
-    routes::conclude(answers, check.purpose, decision, |record| {
-        let (method, path) = (incoming.method, incoming.path());
-        let signed = gateway::sign(record, method, path, answers.request_id, &edge.principal_key, now);
+) -> Response {
+    routes::respond(responder, check.purpose, decision, |record| {
+        let (method, path) = (request.method, request.path());
+        let signed = gateway::sign_principal(record, method, path, responder.request_id, &edge.principal_key, now);
         let number = edge.authorizer.begin_forward(decision, &check.requirements(), now);
-        format!("{}{}\n{signed}\n{number}", edge.upstream, incoming.target)
+        format!("{}{}\n{signed}\n{number}", edge.upstream, request.target)
     })
 }
 
 /// The limits of the gateway, as JSON of [`gateway::Limits`]. Only after a request was authorized.
 #[wasm_bindgen]
-pub fn limits() -> Option<String> {
-    serde_json::to_string(&Edge::ready()?.limits).ok()
+pub fn timeouts() -> Option<String> {
+    serde_json::to_string(&Edge::get()?.timeouts).ok()
 }
 
 /// The answer to a request that could not be forwarded, by the code of the failure. `id` is the
 /// request's.
 #[wasm_bindgen]
-pub fn failed(id: &str, code: &str) -> Option<String> {
-    Some(gateway::failed(&Edge::ready()?.answers(id), code).text(false, None))
+pub fn failure_response(id: &str, code: &str) -> Option<String> {
+    Some(gateway::failure_response(&Edge::get()?.responder(id), code).encode(false, None))
 }
 
 /// Takes in what became of a request on its way: its number, and the code of the failure that kept
 /// it from the service or its response from the caller; empty for none. Returns true if work is
 /// left for later.
 #[wasm_bindgen]
-pub fn arrived(number: u32, failure: &str, now: f64) -> bool {
-    let Some(edge) = Edge::ready() else { return false };
-    edge.authorizer.end_forward(number, gateway::reached(failure), platform::time(now));
+pub fn end_forward(number: u32, failure: &str, now: f64) -> bool {
+    let Some(edge) = Edge::get() else { return false };
+    edge.authorizer.end_forward(number, gateway::reached_service(failure), platform::from_js_time(now));
     edge.authorizer.has_deferred()
 }
 
 /// Does what was left for after the answers so far.
 #[wasm_bindgen]
-pub async fn tasks(platform: Platform) {
-    if let Some(edge) = Edge::ready() {
-        lookup::tasks(&edge, &platform).await;
+pub async fn run_deferred(platform: Platform) {
+    if let Some(edge) = Edge::get() {
+        lookup::run_deferred(&edge, &platform).await;
     }
 }
 
@@ -216,17 +218,17 @@ struct Constants {
     /// The headers of every answer.
     headers: &'static [(&'static str, &'static str)],
     /// The media types by their letters.
-    media: Vec<(char, Option<&'static str>)>,
+    body_kinds: Vec<(char, Option<&'static str>)>,
     /// The headers that do not pass the gateway.
-    hidden: HiddenHeaders,
+    blocked: BlockedByDirection,
     /// The beginning of `Proxy-Status` of a response that came from a service.
-    received: String,
+    proxy_status_prefix: String,
     /// The name of the header with the call's id.
-    request_id: &'static str,
+    request_id_header: &'static str,
     /// The name of the header with the caller's address.
-    address: &'static str,
+    client_ip_header: &'static str,
     /// The name of the header that says who is calling.
-    principal: &'static str,
+    principal_header: &'static str,
     /// Most bytes of a body that is read.
     body_max: usize,
 }
@@ -234,22 +236,25 @@ struct Constants {
 /// The headers that do not pass the gateway, in each direction.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct HiddenHeaders {
-    from_caller: Hidden,
-    from_service: Hidden,
+struct BlockedByDirection {
+    from_caller: BlockedHeaders,
+    from_service: BlockedHeaders,
 }
 
 /// What the entry must know, as JSON.
 #[wasm_bindgen]
 pub fn constants() -> String {
     let constants = Constants {
-        headers: COMMON,
-        media: Media::OF_ANSWERS.into_iter().map(|media| (media.letter(), media.name())).collect(),
-        hidden: HiddenHeaders { from_caller: Hidden::from_caller(), from_service: Hidden::from_service() },
-        received: gateway::received(),
-        request_id: REQUEST_ID,
-        address: ADDRESS,
-        principal: principal::HEADER,
+        headers: COMMON_HEADERS,
+        body_kinds: BodyKind::OF_RESPONSES.into_iter().map(|kind| (kind.letter(), kind.name())).collect(),
+        blocked: BlockedByDirection {
+            from_caller: BlockedHeaders::from_caller(),
+            from_service: BlockedHeaders::from_service(),
+        },
+        proxy_status_prefix: gateway::proxy_status_prefix(),
+        request_id_header: REQUEST_ID_HEADER,
+        client_ip_header: CLIENT_IP_HEADER,
+        principal_header: principal::HEADER,
         body_max: BODY_MAX,
     };
     // Texts and numbers: there is nothing in it that cannot be written.

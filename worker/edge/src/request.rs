@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 /// What is looked at of a call.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Incoming<'a> {
+pub struct Request<'a> {
     /// Its id: 32 hexadecimal digits, random.
     pub id: &'a str,
     /// Its method, as it was sent.
@@ -21,7 +21,7 @@ pub struct Incoming<'a> {
     /// The header `X-API-Key`.
     pub api_key: Option<&'a str>,
     /// The caller's address. The platform sets its header and overwrites what a caller sends.
-    pub address: Option<IpAddr>,
+    pub client_ip: Option<IpAddr>,
     /// The body where it decides, which is at `/v1/verify` alone.
     pub body: Body<'a>,
 }
@@ -32,7 +32,7 @@ pub enum Body<'a> {
     /// It was read.
     Text(&'a str),
     /// It is not JSON by its headers, or it is compressed.
-    Media,
+    MediaType,
     /// It is not UTF-8.
     Encoding,
     /// It is larger than a body may be.
@@ -42,10 +42,10 @@ pub enum Body<'a> {
 
 impl<'a> Body<'a> {
     /// As the entry writes it: the text after `=`, or a letter.
-    fn read(text: &'a str) -> Self {
+    fn parse(text: &'a str) -> Self {
         match text.as_bytes().first() {
             Some(b'=') => Self::Text(text.get(1..).unwrap_or_default()),
-            Some(b'm') => Self::Media,
+            Some(b'm') => Self::MediaType,
             Some(b'u') => Self::Encoding,
             _ => Self::TooLarge,
         }
@@ -53,20 +53,20 @@ impl<'a> Body<'a> {
 }
 
 /// The header in which the platform tells the caller's address.
-pub const ADDRESS: &str = "cf-connecting-ip";
+pub const CLIENT_IP_HEADER: &str = "cf-connecting-ip";
 
-impl<'a> Incoming<'a> {
+impl<'a> Request<'a> {
     /// Reads what the entry writes of a call: id, method, target, the three headers, the body, each but the last ended by
     /// a line feed, which none of them can hold. What may be absent begins with `=` if it is there.
-    pub fn read(text: &'a str) -> Self {
+    pub fn parse(text: &'a str) -> Self {
         let mut parts = text.splitn(7, '\n');
         let mut next = || parts.next().unwrap_or_default();
         let (id, method, target) = (next(), next(), next());
         let mut optional = || next().strip_prefix('=');
-        let (authorization, api_key, address) = (optional(), optional(), optional());
-        let body = Body::read(next());
-        let address = address.and_then(|text| text.parse().ok());
-        Self { id, method, target, authorization, api_key, address, body }
+        let (authorization, api_key, client_ip) = (optional(), optional(), optional());
+        let body = Body::parse(next());
+        let client_ip = client_ip.and_then(|text| text.parse().ok());
+        Self { id, method, target, authorization, api_key, client_ip, body }
     }
 
     /// Its path, without a query.
@@ -94,28 +94,38 @@ mod tests {
 
     #[test]
     fn a_call_is_read_from_one_text() {
-        let call = Incoming::read("0af\nPOST\n/v1/verify?x\n=Bearer k\n\n=192.0.2.1\n={\n}");
-        assert_eq!((call.id, call.method, call.target, call.path()), ("0af", "POST", "/v1/verify?x", "/v1/verify"));
-        assert_eq!((call.authorization, call.api_key, call.body), (Some("Bearer k"), None, Body::Text("{\n}")));
-        assert_eq!(call.address, Some("192.0.2.1".parse().unwrap()));
+        let request = Request::parse("0af\nPOST\n/v1/verify?x\n=Bearer k\n\n=192.0.2.1\n={\n}");
+        assert_eq!(
+            (request.id, request.method, request.target, request.path()),
+            ("0af", "POST", "/v1/verify?x", "/v1/verify")
+        );
+        assert_eq!(
+            (request.authorization, request.api_key, request.body),
+            (Some("Bearer k"), None, Body::Text("{\n}"))
+        );
+        assert_eq!(request.client_ip, Some("192.0.2.1".parse().unwrap()));
     }
 
     #[test]
     fn empty_is_not_absent() {
-        let call = Incoming::read("0af\nGET\n/\n=\n=\n=\n=");
+        let request = Request::parse("0af\nGET\n/\n=\n=\n=\n=");
         assert_eq!(
-            (call.authorization, call.api_key, call.address, call.body),
+            (request.authorization, request.api_key, request.client_ip, request.body),
             (Some(""), Some(""), None, Body::Text(""))
         );
-        let call = Incoming::read("0af\nGET\n/\n\n\n\n");
-        assert_eq!((call.authorization, call.api_key, call.address, call.body), (None, None, None, Body::TooLarge));
+        let request = Request::parse("0af\nGET\n/\n\n\n\n");
+        assert_eq!(
+            (request.authorization, request.api_key, request.client_ip, request.body),
+            (None, None, None, Body::TooLarge)
+        );
     }
 
     #[test]
     fn a_body_that_was_not_read_says_why() {
-        for (letter, body) in [("m", Body::Media), ("u", Body::Encoding), ("", Body::TooLarge), ("=m", Body::Text("m"))]
+        for (letter, body) in
+            [("m", Body::MediaType), ("u", Body::Encoding), ("", Body::TooLarge), ("=m", Body::Text("m"))]
         {
-            assert_eq!(Incoming::read(&format!("0af\nPOST\n/v1/verify\n\n\n\n{letter}")).body, body, "{letter}");
+            assert_eq!(Request::parse(&format!("0af\nPOST\n/v1/verify\n\n\n\n{letter}")).body, body, "{letter}");
         }
     }
 
@@ -130,7 +140,7 @@ mod tests {
             ("/v1/oc_live_0?a=1", false),
             ("/v1/contacts", false),
         ] {
-            assert_eq!(Incoming { target, ..Incoming::default() }.has_key_in_query(), is_there, "{target}");
+            assert_eq!(Request { target, ..Request::default() }.has_key_in_query(), is_there, "{target}");
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::{
     authorizer::Authorizer,
     check::{Decision, KeyCheck, Purpose},
     describe::describe,
-    request::{Body, Incoming},
-    response::{Answer, Answers, limits},
+    request::{Body, Request},
+    response::{Responder, Response, limit_headers},
     service_tokens::ServiceTokens,
     verify_request,
 };
@@ -27,7 +27,7 @@ use std::{borrow::Cow, net::IpAddr};
 #[derive(Debug)]
 pub enum Plan<'a> {
     /// This answer, whatever keys there are.
-    Answer(Answer),
+    Respond(Response),
     /// The check of a key.
     Check(KeyCheck<'a>),
 }
@@ -43,47 +43,52 @@ struct Health {
 
 /// Reads a call.
 pub fn plan<'a>(
-    answers: &Answers<'_>,
+    responder: &Responder<'_>,
     authorizer: &Authorizer,
     services: &ServiceTokens,
-    incoming: &Incoming<'a>,
+    request: &Request<'a>,
     now: Timestamp,
 ) -> Plan<'a> {
-    let path = incoming.path();
-    match Place::of(incoming.method, path) {
-        Place::Preflight => Plan::Answer(answers.preflight()),
-        Place::Own(Own::Verify) => caller(answers, services, incoming),
+    let path = request.path();
+    match Place::of(request.method, path) {
+        Place::Preflight => Plan::Respond(responder.preflight()),
+        Place::Own(Own::Verify) => verify_caller(responder, services, request),
         // To look at oneself costs nothing.
-        Place::Own(Own::Key) => with_key(answers, incoming, Purpose::OwnKey, ScopeSet::EMPTY, None, 0),
-        Place::Own(Own::Health) => Plan::Answer(answers.ok(&Health {
+        Place::Own(Own::Key) => check_header_key(responder, request, Purpose::OwnKey, ScopeSet::EMPTY, None, 0),
+        Place::Own(Own::Health) => Plan::Respond(responder.ok(&Health {
             status: "ok",
             version: env!("CARGO_PKG_VERSION"),
             feed_age_ms: authorizer.feed_age(now),
         })),
-        Place::Gateway(Found::Route(route)) => {
-            with_key(answers, incoming, Purpose::Gateway, ScopeSet::from_iter([route.scope]), route.channel_of(path), 1)
-        }
-        Place::Method(allowed) => Plan::Answer(answers.method_not_allowed(allowed)),
-        Place::Gateway(Found::Method(allowed)) => Plan::Answer(answers.method_not_allowed(&allowed)),
-        Place::Gateway(Found::None(why)) => Plan::Answer(answers.problem(&problem::NOT_FOUND, &why.to_string())),
+        Place::Gateway(Found::Route(route)) => check_header_key(
+            responder,
+            request,
+            Purpose::Gateway,
+            ScopeSet::from_iter([route.scope]),
+            route.channel_of(path),
+            1,
+        ),
+        Place::Method(allowed) => Plan::Respond(responder.method_not_allowed(allowed)),
+        Place::Gateway(Found::Method(allowed)) => Plan::Respond(responder.method_not_allowed(&allowed)),
+        Place::Gateway(Found::None(why)) => Plan::Respond(responder.problem(&problem::NOT_FOUND, &why.to_string())),
     }
 }
 
 /// Finds out who asks about a key: one of our services, or the holder of a key that may ask.
-fn caller<'a>(answers: &Answers<'_>, services: &ServiceTokens, incoming: &Incoming<'a>) -> Plan<'a> {
-    let unknown = |kind, code| Plan::Answer(answers.unknown_caller(kind, code));
-    match incoming.credential() {
-        _ if incoming.has_key_in_query() => {}
+fn verify_caller<'a>(responder: &Responder<'_>, services: &ServiceTokens, request: &Request<'a>) -> Plan<'a> {
+    let unknown = |kind, code| Plan::Respond(responder.unauthenticated(kind, code));
+    match request.credential() {
+        _ if request.has_key_in_query() => {}
         Credential::None | Credential::OtherScheme => {
             return unknown(&problem::MISSING_CREDENTIAL, Code::MissingKey);
         }
-        Credential::One(token) if services.contain(token) => return verify(answers, incoming, None),
+        Credential::One(token) if services.contain(token) => return verify(responder, request, None),
         Credential::One(text) if !KEYS_BEGIN.iter().any(|brand| text.contains(brand)) => {
             return unknown(&problem::INVALID_CREDENTIAL, Code::MalformedKey);
         }
         _ => {}
     }
-    with_key(answers, incoming, Purpose::VerifyCaller, Own::Verify.required(), None, 1)
+    check_header_key(responder, request, Purpose::VerifyCaller, Own::Verify.required(), None, 1)
 }
 
 /// The headers that the body of a question about a key needs.
@@ -91,26 +96,28 @@ const MEDIA: &str = "Send the body as Content-Type: application/json, without Co
 
 /// Reads the question about a key, from a caller that may ask about those of this workspace, or
 /// about all.
-pub fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>, workspace: Option<u32>) -> Plan<'a> {
-    let refuse = |kind: &problem::Kind, detail| Plan::Answer(answers.problem(kind, detail));
-    let body = match incoming.body {
+pub fn verify<'a>(responder: &Responder<'_>, request: &Request<'a>, workspace: Option<u32>) -> Plan<'a> {
+    let refuse = |kind: &problem::Kind, detail| Plan::Respond(responder.problem(kind, detail));
+    let body = match request.body {
         Body::Text(body) => body,
-        Body::Media => return refuse(&problem::UNSUPPORTED_MEDIA_TYPE, MEDIA),
+        Body::MediaType => return refuse(&problem::UNSUPPORTED_MEDIA_TYPE, MEDIA),
         Body::Encoding => return refuse(&problem::INVALID_JSON, "The body is not UTF-8."),
         Body::TooLarge => return refuse(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning),
     };
-    let asked = match verify_request::read(body) {
-        Ok(asked) => asked,
-        Err(error) => return Plan::Answer(answers.bad_body(error)),
+    let body = match verify_request::parse(body) {
+        Ok(body) => body,
+        Err(error) => return Plan::Respond(responder.invalid_body(error)),
     };
-    let required = match ScopeSet::from_names(asked.scopes.iter().map(AsRef::as_ref)) {
+    let required = match ScopeSet::from_names(body.scopes.iter().map(AsRef::as_ref)) {
         Ok(required) => required,
-        Err(error) => return Plan::Answer(answers.bad_field(FieldError::new("scopes", error.to_string()))),
+        Err(error) => return Plan::Respond(responder.invalid_field(FieldError::new("scopes", error.to_string()))),
     };
-    let Ok(source_ip) = asked.address.map(|text| text.parse::<IpAddr>()).transpose() else {
-        return Plan::Answer(answers.bad_field(FieldError::new("address", "This is not an IPv4 or IPv6 address.")));
+    let Ok(source_ip) = body.address.map(|text| text.parse::<IpAddr>()).transpose() else {
+        return Plan::Respond(
+            responder.invalid_field(FieldError::new("address", "This is not an IPv4 or IPv6 address.")),
+        );
     };
-    let key = match asked.key {
+    let key = match body.key {
         Cow::Borrowed(key) => Cow::Borrowed(key.trim()),
         Cow::Owned(key) => Cow::Owned(key.trim().to_owned()),
     };
@@ -118,32 +125,32 @@ pub fn verify<'a>(answers: &Answers<'_>, incoming: &Incoming<'a>, workspace: Opt
         key,
         purpose: Purpose::Verify,
         required,
-        channel: asked.channel,
+        channel: body.channel,
         source_ip,
-        client_ip: incoming.address,
-        cost: asked.cost.unwrap_or(1),
+        client_ip: request.client_ip,
+        cost: body.cost.unwrap_or(1),
         workspace,
     })
 }
 
 /// A call with a key in a header.
-fn with_key<'a>(
-    answers: &Answers<'_>,
-    incoming: &Incoming<'a>,
+fn check_header_key<'a>(
+    responder: &Responder<'_>,
+    request: &Request<'a>,
     purpose: Purpose,
     required: ScopeSet,
     channel: Option<Cow<'a, str>>,
     cost: u32,
 ) -> Plan<'a> {
-    match incoming.credential() {
-        Credential::None if incoming.has_key_in_query() => Plan::Answer(answers.denied(&Denial::InUrl)),
-        Credential::None => Plan::Answer(answers.denied(&Denial::Missing)),
-        Credential::OtherScheme => Plan::Answer(answers.denied(&Denial::OtherScheme)),
+    match request.credential() {
+        Credential::None if request.has_key_in_query() => Plan::Respond(responder.denied(&Denial::InUrl)),
+        Credential::None => Plan::Respond(responder.denied(&Denial::Missing)),
+        Credential::OtherScheme => Plan::Respond(responder.denied(&Denial::OtherScheme)),
         // Forwarded, it would stand in the logs of the service.
-        Credential::One(_) if incoming.has_key_in_query() => Plan::Answer(answers.ambiguous()),
-        Credential::Ambiguous => Plan::Answer(answers.ambiguous()),
+        Credential::One(_) if request.has_key_in_query() => Plan::Respond(responder.ambiguous()),
+        Credential::Ambiguous => Plan::Respond(responder.ambiguous()),
         Credential::One(key) => {
-            let (source_ip, client_ip) = (incoming.address, incoming.address);
+            let (source_ip, client_ip) = (request.client_ip, request.client_ip);
             Plan::Check(KeyCheck {
                 key: key.into(),
                 purpose,
@@ -159,25 +166,25 @@ fn with_key<'a>(
 }
 
 /// Makes an answer of the outcome of a check. A call that goes through to the services goes where `onward` says.
-pub fn conclude(
-    answers: &Answers<'_>,
+pub fn respond(
+    responder: &Responder<'_>,
     purpose: Purpose,
     decision: &Decision,
-    onward: impl FnOnce(&Record) -> String,
-) -> Answer {
-    let answer = match (purpose, &decision.verdict, &decision.record) {
-        (Purpose::Verify, ..) | (Purpose::OwnKey, Ok(()), _) => answers.ok(&describe(decision)),
-        (Purpose::Gateway, Ok(()), Some(record)) => answers.onward(onward(record)),
+    forward: impl FnOnce(&Record) -> String,
+) -> Response {
+    let response = match (purpose, &decision.verdict, &decision.record) {
+        (Purpose::Verify, ..) | (Purpose::OwnKey, Ok(()), _) => responder.ok(&describe(decision)),
+        (Purpose::Gateway, Ok(()), Some(record)) => responder.forward(forward(record)),
         // Nobody passes without a record.
-        (_, Ok(()), _) => answers.denied(&Denial::Unknown),
-        (_, Err(denial), _) => answers.denied(denial),
+        (_, Ok(()), _) => responder.denied(&Denial::Unknown),
+        (_, Err(denial), _) => responder.denied(denial),
     };
-    if tells_limits(purpose, &decision.verdict) { answer.with(limits(decision)) } else { answer }
+    if shows_limits(purpose, &decision.verdict) { response.with_headers(limit_headers(decision)) } else { response }
 }
 
 /// Returns true if an answer says what is left of the key's limits. A service that asks about a key
 /// is told nothing of one that is refused for another reason.
-fn tells_limits(purpose: Purpose, verdict: &Result<(), Denial>) -> bool {
+fn shows_limits(purpose: Purpose, verdict: &Result<(), Denial>) -> bool {
     let Err(denial) = verdict else { return true };
     purpose != Purpose::Verify || matches!(denial.code(), Code::RateLimited | Code::QuotaExceeded)
 }
@@ -186,7 +193,7 @@ fn tells_limits(purpose: Purpose, verdict: &Result<(), Denial>) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        response::Media,
+        response::BodyKind,
         testing::{NOW, authorizer, record, token},
     };
     use ownchat_domain::{
@@ -195,24 +202,24 @@ mod tests {
         scope::Scope,
     };
 
-    const ANSWERS: Answers<'static> = Answers { console: "https://console", request_id: "0" };
+    const RESPONDER: Responder<'static> = Responder { console: "https://console", request_id: "0" };
 
-    fn ask_as<'a>(authorization: Option<&'a str>, method: &'a str, target: &'a str, body: &'a str) -> Plan<'a> {
+    fn plan_as<'a>(authorization: Option<&'a str>, method: &'a str, target: &'a str, body: &'a str) -> Plan<'a> {
         let body = if body == "too large" { Body::TooLarge } else { Body::Text(body) };
-        let incoming = Incoming { method, target, authorization, body, ..Incoming::default() };
+        let request = Request { method, target, authorization, body, ..Request::default() };
         // SHA-256 of "abc".
         let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let services = ServiceTokens::parse(&format!("inbox:{hash}")).unwrap();
-        plan(&ANSWERS, &authorizer(), &services, &incoming, NOW)
+        plan(&RESPONDER, &authorizer(), &services, &request, NOW)
     }
 
-    fn ask<'a>(method: &'a str, target: &'a str, body: &'a str) -> Plan<'a> {
-        ask_as(Some("Bearer oc_live_k"), method, target, body)
+    fn plan_for<'a>(method: &'a str, target: &'a str, body: &'a str) -> Plan<'a> {
+        plan_as(Some("Bearer oc_live_k"), method, target, body)
     }
 
     fn status(plan: Plan<'_>) -> u16 {
         match plan {
-            Plan::Answer(answer) => answer.status,
+            Plan::Respond(response) => response.status,
             Plan::Check(_) => 0,
         }
     }
@@ -232,7 +239,7 @@ mod tests {
             ("GET", "/v1/nothing", 404),
             ("get", "/v1/key", 405),
         ] {
-            assert_eq!(status(ask(method, path, "")), expected, "{method} {path}");
+            assert_eq!(status(plan_for(method, path, "")), expected, "{method} {path}");
         }
     }
 
@@ -246,8 +253,8 @@ mod tests {
                 let wanted = explain::Wanted::Route { method: method.into(), path: path.into() };
                 let case = Case { wanted, address: None, environment: None, at: None, cost: None };
                 let explained = explain(&record, Some(&presented), None, &case, authorizer.keyring(), NOW);
-                let done = match ask(method, path, r#"{"key":"k"}"#) {
-                    Plan::Answer(answer) => answer.status,
+                let done = match plan_for(method, path, r#"{"key":"k"}"#) {
+                    Plan::Respond(response) => response.status,
                     Plan::Check(check) => {
                         assert_eq!(check.cost, case.cost(), "{method} {path}");
                         200
@@ -261,8 +268,8 @@ mod tests {
     #[test]
     fn what_is_to_be_verified_is_read_from_the_body() {
         let body = r#"{"key":"k2","scopes":["contacts:read"],"channel":"ch_1","address":"192.0.2.1","cost":3}"#;
-        let ask = |body| ask_as(Some("Bearer abc"), "POST", "/v1/verify", body);
-        let Plan::Check(check) = ask(body) else { unreachable!() };
+        let plan_for = |body| plan_as(Some("Bearer abc"), "POST", "/v1/verify", body);
+        let Plan::Check(check) = plan_for(body) else { unreachable!() };
         let requirements = check.requirements();
         assert_eq!((check.key.as_ref(), check.purpose, requirements.cost), ("k2", Purpose::Verify, 3));
         assert_eq!(requirements.call.channel, Some("ch_1"));
@@ -275,31 +282,31 @@ mod tests {
             (r#"{"key":"k","scopes":["nothing:at_all"]}"#, 422),
             (r#"{"key":"k","address":"here"}"#, 422),
         ] {
-            assert_eq!(status(ask(body)), expected, "{body}");
+            assert_eq!(status(plan_for(body)), expected, "{body}");
         }
     }
 
     #[test]
     fn who_asks_about_a_key_says_who_it_is() {
-        let asks = |authorization: Option<&'static str>| {
-            ask_as(authorization, "POST", "/v1/verify", r#"{"key":"oc_live_other"}"#)
+        let verify_as = |authorization: Option<&'static str>| {
+            plan_as(authorization, "POST", "/v1/verify", r#"{"key":"oc_live_other"}"#)
         };
-        let Plan::Check(check) = asks(Some("Bearer oc_live_own")) else { unreachable!() };
+        let Plan::Check(check) = verify_as(Some("Bearer oc_live_own")) else { unreachable!() };
         assert_eq!(
             (check.key.as_ref(), check.purpose, check.requirements().cost),
             ("oc_live_own", Purpose::VerifyCaller, 1)
         );
         assert_eq!(check.requirements().call.required, ScopeSet::VERIFY);
-        let Plan::Check(check) = asks(Some("bearer abc")) else { unreachable!() };
+        let Plan::Check(check) = verify_as(Some("bearer abc")) else { unreachable!() };
         assert_eq!((check.key.as_ref(), check.purpose, check.workspace), ("oc_live_other", Purpose::Verify, None));
         for (authorization, code, challenge) in [
             (None, "MISSING_CREDENTIAL", "Bearer realm=\"Ownchat\""),
             (Some("Basic abc"), "MISSING_CREDENTIAL", "Bearer realm=\"Ownchat\""),
             (Some("Bearer abd"), "INVALID_CREDENTIAL", "Bearer realm=\"Ownchat\", error=\"invalid_token\""),
         ] {
-            let Plan::Answer(answer) = asks(authorization) else { unreachable!() };
-            assert_eq!((answer.status, &answer.headers), (401, &vec![("WWW-Authenticate", challenge.to_owned())]));
-            assert!(answer.body.contains(code), "{}", answer.body);
+            let Plan::Respond(response) = verify_as(authorization) else { unreachable!() };
+            assert_eq!((response.status, &response.headers), (401, &vec![("WWW-Authenticate", challenge.to_owned())]));
+            assert!(response.body.contains(code), "{}", response.body);
         }
     }
 
@@ -307,9 +314,9 @@ mod tests {
     fn a_key_of_another_workspace_is_unknown_to_a_caller_with_a_key() {
         let authorizer = authorizer();
         let body = format!(r#"{{"key":"{}"}}"#, *token(&authorizer).reveal());
-        let incoming = Incoming { body: Body::Text(&body), ..Incoming::default() };
+        let request = Request { body: Body::Text(&body), ..Request::default() };
         for (workspace, unknown) in [(None, false), (Some(7), false), (Some(8), true)] {
-            let Plan::Check(check) = verify(&ANSWERS, &incoming, workspace) else { unreachable!() };
+            let Plan::Check(check) = verify(&RESPONDER, &request, workspace) else { unreachable!() };
             assert_eq!(authorizer.key_of(&check).err(), unknown.then_some(Denial::Unknown), "{workspace:?}");
         }
     }
@@ -319,12 +326,12 @@ mod tests {
         let good = Decision { record: Some(record().into()), secret: Some(1), ..Decision::refused(Denial::Unknown) };
         let good = Decision { verdict: Ok(()), ..good };
         let bad = Decision::refused(Denial::Unknown);
-        let told = |purpose, decision: &Decision| {
-            let answer = conclude(&ANSWERS, purpose, decision, |record| record.name.clone());
-            if answer.media == Media::Onward { 0 } else { answer.status }
+        let status_of = |purpose, decision: &Decision| {
+            let response = respond(&RESPONDER, purpose, decision, |record| record.name.clone());
+            if response.kind == BodyKind::Forward { 0 } else { response.status }
         };
         let all = [Purpose::Verify, Purpose::OwnKey, Purpose::Gateway, Purpose::VerifyCaller];
-        assert_eq!(all.map(|purpose| told(purpose, &good)), [200, 200, 0, 401]);
-        assert_eq!(all.map(|purpose| told(purpose, &bad)), [200, 401, 401, 401]);
+        assert_eq!(all.map(|purpose| status_of(purpose, &good)), [200, 200, 0, 401]);
+        assert_eq!(all.map(|purpose| status_of(purpose, &bad)), [200, 401, 401, 401]);
     }
 }

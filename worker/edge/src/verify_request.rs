@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 /// The fields.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Asked<'a> {
+pub struct VerifyRequest<'a> {
     /// The key.
     pub key: Cow<'a, str>,
     /// Names of the scopes that the call needs.
@@ -28,21 +28,21 @@ pub struct Asked<'a> {
 /// The names of the fields.
 const FIELDS: [&str; 5] = ["key", "scopes", "channel", "address", "cost"];
 
-const TEXT: &str = "a string";
-const TEXTS: &str = "a list of strings";
+const STRING: &str = "a string";
+const STRINGS: &str = "a list of strings";
 const COST: &str = "a whole number from 0 to 10000";
 
 type Lexer<'a> = SliceLexer<'a>;
 
 /// Why the reading stopped.
-enum Stop {
+enum ParseError {
     /// There is something that JSON does not have there.
     Syntax,
     /// It is JSON, but not what is asked for.
     Content(BodyError),
 }
 
-impl<E: Into<hifijson::Error>> From<E> for Stop {
+impl<E: Into<hifijson::Error>> From<E> for ParseError {
     fn from(_: E) -> Self {
         Self::Syntax
     }
@@ -58,20 +58,20 @@ enum Value<'a> {
 }
 
 /// Reads the body.
-pub fn read(body: &str) -> Result<Asked<'_>, BodyError> {
+pub fn parse(body: &str) -> Result<VerifyRequest<'_>, BodyError> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let mut lexer = Lexer::new(body.as_bytes());
-    let mut asked = Asked::default();
+    let mut request = VerifyRequest::default();
     let mut seen = [false; FIELDS.len()];
     let read = lexer.exactly_one(Lexer::ws_peek, |next, lexer| match next {
-        b'{' => lexer.discarded().seq(b'}', Lexer::ws_peek, |next, lexer| field(&mut asked, &mut seen, next, lexer)),
-        _ => value(next, lexer).and_then(|_| Err(Stop::Content(BodyError::no_object()))),
+        b'{' => lexer.discarded().seq(b'}', Lexer::ws_peek, |next, lexer| field(&mut request, &mut seen, next, lexer)),
+        _ => read_value(next, lexer).and_then(|_| Err(ParseError::Content(BodyError::no_object()))),
     });
     match read {
-        Ok(()) if seen[0] => Ok(asked),
+        Ok(()) if seen[0] => Ok(request),
         Ok(()) => Err(BodyError::missing_field(FIELDS[0])),
-        Err(Stop::Content(error)) => Err(error),
-        Err(Stop::Syntax) => {
+        Err(ParseError::Content(error)) => Err(error),
+        Err(ParseError::Syntax) => {
             let before = body.len() - lexer.as_slice().len();
             let lines = body.as_bytes().get(..before).unwrap_or_default().split(|byte| *byte == b'\n');
             let (count, last) = lines.fold((0, 0), |(count, _), line| (count + 1, line.len()));
@@ -82,36 +82,36 @@ pub fn read(body: &str) -> Result<Asked<'_>, BodyError> {
 
 /// Reads a field whose first character is `next`.
 fn field<'a>(
-    asked: &mut Asked<'a>,
+    request: &mut VerifyRequest<'a>,
     seen: &mut [bool; FIELDS.len()],
     next: u8,
     lexer: &mut Lexer<'a>,
-) -> Result<(), Stop> {
+) -> Result<(), ParseError> {
     lexer.expect(|_| Some(next), b'"').ok_or(Expect::String)?;
     let name = lexer.str_string()?;
     let mut fields = FIELDS.iter().zip(seen);
     let Some((name, seen)) = fields.find(|(field, _)| **field == name) else {
-        return Err(Stop::Content(BodyError::unknown_field(&name)));
+        return Err(ParseError::Content(BodyError::unknown_field(&name)));
     };
     if *seen {
-        return Err(Stop::Content(BodyError::duplicate_field(name)));
+        return Err(ParseError::Content(BodyError::duplicate_field(name)));
     }
     *seen = true;
     lexer.expect(Lexer::ws_peek, b':').ok_or(Expect::Colon)?;
     let next = lexer.ws_peek().ok_or(Expect::Value)?;
-    let found = value(next, lexer)?;
+    let value = read_value(next, lexer)?;
     match *name {
-        "key" => asked.key = text(found, name)?,
-        "scopes" => asked.scopes = texts(&found, name, lexer)?,
-        "channel" => asked.channel = or_null(found, |found| text(found, name))?,
-        "address" => asked.address = or_null(found, |found| text(found, name))?,
-        _ => asked.cost = or_null(found, |found| whole_number(&found, name))?,
+        "key" => request.key = text(value, name)?,
+        "scopes" => request.scopes = texts(&value, name, lexer)?,
+        "channel" => request.channel = or_null(value, |value| text(value, name))?,
+        "address" => request.address = or_null(value, |value| text(value, name))?,
+        _ => request.cost = or_null(value, |value| whole_number(&value, name))?,
     }
     Ok(())
 }
 
 /// Reads a value whose first character is `next`; of a list or an object no more than that.
-fn value<'a>(next: u8, lexer: &mut Lexer<'a>) -> Result<Value<'a>, Stop> {
+fn read_value<'a>(next: u8, lexer: &mut Lexer<'a>) -> Result<Value<'a>, ParseError> {
     match next {
         b'"' => Ok(Value::Text(lexer.discarded().str_string()?)),
         b'0'..=b'9' | b'-' => Ok(Value::Number(lexer.num_bytes().validated()?.0)),
@@ -121,36 +121,36 @@ fn value<'a>(next: u8, lexer: &mut Lexer<'a>) -> Result<Value<'a>, Stop> {
         }
         b'[' => Ok(Value::List),
         b'{' => Ok(Value::Other),
-        _ => Err(Stop::Syntax),
+        _ => Err(ParseError::Syntax),
     }
 }
 
-fn text<'a>(found: Value<'a>, path: &str) -> Result<Cow<'a, str>, Stop> {
-    match found {
+fn text<'a>(value: Value<'a>, path: &str) -> Result<Cow<'a, str>, ParseError> {
+    match value {
         Value::Text(text) => Ok(text),
-        _ => Err(Stop::Content(BodyError::other_kind(path, TEXT))),
+        _ => Err(ParseError::Content(BodyError::other_kind(path, STRING))),
     }
 }
 
-fn texts<'a>(found: &Value<'a>, name: &str, lexer: &mut Lexer<'a>) -> Result<Vec<Cow<'a, str>>, Stop> {
-    let Value::List = found else { return Err(Stop::Content(BodyError::other_kind(name, TEXTS))) };
+fn texts<'a>(value: &Value<'a>, name: &str, lexer: &mut Lexer<'a>) -> Result<Vec<Cow<'a, str>>, ParseError> {
+    let Value::List = value else { return Err(ParseError::Content(BodyError::other_kind(name, STRINGS))) };
     let mut texts = Vec::new();
     lexer.discarded().seq(b']', Lexer::ws_peek, |next, lexer| {
-        match value(next, lexer)? {
+        match read_value(next, lexer)? {
             Value::Text(text) => texts.push(text),
-            _ => return Err(Stop::Content(BodyError::other_kind(&format!("{name}[{}]", texts.len()), TEXT))),
+            _ => return Err(ParseError::Content(BodyError::other_kind(&format!("{name}[{}]", texts.len()), STRING))),
         }
-        Ok::<_, Stop>(())
+        Ok::<_, ParseError>(())
     })?;
     Ok(texts)
 }
 
-fn whole_number(found: &Value<'_>, path: &str) -> Result<u32, Stop> {
-    let number = match found {
+fn whole_number(value: &Value<'_>, path: &str) -> Result<u32, ParseError> {
+    let number = match value {
         Value::Number(digits) => std::str::from_utf8(digits).ok().and_then(whole),
         _ => None,
     };
-    number.filter(|number| *number <= COST_MAX).ok_or_else(|| Stop::Content(BodyError::other_kind(path, COST)))
+    number.filter(|number| *number <= COST_MAX).ok_or_else(|| ParseError::Content(BodyError::other_kind(path, COST)))
 }
 
 /// Reads a number that is whole however it is written, as the other reader does: `100.0` and `1e2`
@@ -171,10 +171,13 @@ fn whole(digits: &str) -> Option<u32> {
 }
 
 /// What may be absent may be `null`, too.
-fn or_null<'a, T>(found: Value<'a>, read: impl FnOnce(Value<'a>) -> Result<T, Stop>) -> Result<Option<T>, Stop> {
-    match found {
+fn or_null<'a, T>(
+    value: Value<'a>,
+    read: impl FnOnce(Value<'a>) -> Result<T, ParseError>,
+) -> Result<Option<T>, ParseError> {
+    match value {
         Value::Null => Ok(None),
-        found => read(found).map(Some),
+        value => read(value).map(Some),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whatever it is asked, it says what the reader for every shape says, which the console has.
 
-use super::{Asked, read};
+use super::{VerifyRequest, parse};
 use ownchat_domain::json::{self, BodyError};
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -23,9 +23,9 @@ fn cost<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Er
     if cost.is_some_and(|cost| cost > 10_000) { Err(D::Error::custom("too much")) } else { Ok(cost) }
 }
 
-fn other(body: &str) -> Result<Asked<'static>, BodyError> {
+fn other(body: &str) -> Result<VerifyRequest<'static>, BodyError> {
     let Other { key, scopes, channel, address, cost } = json::read(body.as_bytes())?;
-    Ok(Asked {
+    Ok(VerifyRequest {
         key: key.into(),
         scopes: scopes.into_iter().map(Into::into).collect(),
         channel: channel.map(Into::into),
@@ -36,7 +36,7 @@ fn other(body: &str) -> Result<Asked<'static>, BodyError> {
 
 /// Both read the same, or find the same fault. Where two faults meet, each may name another; the words are not compared.
 fn agree(body: &str) -> Result<(), String> {
-    let (ours, theirs) = (read(body), other(body));
+    let (ours, theirs) = (parse(body), other(body));
     let same = match (&ours, &theirs) {
         (Ok(ours), Ok(theirs)) => ours == theirs,
         (Err(BodyError::Field(ours)), Err(BodyError::Field(theirs))) => theirs.field == ours.field,
@@ -49,24 +49,27 @@ fn agree(body: &str) -> Result<(), String> {
 #[test]
 fn all_fields_are_read_and_none_but_the_key_is_needed() {
     let body = r#" {"key" : "k","scopes":["a","b"],"channel":"ch_1","address":"::1","cost":10000} "#;
-    let asked = read(body).unwrap();
-    assert_eq!((asked.key.as_ref(), asked.scopes.len(), asked.cost), ("k", 2, Some(10_000)));
-    assert_eq!((asked.channel.as_deref(), asked.address.as_deref()), (Some("ch_1"), Some("::1")));
-    let least = Asked { key: "\u{e4}\"".into(), ..Asked::default() };
+    let request = parse(body).unwrap();
+    assert_eq!((request.key.as_ref(), request.scopes.len(), request.cost), ("k", 2, Some(10_000)));
+    assert_eq!((request.channel.as_deref(), request.address.as_deref()), (Some("ch_1"), Some("::1")));
+    let least = VerifyRequest { key: "\u{e4}\"".into(), ..VerifyRequest::default() };
     for body in [
         r#"{"key":"ä\""}"#,
         r#"{"k\u0065y":"\u00e4\u0022"}"#,
         r#"{"scopes":[],"key":"ä\"","channel":null,"address":null,"cost":null}"#,
     ] {
-        assert_eq!(read(body).as_ref(), Ok(&least), "{body}");
+        assert_eq!(parse(body).as_ref(), Ok(&least), "{body}");
         agree(body).unwrap();
     }
 }
 
 #[test]
 fn a_text_that_stands_there_as_it_is_is_not_copied() {
-    let asked = read(r#"{"key":"k","scopes":["a"]}"#).unwrap();
-    assert!(matches!((&asked.key, &asked.scopes[0]), (std::borrow::Cow::Borrowed(_), std::borrow::Cow::Borrowed(_))));
+    let request = parse(r#"{"key":"k","scopes":["a"]}"#).unwrap();
+    assert!(matches!(
+        (&request.key, &request.scopes[0]),
+        (std::borrow::Cow::Borrowed(_), std::borrow::Cow::Borrowed(_))
+    ));
 }
 
 #[test]
@@ -82,13 +85,13 @@ fn each_mistake_is_named_at_its_place() {
         (r#"{"key":"x","scopes":null}"#, "scopes", "This must be a list of strings."),
         (r#"{"key":"x","scopes":["a",["b"]]}"#, "scopes[1]", "This must be a string."),
     ] {
-        let Err(BodyError::Field(error)) = read(body) else { panic!("{body}") };
+        let Err(BodyError::Field(error)) = parse(body) else { panic!("{body}") };
         assert_eq!((error.field.as_str(), error.message.as_str()), (field, message), "{body}");
         agree(body).unwrap();
     }
     for cost in ["-1", "-0", "-0.0", "1.5", "15e-2", "1e99", "10001", "4294967296", "\"1\"", "true"] {
         let body = format!(r#"{{"key":"x","cost":{cost}}}"#);
-        let Err(BodyError::Field(error)) = read(&body) else { panic!("{body}") };
+        let Err(BodyError::Field(error)) = parse(&body) else { panic!("{body}") };
         assert_eq!((error.field.as_str(), error.message.contains("whole number")), ("cost", true), "{body}");
         agree(&body).unwrap();
     }
@@ -100,7 +103,7 @@ fn whole_numbers_and_texts_come_as_other_languages_write_them() {
         [("7.0", 7), ("7.00", 7), ("1e2", 100), ("1.5e1", 15), ("150E-1", 15), ("0e99", 0), ("0.0", 0)]
     {
         let body = format!("\u{feff}{{\"key\":\"x\",\"cost\":{cost}}}");
-        assert_eq!(read(&body).map(|asked| asked.cost), Ok(Some(number)), "{cost}");
+        assert_eq!(parse(&body).map(|request| request.cost), Ok(Some(number)), "{cost}");
         agree(&body).unwrap();
     }
 }
@@ -117,11 +120,11 @@ fn what_is_not_json_is_told_by_its_place() {
         (r#"{"key":nil}"#, 1, 9),
         (r#"{"key":"x"#, 1, 10),
     ] {
-        assert_eq!(read(body), Err(BodyError::not_json(line, column)), "{body}");
+        assert_eq!(parse(body), Err(BodyError::not_json(line, column)), "{body}");
         assert!(matches!(other(body), Err(BodyError::Unreadable(_))), "{body}");
     }
     for body in ["7", "[]", "\"x\"", "null", "[{\"key\":\"x\"}]"] {
-        assert_eq!(read(body), Err(BodyError::no_object()), "{body}");
+        assert_eq!(parse(body), Err(BodyError::no_object()), "{body}");
     }
 }
 
@@ -136,7 +139,7 @@ fn no_value_is_repeated() {
         format!(r#"{{"key":"{planted}"x"#),
         format!(r#"{{"key":7,"scopes":["{planted}"]}}"#),
     ] {
-        let error = format!("{:?}", read(&body).unwrap_err());
+        let error = format!("{:?}", parse(&body).unwrap_err());
         assert!(!error.contains("0123456789ABCDEF"), "{error}");
     }
 }
