@@ -1,4 +1,6 @@
-//! The check of a key, without anything that waits: text in, verdict out, unless a store must be asked.
+//! The authorizer: decides whether a key may make a request, synchronously and from the caches.
+//! Where they do not suffice, it says which fetch `lookup` must do. The order of checks stands in
+//! [`Authorizer::evaluate`] and in the domain's `policy`.
 
 mod accounting;
 mod fetching;
@@ -32,7 +34,7 @@ use std::{
     rc::Rc,
 };
 
-/// Checks keys with the master secrets and with what is remembered.
+/// Authorizes keys with the master secrets and the caches of this isolate.
 #[derive(Debug)]
 pub struct Authorizer {
     keyring: Keyring,
@@ -44,32 +46,33 @@ pub struct Authorizer {
     usage: RefCell<UsageBuffer>,
     forwards: RefCell<Forwards>,
     deferred: RefCell<DeferredTasks>,
-    /// When a younger record was asked for last.
+    /// Time of the last background refresh of a record.
     refreshed_at: Cell<Timestamp>,
 }
 
-/// What is to be done next.
+/// The result of an evaluation: a decision, or the fetch that it lacks.
 #[derive(Debug)]
 pub enum Evaluation {
-    /// Nothing: this is the outcome.
+    /// The request is decided.
     Decided(Decision),
-    /// The feed must be read: what is known of it is too old.
+    /// The feed must be read: the view of it is stale.
     NeedsFeed,
-    /// The key must be looked up, in KV first: nothing is known of it, or something that was found so long ago and is older
-    /// than the feed allows that there may be a newer copy.
+    /// The KV replica must be read: no record is cached. Or the cached record is older than the
+    /// feed allows, and its replica was not read for long enough that KV may have a newer one.
     NeedsReplica,
-    /// The vault must be asked for the key: what was found is older than the feed allows.
+    /// The vault must be asked: the cached record is older than the feed allows.
     NeedsVault,
-    /// The vault must be asked for the key: the secret does not fit, and may be a new one.
+    /// The vault must be asked: no secret of the record matches, and the key may have been rotated.
     NeedsSecretRecheck,
-    /// Everything is right but for permits, which must be asked for.
+    /// Permits of this key must be leased; every other check passed.
     NeedsPermits(Rc<Record>),
-    /// It is decided, without permits, and the meter must be asked what is left of the limits: the answer tells so.
+    /// The request is decided without permits. Only the standing of the limits, which the response
+    /// reports, must be read from the meter.
     NeedsStanding(Rc<Record>),
 }
 
 impl Authorizer {
-    /// A gate that remembers nothing yet.
+    /// Creates an authorizer with empty caches.
     pub fn new(keyring: Keyring) -> Self {
         Self {
             keyring,
@@ -85,17 +88,22 @@ impl Authorizer {
         }
     }
 
-    /// The master secrets.
+    /// Returns the master secrets.
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
     }
 
-    /// Reads a key and proves from its tag that we issued it. No store is asked for one that was made up.
+    /// Parses a key and verifies from its tag that we issued it, so a made-up key costs no store
+    /// access.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the key is missing, malformed or forged.
     pub fn parse_key(&self, text: &str) -> Result<PresentedKey, Denial> {
         if text.is_empty() {
             return Err(Denial::Missing);
         }
-        // What has opened a record before is ours, and no more need be worked out of it.
+        // A key that matched a record before is ours, so it need not be verified again.
         let fingerprint = Fingerprint::of(text);
         let matched = locator_in(text).and_then(|locator| self.key_cache.borrow().last_match(locator));
         if let Some(matched) = matched.filter(|matched| matched.key.fingerprint == fingerprint) {
@@ -106,20 +114,25 @@ impl Authorizer {
         Ok(PresentedKey { locator: token.locator, key_number, fingerprint, hash: SecretHash::of(&token.secret) })
     }
 
-    /// Reads the key of a check. One of a workspace that does not exist for the caller is unknown.
+    /// Parses the key of a check. A key of a workspace that does not exist for the caller is
+    /// unknown.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::parse_key`], or with [`Denial::Unknown`].
     pub fn key_of(&self, check: &KeyCheck<'_>) -> Result<PresentedKey, Denial> {
         let presented = self.parse_key(&check.key)?;
         let is_foreign = check.workspace.is_some_and(|number| number != presented.key_number.workspace);
         if is_foreign { Err(Denial::Unknown) } else { Ok(presented) }
     }
 
-    /// Decides, if what is remembered suffices, or says what must be asked.
+    /// Decides from the caches, or returns the fetch that is needed first.
     ///
-    /// A record may decide if the feed was read a moment ago and allows it, or if the vault itself said it a
-    /// moment ago.
+    /// A cached record may decide if the view of the feed is fresh and allows it. Without the feed
+    /// it may if the vault itself returned it a moment ago.
     ///
-    /// A secret that does not fit may be a new one of a key that was just rotated: the vault is asked, unless it was for
-    /// this call. `asked` says whether a store was.
+    /// A secret that does not match may be the new one of a key that was just rotated. So the vault
+    /// is asked, unless `fetched` says that this request has asked a store already.
     pub fn evaluate(
         &self,
         presented: &PresentedKey,
@@ -142,7 +155,7 @@ impl Authorizer {
         }
     }
 
-    /// The same for a call for which the stores were asked in vain: decides, or says that permits must be asked for.
+    /// Evaluates a request whose fetches failed: decides, or returns that permits must be leased.
     pub fn evaluate_offline(
         &self,
         presented: &PresentedKey,
@@ -155,7 +168,7 @@ impl Authorizer {
             }
             step => step,
         };
-        // Nobody knows that the secret is wrong.
+        // Without the vault nobody knows that the secret is wrong.
         if matches!(step, Evaluation::NeedsSecretRecheck) { Evaluation::Decided(Self::unavailable(None)) } else { step }
     }
 
@@ -175,13 +188,14 @@ impl Authorizer {
             None => Err(Denial::Unknown),
         };
         match decided {
-            // It may be a new secret of a key that was just rotated, of which a copy need not know.
+            // The key may have just been rotated, and a replica need not know the new secret yet.
             Err(Denial::Unknown)
                 if !(fetched && cached.from_vault || record.deleted || cached.is_recheck_limited(now)) =>
             {
                 Evaluation::NeedsSecretRecheck
             }
-            // What is deleted is nobody's business, and whose secret is wrong learns nothing.
+            // A deleted key is unknown to everybody, and a wrong secret reveals nothing of the
+            // record.
             Err(Denial::Unknown) => Evaluation::Decided(Decision::refused(Denial::Unknown)),
             Err(denial) => match self.standing(&record, now) {
                 Some(standing) => Evaluation::Decided(Decision::denied(record, standing, denial)),
@@ -204,7 +218,8 @@ impl Authorizer {
         }
     }
 
-    /// What is left of a key's limits, of a call that spends nothing of them; none if the meter must be asked.
+    /// Returns the standing of a key's limits for a request that spends no permits. Returns none if
+    /// the meter must be asked.
     fn standing(&self, record: &Record, now: Timestamp) -> Option<Standing> {
         if record.limits.is_empty() {
             return Some(Standing::default());
@@ -212,12 +227,13 @@ impl Authorizer {
         self.permits.borrow().standing(record, now)
     }
 
-    /// Takes in what the meter has said of what is left; nothing if it did not answer, and then it is not asked again for a while.
+    /// Caches the standing that the meter returned. An empty one, after a failure, keeps the meter
+    /// from being asked again for a while.
     pub fn set_standing(&self, record: &Record, standing: Standing, now: Timestamp) {
         self.permits.borrow_mut().set_standing(record, standing, now);
     }
 
-    /// The secret of the record that this is.
+    /// Returns the secret of the record that the key matches.
     fn match_secret<'a>(
         &self,
         cached: &CachedKey,
@@ -232,7 +248,8 @@ impl Authorizer {
         Some(secret)
     }
 
-    /// Decides without feed and vault, if the workspace has chosen that remembered keys stay good for a while.
+    /// Decides without feed and vault, if the workspace accepts cached keys for a while in an
+    /// outage.
     fn evaluate_without_vault(
         &self,
         presented: &PresentedKey,
@@ -245,7 +262,7 @@ impl Authorizer {
         let Some(record) = &cached.record else { return Evaluation::Decided(Self::unavailable(None)) };
         let feed = self.feed.borrow();
         let bound = i64::from(record.workspace.outage_seconds) * SECOND;
-        // What the vault itself said was true when it was asked, whether the feed was read or not.
+        // A record from the vault was true when it was requested, whether the feed was read or not.
         let vault_age = cached.from_vault.then(|| now.since(cached.requested_at));
         let age = feed.age(presented.key_number.workspace, now).into_iter().chain(vault_age).min();
         if age.is_some_and(|age| age < bound) && feed.allows(record) {
@@ -256,22 +273,23 @@ impl Authorizer {
         }
     }
 
-    /// The refusal of a call that cannot be decided now; it is counted as one with this key.
+    /// Returns the denial of a request that cannot be decided now. With a record, it counts as a
+    /// request of that key.
     pub fn unavailable(record: Option<Rc<Record>>) -> Decision {
         Decision { record, ..Decision::refused(Denial::Unavailable) }
     }
 
-    /// Remembers what a store said of a key.
+    /// Caches the result of a fetch.
     pub fn cache_key(&self, presented: &PresentedKey, cached: CachedKey) {
         self.key_cache.borrow_mut().insert(presented.locator, cached);
     }
 
-    /// Notes that the feed of a workspace is asked, and returns from where.
+    /// Marks a read of the workspace's feed as in flight and returns the position to read from.
     pub fn begin_feed_read(&self, workspace: u32, now: Timestamp) -> Position {
         self.feed.borrow_mut().begin_read(workspace, now)
     }
 
-    /// Takes in what the feed said.
+    /// Applies a page of the feed and evicts the records that it names.
     pub fn apply_feed_page(&self, workspace: u32, page: Page, from: Position, asked_at: Timestamp) {
         let subjects = self.feed.borrow_mut().apply_page(workspace, page, from, asked_at);
         let mut key_cache = self.key_cache.borrow_mut();
@@ -283,48 +301,51 @@ impl Authorizer {
         }
     }
 
-    /// The feed did not answer.
+    /// Marks a read of the feed as failed.
     pub fn feed_read_failed(&self, workspace: u32, now: Timestamp) {
         self.feed.borrow_mut().read_failed(workspace, now);
     }
 
-    /// The age of the feed that was read longest ago, in milliseconds; none if none was read.
+    /// Returns the age of the least recently read feed, in milliseconds; none before the first
+    /// read.
     pub fn feed_age(&self, now: Timestamp) -> Option<i64> {
         self.feed.borrow().oldest_age(now)
     }
 
-    /// What to ask of the meter of a key; `random` makes the name of the lease.
+    /// Builds the lease request to a key's meter; `random` becomes the name of the lease.
     pub fn lease_request(&self, record: &Record, cost: u32, random: u64, now: Timestamp) -> Take {
         self.permits.borrow_mut().lease_request(record, cost, random, now)
     }
 
-    /// Takes in a lease. Who waited for it is checked again, since much may have changed meanwhile.
+    /// Adds a lease. The request that waited for it is evaluated again, since much may have changed
+    /// meanwhile.
     pub fn add_lease(&self, record: &Rc<Record>, lease: Lease, asked_at: Timestamp, now: Timestamp) {
         self.permits.borrow_mut().add_lease(record, lease, asked_at, now);
         self.schedule_return(record, now);
     }
 
-    /// Takes in that the meter did not answer a question: what may have been granted, and what was to be given back, is
-    /// given back later.
+    /// Handles a lease request without a response. A lease that may have been granted is returned
+    /// later, with the permits that the request was to return.
     pub fn lease_request_failed(&self, record: &Rc<Record>, request: Take, now: Timestamp) {
         self.permits.borrow_mut().request_failed(record.locator, request);
         self.schedule_return(record, now);
     }
 
-    /// Sees to it that what is not spent goes back.
+    /// Schedules the return of unspent permits.
     fn schedule_return(&self, record: &Rc<Record>, now: Timestamp) {
         if let Some(due) = self.permits.borrow_mut().schedule_return(record.locator, now) {
             self.deferred.borrow_mut().push((due, DeferredTask::ReturnPermits(record.clone(), 0)));
         }
     }
 
-    /// Takes back what a chore could not give back.
+    /// Keeps permits whose return failed.
     pub fn keep_unspent(&self, record: &Record, unspent: Take) {
         self.permits.borrow_mut().request_failed(record.locator, unspent);
     }
 
-    /// Takes in that the meter had no permits for a call of this cost, and refuses it, unless it is worth another check. For a
-    /// moment nobody asks the meter again for that many.
+    /// Applies a refusal by the meter. Returns the denial, unless the request is worth another
+    /// evaluation. The refusal is cached for a moment, so the meter is not asked again for as many
+    /// permits.
     pub fn apply_refusal(
         &self,
         record: &Rc<Record>,
@@ -342,7 +363,7 @@ impl Authorizer {
         Decision::denied(record, refusal.standing, denial)
     }
 
-    /// What is left of ended leases of a key.
+    /// Takes the unspent permits of expired leases.
     pub fn take_unspent(&self, record: &Record, now: Timestamp) -> Option<Take> {
         self.permits.borrow_mut().take_unspent(record.locator, record.limits, record.version, now)
     }

@@ -1,4 +1,4 @@
-//! Plain values of a check: the key, the requirements, the decision.
+//! Plain values of a check: the key and its purpose, the requirements of the request, the decision.
 
 use crate::slot::Slot;
 use ownchat_domain::{
@@ -17,12 +17,12 @@ use std::{
     rc::Rc,
 };
 
-/// The check of a key, and what its outcome is for.
+/// The check of a key, and the purpose of its decision.
 #[derive(Debug)]
 pub struct KeyCheck<'a> {
-    /// The key, as it came.
+    /// The key as the caller sent it.
     pub key: Cow<'a, str>,
-    /// What is done with the outcome.
+    /// Purpose of the decision.
     pub purpose: Purpose,
     /// Scopes that the request needs.
     pub required: ScopeSet,
@@ -38,83 +38,83 @@ pub struct KeyCheck<'a> {
     pub workspace: Option<u32>,
 }
 
-/// What the outcome of a check is for.
+/// The purpose of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To tell a service that was handed the key.
+    /// Report to a service, or another caller, that was handed the key.
     Verify,
-    /// To let the key's holder ask about another key.
+    /// Authorize the holder of a key to verify another key.
     VerifyCaller,
-    /// To tell the key's holder about it.
+    /// Describe a key to its holder.
     OwnKey,
-    /// To let the call through to the services.
+    /// Forward the request to a service.
     Gateway,
 }
 
 impl KeyCheck<'_> {
-    /// What the call wants of the key.
+    /// Returns the requirements that the key must meet.
     pub fn requirements(&self) -> Requirements<'_> {
         let call = Call { required: self.required, channel: self.channel.as_deref(), address: self.source_ip };
         Requirements { call, cost: self.cost, client_ip: self.client_ip }
     }
 
-    /// Returns the workspace about whose keys a caller may ask, if this was the check of one and it
-    /// passed.
+    /// Returns the workspace whose keys the caller may verify, if this was the check of a caller
+    /// and passed.
     pub fn authorized_workspace(&self, decision: &Decision) -> Option<u32> {
         let record =
             decision.record.as_ref().filter(|_| self.purpose == Purpose::VerifyCaller && decision.verdict.is_ok());
         record.map(|record| record.workspace.number)
     }
 
-    /// Returns true if the request goes on to a service, whose answer is not known yet.
+    /// Returns true if the request is forwarded to a service, whose response is not known yet.
     pub fn is_forwarded(&self, decision: &Decision) -> bool {
         self.purpose == Purpose::Gateway && decision.verdict.is_ok() && decision.record.is_some()
     }
 }
 
-/// A key of ours, by its look; whether it is good is not known yet.
+/// A key whose tag proves that we issued it. Its state is not known yet.
 #[derive(Clone, Copy, Debug)]
 pub struct PresentedKey {
     /// Its public name.
     pub locator: Locator,
-    /// Whose key it says it is.
+    /// Workspace and number that its locator holds.
     pub key_number: Address,
-    /// What the whole of it is known by.
+    /// Fingerprint of the whole key.
     pub fingerprint: Fingerprint,
     /// Hash of its secret.
     pub hash: SecretHash,
 }
 
-/// What a call wants of a key.
+/// Requirements of a request that its key must meet.
 #[derive(Clone, Copy, Debug)]
 pub struct Requirements<'a> {
-    /// What it needs, and where it comes from.
+    /// Scopes, channel and IP address of the request.
     pub call: Call<'a>,
-    /// How much of the limits it costs.
+    /// Permits that it costs.
     pub cost: u32,
-    /// The address of the caller itself, whatever the call is about.
+    /// IP address of the client itself, whichever request it asks about.
     pub client_ip: Option<IpAddr>,
 }
 
-/// The outcome of a check.
+/// The decision about a request.
 #[derive(Debug)]
 pub struct Decision {
-    /// The key, if its secret was right, whatever the verdict.
+    /// The key's record if the secret matched, whatever the verdict.
     pub record: Option<Rc<Record>>,
-    /// Number of the secret that opened it, if the call may pass.
+    /// Number of the secret that matched, if the request may pass.
     pub secret: Option<u32>,
-    /// What was found out from its record before.
+    /// Values that were derived from the record before.
     pub derived: Rc<Derived>,
-    /// What is left of its limits, if it has any and that is known.
+    /// Standing of the key's limits, as far as it is known.
     pub standing: Standing,
-    /// The lease of the last permit that was spent, if one was.
+    /// Lease of the last permit spent, if one was.
     pub lease: Option<u64>,
-    /// May the call pass?
+    /// The verdict: passed, or the reason for the denial.
     pub verdict: Result<(), Denial>,
 }
 
 impl Decision {
-    /// A refusal of something that is no key.
+    /// Creates the denial of an unknown or malformed key.
     pub fn refused(denial: Denial) -> Self {
         let derived = Rc::default();
         let standing = Standing::default();
@@ -126,23 +126,23 @@ impl Decision {
         self.record.as_ref().is_some_and(|record| !record.limits.is_empty())
     }
 
-    /// A refusal of a key whose secret was right.
+    /// Creates the denial of a key whose secret matched.
     pub fn denied(record: Rc<Record>, standing: Standing, denial: Denial) -> Self {
         Self { record: Some(record), standing, ..Self::refused(denial) }
     }
 
-    /// An authorized call.
+    /// Creates the decision that a request may pass.
     pub fn passed(record: Rc<Record>, secret: u32, derived: Rc<Derived>, standing: Standing) -> Self {
         Self { record: Some(record), secret: Some(secret), derived, standing, lease: None, verdict: Ok(()) }
     }
 }
 
-/// What need not be found out again while a record is remembered.
+/// Values derived from a record, cached with it.
 #[derive(Debug, Default)]
 pub struct Derived {
-    /// The key that opened it last.
+    /// The key that matched the record last.
     pub matched: Cell<Option<MatchedKey>>,
-    /// The answer to a call that may pass, if it is kept.
+    /// Slot of the cached response to a request that may pass.
     pub response: OnceCell<Slot>,
 }
 
@@ -151,6 +151,6 @@ pub struct Derived {
 pub struct MatchedKey {
     /// The key.
     pub key: PresentedKey,
-    /// The number of its secret.
+    /// Number of the secret.
     pub secret: u32,
 }

@@ -1,4 +1,4 @@
-//! What is done after an answer, so that no caller waits for it.
+//! Deferred tasks: run after the response (`waitUntil`), so that no caller waits for them.
 
 use crate::check::PresentedKey;
 use ownchat_domain::{record::Record, time::Timestamp};
@@ -8,28 +8,28 @@ use std::{
     task::Poll,
 };
 
-/// Something to do.
+/// A deferred task.
 #[derive(Debug)]
 pub enum DeferredTask {
-    /// Read the feed of this workspace.
+    /// Reads the feed of this workspace.
     ReadFeed(u32),
-    /// Send what was counted.
+    /// Closes the usage counts into batches.
     FlushUsage,
-    /// See whose batches of it are to be sent.
+    /// Finds the workspaces whose batches are due.
     ScheduleSends,
-    /// Send a batch of this workspace, and the next when it is confirmed.
+    /// Sends a batch of this workspace, and the next one after its confirmation.
     SendBatch(u32),
-    /// Give back the permits of this key that nobody has spent; it was tried so often before.
+    /// Returns the unspent permits of this key; with the number of attempts before.
     ReturnPermits(Rc<Record>, usize),
-    /// Fetch a younger record of this key.
+    /// Refreshes the cached record of this key.
     RefreshKey(PresentedKey),
 }
 
-/// What there is to do, and when.
+/// Tasks with the times when they are due.
 pub type DeferredTasks = Vec<(Timestamp, DeferredTask)>;
 
-/// Does all that there is beside each other by `act`, and whatever is to be done after each by what that says: what hangs
-/// holds up nothing else.
+/// Runs all tasks concurrently with `act`, and the follow-up tasks that each returns. A task that
+/// hangs blocks no other.
 pub async fn run_all<F: Future<Output = DeferredTasks>>(
     mut tasks: DeferredTasks,
     act: impl Fn(Timestamp, DeferredTask) -> F,
@@ -64,8 +64,8 @@ mod tests {
         task::{Context, Waker},
     };
 
-    /// What of some chores is begun, in its order, while those hang of which `hangs` says so, and whether all of it is done
-    /// with. Who sends on finds two workspaces of which batches wait.
+    /// Returns the tasks that start, in order, while those that `hangs` selects never end. Also
+    /// returns whether all are done. `ScheduleSends` finds two workspaces with pending batches.
     fn begun(hangs: impl Fn(&DeferredTask) -> bool) -> (Vec<&'static str>, bool) {
         let begun = RefCell::new(Vec::new());
         let act = |due: Timestamp, task: DeferredTask| {

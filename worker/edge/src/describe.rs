@@ -1,4 +1,4 @@
-//! What the edge tells about a key that it checked.
+//! The description of a checked key: the body of a response of verify and of `GET /v1/key`.
 
 use crate::check::Decision;
 use ownchat_domain::{
@@ -10,7 +10,7 @@ use ownchat_domain::{
 };
 use serde::{Serialize, Serializer};
 
-/// The body of an answer about a key. A refusal says why and which key, and nothing else of it.
+/// The description of a key. A refusal names the reason and the key, and nothing else of it.
 #[derive(Debug, Serialize)]
 pub struct Description {
     valid: bool,
@@ -38,7 +38,7 @@ pub struct Description {
     metadata: Option<Metadata>,
 }
 
-/// Texts by their names.
+/// Texts by name, in the order of the record.
 #[derive(Debug)]
 struct Metadata(Vec<(String, String)>);
 
@@ -48,7 +48,7 @@ impl Serialize for Metadata {
     }
 }
 
-/// A limit, and what is left of it as far as this isolate knows.
+/// A limit and its remaining permits, as far as this isolate knows them.
 #[derive(Debug, Serialize)]
 struct LimitState {
     limit: u32,
@@ -58,12 +58,12 @@ struct LimitState {
     period: Option<Period>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remaining: Option<u32>,
-    /// Seconds until all of it is there again.
+    /// Seconds until the full limit is available again.
     #[serde(skip_serializing_if = "Option::is_none")]
     reset_seconds: Option<i64>,
 }
 
-/// Describes the outcome of a check.
+/// Describes a decision.
 pub fn describe(decision: &Decision) -> Description {
     let denial = decision.verdict.as_ref().err();
     let record = decision.record.as_deref();
@@ -101,7 +101,7 @@ pub fn describe(decision: &Decision) -> Description {
     }
 }
 
-/// Milliseconds as whole seconds, the last one counted whole.
+/// Converts milliseconds to seconds, rounded up.
 pub const fn whole_seconds(millis: i64) -> i64 {
     millis.saturating_add(999).div_euclid(1_000)
 }

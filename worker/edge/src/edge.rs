@@ -1,4 +1,5 @@
-//! What an isolate of the edge sets up once and keeps: secrets, addresses, and what it remembers.
+//! The state of one isolate: configuration, authorizer and response cache, created by its first
+//! request.
 
 use crate::{
     authorizer::Authorizer,
@@ -15,23 +16,23 @@ use std::{
     rc::Rc,
 };
 
-/// Fewest bytes of the key that signs principals.
+/// Minimum bytes of the key that signs principals.
 const PRINCIPAL_KEY_MIN: usize = 32;
 
-/// One isolate's edge.
+/// The edge of one isolate.
 #[derive(Debug)]
 pub struct Edge {
-    /// Checks keys.
+    /// Authorizes keys.
     pub authorizer: Authorizer,
-    /// Knows Ownchat's own services.
+    /// Authenticates Ownchat's own services.
     pub service_tokens: ServiceTokens,
-    /// The numbers of the answers that the entry keeps.
+    /// Slots of the cached responses.
     pub responses: ResponseCache,
-    /// Signs who is calling, for the services.
+    /// Signs principals for the services.
     pub principal_key: Vec<u8>,
-    /// Origin of the services, without a slash at the end.
+    /// Origin of the services, without a trailing slash.
     pub upstream: String,
-    /// How long each step of a forwarded request may take.
+    /// Timeouts of a forwarded request.
     pub timeouts: Timeouts,
     /// Origin of the console, whose pages explain the problems.
     pub console: String,
@@ -42,12 +43,17 @@ thread_local! {
 }
 
 impl Edge {
-    /// The isolate's edge, if a call has set it up.
+    /// Returns the isolate's edge, if a request has created it.
     pub fn get() -> Option<Rc<Self>> {
         EDGE.with(|cell| cell.get().cloned())
     }
 
-    /// The isolate's edge, set up by its first call. Bindings do not change while an isolate lives.
+    /// Returns the isolate's edge, which the first request creates. Bindings do not change while an
+    /// isolate lives.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a binding is missing or invalid.
     pub fn get_or_init(platform: &Platform) -> Result<Rc<Self>, ErrorText> {
         EDGE.with(|cell| {
             if let Some(edge) = cell.get() {
@@ -58,7 +64,7 @@ impl Edge {
         })
     }
 
-    /// What answers to the call of this id are made with.
+    /// Returns the responder to the request of this id.
     pub fn responder<'a>(&'a self, request_id: &'a str) -> Responder<'a> {
         Responder { console: &self.console, request_id }
     }
@@ -83,14 +89,15 @@ impl Edge {
     }
 }
 
-/// So many ids are drawn at once: the platform's generator takes longer to be asked than to answer.
+/// Random numbers per draw. A call of the platform's generator costs more than the bytes.
 const BATCH: usize = 64;
 
 thread_local! {
     static RANDOM: RefCell<Vec<u128>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A random number of 128 bits from the platform's generator, which never fails; 0 if it should.
+/// Returns a random number of 128 bits from the platform's generator, which never fails; 0 if it
+/// should.
 pub fn random() -> u128 {
     RANDOM.with(|numbers| {
         let mut numbers = numbers.borrow_mut();

@@ -1,4 +1,5 @@
-//! What an isolate knows of the feeds of changes: one reader for each that it has keys of.
+//! The isolate's local view of the revocation feed: one reader for each shard that it has keys of,
+//! with its freshness, read timeout and back-off.
 
 use ownchat_domain::{
     feed::{Follower, Page, Position, READ_EVERY, Subject, shard_of},
@@ -7,80 +8,83 @@ use ownchat_domain::{
 };
 use std::collections::HashMap;
 
-/// A question to a feed counts as lost when it was not answered for so long, in milliseconds.
+/// Timeout of a feed read in flight, in milliseconds; after it another request may read.
 const READ_TIMEOUT: i64 = 2 * SECOND;
-/// A feed that did not answer is not waited for again for so long, in milliseconds.
+/// Milliseconds after a failed read in which requests do not wait for the feed.
 const BACK_OFF: i64 = SECOND;
 
-/// The readers, by shard.
+/// Readers by shard.
 #[derive(Debug, Default)]
 pub struct FeedView(HashMap<u32, Shard>);
 
 #[derive(Debug, Default)]
 struct Shard {
     follower: Follower,
-    /// When the question was asked that is under way.
+    /// When the read in flight began.
     requested_at: Option<Timestamp>,
-    /// When a question failed, if none was answered since.
+    /// When the last read failed, if none succeeded since.
     failed_at: Option<Timestamp>,
 }
 
 impl FeedView {
-    /// Whether what is known of the feed of this workspace suffices to decide.
+    /// Returns true if the view of the workspace's feed is fresh enough to decide.
     pub fn is_fresh(&self, workspace: u32, now: Timestamp) -> bool {
         self.shard(workspace).is_some_and(|shard| shard.follower.is_fresh(now))
     }
 
-    /// How old what is known of the feed of this workspace is, in milliseconds; none if nothing is.
+    /// Returns the age of the view of the workspace's feed, in milliseconds; none before the first
+    /// read.
     pub fn age(&self, workspace: u32, now: Timestamp) -> Option<i64> {
         self.shard(workspace)?.follower.age(now)
     }
 
-    /// The age of the feed that was read longest ago, in milliseconds; none if none was read.
+    /// Returns the age of the least recently read feed, in milliseconds; none before the first
+    /// read.
     pub fn oldest_age(&self, now: Timestamp) -> Option<i64> {
         self.0.values().filter_map(|shard| shard.follower.age(now)).max()
     }
 
-    /// Whether the feed allows this record to decide. What is not known forbids nothing.
+    /// Returns true if the feed allows this record to decide. An unread feed forbids nothing.
     pub fn allows(&self, record: &Record) -> bool {
         self.shard(record.workspace.number).is_none_or(|shard| shard.follower.allows(record))
     }
 
-    /// From where to read on, if it is time to: nobody is reading, and the last time was long enough ago.
+    /// Returns true if a read is due: none is in flight, the view is old enough, and the feed is
+    /// not down.
     pub fn is_due(&self, workspace: u32, now: Timestamp) -> bool {
         !self.is_reading(workspace, now)
             && self.age(workspace, now).is_none_or(|age| age >= READ_EVERY)
             && !self.is_down(workspace, now)
     }
 
-    /// Whether somebody is reading.
+    /// Returns true if a read is in flight.
     pub fn is_reading(&self, workspace: u32, now: Timestamp) -> bool {
         let requested_at = self.shard(workspace).and_then(|shard| shard.requested_at);
         requested_at.is_some_and(|requested_at| (0..READ_TIMEOUT).contains(&now.since(requested_at)))
     }
 
-    /// Whether the last question failed, and so lately that the next is not waited for.
+    /// Returns true if the last read failed so recently that requests do not wait for the next.
     pub fn is_down(&self, workspace: u32, now: Timestamp) -> bool {
         let failed_at = self.shard(workspace).and_then(|shard| shard.failed_at);
         failed_at.is_some_and(|failed_at| (0..BACK_OFF).contains(&now.since(failed_at)))
     }
 
-    /// Notes that a question is asked, and returns from where.
+    /// Marks a read as in flight and returns the position to read from.
     pub fn begin_read(&mut self, workspace: u32, now: Timestamp) -> Position {
         let shard = self.0.entry(shard_of(workspace)).or_default();
         shard.requested_at = Some(now);
         shard.follower.position()
     }
 
-    /// Takes in an answer, and returns whom it is about. Of what is remembered of them nothing decides any
-    /// more that is too old, in any case.
+    /// Applies a page and returns its subjects, to be evicted. From then on no cached record of
+    /// them decides that is older than the page allows, evicted or not.
     pub fn apply_page(&mut self, workspace: u32, page: Page, from: Position, requested_at: Timestamp) -> Vec<Subject> {
         let shard = self.0.entry(shard_of(workspace)).or_default();
         (shard.requested_at, shard.failed_at) = (None, None);
         shard.follower.learn(page, from, requested_at).unwrap_or_default()
     }
 
-    /// A question was not answered.
+    /// Marks the read in flight as failed.
     pub fn read_failed(&mut self, workspace: u32, now: Timestamp) {
         let shard = self.0.entry(shard_of(workspace)).or_default();
         (shard.requested_at, shard.failed_at) = (None, Some(now));

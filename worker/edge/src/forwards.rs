@@ -1,28 +1,28 @@
-//! Requests that were authorized and are on their way to a service.
+//! Forwarded requests in flight to a service.
 //!
-//! They are counted once it is known whether they reached it, and a permit of a quota comes back if
-//! they did not.
+//! A request is counted once it is known whether it reached the service. If it did not, its permit
+//! of a quota comes back.
 
 use ownchat_domain::{record::Record, scope::ScopeSet};
 use std::rc::Rc;
 
-/// Most requests on their way at once. More are counted as soon as they were checked.
+/// Maximum requests in flight. Further ones are counted as soon as they are authorized.
 const CAPACITY: usize = 10_000;
 
-/// A request on its way.
+/// A forwarded request in flight.
 #[derive(Clone, Debug)]
 pub struct Forward {
-    /// The key's record.
+    /// Record of its key.
     pub record: Rc<Record>,
-    /// Number of the secret that was right.
+    /// Number of the secret that matched.
     pub secret: Option<u32>,
-    /// The scopes that the request needed.
+    /// Scopes that it needed.
     pub required: ScopeSet,
-    /// The lease of the permit that it cost, if it cost one.
+    /// Lease of its permit, if it cost one.
     pub lease: Option<u64>,
 }
 
-/// Requests by numbers, from 1.
+/// Requests by number, from 1.
 #[derive(Debug, Default)]
 pub struct Forwards {
     entries: Vec<Option<Forward>>,
@@ -30,7 +30,11 @@ pub struct Forwards {
 }
 
 impl Forwards {
-    /// Adds a request and returns its number, or gives it back if there are too many.
+    /// Adds a request and returns its number.
+    ///
+    /// # Errors
+    ///
+    /// Returns the request if too many are in flight.
     pub fn add(&mut self, forward: Forward) -> Result<u32, Forward> {
         if let Some(number) = self.free.pop()
             && let Some(entry) = self.entry(number)

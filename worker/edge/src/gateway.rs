@@ -1,5 +1,6 @@
-//! The gateway: forwards an authorized request to the Ownchat services, without its key and with a
-//! signed principal. The scripts in `gateway/` carry bodies and headers; the rules stand here.
+//! The gateway: forwards an authorized request to an Ownchat service, without its key and with a
+//! signed principal. Its rules stand here: blocked headers, timeouts of a forwarded request,
+//! failures. The scripts in `gateway/` carry bodies and headers.
 
 use crate::response::{Responder, Response};
 use ownchat_domain::{
@@ -11,7 +12,7 @@ use ownchat_domain::{
 };
 use serde::Serialize;
 
-/// Headers of one connection (RFC 9110, section 7.6.1). They pass in neither direction.
+/// Hop-by-hop headers (RFC 9110, section 7.6.1). They pass in neither direction.
 const HOP_BY_HOP: &[&str] = &[
     "connection",
     "http2-settings",
@@ -25,8 +26,8 @@ const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
-/// Headers that tell a service who calls, from where, and for which host. Only the platform and the
-/// edge may.
+/// Headers that tell a service the client's identity, its IP address or the host. Only the platform
+/// and the edge may set them.
 const IDENTITY: &[&str] = &[
     "client-ip",
     "cookie",
@@ -56,11 +57,11 @@ const IDENTITY: &[&str] = &[
 const REQUEST_OVERRIDES: &[&str] =
     &["x-method-override", "x-override-url", "x-request-uri", "x-script-name", "x-url-scheme"];
 
-/// Beginnings of the names of headers that pass from no caller.
+/// Prefixes of headers that pass from no caller.
 const BLOCKED_CALLER_PREFIXES: &[&str] =
     &["cf-", "ownchat-", "x-envoy-", "x-forwarded", "x-http-method", "x-original-", "x-rewrite-"];
 
-/// Headers of a service that would speak for the edge, or tell what stands behind it.
+/// Headers of a service that would speak for the edge, or reveal the software behind it.
 const BLOCKED_SERVICE_HEADERS: &[&str] = &[
     "alt-svc",
     "clear-site-data",
@@ -78,12 +79,11 @@ const BLOCKED_SERVICE_HEADERS: &[&str] = &[
     principal::HEADER,
 ];
 
-/// Beginnings of the names of headers that pass from no service.
+/// Prefixes of headers that pass from no service.
 const BLOCKED_SERVICE_PREFIXES: &[&str] =
     &["access-control-", "cf-", "ownchat-", "ratelimit", "x-aspnet", "x-envoy-", "x-forwarded", "x-ratelimit"];
 
-/// Headers by their names in lower case, with `-` for all but letters and digits, and by beginnings
-/// of names.
+/// Blocked headers: names in lower case, with `-` for all but letters and digits, and prefixes.
 #[derive(Debug, Serialize)]
 pub struct BlockedHeaders {
     names: Vec<&'static str>,
@@ -91,43 +91,43 @@ pub struct BlockedHeaders {
 }
 
 impl BlockedHeaders {
-    /// Those that no caller can send to a service.
+    /// Headers that no caller can send to a service.
     pub fn from_caller() -> Self {
         let names = [&credential::HEADERS, HOP_BY_HOP, IDENTITY, REQUEST_OVERRIDES].concat();
         Self { names, prefixes: BLOCKED_CALLER_PREFIXES }
     }
 
-    /// Those that no service can send to a caller.
+    /// Headers that no service can send to a caller.
     pub fn from_service() -> Self {
         let names = [&credential::HEADERS, HOP_BY_HOP, BLOCKED_SERVICE_HEADERS].concat();
         Self { names, prefixes: BLOCKED_SERVICE_PREFIXES }
     }
 }
 
-/// How long each step of a forwarded request may take, in milliseconds.
+/// Timeouts of a forwarded request, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Timeouts {
     /// Until a connection to the service is open.
     pub connect: i64,
-    /// From the last byte of the request to the first of the response.
+    /// From the last byte of the request to the first byte of the response.
     pub first_byte: i64,
-    /// Between two pieces of a body, to and from the service.
+    /// Between two chunks of a body, to and from the service.
     pub idle: i64,
-    /// Between two pieces of the body that the caller sends.
+    /// Between two chunks of the body from the caller.
     pub caller: i64,
 }
 
 impl Timeouts {
-    /// Unless the deployment says otherwise.
+    /// The defaults.
     pub const DEFAULT: Self =
         Self { connect: 5 * SECOND, first_byte: 30 * SECOND, idle: 60 * SECOND, caller: 30 * SECOND };
 
-    /// Reads those that the deployment sets, each a number of milliseconds up to an hour.
+    /// Reads the timeouts that the deployment sets, each from 1 millisecond to one hour.
     ///
     /// # Errors
     ///
-    /// Fails with the name of a variable that is no such number.
+    /// Fails with the name of a variable that holds no such number.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let millis = |name: &str, default: i64| match variable(name) {
             None => Ok(default),
@@ -146,13 +146,13 @@ impl Timeouts {
     }
 }
 
-/// Why a request was not forwarded or its response not passed on.
+/// A failure to forward a request, or to pass its response on.
 #[derive(Debug)]
 struct Failure {
     kind: &'static Kind,
-    /// The error of `Proxy-Status` (RFC 9209, section 2.3).
+    /// Error of `Proxy-Status` (RFC 9209, section 2.3).
     error: &'static str,
-    /// True if the same request may succeed in a moment.
+    /// True if a retry may succeed in a moment.
     retry: bool,
     /// True if the service may have seen the request.
     reached: bool,
@@ -174,13 +174,13 @@ pub fn reached_service(code: &str) -> bool {
     FAILURES.iter().find(|failure| failure.kind.code == code).is_none_or(|failure| failure.reached)
 }
 
-/// Seconds after which it is worth trying again.
+/// Seconds until a retry is worthwhile.
 const RETRY_AFTER_SECONDS: u32 = 5;
 
-/// The name of the edge in `Proxy-Status` (RFC 9209, section 2).
+/// Name of the edge in `Proxy-Status` (RFC 9209, section 2).
 const PROXY_NAME: &str = "ownchat-edge";
 
-/// The answer to a request whose forwarding failed with this code.
+/// Makes the response to a request whose forwarding failed with this code.
 pub fn failure_response(responder: &Responder<'_>, code: &str) -> Response {
     let failure = FAILURES.iter().find(|failure| failure.kind.code == code);
     let Some(Failure { kind, error, retry, .. }) = failure else {
@@ -192,13 +192,13 @@ pub fn failure_response(responder: &Responder<'_>, code: &str) -> Response {
         .with_headers(retry.then(|| ("Retry-After", RETRY_AFTER_SECONDS.to_string())))
 }
 
-/// `Proxy-Status` of a response that came from the service, without its status: so a caller can
+/// Returns `Proxy-Status` of a response from the service, without its status. By it a caller can
 /// tell the service's own 401, 429 or 503 from the edge's.
 pub fn proxy_status_prefix() -> String {
     format!("{PROXY_NAME}; received-status=")
 }
 
-/// Signs for the services which key makes the request.
+/// Signs the principal that tells a service which key makes the request.
 pub fn sign_principal(
     record: &Record,
     method: &str,

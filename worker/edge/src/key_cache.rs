@@ -1,4 +1,5 @@
-//! What an isolate remembers of keys. It may vanish at any time; nothing that matters lives only here.
+//! The key cache: records of keys by locator, and the locators for which there is no key. An
+//! isolate may vanish at any time, so nothing that matters lives only here.
 
 use crate::check::{Derived, MatchedKey};
 use ownchat_domain::{
@@ -10,44 +11,45 @@ use ownchat_domain::{
 };
 use std::{collections::HashMap, rc::Rc};
 
-/// How long "there is no such key" is remembered, in milliseconds.
+/// Time to live of a negative entry ("no such key"), in milliseconds.
 pub const NEGATIVE_TTL: i64 = 10 * SECOND;
 
-/// A copy that is too old to decide is not looked at again for so long, in milliseconds.
+/// Milliseconds before the replica of a record that is too old to decide is read again.
 const REPLICA_REREAD_AFTER: i64 = 10 * SECOND;
 
-/// An answer cannot be so long on its way, in milliseconds: the clock was set back instead.
+/// Milliseconds that no response takes. A larger difference of two request times means that the
+/// clock was set back.
 const CLOCK_STEP: i64 = 60 * SECOND;
 
-/// Of a key that is used a younger record is fetched when the one that is remembered is so old, in milliseconds: so it has half
-/// of its life before it when no store can be asked.
+/// Age in milliseconds at which the record of a key in use is refreshed in the background. At half
+/// its lifetime, a key in use has the other half left when no store responds.
 pub const REFRESH_AFTER: i64 = LIFETIME / 2;
 
-/// Most questions to the vault within a second because a secret of a key did not fit.
+/// Maximum fetches from the vault within a second for secrets of one key that do not match.
 const SECRET_RECHECKS_MAX: u32 = 3;
 
-/// Most keys that are remembered at once.
+/// Maximum number of cached keys.
 const CAPACITY: usize = 100_000;
 
-/// Something remembered.
+/// An entry of the cache.
 #[derive(Clone, Debug)]
 pub struct CachedKey {
-    /// What is known.
+    /// The record; none if there is no such key.
     pub record: Option<Rc<Record>>,
-    /// When it was asked for.
+    /// When the record was requested.
     pub requested_at: Timestamp,
-    /// When its copy was looked for last, at the latest when it was asked for.
+    /// When its replica was last read; initially the time of the request.
     pub replica_read_at: Timestamp,
-    /// Whether the vault said it, not a copy.
+    /// True if the record came from the vault, false if from a replica.
     pub from_vault: bool,
-    /// How often the vault was asked within a second only because a secret did not fit.
+    /// Fetches from the vault within a second that a secret without a match caused.
     pub secret_rechecks: u32,
-    /// What was found out from it.
+    /// Values derived from the record.
     pub derived: Rc<Derived>,
 }
 
 impl CachedKey {
-    /// What a store said, asked at that time.
+    /// Creates an entry for the result of a fetch that was requested at that time.
     pub fn new(record: Option<Rc<Record>>, requested_at: Timestamp) -> Self {
         Self {
             record,
@@ -59,9 +61,9 @@ impl CachedKey {
         }
     }
 
-    /// The number of the secret that this key was found to hold, if it opened the record last.
+    /// Returns the number of the secret that this key matched, if it matched the record last.
     pub fn matched_secret(&self, fingerprint: Fingerprint) -> Option<u32> {
-        // The times of comparing hashes of whole keys say nothing of the keys.
+        // Comparing hashes of whole keys takes a time that reveals nothing of the keys.
         self.derived
             .matched
             .get()
@@ -69,44 +71,46 @@ impl CachedKey {
             .map(|matched| matched.secret)
     }
 
-    /// Whether it is as good as what the feed says: the vault itself said it a moment ago.
+    /// Returns true if the entry is as good as a fresh feed: the vault itself returned it a moment
+    /// ago.
     pub fn is_authoritative(&self, now: Timestamp) -> bool {
         self.from_vault && (0..FRESH_FOR).contains(&now.since(self.requested_at))
     }
 
-    /// Whether looking for a copy again may bring a newer one: copies are minutes late at most.
+    /// Returns true if reading the replica again may bring a newer one: replicas are minutes late
+    /// at most.
     pub fn may_reread_replica(&self, now: Timestamp) -> bool {
         !(0..REPLICA_REREAD_AFTER).contains(&now.since(self.replica_read_at))
     }
 
     /// Returns true if the vault was asked often enough for now. So guessing at the secrets of a
-    /// key costs [`SECRETS_ASKED`] questions a second, however many guess, and a key may be rotated
+    /// key costs [`SECRET_RECHECKS_MAX`] fetches a second, however many guess. A key may be rotated
     /// as often.
     pub fn is_recheck_limited(&self, now: Timestamp) -> bool {
         self.secret_rechecks >= SECRET_RECHECKS_MAX && (0..SECOND).contains(&now.since(self.requested_at))
     }
 }
 
-/// Keys by locator. Records stay until the feed speaks of them or they have outlived themselves; that there
-/// is no key is forgotten soon.
+/// Entries by locator. A record stays until the feed names it or its lifetime ends. A negative
+/// entry expires soon.
 #[derive(Debug, Default)]
 pub struct KeyCache(HashMap<Locator, CachedKey>);
 
 impl KeyCache {
-    /// What is known of a key that opened the record of this locator last.
+    /// Returns the key that matched the record of this locator last.
     pub fn last_match(&self, locator: Locator) -> Option<MatchedKey> {
         self.0.get(&locator)?.derived.matched.get()
     }
 
-    /// What is remembered of the key and may still be true.
+    /// Returns the entry of a key, unless it expired.
     pub fn get(&self, locator: Locator, now: Timestamp) -> Option<CachedKey> {
         self.0.get(&locator).filter(|cached| is_valid(cached, now)).cloned()
     }
 
-    /// Remembers what a store said.
+    /// Caches the result of a fetch.
     ///
-    /// Of two answers the one that was asked for later stays: an answer that was long on its way must
-    /// not undo a newer one.
+    /// Of two results the one that was requested later stays: a slow response must not undo a newer
+    /// one.
     pub fn insert(&mut self, locator: Locator, mut cached: CachedKey) {
         if let Some(other) = self.0.get(&locator).filter(|_| cached.secret_rechecks > 0)
             && (0..SECOND).contains(&cached.requested_at.since(other.requested_at))
@@ -120,7 +124,8 @@ impl KeyCache {
         if self.0.len() >= CAPACITY && !self.0.contains_key(&locator) {
             self.0.retain(|_, other| is_valid(other, cached.requested_at));
             if self.0.len() >= CAPACITY {
-                // Whose turn it is does not matter much; that a tenth has to be asked for anew does little harm.
+                // It matters little which entries are evicted; fetching a tenth of them again does
+                // little harm.
                 let mut place = 0usize;
                 self.0.retain(|_, _| {
                     place += 1;
@@ -131,19 +136,19 @@ impl KeyCache {
         self.0.insert(locator, cached);
     }
 
-    /// Notes that the copy of a key is looked for.
+    /// Notes that the replica of a key is read.
     pub fn note_replica_read(&mut self, locator: Locator, now: Timestamp) {
         if let Some(cached) = self.0.get_mut(&locator) {
             cached.replica_read_at = now;
         }
     }
 
-    /// Forgets one key.
+    /// Evicts one key.
     pub fn remove(&mut self, locator: Locator) {
         self.0.remove(&locator);
     }
 
-    /// Forgets every key of a workspace, and all that is known to be absent.
+    /// Evicts every key of a workspace, and all negative entries.
     pub fn remove_workspace(&mut self, number: u32) {
         self.0.retain(|_, cached| cached.record.as_ref().is_some_and(|record| record.workspace.number != number));
     }
@@ -166,7 +171,7 @@ mod tests {
         CachedKey::new(record, requested_at)
     }
 
-    /// Version of the record that is remembered; 0 for "no such key".
+    /// Version of the cached record; 0 for a negative entry.
     fn version(cache: &KeyCache, locator: Locator, now: Timestamp) -> Option<u64> {
         cache.get(locator, now).map(|cached| cached.record.map_or(0, |record| record.version))
     }

@@ -1,12 +1,30 @@
-//! The edge: the Worker that integrators call.
+//! The edge: the Worker that integrators call. It authorizes API keys from hashed, sealed records,
+//! answers verify, and forwards requests to the Ownchat services.
 //!
-//! It checks keys from hashed, sealed records and stands in front of the Ownchat services. `routes` says which
-//! address does what; `gate` decides, without waiting, from what `memory`, `news` and `purse` hold; `lookup` fetches
-//! what they lack; `answer` is the one place where statuses and public texts are chosen.
+//! The platform calls `entry.mjs`, which carries requests and responses. A request whose key is
+//! cached is decided by one call of [`decide`], without a promise; every other one by [`look_up`].
+//! `stores.mjs` reaches the stores, `gateway/` the services.
 //!
-//! The platform calls `entry.mjs`, which carries: a call whose key is remembered is decided by one
-//! call of [`decide`], without a promise; every other by [`look_up`]. `stores.mjs` reaches the
-//! stores, `gateway/` the services.
+//! Rooms and allowed arrows: a module imports only modules that stand before it here, so no module
+//! imports one that imports it.
+//!
+//! ```text
+//! values       timeout  slot  check  request  verify_request  service_tokens  platform
+//!    ↑
+//! caches       key_cache  response_cache  feed_view  permits  single_flight  usage_buffer
+//!    ↑         forwards  deferred
+//! authorizer   decides synchronously from the caches, or names the fetch that it needs
+//!    ↑
+//! responses    describe  response  gateway: status, headers and body of every response
+//!    ↑
+//! edge         configuration, authorizer and response cache of one isolate
+//!    ↑
+//! lookup       fetches from KV, vault, feed and meters; runs deferred tasks
+//!    ↑
+//! routes       method and path to the check of a key, decision to response
+//!    ↑
+//! lib          exports for `entry.mjs`
+//! ```
 
 pub mod authorizer;
 pub mod check;
@@ -51,13 +69,15 @@ use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 thread_local! {
-    /// The answer that the entry fetches next.
+    /// The response that the entry takes next.
     static RESPONSE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Answers a call, which is written as [`Incoming::read`] says, from what is remembered. `now` is the time in
-/// milliseconds. 0: something must be waited for. Otherwise bit 0 is set; bit 1 says whether work is left for later;
-/// the bits above are the number of the answer that the entry keeps, or 0 if it is to fetch a new one by [`told`].
+/// Decides a request from the caches; `request_text` has the format of [`Request::parse`], `now` is
+/// in milliseconds.
+///
+/// Returns 0 if a lookup is needed. Otherwise bit 0 is set, and bit 1 if tasks are deferred. The
+/// bits above are the slot of the cached response; 0 if the entry must call [`take_response`].
 #[wasm_bindgen]
 pub fn decide(request_text: &str, now: f64) -> u32 {
     let Some(edge) = Edge::get() else { return NEEDS_LOOKUP };
@@ -87,7 +107,7 @@ pub fn decide(request_text: &str, now: f64) -> u32 {
         };
         break Ok((respond(&edge, &responder, &request, &check, &decision, now), slot));
     };
-    // Not before the answer is known: with [`MUST_WAIT`] [`look_up`] counts.
+    // Only once the response is known: after [`NEEDS_LOOKUP`], [`look_up`] counts.
     if let Some((check, decision)) = caller {
         edge.authorizer.count(&decision, &check.requirements(), now);
     }
@@ -101,8 +121,8 @@ pub fn decide(request_text: &str, now: f64) -> u32 {
     }
 }
 
-/// Checks a key from what is remembered; none if something must be waited for. A caller that asks
-/// about another key waits if its own has limits: [`look_up`] charges them once.
+/// Decides a check from the caches; none if a lookup is needed. A caller of verify whose own key
+/// has limits needs one, since [`look_up`] charges them once.
 fn decide_from_cache(edge: &Edge, check: &KeyCheck<'_>, now: Timestamp) -> Option<Decision> {
     let presented = match edge.authorizer.key_of(check) {
         Err(denial) => return Some(Decision::refused(denial)),
@@ -118,16 +138,17 @@ fn decide_from_cache(edge: &Edge, check: &KeyCheck<'_>, now: Timestamp) -> Optio
     }
 }
 
-/// What [`decide`] answers when something must be waited for.
+/// The result of [`decide`] if a lookup is needed.
 const NEEDS_LOOKUP: u32 = 0;
 
-/// The answer that [`decide`] has made anew, as [`Answer::text`].
+/// Takes the response that [`decide`] has made, as [`Response::encode`] writes it.
 #[wasm_bindgen]
 pub fn take_response() -> String {
     RESPONSE.take()
 }
 
-/// Answers a call, and asks whom it must. The call is what [`decide`] was given, the answer [`Answer::text`].
+/// Decides a request with the fetches that it needs. The request has the format that [`decide`]
+/// takes, the response that of [`Response::encode`].
 #[wasm_bindgen]
 pub async fn look_up(platform: Platform, request_text: String) -> String {
     let request = Request::parse(&request_text);
@@ -155,7 +176,7 @@ pub async fn look_up(platform: Platform, request_text: String) -> String {
             continue;
         }
         if decision.verdict == Err(Denial::Unavailable) {
-            // The record that is remembered may be out of date.
+            // The cached record may be out of date.
             decision.record = None;
         }
         break respond(&edge, &responder, &request, &check, &decision, now());
@@ -163,7 +184,7 @@ pub async fn look_up(platform: Platform, request_text: String) -> String {
     response.encode(edge.authorizer.has_deferred(), None)
 }
 
-/// Answers a call that was checked.
+/// Makes the response to a decided request.
 fn respond(
     edge: &Edge,
     responder: &Responder<'_>,
@@ -180,22 +201,22 @@ fn respond(
     })
 }
 
-/// The limits of the gateway, as JSON of [`gateway::Limits`]. Only after a request was authorized.
+/// Returns the timeouts of the gateway, as JSON of [`gateway::Timeouts`]; none before the first
+/// request was authorized.
 #[wasm_bindgen]
 pub fn timeouts() -> Option<String> {
     serde_json::to_string(&Edge::get()?.timeouts).ok()
 }
 
-/// The answer to a request that could not be forwarded, by the code of the failure. `id` is the
-/// request's.
+/// Returns the response to a request that could not be forwarded, by its id and the code of the
+/// failure.
 #[wasm_bindgen]
 pub fn failure_response(id: &str, code: &str) -> Option<String> {
     Some(gateway::failure_response(&Edge::get()?.responder(id), code).encode(false, None))
 }
 
-/// Takes in what became of a request on its way: its number, and the code of the failure that kept
-/// it from the service or its response from the caller; empty for none. Returns true if work is
-/// left for later.
+/// Ends a forwarded request by its number. `failure` is the code that kept it from the service or
+/// its response from the caller; empty for none. Returns true if tasks are deferred.
 #[wasm_bindgen]
 pub fn end_forward(number: u32, failure: &str, now: f64) -> bool {
     let Some(edge) = Edge::get() else { return false };
@@ -203,7 +224,7 @@ pub fn end_forward(number: u32, failure: &str, now: f64) -> bool {
     edge.authorizer.has_deferred()
 }
 
-/// Does what was left for after the answers so far.
+/// Runs the deferred tasks of the requests so far.
 #[wasm_bindgen]
 pub async fn run_deferred(platform: Platform) {
     if let Some(edge) = Edge::get() {
@@ -211,29 +232,29 @@ pub async fn run_deferred(platform: Platform) {
     }
 }
 
-/// What the entry must know.
+/// Constants that the entry shares with this crate.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Constants {
-    /// The headers of every answer.
+    /// Headers of every response.
     headers: &'static [(&'static str, &'static str)],
-    /// The media types by their letters.
+    /// Media types by the letters of the body kinds.
     body_kinds: Vec<(char, Option<&'static str>)>,
-    /// The headers that do not pass the gateway.
+    /// Headers that the gateway blocks.
     blocked: BlockedByDirection,
-    /// The beginning of `Proxy-Status` of a response that came from a service.
+    /// Prefix of `Proxy-Status` of a response from a service.
     proxy_status_prefix: String,
-    /// The name of the header with the call's id.
+    /// Name of the header with the request id.
     request_id_header: &'static str,
-    /// The name of the header with the caller's address.
+    /// Name of the header with the client's IP address.
     client_ip_header: &'static str,
-    /// The name of the header that says who is calling.
+    /// Name of the header with the signed principal.
     principal_header: &'static str,
-    /// Most bytes of a body that is read.
+    /// Maximum bytes of a request body that is read.
     body_max: usize,
 }
 
-/// The headers that do not pass the gateway, in each direction.
+/// Headers that the gateway blocks, in each direction.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct BlockedByDirection {
@@ -241,7 +262,7 @@ struct BlockedByDirection {
     from_service: BlockedHeaders,
 }
 
-/// What the entry must know, as JSON.
+/// Returns the constants of the entry as JSON.
 #[wasm_bindgen]
 pub fn constants() -> String {
     let constants = Constants {
@@ -257,6 +278,6 @@ pub fn constants() -> String {
         principal_header: principal::HEADER,
         body_max: BODY_MAX,
     };
-    // Texts and numbers: there is nothing in it that cannot be written.
+    // Strings and numbers always serialize.
     serde_json::to_string(&constants).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! Everything that waits: the feed of changes, the copy of a key in KV, the vault, which knows the truth, and
-//! the meters of limited keys. And what is done after the answer.
+//! Lookup: everything that waits. Fetches keys from KV and the vault, reads the revocation feed,
+//! leases permits from meters, and runs deferred tasks with retry and back-off.
 
 use crate::{
     authorizer::{Admission, Authorizer, Evaluation},
@@ -21,18 +21,21 @@ use ownchat_domain::{
 };
 use std::{net::IpAddr, rc::Rc};
 
-/// Seconds for which the platform may answer a KV read from its own cache. The feed says what is too old.
+/// Seconds for which the platform may serve a KV read from its own cache. The feed names the
+/// records that are stale.
 const KV_CACHE_TTL: u32 = 300;
-/// Most steps of one check. Each step brings what the one before lacked; what came too late is asked for again.
+/// Maximum steps of one check. Each step fetches what the last evaluation lacked; a result that
+/// came too late is fetched again.
 const MAX_STEPS: usize = 8;
-/// Most pages of the feed that one call waits for.
+/// Maximum pages of the feed that one request waits for.
 const MAX_PAGES: usize = 20;
-/// Permits that a meter does not take back are given back again after so many milliseconds, and then twice as many.
+/// Back-off between attempts to return permits to a meter, in milliseconds.
 const RETURN_BACK_OFF: [i64; 3] = [SECOND, 2 * SECOND, 4 * SECOND];
-/// Nothing is begun so long after an answer, in milliseconds. The platform calls off what is under way 30 s after it.
+/// Milliseconds after a response in which a deferred task may start. The platform cancels what is
+/// in flight after 30 s.
 const DEFERRED_DEADLINE: i64 = 18 * SECOND;
 
-/// Checks a key, and asks the stores if need be.
+/// Checks a key, with fetches from the stores where the caches do not suffice.
 pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> Decision {
     let (authorizer, requirements) = (&edge.authorizer, &check.requirements());
     let presented = match authorizer.key_of(check) {
@@ -40,10 +43,10 @@ pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> De
         Err(denial) => return Decision::refused(denial),
     };
     let (workspace, client_ip) = (presented.key_number.workspace, requirements.client_ip);
-    // Whether a store was asked, and whether that was in vain.
+    // `fetched` once a store was asked, `is_offline` once a fetch failed.
     let (mut fetched, mut is_offline) = (false, false);
     let (mut steps, received_at) = (0, now());
-    // The key, if only permits are lacking.
+    // The key, if only permits are missing.
     let mut limited = None;
     while steps < MAX_STEPS {
         let now = now();
@@ -73,7 +76,7 @@ pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> De
                 continue;
             }
             Evaluation::NeedsFeed if !authorizer.is_feed_down(workspace, now) => None,
-            // Without the feed the vault itself must say that the key is good.
+            // Without the feed, the vault itself must confirm the key.
             Evaluation::NeedsFeed | Evaluation::NeedsVault => Some(Fetch::Vault),
             Evaluation::NeedsReplica => Some(Fetch::Replica),
             Evaluation::NeedsSecretRecheck => Some(Fetch::SecretRecheck),
@@ -97,7 +100,8 @@ pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> De
                 fetched = true;
                 if let Err(error) = fetch_key(edge, platform, &presented, fetch, client_ip).await {
                     log_error(&format!("{}: {error}", presented.locator));
-                    // What is remembered may still suffice: for a wrong secret, or as the workspace has chosen.
+                    // The cached record may still suffice: for a wrong secret, or in an outage that
+                    // the workspace tolerates.
                     is_offline = true;
                 }
             }
@@ -106,20 +110,20 @@ pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> De
     Authorizer::unavailable(limited)
 }
 
-/// What is asked about a key.
+/// The fetch of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fetch {
-    /// Its copy in KV, and the vault where that does not help.
+    /// From its KV replica, or else from the vault.
     Replica,
-    /// The same, if the copy is younger than the one that is remembered.
+    /// The same, if the replica is newer than the cached record.
     NewerReplica,
-    /// The truth.
+    /// From the vault.
     Vault,
-    /// The truth, because a secret does not fit.
+    /// From the vault, because the secret does not match.
     SecretRecheck,
 }
 
-/// Asks about a key. Others who want to know the same wait for this.
+/// Fetches a key. Concurrent requests for the same key wait for this fetch.
 async fn fetch_key(
     edge: &Edge,
     platform: &Platform,
@@ -143,7 +147,7 @@ async fn fetch_key(
     outcome
 }
 
-/// Reads the feed of a workspace to its end.
+/// Reads the feed of a workspace to its last page.
 async fn read_feed(authorizer: &Authorizer, platform: &Platform, workspace: u32) {
     if let Err(error) = read_pages(authorizer, platform, workspace).await {
         authorizer.feed_read_failed(workspace, now());
@@ -166,7 +170,8 @@ async fn read_pages(authorizer: &Authorizer, platform: &Platform, workspace: u32
     Err("no last page".into())
 }
 
-/// Looks in KV, and says whether there is a record that is younger than `age`, in milliseconds.
+/// Reads the replica from KV. Returns true if it holds a record that is younger than `age`, in
+/// milliseconds.
 async fn fetch_replica(edge: &Edge, platform: &Platform, presented: &PresentedKey, age: i64) -> bool {
     let requested_at = now();
     match read_replica(edge, platform, presented).await {
@@ -211,8 +216,8 @@ fn open_record(edge: &Edge, presented: &PresentedKey, bytes: &[u8]) -> Result<Re
     Record::open(bytes, presented.locator, edge.authorizer.keyring()).map_err(|error| error.to_string())
 }
 
-/// Asks the meter of a limited key for permits, and returns the refusal if it is the last word. Without an answer
-/// nobody passes.
+/// Leases permits from the meter of a limited key. Returns the denial if it is final. Without a
+/// response nobody passes.
 async fn lease_permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, cost: u32) -> Option<Decision> {
     let requested_at = now();
     let request = edge.authorizer.lease_request(record, cost, random_u64(), requested_at);
@@ -230,7 +235,7 @@ async fn lease_permits(edge: &Edge, platform: &Platform, record: &Rc<Record>, co
     }
 }
 
-/// Asks the meter of a limited key what is left. Without an answer nobody is told.
+/// Reads the standing of a limited key from its meter. Without a response it stays unknown.
 async fn read_standing(edge: &Edge, platform: &Platform, record: &Record) {
     let (limits, version) = (record.limits, record.version);
     let request = Take { limits, version, ..Take::default() };
@@ -250,7 +255,7 @@ async fn call_meter(platform: &Platform, record: &Record, request: &Take) -> Res
     meter::decode(&response).ok_or_else(|| "malformed response".into())
 }
 
-/// Asks the vault for something that it always has.
+/// Fetches a resource that the vault always has.
 async fn call_vault(platform: &Platform, path: &str, body: Option<Vec<u8>>, millis: u32) -> Result<Vec<u8>, ErrorText> {
     match platform.vault(path, body, millis).await? {
         (200, bytes) => Ok(bytes),
@@ -258,15 +263,15 @@ async fn call_vault(platform: &Platform, path: &str, body: Option<Vec<u8>>, mill
     }
 }
 
-/// Does what was left for after the answers: the feed is read again when it is time, so that the next calls need
-/// not wait for it, counts are sent, and permits that were not spent go back. What is too late for this turn is left
-/// for after another answer.
+/// Runs the deferred tasks of earlier responses: refreshes feed and keys, so that the next requests
+/// need not wait, sends usage batches, and returns unspent permits. A task that is too late for
+/// this run is deferred to the next.
 pub async fn run_deferred(edge: &Edge, platform: &Platform) {
     let end = now().plus(DEFERRED_DEADLINE);
     run_all(edge.authorizer.take_deferred(), |due, task| run_task(edge, platform, end, due, task)).await;
 }
 
-/// Does something when it is due, unless that is too late, and says what is to be done next.
+/// Runs a task when it is due, unless that is too late. Returns the follow-up tasks.
 async fn run_task(
     edge: &Edge,
     platform: &Platform,
@@ -275,7 +280,8 @@ async fn run_task(
     task: DeferredTask,
 ) -> DeferredTasks {
     if due.max(now()) >= end {
-        // Who counts next undertakes to send, and who finds the feed old to read it.
+        // The next counted request schedules the flush anew, and the next one that finds the feed
+        // stale its read.
         if matches!(task, DeferredTask::ReturnPermits(..)) {
             edge.authorizer.defer(due, task);
         }
@@ -323,7 +329,7 @@ async fn run_task(
     next.into_iter().collect()
 }
 
-/// A random number of 64 bits.
+/// Returns a random number of 64 bits.
 fn random_u64() -> u64 {
     u64::try_from(random() >> 64).unwrap_or(1)
 }
@@ -332,7 +338,7 @@ async fn send_batch(platform: &Platform, workspace: u32, batch: &usage::Batch) -
     let (status, _) = platform.vault(&usage_path(workspace), Some(usage::encode(batch)), USAGE).await?;
     match status {
         200..300 => Ok(()),
-        // It would be refused again.
+        // A retry would be refused, too.
         400..500 => {
             log_error(&format!("usage of workspace {workspace}: batch rejected with {status}"));
             Ok(())

@@ -1,10 +1,10 @@
-//! Permits that an isolate holds for limited keys, and spends from memory.
+//! Permits: leases on the rate limit and quota of keys, which this isolate spends from memory.
 //!
-//! Permits belong to the version of the record under which they were asked for. Once another one decides, they are given back:
-//! so whoever lowers a limit need not wait for them.
+//! A lease belongs to the version of the record under which it was requested. Once another version
+//! decides, its permits are returned, so lowering a limit need not wait for them.
 //!
 //! A permit of a quota that was spent on a forwarded request comes back if the request never
-//! reached its service. Until that is known its lease is kept, and is not reported as over.
+//! reached its service. Until that is known, its lease is kept and not reported as expired.
 
 use ownchat_domain::{
     limit::Limits,
@@ -15,56 +15,60 @@ use ownchat_domain::{
 };
 use std::collections::HashMap;
 
-/// Most keys whose permits are held at once.
+/// Maximum number of keys with leases.
 const CAPACITY: usize = 10_000;
-/// Most leases of one key that wait to be given back; of more the eldest are given up. Only a meter that does not answer for long
-/// lets so many wait.
+/// Maximum leases of one key that wait to be returned; beyond it the oldest are dropped. Only a
+/// meter that fails for long lets so many wait.
 const UNUSED_MAX: usize = 500;
-/// A refusal holds for so long at most, in milliseconds: what others give back meanwhile is not missed for longer.
+/// Time to live of a cached refusal, in milliseconds. Permits that others return meanwhile are not
+/// missed for longer.
 const REFUSAL_TTL: i64 = 250;
 
-/// The permits of all keys.
+/// The lease pools of all keys.
 #[derive(Debug, Default)]
 pub struct Permits(HashMap<Locator, LeasePool>);
 
-/// The permits of one key.
+/// The leases of one key.
 #[derive(Debug, Default)]
 struct LeasePool {
-    /// Version of the record that decided last. All that is held, and what the meter said, is of this one.
+    /// Version of the record that decided last. All leases and replies of the meter in the pool
+    /// belong to it.
     version: u64,
     held: Vec<HeldLease>,
-    /// What the meter said last of what is left, and when it was asked.
+    /// Last standing that the meter returned, and when it was requested.
     last_standing: Option<(Standing, Timestamp)>,
-    /// The last refusal: for which cost, and when.
+    /// Last refusal: its cost, and when it was requested.
     last_refusal: Option<(u32, Refusal, Timestamp)>,
-    /// When somebody comes to give back what is left.
+    /// When a task returns the unspent permits.
     return_due: Option<Timestamp>,
-    /// What is left of leases that are over, to be given back; nothing of those that are used up.
-    /// And when something was spent of them last, if that is known.
+    /// Expired leases whose unspent permits must be returned; also those without any. With each the
+    /// time of its last spending, if known.
     unused: Vec<(Unused, Option<Timestamp>)>,
-    /// A call was refused that the meter has enough for together with what is held here.
+    /// True if a request was refused for which the meter has enough permits together with those
+    /// held here.
     uses_held: bool,
-    /// Permits that were spent since the last question, when that was, and how many were not answered yet.
+    /// Permits spent since the last lease request, the time of that request, and the requests
+    /// without a response.
     spent_since_request: u32,
     requested_at: Option<Timestamp>,
     open_requests: u32,
 }
 
-/// The outcome of spending permits.
+/// The result of spending permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spent {
-    /// How things stand then.
+    /// Standing of the limits afterwards.
     pub standing: Standing,
-    /// The lease of the last permit.
+    /// Lease of the last permit.
     pub lease: u64,
 }
 
-/// What is left of one lease.
+/// An active lease.
 #[derive(Debug)]
 struct HeldLease {
     lease: u64,
     permits: u32,
-    /// Permits that were spent on requests which are on their way.
+    /// Permits spent on forwarded requests in flight.
     in_flight: u32,
     spent_at: Option<Timestamp>,
     from: Timestamp,
@@ -72,8 +76,9 @@ struct HeldLease {
 }
 
 impl Permits {
-    /// Spends permits that are held, if there are enough that may still be spent, and says how things stand then.
-    /// Otherwise, if the meter has just refused as many, so does this, and if not, it must be asked.
+    /// Spends permits of active leases, if there are enough. Returns the standing afterwards.
+    /// Without enough permits it repeats the meter's last refusal while that is cached. Returns
+    /// none if the meter must be asked.
     pub fn spend(&mut self, record: &Record, cost: u32, now: Timestamp) -> Option<Result<Spent, Refusal>> {
         let pool = self.0.get_mut(&record.locator)?;
         pool.switch_version(record.version);
@@ -94,16 +99,14 @@ impl Permits {
         Some(Ok(Spent { standing: pool.standing(now), lease }))
     }
 
-    /// Notes that a permit of this lease was spent on a request which is on its way.
-    /// [`Self::settle`] ends it.
+    /// Marks a permit of this lease as spent on a request in flight. [`Self::settle`] ends that.
     pub fn mark_in_flight(&mut self, key: Locator, lease: u64) {
         if let Some(held) = self.find_lease(key, lease) {
             held.in_flight = held.in_flight.saturating_add(1);
         }
     }
 
-    /// Takes in that a request has reached its service, or that it has not: then its permit comes
-    /// back.
+    /// Settles a request in flight. Its permit comes back if the request did not reach its service.
     pub fn settle(&mut self, key: Locator, lease: u64, reached: bool) {
         if let Some(held) = self.find_lease(key, lease).filter(|held| held.in_flight > 0) {
             held.in_flight -= 1;
@@ -115,15 +118,15 @@ impl Permits {
         self.0.get_mut(&key)?.held.iter_mut().find(|held| held.lease == lease)
     }
 
-    /// How things stand, as far as the meter has said so for these limits within the time for which a lease may last. After
-    /// that others may have spent or given back whatever there is.
+    /// Returns the standing that the meter last reported for these limits. After the maximum
+    /// duration of a lease it is unknown: others may have spent or returned anything.
     pub fn standing(&self, record: &Record, now: Timestamp) -> Option<Standing> {
         let pool = self.0.get(&record.locator).filter(|pool| pool.version == record.version)?;
         let (_, at) = pool.last_standing?;
         (0..LEASE_MAX).contains(&now.since(at)).then(|| pool.standing(now))
     }
 
-    /// Takes in what the meter has said of what is left, to somebody who takes nothing.
+    /// Caches the standing that the meter returned to a request without a lease.
     pub fn set_standing(&mut self, record: &Record, standing: Standing, now: Timestamp) {
         self.make_room(record.locator);
         let pool = self.pool(record);
@@ -131,9 +134,9 @@ impl Permits {
         pool.last_standing = Some((standing, now));
     }
 
-    /// Takes in that the meter refused a call of this cost, and says whether that is the last word:
-    /// not if another call has brought enough to spare meanwhile, if the meter has enough together
-    /// with what is held here, or if the record is another by now.
+    /// Applies a refusal of a request with this cost. Returns true if the refusal is final. It is
+    /// not if another request has brought enough permits meanwhile. Nor is it if the meter has
+    /// enough together with those held here, or if the version of the record has changed.
     pub fn apply_refusal(
         &mut self,
         record: &Record,
@@ -162,17 +165,19 @@ impl Permits {
         true
     }
 
-    /// What to ask of the meter for a call of this cost; `random` makes the name of the lease; 0 for none.
+    /// Builds a lease request for a request with this cost; `random` becomes the name of the lease,
+    /// 0 for none.
     pub fn lease_request(&mut self, record: &Record, cost: u32, random: u64, now: Timestamp) -> Take {
         self.make_room(record.locator);
         let pool = self.pool(record);
         pool.switch_version(record.version);
         pool.expire_leases(now);
         let elapsed = pool.requested_at.map_or(i64::MAX, |requested_at| now.since(requested_at)).max(1);
-        // As many as are likely to be spent while a lease lasts. While another call asks, too, only what is needed:
-        // what each of many brings to spare would be in the way of all the others.
+        // Leases as many permits as are likely to be spent during the lease. While another lease
+        // request is in flight, it leases only the needed ones: spare permits of each would starve
+        // the others.
         if elapsed >= LEASE_MAX {
-            // Whoever has not had an answer by now has given up.
+            // A request without a response by now has timed out.
             pool.open_requests = 0;
         }
         let likely = i64::from(pool.spent_since_request).saturating_mul(LEASE_MAX) / elapsed.max(LEASE_MAX / 4);
@@ -192,8 +197,8 @@ impl Permits {
         self.0.entry(record.locator).or_insert_with(new)
     }
 
-    /// Forgets keys of which nothing is held, if there are too many others than this one; all of them if there are still too
-    /// many: then what they hold of a quota is lost until its period ends.
+    /// Evicts keys without active permits if too many other keys are held. If that does not
+    /// suffice, it evicts all: their permits of a quota are then lost until its period ends.
     fn make_room(&mut self, key: Locator) {
         if self.0.len() < CAPACITY || self.0.contains_key(&key) {
             return;
@@ -206,11 +211,12 @@ impl Permits {
         }
     }
 
-    /// Takes in a lease, beside those that are held.
+    /// Adds a lease.
     ///
-    /// It lasts from `asked_at` on, when it was asked for: one that comes too late is over already, since what it
-    /// allowed within the window of a rate may have been handed to somebody else by now. A quota does not mind when
-    /// in its period a permit is spent. What was asked for under another record than the one that decides by now is not kept.
+    /// It starts at `requested_at`: one that arrives too late has already expired, since the meter
+    /// may have granted its permits of the rate window again. A permit of a quota may be spent at
+    /// any time of its period. A lease for another version of the record than the current one is
+    /// not kept.
     pub fn add_lease(&mut self, record: &Record, lease: Lease, requested_at: Timestamp, now: Timestamp) {
         let pool = self.pool(record);
         pool.open_requests = pool.open_requests.saturating_sub(1);
@@ -222,7 +228,7 @@ impl Permits {
             Limits { rate: None, quota: Some(quota) } => now.plus(lease.lasts).min(quota.period.end(requested_at)),
             _ => requested_at.plus(lease.lasts),
         };
-        // What ends first is spent first.
+        // The lease that expires first is spent first.
         let place = pool.held.partition_point(|held| held.until <= until);
         let held = HeldLease {
             lease: lease.number,
@@ -236,11 +242,11 @@ impl Permits {
         pool.last_standing = Some((lease.standing, requested_at));
     }
 
-    /// Takes in that a question was not answered: what it was to give back must still be given back, and so must the
-    /// lease that the meter may have granted.
+    /// Handles a lease request without a response. The permits that it was to return must still be
+    /// returned. So must the lease that the meter may have granted.
     pub fn request_failed(&mut self, key: Locator, request: Take) {
         let pool = self.0.entry(key).or_default();
-        // Relative to a question that is gone, how long they were idle says nothing.
+        // The idle times were relative to the request that was lost.
         pool.unused.extend(request.unused.into_iter().map(|unused| (unused, None)));
         if request.name >= NAMED {
             pool.unused.push((Unused { lease: request.name, permits: ALL }, None));
@@ -249,7 +255,7 @@ impl Permits {
         pool.unused.drain(..pool.unused.len().saturating_sub(UNUSED_MAX));
     }
 
-    /// What is over and was not spent of this key's permits, as a question that needs nothing.
+    /// Takes the unspent permits of expired leases, as a lease request that needs nothing.
     pub fn take_unspent(&mut self, key: Locator, limits: Limits, version: u64, now: Timestamp) -> Option<Take> {
         let pool = self.0.get_mut(&key)?;
         pool.expire_leases(now);
@@ -260,8 +266,8 @@ impl Permits {
         Some(Take { limits, version, unused, idle, ..Take::default() })
     }
 
-    /// When permits of this key must be given back, if there are any and nobody has undertaken to do it then. Whoever is
-    /// told has.
+    /// Returns when permits of this key must be returned, unless a task is scheduled for it. The
+    /// caller must schedule it then.
     pub fn schedule_return(&mut self, key: Locator, now: Timestamp) -> Option<Timestamp> {
         let pool = self.0.get_mut(&key)?;
         let last = pool.held.iter().filter(|held| held.permits > 0).map(|held| held.until).max();
@@ -275,7 +281,8 @@ impl Permits {
 }
 
 impl LeasePool {
-    /// Takes in of which version the record is that decides. What was granted or said under another one counts no more.
+    /// Switches to the version of the record that decides. Leases and replies of another version no
+    /// longer count.
     fn switch_version(&mut self, version: u64) {
         if self.version != version {
             (self.version, self.last_standing, self.last_refusal) = (version, None, None);
@@ -286,14 +293,14 @@ impl LeasePool {
         }
     }
 
-    /// Whether there are enough permits that may still be spent.
+    /// Returns true if active leases hold enough permits.
     fn has_permits(&mut self, cost: u32, now: Timestamp) -> bool {
         self.expire_leases(now);
         self.available(now) >= cost
     }
 
-    /// The refusal of a call of this cost, if the meter would say the same: it did a moment ago, and nothing can have
-    /// become free since.
+    /// Returns the cached refusal of a request with this cost, if the meter would still refuse it:
+    /// no permit can have become free since.
     fn cached_refusal(&self, cost: u32, now: Timestamp) -> Option<Refusal> {
         let (refused, refusal, at) = self.last_refusal?;
         let passed = now.since(at);
@@ -301,7 +308,7 @@ impl LeasePool {
         holds.then(|| Refusal { retry_after: refusal.retry_after - passed, ..refusal })
     }
 
-    /// Takes out the leases that are over: what is left of them will not be spent.
+    /// Moves expired leases to `unused`.
     fn expire_leases(&mut self, now: Timestamp) {
         let unused = &mut self.unused;
         self.held.retain(|held| {
@@ -314,23 +321,24 @@ impl LeasePool {
         unused.drain(..unused.len().saturating_sub(UNUSED_MAX));
     }
 
-    /// Whether there is something to give back. That leases are used up can be said with the next question.
+    /// Returns true if there are permits to return. Leases without any are reported with the next
+    /// lease request.
     fn has_unspent(&self) -> bool {
         self.unused.iter().any(|(unused, _)| unused.permits > 0)
     }
 
-    /// Takes what is to be given back, and for how many milliseconds nothing was spent of each.
+    /// Takes the leases to return, and the milliseconds for which each was idle.
     fn take_unused(&mut self, now: Timestamp) -> (Vec<Unused>, Vec<u32>) {
         let idle = |spent_at: Option<Timestamp>| spent_at.and_then(|at| u32::try_from(now.since(at)).ok()).unwrap_or(0);
         std::mem::take(&mut self.unused).into_iter().map(|(unused, spent_at)| (unused, idle(spent_at))).unzip()
     }
 
-    /// Permits that may be spent now.
+    /// Returns the permits that may be spent now.
     fn available(&self, now: Timestamp) -> u32 {
         self.held.iter().filter(|held| held.is_valid(now)).fold(0, |sum, held| sum.saturating_add(held.permits))
     }
 
-    /// How things stand, with what is held here and the time that has passed.
+    /// Returns the standing, adjusted by the permits held here and the time that has passed.
     fn standing(&self, now: Timestamp) -> Standing {
         let Some((standing, at)) = self.last_standing else { return Standing::default() };
         let passed = now.since(at).max(0);
@@ -343,7 +351,7 @@ impl LeasePool {
 impl HeldLease {
     /// Returns true while its permits may be spent.
     fn is_valid(&self, now: Timestamp) -> bool {
-        // A clock that was set back ends a lease: nobody knows how much of it is left.
+        // A clock that was set back ends a lease: how much of it is left is unknown.
         (self.from..self.until).contains(&now)
     }
 }

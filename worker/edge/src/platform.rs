@@ -1,7 +1,7 @@
-//! The platform, as `stores.mjs` hands it over: bindings, stores, timers, clock, log.
+//! The platform, as `stores.mjs` provides it: bindings, stores, timers, clock, log.
 //!
-//! The edge needs six things of it. Bindings of its own for those, instead of a library's for everything, make what
-//! must be loaded to answer the first call half as large.
+//! The edge needs six things of it. With bindings of its own for those, instead of a library for
+//! everything, the code to load before the first response is half as large.
 
 use crate::timeout::KV;
 use js_sys::Date;
@@ -10,33 +10,35 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The bindings of one call, and what can be done with them.
+    /// Bindings, stores and timers of one request.
     pub type Platform;
 
-    /// A variable or secret; nothing if it is not bound.
+    /// Returns a variable or secret, if it is bound.
     #[wasm_bindgen(method)]
     fn variable(this: &Platform, name: &str) -> Option<String>;
 
-    /// Reads from KV, within so many milliseconds; the answer may come from a cache of so many seconds.
+    /// Reads from KV with a timeout in milliseconds. The platform may serve the read from a cache
+    /// of so many seconds.
     #[wasm_bindgen(method, js_name = replica)]
     async fn read_replica(this: &Platform, name: &str, cache_seconds: u32, millis: u32) -> StoreReply;
 
-    /// Asks the vault, by `POST` if there is a body, within so many milliseconds.
+    /// Sends a request to the vault with a timeout in milliseconds: `POST` if there is a body, else
+    /// `GET`.
     #[wasm_bindgen(method, js_name = vault)]
     async fn fetch_vault(this: &Platform, path: &str, body: Option<Vec<u8>>, millis: u32) -> StoreReply;
 
-    /// Waits for so many milliseconds.
+    /// Sleeps for so many milliseconds.
     #[wasm_bindgen(method)]
     pub async fn sleep(this: &Platform, millis: u32);
 
-    /// What came back.
+    /// The reply of a store.
     pub type StoreReply;
 
-    /// The status; 0 if nothing came.
+    /// The status; 0 if no response came.
     #[wasm_bindgen(method, getter)]
     fn status(this: &StoreReply) -> u16;
 
-    /// The body; why nothing came, if nothing did.
+    /// The body; the error text if no response came.
     #[wasm_bindgen(method, getter)]
     fn body(this: &StoreReply) -> Vec<u8>;
 
@@ -47,21 +49,29 @@ extern "C" {
     fn warn(text: &str);
 }
 
-/// Why a store did not answer as it should; for the log.
+/// The error of a store or binding, for the log.
 pub type ErrorText = String;
 
 impl Platform {
-    /// A variable or secret.
+    /// Returns a variable or secret.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is not bound.
     pub fn required(&self, name: &str) -> Result<String, ErrorText> {
         self.variable(name).ok_or_else(|| format!("{name} is not bound"))
     }
 
-    /// A variable that need not be set.
+    /// Returns an optional variable.
     pub fn optional(&self, name: &str) -> Option<String> {
         self.variable(name)
     }
 
-    /// The copy of a key in KV, if there is one.
+    /// Reads the replica of a key from KV, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Fails after the KV timeout, or with any status but 200 and 404.
     pub async fn replica(&self, name: &str, cache_seconds: u32) -> Result<Option<Vec<u8>>, ErrorText> {
         let reply = self.read_replica(name, cache_seconds, KV).await;
         match reply.status() {
@@ -71,7 +81,11 @@ impl Platform {
         }
     }
 
-    /// What the vault answers: a status and a body.
+    /// Sends a request to the vault. Returns status and body.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no response comes within `millis` milliseconds.
     pub async fn vault(&self, path: &str, body: Option<Vec<u8>>, millis: u32) -> Result<(u16, Vec<u8>), ErrorText> {
         let reply = self.fetch_vault(path, body, millis).await;
         match reply.status() {
@@ -80,7 +94,7 @@ impl Platform {
         }
     }
 
-    /// Waits until a time.
+    /// Sleeps until a time.
     pub async fn sleep_until(&self, due: Timestamp) {
         if let Ok(millis @ 1..) = u32::try_from(due.since(now())) {
             self.sleep(millis).await;
@@ -95,28 +109,28 @@ fn store_error(status: u16, reply: &StoreReply) -> ErrorText {
     }
 }
 
-/// What is wrong with an unexpected status.
+/// Returns the error text of an unexpected status.
 pub fn unexpected_status(status: u16) -> ErrorText {
     format!("unexpected status {status}")
 }
 
-/// The time, as the platform tells it.
+/// Returns the platform's time.
 pub fn now() -> Timestamp {
     from_js_time(Date::now())
 }
 
-/// A time of JavaScript: milliseconds since 1970.
+/// Converts a time of JavaScript: milliseconds since 1970.
 pub const fn from_js_time(millis: f64) -> Timestamp {
     #[allow(clippy::cast_possible_truncation, reason = "whole milliseconds, far below 2^53")]
     Timestamp::from_millis(millis as i64)
 }
 
-/// Notes what somebody must look into.
+/// Logs an error that somebody must look into.
 pub fn log_error(text: &str) {
     error(text);
 }
 
-/// Notes what mends itself.
+/// Logs a failure that recovers by itself.
 pub fn log_warning(text: &str) {
     warn(text);
 }

@@ -1,4 +1,4 @@
-//! A call as it came in: the few texts of it that decide.
+//! The request: the parts of it that the edge reads, in the text format that `entry.mjs` writes.
 
 use ownchat_domain::{
     credential::{self, Credential},
@@ -7,12 +7,12 @@ use ownchat_domain::{
 use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
 
-/// What is looked at of a call.
+/// The parts of a request that the edge reads.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Request<'a> {
-    /// Its id: 32 hexadecimal digits, random.
+    /// Its id: 32 random hexadecimal digits.
     pub id: &'a str,
-    /// Its method, as it was sent.
+    /// Its method, as the client sent it.
     pub method: &'a str,
     /// Its path and query, as the platform writes them.
     pub target: &'a str,
@@ -20,28 +20,29 @@ pub struct Request<'a> {
     pub authorization: Option<&'a str>,
     /// The header `X-API-Key`.
     pub api_key: Option<&'a str>,
-    /// The caller's address. The platform sets its header and overwrites what a caller sends.
+    /// The client's IP address. The platform sets its header and overwrites the one that a client
+    /// sends.
     pub client_ip: Option<IpAddr>,
-    /// The body where it decides, which is at `/v1/verify` alone.
+    /// Its body, which is read for `/v1/verify` alone.
     pub body: Body<'a>,
 }
 
 /// The body of a request, or the reason why it was not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Body<'a> {
-    /// It was read.
+    /// The text of the body.
     Text(&'a str),
-    /// It is not JSON by its headers, or it is compressed.
+    /// The headers declare no JSON, or a compressed body.
     MediaType,
-    /// It is not UTF-8.
+    /// The body is not UTF-8.
     Encoding,
-    /// It is larger than a body may be.
+    /// The body exceeds the maximum size.
     #[default]
     TooLarge,
 }
 
 impl<'a> Body<'a> {
-    /// As the entry writes it: the text after `=`, or a letter.
+    /// Parses the format of the entry: the text after `=`, or a letter.
     fn parse(text: &'a str) -> Self {
         match text.as_bytes().first() {
             Some(b'=') => Self::Text(text.get(1..).unwrap_or_default()),
@@ -52,12 +53,13 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The header in which the platform tells the caller's address.
+/// Header in which the platform sends the client's IP address.
 pub const CLIENT_IP_HEADER: &str = "cf-connecting-ip";
 
 impl<'a> Request<'a> {
-    /// Reads what the entry writes of a call: id, method, target, the three headers, the body, each but the last ended by
-    /// a line feed, which none of them can hold. What may be absent begins with `=` if it is there.
+    /// Parses the text of the entry: id, method, target, three headers and the body. All but the
+    /// last end with a line feed, which none of them can hold. A header or body that is present
+    /// begins with `=`.
     pub fn parse(text: &'a str) -> Self {
         let mut parts = text.splitn(7, '\n');
         let mut next = || parts.next().unwrap_or_default();
@@ -69,20 +71,19 @@ impl<'a> Request<'a> {
         Self { id, method, target, authorization, api_key, client_ip, body }
     }
 
-    /// Its path, without a query.
+    /// Returns the path without the query.
     pub fn path(&self) -> &'a str {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    /// Returns true if something that looks like a key stands in its query, in percent-encoding or
-    /// not.
+    /// Returns true if the query holds a string that looks like a key, percent-encoded or not.
     pub fn has_key_in_query(&self) -> bool {
         let Some((_, query)) = self.target.split_once('?') else { return false };
         let query = percent_decode_str(query).decode_utf8_lossy();
         KEYS_BEGIN.iter().any(|brand| query.contains(brand))
     }
 
-    /// The key that it carries.
+    /// Returns the credential of its headers.
     pub fn credential(&self) -> Credential<'a> {
         credential::read(self.authorization, self.api_key)
     }

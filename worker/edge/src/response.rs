@@ -1,6 +1,8 @@
-//! Answers: the one place where statuses, headers and public texts are chosen.
+//! Responses: the status, headers and public text of every response of the edge are chosen here,
+//! "rate limited" (429) included. The wording of problems and denials is the domain's, in `problem`
+//! and `verdict`.
 //!
-//! An [`Answer`] is a value. The entry makes the platform's response of its text.
+//! A [`Response`] is a value. The entry makes the platform's response of its encoding.
 
 use crate::{check::Decision, describe::whole_seconds};
 use ownchat_domain::{
@@ -15,7 +17,7 @@ use ownchat_domain::{
 };
 use serde::Serialize;
 
-/// What every answer carries, also one that came from a service.
+/// Headers of every response, including those of a service.
 pub const COMMON_HEADERS: &[(&str, &str)] = &[
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
@@ -26,24 +28,25 @@ pub const COMMON_HEADERS: &[(&str, &str)] = &[
     ("Access-Control-Expose-Headers", "*"),
 ];
 
-/// What kind of body an answer has.
+/// The kind of a response's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyKind {
-    /// None.
+    /// No body.
     Empty,
     /// JSON.
     Json,
     /// A problem (RFC 9457).
     Problem,
-    /// Not the caller's: where the call goes on to, and on the next line who is calling.
+    /// No response yet: the URL to forward to, and on the next lines the signed principal and the
+    /// number of the request.
     Forward,
 }
 
 impl BodyKind {
-    /// Those of answers.
+    /// Kinds of body that a caller receives.
     pub const OF_RESPONSES: [Self; 3] = [Self::Empty, Self::Json, Self::Problem];
 
-    /// Its letter in [`Answer::text`].
+    /// Returns its letter in [`Response::encode`].
     pub const fn letter(self) -> char {
         match self {
             Self::Empty => '-',
@@ -53,7 +56,7 @@ impl BodyKind {
         }
     }
 
-    /// Its media type, if it has a body for the caller.
+    /// Returns its media type, if the caller receives a body.
     pub const fn name(self) -> Option<&'static str> {
         match self {
             Self::Json => Some("application/json"),
@@ -63,33 +66,33 @@ impl BodyKind {
     }
 }
 
-/// The parameter of `RateLimit-Policy` with the calls that pass in every window at least, however
-/// many places serve the key. The draft leaves names of a vendor to the vendor.
+/// Parameter of `RateLimit-Policy`: the requests that pass in every window at least, however many
+/// isolates serve the key. The draft leaves vendor-specific names to the vendor.
 const GUARANTEED: &str = "ownchat-guaranteed";
 
-/// The header that names the call.
+/// Header with the request id.
 pub const REQUEST_ID_HEADER: &str = "Request-Id";
 
-/// A header of an answer.
+/// A header of a response.
 pub type Header = (&'static str, String);
 
-/// What a call is answered.
+/// A response.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Response {
-    /// The status, three digits.
+    /// Its status, three digits.
     pub status: u16,
-    /// What its body is.
+    /// The kind of its body.
     pub kind: BodyKind,
-    /// Headers besides those that every answer carries.
+    /// Its headers besides [`COMMON_HEADERS`].
     pub headers: Vec<Header>,
-    /// The body; empty for none.
+    /// Its body; empty for none.
     pub body: String,
 }
 
 impl Response {
-    /// Its text for the entry: `chores` as one digit, the letter of the media type, the status, the number under which the
-    /// answer is to be kept, if it is; then a line for each header, `name:value`, and an empty one; then the body. `chores`
-    /// says whether work is left for later.
+    /// Encodes the response for the entry. The first line holds `has_deferred` as one digit, the
+    /// letter of the body kind, the status, and the slot if the entry caches the response. Then
+    /// come a line `name:value` for each header, an empty line, and the body.
     pub fn encode(&self, has_deferred: bool, slot: Option<u32>) -> String {
         let mut text = String::with_capacity(160 + self.body.len());
         text.push(if has_deferred { '1' } else { '0' });
@@ -116,22 +119,22 @@ impl Response {
     }
 }
 
-/// What every answer of one call needs.
+/// Makes the responses to one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Responder<'a> {
     /// Origin of the console, whose pages explain the problems.
     pub console: &'a str,
-    /// Id of the call.
+    /// Id of the request.
     pub request_id: &'a str,
 }
 
 impl Responder<'_> {
-    /// 200 with a JSON body.
+    /// Responds 200 with a JSON body.
     pub fn ok(&self, body: &impl Serialize) -> Response {
         json_response(200, BodyKind::Json, body)
     }
 
-    /// What `OPTIONS` gets, for browsers that ask before they call (Fetch standard, CORS preflight).
+    /// Responds to a CORS preflight (`OPTIONS`, Fetch standard).
     pub fn preflight(&self) -> Response {
         let headers = [
             ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
@@ -143,17 +146,17 @@ impl Responder<'_> {
         Response { status: 204, kind: BodyKind::Empty, headers, body: String::new() }
     }
 
-    /// Not an answer yet: the call goes on.
+    /// Makes the entry forward the request; the caller has no response yet.
     pub fn forward(&self, to: String) -> Response {
         Response { status: 200, kind: BodyKind::Forward, headers: Vec::new(), body: to }
     }
 
-    /// A problem of a kind.
+    /// Responds with a problem.
     pub fn problem(&self, kind: &Kind, detail: &str) -> Response {
         problem_response(&kind.problem(self.console, detail, self.request_id))
     }
 
-    /// The refusal of a call that carried a key in a header.
+    /// Refuses a request with a key in a header.
     pub fn denied(&self, denial: &Denial) -> Response {
         let kind = Kind::of(denial.code());
         let mut body = kind.problem(self.console, denial.detail(), self.request_id);
@@ -172,26 +175,26 @@ impl Responder<'_> {
             .with_headers(denial.retry_after().map(|seconds| ("Retry-After", seconds.to_string())))
     }
 
-    /// The refusal of a caller that does not say who it is, or whom nobody knows.
+    /// Refuses a caller without a credential, or with an unknown one.
     pub fn unauthenticated(&self, kind: &Kind, code: Code) -> Response {
         let challenge = credential::challenge(code, ScopeSet::EMPTY);
         self.problem(kind, kind.meaning).with_headers(challenge.map(|challenge| ("WWW-Authenticate", challenge)))
     }
 
-    /// The refusal of a call with more than one key (RFC 6750, section 3.1).
+    /// Refuses a request with more than one key (RFC 6750, section 3.1).
     pub fn ambiguous(&self) -> Response {
         let kind = &problem::AMBIGUOUS_KEY;
         self.problem(kind, kind.meaning).with_headers([("WWW-Authenticate", credential::ambiguous_challenge())])
     }
 
-    /// 405, with the methods that are possible.
+    /// Responds 405 with the allowed methods.
     pub fn method_not_allowed(&self, allowed: &[&str]) -> Response {
         let allowed = allowed.join(", ");
         self.problem(&problem::METHOD_NOT_ALLOWED, &format!("This address takes {allowed}."))
             .with_headers([("Allow", allowed)])
     }
 
-    /// What is wrong with a body.
+    /// Refuses a body that cannot be parsed.
     pub fn invalid_body(&self, error: BodyError) -> Response {
         match error {
             BodyError::Unreadable(detail) => self.problem(&problem::INVALID_JSON, &detail),
@@ -199,7 +202,7 @@ impl Responder<'_> {
         }
     }
 
-    /// One field that cannot be accepted.
+    /// Refuses one field of a body.
     pub fn invalid_field(&self, error: FieldError) -> Response {
         let kind = &problem::VALIDATION_FAILED;
         let mut body = kind.problem(self.console, format!("{}: {}", error.field, error.message), self.request_id);
@@ -208,7 +211,8 @@ impl Responder<'_> {
     }
 }
 
-/// Tells a limited key what is allowed and, where that is known, what is left, whatever the verdict (IETF draft "`RateLimit` header fields for HTTP").
+/// Returns the rate limit headers of a limited key: its policies and, where known, the remaining
+/// permits, whatever the verdict (IETF draft "`RateLimit` header fields for HTTP").
 pub fn limit_headers(decision: &Decision) -> Vec<Header> {
     match &decision.record {
         Some(record) if !record.limits.is_empty() => headers_of_limits(record, decision.standing),
@@ -248,12 +252,12 @@ fn problem_response(body: &Problem) -> Response {
 }
 
 fn json_response(status: u16, kind: BodyKind, body: &impl Serialize) -> Response {
-    // Texts, numbers and lists of them: there is nothing in a body that cannot be written.
+    // Strings, numbers and lists of them always serialize.
     let body = serde_json::to_string(body).unwrap_or_default();
     Response { status, kind, headers: Vec::new(), body }
 }
 
-/// What a refusal says of the key in its header.
+/// Returns the `WWW-Authenticate` challenge of a denial.
 fn challenge(denial: &Denial) -> Option<String> {
     let required = match denial {
         Denial::ScopeMissing { required, .. } => *required,

@@ -1,5 +1,5 @@
-//! Answers that the entry keeps. Most calls get an answer that was given before, byte for byte but for the call's id: it crosses
-//! into JavaScript once, and from then on by its number.
+//! The response cache. Most responses equal an earlier one, byte for byte except for the request
+//! id. Such a response crosses into JavaScript once, and from then on by its slot.
 
 use crate::{
     check::{Decision, Purpose},
@@ -8,27 +8,28 @@ use crate::{
 use ownchat_domain::verdict::Denial;
 use std::cell::RefCell;
 
-/// The numbers of the answers that are kept.
+/// The slots of the cached responses; the entry holds the responses.
 #[derive(Debug, Default)]
 pub struct ResponseCache {
     slots: Slots,
     denials: RefCell<Vec<(bool, Denial, Slot)>>,
 }
 
-/// What the entry is told of an answer.
+/// The state of a response in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheStatus {
-    /// It has the answer, under this number.
+    /// The entry has the response, in this slot.
     Hit(u32),
-    /// It gets the answer, and keeps it under this number.
+    /// The entry gets the response and caches it in this slot.
     Miss(u32),
-    /// It gets the answer, and forgets it.
+    /// The entry gets the response and does not cache it.
     Bypass,
 }
 
 impl ResponseCache {
-    /// What to tell of the answer to a call whose check came to this. An answer is kept for a key without limits that is good,
-    /// until its record is forgotten; and for what is no key, where the answer depends on nothing.
+    /// Looks up the slot of the response to a decision. The response for a good key without limits
+    /// is cached until its record is evicted. So is the denial of a malformed or forged key, which
+    /// depends on nothing else.
     pub fn slot_for(&self, purpose: Purpose, decision: &Decision) -> CacheStatus {
         match (&decision.verdict, &decision.record) {
             (Ok(()), Some(record)) if purpose != Purpose::Gateway && record.limits.is_empty() => {
@@ -39,7 +40,7 @@ impl ResponseCache {
                 }
             }
             (Err(denial), None) if denial.is_of_no_key() => {
-                // A service that was handed the key is told otherwise than the key's holder.
+                // A caller of verify gets another response than the holder of the key.
                 let is_service = purpose == Purpose::Verify;
                 let mut denials = self.denials.borrow_mut();
                 if let Some((_, _, number)) = denials.iter().find(|(to, of, _)| *to == is_service && of == denial) {

@@ -1,4 +1,6 @@
-//! Which address does what. What is not the edge's own goes to the gateway.
+//! Routes: the list of routes, and for each the check that its key needs and the response to the
+//! decision. The domain's `route` holds paths and scopes; a path that is not the edge's own goes to
+//! the gateway.
 
 use crate::{
     authorizer::Authorizer,
@@ -23,25 +25,25 @@ use ownchat_domain::{
 use serde::Serialize;
 use std::{borrow::Cow, net::IpAddr};
 
-/// What a call comes to.
+/// The plan for a request.
 #[derive(Debug)]
 pub enum Plan<'a> {
-    /// This answer, whatever keys there are.
+    /// Respond, whichever key the request carries.
     Respond(Response),
-    /// The check of a key.
+    /// Check a key first.
     Check(KeyCheck<'a>),
 }
 
-/// What `GET /v1/health` answers.
+/// Body of `GET /v1/health`.
 #[derive(Serialize)]
 struct Health {
     status: &'static str,
     version: &'static str,
-    /// Milliseconds since the feed of changes was read that was read longest ago; none while no feed was.
+    /// Age in milliseconds of the least recently read feed; none before the first read.
     feed_age_ms: Option<i64>,
 }
 
-/// Reads a call.
+/// Plans a request by its method and path.
 pub fn plan<'a>(
     responder: &Responder<'_>,
     authorizer: &Authorizer,
@@ -53,7 +55,7 @@ pub fn plan<'a>(
     match Place::of(request.method, path) {
         Place::Preflight => Plan::Respond(responder.preflight()),
         Place::Own(Own::Verify) => verify_caller(responder, services, request),
-        // To look at oneself costs nothing.
+        // Reading one's own key costs nothing.
         Place::Own(Own::Key) => check_header_key(responder, request, Purpose::OwnKey, ScopeSet::EMPTY, None, 0),
         Place::Own(Own::Health) => Plan::Respond(responder.ok(&Health {
             status: "ok",
@@ -74,7 +76,7 @@ pub fn plan<'a>(
     }
 }
 
-/// Finds out who asks about a key: one of our services, or the holder of a key that may ask.
+/// Authenticates the caller of verify: an Ownchat service, or the holder of a key that may verify.
 fn verify_caller<'a>(responder: &Responder<'_>, services: &ServiceTokens, request: &Request<'a>) -> Plan<'a> {
     let unknown = |kind, code| Plan::Respond(responder.unauthenticated(kind, code));
     match request.credential() {
@@ -91,11 +93,11 @@ fn verify_caller<'a>(responder: &Responder<'_>, services: &ServiceTokens, reques
     check_header_key(responder, request, Purpose::VerifyCaller, Own::Verify.required(), None, 1)
 }
 
-/// The headers that the body of a question about a key needs.
+/// The required headers of a verify request.
 const MEDIA: &str = "Send the body as Content-Type: application/json, without Content-Encoding.";
 
-/// Reads the question about a key, from a caller that may ask about those of this workspace, or
-/// about all.
+/// Plans the verification of a key. The caller may verify the keys of this workspace; of all if
+/// none is given.
 pub fn verify<'a>(responder: &Responder<'_>, request: &Request<'a>, workspace: Option<u32>) -> Plan<'a> {
     let refuse = |kind: &problem::Kind, detail| Plan::Respond(responder.problem(kind, detail));
     let body = match request.body {
@@ -133,7 +135,7 @@ pub fn verify<'a>(responder: &Responder<'_>, request: &Request<'a>, workspace: O
     })
 }
 
-/// A call with a key in a header.
+/// Plans the check of the key in a header.
 fn check_header_key<'a>(
     responder: &Responder<'_>,
     request: &Request<'a>,
@@ -146,7 +148,7 @@ fn check_header_key<'a>(
         Credential::None if request.has_key_in_query() => Plan::Respond(responder.denied(&Denial::InUrl)),
         Credential::None => Plan::Respond(responder.denied(&Denial::Missing)),
         Credential::OtherScheme => Plan::Respond(responder.denied(&Denial::OtherScheme)),
-        // Forwarded, it would stand in the logs of the service.
+        // Forwarded, the key would end up in the logs of the service.
         Credential::One(_) if request.has_key_in_query() => Plan::Respond(responder.ambiguous()),
         Credential::Ambiguous => Plan::Respond(responder.ambiguous()),
         Credential::One(key) => {
@@ -165,7 +167,8 @@ fn check_header_key<'a>(
     }
 }
 
-/// Makes an answer of the outcome of a check. A call that goes through to the services goes where `onward` says.
+/// Makes the response to a decision. A request that goes on to a service gets the target that
+/// `forward` returns.
 pub fn respond(
     responder: &Responder<'_>,
     purpose: Purpose,
@@ -182,8 +185,8 @@ pub fn respond(
     if shows_limits(purpose, &decision.verdict) { response.with_headers(limit_headers(decision)) } else { response }
 }
 
-/// Returns true if an answer says what is left of the key's limits. A service that asks about a key
-/// is told nothing of one that is refused for another reason.
+/// Returns true if the response reports the standing of the key's limits. A caller of verify learns
+/// nothing of a key that is refused for another reason.
 fn shows_limits(purpose: Purpose, verdict: &Result<(), Denial>) -> bool {
     let Err(denial) = verdict else { return true };
     purpose != Purpose::Verify || matches!(denial.code(), Code::RateLimited | Code::QuotaExceeded)

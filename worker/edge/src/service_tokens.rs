@@ -1,20 +1,20 @@
-//! The tokens with which Ownchat's own services ask about keys, of any workspace.
+//! Service tokens: authenticate Ownchat's own services, which may verify keys of any workspace.
 //!
-//! The binding `SERVICE_TOKENS` holds hashes alone, so who reads it cannot ask.
+//! The binding `SERVICE_TOKENS` holds only hashes, so reading it does not allow to verify.
 
 use ownchat_domain::digest::Fingerprint;
 
-/// The hashes of all tokens.
+/// Hashes of all tokens.
 #[derive(Debug, Default)]
 pub struct ServiceTokens(Vec<Fingerprint>);
 
 impl ServiceTokens {
-    /// Reads `id:hash,id:hash`, where `hash` is the SHA-256 of a token in hexadecimal. Only people
-    /// read the ids.
+    /// Parses `id:hash,id:hash`, where `hash` is the SHA-256 of a token in hexadecimal. The ids are
+    /// for people.
     ///
     /// # Errors
     ///
-    /// Fails with the number of an entry of another form.
+    /// Fails with the position of a malformed entry.
     pub fn parse(list: &str) -> Result<Self, String> {
         let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).enumerate();
         let hashes = entries.map(|(place, entry)| {
@@ -29,7 +29,8 @@ impl ServiceTokens {
         hashes.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Returns true if this is one of the tokens. Compares with all, so the time tells nothing.
+    /// Returns true if the text is one of the tokens. It compares with every hash, so its time
+    /// reveals nothing.
     pub fn contain(&self, text: &str) -> bool {
         let hash = Fingerprint::of(text);
         self.0.iter().fold(false, |found, token| found | token.matches(&hash))

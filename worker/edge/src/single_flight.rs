@@ -1,4 +1,5 @@
-//! Questions that are under way, so that many calls at once do not all ask the same.
+//! Single flight: coalesces concurrent fetches of one key, so that one request fetches and the
+//! others wait. Backs off for a second after a failed fetch.
 
 use crate::timeout::{KV, REGISTRY};
 use ownchat_domain::{
@@ -7,15 +8,15 @@ use ownchat_domain::{
 };
 use std::collections::HashMap;
 
-/// A question that was not answered for so long, in milliseconds, counts as lost: another may ask. The longest, to KV and
-/// then to the registry, is over before that.
+/// Timeout of a fetch in flight, in milliseconds; after it another request may fetch. The longest
+/// fetch, from KV and then from the registry, ends before that.
 pub const FETCH_TIMEOUT: i64 = (KV + REGISTRY) as i64 + SECOND / 2;
-/// How long it is remembered that a question failed, in milliseconds.
+/// Back-off after a failed fetch, in milliseconds.
 const BACK_OFF: i64 = SECOND;
-/// Most questions that are remembered at once.
+/// Maximum number of fetches that are tracked.
 const CAPACITY: usize = 10_000;
 
-/// Keys that somebody asks a store for, and those of which the last question failed.
+/// Fetches by key: those in flight, and the last one if it failed.
 #[derive(Debug, Default)]
 pub struct SingleFlight(HashMap<Locator, Fetch>);
 
@@ -26,31 +27,31 @@ enum Fetch {
 }
 
 impl SingleFlight {
-    /// Whether somebody asks for a key.
+    /// Returns true if a fetch of the key is in flight.
     pub fn is_in_flight(&self, key: Locator, now: Timestamp) -> bool {
         matches!(self.0.get(&key), Some(Fetch::InFlight(at)) if (0..FETCH_TIMEOUT).contains(&now.since(*at)))
     }
 
-    /// Whether the last question about a key failed a moment ago.
+    /// Returns true if the last fetch of the key failed within the back-off.
     pub fn has_failed(&self, key: Locator, now: Timestamp) -> bool {
         matches!(self.0.get(&key), Some(Fetch::Failed(at)) if (0..BACK_OFF).contains(&now.since(*at)))
     }
 
-    /// Notes that somebody asks for a key.
+    /// Marks a fetch as in flight.
     pub fn begin(&mut self, key: Locator, now: Timestamp) {
         if self.0.len() >= CAPACITY {
-            // Most of them are over; of the others some will be asked twice.
+            // Most entries are over; a few fetches in flight are done twice.
             self.0.clear();
         }
         self.0.insert(key, Fetch::InFlight(now));
     }
 
-    /// The question was answered, in whatever way.
+    /// Ends a fetch that got a response of any kind.
     pub fn end(&mut self, key: Locator) {
         self.0.remove(&key);
     }
 
-    /// The question failed, and that is to be remembered.
+    /// Ends a fetch that failed, and starts the back-off.
     pub fn fail(&mut self, key: Locator, now: Timestamp) {
         if let Some(fetch) = self.0.get_mut(&key) {
             *fetch = Fetch::Failed(now);

@@ -1,9 +1,9 @@
-//! Slots of cached responses: small numbers that name a response on both sides of the JavaScript
-//! border. A dropped slot is reused.
+//! Slots of cached responses: small numbers that name a response in Rust and in JavaScript. The
+//! number of a dropped slot is reused.
 
 use std::{cell::RefCell, rc::Rc};
 
-/// Hands out slots, from 1.
+/// Allocates slots, numbered from 1.
 #[derive(Debug, Default)]
 pub struct Slots(Rc<RefCell<State>>);
 
@@ -13,8 +13,8 @@ struct State {
     free: Vec<u32>,
 }
 
-/// A slot. The next response that is cached reuses the number of a dropped one and overwrites its
-/// response, so the entry never holds more responses than were cached at once.
+/// A slot of a cached response. The next response reuses the number of a dropped slot and
+/// overwrites its response. So the entry never holds more responses than were cached at once.
 #[derive(Debug)]
 pub struct Slot {
     number: u32,
@@ -34,7 +34,7 @@ impl Slots {
 }
 
 impl Slot {
-    /// Its number, never 0.
+    /// Returns its number, never 0.
     pub const fn number(&self) -> u32 {
         self.number
     }

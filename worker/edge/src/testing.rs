@@ -1,4 +1,4 @@
-//! A key and a gate that knows its master secret, for the tests.
+//! Test fixtures: a key, its record, and an authorizer with its master secret.
 
 use crate::authorizer::Authorizer;
 use ownchat_domain::{
@@ -24,12 +24,12 @@ fn secret() -> Secret {
     "0123456789ABCDEFGHIJKLMN".parse().unwrap()
 }
 
-/// A gate that remembers nothing.
+/// Creates an authorizer with empty caches.
 pub fn authorizer() -> Authorizer {
     Authorizer::new(keyring())
 }
 
-/// The key of [`record`], whole.
+/// The whole key of [`record`].
 pub fn token(authorizer: &Authorizer) -> Token {
     let locator = Locator::issue(authorizer.keyring(), Address { workspace: 7, number: 1 }, Environment::Live);
     Token { environment: Environment::Live, locator, secret: secret() }

@@ -1,7 +1,8 @@
-//! What an isolate has counted and the vault has not confirmed yet.
+//! Usage counts that the vault has not confirmed yet, in batches with retry and back-off.
 //!
-//! A batch stays here until it is confirmed, also while it is sent, so whoever sends it may be called off at any time. Each
-//! workspace waits for its own object alone: what one does not take delays nothing of another, and takes no room from it.
+//! A batch stays here until it is confirmed, also while it is being sent, so its sender may be
+//! cancelled at any time. The batches of each workspace wait for its own object alone. A workspace
+//! whose object fails neither delays another nor takes room from it.
 
 use ownchat_domain::{
     time::{SECOND, Timestamp},
@@ -9,50 +10,51 @@ use ownchat_domain::{
 };
 use std::rc::Rc;
 
-/// Counts are sent so long after the first of them, in milliseconds: half of what they may take at most.
+/// Milliseconds from the first count to the flush: half of the maximum delay of usage counts.
 const FLUSH_DELAY: i64 = FLUSH_AFTER / 2;
-/// Who was to send counts and has not for so long is gone, in milliseconds.
+/// Milliseconds after which a scheduled flush counts as lost.
 const FLUSH_TIMEOUT: i64 = FLUSH_AFTER;
-/// A batch that is being sent for so long, in milliseconds, is not: whoever did was called off.
+/// Milliseconds after which a batch being sent may be sent again: its sender was cancelled.
 const SEND_TIMEOUT: i64 = 6 * SECOND;
 const _: () = assert!(SEND_TIMEOUT > crate::timeout::USAGE as i64);
-/// A workspace of which so many batches wait gets no more of them: what it counts meanwhile is counted together.
+/// Maximum pending batches of a workspace. Beyond it no more are made, and the counts are collected
+/// for a later batch.
 const BATCHES_AHEAD: usize = 2;
-/// Most counts and last uses of one workspace that wait in batches, about 3 MB.
+/// Maximum counts and last uses in the pending batches of one workspace, about 3 MB.
 const WORKSPACE_CAPACITY: usize = 10 * BATCH_MAX;
-/// Most of all workspaces, about a fifth of the memory of an isolate.
+/// Maximum in the pending batches of all workspaces, about a fifth of the memory of an isolate.
 const CAPACITY: usize = 8 * WORKSPACE_CAPACITY;
 
-/// What was counted and not yet confirmed.
+/// Usage counts that are not confirmed yet.
 #[derive(Debug, Default)]
 pub struct UsageBuffer {
-    /// What is being counted.
+    /// Counts that are in no batch yet.
     pub tally: Tally,
-    /// Batches that were made of it.
+    /// Batches that are not confirmed yet.
     pending: Vec<PendingBatches>,
-    /// Number of this isolate, random; 0 until it is chosen.
+    /// Random number of this isolate; 0 until it is chosen.
     isolate: u64,
     sequence: u64,
-    /// When somebody undertook to send them.
+    /// When a flush was last scheduled.
     flush_scheduled_at: Option<Timestamp>,
 }
 
-/// The batches of one workspace, the eldest first.
+/// Pending batches of one workspace, the oldest first.
 #[derive(Debug)]
 struct PendingBatches {
     workspace: u32,
     batches: Vec<Rc<Batch>>,
-    /// Whether some was counted of which no batch was made, since so many wait.
+    /// True if counts wait for a batch, because too many batches are pending.
     held_back: bool,
-    /// How often in a row the eldest could not be sent.
+    /// Consecutive failures to send the oldest batch.
     failures: u32,
-    /// When it is to be sent next.
+    /// Time of the next attempt.
     next_attempt: Timestamp,
 }
 
 impl PendingBatches {
     fn is_due(&self, now: Timestamp) -> bool {
-        // What lies further ahead than it can be comes of a clock that was set back.
+        // A time beyond the maximum comes from a clock that was set back.
         !(1..=SEND_TIMEOUT).contains(&self.next_attempt.since(now))
     }
 
@@ -62,7 +64,8 @@ impl PendingBatches {
 }
 
 impl UsageBuffer {
-    /// When to send, if there is something and nobody has undertaken to. Whoever is told has.
+    /// Returns when to flush, if there are counts and no flush is scheduled. The caller must
+    /// schedule it then.
     pub fn schedule_flush(&mut self, now: Timestamp) -> Option<Timestamp> {
         let is_scheduled = self.flush_scheduled_at.is_some_and(|at| (0..FLUSH_TIMEOUT).contains(&now.since(at)));
         if is_scheduled || self.tally.is_empty() {
@@ -72,8 +75,9 @@ impl UsageBuffer {
         Some(now.plus(FLUSH_DELAY))
     }
 
-    /// Makes batches of what was counted. `random` names the isolate, once. What is counted from now on is somebody
-    /// else's to send. Says how many batches had to be given up for want of room: the eldest of whom most waits.
+    /// Closes the counts into batches; `random` names the isolate, once. Later counts need a flush
+    /// of their own. Returns the number of batches dropped for lack of room: the oldest of the
+    /// workspace with most.
     pub fn close(&mut self, random: u64, now: Timestamp) -> usize {
         if self.isolate == 0 {
             self.isolate = random.max(1);
@@ -86,7 +90,7 @@ impl UsageBuffer {
         self.drop_oldest()
     }
 
-    /// Makes batches of what was counted and is not held back.
+    /// Makes batches of the counts that are not held back.
     fn make_batches(&mut self, now: Timestamp) {
         let pending = &mut self.pending;
         let batches = self.tally.drain(self.isolate, &mut self.sequence, |workspace, size| {
@@ -107,31 +111,32 @@ impl UsageBuffer {
         }
     }
 
-    /// Whether batches wait.
+    /// Returns true if batches are pending.
     pub fn has_pending(&self) -> bool {
         !self.pending.is_empty()
     }
 
-    /// The workspaces of which a batch is to be sent now.
+    /// Returns the workspaces with a batch that is due.
     pub fn due(&self, now: Timestamp) -> impl Iterator<Item = u32> {
         self.pending.iter().filter(move |pending| pending.is_due(now)).map(|pending| pending.workspace)
     }
 
-    /// The batch of a workspace that is to be sent now, if there is one. Whoever is told sends it, and says by
-    /// [`Self::sent`] what became of it.
+    /// Returns the batch of a workspace that is due, if any. The caller sends it and reports the
+    /// result with [`Self::batch_sent`].
     pub fn next_batch(&mut self, workspace: u32, now: Timestamp) -> Option<Rc<Batch>> {
         let pending = self.pending.iter_mut().find(|pending| pending.workspace == workspace && pending.is_due(now))?;
         pending.next_attempt = now.plus(SEND_TIMEOUT);
         pending.batches.first().cloned()
     }
 
-    /// Takes in whether a batch is done with.
+    /// Ends an attempt to send a batch. A failed one is retried after a back-off of 1, 2 and then 4
+    /// seconds.
     pub fn batch_sent(&mut self, workspace: u32, sequence: u64, is_done: bool, now: Timestamp) {
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.workspace == workspace) {
             if is_done {
                 pending.batches.retain(|batch| batch.sequence != sequence);
                 (pending.failures, pending.next_attempt) = (0, now);
-                // Nobody may ever count again here.
+                // This isolate may never count again for the workspace.
                 if pending.batches.is_empty() && std::mem::take(&mut pending.held_back) {
                     self.make_batches(now);
                 }

@@ -1,7 +1,7 @@
-//! What a service asks about a key that it was handed: the body of `POST /v1/verify`.
+//! The verify request: the body of `POST /v1/verify`, and its parser.
 //!
-//! It comes with most calls, so it is read token by token. A reader that is made for every shape of body, as the console has it,
-//! would be a fifth of what must be loaded before the first answer.
+//! Most requests carry one, so it is parsed token by token. A parser for every shape of body, as
+//! the console has it, would be a fifth of the code to load before the first response.
 
 use hifijson::{Expect, SliceLexer, num::LexWrite as _, str::LexAlloc as _, token::Lex as _};
 use ownchat_domain::{
@@ -10,22 +10,22 @@ use ownchat_domain::{
 };
 use std::borrow::Cow;
 
-/// The fields.
+/// The fields of the body.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct VerifyRequest<'a> {
-    /// The key.
+    /// The key to verify.
     pub key: Cow<'a, str>,
-    /// Names of the scopes that the call needs.
+    /// Names of the scopes that the request needs.
     pub scopes: Vec<Cow<'a, str>>,
-    /// The channel that the call is about.
+    /// The channel that the request is about.
     pub channel: Option<Cow<'a, str>>,
-    /// The address of whoever handed the key over.
+    /// IP address of the client that handed the key over.
     pub address: Option<Cow<'a, str>>,
-    /// What the call costs of the key's limits.
+    /// Permits that the request costs.
     pub cost: Option<u32>,
 }
 
-/// The names of the fields.
+/// Names of the fields.
 const FIELDS: [&str; 5] = ["key", "scopes", "channel", "address", "cost"];
 
 const STRING: &str = "a string";
@@ -34,11 +34,11 @@ const COST: &str = "a whole number from 0 to 10000";
 
 type Lexer<'a> = SliceLexer<'a>;
 
-/// Why the reading stopped.
+/// The reason why parsing stopped.
 enum ParseError {
-    /// There is something that JSON does not have there.
+    /// Invalid JSON.
     Syntax,
-    /// It is JSON, but not what is asked for.
+    /// Valid JSON of another shape.
     Content(BodyError),
 }
 
@@ -48,7 +48,7 @@ impl<E: Into<hifijson::Error>> From<E> for ParseError {
     }
 }
 
-/// A value; of one that nobody asks for, no more than its beginning was read.
+/// A value. Of a list or object only the first character is read.
 enum Value<'a> {
     Text(Cow<'a, str>),
     Number(&'a [u8]),
@@ -57,7 +57,12 @@ enum Value<'a> {
     Other,
 }
 
-/// Reads the body.
+/// Parses the body.
+///
+/// # Errors
+///
+/// Fails if it is no JSON, or at the first field that is unknown, duplicate, missing or of another
+/// type.
 pub fn parse(body: &str) -> Result<VerifyRequest<'_>, BodyError> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let mut lexer = Lexer::new(body.as_bytes());
@@ -80,7 +85,7 @@ pub fn parse(body: &str) -> Result<VerifyRequest<'_>, BodyError> {
     }
 }
 
-/// Reads a field whose first character is `next`.
+/// Parses a field whose first character is `next`.
 fn field<'a>(
     request: &mut VerifyRequest<'a>,
     seen: &mut [bool; FIELDS.len()],
@@ -110,7 +115,7 @@ fn field<'a>(
     Ok(())
 }
 
-/// Reads a value whose first character is `next`; of a list or an object no more than that.
+/// Parses a value whose first character is `next`; of a list or an object only that character.
 fn read_value<'a>(next: u8, lexer: &mut Lexer<'a>) -> Result<Value<'a>, ParseError> {
     match next {
         b'"' => Ok(Value::Text(lexer.discarded().str_string()?)),
@@ -153,8 +158,8 @@ fn whole_number(value: &Value<'_>, path: &str) -> Result<u32, ParseError> {
     number.filter(|number| *number <= COST_MAX).ok_or_else(|| ParseError::Content(BodyError::other_kind(path, COST)))
 }
 
-/// Reads a number that is whole however it is written, as the other reader does: `100.0` and `1e2`
-/// are, `-0` is not.
+/// Parses a number that is whole in any notation, as the console's parser does. `100.0` and `1e2`
+/// are whole, `-0` is not.
 fn whole(digits: &str) -> Option<u32> {
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
     let (units, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -170,7 +175,7 @@ fn whole(digits: &str) -> Option<u32> {
     number?.try_into().ok()
 }
 
-/// What may be absent may be `null`, too.
+/// An optional field may be `null`.
 fn or_null<'a, T>(
     value: Value<'a>,
     read: impl FnOnce(Value<'a>) -> Result<T, ParseError>,

@@ -1,4 +1,4 @@
-//! What is counted, and what is left to be done after the answer.
+//! Usage accounting, requests in flight to a service, and the queue of deferred tasks.
 
 use super::Authorizer;
 use crate::{
@@ -17,7 +17,7 @@ use ownchat_domain::{
 use std::rc::Rc;
 
 impl Authorizer {
-    /// Counts a call that was checked, and notes what is to be done after its answer.
+    /// Counts a decided request and schedules the refreshes that it shows to be due.
     pub fn count(&self, decision: &Decision, requirements: &Requirements<'_>, now: Timestamp) {
         let Some(record) = &decision.record else { return };
         let outcome = decision.verdict.as_ref().err().map_or(Code::Valid, Denial::code);
@@ -25,12 +25,13 @@ impl Authorizer {
         self.schedule_refresh(decision, now);
     }
 
-    /// Notes that a request with a good key goes on to its service, and returns its number. It is
-    /// counted by [`Self::arrive`]; at once, with the number 0, if too many are on their way.
+    /// Registers a request that is forwarded to a service, and returns its number.
+    /// [`Self::end_forward`] counts it. If too many are in flight, it is counted at once and the
+    /// number is 0.
     pub fn begin_forward(&self, decision: &Decision, requirements: &Requirements<'_>, now: Timestamp) -> u32 {
         self.schedule_refresh(decision, now);
         let Some(record) = decision.record.clone() else { return 0 };
-        // A rate refills by itself.
+        // A rate limit refills by itself.
         let lease = decision.lease.filter(|_| record.limits.quota.is_some());
         if let Some(lease) = lease {
             self.permits.borrow_mut().mark_in_flight(record.locator, lease);
@@ -42,7 +43,7 @@ impl Authorizer {
         })
     }
 
-    /// Takes in whether a request has reached its service, and counts it.
+    /// Counts a forwarded request, now that it is known whether it reached its service.
     pub fn end_forward(&self, number: u32, reached: bool, now: Timestamp) {
         let forward = self.forwards.borrow_mut().take(number);
         if let Some(forward) = forward {
@@ -67,18 +68,18 @@ impl Authorizer {
         }
     }
 
-    /// Notes that feed or record are to be read again after the answer, if they are old.
+    /// Schedules background refreshes of a stale feed and of an old record.
     fn schedule_refresh(&self, decision: &Decision, now: Timestamp) {
         let Some(record) = &decision.record else { return };
         let workspace = record.workspace.number;
         let mut tasks = self.deferred.borrow_mut();
         let mut feed = self.feed.borrow_mut();
         if feed.is_due(workspace, now) {
-            // Noted at once, so that the next calls do not do the same.
+            // Marked at once, so that the next requests do not schedule the same read.
             feed.begin_read(workspace, now);
             tasks.push((now, DeferredTask::ReadFeed(workspace)));
         }
-        // One a second at most, however many keys there are.
+        // One refresh a second at most, however many keys there are.
         if now.since(record.sealed_at) >= REFRESH_AFTER
             && !(0..SECOND).contains(&now.since(self.refreshed_at.get()))
             && let Some(matched) = decision.derived.matched.get()
@@ -88,39 +89,41 @@ impl Authorizer {
         }
     }
 
-    /// Whether something is to be done after the answer.
+    /// Returns true if tasks are deferred.
     pub fn has_deferred(&self) -> bool {
         !self.deferred.borrow().is_empty()
     }
 
-    /// Takes what is to be done.
+    /// Takes all deferred tasks.
     pub fn take_deferred(&self) -> DeferredTasks {
         self.deferred.take()
     }
 
-    /// Leaves something to be done after another answer.
+    /// Defers a task until after another response.
     pub fn defer(&self, due: Timestamp, task: DeferredTask) {
         self.deferred.borrow_mut().push((due, task));
     }
 
-    /// Makes batches of what was counted; `random` names this isolate, once. Says how many had to be given up.
+    /// Closes the usage counts into batches; `random` names this isolate, once. Returns the number
+    /// of batches that were dropped.
     pub fn close_usage_batches(&self, random: u64, now: Timestamp) -> usize {
         self.usage.borrow_mut().close(random, now)
     }
 
-    /// Whose batches of counts are to be sent now; and that is to be seen again, if there are any that wait.
+    /// Returns the tasks that send the batches due now. If batches are pending, one more task looks
+    /// again in a second.
     pub fn due_sends(&self, now: Timestamp) -> DeferredTasks {
         let usage = self.usage.borrow();
         let again = usage.has_pending().then(|| (now.plus(SECOND), DeferredTask::ScheduleSends));
         usage.due(now).map(|workspace| (now, DeferredTask::SendBatch(workspace))).chain(again).collect()
     }
 
-    /// The batch of a workspace's counts that is to be sent now, if there is one. [`Self::sent`] ends it.
+    /// Returns the batch of a workspace that is due, if any. [`Self::batch_sent`] ends the attempt.
     pub fn next_batch(&self, workspace: u32, now: Timestamp) -> Option<Rc<Batch>> {
         self.usage.borrow_mut().next_batch(workspace, now)
     }
 
-    /// Takes in whether a batch is done with.
+    /// Ends an attempt to send a batch; `is_done` is false if it must be retried.
     pub fn batch_sent(&self, workspace: u32, batch: &Batch, is_done: bool, now: Timestamp) {
         self.usage.borrow_mut().batch_sent(workspace, batch.sequence, is_done, now);
     }

@@ -1,4 +1,5 @@
-//! Who asks the stores for what, and who must not.
+//! Admission of fetches: coalesces concurrent fetches of one key or feed, throttles clients that
+//! send unknown keys, and bounds the time that a request waits.
 
 use super::Authorizer;
 use crate::{
@@ -9,31 +10,33 @@ use crate::{
 use ownchat_domain::time::{SECOND, Timestamp};
 use std::net::IpAddr;
 
-/// Milliseconds between two looks at whether somebody else has brought what is lacking. Whoever has waited for long looks
-/// less often, and of those who wait for others' keys there may be many.
+/// Milliseconds between two polls for the result of somebody else's fetch. A request that has
+/// waited for long polls less often. So do those in the crowd of unknown keys, of which there may
+/// be many.
 const POLL_EVERY: i64 = 5;
 const POLL_CROWDED: i64 = 20;
-/// A call asks neither for its key nor for the feed so long after it came, in milliseconds.
+/// Milliseconds after its arrival in which a request may start a fetch of its key or feed.
 const FETCH_DEADLINE: i64 = FETCH_TIMEOUT + FEED as i64;
-/// An answer comes within so many milliseconds, with one question to a meter at its end.
+/// Milliseconds in which every request gets a response, with one lease request at the end.
 const RESPONSE_DEADLINE: i64 = 12 * SECOND;
 const _: () = assert!(FETCH_DEADLINE + ((KV + REGISTRY + METER) as i64) < RESPONSE_DEADLINE);
 
-/// What a call does that lacks something.
+/// The next step of a request that needs a fetch.
 #[derive(Debug)]
 pub enum Admission {
-    /// It asks.
+    /// It fetches.
     Fetch,
-    /// It looks again after so many milliseconds, since somebody else asks.
+    /// It polls after so many milliseconds, since the same fetch is in flight.
     Poll(i64),
-    /// It goes on as if it had asked in vain.
+    /// It continues as if its fetch had failed.
     GoOffline,
-    /// It is refused, since there are too many like it: let the caller try again after so many milliseconds.
+    /// It is refused, since there are too many like it. The caller may retry after so many
+    /// milliseconds.
     Throttle(i64),
 }
 
 impl Authorizer {
-    /// What a call does that came at `begun` and lacks something: what a store knows of its key, or else the feed.
+    /// Admits a fetch for a request that arrived at `received_at`: of its key, or else of the feed.
     pub fn admit_fetch(
         &self,
         presented: &PresentedKey,
@@ -63,8 +66,9 @@ impl Authorizer {
         }
     }
 
-    /// Whether the last question about a key failed a moment ago, and this secret does not fit what is remembered. So
-    /// guessing costs three questions a second at most, also while nobody answers.
+    /// Returns true if the last fetch of the key failed a moment ago and the presented secret does
+    /// not match the cached record. So guessing secrets costs one fetch a second at most while the
+    /// vault fails.
     fn is_backing_off(&self, presented: &PresentedKey, now: Timestamp) -> bool {
         self.fetches.borrow().has_failed(presented.locator, now)
             && self.key_cache.borrow().get(presented.locator, now).is_some_and(|cached| {
@@ -72,16 +76,22 @@ impl Authorizer {
             })
     }
 
-    /// Whether the feed of a workspace was asked lately and did not answer.
+    /// Returns true if the last read of the workspace's feed failed a moment ago.
     pub fn is_feed_down(&self, workspace: u32, now: Timestamp) -> bool {
         self.feed.borrow().is_down(workspace, now)
     }
 
-    /// Notes that a store is asked for a key, and first for its copy if `copy` says so. [`Self::answered`] ends it. Says
-    /// whether nothing is known of the key.
-    pub fn begin_fetch(&self, presented: &PresentedKey, copy: bool, client_ip: Option<IpAddr>, now: Timestamp) -> bool {
+    /// Marks a fetch of a key as in flight; `reads_replica` if it reads KV first. Returns true if
+    /// no such key is cached. [`Self::end_fetch`] ends it.
+    pub fn begin_fetch(
+        &self,
+        presented: &PresentedKey,
+        reads_replica: bool,
+        client_ip: Option<IpAddr>,
+        now: Timestamp,
+    ) -> bool {
         self.fetches.borrow_mut().begin(presented.locator, now);
-        if copy {
+        if reads_replica {
             self.key_cache.borrow_mut().note_replica_read(presented.locator, now);
         }
         let is_unknown = !self.knows_key(presented, now);
@@ -91,7 +101,7 @@ impl Authorizer {
         is_unknown
     }
 
-    /// A store that was asked then for a key has answered, or failed to, at `failed_at`.
+    /// Ends a fetch that began at `asked_at`; `failed_at` is set if it failed.
     pub fn end_fetch(
         &self,
         presented: &PresentedKey,
@@ -110,26 +120,28 @@ impl Authorizer {
         }
     }
 
-    /// How long a caller must wait who sent so many unknown keys that no store is asked for more of them yet.
+    /// Returns how long a client must wait that sent too many unknown keys, in milliseconds. Until
+    /// then no store is asked for another one.
     pub(super) fn throttled(&self, presented: &PresentedKey, client_ip: Option<IpAddr>, now: Timestamp) -> Option<i64> {
         let wait = self.miss_limiter.borrow().holds(client_ip, now)?;
         (!self.knows_key(presented, now)).then_some(wait)
     }
 
-    /// Whether a store is asked for so many keys of this caller, of which nothing is known, that one more must wait.
+    /// Returns true if so many fetches of unknown keys of this client are in flight that one more
+    /// must wait.
     pub(super) fn is_crowded(&self, presented: &PresentedKey, client_ip: Option<IpAddr>, now: Timestamp) -> bool {
         self.miss_limiter.borrow_mut().is_full(client_ip, now) && !self.knows_key(presented, now)
     }
 
-    /// Notes that a store was asked for a key of this caller, if it is unknown. A wrong secret of a key that exists is
-    /// none: whoever guesses has the vault asked a few times a second at most.
+    /// Counts a fetch of an unknown key against its client. A wrong secret of a key that exists
+    /// does not count: guessing at it costs a few fetches a second at most.
     pub fn note_unknown(&self, presented: &PresentedKey, client_ip: Option<IpAddr>, now: Timestamp) {
         if !self.knows_key(presented, now) {
             self.miss_limiter.borrow_mut().note(client_ip, now);
         }
     }
 
-    /// Whether a key is remembered under this locator that exists, be it good or not.
+    /// Returns true if an existing key is cached under this locator, whatever its state.
     fn knows_key(&self, presented: &PresentedKey, now: Timestamp) -> bool {
         let cached = self.key_cache.borrow().get(presented.locator, now);
         cached.and_then(|cached| cached.record).is_some_and(|record| !record.deleted)

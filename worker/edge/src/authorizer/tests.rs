@@ -1,4 +1,4 @@
-//! What decides, and what must be asked first.
+//! Decisions from the caches, and the fetches that they need first.
 
 mod fetching;
 mod limits;
@@ -24,7 +24,7 @@ fn copy(record: Record, asked_at: Timestamp) -> CachedKey {
     CachedKey::new(Some(record.into()), asked_at)
 }
 
-/// The feed says this, and was asked just now.
+/// Applies a page of the feed that was read just now.
 fn hear(authorizer: &Authorizer, entries: Vec<Entry>, now: Timestamp) {
     let from = authorizer.begin_feed_read(7, now);
     let page = Page { incarnation: 1, born: NOW, position: from.position + entries.len() as u64, more: false, entries };
@@ -38,7 +38,7 @@ fn verdict(step: Evaluation) -> Result<(), Code> {
     }
 }
 
-/// What is to be done.
+/// Takes the deferred tasks.
 fn tasks(authorizer: &Authorizer) -> Vec<DeferredTask> {
     authorizer.take_deferred().into_iter().map(|(_, task)| task).collect()
 }
@@ -229,7 +229,7 @@ fn a_wrong_secret_of_a_deleted_key_asks_nobody() {
     assert_eq!(verdict(authorizer.evaluate(&key, &ANY, false, NOW)), Err(Code::UnknownKey));
 }
 
-/// A key of ours with a secret that is not its own.
+/// A key that we issued, with another secret.
 fn guessed(authorizer: &Authorizer) -> PresentedKey {
     let mut wrong = token(authorizer);
     wrong.secret = "NMLKJIHGFEDCBA9876543210".parse().unwrap();
@@ -249,7 +249,7 @@ fn a_copy_that_the_feed_forbids_is_looked_for_again_once_in_ten_seconds() {
     };
     assert!(matches!(step(9), Evaluation::NeedsVault));
     assert!(matches!(step(10), Evaluation::NeedsReplica), "there may be a newer one");
-    // KV has none, or does not answer, and the vault does not, either.
+    // KV has none or fails, and so does the vault.
     authorizer.begin_fetch(&key, true, None, NOW.plus(10 * SECOND));
     assert!(matches!(step(19), Evaluation::NeedsVault));
     assert!(matches!(step(20), Evaluation::NeedsReplica));
@@ -368,7 +368,7 @@ fn a_key_that_opened_a_record_opens_no_other_and_opens_it_for_no_other_key() {
     assert!(matches!(authorizer.evaluate(&wrong, &ANY, true, NOW), Evaluation::NeedsSecretRecheck));
     assert!(authorizer.parse_key(&good.replacen("oc_live_", "oc_test_", 1)).is_err());
     assert!(authorizer.parse_key(&good[..54]).is_err());
-    // A record whose secrets are others.
+    // A record with other secrets.
     let mut rotated = record();
     rotated.secrets[0].digest = ownchat_domain::digest::KeyDigest::from_bytes([9; 32]);
     authorizer.cache_key(&presented(&authorizer), copy(rotated, NOW.plus(1)));

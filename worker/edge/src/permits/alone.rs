@@ -1,5 +1,5 @@
-//! One isolate that serves a limited key alone: next to nothing of the limit is lost, and nobody
-//! gets more.
+//! One isolate that serves a limited key alone: almost all of the limit is used, and it is never
+//! exceeded.
 
 use super::*;
 use crate::testing::{NOW, record};
@@ -8,10 +8,10 @@ use ownchat_domain::{
     meter::{Meter, Taken},
 };
 
-/// How long a question to the meter is on its way, and as long its answer, in milliseconds.
+/// Latency of a request to the meter, and of its response, in milliseconds.
 const WAY: i64 = 3;
 
-/// When calls passed of those that came one every `every` milliseconds.
+/// Times at which requests passed, of those that came one every `every` milliseconds.
 fn passed(rate: RateLimit, every: i64, calls: i64) -> Vec<Timestamp> {
     let key = Record { limits: Limits { rate: Some(rate), quota: None }, ..record() };
     let (mut permits, mut meter, mut now, mut names) = (Permits::default(), Meter::default(), NOW, 0);

@@ -1,6 +1,9 @@
-//! Isolates and a meter with a bad wire between them: questions and answers come late, out of order, or never. Meanwhile the
-//! limits change, and each isolate hears of it in its time. Nothing above a limit is ever spent, nor above a new one by those
-//! who have heard of it, and what was not spent of a quota can be spent in the end.
+//! Isolates and a meter with an unreliable network between them: requests and responses come late,
+//! out of order, or never. Meanwhile the limits change, and each isolate learns of it after its own
+//! delay.
+//!
+//! No limit is ever exceeded, nor a new one by the isolates that know it. The unspent permits of a
+//! quota can all be spent in the end.
 
 use super::*;
 use crate::testing::{NOW, record};
@@ -10,73 +13,74 @@ use ownchat_domain::{
 };
 use proptest::prelude::*;
 
-/// How long an isolate waits for a meter, in milliseconds.
+/// Timeout of a request to the meter, in milliseconds.
 const TIMEOUT: i64 = 2_000;
-/// How long after a failure it tries to give back again, in milliseconds.
+/// Milliseconds from a failure to the next attempt to return permits.
 const RETRY_AFTER: i64 = 1_000;
 
-/// How many isolates there are.
+/// Number of isolates.
 const ISOLATES: usize = 3;
 
-/// How long a question and its answer are on their ways, in milliseconds; none for one that gets lost.
+/// Latency of a request and of its response, in milliseconds; none if it is lost.
 type Delays = (Option<i64>, Option<i64>);
 
-/// How many a quota and a rate let pass.
+/// New quota and rate limit.
 type NewLimits = (u32, u32);
 
-/// A call, or only time that passes; and before it the limits may change, of which each isolate hears after so long.
+/// A request, or only time that passes. Before it the limits may change, and each isolate learns of
+/// it after a delay.
 #[derive(Clone, Debug)]
 struct Step {
     pause: i64,
     change: Option<(NewLimits, [i64; ISOLATES])>,
     isolate: usize,
     cost: u32,
-    /// After how long it is known that the request reached nobody, if it did not.
+    /// Milliseconds until it is known that the request reached no service; none if it did.
     returns: Option<i64>,
     delays: Delays,
     return_delays: Delays,
 }
 
-/// What happens at its time.
+/// An event of the simulation.
 #[derive(Clone, Debug)]
 enum Event {
-    /// An isolate hears of a record.
+    /// An isolate learns of a record.
     RecordArrives(usize, usize),
-    /// A question arrives; its answer takes so long.
+    /// A request arrives at the meter; its response takes so long.
     RequestArrives(usize, Take, Option<i64>, Context),
-    /// An answer arrives.
+    /// A response arrives.
     ResponseArrives(usize, Take, Taken, Context),
-    /// It is time to give back what is over.
+    /// Expired leases must be returned.
     ReturnPermits(usize, Delays),
-    /// It is known that a request which cost a permit of this lease, at that time and under that
-    /// record, reached nobody.
+    /// A forwarded request reached no service. It had cost a permit of this lease, at that time and
+    /// under that record.
     PermitReturns(usize, u64, Timestamp, usize),
 }
 
-/// When a question was asked, under which record, and how what it brings is given back.
+/// The context of a lease request: its time, its record, and the latency of the later return.
 #[derive(Clone, Copy, Debug)]
 struct Context {
     at: Timestamp,
     record: usize,
-    /// After how long the request that the permits are for is known to have reached nobody.
+    /// Milliseconds until it is known that the request for the permits reached no service.
     returns: Option<i64>,
     return_delays: Delays,
 }
 
 struct Simulation {
-    /// The records that there were, and which one each isolate knows.
+    /// All records so far, and the one that each isolate knows.
     records: Vec<Record>,
     known: [usize; ISOLATES],
-    /// The eldest that an isolate knows, and how much had been spent when that became so.
+    /// The oldest record that an isolate knows, and the permits spent when that became so.
     eldest: (usize, usize),
     meter: Meter,
     isolates: [Permits; ISOLATES],
-    /// Questions that were neither answered nor given up.
+    /// Requests in flight.
     open: Vec<(usize, Take, Context)>,
     events: Vec<(Timestamp, Event)>,
-    /// What each isolate was granted under each record and has not spent.
+    /// Permits that each isolate holds under each record.
     granted: HashMap<(usize, usize), u32>,
-    /// When a permit was spent, and the eldest record that an isolate knew then.
+    /// Times of spent permits, and the oldest record that an isolate knew then.
     spent: Vec<(Timestamp, usize)>,
     names: u64,
 }
@@ -111,12 +115,13 @@ impl Simulation {
         }
     }
 
-    /// The greatest limit that there was from this record on.
+    /// Returns the maximum of a limit from this record on.
     fn most(&self, from: usize, limit: impl Fn(Limits) -> u32) -> usize {
         self.records[from..].iter().map(|record| limit(record.limits) as usize).max().unwrap()
     }
 
-    /// Nothing is spent beyond what was spent when the last isolate heard of a record and what that one and those after it allow.
+    /// Returns true if no more was spent than allowed. That is the larger of two: the permits spent
+    /// when the last isolate learned of the oldest record, and the largest quota from it on.
     fn is_within_quota(&self) -> bool {
         let (eldest, before) = self.eldest;
         self.spent.len() <= before.max(self.most(eldest, |limits| limits.quota.unwrap().limit))
@@ -127,7 +132,7 @@ impl Simulation {
         self.events.insert(place, (when, event));
     }
 
-    /// What happens until this moment, in its order.
+    /// Handles all events until this time, in order.
     fn run_until(&mut self, end: Timestamp) {
         loop {
             let timeout = self.open.iter().map(|(_, _, context)| context.at.plus(TIMEOUT)).min();
@@ -225,7 +230,7 @@ impl Simulation {
         }
     }
 
-    /// Whether it is decided.
+    /// Returns true if the request is decided.
     fn spend(&mut self, isolate: usize, cost: u32, returns: Option<i64>, now: Timestamp) -> bool {
         let known = self.known[isolate];
         let decided = self.isolates[isolate].spend(&self.records[known], cost, now);
@@ -251,7 +256,8 @@ impl Simulation {
         }
     }
 
-    /// Whether no window has seen more than what was allowed since the eldest record that an isolate knew when it began.
+    /// Returns true if no window exceeds the largest rate limit since the oldest record that an
+    /// isolate knew when it began.
     fn is_within_rate(&self, window: i64) -> bool {
         self.spent.iter().enumerate().all(|(place, (begin, eldest))| {
             let within = self.spent[place..].iter().take_while(|(at, _)| at.since(*begin) < window).count();
@@ -295,7 +301,7 @@ proptest! {
             }
             simulation.apply(step, now);
         }
-        // Everything is answered, given up, or over, and the wire is good again.
+        // Every request is answered or timed out, every lease expired, and the network works again.
         now = now.plus(20_000);
         simulation.run_until(now);
         for isolate in 0..ISOLATES {
@@ -307,7 +313,7 @@ proptest! {
         }
         let Record { limits, version, .. } = *simulation.latest();
         let ask = |need| Take { limits, version, need, ..Take::default() };
-        // All of the rest can be spent, and no more.
+        // All that remains can be spent, and no more.
         let once = limits.rate.map_or(u32::MAX, |rate| rate.limit);
         let mut rest = limits.quota.unwrap().limit.saturating_sub(u32::try_from(simulation.spent.len()).unwrap());
         while rest > 0 {

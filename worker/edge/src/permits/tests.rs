@@ -1,4 +1,4 @@
-//! What an isolate holds is spent once, in time, and all that is not spent goes back.
+//! Permits are spent once and in time, and all unspent ones are returned.
 
 use super::*;
 use crate::testing::{NOW, authorizer, record};

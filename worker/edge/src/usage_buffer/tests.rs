@@ -1,4 +1,4 @@
-//! Who sends when, and what becomes of what cannot be sent.
+//! Flush, retry and eviction of usage batches.
 
 use super::*;
 use crate::testing::{NOW, record};
@@ -9,7 +9,8 @@ fn count(counts: &mut UsageBuffer, workspace: u32) {
     counts.tally.count(workspace, record().locator, Code::Valid, ScopeSet::EMPTY, Some(1), NOW);
 }
 
-/// What is sent at a time: workspaces and numbers. What is sent fails if its workspace is `failing`.
+/// Sends the batches that are due and returns their workspaces and sequence numbers. Those of the
+/// workspace `failing` fail.
 fn send(counts: &mut UsageBuffer, failing: u32, now: Timestamp) -> Vec<(u32, u64)> {
     let mut sent = Vec::new();
     let due: Vec<_> = counts.due(now).collect();
@@ -22,7 +23,7 @@ fn send(counts: &mut UsageBuffer, failing: u32, now: Timestamp) -> Vec<(u32, u64
     sent
 }
 
-/// How many calls wait.
+/// Returns the number of requests in pending batches.
 fn waiting(counts: &UsageBuffer) -> u64 {
     counts
         .pending
@@ -85,7 +86,7 @@ fn a_batch_that_is_being_sent_is_kept_and_sent_by_nobody_else_until_that_one_is_
     assert_eq!(counts.next_batch(7, NOW.plus(SEND_TIMEOUT)), Some(batch.clone()), "whoever sent it was called off");
     assert_eq!(counts.next_batch(7, NOW.plus(-1)), Some(batch.clone()), "the clock was set back");
     counts.batch_sent(7, batch.sequence, true, NOW);
-    // Who was thought lost comes back.
+    // The sender that was believed lost returns.
     counts.batch_sent(7, batch.sequence, false, NOW);
     assert!(counts.pending.is_empty());
 }
@@ -125,7 +126,7 @@ fn a_workspace_that_fails_delays_and_drops_nothing_of_another() {
         assert_eq!(all.iter().filter(|(workspace, _)| *workspace == 8).count(), 1, "round {round}");
     }
     assert_eq!(dropped, 0);
-    // Nothing of the other is lost either, and all of it is sent when it is taken.
+    // Nothing of the other is lost either, and all of it is sent once the vault accepts it.
     let more = counts.tally.is_empty();
     assert_eq!((more, waiting(&counts)), (false, 2));
     assert_eq!(send(&mut counts, 0, now.plus(SEND_TIMEOUT)).len(), BATCHES_AHEAD + 1);
@@ -149,7 +150,7 @@ fn without_a_vault_the_eldest_of_whom_most_waits_are_given_up_at_last() {
     assert_eq!(fill(&mut counts, 7, 0), 1);
     assert_eq!(counts.pending[0].batches[0].sequence, 2, "the eldest");
     assert_eq!(counts.pending[1].batches.len(), 1, "of whom little waits nothing is given up");
-    // Of many that each have room enough.
+    // Many workspaces, each within its own capacity.
     let dropped: usize =
         (9..17).flat_map(|workspace| [workspace; 10]).map(|workspace| fill(&mut counts, workspace, 0)).sum();
     assert_eq!(dropped, 11, "of nine times as much as one may keep an eighth is more than all may");

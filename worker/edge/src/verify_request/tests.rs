@@ -1,11 +1,11 @@
-//! Whatever it is asked, it says what the reader for every shape says, which the console has.
+//! The parser agrees with the console's parser for every shape of body.
 
 use super::{VerifyRequest, parse};
 use ownchat_domain::json::{self, BodyError};
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-/// The same fields, for the other reader.
+/// The same fields, for the console's parser.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Other {
@@ -34,7 +34,8 @@ fn other(body: &str) -> Result<VerifyRequest<'static>, BodyError> {
     })
 }
 
-/// Both read the same, or find the same fault. Where two faults meet, each may name another; the words are not compared.
+/// Asserts that both parsers return the same, or the same error. With two errors in a body each may
+/// report another one; texts are not compared.
 fn agree(body: &str) -> Result<(), String> {
     let (ours, theirs) = (parse(body), other(body));
     let same = match (&ours, &theirs) {
@@ -144,7 +145,7 @@ fn no_value_is_repeated() {
     }
 }
 
-/// Bodies out of the pieces that such a body is made of, in their order or in none.
+/// Bodies made of typical pieces, valid or not.
 fn bodies() -> impl Strategy<Value = String> {
     let text = prop_oneof![
         "\"[a-z:]{0,6}\"",
@@ -173,7 +174,8 @@ fn bodies() -> impl Strategy<Value = String> {
     })
 }
 
-/// `PROVE=1` tries a hundred times as many. One that fails is kept beside this file, and belongs into the repository.
+/// `PROVE=1` runs a hundred times as many cases. A failing case is stored beside this file and
+/// belongs into the repository.
 fn config() -> ProptestConfig {
     let cases = if std::env::var_os("PROVE").is_some() { 20_000 } else { 200 };
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/src/verify_request/regressions");
@@ -181,7 +183,7 @@ fn config() -> ProptestConfig {
     ProptestConfig { cases, failure_persistence, ..ProptestConfig::default() }
 }
 
-/// A body as long as one may be: the same piece again and again, where it suits and where it does not.
+/// Bodies of up to the maximum size that repeat one piece, valid or not.
 fn long_bodies() -> impl Strategy<Value = String> {
     let around = [("", ""), (r#"{"key":""#, r#""}"#), (r#"{"key":"k","scopes":["#, r#""a"]}"#), (r#"{"cost":"#, "}")];
     let pieces = vec!["[", "{", "0", "\"a\",", "\\\"", "\\u0000", "\\ud83d", "é", " ", "\n", "{\"key\":", "nul"];

@@ -1,8 +1,8 @@
-//! Floods of keys of which nothing is known, and many calls that lack the same.
+//! Floods of unknown keys, and concurrent requests that need the same fetch.
 
 use super::*;
 
-/// What a call does that came at `NOW` and lacks something of its key.
+/// Admits a fetch of the key for a request that arrived at `NOW`.
 fn turn(authorizer: &Authorizer, key: &PresentedKey, after: i64) -> Admission {
     authorizer.admit_fetch(key, None, true, NOW, NOW.plus(after))
 }
@@ -19,7 +19,7 @@ fn many_who_lack_the_same_record_wait_for_one_question_and_none_of_them_asks_whe
             "after {after} ms"
         );
     }
-    // That one is lost, and another of them asks.
+    // That fetch timed out, and another request fetches.
     let lost = NOW.plus(4_500);
     assert!(matches!(turn(&authorizer, &key, 4_500), Admission::Fetch));
     authorizer.begin_fetch(&key, true, None, lost);
@@ -90,7 +90,7 @@ fn guessing_costs_one_question_a_second_while_the_vault_fails() {
         assert!(matches!(turn(&authorizer, &key, after), Admission::Fetch), "whose secret is right is not held up");
     }
     assert!(matches!(turn(&authorizer, &wrong, 1_000), Admission::Fetch));
-    // Of a key of which nothing is known nobody can say that its secret is wrong.
+    // Without a cached record nobody knows that the secret is wrong.
     authorizer.key_cache.borrow_mut().remove(key.locator);
     fail(NOW);
     assert!(matches!(turn(&authorizer, &wrong, 0), Admission::Fetch));
@@ -113,7 +113,7 @@ fn whoever_guesses_at_a_key_that_exists_is_not_taken_for_a_flood() {
         }
         let other = PresentedKey { locator: "0000000000000001".parse().unwrap(), ..key };
         assert_eq!(authorizer.throttled(&other, from, NOW).is_some(), is_flood, "another from there");
-        // What is remembered is held for nobody.
+        // A cached key is never throttled.
         authorizer.cache_key(&key, copy(record(), NOW));
         assert!(authorizer.throttled(&key, from, NOW).is_none());
     }

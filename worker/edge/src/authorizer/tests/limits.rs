@@ -1,4 +1,4 @@
-//! Keys with limits: permits for each call, and what is known to be left.
+//! Keys with limits: permits for each request, and the standing that responses report.
 
 use super::*;
 use ownchat_domain::{
@@ -50,7 +50,7 @@ fn a_limited_key_that_is_forgiven_an_outage_still_needs_permits() {
     assert_eq!(verdict(authorizer.evaluate_offline(&key, &ANY, NOW.plus(60 * SECOND))), Err(Code::Unavailable));
 }
 
-/// The key of [`record`] in this version, with a quota; the feed told of it, and the vault was asked.
+/// Caches the key of [`record`] in this version with a quota, after a page of the feed named it.
 fn change(authorizer: &Authorizer, version: u64, quota: u32, now: Timestamp) -> PresentedKey {
     let key = presented(authorizer);
     hear(authorizer, vec![Entry { subject: Subject::Key(key.locator), version }], now);
@@ -78,7 +78,7 @@ fn permits_of_an_older_record_are_given_back_once_a_newer_one_is_known() {
     };
     let request = authorizer.lease_request(&after, 1, 3, NOW.plus(1));
     assert_eq!((request.version, request.unused), (4, vec![Unused { lease: 1, permits: 250 }]));
-    // What was asked for before comes afterwards.
+    // The lease requested before arrives afterwards.
     authorizer.add_lease(&before, lease(2, 400), NOW, NOW.plus(2));
     let Evaluation::NeedsPermits(after) = authorizer.evaluate(&key, &ANY, false, NOW.plus(2)) else {
         unreachable!("they are spent")
@@ -165,7 +165,7 @@ fn of_a_limited_key_every_answer_tells_what_is_known_to_be_left() {
     let eight = Some((true, Some((8, 61_000))));
     assert_eq!((standing_of(&ANY, later), standing_of(&look, later)), (eight, eight));
     assert_eq!(standing_of(&missing, NOW.plus(2_500)), None, "it may have changed by then");
-    // A meter that does not answer is not asked again at once, and nobody is told.
+    // A meter that fails is not asked again at once, and the standing stays unknown.
     authorizer.set_standing(&Record { limits, ..record() }, Standing::default(), NOW.plus(2_500));
     assert_eq!(standing_of(&missing, NOW.plus(4_499)), Some((true, None)));
     assert_eq!(standing_of(&missing, NOW.plus(4_500)), None);
