@@ -142,10 +142,10 @@ impl Authorizer {
     ) -> Evaluation {
         let cached = self.key_cache.borrow().get(presented.locator, now);
         let feed = self.feed.borrow();
-        let fresh = feed.is_fresh(presented.key_number.workspace, now);
+        let is_fresh = feed.is_fresh(presented.key_number.workspace, now);
         match cached {
             Some(cached) if cached.is_authoritative(now) => self.judge(&cached, presented, requirements, fetched, now),
-            _ if !fresh => Evaluation::NeedsFeed,
+            _ if !is_fresh => Evaluation::NeedsFeed,
             None => Evaluation::NeedsReplica,
             Some(cached) if cached.record.as_ref().is_none_or(|record| feed.allows(record)) => {
                 self.judge(&cached, presented, requirements, fetched, now)
@@ -162,14 +162,18 @@ impl Authorizer {
         requirements: &Requirements<'_>,
         now: Timestamp,
     ) -> Evaluation {
-        let step = match self.evaluate(presented, requirements, false, now) {
+        let evaluation = match self.evaluate(presented, requirements, false, now) {
             Evaluation::NeedsFeed | Evaluation::NeedsReplica | Evaluation::NeedsVault => {
                 self.evaluate_without_vault(presented, requirements, now)
             }
-            step => step,
+            evaluation => evaluation,
         };
         // Without the vault nobody knows that the secret is wrong.
-        if matches!(step, Evaluation::NeedsSecretRecheck) { Evaluation::Decided(Self::unavailable(None)) } else { step }
+        if matches!(evaluation, Evaluation::NeedsSecretRecheck) {
+            Evaluation::Decided(Self::unavailable(None))
+        } else {
+            evaluation
+        }
     }
 
     fn judge(
@@ -184,7 +188,7 @@ impl Authorizer {
             return Evaluation::Decided(Decision::refused(Denial::Unknown));
         };
         let decided = match self.match_secret(cached, &record, presented) {
-            Some(secret) => policy::judge(&record, secret, &requirements.call, now),
+            Some(secret) => policy::judge(&record, secret, &requirements.request, now),
             None => Err(Denial::Unknown),
         };
         match decided {
@@ -290,8 +294,8 @@ impl Authorizer {
     }
 
     /// Applies a page of the feed and evicts the records that it names.
-    pub fn apply_feed_page(&self, workspace: u32, page: Page, from: Position, asked_at: Timestamp) {
-        let subjects = self.feed.borrow_mut().apply_page(workspace, page, from, asked_at);
+    pub fn apply_feed_page(&self, workspace: u32, page: Page, from: Position, requested_at: Timestamp) {
+        let subjects = self.feed.borrow_mut().apply_page(workspace, page, from, requested_at);
         let mut key_cache = self.key_cache.borrow_mut();
         for subject in subjects {
             match subject {
@@ -319,8 +323,8 @@ impl Authorizer {
 
     /// Adds a lease. The request that waited for it is evaluated again, since much may have changed
     /// meanwhile.
-    pub fn add_lease(&self, record: &Rc<Record>, lease: Lease, asked_at: Timestamp, now: Timestamp) {
-        self.permits.borrow_mut().add_lease(record, lease, asked_at, now);
+    pub fn add_lease(&self, record: &Rc<Record>, lease: Lease, requested_at: Timestamp, now: Timestamp) {
+        self.permits.borrow_mut().add_lease(record, lease, requested_at, now);
         self.schedule_return(record, now);
     }
 
@@ -351,10 +355,10 @@ impl Authorizer {
         record: &Rc<Record>,
         cost: u32,
         refusal: Refusal,
-        asked_at: Timestamp,
+        requested_at: Timestamp,
         now: Timestamp,
     ) -> Option<Decision> {
-        let refuses = self.permits.borrow_mut().apply_refusal(record, cost, refusal, asked_at, now);
+        let refuses = self.permits.borrow_mut().apply_refusal(record, cost, refusal, requested_at, now);
         refuses.then(|| Self::denied_by_limit(record.clone(), cost, &refusal))
     }
 

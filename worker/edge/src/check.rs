@@ -54,8 +54,8 @@ pub enum Purpose {
 impl KeyCheck<'_> {
     /// Returns the requirements that the key must meet.
     pub fn requirements(&self) -> Requirements<'_> {
-        let call = Call { required: self.required, channel: self.channel.as_deref(), address: self.source_ip };
-        Requirements { call, cost: self.cost, client_ip: self.client_ip }
+        let request = Call { required: self.required, channel: self.channel.as_deref(), address: self.source_ip };
+        Requirements { request, cost: self.cost, client_ip: self.client_ip }
     }
 
     /// Returns the workspace whose keys the caller may verify, if this was the check of a caller
@@ -89,7 +89,7 @@ pub struct PresentedKey {
 #[derive(Clone, Copy, Debug)]
 pub struct Requirements<'a> {
     /// Scopes, channel and IP address of the request.
-    pub call: Call<'a>,
+    pub request: Call<'a>,
     /// Permits that it costs.
     pub cost: u32,
     /// IP address of the client itself, whichever request it asks about.

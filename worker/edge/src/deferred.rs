@@ -71,10 +71,10 @@ mod tests {
         let act = |due: Timestamp, task: DeferredTask| {
             let hangs = hangs(&task);
             let (name, next) = match task {
-                DeferredTask::ReturnPermits(..) => ("give back", vec![]),
+                DeferredTask::ReturnPermits(..) => ("return permits", vec![]),
                 DeferredTask::FlushUsage => ("close", vec![(due, DeferredTask::ScheduleSends)]),
                 DeferredTask::ScheduleSends => {
-                    ("send on", vec![(due, DeferredTask::SendBatch(7)), (due, DeferredTask::SendBatch(8))])
+                    ("schedule sends", vec![(due, DeferredTask::SendBatch(7)), (due, DeferredTask::SendBatch(8))])
                 }
                 DeferredTask::SendBatch(7) => ("send 7", vec![]),
                 DeferredTask::SendBatch(_) => ("send 8", vec![]),
@@ -91,11 +91,11 @@ mod tests {
     }
 
     #[test]
-    fn what_hangs_holds_up_nothing_else_and_is_waited_for() {
-        let all = vec!["give back", "read", "close", "send on", "send 7", "send 8"];
+    fn task_that_hangs_blocks_no_other() {
+        let all = vec!["return permits", "read", "close", "schedule sends", "send 7", "send 8"];
         assert_eq!(begun(|_| false), (all.clone(), true));
         let hangs = |task: &DeferredTask| matches!(task, DeferredTask::ReturnPermits(..) | DeferredTask::ReadFeed(_));
-        assert_eq!(begun(hangs), (all.clone(), false), "a meter and the feed");
-        assert_eq!(begun(|task| matches!(task, DeferredTask::SendBatch(7))), (all, false), "one workspace");
+        assert_eq!(begun(hangs), (all.clone(), false), "meter and feed hang");
+        assert_eq!(begun(|task| matches!(task, DeferredTask::SendBatch(7))), (all, false), "one workspace hangs");
     }
 }

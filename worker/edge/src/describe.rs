@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_key_is_described() {
+    fn good_key_is_described() {
         let record = record();
         let id = record.locator.to_string();
         assert_eq!(
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_why_and_nothing_else_of_the_key() {
+    fn denial_names_its_reason_and_no_other_detail() {
         let (granted, required) = (record().scopes, ScopeSet::from_names(["messages:send"]).unwrap());
         let verdict = Err(Denial::ScopeMissing { required, granted });
         let described = text(&Decision {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_and_notes_are_described() {
+    fn limits_and_metadata_are_described() {
         let limits = Limits {
             rate: Some(RateLimit { limit: 100, window_seconds: 60 }),
             quota: Some(Quota { limit: 1_000, period: Period::Month }),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_unknown_key_nothing_is_told() {
+    fn unknown_key_is_not_described() {
         assert_eq!(
             text(&Decision::refused(Denial::Unknown)),
             json!({"valid": false, "code": "UNKNOWN_KEY", "detail": Denial::Unknown.detail()})

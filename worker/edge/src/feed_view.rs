@@ -106,16 +106,16 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_is_read_once_a_second_and_by_one_at_a_time() {
+    fn feed_is_read_once_a_second_by_one_request() {
         let mut feed = FeedView::default();
         assert!(feed.is_due(7, NOW) && !feed.is_fresh(7, NOW));
         let from = feed.begin_read(7, NOW);
-        assert!(!feed.is_due(7, NOW), "somebody is reading");
-        assert!(feed.is_due(7, NOW.plus(READ_TIMEOUT)), "that one is lost");
+        assert!(!feed.is_due(7, NOW), "a read is in flight");
+        assert!(feed.is_due(7, NOW.plus(READ_TIMEOUT)), "the read timed out");
         feed.apply_page(7, page(0, vec![]), from, NOW);
         assert!(feed.is_fresh(7, NOW.plus(FRESH_FOR - 1)) && !feed.is_fresh(7, NOW.plus(FRESH_FOR)));
         assert!(!feed.is_due(7, NOW.plus(READ_EVERY - 1)) && feed.is_due(7, NOW.plus(READ_EVERY)));
-        assert!(feed.is_fresh(7 + SHARDS, NOW) && !feed.is_fresh(8, NOW), "workspaces share a shard or not");
+        assert!(feed.is_fresh(7 + SHARDS, NOW) && !feed.is_fresh(8, NOW), "workspaces share a shard");
         assert_eq!(
             (feed.age(7, NOW.plus(3)), feed.oldest_age(NOW.plus(3)), feed.age(8, NOW)),
             (Some(3), Some(3), None)
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_that_does_not_answer_is_left_alone_for_a_second() {
+    fn failed_feed_backs_off_for_a_second() {
         let mut feed = FeedView::default();
         feed.begin_read(7, NOW);
         assert!(feed.is_reading(7, NOW) && !feed.is_down(7, NOW));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_forbids_and_is_named() {
+    fn page_forbids_its_subjects_and_names_them() {
         let mut feed = FeedView::default();
         let record = record();
         assert!(feed.allows(&record));
@@ -146,6 +146,6 @@ mod tests {
         let from = feed.begin_read(7, NOW);
         let subjects = feed.apply_page(7, page(2, vec![Entry { subject: key, version: 4 }]), from, NOW);
         assert_eq!(subjects, [key]);
-        assert!(!feed.allows(&record), "its version is 3");
+        assert!(!feed.allows(&record), "the record has version 3");
     }
 }

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_taken_once_and_given_again() {
+    fn number_is_taken_once_and_reused() {
         let mut forwards = Forwards::default();
         assert_eq!([forwards.add(forward()).unwrap(), forwards.add(forward()).unwrap()], [1, 2]);
         assert!(forwards.take(1).is_some() && forwards.take(1).is_none());
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_no_more_than_fit() {
+    fn forwards_are_bounded() {
         let mut forwards = Forwards::default();
         for _ in 0..CAPACITY {
             forwards.add(forward()).unwrap();

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn no_credential_and_no_header_that_claims_something_reaches_a_service() {
+    fn credentials_and_identity_headers_reach_no_service() {
         let blocked = BlockedHeaders::from_caller();
         for name in [
             "authorization",
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_does_not_speak_for_the_edge() {
+    fn service_cannot_speak_for_the_edge() {
         let blocked = BlockedHeaders::from_service();
         for name in [
             "access-control-allow-origin",
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_written_as_they_are_compared() {
+    fn blocked_names_are_in_normal_form() {
         for BlockedHeaders { names, prefixes } in [BlockedHeaders::from_caller(), BlockedHeaders::from_service()] {
             let is_plain = |name: &&str| name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
             assert!(names.iter().chain(prefixes).all(is_plain));
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_milliseconds() {
+    fn timeouts_are_milliseconds() {
         let of = |value: &'static str| {
             Timeouts::from_variables(move |name| (name == "UPSTREAM_IDLE_MS").then(|| value.into()))
         };
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_has_an_answer_of_its_own() {
+    fn each_failure_has_its_own_response() {
         let responder = Responder { console: "https://console", request_id: "r1" };
         for (code, status, retries) in [
             ("upstream_unavailable", 502, true),
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_reached_the_service_is_known() {
+    fn failures_before_the_service_are_known() {
         let kinds = FAILURES.iter().map(|failure| failure.kind.code).chain(["caller_left", ""]);
         let without: Vec<_> = kinds.filter(|code| !reached_service(code)).collect();
         assert_eq!(without, ["upstream_unavailable", "upstream_connect_timeout", "upgrade_unsupported"]);

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_remembered_as_long_as_it_lives() {
+    fn record_is_cached_for_its_lifetime() {
         let (mut cache, record) = (KeyCache::default(), record());
         let locator = record.locator;
         cache.insert(locator, cached(Some(record.into()), NOW));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn that_there_is_no_key_is_remembered_for_ten_seconds() {
+    fn negative_entry_expires_after_ten_seconds() {
         let (mut cache, locator) = (KeyCache::default(), record().locator);
         assert_eq!(version(&cache, locator, NOW), None);
         cache.insert(locator, cached(None, NOW));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_question_does_not_undo_a_newer_answer() {
+    fn older_result_does_not_replace_a_newer_one() {
         let (mut cache, record) = (KeyCache::default(), record());
         let locator = record.locator;
         cache.insert(locator, cached(None, NOW.plus(1)));
@@ -205,13 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_feed_speaks_of_is_forgotten() {
+    fn key_and_workspace_can_be_evicted() {
         let (mut cache, record) = (KeyCache::default(), record());
         let (locator, other) = (record.locator, "0000000000000001".parse().unwrap());
         cache.insert(locator, cached(Some(record.into()), NOW));
         cache.insert(other, cached(None, NOW));
         cache.remove_workspace(8);
-        assert_eq!(version(&cache, locator, NOW), Some(3), "another workspace");
+        assert_eq!(version(&cache, locator, NOW), Some(3), "another workspace is kept");
         cache.remove_workspace(7);
         assert_eq!((version(&cache, locator, NOW), version(&cache, other, NOW)), (None, None));
         cache.insert(locator, cached(None, NOW));
@@ -220,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_vault_vouches_and_not_for_long() {
+    fn only_a_recent_vault_record_is_authoritative() {
         let truth = CachedKey { from_vault: true, ..cached(None, NOW) };
         assert!(truth.is_authoritative(NOW.plus(FRESH_FOR - 1)) && !truth.is_authoritative(NOW.plus(FRESH_FOR)));
         assert!(!truth.is_authoritative(NOW.plus(-1)) && !cached(None, NOW).is_authoritative(NOW));
     }
 
     #[test]
-    fn it_does_not_grow_beyond_its_capacity() {
+    fn capacity_is_not_exceeded() {
         let mut cache = KeyCache::default();
         for number in 0..CAPACITY + 10 {
             let locator = format!("{number:016}").parse().unwrap();

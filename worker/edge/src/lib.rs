@@ -85,7 +85,7 @@ pub fn decide(request_text: &str, now: f64) -> u32 {
     let now = platform::from_js_time(now);
     let responder = edge.responder(request.id);
     let mut plan = routes::plan(&responder, &edge.authorizer, &edge.service_tokens, &request, now);
-    let mut caller = None;
+    let mut verified_caller = None;
     let outcome = loop {
         let check = match plan {
             Plan::Respond(response) => break Ok((response, None)),
@@ -94,7 +94,7 @@ pub fn decide(request_text: &str, now: f64) -> u32 {
         let Some(decision) = decide_from_cache(&edge, &check, now) else { return NEEDS_LOOKUP };
         if let Some(workspace) = check.authorized_workspace(&decision) {
             plan = routes::verify(&responder, &request, Some(workspace));
-            caller = Some((check, decision));
+            verified_caller = Some((check, decision));
             continue;
         }
         if !check.is_forwarded(&decision) {
@@ -108,7 +108,7 @@ pub fn decide(request_text: &str, now: f64) -> u32 {
         break Ok((respond(&edge, &responder, &request, &check, &decision, now), slot));
     };
     // Only once the response is known: after [`NEEDS_LOOKUP`], [`look_up`] counts.
-    if let Some((check, decision)) = caller {
+    if let Some((check, decision)) = verified_caller {
         edge.authorizer.count(&decision, &check.requirements(), now);
     }
     let has_deferred = edge.authorizer.has_deferred();

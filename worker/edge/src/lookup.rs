@@ -50,12 +50,12 @@ pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> De
     let mut limited = None;
     while steps < MAX_STEPS {
         let now = now();
-        let step = if is_offline {
+        let evaluation = if is_offline {
             authorizer.evaluate_offline(&presented, requirements, now)
         } else {
             authorizer.evaluate(&presented, requirements, fetched, now)
         };
-        let fetch = match step {
+        let fetch = match evaluation {
             Evaluation::Decided(decision) => {
                 if fetched && matches!(decision.verdict, Err(Denial::Unknown)) {
                     authorizer.note_unknown(&presented, client_ip, now);

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_read_from_one_text() {
+    fn request_is_parsed_from_one_text() {
         let request = Request::parse("0af\nPOST\n/v1/verify?x\n=Bearer k\n\n=192.0.2.1\n={\n}");
         assert_eq!(
             (request.id, request.method, request.target, request.path()),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_was_not_read_says_why() {
+    fn unread_body_has_a_reason() {
         for (letter, body) in
             [("m", Body::MediaType), ("u", Body::Encoding), ("", Body::TooLarge), ("=m", Body::Text("m"))]
         {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_the_query_is_seen_in_any_writing() {
+    fn key_in_the_query_is_found_percent_encoded() {
         for (target, is_there) in [
             ("/v1/contacts?key=oc_live_0", true),
             ("/v1/contacts?key=%6Fc_live_0", true),

@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_entry_gets_one_text() {
+    fn response_is_encoded_as_one_text() {
         let id = "0123456789abcdef0123456789abcdef";
         let responder = Responder { console: "https://console", request_id: id };
         let response = responder.ok(&["ä"]).with_headers([("RateLimit", "\"default\";r=1;t=2".to_owned())]);

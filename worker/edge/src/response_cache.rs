@@ -73,25 +73,25 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_about_a_good_key_is_kept_while_its_record_is() {
+    fn response_of_a_good_key_is_cached_with_its_record() {
         let (cache, derived) = (ResponseCache::default(), Rc::<Derived>::default());
         let decision = good(record(), &derived);
         assert_eq!(cache.slot_for(Purpose::Verify, &decision), CacheStatus::Miss(1));
-        assert_eq!(cache.slot_for(Purpose::OwnKey, &decision), CacheStatus::Hit(1), "both are told the same");
-        assert_eq!(cache.slot_for(Purpose::Gateway, &decision), CacheStatus::Bypass, "it goes on");
+        assert_eq!(cache.slot_for(Purpose::OwnKey, &decision), CacheStatus::Hit(1), "both get the same response");
+        assert_eq!(cache.slot_for(Purpose::Gateway, &decision), CacheStatus::Bypass, "the request is forwarded");
         let other = good(record(), &Rc::default());
         assert_eq!(cache.slot_for(Purpose::Verify, &other), CacheStatus::Miss(2));
         drop((decision, derived));
         assert_eq!(
             cache.slot_for(Purpose::Verify, &good(record(), &Rc::default())),
             CacheStatus::Miss(1),
-            "the place is free"
+            "the slot is free"
         );
         assert_eq!(cache.slot_for(Purpose::Verify, &other), CacheStatus::Hit(2));
     }
 
     #[test]
-    fn what_differs_from_call_to_call_is_not_kept() {
+    fn varying_responses_bypass_the_cache() {
         let rate = RateLimit { limit: 1, window_seconds: 1 };
         let limited = Record { limits: Limits { rate: Some(rate), quota: None }, ..record() };
         let refused = Decision { verdict: Err(Denial::Expired), ..good(record(), &Rc::default()) };
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_of_what_is_no_key_are_kept_for_each_form() {
+    fn denials_of_invalid_keys_are_cached_by_form() {
         let cache = ResponseCache::default();
         let [forged, mistyped] = [Denial::Forged, Denial::Malformed(TokenError::Check)].map(Decision::refused);
         assert_eq!(cache.slot_for(Purpose::Verify, &forged), CacheStatus::Miss(1));

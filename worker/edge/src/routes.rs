@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn each_address_has_its_methods() {
+    fn each_path_has_its_methods() {
         for (method, path, expected) in [
             ("OPTIONS", "/v1/verify", 204),
             ("GET", "/v1/verify", 405),
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_explained_of_an_address_is_what_is_done_there() {
+    fn explanation_of_a_route_matches_its_behaviour() {
         let (authorizer, record) = (authorizer(), Record { scopes: Scope::all().collect(), ..record() });
         let presented = SecretHash::of(&token(&authorizer).secret);
         let own = Own::ALL.map(Own::path);
@@ -269,15 +269,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_verified_is_read_from_the_body() {
+    fn verify_reads_its_check_from_the_body() {
         let body = r#"{"key":"k2","scopes":["contacts:read"],"channel":"ch_1","address":"192.0.2.1","cost":3}"#;
         let plan_for = |body| plan_as(Some("Bearer abc"), "POST", "/v1/verify", body);
         let Plan::Check(check) = plan_for(body) else { unreachable!() };
         let requirements = check.requirements();
         assert_eq!((check.key.as_ref(), check.purpose, requirements.cost), ("k2", Purpose::Verify, 3));
-        assert_eq!(requirements.call.channel, Some("ch_1"));
-        assert_eq!(requirements.call.address, Some("192.0.2.1".parse().unwrap()));
-        assert_eq!(requirements.call.required.names(), ["contacts:read"]);
+        assert_eq!(requirements.request.channel, Some("ch_1"));
+        assert_eq!(requirements.request.address, Some("192.0.2.1".parse().unwrap()));
+        assert_eq!(requirements.request.required.names(), ["contacts:read"]);
         for (body, expected) in [
             ("too large", 413),
             ("{", 400),
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_about_a_key_says_who_it_is() {
+    fn caller_of_verify_must_authenticate() {
         let verify_as = |authorization: Option<&'static str>| {
             plan_as(authorization, "POST", "/v1/verify", r#"{"key":"oc_live_other"}"#)
         };
@@ -299,7 +299,7 @@ mod tests {
             (check.key.as_ref(), check.purpose, check.requirements().cost),
             ("oc_live_own", Purpose::VerifyCaller, 1)
         );
-        assert_eq!(check.requirements().call.required, ScopeSet::VERIFY);
+        assert_eq!(check.requirements().request.required, ScopeSet::VERIFY);
         let Plan::Check(check) = verify_as(Some("bearer abc")) else { unreachable!() };
         assert_eq!((check.key.as_ref(), check.purpose, check.workspace), ("oc_live_other", Purpose::Verify, None));
         for (authorization, code, challenge) in [
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_another_workspace_is_unknown_to_a_caller_with_a_key() {
+    fn foreign_key_is_unknown_to_a_caller_with_a_key() {
         let authorizer = authorizer();
         let body = format!(r#"{{"key":"{}"}}"#, *token(&authorizer).reveal());
         let request = Request { body: Body::Text(&body), ..Request::default() };
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_use_decides_what_becomes_of_an_outcome() {
+    fn purpose_selects_the_response() {
         let good = Decision { record: Some(record().into()), secret: Some(1), ..Decision::refused(Denial::Unknown) };
         let good = Decision { verdict: Ok(()), ..good };
         let bad = Decision::refused(Denial::Unknown);

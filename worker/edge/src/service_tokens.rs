@@ -46,17 +46,17 @@ mod tests {
     const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]
-    fn a_token_is_known_by_its_hash() {
+    fn token_is_recognized_by_its_hash() {
         let tokens = ServiceTokens::parse(&format!("one:{EMPTY}, inbox:{},", ABC.to_uppercase())).unwrap();
         assert!(tokens.contain("abc") && tokens.contain(""));
         for other in ["abd", "ab", ABC, "inbox"] {
             assert!(!tokens.contain(other), "{other}");
         }
-        assert!(!ServiceTokens::parse("").unwrap().contain(""), "no token is known without one");
+        assert!(!ServiceTokens::parse("").unwrap().contain(""), "no token is configured");
     }
 
     #[test]
-    fn an_entry_of_another_form_is_named() {
+    fn malformed_entry_is_named() {
         for entry in [
             "",
             ABC,

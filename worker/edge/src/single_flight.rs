@@ -65,22 +65,22 @@ mod tests {
     use crate::testing::{NOW, record};
 
     #[test]
-    fn one_asks_for_all_and_another_if_that_one_is_lost() {
+    fn one_request_fetches_until_its_fetch_times_out() {
         let (mut fetches, key) = (SingleFlight::default(), record().locator);
         assert!(!fetches.is_in_flight(key, NOW));
         fetches.begin(key, NOW);
         assert!(fetches.is_in_flight(key, NOW.plus(FETCH_TIMEOUT - 1)));
-        assert!(!fetches.is_in_flight(key, NOW.plus(FETCH_TIMEOUT)), "it is lost");
+        assert!(!fetches.is_in_flight(key, NOW.plus(FETCH_TIMEOUT)), "the fetch timed out");
         assert!(!fetches.is_in_flight(key, NOW.plus(-1)), "the clock was set back");
         fetches.end(key);
         assert!(!fetches.is_in_flight(key, NOW));
     }
 
     #[test]
-    fn that_a_question_failed_is_remembered_for_a_second_or_until_the_next() {
+    fn failed_fetch_backs_off_for_a_second() {
         let (mut fetches, key) = (SingleFlight::default(), record().locator);
         fetches.fail(key, NOW);
-        assert!(!fetches.has_failed(key, NOW), "nobody asked");
+        assert!(!fetches.has_failed(key, NOW), "no fetch was in flight");
         fetches.begin(key, NOW);
         fetches.fail(key, NOW);
         assert!(!fetches.is_in_flight(key, NOW) && fetches.has_failed(key, NOW.plus(BACK_OFF - 1)));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_never_ended_takes_no_room_for_ever() {
+    fn fetches_that_never_end_take_bounded_room() {
         let mut fetches = SingleFlight::default();
         for number in 0..=2 * CAPACITY {
             let key = format!("{number:016}").parse().unwrap();

@@ -21,7 +21,7 @@ impl Authorizer {
     pub fn count(&self, decision: &Decision, requirements: &Requirements<'_>, now: Timestamp) {
         let Some(record) = &decision.record else { return };
         let outcome = decision.verdict.as_ref().err().map_or(Code::Valid, Denial::code);
-        self.count_usage(record, outcome, requirements.call.required, decision.secret, now);
+        self.count_usage(record, outcome, requirements.request.required, decision.secret, now);
         self.schedule_refresh(decision, now);
     }
 
@@ -36,7 +36,7 @@ impl Authorizer {
         if let Some(lease) = lease {
             self.permits.borrow_mut().mark_in_flight(record.locator, lease);
         }
-        let forward = Forward { record, secret: decision.secret, required: requirements.call.required, lease };
+        let forward = Forward { record, secret: decision.secret, required: requirements.request.required, lease };
         self.forwards.borrow_mut().add(forward).unwrap_or_else(|forward| {
             self.settle_forward(&forward, true, now);
             0

@@ -107,7 +107,7 @@ impl Authorizer {
         presented: &PresentedKey,
         is_unknown: bool,
         client_ip: Option<IpAddr>,
-        asked_at: Timestamp,
+        requested_at: Timestamp,
         failed_at: Option<Timestamp>,
     ) {
         let mut fetches = self.fetches.borrow_mut();
@@ -116,7 +116,7 @@ impl Authorizer {
             None => fetches.end(presented.locator),
         }
         if is_unknown {
-            self.miss_limiter.borrow_mut().end(client_ip, asked_at);
+            self.miss_limiter.borrow_mut().end(client_ip, requested_at);
         }
     }
 

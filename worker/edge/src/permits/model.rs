@@ -72,7 +72,7 @@ struct Simulation {
     records: Vec<Record>,
     known: [usize; ISOLATES],
     /// The oldest record that an isolate knows, and the permits spent when that became so.
-    eldest: (usize, usize),
+    oldest: (usize, usize),
     meter: Meter,
     isolates: [Permits; ISOLATES],
     /// Requests in flight.
@@ -90,7 +90,7 @@ impl Simulation {
         Self {
             records: vec![Record { limits, ..record() }],
             known: [0; ISOLATES],
-            eldest: (0, 0),
+            oldest: (0, 0),
             meter: Meter::default(),
             isolates: Default::default(),
             open: Vec::new(),
@@ -123,8 +123,8 @@ impl Simulation {
     /// Returns true if no more was spent than allowed. That is the larger of two: the permits spent
     /// when the last isolate learned of the oldest record, and the largest quota from it on.
     fn is_within_quota(&self) -> bool {
-        let (eldest, before) = self.eldest;
-        self.spent.len() <= before.max(self.most(eldest, |limits| limits.quota.unwrap().limit))
+        let (oldest, before) = self.oldest;
+        self.spent.len() <= before.max(self.most(oldest, |limits| limits.quota.unwrap().limit))
     }
 
     fn schedule(&mut self, when: Timestamp, event: Event) {
@@ -163,9 +163,9 @@ impl Simulation {
         match event {
             Event::RecordArrives(isolate, number) => {
                 self.known[isolate] = self.known[isolate].max(number);
-                let eldest = *self.known.iter().min().unwrap();
-                if eldest > self.eldest.0 {
-                    self.eldest = (eldest, self.spent.len());
+                let oldest = *self.known.iter().min().unwrap();
+                if oldest > self.oldest.0 {
+                    self.oldest = (oldest, self.spent.len());
                 }
             }
             Event::RequestArrives(isolate, take, back, context) => {
@@ -233,18 +233,18 @@ impl Simulation {
     /// Returns true if the request is decided.
     fn spend(&mut self, isolate: usize, cost: u32, returns: Option<i64>, now: Timestamp) -> bool {
         let known = self.known[isolate];
-        let decided = self.isolates[isolate].spend(&self.records[known], cost, now);
-        if let Some(Ok(Spent { lease, .. })) = decided {
+        let outcome = self.isolates[isolate].spend(&self.records[known], cost, now);
+        if let Some(Ok(Spent { lease, .. })) = outcome {
             if let Some(returns) = returns {
                 self.isolates[isolate].mark_in_flight(record().locator, lease);
                 self.schedule(now.plus(returns), Event::PermitReturns(isolate, lease, now, known));
             }
             let left = self.granted.get(&(isolate, known)).and_then(|granted| granted.checked_sub(cost));
-            self.granted.insert((isolate, known), left.expect("it was granted under another record"));
-            self.spent.extend((0..cost).map(|_| (now, self.eldest.0)));
-            assert!(self.is_within_quota(), "{} in all, {:?} then", self.spent.len(), self.eldest);
+            self.granted.insert((isolate, known), left.expect("granted under another version"));
+            self.spent.extend((0..cost).map(|_| (now, self.oldest.0)));
+            assert!(self.is_within_quota(), "{} spent, {:?} before", self.spent.len(), self.oldest);
         }
-        decided.is_some()
+        outcome.is_some()
     }
 
     fn apply(&mut self, step: &Step, now: Timestamp) {
@@ -259,9 +259,9 @@ impl Simulation {
     /// Returns true if no window exceeds the largest rate limit since the oldest record that an
     /// isolate knew when it began.
     fn is_within_rate(&self, window: i64) -> bool {
-        self.spent.iter().enumerate().all(|(place, (begin, eldest))| {
+        self.spent.iter().enumerate().all(|(place, (begin, oldest))| {
             let within = self.spent[place..].iter().take_while(|(at, _)| at.since(*begin) < window).count();
-            within <= self.most(*eldest, |limits| limits.rate.unwrap().limit)
+            within <= self.most(*oldest, |limits| limits.rate.unwrap().limit)
         })
     }
 }
@@ -287,7 +287,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #[test]
-    fn nothing_is_exceeded_and_nothing_is_lost(
+    fn limits_are_never_exceeded_and_permits_never_lost(
         steps in steps(), quota in 1u32..120, rate in proptest::option::of((1u32..40, 1u32..4)),
     ) {
         let rate = rate.map(|(limit, window_seconds)| RateLimit { limit, window_seconds });

@@ -48,7 +48,7 @@ fn agree(body: &str) -> Result<(), String> {
 }
 
 #[test]
-fn all_fields_are_read_and_none_but_the_key_is_needed() {
+fn only_the_key_is_required() {
     let body = r#" {"key" : "k","scopes":["a","b"],"channel":"ch_1","address":"::1","cost":10000} "#;
     let request = parse(body).unwrap();
     assert_eq!((request.key.as_ref(), request.scopes.len(), request.cost), ("k", 2, Some(10_000)));
@@ -65,7 +65,7 @@ fn all_fields_are_read_and_none_but_the_key_is_needed() {
 }
 
 #[test]
-fn a_text_that_stands_there_as_it_is_is_not_copied() {
+fn string_without_escapes_is_borrowed() {
     let request = parse(r#"{"key":"k","scopes":["a"]}"#).unwrap();
     assert!(matches!(
         (&request.key, &request.scopes[0]),
@@ -74,7 +74,7 @@ fn a_text_that_stands_there_as_it_is_is_not_copied() {
 }
 
 #[test]
-fn each_mistake_is_named_at_its_place() {
+fn error_names_its_field() {
     for (body, field, message) in [
         (r#"{"key":"x","kye":1}"#, "kye", "There is no such field here."),
         ("{}", "key", "This is required."),
@@ -99,7 +99,7 @@ fn each_mistake_is_named_at_its_place() {
 }
 
 #[test]
-fn whole_numbers_and_texts_come_as_other_languages_write_them() {
+fn whole_number_is_read_in_any_notation() {
     for (cost, number) in
         [("7.0", 7), ("7.00", 7), ("1e2", 100), ("1.5e1", 15), ("150E-1", 15), ("0e99", 0), ("0.0", 0)]
     {
@@ -110,7 +110,7 @@ fn whole_numbers_and_texts_come_as_other_languages_write_them() {
 }
 
 #[test]
-fn what_is_not_json_is_told_by_its_place() {
+fn syntax_error_names_its_position() {
     for (body, line, column) in [
         ("", 1, 1),
         ("{\n,}", 2, 1),
@@ -130,7 +130,7 @@ fn what_is_not_json_is_told_by_its_place() {
 }
 
 #[test]
-fn no_value_is_repeated() {
+fn errors_repeat_no_value() {
     let planted = "oc_live_JCgnh3DhfKRFKbvX_0123456789ABCDEFGHIJKLMN4YHXyj";
     for body in [
         format!(r#""{planted}""#),

@@ -7,38 +7,42 @@ use ownchat_domain::{
 };
 
 #[test]
-fn a_limited_key_needs_permits_and_a_refused_call_costs_none() {
+fn limited_key_needs_permits_and_a_denial_costs_none() {
     let authorizer = authorizer();
     let key = presented(&authorizer);
-    hear(&authorizer, vec![], NOW);
+    apply_feed(&authorizer, vec![], NOW);
     let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
-    authorizer.cache_key(&key, copy(Record { limits, ..record() }, NOW));
+    authorizer.cache_key(&key, cached(Record { limits, ..record() }, NOW));
     let Evaluation::NeedsPermits(limited) = authorizer.evaluate(&key, &ANY, false, NOW) else { unreachable!() };
     let request = authorizer.lease_request(&limited, 1, 1, NOW);
     assert_eq!((request.need, request.version, request.limits), (1, 3, limits));
     let lease = Lease { number: 1, permits: 3, lasts: 2_000, standing: Standing::default() };
     authorizer.add_lease(&limited, lease, NOW, NOW);
     assert_eq!(verdict(authorizer.evaluate(&key, &ANY, false, NOW)), Ok(()));
-    let missing = Requirements { call: Call { required: ScopeSet::full(), ..ANY.call }, cost: 1, client_ip: None };
+    let missing =
+        Requirements { request: Call { required: ScopeSet::full(), ..ANY.request }, cost: 1, client_ip: None };
     assert_eq!(verdict(authorizer.evaluate(&key, &missing, false, NOW)), Err(Code::ScopeMissing));
     assert_eq!(
         verdict(authorizer.evaluate(&key, &Requirements { cost: 0, ..ANY }, false, NOW)),
         Ok(()),
-        "looking costs nothing"
+        "a cost of 0 needs no permit"
     );
     assert_eq!(verdict(authorizer.evaluate(&key, &Requirements { cost: 2, ..ANY }, false, NOW)), Ok(()));
-    assert!(matches!(authorizer.evaluate(&key, &ANY, false, NOW), Evaluation::NeedsPermits(_)), "they are spent");
+    assert!(
+        matches!(authorizer.evaluate(&key, &ANY, false, NOW), Evaluation::NeedsPermits(_)),
+        "the permits are spent"
+    );
 }
 
 #[test]
-fn a_limited_key_that_is_forgiven_an_outage_still_needs_permits() {
+fn outage_tolerance_does_not_replace_permits() {
     let authorizer = authorizer();
     let key = presented(&authorizer);
-    hear(&authorizer, vec![], NOW);
+    apply_feed(&authorizer, vec![], NOW);
     let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
-    let mut forgiven = Record { limits, ..record() };
-    forgiven.workspace.outage_seconds = 60;
-    authorizer.cache_key(&key, copy(forgiven, NOW));
+    let mut tolerant = Record { limits, ..record() };
+    tolerant.workspace.outage_seconds = 60;
+    authorizer.cache_key(&key, cached(tolerant, NOW));
     let later = NOW.plus(30 * SECOND);
     assert!(matches!(authorizer.evaluate(&key, &ANY, true, later), Evaluation::NeedsFeed));
     let Evaluation::NeedsPermits(limited) = authorizer.evaluate_offline(&key, &ANY, later) else { unreachable!() };
@@ -46,16 +50,19 @@ fn a_limited_key_that_is_forgiven_an_outage_still_needs_permits() {
     let lease = Lease { number: 1, permits: 1, lasts: 2_000, standing: Standing::default() };
     authorizer.add_lease(&limited, lease, later, later);
     assert_eq!(verdict(authorizer.evaluate_offline(&key, &ANY, later)), Ok(()));
-    assert!(matches!(authorizer.evaluate_offline(&key, &ANY, later), Evaluation::NeedsPermits(_)), "it is spent");
+    assert!(
+        matches!(authorizer.evaluate_offline(&key, &ANY, later), Evaluation::NeedsPermits(_)),
+        "the permit is spent"
+    );
     assert_eq!(verdict(authorizer.evaluate_offline(&key, &ANY, NOW.plus(60 * SECOND))), Err(Code::Unavailable));
 }
 
 /// Caches the key of [`record`] in this version with a quota, after a page of the feed named it.
 fn change(authorizer: &Authorizer, version: u64, quota: u32, now: Timestamp) -> PresentedKey {
     let key = presented(authorizer);
-    hear(authorizer, vec![Entry { subject: Subject::Key(key.locator), version }], now);
+    apply_feed(authorizer, vec![Entry { subject: Subject::Key(key.locator), version }], now);
     let limits = Limits { rate: None, quota: Some(Quota { limit: quota, period: Period::Day }) };
-    authorizer.cache_key(&key, copy(Record { version, limits, ..record() }, now));
+    authorizer.cache_key(&key, cached(Record { version, limits, ..record() }, now));
     key
 }
 
@@ -64,7 +71,7 @@ fn lease(number: u64, permits: u32) -> Lease {
 }
 
 #[test]
-fn permits_of_an_older_record_are_given_back_once_a_newer_one_is_known() {
+fn permits_of_an_older_version_are_returned() {
     let authorizer = authorizer();
     let key = change(&authorizer, 3, 10_000, NOW);
     let Evaluation::NeedsPermits(before) = authorizer.evaluate(&key, &ANY, false, NOW) else { unreachable!() };
@@ -74,14 +81,14 @@ fn permits_of_an_older_record_are_given_back_once_a_newer_one_is_known() {
     authorizer.lease_request(&before, 300, 2, NOW);
     change(&authorizer, 4, 10, NOW.plus(1));
     let Evaluation::NeedsPermits(after) = authorizer.evaluate(&key, &ANY, false, NOW.plus(1)) else {
-        unreachable!("they are spent")
+        unreachable!("the permits are spent")
     };
     let request = authorizer.lease_request(&after, 1, 3, NOW.plus(1));
     assert_eq!((request.version, request.unused), (4, vec![Unused { lease: 1, permits: 250 }]));
     // The lease requested before arrives afterwards.
     authorizer.add_lease(&before, lease(2, 400), NOW, NOW.plus(2));
     let Evaluation::NeedsPermits(after) = authorizer.evaluate(&key, &ANY, false, NOW.plus(2)) else {
-        unreachable!("they are spent")
+        unreachable!("the permits are spent")
     };
     assert_eq!(authorizer.lease_request(&after, 1, 4, NOW.plus(2)).unused, [Unused { lease: 2, permits: 400 }]);
     authorizer.add_lease(&after, lease(4, 1), NOW.plus(2), NOW.plus(2));
@@ -89,7 +96,7 @@ fn permits_of_an_older_record_are_given_back_once_a_newer_one_is_known() {
 }
 
 #[test]
-fn a_change_of_something_else_refuses_nothing() {
+fn refusal_does_not_outlive_its_record_version() {
     let authorizer = authorizer();
     let key = change(&authorizer, 3, 10, NOW);
     let Evaluation::NeedsPermits(before) = authorizer.evaluate(&key, &ANY, false, NOW) else { unreachable!() };
@@ -99,12 +106,12 @@ fn a_change_of_something_else_refuses_nothing() {
     assert_eq!(verdict(authorizer.evaluate(&key, &ANY, false, NOW.plus(1))), Err(Code::QuotaExceeded));
     change(&authorizer, 4, 10, NOW.plus(2));
     let Evaluation::NeedsPermits(after) = authorizer.evaluate(&key, &ANY, false, NOW.plus(2)) else {
-        unreachable!("it is asked anew")
+        unreachable!("the meter is asked again")
     };
     authorizer.lease_request(&after, 1, 2, NOW.plus(2));
     assert!(
         authorizer.apply_refusal(&before, 1, refusal, NOW.plus(1), NOW.plus(3)).is_none(),
-        "that was said of the one before"
+        "the refusal was for the older version"
     );
     assert!(matches!(authorizer.evaluate(&key, &ANY, false, NOW.plus(3)), Evaluation::NeedsPermits(_)));
     authorizer.add_lease(&after, lease(2, 1), NOW.plus(2), NOW.plus(3));
@@ -112,12 +119,12 @@ fn a_change_of_something_else_refuses_nothing() {
 }
 
 #[test]
-fn what_costs_more_than_a_whole_limit_is_refused_without_a_question_for_each_call() {
+fn refusal_of_an_excessive_cost_is_cached() {
     let authorizer = authorizer();
     let key = presented(&authorizer);
-    hear(&authorizer, vec![], NOW);
+    apply_feed(&authorizer, vec![], NOW);
     let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
-    authorizer.cache_key(&key, copy(Record { limits, ..record() }, NOW));
+    authorizer.cache_key(&key, cached(Record { limits, ..record() }, NOW));
     let costly = Requirements { cost: 10, ..ANY };
     let Evaluation::NeedsPermits(limited) = authorizer.evaluate(&key, &costly, false, NOW) else { unreachable!() };
     let Taken::Refused(refusal) = Meter::default().take(&authorizer.lease_request(&limited, 10, 1, NOW), NOW) else {
@@ -125,20 +132,25 @@ fn what_costs_more_than_a_whole_limit_is_refused_without_a_question_for_each_cal
     };
     let first = authorizer.apply_refusal(&limited, 10, refusal, NOW, NOW).unwrap();
     assert_eq!(first.verdict, Err(Denial::TooCostly { by_quota: false, retry_after: 60_000 }));
-    let Evaluation::Decided(again) = authorizer.evaluate(&key, &costly, false, NOW.plus(200)) else { unreachable!() };
-    assert_eq!(again.verdict.unwrap_err().retry_after(), Some(60));
-    assert!(matches!(authorizer.evaluate(&key, &ANY, false, NOW), Evaluation::NeedsPermits(_)), "less may be had");
+    let Evaluation::Decided(repeated) = authorizer.evaluate(&key, &costly, false, NOW.plus(200)) else {
+        unreachable!()
+    };
+    assert_eq!(repeated.verdict.unwrap_err().retry_after(), Some(60));
+    assert!(
+        matches!(authorizer.evaluate(&key, &ANY, false, NOW), Evaluation::NeedsPermits(_)),
+        "a lower cost may pass"
+    );
 }
 
 #[test]
-fn of_a_limited_key_every_answer_tells_what_is_known_to_be_left() {
+fn every_decision_of_a_limited_key_reports_its_standing() {
     let authorizer = authorizer();
     let key = presented(&authorizer);
-    hear(&authorizer, vec![], NOW);
+    apply_feed(&authorizer, vec![], NOW);
     let limits = Limits { rate: Some(RateLimit { limit: 9, window_seconds: 60 }), quota: None };
-    authorizer.cache_key(&key, copy(Record { limits, ..record() }, NOW));
-    let missing = Requirements { call: Call { required: ScopeSet::full(), ..ANY.call }, ..ANY };
-    let look = Requirements { cost: 0, ..ANY };
+    authorizer.cache_key(&key, cached(Record { limits, ..record() }, NOW));
+    let missing = Requirements { request: Call { required: ScopeSet::full(), ..ANY.request }, ..ANY };
+    let free = Requirements { cost: 0, ..ANY };
     let standing_of = |requirements: &Requirements<'_>, now| match authorizer.evaluate(&key, requirements, false, now) {
         Evaluation::Decided(decision) => {
             Some((decision.record.is_some_and(|record| record.limits == limits), decision.standing.rate))
@@ -149,11 +161,11 @@ fn of_a_limited_key_every_answer_tells_what_is_known_to_be_left() {
         }
         step => unreachable!("{step:?}"),
     };
-    assert_eq!((standing_of(&missing, NOW), standing_of(&look, NOW)), (None, None), "nothing is known yet");
+    assert_eq!((standing_of(&missing, NOW), standing_of(&free, NOW)), (None, None), "the standing is unknown");
     let all = Standing { rate: Some((9, 0)), quota: None };
     authorizer.set_standing(&Record { limits, ..record() }, all, NOW);
     assert_eq!(
-        (standing_of(&missing, NOW), standing_of(&look, NOW)),
+        (standing_of(&missing, NOW), standing_of(&free, NOW)),
         (Some((true, Some((9, 0)))), Some((true, Some((9, 0)))))
     );
     let Evaluation::NeedsPermits(limited) = authorizer.evaluate(&key, &ANY, false, NOW) else { unreachable!() };
@@ -163,8 +175,8 @@ fn of_a_limited_key_every_answer_tells_what_is_known_to_be_left() {
     let later = NOW.plus(1_000);
     assert_eq!(standing_of(&missing, later), Some((true, Some((9, 61_000)))));
     let eight = Some((true, Some((8, 61_000))));
-    assert_eq!((standing_of(&ANY, later), standing_of(&look, later)), (eight, eight));
-    assert_eq!(standing_of(&missing, NOW.plus(2_500)), None, "it may have changed by then");
+    assert_eq!((standing_of(&ANY, later), standing_of(&free, later)), (eight, eight));
+    assert_eq!(standing_of(&missing, NOW.plus(2_500)), None, "the standing may have changed");
     // A meter that fails is not asked again at once, and the standing stays unknown.
     authorizer.set_standing(&Record { limits, ..record() }, Standing::default(), NOW.plus(2_500));
     assert_eq!(standing_of(&missing, NOW.plus(4_499)), Some((true, None)));
