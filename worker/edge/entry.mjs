@@ -99,7 +99,7 @@ function optional(text) {
   return text === null ? "" : "=" + text;
 }
 
-/** Digits per draw. A call of the platform's generator costs more than its bytes do. */
+/** Digits per draw. Each use of the platform's generator costs more than its bytes. */
 const DIGITS = 8192;
 const ID_DIGITS = 32;
 let drawn = "";

@@ -58,11 +58,11 @@ pub enum Evaluation {
     /// The feed must be read: the view of it is stale.
     NeedsFeed,
     /// The KV replica must be read: no record is cached. Or the cached record is older than the
-    /// feed allows, and its replica was not read for long enough that KV may have a newer one.
+    /// feed allows, and KV may have a newer one by now.
     NeedsReplica,
-    /// The vault must be asked: the cached record is older than the feed allows.
+    /// The vault must be queried: the cached record is older than the feed allows.
     NeedsVault,
-    /// The vault must be asked: no secret of the record matches, and the key may have been rotated.
+    /// The vault must be queried: no secret of the record matches, and the key may have been rotated.
     NeedsSecretRecheck,
     /// Permits of this key must be leased; every other check passed.
     NeedsPermits(Rc<Record>),
@@ -132,7 +132,7 @@ impl Authorizer {
     /// it may if the vault itself returned it a moment ago.
     ///
     /// A secret that does not match may be the new one of a key that was just rotated. So the vault
-    /// is asked, unless `fetched` says that this request has asked a store already.
+    /// is queried, unless `fetched` says that this request has already queried a store.
     pub fn evaluate(
         &self,
         presented: &PresentedKey,
@@ -223,7 +223,7 @@ impl Authorizer {
     }
 
     /// Returns the standing of a key's limits for a request that spends no permits. Returns none if
-    /// the meter must be asked.
+    /// the meter must be queried.
     fn standing(&self, record: &Record, now: Timestamp) -> Option<Standing> {
         if record.limits.is_empty() {
             return Some(Standing::default());
@@ -232,7 +232,7 @@ impl Authorizer {
     }
 
     /// Caches the standing that the meter returned. An empty one, after a failure, keeps the meter
-    /// from being asked again for a while.
+    /// from being queried again for a while.
     pub fn set_standing(&self, record: &Record, standing: Standing, now: Timestamp) {
         self.permits.borrow_mut().set_standing(record, standing, now);
     }
@@ -348,7 +348,7 @@ impl Authorizer {
     }
 
     /// Applies a refusal by the meter. Returns the denial, unless the request is worth another
-    /// evaluation. The refusal is cached for a moment, so the meter is not asked again for as many
+    /// evaluation. The refusal is cached for a moment, so the meter is not queried again for as many
     /// permits.
     pub fn apply_refusal(
         &self,

@@ -92,7 +92,7 @@ pub struct Requirements<'a> {
     pub request: Call<'a>,
     /// Permits that it costs.
     pub cost: u32,
-    /// IP address of the client itself, whichever request it asks about.
+    /// IP address of the client itself, not of the request that it verifies.
     pub client_ip: Option<IpAddr>,
 }
 

@@ -89,7 +89,7 @@ impl Edge {
     }
 }
 
-/// Random numbers per draw. A call of the platform's generator costs more than the bytes.
+/// Random numbers per draw. Each use of the platform's generator costs more than its bytes.
 const BATCH: usize = 64;
 
 thread_local! {

@@ -1,5 +1,5 @@
-//! The isolate's local view of the revocation feed: one reader for each shard that it has keys of,
-//! with its freshness, read timeout and back-off.
+//! The local view of the revocation feed: one reader for each shard that the isolate has keys of.
+//! It holds freshness, read timeout and back-off.
 
 use ownchat_domain::{
     feed::{Follower, Page, Position, READ_EVERY, Subject, shard_of},
@@ -49,8 +49,8 @@ impl FeedView {
         self.shard(record.workspace.number).is_none_or(|shard| shard.follower.allows(record))
     }
 
-    /// Returns true if a read is due: none is in flight, the view is old enough, and the feed is
-    /// not down.
+    /// Returns true if a read is due. Then none is in flight, the view is old enough, and the feed
+    /// is not down.
     pub fn is_due(&self, workspace: u32, now: Timestamp) -> bool {
         !self.is_reading(workspace, now)
             && self.age(workspace, now).is_none_or(|age| age >= READ_EVERY)

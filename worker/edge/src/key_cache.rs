@@ -83,7 +83,7 @@ impl CachedKey {
         !(0..REPLICA_REREAD_AFTER).contains(&now.since(self.replica_read_at))
     }
 
-    /// Returns true if the vault was asked often enough for now. So guessing at the secrets of a
+    /// Returns true if the vault was queried often enough for now. So guessing at the secrets of a
     /// key costs [`SECRET_RECHECKS_MAX`] fetches a second, however many guess. A key may be rotated
     /// as often.
     pub fn is_recheck_limited(&self, now: Timestamp) -> bool {
@@ -109,8 +109,7 @@ impl KeyCache {
 
     /// Caches the result of a fetch.
     ///
-    /// Of two results the one that was requested later stays: a slow response must not undo a newer
-    /// one.
+    /// Keeps the result that was requested later: a slow response must not undo a newer one.
     pub fn insert(&mut self, locator: Locator, mut cached: CachedKey) {
         if let Some(other) = self.0.get(&locator).filter(|_| cached.secret_rechecks > 0)
             && (0..SECOND).contains(&cached.requested_at.since(other.requested_at))

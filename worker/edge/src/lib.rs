@@ -1,12 +1,12 @@
 //! The edge: the Worker that integrators call. It authorizes API keys from hashed, sealed records,
 //! answers verify, and forwards requests to the Ownchat services.
 //!
-//! The platform calls `entry.mjs`, which carries requests and responses. A request whose key is
-//! cached is decided by one call of [`decide`], without a promise; every other one by [`look_up`].
+//! The platform calls `entry.mjs`, which carries requests and responses. One call of [`decide`]
+//! decides a request whose key is cached, without a promise. [`look_up`] decides every other.
 //! `stores.mjs` reaches the stores, `gateway/` the services.
 //!
-//! Rooms and allowed arrows: a module imports only modules that stand before it here, so no module
-//! imports one that imports it.
+//! Rooms and allowed arrows: a module imports only modules that stand before it here. So there is no
+//! import circle.
 //!
 //! ```text
 //! values       timeout  slot  check  request  verify_request  service_tokens  platform

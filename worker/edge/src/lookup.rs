@@ -1,5 +1,5 @@
 //! Lookup: everything that waits. Fetches keys from KV and the vault, reads the revocation feed,
-//! leases permits from meters, and runs deferred tasks with retry and back-off.
+//! and leases permits from meters. Runs deferred tasks, with retry and back-off.
 
 use crate::{
     authorizer::{Admission, Authorizer, Evaluation},
@@ -43,7 +43,7 @@ pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> De
         Err(denial) => return Decision::refused(denial),
     };
     let (workspace, client_ip) = (presented.key_number.workspace, requirements.client_ip);
-    // `fetched` once a store was asked, `is_offline` once a fetch failed.
+    // `fetched` once a store was queried, `is_offline` once a fetch failed.
     let (mut fetched, mut is_offline) = (false, false);
     let (mut steps, received_at) = (0, now());
     // The key, if only permits are missing.
@@ -263,9 +263,9 @@ async fn call_vault(platform: &Platform, path: &str, body: Option<Vec<u8>>, mill
     }
 }
 
-/// Runs the deferred tasks of earlier responses: refreshes feed and keys, so that the next requests
-/// need not wait, sends usage batches, and returns unspent permits. A task that is too late for
-/// this run is deferred to the next.
+/// Runs the deferred tasks of earlier responses. They refresh feed and keys, so that the next
+/// requests need not wait. They also send usage batches and return unspent permits. A task that is
+/// too late for this run is deferred to the next.
 pub async fn run_deferred(edge: &Edge, platform: &Platform) {
     let end = now().plus(DEFERRED_DEADLINE);
     run_all(edge.authorizer.take_deferred(), |due, task| run_task(edge, platform, end, due, task)).await;

@@ -3,8 +3,8 @@
 //! A lease belongs to the version of the record under which it was requested. Once another version
 //! decides, its permits are returned, so lowering a limit need not wait for them.
 //!
-//! A permit of a quota that was spent on a forwarded request comes back if the request never
-//! reached its service. Until that is known, its lease is kept and not reported as expired.
+//! A forwarded request that never reached its service gets its permit of a quota back. Until that
+//! is known, its lease is kept and not reported as expired.
 
 use ownchat_domain::{
     limit::Limits,
@@ -78,7 +78,7 @@ struct HeldLease {
 impl Permits {
     /// Spends permits of active leases, if there are enough. Returns the standing afterwards.
     /// Without enough permits it repeats the meter's last refusal while that is cached. Returns
-    /// none if the meter must be asked.
+    /// none if the meter must be queried.
     pub fn spend(&mut self, record: &Record, cost: u32, now: Timestamp) -> Option<Result<Spent, Refusal>> {
         let pool = self.0.get_mut(&record.locator)?;
         pool.switch_version(record.version);
@@ -136,7 +136,7 @@ impl Permits {
 
     /// Applies a refusal of a request with this cost. Returns true if the refusal is final. It is
     /// not if another request has brought enough permits meanwhile. Nor is it if the meter has
-    /// enough together with those held here, or if the version of the record has changed.
+    /// enough together with those held here. Nor if the record has another version by now.
     pub fn apply_refusal(
         &mut self,
         record: &Record,
@@ -174,7 +174,7 @@ impl Permits {
         pool.expire_leases(now);
         let elapsed = pool.requested_at.map_or(i64::MAX, |requested_at| now.since(requested_at)).max(1);
         // Leases as many permits as are likely to be spent during the lease. While another lease
-        // request is in flight, it leases only the needed ones: spare permits of each would starve
+        // request is in flight, it leases only the needed ones. Spare permits of each would starve
         // the others.
         if elapsed >= LEASE_MAX {
             // A request without a response by now has timed out.
@@ -213,10 +213,10 @@ impl Permits {
 
     /// Adds a lease.
     ///
-    /// It starts at `requested_at`: one that arrives too late has already expired, since the meter
-    /// may have granted its permits of the rate window again. A permit of a quota may be spent at
-    /// any time of its period. A lease for another version of the record than the current one is
-    /// not kept.
+    /// It starts at `requested_at`, so one that arrives too late has already expired. The meter may
+    /// have granted its permits of the rate window again. A permit of a quota may be spent at any
+    /// time of its period. A lease for another version of the record than the current one is not
+    /// kept.
     pub fn add_lease(&mut self, record: &Record, lease: Lease, requested_at: Timestamp, now: Timestamp) {
         let pool = self.pool(record);
         pool.open_requests = pool.open_requests.saturating_sub(1);
@@ -299,8 +299,8 @@ impl LeasePool {
         self.available(now) >= cost
     }
 
-    /// Returns the cached refusal of a request with this cost, if the meter would still refuse it:
-    /// no permit can have become free since.
+    /// Returns the cached refusal of a request with this cost, while no permit can have become
+    /// free.
     fn cached_refusal(&self, cost: u32, now: Timestamp) -> Option<Refusal> {
         let (refused, refusal, at) = self.last_refusal?;
         let passed = now.since(at);

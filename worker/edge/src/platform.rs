@@ -1,7 +1,7 @@
 //! The platform, as `stores.mjs` provides it: bindings, stores, timers, clock, log.
 //!
-//! The edge needs six things of it. With bindings of its own for those, instead of a library for
-//! everything, the code to load before the first response is half as large.
+//! The edge needs six things of it. It has bindings of its own for those, instead of a library for
+//! everything. That halves the code to load before the first response.
 
 use crate::timeout::KV;
 use js_sys::Date;

@@ -37,8 +37,8 @@ pub enum BodyKind {
     Json,
     /// A problem (RFC 9457).
     Problem,
-    /// No response yet: the URL to forward to, and on the next lines the signed principal and the
-    /// number of the request.
+    /// No response yet: the request is forwarded. The lines are the URL, the signed principal and
+    /// the number of the request.
     Forward,
 }
 
@@ -91,8 +91,8 @@ pub struct Response {
 
 impl Response {
     /// Encodes the response for the entry. The first line holds `has_deferred` as one digit, the
-    /// letter of the body kind, the status, and the slot if the entry caches the response. Then
-    /// come a line `name:value` for each header, an empty line, and the body.
+    /// letter of the body kind, and the status. The slot follows if the entry caches the response.
+    /// Then come a line `name:value` for each header, an empty line, and the body.
     pub fn encode(&self, has_deferred: bool, slot: Option<u32>) -> String {
         let mut text = String::with_capacity(160 + self.body.len());
         text.push(if has_deferred { '1' } else { '0' });
@@ -211,8 +211,8 @@ impl Responder<'_> {
     }
 }
 
-/// Returns the rate limit headers of a limited key: its policies and, where known, the remaining
-/// permits, whatever the verdict (IETF draft "`RateLimit` header fields for HTTP").
+/// Returns the rate limit headers of a limited key, whatever the verdict (IETF draft "`RateLimit`
+/// header fields for HTTP"). They hold its policies and, where known, the remaining permits.
 pub fn limit_headers(decision: &Decision) -> Vec<Header> {
     match &decision.record {
         Some(record) if !record.limits.is_empty() => headers_of_limits(record, decision.standing),

@@ -1,6 +1,6 @@
 //! Usage counts that the vault has not confirmed yet, in batches with retry and back-off.
 //!
-//! A batch stays here until it is confirmed, also while it is being sent, so its sender may be
+//! A batch stays here until it is confirmed, even while it is being sent. So its sender may be
 //! cancelled at any time. The batches of each workspace wait for its own object alone. A workspace
 //! whose object fails neither delays another nor takes room from it.
 

@@ -1,7 +1,7 @@
 //! The verify request: the body of `POST /v1/verify`, and its parser.
 //!
-//! Most requests carry one, so it is parsed token by token. A parser for every shape of body, as
-//! the console has it, would be a fifth of the code to load before the first response.
+//! Most requests carry one, so it is parsed token by token. A parser for every shape of body, like
+//! the console's, would be a fifth of the code. That code must load before the first response.
 
 use hifijson::{Expect, SliceLexer, num::LexWrite as _, str::LexAlloc as _, token::Lex as _};
 use ownchat_domain::{

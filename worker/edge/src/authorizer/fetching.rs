@@ -1,5 +1,5 @@
-//! Admission of fetches: coalesces concurrent fetches of one key or feed, throttles clients that
-//! send unknown keys, and bounds the time that a request waits.
+//! Admission of fetches: coalesces concurrent fetches of one key or feed, and bounds the time that
+//! a request waits. Throttles clients that send unknown keys.
 
 use super::Authorizer;
 use crate::{
@@ -66,9 +66,8 @@ impl Authorizer {
         }
     }
 
-    /// Returns true if the last fetch of the key failed a moment ago and the presented secret does
-    /// not match the cached record. So guessing secrets costs one fetch a second at most while the
-    /// vault fails.
+    /// Returns true if the last fetch of the key failed a moment ago and its secret mismatches the
+    /// cached record. So guessing secrets costs one fetch a second at most while the vault fails.
     fn is_backing_off(&self, presented: &PresentedKey, now: Timestamp) -> bool {
         self.fetches.borrow().has_failed(presented.locator, now)
             && self.key_cache.borrow().get(presented.locator, now).is_some_and(|cached| {
@@ -101,7 +100,7 @@ impl Authorizer {
         is_unknown
     }
 
-    /// Ends a fetch that began at `asked_at`; `failed_at` is set if it failed.
+    /// Ends a fetch that began at `requested_at`; `failed_at` is set if it failed.
     pub fn end_fetch(
         &self,
         presented: &PresentedKey,
@@ -121,7 +120,7 @@ impl Authorizer {
     }
 
     /// Returns how long a client must wait that sent too many unknown keys, in milliseconds. Until
-    /// then no store is asked for another one.
+    /// then no store is queried for another one.
     pub(super) fn throttled(&self, presented: &PresentedKey, client_ip: Option<IpAddr>, now: Timestamp) -> Option<i64> {
         let wait = self.miss_limiter.borrow().holds(client_ip, now)?;
         (!self.knows_key(presented, now)).then_some(wait)
@@ -133,8 +132,8 @@ impl Authorizer {
         self.miss_limiter.borrow_mut().is_full(client_ip, now) && !self.knows_key(presented, now)
     }
 
-    /// Counts a fetch of an unknown key against its client. A wrong secret of a key that exists
-    /// does not count: guessing at it costs a few fetches a second at most.
+    /// Counts a fetch of an unknown key against its client. A wrong secret of an existing key does
+    /// not count: guessing it costs a few fetches a second at most.
     pub fn note_unknown(&self, presented: &PresentedKey, client_ip: Option<IpAddr>, now: Timestamp) {
         if !self.knows_key(presented, now) {
             self.miss_limiter.borrow_mut().note(client_ip, now);

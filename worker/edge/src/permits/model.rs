@@ -120,8 +120,8 @@ impl Simulation {
         self.records[from..].iter().map(|record| limit(record.limits) as usize).max().unwrap()
     }
 
-    /// Returns true if no more was spent than allowed. That is the larger of two: the permits spent
-    /// when the last isolate learned of the oldest record, and the largest quota from it on.
+    /// Returns true if no more was spent than allowed. That is the largest quota from the oldest
+    /// known record on. Permits spent before all isolates knew that record do not count as excess.
     fn is_within_quota(&self) -> bool {
         let (oldest, before) = self.oldest;
         self.spent.len() <= before.max(self.most(oldest, |limits| limits.quota.unwrap().limit))
@@ -256,8 +256,8 @@ impl Simulation {
         }
     }
 
-    /// Returns true if no window exceeds the largest rate limit since the oldest record that an
-    /// isolate knew when it began.
+    /// Returns true if no window exceeds its rate limit: the largest one since the oldest record
+    /// known when it began.
     fn is_within_rate(&self, window: i64) -> bool {
         self.spent.iter().enumerate().all(|(place, (begin, oldest))| {
             let within = self.spent[place..].iter().take_while(|(at, _)| at.since(*begin) < window).count();

@@ -177,7 +177,7 @@ fn every_decision_of_a_limited_key_reports_its_standing() {
     let eight = Some((true, Some((8, 61_000))));
     assert_eq!((standing_of(&ANY, later), standing_of(&free, later)), (eight, eight));
     assert_eq!(standing_of(&missing, NOW.plus(2_500)), None, "the standing may have changed");
-    // A meter that fails is not asked again at once, and the standing stays unknown.
+    // A meter that fails is not queried again at once, and the standing stays unknown.
     authorizer.set_standing(&Record { limits, ..record() }, Standing::default(), NOW.plus(2_500));
     assert_eq!(standing_of(&missing, NOW.plus(4_499)), Some((true, None)));
     assert_eq!(standing_of(&missing, NOW.plus(4_500)), None);
