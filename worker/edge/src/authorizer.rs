@@ -62,7 +62,8 @@ pub enum Evaluation {
     NeedsReplica,
     /// The vault must be queried: the cached record is older than the feed allows.
     NeedsVault,
-    /// The vault must be queried: no secret of the record matches, and the key may have been rotated.
+    /// The vault must be queried: no secret of the record matches, and the key may have been
+    /// rotated.
     NeedsSecretRecheck,
     /// Permits of this key must be leased; every other check passed.
     NeedsPermits(Rc<Record>),
@@ -187,11 +188,11 @@ impl Authorizer {
         let Some(record) = cached.record.clone() else {
             return Evaluation::Decided(Decision::refused(Denial::Unknown));
         };
-        let decided = match self.match_secret(cached, &record, presented) {
+        let verdict = match self.match_secret(cached, &record, presented) {
             Some(secret) => policy::judge(&record, secret, &requirements.request, now),
             None => Err(Denial::Unknown),
         };
-        match decided {
+        match verdict {
             // The key may have just been rotated, and a replica need not know the new secret yet.
             Err(Denial::Unknown)
                 if !(fetched && cached.from_vault || record.deleted || cached.is_recheck_limited(now)) =>
@@ -348,8 +349,8 @@ impl Authorizer {
     }
 
     /// Applies a refusal by the meter. Returns the denial, unless the request is worth another
-    /// evaluation. The refusal is cached for a moment, so the meter is not queried again for as many
-    /// permits.
+    /// evaluation. The refusal is cached for a moment, so the meter is not queried again for as
+    /// many permits.
     pub fn apply_refusal(
         &self,
         record: &Rc<Record>,

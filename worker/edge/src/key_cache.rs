@@ -84,7 +84,7 @@ impl CachedKey {
     }
 
     /// Returns true if the vault was queried often enough for now. So guessing at the secrets of a
-    /// key costs [`SECRET_RECHECKS_MAX`] fetches a second, however many guess. A key may be rotated
+    /// key costs `SECRET_RECHECKS_MAX` fetches a second, however many guess. A key may be rotated
     /// as often.
     pub fn is_recheck_limited(&self, now: Timestamp) -> bool {
         self.secret_rechecks >= SECRET_RECHECKS_MAX && (0..SECOND).contains(&now.since(self.requested_at))

@@ -5,8 +5,8 @@
 //! decides a request whose key is cached, without a promise. [`look_up`] decides every other.
 //! `stores.mjs` reaches the stores, `gateway/` the services.
 //!
-//! Rooms and allowed arrows: a module imports only modules that stand before it here. So there is no
-//! import circle.
+//! Rooms and allowed arrows: a module imports only modules that stand before it here. So there is
+//! no import circle.
 //!
 //! ```text
 //! values       timeout  slot  check  request  verify_request  service_tokens  platform
@@ -202,7 +202,7 @@ fn respond(
 }
 
 /// Returns the timeouts of the gateway, as JSON of [`gateway::Timeouts`]; none before the first
-/// request was authorized.
+/// lookup of the isolate.
 #[wasm_bindgen]
 pub fn timeouts() -> Option<String> {
     serde_json::to_string(&Edge::get()?.timeouts).ok()

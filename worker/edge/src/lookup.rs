@@ -43,7 +43,7 @@ pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> De
         Err(denial) => return Decision::refused(denial),
     };
     let (workspace, client_ip) = (presented.key_number.workspace, requirements.client_ip);
-    // `fetched` once a store was queried, `is_offline` once a fetch failed.
+    // `fetched` once a store was queried for the key, `is_offline` once a fetch was in vain.
     let (mut fetched, mut is_offline) = (false, false);
     let (mut steps, received_at) = (0, now());
     // The key, if only permits are missing.
@@ -77,9 +77,9 @@ pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> De
             }
             Evaluation::NeedsFeed if !authorizer.is_feed_down(workspace, now) => None,
             // Without the feed, the vault itself must confirm the key.
-            Evaluation::NeedsFeed | Evaluation::NeedsVault => Some(Fetch::Vault),
-            Evaluation::NeedsReplica => Some(Fetch::Replica),
-            Evaluation::NeedsSecretRecheck => Some(Fetch::SecretRecheck),
+            Evaluation::NeedsFeed | Evaluation::NeedsVault => Some(FetchKind::Vault),
+            Evaluation::NeedsReplica => Some(FetchKind::Replica),
+            Evaluation::NeedsSecretRecheck => Some(FetchKind::SecretRecheck),
         };
         match authorizer.admit_fetch(&presented, client_ip, fetch.is_some(), received_at, now) {
             Admission::Fetch => {}
@@ -112,7 +112,7 @@ pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> De
 
 /// The fetch of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fetch {
+enum FetchKind {
     /// From its KV replica, or else from the vault.
     Replica,
     /// The same, if the replica is newer than the cached record.
@@ -128,20 +128,20 @@ async fn fetch_key(
     edge: &Edge,
     platform: &Platform,
     presented: &PresentedKey,
-    fetch: Fetch,
+    fetch: FetchKind,
     client_ip: Option<IpAddr>,
 ) -> Result<(), ErrorText> {
     let requested_at = now();
-    let is_unknown = edge.authorizer.begin_fetch(presented, fetch == Fetch::Replica, client_ip, requested_at);
+    let is_unknown = edge.authorizer.begin_fetch(presented, fetch == FetchKind::Replica, client_ip, requested_at);
     let age = match fetch {
-        Fetch::Replica => LIFETIME,
-        Fetch::NewerReplica => REFRESH_AFTER,
-        Fetch::Vault | Fetch::SecretRecheck => 0,
+        FetchKind::Replica => LIFETIME,
+        FetchKind::NewerReplica => REFRESH_AFTER,
+        FetchKind::Vault | FetchKind::SecretRecheck => 0,
     };
     let outcome = if age > 0 && fetch_replica(edge, platform, presented, age).await {
         Ok(())
     } else {
-        fetch_from_vault(edge, platform, presented, fetch == Fetch::SecretRecheck).await
+        fetch_from_vault(edge, platform, presented, fetch == FetchKind::SecretRecheck).await
     };
     edge.authorizer.end_fetch(presented, is_unknown, client_ip, requested_at, outcome.is_err().then(now));
     outcome
@@ -320,7 +320,7 @@ async fn run_task(
                 .map(|wait| (now().plus(*wait), DeferredTask::ReturnPermits(record, attempts + 1)))
         }
         DeferredTask::RefreshKey(presented) => {
-            if let Err(error) = fetch_key(edge, platform, &presented, Fetch::NewerReplica, None).await {
+            if let Err(error) = fetch_key(edge, platform, &presented, FetchKind::NewerReplica, None).await {
                 log_warning(&format!("{}: {error}", presented.locator));
             }
             None

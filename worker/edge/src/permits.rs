@@ -214,9 +214,9 @@ impl Permits {
     /// Adds a lease.
     ///
     /// It starts at `requested_at`, so one that arrives too late has already expired. The meter may
-    /// have granted its permits of the rate window again. A permit of a quota may be spent at any
-    /// time of its period. A lease for another version of the record than the current one is not
-    /// kept.
+    /// have granted its permits of the rate window to somebody else. A permit of a quota may be
+    /// spent at any time of its period. A lease for another version of the record than the current
+    /// one is not kept.
     pub fn add_lease(&mut self, record: &Record, lease: Lease, requested_at: Timestamp, now: Timestamp) {
         let pool = self.pool(record);
         pool.open_requests = pool.open_requests.saturating_sub(1);
@@ -272,7 +272,7 @@ impl Permits {
         let pool = self.0.get_mut(&key)?;
         let last = pool.held.iter().filter(|held| held.permits > 0).map(|held| held.until).max();
         let due = last.or_else(|| pool.has_unspent().then_some(now))?.max(now);
-        if pool.return_due.is_some_and(|watched| watched > now && watched >= due) {
+        if pool.return_due.is_some_and(|scheduled| scheduled > now && scheduled >= due) {
             return None;
         }
         pool.return_due = Some(due);

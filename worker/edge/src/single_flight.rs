@@ -18,10 +18,10 @@ const CAPACITY: usize = 10_000;
 
 /// Fetches by key: those in flight, and the last one if it failed.
 #[derive(Debug, Default)]
-pub struct SingleFlight(HashMap<Locator, Fetch>);
+pub struct SingleFlight(HashMap<Locator, FetchState>);
 
 #[derive(Debug)]
-enum Fetch {
+enum FetchState {
     InFlight(Timestamp),
     Failed(Timestamp),
 }
@@ -29,12 +29,12 @@ enum Fetch {
 impl SingleFlight {
     /// Returns true if a fetch of the key is in flight.
     pub fn is_in_flight(&self, key: Locator, now: Timestamp) -> bool {
-        matches!(self.0.get(&key), Some(Fetch::InFlight(at)) if (0..FETCH_TIMEOUT).contains(&now.since(*at)))
+        matches!(self.0.get(&key), Some(FetchState::InFlight(at)) if (0..FETCH_TIMEOUT).contains(&now.since(*at)))
     }
 
     /// Returns true if the last fetch of the key failed within the back-off.
     pub fn has_failed(&self, key: Locator, now: Timestamp) -> bool {
-        matches!(self.0.get(&key), Some(Fetch::Failed(at)) if (0..BACK_OFF).contains(&now.since(*at)))
+        matches!(self.0.get(&key), Some(FetchState::Failed(at)) if (0..BACK_OFF).contains(&now.since(*at)))
     }
 
     /// Marks a fetch as in flight.
@@ -43,7 +43,7 @@ impl SingleFlight {
             // Most entries are over; a few fetches in flight are done twice.
             self.0.clear();
         }
-        self.0.insert(key, Fetch::InFlight(now));
+        self.0.insert(key, FetchState::InFlight(now));
     }
 
     /// Ends a fetch that got a response of any kind.
@@ -54,7 +54,7 @@ impl SingleFlight {
     /// Ends a fetch that failed, and starts the back-off.
     pub fn fail(&mut self, key: Locator, now: Timestamp) {
         if let Some(fetch) = self.0.get_mut(&key) {
-            *fetch = Fetch::Failed(now);
+            *fetch = FetchState::Failed(now);
         }
     }
 }

@@ -66,8 +66,8 @@ impl Authorizer {
         }
     }
 
-    /// Returns true if the last fetch of the key failed a moment ago and its secret mismatches the
-    /// cached record. So guessing secrets costs one fetch a second at most while the vault fails.
+    /// Returns true if the last fetch of the key failed a moment ago and its secret matches no
+    /// cached one. So guessing secrets costs one fetch a second at most while the vault fails.
     fn is_backing_off(&self, presented: &PresentedKey, now: Timestamp) -> bool {
         self.fetches.borrow().has_failed(presented.locator, now)
             && self.key_cache.borrow().get(presented.locator, now).is_some_and(|cached| {
