@@ -66,8 +66,8 @@ mod tests {
 
     /// Returns the tasks that start, in order, while those that `hangs` selects never end. Also
     /// returns whether all are done. `ScheduleSends` finds two workspaces with pending batches.
-    fn begun(hangs: impl Fn(&DeferredTask) -> bool) -> (Vec<&'static str>, bool) {
-        let begun = RefCell::new(Vec::new());
+    fn started(hangs: impl Fn(&DeferredTask) -> bool) -> (Vec<&'static str>, bool) {
+        let started = RefCell::new(Vec::new());
         let act = |due: Timestamp, task: DeferredTask| {
             let hangs = hangs(&task);
             let (name, next) = match task {
@@ -80,22 +80,22 @@ mod tests {
                 DeferredTask::SendBatch(_) => ("send 8", vec![]),
                 _ => ("read", vec![]),
             };
-            begun.borrow_mut().push(name);
+            started.borrow_mut().push(name);
             async move { if hangs { pending().await } else { ready(next).await } }
         };
         let tasks =
             [DeferredTask::ReturnPermits(record().into(), 0), DeferredTask::ReadFeed(7), DeferredTask::FlushUsage];
         let all = run_all(tasks.map(|task| (NOW, task)).into(), act);
         let is_done = pin!(all).poll(&mut Context::from_waker(Waker::noop())).is_ready();
-        (begun.into_inner(), is_done)
+        (started.into_inner(), is_done)
     }
 
     #[test]
     fn task_that_hangs_blocks_no_other() {
         let all = vec!["return permits", "read", "close", "schedule sends", "send 7", "send 8"];
-        assert_eq!(begun(|_| false), (all.clone(), true));
+        assert_eq!(started(|_| false), (all.clone(), true));
         let hangs = |task: &DeferredTask| matches!(task, DeferredTask::ReturnPermits(..) | DeferredTask::ReadFeed(_));
-        assert_eq!(begun(hangs), (all.clone(), false), "meter and feed hang");
-        assert_eq!(begun(|task| matches!(task, DeferredTask::SendBatch(7))), (all, false), "one workspace hangs");
+        assert_eq!(started(hangs), (all.clone(), false), "meter and feed hang");
+        assert_eq!(started(|task| matches!(task, DeferredTask::SendBatch(7))), (all, false), "one workspace hangs");
     }
 }

@@ -33,23 +33,23 @@ impl ResponseCache {
     pub fn slot_for(&self, purpose: Purpose, decision: &Decision) -> CacheStatus {
         match (&decision.verdict, &decision.record) {
             (Ok(()), Some(record)) if purpose != Purpose::Gateway && record.limits.is_empty() => {
-                let number = &decision.derived.response;
-                match number.get() {
-                    Some(number) => CacheStatus::Hit(number.number()),
-                    None => CacheStatus::Miss(number.get_or_init(|| self.slots.take()).number()),
+                let slot = &decision.derived.response;
+                match slot.get() {
+                    Some(slot) => CacheStatus::Hit(slot.number()),
+                    None => CacheStatus::Miss(slot.get_or_init(|| self.slots.take()).number()),
                 }
             }
             (Err(denial), None) if denial.is_of_no_key() => {
                 // A caller of verify gets another response than the holder of the key.
-                let is_service = purpose == Purpose::Verify;
+                let is_verify = purpose == Purpose::Verify;
                 let mut denials = self.denials.borrow_mut();
-                if let Some((_, _, number)) = denials.iter().find(|(to, of, _)| *to == is_service && of == denial) {
-                    return CacheStatus::Hit(number.number());
+                if let Some((_, _, slot)) = denials.iter().find(|(to, of, _)| *to == is_verify && of == denial) {
+                    return CacheStatus::Hit(slot.number());
                 }
-                let number = self.slots.take();
-                let value = number.number();
-                denials.push((is_service, denial.clone(), number));
-                CacheStatus::Miss(value)
+                let slot = self.slots.take();
+                let number = slot.number();
+                denials.push((is_verify, denial.clone(), slot));
+                CacheStatus::Miss(number)
             }
             _ => CacheStatus::Bypass,
         }

@@ -120,8 +120,8 @@ impl Simulation {
         self.records[from..].iter().map(|record| limit(record.limits) as usize).max().unwrap()
     }
 
-    /// Returns true if no more was spent than allowed. That is the largest quota from the oldest
-    /// known record on. Permits spent before all isolates knew that record do not count as excess.
+    /// Returns true if no more was spent than the largest quota from the oldest known record on.
+    /// Permits spent before that record became the oldest are tolerated.
     fn is_within_quota(&self) -> bool {
         let (oldest, before) = self.oldest;
         self.spent.len() <= before.max(self.most(oldest, |limits| limits.quota.unwrap().limit))
