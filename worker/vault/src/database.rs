@@ -72,7 +72,7 @@ impl fmt::Display for DatabaseError {
 }
 
 /// Result of everything that touches the store.
-pub type Stored<T> = Result<T, DatabaseError>;
+pub type DatabaseResult<T> = Result<T, DatabaseError>;
 
 /// One row of an answer, read from left to right.
 #[derive(Debug)]
@@ -84,17 +84,17 @@ impl Row {
         Self(values.into_iter())
     }
 
-    fn next(&mut self) -> Stored<Value> {
+    fn next(&mut self) -> DatabaseResult<Value> {
         self.0.next().ok_or_else(|| DatabaseError("fewer columns than expected".into()))
     }
 
     /// The next value, a whole number.
-    pub fn integer(&mut self) -> Stored<i64> {
+    pub fn integer(&mut self) -> DatabaseResult<i64> {
         self.optional_integer()?.ok_or_else(|| DatabaseError("a number expected, NULL found".into()))
     }
 
     /// The next value, a whole number or `NULL`.
-    pub fn optional_integer(&mut self) -> Stored<Option<i64>> {
+    pub fn optional_integer(&mut self) -> DatabaseResult<Option<i64>> {
         match self.next()? {
             Value::Integer(number) => Ok(Some(number)),
             Value::Null => Ok(None),
@@ -103,7 +103,7 @@ impl Row {
     }
 
     /// The next value, a text.
-    pub fn text(&mut self) -> Stored<String> {
+    pub fn text(&mut self) -> DatabaseResult<String> {
         match self.next()? {
             Value::Text(text) => Ok(text),
             other => Err(DatabaseError(format!("a text expected, {} found", other.kind()))),
@@ -111,7 +111,7 @@ impl Row {
     }
 
     /// The next value, a text or `NULL`.
-    pub fn optional_text(&mut self) -> Stored<Option<String>> {
+    pub fn optional_text(&mut self) -> DatabaseResult<Option<String>> {
         match self.next()? {
             Value::Text(text) => Ok(Some(text)),
             Value::Null => Ok(None),
@@ -120,17 +120,17 @@ impl Row {
     }
 
     /// The next value, `N` bytes.
-    pub fn bytes<const N: usize>(&mut self) -> Stored<[u8; N]> {
+    pub fn bytes<const N: usize>(&mut self) -> DatabaseResult<[u8; N]> {
         self.blob()?.try_into().map_err(|_| DatabaseError(format!("{N} bytes expected")))
     }
 
     /// The next value, bytes.
-    pub fn blob(&mut self) -> Stored<Vec<u8>> {
+    pub fn blob(&mut self) -> DatabaseResult<Vec<u8>> {
         self.optional_blob()?.ok_or_else(|| DatabaseError("bytes expected, NULL found".into()))
     }
 
     /// The next value, bytes or `NULL`.
-    pub fn optional_blob(&mut self) -> Stored<Option<Vec<u8>>> {
+    pub fn optional_blob(&mut self) -> DatabaseResult<Option<Vec<u8>>> {
         match self.next()? {
             Value::Blob(bytes) => Ok(Some(bytes)),
             Value::Null => Ok(None),
@@ -153,13 +153,13 @@ impl Value {
 /// A SQLite database.
 pub trait Database {
     /// Runs one statement; `values` stand for its `?`, in order.
-    fn run(&self, sql: &str, values: &[Value]) -> Stored<Vec<Row>>;
+    fn run(&self, sql: &str, values: &[Value]) -> DatabaseResult<Vec<Row>>;
 
     /// Runs `work` in one transaction: all of its writes or, when it fails, none.
-    fn atomically<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E>;
+    fn transaction<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E>;
 
     /// Runs a statement that returns at most one row of interest.
-    fn first(&self, sql: &str, values: &[Value]) -> Stored<Option<Row>> {
+    fn first(&self, sql: &str, values: &[Value]) -> DatabaseResult<Option<Row>> {
         Ok(self.run(sql, values)?.into_iter().next())
     }
 }

@@ -8,9 +8,9 @@ mod schema;
 mod previous;
 
 use crate::{
-    answer::{answer, question},
-    database::{DatabaseError, Stored},
+    database::{DatabaseError, DatabaseResult},
     object::{now, random},
+    rpc::{read_command, respond},
     storage::Storage,
 };
 use ownchat_domain::{
@@ -22,7 +22,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, console_error
 /// The Durable Object. One per shard of workspaces, named by its number.
 #[durable_object]
 pub struct Feed {
-    database: Stored<Storage>,
+    database: DatabaseResult<Storage>,
 }
 
 impl DurableObject for Feed {
@@ -39,14 +39,14 @@ impl DurableObject for Feed {
         let database = self.database.as_ref().map_err(defect)?;
         let path = request.path();
         let Some((Object::Feed(_), name)) = Object::parse(&path) else {
-            return Response::error("not a question to a feed", 404);
+            return Response::error("not a request to a feed", 404);
         };
         if name == Announce::NAME {
-            return answer::<Announce>(entries::announce(database, &question(&mut request).await?, now()));
+            return respond::<Announce>(entries::announce(database, &read_command(&mut request).await?, now()));
         }
         match parse_news(name) {
             Some(since) => Response::from_bytes(encode(&entries::since(database, since).map_err(|e| defect(&e))?)),
-            None => Response::error("no such question", 404),
+            None => Response::error("no such command", 404),
         }
     }
 }

@@ -8,8 +8,8 @@ mod password;
 mod queue;
 
 use crate::{
-    answer::{answer, question},
-    patience::pause,
+    rpc::{read_command, respond},
+    timeout::sleep,
 };
 use ownchat_domain::{
     failure::Failure,
@@ -40,23 +40,23 @@ impl DurableObject for Hasher {
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let path = request.path();
         let Some((Object::Hasher(_), name)) = Object::parse(&path) else {
-            return Response::error("not a question to a hasher", 404);
+            return Response::error("not a request to a hasher", 404);
         };
         let Some(_place) = self.queue.enter() else {
             return Response::from_json(&Outcome::<()>::Err(Failure::Busy { retry_after: RETRY_AFTER }));
         };
         match name {
             HashPassword::NAME => {
-                let call: HashPassword = question(&mut request).await?;
+                let call: HashPassword = read_command(&mut request).await?;
                 let done = self.turn(&request, || password::hash(&call.password)).await?;
-                answer::<HashPassword>(done.map_err(Into::into))
+                respond::<HashPassword>(done.map_err(Into::into))
             }
             CheckPassword::NAME => {
-                let call: CheckPassword = question(&mut request).await?;
+                let call: CheckPassword = read_command(&mut request).await?;
                 let done = self.turn(&request, || password::fits(&call.password, call.hash.as_deref())).await?;
-                answer::<CheckPassword>(done.map_err(Into::into))
+                respond::<CheckPassword>(done.map_err(Into::into))
             }
-            _ => Response::error("no such question", 404),
+            _ => Response::error("no such command", 404),
         }
     }
 }
@@ -67,7 +67,7 @@ impl Hasher {
         let _turn = self.queue.turn().await;
         // A timer lets the runtime read its sockets first: otherwise the queue would be hashed to
         // its end before anybody else on this thread is heard.
-        pause(0)?.await?;
+        sleep(0)?.await?;
         Ok(if has_left(request) { Err(Failure::Unavailable) } else { work() })
     }
 }

@@ -9,9 +9,9 @@ mod setup;
 mod previous;
 
 use crate::{
-    answer::{Done, answer, question},
-    database::Stored,
-    object::{ask, now, random},
+    database::DatabaseResult,
+    object::{now, random, send},
+    rpc::{CommandResult, read_command, respond},
     storage::Storage,
 };
 use ownchat_domain::{
@@ -29,7 +29,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, console_error
 #[durable_object]
 pub struct Instance {
     env: Env,
-    database: Stored<Storage>,
+    database: DatabaseResult<Storage>,
 }
 
 impl DurableObject for Instance {
@@ -46,7 +46,7 @@ impl DurableObject for Instance {
         })?;
         let path = request.path();
         let Some((Object::Instance, name)) = Object::parse(&path) else {
-            return Response::error("not a question to the instance", 404);
+            return Response::error("not a request to the instance", 404);
         };
         // A set-up that was cut off is finished by whoever comes next.
         if let Err(failure) = self.finish(database).await {
@@ -54,15 +54,15 @@ impl DurableObject for Instance {
         }
         match name {
             CheckSetup::NAME => {
-                let call: CheckSetup = question(&mut request).await?;
+                let call: CheckSetup = read_command(&mut request).await?;
                 let done = match self.must_not_be_lost(database).await {
                     Ok(()) => setup::check(database, &self.offer()?, &call.token, &call.address, now()),
                     Err(refusal) => Err(refusal),
                 };
-                answer::<CheckSetup>(done)
+                respond::<CheckSetup>(done)
             }
             SetUp::NAME => {
-                let call: SetUp = question(&mut request).await?;
+                let call: SetUp = read_command(&mut request).await?;
                 let person = PersonId(u64::from_be_bytes(random()?));
                 let claimed = match self.must_not_be_lost(database).await {
                     Ok(()) => setup::claim(database, &self.offer()?, &call, person, now()),
@@ -72,18 +72,18 @@ impl DurableObject for Instance {
                     Ok(person) => self.finish(database).await.map(|()| person),
                     Err(refusal) => Err(refusal),
                 };
-                answer::<SetUp>(done)
+                respond::<SetUp>(done)
             }
             BeginSignIn::NAME => {
-                answer::<BeginSignIn>(attempts::begin(database, &question(&mut request).await?, now()))
+                respond::<BeginSignIn>(attempts::begin(database, &read_command(&mut request).await?, now()))
             }
             ForgetAttempts::NAME => {
-                answer::<ForgetAttempts>(attempts::forget(database, &question(&mut request).await?))
+                respond::<ForgetAttempts>(attempts::forget(database, &read_command(&mut request).await?))
             }
             WithdrawAttempt::NAME => {
-                answer::<WithdrawAttempt>(attempts::withdraw(database, &question(&mut request).await?))
+                respond::<WithdrawAttempt>(attempts::withdraw(database, &read_command(&mut request).await?))
             }
-            _ => Response::error("no such question", 404),
+            _ => Response::error("no such command", 404),
         }
     }
 }
@@ -96,11 +96,11 @@ impl Instance {
 
     /// Refuses if there is a workspace already and this store knows of none: the store was lost,
     /// and a set-up would give the workspace another owner.
-    async fn must_not_be_lost(&self, database: &Storage) -> Done<()> {
+    async fn must_not_be_lost(&self, database: &Storage) -> CommandResult<()> {
         if setup::is_set_up(database)? {
             return Ok(());
         }
-        let is_founded = ask(&self.env, Object::Registry(setup::FIRST_WORKSPACE), &registry::IsFounded {}).await?;
+        let is_founded = send(&self.env, Object::Registry(setup::FIRST_WORKSPACE), &registry::IsFounded {}).await?;
         // Somebody may have been first meanwhile.
         if !is_founded || setup::is_set_up(database)? {
             return Ok(());
@@ -112,7 +112,7 @@ impl Instance {
     }
 
     /// Makes the objects of a set-up that was claimed. Each of them makes itself once, however often it is asked.
-    async fn finish(&self, database: &Storage) -> Done<()> {
+    async fn finish(&self, database: &Storage) -> CommandResult<()> {
         let Some(claim) = setup::unfinished(database)? else { return Ok(()) };
         let workspace = registry::Found {
             number: claim.workspace,
@@ -120,7 +120,7 @@ impl Instance {
             owner: claim.person,
             owner_name: claim.name.clone(),
         };
-        ask(&self.env, Object::Registry(claim.workspace), &workspace).await.map_err(|failure| unfinished(&failure))?;
+        send(&self.env, Object::Registry(claim.workspace), &workspace).await.map_err(|failure| unfinished(&failure))?;
         let person = person::Found {
             name: claim.name,
             email: claim.email,
@@ -128,12 +128,12 @@ impl Instance {
             workspace: claim.workspace,
             workspace_name: claim.workspace_name,
         };
-        ask(&self.env, Object::Person(claim.person), &person).await.map_err(|failure| unfinished(&failure))?;
+        send(&self.env, Object::Person(claim.person), &person).await.map_err(|failure| unfinished(&failure))?;
         setup::finished(database)
     }
 }
 
-fn unfinished(failure: &Failure) -> crate::answer::Refusal {
+fn unfinished(failure: &Failure) -> crate::rpc::CommandError {
     console_error!("instance: set-up: {failure:?}");
     Failure::Unavailable.into()
 }

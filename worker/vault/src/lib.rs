@@ -3,7 +3,6 @@
 //! Only the console and the edge reach it, by service binding; it has no route of its own. The entry
 //! finds the object that a request is for and hands it over; the objects do the rest.
 
-pub mod answer;
 pub mod database;
 pub mod feed;
 pub mod hasher;
@@ -11,10 +10,11 @@ pub mod instance;
 pub mod meter;
 pub mod migrate;
 pub mod object;
-pub mod patience;
 pub mod person;
 pub mod registry;
+pub mod rpc;
 pub mod storage;
+pub mod timeout;
 pub mod usage;
 
 use worker::{Context, Env, Request, Response, Result, event};

@@ -4,9 +4,9 @@
 mod store;
 
 use crate::{
-    answer::{Refusal, answer, question},
-    database::Stored,
+    database::DatabaseResult,
     object::now,
+    rpc::{CommandError, read_command, respond},
     storage::Storage,
 };
 use ownchat_domain::{
@@ -23,7 +23,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, console_error
 #[durable_object]
 pub struct Meter {
     state: State,
-    database: Stored<Storage>,
+    database: DatabaseResult<Storage>,
 }
 
 impl DurableObject for Meter {
@@ -39,19 +39,19 @@ impl DurableObject for Meter {
             Some((Object::Meter(_), PERMITS)) => self.take(&request.bytes().await?),
             Some((Object::Meter(_), ClearMeter::NAME)) => {
                 self.state.storage().delete_all().await?;
-                answer::<ClearMeter>(Ok(()))
+                respond::<ClearMeter>(Ok(()))
             }
             Some((Object::Meter(_), BelieveAnew::NAME)) => {
                 let database = self.database.as_ref().map_err(Clone::clone);
-                answer::<BelieveAnew>(database.and_then(store::believe_anew).map_err(Refusal::from))
+                respond::<BelieveAnew>(database.and_then(store::believe_anew).map_err(CommandError::from))
             }
             Some((Object::Meter(_), LookAhead::NAME)) => {
-                let call = question(&mut request).await?;
+                let call = read_command(&mut request).await?;
                 let database = self.database.as_ref().map_err(Clone::clone);
                 let outlook = database.and_then(|database| store::look(database, &call, now()));
-                answer::<LookAhead>(outlook.map_err(Refusal::from))
+                respond::<LookAhead>(outlook.map_err(CommandError::from))
             }
-            _ => Response::error("not a question to a meter", 404),
+            _ => Response::error("not a request to a meter", 404),
         }
     }
 }
@@ -59,7 +59,7 @@ impl DurableObject for Meter {
 impl Meter {
     fn take(&self, question: &[u8]) -> Result<Response> {
         let Some(question) = decode(question) else {
-            return Response::error("not a question that can be read", 400);
+            return Response::error("not a readable request", 400);
         };
         let database = self.database.as_ref().map_err(Clone::clone);
         match database.and_then(|database| store::take(database, &question, now())) {

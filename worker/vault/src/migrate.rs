@@ -1,11 +1,11 @@
 //! Brings the schema of an object up to date.
 
-use crate::database::{Database, DatabaseError, Stored};
+use crate::database::{Database, DatabaseError, DatabaseResult};
 
 /// Runs the steps that this database has not seen, all or none. Steps are only ever added at the end;
 /// a step is a list of statements.
-pub fn migrate(database: &impl Database, steps: &[&[&str]]) -> Stored<()> {
-    database.atomically(|| {
+pub fn migrate(database: &impl Database, steps: &[&[&str]]) -> DatabaseResult<()> {
+    database.transaction(|| {
         database.run("CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)", &[])?;
         let version = if let Some(mut row) = database.first("SELECT version FROM schema", &[])? {
             usize::try_from(row.integer()?).unwrap_or(usize::MAX)
@@ -26,21 +26,21 @@ pub fn migrate(database: &impl Database, steps: &[&[&str]]) -> Stored<()> {
 }
 
 /// Whether nothing was ever stored here.
-pub fn is_new(database: &impl Database) -> Stored<bool> {
+pub fn is_new(database: &impl Database) -> DatabaseResult<bool> {
     Ok(database.first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema'", &[])?.is_none())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::memory::Memory;
+    use crate::database::memory::MemoryDatabase;
 
     const ONE: &[&str] = &["CREATE TABLE a (x INTEGER)"];
     const TWO: &[&str] = &["ALTER TABLE a ADD COLUMN y INTEGER", "INSERT INTO a VALUES (1, 2)"];
 
     #[test]
     fn every_step_runs_once() {
-        let database = Memory::open();
+        let database = MemoryDatabase::open();
         assert_eq!(is_new(&database), Ok(true));
         migrate(&database, &[ONE]).unwrap();
         assert_eq!(is_new(&database), Ok(false));
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_step_that_fails_leaves_nothing_behind() {
-        let database = Memory::open();
+        let database = MemoryDatabase::open();
         let broken: &[&str] = &["CREATE TABLE b (x INTEGER)", "no statement"];
         assert!(migrate(&database, &[ONE, broken]).is_err());
         assert!(database.run("SELECT * FROM a", &[]).is_err());
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_schema_from_the_future_is_left_alone() {
-        let database = Memory::open();
+        let database = MemoryDatabase::open();
         migrate(&database, &[ONE, TWO]).unwrap();
         assert!(migrate(&database, &[ONE]).is_err());
     }

@@ -11,10 +11,10 @@ use worker::{Date, Env, Method, Request, RequestInit, Stub, console_error};
 
 /// The object that a path names, if it names one.
 pub fn stub(env: &Env, path: &str) -> Option<worker::Result<Stub>> {
-    Object::parse(path).map(|(object, _)| find(env, object))
+    Object::parse(path).map(|(object, _)| stub_of(env, object))
 }
 
-fn find(env: &Env, object: Object) -> worker::Result<Stub> {
+fn stub_of(env: &Env, object: Object) -> worker::Result<Stub> {
     let (namespace, name) = match object {
         Object::Instance => ("INSTANCE", "instance".to_owned()),
         Object::Hasher(queue) => ("HASHER", queue.as_str().to_owned()),
@@ -28,30 +28,30 @@ fn find(env: &Env, object: Object) -> worker::Result<Stub> {
 }
 
 /// Asks another object.
-pub async fn ask<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Answer> {
-    let answered = match serde_json::to_string(call) {
-        Ok(question) => exchange(env, object, C::NAME, question).await,
+pub async fn send<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Answer> {
+    let response = match serde_json::to_string(call) {
+        Ok(body) => post(env, object, C::NAME, body).await,
         Err(error) => Err(error.into()),
     };
-    let answer = answered.and_then(|answer| Ok(serde_json::from_str(&answer)?));
-    answer.unwrap_or_else(|error| {
+    let outcome = response.and_then(|body| Ok(serde_json::from_str(&body)?));
+    outcome.unwrap_or_else(|error| {
         console_error!("{}: {error}", C::NAME);
         Err(Failure::Unavailable)
     })
 }
 
-/// Sends a question and brings the answer. Boxed and the same for all of them, so that its code stands here alone.
-fn exchange<'a>(
+/// Sends a body and brings the answer. Boxed and the same for all of them, so that its code stands here alone.
+fn post<'a>(
     env: &'a Env,
     object: Object,
     name: &'a str,
-    question: String,
+    body: String,
 ) -> Pin<Box<dyn Future<Output = worker::Result<String>> + 'a>> {
     Box::pin(async move {
         let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(question.into()));
+        init.with_method(Method::Post).with_body(Some(body.into()));
         let request = Request::new_with_init(&format!("https://vault{}", object.path(name)), &init)?;
-        find(env, object)?.fetch_with_request(request).await?.text().await
+        stub_of(env, object)?.fetch_with_request(request).await?.text().await
     })
 }
 

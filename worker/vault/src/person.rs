@@ -9,9 +9,9 @@ mod sessions;
 mod previous;
 
 use crate::{
-    answer::{answer, question},
     migrate::is_new,
-    object::{ask, now},
+    object::{now, send},
+    rpc::{read_command, respond},
     storage::Storage,
 };
 use ownchat_domain::{
@@ -39,7 +39,7 @@ impl DurableObject for Person {
         let database = &self.database;
         let path = request.path();
         let Some((Object::Person(person), name)) = Object::parse(&path) else {
-            return Response::error("not a question to a person", 404);
+            return Response::error("not a request to a person", 404);
         };
         // Anybody can make up a session of an account that is not there. Nothing is stored for such a one.
         if name != Found::NAME && is_new(database).map_err(defect)? {
@@ -47,21 +47,23 @@ impl DurableObject for Person {
         }
         schema::apply(database).map_err(defect)?;
         match name {
-            Found::NAME => answer::<Found>(account::found(database, &question(&mut request).await?)),
-            ReadPassword::NAME => answer::<ReadPassword>(account::password(database)),
-            OpenSession::NAME => answer::<OpenSession>(sessions::open(database, &question(&mut request).await?, now())),
-            Resume::NAME => answer::<Resume>(sessions::resume(database, &question(&mut request).await?, now())),
-            EndSession::NAME => answer::<EndSession>(sessions::end(database, &question(&mut request).await?)),
+            Found::NAME => respond::<Found>(account::found(database, &read_command(&mut request).await?)),
+            ReadPassword::NAME => respond::<ReadPassword>(account::password(database)),
+            OpenSession::NAME => {
+                respond::<OpenSession>(sessions::open(database, &read_command(&mut request).await?, now()))
+            }
+            Resume::NAME => respond::<Resume>(sessions::resume(database, &read_command(&mut request).await?, now())),
+            EndSession::NAME => respond::<EndSession>(sessions::end(database, &read_command(&mut request).await?)),
             NoteEvent::NAME => {
-                let call = question(&mut request).await?;
-                answer::<NoteEvent>(match sessions::event(database, person, &call, now()) {
+                let call = read_command(&mut request).await?;
+                respond::<NoteEvent>(match sessions::event(database, person, &call, now()) {
                     Ok((workspace, event)) => {
-                        ask(&self.env, Object::Registry(workspace), &event).await.map_err(Into::into)
+                        send(&self.env, Object::Registry(workspace), &event).await.map_err(Into::into)
                     }
                     Err(refusal) => Err(refusal),
                 })
             }
-            _ => Response::error("no such question", 404),
+            _ => Response::error("no such command", 404),
         }
     }
 }

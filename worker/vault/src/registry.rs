@@ -48,11 +48,11 @@ use self::{
     troubles::{defect, log},
 };
 use crate::{
-    answer::{Done, answer, question},
-    database::Stored,
-    object::{ask, keyring, now},
-    patience::within,
+    database::DatabaseResult,
+    object::{keyring, now, send},
+    rpc::{CommandResult, read_command, respond},
     storage::Storage,
+    timeout::with_timeout,
 };
 use ownchat_domain::{
     failure::Failure,
@@ -84,7 +84,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, console_error
 pub struct Registry {
     state: State,
     env: Env,
-    database: Stored<Storage>,
+    database: DatabaseResult<Storage>,
     running: Running,
     uses: KeyUses,
     /// The outcome of the comparison of the master secrets, once it was made.
@@ -103,7 +103,7 @@ impl DurableObject for Registry {
         let database = self.database()?;
         let path = request.path();
         let Some((Object::Registry(workspace), name)) = Object::parse(&path) else {
-            return Response::error("not a question to a registry", 404);
+            return Response::error("not a request to a registry", 404);
         };
         if !self.has_its_masters(database)? {
             return Response::error("other master secrets", 503);
@@ -184,15 +184,15 @@ impl Registry {
         let mut asking = Asking { database, keyring: &ring, request, used };
         match name {
             Found::NAME => {
-                let done = members::found(database, &question(asking.request).await?);
+                let done = members::found(database, &read_command(asking.request).await?);
                 // The feed is there before the first key, so that it knows of all that is ever forbidden.
                 let feed = Announce { entries: Vec::new() };
-                answer::<Found>(match (done, ask(&self.env, Object::Feed(shard_of(workspace)), &feed).await) {
+                respond::<Found>(match (done, send(&self.env, Object::Feed(shard_of(workspace)), &feed).await) {
                     (Ok(()), Err(failure)) => Err(failure.into()),
                     (done, _) => done,
                 })
             }
-            IsFounded::NAME => answer::<IsFounded>(members::is_founded(database)),
+            IsFounded::NAME => respond::<IsFounded>(members::is_founded(database)),
             // Sessions and records of a workspace outlive its store. Nothing must look as if it had
             // never been.
             _ if !name.starts_with(RECORD) && members::is_founded(database) == Ok(false) => {
@@ -202,12 +202,12 @@ impl Registry {
             CreateKey::NAME => {
                 let call = asking.admit().await?;
                 let done = call.and_then(|call| keys::create(database, &ring, workspace, &call, now()));
-                answer::<CreateKey>(self.armed(done).await)
+                respond::<CreateKey>(self.armed(done).await)
             }
             DuplicateKey::NAME => {
                 let call = asking.admit().await?;
                 let done = call.and_then(|call| duplicate::duplicate(database, &ring, workspace, &call, now()));
-                answer::<DuplicateKey>(self.armed(done).await)
+                respond::<DuplicateKey>(self.armed(done).await)
             }
             ListKeys::NAME => asking.reply(|call: &ListKeys| list::list(database, call, now())).await,
             ReadDeleted::NAME => asking.reply(|call: &ReadDeleted| life::read_deleted(database, call, now())).await,
@@ -217,26 +217,26 @@ impl Registry {
                     Ok(call) => explain::explain_call(database, &ring, &self.env, &call, now()).await,
                     Err(refusal) => Err(refusal),
                 };
-                answer::<ExplainCall>(done)
+                respond::<ExplainCall>(done)
             }
             ChangeKey::NAME => {
                 let call = asking.admit().await?;
                 let done = call.and_then(|call| keys::change(database, &call, now()));
-                answer::<ChangeKey>(self.effective(database, workspace, done).await)
+                respond::<ChangeKey>(self.effective(database, workspace, done).await)
             }
             DeleteKey::NAME => {
                 let call = asking.admit().await?;
                 let done = call.and_then(|call| keys::delete(database, &call, now()));
-                answer::<DeleteKey>(self.effective(database, workspace, done).await)
+                respond::<DeleteKey>(self.effective(database, workspace, done).await)
             }
             RestoreKey::NAME => {
                 let call = asking.admit().await?;
                 let done = call.and_then(|call| life::restore(database, &call, now()));
-                answer::<RestoreKey>(self.effective(database, workspace, done).await)
+                respond::<RestoreKey>(self.effective(database, workspace, done).await)
             }
             RotateKey::NAME => {
                 let call = asking.admit().await?;
-                answer::<RotateKey>(match call {
+                respond::<RotateKey>(match call {
                     Ok(call) => self.rotate(database, &ring, workspace, &call).await,
                     Err(refusal) => Err(refusal),
                 })
@@ -244,14 +244,14 @@ impl Registry {
             EndOldSecrets::NAME => {
                 let call = asking.admit().await?;
                 let done = call.and_then(|call| life::end_old_secrets(database, &call, now()));
-                answer::<EndOldSecrets>(self.effective(database, workspace, done).await)
+                respond::<EndOldSecrets>(self.effective(database, workspace, done).await)
             }
             ReadSettings::NAME => asking.reply(|call: &ReadSettings| settings::read(database, call, now())).await,
             ChangeSettings::NAME => {
                 let call = asking.admit().await?;
                 let done = self.armed(call.and_then(|call| settings::change(database, &call, now()))).await;
                 let told = self.announce(database, workspace).await;
-                answer::<ChangeSettings>(done.and_then(|(settings, narrowed)| {
+                respond::<ChangeSettings>(done.and_then(|(settings, narrowed)| {
                     if narrowed && !told {
                         return Err(Failure::NotEffectiveYet.into());
                     }
@@ -259,7 +259,9 @@ impl Registry {
                     Ok(ChangedSettings { settings, effective_at: narrowed.then_some(everywhere) })
                 }))
             }
-            NoteEvent::NAME => answer::<NoteEvent>(events::note(database, &question(asking.request).await?, now())),
+            NoteEvent::NAME => {
+                respond::<NoteEvent>(events::note(database, &read_command(asking.request).await?, now()))
+            }
             ReadTrail::NAME => asking.reply(|call: &ReadTrail| list::trail(database, call, now())).await,
             ReadMasters::NAME => asking.reply(|call: &ReadMasters| masters::read(database, &ring, call, now())).await,
             ReadExport::NAME => asking.reply(|call: &ReadExport| transfer::read(database, call, now())).await,
@@ -268,16 +270,22 @@ impl Registry {
                 let call = asking.admit().await?;
                 let done = self.armed(call.and_then(|call| transfer::finish(database, &ring, &call, now()))).await;
                 let told = self.announce(database, workspace).await;
-                answer::<FinishImport>(if told { done } else { done.and(Err(Failure::NotEffectiveYet.into())) })
+                respond::<FinishImport>(if told { done } else { done.and(Err(Failure::NotEffectiveYet.into())) })
             }
             _ => match name.strip_prefix(RECORD).and_then(|id| id.parse::<Locator>().ok()) {
                 Some(locator) => record(database, &ring, locator),
-                None => Response::error("no such question", 404),
+                None => Response::error("no such command", 404),
             },
         }
     }
 
-    async fn rotate(&self, database: &Storage, ring: &Keyring, workspace: u32, call: &RotateKey) -> Done<Changed> {
+    async fn rotate(
+        &self,
+        database: &Storage,
+        ring: &Keyring,
+        workspace: u32,
+        call: &RotateKey,
+    ) -> CommandResult<Changed> {
         let claim = Claim::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
         let _working = self.running.enter(claim)?;
         let outcome = life::rotate(database, ring, call, now())?;
@@ -301,7 +309,12 @@ impl Registry {
 
     /// Tells the feed of a change before anybody is told that it is done. What takes something from somebody
     /// is not done before that.
-    async fn effective(&self, database: &Storage, workspace: u32, done: Done<Outcome>) -> Done<Changed> {
+    async fn effective(
+        &self,
+        database: &Storage,
+        workspace: u32,
+        done: CommandResult<Outcome>,
+    ) -> CommandResult<Changed> {
         let Outcome { key, narrowed, left_until, replayed, settled } = done?;
         if settled.is_some() {
             return Ok(Changed { key, effective_at: settled, replayed });
@@ -317,7 +330,7 @@ impl Registry {
     }
 
     /// What was done, once there is an alarm for what it has left to do.
-    async fn armed<T>(&self, done: Done<T>) -> Done<T> {
+    async fn armed<T>(&self, done: CommandResult<T>) -> CommandResult<T> {
         if done.is_ok() {
             self.arm().await;
         }
@@ -345,7 +358,7 @@ impl Registry {
                 }
             };
             let call = Announce { entries: entries.clone() };
-            let told = within(PATIENCE, ask(&self.env, Object::Feed(shard_of(workspace)), &call)).await;
+            let told = with_timeout(TIMEOUT, send(&self.env, Object::Feed(shard_of(workspace)), &call)).await;
             if !matches!(told, Some(Ok(()))) {
                 return false;
             }
@@ -378,7 +391,7 @@ impl Registry {
 const RECORD: &str = "record/";
 
 /// For how long the feed may take to be told something, in milliseconds: an admin waits for that.
-const PATIENCE: u32 = 5_000;
+const TIMEOUT: u32 = 5_000;
 
 /// The truth about one key, sealed, for an edge that has no good copy of it.
 fn record(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Response> {

@@ -1,6 +1,6 @@
 //! The SQLite of a Durable Object.
 
-use crate::database::{Database, DatabaseError, Row, Stored, Value};
+use crate::database::{Database, DatabaseError, DatabaseResult, Row, Value};
 use js_sys::{Function, Reflect};
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue, closure::ScopedClosure};
@@ -25,20 +25,20 @@ impl Storage {
 }
 
 impl Database for Storage {
-    fn run(&self, sql: &str, values: &[Value]) -> Stored<Vec<Row>> {
-        let values = values.iter().map(to_platform).collect::<Stored<Vec<_>>>()?;
+    fn run(&self, sql: &str, values: &[Value]) -> DatabaseResult<Vec<Row>> {
+        let values = values.iter().map(to_platform).collect::<DatabaseResult<Vec<_>>>()?;
         let cursor = self.sql.exec(sql, values).map_err(|error| DatabaseError(error.to_string()))?;
         cursor
             .raw()
             .map(|row| {
                 let row = row.map_err(|error| DatabaseError(error.to_string()))?;
-                row.into_iter().map(from_platform).collect::<Stored<Vec<_>>>().map(Row::new)
+                row.into_iter().map(from_platform).collect::<DatabaseResult<Vec<_>>>().map(Row::new)
             })
             .collect()
     }
 
     /// Uses `transactionSync`, which rolls back when its callback throws.
-    fn atomically<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    fn transaction<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let lacking = |_| DatabaseError("the storage has no transactionSync".into());
         let transaction: Function =
             Reflect::get(&self.raw, &"transactionSync".into()).and_then(JsCast::dyn_into).map_err(lacking)?;
@@ -63,7 +63,7 @@ impl Database for Storage {
     }
 }
 
-fn to_platform(value: &Value) -> Stored<SqlStorageValue> {
+fn to_platform(value: &Value) -> DatabaseResult<SqlStorageValue> {
     Ok(match value {
         Value::Null => SqlStorageValue::Null,
         Value::Integer(number) => {
@@ -74,7 +74,7 @@ fn to_platform(value: &Value) -> Stored<SqlStorageValue> {
     })
 }
 
-fn from_platform(value: SqlStorageValue) -> Stored<Value> {
+fn from_platform(value: SqlStorageValue) -> DatabaseResult<Value> {
     match value {
         SqlStorageValue::Null => Ok(Value::Null),
         SqlStorageValue::Boolean(truth) => Ok(Value::from(truth)),

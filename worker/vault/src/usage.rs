@@ -11,9 +11,9 @@ mod table;
 mod upkeep;
 
 use crate::{
-    answer::{answer, question},
-    database::Stored,
+    database::DatabaseResult,
     object::now,
+    rpc::{read_command, respond},
     storage::Storage,
 };
 use batches::Taken;
@@ -32,7 +32,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, console_error
 #[durable_object]
 pub struct Usage {
     state: State,
-    database: Stored<Storage>,
+    database: DatabaseResult<Storage>,
 }
 
 impl DurableObject for Usage {
@@ -46,12 +46,12 @@ impl DurableObject for Usage {
         let database = self.database()?;
         let path = request.path();
         let Some((Object::Usage(_), name)) = Object::parse(&path) else {
-            return Response::error("not a question to a usage object", 404);
+            return Response::error("not a request to a usage object", 404);
         };
         match name {
             USAGE => {
                 let Some(batch) = decode(&request.bytes().await?) else {
-                    return Response::error("not a batch that can be read", 400);
+                    return Response::error("not a readable batch", 400);
                 };
                 let taken = batches::take(database, &batch, now());
                 // What an alarm has given up is taken up again by the next batch.
@@ -66,15 +66,17 @@ impl DurableObject for Usage {
                     }
                 }
             }
-            ReadUsage::NAME => answer::<ReadUsage>(questions::usage(database, &question(&mut request).await?, now())),
+            ReadUsage::NAME => {
+                respond::<ReadUsage>(questions::usage(database, &read_command(&mut request).await?, now()))
+            }
             ReadLastUses::NAME => {
-                answer::<ReadLastUses>(questions::last_uses(database, &question(&mut request).await?))
+                respond::<ReadLastUses>(questions::last_uses(database, &read_command(&mut request).await?))
             }
             NoteUse::NAME => {
-                let call: NoteUse = question(&mut request).await?;
-                answer::<NoteUse>(batches::note(database, call.last).map_err(Into::into))
+                let call: NoteUse = read_command(&mut request).await?;
+                respond::<NoteUse>(batches::note(database, call.last).map_err(Into::into))
             }
-            _ => Response::error("no such question", 404),
+            _ => Response::error("no such command", 404),
         }
     }
 

@@ -1,13 +1,13 @@
 //! A SQLite in memory, for host tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::needless_pass_by_value, clippy::missing_panics_doc)]
 
-use super::{Database, DatabaseError, Row, Stored, Value};
+use super::{Database, DatabaseError, DatabaseResult, Row, Value};
 use rusqlite::{Connection, params_from_iter, types::Value as Sqlite};
 
 /// An empty database that lives as long as the value.
-pub struct Memory(Connection);
+pub struct MemoryDatabase(Connection);
 
-impl Memory {
+impl MemoryDatabase {
     /// Opens it.
     pub fn open() -> Self {
         Self(Connection::open_in_memory().expect("SQLite opens in memory"))
@@ -25,8 +25,8 @@ fn error(error: rusqlite::Error) -> DatabaseError {
     DatabaseError(error.to_string())
 }
 
-impl Database for Memory {
-    fn run(&self, sql: &str, values: &[Value]) -> Stored<Vec<Row>> {
+impl Database for MemoryDatabase {
+    fn run(&self, sql: &str, values: &[Value]) -> DatabaseResult<Vec<Row>> {
         let mut statement = self.0.prepare(sql).map_err(error)?;
         let columns = statement.column_count();
         let values = values.iter().cloned().map(|value| match value {
@@ -50,7 +50,7 @@ impl Database for Memory {
         Ok(found)
     }
 
-    fn atomically<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    fn transaction<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         self.run("SAVEPOINT work", &[])?;
         let outcome = work();
         if outcome.is_err() {

@@ -1,8 +1,8 @@
 //! The entries of a feed.
 
 use crate::{
-    answer::Done,
-    database::{Database, DatabaseError, Stored},
+    database::{Database, DatabaseError, DatabaseResult},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     feed::{Entry, KEPT_FOR, PAGE, Page, Position, Subject},
@@ -17,8 +17,8 @@ const SAME_FOR: i64 = MINUTE;
 /// Tells everybody. An entry moves to the end, so that whoever has read so far reads it again, and is kept from now on: also
 /// if it says nothing new. After a loss the versions of a key are given a second time, and what is forbidden under one of
 /// them must stay so for as long as the records live that were sealed since.
-pub fn announce(database: &impl Database, call: &Announce, now: Timestamp) -> Done<()> {
-    database.atomically(|| {
+pub fn announce(database: &impl Database, call: &Announce, now: Timestamp) -> CommandResult<()> {
+    database.transaction(|| {
         database.run("DELETE FROM entries WHERE at <= ?", &[now.plus(-KEPT_FOR).millis().into()])?;
         for entry in &call.entries {
             let subject = text(entry.subject);
@@ -43,7 +43,7 @@ pub fn announce(database: &impl Database, call: &Announce, now: Timestamp) -> Do
 }
 
 /// What has changed since; everything, if the position belongs to another incarnation.
-pub fn since(database: &impl Database, position: Position) -> Stored<Page> {
+pub fn since(database: &impl Database, position: Position) -> DatabaseResult<Page> {
     let row = database.first("SELECT incarnation, born FROM feed", &[])?;
     let mut row = row.ok_or_else(|| DatabaseError("no incarnation".into()))?;
     let (incarnation, born) = (row.integer()?, Timestamp::from_millis(row.integer()?));
@@ -72,7 +72,7 @@ fn text(subject: Subject) -> String {
     }
 }
 
-fn subject(text: &str) -> Stored<Subject> {
+fn subject(text: &str) -> DatabaseResult<Subject> {
     if let Ok(locator) = text.parse() {
         return Ok(Subject::Key(locator));
     }
@@ -84,13 +84,13 @@ fn subject(text: &str) -> Stored<Subject> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{database::memory::Memory, feed::schema};
+    use crate::{database::memory::MemoryDatabase, feed::schema};
     use ownchat_domain::locator::Locator;
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
-    fn fresh() -> Memory {
-        let database = Memory::open();
+    fn fresh() -> MemoryDatabase {
+        let database = MemoryDatabase::open();
         schema::apply(&database, 7 << 11, NOW).unwrap();
         database
     }
@@ -99,12 +99,12 @@ mod tests {
         format!("{number:016}").parse().unwrap()
     }
 
-    fn tell(database: &Memory, entries: &[(Subject, u64)], now: Timestamp) {
+    fn tell(database: &MemoryDatabase, entries: &[(Subject, u64)], now: Timestamp) {
         let entries = entries.iter().map(|(subject, version)| Entry { subject: *subject, version: *version }).collect();
         announce(database, &Announce { entries }, now).unwrap();
     }
 
-    fn read(database: &Memory, incarnation: u64, position: u64) -> Page {
+    fn read(database: &MemoryDatabase, incarnation: u64, position: u64) -> Page {
         since(database, Position { incarnation, position }).unwrap()
     }
 

@@ -2,7 +2,7 @@
 //! never written anew.
 
 use super::{entries, schema};
-use crate::database::memory::Memory;
+use crate::database::memory::MemoryDatabase;
 use ownchat_domain::{
     feed::{Entry, KEPT_FOR, Page, Position, Subject},
     time::Timestamp,
@@ -17,7 +17,7 @@ fn key(number: u32) -> Subject {
 
 #[test]
 fn a_feed_of_the_first_schema_goes_on() {
-    let database = Memory::filled(include_str!("fixtures/first.sql"));
+    let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
     // It is opened with other random numbers, and later.
     schema::apply(&database, 5 << 11, NOW.plus(9)).unwrap();
     schema::apply(&database, 6 << 11, NOW.plus(9)).unwrap();

@@ -1,13 +1,13 @@
 //! The tables of a feed.
 
 use crate::{
-    database::{Database, Stored, Value},
+    database::{Database, DatabaseResult, Value},
     migrate::migrate,
 };
 use ownchat_domain::time::Timestamp;
 
 /// Makes the tables that are missing. A feed that is made anew gets this incarnation, and is born now.
-pub fn apply(database: &impl Database, incarnation: u64, now: Timestamp) -> Stored<()> {
+pub fn apply(database: &impl Database, incarnation: u64, now: Timestamp) -> DatabaseResult<()> {
     migrate(database, &[FIRST])?;
     database.run(
         "INSERT INTO feed (id, incarnation, born) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",

@@ -10,8 +10,8 @@
 //! network and from everywhere.
 
 use crate::{
-    answer::Done,
     database::{Database, Value},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     account::PersonId,
@@ -81,7 +81,7 @@ fn network(address: &str) -> String {
 }
 
 /// Counts an attempt, and says whose address it is, or that there were too many.
-pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> Done<Option<PersonId>> {
+pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> CommandResult<Option<PersonId>> {
     let lanes = lanes(&call.email, &call.address, call.device.as_deref());
     must_not_wait(database, &lanes, now)?;
     charge(database, lanes, now)?;
@@ -92,7 +92,7 @@ pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> Do
 }
 
 /// Refuses an attempt that comes too soon after the last failures of its lanes.
-pub fn must_not_wait(database: &impl Database, lanes: &[Lane], now: Timestamp) -> Done<()> {
+pub fn must_not_wait(database: &impl Database, lanes: &[Lane], now: Timestamp) -> CommandResult<()> {
     database.run("DELETE FROM attempts WHERE last_at < ?", &[now.plus(-MEMORY).millis().into()])?;
     // A clock that was set back prolongs no wait.
     database.run("UPDATE attempts SET last_at = ?1 WHERE last_at > ?1", &[now.millis().into()])?;
@@ -112,7 +112,7 @@ pub fn must_not_wait(database: &impl Database, lanes: &[Lane], now: Timestamp) -
 }
 
 /// Counts a failed attempt.
-pub fn charge(database: &impl Database, lanes: Vec<Lane>, now: Timestamp) -> Done<()> {
+pub fn charge(database: &impl Database, lanes: Vec<Lane>, now: Timestamp) -> CommandResult<()> {
     for lane in lanes {
         database.run(
             "INSERT INTO attempts (subject, failures, last_at) VALUES (?, 1, ?) \
@@ -125,7 +125,7 @@ pub fn charge(database: &impl Database, lanes: Vec<Lane>, now: Timestamp) -> Don
 
 /// The attempt succeeded: lanes of this person start anew, the others lose the one failure that was
 /// charged.
-pub fn forget(database: &impl Database, call: &ForgetAttempts) -> Done<()> {
+pub fn forget(database: &impl Database, call: &ForgetAttempts) -> CommandResult<()> {
     for lane in lanes(&call.email, &call.address, call.device.as_deref()) {
         let change = if lane.is_personal { "DELETE FROM attempts WHERE subject = ?" } else { UNCHARGE };
         database.run(change, &[lane.subject])?;
@@ -134,7 +134,7 @@ pub fn forget(database: &impl Database, call: &ForgetAttempts) -> Done<()> {
 }
 
 /// Takes the charge of an attempt back: its password was not looked at.
-pub fn withdraw(database: &impl Database, call: &WithdrawAttempt) -> Done<()> {
+pub fn withdraw(database: &impl Database, call: &WithdrawAttempt) -> CommandResult<()> {
     let BeginSignIn { email, address, device } = &call.attempt;
     for lane in lanes(email, address, device.as_deref()) {
         database.run(UNCHARGE, &[lane.subject])?;
@@ -148,34 +148,39 @@ const UNCHARGE: &str = "UPDATE attempts SET failures = max(0, failures - 1) WHER
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{database::memory::Memory, instance::schema};
+    use crate::{database::memory::MemoryDatabase, instance::schema};
 
     const START: Timestamp = Timestamp::from_millis(1_000_000_000);
     const OWNER: &str = "a@b.c";
 
-    fn fresh() -> Memory {
-        let database = Memory::open();
+    fn fresh() -> MemoryDatabase {
+        let database = MemoryDatabase::open();
         schema::apply(&database).unwrap();
         database.run("INSERT INTO accounts VALUES ('a@b.c', '0000000000000001')", &[]).unwrap();
         database
     }
 
     fn from(
-        database: &Memory,
+        database: &MemoryDatabase,
         email: &str,
         address: &str,
         device: Option<&str>,
         now: Timestamp,
-    ) -> Done<Option<PersonId>> {
+    ) -> CommandResult<Option<PersonId>> {
         let device = device.map(str::to_owned);
         begin(database, &BeginSignIn { email: email.into(), address: address.into(), device }, now)
     }
 
-    fn attempt(database: &Memory, email: &str, address: &str, now: Timestamp) -> Done<Option<PersonId>> {
+    fn attempt(
+        database: &MemoryDatabase,
+        email: &str,
+        address: &str,
+        now: Timestamp,
+    ) -> CommandResult<Option<PersonId>> {
         from(database, email, address, None, now)
     }
 
-    fn too_many(retry_after: u32) -> Done<Option<PersonId>> {
+    fn too_many(retry_after: u32) -> CommandResult<Option<PersonId>> {
         Err(Failure::TooMany { retry_after }.into())
     }
 

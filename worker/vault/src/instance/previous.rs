@@ -5,7 +5,7 @@ use super::{
     attempts, schema,
     setup::{self, Claim, Offer},
 };
-use crate::database::memory::Memory;
+use crate::database::memory::MemoryDatabase;
 use ownchat_domain::{
     account::PersonId,
     failure::Failure,
@@ -17,7 +17,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
 #[test]
 fn a_deployment_of_the_first_schema_is_read() {
-    let database = Memory::filled(include_str!("fixtures/first.sql"));
+    let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
     schema::apply(&database).unwrap();
     schema::apply(&database).unwrap();
     let offer = Offer::new("token", "1795452408000");

@@ -1,12 +1,12 @@
 //! The tables of the deployment.
 
 use crate::{
-    database::{Database, Stored},
+    database::{Database, DatabaseResult},
     migrate::migrate,
 };
 
 /// Makes the tables that are missing.
-pub fn apply(database: &impl Database) -> Stored<()> {
+pub fn apply(database: &impl Database) -> DatabaseResult<()> {
     migrate(database, &[FIRST])
 }
 

@@ -1,7 +1,7 @@
 //! The one-time set-up: of all who bring the token, the first becomes the owner.
 
 use super::attempts;
-use crate::{answer::Done, database::Database};
+use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
     account::PersonId,
     failure::Failure,
@@ -54,13 +54,13 @@ pub struct Claim {
 }
 
 /// Whether somebody was first already.
-pub fn is_set_up(database: &impl Database) -> Done<bool> {
+pub fn is_set_up(database: &impl Database) -> CommandResult<bool> {
     Ok(database.first("SELECT 1 FROM setup", &[])?.is_some())
 }
 
 /// Tells if this token would be taken. Once somebody was first there is nothing here: 404. Wrong
 /// tokens make the next one wait.
-pub fn check(database: &impl Database, offer: &Offer, token: &str, address: &str, now: Timestamp) -> Done<()> {
+pub fn check(database: &impl Database, offer: &Offer, token: &str, address: &str, now: Timestamp) -> CommandResult<()> {
     if is_set_up(database)? {
         return Err(Failure::NotFound.into());
     }
@@ -84,10 +84,10 @@ pub fn claim(
     call: &SetUp,
     person: PersonId,
     now: Timestamp,
-) -> Done<PersonId> {
+) -> CommandResult<PersonId> {
     // Not within the transaction, which would take back the charge for a wrong token.
     check(database, offer, &call.token, &call.address, now)?;
-    database.atomically(|| {
+    database.transaction(|| {
         database.run(
             "INSERT INTO setup (id, person, name, email, password, workspace, workspace_name, claimed_at) \
              VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
@@ -110,7 +110,7 @@ pub fn claim(
 }
 
 /// The claim whose objects are still to be made, if any.
-pub fn unfinished(database: &impl Database) -> Done<Option<Claim>> {
+pub fn unfinished(database: &impl Database) -> CommandResult<Option<Claim>> {
     let row = database.first(
         "SELECT person, name, email, password, workspace, workspace_name FROM setup WHERE password IS NOT NULL",
         &[],
@@ -127,7 +127,7 @@ pub fn unfinished(database: &impl Database) -> Done<Option<Claim>> {
 }
 
 /// The objects are made; the account has the password's hash, so it goes from here.
-pub fn finished(database: &impl Database) -> Done<()> {
+pub fn finished(database: &impl Database) -> CommandResult<()> {
     database.run("UPDATE setup SET password = NULL", &[])?;
     Ok(())
 }
@@ -135,12 +135,12 @@ pub fn finished(database: &impl Database) -> Done<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{database::memory::Memory, instance::schema};
+    use crate::{database::memory::MemoryDatabase, instance::schema};
 
     const START: Timestamp = Timestamp::from_millis(1_000_000_000);
 
-    fn fresh() -> (Memory, Offer) {
-        let database = Memory::open();
+    fn fresh() -> (MemoryDatabase, Offer) {
+        let database = MemoryDatabase::open();
         schema::apply(&database).unwrap();
         (database, Offer::new("token", "1000000000"))
     }

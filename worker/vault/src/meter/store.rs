@@ -9,7 +9,7 @@
 //! a write every two seconds.
 
 use crate::{
-    database::{Database, DatabaseError, Stored},
+    database::{Database, DatabaseError, DatabaseResult},
     migrate::{is_new, migrate},
 };
 use ownchat_domain::{
@@ -19,19 +19,19 @@ use ownchat_domain::{
 };
 
 /// Brings tables that are there up to date.
-pub fn apply(database: &impl Database) -> Stored<()> {
+pub fn apply(database: &impl Database) -> DatabaseResult<()> {
     if is_new(database)? { Ok(()) } else { make(database) }
 }
 
 /// The tables are made with the first row: an object that was never used, or was cleared, stores nothing.
-fn make(database: &impl Database) -> Stored<()> {
+fn make(database: &impl Database) -> DatabaseResult<()> {
     migrate(database, &[FIRST])
 }
 
 const FIRST: &[&str] = &["CREATE TABLE meter (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL)"];
 
 /// Hands out permits, or says why not.
-pub fn take(database: &impl Database, ask: &Take, now: Timestamp) -> Stored<Taken> {
+pub fn take(database: &impl Database, ask: &Take, now: Timestamp) -> DatabaseResult<Taken> {
     let found = read(database)?;
     let is_first = found.is_none();
     let mut meter = found.unwrap_or_default();
@@ -44,19 +44,19 @@ pub fn take(database: &impl Database, ask: &Take, now: Timestamp) -> Stored<Take
 }
 
 /// Has the next record believed, whatever version it has.
-pub fn believe_anew(database: &impl Database) -> Stored<()> {
+pub fn believe_anew(database: &impl Database) -> DatabaseResult<()> {
     let Some(mut meter) = read(database)? else { return Ok(()) };
     meter.believe_anew();
     write(database, &meter)
 }
 
 /// How a call would fare.
-pub fn look(database: &impl Database, call: &LookAhead, now: Timestamp) -> Stored<Outlook> {
+pub fn look(database: &impl Database, call: &LookAhead, now: Timestamp) -> DatabaseResult<Outlook> {
     Ok(read(database)?.unwrap_or_default().look(call.limits, call.version, call.cost, now))
 }
 
 /// Stores what has changed, if anything has.
-fn write(database: &impl Database, meter: &Meter) -> Stored<()> {
+fn write(database: &impl Database, meter: &Meter) -> DatabaseResult<()> {
     if meter.has_changed() {
         database.run(
             "INSERT INTO meter (id, state) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
@@ -67,7 +67,7 @@ fn write(database: &impl Database, meter: &Meter) -> Stored<()> {
 }
 
 /// What is stored; nothing if nothing ever was.
-fn read(database: &impl Database) -> Stored<Option<Meter>> {
+fn read(database: &impl Database) -> DatabaseResult<Option<Meter>> {
     // The runtime logs each statement that fails, with its stack.
     if is_new(database)? {
         return Ok(None);
@@ -79,7 +79,7 @@ fn read(database: &impl Database) -> Stored<Option<Meter>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::memory::Memory;
+    use crate::database::memory::MemoryDatabase;
     use ownchat_domain::{
         limit::{Limits, Period, Quota},
         meter::{NAMED, Unused},
@@ -94,14 +94,14 @@ mod tests {
 
     #[test]
     fn what_was_handed_out_is_remembered() {
-        let database = Memory::open();
+        let database = MemoryDatabase::open();
         let passed = (0..5).filter(|_| matches!(take(&database, &ask(1), NOW), Ok(Taken::Lease(_)))).count();
         assert_eq!(passed, 3);
     }
 
     #[test]
     fn a_question_that_changes_nothing_writes_nothing() {
-        let database = Memory::open();
+        let database = MemoryDatabase::open();
         let written = || database.first("SELECT total_changes()", &[]).unwrap().unwrap().integer().unwrap();
         take(&database, &ask(3), NOW).unwrap();
         let before = written();
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_look_writes_nothing() {
-        let database = Memory::open();
+        let database = MemoryDatabase::open();
         let call = LookAhead { limits: ask(0).limits, version: 1, cost: 1 };
         let left = || look(&database, &call, NOW).unwrap();
         assert_eq!((left().standing.quota.unwrap().0, left().refusal), (3, None));
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_meter_that_was_cleared_begins_anew() {
-        let database = Memory::open();
+        let database = MemoryDatabase::open();
         apply(&database).unwrap();
         assert!(is_new(&database).unwrap(), "it was never used");
         take(&database, &ask(3), NOW).unwrap();
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn what_was_used_stays_used_when_any_version_is_believed() {
-        let database = Memory::open();
+        let database = MemoryDatabase::open();
         believe_anew(&database).unwrap();
         assert!(is_new(&database).unwrap(), "it stores nothing");
         assert!(matches!(take(&database, &Take { version: 9, ..ask(2) }, NOW), Ok(Taken::Lease(_))));
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_meter_that_was_cleared_is_not_told_what_was_before() {
-        let database = Memory::open();
+        let database = MemoryDatabase::open();
         let before = Take { version: 9, need: 0, unused: vec![Unused { lease: NAMED + 1, permits: 2 }], ..ask(0) };
         assert!(matches!(take(&database, &before, NOW), Ok(Taken::Lease(_))));
         assert!(is_new(&database).unwrap(), "it stores nothing");

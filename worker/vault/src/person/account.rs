@@ -1,10 +1,10 @@
 //! The account itself.
 
-use crate::{answer::Done, database::Database};
+use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{failure::Failure, vault::person::Found};
 
 /// Makes the account, unless it is there.
-pub fn found(database: &impl Database, call: &Found) -> Done<()> {
+pub fn found(database: &impl Database, call: &Found) -> CommandResult<()> {
     database.run(
         "INSERT INTO account (id, name, email, password, workspace, workspace_name) VALUES (1, ?, ?, ?, ?, ?) \
          ON CONFLICT DO NOTHING",
@@ -20,7 +20,7 @@ pub fn found(database: &impl Database, call: &Found) -> Done<()> {
 }
 
 /// The password's hash as a PHC string.
-pub fn password(database: &impl Database) -> Done<String> {
+pub fn password(database: &impl Database) -> CommandResult<String> {
     match database.first("SELECT password FROM account", &[])? {
         Some(mut row) => Ok(row.text()?),
         None => Err(Failure::NotFound.into()),

@@ -5,7 +5,7 @@ use super::{
     account, schema,
     sessions::{self, IDLE},
 };
-use crate::database::memory::Memory;
+use crate::database::memory::MemoryDatabase;
 use ownchat_domain::{
     account::{PersonId, SessionToken},
     failure::Failure,
@@ -17,7 +17,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
 #[test]
 fn an_account_of_the_first_schema_is_read() {
-    let database = Memory::filled(include_str!("fixtures/first.sql"));
+    let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
     schema::apply(&database).unwrap();
     schema::apply(&database).unwrap();
     let password = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";

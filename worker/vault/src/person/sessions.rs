@@ -1,6 +1,6 @@
 //! Sessions: opened by signing in, prolonged by use, ended by time or by the person.
 
-use crate::{answer::Done, database::Database};
+use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
     account::{PersonId, SessionHash},
     failure::Failure,
@@ -21,8 +21,8 @@ const SESSIONS_MAX: usize = 20;
 const GRAIN: i64 = MINUTE;
 
 /// Opens a session, and clears away those that have ended.
-pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> Done<()> {
-    database.atomically(|| {
+pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> CommandResult<()> {
+    database.transaction(|| {
         database.run(
             "DELETE FROM sessions WHERE seen_at <= ? OR opened_at <= ?",
             &[now.plus(-IDLE).millis().into(), now.plus(-ABSOLUTE).millis().into()],
@@ -43,7 +43,7 @@ pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> Don
 }
 
 /// Whose session it is, if it is still good.
-pub fn resume(database: &impl Database, call: &Resume, now: Timestamp) -> Done<Identity> {
+pub fn resume(database: &impl Database, call: &Resume, now: Timestamp) -> CommandResult<Identity> {
     let (identity, seen_at) = find(database, call.session, now)?;
     if now.since(seen_at) >= GRAIN {
         database.run("UPDATE sessions SET seen_at = ? WHERE hash = ?", &[now.millis().into(), key(call.session)])?;
@@ -52,7 +52,7 @@ pub fn resume(database: &impl Database, call: &Resume, now: Timestamp) -> Done<I
 }
 
 /// The person of a session that is open, and when it was last used.
-fn find(database: &impl Database, session: SessionHash, now: Timestamp) -> Done<(Identity, Timestamp)> {
+fn find(database: &impl Database, session: SessionHash, now: Timestamp) -> CommandResult<(Identity, Timestamp)> {
     let row = database.first(
         "SELECT seen_at, name, email, workspace, workspace_name FROM sessions, account \
          WHERE hash = ? AND seen_at > ? AND opened_at > ?",
@@ -76,7 +76,7 @@ pub fn event(
     person: PersonId,
     call: &NoteEvent,
     now: Timestamp,
-) -> Done<(u32, registry::NoteEvent)> {
+) -> CommandResult<(u32, registry::NoteEvent)> {
     let workspace = if let Some(session) = call.session {
         // A request that was refused does not prolong it.
         find(database, session, now)?.0.workspace
@@ -90,7 +90,7 @@ pub fn event(
 }
 
 /// Ends a session.
-pub fn end(database: &impl Database, call: &EndSession) -> Done<()> {
+pub fn end(database: &impl Database, call: &EndSession) -> CommandResult<()> {
     database.run("DELETE FROM sessions WHERE hash = ?", &[key(call.session)])?;
     Ok(())
 }
@@ -103,7 +103,7 @@ fn key(session: SessionHash) -> crate::database::Value {
 mod tests {
     use super::*;
     use crate::{
-        database::memory::Memory,
+        database::memory::MemoryDatabase,
         person::{account, schema},
     };
     use ownchat_domain::{
@@ -118,8 +118,8 @@ mod tests {
         SessionToken::new(PersonId(1), [secret; 16]).hash()
     }
 
-    fn signed_in() -> Memory {
-        let database = Memory::open();
+    fn signed_in() -> MemoryDatabase {
+        let database = MemoryDatabase::open();
         schema::apply(&database).unwrap();
         let found = Found {
             name: "Ada".into(),
@@ -133,7 +133,7 @@ mod tests {
         database
     }
 
-    fn at(database: &Memory, millis: i64) -> Done<String> {
+    fn at(database: &MemoryDatabase, millis: i64) -> CommandResult<String> {
         resume(database, &Resume { session: hash(1) }, START.plus(millis)).map(|identity| identity.name)
     }
 

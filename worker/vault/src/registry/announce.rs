@@ -3,8 +3,8 @@
 
 use super::{effective, leftovers};
 use crate::{
-    answer::Done,
-    database::{Database, DatabaseError, Stored},
+    database::{Database, DatabaseError, DatabaseResult},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     feed::{Entry, Subject},
@@ -20,18 +20,18 @@ const SEALED: &str = "sealed";
 const BATCH: i64 = 500;
 
 /// From this version on records of the key are good.
-pub fn of_key(database: &impl Database, locator: Locator, version: u64) -> Done<()> {
+pub fn of_key(database: &impl Database, locator: Locator, version: u64) -> CommandResult<()> {
     Ok(note(database, &locator.to_string(), version)?)
 }
 
 /// From this version of the settings on records of the workspace are good.
-pub fn of_workspace(database: &impl Database, version: u64) -> Done<()> {
+pub fn of_workspace(database: &impl Database, version: u64) -> CommandResult<()> {
     Ok(note(database, WORKSPACE, version)?)
 }
 
 /// Of every key, and of the workspace, records are good from the version on that it has now, and if they are sealed from now on. Of a
 /// first version there is nothing older.
-pub fn of_all(database: &impl Database, settings: u64, now: Timestamp) -> Done<()> {
+pub fn of_all(database: &impl Database, settings: u64, now: Timestamp) -> CommandResult<()> {
     note(database, SEALED, u64::try_from(now.millis()).unwrap_or(0))?;
     database.run(
         "INSERT INTO announcements (subject, version) SELECT locator, version FROM keys WHERE version > 1 \
@@ -41,7 +41,7 @@ pub fn of_all(database: &impl Database, settings: u64, now: Timestamp) -> Done<(
     if settings > 1 { of_workspace(database, settings) } else { Ok(()) }
 }
 
-fn note(database: &impl Database, subject: &str, version: u64) -> Stored<()> {
+fn note(database: &impl Database, subject: &str, version: u64) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO announcements (subject, version) VALUES (?, ?) \
          ON CONFLICT (subject) DO UPDATE SET version = max(version, excluded.version)",
@@ -51,7 +51,7 @@ fn note(database: &impl Database, subject: &str, version: u64) -> Stored<()> {
 }
 
 /// What waits to be told.
-pub fn waiting(database: &impl Database, workspace: u32) -> Stored<Vec<Entry>> {
+pub fn waiting(database: &impl Database, workspace: u32) -> DatabaseResult<Vec<Entry>> {
     // What is true of all comes first.
     let rows = database.run(
         "SELECT subject, version FROM announcements WHERE subject IN (?1, ?2) UNION ALL \
@@ -72,13 +72,13 @@ pub fn waiting(database: &impl Database, workspace: u32) -> Stored<Vec<Entry>> {
 }
 
 /// Whether the feed was not told yet of a change of this key, or of the workspace if none is named.
-pub fn waits(database: &impl Database, key: Option<Locator>) -> Stored<bool> {
+pub fn waits(database: &impl Database, key: Option<Locator>) -> DatabaseResult<bool> {
     let subject = key.map_or_else(|| WORKSPACE.to_owned(), |key| key.to_string());
     Ok(database.first("SELECT 1 FROM announcements WHERE subject = ?", &[subject.into()])?.is_some())
 }
 
 /// These were told by `now`. What has changed since waits on.
-pub fn told(database: &impl Database, entries: &[Entry], now: Timestamp) -> Stored<()> {
+pub fn told(database: &impl Database, entries: &[Entry], now: Timestamp) -> DatabaseResult<()> {
     for entry in entries {
         let subject = match entry.subject {
             Subject::Key(locator) => locator.to_string(),

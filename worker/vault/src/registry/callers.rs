@@ -3,9 +3,9 @@
 
 use super::rows::record;
 use crate::{
-    answer::{Done, answer, question},
     database::Database,
     object::now,
+    rpc::{CommandResult, read_command, respond},
 };
 use ownchat_domain::{
     failure::Failure,
@@ -35,8 +35,8 @@ impl<D: Database> Asking<'_, D> {
     /// Reads the question, and lets in who asks it.
     ///
     /// Nothing is waited for after the caller was let in: the command finds what was checked.
-    pub async fn admit<C: Asked>(&mut self) -> worker::Result<Done<C>> {
-        let call: C = question(self.request).await?;
+    pub async fn admit<C: Asked>(&mut self) -> worker::Result<CommandResult<C>> {
+        let call: C = read_command(self.request).await?;
         Ok(admit(self.database, self.keyring, call.caller(), now()).map(|used| {
             self.used.set(used);
             call
@@ -44,16 +44,24 @@ impl<D: Database> Asking<'_, D> {
     }
 
     /// Answers it with what `work` makes of it, if its caller is let in.
-    pub async fn reply<C: Asked>(&mut self, work: impl FnOnce(&C) -> Done<C::Answer>) -> worker::Result<Response> {
+    pub async fn reply<C: Asked>(
+        &mut self,
+        work: impl FnOnce(&C) -> CommandResult<C::Answer>,
+    ) -> worker::Result<Response> {
         let call = self.admit::<C>().await?;
-        answer::<C>(call.and_then(|call| work(&call)))
+        respond::<C>(call.and_then(|call| work(&call)))
     }
 }
 
 /// Lets a caller in. A person has shown their session before; whether they belong here is for the
 /// command to see. A wrong secret looks like no key. Neither rate limits nor quotas count here. Of
 /// a key it says which secret was used.
-pub fn admit(database: &impl Database, keyring: &Keyring, caller: &Caller, now: Timestamp) -> Done<Option<LastUse>> {
+pub fn admit(
+    database: &impl Database,
+    keyring: &Keyring,
+    caller: &Caller,
+    now: Timestamp,
+) -> CommandResult<Option<LastUse>> {
     let Caller::Key(key) = caller else { return Ok(None) };
     let call = Call { address: key.address, ..Call::default() };
     let decided = match record(database, key.id, now)? {

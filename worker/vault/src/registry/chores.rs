@@ -1,7 +1,7 @@
 //! What the vault does by itself, now and then: when each chore is due, and waiting longer after each failure.
 
 use super::{outbox::back_off, rows::time};
-use crate::database::{Database, Stored};
+use crate::database::{Database, DatabaseResult};
 use ownchat_domain::time::Timestamp;
 
 /// Something that the vault does by itself.
@@ -32,19 +32,19 @@ pub struct Standing {
 }
 
 /// How a chore stands; one that was never done is due at once.
-pub fn standing(database: &impl Database, chore: Chore) -> Stored<Standing> {
+pub fn standing(database: &impl Database, chore: Chore) -> DatabaseResult<Standing> {
     let row = database.first("SELECT due_at, attempts FROM chores WHERE name = ?", &[chore.name().into()])?;
     let Some(mut row) = row else { return Ok(Standing::default()) };
     Ok(Standing { due_at: Timestamp::from_millis(row.integer()?), attempts: row.integer()? })
 }
 
 /// It went well; it is not done again before `next`.
-pub fn done(database: &impl Database, chore: Chore, next: Timestamp) -> Stored<()> {
+pub fn done(database: &impl Database, chore: Chore, next: Timestamp) -> DatabaseResult<()> {
     set(database, chore, Standing { due_at: next, attempts: 0 })
 }
 
 /// It went wrong; it is tried again later, and later each time.
-pub fn failed(database: &impl Database, chore: Chore, now: Timestamp) -> Stored<()> {
+pub fn failed(database: &impl Database, chore: Chore, now: Timestamp) -> DatabaseResult<()> {
     let attempts = standing(database, chore)?.attempts;
     set(database, chore, Standing { due_at: now.plus(back_off(attempts)), attempts: attempts + 1 })
 }
@@ -59,14 +59,14 @@ pub struct Round {
 }
 
 /// Where the chore is.
-pub fn round(database: &impl Database, chore: Chore) -> Stored<Round> {
+pub fn round(database: &impl Database, chore: Chore) -> DatabaseResult<Round> {
     let row = database.first("SELECT begun_at, after FROM chores WHERE name = ?", &[chore.name().into()])?;
     let Some(mut row) = row else { return Ok(Round::default()) };
     Ok(Round { begun_at: Timestamp::from_millis(row.integer()?), after: row.integer()? })
 }
 
 /// Notes where the chore is.
-pub fn set_round(database: &impl Database, chore: Chore, round: Round) -> Stored<()> {
+pub fn set_round(database: &impl Database, chore: Chore, round: Round) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO chores (name, due_at, begun_at, after) VALUES (?, 0, ?, ?) \
          ON CONFLICT (name) DO UPDATE SET begun_at = excluded.begun_at, after = excluded.after",
@@ -75,7 +75,7 @@ pub fn set_round(database: &impl Database, chore: Chore, round: Round) -> Stored
     Ok(())
 }
 
-fn set(database: &impl Database, chore: Chore, standing: Standing) -> Stored<()> {
+fn set(database: &impl Database, chore: Chore, standing: Standing) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO chores (name, due_at, attempts) VALUES (?, ?, ?) \
          ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, attempts = excluded.attempts",

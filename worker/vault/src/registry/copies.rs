@@ -42,20 +42,20 @@ pub mod memory {
     };
 
     #[derive(Default)]
-    pub struct Memory {
+    pub struct MemoryKv {
         pub records: RefCell<BTreeMap<String, Vec<u8>>>,
         /// Whether it answers nobody.
         pub is_down: Cell<bool>,
         pub reads: Cell<u32>,
     }
 
-    impl Memory {
+    impl MemoryKv {
         fn answer<T>(&self, value: T) -> Result<T, String> {
             if self.is_down.get() { Err("down".into()) } else { Ok(value) }
         }
     }
 
-    impl Copies for Memory {
+    impl Copies for MemoryKv {
         async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
             self.answer(())?;
             self.records.borrow_mut().insert(name.into(), bytes.into());
@@ -75,7 +75,7 @@ pub mod memory {
     }
 
     /// The outcome of work that never waits.
-    pub fn at_once<T>(work: impl Future<Output = T>) -> T {
+    pub fn expect_ready<T>(work: impl Future<Output = T>) -> T {
         match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(outcome) => outcome,
             Poll::Pending => panic!("it waits"),

@@ -7,8 +7,8 @@ use super::{
     trail::raw,
 };
 use crate::{
-    answer::Done,
-    database::{Database, Stored},
+    database::{Database, DatabaseResult},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     audit::Action,
@@ -35,7 +35,7 @@ pub fn duplicate(
     workspace: u32,
     call: &DuplicateKey,
     now: Timestamp,
-) -> Done<Issued> {
+) -> CommandResult<Issued> {
     let member = member(database, &call.origin.caller)?;
     member.may(Command::CreateKey, None, None, now)?;
     let claim = Claim::of::<DuplicateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
@@ -58,9 +58,9 @@ pub fn duplicate(
 }
 
 /// The name of the next copy of a key of this name.
-fn free_name(database: &impl Database, name: &str) -> Stored<String> {
+fn free_name(database: &impl Database, name: &str) -> DatabaseResult<String> {
     let rows = database.run("SELECT name FROM keys WHERE deleted_at IS NULL AND instr(name, ' (copy') > 0", &[])?;
-    let taken = rows.into_iter().map(|mut row| row.text()).collect::<Stored<BTreeSet<_>>>()?;
+    let taken = rows.into_iter().map(|mut row| row.text()).collect::<DatabaseResult<BTreeSet<_>>>()?;
     Ok(copy_name(name, |name| taken.contains(name)))
 }
 
@@ -68,7 +68,7 @@ fn free_name(database: &impl Database, name: &str) -> Stored<String> {
 mod tests {
     use super::*;
     use crate::{
-        database::memory::Memory,
+        database::memory::MemoryDatabase,
         registry::{
             keys,
             rows::record,
@@ -88,7 +88,7 @@ mod tests {
 
     const NEW: SecretHash = SecretHash::from_bytes([4; 32]);
 
-    fn source(database: &Memory) -> ownchat_domain::key::Key {
+    fn source(database: &MemoryDatabase) -> ownchat_domain::key::Key {
         let key = NewKey {
             rate_limit: Some(RateLimit { limit: 5, window_seconds: 60 }),
             integration: "POS".into(),
@@ -110,7 +110,7 @@ mod tests {
         }
     }
 
-    fn copy(database: &Memory, call: &DuplicateKey) -> Done<Issued> {
+    fn copy(database: &MemoryDatabase, call: &DuplicateKey) -> CommandResult<Issued> {
         duplicate(database, &keyring(), WORKSPACE, call, NOW.plus(1))
     }
 

@@ -4,14 +4,14 @@
 //! goes on with what it remembers for as long as the workspace forgives an outage, counted from when it last read
 //! the feed; and one that has not heard that less is forgiven now, for as long as was forgiven before.
 
-use crate::database::{Database, DatabaseError, Stored};
+use crate::database::{Database, DatabaseError, DatabaseResult};
 use ownchat_domain::{
     feed::FRESH_FOR,
     time::{SECOND, Timestamp},
 };
 
 /// From when on everything that the feed was told by `now` holds everywhere.
-pub fn everywhere(database: &impl Database, now: Timestamp) -> Stored<Timestamp> {
+pub fn everywhere(database: &impl Database, now: Timestamp) -> DatabaseResult<Timestamp> {
     let sql = "SELECT max(outage_seconds, patient_seconds), patient_until FROM workspace";
     let mut row = database.first(sql, &[])?.ok_or_else(|| DatabaseError("no workspace".into()))?;
     let forgiven = row.integer()?.saturating_mul(SECOND);
@@ -19,13 +19,13 @@ pub fn everywhere(database: &impl Database, now: Timestamp) -> Stored<Timestamp>
 }
 
 /// Notes in the change of the settings that so many seconds were forgiven before.
-pub fn less_is_forgiven(database: &impl Database, before: u32) -> Stored<()> {
+pub fn less_is_forgiven(database: &impl Database, before: u32) -> DatabaseResult<()> {
     database.run("UPDATE workspace SET patient_seconds = max(patient_seconds, ?)", &[before.into()])?;
     Ok(())
 }
 
 /// The feed was told of all changes of the settings by `now`: whoever reads it from then on forgives as it is said now.
-pub fn settings_were_told(database: &impl Database, now: Timestamp) -> Stored<()> {
+pub fn settings_were_told(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "UPDATE workspace SET patient_until = max(patient_until, ? + patient_seconds * 1000), patient_seconds = 0 \
          WHERE patient_seconds > 0",

@@ -8,7 +8,7 @@ use super::{
     rows::time,
     trail::{self, Change, Source},
 };
-use crate::{answer::Done, database::Database};
+use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
     audit::{Action, ActorId},
     failure::Failure,
@@ -21,14 +21,14 @@ use serde_json::json;
 const LINES_MAX: i64 = 20;
 
 /// Writes an event down, or counts it if there were too many.
-pub fn note(database: &impl Database, call: &NoteEvent, now: Timestamp) -> Done<()> {
+pub fn note(database: &impl Database, call: &NoteEvent, now: Timestamp) -> CommandResult<()> {
     if !call.action.is_of_session() {
         return Err(Failure::NotFound.into());
     }
     let member = members::member(database, &call.person.into())?;
     // Nobody knows who it was that failed; the account stands in the line.
     let failed = call.action == Action::SignInFailed;
-    database.atomically(|| {
+    database.transaction(|| {
         let hour = Timestamp::from_millis(now.millis().div_euclid(HOUR) * HOUR);
         let row = database.first(
             "SELECT CASE hour WHEN ?2 THEN listed ELSE 0 END, left_out FROM events WHERE action = ?1",
@@ -72,17 +72,17 @@ pub fn note(database: &impl Database, call: &NoteEvent, now: Timestamp) -> Done<
 mod tests {
     use super::*;
     use crate::{
-        database::memory::Memory,
+        database::memory::MemoryDatabase,
         registry::testing::{NOW, OWNER, STRANGER, workspace},
     };
     use ownchat_domain::audit::verify;
 
-    fn event(database: &Memory, action: Action, now: Timestamp) {
+    fn event(database: &MemoryDatabase, action: Action, now: Timestamp) {
         let call = NoteEvent { person: OWNER, action, address: "192.0.2.1".into(), request_id: "r1".into() };
         note(database, &call, now).unwrap();
     }
 
-    fn lines(database: &Memory) -> Vec<String> {
+    fn lines(database: &MemoryDatabase) -> Vec<String> {
         let wanted = trail::Wanted { limit: 1_000, ..trail::Wanted::default() };
         trail::lines(database, &wanted).unwrap().into_iter().map(|(_, line)| line).collect()
     }

@@ -5,7 +5,7 @@ use super::{
     meters::Meters,
     rows::{find, record},
 };
-use crate::{answer::Done, database::Database};
+use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
     explain::{Explanation, asks_meter, explain, forged},
     failure::Failure,
@@ -22,7 +22,7 @@ pub async fn explain_call(
     meters: &impl Meters,
     call: &ExplainCall,
     now: Timestamp,
-) -> Done<Explanation> {
+) -> CommandResult<Explanation> {
     let member = member(database, &call.caller)?;
     let (Some(row), Some(record)) = (find(database, call.id)?, record(database, call.id, now)?) else {
         // Of what nobody ever issued everybody may be told that.
@@ -42,11 +42,11 @@ pub async fn explain_call(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::memory::Memory as Sqlite;
+    use crate::database::memory::MemoryDatabase;
     use crate::registry::{
-        copies::memory::at_once,
+        copies::memory::expect_ready,
         keys,
-        meters::memory::Memory,
+        meters::memory::MemoryMeters,
         testing::{NOW, OWNER, STRANGER, create, keyring, new_key, origin, workspace},
     };
     use ownchat_domain::{
@@ -67,8 +67,8 @@ mod tests {
         ExplainCall { caller: person.into(), id, secret: Some(SecretHash::from_bytes([3; 32])), case }
     }
 
-    fn told(database: &Sqlite, call: &ExplainCall) -> Done<Explanation> {
-        at_once(explain_call(database, &keyring(), &Memory::default(), call, NOW))
+    fn told(database: &MemoryDatabase, call: &ExplainCall) -> CommandResult<Explanation> {
+        expect_ready(explain_call(database, &keyring(), &MemoryMeters::default(), call, NOW))
     }
 
     #[test]
@@ -101,11 +101,11 @@ mod tests {
         let database = workspace();
         let quota = Some(Quota { limit: 3, period: Period::Day });
         let key = create(&database, NewKey { quota, ..new_key("Shop", &["contacts:read"]) }, NOW).unwrap();
-        let meters = Memory { now: NOW, ..Memory::default() };
+        let meters = MemoryMeters { now: NOW, ..MemoryMeters::default() };
         let ask = |cost| {
             let mut call = call(key.id, OWNER, None);
             call.case.cost = Some(cost);
-            at_once(explain_call(&database, &keyring(), &meters, &call, NOW)).unwrap()
+            expect_ready(explain_call(&database, &keyring(), &meters, &call, NOW)).unwrap()
         };
         assert_eq!((ask(3).code.as_str(), ask(4).code.as_str()), ("VALID", "QUOTA_EXCEEDED"));
         meters.failing.borrow_mut().push(key.id);
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!((unknown.code.as_str(), unknown.checks.last().unwrap().result), ("VALID", Looked::Unknown));
         let mut later = call(key.id, OWNER, None);
         later.case.at = Some(NOW.plus(1));
-        let later = at_once(explain_call(&database, &keyring(), &meters, &later, NOW)).unwrap();
+        let later = expect_ready(explain_call(&database, &keyring(), &meters, &later, NOW)).unwrap();
         assert_eq!(later.checks.last().unwrap().result, Looked::NotLookedAt, "nobody knows what is left then");
     }
 }

@@ -3,8 +3,8 @@
 
 use super::rows::time;
 use crate::{
-    answer::Done,
     database::{Database, DatabaseError},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     failure::Failure,
@@ -38,7 +38,7 @@ impl Claim {
     }
 
     /// What the same request was answered before, if it was sent before. Another one of that name is refused.
-    pub fn answered(&self, database: &impl Database, now: Timestamp) -> Done<Option<Answered>> {
+    pub fn answered(&self, database: &impl Database, now: Timestamp) -> CommandResult<Option<Answered>> {
         let Some((slot, body)) = &self.0 else { return Ok(None) };
         let found = database.first(
             "SELECT body, answer, effective_at FROM requests WHERE slot = ? AND kept_until > ?",
@@ -54,7 +54,7 @@ impl Claim {
     }
 
     /// Stores the answer. Belongs into the transaction of the command.
-    pub fn keep(&self, database: &impl Database, key: &Key, now: Timestamp) -> Done<()> {
+    pub fn keep(&self, database: &impl Database, key: &Key, now: Timestamp) -> CommandResult<()> {
         let Some((slot, body)) = &self.0 else { return Ok(()) };
         let answer = serde_json::to_string(key).map_err(|error| DatabaseError(error.to_string()))?;
         database.run(
@@ -71,7 +71,7 @@ impl Claim {
     }
 
     /// Adds to the answer from when on the change holds everywhere.
-    pub fn settle(&self, database: &impl Database, effective_at: Timestamp) -> Done<()> {
+    pub fn settle(&self, database: &impl Database, effective_at: Timestamp) -> CommandResult<()> {
         let Some((slot, _)) = &self.0 else { return Ok(()) };
         database.run(
             "UPDATE requests SET effective_at = ? WHERE slot = ?",
@@ -82,7 +82,7 @@ impl Claim {
 }
 
 /// Forgets the answers whose time is over.
-pub fn forget(database: &impl Database, now: Timestamp) -> Done<()> {
+pub fn forget(database: &impl Database, now: Timestamp) -> CommandResult<()> {
     database.run(
         "DELETE FROM requests WHERE slot IN \
          (SELECT slot FROM requests WHERE kept_until <= ? ORDER BY kept_until LIMIT ?)",
@@ -92,7 +92,7 @@ pub fn forget(database: &impl Database, now: Timestamp) -> Done<()> {
 }
 
 /// When an answer is due to be forgotten, if there is any.
-pub fn next_due(database: &impl Database) -> Done<Option<Timestamp>> {
+pub fn next_due(database: &impl Database) -> CommandResult<Option<Timestamp>> {
     let row = database.first("SELECT min(kept_until) FROM requests", &[])?;
     Ok(row.map(|mut row| row.optional_integer()).transpose()?.flatten().map(Timestamp::from_millis))
 }
@@ -107,7 +107,7 @@ pub struct Entered(Option<(Running, Slot)>);
 
 impl Running {
     /// Notes a request; refuses it while the same is being worked on.
-    pub fn enter(&self, claim: Claim) -> Done<Entered> {
+    pub fn enter(&self, claim: Claim) -> CommandResult<Entered> {
         let Some((slot, _)) = claim.0 else { return Ok(Entered(None)) };
         if self.0.borrow_mut().insert(slot) {
             Ok(Entered(Some((self.clone(), slot))))

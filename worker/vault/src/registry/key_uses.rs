@@ -1,6 +1,6 @@
 //! Keys that ask the registry are used by that. Usage is told of it, but not of every request.
 
-use crate::object::ask;
+use crate::object::send;
 use ownchat_domain::{
     locator::Locator,
     time::{SECOND, Timestamp},
@@ -39,7 +39,7 @@ impl KeyUses {
 
 /// Tells usage of it. A use that gets lost is noted with the next request.
 pub async fn tell(env: Env, workspace: u32, last: LastUse) {
-    if let Err(failure) = ask(&env, Object::Usage(workspace), &NoteUse { last }).await {
+    if let Err(failure) = send(&env, Object::Usage(workspace), &NoteUse { last }).await {
         console_warn!("registry: a use was not noted: {failure}");
     }
 }

@@ -9,7 +9,7 @@ use super::{
     rows::{COLUMNS, KeyRow, find, time},
     trail::{self, Actor, Change},
 };
-use crate::{answer::Done, database::Database};
+use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
     audit::Action,
     digest::{KeyDigest, SecretHash},
@@ -61,7 +61,7 @@ pub fn create(
     workspace: u32,
     call: &CreateKey,
     now: Timestamp,
-) -> Done<Issued> {
+) -> CommandResult<Issued> {
     let member = member(database, &call.origin.caller)?;
     member.may(Command::CreateKey, None, None, now)?;
     let claim = Claim::of::<CreateKey>(call.once.as_ref(), &call.origin.caller, "");
@@ -100,8 +100,8 @@ pub fn issue(
     member: &Member,
     claim: Claim,
     now: Timestamp,
-) -> Done<Issued> {
-    database.atomically(|| {
+) -> CommandResult<Issued> {
+    database.transaction(|| {
         let number = database
             .first("UPDATE workspace SET last_key = max(last_key + 1, next_key) RETURNING last_key", &[])?
             .ok_or(Failure::NotFound)?
@@ -143,7 +143,7 @@ pub fn issue(
 }
 
 /// Reads a key that was not deleted.
-pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Done<Key> {
+pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> CommandResult<Key> {
     let member = member(database, &call.caller)?;
     let row = present(database, call.id)?;
     member.may(Command::ReadKey, Some(&row), None, now)?;
@@ -152,7 +152,7 @@ pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Done<Ke
 
 /// Changes a key. What changes nothing is no change: no new version, no line in the trail. So the same request may be sent
 /// again when its answer was lost or told of trouble.
-pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Done<Outcome> {
+pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> CommandResult<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
     let command = if call.patch.only_deactivates() { Command::DeactivateKey } else { Command::ChangeKey };
@@ -204,7 +204,7 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
 
 /// Deletes a key, in whatever version it is, unless this very command has deleted it before. Its
 /// row stays, so that the edge is told, the trail keeps its object, and it can be restored.
-pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Done<Outcome> {
+pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> CommandResult<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == call.version + 1;
     if let Some(gone) = find(database, call.id)?.filter(is_this) {
@@ -220,8 +220,14 @@ pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Don
 }
 
 /// Stores a changed key with everything that belongs to a change, or nothing.
-pub fn store(database: &impl Database, actor: Actor<'_>, after: &KeyRow, change: Change, now: Timestamp) -> Done<()> {
-    database.atomically(|| {
+pub fn store(
+    database: &impl Database,
+    actor: Actor<'_>,
+    after: &KeyRow,
+    change: Change,
+    now: Timestamp,
+) -> CommandResult<()> {
+    database.transaction(|| {
         let places: Vec<String> = COLUMNS.split(',').map(|column| format!("{} = ?", column.trim())).collect();
         let mut values = after.values()?;
         values.push(after.number.into());
@@ -234,7 +240,7 @@ pub fn store(database: &impl Database, actor: Actor<'_>, after: &KeyRow, change:
 }
 
 /// The key, unless it was deleted.
-pub fn present(database: &impl Database, id: Locator) -> Done<KeyRow> {
+pub fn present(database: &impl Database, id: Locator) -> CommandResult<KeyRow> {
     let found = find(database, id)?.filter(|row| row.deleted_at.is_none());
     Ok(found.ok_or(Failure::NotFound)?)
 }

@@ -12,8 +12,8 @@ use super::{
     rows::{find, time},
 };
 use crate::{
-    answer::Done,
-    database::{Database, DatabaseError, Stored},
+    database::{Database, DatabaseError, DatabaseResult},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     feed::FRESH_FOR,
@@ -26,7 +26,7 @@ use ownchat_domain::{
 const BATCH: i64 = 100;
 
 /// Notes that a key was removed.
-pub fn of_key(database: &impl Database, key: Locator, now: Timestamp) -> Stored<()> {
+pub fn of_key(database: &impl Database, key: Locator, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO leftovers (locator, due_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
         &[key.to_string().into(), time(now)],
@@ -39,7 +39,7 @@ pub fn of_key(database: &impl Database, key: Locator, now: Timestamp) -> Stored<
 const SETTLED: i64 = FRESH_FOR + 3 * SECOND;
 
 /// Notes that all keys were read in, of which the feed was told by `now`, so that no meter goes by what their limits were.
-pub fn of_all(database: &impl Database, now: Timestamp) -> Stored<()> {
+pub fn of_all(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO leftovers (locator, due_at) SELECT locator, ? FROM keys WHERE TRUE ON CONFLICT DO NOTHING",
         &[time(now.plus(SETTLED))],
@@ -48,7 +48,7 @@ pub fn of_all(database: &impl Database, now: Timestamp) -> Stored<()> {
 }
 
 /// When the next of them is due, if any waits.
-pub fn next_due(database: &impl Database) -> Stored<Option<Timestamp>> {
+pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     match database.first("SELECT min(due_at) FROM leftovers", &[])? {
         Some(mut row) => Ok(row.optional_integer()?.map(Timestamp::from_millis)),
         None => Ok(None),
@@ -62,7 +62,7 @@ pub async fn clear(
     meters: &impl Meters,
     copies: &impl Copies,
     now: impl Fn() -> Timestamp,
-) -> Done<Vec<String>> {
+) -> CommandResult<Vec<String>> {
     let mut troubles = Vec::new();
     for (locator, attempts) in due(database, now())? {
         let key = locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
@@ -84,7 +84,7 @@ async fn remove(
     meters: &impl Meters,
     copies: &impl Copies,
     key: Locator,
-) -> Done<Result<(), String>> {
+) -> CommandResult<Result<(), String>> {
     if find(database, key)?.is_some() {
         // Its copy belongs to the outbox.
         return Ok(meters.believe_anew(key).await);
@@ -93,7 +93,7 @@ async fn remove(
     Ok(meter.and(copies.delete(&kv_name(key)).await))
 }
 
-fn due(database: &impl Database, now: Timestamp) -> Stored<Vec<(String, i64)>> {
+fn due(database: &impl Database, now: Timestamp) -> DatabaseResult<Vec<(String, i64)>> {
     database
         .run(
             "SELECT locator, attempts FROM leftovers WHERE due_at <= ? ORDER BY due_at LIMIT ?",
@@ -108,8 +108,8 @@ fn due(database: &impl Database, now: Timestamp) -> Stored<Vec<(String, i64)>> {
 mod tests {
     use super::*;
     use crate::registry::{
-        copies::memory::{Memory as Kv, at_once},
-        meters::memory::Memory as Meters,
+        copies::memory::{MemoryKv, expect_ready},
+        meters::memory::MemoryMeters,
         testing::{NOW, count, create, new_key, workspace},
     };
 
@@ -117,22 +117,22 @@ mod tests {
         format!("{number:016}").parse().unwrap()
     }
 
-    fn with_copies(keys: &[Locator]) -> Kv {
-        let kv = Kv::default();
+    fn with_copies(keys: &[Locator]) -> MemoryKv {
+        let kv = MemoryKv::default();
         kv.records.borrow_mut().extend(keys.iter().map(|key| (kv_name(*key), vec![1])));
         kv
     }
 
     #[test]
     fn a_meter_that_fails_is_tried_again_and_keeps_nothing_else() {
-        let (database, meters) = (workspace(), Meters::default());
+        let (database, meters) = (workspace(), MemoryMeters::default());
         let kv = with_copies(&[key(1), key(2), key(3)]);
         meters.failing.borrow_mut().push(key(1));
         for number in 1..4 {
             of_key(&database, key(number), NOW).unwrap();
             of_key(&database, key(number), NOW).unwrap();
         }
-        let turn = |now| at_once(clear(&database, &meters, &kv, || now)).unwrap().len();
+        let turn = |now| expect_ready(clear(&database, &meters, &kv, || now)).unwrap().len();
         assert_eq!(next_due(&database), Ok(Some(NOW)));
         assert_eq!((turn(NOW), meters.cleared.borrow().clone()), (1, vec![key(2), key(3)]));
         assert!(kv.records.borrow().is_empty(), "a meter that fails keeps no copy");
@@ -147,10 +147,10 @@ mod tests {
 
     #[test]
     fn a_copy_that_cannot_be_removed_now_is_removed_later() {
-        let (database, meters, kv) = (workspace(), Meters::default(), with_copies(&[key(1)]));
+        let (database, meters, kv) = (workspace(), MemoryMeters::default(), with_copies(&[key(1)]));
         of_key(&database, key(1), NOW).unwrap();
         kv.is_down.set(true);
-        let turn = |now| at_once(clear(&database, &meters, &kv, || now)).unwrap().len();
+        let turn = |now| expect_ready(clear(&database, &meters, &kv, || now)).unwrap().len();
         assert_eq!(turn(NOW), 1);
         kv.is_down.set(false);
         assert_eq!(kv.records.borrow().len(), 1);
@@ -161,12 +161,12 @@ mod tests {
 
     #[test]
     fn of_a_key_that_was_read_in_copy_and_counts_stay() {
-        let (database, meters) = (workspace(), Meters::default());
+        let (database, meters) = (workspace(), MemoryMeters::default());
         let made = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
         let kv = with_copies(&[made.id]);
         of_all(&database, NOW).unwrap();
         for (moment, told) in [(NOW.plus(FRESH_FOR), 0), (NOW.plus(SETTLED), 1)] {
-            assert_eq!(at_once(clear(&database, &meters, &kv, || moment)).unwrap(), Vec::<String>::new());
+            assert_eq!(expect_ready(clear(&database, &meters, &kv, || moment)).unwrap(), Vec::<String>::new());
             assert_eq!(meters.credulous.borrow().len(), told, "edges may still decide by a later record");
         }
         assert_eq!((meters.credulous.borrow().clone(), kv.records.borrow().len()), (vec![made.id], 1));

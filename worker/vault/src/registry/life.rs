@@ -11,8 +11,8 @@ use super::{
     trail::{self, Actor, Change, VAULT},
 };
 use crate::{
-    answer::Done,
-    database::{Database, DatabaseError, Stored},
+    database::{Database, DatabaseError, DatabaseResult},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     audit::Action,
@@ -35,7 +35,7 @@ const PURGE_BATCH: i64 = 100;
 
 /// Gives a key a new secret. The old ones end after the overlap, or when they would have ended
 /// anyway. None ends earlier than an overlap before has promised, unless the caller says so.
-pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> Done<Outcome> {
+pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> CommandResult<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
     let grant = Grant::again(&before.details);
@@ -74,7 +74,7 @@ pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now
     after.secrets.push(KeySecret { number, created_at: now, ends_at: None, last_used_at: None });
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     let key = after.shown(now);
-    database.atomically(|| {
+    database.transaction(|| {
         let master = keyring.newest();
         let digest = KeyDigest::of(&call.secret, before.locator, &master.pepper);
         database.run(
@@ -115,7 +115,7 @@ fn left_until(secrets: &[KeySecret]) -> Option<Timestamp> {
 }
 
 /// Ends every secret but the newest at once.
-pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Timestamp) -> Done<Outcome> {
+pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Timestamp) -> CommandResult<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
     member.may(Command::EndOldSecrets, Some(&before), None, now)?;
@@ -127,7 +127,7 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
         return Ok(Outcome::repeated(before.shown(now)));
     }
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
-    database.atomically(|| {
+    database.transaction(|| {
         store_secrets(database, &after)?;
         let change = Change::of_key(Action::EndSecret, Some(&before), Some(&after), now)?;
         store(database, actor, &after, change, now)
@@ -144,7 +144,7 @@ fn ended(before: &KeyRow, end: Timestamp, now: Timestamp) -> KeyRow {
     after
 }
 
-fn store_secrets(database: &impl Database, row: &KeyRow) -> Done<()> {
+fn store_secrets(database: &impl Database, row: &KeyRow) -> CommandResult<()> {
     for secret in &row.secrets {
         database.run(
             "UPDATE secrets SET ends_at = ? WHERE key = ? AND number = ?",
@@ -155,7 +155,7 @@ fn store_secrets(database: &impl Database, row: &KeyRow) -> Done<()> {
 }
 
 /// Reads a key that was deleted and can be restored.
-pub fn read_deleted(database: &impl Database, call: &ReadDeleted, now: Timestamp) -> Done<Key> {
+pub fn read_deleted(database: &impl Database, call: &ReadDeleted, now: Timestamp) -> CommandResult<Key> {
     let member = member(database, &call.caller)?;
     let can_be_restored = |row: &KeyRow| row.deleted_at.is_some_and(|at| now.since(at) < RESTORE_WITHIN);
     let row = find(database, call.id)?.filter(can_be_restored).ok_or(Failure::NotFound)?;
@@ -164,7 +164,7 @@ pub fn read_deleted(database: &impl Database, call: &ReadDeleted, now: Timestamp
 }
 
 /// Undoes a deletion. Asked again, when the answer was lost or told of trouble, it changes nothing.
-pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> Done<Outcome> {
+pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> CommandResult<Outcome> {
     let member = member(database, &call.origin.caller)?;
     let before = find(database, call.id)?.ok_or(Failure::NotFound)?;
     let may_come_back = match before.deleted_at {
@@ -197,7 +197,7 @@ pub struct Purged {
 
 /// Removes for good what was deleted too long ago to be restored: row and digests go, the trail stays. What cannot
 /// be removed keeps nothing else from it, and is tried again later, and later each time.
-pub fn purge(database: &impl Database, now: Timestamp) -> Done<Purged> {
+pub fn purge(database: &impl Database, now: Timestamp) -> CommandResult<Purged> {
     let mut purged = Purged::default();
     if chores::standing(database, Chore::Purge)?.due_at > now {
         return Ok(purged);
@@ -221,10 +221,10 @@ pub fn purge(database: &impl Database, now: Timestamp) -> Done<Purged> {
     Ok(purged)
 }
 
-fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) -> Done<Locator> {
+fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) -> CommandResult<Locator> {
     let locator = locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
     let key = find(database, locator)?.ok_or_else(|| DatabaseError("no such key".into()))?;
-    database.atomically(|| {
+    database.transaction(|| {
         trail::append(database, VAULT, Change::of_key(Action::Purge, Some(&key), None, now)?, now)?;
         for sql in [
             "DELETE FROM secrets WHERE key = ?",
@@ -239,7 +239,7 @@ fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) 
 }
 
 /// When something is due to be removed for good, if anything waits for it.
-pub fn next_purge(database: &impl Database) -> Stored<Option<Timestamp>> {
+pub fn next_purge(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     let row = database.first("SELECT min(deleted_at) FROM keys WHERE deleted_at IS NOT NULL", &[])?;
     let Some(eldest) = row.map(|mut row| row.optional_integer()).transpose()?.flatten() else { return Ok(None) };
     let due = Timestamp::from_millis(eldest).plus(RESTORE_WITHIN);

@@ -7,8 +7,8 @@ use super::{
     trail::{Wanted, lines},
 };
 use crate::{
-    answer::{Done, Refusal},
     database::{Database, Value},
+    rpc::{CommandError, CommandResult},
 };
 use ownchat_domain::{
     base62,
@@ -31,7 +31,7 @@ const WORKS_NOT: &str =
 const CURSOR_LENGTH: usize = 6;
 
 /// The page of keys that was asked for.
-pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> Done<KeyPage> {
+pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> CommandResult<KeyPage> {
     let sight = member(database, &call.caller)?.principal.listed()?;
     let limit = limit(call.query.limit)?;
     let (sql, mut values) = statement(&call.query, sight, now)?;
@@ -51,7 +51,7 @@ pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> Done<K
     Ok(KeyPage { data: rows.iter().map(|row| row.shown(now)).collect(), next_cursor })
 }
 
-fn limit(asked: Option<u32>) -> Done<u32> {
+fn limit(asked: Option<u32>) -> CommandResult<u32> {
     match asked {
         None => Ok(KeyQuery::LIMIT_DEFAULT),
         Some(limit @ 1..=KeyQuery::LIMIT_MAX) => Ok(limit),
@@ -59,7 +59,7 @@ fn limit(asked: Option<u32>) -> Done<u32> {
     }
 }
 
-fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> Done<(String, Vec<Value>)> {
+fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> CommandResult<(String, Vec<Value>)> {
     let mut wheres = Vec::new();
     let mut values = Vec::new();
     match query.status {
@@ -123,13 +123,13 @@ fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> Done<(String, Ve
 }
 
 /// The lines of the trail that were asked for.
-pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> Done<TrailPage> {
+pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> CommandResult<TrailPage> {
     let member = member(database, &call.caller)?;
     let query = &call.query;
     let key = query.key.map(|id| find(database, id)).transpose()?.flatten();
     match member.may(Command::ReadTrail, key.as_ref(), None, now) {
         // A key that is not there looks like one that is somebody else's, but to those who see all.
-        Err(Refusal::Failure(Failure::Forbidden | Failure::ScopeMissing { .. }))
+        Err(CommandError::Failure(Failure::Forbidden | Failure::ScopeMissing { .. }))
             if query.key.is_some() && key.is_none() && member.principal.sight() != Sight::All =>
         {
             return Err(Failure::NotFound.into());

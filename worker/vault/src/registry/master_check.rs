@@ -4,13 +4,13 @@
 //! With others every key would be refused as made up, and what is written would be lost once the
 //! right ones are back. So nothing is answered and nothing written until they are.
 
-use crate::database::{Database, DatabaseError, Stored};
+use crate::database::{Database, DatabaseError, DatabaseResult};
 use ownchat_domain::keyring::{Check, Keyring};
 use std::collections::BTreeMap;
 
 /// Compares them with those of before, and stores new ones. Returns why they are the wrong ones, in
 /// words for an operator.
-pub fn compare(database: &impl Database, keyring: &Keyring) -> Stored<Result<(), String>> {
+pub fn compare(database: &impl Database, keyring: &Keyring) -> DatabaseResult<Result<(), String>> {
     let rows = database.run("SELECT id, purpose, value FROM master_checks", &[])?;
     let mut known: BTreeMap<(u16, String), [u8; Check::BYTES]> = rows
         .into_iter()
@@ -18,7 +18,7 @@ pub fn compare(database: &impl Database, keyring: &Keyring) -> Stored<Result<(),
             let id = u16::try_from(row.integer()?).map_err(|_| DatabaseError("not the id of a secret".into()))?;
             Ok(((id, row.text()?), row.bytes()?))
         })
-        .collect::<Stored<_>>()?;
+        .collect::<DatabaseResult<_>>()?;
     let now: Vec<Check> = keyring.checks().collect();
     let place = |check: &Check| (check.id, check.purpose.to_owned());
     let wrong = now.iter().find(|check| known.get(&place(check)).is_some_and(|value| *value != check.value));
@@ -51,7 +51,7 @@ pub fn compare(database: &impl Database, keyring: &Keyring) -> Stored<Result<(),
 mod tests {
     use super::*;
     use crate::{
-        database::memory::Memory,
+        database::memory::MemoryDatabase,
         registry::testing::{NOW, count, create, new_key, workspace},
     };
     use ownchat_domain::keyring::{Use, retire};
@@ -60,11 +60,11 @@ mod tests {
     const OTHER_ONE: &str = "1:BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU=";
     const TWO: &str = "2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 
-    fn try_with(database: &Memory, list: &str) -> Result<(), String> {
+    fn try_with(database: &MemoryDatabase, list: &str) -> Result<(), String> {
         compare(database, &Keyring::parse(list).unwrap()).unwrap()
     }
 
-    fn used() -> Memory {
+    fn used() -> MemoryDatabase {
         let database = workspace();
         assert_eq!(try_with(&database, ONE), Ok(()));
         create(&database, new_key("One", &["contacts:read"]), NOW).unwrap();

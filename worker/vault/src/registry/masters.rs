@@ -2,8 +2,8 @@
 
 use super::{members::member, rows::time};
 use crate::{
-    answer::Done,
-    database::{Database, DatabaseError, Stored, Value},
+    database::{Database, DatabaseError, DatabaseResult, Value},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     keyring::Keyring,
@@ -15,7 +15,7 @@ use ownchat_domain::{
 use std::collections::BTreeMap;
 
 /// Counts it.
-pub fn read(database: &impl Database, keyring: &Keyring, call: &ReadMasters, now: Timestamp) -> Done<Masters> {
+pub fn read(database: &impl Database, keyring: &Keyring, call: &ReadMasters, now: Timestamp) -> CommandResult<Masters> {
     member(database, &call.caller)?.may(Command::ReadMasters, None, None, now)?;
     let records = by_master(
         database,
@@ -48,7 +48,7 @@ pub fn read(database: &impl Database, keyring: &Keyring, call: &ReadMasters, now
     Ok(Masters { data: data.collect(), unknown: count(&records, None).max(count(&keys, None)) })
 }
 
-fn by_master(database: &impl Database, sql: &str, values: &[Value]) -> Stored<BTreeMap<Option<u16>, u64>> {
+fn by_master(database: &impl Database, sql: &str, values: &[Value]) -> DatabaseResult<BTreeMap<Option<u16>, u64>> {
     let number = |_| DatabaseError("a number that is not possible".into());
     let rows = database.run(sql, values)?.into_iter();
     rows.map(|mut row| {

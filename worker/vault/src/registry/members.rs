@@ -2,8 +2,8 @@
 
 use super::rows::{KeyRow, find};
 use crate::{
-    answer::Done,
     database::{Database, DatabaseError},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     account::PersonId,
@@ -41,14 +41,20 @@ impl Member {
     }
 
     /// Whether the member may do this to a key, and give it that; without a grant, whether it may be tried at all.
-    pub fn may(&self, command: Command, key: Option<&KeyRow>, grant: Option<&Grant<'_>>, now: Timestamp) -> Done<()> {
+    pub fn may(
+        &self,
+        command: Command,
+        key: Option<&KeyRow>,
+        grant: Option<&Grant<'_>>,
+        now: Timestamp,
+    ) -> CommandResult<()> {
         Ok(allow(&self.principal, command, key.map(KeyRow::subject).as_ref(), grant, now)?)
     }
 }
 
 /// Makes the workspace and its owner, unless they are there.
-pub fn found(database: &impl Database, call: &Found) -> Done<()> {
-    database.atomically(|| {
+pub fn found(database: &impl Database, call: &Found) -> CommandResult<()> {
+    database.transaction(|| {
         database.run(
             "INSERT INTO workspace (id, number, name) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
             &[call.number.into(), call.name.as_str().into()],
@@ -62,12 +68,12 @@ pub fn found(database: &impl Database, call: &Found) -> Done<()> {
 }
 
 /// Returns true if the workspace is there.
-pub fn is_founded(database: &impl Database) -> Done<bool> {
+pub fn is_founded(database: &impl Database) -> CommandResult<bool> {
     Ok(database.first("SELECT 1 FROM workspace", &[])?.is_some())
 }
 
 /// The member that this caller is, whom [`super::callers::admit`] has let in.
-pub fn member(database: &impl Database, caller: &Caller) -> Done<Member> {
+pub fn member(database: &impl Database, caller: &Caller) -> CommandResult<Member> {
     match caller {
         Caller::Person(person) => of_person(database, *person),
         Caller::Key(key) => {
@@ -79,7 +85,7 @@ pub fn member(database: &impl Database, caller: &Caller) -> Done<Member> {
 }
 
 /// The member that this person is; for everybody else the workspace does not exist.
-fn of_person(database: &impl Database, person: PersonId) -> Done<Member> {
+fn of_person(database: &impl Database, person: PersonId) -> CommandResult<Member> {
     match database.first("SELECT name, role FROM members WHERE person = ?", &[person.to_string().into()])? {
         Some(mut row) => {
             let name = row.text()?;

@@ -1,6 +1,6 @@
 //! The meters of keys, as the registry needs them.
 
-use crate::{object::ask, patience::within};
+use crate::{object::send, timeout::with_timeout};
 use ownchat_domain::{
     locator::Locator,
     meter::Outlook,
@@ -12,7 +12,7 @@ use ownchat_domain::{
 use worker::{Env, console_warn};
 
 /// For how long somebody who wants a call explained waits for a meter, in milliseconds: as long as the edge does.
-const PATIENCE: u32 = 2_000;
+const TIMEOUT: u32 = 2_000;
 
 /// The meters of keys, as the registry needs them.
 pub trait Meters {
@@ -26,15 +26,15 @@ pub trait Meters {
 
 impl Meters for Env {
     async fn clear(&self, key: Locator) -> Result<(), String> {
-        ask(self, Object::Meter(key), &ClearMeter {}).await.map_err(|failure| failure.to_string())
+        send(self, Object::Meter(key), &ClearMeter {}).await.map_err(|failure| failure.to_string())
     }
 
     async fn believe_anew(&self, key: Locator) -> Result<(), String> {
-        ask(self, Object::Meter(key), &BelieveAnew {}).await.map_err(|failure| failure.to_string())
+        send(self, Object::Meter(key), &BelieveAnew {}).await.map_err(|failure| failure.to_string())
     }
 
     async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook> {
-        let answer = within(PATIENCE, ask(self, Object::Meter(key), call)).await;
+        let answer = with_timeout(TIMEOUT, send(self, Object::Meter(key), call)).await;
         if answer.is_none() {
             console_warn!("registry: meter of key {key}: no answer in time");
         }
@@ -52,7 +52,7 @@ pub mod memory {
     use std::cell::RefCell;
 
     #[derive(Default)]
-    pub struct Memory {
+    pub struct MemoryMeters {
         /// Those that answer nobody.
         pub failing: RefCell<Vec<Locator>>,
         pub cleared: RefCell<Vec<Locator>>,
@@ -63,13 +63,13 @@ pub mod memory {
         pub now: Timestamp,
     }
 
-    impl Memory {
+    impl MemoryMeters {
         fn answer<T>(&self, key: Locator, value: T) -> Result<T, String> {
             if self.failing.borrow().contains(&key) { Err("down".into()) } else { Ok(value) }
         }
     }
 
-    impl Meters for Memory {
+    impl Meters for MemoryMeters {
         async fn clear(&self, key: Locator) -> Result<(), String> {
             self.answer(key, ())?;
             self.cleared.borrow_mut().push(key);

@@ -8,7 +8,7 @@ use super::{
     copies::Copies,
     rows::{record, time},
 };
-use crate::database::{Database, DatabaseError, Stored};
+use crate::database::{Database, DatabaseError, DatabaseResult};
 use ownchat_domain::{
     keyring::Keyring,
     locator::Locator,
@@ -30,7 +30,7 @@ pub fn back_off(attempts: i64) -> i64 {
 }
 
 /// Notes that the record of a key must be written.
-pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> Stored<()> {
+pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) \
          SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE number = ? \
@@ -41,7 +41,7 @@ pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> Stored<()>
 }
 
 /// Notes that the records of all keys must be written.
-pub fn enqueue_all(database: &impl Database, now: Timestamp) -> Stored<()> {
+pub fn enqueue_all(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE true \
          ON CONFLICT (key) DO UPDATE SET attempts = 0, due_at = min(due_at, excluded.due_at)",
@@ -52,7 +52,7 @@ pub fn enqueue_all(database: &impl Database, now: Timestamp) -> Stored<()> {
 
 /// Notes that the record of a key must be written if it was not lately: an edge has asked for it, so it may be missing in KV, or have
 /// outlived itself.
-pub fn enqueue_missing(database: &impl Database, locator: Locator, now: Timestamp) -> Stored<()> {
+pub fn enqueue_missing(database: &impl Database, locator: Locator, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) \
          SELECT number, ? FROM keys WHERE locator = ? AND coalesce(published_at, 0) <= ? ON CONFLICT DO NOTHING",
@@ -62,7 +62,7 @@ pub fn enqueue_missing(database: &impl Database, locator: Locator, now: Timestam
 }
 
 /// When the next record is due, if any waits.
-pub fn next_due(database: &impl Database) -> Stored<Option<Timestamp>> {
+pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     match database.first("SELECT min(due_at) FROM outbox", &[])? {
         Some(mut row) => Ok(row.optional_integer()?.map(Timestamp::from_millis)),
         None => Ok(None),
@@ -92,7 +92,7 @@ pub async fn deliver(
     keyring: &Keyring,
     copies: &impl Copies,
     now: impl Fn() -> Timestamp,
-) -> Stored<Vec<String>> {
+) -> DatabaseResult<Vec<String>> {
     let mut troubles = Vec::new();
     for Due { key, attempts, locator } in &due(database, now())? {
         // Read at the last moment, so that the newest state is written.
@@ -111,7 +111,7 @@ pub async fn deliver(
     Ok(troubles)
 }
 
-fn due(database: &impl Database, now: Timestamp) -> Stored<Vec<Due>> {
+fn due(database: &impl Database, now: Timestamp) -> DatabaseResult<Vec<Due>> {
     database
         .run(
             "SELECT outbox.key, attempts, locator FROM outbox JOIN keys ON number = outbox.key \
@@ -123,7 +123,7 @@ fn due(database: &impl Database, now: Timestamp) -> Stored<Vec<Due>> {
         .collect()
 }
 
-fn sealed(database: &impl Database, keyring: &Keyring, locator: &str, now: Timestamp) -> Stored<Copy> {
+fn sealed(database: &impl Database, keyring: &Keyring, locator: &str, now: Timestamp) -> DatabaseResult<Copy> {
     let locator = locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
     let record = record(database, locator, now)?.ok_or_else(|| DatabaseError("no such key".into()))?;
     let bytes = record.seal(keyring).map_err(|error| DatabaseError(error.to_string()))?;
@@ -131,9 +131,9 @@ fn sealed(database: &impl Database, keyring: &Keyring, locator: &str, now: Times
 }
 
 /// KV has this record. If the key or the settings have changed since, the key stays in the outbox.
-fn confirm(database: &impl Database, key: i64, copy: &Copy, master: u16, now: Timestamp) -> Stored<()> {
+fn confirm(database: &impl Database, key: i64, copy: &Copy, master: u16, now: Timestamp) -> DatabaseResult<()> {
     let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX).into();
-    database.atomically(|| {
+    database.transaction(|| {
         database.run(
             "UPDATE keys SET published_at = ?, published_master = ? WHERE number = ?",
             &[time(now), i64::from(master).into(), key.into()],
@@ -149,7 +149,7 @@ fn confirm(database: &impl Database, key: i64, copy: &Copy, master: u16, now: Ti
     })
 }
 
-fn postpone(database: &impl Database, key: i64, attempts: i64, now: Timestamp) -> Stored<()> {
+fn postpone(database: &impl Database, key: i64, attempts: i64, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "UPDATE outbox SET due_at = ?, attempts = attempts + 1 WHERE key = ?",
         &[time(now.plus(back_off(attempts))), key.into()],

@@ -5,16 +5,16 @@
 
 use super::{
     announce,
-    copies::memory::{Memory as Kv, at_once},
+    copies::memory::{MemoryKv, expect_ready},
     effective, keys, leftovers, life, list, master_check,
-    meters::memory::Memory as Meters,
+    meters::memory::MemoryMeters,
     rows,
     rows::record,
     schema,
     testing::{NOW, OWNER, count, keyring, new_key, origin},
     transfer,
 };
-use crate::database::{Database, memory::Memory};
+use crate::database::{Database, memory::MemoryDatabase};
 use ownchat_domain::{
     account::PersonId,
     audit::verify,
@@ -35,8 +35,8 @@ use ownchat_domain::{
 };
 
 /// Brought up to date, twice, since that happens at every start.
-fn opened(sql: &str) -> Memory {
-    let database = Memory::filled(sql);
+fn opened(sql: &str) -> MemoryDatabase {
+    let database = MemoryDatabase::filled(sql);
     schema::apply(&database).unwrap();
     schema::apply(&database).unwrap();
     database
@@ -46,13 +46,13 @@ fn id(text: &str) -> Locator {
     text.parse().unwrap()
 }
 
-fn trail(database: &Memory) -> Vec<String> {
+fn trail(database: &MemoryDatabase) -> Vec<String> {
     let query = TrailQuery { limit: Some(100), ..TrailQuery::default() };
     list::trail(database, &ReadTrail { caller: OWNER.into(), query }, NOW).unwrap().lines
 }
 
 /// Everything that there is can be exported, so everything can be read.
-fn exported(database: &Memory, now: Timestamp) -> usize {
+fn exported(database: &MemoryDatabase, now: Timestamp) -> usize {
     let (mut lines, mut after) = (0, None);
     loop {
         let part = transfer::read(database, &ReadExport { origin: origin(OWNER), after }, now).unwrap();
@@ -201,8 +201,8 @@ fn a_workspace_of_the_fifth_schema_is_brought_up_to_date() {
     assert_eq!(names, ["Made once", "Full", "Shop"]);
     // A meter that was to be cleared still is.
     assert_eq!(leftovers::next_due(&database), Ok(Some(NOW.plus(31 * DAY))));
-    let (meters, kv) = (Meters::default(), Kv::default());
-    assert_eq!(at_once(leftovers::clear(&database, &meters, &kv, || now)).unwrap(), Vec::<String>::new());
+    let (meters, kv) = (MemoryMeters::default(), MemoryKv::default());
+    assert_eq!(expect_ready(leftovers::clear(&database, &meters, &kv, || now)).unwrap(), Vec::<String>::new());
     assert_eq!(meters.cleared.borrow().clone(), [id("cFsG86pKQhxXQA4l")]);
     // What was answered to a request that is done once is answered again.
     let once = Once { key: "order-7".parse().unwrap(), body: BodyHash::of(b"{}") };

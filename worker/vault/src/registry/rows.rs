@@ -1,7 +1,7 @@
 //! Rows of the key table, as values of the domain.
 
 use super::searched::searched;
-use crate::database::{Database, DatabaseError, Row, Stored, Value};
+use crate::database::{Database, DatabaseError, DatabaseResult, Row, Value};
 use ownchat_domain::{
     account::PersonId,
     digest::KeyDigest,
@@ -53,7 +53,7 @@ pub struct KeyRow {
 
 impl KeyRow {
     /// Reads the columns of [`COLUMNS`], and the secrets.
-    pub fn read(database: &impl Database, mut row: Row) -> Stored<Self> {
+    pub fn read(database: &impl Database, mut row: Row) -> DatabaseResult<Self> {
         let number = row.integer()?;
         let locator = row.text()?.parse().map_err(|_| DatabaseError("not a locator".into()))?;
         let environment = row.text()?.parse().map_err(|()| DatabaseError("not an environment".into()))?;
@@ -95,7 +95,7 @@ impl KeyRow {
     }
 
     /// The values of [`COLUMNS`].
-    pub fn values(&self) -> Stored<Vec<Value>> {
+    pub fn values(&self) -> DatabaseResult<Vec<Value>> {
         let details = &self.details;
         Ok(vec![
             self.number.into(),
@@ -173,7 +173,7 @@ impl KeyRow {
     }
 }
 
-fn secrets(database: &impl Database, key: i64) -> Stored<Vec<KeySecret>> {
+fn secrets(database: &impl Database, key: i64) -> DatabaseResult<Vec<KeySecret>> {
     let rows =
         database.run("SELECT number, created_at, ends_at FROM secrets WHERE key = ? ORDER BY number", &[key.into()])?;
     rows.into_iter()
@@ -188,7 +188,7 @@ fn secrets(database: &impl Database, key: i64) -> Stored<Vec<KeySecret>> {
         .collect()
 }
 
-fn secret_number(number: i64) -> Stored<u32> {
+fn secret_number(number: i64) -> DatabaseResult<u32> {
     u32::try_from(number).map_err(|_| DatabaseError("not the number of a secret".into()))
 }
 
@@ -196,11 +196,11 @@ fn moment(millis: Option<i64>) -> Option<Timestamp> {
     millis.map(Timestamp::from_millis)
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Stored<T> {
+fn from_json<T: DeserializeOwned>(text: &str) -> DatabaseResult<T> {
     serde_json::from_str(text).map_err(|error| DatabaseError(error.to_string()))
 }
 
-fn to_json(value: &impl Serialize) -> Stored<String> {
+fn to_json(value: &impl Serialize) -> DatabaseResult<String> {
     serde_json::to_string(value).map_err(|error| DatabaseError(error.to_string()))
 }
 
@@ -215,13 +215,13 @@ pub fn time(moment: Timestamp) -> Value {
 }
 
 /// The key of this locator, deleted or not.
-pub fn find(database: &impl Database, locator: Locator) -> Stored<Option<KeyRow>> {
+pub fn find(database: &impl Database, locator: Locator) -> DatabaseResult<Option<KeyRow>> {
     let sql = format!("SELECT {COLUMNS} FROM keys WHERE locator = ?");
     database.first(&sql, &[locator.to_string().into()])?.map(|row| KeyRow::read(database, row)).transpose()
 }
 
 /// What the edge must know of a key, deleted ones included; none if there never was one.
-pub fn record(database: &impl Database, locator: Locator, now: Timestamp) -> Stored<Option<Record>> {
+pub fn record(database: &impl Database, locator: Locator, now: Timestamp) -> DatabaseResult<Option<Record>> {
     let Some(row) = find(database, locator)? else { return Ok(None) };
     let secrets = database
         .run("SELECT number, master, digest, ends_at FROM secrets WHERE key = ? ORDER BY number", &[row.number.into()])?
@@ -234,7 +234,7 @@ pub fn record(database: &impl Database, locator: Locator, now: Timestamp) -> Sto
                 ends_at: moment(secret.optional_integer()?),
             })
         })
-        .collect::<Stored<Vec<_>>>()?;
+        .collect::<DatabaseResult<Vec<_>>>()?;
     let details = row.details;
     Ok(Some(Record {
         locator,
@@ -257,7 +257,7 @@ pub fn record(database: &impl Database, locator: Locator, now: Timestamp) -> Sto
 }
 
 /// What holds for the whole workspace.
-pub fn workspace(database: &impl Database) -> Stored<Workspace> {
+pub fn workspace(database: &impl Database) -> DatabaseResult<Workspace> {
     let mut row = database
         .first("SELECT number, version, suspended, outage_seconds FROM workspace", &[])?
         .ok_or_else(|| DatabaseError("no workspace".into()))?;

@@ -2,12 +2,12 @@
 
 use super::{searched, trail};
 use crate::{
-    database::{Database, Stored},
+    database::{Database, DatabaseResult},
     migrate::migrate,
 };
 
 /// Makes the tables that are missing.
-pub fn apply(database: &impl Database) -> Stored<()> {
+pub fn apply(database: &impl Database) -> DatabaseResult<()> {
     migrate(database, &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH])?;
     searched::fill(database)?;
     trail::take_over_first(database)

@@ -1,6 +1,6 @@
 //! The column in which searches look.
 
-use crate::database::{Database, Stored};
+use crate::database::{Database, DatabaseResult};
 use ownchat_domain::text::fold;
 
 /// Keys that are filled in at a time.
@@ -26,7 +26,7 @@ pub fn holds(word: &str) -> &'static str {
 }
 
 /// Fills the column for keys that were stored before it was there.
-pub fn fill(database: &impl Database) -> Stored<()> {
+pub fn fill(database: &impl Database) -> DatabaseResult<()> {
     loop {
         let sql = "SELECT number, name, description, locator FROM keys WHERE searched IS NULL ORDER BY number LIMIT ?";
         let rows = database.run(sql, &[BATCH.into()])?;

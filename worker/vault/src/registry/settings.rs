@@ -6,7 +6,7 @@ use super::{
     outbox,
     trail::{self, Actor, Change, raw},
 };
-use crate::{answer::Done, database::Database};
+use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
     audit::Action,
     failure::Failure,
@@ -18,12 +18,12 @@ use ownchat_domain::{
 };
 
 /// Reads them.
-pub fn read(database: &impl Database, call: &ReadSettings, now: Timestamp) -> Done<Settings> {
+pub fn read(database: &impl Database, call: &ReadSettings, now: Timestamp) -> CommandResult<Settings> {
     member(database, &call.caller)?.may(Command::ReadSettings, None, None, now)?;
     settings(database)
 }
 
-fn settings(database: &impl Database) -> Done<Settings> {
+fn settings(database: &impl Database) -> CommandResult<Settings> {
     let row = database.first("SELECT name, version, suspended, outage_seconds FROM workspace", &[])?;
     let mut row = row.ok_or(Failure::NotFound)?;
     Ok(Settings {
@@ -36,7 +36,7 @@ fn settings(database: &impl Database) -> Done<Settings> {
 
 /// Changes them, and has every record sealed anew. Says as well whether somebody may be refused now, by this change or by one
 /// of which the feed was not told yet.
-pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -> Done<(Settings, bool)> {
+pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -> CommandResult<(Settings, bool)> {
     let member = member(database, &call.origin.caller)?;
     member.may(Command::ChangeSettings, None, None, now)?;
     let before = settings(database)?;
@@ -64,7 +64,7 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
     let untold = announce::waits(database, None)?;
     after.version += 1;
     let narrowed = untold || (after.suspended && !before.suspended) || after.outage_seconds < before.outage_seconds;
-    database.atomically(|| -> Done<()> {
+    database.transaction(|| -> CommandResult<()> {
         database.run(
             "UPDATE workspace SET version = ?, suspended = ?, outage_seconds = ?",
             &[

@@ -1,13 +1,13 @@
 //! The end of a file that was put aside to be read in and that nobody finishes.
 
-use crate::database::{Database, Stored};
+use crate::database::{Database, DatabaseResult};
 use ownchat_domain::time::{DAY, Timestamp};
 
 /// For how long after its last line a file waits to go on or to be finished, in milliseconds.
 const WAITS: i64 = DAY;
 
 /// When the file is due to be forgotten, if there is one.
-pub fn next_due(database: &impl Database) -> Stored<Option<Timestamp>> {
+pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     // The last line was put aside last: however long the file takes, it is not torn away while it is still coming.
     match database.first("SELECT at FROM staged ORDER BY number DESC LIMIT 1", &[])? {
         Some(mut row) => Ok(Some(Timestamp::from_millis(row.integer()?).plus(WAITS))),
@@ -16,7 +16,7 @@ pub fn next_due(database: &impl Database) -> Stored<Option<Timestamp>> {
 }
 
 /// Forgets the file if it is due, all of it.
-pub fn forget(database: &impl Database, now: Timestamp) -> Stored<()> {
+pub fn forget(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     if next_due(database)?.is_some_and(|due| due <= now) {
         database.run("DELETE FROM staged", &[])?;
     }
@@ -27,7 +27,7 @@ pub fn forget(database: &impl Database, now: Timestamp) -> Stored<()> {
 mod tests {
     use super::*;
     use crate::{
-        database::memory::Memory,
+        database::memory::MemoryDatabase,
         registry::{
             self,
             testing::{NOW, OWNER, count, origin, workspace},
@@ -36,7 +36,7 @@ mod tests {
     };
     use ownchat_domain::{time::HOUR, vault::transfer::StageImport};
 
-    fn put_aside(database: &Memory, first: u64, now: Timestamp) {
+    fn put_aside(database: &MemoryDatabase, first: u64, now: Timestamp) {
         let lines = vec!["{}".to_owned(); 2];
         stage(database, &StageImport { origin: origin(OWNER), first, lines }, now).unwrap();
     }

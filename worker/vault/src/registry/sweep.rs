@@ -14,7 +14,7 @@ use super::{
     outbox,
     rows::record,
 };
-use crate::database::{Database, DatabaseError, Stored};
+use crate::database::{Database, DatabaseError, DatabaseResult};
 use ownchat_domain::{
     keyring::Keyring,
     locator::Locator,
@@ -34,7 +34,7 @@ const EVERY: i64 = DAY;
 const SETTLED: i64 = 5 * MINUTE;
 
 /// When the next turn is due, if there is any key.
-pub fn next_due(database: &impl Database) -> Stored<Option<Timestamp>> {
+pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     match database.first("SELECT 1 FROM keys LIMIT 1", &[])? {
         Some(_) => Ok(Some(chores::standing(database, Chore::Sweep)?.due_at)),
         None => Ok(None),
@@ -56,7 +56,7 @@ pub async fn turn(
     keyring: &Keyring,
     copies: &impl Copies,
     now: impl Fn() -> Timestamp,
-) -> Stored<Vec<String>> {
+) -> DatabaseResult<Vec<String>> {
     let mut found = Vec::new();
     if next_due(database)?.is_none_or(|due| due > now()) {
         return Ok(found);
@@ -96,7 +96,7 @@ pub async fn turn(
     Ok(found)
 }
 
-fn keys(database: &impl Database, after: i64) -> Stored<Vec<Swept>> {
+fn keys(database: &impl Database, after: i64) -> DatabaseResult<Vec<Swept>> {
     let rows = database.run(
         "SELECT number, locator, environment, issuer, published_at FROM keys WHERE number > ? ORDER BY number LIMIT ?",
         &[after.into(), TURN.into()],
@@ -163,7 +163,7 @@ async fn look(
     Ok(flaw)
 }
 
-fn note_issuer(database: &impl Database, keyring: &Keyring, key: &Swept, locator: Locator) -> Stored<()> {
+fn note_issuer(database: &impl Database, keyring: &Keyring, key: &Swept, locator: Locator) -> DatabaseResult<()> {
     let environment: Environment = key.environment.parse().map_err(|()| DatabaseError("not an environment".into()))?;
     if let Some((_, issuer)) = locator.open_with_issuer(keyring, environment) {
         database.run("UPDATE keys SET issuer = ? WHERE number = ?", &[i64::from(issuer).into(), key.number.into()])?;
@@ -172,7 +172,7 @@ fn note_issuer(database: &impl Database, keyring: &Keyring, key: &Swept, locator
 }
 
 /// Whether the record of the key is to be written anyway.
-fn waits(database: &impl Database, key: i64) -> Stored<bool> {
+fn waits(database: &impl Database, key: i64) -> DatabaseResult<bool> {
     Ok(database.first("SELECT 1 FROM outbox WHERE key = ?", &[key.into()])?.is_some())
 }
 

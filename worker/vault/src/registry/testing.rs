@@ -2,8 +2,8 @@
 
 use super::{announce, keys, members, schema};
 use crate::{
-    answer::Done,
-    database::{Database, memory::Memory},
+    database::{Database, memory::MemoryDatabase},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     account::PersonId,
@@ -26,8 +26,8 @@ pub fn keyring() -> Keyring {
     Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap()
 }
 
-pub fn workspace() -> Memory {
-    let database = Memory::open();
+pub fn workspace() -> MemoryDatabase {
+    let database = MemoryDatabase::open();
     schema::apply(&database).unwrap();
     let found = Found { number: WORKSPACE, name: "Shop".into(), owner: OWNER, owner_name: "Ada".into() };
     members::found(&database, &found).unwrap();
@@ -47,13 +47,13 @@ pub fn new_key(name: &str, scopes: &[&str]) -> NewKey {
     }
 }
 
-pub fn create(database: &Memory, key: NewKey, now: Timestamp) -> Done<Key> {
+pub fn create(database: &MemoryDatabase, key: NewKey, now: Timestamp) -> CommandResult<Key> {
     let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([3; 32]), once: None };
     keys::create(database, &keyring(), WORKSPACE, &call, now).map(|issued| issued.key)
 }
 
 /// The feed hears everything that it was not told yet.
-pub fn tell(database: &Memory, now: Timestamp) {
+pub fn tell(database: &MemoryDatabase, now: Timestamp) {
     let waiting = announce::waiting(database, WORKSPACE).unwrap();
     announce::told(database, &waiting, now).unwrap();
 }

@@ -3,8 +3,8 @@
 
 use super::rows::{KeyRow, time};
 use crate::{
-    answer::Done,
-    database::{Database, DatabaseError, Stored, Value},
+    database::{Database, DatabaseError, DatabaseResult, Value},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     audit::{Action, ActorId, BEGINNING, Line, seal},
@@ -56,7 +56,12 @@ pub struct Change {
 
 impl Change {
     /// A change of one key.
-    pub fn of_key(action: Action, before: Option<&KeyRow>, after: Option<&KeyRow>, now: Timestamp) -> Stored<Self> {
+    pub fn of_key(
+        action: Action,
+        before: Option<&KeyRow>,
+        after: Option<&KeyRow>,
+        now: Timestamp,
+    ) -> DatabaseResult<Self> {
         let json = |row: Option<&KeyRow>| row.map(|row| raw(&row.shown(now))).transpose();
         Ok(Self {
             action,
@@ -69,12 +74,12 @@ impl Change {
 }
 
 /// A value as it stands in a line.
-pub fn raw(value: &impl serde::Serialize) -> Stored<Box<RawValue>> {
+pub fn raw(value: &impl serde::Serialize) -> DatabaseResult<Box<RawValue>> {
     serde_json::value::to_raw_value(value).map_err(|error| DatabaseError(error.to_string()))
 }
 
 /// Writes down who did what.
-pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: Timestamp) -> Done<()> {
+pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: Timestamp) -> CommandResult<()> {
     let source = Source {
         actor: actor.origin.map(|origin| origin.caller.actor()),
         name: actor.name,
@@ -85,7 +90,7 @@ pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: T
 }
 
 /// Writes down what somebody did.
-pub fn append_from(database: &impl Database, source: &Source<'_>, change: Change, now: Timestamp) -> Done<()> {
+pub fn append_from(database: &impl Database, source: &Source<'_>, change: Change, now: Timestamp) -> CommandResult<()> {
     let (sequence, previous) = last(database)?;
     let line = Line {
         sequence: sequence + 1,
@@ -105,7 +110,7 @@ pub fn append_from(database: &impl Database, source: &Source<'_>, change: Change
 }
 
 /// Writes a line that fits the one before it.
-pub fn insert(database: &impl Database, line: &Line) -> Stored<()> {
+pub fn insert(database: &impl Database, line: &Line) -> DatabaseResult<()> {
     let (text, hash) = seal(line);
     database.run(
         "INSERT INTO trail (sequence, at, actor, action, key, hash, line) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -123,31 +128,31 @@ pub fn insert(database: &impl Database, line: &Line) -> Stored<()> {
 }
 
 /// Takes all lines out, to be chained anew behind others.
-pub fn take_out(database: &impl Database) -> Stored<Vec<Line>> {
+pub fn take_out(database: &impl Database) -> DatabaseResult<Vec<Line>> {
     let rows = database.run("DELETE FROM trail RETURNING line", &[])?;
     let mut lines = rows
         .into_iter()
         .map(|mut row| serde_json::from_str(&row.text()?).map_err(|error| DatabaseError(error.to_string())))
-        .collect::<Stored<Vec<Line>>>()?;
+        .collect::<DatabaseResult<Vec<Line>>>()?;
     lines.sort_unstable_by_key(|line| line.sequence);
     Ok(lines)
 }
 
 /// Puts a line behind all others.
-pub fn put_behind(database: &impl Database, line: Line) -> Stored<()> {
+pub fn put_behind(database: &impl Database, line: Line) -> DatabaseResult<()> {
     let (sequence, previous) = last(database)?;
     insert(database, &Line { sequence: sequence + 1, previous, ..line })
 }
 
 /// What was done last to a key, if anything was.
-pub fn last_action(database: &impl Database, key: Locator) -> Stored<Option<Action>> {
+pub fn last_action(database: &impl Database, key: Locator) -> DatabaseResult<Option<Action>> {
     let sql = "SELECT action FROM trail WHERE key = ? ORDER BY sequence DESC LIMIT 1";
     let row = database.first(sql, &[key.to_string().into()])?;
     Ok(row.map(|mut row| row.text()).transpose()?.and_then(|action| Action::parse(&action)))
 }
 
 /// Number and hash of the last line.
-fn last(database: &impl Database) -> Stored<(u64, String)> {
+fn last(database: &impl Database) -> DatabaseResult<(u64, String)> {
     match database.first("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1", &[])? {
         Some(mut row) => {
             let sequence = u64::try_from(row.integer()?).map_err(|_| DatabaseError("a negative number".into()))?;
@@ -158,11 +163,11 @@ fn last(database: &impl Database) -> Stored<(u64, String)> {
 }
 
 /// Chains the lines of the trail as it was kept at first, and puts that one away. All or nothing.
-pub fn take_over_first(database: &impl Database) -> Stored<()> {
+pub fn take_over_first(database: &impl Database) -> DatabaseResult<()> {
     if database.first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'audit'", &[])?.is_none() {
         return Ok(());
     }
-    database.atomically(|| {
+    database.transaction(|| {
         let rows = database.run(
             "SELECT at, audit.person, coalesce(name, ''), address, request_id, action, key, before, after \
              FROM audit LEFT JOIN members ON members.person = audit.person ORDER BY sequence",
@@ -220,7 +225,7 @@ pub struct Wanted {
 }
 
 /// The lines that are wanted, the eldest first, with their numbers.
-pub fn lines(database: &impl Database, wanted: &Wanted) -> Stored<Vec<(u64, String)>> {
+pub fn lines(database: &impl Database, wanted: &Wanted) -> DatabaseResult<Vec<(u64, String)>> {
     let mut wheres = vec!["sequence > ?"];
     let mut values: Vec<Value> = vec![i64::try_from(wanted.after).unwrap_or(i64::MAX).into()];
     let mut only = |condition: &'static str, value: Option<Value>| {

@@ -9,8 +9,8 @@ use super::{
     trail::{self, Actor, Change, Wanted, raw},
 };
 use crate::{
-    answer::Done,
-    database::{Database, DatabaseError, Row, Stored},
+    database::{Database, DatabaseError, DatabaseResult, Row},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     audit::{Action, Line},
@@ -36,7 +36,7 @@ const PART_BYTES: usize = 1024 * 1024;
 const PAGE: i64 = 200;
 
 /// The next part of an export.
-pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> Done<ExportPart> {
+pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> CommandResult<ExportPart> {
     let owner = member(database, &call.origin.caller)?;
     owner.may(Command::MoveWorkspace, None, None, now)?;
     let until = last_change(database)?;
@@ -88,7 +88,7 @@ fn noted(action: Action, after: Option<Box<RawValue>>) -> Change {
 }
 
 /// Number of the last line of the trail that is a change.
-fn last_change(database: &impl Database) -> Stored<u64> {
+fn last_change(database: &impl Database) -> DatabaseResult<u64> {
     let last = database.first(
         "SELECT sequence FROM trail WHERE action NOT IN (?, ?) AND action NOT LIKE 'session.%' \
          ORDER BY sequence DESC LIMIT 1",
@@ -98,7 +98,7 @@ fn last_change(database: &impl Database) -> Stored<u64> {
     u64::try_from(last).map_err(|_| DatabaseError("a negative number".into()))
 }
 
-fn header(database: &impl Database) -> Stored<Header> {
+fn header(database: &impl Database) -> DatabaseResult<Header> {
     let settings = workspace(database)?;
     let mut row = database
         .first("SELECT last_key, name FROM workspace", &[])?
@@ -114,13 +114,13 @@ fn header(database: &impl Database) -> Stored<Header> {
     })
 }
 
-fn keys(database: &impl Database, after: u32) -> Stored<Vec<KeyFacts>> {
+fn keys(database: &impl Database, after: u32) -> DatabaseResult<Vec<KeyFacts>> {
     let sql = format!("SELECT {COLUMNS} FROM keys WHERE number > ? ORDER BY number LIMIT ?");
     let rows = database.run(&sql, &[after.into(), PART.into()])?;
     rows.into_iter().map(|row| facts(database, KeyRow::read(database, row)?)).collect()
 }
 
-fn facts(database: &impl Database, row: KeyRow) -> Stored<KeyFacts> {
+fn facts(database: &impl Database, row: KeyRow) -> DatabaseResult<KeyFacts> {
     let secrets = database.run(
         "SELECT number, master, digest, created_at, ends_at FROM secrets WHERE key = ? ORDER BY number",
         &[row.number.into()],
@@ -151,11 +151,11 @@ fn facts(database: &impl Database, row: KeyRow) -> Stored<KeyFacts> {
         updated_at: row.updated_at,
         version: row.version,
         deleted_at: row.deleted_at,
-        secrets: secrets.into_iter().map(secret).collect::<Stored<_>>()?,
+        secrets: secrets.into_iter().map(secret).collect::<DatabaseResult<_>>()?,
     })
 }
 
-fn secret(mut row: Row) -> Stored<SecretFacts> {
+fn secret(mut row: Row) -> DatabaseResult<SecretFacts> {
     Ok(SecretFacts {
         number: number(row.integer()?)?,
         master: u16::try_from(row.integer()?).map_err(|_| DatabaseError("not a master id".into()))?,
@@ -165,15 +165,15 @@ fn secret(mut row: Row) -> Stored<SecretFacts> {
     })
 }
 
-fn number(number: i64) -> Stored<u32> {
+fn number(number: i64) -> DatabaseResult<u32> {
     u32::try_from(number).map_err(|_| DatabaseError("a number that is not possible".into()))
 }
 
 /// Puts lines of a file aside.
-pub fn stage(database: &impl Database, call: &StageImport, now: Timestamp) -> Done<()> {
+pub fn stage(database: &impl Database, call: &StageImport, now: Timestamp) -> CommandResult<()> {
     member(database, &call.origin.caller)?.may(Command::MoveWorkspace, None, None, now)?;
     untouched(database)?;
-    database.atomically(|| {
+    database.transaction(|| {
         if call.first <= 1 {
             database.run("DELETE FROM staged", &[])?;
         }
@@ -203,11 +203,16 @@ fn too_long() -> BadLine {
 }
 
 /// Fills the workspace from the lines that were put aside. Whatever comes of it, they are gone afterwards.
-pub fn finish(database: &impl Database, keyring: &Keyring, call: &FinishImport, now: Timestamp) -> Done<Imported> {
+pub fn finish(
+    database: &impl Database,
+    keyring: &Keyring,
+    call: &FinishImport,
+    now: Timestamp,
+) -> CommandResult<Imported> {
     let owner = member(database, &call.origin.caller)?;
     owner.may(Command::MoveWorkspace, None, None, now)?;
     untouched(database)?;
-    let done = database.atomically(|| {
+    let done = database.transaction(|| {
         let mut reader = Reader::new(keyring, workspace(database)?.number);
         let mut imported = Imported { keys: 0, trail: 0 };
         let mut sum = None;
@@ -265,14 +270,14 @@ const SKIPPED: i64 = 1_000_000;
 /// Sees to it that no key is given a number again that one was given after the file was written: it would have the id of that
 /// one, its counts and its limits. Nor when that file is read in for the second time, unless more than one key a second was made
 /// since the first.
-fn skip_numbers(database: &impl Database, now: Timestamp) -> Stored<()> {
+fn skip_numbers(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     let seconds = now.since(BEGINNING) / SECOND;
     database.run("UPDATE workspace SET next_key = max(last_key + ?, ?)", &[SKIPPED.into(), seconds.into()])?;
     Ok(())
 }
 
 /// Refuses unless nothing was ever done in the workspace.
-fn untouched(database: &impl Database) -> Done<()> {
+fn untouched(database: &impl Database) -> CommandResult<()> {
     if is_untouched(database)? {
         return Ok(());
     }
@@ -280,13 +285,13 @@ fn untouched(database: &impl Database) -> Done<()> {
     Err(Failure::field("workspace", message).into())
 }
 
-fn is_untouched(database: &impl Database) -> Stored<bool> {
+fn is_untouched(database: &impl Database) -> DatabaseResult<bool> {
     let done = "SELECT 1 FROM workspace WHERE last_key > 0 UNION ALL \
                 SELECT 1 FROM trail WHERE action NOT LIKE 'session.%' LIMIT 1";
     Ok(database.first(done, &[])?.is_none())
 }
 
-fn take_settings(database: &impl Database, header: &Header) -> Stored<()> {
+fn take_settings(database: &impl Database, header: &Header) -> DatabaseResult<()> {
     database.run(
         "UPDATE workspace SET last_key = ?, name = ?, version = ?, suspended = ?, outage_seconds = ?",
         &[
@@ -300,7 +305,7 @@ fn take_settings(database: &impl Database, header: &Header) -> Stored<()> {
     Ok(())
 }
 
-fn take_key(database: &impl Database, key: KeyFacts) -> Stored<()> {
+fn take_key(database: &impl Database, key: KeyFacts) -> DatabaseResult<()> {
     let row = KeyRow {
         number: key.number.into(),
         locator: key.locator,

@@ -16,14 +16,14 @@ mod tampering;
 
 use super::{
     announce,
-    copies::memory::{Memory as Kv, at_once},
+    copies::memory::{MemoryKv, expect_ready},
     idempotency, keys, leftovers, life,
-    meters::memory::Memory as Meters,
+    meters::memory::MemoryMeters,
     outbox, settings,
     testing::{NOW, STRANGER, WORKSPACE, count, keyring, origin, tell, workspace},
     trail::{Wanted, lines},
 };
-use crate::database::memory::Memory;
+use crate::database::memory::MemoryDatabase;
 use asking::{Asker, secret_of};
 use comparing::Answer;
 use dice::Dice;
@@ -40,12 +40,12 @@ use ownchat_domain::{
 
 /// A workspace on its way, with its model and the records that were delivered.
 pub struct Walk {
-    pub database: Memory,
+    pub database: MemoryDatabase,
     pub now: Timestamp,
     model: Model,
     dice: Dice,
-    kv: Kv,
-    meters: Meters,
+    kv: MemoryKv,
+    meters: MemoryMeters,
     /// How many commands of keys were carried out.
     done_for_keys: usize,
 }
@@ -57,8 +57,8 @@ impl Walk {
             now: NOW,
             model: Model::default(),
             dice: Dice::new(seed),
-            kv: Kv::default(),
-            meters: Meters::default(),
+            kv: MemoryKv::default(),
+            meters: MemoryMeters::default(),
             done_for_keys: 0,
         }
     }
@@ -177,7 +177,7 @@ impl Walk {
         let purged = life::purge(&self.database, self.now).unwrap();
         assert_eq!(purged.troubles, Vec::<String>::new());
         assert_eq!(purged.gone, self.model.purge(self.now), "what is removed for good, the eldest deletion first");
-        let troubles = at_once(leftovers::clear(&self.database, &self.meters, &self.kv, || self.now)).unwrap();
+        let troubles = expect_ready(leftovers::clear(&self.database, &self.meters, &self.kv, || self.now)).unwrap();
         assert_eq!(troubles, Vec::<String>::new());
         let gone = self.model.ever.iter().filter(|id| !self.model.keys.contains_key(*id));
         for id in gone {
@@ -199,7 +199,7 @@ impl Walk {
     fn deliver(&mut self) {
         self.now = self.now.plus(10 * MINUTE);
         while outbox::next_due(&self.database).unwrap().is_some_and(|due| due <= self.now) {
-            let troubles = at_once(outbox::deliver(&self.database, &keyring(), &self.kv, || self.now)).unwrap();
+            let troubles = expect_ready(outbox::deliver(&self.database, &keyring(), &self.kv, || self.now)).unwrap();
             assert_eq!(troubles, Vec::<String>::new());
         }
         self.model.delivered(self.now);
@@ -232,7 +232,7 @@ impl Walk {
     }
 }
 
-fn trail(database: &Memory) -> Vec<String> {
+fn trail(database: &MemoryDatabase) -> Vec<String> {
     let wanted = Wanted { limit: 1_000_000, ..Wanted::default() };
     lines(database, &wanted).unwrap().into_iter().map(|(_, line)| line).collect()
 }

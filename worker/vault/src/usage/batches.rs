@@ -5,7 +5,7 @@
 //! have counted.
 
 use super::table::{MINUTES, Rows};
-use crate::database::{Database, DatabaseError, Stored, Value};
+use crate::database::{Database, DatabaseError, DatabaseResult, Value};
 use ownchat_domain::{
     time::{HOUR, Timestamp},
     usage::{AHEAD_MAX, Batch, Cell, LastUse, Seen, Sight, Step, decode, encode, latest},
@@ -33,12 +33,12 @@ pub enum Taken {
 }
 
 /// Counts a batch, if it is new.
-pub fn take(database: &impl Database, batch: &Batch, now: Timestamp) -> Stored<Taken> {
+pub fn take(database: &impl Database, batch: &Batch, now: Timestamp) -> DatabaseResult<Taken> {
     if let Some(fault) = batch.fault(now) {
         return Ok(Taken::Faulty(fault));
     }
     let isolate = Value::Blob(batch.isolate.to_be_bytes().to_vec());
-    database.atomically(|| {
+    database.transaction(|| {
         let known =
             database.first("SELECT since, seen, counts FROM isolates WHERE isolate = ?", std::slice::from_ref(&isolate))?;
         let (since, mut seen, waiting) = match known {
@@ -84,21 +84,21 @@ pub fn take(database: &impl Database, batch: &Batch, now: Timestamp) -> Stored<T
 }
 
 /// Notes when a secret was last used, unless it was used later.
-pub fn note(database: &impl Database, LastUse { key, secret, at }: LastUse) -> Stored<()> {
+pub fn note(database: &impl Database, LastUse { key, secret, at }: LastUse) -> DatabaseResult<()> {
     let sql = "INSERT INTO last_uses (key, secret, at) VALUES (?, ?, ?) ON CONFLICT (key, secret) \
                DO UPDATE SET at = excluded.at WHERE excluded.at > last_uses.at";
     database.run(sql, &[key.to_string().into(), secret.into(), at.millis().into()]).map(drop)
 }
 
 /// What all isolates have counted that is not in the tables yet.
-pub fn waiting(database: &impl Database) -> Stored<Vec<Batch>> {
+pub fn waiting(database: &impl Database) -> DatabaseResult<Vec<Batch>> {
     let rows = database.run("SELECT counts FROM isolates WHERE waiting > 0", &[])?;
     rows.into_iter().map(|mut row| read(&row.blob()?)).collect()
 }
 
 /// Puts into the tables what waits for at most `most` isolates. Says whether there are more.
-pub fn put_away(database: &impl Database, most: usize) -> Stored<bool> {
-    database.atomically(|| {
+pub fn put_away(database: &impl Database, most: usize) -> DatabaseResult<bool> {
+    database.transaction(|| {
         let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
         let rows = database.run("SELECT isolate, counts FROM isolates WHERE waiting > 0 LIMIT ?", &[limit.into()])?;
         let more = rows.len() > most;
@@ -115,7 +115,7 @@ pub fn put_away(database: &impl Database, most: usize) -> Stored<bool> {
 }
 
 /// Forgets isolates that are quiet for long, at most `most`. Says whether there may be more.
-pub fn forget(database: &impl Database, most: usize, now: Timestamp) -> Stored<bool> {
+pub fn forget(database: &impl Database, most: usize, now: Timestamp) -> DatabaseResult<bool> {
     let gone = database.run(
         "DELETE FROM isolates WHERE rowid IN (SELECT rowid FROM isolates WHERE waiting = 0 AND seen_at < ? LIMIT ?) \
          RETURNING 1",
@@ -124,7 +124,7 @@ pub fn forget(database: &impl Database, most: usize, now: Timestamp) -> Stored<b
     Ok(gone.len() >= most)
 }
 
-fn read(bytes: &[u8]) -> Stored<Batch> {
+fn read(bytes: &[u8]) -> DatabaseResult<Batch> {
     decode(bytes).ok_or_else(|| DatabaseError("not a batch".into()))
 }
 
@@ -162,7 +162,7 @@ impl Waiting {
     }
 
     /// Puts everything into the tables: counts under their key and under all keys together.
-    fn put_away(self, database: &impl Database) -> Stored<()> {
+    fn put_away(self, database: &impl Database) -> DatabaseResult<()> {
         let mut rows = Rows::new();
         for (cell, calls) in &self.counts {
             let (at, minute) = MINUTES.place(Step::Minute.begin(cell.minute));

@@ -6,7 +6,7 @@ use super::{
     schema,
     testing::{Model, NOW, batch, kept, key, last_uses, take, work},
 };
-use crate::database::memory::Memory;
+use crate::database::memory::MemoryDatabase;
 use ownchat_domain::{
     time::{DAY, HOUR},
     usage::{Batch, LastUse, Step},
@@ -24,7 +24,7 @@ fn counted() -> [Batch; 5] {
     ]
 }
 
-fn all_is_there(database: &Memory, model: &Model) {
+fn all_is_there(database: &MemoryDatabase, model: &Model) {
     for step in [Step::Minute, Step::Hour, Step::Day] {
         let oldest = step.begin(step.number(NOW.plus(-step.kept_for())));
         for key in [None, Some(key(1)), Some(key(2))] {
@@ -40,7 +40,7 @@ fn all_is_there(database: &Memory, model: &Model) {
 
 #[test]
 fn counts_of_the_first_schema_are_read_and_added_to() {
-    let database = Memory::filled(include_str!("fixtures/first.sql"));
+    let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
     schema::apply(&database).unwrap();
     schema::apply(&database).unwrap();
     let mut model = Model::default();

@@ -5,8 +5,8 @@ use super::{
     table::{DAYS, HOURS, MINUTES},
 };
 use crate::{
-    answer::Done,
     database::{Database, DatabaseError},
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     failure::Failure,
@@ -18,7 +18,7 @@ use ownchat_domain::{
 };
 
 /// Use over time.
-pub fn usage(database: &impl Database, call: &ReadUsage, now: Timestamp) -> Done<Series> {
+pub fn usage(database: &impl Database, call: &ReadUsage, now: Timestamp) -> CommandResult<Series> {
     let query = &call.query;
     let span = Span::of(query.from, query.to, query.step, now)?;
     let mut sums = Sums::default();
@@ -37,7 +37,7 @@ pub fn usage(database: &impl Database, call: &ReadUsage, now: Timestamp) -> Done
 }
 
 /// When the secrets of keys were last used.
-pub fn last_uses(database: &impl Database, call: &ReadLastUses) -> Done<Vec<LastUse>> {
+pub fn last_uses(database: &impl Database, call: &ReadLastUses) -> CommandResult<Vec<LastUse>> {
     if call.keys.len() > LAST_USES_MAX {
         return Err(Failure::field("keys", format!("Ask for {LAST_USES_MAX} at a time.")).into());
     }

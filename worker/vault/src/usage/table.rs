@@ -1,7 +1,7 @@
 //! The tables of counts: one of minutes, one of hours, one of days. Many steps are stored in one row, since it
 //! is rows that cost.
 
-use crate::database::{Database, DatabaseError, Stored, Value};
+use crate::database::{Database, DatabaseError, DatabaseResult, Value};
 use ownchat_domain::{
     locator::Locator,
     time::Timestamp,
@@ -55,14 +55,14 @@ impl Table {
     }
 
     /// When the eldest row need not be kept any more, if there is one.
-    pub fn next_due(&self, database: &impl Database) -> Stored<Option<Timestamp>> {
+    pub fn next_due(&self, database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
         let row = database.first(&format!("SELECT min(at) FROM {}", self.name), &[])?;
         let eldest = row.map(|mut row| row.optional_integer()).transpose()?.flatten();
         Ok(eldest.map(|at| self.begin(at.saturating_add(1), 0).plus(self.step.kept_for())))
     }
 
     /// Adds to what is there.
-    pub fn add(&self, database: &impl Database, rows: Rows) -> Stored<()> {
+    pub fn add(&self, database: &impl Database, rows: Rows) -> DatabaseResult<()> {
         let read = format!("SELECT counts FROM {} WHERE at = ? AND key = ?", self.name);
         let write = format!(
             "INSERT INTO {} (at, key, counts) VALUES (?, ?, ?) ON CONFLICT (at, key) DO UPDATE SET counts = excluded.counts",
@@ -84,7 +84,12 @@ impl Table {
     }
 
     /// The eldest rows before `end`, at most so many.
-    pub fn eldest(&self, database: &impl Database, end: i64, most: usize) -> Stored<Vec<(i64, Option<Locator>, Sums)>> {
+    pub fn eldest(
+        &self,
+        database: &impl Database,
+        end: i64,
+        most: usize,
+    ) -> DatabaseResult<Vec<(i64, Option<Locator>, Sums)>> {
         let sql = format!("SELECT at, key, counts FROM {} WHERE at < ? ORDER BY at, key LIMIT ?", self.name);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let found = database.run(&sql, &[end.into(), most.into()])?.into_iter().map(|mut row| {
@@ -95,7 +100,7 @@ impl Table {
     }
 
     /// Removes rows from the eldest up to this one.
-    pub fn remove_up_to(&self, database: &impl Database, at: i64, key: Option<Locator>) -> Stored<()> {
+    pub fn remove_up_to(&self, database: &impl Database, at: i64, key: Option<Locator>) -> DatabaseResult<()> {
         let sql = format!("DELETE FROM {} WHERE (at, key) <= (?, ?)", self.name);
         database.run(&sql, &[at.into(), key_value(key)]).map(|_| ())
     }
@@ -119,7 +124,7 @@ impl Table {
         key: Option<Locator>,
         span: &Span,
         mut each: impl FnMut(Timestamp, &Sum),
-    ) -> Stored<()> {
+    ) -> DatabaseResult<()> {
         let (first, last) = (self.place(span.from).0, self.place(span.to.plus(-1)).0);
         for mut row in database.run(&self.look_up(), &[first.into(), last.into(), key_value(key)])? {
             let (at, counts) = (row.integer()?, decode(&row.blob()?)?);
@@ -134,6 +139,6 @@ impl Table {
     }
 }
 
-fn decode(bytes: &[u8]) -> Stored<Sums> {
+fn decode(bytes: &[u8]) -> DatabaseResult<Sums> {
     Sums::decode(bytes).ok_or_else(|| DatabaseError("not sums".into()))
 }

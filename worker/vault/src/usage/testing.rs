@@ -1,7 +1,7 @@
 //! A usage object in memory, and an exact count to compare it with.
 
 use super::{batches, batches::Taken, questions, schema, upkeep};
-use crate::database::{Database, memory::Memory};
+use crate::database::{Database, memory::MemoryDatabase};
 use ownchat_domain::{
     locator::Locator,
     time::Timestamp,
@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 /// 2026-11-23T16:46:48Z
 pub const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
-pub fn fresh() -> Memory {
-    let database = Memory::open();
+pub fn fresh() -> MemoryDatabase {
+    let database = MemoryDatabase::open();
     schema::apply(&database).unwrap();
     database
 }
@@ -33,22 +33,22 @@ pub fn batch(isolate: u64, sequence: u64, key: Locator, calls: &[(u8, u64, u64)]
     Batch { isolate, sequence, counts, last_uses: vec![LastUse { key, secret: 1, at }] }
 }
 
-pub fn take(database: &Memory, batch: &Batch, now: Timestamp) -> Taken {
+pub fn take(database: &MemoryDatabase, batch: &Batch, now: Timestamp) -> Taken {
     batches::take(database, batch, now).unwrap()
 }
 
 /// Does everything that is due.
-pub fn work(database: &Memory, now: Timestamp) {
+pub fn work(database: &MemoryDatabase, now: Timestamp) {
     while upkeep::work(database, now).unwrap() {}
 }
 
 /// How many rows a table has.
-pub fn rows(database: &Memory, table: &str) -> i64 {
+pub fn rows(database: &MemoryDatabase, table: &str) -> i64 {
     database.first(&format!("SELECT count(*) FROM {table}"), &[]).unwrap().unwrap().integer().unwrap()
 }
 
 /// Everything that is kept by this step, asked for day by day.
-pub fn kept(database: &Memory, key: Option<Locator>, step: Step, now: Timestamp) -> Vec<Point> {
+pub fn kept(database: &MemoryDatabase, key: Option<Locator>, step: Step, now: Timestamp) -> Vec<Point> {
     let oldest = step.begin(step.number(now.plus(-step.kept_for())));
     let end = step.begin(step.number(now) + 1);
     let mut points = Vec::new();
@@ -65,14 +65,14 @@ pub fn kept(database: &Memory, key: Option<Locator>, step: Step, now: Timestamp)
 }
 
 /// All calls that are kept by this step.
-pub fn total(database: &Memory, key: Option<Locator>, step: Step, now: Timestamp) -> u64 {
+pub fn total(database: &MemoryDatabase, key: Option<Locator>, step: Step, now: Timestamp) -> u64 {
     kept(database, key, step, now)
         .iter()
         .flat_map(|point| point.outcomes.iter().map(|(_, calls)| *calls).collect::<Vec<_>>())
         .sum()
 }
 
-pub fn last_uses(database: &Memory, keys: &[Locator]) -> Vec<LastUse> {
+pub fn last_uses(database: &MemoryDatabase, keys: &[Locator]) -> Vec<LastUse> {
     questions::last_uses(database, &ReadLastUses { keys: keys.to_vec() }).unwrap()
 }
 

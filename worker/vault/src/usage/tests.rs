@@ -8,8 +8,8 @@ use super::{
     upkeep,
 };
 use crate::{
-    answer::Refusal,
     database::{Database, Value},
+    rpc::CommandError,
 };
 use ownchat_domain::{
     failure::Failure,
@@ -254,7 +254,7 @@ fn the_last_use_is_the_latest_whatever_comes_in_which_order() {
     let expected = [(1, NOW.plus(-5 * SECOND)), (2, NOW.plus(SECOND))];
     assert_eq!(found, expected.map(|(secret, at)| LastUse { key: key(1), secret, at }));
     let too_many = ReadLastUses { keys: vec![key(1); 101] };
-    assert!(matches!(questions::last_uses(&database, &too_many), Err(Refusal::Failure(Failure::Invalid { .. }))));
+    assert!(matches!(questions::last_uses(&database, &too_many), Err(CommandError::Failure(Failure::Invalid { .. }))));
     assert_eq!(last_uses(&database, &vec![key(2); 100]).len(), 1);
 }
 

@@ -8,7 +8,7 @@ use super::{
     batches,
     table::{DAYS, HOURS, MINUTES, Rows, Table, key_value},
 };
-use crate::database::{Database, Stored};
+use crate::database::{Database, DatabaseResult};
 use ownchat_domain::time::{MINUTE, Timestamp};
 
 /// How long counts wait before they are put into the tables, in milliseconds.
@@ -18,7 +18,7 @@ const ISOLATES_AT_ONCE: usize = 10;
 const ROWS_AT_ONCE: usize = 500;
 
 /// Does a bounded part of what is due. Says whether there is more to do at once.
-pub fn work(database: &impl Database, now: Timestamp) -> Stored<bool> {
+pub fn work(database: &impl Database, now: Timestamp) -> DatabaseResult<bool> {
     let more = [
         batches::put_away(database, ISOLATES_AT_ONCE)?,
         move_up(database, &MINUTES, &HOURS, now)?,
@@ -30,7 +30,7 @@ pub fn work(database: &impl Database, now: Timestamp) -> Stored<bool> {
 }
 
 /// When something is to be done next, if ever.
-pub fn next_due(database: &impl Database, now: Timestamp) -> Stored<Option<Timestamp>> {
+pub fn next_due(database: &impl Database, now: Timestamp) -> DatabaseResult<Option<Timestamp>> {
     let row = database.first("SELECT max(waiting), min(seen_at) FROM isolates", &[])?;
     let (waiting, quiet) = match row {
         Some(mut row) => (row.optional_integer()?.unwrap_or(0), row.optional_integer()?),
@@ -43,8 +43,8 @@ pub fn next_due(database: &impl Database, now: Timestamp) -> Stored<Option<Times
 }
 
 /// Moves counts that need not be kept in `from` any more to the longer steps of `to`.
-fn move_up(database: &impl Database, from: &Table, to: &Table, now: Timestamp) -> Stored<bool> {
-    database.atomically(|| {
+fn move_up(database: &impl Database, from: &Table, to: &Table, now: Timestamp) -> DatabaseResult<bool> {
+    database.transaction(|| {
         let due = from.eldest(database, from.first_kept(now), ROWS_AT_ONCE)?;
         let Some((last_at, last_key, _)) = due.last() else { return Ok(false) };
         from.remove_up_to(database, *last_at, *last_key)?;
@@ -61,8 +61,8 @@ fn move_up(database: &impl Database, from: &Table, to: &Table, now: Timestamp) -
 }
 
 /// Removes rows all of whose counts are of more than two years ago, and last uses as old as these.
-fn drop_eldest(database: &impl Database, now: Timestamp) -> Stored<bool> {
-    database.atomically(|| {
+fn drop_eldest(database: &impl Database, now: Timestamp) -> DatabaseResult<bool> {
+    database.transaction(|| {
         let due = DAYS.eldest(database, DAYS.first_kept(now), ROWS_AT_ONCE)?;
         let Some((last_at, last_key, _)) = due.last() else { return Ok(false) };
         DAYS.remove_up_to(database, *last_at, *last_key)?;

@@ -2,16 +2,16 @@
 
 use super::*;
 use crate::{
-    answer::Refusal,
-    database::memory::Memory,
+    database::memory::MemoryDatabase,
     registry::{
-        copies::memory::at_once,
+        copies::memory::expect_ready,
         duplicate, explain, keys, life, list,
-        meters::memory::Memory as Meters,
+        meters::memory::MemoryMeters,
         settings,
         testing::{NOW, OWNER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
         transfer,
     },
+    rpc::CommandError,
 };
 use ownchat_domain::{
     audit::{ActorId, Line, csv, verify},
@@ -45,28 +45,28 @@ fn of(key: &Key) -> Caller {
 }
 
 /// The code of what an attempt to be let in comes to.
-fn code(database: &Memory, caller: &Caller, now: Timestamp) -> Code {
+fn code(database: &MemoryDatabase, caller: &Caller, now: Timestamp) -> Code {
     match admit(database, &keyring(), caller, now) {
         Ok(_) => Code::Valid,
-        Err(Refusal::Failure(Failure::KeyRefused { code, .. })) => code,
+        Err(CommandError::Failure(Failure::KeyRefused { code, .. })) => code,
         Err(other) => unreachable!("{other:?}"),
     }
 }
 
-fn patch(database: &Memory, caller: impl Into<Caller>, key: &Key, changes: &str) -> Done<Key> {
+fn patch(database: &MemoryDatabase, caller: impl Into<Caller>, key: &Key, changes: &str) -> CommandResult<Key> {
     let patch: KeyPatch = serde_json::from_str(changes).unwrap();
     let version = keys::read(database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW)?.version;
     let call = ChangeKey { origin: origin(caller), id: key.id, version, patch };
     keys::change(database, &call, NOW).map(|outcome| outcome.key)
 }
 
-fn make(database: &Memory, caller: Caller, scopes: &[&str], once: Option<&str>) -> Done<Issued> {
+fn make(database: &MemoryDatabase, caller: Caller, scopes: &[&str], once: Option<&str>) -> CommandResult<Issued> {
     let once = once.map(|name| Once { key: name.parse().unwrap(), body: BodyHash::of(b"{}") });
     let call = CreateKey { origin: origin(caller), key: new_key("Made", scopes), secret: NEW, once };
     keys::create(database, &keyring(), WORKSPACE, &call, NOW)
 }
 
-fn rotate(database: &Memory, caller: Caller, key: &Key, overlap_seconds: u32) -> Done<Key> {
+fn rotate(database: &MemoryDatabase, caller: Caller, key: &Key, overlap_seconds: u32) -> CommandResult<Key> {
     let version = keys::read(database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW)?.version;
     let call = RotateKey {
         origin: origin(caller),
@@ -117,49 +117,49 @@ fn a_wrong_secret_a_deleted_key_and_no_key_look_the_same() {
     let nobody = KeyCaller { id: "0123456789abcdef".parse().unwrap(), secret: SECRET, address: None };
     let refusals = [with_secret(&key, NEW), of(&gone), Caller::Key(nobody)]
         .map(|caller| admit(&database, &keyring(), &caller, NOW).unwrap_err());
-    let expected = Refusal::Failure(Failure::from(Denial::Unknown));
+    let expected = CommandError::Failure(Failure::from(Denial::Unknown));
     assert_eq!(
         refusals,
         [&expected; 3].map(|refusal| match refusal {
-            Refusal::Failure(failure) => Refusal::Failure(failure.clone()),
-            Refusal::Database(error) => Refusal::Database(error.clone()),
+            CommandError::Failure(failure) => CommandError::Failure(failure.clone()),
+            CommandError::Database(error) => CommandError::Database(error.clone()),
         })
     );
 }
 
-fn said<T>(done: Done<T>) -> char {
+fn said<T>(done: CommandResult<T>) -> char {
     match done {
         Ok(_) => 'y',
-        Err(Refusal::Failure(Failure::NotHeld { .. })) => 'h',
-        Err(Refusal::Failure(Failure::ScopeMissing { .. })) => 'n',
-        Err(Refusal::Failure(Failure::NotFound)) => '?',
+        Err(CommandError::Failure(Failure::NotHeld { .. })) => 'h',
+        Err(CommandError::Failure(Failure::ScopeMissing { .. })) => 'n',
+        Err(CommandError::Failure(Failure::NotFound)) => '?',
         Err(other) => unreachable!("{other:?}"),
     }
 }
 
-type Ask = fn(&Memory, Caller, &Key) -> char;
+type Ask = fn(&MemoryDatabase, Caller, &Key) -> char;
 
-fn explained(database: &Memory, caller: Caller, key: &Key) -> char {
+fn explained(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let wanted = Wanted::Scopes(ScopeSet::default(), None);
     let case = Case { wanted, address: None, environment: None, at: None, cost: None };
     let call = ExplainCall { caller, id: key.id, secret: None, case };
-    said(at_once(explain::explain_call(database, &keyring(), &Meters::default(), &call, NOW)))
+    said(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &call, NOW)))
 }
 
-fn copied(database: &Memory, caller: Caller, key: &Key) -> char {
+fn copied(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let differences = KeyPatch::default();
     let call =
         DuplicateKey { origin: origin(caller), id: key.id, differences, environment: None, secret: NEW, once: None };
     said(duplicate::duplicate(database, &keyring(), WORKSPACE, &call, NOW))
 }
 
-fn restored(database: &Memory, caller: Caller, key: &Key) -> char {
+fn restored(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let version = keys::read(database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW).unwrap().version;
     keys::delete(database, &DeleteKey { origin: origin(OWNER), id: key.id, version }, NOW).unwrap();
     said(life::restore(database, &RestoreKey { origin: origin(caller), id: key.id }, NOW))
 }
 
-fn trail_of(database: &Memory, caller: Caller, key: &Key) -> char {
+fn trail_of(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let query = TrailQuery { key: Some(key.id), ..TrailQuery::default() };
     said(list::trail(database, &ReadTrail { caller, query }, NOW))
 }
@@ -267,7 +267,7 @@ fn a_key_never_gives_the_power_to_make_keys_nor_more_than_it_holds() {
     let maker = create(&database, new_key("Maker", &["keys:write", "contacts:write"]), NOW).unwrap();
     let keys = count(&database, "keys");
     for scopes in [&["keys:write"][..], &["contacts:read", "keys:write"], &["messages:send"], &["keys:self"]] {
-        let Err(Refusal::Failure(Failure::NotHeld { required, held })) = make(&database, of(&maker), scopes, None)
+        let Err(CommandError::Failure(Failure::NotHeld { required, held })) = make(&database, of(&maker), scopes, None)
         else {
             unreachable!("{scopes:?}")
         };

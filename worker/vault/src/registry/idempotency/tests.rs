@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    database::memory::Memory,
+    database::memory::MemoryDatabase,
     registry::{
         keys, life,
         testing::{NOW, OWNER, WORKSPACE, count, keyring, new_key, origin, workspace},
@@ -18,13 +18,19 @@ fn once(name: &str, body: &str) -> Once {
 }
 
 /// Every request brings a secret of its own, as when the console makes it.
-fn create(database: &Memory, once: Option<Once>, secret: u8, now: Timestamp) -> Done<Issued> {
+fn create(database: &MemoryDatabase, once: Option<Once>, secret: u8, now: Timestamp) -> CommandResult<Issued> {
     let secret = SecretHash::from_bytes([secret; 32]);
     let call = CreateKey { origin: origin(OWNER), key: new_key("Shop", &["contacts:read"]), secret, once };
     keys::create(database, &keyring(), WORKSPACE, &call, now)
 }
 
-fn rotate(database: &Memory, key: &Key, version: u64, name: &str, now: Timestamp) -> Done<keys::Outcome> {
+fn rotate(
+    database: &MemoryDatabase,
+    key: &Key,
+    version: u64,
+    name: &str,
+    now: Timestamp,
+) -> CommandResult<keys::Outcome> {
     let call = RotateKey {
         origin: origin(OWNER),
         id: key.id,

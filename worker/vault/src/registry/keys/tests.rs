@@ -18,12 +18,12 @@ fn patch(json: &str) -> KeyPatch {
     serde_json::from_str(json).unwrap()
 }
 
-fn outcome(database: &impl Database, key: &Key, json: &str) -> Done<Outcome> {
+fn outcome(database: &impl Database, key: &Key, json: &str) -> CommandResult<Outcome> {
     let call = ChangeKey { origin: origin(OWNER), id: key.id, version: key.version, patch: patch(json) };
     change(database, &call, NOW.plus(1))
 }
 
-fn changed(database: &impl Database, key: &Key, json: &str) -> Done<Key> {
+fn changed(database: &impl Database, key: &Key, json: &str) -> CommandResult<Key> {
     outcome(database, key, json).map(|outcome| outcome.key)
 }
 

@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::{
-    answer::Refusal,
-    database::memory::Memory,
+    database::memory::MemoryDatabase,
     registry::{
         announce::waiting,
         keys,
         rows::record,
         testing::{NOW, OWNER, STRANGER, count, create, keyring, new_key, origin, tell, workspace},
     },
+    rpc::CommandError,
 };
 use ownchat_domain::{
     digest::SecretHash,
@@ -23,13 +23,13 @@ use ownchat_domain::{
 const OLD: SecretHash = SecretHash::from_bytes([3; 32]);
 const NEW: SecretHash = SecretHash::from_bytes([4; 32]);
 
-fn made() -> (Memory, Key) {
+fn made() -> (MemoryDatabase, Key) {
     let database = workspace();
     let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     (database, key)
 }
 
-fn rotated(database: &Memory, key: &Key, overlap_seconds: u32, now: Timestamp) -> Done<Outcome> {
+fn rotated(database: &MemoryDatabase, key: &Key, overlap_seconds: u32, now: Timestamp) -> CommandResult<Outcome> {
     let call = RotateKey {
         origin: origin(OWNER),
         id: key.id,
@@ -42,15 +42,15 @@ fn rotated(database: &Memory, key: &Key, overlap_seconds: u32, now: Timestamp) -
     rotate(database, &keyring(), &call, now)
 }
 
-fn deleted(database: &Memory, key: &Key, now: Timestamp) -> Done<Outcome> {
+fn deleted(database: &MemoryDatabase, key: &Key, now: Timestamp) -> CommandResult<Outcome> {
     keys::delete(database, &DeleteKey { origin: origin(OWNER), id: key.id, version: key.version }, now)
 }
 
-fn restored(database: &Memory, key: &Key, now: Timestamp) -> Done<Outcome> {
+fn restored(database: &MemoryDatabase, key: &Key, now: Timestamp) -> CommandResult<Outcome> {
     restore(database, &RestoreKey { origin: origin(OWNER), id: key.id }, now)
 }
 
-fn ask(database: &Memory, key: &Key, secret: &SecretHash, now: Timestamp) -> Result<u32, Denial> {
+fn ask(database: &MemoryDatabase, key: &Key, secret: &SecretHash, now: Timestamp) -> Result<u32, Denial> {
     decide(&record(database, key.id, now).unwrap().unwrap(), secret, &Call::default(), &keyring(), now)
 }
 
@@ -108,7 +108,7 @@ fn a_second_rotation_ends_no_old_secret_earlier_than_promised_unless_it_says_so(
         rotate(&database, &keyring(), &call, now)
     };
     let refused = again(60, false, NOW.plus(1)).unwrap_err();
-    let Refusal::Failure(Failure::Invalid { errors }) = refused else { unreachable!() };
+    let CommandError::Failure(Failure::Invalid { errors }) = refused else { unreachable!() };
     assert_eq!(errors[0].field, "overlap_seconds");
     assert!(errors[0].message.contains(&NOW.plus(3_600_000).rfc3339()), "{}", errors[0].message);
     assert_eq!(ask(&database, &key, &OLD, NOW.plus(3_599_999)), Ok(1), "nothing was changed");
@@ -122,7 +122,10 @@ fn a_second_rotation_ends_no_old_secret_earlier_than_promised_unless_it_says_so(
 #[test]
 fn what_cannot_be_rotated_stays_as_it_is() {
     let (database, key) = made();
-    assert!(matches!(rotated(&database, &key, 30 * 86_400 + 1, NOW), Err(Refusal::Failure(Failure::Invalid { .. }))));
+    assert!(matches!(
+        rotated(&database, &key, 30 * 86_400 + 1, NOW),
+        Err(CommandError::Failure(Failure::Invalid { .. }))
+    ));
     let stale = Key { version: 7, ..key.clone() };
     assert_eq!(rotated(&database, &stale, 0, NOW).unwrap_err(), Failure::Stale.into());
     let foreign = RotateKey {

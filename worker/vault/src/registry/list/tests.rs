@@ -1,7 +1,7 @@
 //! What lists must show, and what not.
 
 use super::*;
-use crate::database::memory::Memory;
+use crate::database::memory::MemoryDatabase;
 use crate::registry::{
     keys,
     testing::{NOW, OWNER, STRANGER, create, new_key, origin, workspace},
@@ -13,12 +13,12 @@ use ownchat_domain::{
 };
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
 
-fn names(database: &Memory, query: KeyQuery) -> Vec<String> {
+fn names(database: &MemoryDatabase, query: KeyQuery) -> Vec<String> {
     let page = list(database, &ListKeys { caller: OWNER.into(), query }, NOW.plus(10)).unwrap();
     page.data.into_iter().map(|key| key.name).collect()
 }
 
-fn filled() -> Memory {
+fn filled() -> MemoryDatabase {
     let database = workspace();
     create(&database, new_key("CRM sync", &["contacts:write"]), NOW).unwrap();
     create(&database, NewKey { environment: "test".into(), ..new_key("100% off", &["messages:send"]) }, NOW).unwrap();
@@ -80,7 +80,7 @@ fn letters_are_found_in_any_case_and_form_and_words_in_any_order() {
     assert_eq!(search("sho"), ["Müller GmbH"]);
     let many = KeyQuery { q: Some("a ".repeat(17)), ..KeyQuery::default() };
     let refused = list(&database, &ListKeys { caller: OWNER.into(), query: many }, NOW);
-    assert!(matches!(refused, Err(Refusal::Failure(Failure::Invalid { errors })) if errors[0].field == "q"));
+    assert!(matches!(refused, Err(CommandError::Failure(Failure::Invalid { errors })) if errors[0].field == "q"));
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn cursors() -> impl Strategy<Value = String> {
 }
 
 thread_local! {
-    static FILLED: Memory = filled();
+    static FILLED: MemoryDatabase = filled();
 }
 
 proptest! {

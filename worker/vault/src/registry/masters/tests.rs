@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::{
-    database::memory::Memory,
+    database::memory::MemoryDatabase,
     registry::{
-        copies::memory::{Memory as Kv, at_once},
+        copies::memory::{MemoryKv, expect_ready},
         keys, life, outbox,
         rows::record,
         sweep,
@@ -33,24 +33,24 @@ fn ring(list: &str) -> Keyring {
     Keyring::parse(list).unwrap()
 }
 
-fn made(database: &Memory, ring: &Keyring) -> Key {
+fn made(database: &MemoryDatabase, ring: &Keyring) -> Key {
     let call = CreateKey { origin: origin(OWNER), key: new_key("Shop", &["contacts:read"]), secret: OLD, once: None };
     keys::create(database, ring, WORKSPACE, &call, NOW).unwrap().key
 }
 
-fn deliver(database: &Memory, kv: &Kv, ring: &Keyring, now: Timestamp) {
-    assert!(at_once(outbox::deliver(database, ring, kv, || now)).unwrap().is_empty());
+fn deliver(database: &MemoryDatabase, kv: &MemoryKv, ring: &Keyring, now: Timestamp) {
+    assert!(expect_ready(outbox::deliver(database, ring, kv, || now)).unwrap().is_empty());
 }
 
 /// Records, secrets and keys that need the secret.
-fn needs(database: &Memory, ring: &Keyring, id: u16, now: Timestamp) -> (u64, u64, u64) {
+fn needs(database: &MemoryDatabase, ring: &Keyring, id: u16, now: Timestamp) -> (u64, u64, u64) {
     let masters = read(database, ring, &ReadMasters { caller: OWNER.into() }, now).unwrap();
     let found = masters.data.into_iter().find(|master| master.id == id);
     found.map_or((0, 0, 0), |master| (master.records, master.secrets, master.keys))
 }
 
 /// What an edge says that has the copy in KV and nothing else.
-fn edge(kv: &Kv, id: Locator, secret: &SecretHash, ring: &Keyring) -> Option<Result<u32, Denial>> {
+fn edge(kv: &MemoryKv, id: Locator, secret: &SecretHash, ring: &Keyring) -> Option<Result<u32, Denial>> {
     let bytes = kv.records.borrow().get(&kv_name(id)).cloned()?;
     let record = Record::open(&bytes, id, ring).ok()?;
     Some(decide(&record, secret, &Call::default(), ring, NOW))
@@ -58,7 +58,7 @@ fn edge(kv: &Kv, id: Locator, secret: &SecretHash, ring: &Keyring) -> Option<Res
 
 #[test]
 fn a_master_secret_is_rolled_step_by_step() {
-    let (database, kv) = (workspace(), Kv::default());
+    let (database, kv) = (workspace(), MemoryKv::default());
     let one = ring(ONE);
     let (first, second) = (made(&database, &one), made(&database, &one));
     deliver(&database, &kv, &one, NOW);
@@ -75,7 +75,7 @@ fn a_master_secret_is_rolled_step_by_step() {
 
     // The sweep seals the old records anew: then the old seal key is needed for nothing.
     let later = NOW.plus(HOUR);
-    assert_eq!(at_once(sweep::turn(&database, &both, &kv, || later)).unwrap().len(), 2);
+    assert_eq!(expect_ready(sweep::turn(&database, &both, &kv, || later)).unwrap().len(), 2);
     deliver(&database, &kv, &both, later);
     assert_eq!(needs(&database, &both, 1, later), (0, 2, 2));
     let list = retire(&list, 1, &[Use::Locator, Use::Pepper]).unwrap();

@@ -2,16 +2,16 @@
 
 use super::*;
 use crate::{
-    answer::Refusal,
-    database::memory::Memory,
+    database::memory::MemoryDatabase,
     registry::{
-        copies::memory::at_once,
+        copies::memory::expect_ready,
         duplicate, explain, keys, life, list,
-        meters::memory::Memory as Meters,
+        meters::memory::MemoryMeters,
         schema::{FIRST, apply},
         settings,
         testing::{NOW, OWNER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
     },
+    rpc::CommandError,
 };
 use ownchat_domain::{
     digest::SecretHash,
@@ -28,7 +28,7 @@ use ownchat_domain::{
 const ME: PersonId = PersonId(9);
 
 /// A workspace in which I have this role.
-fn with(role: Role) -> Memory {
+fn with(role: Role) -> MemoryDatabase {
     let database = workspace();
     let values = [ME.to_string().into(), role.as_str().into()];
     database.run("INSERT INTO members (person, name, role) VALUES (?, 'Me', ?)", &values).unwrap();
@@ -36,7 +36,7 @@ fn with(role: Role) -> Memory {
 }
 
 /// A key of somebody, which a new secret replaced.
-fn key_of(database: &Memory, owner: PersonId, scopes: &[&str]) -> Key {
+fn key_of(database: &MemoryDatabase, owner: PersonId, scopes: &[&str]) -> Key {
     let key = create(database, new_key("Shop", scopes), NOW).unwrap();
     let rotated = life::rotate(database, &keyring(), &rotation(OWNER, &key, 60), NOW).unwrap().key;
     database
@@ -58,23 +58,23 @@ fn rotation(person: PersonId, key: &Key, overlap_seconds: u32) -> RotateKey {
     }
 }
 
-fn said<T>(done: Done<T>) -> char {
+fn said<T>(done: CommandResult<T>) -> char {
     match done {
         Ok(_) => 'y',
-        Err(Refusal::Failure(Failure::Forbidden | Failure::NotHeld { .. })) => 'n',
-        Err(Refusal::Failure(Failure::NotFound)) => '?',
+        Err(CommandError::Failure(Failure::Forbidden | Failure::NotHeld { .. })) => 'n',
+        Err(CommandError::Failure(Failure::NotFound)) => '?',
         Err(other) => unreachable!("{other:?}"),
     }
 }
 
-type Ask = fn(&Memory, &Key) -> char;
+type Ask = fn(&MemoryDatabase, &Key) -> char;
 
-fn patched(database: &Memory, key: &Key, patch: &str) -> char {
+fn patched(database: &MemoryDatabase, key: &Key, patch: &str) -> char {
     let patch: KeyPatch = serde_json::from_str(patch).unwrap();
     said(keys::change(database, &ChangeKey { origin: origin(ME), id: key.id, version: key.version, patch }, NOW))
 }
 
-fn duplicated(database: &Memory, key: &Key) -> char {
+fn duplicated(database: &MemoryDatabase, key: &Key) -> char {
     let call = DuplicateKey {
         origin: origin(ME),
         id: key.id,
@@ -86,14 +86,14 @@ fn duplicated(database: &Memory, key: &Key) -> char {
     said(duplicate::duplicate(database, &keyring(), WORKSPACE, &call, NOW))
 }
 
-fn explained(database: &Memory, key: &Key) -> char {
+fn explained(database: &MemoryDatabase, key: &Key) -> char {
     let case =
         Case { wanted: Wanted::Scopes(ScopeSet::EMPTY, None), address: None, environment: None, at: None, cost: None };
     let call = ExplainCall { caller: ME.into(), id: key.id, secret: None, case };
-    said(at_once(explain::explain_call(database, &keyring(), &Meters::default(), &call, NOW)))
+    said(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &call, NOW)))
 }
 
-fn restored(database: &Memory, key: &Key) -> char {
+fn restored(database: &MemoryDatabase, key: &Key) -> char {
     keys::delete(database, &DeleteKey { origin: origin(OWNER), id: key.id, version: key.version }, NOW).unwrap();
     said(life::restore(database, &RestoreKey { origin: origin(ME), id: key.id }, NOW))
 }
@@ -176,7 +176,8 @@ fn every_other_command_has_its_rule() {
         secret: SecretHash::from_bytes([5; 32]),
         once: None,
     };
-    let found = |ask: &dyn Fn(&Memory) -> char| -> String { Role::ALL.iter().map(|role| ask(&with(*role))).collect() };
+    let found =
+        |ask: &dyn Fn(&MemoryDatabase) -> char| -> String { Role::ALL.iter().map(|role| ask(&with(*role))).collect() };
     let made = |scopes: &'static [&'static str]| {
         found(&|database| said(keys::create(database, &keyring(), WORKSPACE, &key("Shop", scopes), NOW)))
     };
@@ -184,20 +185,20 @@ fn every_other_command_has_its_rule() {
     assert_eq!(made(&["billing:read"]), "ynnn");
     assert_eq!(made(&["keys:write"]), "yynn");
     assert_eq!(found(&|database| said(settings::read(database, &ReadSettings { caller: ME.into() }, NOW))), "yyyy");
-    let change = |database: &Memory| {
+    let change = |database: &MemoryDatabase| {
         let (suspended, reason) = (Some(true), None);
         let call = ChangeSettings { origin: origin(ME), version: 1, suspended, outage_seconds: None, reason };
         said(settings::change(database, &call, NOW))
     };
     assert_eq!(found(&change), "ynnn");
-    let trail = |key: Option<&Key>, database: &Memory| {
+    let trail = |key: Option<&Key>, database: &MemoryDatabase| {
         let query = TrailQuery { key: key.map(|key| key.id), ..TrailQuery::default() };
         said(list::trail(database, &ReadTrail { caller: ME.into(), query }, NOW))
     };
     assert_eq!(found(&|database| trail(None, database)), "yyny");
     assert_eq!(found(&|database| trail(Some(&key_of(database, ME, &["contacts:read"])), database)), "yyyy");
     assert_eq!(found(&|database| trail(Some(&key_of(database, OWNER, &["contacts:read"])), database)), "yy?y");
-    let purged = |database: &Memory| {
+    let purged = |database: &MemoryDatabase| {
         let key = key_of(database, OWNER, &["contacts:read"]);
         let delete = DeleteKey { origin: origin(OWNER), id: key.id, version: key.version };
         keys::delete(database, &delete, NOW).unwrap();
@@ -257,12 +258,12 @@ fn full_access_needs_a_reason_and_an_end_and_both_are_kept() {
     assert!(row.text().unwrap().contains(r#""reason":"moving house""#));
     let never: KeyPatch = serde_json::from_str(r#"{"expires_at":null}"#).unwrap();
     let call = ChangeKey { origin: origin(OWNER), id: made.id, version: 1, patch: never };
-    assert!(matches!(keys::change(&database, &call, NOW), Err(Refusal::Failure(Failure::Invalid { .. }))));
+    assert!(matches!(keys::change(&database, &call, NOW), Err(CommandError::Failure(Failure::Invalid { .. }))));
 }
 
 #[test]
 fn what_was_made_before_there_were_roles_belongs_to_its_maker() {
-    let database = Memory::open();
+    let database = MemoryDatabase::open();
     crate::migrate::migrate(&database, &[FIRST]).unwrap();
     for sql in [
         "INSERT INTO workspace (id, number, name) VALUES (1, 7, 'Shop')",

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::{
-    database::memory::Memory,
+    database::memory::MemoryDatabase,
     registry::{
-        copies::memory::{Memory as Kv, at_once},
+        copies::memory::{MemoryKv, expect_ready},
         testing::{NOW, count, create, keyring, new_key, workspace},
     },
 };
@@ -14,12 +14,12 @@ fn copy(version: u64, settings: u64) -> Copy {
     Copy { name: String::new(), version, settings, bytes: Vec::new() }
 }
 
-fn confirmed(database: &Memory, version: u64, now: Timestamp) {
+fn confirmed(database: &MemoryDatabase, version: u64, now: Timestamp) {
     confirm(database, 1, &copy(version, 1), 1, now).unwrap();
 }
 
-fn delivered(database: &Memory, kv: &Kv, now: Timestamp) -> Vec<String> {
-    at_once(deliver(database, &keyring(), kv, || now)).unwrap()
+fn delivered(database: &MemoryDatabase, kv: &MemoryKv, now: Timestamp) -> Vec<String> {
+    expect_ready(deliver(database, &keyring(), kv, || now)).unwrap()
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn what_waits_is_due_at_once_and_reads_as_the_truth() {
     let database = workspace();
     let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     assert_eq!(next_due(&database), Ok(Some(NOW)));
-    let kv = Kv::default();
+    let kv = MemoryKv::default();
     assert!(delivered(&database, &kv, NOW).is_empty());
     let records = kv.records.borrow();
     let bytes = records.get(&format!("k/{}", key.id)).unwrap();
@@ -106,7 +106,7 @@ fn a_row_that_cannot_be_read_keeps_nobody_from_being_written() {
     create(&database, new_key("Broken", &["contacts:read"]), NOW).unwrap();
     let good = create(&database, new_key("Good", &["contacts:read"]), NOW).unwrap();
     database.run("UPDATE keys SET limits = 'no JSON' WHERE number = 1", &[]).unwrap();
-    let kv = Kv::default();
+    let kv = MemoryKv::default();
     let troubles = delivered(&database, &kv, NOW);
     assert!(troubles.len() == 1 && troubles[0].starts_with("outbox: key "), "{troubles:?}");
     assert!(kv.records.borrow().contains_key(&format!("k/{}", good.id)));
@@ -119,7 +119,7 @@ fn a_row_that_cannot_be_read_keeps_nobody_from_being_written() {
 fn while_kv_is_down_everything_waits() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-    let kv = Kv::default();
+    let kv = MemoryKv::default();
     kv.is_down.set(true);
     assert_eq!(delivered(&database, &kv, NOW).len(), 1);
     assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))));

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::{
-    database::memory::Memory,
+    database::memory::MemoryDatabase,
     registry::{
-        copies::memory::{Memory as Kv, at_once},
+        copies::memory::{MemoryKv, expect_ready},
         rows::time,
         testing::{NOW, count, create, keyring, new_key, workspace},
     },
@@ -21,17 +21,17 @@ const BOTH: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgI
 /// A moment at which what was written at `NOW` has settled.
 const LATER: Timestamp = NOW.plus(HOUR);
 
-fn deliver(database: &Memory, kv: &Kv, ring: &Keyring, now: Timestamp) {
-    assert!(at_once(outbox::deliver(database, ring, kv, || now)).unwrap().is_empty());
+fn deliver(database: &MemoryDatabase, kv: &MemoryKv, ring: &Keyring, now: Timestamp) {
+    assert!(expect_ready(outbox::deliver(database, ring, kv, || now)).unwrap().is_empty());
 }
 
-fn sweep(database: &Memory, kv: &Kv, ring: &Keyring, now: Timestamp) -> Vec<String> {
-    at_once(turn(database, ring, kv, || now)).unwrap()
+fn sweep(database: &MemoryDatabase, kv: &MemoryKv, ring: &Keyring, now: Timestamp) -> Vec<String> {
+    expect_ready(turn(database, ring, kv, || now)).unwrap()
 }
 
 /// A workspace with so many keys, all of them delivered.
-fn delivered(keys: usize) -> (Memory, Kv, Vec<Key>) {
-    let (database, kv) = (workspace(), Kv::default());
+fn delivered(keys: usize) -> (MemoryDatabase, MemoryKv, Vec<Key>) {
+    let (database, kv) = (workspace(), MemoryKv::default());
     let keys = (0..keys).map(|_| create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap()).collect();
     while outbox::next_due(&database).unwrap().is_some() {
         deliver(&database, &kv, &keyring(), NOW);
@@ -110,7 +110,7 @@ fn a_key_that_the_outbox_has_lost_is_found() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     database.run("DELETE FROM outbox", &[]).unwrap();
-    assert_eq!(sweep(&database, &Kv::default(), &keyring(), NOW).len(), 1);
+    assert_eq!(sweep(&database, &MemoryKv::default(), &keyring(), NOW).len(), 1);
     assert_eq!(count(&database, "outbox"), 1);
 }
 
@@ -188,7 +188,7 @@ fn records_are_sealed_under_a_new_master_secret() {
 #[test]
 fn under_which_master_secret_a_key_was_made_is_found_out() {
     let (database, kv, _) = delivered(2);
-    let issuers = |database: &Memory| -> Vec<Option<i64>> {
+    let issuers = |database: &MemoryDatabase| -> Vec<Option<i64>> {
         let rows = database.run("SELECT issuer FROM keys ORDER BY number", &[]).unwrap();
         rows.into_iter().map(|mut row| row.optional_integer().unwrap()).collect()
     };

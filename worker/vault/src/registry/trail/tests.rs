@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    database::memory::Memory,
+    database::memory::MemoryDatabase,
     migrate::migrate,
     registry::{
         schema,
@@ -11,12 +11,12 @@ use crate::{
 };
 use ownchat_domain::{account::PersonId, audit::verify};
 
-fn all(database: &Memory) -> Vec<String> {
+fn all(database: &MemoryDatabase) -> Vec<String> {
     let wanted = Wanted { limit: 1_000, ..Wanted::default() };
     lines(database, &wanted).unwrap().into_iter().map(|(_, line)| line).collect()
 }
 
-fn check(database: &Memory) -> Result<u64, ownchat_domain::audit::Flaw> {
+fn check(database: &MemoryDatabase) -> Result<u64, ownchat_domain::audit::Flaw> {
     verify(all(database).iter().map(String::as_str)).map(|(count, _)| count)
 }
 
@@ -52,7 +52,7 @@ fn lines_are_found_by_what_they_are_about() {
 /// What the version before this one has left is chained and not lost.
 #[test]
 fn the_trail_of_the_version_before_is_taken_over() {
-    let database = Memory::open();
+    let database = MemoryDatabase::open();
     migrate(&database, &[schema::FIRST]).unwrap();
     database.run("INSERT INTO workspace (id, number, name) VALUES (1, 7, 'Shop')", &[]).unwrap();
     database.run("INSERT INTO members VALUES ('0000000000000001', 'Ada', 'owner')", &[]).unwrap();

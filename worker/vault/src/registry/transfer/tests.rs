@@ -4,8 +4,7 @@ mod loss;
 
 use super::*;
 use crate::{
-    answer::Refusal,
-    database::memory::Memory,
+    database::memory::MemoryDatabase,
     registry::{
         announce::waiting,
         events, keys, life,
@@ -13,6 +12,7 @@ use crate::{
         testing::{NOW, OWNER, STRANGER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
         walk::Walk,
     },
+    rpc::CommandError,
 };
 use ownchat_domain::{
     audit::verify,
@@ -55,7 +55,7 @@ fn ended(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-fn staged(database: &impl Database, lines: &[String]) -> Done<()> {
+fn staged(database: &impl Database, lines: &[String]) -> CommandResult<()> {
     let mut first = 1;
     for lines in lines.chunks(64) {
         let lines = lines.to_vec();
@@ -66,13 +66,13 @@ fn staged(database: &impl Database, lines: &[String]) -> Done<()> {
     Ok(())
 }
 
-fn imported(database: &impl Database, lines: &[String]) -> Done<Imported> {
+fn imported(database: &impl Database, lines: &[String]) -> CommandResult<Imported> {
     staged(database, lines)?;
     finish(database, &keyring(), &FinishImport { origin: origin(OWNER) }, NOW)
 }
 
 /// Every row of every table that a workspace consists of.
-fn everything(database: &Memory) -> String {
+fn everything(database: &MemoryDatabase) -> String {
     let tables = ["workspace", "members", "keys", "secrets", "trail", "outbox", "announcements", "staged"];
     let rows = tables.map(|table| database.run(&format!("SELECT * FROM {table}"), &[]).unwrap());
     format!("{rows:?}")
@@ -148,7 +148,7 @@ fn no_damaged_file_changes_anything() {
     let before = everything(&other);
     let refused = |lines: &[String], what: &str| {
         let refusal = imported(&other, lines).unwrap_err();
-        let Refusal::Failure(Failure::Invalid { errors }) = refusal else { panic!("{what}: {refusal:?}") };
+        let CommandError::Failure(Failure::Invalid { errors }) = refusal else { panic!("{what}: {refusal:?}") };
         assert!(errors[0].field.starts_with("line "), "{what}: {errors:?}");
         assert_eq!(everything(&other), before, "{what}");
     };
@@ -212,7 +212,7 @@ fn only_an_owner_reads_the_file_or_fills_the_workspace() {
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let file = exported(&database);
     let stranger = || origin(STRANGER);
-    let nothing = || Refusal::from(Failure::NotFound);
+    let nothing = || CommandError::from(Failure::NotFound);
     assert_eq!(read(&database, &ReadExport { origin: stranger(), after: None }, NOW).unwrap_err(), nothing());
     let other = workspace();
     assert_eq!(stage(&other, &StageImport { origin: stranger(), first: 1, lines: file }, NOW), Err(nothing()));
@@ -226,7 +226,7 @@ fn a_member_who_owns_nothing_is_refused() {
     database.run("DROP TABLE members", &[]).unwrap();
     database.run("CREATE TABLE members (person TEXT, name TEXT, role TEXT)", &[]).unwrap();
     database.run("INSERT INTO members VALUES (?, 'Bob', 'admin')", &[OWNER.to_string().into()]).unwrap();
-    let forbidden = || Refusal::from(Failure::Forbidden);
+    let forbidden = || CommandError::from(Failure::Forbidden);
     assert_eq!(read(&database, &ReadExport { origin: origin(OWNER), after: None }, NOW).unwrap_err(), forbidden());
     assert_eq!(staged(&database, &["x".into()]), Err(forbidden()));
     assert_eq!(finish(&database, &keyring(), &FinishImport { origin: origin(OWNER) }, NOW), Err(forbidden()));

@@ -8,11 +8,11 @@ use super::{
     model::{Model, Said},
 };
 use crate::{
-    answer::Done,
     registry::{
         callers::admit,
         testing::{OWNER, keyring, origin},
     },
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     digest::SecretHash,
@@ -96,7 +96,7 @@ impl Walk {
     }
 
     /// Gives a command as the asker of this step, as the registry takes it from outside.
-    pub(super) fn asking<T>(&self, command: impl FnOnce(Origin) -> Done<T>) -> Done<T> {
+    pub(super) fn asking<T>(&self, command: impl FnOnce(Origin) -> CommandResult<T>) -> CommandResult<T> {
         let caller = self.model.asker.caller();
         admit(&self.database, &keyring(), &caller, self.now)?;
         command(origin(caller))

@@ -8,7 +8,6 @@ use super::{
     trail,
 };
 use crate::{
-    answer::{Done, Refusal},
     database::Database,
     registry::{
         announce,
@@ -16,6 +15,7 @@ use crate::{
         rows::{KeyRow, find, workspace},
         testing::{WORKSPACE, count, keyring},
     },
+    rpc::{CommandError, CommandResult},
 };
 use ownchat_domain::{
     audit::verify,
@@ -76,7 +76,7 @@ fn told(record: &Record) -> Value {
 
 impl Walk {
     /// The registry said what the model says, and did what the model did.
-    pub(super) fn compare(&mut self, what: &str, said: Said, done: Done<Answer>, id: Option<Locator>) {
+    pub(super) fn compare(&mut self, what: &str, said: Said, done: CommandResult<Answer>, id: Option<Locator>) {
         let answer = match done {
             Ok(answer) => {
                 if let Some(narrowed) = answer.narrowed {
@@ -86,14 +86,14 @@ impl Walk {
                 assert_eq!(answer.key.as_ref().map(shown), expected, "{what}: what is answered");
                 Said::Done(answer.version)
             }
-            Err(Refusal::Failure(Failure::Reused)) => Said::Reused,
-            Err(Refusal::Failure(Failure::NotFound)) => Said::NotFound,
-            Err(Refusal::Failure(Failure::Stale)) => Said::Stale,
-            Err(Refusal::Failure(Failure::Invalid { .. })) => Said::Invalid,
-            Err(Refusal::Failure(Failure::KeyRefused { code, .. })) => Said::Refused(code),
-            Err(Refusal::Failure(Failure::NotHeld { .. })) => Said::NotHeld,
-            Err(Refusal::Failure(Failure::Beyond { .. })) => Said::Beyond,
-            Err(Refusal::Failure(Failure::ScopeMissing { required, .. })) => {
+            Err(CommandError::Failure(Failure::Reused)) => Said::Reused,
+            Err(CommandError::Failure(Failure::NotFound)) => Said::NotFound,
+            Err(CommandError::Failure(Failure::Stale)) => Said::Stale,
+            Err(CommandError::Failure(Failure::Invalid { .. })) => Said::Invalid,
+            Err(CommandError::Failure(Failure::KeyRefused { code, .. })) => Said::Refused(code),
+            Err(CommandError::Failure(Failure::NotHeld { .. })) => Said::NotHeld,
+            Err(CommandError::Failure(Failure::Beyond { .. })) => Said::Beyond,
+            Err(CommandError::Failure(Failure::ScopeMissing { required, .. })) => {
                 let lacking = ["keys:self", "keys:write", "account:write"];
                 Said::Lacks(lacking.into_iter().find(|scope| required.names() == [*scope]).unwrap())
             }

@@ -10,11 +10,11 @@ use super::{
     model::Said,
 };
 use crate::{
-    answer::Done,
     registry::{
         duplicate, keys,
         testing::{WORKSPACE, keyring},
     },
+    rpc::CommandResult,
 };
 use ownchat_domain::{
     idempotency::{BodyHash, Once},
@@ -67,7 +67,7 @@ impl Walk {
     }
 
     /// The registry said what the model says of a key that was made, and did what the model did.
-    fn compare_made(&mut self, what: &str, said: Said, named: Option<&Named>, made: Done<Issued>) {
+    fn compare_made(&mut self, what: &str, said: Said, named: Option<&Named>, made: CommandResult<Issued>) {
         match made {
             Ok(Issued { key, replayed: true }) => {
                 assert_eq!(Said::Replayed(key.id), said, "{what}");

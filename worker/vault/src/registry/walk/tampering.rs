@@ -1,15 +1,15 @@
 //! Whoever can write to the trail: what they did to it is found, whatever it is.
 
 use super::{Walk, dice::Dice, trail};
-use crate::database::{Database, memory::Memory};
+use crate::database::{Database, memory::MemoryDatabase};
 use ownchat_domain::audit::{Flaw, Line, seal, verify};
 
 /// What the lines of the database are found to be.
-fn found(database: &Memory) -> Result<(u64, String), Flaw> {
+fn found(database: &MemoryDatabase) -> Result<(u64, String), Flaw> {
     verify(trail(database).iter().map(String::as_str))
 }
 
-fn write(database: &Memory, number: usize, line: &str) {
+fn write(database: &MemoryDatabase, number: usize, line: &str) {
     let number = i64::try_from(number).unwrap();
     database.run("UPDATE trail SET line = ? WHERE sequence = ?", &[line.into(), number.into()]).unwrap();
 }

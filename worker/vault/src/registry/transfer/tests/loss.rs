@@ -30,7 +30,7 @@ fn imported_keys_work_and_are_told_to_feed_and_kv() {
 fn no_number_is_given_that_a_key_may_have_had_before_a_loss() {
     let database = workspace();
     let number = |key: &Key| key.id.open(&keyring(), key.environment).unwrap().number;
-    let make = |database: &Memory| number(&create(database, new_key("Made", &["contacts:read"]), NOW).unwrap());
+    let make = |database: &MemoryDatabase| number(&create(database, new_key("Made", &["contacts:read"]), NOW).unwrap());
     assert_eq!(make(&database), 1);
     let file = exported(&database);
     let lost: Vec<u32> = (0..3).map(|_| make(&database)).collect();

@@ -12,20 +12,20 @@ use worker::{
     wasm_bindgen_futures::JsFuture,
 };
 
-/// What `work` comes to, or nothing if that takes longer than so many milliseconds.
-pub async fn within<T>(millis: u32, work: impl Future<Output = T>) -> Option<T> {
-    let Ok(pause) = pause(millis) else { return Some(work.await) };
-    let (mut work, mut pause) = (pin!(work), pin!(pause));
-    poll_fn(|context| match work.as_mut().poll(context) {
+/// What `future` comes to, or nothing if that takes longer than so many milliseconds.
+pub async fn with_timeout<T>(millis: u32, future: impl Future<Output = T>) -> Option<T> {
+    let Ok(sleep) = sleep(millis) else { return Some(future.await) };
+    let (mut future, mut sleep) = (pin!(future), pin!(sleep));
+    poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => pause.as_mut().poll(context).map(|_| None),
+        Poll::Pending => sleep.as_mut().poll(context).map(|_| None),
     })
     .await
 }
 
-/// A pause of so many milliseconds that may be given up before its end; the bindings' own delay
+/// A sleep of so many milliseconds that may be given up before its end; the bindings' own delay
 /// breaks when it is.
-pub fn pause(millis: u32) -> Result<JsFuture> {
+pub fn sleep(millis: u32) -> Result<JsFuture> {
     let scheduler = Reflect::get(&global(), &"scheduler".into())?;
     let wait: Function = Reflect::get(&scheduler, &"wait".into())?.dyn_into()?;
     let promise: Promise = wait.call1(&scheduler, &millis.into())?.dyn_into()?;
