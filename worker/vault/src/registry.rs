@@ -1,35 +1,40 @@
 //! The object of a workspace: its keys, its members, its audit trail.
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
-mod announce;
-mod callers;
-mod chores;
-mod copies;
-mod due;
+mod alarm;
+mod authenticate;
 mod duplicate;
 mod effective;
-mod events;
+mod end_secrets;
 mod explain;
+mod feed_outbox;
 mod idempotency;
-mod key_uses;
+mod import_staging;
 mod keys;
-mod leftovers;
-mod life;
+mod kv_outbox;
+mod kv_replica;
 mod list;
+mod log;
 mod master_check;
 mod masters;
 mod members;
 mod meters;
-mod outbox;
+mod purge;
+mod purge_cleanup;
+mod restore;
+mod rotate;
 mod rows;
+mod scheduled_tasks;
 mod schema;
-mod searched;
+mod sealed_record;
+mod search_text;
+mod secrets;
+mod session_events;
 mod settings;
-mod staged;
 mod sweep;
 mod trail;
 mod transfer;
-mod troubles;
+mod use_reports;
 
 #[cfg(test)]
 mod previous;
@@ -39,13 +44,14 @@ mod testing;
 mod walk;
 
 use self::{
-    callers::Asking,
-    chores::Chore,
-    due::{RETRY_ANNOUNCING, next_due},
+    alarm::{FEED_RETRY, next_due},
+    authenticate::CommandRequest,
     idempotency::{Claim, Running},
-    key_uses::KeyUses,
     keys::Outcome,
-    troubles::{defect, log},
+    log::{internal_error, log},
+    scheduled_tasks::ScheduledTask,
+    sealed_record::RECORD,
+    use_reports::UseReports,
 };
 use crate::{
     database::DatabaseResult,
@@ -59,7 +65,6 @@ use ownchat_domain::{
     feed::shard_of,
     keyring::Keyring,
     locator::Locator,
-    time::Timestamp,
     usage::LastUse,
     vault::{
         Call, Object,
@@ -86,7 +91,7 @@ pub struct Registry {
     env: Env,
     database: DatabaseResult<Storage>,
     running: Running,
-    uses: KeyUses,
+    uses: UseReports,
     /// The outcome of the comparison of the master secrets, once it was made.
     masters: OnceCell<bool>,
 }
@@ -95,7 +100,7 @@ impl DurableObject for Registry {
     fn new(state: State, env: Env) -> Self {
         let storage = Storage::of(&state);
         let database = schema::apply(&storage).map(|()| storage);
-        let (running, uses, masters) = (Running::default(), KeyUses::default(), OnceCell::new());
+        let (running, uses, masters) = (Running::default(), UseReports::default(), OnceCell::new());
         Self { state, env, database, running, uses, masters }
     }
 
@@ -108,11 +113,11 @@ impl DurableObject for Registry {
         if !self.has_its_masters(database)? {
             return Response::error("other master secrets", 503);
         }
-        let used = Cell::new(None);
-        let response = self.answer(database, workspace, name, &mut request, &used).await;
-        if let Some(last) = used.get().filter(|last| self.uses.is_due(*last)) {
+        let last_use = Cell::new(None);
+        let response = self.answer(database, workspace, name, &mut request, &last_use).await;
+        if let Some(last) = last_use.get().filter(|last| self.uses.is_due(*last)) {
             // Nobody waits for it.
-            self.state.wait_until(key_uses::tell(self.env.clone(), workspace, last));
+            self.state.wait_until(use_reports::report(self.env.clone(), workspace, last));
         }
         // What was done stays done: the next request sets the alarm if this one cannot.
         if let Err(error) = self.wake(database).await {
@@ -121,7 +126,7 @@ impl DurableObject for Registry {
         response
     }
 
-    /// Tells the feed what it was not told yet, carries the outbox to KV, and removes what was deleted long ago.
+    /// Tells the feed what it was not published yet, carries the outbox to KV, and removes what was deleted long ago.
     async fn alarm(&self) -> Result<Response> {
         let database = self.database()?;
         if !self.has_its_masters(database)? {
@@ -130,25 +135,25 @@ impl DurableObject for Registry {
             return Response::empty();
         }
         let kv = self.env.kv("KEYS")?;
-        let workspace = rows::workspace(database).map_err(defect)?.number;
-        self.announce(database, workspace).await;
-        log(outbox::deliver(database, &keyring(&self.env)?, &kv, now).await.map_err(defect)?);
-        match life::purge(database, now()) {
-            Ok(purged) => log(purged.troubles),
+        let workspace = rows::workspace(database).map_err(internal_error)?.number;
+        self.publish_feed(database, workspace).await;
+        log(kv_outbox::deliver(database, &keyring(&self.env)?, &kv, now).await.map_err(internal_error)?);
+        match purge::purge(database, now()) {
+            Ok(purged) => log(purged.errors),
             Err(refusal) => {
                 console_error!("registry: purge: {refusal:?}");
-                chores::failed(database, Chore::Purge, now()).map_err(defect)?;
+                scheduled_tasks::failed(database, ScheduledTask::Purge, now()).map_err(internal_error)?;
             }
         }
-        match leftovers::clear(database, &self.env, &kv, now).await {
-            Ok(troubles) => log(troubles),
+        match purge_cleanup::run(database, &self.env, &kv, now).await {
+            Ok(errors) => log(errors),
             Err(refusal) => console_error!("registry: {refusal:?}"),
         }
-        if let Err(refusal) = idempotency::forget(database, now()) {
+        if let Err(refusal) = idempotency::expire(database, now()) {
             console_error!("registry: {refusal:?}");
         }
-        staged::forget(database, now()).map_err(defect)?;
-        log(sweep::turn(database, &keyring(&self.env)?, &kv, now).await.map_err(defect)?);
+        import_staging::expire(database, now()).map_err(internal_error)?;
+        log(sweep::run_batch(database, &keyring(&self.env)?, &kv, now).await.map_err(internal_error)?);
         self.wake(database).await?;
         Response::empty()
     }
@@ -156,7 +161,7 @@ impl DurableObject for Registry {
 
 impl Registry {
     fn database(&self) -> Result<&Storage> {
-        self.database.as_ref().map_err(|error| defect(error.clone()))
+        self.database.as_ref().map_err(|error| internal_error(error.clone()))
     }
 
     /// Compares the master secrets with those that the workspace was used with. The log says so
@@ -165,7 +170,7 @@ impl Registry {
         if let Some(known) = self.masters.get() {
             return Ok(*known);
         }
-        let compared = master_check::compare(database, &keyring(&self.env)?).map_err(defect)?;
+        let compared = master_check::compare(database, &keyring(&self.env)?).map_err(internal_error)?;
         if let Err(why) = &compared {
             console_error!("registry: {why}");
         }
@@ -178,13 +183,13 @@ impl Registry {
         workspace: u32,
         name: &str,
         request: &mut Request,
-        used: &Cell<Option<LastUse>>,
+        last_use: &Cell<Option<LastUse>>,
     ) -> Result<Response> {
         let ring = keyring(&self.env)?;
-        let mut asking = Asking { database, keyring: &ring, request, used };
+        let mut incoming = CommandRequest { database, keyring: &ring, request, last_use };
         match name {
             Found::NAME => {
-                let done = members::found(database, &read_command(asking.request).await?);
+                let done = members::create_workspace(database, &read_command(incoming.request).await?);
                 // The feed is there before the first key, so that it knows of all that is ever forbidden.
                 let feed = Announce { entries: Vec::new() };
                 respond::<Found>(match (done, send(&self.env, Object::Feed(shard_of(workspace)), &feed).await) {
@@ -192,88 +197,96 @@ impl Registry {
                     (done, _) => done,
                 })
             }
-            IsFounded::NAME => respond::<IsFounded>(members::is_founded(database)),
+            IsFounded::NAME => respond::<IsFounded>(members::workspace_exists(database)),
             // Sessions and records of a workspace outlive its store. Nothing must look as if it had
             // never been.
-            _ if !name.starts_with(RECORD) && members::is_founded(database) == Ok(false) => {
+            _ if !name.starts_with(RECORD) && members::workspace_exists(database) == Ok(false) => {
                 console_error!("registry: the store of workspace {workspace} is lost; put a copy of it back");
                 Response::from_json(&Result::<(), _>::Err(Failure::Unavailable))
             }
             CreateKey::NAME => {
-                let call = asking.admit().await?;
+                let call = incoming.authenticate().await?;
                 let done = call.and_then(|call| keys::create(database, &ring, workspace, &call, now()));
                 respond::<CreateKey>(self.armed(done).await)
             }
             DuplicateKey::NAME => {
-                let call = asking.admit().await?;
+                let call = incoming.authenticate().await?;
                 let done = call.and_then(|call| duplicate::duplicate(database, &ring, workspace, &call, now()));
                 respond::<DuplicateKey>(self.armed(done).await)
             }
-            ListKeys::NAME => asking.reply(|call: &ListKeys| list::list(database, call, now())).await,
-            ReadDeleted::NAME => asking.reply(|call: &ReadDeleted| life::read_deleted(database, call, now())).await,
-            ReadKey::NAME => asking.reply(|call: &ReadKey| keys::read(database, call, now())).await,
+            ListKeys::NAME => incoming.respond_with(|call: &ListKeys| list::list(database, call, now())).await,
+            ReadDeleted::NAME => {
+                incoming.respond_with(|call: &ReadDeleted| restore::read_deleted(database, call, now())).await
+            }
+            ReadKey::NAME => incoming.respond_with(|call: &ReadKey| keys::read(database, call, now())).await,
             ExplainCall::NAME => {
-                let done = match asking.admit().await? {
+                let done = match incoming.authenticate().await? {
                     Ok(call) => explain::explain_call(database, &ring, &self.env, &call, now()).await,
                     Err(refusal) => Err(refusal),
                 };
                 respond::<ExplainCall>(done)
             }
             ChangeKey::NAME => {
-                let call = asking.admit().await?;
+                let call = incoming.authenticate().await?;
                 let done = call.and_then(|call| keys::change(database, &call, now()));
                 respond::<ChangeKey>(self.effective(database, workspace, done).await)
             }
             DeleteKey::NAME => {
-                let call = asking.admit().await?;
+                let call = incoming.authenticate().await?;
                 let done = call.and_then(|call| keys::delete(database, &call, now()));
                 respond::<DeleteKey>(self.effective(database, workspace, done).await)
             }
             RestoreKey::NAME => {
-                let call = asking.admit().await?;
-                let done = call.and_then(|call| life::restore(database, &call, now()));
+                let call = incoming.authenticate().await?;
+                let done = call.and_then(|call| restore::restore(database, &call, now()));
                 respond::<RestoreKey>(self.effective(database, workspace, done).await)
             }
             RotateKey::NAME => {
-                let call = asking.admit().await?;
+                let call = incoming.authenticate().await?;
                 respond::<RotateKey>(match call {
                     Ok(call) => self.rotate(database, &ring, workspace, &call).await,
                     Err(refusal) => Err(refusal),
                 })
             }
             EndOldSecrets::NAME => {
-                let call = asking.admit().await?;
-                let done = call.and_then(|call| life::end_old_secrets(database, &call, now()));
+                let call = incoming.authenticate().await?;
+                let done = call.and_then(|call| end_secrets::end_old_secrets(database, &call, now()));
                 respond::<EndOldSecrets>(self.effective(database, workspace, done).await)
             }
-            ReadSettings::NAME => asking.reply(|call: &ReadSettings| settings::read(database, call, now())).await,
+            ReadSettings::NAME => {
+                incoming.respond_with(|call: &ReadSettings| settings::read(database, call, now())).await
+            }
             ChangeSettings::NAME => {
-                let call = asking.admit().await?;
+                let call = incoming.authenticate().await?;
                 let done = self.armed(call.and_then(|call| settings::change(database, &call, now()))).await;
-                let told = self.announce(database, workspace).await;
+                let published = self.publish_feed(database, workspace).await;
                 respond::<ChangeSettings>(done.and_then(|(settings, narrowed)| {
-                    if narrowed && !told {
+                    if narrowed && !published {
                         return Err(Failure::NotEffectiveYet.into());
                     }
-                    let everywhere = effective::everywhere(database, now())?;
+                    let everywhere = effective::effective_at(database, now())?;
                     Ok(ChangedSettings { settings, effective_at: narrowed.then_some(everywhere) })
                 }))
             }
             NoteEvent::NAME => {
-                respond::<NoteEvent>(events::note(database, &read_command(asking.request).await?, now()))
+                respond::<NoteEvent>(session_events::record(database, &read_command(incoming.request).await?, now()))
             }
-            ReadTrail::NAME => asking.reply(|call: &ReadTrail| list::trail(database, call, now())).await,
-            ReadMasters::NAME => asking.reply(|call: &ReadMasters| masters::read(database, &ring, call, now())).await,
-            ReadExport::NAME => asking.reply(|call: &ReadExport| transfer::read(database, call, now())).await,
-            StageImport::NAME => asking.reply(|call: &StageImport| transfer::stage(database, call, now())).await,
+            ReadTrail::NAME => incoming.respond_with(|call: &ReadTrail| list::trail(database, call, now())).await,
+            ReadMasters::NAME => {
+                incoming.respond_with(|call: &ReadMasters| masters::read(database, &ring, call, now())).await
+            }
+            ReadExport::NAME => incoming.respond_with(|call: &ReadExport| transfer::read(database, call, now())).await,
+            StageImport::NAME => {
+                incoming.respond_with(|call: &StageImport| transfer::stage(database, call, now())).await
+            }
             FinishImport::NAME => {
-                let call = asking.admit().await?;
+                let call = incoming.authenticate().await?;
                 let done = self.armed(call.and_then(|call| transfer::finish(database, &ring, &call, now()))).await;
-                let told = self.announce(database, workspace).await;
-                respond::<FinishImport>(if told { done } else { done.and(Err(Failure::NotEffectiveYet.into())) })
+                let published = self.publish_feed(database, workspace).await;
+                respond::<FinishImport>(if published { done } else { done.and(Err(Failure::NotEffectiveYet.into())) })
             }
             _ => match name.strip_prefix(RECORD).and_then(|id| id.parse::<Locator>().ok()) {
-                Some(locator) => record(database, &ring, locator),
+                Some(locator) => sealed_record::respond(database, &ring, locator),
                 None => Response::error("no such command", 404),
             },
         }
@@ -288,7 +301,7 @@ impl Registry {
     ) -> CommandResult<Changed> {
         let claim = Claim::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
         let _working = self.running.enter(claim)?;
-        let outcome = life::rotate(database, ring, call, now())?;
+        let outcome = rotate::rotate(database, ring, call, now())?;
         let unsettled = Changed { key: outcome.key.clone(), effective_at: None, replayed: outcome.replayed };
         match self.effective(database, workspace, Ok(outcome)).await {
             // The new secret is shown once and must not be lost; that no time stands beside it says
@@ -307,7 +320,7 @@ impl Registry {
         }
     }
 
-    /// Tells the feed of a change before anybody is told that it is done. What takes something from somebody
+    /// Tells the feed of a change before anybody is published that it is done. What takes something from somebody
     /// is not done before that.
     async fn effective(
         &self,
@@ -320,11 +333,11 @@ impl Registry {
             return Ok(Changed { key, effective_at: settled, replayed });
         }
         self.arm().await;
-        let told = self.announce(database, workspace).await;
-        if narrowed && !told {
+        let published = self.publish_feed(database, workspace).await;
+        if narrowed && !published {
             return Err(Failure::NotEffectiveYet.into());
         }
-        let everywhere = effective::everywhere(database, now())?;
+        let everywhere = effective::effective_at(database, now())?;
         let effective_at = narrowed.then(|| left_until.map_or(everywhere, |end| end.max(everywhere)));
         Ok(Changed { key, effective_at, replayed })
     }
@@ -340,16 +353,16 @@ impl Registry {
     /// Sets an alarm in the very turn in which something was stored, so that it is carried on whatever happens
     /// to this instance. What is due when is found out afterwards.
     async fn arm(&self) {
-        let delay = Duration::from_millis(RETRY_ANNOUNCING.unsigned_abs());
+        let delay = Duration::from_millis(FEED_RETRY.unsigned_abs());
         if let Err(error) = self.state.storage().set_alarm(delay).await {
             console_error!("registry: no alarm: {error}");
         }
     }
 
-    /// Tells the feed everything that it was not told yet. Says whether it knows all of it.
-    async fn announce(&self, database: &Storage, workspace: u32) -> bool {
+    /// Tells the feed everything that it was not published yet. Says whether it knows all of it.
+    async fn publish_feed(&self, database: &Storage, workspace: u32) -> bool {
         loop {
-            let entries = match announce::waiting(database, workspace) {
+            let entries = match feed_outbox::pending(database, workspace) {
                 Ok(entries) if entries.is_empty() => return true,
                 Ok(entries) => entries,
                 Err(error) => {
@@ -358,11 +371,11 @@ impl Registry {
                 }
             };
             let call = Announce { entries: entries.clone() };
-            let told = with_timeout(TIMEOUT, send(&self.env, Object::Feed(shard_of(workspace)), &call)).await;
-            if !matches!(told, Some(Ok(()))) {
+            let published = with_timeout(FEED_TIMEOUT, send(&self.env, Object::Feed(shard_of(workspace)), &call)).await;
+            if !matches!(published, Some(Ok(()))) {
                 return false;
             }
-            if let Err(error) = announce::told(database, &entries, now()) {
+            if let Err(error) = feed_outbox::mark_published(database, &entries, now()) {
                 console_error!("registry: {error}");
                 return false;
             }
@@ -372,7 +385,7 @@ impl Registry {
     /// Sets the alarm for what is due next, if anything is. Runs after every request too, so that what an
     /// alarm has given up is taken up again.
     async fn wake(&self, database: &Storage) -> Result<()> {
-        match next_due(database, now()).map_err(|refusal| defect(format!("{refusal:?}")))? {
+        match next_due(database, now()).map_err(|refusal| internal_error(format!("{refusal:?}")))? {
             Some(due) => {
                 // An alarm that is set is never moved away: requests that come and come must not put it off.
                 let set = self.state.storage().get_alarm().await?;
@@ -387,21 +400,5 @@ impl Registry {
     }
 }
 
-/// Begins the name of the question for a record; the id of the key follows.
-const RECORD: &str = "record/";
-
-/// For how long the feed may take to be told something, in milliseconds: an admin waits for that.
-const TIMEOUT: u32 = 5_000;
-
-/// The truth about one key, sealed, for an edge that has no good copy of it.
-fn record(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Response> {
-    let moment: Timestamp = now();
-    match rows::record(database, locator, moment).map_err(defect)? {
-        Some(record) => {
-            outbox::enqueue_missing(database, locator, moment).map_err(defect)?;
-            log(masters::lacking(&record, ring));
-            Response::from_bytes(record.seal(ring).map_err(defect)?)
-        }
-        None => Response::error("no such key", 404),
-    }
-}
+/// For how long the feed may take to be published something, in milliseconds: an admin waits for that.
+const FEED_TIMEOUT: u32 = 5_000;

@@ -11,7 +11,7 @@ use ownchat_domain::{
 };
 
 /// From when on everything that the feed was told by `now` holds everywhere.
-pub fn everywhere(database: &impl Database, now: Timestamp) -> DatabaseResult<Timestamp> {
+pub fn effective_at(database: &impl Database, now: Timestamp) -> DatabaseResult<Timestamp> {
     let sql = "SELECT max(outage_seconds, patient_seconds), patient_until FROM workspace";
     let mut row = database.first(sql, &[])?.ok_or_else(|| DatabaseError("no workspace".into()))?;
     let forgiven = row.integer()?.saturating_mul(SECOND);
@@ -19,13 +19,13 @@ pub fn everywhere(database: &impl Database, now: Timestamp) -> DatabaseResult<Ti
 }
 
 /// Notes in the change of the settings that so many seconds were forgiven before.
-pub fn less_is_forgiven(database: &impl Database, before: u32) -> DatabaseResult<()> {
+pub fn grace_period_shortened(database: &impl Database, before: u32) -> DatabaseResult<()> {
     database.run("UPDATE workspace SET patient_seconds = max(patient_seconds, ?)", &[before.into()])?;
     Ok(())
 }
 
 /// The feed was told of all changes of the settings by `now`: whoever reads it from then on forgives as it is said now.
-pub fn settings_were_told(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
+pub fn settings_published(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "UPDATE workspace SET patient_until = max(patient_until, ? + patient_seconds * 1000), patient_seconds = 0 \
          WHERE patient_seconds > 0",
@@ -39,11 +39,11 @@ mod tests {
     use super::*;
     use crate::registry::{
         settings,
-        testing::{NOW, OWNER, origin, tell, workspace},
+        testing::{NOW, OWNER, origin, publish_all, workspace},
     };
     use ownchat_domain::vault::registry::ChangeSettings;
 
-    fn forgive(database: &impl Database, seconds: u32, now: Timestamp) {
+    fn set_grace_period(database: &impl Database, seconds: u32, now: Timestamp) {
         let version = crate::registry::rows::workspace(database).unwrap().version;
         let call = ChangeSettings {
             origin: origin(OWNER),
@@ -58,32 +58,32 @@ mod tests {
     #[test]
     fn it_is_five_seconds_or_as_long_as_an_outage_is_forgiven() {
         let database = workspace();
-        assert_eq!(everywhere(&database, NOW), Ok(NOW.plus(5_000)));
+        assert_eq!(effective_at(&database, NOW), Ok(NOW.plus(5_000)));
         for (seconds, millis) in [(3, 5_000), (600, 600_000), (3_600, 3_600_000)] {
-            forgive(&database, seconds, NOW);
-            tell(&database, NOW);
-            assert_eq!(everywhere(&database, NOW.plus(7)), Ok(NOW.plus(7 + millis)), "{seconds} s");
+            set_grace_period(&database, seconds, NOW);
+            publish_all(&database, NOW);
+            assert_eq!(effective_at(&database, NOW.plus(7)), Ok(NOW.plus(7 + millis)), "{seconds} s");
         }
     }
 
     #[test]
     fn who_has_not_heard_that_less_is_forgiven_may_be_as_patient_as_before() {
         let database = workspace();
-        forgive(&database, 600, NOW);
-        tell(&database, NOW);
-        forgive(&database, 60, NOW.plus(SECOND));
+        set_grace_period(&database, 600, NOW);
+        publish_all(&database, NOW);
+        set_grace_period(&database, 60, NOW.plus(SECOND));
         // The feed cannot be told for a while.
-        assert_eq!(everywhere(&database, NOW.plus(2 * SECOND)), Ok(NOW.plus(602 * SECOND)));
-        forgive(&database, 0, NOW.plus(3 * SECOND));
-        tell(&database, NOW.plus(100 * SECOND));
+        assert_eq!(effective_at(&database, NOW.plus(2 * SECOND)), Ok(NOW.plus(602 * SECOND)));
+        set_grace_period(&database, 0, NOW.plus(3 * SECOND));
+        publish_all(&database, NOW.plus(100 * SECOND));
         let last = NOW.plus(700 * SECOND);
         for later in [100, 300, 694] {
-            assert_eq!(everywhere(&database, NOW.plus(later * SECOND)), Ok(last), "{later} s later");
+            assert_eq!(effective_at(&database, NOW.plus(later * SECOND)), Ok(last), "{later} s later");
         }
-        assert_eq!(everywhere(&database, last), Ok(last.plus(5_000)));
+        assert_eq!(effective_at(&database, last), Ok(last.plus(5_000)));
         // Other changes do not put it off.
-        forgive(&database, 0, last);
-        tell(&database, last);
-        assert_eq!(everywhere(&database, last), Ok(last.plus(5_000)));
+        set_grace_period(&database, 0, last);
+        publish_all(&database, last);
+        assert_eq!(effective_at(&database, last), Ok(last.plus(5_000)));
     }
 }

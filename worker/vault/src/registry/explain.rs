@@ -44,8 +44,8 @@ mod tests {
     use super::*;
     use crate::database::memory::MemoryDatabase;
     use crate::registry::{
-        copies::memory::expect_ready,
         keys,
+        kv_replica::memory::expect_ready,
         meters::memory::MemoryMeters,
         testing::{NOW, OWNER, STRANGER, create, keyring, new_key, origin, workspace},
     };

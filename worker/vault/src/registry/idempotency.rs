@@ -16,7 +16,7 @@ use ownchat_domain::{
 use std::{cell::RefCell, collections::HashSet, rc::Rc};
 
 /// Most answers that are forgotten in one go; the rest follow with the next.
-const FORGET_BATCH: i64 = 500;
+const EXPIRE_BATCH: i64 = 500;
 
 /// The place of a request among those that are done once; none if it did not ask to be.
 #[derive(Clone, Copy, Debug)]
@@ -82,11 +82,11 @@ impl Claim {
 }
 
 /// Forgets the answers whose time is over.
-pub fn forget(database: &impl Database, now: Timestamp) -> CommandResult<()> {
+pub fn expire(database: &impl Database, now: Timestamp) -> CommandResult<()> {
     database.run(
         "DELETE FROM requests WHERE slot IN \
          (SELECT slot FROM requests WHERE kept_until <= ? ORDER BY kept_until LIMIT ?)",
-        &[time(now), FORGET_BATCH.into()],
+        &[time(now), EXPIRE_BATCH.into()],
     )?;
     Ok(())
 }

@@ -2,10 +2,10 @@
 //! told and what KV must be given, or nothing.
 
 use super::{
-    announce,
+    feed_outbox,
     idempotency::Claim,
+    kv_outbox,
     members::{Member, member},
-    outbox,
     rows::{COLUMNS, KeyRow, find, time},
     trail::{self, Actor, Change},
 };
@@ -116,7 +116,7 @@ pub fn issue(
             active: true,
             reason: None,
             created_at: now,
-            created_by: member.maker(),
+            created_by: member.created_by(),
             updated_at: now,
             version: 1,
             deleted_at: None,
@@ -135,7 +135,7 @@ pub fn issue(
         let actor = Actor { origin: Some(origin), name: &member.name };
         let change = Change::of_key(new.action, None, Some(&row), now)?;
         trail::append(database, actor, Change { before: new.before, reason: new.reason, ..change }, now)?;
-        outbox::enqueue(database, number, now)?;
+        kv_outbox::enqueue(database, number, now)?;
         let key = row.shown(now);
         claim.keep(database, &key, now)?;
         Ok(Issued { key, replayed: false })
@@ -184,7 +184,7 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Com
     if after == before {
         return Ok(Outcome::repeated(after.shown(now)));
     }
-    let untold = announce::waits(database, Some(call.id))?;
+    let untold = feed_outbox::is_pending(database, Some(call.id))?;
     after.version += 1;
     after.updated_at = now;
     let action = match (before.active, after.active) {
@@ -234,8 +234,8 @@ pub fn store(
         database.run(&format!("UPDATE keys SET {} WHERE number = ?", places.join(", ")), &values)?;
         trail::append(database, actor, change, now)?;
         // Not only what narrows: what was widened is known at once then, too.
-        announce::of_key(database, after.locator, after.version)?;
-        Ok(outbox::enqueue(database, after.number, now)?)
+        feed_outbox::enqueue_key(database, after.locator, after.version)?;
+        Ok(kv_outbox::enqueue(database, after.number, now)?)
     })
 }
 

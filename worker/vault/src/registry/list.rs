@@ -3,8 +3,8 @@
 use super::{
     members::member,
     rows::{COLUMNS, KeyRow, find, scope_bits, time},
-    searched::holds,
-    trail::{Wanted, lines},
+    search_text::has_word,
+    trail::{LineFilter, lines},
 };
 use crate::{
     database::{Database, Value},
@@ -103,7 +103,7 @@ fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> CommandResult<(S
     }
     let words = query.q.as_deref().map_or(Ok(Vec::new()), search_words);
     for word in words.map_err(|message| Failure::field("q", message))? {
-        wheres.push(holds(&word));
+        wheres.push(has_word(&word));
         values.push(word.into());
     }
     if let Some(scope) = query.scope {
@@ -137,7 +137,7 @@ pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> Comm
         allowed => allowed?,
     }
     let limit = limit(query.limit)?;
-    let wanted = Wanted {
+    let wanted = LineFilter {
         after: query.cursor.unwrap_or(0),
         // One more than asked for tells whether there is another page.
         limit: limit + 1,

@@ -59,11 +59,11 @@ fn by_master(database: &impl Database, sql: &str, values: &[Value]) -> DatabaseR
 }
 
 /// What a record needs and is not there: secrets that should open the key and cannot be recognised. For the log.
-pub fn lacking(record: &Record, keyring: &Keyring) -> Vec<String> {
+pub fn missing_peppers(record: &Record, keyring: &Keyring) -> Vec<String> {
     let works = |ends_at: Option<Timestamp>| ends_at.is_none_or(|end| end > record.sealed_at);
-    let lacking =
+    let missing =
         record.secrets.iter().filter(|secret| works(secret.ends_at) && keyring.pepper(secret.master).is_none());
-    lacking
+    missing
         .map(|secret| {
             format!(
                 "key {}: secret {} opens nothing: its digest needs the pepper of master secret {}, which is not in \

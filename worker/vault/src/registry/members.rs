@@ -33,7 +33,7 @@ impl Member {
     }
 
     /// What stands on a key as the name of who made it: a key is not to be taken for a person of that name.
-    pub fn maker(&self) -> String {
+    pub fn created_by(&self) -> String {
         match self.principal {
             Principal::Person(..) => self.name.clone(),
             Principal::Key(id, _) => format!("{} (key {id})", self.name),
@@ -53,7 +53,7 @@ impl Member {
 }
 
 /// Makes the workspace and its owner, unless they are there.
-pub fn found(database: &impl Database, call: &Found) -> CommandResult<()> {
+pub fn create_workspace(database: &impl Database, call: &Found) -> CommandResult<()> {
     database.transaction(|| {
         database.run(
             "INSERT INTO workspace (id, number, name) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
@@ -68,11 +68,11 @@ pub fn found(database: &impl Database, call: &Found) -> CommandResult<()> {
 }
 
 /// Returns true if the workspace is there.
-pub fn is_founded(database: &impl Database) -> CommandResult<bool> {
+pub fn workspace_exists(database: &impl Database) -> CommandResult<bool> {
     Ok(database.first("SELECT 1 FROM workspace", &[])?.is_some())
 }
 
-/// The member that this caller is, whom [`super::callers::admit`] has let in.
+/// The member that this caller is, whom [`super::authenticate::authenticate`] has let in.
 pub fn member(database: &impl Database, caller: &Caller) -> CommandResult<Member> {
     match caller {
         Caller::Person(person) => of_person(database, *person),

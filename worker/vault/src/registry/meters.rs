@@ -19,7 +19,7 @@ pub trait Meters {
     /// Deletes what the meter of a key has stored.
     async fn clear(&self, key: Locator) -> Result<(), String>;
     /// Has the meter of a key believe its next record, whatever version that has.
-    async fn believe_anew(&self, key: Locator) -> Result<(), String>;
+    async fn accept_any_version(&self, key: Locator) -> Result<(), String>;
     /// How a call would fare; nothing if the meter does not answer.
     async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook>;
 }
@@ -29,7 +29,7 @@ impl Meters for Env {
         send(self, Object::Meter(key), &ClearMeter {}).await.map_err(|failure| failure.to_string())
     }
 
-    async fn believe_anew(&self, key: Locator) -> Result<(), String> {
+    async fn accept_any_version(&self, key: Locator) -> Result<(), String> {
         send(self, Object::Meter(key), &BelieveAnew {}).await.map_err(|failure| failure.to_string())
     }
 
@@ -57,7 +57,7 @@ pub mod memory {
         pub failing: RefCell<Vec<Locator>>,
         pub cleared: RefCell<Vec<Locator>>,
         /// Those that believe any version.
-        pub credulous: RefCell<Vec<Locator>>,
+        pub version_reset: RefCell<Vec<Locator>>,
         /// What is counted, by all of them together, and the time on their clock.
         pub meter: RefCell<Meter>,
         pub now: Timestamp,
@@ -76,9 +76,9 @@ pub mod memory {
             Ok(())
         }
 
-        async fn believe_anew(&self, key: Locator) -> Result<(), String> {
+        async fn accept_any_version(&self, key: Locator) -> Result<(), String> {
             self.answer(key, ())?;
-            self.credulous.borrow_mut().push(key);
+            self.version_reset.borrow_mut().push(key);
             Ok(())
         }
 

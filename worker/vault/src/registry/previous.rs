@@ -4,11 +4,11 @@
 //! one is added that the version before it has written.
 
 use super::{
-    announce,
-    copies::memory::{MemoryKv, expect_ready},
-    effective, keys, leftovers, life, list, master_check,
+    effective, feed_outbox, keys,
+    kv_replica::memory::{MemoryKv, expect_ready},
+    list, master_check,
     meters::memory::MemoryMeters,
-    rows,
+    purge, purge_cleanup, restore, rotate, rows,
     rows::record,
     schema,
     testing::{NOW, OWNER, count, keyring, new_key, origin},
@@ -81,8 +81,11 @@ fn a_workspace_of_the_first_schema_is_brought_up_to_date() {
     assert_eq!((truth.workspace.version, truth.workspace.suspended), (1, false));
     let lines = trail(&database);
     assert_eq!(verify(lines.iter().map(String::as_str)).unwrap().0, 4);
-    let back =
-        life::restore(&database, &RestoreKey { origin: origin(OWNER), id: id("OUbshx82gywrkBsn") }, NOW.plus(60_000));
+    let back = restore::restore(
+        &database,
+        &RestoreKey { origin: origin(OWNER), id: id("OUbshx82gywrkBsn") },
+        NOW.plus(60_000),
+    );
     assert_eq!(back.unwrap().key.version, 3);
     let secret = SecretHash::from_bytes([4; 32]);
     let rotate = RotateKey {
@@ -94,7 +97,7 @@ fn a_workspace_of_the_first_schema_is_brought_up_to_date() {
         secret,
         once: None,
     };
-    life::rotate(&database, &ring, &rotate, NOW.plus(60_000)).unwrap();
+    rotate::rotate(&database, &ring, &rotate, NOW.plus(60_000)).unwrap();
     let truth = record(&database, key.id, NOW.plus(60_000)).unwrap().unwrap();
     assert_eq!(decide(&truth, &secret, &Call::default(), &ring, NOW.plus(60_000)), Ok(2));
     assert_eq!(exported(&database, NOW), 1 + 2 + 6);
@@ -122,7 +125,7 @@ fn a_workspace_of_the_second_schema_is_brought_up_to_date() {
     assert_eq!((gone.deleted_at, gone.version), (Some(NOW.plus(2)), 2));
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 6);
     // What the feed was not told yet is not forgotten.
-    let waiting = announce::waiting(&database, 7).unwrap();
+    let waiting = feed_outbox::pending(&database, 7).unwrap();
     assert!(waiting.contains(&Entry { subject: Subject::Key(shop.id), version: 2 }), "{waiting:?}");
     assert!(waiting.contains(&Entry { subject: Subject::Workspace(7), version: 2 }), "{waiting:?}");
     assert_eq!((count(&database, "outbox"), exported(&database, NOW)), (3, 1 + 3 + 6));
@@ -163,14 +166,14 @@ fn a_workspace_of_the_third_schema_is_brought_up_to_date() {
         secret,
         once: once("turn-1"),
     };
-    let turned = life::rotate(&database, &keyring(), &rotate, now).unwrap();
+    let turned = rotate::rotate(&database, &keyring(), &rotate, now).unwrap();
     let shown = rows::find(&database, shop).unwrap().unwrap().shown(now);
     assert_eq!((turned.replayed, &turned.key, turned.left_until), (true, &shown, Some(NOW.plus(3_600_004))));
     let other = BodyHash::of(b"{ }");
     let reused = CreateKey { once: once("order-7").map(|once| Once { body: other, ..once }), ..create };
     assert_eq!(keys::create(&database, &keyring(), 7, &reused, now), Err(Failure::Reused.into()));
     assert_eq!((count(&database, "requests"), count(&database, "outbox")), (2, 4));
-    assert_eq!((announce::waiting(&database, 7).unwrap().len(), exported(&database, now)), (3, 1 + 4 + 7));
+    assert_eq!((feed_outbox::pending(&database, 7).unwrap().len(), exported(&database, now)), (3, 1 + 4 + 7));
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 8);
 }
 
@@ -187,8 +190,8 @@ fn a_workspace_of_the_fourth_schema_is_brought_up_to_date() {
     let ask = |byte, now| decide(&truth, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
     assert_eq!((ask(3, NOW.plus(5)), ask(4, NOW.plus(5))), (Ok(1), Ok(2)));
     assert_eq!((count(&database, "staged"), count(&database, "outbox"), exported(&database, NOW)), (1, 3, 1 + 3 + 5));
-    let gone = life::purge(&database, NOW.plus(31 * DAY)).unwrap();
-    assert_eq!((gone.gone.len(), leftovers::next_due(&database)), (1, Ok(Some(NOW.plus(31 * DAY)))));
+    let gone = purge::purge(&database, NOW.plus(31 * DAY)).unwrap();
+    assert_eq!((gone.gone.len(), purge_cleanup::next_due(&database)), (1, Ok(Some(NOW.plus(31 * DAY)))));
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 7);
 }
 
@@ -200,9 +203,9 @@ fn a_workspace_of_the_fifth_schema_is_brought_up_to_date() {
     let names: Vec<&str> = listed.data.iter().map(|key| key.name.as_str()).collect();
     assert_eq!(names, ["Made once", "Full", "Shop"]);
     // A meter that was to be cleared still is.
-    assert_eq!(leftovers::next_due(&database), Ok(Some(NOW.plus(31 * DAY))));
+    assert_eq!(purge_cleanup::next_due(&database), Ok(Some(NOW.plus(31 * DAY))));
     let (meters, kv) = (MemoryMeters::default(), MemoryKv::default());
-    assert_eq!(expect_ready(leftovers::clear(&database, &meters, &kv, || now)).unwrap(), Vec::<String>::new());
+    assert_eq!(expect_ready(purge_cleanup::run(&database, &meters, &kv, || now)).unwrap(), Vec::<String>::new());
     assert_eq!(meters.cleared.borrow().clone(), [id("cFsG86pKQhxXQA4l")]);
     // What was answered to a request that is done once is answered again.
     let once = Once { key: "order-7".parse().unwrap(), body: BodyHash::of(b"{}") };
@@ -210,7 +213,7 @@ fn a_workspace_of_the_fifth_schema_is_brought_up_to_date() {
     let call = CreateKey { origin: origin(OWNER), key, secret, once: Some(once) };
     let again = keys::create(&database, &keyring(), 7, &call, now).unwrap();
     assert!(again.replayed && again.key.id == listed.data[0].id);
-    assert_eq!(effective::everywhere(&database, now), Ok(now.plus(600_000)), "what is forgiven now");
+    assert_eq!(effective::effective_at(&database, now), Ok(now.plus(600_000)), "what is forgiven now");
     assert_eq!(count(&database, "keys"), 4);
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 10);
 }
@@ -220,10 +223,10 @@ fn a_workspace_of_the_sixth_schema_is_brought_up_to_date() {
     let database = opened(include_str!("fixtures/sixth.sql"));
     let now = NOW.plus(31 * DAY + 10);
     // What a removed key has left is still to be cleared, and edges may be patient for as long as was noted.
-    assert_eq!(leftovers::next_due(&database), Ok(Some(NOW.plus(31 * DAY))));
+    assert_eq!(purge_cleanup::next_due(&database), Ok(Some(NOW.plus(31 * DAY))));
     let until = Timestamp::from_millis(1_798_130_900_000);
-    assert_eq!(effective::everywhere(&database, until.plus(-900_001)), Ok(until));
-    assert_eq!(effective::everywhere(&database, until.plus(-1)), Ok(until.plus(899_999)));
+    assert_eq!(effective::effective_at(&database, until.plus(-900_001)), Ok(until));
+    assert_eq!(effective::effective_at(&database, until.plus(-1)), Ok(until.plus(899_999)));
     // Numbers go on.
     let key = new_key("Next", &["contacts:read"]);
     let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([9; 32]), once: None };

@@ -1,6 +1,6 @@
 //! Rows of the key table, as values of the domain.
 
-use super::searched::searched;
+use super::search_text::search_text;
 use crate::database::{Database, DatabaseError, DatabaseResult, Row, Value};
 use ownchat_domain::{
     account::PersonId,
@@ -118,7 +118,7 @@ impl KeyRow {
             i64::try_from(self.version).unwrap_or(i64::MAX).into(),
             self.deleted_at.map(Timestamp::millis).into(),
             self.owner.map(|owner| owner.to_string()).into(),
-            searched(&details.name, &details.description, &self.locator.to_string()).into(),
+            search_text(&details.name, &details.description, &self.locator.to_string()).into(),
         ])
     }
 

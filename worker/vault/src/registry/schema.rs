@@ -1,6 +1,6 @@
 //! The tables of a workspace.
 
-use super::{searched, trail};
+use super::{search_text, trail};
 use crate::{
     database::{Database, DatabaseResult},
     migrate::migrate,
@@ -9,8 +9,8 @@ use crate::{
 /// Makes the tables that are missing.
 pub fn apply(database: &impl Database) -> DatabaseResult<()> {
     migrate(database, &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH])?;
-    searched::fill(database)?;
-    trail::take_over_first(database)
+    search_text::backfill(database)?;
+    trail::migrate_first(database)
 }
 
 /// The tables as they were at first.

@@ -1,9 +1,8 @@
 //! The settings of the workspace.
 
 use super::{
-    announce, effective,
+    effective, feed_outbox, kv_outbox,
     members::member,
-    outbox,
     trail::{self, Actor, Change, raw},
 };
 use crate::{database::Database, rpc::CommandResult};
@@ -61,7 +60,7 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
         // As with a key: whoever asks again is told a moment that is late enough.
         return Ok((after, true));
     }
-    let untold = announce::waits(database, None)?;
+    let untold = feed_outbox::is_pending(database, None)?;
     after.version += 1;
     let narrowed = untold || (after.suspended && !before.suspended) || after.outage_seconds < before.outage_seconds;
     database.transaction(|| -> CommandResult<()> {
@@ -74,7 +73,7 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
             ],
         )?;
         if after.outage_seconds < before.outage_seconds {
-            effective::less_is_forgiven(database, before.outage_seconds)?;
+            effective::grace_period_shortened(database, before.outage_seconds)?;
         }
         let change = Change {
             action: Action::EditWorkspace,
@@ -84,8 +83,8 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
             after: Some(raw(&after)?),
         };
         trail::append(database, Actor { origin: Some(&call.origin), name: &member.name }, change, now)?;
-        announce::of_workspace(database, after.version)?;
-        Ok(outbox::enqueue_all(database, now)?)
+        feed_outbox::enqueue_workspace(database, after.version)?;
+        Ok(kv_outbox::enqueue_all(database, now)?)
     })?;
     Ok((after, narrowed))
 }
@@ -94,9 +93,9 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
 mod tests {
     use super::*;
     use crate::registry::{
-        announce::waiting,
+        feed_outbox::pending,
         rows::record,
-        testing::{NOW, OWNER, STRANGER, count, create, new_key, origin, tell, workspace},
+        testing::{NOW, OWNER, STRANGER, count, create, new_key, origin, publish_all, workspace},
     };
     use ownchat_domain::feed::{Entry, Subject};
 
@@ -113,13 +112,13 @@ mod tests {
         assert!(after.suspended && narrowed && after.version == 2);
         let record = record(&database, key.id, NOW).unwrap().unwrap();
         assert!(record.workspace.suspended && record.workspace.version == 2);
-        assert_eq!(waiting(&database, 7).unwrap(), [Entry { subject: Subject::Workspace(7), version: 2 }]);
+        assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Subject::Workspace(7), version: 2 }]);
         assert_eq!((count(&database, "outbox"), count(&database, "trail")), (1, 2));
         assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "asked again");
         let same = change(&database, &call(1, Some(true), None), NOW).unwrap();
         assert!(same.1 && same.0.version == 2, "with the version that was seen then");
         assert_eq!(change(&database, &call(1, Some(false), None), NOW).unwrap_err(), Failure::Stale.into());
-        tell(&database, NOW);
+        publish_all(&database, NOW);
         assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "asked again");
         assert!(!change(&database, &call(2, Some(false), None), NOW).unwrap().1, "lifting it takes nothing");
     }

@@ -9,10 +9,10 @@
 //! a day each. It is sealed anew when an edge next asks for it.
 
 use super::{
-    chores::{self, Chore},
-    copies::Copies,
-    outbox,
+    kv_outbox,
+    kv_replica::KvReplica,
     rows::record,
+    scheduled_tasks::{self, ScheduledTask},
 };
 use crate::database::{Database, DatabaseError, DatabaseResult};
 use ownchat_domain::{
@@ -24,25 +24,25 @@ use ownchat_domain::{
 };
 
 /// Most keys of one turn.
-const TURN: i64 = 50;
+const BATCH: i64 = 50;
 /// From one turn to the next, in milliseconds.
-const PAUSE: i64 = SECOND;
+const BATCH_INTERVAL: i64 = SECOND;
 /// From the beginning of one round to that of the next, in milliseconds.
-const EVERY: i64 = DAY;
+const PASS_INTERVAL: i64 = DAY;
 /// What was written so short a time ago is left alone, in milliseconds: KV may still answer with what was there
 /// before.
-const SETTLED: i64 = 5 * MINUTE;
+const SETTLE_TIME: i64 = 5 * MINUTE;
 
 /// When the next turn is due, if there is any key.
 pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     match database.first("SELECT 1 FROM keys LIMIT 1", &[])? {
-        Some(_) => Ok(Some(chores::standing(database, Chore::Sweep)?.due_at)),
+        Some(_) => Ok(Some(scheduled_tasks::schedule(database, ScheduledTask::Sweep)?.due_at)),
         None => Ok(None),
     }
 }
 
 /// A key, as far as it matters here.
-struct Swept {
+struct SweptKey {
     number: i64,
     locator: String,
     environment: String,
@@ -51,59 +51,59 @@ struct Swept {
 }
 
 /// Looks at the next keys, if it is time to. Returns what was found, for the log.
-pub async fn turn(
+pub async fn run_batch(
     database: &impl Database,
     keyring: &Keyring,
-    copies: &impl Copies,
+    replica: &impl KvReplica,
     now: impl Fn() -> Timestamp,
 ) -> DatabaseResult<Vec<String>> {
     let mut found = Vec::new();
     if next_due(database)?.is_none_or(|due| due > now()) {
         return Ok(found);
     }
-    let mut round = chores::round(database, Chore::Sweep)?;
-    if round.after == 0 {
-        round.begun_at = now();
+    let mut progress = scheduled_tasks::progress(database, ScheduledTask::Sweep)?;
+    if progress.after == 0 {
+        progress.begun_at = now();
     }
-    let keys = keys(database, round.after)?;
-    let is_last = keys.len() < usize::try_from(TURN).unwrap_or(usize::MAX);
+    let keys = keys(database, progress.after)?;
+    let is_last = keys.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
     for key in keys {
-        match look(database, keyring, copies, &key, &now).await {
+        match check_key(database, keyring, replica, &key, &now).await {
             Ok(None) => {}
-            Ok(Some(flaw)) => {
-                outbox::enqueue(database, key.number, now())?;
-                found.push(format!("sweep: key {}: {flaw}; it is written anew", key.locator));
+            Ok(Some(mismatch)) => {
+                kv_outbox::enqueue(database, key.number, now())?;
+                found.push(format!("sweep: key {}: {mismatch}; it is written anew", key.locator));
             }
-            Err(Trouble::Key(error)) => found.push(format!("sweep: key {}: {error}", key.locator)),
-            Err(Trouble::Copies(error)) => {
+            Err(SweepError::Key(error)) => found.push(format!("sweep: key {}: {error}", key.locator)),
+            Err(SweepError::Kv(error)) => {
                 // It goes on with this key.
                 found.push(format!("sweep: KV: {error}"));
-                chores::set_round(database, Chore::Sweep, round)?;
-                chores::failed(database, Chore::Sweep, now())?;
+                scheduled_tasks::set_progress(database, ScheduledTask::Sweep, progress)?;
+                scheduled_tasks::failed(database, ScheduledTask::Sweep, now())?;
                 return Ok(found);
             }
         }
-        round.after = key.number;
+        progress.after = key.number;
     }
     let next = if is_last {
-        round.after = 0;
-        round.begun_at.plus(EVERY).max(now().plus(HOUR))
+        progress.after = 0;
+        progress.begun_at.plus(PASS_INTERVAL).max(now().plus(HOUR))
     } else {
-        now().plus(PAUSE)
+        now().plus(BATCH_INTERVAL)
     };
-    chores::set_round(database, Chore::Sweep, round)?;
-    chores::done(database, Chore::Sweep, next)?;
+    scheduled_tasks::set_progress(database, ScheduledTask::Sweep, progress)?;
+    scheduled_tasks::succeeded(database, ScheduledTask::Sweep, next)?;
     Ok(found)
 }
 
-fn keys(database: &impl Database, after: i64) -> DatabaseResult<Vec<Swept>> {
+fn keys(database: &impl Database, after: i64) -> DatabaseResult<Vec<SweptKey>> {
     let rows = database.run(
         "SELECT number, locator, environment, issuer, published_at FROM keys WHERE number > ? ORDER BY number LIMIT ?",
-        &[after.into(), TURN.into()],
+        &[after.into(), BATCH.into()],
     )?;
     rows.into_iter()
         .map(|mut row| {
-            Ok(Swept {
+            Ok(SweptKey {
                 number: row.integer()?,
                 locator: row.text()?,
                 environment: row.text()?,
@@ -115,55 +115,56 @@ fn keys(database: &impl Database, after: i64) -> DatabaseResult<Vec<Swept>> {
 }
 
 /// Why a key could not be looked at.
-enum Trouble {
+enum SweepError {
     /// Its row cannot be read.
     Key(DatabaseError),
     /// KV does not answer.
-    Copies(String),
+    Kv(String),
 }
 
-impl From<DatabaseError> for Trouble {
+impl From<DatabaseError> for SweepError {
     fn from(error: DatabaseError) -> Self {
         Self::Key(error)
     }
 }
 
 /// What is wrong with the copy of a key, if anything is.
-async fn look(
+async fn check_key(
     database: &impl Database,
     keyring: &Keyring,
-    copies: &impl Copies,
-    key: &Swept,
+    replica: &impl KvReplica,
+    key: &SweptKey,
     now: &impl Fn() -> Timestamp,
-) -> Result<Option<&'static str>, Trouble> {
+) -> Result<Option<&'static str>, SweepError> {
     let locator: Locator = key.locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
     if key.issuer.is_none() {
         note_issuer(database, keyring, key, locator)?;
     }
-    if waits(database, key.number)? {
+    if is_queued(database, key.number)? {
         return Ok(None);
     }
     match key.published_at {
         None => return Ok(Some("its record was never written")),
-        Some(at) if now().since(at) < SETTLED => return Ok(None),
+        Some(at) if now().since(at) < SETTLE_TIME => return Ok(None),
         Some(_) => {}
     }
-    let copy = copies.get(&kv_name(locator)).await.map_err(Trouble::Copies)?;
+    let copy = replica.get(&kv_name(locator)).await.map_err(SweepError::Kv)?;
     // The truth is read after KV has answered. What has changed meanwhile is on its way.
-    let Some(truth) = record(database, locator, now())?.filter(|_| !waits(database, key.number).unwrap_or(true)) else {
+    let Some(truth) = record(database, locator, now())?.filter(|_| !is_queued(database, key.number).unwrap_or(true))
+    else {
         return Ok(None);
     };
-    let flaw = flaw(copy.as_deref(), truth, keyring);
-    if flaw.is_none() {
+    let mismatch = mismatch(copy.as_deref(), truth, keyring);
+    if mismatch.is_none() {
         database.run(
             "UPDATE keys SET published_master = ? WHERE number = ?",
             &[i64::from(keyring.newest().id).into(), key.number.into()],
         )?;
     }
-    Ok(flaw)
+    Ok(mismatch)
 }
 
-fn note_issuer(database: &impl Database, keyring: &Keyring, key: &Swept, locator: Locator) -> DatabaseResult<()> {
+fn note_issuer(database: &impl Database, keyring: &Keyring, key: &SweptKey, locator: Locator) -> DatabaseResult<()> {
     let environment: Environment = key.environment.parse().map_err(|()| DatabaseError("not an environment".into()))?;
     if let Some((_, issuer)) = locator.open_with_issuer(keyring, environment) {
         database.run("UPDATE keys SET issuer = ? WHERE number = ?", &[i64::from(issuer).into(), key.number.into()])?;
@@ -172,11 +173,11 @@ fn note_issuer(database: &impl Database, keyring: &Keyring, key: &Swept, locator
 }
 
 /// Whether the record of the key is to be written anyway.
-fn waits(database: &impl Database, key: i64) -> DatabaseResult<bool> {
+fn is_queued(database: &impl Database, key: i64) -> DatabaseResult<bool> {
     Ok(database.first("SELECT 1 FROM outbox WHERE key = ?", &[key.into()])?.is_some())
 }
 
-fn flaw(copy: Option<&[u8]>, truth: Record, keyring: &Keyring) -> Option<&'static str> {
+fn mismatch(copy: Option<&[u8]>, truth: Record, keyring: &Keyring) -> Option<&'static str> {
     let Some(bytes) = copy else { return Some("its record is gone") };
     let copy = match Record::open(bytes, truth.locator, keyring) {
         Ok(copy) => copy,

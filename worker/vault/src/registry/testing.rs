@@ -1,6 +1,6 @@
 //! A workspace in memory, for the tests of the registry.
 
-use super::{announce, keys, members, schema};
+use super::{feed_outbox, keys, keys::Outcome, members, restore, rotate, rows::record, schema};
 use crate::{
     database::{Database, memory::MemoryDatabase},
     rpc::CommandResult,
@@ -10,16 +10,22 @@ use ownchat_domain::{
     digest::SecretHash,
     key::{Key, NewKey},
     keyring::Keyring,
+    policy::{Call, decide},
     time::Timestamp,
     vault::{
         Caller, Origin,
-        registry::{CreateKey, Found},
+        registry::{CreateKey, DeleteKey, Found, RestoreKey, RotateKey},
     },
+    verdict::Denial,
 };
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 pub const OWNER: PersonId = PersonId(1);
 pub const STRANGER: PersonId = PersonId(2);
+/// Hash of the secret with which [`create`] makes a key.
+pub const FIRST_SECRET: SecretHash = SecretHash::from_bytes([3; 32]);
+/// Hash of the secret that [`rotated`] adds.
+pub const NEW_SECRET: SecretHash = SecretHash::from_bytes([4; 32]);
 pub const WORKSPACE: u32 = 7;
 
 pub fn keyring() -> Keyring {
@@ -30,7 +36,7 @@ pub fn workspace() -> MemoryDatabase {
     let database = MemoryDatabase::open();
     schema::apply(&database).unwrap();
     let found = Found { number: WORKSPACE, name: "Shop".into(), owner: OWNER, owner_name: "Ada".into() };
-    members::found(&database, &found).unwrap();
+    members::create_workspace(&database, &found).unwrap();
     database
 }
 
@@ -48,14 +54,47 @@ pub fn new_key(name: &str, scopes: &[&str]) -> NewKey {
 }
 
 pub fn create(database: &MemoryDatabase, key: NewKey, now: Timestamp) -> CommandResult<Key> {
-    let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([3; 32]), once: None };
+    let call = CreateKey { origin: origin(OWNER), key, secret: FIRST_SECRET, once: None };
     keys::create(database, &keyring(), WORKSPACE, &call, now).map(|issued| issued.key)
 }
 
 /// The feed hears everything that it was not told yet.
-pub fn tell(database: &MemoryDatabase, now: Timestamp) {
-    let waiting = announce::waiting(database, WORKSPACE).unwrap();
-    announce::told(database, &waiting, now).unwrap();
+pub fn publish_all(database: &MemoryDatabase, now: Timestamp) {
+    let waiting = feed_outbox::pending(database, WORKSPACE).unwrap();
+    feed_outbox::mark_published(database, &waiting, now).unwrap();
+}
+
+/// A workspace with one key.
+pub fn make_key() -> (MemoryDatabase, Key) {
+    let database = workspace();
+    let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
+    (database, key)
+}
+
+pub fn rotated(database: &MemoryDatabase, key: &Key, overlap_seconds: u32, now: Timestamp) -> CommandResult<Outcome> {
+    let call = RotateKey {
+        origin: origin(OWNER),
+        id: key.id,
+        version: key.version,
+        overlap_seconds,
+        end_earlier: true,
+        secret: NEW_SECRET,
+        once: None,
+    };
+    rotate::rotate(database, &keyring(), &call, now)
+}
+
+pub fn deleted(database: &MemoryDatabase, key: &Key, now: Timestamp) -> CommandResult<Outcome> {
+    keys::delete(database, &DeleteKey { origin: origin(OWNER), id: key.id, version: key.version }, now)
+}
+
+pub fn restored(database: &MemoryDatabase, key: &Key, now: Timestamp) -> CommandResult<Outcome> {
+    restore::restore(database, &RestoreKey { origin: origin(OWNER), id: key.id }, now)
+}
+
+/// The decision of an edge that has the newest record.
+pub fn decided(database: &MemoryDatabase, key: &Key, secret: &SecretHash, now: Timestamp) -> Result<u32, Denial> {
+    decide(&record(database, key.id, now).unwrap().unwrap(), secret, &Call::default(), &keyring(), now)
 }
 
 /// How many rows a table has.

@@ -128,7 +128,7 @@ pub fn insert(database: &impl Database, line: &Line) -> DatabaseResult<()> {
 }
 
 /// Takes all lines out, to be chained anew behind others.
-pub fn take_out(database: &impl Database) -> DatabaseResult<Vec<Line>> {
+pub fn drain(database: &impl Database) -> DatabaseResult<Vec<Line>> {
     let rows = database.run("DELETE FROM trail RETURNING line", &[])?;
     let mut lines = rows
         .into_iter()
@@ -139,7 +139,7 @@ pub fn take_out(database: &impl Database) -> DatabaseResult<Vec<Line>> {
 }
 
 /// Puts a line behind all others.
-pub fn put_behind(database: &impl Database, line: Line) -> DatabaseResult<()> {
+pub fn append_line(database: &impl Database, line: Line) -> DatabaseResult<()> {
     let (sequence, previous) = last(database)?;
     insert(database, &Line { sequence: sequence + 1, previous, ..line })
 }
@@ -163,7 +163,7 @@ fn last(database: &impl Database) -> DatabaseResult<(u64, String)> {
 }
 
 /// Chains the lines of the trail as it was kept at first, and puts that one away. All or nothing.
-pub fn take_over_first(database: &impl Database) -> DatabaseResult<()> {
+pub fn migrate_first(database: &impl Database) -> DatabaseResult<()> {
     if database.first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'audit'", &[])?.is_none() {
         return Ok(());
     }
@@ -207,7 +207,7 @@ pub fn take_over_first(database: &impl Database) -> DatabaseResult<()> {
 
 /// Which lines to hand out.
 #[derive(Debug, Default)]
-pub struct Wanted {
+pub struct LineFilter {
     /// Lines after this one.
     pub after: u64,
     /// Most lines.
@@ -224,22 +224,22 @@ pub struct Wanted {
     pub to: Option<Timestamp>,
 }
 
-/// The lines that are wanted, the eldest first, with their numbers.
-pub fn lines(database: &impl Database, wanted: &Wanted) -> DatabaseResult<Vec<(u64, String)>> {
+/// The lines that are filter, the eldest first, with their numbers.
+pub fn lines(database: &impl Database, filter: &LineFilter) -> DatabaseResult<Vec<(u64, String)>> {
     let mut wheres = vec!["sequence > ?"];
-    let mut values: Vec<Value> = vec![i64::try_from(wanted.after).unwrap_or(i64::MAX).into()];
+    let mut values: Vec<Value> = vec![i64::try_from(filter.after).unwrap_or(i64::MAX).into()];
     let mut only = |condition: &'static str, value: Option<Value>| {
         if let Some(value) = value {
             wheres.push(condition);
             values.push(value);
         }
     };
-    only("key = ?", wanted.key.map(|key| key.to_string().into()));
-    only("actor = ?", wanted.actor.map(|actor| actor.to_string().into()));
-    only("action = ?", wanted.action.map(|action| action.as_str().into()));
-    only("at >= ?", wanted.from.map(time));
-    only("at < ?", wanted.to.map(time));
-    values.push(wanted.limit.into());
+    only("key = ?", filter.key.map(|key| key.to_string().into()));
+    only("actor = ?", filter.actor.map(|actor| actor.to_string().into()));
+    only("action = ?", filter.action.map(|action| action.as_str().into()));
+    only("at >= ?", filter.from.map(time));
+    only("at < ?", filter.to.map(time));
+    values.push(filter.limit.into());
     let sql = format!("SELECT sequence, line FROM trail WHERE {} ORDER BY sequence LIMIT ?", wheres.join(" AND "));
     let rows = database.run(&sql, &values)?.into_iter();
     rows.map(|mut row| Ok((u64::try_from(row.integer()?).unwrap_or(0), row.text()?))).collect()

@@ -2,11 +2,10 @@
 //! transaction.
 
 use super::{
-    announce, effective,
+    effective, feed_outbox, kv_outbox,
     members::member,
-    outbox,
     rows::{COLUMNS, KeyRow, time, workspace},
-    trail::{self, Actor, Change, Wanted, raw},
+    trail::{self, Actor, Change, LineFilter, raw},
 };
 use crate::{
     database::{Database, DatabaseError, DatabaseResult, Row},
@@ -66,7 +65,7 @@ pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> Comm
         }
         return Ok(part);
     }
-    let lines = trail::lines(database, &Wanted { after: place.line, limit: PART, ..Wanted::default() })?;
+    let lines = trail::lines(database, &LineFilter { after: place.line, limit: PART, ..LineFilter::default() })?;
     for (number, line) in lines.into_iter().filter(|(number, _)| *number <= until) {
         part.next = Some(Place { line: number, ..place });
         let line = RawValue::from_string(line).map_err(|error| DatabaseError(error.to_string()))?;
@@ -217,7 +216,7 @@ pub fn finish(
         let mut imported = Imported { keys: 0, trail: 0 };
         let mut sum = None;
         // Events of sessions stand behind the lines of the file, as if they had come after them.
-        let events = trail::take_out(database)?;
+        let events = trail::drain(database)?;
         let mut after = 0;
         loop {
             let page = database.run(
@@ -247,15 +246,15 @@ pub fn finish(
         }
         let header = reader.finish().map_err(Failure::from)?;
         for event in events {
-            trail::put_behind(database, event)?;
+            trail::append_line(database, event)?;
         }
         let actor = Actor { origin: Some(&call.origin), name: &owner.name };
         trail::append(database, actor, noted(Action::Import, sum), now)?;
-        announce::of_all(database, header.version, now)?;
+        feed_outbox::enqueue_all(database, header.version, now)?;
         skip_numbers(database, now)?;
         // What was forgiven last nobody knows any more.
-        effective::less_is_forgiven(database, OUTAGE_MAX)?;
-        outbox::enqueue_all(database, now)?;
+        effective::grace_period_shortened(database, OUTAGE_MAX)?;
+        kv_outbox::enqueue_all(database, now)?;
         Ok(imported)
     });
     database.run("DELETE FROM staged", &[])?;

@@ -15,13 +15,12 @@ mod model;
 mod tampering;
 
 use super::{
-    announce,
-    copies::memory::{MemoryKv, expect_ready},
-    idempotency, keys, leftovers, life,
+    end_secrets, feed_outbox, idempotency, keys, kv_outbox,
+    kv_replica::memory::{MemoryKv, expect_ready},
     meters::memory::MemoryMeters,
-    outbox, settings,
-    testing::{NOW, STRANGER, WORKSPACE, count, keyring, origin, tell, workspace},
-    trail::{Wanted, lines},
+    purge, purge_cleanup, restore, rotate, settings,
+    testing::{NOW, STRANGER, WORKSPACE, count, keyring, origin, publish_all, workspace},
+    trail::{LineFilter, lines},
 };
 use crate::database::memory::MemoryDatabase;
 use asking::{Asker, secret_of};
@@ -132,7 +131,7 @@ impl Walk {
     fn restore(&mut self) {
         let deleted = self.model.keys_that(|key| key.deleted_at.is_some());
         let id = if deleted.is_empty() || self.dice.roll(3) == 0 { self.any().0 } else { self.dice.pick(&deleted) };
-        let done = self.asking(|origin| life::restore(&self.database, &RestoreKey { origin, id }, self.now));
+        let done = self.asking(|origin| restore::restore(&self.database, &RestoreKey { origin, id }, self.now));
         let said = self.model.restore(id, self.now);
         self.compare("restore", said, done.map(Answer::from), Some(id));
     }
@@ -143,7 +142,7 @@ impl Walk {
         let secret = secret_of(self.model.keys.get(&id).map_or(1, |key| key.newest() + 1));
         let done = self.asking(|origin| {
             let call = RotateKey { origin, id, version, overlap_seconds, end_earlier: true, secret, once: None };
-            life::rotate(&self.database, &keyring(), &call, self.now)
+            rotate::rotate(&self.database, &keyring(), &call, self.now)
         });
         let said = self.model.rotate(id, version, overlap_seconds, self.now);
         self.compare("rotate", said, done.map(Answer::from), Some(id));
@@ -151,7 +150,8 @@ impl Walk {
 
     fn end_old_secrets(&mut self) {
         let (id, _) = self.any();
-        let done = self.asking(|origin| life::end_old_secrets(&self.database, &EndOldSecrets { origin, id }, self.now));
+        let done =
+            self.asking(|origin| end_secrets::end_old_secrets(&self.database, &EndOldSecrets { origin, id }, self.now));
         let said = self.model.end_old_secrets(id, self.now);
         self.compare("end old secrets", said, done.map(Answer::from), Some(id));
     }
@@ -174,33 +174,33 @@ impl Walk {
     }
 
     fn purge(&mut self) {
-        let purged = life::purge(&self.database, self.now).unwrap();
-        assert_eq!(purged.troubles, Vec::<String>::new());
+        let purged = purge::purge(&self.database, self.now).unwrap();
+        assert_eq!(purged.errors, Vec::<String>::new());
         assert_eq!(purged.gone, self.model.purge(self.now), "what is removed for good, the eldest deletion first");
-        let troubles = expect_ready(leftovers::clear(&self.database, &self.meters, &self.kv, || self.now)).unwrap();
-        assert_eq!(troubles, Vec::<String>::new());
+        let errors = expect_ready(purge_cleanup::run(&self.database, &self.meters, &self.kv, || self.now)).unwrap();
+        assert_eq!(errors, Vec::<String>::new());
         let gone = self.model.ever.iter().filter(|id| !self.model.keys.contains_key(*id));
         for id in gone {
             assert!(!self.kv.records.borrow().contains_key(&kv_name(*id)), "a copy is left");
             assert!(self.meters.cleared.borrow().contains(id), "a meter is left");
         }
         // What was answered long ago is forgotten, as an alarm does it.
-        idempotency::forget(&self.database, self.now).unwrap();
+        idempotency::expire(&self.database, self.now).unwrap();
     }
 
     /// The feed hears everything.
     fn tell(&mut self) {
-        tell(&self.database, self.now);
+        publish_all(&self.database, self.now);
         self.model.told();
-        assert!(announce::waiting(&self.database, WORKSPACE).unwrap().is_empty());
+        assert!(feed_outbox::pending(&self.database, WORKSPACE).unwrap().is_empty());
     }
 
     /// KV is given everything that is due ten minutes later.
     fn deliver(&mut self) {
         self.now = self.now.plus(10 * MINUTE);
-        while outbox::next_due(&self.database).unwrap().is_some_and(|due| due <= self.now) {
-            let troubles = expect_ready(outbox::deliver(&self.database, &keyring(), &self.kv, || self.now)).unwrap();
-            assert_eq!(troubles, Vec::<String>::new());
+        while kv_outbox::next_due(&self.database).unwrap().is_some_and(|due| due <= self.now) {
+            let errors = expect_ready(kv_outbox::deliver(&self.database, &keyring(), &self.kv, || self.now)).unwrap();
+            assert_eq!(errors, Vec::<String>::new());
         }
         self.model.delivered(self.now);
         self.delivered_records_are_the_same();
@@ -213,10 +213,10 @@ impl Walk {
         let stranger: PersonId = STRANGER;
         let outcome = match self.dice.roll(3) {
             0 => keys::delete(&self.database, &DeleteKey { origin: origin(stranger), id, version }, self.now).map(drop),
-            1 => life::restore(&self.database, &RestoreKey { origin: origin(stranger), id }, self.now).map(drop),
+            1 => restore::restore(&self.database, &RestoreKey { origin: origin(stranger), id }, self.now).map(drop),
             _ => {
                 let call = EndOldSecrets { origin: origin(stranger), id };
-                life::end_old_secrets(&self.database, &call, self.now).map(drop)
+                end_secrets::end_old_secrets(&self.database, &call, self.now).map(drop)
             }
         };
         assert_eq!(outcome, Err(Failure::NotFound.into()));
@@ -226,14 +226,14 @@ impl Walk {
     /// An edge asks for a record: it is written again, but not within an hour, and nothing else happens.
     fn ask(&mut self) {
         let (id, _) = self.any();
-        outbox::enqueue_missing(&self.database, id, self.now).unwrap();
+        kv_outbox::enqueue_missing(&self.database, id, self.now).unwrap();
         self.model.asked(id, self.now);
         self.same(Some(id));
     }
 }
 
 fn trail(database: &MemoryDatabase) -> Vec<String> {
-    let wanted = Wanted { limit: 1_000_000, ..Wanted::default() };
+    let wanted = LineFilter { limit: 1_000_000, ..LineFilter::default() };
     lines(database, &wanted).unwrap().into_iter().map(|(_, line)| line).collect()
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     database::memory::MemoryDatabase,
     registry::{
-        keys, life,
+        keys, rotate,
         testing::{NOW, OWNER, WORKSPACE, count, keyring, new_key, origin, workspace},
     },
 };
@@ -40,7 +40,7 @@ fn rotate(
         secret: SecretHash::from_bytes([9; 32]),
         once: Some(once(name, "{}")),
     };
-    life::rotate(database, &keyring(), &call, now)
+    rotate::rotate(database, &keyring(), &call, now)
 }
 
 #[test]
@@ -131,17 +131,17 @@ fn neither_name_nor_body_nor_secret_is_stored() {
 fn what_has_expired_is_forgotten_in_portions() {
     let database = workspace();
     assert_eq!(next_due(&database), Ok(None));
-    for number in 0..=FORGET_BATCH {
+    for number in 0..=EXPIRE_BATCH {
         let claim = Claim::of::<CreateKey>(Some(&once(&format!("n{number}"), "{}")), &OWNER.into(), "");
         let key = create(&database, None, 3, NOW).unwrap().key;
         claim.keep(&database, &key, NOW.plus(number)).unwrap();
     }
     assert_eq!(next_due(&database), Ok(Some(NOW.plus(REMEMBERED_FOR))));
-    forget(&database, NOW.plus(REMEMBERED_FOR - 1)).unwrap();
-    assert_eq!(count(&database, "requests"), FORGET_BATCH + 1);
-    forget(&database, NOW.plus(2 * REMEMBERED_FOR)).unwrap();
+    expire(&database, NOW.plus(REMEMBERED_FOR - 1)).unwrap();
+    assert_eq!(count(&database, "requests"), EXPIRE_BATCH + 1);
+    expire(&database, NOW.plus(2 * REMEMBERED_FOR)).unwrap();
     assert_eq!(count(&database, "requests"), 1);
-    forget(&database, NOW.plus(2 * REMEMBERED_FOR)).unwrap();
+    expire(&database, NOW.plus(2 * REMEMBERED_FOR)).unwrap();
     assert_eq!((count(&database, "requests"), next_due(&database)), (0, Ok(None)));
 }
 

@@ -3,7 +3,9 @@
 use super::*;
 use crate::registry::{
     rows::record,
-    testing::{NOW, OWNER, STRANGER, WORKSPACE, count, create as make, keyring, new_key, origin, tell, workspace},
+    testing::{
+        NOW, OWNER, STRANGER, WORKSPACE, count, create as make, keyring, new_key, origin, publish_all, workspace,
+    },
 };
 use ownchat_domain::{
     digest::SecretHash,
@@ -93,7 +95,7 @@ fn only_what_takes_from_somebody_counts_as_narrowing() {
         let after = outcome(&database, &key, json).unwrap();
         assert_eq!(after.narrowed, narrowed, "{json}");
         key = after.key;
-        tell(&database, NOW);
+        publish_all(&database, NOW);
     }
 }
 
@@ -114,7 +116,7 @@ fn what_the_feed_was_not_told_is_not_done_by_asking_again() {
     }
     assert_eq!((lines, count(&database, "trail")), (2, 4), "the first time it was done already");
     assert!(!outcome(&database, &other, r#"{"name":"Another"}"#).unwrap().narrowed, "it is about one key");
-    tell(&database, NOW);
+    publish_all(&database, NOW);
     assert!(!outcome(&database, &again(&database, &key), r#"{"name":"Shop"}"#).unwrap().narrowed);
     // Whoever asks for the same again is told a moment, also when the feed knows of it by now.
     assert!(outcome(&database, &again(&database, &key), r#"{"status":"inactive"}"#).unwrap().narrowed);
@@ -131,7 +133,7 @@ fn a_deletion_is_done_once_when_it_is_asked_for_again() {
     for other in [0, 2, 3] {
         assert_eq!(ask(other).map(|outcome| outcome.key), Err(Failure::NotFound.into()), "version {other}");
     }
-    tell(&database, NOW);
+    publish_all(&database, NOW);
     assert!(ask(1).unwrap().narrowed, "whoever asks again is told a moment");
     assert_eq!(count(&database, "trail"), 2);
     let foreign = DeleteKey { origin: origin(STRANGER), id: key.id, version: 1 };

@@ -4,8 +4,9 @@ use super::*;
 use crate::{
     database::memory::MemoryDatabase,
     registry::{
-        copies::memory::{MemoryKv, expect_ready},
-        keys, life, outbox,
+        keys, kv_outbox,
+        kv_replica::memory::{MemoryKv, expect_ready},
+        rotate,
         rows::record,
         sweep,
         testing::{NOW, OWNER, STRANGER, WORKSPACE, new_key, origin, workspace},
@@ -39,7 +40,7 @@ fn made(database: &MemoryDatabase, ring: &Keyring) -> Key {
 }
 
 fn deliver(database: &MemoryDatabase, kv: &MemoryKv, ring: &Keyring, now: Timestamp) {
-    assert!(expect_ready(outbox::deliver(database, ring, kv, || now)).unwrap().is_empty());
+    assert!(expect_ready(kv_outbox::deliver(database, ring, kv, || now)).unwrap().is_empty());
 }
 
 /// Records, secrets and keys that need the secret.
@@ -75,7 +76,7 @@ fn a_master_secret_is_rolled_step_by_step() {
 
     // The sweep seals the old records anew: then the old seal key is needed for nothing.
     let later = NOW.plus(HOUR);
-    assert_eq!(expect_ready(sweep::turn(&database, &both, &kv, || later)).unwrap().len(), 2);
+    assert_eq!(expect_ready(sweep::run_batch(&database, &both, &kv, || later)).unwrap().len(), 2);
     deliver(&database, &kv, &both, later);
     assert_eq!(needs(&database, &both, 1, later), (0, 2, 2));
     let list = retire(&list, 1, &[Use::Locator, Use::Pepper]).unwrap();
@@ -97,7 +98,7 @@ fn a_master_secret_is_rolled_step_by_step() {
             secret: NEW,
             once: None,
         };
-        life::rotate(&database, &left, &call, moment).unwrap();
+        rotate::rotate(&database, &left, &call, moment).unwrap();
         assert_eq!(needs(&database, &left, 1, moment).2, 2);
     }
     assert_eq!(needs(&database, &left, 1, moment).1, 2, "as long as they overlap");
@@ -122,9 +123,9 @@ fn what_a_key_lacks_is_said() {
     let database = workspace();
     let key = made(&database, &ring(ONE));
     let truth = record(&database, key.id, NOW).unwrap().unwrap();
-    assert!(lacking(&truth, &ring(&format!("{ONE},{TWO}"))).is_empty());
+    assert!(missing_peppers(&truth, &ring(&format!("{ONE},{TWO}"))).is_empty());
     let without = ring(&retire(&format!("{ONE},{TWO}"), 1, &[Use::Locator]).unwrap());
-    let said = lacking(&truth, &without);
+    let said = missing_peppers(&truth, &without);
     assert!(
         said.len() == 1 && said[0].contains(&key.id.to_string()) && said[0].contains("master secret 1"),
         "{said:?}"
@@ -139,8 +140,11 @@ fn what_a_key_lacks_is_said() {
         secret: NEW,
         once: None,
     };
-    life::rotate(&database, &without, &ended, NOW).unwrap();
-    assert!(lacking(&record(&database, key.id, NOW).unwrap().unwrap(), &without).is_empty(), "that one has ended");
+    rotate::rotate(&database, &without, &ended, NOW).unwrap();
+    assert!(
+        missing_peppers(&record(&database, key.id, NOW).unwrap().unwrap(), &without).is_empty(),
+        "that one has ended"
+    );
 }
 
 #[test]

@@ -4,9 +4,11 @@ use super::*;
 use crate::{
     database::memory::MemoryDatabase,
     registry::{
-        copies::memory::expect_ready,
-        duplicate, explain, keys, life, list,
+        duplicate, end_secrets, explain, keys,
+        kv_replica::memory::expect_ready,
+        list,
         meters::memory::MemoryMeters,
+        purge, restore, rotate,
         schema::{FIRST, apply},
         settings,
         testing::{NOW, OWNER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
@@ -38,7 +40,7 @@ fn with(role: Role) -> MemoryDatabase {
 /// A key of somebody, which a new secret replaced.
 fn key_of(database: &MemoryDatabase, owner: PersonId, scopes: &[&str]) -> Key {
     let key = create(database, new_key("Shop", scopes), NOW).unwrap();
-    let rotated = life::rotate(database, &keyring(), &rotation(OWNER, &key, 60), NOW).unwrap().key;
+    let rotated = rotate::rotate(database, &keyring(), &rotation(OWNER, &key, 60), NOW).unwrap().key;
     database
         .run("UPDATE keys SET owner = ? WHERE locator = ?", &[owner.to_string().into(), key.id.to_string().into()])
         .unwrap();
@@ -95,7 +97,7 @@ fn explained(database: &MemoryDatabase, key: &Key) -> char {
 
 fn restored(database: &MemoryDatabase, key: &Key) -> char {
     keys::delete(database, &DeleteKey { origin: origin(OWNER), id: key.id, version: key.version }, NOW).unwrap();
-    said(life::restore(database, &RestoreKey { origin: origin(ME), id: key.id }, NOW))
+    said(restore::restore(database, &RestoreKey { origin: origin(ME), id: key.id }, NOW))
 }
 
 /// Columns: owner, admin, developer, viewer.
@@ -126,7 +128,7 @@ fn every_command_on_a_key_has_its_rule() {
         ("duplicate", duplicated, "yyyn", "yy?n"),
         (
             "rotate",
-            |database, key| said(life::rotate(database, &keyring(), &rotation(ME, key, 0), NOW)),
+            |database, key| said(rotate::rotate(database, &keyring(), &rotation(ME, key, 0), NOW)),
             "yyyn",
             "yy?n",
         ),
@@ -134,7 +136,7 @@ fn every_command_on_a_key_has_its_rule() {
             "end old secrets",
             |database, key| {
                 let call = EndOldSecrets { origin: origin(ME), id: key.id };
-                said(life::end_old_secrets(database, &call, NOW))
+                said(end_secrets::end_old_secrets(database, &call, NOW))
             },
             "yyyn",
             "yy?n",
@@ -202,7 +204,7 @@ fn every_other_command_has_its_rule() {
         let key = key_of(database, OWNER, &["contacts:read"]);
         let delete = DeleteKey { origin: origin(OWNER), id: key.id, version: key.version };
         keys::delete(database, &delete, NOW).unwrap();
-        assert_eq!(life::purge(database, NOW.plus(30 * DAY)).unwrap().gone.len(), 1);
+        assert_eq!(purge::purge(database, NOW.plus(30 * DAY)).unwrap().gone.len(), 1);
         trail(Some(&key), database)
     };
     assert_eq!(found(&purged), "yy?y", "a key that is gone looks like one of somebody else");
@@ -238,7 +240,7 @@ fn who_lost_their_role_cannot_take_back_what_they_do_not_hold() {
     database.run("UPDATE members SET role = 'developer' WHERE name = 'Me'", &[]).unwrap();
     let key = keys::read(&database, &ReadKey { caller: ME.into(), id: key.id }, NOW).unwrap();
     assert_eq!(patched(&database, &key, r#"{"status":"active"}"#), 'n');
-    assert_eq!(said(life::rotate(&database, &keyring(), &rotation(ME, &key, 0), NOW)), 'n');
+    assert_eq!(said(rotate::rotate(&database, &keyring(), &rotation(ME, &key, 0), NOW)), 'n');
     assert_eq!(restored(&database, &key), 'n');
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     database::memory::MemoryDatabase,
     registry::{
-        copies::memory::{MemoryKv, expect_ready},
+        kv_replica::memory::{MemoryKv, expect_ready},
         rows::time,
         testing::{NOW, count, create, keyring, new_key, workspace},
     },
@@ -22,18 +22,18 @@ const BOTH: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgI
 const LATER: Timestamp = NOW.plus(HOUR);
 
 fn deliver(database: &MemoryDatabase, kv: &MemoryKv, ring: &Keyring, now: Timestamp) {
-    assert!(expect_ready(outbox::deliver(database, ring, kv, || now)).unwrap().is_empty());
+    assert!(expect_ready(kv_outbox::deliver(database, ring, kv, || now)).unwrap().is_empty());
 }
 
 fn sweep(database: &MemoryDatabase, kv: &MemoryKv, ring: &Keyring, now: Timestamp) -> Vec<String> {
-    expect_ready(turn(database, ring, kv, || now)).unwrap()
+    expect_ready(run_batch(database, ring, kv, || now)).unwrap()
 }
 
 /// A workspace with so many keys, all of them delivered.
 fn delivered(keys: usize) -> (MemoryDatabase, MemoryKv, Vec<Key>) {
     let (database, kv) = (workspace(), MemoryKv::default());
     let keys = (0..keys).map(|_| create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap()).collect();
-    while outbox::next_due(&database).unwrap().is_some() {
+    while kv_outbox::next_due(&database).unwrap().is_some() {
         deliver(&database, &kv, &keyring(), NOW);
     }
     (database, kv, keys)
@@ -98,8 +98,8 @@ fn what_differs_is_found_and_written_anew() {
 fn what_was_written_a_moment_ago_or_waits_is_left_alone() {
     let (database, kv, _) = delivered(2);
     kv.records.borrow_mut().clear();
-    outbox::enqueue(&database, 2, LATER).unwrap();
-    database.run("UPDATE keys SET published_at = ? WHERE number = 1", &[time(LATER.plus(-SETTLED + 1))]).unwrap();
+    kv_outbox::enqueue(&database, 2, LATER).unwrap();
+    database.run("UPDATE keys SET published_at = ? WHERE number = 1", &[time(LATER.plus(-SETTLE_TIME + 1))]).unwrap();
     assert!(sweep(&database, &kv, &keyring(), LATER).is_empty());
     assert_eq!(kv.reads.get(), 0);
 }
@@ -124,7 +124,7 @@ fn it_goes_through_all_keys_turn_by_turn_once_a_day() {
         assert_eq!(kv.reads.get(), looked_at);
         sweep(&database, &kv, &keyring(), now);
         assert_eq!(kv.reads.get(), looked_at, "not before the pause");
-        now = now.plus(PAUSE);
+        now = now.plus(BATCH_INTERVAL);
     }
     assert_eq!(next_due(&database), Ok(Some(LATER.plus(DAY))));
     sweep(&database, &kv, &keyring(), LATER.plus(DAY));
@@ -136,7 +136,7 @@ fn while_kv_is_down_it_waits_longer_each_time_and_goes_on_where_it_was() {
     let (database, kv, _) = delivered(60);
     sweep(&database, &kv, &keyring(), LATER);
     kv.is_down.set(true);
-    let mut now = LATER.plus(PAUSE);
+    let mut now = LATER.plus(BATCH_INTERVAL);
     for wait in [SECOND, 2 * SECOND, 4 * SECOND] {
         let found = sweep(&database, &kv, &keyring(), now);
         assert!(found.len() == 1 && found[0].contains("down"), "{found:?}");

@@ -12,8 +12,8 @@ use crate::{
 use ownchat_domain::{account::PersonId, audit::verify};
 
 fn all(database: &MemoryDatabase) -> Vec<String> {
-    let wanted = Wanted { limit: 1_000, ..Wanted::default() };
-    lines(database, &wanted).unwrap().into_iter().map(|(_, line)| line).collect()
+    let filter = LineFilter { limit: 1_000, ..LineFilter::default() };
+    lines(database, &filter).unwrap().into_iter().map(|(_, line)| line).collect()
 }
 
 fn check(database: &MemoryDatabase) -> Result<u64, ownchat_domain::audit::Flaw> {
@@ -36,17 +36,17 @@ fn lines_are_found_by_what_they_are_about() {
     let database = workspace();
     let one = create(&database, new_key("One", &["contacts:read"]), NOW).unwrap();
     create(&database, new_key("Two", &["contacts:read"]), NOW.plus(10)).unwrap();
-    let ask = |wanted: Wanted| {
-        let found = lines(&database, &Wanted { limit: 100, ..wanted }).unwrap();
+    let ask = |filter: LineFilter| {
+        let found = lines(&database, &LineFilter { limit: 100, ..filter }).unwrap();
         found.into_iter().map(|(sequence, _)| sequence).collect::<Vec<_>>()
     };
-    assert_eq!(ask(Wanted::default()), [1, 2]);
-    assert_eq!(ask(Wanted { after: 1, ..Wanted::default() }), [2]);
-    assert_eq!(ask(Wanted { key: Some(one.id), ..Wanted::default() }), [1]);
-    assert_eq!(ask(Wanted { from: Some(NOW.plus(1)), ..Wanted::default() }), [2]);
-    assert_eq!(ask(Wanted { to: Some(NOW.plus(10)), ..Wanted::default() }), [1]);
-    assert_eq!(ask(Wanted { action: Some(Action::Delete), ..Wanted::default() }), Vec::<u64>::new());
-    assert_eq!(ask(Wanted { actor: Some(ActorId::Person(PersonId(1))), ..Wanted::default() }), [1, 2]);
+    assert_eq!(ask(LineFilter::default()), [1, 2]);
+    assert_eq!(ask(LineFilter { after: 1, ..LineFilter::default() }), [2]);
+    assert_eq!(ask(LineFilter { key: Some(one.id), ..LineFilter::default() }), [1]);
+    assert_eq!(ask(LineFilter { from: Some(NOW.plus(1)), ..LineFilter::default() }), [2]);
+    assert_eq!(ask(LineFilter { to: Some(NOW.plus(10)), ..LineFilter::default() }), [1]);
+    assert_eq!(ask(LineFilter { action: Some(Action::Delete), ..LineFilter::default() }), Vec::<u64>::new());
+    assert_eq!(ask(LineFilter { actor: Some(ActorId::Person(PersonId(1))), ..LineFilter::default() }), [1, 2]);
 }
 
 /// What the version before this one has left is chained and not lost.

@@ -6,9 +6,10 @@ use super::*;
 use crate::{
     database::memory::MemoryDatabase,
     registry::{
-        announce::waiting,
-        events, keys, life,
+        feed_outbox::pending,
+        keys, rotate,
         rows::{find, record},
+        session_events,
         testing::{NOW, OWNER, STRANGER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
         walk::Walk,
     },
@@ -126,7 +127,7 @@ fn export_and_import_stand_in_the_trail() {
     imported(&other, &file).unwrap();
     create(&other, new_key("Store", &["contacts:read"]), NOW).unwrap();
     exported(&other);
-    let lines = trail::lines(&other, &Wanted { limit: 100, ..Wanted::default() }).unwrap();
+    let lines = trail::lines(&other, &LineFilter { limit: 100, ..LineFilter::default() }).unwrap();
     let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
     let action = |line: &String| serde_json::from_str::<Line>(line).unwrap().action;
     let actions: Vec<Action> = lines.iter().map(action).collect();
@@ -257,7 +258,7 @@ fn a_key_with_everything_comes_back_with_everything() {
         secret,
         once: None,
     };
-    life::rotate(&database, &keyring(), &call, NOW).unwrap();
+    rotate::rotate(&database, &keyring(), &call, NOW).unwrap();
     let other = workspace();
     imported(&other, &exported(&database)).unwrap();
     assert_eq!(find(&other, made.id).unwrap(), find(&database, made.id).unwrap());
@@ -385,12 +386,15 @@ fn events_of_sessions_stand_behind_the_file_and_are_no_part_of_it() {
     let to = workspace();
     let (address, request_id) = ("192.0.2.1".to_owned(), "r1".to_owned());
     let signed_in = NoteEvent { person: OWNER, action: Action::SignIn, address, request_id };
-    events::note(&to, &signed_in, NOW).unwrap();
+    session_events::record(&to, &signed_in, NOW).unwrap();
     assert!(imported(&to, &file).is_ok(), "somebody signed in before");
-    events::note(&to, &signed_in, NOW).unwrap();
+    session_events::record(&to, &signed_in, NOW).unwrap();
     assert_eq!(exported(&to), file);
-    let lines: Vec<String> =
-        trail::lines(&to, &Wanted { limit: 9, ..Wanted::default() }).unwrap().into_iter().map(|line| line.1).collect();
+    let lines: Vec<String> = trail::lines(&to, &LineFilter { limit: 9, ..LineFilter::default() })
+        .unwrap()
+        .into_iter()
+        .map(|line| line.1)
+        .collect();
     assert!(verify(lines.iter().map(String::as_str)).is_ok());
     let with = |word: &str| lines.iter().position(|line| line.contains(word));
     assert_eq!((with("key.create"), with("session.sign_in"), with("workspace.import")), (Some(0), Some(1), Some(2)));

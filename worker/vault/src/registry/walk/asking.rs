@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     registry::{
-        callers::admit,
+        authenticate::authenticate,
         testing::{OWNER, keyring, origin},
     },
     rpc::CommandResult,
@@ -98,7 +98,7 @@ impl Walk {
     /// Gives a command as the asker of this step, as the registry takes it from outside.
     pub(super) fn asking<T>(&self, command: impl FnOnce(Origin) -> CommandResult<T>) -> CommandResult<T> {
         let caller = self.model.asker.caller();
-        admit(&self.database, &keyring(), &caller, self.now)?;
+        authenticate(&self.database, &keyring(), &caller, self.now)?;
         command(origin(caller))
     }
 }

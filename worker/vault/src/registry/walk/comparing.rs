@@ -10,7 +10,7 @@ use super::{
 use crate::{
     database::Database,
     registry::{
-        announce,
+        feed_outbox,
         keys::Outcome,
         rows::{KeyRow, find, workspace},
         testing::{WORKSPACE, count, keyring},
@@ -125,7 +125,7 @@ impl Walk {
                 assert_eq!(row, model.map(|key| key.shown(id, now)), "the key at {now:?}");
             }
         }
-        let waiting = announce::waiting(&self.database, WORKSPACE).unwrap().into_iter().map(|entry| {
+        let waiting = feed_outbox::pending(&self.database, WORKSPACE).unwrap().into_iter().map(|entry| {
             let subject = match entry.subject {
                 Subject::Key(id) => id.to_string(),
                 Subject::Workspace(_) => String::new(),

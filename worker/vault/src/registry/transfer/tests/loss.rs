@@ -1,7 +1,7 @@
 //! Coming back after a loss: what was said and given out before it must not meet what is done after it.
 
 use super::*;
-use crate::registry::{effective::everywhere, leftovers, testing::tell};
+use crate::registry::{effective::effective_at, purge_cleanup, testing::publish_all};
 use ownchat_domain::{
     feed::{Entry, Subject},
     key::Key,
@@ -20,7 +20,7 @@ fn imported_keys_work_and_are_told_to_feed_and_kv() {
     assert_eq!(decide(&truth(kept.id), &secret, &Call::default(), &keyring(), NOW), Ok(1));
     assert!(truth(gone.id).deleted);
     assert_eq!(count(&other, "outbox"), 2, "both records are written");
-    let told = |subject, version| assert!(waiting(&other, WORKSPACE).unwrap().contains(&Entry { subject, version }));
+    let told = |subject, version| assert!(pending(&other, WORKSPACE).unwrap().contains(&Entry { subject, version }));
     told(Subject::Key(gone.id), 2);
     told(Subject::Sealed(WORKSPACE), u64::try_from(NOW.millis()).unwrap());
     assert_eq!((count(&other, "announcements"), count(&other, "staged")), (2, 0));
@@ -62,9 +62,9 @@ fn the_meters_of_keys_that_were_read_in_forget_their_versions() {
     }
     let other = workspace();
     imported(&other, &exported(&source)).unwrap();
-    assert_eq!(leftovers::next_due(&other), Ok(None), "edges may decide by later records");
-    tell(&other, NOW.plus(SECOND));
-    assert_eq!(leftovers::next_due(&other), Ok(Some(NOW.plus(9 * SECOND))), "by now they have heard of it");
+    assert_eq!(purge_cleanup::next_due(&other), Ok(None), "edges may decide by later records");
+    publish_all(&other, NOW.plus(SECOND));
+    assert_eq!(purge_cleanup::next_due(&other), Ok(Some(NOW.plus(9 * SECOND))), "by now they have heard of it");
     let waiting = other.run("SELECT locator FROM leftovers ORDER BY locator", &[]).unwrap();
     let keys = other.run("SELECT locator FROM keys ORDER BY locator", &[]).unwrap();
     assert_eq!((waiting.len(), format!("{waiting:?}")), (2, format!("{keys:?}")));
@@ -76,11 +76,11 @@ fn an_outage_may_be_forgiven_for_as_long_as_ever_by_edges_that_know_what_was_bef
     let source = workspace();
     create(&source, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     imported(&other, &exported(&source)).unwrap();
-    assert_eq!(everywhere(&other, NOW), Ok(NOW.plus(3_600 * SECOND)));
+    assert_eq!(effective_at(&other, NOW), Ok(NOW.plus(3_600 * SECOND)));
     // Of much that waits the feed is told the first part, and nothing more for a while.
-    announce::told(&other, &[], NOW.plus(-60 * SECOND)).unwrap();
-    assert_eq!(everywhere(&other, NOW.plus(SECOND)), Ok(NOW.plus(3_601 * SECOND)), "it has not begun");
-    tell(&other, NOW.plus(SECOND));
-    assert_eq!(everywhere(&other, NOW.plus(9 * SECOND)), Ok(NOW.plus(3_601 * SECOND)), "since the feed was told");
-    assert_eq!(everywhere(&other, NOW.plus(3_601 * SECOND)), Ok(NOW.plus(3_606 * SECOND)));
+    feed_outbox::mark_published(&other, &[], NOW.plus(-60 * SECOND)).unwrap();
+    assert_eq!(effective_at(&other, NOW.plus(SECOND)), Ok(NOW.plus(3_601 * SECOND)), "it has not begun");
+    publish_all(&other, NOW.plus(SECOND));
+    assert_eq!(effective_at(&other, NOW.plus(9 * SECOND)), Ok(NOW.plus(3_601 * SECOND)), "since the feed was told");
+    assert_eq!(effective_at(&other, NOW.plus(3_601 * SECOND)), Ok(NOW.plus(3_606 * SECOND)));
 }

@@ -20,7 +20,7 @@ use std::cell::Cell;
 use worker::{Request, Response};
 
 /// A question that came in, and what is needed to see whether whoever asks it may ask at all.
-pub struct Asking<'a, D> {
+pub struct CommandRequest<'a, D> {
     /// The tables.
     pub database: &'a D,
     /// For the secrets of keys that ask.
@@ -28,27 +28,27 @@ pub struct Asking<'a, D> {
     /// The question.
     pub request: &'a mut Request,
     /// The secret of the key that was let in, if one was.
-    pub used: &'a Cell<Option<LastUse>>,
+    pub last_use: &'a Cell<Option<LastUse>>,
 }
 
-impl<D: Database> Asking<'_, D> {
+impl<D: Database> CommandRequest<'_, D> {
     /// Reads the question, and lets in who asks it.
     ///
     /// Nothing is waited for after the caller was let in: the command finds what was checked.
-    pub async fn admit<C: Asked>(&mut self) -> worker::Result<CommandResult<C>> {
+    pub async fn authenticate<C: Asked>(&mut self) -> worker::Result<CommandResult<C>> {
         let call: C = read_command(self.request).await?;
-        Ok(admit(self.database, self.keyring, call.caller(), now()).map(|used| {
-            self.used.set(used);
+        Ok(authenticate(self.database, self.keyring, call.caller(), now()).map(|last_use| {
+            self.last_use.set(last_use);
             call
         }))
     }
 
     /// Answers it with what `work` makes of it, if its caller is let in.
-    pub async fn reply<C: Asked>(
+    pub async fn respond_with<C: Asked>(
         &mut self,
         work: impl FnOnce(&C) -> CommandResult<C::Answer>,
     ) -> worker::Result<Response> {
-        let call = self.admit::<C>().await?;
+        let call = self.authenticate::<C>().await?;
         respond::<C>(call.and_then(|call| work(&call)))
     }
 }
@@ -56,7 +56,7 @@ impl<D: Database> Asking<'_, D> {
 /// Lets a caller in. A person has shown their session before; whether they belong here is for the
 /// command to see. A wrong secret looks like no key. Neither rate limits nor quotas count here. Of
 /// a key it says which secret was used.
-pub fn admit(
+pub fn authenticate(
     database: &impl Database,
     keyring: &Keyring,
     caller: &Caller,

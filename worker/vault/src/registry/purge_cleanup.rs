@@ -6,9 +6,9 @@
 //! forget those, but nothing of what was used.
 
 use super::{
-    copies::Copies,
+    kv_outbox::back_off,
+    kv_replica::KvReplica,
     meters::Meters,
-    outbox::back_off,
     rows::{find, time},
 };
 use crate::{
@@ -26,7 +26,7 @@ use ownchat_domain::{
 const BATCH: i64 = 100;
 
 /// Notes that a key was removed.
-pub fn of_key(database: &impl Database, key: Locator, now: Timestamp) -> DatabaseResult<()> {
+pub fn enqueue_key(database: &impl Database, key: Locator, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO leftovers (locator, due_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
         &[key.to_string().into(), time(now)],
@@ -36,13 +36,13 @@ pub fn of_key(database: &impl Database, key: Locator, now: Timestamp) -> Databas
 
 /// How long after the feed was told of it the meter of a key that was read in is told, in milliseconds: no edge that can read the feed
 /// decides by a later record any more, or waits for what a meter answers to that one.
-const SETTLED: i64 = FRESH_FOR + 3 * SECOND;
+const SETTLE_TIME: i64 = FRESH_FOR + 3 * SECOND;
 
 /// Notes that all keys were read in, of which the feed was told by `now`, so that no meter goes by what their limits were.
-pub fn of_all(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
+pub fn enqueue_imported(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO leftovers (locator, due_at) SELECT locator, ? FROM keys WHERE TRUE ON CONFLICT DO NOTHING",
-        &[time(now.plus(SETTLED))],
+        &[time(now.plus(SETTLE_TIME))],
     )?;
     Ok(())
 }
@@ -57,17 +57,17 @@ pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
 
 /// Removes everything that is due. What fails waits, longer each time, and keeps nothing else from being removed; what was
 /// wrong with it is returned, for the log.
-pub async fn clear(
+pub async fn run(
     database: &impl Database,
     meters: &impl Meters,
-    copies: &impl Copies,
+    replica: &impl KvReplica,
     now: impl Fn() -> Timestamp,
 ) -> CommandResult<Vec<String>> {
-    let mut troubles = Vec::new();
+    let mut errors = Vec::new();
     for (locator, attempts) in due(database, now())? {
         let key = locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
-        if let Err(error) = remove(database, meters, copies, key).await? {
-            troubles.push(format!("what key {locator} has left: {error}"));
+        if let Err(error) = clean_up(database, meters, replica, key).await? {
+            errors.push(format!("what key {locator} has left: {error}"));
             database.run(
                 "UPDATE leftovers SET due_at = ?, attempts = attempts + 1 WHERE locator = ?",
                 &[time(now().plus(back_off(attempts))), locator.into()],
@@ -76,21 +76,21 @@ pub async fn clear(
             database.run("DELETE FROM leftovers WHERE locator = ?", &[locator.into()])?;
         }
     }
-    Ok(troubles)
+    Ok(errors)
 }
 
-async fn remove(
+async fn clean_up(
     database: &impl Database,
     meters: &impl Meters,
-    copies: &impl Copies,
+    replica: &impl KvReplica,
     key: Locator,
 ) -> CommandResult<Result<(), String>> {
     if find(database, key)?.is_some() {
         // Its copy belongs to the outbox.
-        return Ok(meters.believe_anew(key).await);
+        return Ok(meters.accept_any_version(key).await);
     }
     let meter = meters.clear(key).await;
-    Ok(meter.and(copies.delete(&kv_name(key)).await))
+    Ok(meter.and(replica.delete(&kv_name(key)).await))
 }
 
 fn due(database: &impl Database, now: Timestamp) -> DatabaseResult<Vec<(String, i64)>> {
@@ -108,7 +108,7 @@ fn due(database: &impl Database, now: Timestamp) -> DatabaseResult<Vec<(String, 
 mod tests {
     use super::*;
     use crate::registry::{
-        copies::memory::{MemoryKv, expect_ready},
+        kv_replica::memory::{MemoryKv, expect_ready},
         meters::memory::MemoryMeters,
         testing::{NOW, count, create, new_key, workspace},
     };
@@ -129,10 +129,10 @@ mod tests {
         let kv = with_copies(&[key(1), key(2), key(3)]);
         meters.failing.borrow_mut().push(key(1));
         for number in 1..4 {
-            of_key(&database, key(number), NOW).unwrap();
-            of_key(&database, key(number), NOW).unwrap();
+            enqueue_key(&database, key(number), NOW).unwrap();
+            enqueue_key(&database, key(number), NOW).unwrap();
         }
-        let turn = |now| expect_ready(clear(&database, &meters, &kv, || now)).unwrap().len();
+        let turn = |now| expect_ready(run(&database, &meters, &kv, || now)).unwrap().len();
         assert_eq!(next_due(&database), Ok(Some(NOW)));
         assert_eq!((turn(NOW), meters.cleared.borrow().clone()), (1, vec![key(2), key(3)]));
         assert!(kv.records.borrow().is_empty(), "a meter that fails keeps no copy");
@@ -148,9 +148,9 @@ mod tests {
     #[test]
     fn a_copy_that_cannot_be_removed_now_is_removed_later() {
         let (database, meters, kv) = (workspace(), MemoryMeters::default(), with_copies(&[key(1)]));
-        of_key(&database, key(1), NOW).unwrap();
+        enqueue_key(&database, key(1), NOW).unwrap();
         kv.is_down.set(true);
-        let turn = |now| expect_ready(clear(&database, &meters, &kv, || now)).unwrap().len();
+        let turn = |now| expect_ready(run(&database, &meters, &kv, || now)).unwrap().len();
         assert_eq!(turn(NOW), 1);
         kv.is_down.set(false);
         assert_eq!(kv.records.borrow().len(), 1);
@@ -164,12 +164,12 @@ mod tests {
         let (database, meters) = (workspace(), MemoryMeters::default());
         let made = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
         let kv = with_copies(&[made.id]);
-        of_all(&database, NOW).unwrap();
-        for (moment, told) in [(NOW.plus(FRESH_FOR), 0), (NOW.plus(SETTLED), 1)] {
-            assert_eq!(expect_ready(clear(&database, &meters, &kv, || moment)).unwrap(), Vec::<String>::new());
-            assert_eq!(meters.credulous.borrow().len(), told, "edges may still decide by a later record");
+        enqueue_imported(&database, NOW).unwrap();
+        for (moment, told) in [(NOW.plus(FRESH_FOR), 0), (NOW.plus(SETTLE_TIME), 1)] {
+            assert_eq!(expect_ready(run(&database, &meters, &kv, || moment)).unwrap(), Vec::<String>::new());
+            assert_eq!(meters.version_reset.borrow().len(), told, "edges may still decide by a later record");
         }
-        assert_eq!((meters.credulous.borrow().clone(), kv.records.borrow().len()), (vec![made.id], 1));
+        assert_eq!((meters.version_reset.borrow().clone(), kv.records.borrow().len()), (vec![made.id], 1));
         assert!(meters.cleared.borrow().is_empty());
         assert_eq!(count(&database, "leftovers"), 0);
     }

@@ -1,7 +1,7 @@
 //! Telling the feed: what a change forbids is noted in the change's own transaction, and told before the
 //! admin is told that it is done. What could not be told waits here until it can be.
 
-use super::{effective, leftovers};
+use super::{effective, purge_cleanup};
 use crate::{
     database::{Database, DatabaseError, DatabaseResult},
     rpc::CommandResult,
@@ -20,28 +20,28 @@ const SEALED: &str = "sealed";
 const BATCH: i64 = 500;
 
 /// From this version on records of the key are good.
-pub fn of_key(database: &impl Database, locator: Locator, version: u64) -> CommandResult<()> {
-    Ok(note(database, &locator.to_string(), version)?)
+pub fn enqueue_key(database: &impl Database, locator: Locator, version: u64) -> CommandResult<()> {
+    Ok(enqueue(database, &locator.to_string(), version)?)
 }
 
 /// From this version of the settings on records of the workspace are good.
-pub fn of_workspace(database: &impl Database, version: u64) -> CommandResult<()> {
-    Ok(note(database, WORKSPACE, version)?)
+pub fn enqueue_workspace(database: &impl Database, version: u64) -> CommandResult<()> {
+    Ok(enqueue(database, WORKSPACE, version)?)
 }
 
 /// Of every key, and of the workspace, records are good from the version on that it has now, and if they are sealed from now on. Of a
 /// first version there is nothing older.
-pub fn of_all(database: &impl Database, settings: u64, now: Timestamp) -> CommandResult<()> {
-    note(database, SEALED, u64::try_from(now.millis()).unwrap_or(0))?;
+pub fn enqueue_all(database: &impl Database, settings: u64, now: Timestamp) -> CommandResult<()> {
+    enqueue(database, SEALED, u64::try_from(now.millis()).unwrap_or(0))?;
     database.run(
         "INSERT INTO announcements (subject, version) SELECT locator, version FROM keys WHERE version > 1 \
          ON CONFLICT (subject) DO UPDATE SET version = max(version, excluded.version)",
         &[],
     )?;
-    if settings > 1 { of_workspace(database, settings) } else { Ok(()) }
+    if settings > 1 { enqueue_workspace(database, settings) } else { Ok(()) }
 }
 
-fn note(database: &impl Database, subject: &str, version: u64) -> DatabaseResult<()> {
+fn enqueue(database: &impl Database, subject: &str, version: u64) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO announcements (subject, version) VALUES (?, ?) \
          ON CONFLICT (subject) DO UPDATE SET version = max(version, excluded.version)",
@@ -51,7 +51,7 @@ fn note(database: &impl Database, subject: &str, version: u64) -> DatabaseResult
 }
 
 /// What waits to be told.
-pub fn waiting(database: &impl Database, workspace: u32) -> DatabaseResult<Vec<Entry>> {
+pub fn pending(database: &impl Database, workspace: u32) -> DatabaseResult<Vec<Entry>> {
     // What is true of all comes first.
     let rows = database.run(
         "SELECT subject, version FROM announcements WHERE subject IN (?1, ?2) UNION ALL \
@@ -72,13 +72,13 @@ pub fn waiting(database: &impl Database, workspace: u32) -> DatabaseResult<Vec<E
 }
 
 /// Whether the feed was not told yet of a change of this key, or of the workspace if none is named.
-pub fn waits(database: &impl Database, key: Option<Locator>) -> DatabaseResult<bool> {
+pub fn is_pending(database: &impl Database, key: Option<Locator>) -> DatabaseResult<bool> {
     let subject = key.map_or_else(|| WORKSPACE.to_owned(), |key| key.to_string());
     Ok(database.first("SELECT 1 FROM announcements WHERE subject = ?", &[subject.into()])?.is_some())
 }
 
 /// These were told by `now`. What has changed since waits on.
-pub fn told(database: &impl Database, entries: &[Entry], now: Timestamp) -> DatabaseResult<()> {
+pub fn mark_published(database: &impl Database, entries: &[Entry], now: Timestamp) -> DatabaseResult<()> {
     for entry in entries {
         let subject = match entry.subject {
             Subject::Key(locator) => locator.to_string(),
@@ -91,11 +91,11 @@ pub fn told(database: &impl Database, entries: &[Entry], now: Timestamp) -> Data
         )?;
     }
     if entries.iter().any(|entry| matches!(entry.subject, Subject::Sealed(_))) {
-        leftovers::of_all(database, now)?;
+        purge_cleanup::enqueue_imported(database, now)?;
     }
     let all =
         database.first("SELECT 1 FROM announcements WHERE subject IN (?, ?)", &[WORKSPACE.into(), SEALED.into()])?;
-    if all.is_some() { Ok(()) } else { effective::settings_were_told(database, now) }
+    if all.is_some() { Ok(()) } else { effective::settings_published(database, now) }
 }
 
 #[cfg(test)]
@@ -110,40 +110,40 @@ mod tests {
     #[test]
     fn what_was_told_goes_and_what_came_meanwhile_stays() {
         let database = workspace();
-        of_key(&database, key(1), 2).unwrap();
-        of_key(&database, key(2), 5).unwrap();
-        of_workspace(&database, 3).unwrap();
-        let first = waiting(&database, 7).unwrap();
+        enqueue_key(&database, key(1), 2).unwrap();
+        enqueue_key(&database, key(2), 5).unwrap();
+        enqueue_workspace(&database, 3).unwrap();
+        let first = pending(&database, 7).unwrap();
         assert_eq!(first.len(), 3);
         assert!(first.contains(&Entry { subject: Subject::Workspace(7), version: 3 }));
-        of_key(&database, key(1), 3).unwrap();
-        told(&database, &first, NOW).unwrap();
-        assert!(waits(&database, Some(key(1))).unwrap());
-        assert!(!waits(&database, Some(key(2))).unwrap() && !waits(&database, None).unwrap());
-        assert_eq!(waiting(&database, 7).unwrap(), [Entry { subject: Subject::Key(key(1)), version: 3 }]);
+        enqueue_key(&database, key(1), 3).unwrap();
+        mark_published(&database, &first, NOW).unwrap();
+        assert!(is_pending(&database, Some(key(1))).unwrap());
+        assert!(!is_pending(&database, Some(key(2))).unwrap() && !is_pending(&database, None).unwrap());
+        assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Subject::Key(key(1)), version: 3 }]);
     }
 
     #[test]
     fn what_is_true_of_all_is_told_first() {
         let database = workspace();
         for number in 0..u32::try_from(BATCH).unwrap() {
-            of_key(&database, key(number), 2).unwrap();
+            enqueue_key(&database, key(number), 2).unwrap();
         }
-        of_all(&database, 3, NOW).unwrap();
-        let first = waiting(&database, 7).unwrap();
+        enqueue_all(&database, 3, NOW).unwrap();
+        let first = pending(&database, 7).unwrap();
         assert_eq!(first.len(), usize::try_from(BATCH).unwrap());
         assert!(first[..2].contains(&Entry { subject: Subject::Workspace(7), version: 3 }));
         assert!(first[..2].iter().any(|entry| matches!(entry.subject, Subject::Sealed(7))));
-        told(&database, &first, NOW).unwrap();
-        assert_eq!(waiting(&database, 7).unwrap().len(), 2);
+        mark_published(&database, &first, NOW).unwrap();
+        assert_eq!(pending(&database, 7).unwrap().len(), 2);
     }
 
     #[test]
     fn an_older_version_takes_nothing_back() {
         let database = workspace();
-        of_key(&database, key(1), 9).unwrap();
-        of_key(&database, key(1), 2).unwrap();
-        assert_eq!(waiting(&database, 7).unwrap(), [Entry { subject: Subject::Key(key(1)), version: 9 }]);
+        enqueue_key(&database, key(1), 9).unwrap();
+        enqueue_key(&database, key(1), 2).unwrap();
+        assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Subject::Key(key(1)), version: 9 }]);
         assert_eq!(count(&database, "announcements"), 1);
     }
 }

@@ -5,7 +5,7 @@
 //! more quickly are written once.
 
 use super::{
-    copies::Copies,
+    kv_replica::KvReplica,
     rows::{record, time},
 };
 use crate::database::{Database, DatabaseError, DatabaseResult};
@@ -90,25 +90,25 @@ struct Copy {
 pub async fn deliver(
     database: &impl Database,
     keyring: &Keyring,
-    copies: &impl Copies,
+    replica: &impl KvReplica,
     now: impl Fn() -> Timestamp,
 ) -> DatabaseResult<Vec<String>> {
-    let mut troubles = Vec::new();
+    let mut errors = Vec::new();
     for Due { key, attempts, locator } in &due(database, now())? {
         // Read at the last moment, so that the newest state is written.
         let written = match sealed(database, keyring, locator, now()) {
-            Ok(copy) => copies.put(&copy.name, &copy.bytes).await.map(|()| copy),
+            Ok(copy) => replica.put(&copy.name, &copy.bytes).await.map(|()| copy),
             Err(error) => Err(error.to_string()),
         };
         match written {
             Ok(copy) => confirm(database, *key, &copy, keyring.newest().id, now())?,
             Err(error) => {
-                troubles.push(format!("outbox: key {locator}: {error}"));
+                errors.push(format!("outbox: key {locator}: {error}"));
                 postpone(database, *key, *attempts, now())?;
             }
         }
     }
-    Ok(troubles)
+    Ok(errors)
 }
 
 fn due(database: &impl Database, now: Timestamp) -> DatabaseResult<Vec<Due>> {

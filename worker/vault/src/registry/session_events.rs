@@ -21,7 +21,7 @@ use serde_json::json;
 const LINES_MAX: i64 = 20;
 
 /// Writes an event down, or counts it if there were too many.
-pub fn note(database: &impl Database, call: &NoteEvent, now: Timestamp) -> CommandResult<()> {
+pub fn record(database: &impl Database, call: &NoteEvent, now: Timestamp) -> CommandResult<()> {
     if !call.action.is_of_session() {
         return Err(Failure::NotFound.into());
     }
@@ -79,11 +79,11 @@ mod tests {
 
     fn event(database: &MemoryDatabase, action: Action, now: Timestamp) {
         let call = NoteEvent { person: OWNER, action, address: "192.0.2.1".into(), request_id: "r1".into() };
-        note(database, &call, now).unwrap();
+        record(database, &call, now).unwrap();
     }
 
     fn lines(database: &MemoryDatabase) -> Vec<String> {
-        let wanted = trail::Wanted { limit: 1_000, ..trail::Wanted::default() };
+        let wanted = trail::LineFilter { limit: 1_000, ..trail::LineFilter::default() };
         trail::lines(database, &wanted).unwrap().into_iter().map(|(_, line)| line).collect()
     }
 
@@ -112,7 +112,7 @@ mod tests {
         let database = workspace();
         let call = |person, action| NoteEvent { person, action, address: String::new(), request_id: String::new() };
         for wrong in [call(STRANGER, Action::SignIn), call(OWNER, Action::Delete)] {
-            assert_eq!(note(&database, &wrong, NOW), Err(Failure::NotFound.into()));
+            assert_eq!(record(&database, &wrong, NOW), Err(Failure::NotFound.into()));
         }
         assert_eq!(lines(&database).len(), 0);
     }

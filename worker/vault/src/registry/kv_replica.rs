@@ -3,7 +3,7 @@
 use worker::KvStore;
 
 /// A store of bytes by name.
-pub trait Copies {
+pub trait KvReplica {
     /// Writes.
     async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String>;
     /// Reads; what is read may be a minute old.
@@ -12,7 +12,7 @@ pub trait Copies {
     async fn delete(&self, name: &str) -> Result<(), String>;
 }
 
-impl Copies for KvStore {
+impl KvReplica for KvStore {
     async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
         let put = self.put_bytes(name, bytes).map_err(|error| error.to_string())?;
         put.execute().await.map_err(|error| error.to_string())
@@ -29,10 +29,10 @@ impl Copies for KvStore {
 
 #[cfg(test)]
 pub mod memory {
-    //! Copies in memory, for tests.
+    //! KvReplica in memory, for tests.
     #![allow(missing_docs)]
 
-    use super::Copies;
+    use super::KvReplica;
     use std::{
         cell::{Cell, RefCell},
         collections::BTreeMap,
@@ -55,7 +55,7 @@ pub mod memory {
         }
     }
 
-    impl Copies for MemoryKv {
+    impl KvReplica for MemoryKv {
         async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
             self.answer(())?;
             self.records.borrow_mut().insert(name.into(), bytes.into());

@@ -11,13 +11,13 @@ const BATCH: i64 = 500;
 const ID_WORD_MIN: usize = 4;
 
 /// The content of the column for a key: the id first, in a line of its own.
-pub fn searched(name: &str, description: &str, locator: &str) -> String {
+pub fn search_text(name: &str, description: &str, locator: &str) -> String {
     // No word of a search holds a line break.
     [locator, name, description].map(fold).join("\n")
 }
 
 /// The condition that the column holds a word, which stands for the question mark.
-pub fn holds(word: &str) -> &'static str {
+pub fn has_word(word: &str) -> &'static str {
     if word.chars().count() < ID_WORD_MIN {
         "instr(substr(searched, instr(searched, char(10)) + 1), ?) > 0"
     } else {
@@ -26,7 +26,7 @@ pub fn holds(word: &str) -> &'static str {
 }
 
 /// Fills the column for keys that were stored before it was there.
-pub fn fill(database: &impl Database) -> DatabaseResult<()> {
+pub fn backfill(database: &impl Database) -> DatabaseResult<()> {
     loop {
         let sql = "SELECT number, name, description, locator FROM keys WHERE searched IS NULL ORDER BY number LIMIT ?";
         let rows = database.run(sql, &[BATCH.into()])?;
@@ -34,7 +34,7 @@ pub fn fill(database: &impl Database) -> DatabaseResult<()> {
             return Ok(());
         }
         for mut row in rows {
-            let (number, text) = (row.integer()?, searched(&row.text()?, &row.text()?, &row.text()?));
+            let (number, text) = (row.integer()?, search_text(&row.text()?, &row.text()?, &row.text()?));
             database.run("UPDATE keys SET searched = ? WHERE number = ?", &[text.into(), number.into()])?;
         }
     }

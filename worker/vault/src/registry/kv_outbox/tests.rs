@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     database::memory::MemoryDatabase,
     registry::{
-        copies::memory::{MemoryKv, expect_ready},
+        kv_replica::memory::{MemoryKv, expect_ready},
         testing::{NOW, count, create, keyring, new_key, workspace},
     },
 };
@@ -107,8 +107,8 @@ fn a_row_that_cannot_be_read_keeps_nobody_from_being_written() {
     let good = create(&database, new_key("Good", &["contacts:read"]), NOW).unwrap();
     database.run("UPDATE keys SET limits = 'no JSON' WHERE number = 1", &[]).unwrap();
     let kv = MemoryKv::default();
-    let troubles = delivered(&database, &kv, NOW);
-    assert!(troubles.len() == 1 && troubles[0].starts_with("outbox: key "), "{troubles:?}");
+    let errors = delivered(&database, &kv, NOW);
+    assert!(errors.len() == 1 && errors[0].starts_with("outbox: key "), "{errors:?}");
     assert!(kv.records.borrow().contains_key(&format!("k/{}", good.id)));
     assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))), "it waits");
     delivered(&database, &kv, NOW.plus(SECOND));

@@ -4,19 +4,19 @@ use crate::database::{Database, DatabaseResult};
 use ownchat_domain::time::{DAY, Timestamp};
 
 /// For how long after its last line a file waits to go on or to be finished, in milliseconds.
-const WAITS: i64 = DAY;
+const EXPIRES_AFTER: i64 = DAY;
 
 /// When the file is due to be forgotten, if there is one.
 pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     // The last line was put aside last: however long the file takes, it is not torn away while it is still coming.
     match database.first("SELECT at FROM staged ORDER BY number DESC LIMIT 1", &[])? {
-        Some(mut row) => Ok(Some(Timestamp::from_millis(row.integer()?).plus(WAITS))),
+        Some(mut row) => Ok(Some(Timestamp::from_millis(row.integer()?).plus(EXPIRES_AFTER))),
         None => Ok(None),
     }
 }
 
 /// Forgets the file if it is due, all of it.
-pub fn forget(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
+pub fn expire(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     if next_due(database)?.is_some_and(|due| due <= now) {
         database.run("DELETE FROM staged", &[])?;
     }
@@ -36,7 +36,7 @@ mod tests {
     };
     use ownchat_domain::{time::HOUR, vault::transfer::StageImport};
 
-    fn put_aside(database: &MemoryDatabase, first: u64, now: Timestamp) {
+    fn stage_two(database: &MemoryDatabase, first: u64, now: Timestamp) {
         let lines = vec!["{}".to_owned(); 2];
         stage(database, &StageImport { origin: origin(OWNER), first, lines }, now).unwrap();
     }
@@ -46,11 +46,11 @@ mod tests {
     fn a_file_that_was_never_finished_wakes_a_workspace_without_keys_after_a_day_and_is_forgotten() {
         let database = workspace();
         assert_eq!(registry::next_due(&database, NOW), Ok(None), "nothing waits, so nothing wakes it");
-        put_aside(&database, 1, NOW);
+        stage_two(&database, 1, NOW);
         assert_eq!(registry::next_due(&database, NOW), Ok(Some(NOW.plus(DAY))));
-        forget(&database, NOW.plus(DAY - 1)).unwrap();
+        expire(&database, NOW.plus(DAY - 1)).unwrap();
         assert_eq!(count(&database, "staged"), 2);
-        forget(&database, NOW.plus(DAY)).unwrap();
+        expire(&database, NOW.plus(DAY)).unwrap();
         assert_eq!(count(&database, "staged"), 0);
         assert_eq!(registry::next_due(&database, NOW.plus(DAY)), Ok(None));
     }
@@ -58,13 +58,13 @@ mod tests {
     #[test]
     fn a_file_that_is_still_coming_is_not_torn_away_and_goes_as_a_whole() {
         let database = workspace();
-        put_aside(&database, 1, NOW);
-        put_aside(&database, 3, NOW.plus(20 * HOUR));
+        stage_two(&database, 1, NOW);
+        stage_two(&database, 3, NOW.plus(20 * HOUR));
         assert_eq!(next_due(&database), Ok(Some(NOW.plus(20 * HOUR + DAY))));
-        forget(&database, NOW.plus(DAY)).unwrap();
+        expire(&database, NOW.plus(DAY)).unwrap();
         assert_eq!(count(&database, "staged"), 4);
-        put_aside(&database, 5, NOW.plus(40 * HOUR));
-        forget(&database, NOW.plus(40 * HOUR + DAY)).unwrap();
+        stage_two(&database, 5, NOW.plus(40 * HOUR));
+        expire(&database, NOW.plus(40 * HOUR + DAY)).unwrap();
         assert_eq!((count(&database, "staged"), next_due(&database)), (0, Ok(None)));
     }
 }

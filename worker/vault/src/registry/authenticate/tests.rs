@@ -4,10 +4,11 @@ use super::*;
 use crate::{
     database::memory::MemoryDatabase,
     registry::{
-        copies::memory::expect_ready,
-        duplicate, explain, keys, life, list,
+        duplicate, end_secrets, explain, keys,
+        kv_replica::memory::expect_ready,
+        list,
         meters::memory::MemoryMeters,
-        settings,
+        restore, rotate, settings,
         testing::{NOW, OWNER, WORKSPACE, count, create, keyring, new_key, origin, workspace},
         transfer,
     },
@@ -46,7 +47,7 @@ fn of(key: &Key) -> Caller {
 
 /// The code of what an attempt to be let in comes to.
 fn code(database: &MemoryDatabase, caller: &Caller, now: Timestamp) -> Code {
-    match admit(database, &keyring(), caller, now) {
+    match authenticate(database, &keyring(), caller, now) {
         Ok(_) => Code::Valid,
         Err(CommandError::Failure(Failure::KeyRefused { code, .. })) => code,
         Err(other) => unreachable!("{other:?}"),
@@ -77,7 +78,7 @@ fn rotate(database: &MemoryDatabase, caller: Caller, key: &Key, overlap_seconds:
         secret: NEW,
         once: None,
     };
-    life::rotate(database, &keyring(), &call, NOW).map(|outcome| outcome.key)
+    rotate::rotate(database, &keyring(), &call, NOW).map(|outcome| outcome.key)
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn a_wrong_secret_a_deleted_key_and_no_key_look_the_same() {
     keys::delete(&database, &DeleteKey { origin: origin(OWNER), id: gone.id, version: 1 }, NOW).unwrap();
     let nobody = KeyCaller { id: "0123456789abcdef".parse().unwrap(), secret: SECRET, address: None };
     let refusals = [with_secret(&key, NEW), of(&gone), Caller::Key(nobody)]
-        .map(|caller| admit(&database, &keyring(), &caller, NOW).unwrap_err());
+        .map(|caller| authenticate(&database, &keyring(), &caller, NOW).unwrap_err());
     let expected = CommandError::Failure(Failure::from(Denial::Unknown));
     assert_eq!(
         refusals,
@@ -156,7 +157,7 @@ fn copied(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
 fn restored(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let version = keys::read(database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW).unwrap().version;
     keys::delete(database, &DeleteKey { origin: origin(OWNER), id: key.id, version }, NOW).unwrap();
-    said(life::restore(database, &RestoreKey { origin: origin(caller), id: key.id }, NOW))
+    said(restore::restore(database, &RestoreKey { origin: origin(caller), id: key.id }, NOW))
 }
 
 fn trail_of(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
@@ -201,7 +202,7 @@ fn every_command_of_a_key_has_its_rule() {
         (
             "end old secrets",
             |database, caller, key| {
-                said(life::end_old_secrets(database, &EndOldSecrets { origin: origin(caller), id: key.id }, NOW))
+                said(end_secrets::end_old_secrets(database, &EndOldSecrets { origin: origin(caller), id: key.id }, NOW))
             },
             ["y?", "nn", "yy", "yy", "??"],
         ),
@@ -323,7 +324,7 @@ fn a_key_that_ends_itself_is_heard_no_more() {
     assert_eq!(code(&database, &of(&key), NOW.plus(60_000)), Code::Expired);
     let new = with_secret(&key, NEW);
     let end = EndOldSecrets { origin: origin(new), id: key.id };
-    assert!(life::end_old_secrets(&database, &end, NOW).unwrap().narrowed);
+    assert!(end_secrets::end_old_secrets(&database, &end, NOW).unwrap().narrowed);
     assert_eq!((code(&database, &of(&key), NOW), code(&database, &new, NOW)), (Code::Expired, Code::Valid));
     patch(&database, new, &key, r#"{"status":"inactive"}"#).unwrap();
     assert_eq!(code(&database, &new, NOW), Code::Inactive);

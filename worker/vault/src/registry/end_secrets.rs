@@ -1,0 +1,31 @@
+//! Ending a key's old secrets before their grace period is over.
+
+use super::{
+    keys::{Outcome, present, store},
+    members::member,
+    secrets::{ending_by, store_ends},
+    trail::{Actor, Change},
+};
+use crate::{database::Database, rpc::CommandResult};
+use ownchat_domain::{audit::Action, role::Command, time::Timestamp, vault::registry::EndOldSecrets};
+
+/// Ends every secret but the newest at once.
+pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Timestamp) -> CommandResult<Outcome> {
+    let member = member(database, &call.origin.caller)?;
+    let before = present(database, call.id)?;
+    member.may(Command::EndOldSecrets, Some(&before), None, now)?;
+    let mut after = ending_by(&before, now, now);
+    if let (Some(newest), Some(was)) = (after.secrets.last_mut(), before.secrets.last()) {
+        newest.ends_at = was.ends_at;
+    }
+    if after.secrets == before.secrets {
+        return Ok(Outcome::repeated(before.shown(now)));
+    }
+    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    database.transaction(|| {
+        store_ends(database, &after)?;
+        let change = Change::of_key(Action::EndSecret, Some(&before), Some(&after), now)?;
+        store(database, actor, &after, change, now)
+    })?;
+    Ok(Outcome::new(after.shown(now), true))
+}

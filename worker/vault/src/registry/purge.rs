@@ -1,0 +1,79 @@
+//! Purge: removes deleted keys for good once they can no longer be restored.
+
+use super::{
+    purge_cleanup,
+    rows::{find, time},
+    scheduled_tasks::{self, ScheduledTask},
+    trail::{self, Change, VAULT},
+};
+use crate::{
+    database::{Database, DatabaseError, DatabaseResult},
+    rpc::CommandResult,
+};
+use ownchat_domain::{audit::Action, key::RESTORE_WITHIN, locator::Locator, time::Timestamp};
+
+/// Most keys that are removed for good in one go; the rest follow with the next.
+const BATCH: i64 = 100;
+
+/// What became of a purge.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// The keys that were removed.
+    pub gone: Vec<Locator>,
+    /// What could not be removed and why, for the log.
+    pub errors: Vec<String>,
+}
+
+/// Removes for good what was deleted too long ago to be restored: row and digests go, the trail stays. What cannot
+/// be removed keeps nothing else from it, and is tried again later, and later each time.
+pub fn purge(database: &impl Database, now: Timestamp) -> CommandResult<Purged> {
+    let mut purged = Purged::default();
+    if scheduled_tasks::schedule(database, ScheduledTask::Purge)?.due_at > now {
+        return Ok(purged);
+    }
+    let due = database.run(
+        "SELECT number, locator FROM keys WHERE deleted_at <= ? ORDER BY deleted_at LIMIT ?",
+        &[time(now.plus(-RESTORE_WITHIN)), BATCH.into()],
+    )?;
+    for mut row in due {
+        let (number, locator) = (row.integer()?, row.text()?);
+        match remove(database, number, &locator, now) {
+            Ok(key) => purged.gone.push(key),
+            Err(refusal) => purged.errors.push(format!("purge: key {locator}: {refusal:?}")),
+        }
+    }
+    if purged.errors.is_empty() {
+        scheduled_tasks::succeeded(database, ScheduledTask::Purge, now)?;
+    } else {
+        scheduled_tasks::failed(database, ScheduledTask::Purge, now)?;
+    }
+    Ok(purged)
+}
+
+fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) -> CommandResult<Locator> {
+    let locator = locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
+    let key = find(database, locator)?.ok_or_else(|| DatabaseError("no such key".into()))?;
+    database.transaction(|| {
+        trail::append(database, VAULT, Change::of_key(Action::Purge, Some(&key), None, now)?, now)?;
+        for sql in [
+            "DELETE FROM secrets WHERE key = ?",
+            "DELETE FROM outbox WHERE key = ?",
+            "DELETE FROM keys WHERE number = ?",
+        ] {
+            database.run(sql, &[number.into()])?;
+        }
+        purge_cleanup::enqueue_key(database, locator, now)?;
+        Ok(locator)
+    })
+}
+
+/// When something is due to be removed for good, if anything waits for it.
+pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
+    let row = database.first("SELECT min(deleted_at) FROM keys WHERE deleted_at IS NOT NULL", &[])?;
+    let Some(eldest) = row.map(|mut row| row.optional_integer()).transpose()?.flatten() else { return Ok(None) };
+    let due = Timestamp::from_millis(eldest).plus(RESTORE_WITHIN);
+    Ok(Some(due.max(scheduled_tasks::schedule(database, ScheduledTask::Purge)?.due_at)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Restoring a deleted key, and reading one that can be restored.
+
+use super::{
+    feed_outbox,
+    keys::{Outcome, store},
+    members::member,
+    rows::{KeyRow, find},
+    trail::{self, Actor, Change},
+};
+use crate::{database::Database, rpc::CommandResult};
+use ownchat_domain::{
+    audit::Action,
+    failure::Failure,
+    key::{Key, RESTORE_WITHIN},
+    role::{Command, Grant},
+    time::Timestamp,
+    vault::registry::{ReadDeleted, RestoreKey},
+};
+
+/// Reads a key that was deleted and can be restored.
+pub fn read_deleted(database: &impl Database, call: &ReadDeleted, now: Timestamp) -> CommandResult<Key> {
+    let member = member(database, &call.caller)?;
+    let can_be_restored = |row: &KeyRow| row.deleted_at.is_some_and(|at| now.since(at) < RESTORE_WITHIN);
+    let row = find(database, call.id)?.filter(can_be_restored).ok_or(Failure::NotFound)?;
+    member.may(Command::ReadKey, Some(&row), None, now)?;
+    Ok(row.shown(now))
+}
+
+/// Undoes a deletion. Asked again, when the answer was lost or told of trouble, it changes nothing.
+pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> CommandResult<Outcome> {
+    let member = member(database, &call.origin.caller)?;
+    let before = find(database, call.id)?.ok_or(Failure::NotFound)?;
+    let may_come_back = match before.deleted_at {
+        Some(deleted_at) => now.since(deleted_at) < RESTORE_WITHIN,
+        None => trail::last_action(database, call.id)? == Some(Action::Restore),
+    };
+    if !may_come_back {
+        return Err(Failure::NotFound.into());
+    }
+    let grant = Grant::again(&before.details);
+    member.may(Command::RestoreKey, Some(&before), Some(&grant), now)?;
+    if before.deleted_at.is_none() {
+        return Ok(Outcome::repeated(before.shown(now)));
+    }
+    let untold = feed_outbox::is_pending(database, Some(call.id))?;
+    let after = KeyRow { deleted_at: None, version: before.version + 1, updated_at: now, ..before.clone() };
+    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    store(database, actor, &after, Change::of_key(Action::Restore, Some(&before), Some(&after), now)?, now)?;
+    Ok(Outcome::new(after.shown(now), untold))
+}
+
+#[cfg(test)]
+mod tests;

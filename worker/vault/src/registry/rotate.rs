@@ -1,0 +1,110 @@
+//! Rotation of a key: a new secret, and a grace period in which the old ones still work.
+
+use super::{
+    idempotency::Claim,
+    keys::{Outcome, present, store},
+    members::member,
+    rows::time,
+    secrets::{ending_by, store_ends},
+    trail::{Actor, Change},
+};
+use crate::{database::Database, rpc::CommandResult};
+use ownchat_domain::{
+    audit::Action,
+    digest::KeyDigest,
+    failure::Failure,
+    key::{KeySecret, OVERLAP_MAX},
+    keyring::Keyring,
+    role::{Command, Grant},
+    time::{SECOND, Timestamp},
+    vault::registry::RotateKey,
+};
+
+/// Most secrets of one key that still open it, the new one included.
+const SECRETS_MAX: usize = 5;
+/// Most secrets of one key that open it no more and are still listed.
+const ENDED_MAX: usize = 10;
+
+/// Gives a key a new secret. The old ones end after the overlap, or when they would have ended
+/// anyway. None ends earlier than an overlap before has promised, unless the caller says so.
+pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> CommandResult<Outcome> {
+    let member = member(database, &call.origin.caller)?;
+    let before = present(database, call.id)?;
+    let grant = Grant::again(&before.details);
+    member.may(Command::RotateKey, Some(&before), Some(&grant), now)?;
+    let claim = Claim::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
+    if let Some(first) = claim.answered(database, now)? {
+        let settled = first.effective_at;
+        let left_until = latest_end(&first.key.secrets);
+        return Ok(Outcome { left_until, replayed: true, settled, ..Outcome::new(first.key, true) });
+    }
+    let overlap = i64::from(call.overlap_seconds) * SECOND;
+    if overlap > OVERLAP_MAX {
+        let days = OVERLAP_MAX / ownchat_domain::time::DAY;
+        return Err(Failure::field("overlap_seconds", format!("An overlap has at most {days} days.")).into());
+    }
+    if before.version != call.version {
+        return Err(Failure::Stale.into());
+    }
+    let end = now.plus(overlap);
+    let promised = latest_end(&before.secrets).filter(|promised| *promised > end && !call.end_earlier);
+    if let Some(promised) = promised {
+        let until = promised.rfc3339();
+        let message = format!(
+            "An old secret was promised to work until {until}. Let the overlap last until then, or send \"end_earlier\": true."
+        );
+        return Err(Failure::field("overlap_seconds", message).into());
+    }
+    let mut after = ending_by(&before, end, now);
+    let working = after.secrets.iter().filter(|secret| secret.ends_at.is_none_or(|end| end > now)).count();
+    if working >= SECRETS_MAX {
+        let message = format!("The key has {working} secrets that still work. End the old ones first.");
+        return Err(Failure::field("overlap_seconds", message).into());
+    }
+    let forgotten = drop_ended(&mut after.secrets, now);
+    let number = after.secrets.iter().map(|secret| secret.number).max().unwrap_or(0) + 1;
+    after.secrets.push(KeySecret { number, created_at: now, ends_at: None, last_used_at: None });
+    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    let key = after.shown(now);
+    database.transaction(|| {
+        let master = keyring.newest();
+        let digest = KeyDigest::of(&call.secret, before.locator, &master.pepper);
+        database.run(
+            "INSERT INTO secrets (key, number, master, digest, created_at) VALUES (?, ?, ?, ?, ?)",
+            &[
+                before.number.into(),
+                number.into(),
+                i64::from(master.id).into(),
+                digest.as_bytes().as_slice().into(),
+                time(now),
+            ],
+        )?;
+        store_ends(database, &after)?;
+        for number in forgotten {
+            database.run("DELETE FROM secrets WHERE key = ? AND number = ?", &[before.number.into(), number.into()])?;
+        }
+        let change = Change::of_key(Action::Rotate, Some(&before), Some(&after), now)?;
+        store(database, actor, &after, change, now)?;
+        claim.keep(database, &key, now)
+    })?;
+    Ok(Outcome { left_until: latest_end(&key.secrets), ..Outcome::new(key, true) })
+}
+
+/// Takes out the secrets that ended longest ago, but for the last few. Says which; the trail still names them.
+fn drop_ended(secrets: &mut Vec<KeySecret>, now: Timestamp) -> Vec<u32> {
+    let mut ended: Vec<(Timestamp, u32)> =
+        secrets.iter().filter_map(|secret| Some((secret.ends_at.filter(|end| *end <= now)?, secret.number))).collect();
+    ended.sort_unstable();
+    ended.truncate(ended.len().saturating_sub(ENDED_MAX));
+    let forgotten: Vec<u32> = ended.into_iter().map(|(_, number)| number).collect();
+    secrets.retain(|secret| !forgotten.contains(&secret.number));
+    forgotten
+}
+
+/// Until when an old secret works, if one has an end.
+fn latest_end(secrets: &[KeySecret]) -> Option<Timestamp> {
+    secrets.iter().filter_map(|secret| secret.ends_at).max()
+}
+
+#[cfg(test)]
+mod tests;

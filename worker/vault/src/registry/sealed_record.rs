@@ -1,0 +1,26 @@
+//! The request of the edge for the sealed record of a key.
+
+use super::{
+    kv_outbox,
+    log::{internal_error, log},
+    masters, rows,
+};
+use crate::{object::now, storage::Storage};
+use ownchat_domain::{keyring::Keyring, locator::Locator, time::Timestamp};
+use worker::{Response, Result};
+
+/// Begins the name of the question for a record; the id of the key follows.
+pub const RECORD: &str = "record/";
+
+/// The truth about one key, sealed, for an edge that has no good copy of it.
+pub fn respond(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Response> {
+    let moment: Timestamp = now();
+    match rows::record(database, locator, moment).map_err(internal_error)? {
+        Some(record) => {
+            kv_outbox::enqueue_missing(database, locator, moment).map_err(internal_error)?;
+            log(masters::missing_peppers(&record, ring));
+            Response::from_bytes(record.seal(ring).map_err(internal_error)?)
+        }
+        None => Response::error("no such key", 404),
+    }
+}

@@ -1,0 +1,72 @@
+//! Keys that ask the registry are used by that. Usage is reported of it, but not of every request.
+
+use crate::object::send;
+use ownchat_domain::{
+    locator::Locator,
+    time::{SECOND, Timestamp},
+    usage::LastUse,
+    vault::{Object, usage::NoteUse},
+};
+use std::{cell::RefCell, collections::HashMap};
+use worker::{Env, console_warn};
+
+/// Usage is reported of a secret at most once in so many milliseconds, so a busy program costs few
+/// writes.
+const REPORT_INTERVAL: i64 = 10 * SECOND;
+/// Most secrets that are remembered; beyond, all are reported of anew.
+const ENTRIES_MAX: usize = 1_000;
+
+/// The last uses of which usage was reported by this instance.
+#[derive(Default)]
+pub struct UseReports(RefCell<HashMap<(Locator, u32), Timestamp>>);
+
+impl UseReports {
+    /// Tells if usage is to be reported of this use, and remembers that it was.
+    pub fn is_due(&self, last: LastUse) -> bool {
+        let mut reported = self.0.borrow_mut();
+        let before = reported.get(&(last.key, last.secret)).copied();
+        // A clock that went back is no reason to be silent for long.
+        if before.is_some_and(|before| (0..REPORT_INTERVAL).contains(&last.at.since(before))) {
+            return false;
+        }
+        if reported.len() >= ENTRIES_MAX {
+            reported.clear();
+        }
+        reported.insert((last.key, last.secret), last.at);
+        true
+    }
+}
+
+/// Tells usage of it. A use that gets lost is noted with the next request.
+pub async fn report(env: Env, workspace: u32, last: LastUse) {
+    if let Err(failure) = send(&env, Object::Usage(workspace), &NoteUse { last }).await {
+        console_warn!("registry: a use was not noted: {failure}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_is_told_of_a_secret_once_in_a_while() {
+        let uses = UseReports::default();
+        let at = |secret, millis: i64| LastUse {
+            key: "0000000000000001".parse().unwrap(),
+            secret,
+            at: Timestamp::from_millis(1_000_000 + millis),
+        };
+        let reported = [at(1, 0), at(1, 9_999), at(2, 1), at(1, 10_000), at(1, 9_000), at(1, 9_001)];
+        assert_eq!(reported.map(|last| uses.is_due(last)), [true, false, true, true, true, false]);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let uses = UseReports::default();
+        for secret in 0..3_000 {
+            let last = LastUse { key: "0000000000000001".parse().unwrap(), secret, at: Timestamp::from_millis(1) };
+            assert!(uses.is_due(last));
+            assert!(uses.0.borrow().len() <= ENTRIES_MAX);
+        }
+    }
+}
