@@ -36,23 +36,25 @@ impl DurableObject for Feed {
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let database = self.database.as_ref().map_err(defect)?;
+        let database = self.database.as_ref().map_err(internal_error)?;
         let path = request.path();
         let Some((Object::Feed(_), name)) = Object::parse(&path) else {
             return Response::error("not a request to a feed", 404);
         };
         if name == Announce::NAME {
-            return respond::<Announce>(entries::announce(database, &read_command(&mut request).await?, now()));
+            return respond::<Announce>(entries::append(database, &read_command(&mut request).await?, now()));
         }
         match parse_news(name) {
-            Some(since) => Response::from_bytes(encode(&entries::since(database, since).map_err(|e| defect(&e))?)),
+            Some(since) => {
+                Response::from_bytes(encode(&entries::read_since(database, since).map_err(|e| internal_error(&e))?))
+            }
             None => Response::error("no such command", 404),
         }
     }
 }
 
 /// Logs what nobody outside may see.
-fn defect(error: &impl core::fmt::Display) -> worker::Error {
+fn internal_error(error: &impl core::fmt::Display) -> worker::Error {
     console_error!("feed: {error}");
     worker::Error::RustError("internal error".into())
 }

@@ -42,19 +42,20 @@ impl DurableObject for Hasher {
         let Some((Object::Hasher(_), name)) = Object::parse(&path) else {
             return Response::error("not a request to a hasher", 404);
         };
-        let Some(_place) = self.queue.enter() else {
+        let Some(_slot) = self.queue.try_enter() else {
             return Response::from_json(&Outcome::<()>::Err(Failure::Busy { retry_after: RETRY_AFTER }));
         };
         match name {
             HashPassword::NAME => {
                 let call: HashPassword = read_command(&mut request).await?;
-                let done = self.turn(&request, || password::hash(&call.password)).await?;
-                respond::<HashPassword>(done.map_err(Into::into))
+                let result = self.run_in_turn(&request, || password::hash(&call.password)).await?;
+                respond::<HashPassword>(result.map_err(Into::into))
             }
             CheckPassword::NAME => {
                 let call: CheckPassword = read_command(&mut request).await?;
-                let done = self.turn(&request, || password::fits(&call.password, call.hash.as_deref())).await?;
-                respond::<CheckPassword>(done.map_err(Into::into))
+                let result =
+                    self.run_in_turn(&request, || password::verify(&call.password, call.hash.as_deref())).await?;
+                respond::<CheckPassword>(result.map_err(Into::into))
             }
             _ => Response::error("no such command", 404),
         }
@@ -63,18 +64,18 @@ impl DurableObject for Hasher {
 
 impl Hasher {
     /// Works when it is this request's turn, unless the caller has left.
-    async fn turn<T>(&self, request: &Request, work: impl FnOnce() -> Outcome<T>) -> Result<Outcome<T>> {
-        let _turn = self.queue.turn().await;
+    async fn run_in_turn<T>(&self, request: &Request, work: impl FnOnce() -> Outcome<T>) -> Result<Outcome<T>> {
+        let _turn = self.queue.wait_turn().await;
         // A timer lets the runtime read its sockets first: otherwise the queue would be hashed to
         // its end before anybody else on this thread is heard.
         sleep(0)?.await?;
-        Ok(if has_left(request) { Err(Failure::Unavailable) } else { work() })
+        Ok(if has_disconnected(request) { Err(Failure::Unavailable) } else { work() })
     }
 }
 
 /// Returns true if the caller has closed the connection (compatibility flag
 /// `enable_request_signal`).
-fn has_left(request: &Request) -> bool {
+fn has_disconnected(request: &Request) -> bool {
     let property = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or_default();
     property(&property(request.inner(), "signal"), "aborted").is_truthy()
 }

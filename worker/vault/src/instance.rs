@@ -1,9 +1,9 @@
 //! The object that knows the deployment: whether it is set up, and whose an e-mail address is.
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
-mod attempts;
 mod schema;
 mod setup;
+mod sign_in_throttle;
 
 #[cfg(test)]
 mod previous;
@@ -55,8 +55,8 @@ impl DurableObject for Instance {
         match name {
             CheckSetup::NAME => {
                 let call: CheckSetup = read_command(&mut request).await?;
-                let done = match self.must_not_be_lost(database).await {
-                    Ok(()) => setup::check(database, &self.offer()?, &call.token, &call.address, now()),
+                let done = match self.check_not_lost(database).await {
+                    Ok(()) => setup::check(database, &self.setup_token()?, &call.token, &call.address, now()),
                     Err(refusal) => Err(refusal),
                 };
                 respond::<CheckSetup>(done)
@@ -64,8 +64,8 @@ impl DurableObject for Instance {
             SetUp::NAME => {
                 let call: SetUp = read_command(&mut request).await?;
                 let person = PersonId(u64::from_be_bytes(random()?));
-                let claimed = match self.must_not_be_lost(database).await {
-                    Ok(()) => setup::claim(database, &self.offer()?, &call, person, now()),
+                let claimed = match self.check_not_lost(database).await {
+                    Ok(()) => setup::claim(database, &self.setup_token()?, &call, person, now()),
                     Err(refusal) => Err(refusal),
                 };
                 let done = match claimed {
@@ -74,14 +74,16 @@ impl DurableObject for Instance {
                 };
                 respond::<SetUp>(done)
             }
-            BeginSignIn::NAME => {
-                respond::<BeginSignIn>(attempts::begin(database, &read_command(&mut request).await?, now()))
-            }
+            BeginSignIn::NAME => respond::<BeginSignIn>(sign_in_throttle::begin_sign_in(
+                database,
+                &read_command(&mut request).await?,
+                now(),
+            )),
             ForgetAttempts::NAME => {
-                respond::<ForgetAttempts>(attempts::forget(database, &read_command(&mut request).await?))
+                respond::<ForgetAttempts>(sign_in_throttle::reset(database, &read_command(&mut request).await?))
             }
             WithdrawAttempt::NAME => {
-                respond::<WithdrawAttempt>(attempts::withdraw(database, &read_command(&mut request).await?))
+                respond::<WithdrawAttempt>(sign_in_throttle::withdraw(database, &read_command(&mut request).await?))
             }
             _ => Response::error("no such command", 404),
         }
@@ -89,14 +91,14 @@ impl DurableObject for Instance {
 }
 
 impl Instance {
-    fn offer(&self) -> Result<setup::Offer> {
+    fn setup_token(&self) -> Result<setup::SetupToken> {
         let started_at = self.env.var("STARTED_AT")?.to_string();
-        Ok(setup::Offer::new(&self.env.secret("SETUP_TOKEN")?.to_string(), &started_at))
+        Ok(setup::SetupToken::new(&self.env.secret("SETUP_TOKEN")?.to_string(), &started_at))
     }
 
     /// Refuses if there is a workspace already and this store knows of none: the store was lost,
     /// and a set-up would give the workspace another owner.
-    async fn must_not_be_lost(&self, database: &Storage) -> CommandResult<()> {
+    async fn check_not_lost(&self, database: &Storage) -> CommandResult<()> {
         if setup::is_set_up(database)? {
             return Ok(());
         }
@@ -113,14 +115,14 @@ impl Instance {
 
     /// Makes the objects of a set-up that was claimed. Each of them makes itself once, however often it is asked.
     async fn finish(&self, database: &Storage) -> CommandResult<()> {
-        let Some(claim) = setup::unfinished(database)? else { return Ok(()) };
+        let Some(claim) = setup::pending(database)? else { return Ok(()) };
         let workspace = registry::Found {
             number: claim.workspace,
             name: claim.workspace_name.clone(),
             owner: claim.person,
             owner_name: claim.name.clone(),
         };
-        send(&self.env, Object::Registry(claim.workspace), &workspace).await.map_err(|failure| unfinished(&failure))?;
+        send(&self.env, Object::Registry(claim.workspace), &workspace).await.map_err(|failure| pending(&failure))?;
         let person = person::Found {
             name: claim.name,
             email: claim.email,
@@ -128,12 +130,12 @@ impl Instance {
             workspace: claim.workspace,
             workspace_name: claim.workspace_name,
         };
-        send(&self.env, Object::Person(claim.person), &person).await.map_err(|failure| unfinished(&failure))?;
-        setup::finished(database)
+        send(&self.env, Object::Person(claim.person), &person).await.map_err(|failure| pending(&failure))?;
+        setup::complete(database)
     }
 }
 
-fn unfinished(failure: &Failure) -> crate::rpc::CommandError {
+fn pending(failure: &Failure) -> crate::rpc::CommandError {
     console_error!("instance: set-up: {failure:?}");
     Failure::Unavailable.into()
 }

@@ -43,12 +43,12 @@ impl DurableObject for Meter {
             }
             Some((Object::Meter(_), BelieveAnew::NAME)) => {
                 let database = self.database.as_ref().map_err(Clone::clone);
-                respond::<BelieveAnew>(database.and_then(store::believe_anew).map_err(CommandError::from))
+                respond::<BelieveAnew>(database.and_then(store::accept_any_version).map_err(CommandError::from))
             }
             Some((Object::Meter(_), LookAhead::NAME)) => {
                 let call = read_command(&mut request).await?;
                 let database = self.database.as_ref().map_err(Clone::clone);
-                let outlook = database.and_then(|database| store::look(database, &call, now()));
+                let outlook = database.and_then(|database| store::peek(database, &call, now()));
                 respond::<LookAhead>(outlook.map_err(CommandError::from))
             }
             _ => Response::error("not a request to a meter", 404),
@@ -57,12 +57,12 @@ impl DurableObject for Meter {
 }
 
 impl Meter {
-    fn take(&self, question: &[u8]) -> Result<Response> {
-        let Some(question) = decode(question) else {
+    fn take(&self, body: &[u8]) -> Result<Response> {
+        let Some(take) = decode(body) else {
             return Response::error("not a readable request", 400);
         };
         let database = self.database.as_ref().map_err(Clone::clone);
-        match database.and_then(|database| store::take(database, &question, now())) {
+        match database.and_then(|database| store::take(database, &take, now())) {
             Ok(taken) => Response::from_bytes(encode(&taken)),
             Err(error) => {
                 console_error!("meter: {error}");

@@ -42,12 +42,12 @@ impl DurableObject for Person {
             return Response::error("not a request to a person", 404);
         };
         // Anybody can make up a session of an account that is not there. Nothing is stored for such a one.
-        if name != Found::NAME && is_new(database).map_err(defect)? {
+        if name != Found::NAME && is_new(database).map_err(internal_error)? {
             return Response::from_json(&Outcome::<()>::Err(Failure::NotSignedIn));
         }
-        schema::apply(database).map_err(defect)?;
+        schema::apply(database).map_err(internal_error)?;
         match name {
-            Found::NAME => respond::<Found>(account::found(database, &read_command(&mut request).await?)),
+            Found::NAME => respond::<Found>(account::create(database, &read_command(&mut request).await?)),
             ReadPassword::NAME => respond::<ReadPassword>(account::password(database)),
             OpenSession::NAME => {
                 respond::<OpenSession>(sessions::open(database, &read_command(&mut request).await?, now()))
@@ -56,7 +56,7 @@ impl DurableObject for Person {
             EndSession::NAME => respond::<EndSession>(sessions::end(database, &read_command(&mut request).await?)),
             NoteEvent::NAME => {
                 let call = read_command(&mut request).await?;
-                respond::<NoteEvent>(match sessions::event(database, person, &call, now()) {
+                respond::<NoteEvent>(match sessions::to_registry_event(database, person, &call, now()) {
                     Ok((workspace, event)) => {
                         send(&self.env, Object::Registry(workspace), &event).await.map_err(Into::into)
                     }
@@ -69,7 +69,7 @@ impl DurableObject for Person {
 }
 
 /// Logs what nobody outside may see.
-fn defect(error: impl core::fmt::Display) -> worker::Error {
+fn internal_error(error: impl core::fmt::Display) -> worker::Error {
     console_error!("person: {error}");
     worker::Error::RustError("internal error".into())
 }

@@ -46,8 +46,8 @@ mod walk;
 use self::{
     alarm::{FEED_RETRY, next_due},
     authenticate::CommandRequest,
-    idempotency::{Claim, Running},
-    keys::Outcome,
+    idempotency::{IdempotentRequest, InFlight},
+    keys::KeyOutcome,
     log::{internal_error, log},
     scheduled_tasks::ScheduledTask,
     sealed_record::RECORD,
@@ -90,7 +90,7 @@ pub struct Registry {
     state: State,
     env: Env,
     database: DatabaseResult<Storage>,
-    running: Running,
+    in_flight: InFlight,
     uses: UseReports,
     /// The outcome of the comparison of the master secrets, once it was made.
     masters: OnceCell<bool>,
@@ -100,8 +100,8 @@ impl DurableObject for Registry {
     fn new(state: State, env: Env) -> Self {
         let storage = Storage::of(&state);
         let database = schema::apply(&storage).map(|()| storage);
-        let (running, uses, masters) = (Running::default(), UseReports::default(), OnceCell::new());
-        Self { state, env, database, running, uses, masters }
+        let (in_flight, uses, masters) = (InFlight::default(), UseReports::default(), OnceCell::new());
+        Self { state, env, database, in_flight, uses, masters }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -110,7 +110,7 @@ impl DurableObject for Registry {
         let Some((Object::Registry(workspace), name)) = Object::parse(&path) else {
             return Response::error("not a request to a registry", 404);
         };
-        if !self.has_its_masters(database)? {
+        if !self.has_expected_secrets(database)? {
             return Response::error("other master secrets", 503);
         }
         let last_use = Cell::new(None);
@@ -120,7 +120,7 @@ impl DurableObject for Registry {
             self.state.wait_until(use_reports::report(self.env.clone(), workspace, last));
         }
         // What was done stays done: the next request sets the alarm if this one cannot.
-        if let Err(error) = self.wake(database).await {
+        if let Err(error) = self.schedule_alarm(database).await {
             console_error!("registry: no alarm: {error}");
         }
         response
@@ -129,7 +129,7 @@ impl DurableObject for Registry {
     /// Tells the feed what it was not published yet, carries the outbox to KV, and removes what was deleted long ago.
     async fn alarm(&self) -> Result<Response> {
         let database = self.database()?;
-        if !self.has_its_masters(database)? {
+        if !self.has_expected_secrets(database)? {
             // Nothing is written with secrets that nobody can read with afterwards.
             self.state.storage().set_alarm(Duration::from_mins(1)).await?;
             return Response::empty();
@@ -140,21 +140,21 @@ impl DurableObject for Registry {
         log(kv_outbox::deliver(database, &keyring(&self.env)?, &kv, now).await.map_err(internal_error)?);
         match purge::purge(database, now()) {
             Ok(purged) => log(purged.errors),
-            Err(refusal) => {
-                console_error!("registry: purge: {refusal:?}");
+            Err(error) => {
+                console_error!("registry: purge: {error:?}");
                 scheduled_tasks::failed(database, ScheduledTask::Purge, now()).map_err(internal_error)?;
             }
         }
         match purge_cleanup::run(database, &self.env, &kv, now).await {
             Ok(errors) => log(errors),
-            Err(refusal) => console_error!("registry: {refusal:?}"),
+            Err(error) => console_error!("registry: {error:?}"),
         }
-        if let Err(refusal) = idempotency::expire(database, now()) {
-            console_error!("registry: {refusal:?}");
+        if let Err(error) = idempotency::expire(database, now()) {
+            console_error!("registry: {error:?}");
         }
         import_staging::expire(database, now()).map_err(internal_error)?;
         log(sweep::run_batch(database, &keyring(&self.env)?, &kv, now).await.map_err(internal_error)?);
-        self.wake(database).await?;
+        self.schedule_alarm(database).await?;
         Response::empty()
     }
 }
@@ -166,15 +166,15 @@ impl Registry {
 
     /// Compares the master secrets with those that the workspace was used with. The log says so
     /// once for each start if they are not.
-    fn has_its_masters(&self, database: &Storage) -> Result<bool> {
+    fn has_expected_secrets(&self, database: &Storage) -> Result<bool> {
         if let Some(known) = self.masters.get() {
             return Ok(*known);
         }
-        let compared = master_check::compare(database, &keyring(&self.env)?).map_err(internal_error)?;
-        if let Err(why) = &compared {
-            console_error!("registry: {why}");
+        let comparison = master_check::compare(database, &keyring(&self.env)?).map_err(internal_error)?;
+        if let Err(reason) = &comparison {
+            console_error!("registry: {reason}");
         }
-        Ok(*self.masters.get_or_init(|| compared.is_ok()))
+        Ok(*self.masters.get_or_init(|| comparison.is_ok()))
     }
 
     async fn answer(
@@ -189,12 +189,12 @@ impl Registry {
         let mut incoming = CommandRequest { database, keyring: &ring, request, last_use };
         match name {
             Found::NAME => {
-                let done = members::create_workspace(database, &read_command(incoming.request).await?);
+                let result = members::create_workspace(database, &read_command(incoming.request).await?);
                 // The feed is there before the first key, so that it knows of all that is ever forbidden.
                 let feed = Announce { entries: Vec::new() };
-                respond::<Found>(match (done, send(&self.env, Object::Feed(shard_of(workspace)), &feed).await) {
+                respond::<Found>(match (result, send(&self.env, Object::Feed(shard_of(workspace)), &feed).await) {
                     (Ok(()), Err(failure)) => Err(failure.into()),
-                    (done, _) => done,
+                    (result, _) => result,
                 })
             }
             IsFounded::NAME => respond::<IsFounded>(members::workspace_exists(database)),
@@ -206,13 +206,13 @@ impl Registry {
             }
             CreateKey::NAME => {
                 let call = incoming.authenticate().await?;
-                let done = call.and_then(|call| keys::create(database, &ring, workspace, &call, now()));
-                respond::<CreateKey>(self.armed(done).await)
+                let result = call.and_then(|call| keys::create(database, &ring, workspace, &call, now()));
+                respond::<CreateKey>(self.with_alarm(result).await)
             }
             DuplicateKey::NAME => {
                 let call = incoming.authenticate().await?;
-                let done = call.and_then(|call| duplicate::duplicate(database, &ring, workspace, &call, now()));
-                respond::<DuplicateKey>(self.armed(done).await)
+                let result = call.and_then(|call| duplicate::duplicate(database, &ring, workspace, &call, now()));
+                respond::<DuplicateKey>(self.with_alarm(result).await)
             }
             ListKeys::NAME => incoming.respond_with(|call: &ListKeys| list::list(database, call, now())).await,
             ReadDeleted::NAME => {
@@ -220,47 +220,47 @@ impl Registry {
             }
             ReadKey::NAME => incoming.respond_with(|call: &ReadKey| keys::read(database, call, now())).await,
             ExplainCall::NAME => {
-                let done = match incoming.authenticate().await? {
+                let result = match incoming.authenticate().await? {
                     Ok(call) => explain::explain_call(database, &ring, &self.env, &call, now()).await,
-                    Err(refusal) => Err(refusal),
+                    Err(error) => Err(error),
                 };
-                respond::<ExplainCall>(done)
+                respond::<ExplainCall>(result)
             }
             ChangeKey::NAME => {
                 let call = incoming.authenticate().await?;
-                let done = call.and_then(|call| keys::change(database, &call, now()));
-                respond::<ChangeKey>(self.effective(database, workspace, done).await)
+                let result = call.and_then(|call| keys::change(database, &call, now()));
+                respond::<ChangeKey>(self.publish_change(database, workspace, result).await)
             }
             DeleteKey::NAME => {
                 let call = incoming.authenticate().await?;
-                let done = call.and_then(|call| keys::delete(database, &call, now()));
-                respond::<DeleteKey>(self.effective(database, workspace, done).await)
+                let result = call.and_then(|call| keys::delete(database, &call, now()));
+                respond::<DeleteKey>(self.publish_change(database, workspace, result).await)
             }
             RestoreKey::NAME => {
                 let call = incoming.authenticate().await?;
-                let done = call.and_then(|call| restore::restore(database, &call, now()));
-                respond::<RestoreKey>(self.effective(database, workspace, done).await)
+                let result = call.and_then(|call| restore::restore(database, &call, now()));
+                respond::<RestoreKey>(self.publish_change(database, workspace, result).await)
             }
             RotateKey::NAME => {
                 let call = incoming.authenticate().await?;
                 respond::<RotateKey>(match call {
                     Ok(call) => self.rotate(database, &ring, workspace, &call).await,
-                    Err(refusal) => Err(refusal),
+                    Err(error) => Err(error),
                 })
             }
             EndOldSecrets::NAME => {
                 let call = incoming.authenticate().await?;
-                let done = call.and_then(|call| end_secrets::end_old_secrets(database, &call, now()));
-                respond::<EndOldSecrets>(self.effective(database, workspace, done).await)
+                let result = call.and_then(|call| end_secrets::end_old_secrets(database, &call, now()));
+                respond::<EndOldSecrets>(self.publish_change(database, workspace, result).await)
             }
             ReadSettings::NAME => {
                 incoming.respond_with(|call: &ReadSettings| settings::read(database, call, now())).await
             }
             ChangeSettings::NAME => {
                 let call = incoming.authenticate().await?;
-                let done = self.armed(call.and_then(|call| settings::change(database, &call, now()))).await;
+                let result = self.with_alarm(call.and_then(|call| settings::change(database, &call, now()))).await;
                 let published = self.publish_feed(database, workspace).await;
-                respond::<ChangeSettings>(done.and_then(|(settings, narrowed)| {
+                respond::<ChangeSettings>(result.and_then(|(settings, narrowed)| {
                     if narrowed && !published {
                         return Err(Failure::NotEffectiveYet.into());
                     }
@@ -281,9 +281,14 @@ impl Registry {
             }
             FinishImport::NAME => {
                 let call = incoming.authenticate().await?;
-                let done = self.armed(call.and_then(|call| transfer::finish(database, &ring, &call, now()))).await;
+                let result =
+                    self.with_alarm(call.and_then(|call| transfer::finish(database, &ring, &call, now()))).await;
                 let published = self.publish_feed(database, workspace).await;
-                respond::<FinishImport>(if published { done } else { done.and(Err(Failure::NotEffectiveYet.into())) })
+                respond::<FinishImport>(if published {
+                    result
+                } else {
+                    result.and(Err(Failure::NotEffectiveYet.into()))
+                })
             }
             _ => match name.strip_prefix(RECORD).and_then(|id| id.parse::<Locator>().ok()) {
                 Some(locator) => sealed_record::respond(database, &ring, locator),
@@ -299,38 +304,38 @@ impl Registry {
         workspace: u32,
         call: &RotateKey,
     ) -> CommandResult<Changed> {
-        let claim = Claim::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
-        let _working = self.running.enter(claim)?;
+        let request = IdempotentRequest::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
+        let _guard = self.in_flight.enter(request)?;
         let outcome = rotate::rotate(database, ring, call, now())?;
-        let unsettled = Changed { key: outcome.key.clone(), effective_at: None, replayed: outcome.replayed };
-        match self.effective(database, workspace, Ok(outcome)).await {
+        let unconfirmed = Changed { key: outcome.key.clone(), effective_at: None, replayed: outcome.replayed };
+        match self.publish_change(database, workspace, Ok(outcome)).await {
             // The new secret is shown once and must not be lost; that no time stands beside it says
             // that the old ones may go on working for a while.
-            Err(refusal) if refusal == Failure::NotEffectiveYet.into() => Ok(unsettled),
+            Err(error) if error == Failure::NotEffectiveYet.into() => Ok(unconfirmed),
             Ok(changed) => {
                 // Without it the time is found out anew; the new secret is shown in any case.
                 if let Some(effective_at) = changed.effective_at
-                    && let Err(refusal) = claim.settle(database, effective_at)
+                    && let Err(error) = request.store_effective_at(database, effective_at)
                 {
-                    console_error!("registry: {refusal:?}");
+                    console_error!("registry: {error:?}");
                 }
                 Ok(changed)
             }
-            refused => refused,
+            failed => failed,
         }
     }
 
     /// Tells the feed of a change before anybody is published that it is done. What takes something from somebody
     /// is not done before that.
-    async fn effective(
+    async fn publish_change(
         &self,
         database: &Storage,
         workspace: u32,
-        done: CommandResult<Outcome>,
+        result: CommandResult<KeyOutcome>,
     ) -> CommandResult<Changed> {
-        let Outcome { key, narrowed, left_until, replayed, settled } = done?;
-        if settled.is_some() {
-            return Ok(Changed { key, effective_at: settled, replayed });
+        let KeyOutcome { key, narrowed, grace_until, replayed, effective_at } = result?;
+        if effective_at.is_some() {
+            return Ok(Changed { key, effective_at, replayed });
         }
         self.arm().await;
         let published = self.publish_feed(database, workspace).await;
@@ -338,16 +343,16 @@ impl Registry {
             return Err(Failure::NotEffectiveYet.into());
         }
         let everywhere = effective::effective_at(database, now())?;
-        let effective_at = narrowed.then(|| left_until.map_or(everywhere, |end| end.max(everywhere)));
+        let effective_at = narrowed.then(|| grace_until.map_or(everywhere, |end| end.max(everywhere)));
         Ok(Changed { key, effective_at, replayed })
     }
 
     /// What was done, once there is an alarm for what it has left to do.
-    async fn armed<T>(&self, done: CommandResult<T>) -> CommandResult<T> {
-        if done.is_ok() {
+    async fn with_alarm<T>(&self, result: CommandResult<T>) -> CommandResult<T> {
+        if result.is_ok() {
             self.arm().await;
         }
-        done
+        result
     }
 
     /// Sets an alarm in the very turn in which something was stored, so that it is carried on whatever happens
@@ -384,8 +389,8 @@ impl Registry {
 
     /// Sets the alarm for what is due next, if anything is. Runs after every request too, so that what an
     /// alarm has given up is taken up again.
-    async fn wake(&self, database: &Storage) -> Result<()> {
-        match next_due(database, now()).map_err(|refusal| internal_error(format!("{refusal:?}")))? {
+    async fn schedule_alarm(&self, database: &Storage) -> Result<()> {
+        match next_due(database, now()).map_err(|error| internal_error(format!("{error:?}")))? {
             Some(due) => {
                 // An alarm that is set is never moved away: requests that come and come must not put it off.
                 let set = self.state.storage().get_alarm().await?;

@@ -82,9 +82,12 @@ impl DurableObject for Usage {
 
     async fn alarm(&self) -> Result<Response> {
         let database = self.database()?;
-        let more = upkeep::work(database, now()).map_err(|error| defect(&error))?;
-        let next =
-            if more { Some(now()) } else { upkeep::next_due(database, now()).map_err(|error| defect(&error))? };
+        let more = upkeep::work(database, now()).map_err(|error| internal_error(&error))?;
+        let next = if more {
+            Some(now())
+        } else {
+            upkeep::next_due(database, now()).map_err(|error| internal_error(&error))?
+        };
         if let Some(due) = next {
             self.wake(due).await;
         }
@@ -94,7 +97,7 @@ impl DurableObject for Usage {
 
 impl Usage {
     fn database(&self) -> Result<&Storage> {
-        self.database.as_ref().map_err(defect)
+        self.database.as_ref().map_err(internal_error)
     }
 
     /// Sets the alarm, unless it is set for an earlier time.
@@ -119,7 +122,7 @@ fn refuse(why: &str, status: u16) -> Result<Response> {
 }
 
 /// Logs what nobody outside may see.
-fn defect(error: &impl core::fmt::Display) -> worker::Error {
+fn internal_error(error: &impl core::fmt::Display) -> worker::Error {
     console_error!("usage: {error}");
     worker::Error::RustError("internal error".into())
 }

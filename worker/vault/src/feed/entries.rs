@@ -12,12 +12,12 @@ use ownchat_domain::{
 
 /// An entry that says nothing new stays where it is for so long, in milliseconds: it is told again when the answer was lost. Entries are
 /// kept longer than any record lives by more than that.
-const SAME_FOR: i64 = MINUTE;
+const DUPLICATE_WINDOW: i64 = MINUTE;
 
 /// Tells everybody. An entry moves to the end, so that whoever has read so far reads it again, and is kept from now on: also
 /// if it says nothing new. After a loss the versions of a key are given a second time, and what is forbidden under one of
 /// them must stay so for as long as the records live that were sealed since.
-pub fn announce(database: &impl Database, call: &Announce, now: Timestamp) -> CommandResult<()> {
+pub fn append(database: &impl Database, call: &Announce, now: Timestamp) -> CommandResult<()> {
     database.transaction(|| {
         database.run("DELETE FROM entries WHERE at <= ?", &[now.plus(-KEPT_FOR).millis().into()])?;
         for entry in &call.entries {
@@ -27,7 +27,7 @@ pub fn announce(database: &impl Database, call: &Announce, now: Timestamp) -> Co
             let mut version = i64::try_from(entry.version).unwrap_or(i64::MAX);
             if let Some(mut row) = known {
                 let (known, at) = (row.integer()?, Timestamp::from_millis(row.integer()?));
-                if version <= known && now.since(at) < SAME_FOR {
+                if version <= known && now.since(at) < DUPLICATE_WINDOW {
                     continue;
                 }
                 version = version.max(known);
@@ -43,7 +43,7 @@ pub fn announce(database: &impl Database, call: &Announce, now: Timestamp) -> Co
 }
 
 /// What has changed since; everything, if the position belongs to another incarnation.
-pub fn since(database: &impl Database, position: Position) -> DatabaseResult<Page> {
+pub fn read_since(database: &impl Database, position: Position) -> DatabaseResult<Page> {
     let row = database.first("SELECT incarnation, born FROM feed", &[])?;
     let mut row = row.ok_or_else(|| DatabaseError("no incarnation".into()))?;
     let (incarnation, born) = (row.integer()?, Timestamp::from_millis(row.integer()?));
@@ -99,29 +99,29 @@ mod tests {
         format!("{number:016}").parse().unwrap()
     }
 
-    fn tell(database: &MemoryDatabase, entries: &[(Subject, u64)], now: Timestamp) {
+    fn publish(database: &MemoryDatabase, entries: &[(Subject, u64)], now: Timestamp) {
         let entries = entries.iter().map(|(subject, version)| Entry { subject: *subject, version: *version }).collect();
-        announce(database, &Announce { entries }, now).unwrap();
+        append(database, &Announce { entries }, now).unwrap();
     }
 
     fn read(database: &MemoryDatabase, incarnation: u64, position: u64) -> Page {
-        since(database, Position { incarnation, position }).unwrap()
+        read_since(database, Position { incarnation, position }).unwrap()
     }
 
     #[test]
     fn news_are_told_and_told_again_when_they_change() {
         let database = fresh();
         let subjects = [(Subject::Key(key(1)), 2), (Subject::Workspace(16), 3), (Subject::Sealed(16), 4)];
-        tell(&database, &subjects, NOW);
+        publish(&database, &subjects, NOW);
         let all = read(&database, 0, 0);
         assert_eq!((all.incarnation, all.position), (7, 3));
         assert_eq!(all.entries, subjects.map(|(subject, version)| Entry { subject, version }));
         assert!(read(&database, 7, 3).entries.is_empty());
-        tell(&database, &[(Subject::Key(key(1)), 2)], NOW.plus(SAME_FOR - 1));
+        publish(&database, &[(Subject::Key(key(1)), 2)], NOW.plus(DUPLICATE_WINDOW - 1));
         assert!(read(&database, 7, 3).entries.is_empty(), "nobody is made to forget it again");
-        tell(&database, &[(Subject::Key(key(1)), 5)], NOW);
-        let news = read(&database, 7, 3);
-        assert_eq!(news.entries, [Entry { subject: Subject::Key(key(1)), version: 5 }]);
+        publish(&database, &[(Subject::Key(key(1)), 5)], NOW);
+        let page = read(&database, 7, 3);
+        assert_eq!(page.entries, [Entry { subject: Subject::Key(key(1)), version: 5 }]);
         assert_eq!(read(&database, 7, 0).entries.len(), 3, "of each subject the last entry only");
     }
 
@@ -130,20 +130,20 @@ mod tests {
     fn what_is_forbidden_under_an_old_version_is_kept_as_long_as_anything_else() {
         for subject in [Subject::Key(key(1)), Subject::Workspace(16)] {
             let database = fresh();
-            tell(&database, &[(subject, 5)], NOW);
-            for (after, told, position) in [(SAME_FOR, 2, 2), (KEPT_FOR / 2, 5, 3)] {
+            publish(&database, &[(subject, 5)], NOW);
+            for (after, told, position) in [(DUPLICATE_WINDOW, 2, 2), (KEPT_FOR / 2, 5, 3)] {
                 let now = NOW.plus(after);
-                tell(&database, &[(subject, told)], now);
-                let news = read(&database, 7, position - 1);
-                assert_eq!((news.position, news.entries), (position, vec![Entry { subject, version: 5 }]));
-                tell(&database, &[], now.plus(KEPT_FOR - 1));
+                publish(&database, &[(subject, told)], now);
+                let page = read(&database, 7, position - 1);
+                assert_eq!((page.position, page.entries), (position, vec![Entry { subject, version: 5 }]));
+                publish(&database, &[], now.plus(KEPT_FOR - 1));
                 assert_eq!(
                     read(&database, 7, 0).entries.len(),
                     1,
                     "nobody reads it any more, and a record may be around"
                 );
             }
-            tell(&database, &[], NOW.plus(3 * KEPT_FOR));
+            publish(&database, &[], NOW.plus(3 * KEPT_FOR));
             assert!(read(&database, 7, 0).entries.is_empty());
         }
     }
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_position_of_another_incarnation_reads_everything() {
         let database = fresh();
-        tell(&database, &[(Subject::Key(key(1)), 2)], NOW);
+        publish(&database, &[(Subject::Key(key(1)), 2)], NOW);
         assert_eq!(read(&database, 8, 900).entries.len(), 1);
         schema::apply(&database, 9 << 11, NOW.plus(1)).unwrap();
         let page = read(&database, 0, 0);
@@ -161,10 +161,10 @@ mod tests {
     #[test]
     fn entries_are_kept_for_longer_than_any_record_lives() {
         let database = fresh();
-        tell(&database, &[(Subject::Key(key(1)), 2)], NOW);
-        tell(&database, &[(Subject::Key(key(2)), 2)], NOW.plus(KEPT_FOR - 1));
+        publish(&database, &[(Subject::Key(key(1)), 2)], NOW);
+        publish(&database, &[(Subject::Key(key(2)), 2)], NOW.plus(KEPT_FOR - 1));
         assert_eq!(read(&database, 0, 0).entries.len(), 2);
-        tell(&database, &[(Subject::Key(key(3)), 2)], NOW.plus(KEPT_FOR));
+        publish(&database, &[(Subject::Key(key(3)), 2)], NOW.plus(KEPT_FOR));
         assert_eq!(read(&database, 0, 0).entries.len(), 2);
         assert_eq!(read(&database, 7, 1).position, 3, "numbers are never given again");
     }
@@ -173,7 +173,7 @@ mod tests {
     fn much_is_told_in_pages() {
         let database = fresh();
         let many: Vec<_> = (0..=u32::try_from(PAGE).unwrap()).map(|number| (Subject::Key(key(number)), 2)).collect();
-        tell(&database, &many, NOW);
+        publish(&database, &many, NOW);
         let first = read(&database, 0, 0);
         assert!(first.more && first.entries.len() == PAGE);
         let rest = read(&database, first.incarnation, first.position);

@@ -24,14 +24,14 @@ fn a_feed_of_the_first_schema_goes_on() {
     let entry = |subject, version| Entry { subject, version };
     let entries = vec![entry(key(2), 3), entry(Subject::Workspace(7), 2), entry(key(1), 4)];
     let all = Page { incarnation: 77, born: NOW, position: 4, more: false, entries };
-    assert_eq!(entries::since(&database, Position::default()), Ok(all.clone()));
-    let since = |position| entries::since(&database, Position { incarnation: 77, position }).unwrap();
+    assert_eq!(entries::read_since(&database, Position::default()), Ok(all.clone()));
+    let since = |position| entries::read_since(&database, Position { incarnation: 77, position }).unwrap();
     assert_eq!(since(3), Page { entries: vec![entry(key(1), 4)], ..all.clone() });
     // Numbers go on behind the last one that was ever given.
-    entries::announce(&database, &Announce { entries: vec![entry(key(2), 3), entry(key(2), 5)] }, NOW.plus(9)).unwrap();
+    entries::append(&database, &Announce { entries: vec![entry(key(2), 3), entry(key(2), 5)] }, NOW.plus(9)).unwrap();
     assert_eq!(since(4), Page { position: 5, entries: vec![entry(key(2), 5)], ..all.clone() });
     // What is old enough is forgotten, by when it was told.
-    entries::announce(&database, &Announce { entries: vec![entry(key(3), 1)] }, NOW.plus(KEPT_FOR + 2)).unwrap();
+    entries::append(&database, &Announce { entries: vec![entry(key(3), 1)] }, NOW.plus(KEPT_FOR + 2)).unwrap();
     let left = vec![entry(key(1), 4), entry(key(2), 5), entry(key(3), 1)];
     assert_eq!(since(0), Page { position: 6, entries: left, ..all });
 }

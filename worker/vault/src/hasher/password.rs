@@ -9,7 +9,7 @@ use worker::console_error;
 
 /// The hash of a password that nobody has. It is checked when there is no account, so that the answer
 /// takes as long as for an account.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$b3duY2hhdC1ub2JvZHktMQ$\
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$b3duY2hhdC1ub2JvZHktMQ$\
                       y1c0SzdKfVg7bzcX0wSfHHp0lfa0Vh3qDvXjvzvDJgo";
 
 const MEMORY_KIB: u32 = 19_456;
@@ -26,13 +26,13 @@ pub fn hash(password: &Password) -> Result<String, Failure> {
 }
 
 /// Whether a password fits a hash; never, if there is no hash.
-pub fn fits(password: &Password, hash: Option<&str>) -> Result<bool, Failure> {
-    let parsed = PasswordHash::new(hash.unwrap_or(NOBODY)).map_err(|error| unavailable(&error))?;
+pub fn verify(password: &Password, hash: Option<&str>) -> Result<bool, Failure> {
+    let parsed = PasswordHash::new(hash.unwrap_or(DUMMY_HASH)).map_err(|error| unavailable(&error))?;
     let hasher = hasher()?;
-    let fits = |text: &str| hasher.verify_password(text.as_bytes(), &parsed).is_ok();
+    let matches = |text: &str| hasher.verify_password(text.as_bytes(), &parsed).is_ok();
     // Hashes from before passwords were normalised are of the text as it was typed.
-    let fits = fits(&password.normalised()) || !password.is_normalised() && fits(password.reveal());
-    Ok(fits && hash.is_some())
+    let is_match = matches(&password.normalised()) || !password.is_normalised() && matches(password.reveal());
+    Ok(is_match && hash.is_some())
 }
 
 fn hasher() -> Result<Argon2<'static>, Failure> {
@@ -53,8 +53,8 @@ mod tests {
     fn a_password_fits_its_own_hash_alone() {
         let hash = hash(&"correct horse".to_owned().into()).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_eq!(fits(&"correct horse".to_owned().into(), Some(&hash)), Ok(true));
-        assert_eq!(fits(&"correct horsf".to_owned().into(), Some(&hash)), Ok(false));
+        assert_eq!(verify(&"correct horse".to_owned().into(), Some(&hash)), Ok(true));
+        assert_eq!(verify(&"correct horsf".to_owned().into(), Some(&hash)), Ok(false));
     }
 
     #[test]
@@ -63,19 +63,19 @@ mod tests {
         for set in [&composed, &decomposed] {
             let hash = hash(&set.clone().into()).unwrap();
             for typed in [&composed, &decomposed] {
-                assert_eq!(fits(&typed.clone().into(), Some(&hash)), Ok(true), "{set} {typed}");
+                assert_eq!(verify(&typed.clone().into(), Some(&hash)), Ok(true), "{set} {typed}");
             }
         }
         // One that was hashed as it was typed.
         let salt = SaltString::encode_b64(&[7; 16]).unwrap();
         let old = hasher().unwrap().hash_password(decomposed.as_bytes(), &salt).unwrap().to_string();
-        assert_eq!(fits(&decomposed.into(), Some(&old)), Ok(true));
+        assert_eq!(verify(&decomposed.into(), Some(&old)), Ok(true));
     }
 
     #[test]
     fn without_an_account_nothing_fits_and_as_much_is_computed() {
-        assert_eq!(fits(&"correct horse".to_owned().into(), None), Ok(false));
-        let nobody = PasswordHash::new(NOBODY).unwrap();
-        assert_eq!(Params::try_from(&nobody).unwrap().m_cost(), MEMORY_KIB);
+        assert_eq!(verify(&"correct horse".to_owned().into(), None), Ok(false));
+        let dummy = PasswordHash::new(DUMMY_HASH).unwrap();
+        assert_eq!(Params::try_from(&dummy).unwrap().m_cost(), MEMORY_KIB);
     }
 }

@@ -1,10 +1,10 @@
-//! A queue with few places, in which one works at a time.
+//! A queue with few slots, in which one works at a time.
 
 use futures_util::lock::{Mutex, MutexGuard};
 use std::cell::Cell;
 
 /// Most requests at once: one that is worked on, and those that wait for it.
-const PLACES: usize = 9;
+const CAPACITY: usize = 9;
 
 /// The queue.
 #[derive(Debug, Default)]
@@ -15,25 +15,25 @@ pub struct Queue {
 
 /// A place in the queue, given back when it is dropped.
 #[derive(Debug)]
-pub struct Place<'a>(&'a Cell<usize>);
+pub struct QueueSlot<'a>(&'a Cell<usize>);
 
 impl Queue {
     /// Takes a place, if one is left.
-    pub fn enter(&self) -> Option<Place<'_>> {
+    pub fn try_enter(&self) -> Option<QueueSlot<'_>> {
         let taken = self.taken.get();
-        (taken < PLACES).then(|| {
+        (taken < CAPACITY).then(|| {
             self.taken.set(taken + 1);
-            Place(&self.taken)
+            QueueSlot(&self.taken)
         })
     }
 
     /// Waits until nobody else works.
-    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+    pub async fn wait_turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
         self.0.set(self.0.get().saturating_sub(1));
     }
@@ -51,21 +51,21 @@ mod tests {
     #[test]
     fn it_has_few_places_and_a_place_comes_back() {
         let queue = Queue::default();
-        let places: Vec<_> = (0..50).map_while(|_| queue.enter()).collect();
-        assert_eq!(places.len(), PLACES);
-        assert!(queue.enter().is_none());
-        drop(places);
-        assert!(queue.enter().is_some());
+        let slots: Vec<_> = (0..50).map_while(|_| queue.try_enter()).collect();
+        assert_eq!(slots.len(), CAPACITY);
+        assert!(queue.try_enter().is_none());
+        drop(slots);
+        assert!(queue.try_enter().is_some());
     }
 
     #[test]
     fn one_works_at_a_time() {
         let queue = Queue::default();
         let mut context = Context::from_waker(Waker::noop());
-        let mut first = Box::pin(queue.turn());
+        let mut first = Box::pin(queue.wait_turn());
         let working = first.as_mut().poll(&mut context);
         assert!(working.is_ready());
-        let mut second = pin!(queue.turn());
+        let mut second = pin!(queue.wait_turn());
         assert!(second.as_mut().poll(&mut context).is_pending());
         drop(working);
         assert!(second.as_mut().poll(&mut context).is_ready());

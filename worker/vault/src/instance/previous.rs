@@ -2,8 +2,9 @@
 //! they are never written anew.
 
 use super::{
-    attempts, schema,
-    setup::{self, Claim, Offer},
+    schema,
+    setup::{self, PendingSetup, SetupToken},
+    sign_in_throttle,
 };
 use crate::database::memory::MemoryDatabase;
 use ownchat_domain::{
@@ -20,13 +21,13 @@ fn a_deployment_of_the_first_schema_is_read() {
     let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
     schema::apply(&database).unwrap();
     schema::apply(&database).unwrap();
-    let offer = Offer::new("token", "1795452408000");
+    let expected = SetupToken::new("token", "1795452408000");
     assert_eq!(
-        setup::check(&database, &offer, "token", "192.0.2.1", NOW.plus(2)),
+        setup::check(&database, &expected, "token", "192.0.2.1", NOW.plus(2)),
         Err(Failure::NotFound.into()),
         "it is set up"
     );
-    let claim = Claim {
+    let claim = PendingSetup {
         person: PersonId(0xab),
         name: "Ada".into(),
         email: "ada@example.com".into(),
@@ -34,7 +35,7 @@ fn a_deployment_of_the_first_schema_is_read() {
         workspace: 1,
         workspace_name: "Shop".into(),
     };
-    assert_eq!(setup::unfinished(&database), Ok(Some(claim)), "its objects are still to be made");
+    assert_eq!(setup::pending(&database), Ok(Some(claim)), "its objects are still to be made");
     // Seven sign-ins have failed, the last one six minutes after NOW. They still count for the
     // account from everywhere.
     let (email, address) = ("ada@example.com".to_owned(), "192.0.2.1".to_owned());
@@ -42,10 +43,13 @@ fn a_deployment_of_the_first_schema_is_read() {
     let last = NOW.plus(6 * MINUTE);
     for number in 0..43 {
         let elsewhere = BeginSignIn { address: format!("198.51.100.{number}"), ..call.clone() };
-        assert_eq!(attempts::begin(&database, &elsewhere, last), Ok(Some(PersonId(0xab))));
+        assert_eq!(sign_in_throttle::begin_sign_in(&database, &elsewhere, last), Ok(Some(PersonId(0xab))));
     }
-    assert_eq!(attempts::begin(&database, &call, last), Err(Failure::TooMany { retry_after: 1 }.into()));
-    assert_eq!(attempts::begin(&database, &call, last.plus(SECOND)), Ok(Some(PersonId(0xab))));
-    attempts::forget(&database, &ForgetAttempts { email, address, device: None }).unwrap();
-    assert_eq!(attempts::begin(&database, &call, last.plus(2 * SECOND)), Ok(Some(PersonId(0xab))));
+    assert_eq!(
+        sign_in_throttle::begin_sign_in(&database, &call, last),
+        Err(Failure::TooMany { retry_after: 1 }.into())
+    );
+    assert_eq!(sign_in_throttle::begin_sign_in(&database, &call, last.plus(SECOND)), Ok(Some(PersonId(0xab))));
+    sign_in_throttle::reset(&database, &ForgetAttempts { email, address, device: None }).unwrap();
+    assert_eq!(sign_in_throttle::begin_sign_in(&database, &call, last.plus(2 * SECOND)), Ok(Some(PersonId(0xab))));
 }

@@ -1,6 +1,6 @@
 //! The one-time set-up: of all who bring the token, the first becomes the owner.
 
-use super::attempts;
+use super::sign_in_throttle;
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
     account::PersonId,
@@ -18,12 +18,12 @@ const LIFETIME: i64 = 15 * MINUTE;
 pub const FIRST_WORKSPACE: u32 = 1;
 
 /// The token that this start of the deployment offers.
-pub struct Offer {
+pub struct SetupToken {
     token: [u8; 32],
     started_at: Timestamp,
 }
 
-impl Offer {
+impl SetupToken {
     /// `started_at` is written in milliseconds since the epoch; anything else offers nothing.
     pub fn new(token: &str, started_at: &str) -> Self {
         let started_at = started_at.parse().ok().filter(|_| !token.is_empty()).unwrap_or(0);
@@ -31,14 +31,14 @@ impl Offer {
     }
 
     fn accepts(&self, token: &str, now: Timestamp) -> bool {
-        let brought: [u8; 32] = Sha256::digest(token).into();
-        bool::from(brought.ct_eq(&self.token)) && (0..LIFETIME).contains(&now.since(self.started_at))
+        let presented: [u8; 32] = Sha256::digest(token).into();
+        bool::from(presented.ct_eq(&self.token)) && (0..LIFETIME).contains(&now.since(self.started_at))
     }
 }
 
 /// A set-up whose objects are still to be made.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Claim {
+pub struct PendingSetup {
     /// The owner's account.
     pub person: PersonId,
     /// The owner's name.
@@ -60,7 +60,13 @@ pub fn is_set_up(database: &impl Database) -> CommandResult<bool> {
 
 /// Tells if this token would be taken. Once somebody was first there is nothing here: 404. Wrong
 /// tokens make the next one wait.
-pub fn check(database: &impl Database, offer: &Offer, token: &str, address: &str, now: Timestamp) -> CommandResult<()> {
+pub fn check(
+    database: &impl Database,
+    expected: &SetupToken,
+    token: &str,
+    address: &str,
+    now: Timestamp,
+) -> CommandResult<()> {
     if is_set_up(database)? {
         return Err(Failure::NotFound.into());
     }
@@ -68,25 +74,25 @@ pub fn check(database: &impl Database, offer: &Offer, token: &str, address: &str
     if token.is_empty() {
         return Err(Failure::Forbidden.into());
     }
-    let lanes = attempts::lanes_of_setup(address);
-    attempts::must_not_wait(database, &lanes, now)?;
-    if offer.accepts(token, now) {
+    let counters = sign_in_throttle::setup_counters(address);
+    sign_in_throttle::check(database, &counters, now)?;
+    if expected.accepts(token, now) {
         return Ok(());
     }
-    attempts::charge(database, lanes, now)?;
+    sign_in_throttle::count_failure(database, counters, now)?;
     Err(Failure::Forbidden.into())
 }
 
 /// Takes the place of the first owner, for whoever comes first.
 pub fn claim(
     database: &impl Database,
-    offer: &Offer,
+    expected: &SetupToken,
     call: &SetUp,
     person: PersonId,
     now: Timestamp,
 ) -> CommandResult<PersonId> {
     // Not within the transaction, which would take back the charge for a wrong token.
-    check(database, offer, &call.token, &call.address, now)?;
+    check(database, expected, &call.token, &call.address, now)?;
     database.transaction(|| {
         database.run(
             "INSERT INTO setup (id, person, name, email, password, workspace, workspace_name, claimed_at) \
@@ -110,13 +116,13 @@ pub fn claim(
 }
 
 /// The claim whose objects are still to be made, if any.
-pub fn unfinished(database: &impl Database) -> CommandResult<Option<Claim>> {
+pub fn pending(database: &impl Database) -> CommandResult<Option<PendingSetup>> {
     let row = database.first(
         "SELECT person, name, email, password, workspace, workspace_name FROM setup WHERE password IS NOT NULL",
         &[],
     )?;
     let Some(mut row) = row else { return Ok(None) };
-    Ok(Some(Claim {
+    Ok(Some(PendingSetup {
         person: row.text()?.parse().map_err(|()| Failure::Unavailable)?,
         name: row.text()?,
         email: row.text()?,
@@ -127,7 +133,7 @@ pub fn unfinished(database: &impl Database) -> CommandResult<Option<Claim>> {
 }
 
 /// The objects are made; the account has the password's hash, so it goes from here.
-pub fn finished(database: &impl Database) -> CommandResult<()> {
+pub fn complete(database: &impl Database) -> CommandResult<()> {
     database.run("UPDATE setup SET password = NULL", &[])?;
     Ok(())
 }
@@ -139,10 +145,10 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_millis(1_000_000_000);
 
-    fn fresh() -> (MemoryDatabase, Offer) {
+    fn fresh() -> (MemoryDatabase, SetupToken) {
         let database = MemoryDatabase::open();
         schema::apply(&database).unwrap();
-        (database, Offer::new("token", "1000000000"))
+        (database, SetupToken::new("token", "1000000000"))
     }
 
     fn call(token: &str, email: &str) -> SetUp {
@@ -158,38 +164,38 @@ mod tests {
 
     #[test]
     fn the_first_becomes_the_owner_and_nobody_after() {
-        let (database, offer) = fresh();
-        assert_eq!(claim(&database, &offer, &call("token", "a@b.c"), PersonId(1), START), Ok(PersonId(1)));
-        let second = claim(&database, &offer, &call("token", "d@e.f"), PersonId(2), START);
+        let (database, expected) = fresh();
+        assert_eq!(claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START), Ok(PersonId(1)));
+        let second = claim(&database, &expected, &call("token", "d@e.f"), PersonId(2), START);
         assert_eq!(second, Err(Failure::NotFound.into()));
-        assert_eq!(unfinished(&database).unwrap().unwrap().email, "a@b.c");
+        assert_eq!(pending(&database).unwrap().unwrap().email, "a@b.c");
     }
 
     #[test]
     fn a_wrong_or_old_token_is_refused_and_changes_nothing() {
-        let (database, offer) = fresh();
+        let (database, expected) = fresh();
         for (token, now) in [("Token", START), ("", START), ("token", START.plus(LIFETIME)), ("token", START.plus(-1))]
         {
             assert_eq!(
-                claim(&database, &offer, &call(token, "a@b.c"), PersonId(1), now),
+                claim(&database, &expected, &call(token, "a@b.c"), PersonId(1), now),
                 Err(Failure::Forbidden.into())
             );
         }
         assert_eq!(is_set_up(&database), Ok(false));
-        assert_eq!(check(&database, &offer, "token", "192.0.2.1", START.plus(LIFETIME - 1)), Ok(()));
+        assert_eq!(check(&database, &expected, "token", "192.0.2.1", START.plus(LIFETIME - 1)), Ok(()));
     }
 
     #[test]
     fn wrong_tokens_are_slowed_down_and_the_right_one_passes_from_elsewhere() {
-        let (database, offer) = fresh();
-        let from = |address: &str, token: &str| check(&database, &offer, token, address, START);
+        let (database, expected) = fresh();
+        let from = |address: &str, token: &str| check(&database, &expected, token, address, START);
         for _ in 0..10 {
             assert_eq!(from("192.0.2.1", "guess"), Err(Failure::Forbidden.into()));
         }
         let too_many = Err(Failure::TooMany { retry_after: 1 }.into());
         assert_eq!(from("192.0.2.1", "token"), too_many);
         assert_eq!(from("192.0.2.1", ""), Err(Failure::Forbidden.into()), "it is no guess");
-        let claimed = claim(&database, &offer, &call("token", "a@b.c"), PersonId(1), START);
+        let claimed = claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START);
         assert_eq!(claimed, Err(Failure::TooMany { retry_after: 1 }.into()));
         assert_eq!(from("192.0.2.2", "token"), Ok(()));
         // Guessing from everywhere is slow, too, and never for long.
@@ -197,34 +203,34 @@ mod tests {
             let _ = from(&format!("198.51.100.{network}"), "guess");
         }
         assert_eq!(from("203.0.113.1", "token"), too_many);
-        assert_eq!(check(&database, &offer, "token", "203.0.113.1", START.plus(30_000)), Ok(()));
+        assert_eq!(check(&database, &expected, "token", "203.0.113.1", START.plus(30_000)), Ok(()));
     }
 
     #[test]
     fn a_claim_with_a_wrong_token_counts() {
-        let (database, offer) = fresh();
+        let (database, expected) = fresh();
         for _ in 0..10 {
-            let claimed = claim(&database, &offer, &call("guess", "a@b.c"), PersonId(1), START);
+            let claimed = claim(&database, &expected, &call("guess", "a@b.c"), PersonId(1), START);
             assert_eq!(claimed, Err(Failure::Forbidden.into()));
         }
-        assert!(claim(&database, &offer, &call("token", "a@b.c"), PersonId(1), START).is_err());
+        assert!(claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START).is_err());
     }
 
     #[test]
     fn without_a_token_nothing_is_offered() {
         let (database, _) = fresh();
-        for offer in [Offer::new("", "1000000000"), Offer::new("token", "soon")] {
-            assert_eq!(check(&database, &offer, "token", "192.0.2.1", START), Err(Failure::Forbidden.into()));
-            assert_eq!(check(&database, &offer, "", "192.0.2.1", START), Err(Failure::Forbidden.into()));
+        for expected in [SetupToken::new("", "1000000000"), SetupToken::new("token", "soon")] {
+            assert_eq!(check(&database, &expected, "token", "192.0.2.1", START), Err(Failure::Forbidden.into()));
+            assert_eq!(check(&database, &expected, "", "192.0.2.1", START), Err(Failure::Forbidden.into()));
         }
     }
 
     #[test]
     fn the_password_hash_is_kept_only_until_the_account_has_it() {
-        let (database, offer) = fresh();
-        claim(&database, &offer, &call("token", "a@b.c"), PersonId(1), START).unwrap();
-        finished(&database).unwrap();
-        assert_eq!(unfinished(&database), Ok(None));
+        let (database, expected) = fresh();
+        claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START).unwrap();
+        complete(&database).unwrap();
+        assert_eq!(pending(&database), Ok(None));
         assert_eq!(is_set_up(&database), Ok(true));
     }
 }

@@ -20,38 +20,38 @@ use ownchat_domain::{
 
 /// Brings tables that are there up to date.
 pub fn apply(database: &impl Database) -> DatabaseResult<()> {
-    if is_new(database)? { Ok(()) } else { make(database) }
+    if is_new(database)? { Ok(()) } else { create_tables(database) }
 }
 
 /// The tables are made with the first row: an object that was never used, or was cleared, stores nothing.
-fn make(database: &impl Database) -> DatabaseResult<()> {
+fn create_tables(database: &impl Database) -> DatabaseResult<()> {
     migrate(database, &[FIRST])
 }
 
 const FIRST: &[&str] = &["CREATE TABLE meter (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL)"];
 
 /// Hands out permits, or says why not.
-pub fn take(database: &impl Database, ask: &Take, now: Timestamp) -> DatabaseResult<Taken> {
-    let found = read(database)?;
-    let is_first = found.is_none();
-    let mut meter = found.unwrap_or_default();
-    let taken = meter.take(ask, now);
+pub fn take(database: &impl Database, request: &Take, now: Timestamp) -> DatabaseResult<Taken> {
+    let stored = read(database)?;
+    let is_first = stored.is_none();
+    let mut meter = stored.unwrap_or_default();
+    let taken = meter.take(request, now);
     if is_first && meter.has_changed() {
-        make(database)?;
+        create_tables(database)?;
     }
     write(database, &meter)?;
     Ok(taken)
 }
 
 /// Has the next record believed, whatever version it has.
-pub fn believe_anew(database: &impl Database) -> DatabaseResult<()> {
+pub fn accept_any_version(database: &impl Database) -> DatabaseResult<()> {
     let Some(mut meter) = read(database)? else { return Ok(()) };
     meter.believe_anew();
     write(database, &meter)
 }
 
 /// How a call would fare.
-pub fn look(database: &impl Database, call: &LookAhead, now: Timestamp) -> DatabaseResult<Outlook> {
+pub fn peek(database: &impl Database, call: &LookAhead, now: Timestamp) -> DatabaseResult<Outlook> {
     Ok(read(database)?.unwrap_or_default().look(call.limits, call.version, call.cost, now))
 }
 
@@ -87,7 +87,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
-    fn ask(need: u32) -> Take {
+    fn request(need: u32) -> Take {
         let limits = Limits { rate: None, quota: Some(Quota { limit: 3, period: Period::Day }) };
         Take { limits, version: 1, need, ..Take::default() }
     }
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn what_was_handed_out_is_remembered() {
         let database = MemoryDatabase::open();
-        let passed = (0..5).filter(|_| matches!(take(&database, &ask(1), NOW), Ok(Taken::Lease(_)))).count();
+        let passed = (0..5).filter(|_| matches!(take(&database, &request(1), NOW), Ok(Taken::Lease(_)))).count();
         assert_eq!(passed, 3);
     }
 
@@ -103,24 +103,24 @@ mod tests {
     fn a_question_that_changes_nothing_writes_nothing() {
         let database = MemoryDatabase::open();
         let written = || database.first("SELECT total_changes()", &[]).unwrap().unwrap().integer().unwrap();
-        take(&database, &ask(3), NOW).unwrap();
+        take(&database, &request(3), NOW).unwrap();
         let before = written();
-        assert!(matches!(take(&database, &ask(1), NOW.plus(5)), Ok(Taken::Refused(_))));
+        assert!(matches!(take(&database, &request(1), NOW.plus(5)), Ok(Taken::Refused(_))));
         assert_eq!(written(), before, "a refusal");
-        take(&database, &ask(1), Period::Day.end(NOW)).unwrap();
+        take(&database, &request(1), Period::Day.end(NOW)).unwrap();
         assert_eq!(written(), before + 1);
     }
 
     #[test]
     fn a_look_writes_nothing() {
         let database = MemoryDatabase::open();
-        let call = LookAhead { limits: ask(0).limits, version: 1, cost: 1 };
-        let left = || look(&database, &call, NOW).unwrap();
+        let call = LookAhead { limits: request(0).limits, version: 1, cost: 1 };
+        let left = || peek(&database, &call, NOW).unwrap();
         assert_eq!((left().standing.quota.unwrap().0, left().refusal), (3, None));
         assert!(is_new(&database).unwrap());
-        take(&database, &ask(3), NOW).unwrap();
+        take(&database, &request(3), NOW).unwrap();
         assert!(left().refusal.is_some_and(|refusal| refusal.by_quota));
-        assert!(matches!(take(&database, &ask(0), NOW), Ok(Taken::Lease(_))));
+        assert!(matches!(take(&database, &request(0), NOW), Ok(Taken::Lease(_))));
     }
 
     #[test]
@@ -128,42 +128,42 @@ mod tests {
         let database = MemoryDatabase::open();
         apply(&database).unwrap();
         assert!(is_new(&database).unwrap(), "it was never used");
-        take(&database, &ask(3), NOW).unwrap();
+        take(&database, &request(3), NOW).unwrap();
         apply(&database).unwrap();
         for table in ["meter", "schema"] {
             database.run(&format!("DROP TABLE {table}"), &[]).unwrap();
         }
-        assert!(matches!(take(&database, &ask(3), NOW), Ok(Taken::Lease(_))));
-        assert!(matches!(take(&database, &ask(1), NOW), Ok(Taken::Refused(_))));
+        assert!(matches!(take(&database, &request(3), NOW), Ok(Taken::Lease(_))));
+        assert!(matches!(take(&database, &request(1), NOW), Ok(Taken::Refused(_))));
     }
 
     #[test]
     fn what_was_used_stays_used_when_any_version_is_believed() {
         let database = MemoryDatabase::open();
-        believe_anew(&database).unwrap();
+        accept_any_version(&database).unwrap();
         assert!(is_new(&database).unwrap(), "it stores nothing");
-        assert!(matches!(take(&database, &Take { version: 9, ..ask(2) }, NOW), Ok(Taken::Lease(_))));
+        assert!(matches!(take(&database, &Take { version: 9, ..request(2) }, NOW), Ok(Taken::Lease(_))));
         let wider = Limits { quota: Some(Quota { limit: 9, period: Period::Day }), ..Limits::default() };
-        let wider = Take { limits: wider, version: 3, ..ask(2) };
+        let wider = Take { limits: wider, version: 3, ..request(2) };
         assert!(matches!(take(&database, &wider, NOW), Ok(Taken::Refused(_))), "the older record is not believed");
-        believe_anew(&database).unwrap();
+        accept_any_version(&database).unwrap();
         let left =
             |taken| if let Taken::Lease(lease) = taken { lease.standing.quota.map(|(left, _)| left) } else { None };
         assert_eq!(take(&database, &wider, NOW).map(left), Ok(Some(5)), "of 9, after 2 and 2");
         let written = || database.first("SELECT total_changes()", &[]).unwrap().unwrap().integer().unwrap();
-        believe_anew(&database).unwrap();
+        accept_any_version(&database).unwrap();
         let before = written();
-        believe_anew(&database).unwrap();
+        accept_any_version(&database).unwrap();
         assert_eq!(written(), before, "it is done once");
     }
 
     #[test]
     fn a_meter_that_was_cleared_is_not_told_what_was_before() {
         let database = MemoryDatabase::open();
-        let before = Take { version: 9, need: 0, unused: vec![Unused { lease: NAMED + 1, permits: 2 }], ..ask(0) };
+        let before = Take { version: 9, need: 0, unused: vec![Unused { lease: NAMED + 1, permits: 2 }], ..request(0) };
         assert!(matches!(take(&database, &before, NOW), Ok(Taken::Lease(_))));
         assert!(is_new(&database).unwrap(), "it stores nothing");
-        assert!(matches!(take(&database, &ask(4), NOW), Ok(Taken::Refused(_))));
-        assert!(matches!(take(&database, &ask(3), NOW), Ok(Taken::Lease(_))));
+        assert!(matches!(take(&database, &request(4), NOW), Ok(Taken::Refused(_))));
+        assert!(matches!(take(&database, &request(3), NOW), Ok(Taken::Lease(_))));
     }
 }

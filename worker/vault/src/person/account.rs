@@ -4,7 +4,7 @@ use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{failure::Failure, vault::person::Found};
 
 /// Makes the account, unless it is there.
-pub fn found(database: &impl Database, call: &Found) -> CommandResult<()> {
+pub fn create(database: &impl Database, call: &Found) -> CommandResult<()> {
     database.run(
         "INSERT INTO account (id, name, email, password, workspace, workspace_name) VALUES (1, ?, ?, ?, ?, ?) \
          ON CONFLICT DO NOTHING",

@@ -18,7 +18,7 @@ pub const ABSOLUTE: i64 = 12 * HOUR;
 /// Most sessions of one account at once. One more ends the one that was used longest ago.
 const SESSIONS_MAX: usize = 20;
 /// Use is written down once in so many milliseconds, not at every request.
-const GRAIN: i64 = MINUTE;
+const TOUCH_INTERVAL: i64 = MINUTE;
 
 /// Opens a session, and clears away those that have ended.
 pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> CommandResult<()> {
@@ -45,7 +45,7 @@ pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> Com
 /// Whose session it is, if it is still good.
 pub fn resume(database: &impl Database, call: &Resume, now: Timestamp) -> CommandResult<Identity> {
     let (identity, seen_at) = find(database, call.session, now)?;
-    if now.since(seen_at) >= GRAIN {
+    if now.since(seen_at) >= TOUCH_INTERVAL {
         database.run("UPDATE sessions SET seen_at = ? WHERE hash = ?", &[now.millis().into(), key(call.session)])?;
     }
     Ok(identity)
@@ -71,7 +71,7 @@ fn find(database: &impl Database, session: SessionHash, now: Timestamp) -> Comma
 
 /// An event as the registry notes it, and the number of the workspace. Nothing of a session that is
 /// not good.
-pub fn event(
+pub fn to_registry_event(
     database: &impl Database,
     person: PersonId,
     call: &NoteEvent,
@@ -128,7 +128,7 @@ mod tests {
             workspace: 7,
             workspace_name: "Shop".into(),
         };
-        account::found(&database, &found).unwrap();
+        account::create(&database, &found).unwrap();
         open(&database, &OpenSession { session: hash(1), address: "127.0.0.1".into() }, START).unwrap();
         database
     }
@@ -143,7 +143,7 @@ mod tests {
         let mut elapsed = 0;
         while elapsed < ABSOLUTE {
             assert_eq!(at(&database, elapsed), Ok("Ada".into()), "{elapsed}");
-            elapsed += IDLE - GRAIN;
+            elapsed += IDLE - TOUCH_INTERVAL;
         }
         assert_eq!(at(&database, ABSOLUTE), Err(Failure::NotSignedIn.into()));
     }
@@ -179,7 +179,7 @@ mod tests {
         let note = |session| {
             let (address, request_id) = ("192.0.2.1".to_owned(), "r1".to_owned());
             let call = NoteEvent { action: Action::SignOut, session, address, request_id };
-            event(&database, PersonId(1), &call, START).map(|(workspace, event)| (workspace, event.person))
+            to_registry_event(&database, PersonId(1), &call, START).map(|(workspace, event)| (workspace, event.person))
         };
         assert_eq!(note(Some(hash(1))), Ok((7, PersonId(1))));
         assert_eq!(note(None), Ok((7, PersonId(1))));

@@ -1,8 +1,8 @@
 //! Making a key like another one.
 
 use super::{
-    idempotency::Claim,
-    keys::{New, issue, present},
+    idempotency::IdempotentRequest,
+    keys::{KeyDraft, issue, present},
     members::member,
     trail::raw,
 };
@@ -38,8 +38,8 @@ pub fn duplicate(
 ) -> CommandResult<Issued> {
     let member = member(database, &call.origin.caller)?;
     member.may(Command::CreateKey, None, None, now)?;
-    let claim = Claim::of::<DuplicateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
-    if let Some(before) = claim.answered(database, now)? {
+    let request = IdempotentRequest::of::<DuplicateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
+    if let Some(before) = request.replay(database, now)? {
         return Ok(Issued { key: before.key, replayed: true });
     }
     let source = present(database, call.id)?;
@@ -47,14 +47,14 @@ pub fn duplicate(
     let name = free_name(database, &source.details.name)?;
     let (details, reason) = source.details.copy(name, &call.differences, call.environment, now)?;
     member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
-    let new = New {
+    let draft = KeyDraft {
         details,
         secret: call.secret,
         action: Action::Duplicate,
         before: Some(raw(&Source { duplicate_of: source.locator })?),
         reason,
     };
-    issue(database, keyring, workspace, new, &call.origin, &member, claim, now)
+    issue(database, keyring, workspace, draft, &call.origin, &member, request, now)
 }
 
 /// The name of the next copy of a key of this name.

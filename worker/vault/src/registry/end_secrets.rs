@@ -1,7 +1,7 @@
 //! Ending a key's old secrets before their grace period is over.
 
 use super::{
-    keys::{Outcome, present, store},
+    keys::{KeyOutcome, present, store},
     members::member,
     secrets::{ending_by, store_ends},
     trail::{Actor, Change},
@@ -10,7 +10,7 @@ use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{audit::Action, role::Command, time::Timestamp, vault::registry::EndOldSecrets};
 
 /// Ends every secret but the newest at once.
-pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Timestamp) -> CommandResult<Outcome> {
+pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Timestamp) -> CommandResult<KeyOutcome> {
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
     member.may(Command::EndOldSecrets, Some(&before), None, now)?;
@@ -19,7 +19,7 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
         newest.ends_at = was.ends_at;
     }
     if after.secrets == before.secrets {
-        return Ok(Outcome::repeated(before.shown(now)));
+        return Ok(KeyOutcome::unchanged(before.shown(now)));
     }
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     database.transaction(|| {
@@ -27,5 +27,5 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
         let change = Change::of_key(Action::EndSecret, Some(&before), Some(&after), now)?;
         store(database, actor, &after, change, now)
     })?;
-    Ok(Outcome::new(after.shown(now), true))
+    Ok(KeyOutcome::new(after.shown(now), true))
 }

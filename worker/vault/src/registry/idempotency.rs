@@ -20,25 +20,25 @@ const EXPIRE_BATCH: i64 = 500;
 
 /// The place of a request among those that are done once; none if it did not ask to be.
 #[derive(Clone, Copy, Debug)]
-pub struct Claim(Option<(Slot, BodyHash)>);
+pub struct IdempotentRequest(Option<(Slot, BodyHash)>);
 
 /// What a request was answered when it was sent first.
 #[derive(Debug)]
-pub struct Answered {
+pub struct StoredResponse {
     /// The key, as it was then.
     pub key: Key,
     /// From when on the change holds everywhere, if that is known.
     pub effective_at: Option<Timestamp>,
 }
 
-impl Claim {
+impl IdempotentRequest {
     /// The place of a command of `caller` about `subject`, which may be empty.
     pub fn of<C: Call>(once: Option<&Once>, caller: &Caller, subject: &str) -> Self {
         Self(once.map(|once| (Slot::of(&once.key, caller.actor(), C::NAME, subject), once.body)))
     }
 
     /// What the same request was answered before, if it was sent before. Another one of that name is refused.
-    pub fn answered(&self, database: &impl Database, now: Timestamp) -> CommandResult<Option<Answered>> {
+    pub fn replay(&self, database: &impl Database, now: Timestamp) -> CommandResult<Option<StoredResponse>> {
         let Some((slot, body)) = &self.0 else { return Ok(None) };
         let found = database.first(
             "SELECT body, answer, effective_at FROM requests WHERE slot = ? AND kept_until > ?",
@@ -50,20 +50,20 @@ impl Claim {
         }
         let key = serde_json::from_str(&row.text()?).map_err(|error| DatabaseError(error.to_string()))?;
         let effective_at = row.optional_integer()?.map(Timestamp::from_millis);
-        Ok(Some(Answered { key, effective_at }))
+        Ok(Some(StoredResponse { key, effective_at }))
     }
 
     /// Stores the answer. Belongs into the transaction of the command.
-    pub fn keep(&self, database: &impl Database, key: &Key, now: Timestamp) -> CommandResult<()> {
+    pub fn store_response(&self, database: &impl Database, key: &Key, now: Timestamp) -> CommandResult<()> {
         let Some((slot, body)) = &self.0 else { return Ok(()) };
-        let answer = serde_json::to_string(key).map_err(|error| DatabaseError(error.to_string()))?;
+        let response = serde_json::to_string(key).map_err(|error| DatabaseError(error.to_string()))?;
         database.run(
             // What is replaced is a name that was forgotten and not yet removed.
             "INSERT OR REPLACE INTO requests (slot, body, answer, kept_until) VALUES (?, ?, ?, ?)",
             &[
                 slot.as_bytes().as_slice().into(),
                 body.as_bytes().as_slice().into(),
-                answer.into(),
+                response.into(),
                 time(now.plus(REMEMBERED_FOR)),
             ],
         )?;
@@ -71,7 +71,7 @@ impl Claim {
     }
 
     /// Adds to the answer from when on the change holds everywhere.
-    pub fn settle(&self, database: &impl Database, effective_at: Timestamp) -> CommandResult<()> {
+    pub fn store_effective_at(&self, database: &impl Database, effective_at: Timestamp) -> CommandResult<()> {
         let Some((slot, _)) = &self.0 else { return Ok(()) };
         database.run(
             "UPDATE requests SET effective_at = ? WHERE slot = ?",
@@ -100,27 +100,27 @@ pub fn next_due(database: &impl Database) -> CommandResult<Option<Timestamp>> {
 /// The requests that are being worked on in this instance. Commands that wait for others between doing and
 /// answering enter here.
 #[derive(Clone, Default)]
-pub struct Running(Rc<RefCell<HashSet<Slot>>>);
+pub struct InFlight(Rc<RefCell<HashSet<Slot>>>);
 
 /// A request that is being worked on, until this is dropped.
-pub struct Entered(Option<(Running, Slot)>);
+pub struct InFlightGuard(Option<(InFlight, Slot)>);
 
-impl Running {
+impl InFlight {
     /// Notes a request; refuses it while the same is being worked on.
-    pub fn enter(&self, claim: Claim) -> CommandResult<Entered> {
-        let Some((slot, _)) = claim.0 else { return Ok(Entered(None)) };
+    pub fn enter(&self, request: IdempotentRequest) -> CommandResult<InFlightGuard> {
+        let Some((slot, _)) = request.0 else { return Ok(InFlightGuard(None)) };
         if self.0.borrow_mut().insert(slot) {
-            Ok(Entered(Some((self.clone(), slot))))
+            Ok(InFlightGuard(Some((self.clone(), slot))))
         } else {
             Err(Failure::Running.into())
         }
     }
 }
 
-impl Drop for Entered {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        if let Some((running, slot)) = &self.0 {
-            running.0.borrow_mut().remove(slot);
+        if let Some((in_flight, slot)) = &self.0 {
+            in_flight.0.borrow_mut().remove(slot);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     feed_outbox,
-    idempotency::Claim,
+    idempotency::IdempotentRequest,
     kv_outbox,
     members::{Member, member},
     rows::{COLUMNS, KeyRow, find, time},
@@ -28,29 +28,29 @@ use serde_json::value::RawValue;
 
 /// A key after a command.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct KeyOutcome {
     /// The key.
     pub key: Key,
     /// Whether somebody who passed before may be refused now, by this change or by one of which the feed was not told yet.
     pub narrowed: bool,
     /// Until when what was taken is left to its holder by the change itself, if it is.
-    pub left_until: Option<Timestamp>,
+    pub grace_until: Option<Timestamp>,
     /// Whether it was done by an earlier request of the same name.
     pub replayed: bool,
     /// From when on it holds everywhere, if an earlier request found that out.
-    pub settled: Option<Timestamp>,
+    pub effective_at: Option<Timestamp>,
 }
 
-impl Outcome {
+impl KeyOutcome {
     /// A command that changed nothing, since everything is as it asks for. When that has become so nobody remembers, so
     /// whoever asks again, because the first answer was lost or told of trouble, is told a moment that is late enough.
-    pub const fn repeated(key: Key) -> Self {
+    pub const fn unchanged(key: Key) -> Self {
         Self::new(key, true)
     }
 
     /// A command that was done now.
     pub const fn new(key: Key, narrowed: bool) -> Self {
-        Self { key, narrowed, left_until: None, replayed: false, settled: None }
+        Self { key, narrowed, grace_until: None, replayed: false, effective_at: None }
     }
 }
 
@@ -64,19 +64,19 @@ pub fn create(
 ) -> CommandResult<Issued> {
     let member = member(database, &call.origin.caller)?;
     member.may(Command::CreateKey, None, None, now)?;
-    let claim = Claim::of::<CreateKey>(call.once.as_ref(), &call.origin.caller, "");
-    if let Some(before) = claim.answered(database, now)? {
+    let request = IdempotentRequest::of::<CreateKey>(call.once.as_ref(), &call.origin.caller, "");
+    if let Some(before) = request.replay(database, now)? {
         return Ok(Issued { key: before.key, replayed: true });
     }
     let details = call.key.check(now)?;
     let reason = call.key.reason();
     member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
-    let new = New { details, secret: call.secret, action: Action::Create, before: None, reason };
-    issue(database, keyring, workspace, new, &call.origin, &member, claim, now)
+    let draft = KeyDraft { details, secret: call.secret, action: Action::Create, before: None, reason };
+    issue(database, keyring, workspace, draft, &call.origin, &member, request, now)
 }
 
 /// A key that is to be made, and what is written down of it.
-pub struct New {
+pub struct KeyDraft {
     /// What is said of it.
     pub details: Details,
     /// Hash of the secret that opens it.
@@ -95,10 +95,10 @@ pub fn issue(
     database: &impl Database,
     keyring: &Keyring,
     workspace: u32,
-    new: New,
+    draft: KeyDraft,
     origin: &Origin,
     member: &Member,
-    claim: Claim,
+    request: IdempotentRequest,
     now: Timestamp,
 ) -> CommandResult<Issued> {
     database.transaction(|| {
@@ -108,11 +108,11 @@ pub fn issue(
             .integer()?;
         // A workspace would have to make a key a second for 136 years to run out of numbers.
         let address = Address { workspace, number: u32::try_from(number).map_err(|_| Failure::Unavailable)? };
-        let locator = Locator::issue(keyring, address, new.details.environment);
+        let locator = Locator::issue(keyring, address, draft.details.environment);
         let row = KeyRow {
             number,
             locator,
-            details: new.details,
+            details: draft.details,
             active: true,
             reason: None,
             created_at: now,
@@ -127,17 +127,17 @@ pub fn issue(
         database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({places})"), &row.values()?)?;
         let master = keyring.newest();
         database.run("UPDATE keys SET issuer = ? WHERE number = ?", &[i64::from(master.id).into(), number.into()])?;
-        let digest = KeyDigest::of(&new.secret, locator, &master.pepper);
+        let digest = KeyDigest::of(&draft.secret, locator, &master.pepper);
         database.run(
             "INSERT INTO secrets (key, number, master, digest, created_at) VALUES (?, 1, ?, ?, ?)",
             &[number.into(), i64::from(master.id).into(), digest.as_bytes().as_slice().into(), time(now)],
         )?;
         let actor = Actor { origin: Some(origin), name: &member.name };
-        let change = Change::of_key(new.action, None, Some(&row), now)?;
-        trail::append(database, actor, Change { before: new.before, reason: new.reason, ..change }, now)?;
+        let change = Change::of_key(draft.action, None, Some(&row), now)?;
+        trail::append(database, actor, Change { before: draft.before, reason: draft.reason, ..change }, now)?;
         kv_outbox::enqueue(database, number, now)?;
         let key = row.shown(now);
-        claim.keep(database, &key, now)?;
+        request.store_response(database, &key, now)?;
         Ok(Issued { key, replayed: false })
     })
 }
@@ -152,7 +152,7 @@ pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Command
 
 /// Changes a key. What changes nothing is no change: no new version, no line in the trail. So the same request may be sent
 /// again when its answer was lost or told of trouble.
-pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> CommandResult<Outcome> {
+pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> CommandResult<KeyOutcome> {
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
     let command = if call.patch.only_deactivates() { Command::DeactivateKey } else { Command::ChangeKey };
@@ -177,14 +177,14 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Com
         // A key is never left on because a page was old. One that is off already keeps its reason.
         match command {
             Command::DeactivateKey if before.active => {}
-            Command::DeactivateKey => return Ok(Outcome::repeated(before.shown(now))),
+            Command::DeactivateKey => return Ok(KeyOutcome::unchanged(before.shown(now))),
             _ => return Err(Failure::Stale.into()),
         }
     }
     if after == before {
-        return Ok(Outcome::repeated(after.shown(now)));
+        return Ok(KeyOutcome::unchanged(after.shown(now)));
     }
-    let untold = feed_outbox::is_pending(database, Some(call.id))?;
+    let unpublished = feed_outbox::is_pending(database, Some(call.id))?;
     after.version += 1;
     after.updated_at = now;
     let action = match (before.active, after.active) {
@@ -195,7 +195,7 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Com
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     let change = Change { reason, ..Change::of_key(action, Some(&before), Some(&after), now)? };
     store(database, actor, &after, change, now)?;
-    Ok(Outcome::new(after.shown(now), untold || narrows(&before, &after)))
+    Ok(KeyOutcome::new(after.shown(now), unpublished || narrows(&before, &after)))
 }
 
 fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
@@ -204,19 +204,19 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
 
 /// Deletes a key, in whatever version it is, unless this very command has deleted it before. Its
 /// row stays, so that the edge is told, the trail keeps its object, and it can be restored.
-pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> CommandResult<Outcome> {
+pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> CommandResult<KeyOutcome> {
     let member = member(database, &call.origin.caller)?;
     let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == call.version + 1;
     if let Some(gone) = find(database, call.id)?.filter(is_this) {
         member.may(Command::DeleteKey, Some(&gone), None, now)?;
-        return Ok(Outcome::repeated(gone.shown(now)));
+        return Ok(KeyOutcome::unchanged(gone.shown(now)));
     }
     let before = present(database, call.id)?;
     member.may(Command::DeleteKey, Some(&before), None, now)?;
     let after = KeyRow { deleted_at: Some(now), version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Delete, Some(&before), None, now)?, now)?;
-    Ok(Outcome::new(after.shown(now), true))
+    Ok(KeyOutcome::new(after.shown(now), true))
 }
 
 /// Stores a changed key with everything that belongs to a change, or nothing.

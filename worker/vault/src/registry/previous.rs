@@ -168,7 +168,7 @@ fn a_workspace_of_the_third_schema_is_brought_up_to_date() {
     };
     let turned = rotate::rotate(&database, &keyring(), &rotate, now).unwrap();
     let shown = rows::find(&database, shop).unwrap().unwrap().shown(now);
-    assert_eq!((turned.replayed, &turned.key, turned.left_until), (true, &shown, Some(NOW.plus(3_600_004))));
+    assert_eq!((turned.replayed, &turned.key, turned.grace_until), (true, &shown, Some(NOW.plus(3_600_004))));
     let other = BodyHash::of(b"{ }");
     let reused = CreateKey { once: once("order-7").map(|once| Once { body: other, ..once }), ..create };
     assert_eq!(keys::create(&database, &keyring(), 7, &reused, now), Err(Failure::Reused.into()));

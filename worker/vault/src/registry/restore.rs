@@ -2,7 +2,7 @@
 
 use super::{
     feed_outbox,
-    keys::{Outcome, store},
+    keys::{KeyOutcome, store},
     members::member,
     rows::{KeyRow, find},
     trail::{self, Actor, Change},
@@ -27,7 +27,7 @@ pub fn read_deleted(database: &impl Database, call: &ReadDeleted, now: Timestamp
 }
 
 /// Undoes a deletion. Asked again, when the answer was lost or told of trouble, it changes nothing.
-pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> CommandResult<Outcome> {
+pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> CommandResult<KeyOutcome> {
     let member = member(database, &call.origin.caller)?;
     let before = find(database, call.id)?.ok_or(Failure::NotFound)?;
     let may_come_back = match before.deleted_at {
@@ -40,13 +40,13 @@ pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> C
     let grant = Grant::again(&before.details);
     member.may(Command::RestoreKey, Some(&before), Some(&grant), now)?;
     if before.deleted_at.is_none() {
-        return Ok(Outcome::repeated(before.shown(now)));
+        return Ok(KeyOutcome::unchanged(before.shown(now)));
     }
-    let untold = feed_outbox::is_pending(database, Some(call.id))?;
+    let unpublished = feed_outbox::is_pending(database, Some(call.id))?;
     let after = KeyRow { deleted_at: None, version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Restore, Some(&before), Some(&after), now)?, now)?;
-    Ok(Outcome::new(after.shown(now), untold))
+    Ok(KeyOutcome::new(after.shown(now), unpublished))
 }
 
 #[cfg(test)]

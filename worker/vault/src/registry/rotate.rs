@@ -1,8 +1,8 @@
 //! Rotation of a key: a new secret, and a grace period in which the old ones still work.
 
 use super::{
-    idempotency::Claim,
-    keys::{Outcome, present, store},
+    idempotency::IdempotentRequest,
+    keys::{KeyOutcome, present, store},
     members::member,
     rows::time,
     secrets::{ending_by, store_ends},
@@ -27,16 +27,21 @@ const ENDED_MAX: usize = 10;
 
 /// Gives a key a new secret. The old ones end after the overlap, or when they would have ended
 /// anyway. None ends earlier than an overlap before has promised, unless the caller says so.
-pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now: Timestamp) -> CommandResult<Outcome> {
+pub fn rotate(
+    database: &impl Database,
+    keyring: &Keyring,
+    call: &RotateKey,
+    now: Timestamp,
+) -> CommandResult<KeyOutcome> {
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
     let grant = Grant::again(&before.details);
     member.may(Command::RotateKey, Some(&before), Some(&grant), now)?;
-    let claim = Claim::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
-    if let Some(first) = claim.answered(database, now)? {
-        let settled = first.effective_at;
-        let left_until = latest_end(&first.key.secrets);
-        return Ok(Outcome { left_until, replayed: true, settled, ..Outcome::new(first.key, true) });
+    let request = IdempotentRequest::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
+    if let Some(first) = request.replay(database, now)? {
+        let effective_at = first.effective_at;
+        let grace_until = latest_end(&first.key.secrets);
+        return Ok(KeyOutcome { grace_until, replayed: true, effective_at, ..KeyOutcome::new(first.key, true) });
     }
     let overlap = i64::from(call.overlap_seconds) * SECOND;
     if overlap > OVERLAP_MAX {
@@ -85,9 +90,9 @@ pub fn rotate(database: &impl Database, keyring: &Keyring, call: &RotateKey, now
         }
         let change = Change::of_key(Action::Rotate, Some(&before), Some(&after), now)?;
         store(database, actor, &after, change, now)?;
-        claim.keep(database, &key, now)
+        request.store_response(database, &key, now)
     })?;
-    Ok(Outcome { left_until: latest_end(&key.secrets), ..Outcome::new(key, true) })
+    Ok(KeyOutcome { grace_until: latest_end(&key.secrets), ..KeyOutcome::new(key, true) })
 }
 
 /// Takes out the secrets that ended longest ago, but for the last few. Says which; the trail still names them.

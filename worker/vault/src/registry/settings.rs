@@ -60,9 +60,10 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
         // As with a key: whoever asks again is told a moment that is late enough.
         return Ok((after, true));
     }
-    let untold = feed_outbox::is_pending(database, None)?;
+    let unpublished = feed_outbox::is_pending(database, None)?;
     after.version += 1;
-    let narrowed = untold || (after.suspended && !before.suspended) || after.outage_seconds < before.outage_seconds;
+    let narrowed =
+        unpublished || (after.suspended && !before.suspended) || after.outage_seconds < before.outage_seconds;
     database.transaction(|| -> CommandResult<()> {
         database.run(
             "UPDATE workspace SET version = ?, suspended = ?, outage_seconds = ?",

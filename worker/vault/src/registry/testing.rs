@@ -1,6 +1,6 @@
 //! A workspace in memory, for the tests of the registry.
 
-use super::{feed_outbox, keys, keys::Outcome, members, restore, rotate, rows::record, schema};
+use super::{feed_outbox, keys, keys::KeyOutcome, members, restore, rotate, rows::record, schema};
 use crate::{
     database::{Database, memory::MemoryDatabase},
     rpc::CommandResult,
@@ -71,7 +71,12 @@ pub fn make_key() -> (MemoryDatabase, Key) {
     (database, key)
 }
 
-pub fn rotated(database: &MemoryDatabase, key: &Key, overlap_seconds: u32, now: Timestamp) -> CommandResult<Outcome> {
+pub fn rotated(
+    database: &MemoryDatabase,
+    key: &Key,
+    overlap_seconds: u32,
+    now: Timestamp,
+) -> CommandResult<KeyOutcome> {
     let call = RotateKey {
         origin: origin(OWNER),
         id: key.id,
@@ -84,11 +89,11 @@ pub fn rotated(database: &MemoryDatabase, key: &Key, overlap_seconds: u32, now: 
     rotate::rotate(database, &keyring(), &call, now)
 }
 
-pub fn deleted(database: &MemoryDatabase, key: &Key, now: Timestamp) -> CommandResult<Outcome> {
+pub fn deleted(database: &MemoryDatabase, key: &Key, now: Timestamp) -> CommandResult<KeyOutcome> {
     keys::delete(database, &DeleteKey { origin: origin(OWNER), id: key.id, version: key.version }, now)
 }
 
-pub fn restored(database: &MemoryDatabase, key: &Key, now: Timestamp) -> CommandResult<Outcome> {
+pub fn restored(database: &MemoryDatabase, key: &Key, now: Timestamp) -> CommandResult<KeyOutcome> {
     restore::restore(database, &RestoreKey { origin: origin(OWNER), id: key.id }, now)
 }
 

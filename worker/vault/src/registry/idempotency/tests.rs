@@ -30,7 +30,7 @@ fn rotate(
     version: u64,
     name: &str,
     now: Timestamp,
-) -> CommandResult<keys::Outcome> {
+) -> CommandResult<keys::KeyOutcome> {
     let call = RotateKey {
         origin: origin(OWNER),
         id: key.id,
@@ -104,10 +104,10 @@ fn a_rotation_is_done_once_whatever_version_is_sent_again() {
     let first = rotate(&database, &key, 1, "a", NOW).unwrap();
     let again = rotate(&database, &key, 2, "a", NOW.plus(1)).unwrap();
     assert!(!first.replayed && again.replayed);
-    assert_eq!((again.key, again.settled), (first.key, None));
-    let claim = Claim::of::<RotateKey>(Some(&once("a", "{}")), &OWNER.into(), &key.id.to_string());
-    claim.settle(&database, NOW.plus(5_000)).unwrap();
-    assert_eq!(rotate(&database, &key, 2, "a", NOW.plus(2)).unwrap().settled, Some(NOW.plus(5_000)));
+    assert_eq!((again.key, again.effective_at), (first.key, None));
+    let request = IdempotentRequest::of::<RotateKey>(Some(&once("a", "{}")), &OWNER.into(), &key.id.to_string());
+    request.store_effective_at(&database, NOW.plus(5_000)).unwrap();
+    assert_eq!(rotate(&database, &key, 2, "a", NOW.plus(2)).unwrap().effective_at, Some(NOW.plus(5_000)));
     assert_eq!(count(&database, "secrets"), 2);
     // The name was given to a rotation of this key, and to nothing else.
     let second = create(&database, Some(once("a", "{}")), 3, NOW).unwrap();
@@ -132,9 +132,9 @@ fn what_has_expired_is_forgotten_in_portions() {
     let database = workspace();
     assert_eq!(next_due(&database), Ok(None));
     for number in 0..=EXPIRE_BATCH {
-        let claim = Claim::of::<CreateKey>(Some(&once(&format!("n{number}"), "{}")), &OWNER.into(), "");
+        let request = IdempotentRequest::of::<CreateKey>(Some(&once(&format!("n{number}"), "{}")), &OWNER.into(), "");
         let key = create(&database, None, 3, NOW).unwrap().key;
-        claim.keep(&database, &key, NOW.plus(number)).unwrap();
+        request.store_response(&database, &key, NOW.plus(number)).unwrap();
     }
     assert_eq!(next_due(&database), Ok(Some(NOW.plus(REMEMBERED_FOR))));
     expire(&database, NOW.plus(REMEMBERED_FOR - 1)).unwrap();
@@ -147,12 +147,12 @@ fn what_has_expired_is_forgotten_in_portions() {
 
 #[test]
 fn a_request_waits_while_the_same_is_being_worked_on() {
-    let running = Running::default();
-    let claim = |name| Claim::of::<RotateKey>(Some(&once(name, "{}")), &OWNER.into(), "x");
-    let entered = running.enter(claim("a")).unwrap();
-    assert_eq!(running.enter(claim("a")).err(), Some(Failure::Running.into()));
-    assert!(running.enter(claim("b")).is_ok());
-    assert!(running.enter(Claim::of::<RotateKey>(None, &OWNER.into(), "x")).is_ok());
-    drop(entered);
-    assert!(running.enter(claim("a")).is_ok());
+    let in_flight = InFlight::default();
+    let named = |name| IdempotentRequest::of::<RotateKey>(Some(&once(name, "{}")), &OWNER.into(), "x");
+    let guard = in_flight.enter(named("a")).unwrap();
+    assert_eq!(in_flight.enter(named("a")).err(), Some(Failure::Running.into()));
+    assert!(in_flight.enter(named("b")).is_ok());
+    assert!(in_flight.enter(IdempotentRequest::of::<RotateKey>(None, &OWNER.into(), "x")).is_ok());
+    drop(guard);
+    assert!(in_flight.enter(named("a")).is_ok());
 }

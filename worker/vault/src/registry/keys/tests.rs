@@ -20,7 +20,7 @@ fn patch(json: &str) -> KeyPatch {
     serde_json::from_str(json).unwrap()
 }
 
-fn outcome(database: &impl Database, key: &Key, json: &str) -> CommandResult<Outcome> {
+fn outcome(database: &impl Database, key: &Key, json: &str) -> CommandResult<KeyOutcome> {
     let call = ChangeKey { origin: origin(OWNER), id: key.id, version: key.version, patch: patch(json) };
     change(database, &call, NOW.plus(1))
 }

@@ -132,5 +132,5 @@ fn ended_secrets_are_forgotten_but_for_the_last_few() {
 fn an_overlap_says_until_when_the_old_secret_works() {
     let (database, key) = make_key();
     let outcome = rotated(&database, &key, 3_600, NOW).unwrap();
-    assert_eq!(outcome.left_until, Some(NOW.plus(3_600_000)));
+    assert_eq!(outcome.grace_until, Some(NOW.plus(3_600_000)));
 }

@@ -11,7 +11,7 @@ use crate::{
     database::Database,
     registry::{
         feed_outbox,
-        keys::Outcome,
+        keys::KeyOutcome,
         rows::{KeyRow, find, workspace},
         testing::{WORKSPACE, count, keyring},
     },
@@ -36,8 +36,8 @@ pub struct Answer {
     pub key: Option<Key>,
 }
 
-impl From<Outcome> for Answer {
-    fn from(outcome: Outcome) -> Self {
+impl From<KeyOutcome> for Answer {
+    fn from(outcome: KeyOutcome) -> Self {
         Self { version: outcome.key.version, narrowed: Some(outcome.narrowed), key: Some(outcome.key) }
     }
 }

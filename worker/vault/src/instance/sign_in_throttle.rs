@@ -23,55 +23,55 @@ use ownchat_domain::{
 use sha2::{Digest, Sha256};
 
 /// Failures are forgotten when there was none for this long, in milliseconds.
-const MEMORY: i64 = 24 * HOUR;
+const FORGET_AFTER: i64 = 24 * HOUR;
 
 /// Attempts that are counted together.
 #[derive(Debug)]
-pub struct Lane {
+pub struct Counter {
     subject: Value,
     /// Failures before the first wait.
     free: i64,
     /// The longest wait, in milliseconds.
-    longest: i64,
+    delay_max: i64,
     /// True if a success makes up for all failures, not for its own attempt alone.
     is_personal: bool,
 }
 
-impl Lane {
-    fn new(kind: &str, parts: &[&str], free: i64, longest: i64, is_personal: bool) -> Self {
+impl Counter {
+    fn new(kind: &str, parts: &[&str], free: i64, delay_max: i64, is_personal: bool) -> Self {
         let text = format!("{kind}:{}", parts.join(":"));
-        Self { subject: Value::Blob(Sha256::digest(text).to_vec()), free, longest, is_personal }
+        Self { subject: Value::Blob(Sha256::digest(text).to_vec()), free, delay_max, is_personal }
     }
 
     /// Milliseconds to wait after the last of so many failures: none at first, then 1 s, doubling.
-    fn pause(&self, failures: i64) -> i64 {
+    fn back_off(&self, failures: i64) -> i64 {
         match failures - self.free {
             ..0 => 0,
-            over => (SECOND << over.min(20)).min(self.longest),
+            over => (SECOND << over.min(20)).min(self.delay_max),
         }
     }
 }
 
 /// The lanes of an attempt.
-fn lanes(email: &str, address: &str, device: Option<&str>) -> Vec<Lane> {
+fn counters(email: &str, address: &str, device: Option<&str>) -> Vec<Counter> {
     if let Some(device) = device {
-        return vec![Lane::new("device", &[device, email], 5, 15 * MINUTE, true)];
+        return vec![Counter::new("device", &[device, email], 5, 15 * MINUTE, true)];
     }
     let network = network(address);
     vec![
-        Lane::new("pair", &[&network, email], 5, 15 * MINUTE, true),
+        Counter::new("pair", &[&network, email], 5, 15 * MINUTE, true),
         // Many people may share one.
-        Lane::new("address", &[&network], 50, 15 * MINUTE, false),
-        Lane::new("email", &[email], 50, 30 * SECOND, false),
+        Counter::new("address", &[&network], 50, 15 * MINUTE, false),
+        Counter::new("email", &[email], 50, 30 * SECOND, false),
     ]
 }
 
 /// The lanes of wrong set-up tokens. The token is long and random, so short waits are enough;
 /// longer ones would keep an owner out who shares an address with somebody who guesses.
-pub fn lanes_of_setup(address: &str) -> Vec<Lane> {
+pub fn setup_counters(address: &str) -> Vec<Counter> {
     vec![
-        Lane::new("setup", &[&network(address)], 10, 30 * SECOND, true),
-        Lane::new("setup-everywhere", &[], 50, 30 * SECOND, true),
+        Counter::new("setup", &[&network(address)], 10, 30 * SECOND, true),
+        Counter::new("setup-everywhere", &[], 50, 30 * SECOND, true),
     ]
 }
 
@@ -81,10 +81,10 @@ fn network(address: &str) -> String {
 }
 
 /// Counts an attempt, and says whose address it is, or that there were too many.
-pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> CommandResult<Option<PersonId>> {
-    let lanes = lanes(&call.email, &call.address, call.device.as_deref());
-    must_not_wait(database, &lanes, now)?;
-    charge(database, lanes, now)?;
+pub fn begin_sign_in(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> CommandResult<Option<PersonId>> {
+    let counters = counters(&call.email, &call.address, call.device.as_deref());
+    check(database, &counters, now)?;
+    count_failure(database, counters, now)?;
     match database.first("SELECT person FROM accounts WHERE email = ?", &[call.email.as_str().into()])? {
         Some(mut row) => Ok(Some(row.text()?.parse().map_err(|()| Failure::Unavailable)?)),
         None => Ok(None),
@@ -92,16 +92,16 @@ pub fn begin(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> Co
 }
 
 /// Refuses an attempt that comes too soon after the last failures of its lanes.
-pub fn must_not_wait(database: &impl Database, lanes: &[Lane], now: Timestamp) -> CommandResult<()> {
-    database.run("DELETE FROM attempts WHERE last_at < ?", &[now.plus(-MEMORY).millis().into()])?;
+pub fn check(database: &impl Database, counters: &[Counter], now: Timestamp) -> CommandResult<()> {
+    database.run("DELETE FROM attempts WHERE last_at < ?", &[now.plus(-FORGET_AFTER).millis().into()])?;
     // A clock that was set back prolongs no wait.
     database.run("UPDATE attempts SET last_at = ?1 WHERE last_at > ?1", &[now.millis().into()])?;
     let mut wait = 0;
-    for lane in lanes {
+    for counter in counters {
         let query = "SELECT failures, last_at FROM attempts WHERE subject = ?";
-        if let Some(mut row) = database.first(query, std::slice::from_ref(&lane.subject))? {
+        if let Some(mut row) = database.first(query, std::slice::from_ref(&counter.subject))? {
             let (failures, last_at) = (row.integer()?, Timestamp::from_millis(row.integer()?));
-            wait = wait.max(lane.pause(failures) - now.since(last_at));
+            wait = wait.max(counter.back_off(failures) - now.since(last_at));
         }
     }
     if wait > 0 {
@@ -112,12 +112,12 @@ pub fn must_not_wait(database: &impl Database, lanes: &[Lane], now: Timestamp) -
 }
 
 /// Counts a failed attempt.
-pub fn charge(database: &impl Database, lanes: Vec<Lane>, now: Timestamp) -> CommandResult<()> {
-    for lane in lanes {
+pub fn count_failure(database: &impl Database, counters: Vec<Counter>, now: Timestamp) -> CommandResult<()> {
+    for counter in counters {
         database.run(
             "INSERT INTO attempts (subject, failures, last_at) VALUES (?, 1, ?) \
              ON CONFLICT (subject) DO UPDATE SET failures = failures + 1, last_at = excluded.last_at",
-            &[lane.subject, now.millis().into()],
+            &[counter.subject, now.millis().into()],
         )?;
     }
     Ok(())
@@ -125,10 +125,10 @@ pub fn charge(database: &impl Database, lanes: Vec<Lane>, now: Timestamp) -> Com
 
 /// The attempt succeeded: lanes of this person start anew, the others lose the one failure that was
 /// charged.
-pub fn forget(database: &impl Database, call: &ForgetAttempts) -> CommandResult<()> {
-    for lane in lanes(&call.email, &call.address, call.device.as_deref()) {
-        let change = if lane.is_personal { "DELETE FROM attempts WHERE subject = ?" } else { UNCHARGE };
-        database.run(change, &[lane.subject])?;
+pub fn reset(database: &impl Database, call: &ForgetAttempts) -> CommandResult<()> {
+    for counter in counters(&call.email, &call.address, call.device.as_deref()) {
+        let change = if counter.is_personal { "DELETE FROM attempts WHERE subject = ?" } else { UNCOUNT };
+        database.run(change, &[counter.subject])?;
     }
     Ok(())
 }
@@ -136,14 +136,14 @@ pub fn forget(database: &impl Database, call: &ForgetAttempts) -> CommandResult<
 /// Takes the charge of an attempt back: its password was not looked at.
 pub fn withdraw(database: &impl Database, call: &WithdrawAttempt) -> CommandResult<()> {
     let BeginSignIn { email, address, device } = &call.attempt;
-    for lane in lanes(email, address, device.as_deref()) {
-        database.run(UNCHARGE, &[lane.subject])?;
+    for counter in counters(email, address, device.as_deref()) {
+        database.run(UNCOUNT, &[counter.subject])?;
     }
     Ok(())
 }
 
 /// Takes back what an attempt charged one lane.
-const UNCHARGE: &str = "UPDATE attempts SET failures = max(0, failures - 1) WHERE subject = ?";
+const UNCOUNT: &str = "UPDATE attempts SET failures = max(0, failures - 1) WHERE subject = ?";
 
 #[cfg(test)]
 mod tests {
@@ -168,7 +168,7 @@ mod tests {
         now: Timestamp,
     ) -> CommandResult<Option<PersonId>> {
         let device = device.map(str::to_owned);
-        begin(database, &BeginSignIn { email: email.into(), address: address.into(), device }, now)
+        begin_sign_in(database, &BeginSignIn { email: email.into(), address: address.into(), device }, now)
     }
 
     fn attempt(
@@ -257,7 +257,7 @@ mod tests {
         for _ in 0..60 {
             assert!(attempt(&database, OWNER, "192.0.2.1", START).is_ok());
             let forget_it = ForgetAttempts { email: OWNER.into(), address: "192.0.2.1".into(), device: None };
-            forget(&database, &forget_it).unwrap();
+            reset(&database, &forget_it).unwrap();
         }
     }
 
@@ -266,14 +266,14 @@ mod tests {
         let database = fresh();
         let attempt = BeginSignIn { email: OWNER.into(), address: "192.0.2.1".into(), device: None };
         for _ in 0..60 {
-            assert!(begin(&database, &attempt, START).is_ok());
+            assert!(begin_sign_in(&database, &attempt, START).is_ok());
             withdraw(&database, &WithdrawAttempt { attempt: attempt.clone() }).unwrap();
         }
         // It makes up for no failure.
         for _ in 0..5 {
-            begin(&database, &attempt, START).unwrap();
+            begin_sign_in(&database, &attempt, START).unwrap();
         }
-        assert!(begin(&database, &attempt, START).is_err());
+        assert!(begin_sign_in(&database, &attempt, START).is_err());
     }
 
     #[test]
@@ -289,13 +289,13 @@ mod tests {
 
     #[test]
     fn a_wait_has_an_end_and_memory_too() {
-        let lane = Lane::new("pair", &[], 5, 15 * MINUTE, true);
-        assert_eq!([4, 5, 1_000_000].map(|failures| lane.pause(failures)), [0, SECOND, 15 * MINUTE]);
+        let counter = Counter::new("pair", &[], 5, 15 * MINUTE, true);
+        assert_eq!([4, 5, 1_000_000].map(|failures| counter.back_off(failures)), [0, SECOND, 15 * MINUTE]);
         let database = fresh();
         for _ in 0..5 {
             attempt(&database, OWNER, "192.0.2.1", START).unwrap();
         }
-        attempt(&database, OWNER, "192.0.2.1", START.plus(MEMORY + 1)).unwrap();
-        assert!(attempt(&database, OWNER, "192.0.2.1", START.plus(MEMORY + 1)).is_ok());
+        attempt(&database, OWNER, "192.0.2.1", START.plus(FORGET_AFTER + 1)).unwrap();
+        assert!(attempt(&database, OWNER, "192.0.2.1", START.plus(FORGET_AFTER + 1)).is_ok());
     }
 }
