@@ -5,10 +5,10 @@
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod batches;
-mod questions;
+mod queries;
+mod rollup;
 mod schema;
 mod table;
-mod upkeep;
 
 use crate::{
     database::DatabaseResult,
@@ -16,7 +16,7 @@ use crate::{
     rpc::{read_command, respond},
     storage::Storage,
 };
-use batches::Taken;
+use batches::Ingested;
 use ownchat_domain::{
     time::Timestamp,
     usage::decode,
@@ -53,13 +53,13 @@ impl DurableObject for Usage {
                 let Some(batch) = decode(&request.bytes().await?) else {
                     return Response::error("not a readable batch", 400);
                 };
-                let taken = batches::take(database, &batch, now());
-                // What an alarm has given up is taken up again by the next batch.
-                self.wake(now().plus(upkeep::PUT_AWAY_AFTER)).await;
-                match taken {
-                    Ok(Taken::Counted) => Ok(Response::empty()?.with_status(204)),
-                    Ok(Taken::TooLate) => refuse("too late to be told from one that was counted", 410),
-                    Ok(Taken::Faulty(fault)) => refuse(fault, 400),
+                let ingested = batches::ingest(database, &batch, now());
+                // What an alarm has given up is ingested up again by the next batch.
+                self.schedule_alarm(now().plus(rollup::FLUSH_AFTER)).await;
+                match ingested {
+                    Ok(Ingested::Counted) => Ok(Response::empty()?.with_status(204)),
+                    Ok(Ingested::TooLate) => refuse("too late to be told from one that was counted", 410),
+                    Ok(Ingested::Faulty(fault)) => refuse(fault, 400),
                     Err(error) => {
                         console_error!("usage: {error}");
                         Response::error("internal error", 500)
@@ -67,14 +67,14 @@ impl DurableObject for Usage {
                 }
             }
             ReadUsage::NAME => {
-                respond::<ReadUsage>(questions::usage(database, &read_command(&mut request).await?, now()))
+                respond::<ReadUsage>(queries::usage(database, &read_command(&mut request).await?, now()))
             }
             ReadLastUses::NAME => {
-                respond::<ReadLastUses>(questions::last_uses(database, &read_command(&mut request).await?))
+                respond::<ReadLastUses>(queries::last_uses(database, &read_command(&mut request).await?))
             }
             NoteUse::NAME => {
                 let call: NoteUse = read_command(&mut request).await?;
-                respond::<NoteUse>(batches::note(database, call.last).map_err(Into::into))
+                respond::<NoteUse>(batches::record_last_use(database, call.last).map_err(Into::into))
             }
             _ => Response::error("no such command", 404),
         }
@@ -82,14 +82,14 @@ impl DurableObject for Usage {
 
     async fn alarm(&self) -> Result<Response> {
         let database = self.database()?;
-        let more = upkeep::work(database, now()).map_err(|error| internal_error(&error))?;
+        let more = rollup::run(database, now()).map_err(|error| internal_error(&error))?;
         let next = if more {
             Some(now())
         } else {
-            upkeep::next_due(database, now()).map_err(|error| internal_error(&error))?
+            rollup::next_due(database, now()).map_err(|error| internal_error(&error))?
         };
         if let Some(due) = next {
-            self.wake(due).await;
+            self.schedule_alarm(due).await;
         }
         Response::empty()
     }
@@ -101,7 +101,7 @@ impl Usage {
     }
 
     /// Sets the alarm, unless it is set for an earlier time.
-    async fn wake(&self, due: Timestamp) {
+    async fn schedule_alarm(&self, due: Timestamp) {
         let set = async {
             let storage = self.state.storage();
             if storage.get_alarm().await?.is_some_and(|set| set <= due.millis()) {
@@ -116,9 +116,9 @@ impl Usage {
     }
 }
 
-fn refuse(why: &str, status: u16) -> Result<Response> {
-    console_warn!("usage: a batch was not counted: {why}");
-    Response::error(why, status)
+fn refuse(reason: &str, status: u16) -> Result<Response> {
+    console_warn!("usage: a batch was refused: {reason}");
+    Response::error(reason, status)
 }
 
 /// Logs what nobody outside may see.

@@ -12,18 +12,18 @@ use ownchat_domain::{
 };
 
 /// How long an isolate is remembered after its last batch, in milliseconds.
-pub const REMEMBERED_FOR: i64 = 25 * HOUR;
+pub const ISOLATE_RETENTION: i64 = 25 * HOUR;
 /// A batch that was made so long before its isolate became known, in milliseconds, may have been counted when the
 /// isolate was known before. The difference is for clocks: that of an isolate may be [`AHEAD_MAX`] ahead, and
 /// the own may have been set back by as much as is left.
-const NEW_FOR: i64 = 24 * HOUR;
-const _: () = assert!(REMEMBERED_FOR - NEW_FOR > AHEAD_MAX);
+const BATCH_AGE_MAX: i64 = 24 * HOUR;
+const _: () = assert!(ISOLATE_RETENTION - BATCH_AGE_MAX > AHEAD_MAX);
 /// What waits for one isolate is put into the tables when it is more than so many counts.
-const WAITING_MAX: usize = 1_000;
+const PENDING_MAX: usize = 1_000;
 
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum Ingested {
     /// It is counted, now or before.
     Counted,
     /// It comes so late that nobody knows whether it was counted. It is not counted again.
@@ -33,15 +33,15 @@ pub enum Taken {
 }
 
 /// Counts a batch, if it is new.
-pub fn take(database: &impl Database, batch: &Batch, now: Timestamp) -> DatabaseResult<Taken> {
+pub fn ingest(database: &impl Database, batch: &Batch, now: Timestamp) -> DatabaseResult<Ingested> {
     if let Some(fault) = batch.fault(now) {
-        return Ok(Taken::Faulty(fault));
+        return Ok(Ingested::Faulty(fault));
     }
     let isolate = Value::Blob(batch.isolate.to_be_bytes().to_vec());
     database.transaction(|| {
-        let known =
+        let stored =
             database.first("SELECT since, seen, counts FROM isolates WHERE isolate = ?", std::slice::from_ref(&isolate))?;
-        let (since, mut seen, waiting) = match known {
+        let (since, mut seen, pending) = match stored {
             Some(mut row) => {
                 let since = Timestamp::from_millis(row.integer()?);
                 let seen = Seen::decode(&row.blob()?).ok_or_else(|| DatabaseError("not numbers of batches".into()))?;
@@ -49,22 +49,22 @@ pub fn take(database: &impl Database, batch: &Batch, now: Timestamp) -> Database
             }
             None => (now, Seen::default(), None),
         };
-        if batch.made_at().is_some_and(|made| made <= since.plus(-NEW_FOR)) {
-            return Ok(Taken::TooLate);
+        if batch.made_at().is_some_and(|made| made <= since.plus(-BATCH_AGE_MAX)) {
+            return Ok(Ingested::TooLate);
         }
         match seen.note(batch.sequence) {
             Sight::New => {}
-            Sight::Before => return Ok(Taken::Counted),
-            Sight::Unknown => return Ok(Taken::TooLate),
+            Sight::Before => return Ok(Ingested::Counted),
+            Sight::Unknown => return Ok(Ingested::TooLate),
         }
-        let together = Waiting::of(waiting.into_iter().chain([batch.clone()]).collect());
-        let mut waiting = together.len();
+        let merged = Pending::of(pending.into_iter().chain([batch.clone()]).collect());
+        let mut pending = merged.len();
         let mut counts = None;
-        if waiting > WAITING_MAX {
-            together.put_away(database)?;
-            waiting = 0;
-        } else if waiting > 0 {
-            counts = Some(Value::Blob(encode(&together.into_batch())));
+        if pending > PENDING_MAX {
+            merged.flush(database)?;
+            pending = 0;
+        } else if pending > 0 {
+            counts = Some(Value::Blob(encode(&merged.into_batch())));
         }
         database.run(
             "INSERT INTO isolates (isolate, since, seen_at, waiting, seen, counts) VALUES (?, ?, ?, ?, ?, ?) \
@@ -74,52 +74,52 @@ pub fn take(database: &impl Database, batch: &Batch, now: Timestamp) -> Database
                 isolate,
                 since.millis().into(),
                 now.millis().into(),
-                i64::try_from(waiting).unwrap_or(i64::MAX).into(),
+                i64::try_from(pending).unwrap_or(i64::MAX).into(),
                 seen.encode().as_slice().into(),
                 counts.unwrap_or(Value::Null),
             ],
         )?;
-        Ok(Taken::Counted)
+        Ok(Ingested::Counted)
     })
 }
 
 /// Notes when a secret was last used, unless it was used later.
-pub fn note(database: &impl Database, LastUse { key, secret, at }: LastUse) -> DatabaseResult<()> {
+pub fn record_last_use(database: &impl Database, LastUse { key, secret, at }: LastUse) -> DatabaseResult<()> {
     let sql = "INSERT INTO last_uses (key, secret, at) VALUES (?, ?, ?) ON CONFLICT (key, secret) \
                DO UPDATE SET at = excluded.at WHERE excluded.at > last_uses.at";
     database.run(sql, &[key.to_string().into(), secret.into(), at.millis().into()]).map(drop)
 }
 
 /// What all isolates have counted that is not in the tables yet.
-pub fn waiting(database: &impl Database) -> DatabaseResult<Vec<Batch>> {
+pub fn pending(database: &impl Database) -> DatabaseResult<Vec<Batch>> {
     let rows = database.run("SELECT counts FROM isolates WHERE waiting > 0", &[])?;
     rows.into_iter().map(|mut row| read(&row.blob()?)).collect()
 }
 
 /// Puts into the tables what waits for at most `most` isolates. Says whether there are more.
-pub fn put_away(database: &impl Database, most: usize) -> DatabaseResult<bool> {
+pub fn flush(database: &impl Database, most: usize) -> DatabaseResult<bool> {
     database.transaction(|| {
         let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
         let rows = database.run("SELECT isolate, counts FROM isolates WHERE waiting > 0 LIMIT ?", &[limit.into()])?;
         let more = rows.len() > most;
-        let mut waiting = Vec::with_capacity(most);
+        let mut pending = Vec::with_capacity(most);
         for mut row in rows.into_iter().take(most) {
             let isolate = row.blob()?;
-            waiting.push(read(&row.blob()?)?);
+            pending.push(read(&row.blob()?)?);
             database
                 .run("UPDATE isolates SET waiting = 0, counts = NULL WHERE isolate = ?", &[Value::Blob(isolate)])?;
         }
-        Waiting::of(waiting).put_away(database)?;
+        Pending::of(pending).flush(database)?;
         Ok(more)
     })
 }
 
 /// Forgets isolates that are quiet for long, at most `most`. Says whether there may be more.
-pub fn forget(database: &impl Database, most: usize, now: Timestamp) -> DatabaseResult<bool> {
+pub fn evict_idle(database: &impl Database, most: usize, now: Timestamp) -> DatabaseResult<bool> {
     let gone = database.run(
         "DELETE FROM isolates WHERE rowid IN (SELECT rowid FROM isolates WHERE waiting = 0 AND seen_at < ? LIMIT ?) \
          RETURNING 1",
-        &[now.plus(-REMEMBERED_FOR).millis().into(), i64::try_from(most).unwrap_or(i64::MAX).into()],
+        &[now.plus(-ISOLATE_RETENTION).millis().into(), i64::try_from(most).unwrap_or(i64::MAX).into()],
     )?;
     Ok(gone.len() >= most)
 }
@@ -129,12 +129,12 @@ fn read(bytes: &[u8]) -> DatabaseResult<Batch> {
 }
 
 /// Counts of several batches, together.
-struct Waiting {
+struct Pending {
     counts: Vec<(Cell, u64)>,
     last_uses: Vec<LastUse>,
 }
 
-impl Waiting {
+impl Pending {
     fn of(batches: Vec<Batch>) -> Self {
         let (mut counts, mut last_uses) = (Vec::new(), Vec::new());
         for batch in batches {
@@ -162,15 +162,15 @@ impl Waiting {
     }
 
     /// Puts everything into the tables: counts under their key and under all keys together.
-    fn put_away(self, database: &impl Database) -> DatabaseResult<()> {
+    fn flush(self, database: &impl Database) -> DatabaseResult<()> {
         let mut rows = Rows::new();
         for (cell, calls) in &self.counts {
-            let (at, minute) = MINUTES.place(Step::Minute.begin(cell.minute));
+            let (at, minute) = MINUTES.locate(Step::Minute.begin(cell.minute));
             for key in [Some(cell.key), None] {
                 rows.entry((at, key)).or_default().count(minute, cell.outcome, cell.scopes, *calls);
             }
         }
         MINUTES.add(database, rows)?;
-        self.last_uses.into_iter().try_for_each(|last| note(database, last))
+        self.last_uses.into_iter().try_for_each(|last| record_last_use(database, last))
     }
 }

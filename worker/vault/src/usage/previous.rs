@@ -2,9 +2,9 @@
 //! are never written anew.
 
 use super::{
-    batches::Taken,
+    batches::Ingested,
     schema,
-    testing::{Model, NOW, batch, kept, key, last_uses, take, work},
+    testing::{Model, NOW, batch, ingest, kept, key, last_uses, run_all},
 };
 use crate::database::memory::MemoryDatabase;
 use ownchat_domain::{
@@ -50,13 +50,13 @@ fn counts_of_the_first_schema_are_read_and_added_to() {
     all_is_there(&database, &model);
     // Batches that were counted are not counted again, and new ones are.
     for known in &counted()[2..] {
-        assert_eq!(take(&database, known, NOW), Taken::Counted);
+        assert_eq!(ingest(&database, known, NOW), Ingested::Counted);
     }
     all_is_there(&database, &model);
     let next = batch(2, 3, key(2), &[(0, 1, 1), (7, 0, 1)], NOW);
-    assert_eq!(take(&database, &next, NOW), Taken::Counted);
+    assert_eq!(ingest(&database, &next, NOW), Ingested::Counted);
     model.count(&next);
     all_is_there(&database, &model);
-    work(&database, NOW.plus(HOUR));
+    run_all(&database, NOW.plus(HOUR));
     all_is_there(&database, &model);
 }

@@ -39,7 +39,7 @@ pub fn key_value(key: Option<Locator>) -> Value {
 
 impl Table {
     /// The row of a moment, and the step within it.
-    pub fn place(&self, moment: Timestamp) -> (i64, i64) {
+    pub fn locate(&self, moment: Timestamp) -> (i64, i64) {
         let number = self.step.number(moment);
         (number.div_euclid(self.per_row), number.rem_euclid(self.per_row))
     }
@@ -50,8 +50,8 @@ impl Table {
     }
 
     /// Rows before this one need not be kept any more.
-    pub fn first_kept(&self, now: Timestamp) -> i64 {
-        self.place(now.plus(-self.step.kept_for())).0
+    pub fn first_retained(&self, now: Timestamp) -> i64 {
+        self.locate(now.plus(-self.step.kept_for())).0
     }
 
     /// When the eldest row need not be kept any more, if there is one.
@@ -84,7 +84,7 @@ impl Table {
     }
 
     /// The eldest rows before `end`, at most so many.
-    pub fn eldest(
+    pub fn oldest(
         &self,
         database: &impl Database,
         end: i64,
@@ -107,7 +107,7 @@ impl Table {
 
     /// The statement that finds the rows of a key from one `at` to another: one look-up a row, since a range would hold
     /// the rows of all keys.
-    pub fn look_up(&self) -> String {
+    pub fn lookup_sql(&self) -> String {
         format!(
             "WITH RECURSIVE wanted (at) AS (
                 SELECT max(?, (SELECT min(at) FROM {table})) UNION ALL SELECT at + 1 FROM wanted WHERE at < ?
@@ -125,8 +125,8 @@ impl Table {
         span: &Span,
         mut each: impl FnMut(Timestamp, &Sum),
     ) -> DatabaseResult<()> {
-        let (first, last) = (self.place(span.from).0, self.place(span.to.plus(-1)).0);
-        for mut row in database.run(&self.look_up(), &[first.into(), last.into(), key_value(key)])? {
+        let (first, last) = (self.locate(span.from).0, self.locate(span.to.plus(-1)).0);
+        for mut row in database.run(&self.lookup_sql(), &[first.into(), last.into(), key_value(key)])? {
             let (at, counts) = (row.integer()?, decode(&row.blob()?)?);
             for sum in counts.iter() {
                 let moment = self.begin(at, sum.step);

@@ -1,6 +1,6 @@
 //! A usage object in memory, and an exact count to compare it with.
 
-use super::{batches, batches::Taken, questions, schema, upkeep};
+use super::{batches, batches::Ingested, queries, rollup, schema};
 use crate::database::{Database, memory::MemoryDatabase};
 use ownchat_domain::{
     locator::Locator,
@@ -33,13 +33,13 @@ pub fn batch(isolate: u64, sequence: u64, key: Locator, calls: &[(u8, u64, u64)]
     Batch { isolate, sequence, counts, last_uses: vec![LastUse { key, secret: 1, at }] }
 }
 
-pub fn take(database: &MemoryDatabase, batch: &Batch, now: Timestamp) -> Taken {
-    batches::take(database, batch, now).unwrap()
+pub fn ingest(database: &MemoryDatabase, batch: &Batch, now: Timestamp) -> Ingested {
+    batches::ingest(database, batch, now).unwrap()
 }
 
 /// Does everything that is due.
-pub fn work(database: &MemoryDatabase, now: Timestamp) {
-    while upkeep::work(database, now).unwrap() {}
+pub fn run_all(database: &MemoryDatabase, now: Timestamp) {
+    while rollup::run(database, now).unwrap() {}
 }
 
 /// How many rows a table has.
@@ -56,7 +56,7 @@ pub fn kept(database: &MemoryDatabase, key: Option<Locator>, step: Step, now: Ti
     while from < end {
         let to = from.plus(1_400 * step.millis()).min(end);
         let query = UsageQuery { from: Some(from), to: Some(to), step: Some(step), ..UsageQuery::default() };
-        let series = questions::usage(database, &ReadUsage { key, query }, now).unwrap();
+        let series = queries::usage(database, &ReadUsage { key, query }, now).unwrap();
         assert_eq!(series.span, Span { from, to, step });
         points.extend(series.points);
         from = to;
@@ -73,7 +73,7 @@ pub fn total(database: &MemoryDatabase, key: Option<Locator>, step: Step, now: T
 }
 
 pub fn last_uses(database: &MemoryDatabase, keys: &[Locator]) -> Vec<LastUse> {
-    questions::last_uses(database, &ReadLastUses { keys: keys.to_vec() }).unwrap()
+    queries::last_uses(database, &ReadLastUses { keys: keys.to_vec() }).unwrap()
 }
 
 /// An exact count.

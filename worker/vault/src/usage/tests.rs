@@ -1,11 +1,10 @@
 //! What holds for usage, whatever comes in which order.
 
 use super::{
-    batches::{self, Taken},
-    questions,
+    batches::{self, Ingested},
+    queries, rollup,
     table::{DAYS, HOURS, MINUTES, Rows},
-    testing::{Model, NOW, batch, fresh, kept, key, last_uses, rows, take, total, work},
-    upkeep,
+    testing::{Model, NOW, batch, fresh, ingest, kept, key, last_uses, rows, run_all, total},
 };
 use crate::{
     database::{Database, Value},
@@ -28,11 +27,11 @@ const STEPS: [Step; 3] = [Step::Minute, Step::Hour, Step::Day];
 fn a_use_at_the_management_api_is_one_of_the_last_uses() {
     let database = fresh();
     let last = |at| LastUse { key: key(1), secret: 1, at };
-    batches::note(&database, last(NOW)).unwrap();
-    batches::note(&database, last(NOW.plus(-1))).unwrap();
-    let uses = || questions::last_uses(&database, &ReadLastUses { keys: vec![key(1)] }).unwrap();
+    batches::record_last_use(&database, last(NOW)).unwrap();
+    batches::record_last_use(&database, last(NOW.plus(-1))).unwrap();
+    let uses = || queries::last_uses(&database, &ReadLastUses { keys: vec![key(1)] }).unwrap();
     assert_eq!(uses(), [last(NOW)]);
-    take(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW.plus(2)), NOW.plus(2));
+    ingest(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW.plus(2)), NOW.plus(2));
     assert_eq!(uses(), [last(NOW.plus(2))], "whichever was later");
 }
 
@@ -41,13 +40,13 @@ fn a_batch_that_comes_twice_is_counted_once() {
     let database = fresh();
     let (first, second) = (batch(7, 1, key(1), &[(0, 1, 5)], NOW), batch(7, 2, key(1), &[(0, 1, 3)], NOW));
     for sent in [&second, &first, &second, &first] {
-        assert_eq!(take(&database, sent, NOW), Taken::Counted);
+        assert_eq!(ingest(&database, sent, NOW), Ingested::Counted);
     }
     assert_eq!(total(&database, Some(key(1)), Step::Minute, NOW), 8);
-    work(&database, NOW);
-    assert_eq!((take(&database, &first, NOW), total(&database, None, Step::Minute, NOW)), (Taken::Counted, 8));
+    run_all(&database, NOW);
+    assert_eq!((ingest(&database, &first, NOW), total(&database, None, Step::Minute, NOW)), (Ingested::Counted, 8));
     // The same number from another isolate is another batch.
-    assert_eq!(take(&database, &Batch { isolate: 8, ..first }, NOW), Taken::Counted);
+    assert_eq!(ingest(&database, &Batch { isolate: 8, ..first }, NOW), Ingested::Counted);
     assert_eq!(total(&database, None, Step::Minute, NOW), 13);
 }
 
@@ -55,20 +54,20 @@ fn a_batch_that_comes_twice_is_counted_once() {
 fn a_batch_that_comes_after_its_isolate_was_forgotten_is_not_counted_again() {
     let database = fresh();
     let sent = batch(7, 1, key(1), &[(0, 1, 5)], NOW);
-    take(&database, &sent, NOW);
-    let remembered = NOW.plus(batches::REMEMBERED_FOR);
-    work(&database, remembered);
-    assert_eq!(take(&database, &sent, remembered), Taken::Counted, "known, and counted before");
-    work(&database, remembered.plus(1));
+    ingest(&database, &sent, NOW);
+    let remembered = NOW.plus(batches::ISOLATE_RETENTION);
+    run_all(&database, remembered);
+    assert_eq!(ingest(&database, &sent, remembered), Ingested::Counted, "known, and counted before");
+    run_all(&database, remembered.plus(1));
     assert_eq!(rows(&database, "isolates"), 0);
-    assert_eq!(take(&database, &sent, remembered.plus(1)), Taken::TooLate);
+    assert_eq!(ingest(&database, &sent, remembered.plus(1)), Ingested::TooLate);
     // Nor when its isolate has become known again by another batch.
-    take(&database, &batch(7, 2, key(2), &[(0, 1, 1)], remembered), remembered.plus(1));
-    assert_eq!(take(&database, &sent, remembered.plus(1)), Taken::TooLate);
+    ingest(&database, &batch(7, 2, key(2), &[(0, 1, 1)], remembered), remembered.plus(1));
+    assert_eq!(ingest(&database, &sent, remembered.plus(1)), Ingested::TooLate);
     assert_eq!(total(&database, Some(key(1)), Step::Hour, remembered), 5);
     // Most of a day late is not too late, even for an isolate that never sent anything.
     let late = batch(9, 4, key(1), &[(0, 1, 2)], remembered.plus(-23 * HOUR));
-    assert_eq!(take(&database, &late, remembered), Taken::Counted);
+    assert_eq!(ingest(&database, &late, remembered), Ingested::Counted);
     assert_eq!(total(&database, Some(key(1)), Step::Hour, remembered), 7);
 }
 
@@ -77,14 +76,14 @@ fn a_batch_costs_one_row_written() {
     let database = fresh();
     let changes = || database.first("SELECT total_changes()", &[]).unwrap().unwrap().integer().unwrap();
     let calls: Vec<_> = (0..14).map(|outcome| (outcome, 1, 1)).collect();
-    take(&database, &batch(7, 1, key(1), &calls, NOW), NOW);
+    ingest(&database, &batch(7, 1, key(1), &calls, NOW), NOW);
     let before = changes();
     for sequence in 2..60 {
-        take(&database, &batch(7, sequence, key(1), &calls, NOW.plus(HOUR / 60)), NOW);
+        ingest(&database, &batch(7, sequence, key(1), &calls, NOW.plus(HOUR / 60)), NOW);
     }
     assert_eq!(changes() - before, 58);
     let before = changes();
-    work(&database, NOW);
+    run_all(&database, NOW);
     // The key, all keys, the last use, and the isolate that has nothing waiting any more.
     assert_eq!(changes() - before, 4);
     assert_eq!(total(&database, None, Step::Hour, NOW), 59 * 14);
@@ -99,11 +98,11 @@ fn what_is_too_much_to_wait_is_put_away_at_once() {
     let last_uses = numbers.map(|number| LastUse { key: key(number), secret: 1, at: NOW }).collect();
     let full = Batch { isolate: 7, sequence: 1, counts, last_uses };
     for (sequence, waits) in [(1, 0), (2, 0)] {
-        take(&database, &Batch { sequence, ..full.clone() }, NOW);
-        assert_eq!(batches::waiting(&database).unwrap().len(), waits);
+        ingest(&database, &Batch { sequence, ..full.clone() }, NOW);
+        assert_eq!(batches::pending(&database).unwrap().len(), waits);
     }
-    take(&database, &batch(7, 3, key(1), &[(0, 1, 1)], NOW), NOW);
-    assert_eq!(batches::waiting(&database).unwrap().len(), 1);
+    ingest(&database, &batch(7, 3, key(1), &[(0, 1, 1)], NOW), NOW);
+    assert_eq!(batches::pending(&database).unwrap().len(), 1);
     assert_eq!(total(&database, None, Step::Minute, NOW), 2 * u64::try_from(BATCH_MAX).unwrap() + 1);
     assert_eq!(total(&database, Some(key(1)), Step::Minute, NOW), 3);
 }
@@ -114,18 +113,18 @@ fn faulty_batches_are_not_counted_at_all() {
     let mut sent = batch(7, 1, key(1), &[(0, 1, 5)], NOW);
     let ahead = Cell { key: key(1), minute: Step::Minute.number(NOW) + 31, outcome: 0, scopes: 0 };
     sent.counts.push((ahead, 1));
-    assert_eq!(take(&database, &sent, NOW), Taken::Faulty("a minute that is still to come"));
+    assert_eq!(ingest(&database, &sent, NOW), Ingested::Faulty("a minute that is still to come"));
     assert_eq!((rows(&database, "isolates"), rows(&database, "minutes")), (0, 0));
     // It was not noted as counted either.
     sent.counts.pop();
-    assert_eq!((take(&database, &sent, NOW), total(&database, None, Step::Minute, NOW)), (Taken::Counted, 5));
+    assert_eq!((ingest(&database, &sent, NOW), total(&database, None, Step::Minute, NOW)), (Ingested::Counted, 5));
 }
 
 #[test]
 fn minutes_become_hours_and_hours_days_and_days_go() {
     let database = fresh();
     let at = Timestamp::parse("2026-11-23T16:46:48Z").unwrap();
-    take(&database, &batch(7, 1, key(1), &[(0, 1, 5), (8, 2, 1)], at), at);
+    ingest(&database, &batch(7, 1, key(1), &[(0, 1, 5), (8, 2, 1)], at), at);
     let tables = || ["minutes", "hours", "days", "last_uses"].map(|table| rows(&database, table));
     let time = |text| Timestamp::parse(text).unwrap();
     for (now, expected) in [
@@ -142,28 +141,28 @@ fn minutes_become_hours_and_hours_days_and_days_go() {
         ("2028-12-12T23:59:59.999Z", [0, 0, 2, 1]),
         ("2028-12-13T00:00:00Z", [0, 0, 0, 0]),
     ] {
-        work(&database, time(now));
+        run_all(&database, time(now));
         assert_eq!(tables(), expected, "{now}");
         for step in STEPS {
             let is_kept = step.number(at) >= step.number(time(now).plus(-step.kept_for()));
             let found = total(&database, Some(key(1)), step, time(now));
             assert_eq!(found, if is_kept { 6 } else { 0 }, "{now} {step:?}");
         }
-        let due = upkeep::next_due(&database, time(now)).unwrap();
+        let due = rollup::next_due(&database, time(now)).unwrap();
         assert!(due.is_none_or(|due| due > time(now)), "{now}");
     }
-    assert_eq!(upkeep::next_due(&database, time("2028-12-13T00:00:00Z")), Ok(None));
+    assert_eq!(rollup::next_due(&database, time("2028-12-13T00:00:00Z")), Ok(None));
 }
 
 #[test]
 fn nothing_stays_for_a_whole_row_longer_than_it_must() {
     for (table, longer) in [(&MINUTES, 59 * MINUTE), (&HOURS, 23 * HOUR), (&DAYS, 31 * DAY)] {
         let database = fresh();
-        let (row, _) = table.place(NOW);
+        let (row, _) = table.locate(NOW);
         let (first, last) = (table.begin(row, 0), table.begin(row + 1, -1));
         let mut rows = Rows::new();
         for at in [first, last] {
-            let (row, step) = table.place(at);
+            let (row, step) = table.locate(at);
             rows.entry((row, Some(key(1)))).or_default().count(step, 0, 1, 5);
         }
         table.add(&database, rows).unwrap();
@@ -172,8 +171,8 @@ fn nothing_stays_for_a_whole_row_longer_than_it_must() {
         let gone = table.next_due(&database).unwrap().unwrap();
         assert_eq!(gone.since(must_stay_until(first)), longer, "{}", table.name);
         assert_eq!(gone, must_stay_until(last), "{}", table.name);
-        assert_eq!(table.first_kept(gone.plus(-1)), row, "{}", table.name);
-        assert_eq!(table.first_kept(gone), row + 1, "{}", table.name);
+        assert_eq!(table.first_retained(gone.plus(-1)), row, "{}", table.name);
+        assert_eq!(table.first_retained(gone), row + 1, "{}", table.name);
     }
 }
 
@@ -183,12 +182,12 @@ fn an_answer_is_exact_while_much_is_moved() {
     let minute = Step::Minute.number(NOW);
     for sequence in 1..=2 {
         let counts = (0..900).map(|number| (Cell { key: key(number), minute, outcome: 0, scopes: 1 }, 1)).collect();
-        take(&database, &Batch { isolate: sequence, sequence, counts, last_uses: Vec::new() }, NOW);
+        ingest(&database, &Batch { isolate: sequence, sequence, counts, last_uses: Vec::new() }, NOW);
     }
     let mut goes = 0;
     for later in [NOW.plus(50 * HOUR), NOW.plus(62 * DAY)] {
         loop {
-            let more = upkeep::work(&database, later).unwrap();
+            let more = rollup::run(&database, later).unwrap();
             goes += 1;
             assert_eq!(total(&database, None, Step::Day, later), 1_800);
             assert_eq!(total(&database, Some(key(899)), Step::Day, later), 2);
@@ -204,32 +203,32 @@ fn an_answer_is_exact_while_much_is_moved() {
 #[test]
 fn counts_of_a_minute_that_has_become_part_of_an_hour_are_still_taken() {
     let database = fresh();
-    take(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW), NOW);
+    ingest(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW), NOW);
     let later = NOW.plus(49 * HOUR);
     // Something of now, so that the isolate is known.
-    take(&database, &batch(7, 2, key(1), &[(0, 1, 1)], later), later);
-    work(&database, later);
+    ingest(&database, &batch(7, 2, key(1), &[(0, 1, 1)], later), later);
+    run_all(&database, later);
     let late = batch(7, 3, key(1), &[(0, 1, 2)], later.plus(-48 * HOUR));
-    assert_eq!(take(&database, &late, later), Taken::Counted);
+    assert_eq!(ingest(&database, &late, later), Ingested::Counted);
     assert_eq!(total(&database, None, Step::Day, later), 8);
-    work(&database, later.plus(HOUR));
+    run_all(&database, later.plus(HOUR));
     assert_eq!(total(&database, None, Step::Hour, later.plus(HOUR)), 8);
 }
 
 #[test]
 fn a_clock_that_was_set_back_loses_nothing_and_counts_nothing_twice() {
     let database = fresh();
-    take(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW), NOW);
+    ingest(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW), NOW);
     // A clock that was two days ahead has moved the minutes of now; then it is set right.
-    work(&database, NOW.plus(49 * HOUR));
+    run_all(&database, NOW.plus(49 * HOUR));
     let back = NOW.plus(-29 * MINUTE);
     for (sequence, at) in [(2, back), (1, NOW), (3, NOW), (1, NOW)] {
-        assert_eq!(take(&database, &batch(8, sequence, key(1), &[(0, 1, 5)], at), back), Taken::Counted);
-        work(&database, back);
+        assert_eq!(ingest(&database, &batch(8, sequence, key(1), &[(0, 1, 5)], at), back), Ingested::Counted);
+        run_all(&database, back);
     }
     for now in [NOW, NOW.plus(HOUR), NOW.plus(49 * HOUR), NOW.plus(62 * DAY)] {
         assert_eq!(total(&database, None, Step::Day, now), 20, "{}", now.rfc3339());
-        work(&database, now);
+        run_all(&database, now);
         assert_eq!(total(&database, None, Step::Day, now), 20, "{}", now.rfc3339());
     }
     assert_eq!(last_uses(&database, &[key(1)]), [LastUse { key: key(1), secret: 1, at: NOW }]);
@@ -240,21 +239,21 @@ fn the_last_use_is_the_latest_whatever_comes_in_which_order() {
     let database = fresh();
     let of = |sequence, key, secret, at| {
         let last_uses = vec![LastUse { key, secret, at }];
-        take(&database, &Batch { isolate: 7, sequence, counts: Vec::new(), last_uses }, NOW);
+        ingest(&database, &Batch { isolate: 7, sequence, counts: Vec::new(), last_uses }, NOW);
     };
     of(1, key(1), 1, NOW.plus(-5 * SECOND));
     of(2, key(1), 2, NOW);
-    work(&database, NOW);
+    run_all(&database, NOW);
     of(3, key(1), 1, NOW.plus(-9 * SECOND));
     assert_eq!(last_uses(&database, &[key(1)]).len(), 2);
-    work(&database, NOW);
+    run_all(&database, NOW);
     of(4, key(1), 2, NOW.plus(SECOND));
     of(5, key(2), 1, NOW);
     let found = last_uses(&database, &[key(1), key(3)]);
     let expected = [(1, NOW.plus(-5 * SECOND)), (2, NOW.plus(SECOND))];
     assert_eq!(found, expected.map(|(secret, at)| LastUse { key: key(1), secret, at }));
     let too_many = ReadLastUses { keys: vec![key(1); 101] };
-    assert!(matches!(questions::last_uses(&database, &too_many), Err(CommandError::Failure(Failure::Invalid { .. }))));
+    assert!(matches!(queries::last_uses(&database, &too_many), Err(CommandError::Failure(Failure::Invalid { .. }))));
     assert_eq!(last_uses(&database, &vec![key(2); 100]).len(), 1);
 }
 
@@ -264,10 +263,10 @@ fn calls_can_be_asked_for_by_outcome_and_scope() {
     let scope: Scope = "contacts:read".parse().unwrap();
     let (valid, missing) = (Code::Valid.number(), Code::ScopeMissing.number());
     let calls = [(valid, scope.mask(), 5), (missing, scope.mask(), 2), (missing, 0, 1)];
-    take(&database, &batch(7, 1, key(1), &calls, NOW), NOW);
+    ingest(&database, &batch(7, 1, key(1), &calls, NOW), NOW);
     let ask = |outcome, scope| {
         let query = UsageQuery { outcome, scope, ..UsageQuery::default() };
-        let series = questions::usage(&database, &ReadUsage { key: None, query }, NOW).unwrap();
+        let series = queries::usage(&database, &ReadUsage { key: None, query }, NOW).unwrap();
         series.points.into_iter().map(|point| (point.outcomes, point.scopes)).collect::<Vec<_>>()
     };
     let bit = scope.info().bit;
@@ -297,7 +296,7 @@ fn an_answer_looks_up_each_row_by_itself() {
     let database = fresh();
     for table in [&MINUTES, &HOURS, &DAYS] {
         let values = [Value::Integer(1), Value::Integer(9), "x".into()];
-        let plan = database.run(&format!("EXPLAIN QUERY PLAN {}", table.look_up()), &values).unwrap();
+        let plan = database.run(&format!("EXPLAIN QUERY PLAN {}", table.lookup_sql()), &values).unwrap();
         let read = plan.into_iter().map(|mut row| {
             for _ in 0..3 {
                 row.integer().unwrap();
@@ -359,20 +358,20 @@ proptest! {
                     sending = (!held).then(|| made.len() - 1);
                 }
                 Event::Send(index) => sending = (!made.is_empty()).then(|| index.index(made.len())),
-                Event::Work { whole: true } => work(&database, now),
-                Event::Work { whole: false } => drop(upkeep::work(&database, now).unwrap()),
+                Event::Work { whole: true } => run_all(&database, now),
+                Event::Work { whole: false } => drop(rollup::run(&database, now).unwrap()),
                 Event::Wait(minutes) => {
                     now = now.plus(i64::from(minutes) * MINUTE).max(latest.plus(-20 * MINUTE));
                     latest = latest.max(now);
                 }
             }
             if let Some((batch, at)) = sending.and_then(|place| made.get(place)) {
-                match take(&database, batch, now) {
-                    Taken::Counted => if counted.insert(batch.sequence) {
+                match ingest(&database, batch, now) {
+                    Ingested::Counted => if counted.insert(batch.sequence) {
                         model.count(batch);
                     },
-                    Taken::TooLate => prop_assert!(now.since(*at) > 23 * HOUR + 38 * MINUTE, "refused after {}", now.since(*at)),
-                    Taken::Faulty(_) => prop_assert!(now.since(*at) > 47 * HOUR, "refused after {}", now.since(*at)),
+                    Ingested::TooLate => prop_assert!(now.since(*at) > 23 * HOUR + 38 * MINUTE, "refused after {}", now.since(*at)),
+                    Ingested::Faulty(_) => prop_assert!(now.since(*at) > 47 * HOUR, "refused after {}", now.since(*at)),
                 }
             }
         }

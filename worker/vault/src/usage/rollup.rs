@@ -12,19 +12,19 @@ use crate::database::{Database, DatabaseResult};
 use ownchat_domain::time::{MINUTE, Timestamp};
 
 /// How long counts wait before they are put into the tables, in milliseconds.
-pub const PUT_AWAY_AFTER: i64 = 5 * MINUTE;
+pub const FLUSH_AFTER: i64 = 5 * MINUTE;
 /// Most isolates, and most rows of each table, that are worked on in one go.
-const ISOLATES_AT_ONCE: usize = 10;
-const ROWS_AT_ONCE: usize = 500;
+const ISOLATE_BATCH: usize = 10;
+const ROW_BATCH: usize = 500;
 
 /// Does a bounded part of what is due. Says whether there is more to do at once.
-pub fn work(database: &impl Database, now: Timestamp) -> DatabaseResult<bool> {
+pub fn run(database: &impl Database, now: Timestamp) -> DatabaseResult<bool> {
     let more = [
-        batches::put_away(database, ISOLATES_AT_ONCE)?,
-        move_up(database, &MINUTES, &HOURS, now)?,
-        move_up(database, &HOURS, &DAYS, now)?,
-        drop_eldest(database, now)?,
-        batches::forget(database, ROWS_AT_ONCE, now)?,
+        batches::flush(database, ISOLATE_BATCH)?,
+        roll_up(database, &MINUTES, &HOURS, now)?,
+        roll_up(database, &HOURS, &DAYS, now)?,
+        drop_expired(database, now)?,
+        batches::evict_idle(database, ROW_BATCH, now)?,
     ];
     Ok(more.contains(&true))
 }
@@ -36,40 +36,40 @@ pub fn next_due(database: &impl Database, now: Timestamp) -> DatabaseResult<Opti
         Some(mut row) => (row.optional_integer()?.unwrap_or(0), row.optional_integer()?),
         None => (0, None),
     };
-    let put_away = (waiting > 0).then(|| now.plus(PUT_AWAY_AFTER));
-    let forget = quiet.map(|millis| Timestamp::from_millis(millis).plus(batches::REMEMBERED_FOR + 1));
+    let flush = (waiting > 0).then(|| now.plus(FLUSH_AFTER));
+    let evict = quiet.map(|millis| Timestamp::from_millis(millis).plus(batches::ISOLATE_RETENTION + 1));
     let tables = [MINUTES.next_due(database)?, HOURS.next_due(database)?, DAYS.next_due(database)?];
-    Ok(tables.into_iter().chain([put_away, forget]).flatten().min())
+    Ok(tables.into_iter().chain([flush, evict]).flatten().min())
 }
 
 /// Moves counts that need not be kept in `from` any more to the longer steps of `to`.
-fn move_up(database: &impl Database, from: &Table, to: &Table, now: Timestamp) -> DatabaseResult<bool> {
+fn roll_up(database: &impl Database, from: &Table, to: &Table, now: Timestamp) -> DatabaseResult<bool> {
     database.transaction(|| {
-        let due = from.eldest(database, from.first_kept(now), ROWS_AT_ONCE)?;
+        let due = from.oldest(database, from.first_retained(now), ROW_BATCH)?;
         let Some((last_at, last_key, _)) = due.last() else { return Ok(false) };
         from.remove_up_to(database, *last_at, *last_key)?;
         let mut rows = Rows::new();
         for (at, key, sums) in &due {
             for sum in sums.iter() {
-                let (place, step) = to.place(from.begin(*at, sum.step));
+                let (place, step) = to.locate(from.begin(*at, sum.step));
                 rows.entry((place, *key)).or_default().add(step, sum);
             }
         }
         to.add(database, rows)?;
-        Ok(due.len() == ROWS_AT_ONCE)
+        Ok(due.len() == ROW_BATCH)
     })
 }
 
 /// Removes rows all of whose counts are of more than two years ago, and last uses as old as these.
-fn drop_eldest(database: &impl Database, now: Timestamp) -> DatabaseResult<bool> {
+fn drop_expired(database: &impl Database, now: Timestamp) -> DatabaseResult<bool> {
     database.transaction(|| {
-        let due = DAYS.eldest(database, DAYS.first_kept(now), ROWS_AT_ONCE)?;
+        let due = DAYS.oldest(database, DAYS.first_retained(now), ROW_BATCH)?;
         let Some((last_at, last_key, _)) = due.last() else { return Ok(false) };
         DAYS.remove_up_to(database, *last_at, *last_key)?;
         for (at, key, _) in due.iter().filter(|(_, key, _)| key.is_some()) {
             let end = DAYS.begin(at.saturating_add(1), 0).millis();
             database.run("DELETE FROM last_uses WHERE key = ? AND at < ?", &[key_value(*key), end.into()])?;
         }
-        Ok(due.len() == ROWS_AT_ONCE)
+        Ok(due.len() == ROW_BATCH)
     })
 }

@@ -1,7 +1,7 @@
 //! What can be asked of usage.
 
 use super::{
-    batches::waiting,
+    batches::pending,
     table::{DAYS, HOURS, MINUTES},
 };
 use crate::{
@@ -26,7 +26,7 @@ pub fn usage(database: &impl Database, call: &ReadUsage, now: Timestamp) -> Comm
     for table in [DAYS, HOURS, MINUTES].into_iter().filter(|table| table.step <= span.step) {
         table.read(database, call.key, &span, |moment, sum| sums.add(span.step.number(moment), sum))?;
     }
-    for (cell, calls) in waiting(database)?.iter().flat_map(|batch| &batch.counts) {
+    for (cell, calls) in pending(database)?.iter().flat_map(|batch| &batch.counts) {
         let moment = Step::Minute.begin(cell.minute);
         if span.contains(moment) && call.key.is_none_or(|key| key == cell.key) {
             sums.count(span.step.number(moment), cell.outcome, cell.scopes, *calls);
@@ -53,7 +53,7 @@ pub fn last_uses(database: &impl Database, call: &ReadLastUses) -> CommandResult
         let secret = u32::try_from(row.integer()?).map_err(|_| DatabaseError("not the number of a secret".into()))?;
         uses.push(LastUse { key, secret, at: Timestamp::from_millis(row.integer()?) });
     }
-    let waiting = waiting(database)?.into_iter().flat_map(|batch| batch.last_uses);
-    uses.extend(waiting.filter(|last| call.keys.contains(&last.key)));
+    let pending = pending(database)?.into_iter().flat_map(|batch| batch.last_uses);
+    uses.extend(pending.filter(|last| call.keys.contains(&last.key)));
     Ok(latest(uses))
 }
