@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_fails_leaves_nothing_behind() {
+    fn a_failed_step_is_rolled_back() {
         let database = MemoryDatabase::open();
         let broken: &[&str] = &["CREATE TABLE b (x INTEGER)", "no statement"];
         assert!(migrate(&database, &[ONE, broken]).is_err());
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_from_the_future_is_left_alone() {
+    fn a_newer_schema_is_refused() {
         let database = MemoryDatabase::open();
         migrate(&database, &[ONE, TWO]).unwrap();
         assert!(migrate(&database, &[ONE]).is_err());

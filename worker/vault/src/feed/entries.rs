@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn news_are_told_and_told_again_when_they_change() {
+    fn a_changed_entry_moves_to_the_end() {
         let database = fresh();
         let subjects = [(Subject::Key(key(1)), 2), (Subject::Workspace(16), 3), (Subject::Sealed(16), 4)];
         publish(&database, &subjects, NOW);
@@ -127,7 +127,7 @@ mod tests {
 
     /// As they are for a key that was read in from a file that is older than the feed.
     #[test]
-    fn what_is_forbidden_under_an_old_version_is_kept_as_long_as_anything_else() {
+    fn a_repeated_entry_is_retained_as_long_as_a_new_one() {
         for subject in [Subject::Key(key(1)), Subject::Workspace(16)] {
             let database = fresh();
             publish(&database, &[(subject, 5)], NOW);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn much_is_told_in_pages() {
+    fn a_long_feed_is_read_in_pages() {
         let database = fresh();
         let many: Vec<_> = (0..=u32::try_from(PAGE).unwrap()).map(|number| (Subject::Key(key(number)), 2)).collect();
         publish(&database, &many, NOW);

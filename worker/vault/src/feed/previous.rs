@@ -16,7 +16,7 @@ fn key(number: u32) -> Subject {
 }
 
 #[test]
-fn a_feed_of_the_first_schema_goes_on() {
+fn a_feed_of_the_first_schema_continues() {
     let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
     // It is opened with other random numbers, and later.
     schema::apply(&database, 5 << 11, NOW.plus(9)).unwrap();

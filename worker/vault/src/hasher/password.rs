@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_fits_its_own_hash_alone() {
+    fn a_password_matches_only_its_own_hash() {
         let hash = hash(&"correct horse".to_owned().into()).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert_eq!(verify(&"correct horse".to_owned().into(), Some(&hash)), Ok(true));
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_fits_however_the_keyboard_writes_it() {
+    fn a_password_matches_in_every_unicode_form() {
         let [composed, decomposed] = ["b\u{fc}cher und mehr", "bu\u{308}cher und mehr"].map(str::to_owned);
         for set in [&composed, &decomposed] {
             let hash = hash(&set.clone().into()).unwrap();
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_account_nothing_fits_and_as_much_is_computed() {
+    fn an_unknown_account_costs_as_much_as_a_known_one() {
         assert_eq!(verify(&"correct horse".to_owned().into(), None), Ok(false));
         let dummy = PasswordHash::new(DUMMY_HASH).unwrap();
         assert_eq!(Params::try_from(&dummy).unwrap().m_cost(), MEMORY_KIB);

@@ -49,7 +49,7 @@ mod tests {
     };
 
     #[test]
-    fn it_has_few_places_and_a_place_comes_back() {
+    fn the_queue_is_bounded_and_a_dropped_slot_is_free_again() {
         let queue = Queue::default();
         let slots: Vec<_> = (0..50).map_while(|_| queue.try_enter()).collect();
         assert_eq!(slots.len(), CAPACITY);
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn one_works_at_a_time() {
+    fn one_request_runs_at_a_time() {
         let queue = Queue::default();
         let mut context = Context::from_waker(Waker::noop());
         let mut first = Box::pin(queue.wait_turn());

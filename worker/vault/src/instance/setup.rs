@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_becomes_the_owner_and_nobody_after() {
+    fn only_the_first_claim_becomes_the_owner() {
         let (database, expected) = fresh();
         assert_eq!(claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START), Ok(PersonId(1)));
         let second = claim(&database, &expected, &call("token", "d@e.f"), PersonId(2), START);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_tokens_are_slowed_down_and_the_right_one_passes_from_elsewhere() {
+    fn wrong_tokens_are_throttled_per_network() {
         let (database, expected) = fresh();
         let from = |address: &str, token: &str| check(&database, &expected, token, address, START);
         for _ in 0..10 {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_with_a_wrong_token_counts() {
+    fn a_claim_with_a_wrong_token_is_counted() {
         let (database, expected) = fresh();
         for _ in 0..10 {
             let claimed = claim(&database, &expected, &call("guess", "a@b.c"), PersonId(1), START);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_token_nothing_is_offered() {
+    fn without_a_configured_token_setup_is_refused() {
         let (database, _) = fresh();
         for expected in [SetupToken::new("", "1000000000"), SetupToken::new("token", "soon")] {
             assert_eq!(check(&database, &expected, "token", "192.0.2.1", START), Err(Failure::Forbidden.into()));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_password_hash_is_kept_only_until_the_account_has_it() {
+    fn the_password_hash_is_deleted_once_the_account_has_it() {
         let (database, expected) = fresh();
         claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START).unwrap();
         complete(&database).unwrap();

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn five_failures_are_free_and_then_the_wait_doubles() {
+    fn the_delay_doubles_after_five_failures() {
         let database = fresh();
         for _ in 0..5 {
             assert_eq!(attempt(&database, OWNER, "192.0.2.1", START), Ok(Some(PersonId(1))));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn who_knows_the_address_locks_nobody_out() {
+    fn knowing_the_email_locks_nobody_out() {
         let database = fresh();
         for _ in 0..6 {
             let _ = attempt(&database, OWNER, "198.51.100.1", START);
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn guessing_from_everywhere_is_slow_and_a_known_device_does_not_wait_for_it() {
+    fn a_known_device_is_exempt_from_the_account_counter() {
         let database = fresh();
         for number in 0..50 {
             attempt(&database, OWNER, &format!("192.0.2.{number}"), START).unwrap();
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_nobody_has_is_treated_alike() {
+    fn an_unknown_email_is_throttled_alike() {
         let database = fresh();
         for _ in 0..5 {
             assert_eq!(attempt(&database, "nobody@b.c", "192.0.2.1", START), Ok(None));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn success_starts_the_count_anew() {
+    fn success_resets_the_count() {
         let database = fresh();
         for _ in 0..60 {
             assert!(attempt(&database, OWNER, "192.0.2.1", START).is_ok());
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_that_was_not_looked_at_does_not_count() {
+    fn a_withdrawn_attempt_does_not_count() {
         let database = fresh();
         let attempt = BeginSignIn { email: OWNER.into(), address: "192.0.2.1".into(), device: None };
         for _ in 0..60 {
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_has_an_end_and_memory_too() {
+    fn delays_are_bounded_and_failures_expire() {
         let counter = Counter::new("pair", &[], 5, 15 * MINUTE, true);
         assert_eq!([4, 5, 1_000_000].map(|failures| counter.back_off(failures)), [0, SECOND, 15 * MINUTE]);
         let database = fresh();

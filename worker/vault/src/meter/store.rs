@@ -93,14 +93,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_handed_out_is_remembered() {
+    fn granted_permits_are_stored() {
         let database = MemoryDatabase::open();
         let passed = (0..5).filter(|_| matches!(take(&database, &request(1), NOW), Ok(Taken::Lease(_)))).count();
         assert_eq!(passed, 3);
     }
 
     #[test]
-    fn a_question_that_changes_nothing_writes_nothing() {
+    fn a_refused_request_writes_nothing() {
         let database = MemoryDatabase::open();
         let written = || database.first("SELECT total_changes()", &[]).unwrap().unwrap().integer().unwrap();
         take(&database, &request(3), NOW).unwrap();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_writes_nothing() {
+    fn a_peek_writes_nothing() {
         let database = MemoryDatabase::open();
         let call = LookAhead { limits: request(0).limits, version: 1, cost: 1 };
         let left = || peek(&database, &call, NOW).unwrap();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_meter_that_was_cleared_begins_anew() {
+    fn a_cleared_meter_starts_over() {
         let database = MemoryDatabase::open();
         apply(&database).unwrap();
         assert!(is_new(&database).unwrap(), "it was never used");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_stays_used_when_any_version_is_believed() {
+    fn usage_survives_the_acceptance_of_any_version() {
         let database = MemoryDatabase::open();
         accept_any_version(&database).unwrap();
         assert!(is_new(&database).unwrap(), "it stores nothing");
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_meter_that_was_cleared_is_not_told_what_was_before() {
+    fn a_cleared_meter_ignores_returned_permits() {
         let database = MemoryDatabase::open();
         let before = Take { version: 9, need: 0, unused: vec![Unused { lease: NAMED + 1, permits: 2 }], ..request(0) };
         assert!(matches!(take(&database, &before, NOW), Ok(Taken::Lease(_))));

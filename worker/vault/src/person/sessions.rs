@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_good_while_it_is_used_but_not_beyond_its_longest() {
+    fn a_used_session_lasts_until_its_absolute_timeout() {
         let database = signed_in();
         let mut elapsed = 0;
         while elapsed < ABSOLUTE {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_not_used_ends() {
+    fn an_idle_session_ends() {
         let database = signed_in();
         assert!(at(&database, IDLE - 1).is_ok());
         let idle = signed_in();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_session_that_is_not_good_nothing_is_noted() {
+    fn an_invalid_session_logs_no_event() {
         let database = signed_in();
         let note = |session| {
             let (address, request_id) = ("192.0.2.1".to_owned(), "r1".to_owned());
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_or_ended_session_is_nobody() {
+    fn a_foreign_or_ended_session_is_refused() {
         let database = signed_in();
         let foreign = resume(&database, &Resume { session: hash(2) }, START);
         assert_eq!(foreign, Err(Failure::NotSignedIn.into()));

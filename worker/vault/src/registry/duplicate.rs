@@ -4,7 +4,7 @@ use super::{
     idempotency::IdempotentRequest,
     keys::{KeyDraft, issue, present},
     members::member,
-    trail::raw,
+    trail::to_raw_json,
 };
 use crate::{
     database::{Database, DatabaseResult},
@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 
 /// What stands in the trail where other lines show how a key was before.
 #[derive(Serialize)]
-struct Source {
+struct DuplicateOf {
     duplicate_of: Locator,
 }
 
@@ -51,7 +51,7 @@ pub fn duplicate(
         details,
         secret: call.secret,
         action: Action::Duplicate,
-        before: Some(raw(&Source { duplicate_of: source.locator })?),
+        before: Some(to_raw_json(&DuplicateOf { duplicate_of: source.locator })?),
         reason,
     };
     issue(database, keyring, workspace, draft, &call.origin, &member, request, now)
@@ -110,15 +110,15 @@ mod tests {
         }
     }
 
-    fn copy(database: &MemoryDatabase, call: &DuplicateKey) -> CommandResult<Issued> {
+    fn duplicated(database: &MemoryDatabase, call: &DuplicateKey) -> CommandResult<Issued> {
         duplicate(database, &keyring(), WORKSPACE, call, NOW.plus(1))
     }
 
     #[test]
-    fn a_copy_has_the_facts_of_its_source_and_a_secret_of_its_own() {
+    fn a_duplicate_has_the_facts_of_its_source_and_its_own_secret() {
         let database = workspace();
         let key = source(&database);
-        let made = copy(&database, &call(key.id, OWNER, None)).unwrap().key;
+        let made = duplicated(&database, &call(key.id, OWNER, None)).unwrap().key;
         assert_ne!(made.id, key.id);
         assert_eq!((made.name.as_str(), made.version, made.secrets.len()), ("Shop (copy)", 1, 1));
         assert_eq!((&made.scopes, &made.restrictions), (&key.scopes, &key.restrictions));
@@ -135,10 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn the_line_names_the_source() {
+    fn the_audit_line_names_the_source() {
         let database = workspace();
         let key = source(&database);
-        let made = copy(&database, &call(key.id, OWNER, None)).unwrap().key;
+        let made = duplicated(&database, &call(key.id, OWNER, None)).unwrap().key;
         let mut row = database.first("SELECT line FROM trail WHERE action = 'key.duplicate'", &[]).unwrap().unwrap();
         let line: serde_json::Value = serde_json::from_str(&row.text().unwrap()).unwrap();
         assert_eq!(line["before"]["duplicate_of"], key.id.to_string());
@@ -146,23 +146,23 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_that_is_asked_for_twice_is_made_once() {
+    fn a_repeated_request_makes_one_duplicate() {
         let database = workspace();
         let key = source(&database);
-        let first = copy(&database, &call(key.id, OWNER, Some("a"))).unwrap();
-        let again = copy(&database, &call(key.id, OWNER, Some("a"))).unwrap();
+        let first = duplicated(&database, &call(key.id, OWNER, Some("a"))).unwrap();
+        let again = duplicated(&database, &call(key.id, OWNER, Some("a"))).unwrap();
         assert!(again.replayed && again.key == first.key && count(&database, "keys") == 2);
     }
 
     #[test]
-    fn only_what_is_there_can_be_copied() {
+    fn only_a_visible_present_key_can_be_duplicated() {
         let database = workspace();
         let key = source(&database);
         let not_found = || Err(Failure::NotFound.into());
-        assert_eq!(copy(&database, &call(key.id, STRANGER, None)), not_found());
+        assert_eq!(duplicated(&database, &call(key.id, STRANGER, None)), not_found());
         let delete = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
         keys::delete(&database, &delete, NOW).unwrap();
-        assert_eq!(copy(&database, &call(key.id, OWNER, None)), not_found());
+        assert_eq!(duplicated(&database, &call(key.id, OWNER, None)), not_found());
         assert_eq!(count(&database, "keys"), 1);
     }
 }

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_five_seconds_or_as_long_as_an_outage_is_forgiven() {
+    fn it_is_five_seconds_or_the_outage_grace_period() {
         let database = workspace();
         assert_eq!(effective_at(&database, NOW), Ok(NOW.plus(5_000)));
         for (seconds, millis) in [(3, 5_000), (600, 600_000), (3_600, 3_600_000)] {
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_not_heard_that_less_is_forgiven_may_be_as_patient_as_before() {
+    fn a_shortened_grace_period_counts_from_its_publication() {
         let database = workspace();
         set_grace_period(&database, 600, NOW);
         publish_all(&database, NOW);

@@ -19,7 +19,7 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
         newest.ends_at = was.ends_at;
     }
     if after.secrets == before.secrets {
-        return Ok(KeyOutcome::unchanged(before.shown(now)));
+        return Ok(KeyOutcome::unchanged(before.to_key(now)));
     }
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     database.transaction(|| {
@@ -27,5 +27,5 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
         let change = Change::of_key(Action::EndSecret, Some(&before), Some(&after), now)?;
         store(database, actor, &after, change, now)
     })?;
-    Ok(KeyOutcome::new(after.shown(now), true))
+    Ok(KeyOutcome::new(after.to_key(now), true))
 }

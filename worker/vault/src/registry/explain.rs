@@ -67,15 +67,15 @@ mod tests {
         ExplainCall { caller: person.into(), id, secret: Some(SecretHash::from_bytes([3; 32])), case }
     }
 
-    fn told(database: &MemoryDatabase, call: &ExplainCall) -> CommandResult<Explanation> {
+    fn explained(database: &MemoryDatabase, call: &ExplainCall) -> CommandResult<Explanation> {
         expect_ready(explain_call(database, &keyring(), &MemoryMeters::default(), call, NOW))
     }
 
     #[test]
-    fn the_truth_is_explained() {
+    fn the_current_state_is_explained() {
         let database = workspace();
         let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-        let code = || told(&database, &call(key.id, OWNER, None)).unwrap().code;
+        let code = || explained(&database, &call(key.id, OWNER, None)).unwrap().code;
         assert_eq!(code(), "VALID");
         let delete = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
         keys::delete(&database, &delete, NOW).unwrap();
@@ -83,10 +83,10 @@ mod tests {
     }
 
     #[test]
-    fn of_keys_of_others_nothing_is_told() {
+    fn keys_of_others_are_not_explained() {
         let database = workspace();
         let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-        let ask = |call: &ExplainCall| told(&database, call).map(|explanation| explanation.code);
+        let ask = |call: &ExplainCall| explained(&database, call).map(|explanation| explanation.code);
         assert_eq!(ask(&call(key.id, STRANGER, None)), Err(Failure::NotFound.into()));
         let live = Some(Environment::Live);
         let elsewhere = Locator::issue(&keyring(), Address { workspace: 8, number: 1 }, Environment::Live);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_meter_is_asked_and_need_not_answer() {
+    fn a_meter_that_is_down_leaves_the_limit_unknown() {
         let database = workspace();
         let quota = Some(Quota { limit: 3, period: Period::Day });
         let key = create(&database, NewKey { quota, ..new_key("Shop", &["contacts:read"]) }, NOW).unwrap();

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_goes_and_what_came_meanwhile_stays() {
+    fn a_change_during_publication_stays_pending() {
         let database = workspace();
         enqueue_key(&database, key(1), 2).unwrap();
         enqueue_key(&database, key(2), 5).unwrap();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_true_of_all_is_told_first() {
+    fn workspace_entries_are_published_first() {
         let database = workspace();
         for number in 0..u32::try_from(BATCH).unwrap() {
             enqueue_key(&database, key(number), 2).unwrap();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_version_takes_nothing_back() {
+    fn an_older_version_replaces_nothing() {
         let database = workspace();
         enqueue_key(&database, key(1), 9).unwrap();
         enqueue_key(&database, key(1), 2).unwrap();

@@ -43,7 +43,7 @@ mod tests {
 
     /// A file can be read only into a workspace without keys, so nothing else ever wakes one.
     #[test]
-    fn a_file_that_was_never_finished_wakes_a_workspace_without_keys_after_a_day_and_is_forgotten() {
+    fn an_abandoned_file_expires_after_a_day() {
         let database = workspace();
         assert_eq!(registry::next_due(&database, NOW), Ok(None), "nothing waits, so nothing wakes it");
         stage_two(&database, 1, NOW);
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_still_coming_is_not_torn_away_and_goes_as_a_whole() {
+    fn a_file_expires_as_a_whole_and_not_during_upload() {
         let database = workspace();
         stage_two(&database, 1, NOW);
         stage_two(&database, 3, NOW.plus(20 * HOUR));

@@ -136,7 +136,7 @@ pub fn issue(
         let change = Change::of_key(draft.action, None, Some(&row), now)?;
         trail::append(database, actor, Change { before: draft.before, reason: draft.reason, ..change }, now)?;
         kv_outbox::enqueue(database, number, now)?;
-        let key = row.shown(now);
+        let key = row.to_key(now);
         request.store_response(database, &key, now)?;
         Ok(Issued { key, replayed: false })
     })
@@ -147,7 +147,7 @@ pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Command
     let member = member(database, &call.caller)?;
     let row = present(database, call.id)?;
     member.may(Command::ReadKey, Some(&row), None, now)?;
-    Ok(row.shown(now))
+    Ok(row.to_key(now))
 }
 
 /// Changes a key. What changes nothing is no change: no new version, no line in the trail. So the same request may be sent
@@ -177,12 +177,12 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Com
         // A key is never left on because a page was old. One that is off already keeps its reason.
         match command {
             Command::DeactivateKey if before.active => {}
-            Command::DeactivateKey => return Ok(KeyOutcome::unchanged(before.shown(now))),
+            Command::DeactivateKey => return Ok(KeyOutcome::unchanged(before.to_key(now))),
             _ => return Err(Failure::Stale.into()),
         }
     }
     if after == before {
-        return Ok(KeyOutcome::unchanged(after.shown(now)));
+        return Ok(KeyOutcome::unchanged(after.to_key(now)));
     }
     let unpublished = feed_outbox::is_pending(database, Some(call.id))?;
     after.version += 1;
@@ -195,7 +195,7 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Com
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     let change = Change { reason, ..Change::of_key(action, Some(&before), Some(&after), now)? };
     store(database, actor, &after, change, now)?;
-    Ok(KeyOutcome::new(after.shown(now), unpublished || narrows(&before, &after)))
+    Ok(KeyOutcome::new(after.to_key(now), unpublished || narrows(&before, &after)))
 }
 
 fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
@@ -209,14 +209,14 @@ pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Com
     let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == call.version + 1;
     if let Some(gone) = find(database, call.id)?.filter(is_this) {
         member.may(Command::DeleteKey, Some(&gone), None, now)?;
-        return Ok(KeyOutcome::unchanged(gone.shown(now)));
+        return Ok(KeyOutcome::unchanged(gone.to_key(now)));
     }
     let before = present(database, call.id)?;
     member.may(Command::DeleteKey, Some(&before), None, now)?;
     let after = KeyRow { deleted_at: Some(now), version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Delete, Some(&before), None, now)?, now)?;
-    Ok(KeyOutcome::new(after.shown(now), true))
+    Ok(KeyOutcome::new(after.to_key(now), true))
 }
 
 /// Stores a changed key with everything that belongs to a change, or nothing.

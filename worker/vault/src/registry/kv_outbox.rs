@@ -18,7 +18,7 @@ use ownchat_domain::{
 
 /// How often at most the record of one key is written only because it was asked for, in milliseconds. An edge may ask though KV has it
 /// (it cannot read the feed, somebody guesses at a secret, the key was read in from an older file), and each write costs.
-const REPAIR_EVERY: i64 = HOUR;
+const REPAIR_INTERVAL: i64 = HOUR;
 
 /// Most records that one alarm carries; the rest follow with the next.
 const BATCH: i64 = 100;
@@ -56,7 +56,7 @@ pub fn enqueue_missing(database: &impl Database, locator: Locator, now: Timestam
     database.run(
         "INSERT INTO outbox (key, due_at) \
          SELECT number, ? FROM keys WHERE locator = ? AND coalesce(published_at, 0) <= ? ON CONFLICT DO NOTHING",
-        &[time(now), locator.to_string().into(), time(now.plus(-REPAIR_EVERY))],
+        &[time(now), locator.to_string().into(), time(now.plus(-REPAIR_INTERVAL))],
     )?;
     Ok(())
 }
@@ -77,7 +77,7 @@ struct Due {
 }
 
 /// A record on its way into KV.
-struct Copy {
+struct SealedRecord {
     name: String,
     version: u64,
     /// Version of the settings.
@@ -96,12 +96,12 @@ pub async fn deliver(
     let mut errors = Vec::new();
     for Due { key, attempts, locator } in &due(database, now())? {
         // Read at the last moment, so that the newest state is written.
-        let written = match sealed(database, keyring, locator, now()) {
-            Ok(copy) => replica.put(&copy.name, &copy.bytes).await.map(|()| copy),
+        let written = match seal(database, keyring, locator, now()) {
+            Ok(sealed) => replica.put(&sealed.name, &sealed.bytes).await.map(|()| sealed),
             Err(error) => Err(error.to_string()),
         };
         match written {
-            Ok(copy) => confirm(database, *key, &copy, keyring.newest().id, now())?,
+            Ok(sealed) => confirm(database, *key, &sealed, keyring.newest().id, now())?,
             Err(error) => {
                 errors.push(format!("outbox: key {locator}: {error}"));
                 postpone(database, *key, *attempts, now())?;
@@ -123,15 +123,21 @@ fn due(database: &impl Database, now: Timestamp) -> DatabaseResult<Vec<Due>> {
         .collect()
 }
 
-fn sealed(database: &impl Database, keyring: &Keyring, locator: &str, now: Timestamp) -> DatabaseResult<Copy> {
+fn seal(database: &impl Database, keyring: &Keyring, locator: &str, now: Timestamp) -> DatabaseResult<SealedRecord> {
     let locator = locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
     let record = record(database, locator, now)?.ok_or_else(|| DatabaseError("no such key".into()))?;
     let bytes = record.seal(keyring).map_err(|error| DatabaseError(error.to_string()))?;
-    Ok(Copy { name: kv_name(locator), version: record.version, settings: record.workspace.version, bytes })
+    Ok(SealedRecord { name: kv_name(locator), version: record.version, settings: record.workspace.version, bytes })
 }
 
 /// KV has this record. If the key or the settings have changed since, the key stays in the outbox.
-fn confirm(database: &impl Database, key: i64, copy: &Copy, master: u16, now: Timestamp) -> DatabaseResult<()> {
+fn confirm(
+    database: &impl Database,
+    key: i64,
+    sealed: &SealedRecord,
+    master: u16,
+    now: Timestamp,
+) -> DatabaseResult<()> {
     let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX).into();
     database.transaction(|| {
         database.run(
@@ -141,7 +147,7 @@ fn confirm(database: &impl Database, key: i64, copy: &Copy, master: u16, now: Ti
         database.run(
             "DELETE FROM outbox WHERE key = ? AND (SELECT version FROM keys WHERE number = key) <= ? \
              AND (SELECT version FROM workspace) <= ?",
-            &[key.into(), number(copy.version), number(copy.settings)],
+            &[key.into(), number(sealed.version), number(sealed.settings)],
         )?;
         database
             .run("UPDATE outbox SET due_at = ?, attempts = 0 WHERE key = ?", &[time(now.plus(SECOND)), key.into()])?;

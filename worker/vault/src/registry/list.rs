@@ -22,9 +22,9 @@ use ownchat_domain::{
 };
 
 /// Whether a key works at the time that stands for both question marks; as [`ownchat_domain::key::state`] says it.
-const WORKS: &str =
+const WORKING: &str =
     "(active = 1 AND (not_before IS NULL OR not_before <= ?) AND (expires_at IS NULL OR expires_at > ?))";
-const WORKS_NOT: &str =
+const NOT_WORKING: &str =
     "NOT (active = 1 AND (not_before IS NULL OR not_before <= ?) AND (expires_at IS NULL OR expires_at > ?))";
 
 /// Digits of a cursor; enough for every key number.
@@ -48,11 +48,11 @@ pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> Comman
         .last()
         .filter(|_| more)
         .and_then(|row| Some(base62::encode(u128::try_from(row.number).ok()?, CURSOR_LENGTH)));
-    Ok(KeyPage { data: rows.iter().map(|row| row.shown(now)).collect(), next_cursor })
+    Ok(KeyPage { data: rows.iter().map(|row| row.to_key(now)).collect(), next_cursor })
 }
 
-fn limit(asked: Option<u32>) -> CommandResult<u32> {
-    match asked {
+fn limit(requested: Option<u32>) -> CommandResult<u32> {
+    match requested {
         None => Ok(KeyQuery::LIMIT_DEFAULT),
         Some(limit @ 1..=KeyQuery::LIMIT_MAX) => Ok(limit),
         Some(_) => Err(Failure::field("limit", format!("Ask for 1 to {} at a time.", KeyQuery::LIMIT_MAX)).into()),
@@ -60,34 +60,34 @@ fn limit(asked: Option<u32>) -> CommandResult<u32> {
 }
 
 fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> CommandResult<(String, Vec<Value>)> {
-    let mut wheres = Vec::new();
+    let mut conditions = Vec::new();
     let mut values = Vec::new();
     match query.status {
-        None => wheres.push("deleted_at IS NULL"),
+        None => conditions.push("deleted_at IS NULL"),
         Some(StatusFilter::Active) => {
-            wheres.extend(["deleted_at IS NULL", WORKS]);
+            conditions.extend(["deleted_at IS NULL", WORKING]);
             values.extend([time(now), time(now)]);
         }
         Some(StatusFilter::Inactive) => {
-            wheres.extend(["deleted_at IS NULL", WORKS_NOT]);
+            conditions.extend(["deleted_at IS NULL", NOT_WORKING]);
             values.extend([time(now), time(now)]);
         }
         Some(StatusFilter::Deleted) => {
-            wheres.push("deleted_at > ?");
+            conditions.push("deleted_at > ?");
             values.push(time(now.plus(-RESTORE_WITHIN)));
         }
     }
     match sight {
         Sight::All => {}
         Sight::Of(person) => {
-            wheres.push("owner = ?");
+            conditions.push("owner = ?");
             values.push(person.to_string().into());
         }
         Sight::One(id) => {
-            wheres.push("locator = ?");
+            conditions.push("locator = ?");
             values.push(id.to_string().into());
         }
-        Sight::Nothing => wheres.push("FALSE"),
+        Sight::Nothing => conditions.push("FALSE"),
     }
     if let Some(cursor) = &query.cursor {
         let number = Some(cursor)
@@ -95,7 +95,7 @@ fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> CommandResult<(S
             .and_then(|cursor| base62::decode(cursor))
             .and_then(|number| u32::try_from(number).ok())
             .ok_or_else(|| Failure::field("cursor", NOT_A_CURSOR))?;
-        wheres.push(match query.sort {
+        conditions.push(match query.sort {
             Sort::Newest => "number < ?",
             Sort::Oldest => "number > ?",
         });
@@ -103,22 +103,22 @@ fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> CommandResult<(S
     }
     let words = query.q.as_deref().map_or(Ok(Vec::new()), search_words);
     for word in words.map_err(|message| Failure::field("q", message))? {
-        wheres.push(has_word(&word));
+        conditions.push(has_word(&word));
         values.push(word.into());
     }
     if let Some(scope) = query.scope {
-        wheres.push("(scopes & ?) != 0");
+        conditions.push("(scopes & ?) != 0");
         values.push(scope_bits(ScopeSet::from_iter([scope])));
     }
     if let Some(environment) = query.environment {
-        wheres.push("environment = ?");
+        conditions.push("environment = ?");
         values.push(environment.as_str().into());
     }
     let order = match query.sort {
         Sort::Newest => "DESC",
         Sort::Oldest => "ASC",
     };
-    let sql = format!("SELECT {COLUMNS} FROM keys WHERE {} ORDER BY number {order} LIMIT ?", wheres.join(" AND "));
+    let sql = format!("SELECT {COLUMNS} FROM keys WHERE {} ORDER BY number {order} LIMIT ?", conditions.join(" AND "));
     Ok((sql, values))
 }
 
@@ -137,7 +137,7 @@ pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> Comm
         allowed => allowed?,
     }
     let limit = limit(query.limit)?;
-    let wanted = LineFilter {
+    let filter = LineFilter {
         after: query.cursor.unwrap_or(0),
         // One more than asked for tells whether there is another page.
         limit: limit + 1,
@@ -147,7 +147,7 @@ pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> Comm
         from: query.from,
         to: query.to,
     };
-    let mut lines = lines(database, &wanted)?;
+    let mut lines = lines(database, &filter)?;
     let more = lines.len() > limit as usize;
     lines.truncate(limit as usize);
     let next_cursor = lines.last().filter(|_| more).map(|(sequence, _)| *sequence);

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn other_secrets_than_those_of_the_keys_are_refused() {
+    fn master_secrets_that_do_not_match_the_keys_are_refused() {
         let database = used();
         for (list, words) in [(OTHER_ONE, "secret 1 is not"), (TWO, "none of its secrets")] {
             let why = try_with(&database, list).unwrap_err();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_without_keys_takes_any() {
+    fn a_workspace_without_keys_accepts_any() {
         let database = workspace();
         for list in [ONE, OTHER_ONE, TWO] {
             assert_eq!(try_with(&database, list), Ok(()));

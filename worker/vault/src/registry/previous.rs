@@ -65,7 +65,7 @@ fn exported(database: &MemoryDatabase, now: Timestamp) -> usize {
 }
 
 #[test]
-fn a_workspace_of_the_first_schema_is_brought_up_to_date() {
+fn a_workspace_of_the_first_schema_is_migrated() {
     let database = opened(include_str!("fixtures/first.sql"));
     let ring =
         Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")
@@ -105,7 +105,7 @@ fn a_workspace_of_the_first_schema_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_workspace_of_the_second_schema_is_brought_up_to_date() {
+fn a_workspace_of_the_second_schema_is_migrated() {
     let database = opened(include_str!("fixtures/second.sql"));
     let listed =
         list::list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW.plus(5)).unwrap();
@@ -134,7 +134,7 @@ fn a_workspace_of_the_second_schema_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_workspace_of_the_third_schema_is_brought_up_to_date() {
+fn a_workspace_of_the_third_schema_is_migrated() {
     let database = opened(include_str!("fixtures/third.sql"));
     let now = NOW.plus(7);
     let asked = |caller| ListKeys { caller, query: KeyQuery::default() };
@@ -155,7 +155,7 @@ fn a_workspace_of_the_third_schema_is_brought_up_to_date() {
     let (key, secret) = (new_key("Bo's", &["messages:send"]), SecretHash::from_bytes([5; 32]));
     let create = CreateKey { origin: origin(PersonId(3)), key, secret, once: once("order-7") };
     let made = keys::create(&database, &keyring(), 7, &create, now).unwrap();
-    assert_eq!((made.replayed, &made.key), (true, &row.shown(now)));
+    assert_eq!((made.replayed, &made.key), (true, &row.to_key(now)));
     let secret = SecretHash::from_bytes([4; 32]);
     let rotate = RotateKey {
         origin: origin(OWNER),
@@ -167,7 +167,7 @@ fn a_workspace_of_the_third_schema_is_brought_up_to_date() {
         once: once("turn-1"),
     };
     let turned = rotate::rotate(&database, &keyring(), &rotate, now).unwrap();
-    let shown = rows::find(&database, shop).unwrap().unwrap().shown(now);
+    let shown = rows::find(&database, shop).unwrap().unwrap().to_key(now);
     assert_eq!((turned.replayed, &turned.key, turned.grace_until), (true, &shown, Some(NOW.plus(3_600_004))));
     let other = BodyHash::of(b"{ }");
     let reused = CreateKey { once: once("order-7").map(|once| Once { body: other, ..once }), ..create };
@@ -178,7 +178,7 @@ fn a_workspace_of_the_third_schema_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_workspace_of_the_fourth_schema_is_brought_up_to_date() {
+fn a_workspace_of_the_fourth_schema_is_migrated() {
     let database = opened(include_str!("fixtures/fourth.sql"));
     let listed =
         list::list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW.plus(5)).unwrap();
@@ -196,7 +196,7 @@ fn a_workspace_of_the_fourth_schema_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_workspace_of_the_fifth_schema_is_brought_up_to_date() {
+fn a_workspace_of_the_fifth_schema_is_migrated() {
     let database = opened(include_str!("fixtures/fifth.sql"));
     let now = NOW.plus(31 * DAY + 10);
     let listed = list::list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, now).unwrap();
@@ -219,7 +219,7 @@ fn a_workspace_of_the_fifth_schema_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_workspace_of_the_sixth_schema_is_brought_up_to_date() {
+fn a_workspace_of_the_sixth_schema_is_migrated() {
     let database = opened(include_str!("fixtures/sixth.sql"));
     let now = NOW.plus(31 * DAY + 10);
     // What a removed key has left is still to be cleared, and edges may be patient for as long as was noted.
@@ -236,7 +236,7 @@ fn a_workspace_of_the_sixth_schema_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_workspace_of_the_seventh_schema_is_brought_up_to_date() {
+fn a_workspace_of_the_seventh_schema_is_migrated() {
     let database = opened(include_str!("fixtures/seventh.sql"));
     // Numbers that a file may have used up are left out.
     let key = new_key("Next", &["contacts:read"]);

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_meter_that_fails_is_tried_again_and_keeps_nothing_else() {
+    fn a_failing_meter_is_retried_and_blocks_no_other() {
         let (database, meters) = (workspace(), MemoryMeters::default());
         let kv = with_copies(&[key(1), key(2), key(3)]);
         meters.failing.borrow_mut().push(key(1));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_that_cannot_be_removed_now_is_removed_later() {
+    fn a_replica_that_cannot_be_deleted_is_retried() {
         let (database, meters, kv) = (workspace(), MemoryMeters::default(), with_copies(&[key(1)]));
         enqueue_key(&database, key(1), NOW).unwrap();
         kv.is_down.set(true);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_key_that_was_read_in_copy_and_counts_stay() {
+    fn an_imported_key_keeps_its_replica_and_its_usage() {
         let (database, meters) = (workspace(), MemoryMeters::default());
         let made = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
         let kv = with_copies(&[made.id]);

@@ -23,7 +23,7 @@ pub fn read_deleted(database: &impl Database, call: &ReadDeleted, now: Timestamp
     let can_be_restored = |row: &KeyRow| row.deleted_at.is_some_and(|at| now.since(at) < RESTORE_WITHIN);
     let row = find(database, call.id)?.filter(can_be_restored).ok_or(Failure::NotFound)?;
     member.may(Command::ReadKey, Some(&row), None, now)?;
-    Ok(row.shown(now))
+    Ok(row.to_key(now))
 }
 
 /// Undoes a deletion. Asked again, when the answer was lost or told of trouble, it changes nothing.
@@ -40,13 +40,13 @@ pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> C
     let grant = Grant::again(&before.details);
     member.may(Command::RestoreKey, Some(&before), Some(&grant), now)?;
     if before.deleted_at.is_none() {
-        return Ok(KeyOutcome::unchanged(before.shown(now)));
+        return Ok(KeyOutcome::unchanged(before.to_key(now)));
     }
     let unpublished = feed_outbox::is_pending(database, Some(call.id))?;
     let after = KeyRow { deleted_at: None, version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Restore, Some(&before), Some(&after), now)?, now)?;
-    Ok(KeyOutcome::new(after.shown(now), unpublished))
+    Ok(KeyOutcome::new(after.to_key(now), unpublished))
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub fn rotate(
     let number = after.secrets.iter().map(|secret| secret.number).max().unwrap_or(0) + 1;
     after.secrets.push(KeySecret { number, created_at: now, ends_at: None, last_used_at: None });
     let actor = Actor { origin: Some(&call.origin), name: &member.name };
-    let key = after.shown(now);
+    let key = after.to_key(now);
     database.transaction(|| {
         let master = keyring.newest();
         let digest = KeyDigest::of(&call.secret, before.locator, &master.pepper);

@@ -128,7 +128,7 @@ impl KeyRow {
     }
 
     /// The key as admins see it at `now`.
-    pub fn shown(&self, now: Timestamp) -> Key {
+    pub fn to_key(&self, now: Timestamp) -> Key {
         let details = &self.details;
         let facts = Facts {
             deleted: self.deleted_at.is_some(),

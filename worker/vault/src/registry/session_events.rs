@@ -6,7 +6,7 @@
 use super::{
     members,
     rows::time,
-    trail::{self, Change, Source},
+    trail::{self, Change, LineActor},
 };
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
@@ -56,8 +56,8 @@ pub fn record(database: &impl Database, call: &NoteEvent, now: Timestamp) -> Com
         if left_out > 0 {
             after.insert("left_out_before".into(), json!(left_out));
         }
-        let after = if after.is_empty() { None } else { Some(trail::raw(&after)?) };
-        let source = Source {
+        let after = if after.is_empty() { None } else { Some(trail::to_raw_json(&after)?) };
+        let source = LineActor {
             actor: (!failed).then_some(ActorId::Person(call.person)),
             name: if failed { "" } else { &member.name },
             address: &call.address,
@@ -83,12 +83,12 @@ mod tests {
     }
 
     fn lines(database: &MemoryDatabase) -> Vec<String> {
-        let wanted = trail::LineFilter { limit: 1_000, ..trail::LineFilter::default() };
-        trail::lines(database, &wanted).unwrap().into_iter().map(|(_, line)| line).collect()
+        let filter = trail::LineFilter { limit: 1_000, ..trail::LineFilter::default() };
+        trail::lines(database, &filter).unwrap().into_iter().map(|(_, line)| line).collect()
     }
 
     #[test]
-    fn strangers_cannot_fill_the_trail() {
+    fn strangers_cannot_flood_the_trail() {
         let database = workspace();
         for _ in 0..500 {
             event(&database, Action::SignInFailed, NOW);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn only_members_and_only_events_stand_there() {
+    fn only_session_events_of_members_are_logged() {
         let database = workspace();
         let call = |person, action| NoteEvent { person, action, address: String::new(), request_id: String::new() };
         for wrong in [call(STRANGER, Action::SignIn), call(OWNER, Action::Delete)] {

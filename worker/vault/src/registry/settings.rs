@@ -3,7 +3,7 @@
 use super::{
     effective, feed_outbox, kv_outbox,
     members::member,
-    trail::{self, Actor, Change, raw},
+    trail::{self, Actor, Change, to_raw_json},
 };
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
@@ -80,8 +80,8 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
             action: Action::EditWorkspace,
             key: None,
             reason,
-            before: Some(raw(&before)?),
-            after: Some(raw(&after)?),
+            before: Some(to_raw_json(&before)?),
+            after: Some(to_raw_json(&after)?),
         };
         trail::append(database, Actor { origin: Some(&call.origin), name: &member.name }, change, now)?;
         feed_outbox::enqueue_workspace(database, after.version)?;
@@ -125,14 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn no_key_goes_on_working_because_a_page_was_old() {
+    fn a_stale_version_does_not_prevent_suspension() {
         let database = workspace();
         let (after, narrowed) = change(&database, &call(9, Some(true), None), NOW).unwrap();
         assert!(after.suspended && narrowed);
     }
 
     #[test]
-    fn nothing_changes_for_nothing_nor_for_a_stranger_nor_beyond_the_bound() {
+    fn invalid_stale_or_foreign_changes_are_refused() {
         let database = workspace();
         assert_eq!(change(&database, &call(1, Some(false), Some(0)), NOW).unwrap().0.version, 1);
         for (suspended, outage) in [(Some(false), None), (Some(true), Some(1)), (None, Some(1))] {

@@ -25,7 +25,7 @@ pub struct Actor<'a> {
 
 /// The actor of a line.
 #[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
+pub struct LineActor<'a> {
     /// Their id; none if nobody knows, and for the vault itself.
     pub actor: Option<ActorId>,
     /// Their name.
@@ -62,7 +62,7 @@ impl Change {
         after: Option<&KeyRow>,
         now: Timestamp,
     ) -> DatabaseResult<Self> {
-        let json = |row: Option<&KeyRow>| row.map(|row| raw(&row.shown(now))).transpose();
+        let json = |row: Option<&KeyRow>| row.map(|row| to_raw_json(&row.to_key(now))).transpose();
         Ok(Self {
             action,
             key: before.or(after).map(|row| row.locator),
@@ -74,13 +74,13 @@ impl Change {
 }
 
 /// A value as it stands in a line.
-pub fn raw(value: &impl serde::Serialize) -> DatabaseResult<Box<RawValue>> {
+pub fn to_raw_json(value: &impl serde::Serialize) -> DatabaseResult<Box<RawValue>> {
     serde_json::value::to_raw_value(value).map_err(|error| DatabaseError(error.to_string()))
 }
 
 /// Writes down who did what.
 pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: Timestamp) -> CommandResult<()> {
-    let source = Source {
+    let source = LineActor {
         actor: actor.origin.map(|origin| origin.caller.actor()),
         name: actor.name,
         address: actor.origin.map_or("", |origin| &origin.address),
@@ -90,7 +90,12 @@ pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: T
 }
 
 /// Writes down what somebody did.
-pub fn append_from(database: &impl Database, source: &Source<'_>, change: Change, now: Timestamp) -> CommandResult<()> {
+pub fn append_from(
+    database: &impl Database,
+    source: &LineActor<'_>,
+    change: Change,
+    now: Timestamp,
+) -> CommandResult<()> {
     let (sequence, previous) = last(database)?;
     let line = Line {
         sequence: sequence + 1,
@@ -226,11 +231,11 @@ pub struct LineFilter {
 
 /// The lines that are filter, the eldest first, with their numbers.
 pub fn lines(database: &impl Database, filter: &LineFilter) -> DatabaseResult<Vec<(u64, String)>> {
-    let mut wheres = vec!["sequence > ?"];
+    let mut conditions = vec!["sequence > ?"];
     let mut values: Vec<Value> = vec![i64::try_from(filter.after).unwrap_or(i64::MAX).into()];
     let mut only = |condition: &'static str, value: Option<Value>| {
         if let Some(value) = value {
-            wheres.push(condition);
+            conditions.push(condition);
             values.push(value);
         }
     };
@@ -240,7 +245,7 @@ pub fn lines(database: &impl Database, filter: &LineFilter) -> DatabaseResult<Ve
     only("at >= ?", filter.from.map(time));
     only("at < ?", filter.to.map(time));
     values.push(filter.limit.into());
-    let sql = format!("SELECT sequence, line FROM trail WHERE {} ORDER BY sequence LIMIT ?", wheres.join(" AND "));
+    let sql = format!("SELECT sequence, line FROM trail WHERE {} ORDER BY sequence LIMIT ?", conditions.join(" AND "));
     let rows = database.run(&sql, &values)?.into_iter();
     rows.map(|mut row| Ok((u64::try_from(row.integer()?).unwrap_or(0), row.text()?))).collect()
 }

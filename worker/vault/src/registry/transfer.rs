@@ -5,7 +5,7 @@ use super::{
     effective, feed_outbox, kv_outbox,
     members::member,
     rows::{COLUMNS, KeyRow, time, workspace},
-    trail::{self, Actor, Change, LineFilter, raw},
+    trail::{self, Actor, Change, LineFilter, to_raw_json},
 };
 use crate::{
     database::{Database, DatabaseError, DatabaseResult, Row},
@@ -40,24 +40,24 @@ pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> Comm
     owner.may(Command::MoveWorkspace, None, None, now)?;
     let until = last_change(database)?;
     let mut part = ExportPart { lines: Vec::new(), next: None };
-    let place = match call.after {
+    let position = match call.after {
         // Parts of two states do not make one.
-        Some(place) if place.until != until => return Err(Failure::Stale.into()),
-        Some(place) => place,
+        Some(position) if position.until != until => return Err(Failure::Stale.into()),
+        Some(position) => position,
         None => {
             // Where nothing was ever done nothing is taken out, and it stays so.
             if !is_untouched(database)? {
                 let actor = Actor { origin: Some(&call.origin), name: &owner.name };
-                trail::append(database, actor, noted(Action::Export, None), now)?;
+                trail::append(database, actor, trail_line(Action::Export, None), now)?;
             }
             part.lines.push(Entry::Export(header(database)?).write());
             Place { until, key: Some(0), line: 0 }
         }
     };
-    if let Some(after) = place.key {
-        part.next = Some(Place { key: None, ..place });
+    if let Some(after) = position.key {
+        part.next = Some(Place { key: None, ..position });
         for key in keys(database, after)? {
-            part.next = Some(Place { key: Some(key.number), ..place });
+            part.next = Some(Place { key: Some(key.number), ..position });
             part.lines.push(Entry::Key(key.into()).write());
             if is_full(&part) {
                 break;
@@ -65,9 +65,9 @@ pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> Comm
         }
         return Ok(part);
     }
-    let lines = trail::lines(database, &LineFilter { after: place.line, limit: PART, ..LineFilter::default() })?;
+    let lines = trail::lines(database, &LineFilter { after: position.line, limit: PART, ..LineFilter::default() })?;
     for (number, line) in lines.into_iter().filter(|(number, _)| *number <= until) {
-        part.next = Some(Place { line: number, ..place });
+        part.next = Some(Place { line: number, ..position });
         let line = RawValue::from_string(line).map_err(|error| DatabaseError(error.to_string()))?;
         part.lines.push(Entry::Line(line).write());
         if is_full(&part) {
@@ -82,7 +82,7 @@ fn is_full(part: &ExportPart) -> bool {
 }
 
 /// That something was written or read in.
-fn noted(action: Action, after: Option<Box<RawValue>>) -> Change {
+fn trail_line(action: Action, after: Option<Box<RawValue>>) -> Change {
     Change { action, key: None, reason: None, before: None, after }
 }
 
@@ -171,7 +171,7 @@ fn number(number: i64) -> DatabaseResult<u32> {
 /// Puts lines of a file aside.
 pub fn stage(database: &impl Database, call: &StageImport, now: Timestamp) -> CommandResult<()> {
     member(database, &call.origin.caller)?.may(Command::MoveWorkspace, None, None, now)?;
-    untouched(database)?;
+    check_untouched(database)?;
     database.transaction(|| {
         if call.first <= 1 {
             database.run("DELETE FROM staged", &[])?;
@@ -210,7 +210,7 @@ pub fn finish(
 ) -> CommandResult<Imported> {
     let owner = member(database, &call.origin.caller)?;
     owner.may(Command::MoveWorkspace, None, None, now)?;
-    untouched(database)?;
+    check_untouched(database)?;
     let done = database.transaction(|| {
         let mut reader = Reader::new(keyring, workspace(database)?.number);
         let mut imported = Imported { keys: 0, trail: 0 };
@@ -229,9 +229,9 @@ pub fn finish(
             for mut row in page {
                 after = row.integer()?;
                 match reader.take(&row.text()?).map_err(Failure::from)? {
-                    Entry::Export(header) => take_settings(database, &header)?,
+                    Entry::Export(header) => import_settings(database, &header)?,
                     Entry::Key(key) => {
-                        take_key(database, *key)?;
+                        import_key(database, *key)?;
                         imported.keys += 1;
                     }
                     Entry::Line(line) => {
@@ -240,7 +240,7 @@ pub fn finish(
                         trail::insert(database, &sealed)?;
                         imported.trail += 1;
                     }
-                    Entry::End(end) => sum = Some(raw(&end)?),
+                    Entry::End(end) => sum = Some(to_raw_json(&end)?),
                 }
             }
         }
@@ -249,7 +249,7 @@ pub fn finish(
             trail::append_line(database, event)?;
         }
         let actor = Actor { origin: Some(&call.origin), name: &owner.name };
-        trail::append(database, actor, noted(Action::Import, sum), now)?;
+        trail::append(database, actor, trail_line(Action::Import, sum), now)?;
         feed_outbox::enqueue_all(database, header.version, now)?;
         skip_numbers(database, now)?;
         // What was forgiven last nobody knows any more.
@@ -262,21 +262,21 @@ pub fn finish(
 }
 
 /// The beginning of 2026: what a workspace was given since has smaller numbers than it has seconds.
-const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+const EPOCH_2026: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// At least so many numbers of keys are left out.
-const SKIPPED: i64 = 1_000_000;
+const NUMBERS_SKIPPED: i64 = 1_000_000;
 
 /// Sees to it that no key is given a number again that one was given after the file was written: it would have the id of that
 /// one, its counts and its limits. Nor when that file is read in for the second time, unless more than one key a second was made
 /// since the first.
 fn skip_numbers(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
-    let seconds = now.since(BEGINNING) / SECOND;
-    database.run("UPDATE workspace SET next_key = max(last_key + ?, ?)", &[SKIPPED.into(), seconds.into()])?;
+    let seconds = now.since(EPOCH_2026) / SECOND;
+    database.run("UPDATE workspace SET next_key = max(last_key + ?, ?)", &[NUMBERS_SKIPPED.into(), seconds.into()])?;
     Ok(())
 }
 
 /// Refuses unless nothing was ever done in the workspace.
-fn untouched(database: &impl Database) -> CommandResult<()> {
+fn check_untouched(database: &impl Database) -> CommandResult<()> {
     if is_untouched(database)? {
         return Ok(());
     }
@@ -290,7 +290,7 @@ fn is_untouched(database: &impl Database) -> DatabaseResult<bool> {
     Ok(database.first(done, &[])?.is_none())
 }
 
-fn take_settings(database: &impl Database, header: &Header) -> DatabaseResult<()> {
+fn import_settings(database: &impl Database, header: &Header) -> DatabaseResult<()> {
     database.run(
         "UPDATE workspace SET last_key = ?, name = ?, version = ?, suspended = ?, outage_seconds = ?",
         &[
@@ -304,7 +304,7 @@ fn take_settings(database: &impl Database, header: &Header) -> DatabaseResult<()
     Ok(())
 }
 
-fn take_key(database: &impl Database, key: KeyFacts) -> DatabaseResult<()> {
+fn import_key(database: &impl Database, key: KeyFacts) -> DatabaseResult<()> {
     let row = KeyRow {
         number: key.number.into(),
         locator: key.locator,

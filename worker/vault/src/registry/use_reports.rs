@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usage_is_told_of_a_secret_once_in_a_while() {
+    fn uses_of_a_secret_are_reported_once_per_interval() {
         let uses = UseReports::default();
         let at = |secret, millis: i64| LastUse {
             key: "0000000000000001".parse().unwrap(),
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn the_table_is_bounded() {
         let uses = UseReports::default();
         for secret in 0..3_000 {
             let last = LastUse { key: "0000000000000001".parse().unwrap(), secret, at: Timestamp::from_millis(1) };

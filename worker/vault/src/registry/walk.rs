@@ -238,7 +238,7 @@ fn trail(database: &MemoryDatabase) -> Vec<String> {
 }
 
 #[test]
-fn a_random_walk_does_what_the_model_does() {
+fn a_random_walk_matches_the_model() {
     let seed = std::env::var("WALK_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2_026);
     let steps = if std::env::var_os("PROVE").is_some() { 10_000 } else { 1_500 };
     println!("seed {seed}, {steps} commands");

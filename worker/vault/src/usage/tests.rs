@@ -24,7 +24,7 @@ use std::collections::HashSet;
 const STEPS: [Step; 3] = [Step::Minute, Step::Hour, Step::Day];
 
 #[test]
-fn a_use_at_the_management_api_is_one_of_the_last_uses() {
+fn a_use_at_the_management_api_is_a_last_use() {
     let database = fresh();
     let last = |at| LastUse { key: key(1), secret: 1, at };
     batches::record_last_use(&database, last(NOW)).unwrap();
@@ -36,7 +36,7 @@ fn a_use_at_the_management_api_is_one_of_the_last_uses() {
 }
 
 #[test]
-fn a_batch_that_comes_twice_is_counted_once() {
+fn a_repeated_batch_is_counted_once() {
     let database = fresh();
     let (first, second) = (batch(7, 1, key(1), &[(0, 1, 5)], NOW), batch(7, 2, key(1), &[(0, 1, 3)], NOW));
     for sent in [&second, &first, &second, &first] {
@@ -51,7 +51,7 @@ fn a_batch_that_comes_twice_is_counted_once() {
 }
 
 #[test]
-fn a_batch_that_comes_after_its_isolate_was_forgotten_is_not_counted_again() {
+fn a_batch_of_an_evicted_isolate_is_not_counted_twice() {
     let database = fresh();
     let sent = batch(7, 1, key(1), &[(0, 1, 5)], NOW);
     ingest(&database, &sent, NOW);
@@ -90,7 +90,7 @@ fn a_batch_costs_one_row_written() {
 }
 
 #[test]
-fn what_is_too_much_to_wait_is_put_away_at_once() {
+fn too_many_pending_counts_are_flushed_at_once() {
     let database = fresh();
     let minute = Step::Minute.number(NOW);
     let numbers = 0..u32::try_from(BATCH_MAX).unwrap();
@@ -121,7 +121,7 @@ fn faulty_batches_are_not_counted_at_all() {
 }
 
 #[test]
-fn minutes_become_hours_and_hours_days_and_days_go() {
+fn minutes_roll_up_to_hours_and_days_and_expire() {
     let database = fresh();
     let at = Timestamp::parse("2026-11-23T16:46:48Z").unwrap();
     ingest(&database, &batch(7, 1, key(1), &[(0, 1, 5), (8, 2, 1)], at), at);
@@ -155,7 +155,7 @@ fn minutes_become_hours_and_hours_days_and_days_go() {
 }
 
 #[test]
-fn nothing_stays_for_a_whole_row_longer_than_it_must() {
+fn no_step_outlives_its_retention_by_a_whole_row() {
     for (table, longer) in [(&MINUTES, 59 * MINUTE), (&HOURS, 23 * HOUR), (&DAYS, 31 * DAY)] {
         let database = fresh();
         let (row, _) = table.locate(NOW);
@@ -177,7 +177,7 @@ fn nothing_stays_for_a_whole_row_longer_than_it_must() {
 }
 
 #[test]
-fn an_answer_is_exact_while_much_is_moved() {
+fn totals_stay_exact_during_a_roll_up() {
     let database = fresh();
     let minute = Step::Minute.number(NOW);
     for sequence in 1..=2 {
@@ -201,7 +201,7 @@ fn an_answer_is_exact_while_much_is_moved() {
 }
 
 #[test]
-fn counts_of_a_minute_that_has_become_part_of_an_hour_are_still_taken() {
+fn late_counts_of_a_rolled_up_minute_are_added() {
     let database = fresh();
     ingest(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW), NOW);
     let later = NOW.plus(49 * HOUR);
@@ -216,7 +216,7 @@ fn counts_of_a_minute_that_has_become_part_of_an_hour_are_still_taken() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_loses_nothing_and_counts_nothing_twice() {
+fn a_clock_set_back_loses_nothing_and_doubles_nothing() {
     let database = fresh();
     ingest(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW), NOW);
     // A clock that was two days ahead has moved the minutes of now; then it is set right.
@@ -235,7 +235,7 @@ fn a_clock_that_was_set_back_loses_nothing_and_counts_nothing_twice() {
 }
 
 #[test]
-fn the_last_use_is_the_latest_whatever_comes_in_which_order() {
+fn the_last_use_is_the_latest_in_any_order() {
     let database = fresh();
     let of = |sequence, key, secret, at| {
         let last_uses = vec![LastUse { key, secret, at }];
@@ -258,7 +258,7 @@ fn the_last_use_is_the_latest_whatever_comes_in_which_order() {
 }
 
 #[test]
-fn calls_can_be_asked_for_by_outcome_and_scope() {
+fn usage_is_filtered_by_outcome_and_scope() {
     let database = fresh();
     let scope: Scope = "contacts:read".parse().unwrap();
     let (valid, missing) = (Code::Valid.number(), Code::ScopeMissing.number());
@@ -279,7 +279,7 @@ fn calls_can_be_asked_for_by_outcome_and_scope() {
 
 /// The store takes values of up to 2 MB.
 #[test]
-fn a_row_has_a_greatest_size() {
+fn the_size_of_a_row_is_bounded() {
     let mut row = Sums::default();
     for minute in 0..60 {
         for outcome in 0..32 {
@@ -292,7 +292,7 @@ fn a_row_has_a_greatest_size() {
 
 /// However many keys there are, an answer reads few rows.
 #[test]
-fn an_answer_looks_up_each_row_by_itself() {
+fn a_query_looks_up_each_row_by_its_key() {
     let database = fresh();
     for table in [&MINUTES, &HOURS, &DAYS] {
         let values = [Value::Integer(1), Value::Integer(9), "x".into()];
@@ -337,7 +337,7 @@ fn event() -> impl Strategy<Value = Event> {
 proptest! {
     /// Whatever is sent twice, late and out of order, and whenever counts are moved.
     #[test]
-    fn an_answer_is_an_exact_count(events in prop::collection::vec(event(), 1..60)) {
+    fn the_total_is_an_exact_count(events in prop::collection::vec(event(), 1..60)) {
         let database = fresh();
         let (mut model, mut now, mut latest) = (Model::default(), NOW, NOW);
         let mut made: Vec<(Batch, Timestamp)> = Vec::new();

@@ -82,7 +82,7 @@ fn rotate(database: &MemoryDatabase, caller: Caller, key: &Key, overlap_seconds:
 }
 
 #[test]
-fn a_key_is_let_in_as_the_edge_lets_it_through() {
+fn a_key_is_authenticated_by_the_rules_of_the_edge() {
     let lives = NewKey {
         not_before: Some(NOW.rfc3339()),
         expires_at: Some(NOW.plus(DAY).rfc3339()),
@@ -236,7 +236,7 @@ fn every_command_of_a_key_has_its_rule() {
 }
 
 #[test]
-fn what_is_about_no_key_has_its_rule() {
+fn every_command_about_no_key_has_its_rule() {
     for (held, listed, settings, made) in [
         ("keys:self", 'y', 'n', 'n'),
         ("keys:read", 'y', 'n', 'n'),
@@ -263,7 +263,7 @@ fn what_is_about_no_key_has_its_rule() {
 }
 
 #[test]
-fn a_key_never_gives_the_power_to_make_keys_nor_more_than_it_holds() {
+fn a_key_grants_neither_keys_write_nor_more_than_it_holds() {
     let database = workspace();
     let maker = create(&database, new_key("Maker", &["keys:write", "contacts:write"]), NOW).unwrap();
     let keys = count(&database, "keys");
@@ -304,7 +304,7 @@ fn a_line_names_the_key_and_the_chain_holds() {
 }
 
 #[test]
-fn a_key_and_a_person_with_the_same_name_for_a_request_do_not_meet() {
+fn idempotency_keys_of_a_key_and_a_person_do_not_collide() {
     let database = workspace();
     let maker = create(&database, new_key("Maker", &["keys:write", "contacts:read"]), NOW).unwrap();
     let by = |caller| make(&database, caller, &["contacts:read"], Some("a")).unwrap();
@@ -316,7 +316,7 @@ fn a_key_and_a_person_with_the_same_name_for_a_request_do_not_meet() {
 }
 
 #[test]
-fn a_key_that_ends_itself_is_heard_no_more() {
+fn a_key_that_ended_itself_is_refused() {
     let database = workspace();
     let key = create(&database, new_key("Bot", &["keys:self"]), NOW).unwrap();
     rotate(&database, of(&key), &key, 60).unwrap();

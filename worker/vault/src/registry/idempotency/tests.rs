@@ -44,7 +44,7 @@ fn rotate(
 }
 
 #[test]
-fn the_same_request_makes_one_key_and_is_answered_as_the_first_time() {
+fn a_repeated_request_gets_the_first_response() {
     let database = workspace();
     let first = create(&database, Some(once("a", "{}")), 3, NOW).unwrap();
     let again = create(&database, Some(once("a", "{}")), 4, NOW.plus(5_000)).unwrap();
@@ -57,7 +57,7 @@ fn the_same_request_makes_one_key_and_is_answered_as_the_first_time() {
 }
 
 #[test]
-fn another_request_of_the_same_name_is_refused_and_does_nothing() {
+fn a_reused_key_with_another_body_is_refused() {
     let database = workspace();
     create(&database, Some(once("a", "{}")), 3, NOW).unwrap();
     assert_eq!(create(&database, Some(once("a", "{ }")), 3, NOW), Err(Failure::Reused.into()));
@@ -65,7 +65,7 @@ fn another_request_of_the_same_name_is_refused_and_does_nothing() {
 }
 
 #[test]
-fn a_name_is_free_again_after_a_day() {
+fn an_idempotency_key_expires_after_a_day() {
     let database = workspace();
     create(&database, Some(once("a", "{}")), 3, NOW).unwrap();
     let almost = NOW.plus(REMEMBERED_FOR - 1);
@@ -76,7 +76,7 @@ fn a_name_is_free_again_after_a_day() {
 }
 
 #[test]
-fn what_was_refused_may_be_sent_again_under_its_name() {
+fn a_refused_request_does_not_use_up_its_idempotency_key() {
     let database = workspace();
     let bad = CreateKey {
         origin: origin(OWNER),
@@ -89,7 +89,7 @@ fn what_was_refused_may_be_sent_again_under_its_name() {
 }
 
 #[test]
-fn no_key_is_made_that_is_not_remembered() {
+fn a_key_is_made_only_with_its_stored_response() {
     let database = workspace();
     database.run("DROP TABLE requests", &[]).unwrap();
     database.run("CREATE TABLE requests (slot BLOB, kept_until INTEGER, body BLOB, answer TEXT CHECK (0), effective_at INTEGER)", &[]).unwrap();
@@ -98,7 +98,7 @@ fn no_key_is_made_that_is_not_remembered() {
 }
 
 #[test]
-fn a_rotation_is_done_once_whatever_version_is_sent_again() {
+fn a_rotation_is_replayed_whatever_its_version() {
     let database = workspace();
     let key = create(&database, None, 3, NOW).unwrap().key;
     let first = rotate(&database, &key, 1, "a", NOW).unwrap();
@@ -115,7 +115,7 @@ fn a_rotation_is_done_once_whatever_version_is_sent_again() {
 }
 
 #[test]
-fn neither_name_nor_body_nor_secret_is_stored() {
+fn neither_idempotency_key_nor_body_nor_secret_is_stored() {
     let database = workspace();
     create(&database, Some(once("planted-name", "planted-body")), 0x41, NOW).unwrap();
     let mut row = database.first("SELECT hex(slot) || hex(body) || answer FROM requests", &[]).unwrap().unwrap();
@@ -128,7 +128,7 @@ fn neither_name_nor_body_nor_secret_is_stored() {
 }
 
 #[test]
-fn what_has_expired_is_forgotten_in_portions() {
+fn expired_responses_are_deleted_in_batches() {
     let database = workspace();
     assert_eq!(next_due(&database), Ok(None));
     for number in 0..=EXPIRE_BATCH {
@@ -146,7 +146,7 @@ fn what_has_expired_is_forgotten_in_portions() {
 }
 
 #[test]
-fn a_request_waits_while_the_same_is_being_worked_on() {
+fn a_request_in_flight_refuses_its_repetition() {
     let in_flight = InFlight::default();
     let named = |name| IdempotentRequest::of::<RotateKey>(Some(&once(name, "{}")), &OWNER.into(), "x");
     let guard = in_flight.enter(named("a")).unwrap();

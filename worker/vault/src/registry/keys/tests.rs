@@ -30,7 +30,7 @@ fn changed(database: &impl Database, key: &Key, json: &str) -> CommandResult<Key
 }
 
 #[test]
-fn a_new_key_is_what_was_asked_for_and_the_edge_lets_it_pass() {
+fn a_new_key_is_as_requested_and_accepted_by_the_edge() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     assert_eq!((key.name.as_str(), key.status, key.version), ("Shop", Status::Active, 1));
@@ -45,7 +45,7 @@ fn a_new_key_is_what_was_asked_for_and_the_edge_lets_it_pass() {
 }
 
 #[test]
-fn each_change_has_one_line_and_waits_in_the_outbox() {
+fn each_change_has_one_line_and_is_queued_in_the_outbox() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let key = changed(&database, &key, r#"{"status":"inactive"}"#).unwrap();
@@ -77,7 +77,7 @@ fn the_trail_shows_who_and_both_sides_and_no_secret() {
 }
 
 #[test]
-fn only_what_takes_from_somebody_counts_as_narrowing() {
+fn only_a_change_that_can_refuse_a_request_narrows() {
     let database = workspace();
     let mut key = make(&database, new_key("Shop", &["contacts:read", "messages:send"]), NOW).unwrap();
     for (json, narrowed) in [
@@ -104,7 +104,7 @@ fn again(database: &impl Database, key: &Key) -> Key {
 }
 
 #[test]
-fn what_the_feed_was_not_told_is_not_done_by_asking_again() {
+fn an_unpublished_change_still_narrows_when_repeated() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let off = outcome(&database, &key, r#"{"status":"inactive"}"#).unwrap();
@@ -123,7 +123,7 @@ fn what_the_feed_was_not_told_is_not_done_by_asking_again() {
 }
 
 #[test]
-fn a_deletion_is_done_once_when_it_is_asked_for_again() {
+fn a_repeated_deletion_is_done_once() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let ask = |version| delete(&database, &DeleteKey { origin: origin(OWNER), id: key.id, version }, NOW);
@@ -141,7 +141,7 @@ fn a_deletion_is_done_once_when_it_is_asked_for_again() {
 }
 
 #[test]
-fn the_same_change_may_be_sent_again() {
+fn a_repeated_change_changes_nothing() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let json = r#"{"name":"Store","scopes":["contacts:read"],"reason":"moved"}"#;
@@ -172,7 +172,7 @@ fn a_reason_stays_while_the_key_is_off() {
 }
 
 #[test]
-fn what_changes_nothing_is_no_change() {
+fn a_change_without_effect_is_no_change() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let same = changed(&database, &key, r#"{"name":" Shop ","status":"active"}"#).unwrap();
@@ -192,7 +192,7 @@ fn a_stale_version_changes_nothing() {
 }
 
 #[test]
-fn no_key_is_left_working_because_a_page_was_old() {
+fn a_stale_version_does_not_prevent_deactivation() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     changed(&database, &key, r#"{"name":"Store"}"#).unwrap();
@@ -219,7 +219,7 @@ fn a_deleted_key_is_gone_for_admins_and_unknown_at_the_edge() {
 }
 
 #[test]
-fn whoever_is_no_member_finds_nothing_and_changes_nothing() {
+fn a_stranger_finds_nothing_and_changes_nothing() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let stranger: Origin = origin(STRANGER);

@@ -10,12 +10,12 @@ use crate::{
 };
 use ownchat_domain::record::Record;
 
-fn copy(version: u64, settings: u64) -> Copy {
-    Copy { name: String::new(), version, settings, bytes: Vec::new() }
+fn sealed(version: u64, settings: u64) -> SealedRecord {
+    SealedRecord { name: String::new(), version, settings, bytes: Vec::new() }
 }
 
 fn confirmed(database: &MemoryDatabase, version: u64, now: Timestamp) {
-    confirm(database, 1, &copy(version, 1), 1, now).unwrap();
+    confirm(database, 1, &sealed(version, 1), 1, now).unwrap();
 }
 
 fn delivered(database: &MemoryDatabase, kv: &MemoryKv, now: Timestamp) -> Vec<String> {
@@ -23,7 +23,7 @@ fn delivered(database: &MemoryDatabase, kv: &MemoryKv, now: Timestamp) -> Vec<St
 }
 
 #[test]
-fn what_waits_is_due_at_once_and_reads_as_the_truth() {
+fn a_queued_record_is_due_at_once_and_is_current() {
     let database = workspace();
     let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     assert_eq!(next_due(&database), Ok(Some(NOW)));
@@ -48,7 +48,7 @@ fn a_confirmed_record_leaves_and_a_newer_change_stays() {
 }
 
 #[test]
-fn a_change_right_after_a_write_waits_for_its_second() {
+fn a_change_right_after_a_write_waits_one_second() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     confirmed(&database, 1, NOW);
@@ -57,7 +57,7 @@ fn a_change_right_after_a_write_waits_for_its_second() {
 }
 
 #[test]
-fn failures_wait_longer_each_time_and_never_for_ever() {
+fn back_off_doubles_up_to_its_maximum() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     for (attempts, wait) in [(0, SECOND), (1, 2 * SECOND), (5, 32 * SECOND), (60, 5 * MINUTE)] {
@@ -69,7 +69,7 @@ fn failures_wait_longer_each_time_and_never_for_ever() {
 }
 
 #[test]
-fn a_new_change_does_not_wait_for_the_failures_of_an_old_one() {
+fn a_new_change_resets_the_back_off() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     postpone(&database, 1, 60, NOW).unwrap();
@@ -78,7 +78,7 @@ fn a_new_change_does_not_wait_for_the_failures_of_an_old_one() {
 }
 
 #[test]
-fn a_record_that_was_asked_for_is_written_again_but_not_for_each_question() {
+fn a_requested_record_is_rewritten_at_most_once_an_hour() {
     let database = workspace();
     let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     confirmed(&database, 1, NOW);
@@ -90,7 +90,7 @@ fn a_record_that_was_asked_for_is_written_again_but_not_for_each_question() {
 }
 
 #[test]
-fn all_records_can_be_written_anew() {
+fn all_records_can_be_queued() {
     let database = workspace();
     for name in ["One", "Two"] {
         create(&database, new_key(name, &["contacts:read"]), NOW).unwrap();
@@ -101,7 +101,7 @@ fn all_records_can_be_written_anew() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_keeps_nobody_from_being_written() {
+fn an_unreadable_row_does_not_block_the_others() {
     let database = workspace();
     create(&database, new_key("Broken", &["contacts:read"]), NOW).unwrap();
     let good = create(&database, new_key("Good", &["contacts:read"]), NOW).unwrap();
@@ -116,7 +116,7 @@ fn a_row_that_cannot_be_read_keeps_nobody_from_being_written() {
 }
 
 #[test]
-fn while_kv_is_down_everything_waits() {
+fn everything_stays_queued_while_kv_is_down() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let kv = MemoryKv::default();
@@ -127,12 +127,12 @@ fn while_kv_is_down_everything_waits() {
 
 /// The settings may change between the reading of a record and KV's answer, as the key may.
 #[test]
-fn a_change_of_the_settings_meanwhile_is_written_too() {
+fn a_change_of_settings_during_the_write_stays_queued() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     database.run("UPDATE workspace SET version = 2", &[]).unwrap();
     confirmed(&database, 1, NOW);
     assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))));
-    confirm(&database, 1, &copy(1, 2), 1, NOW.plus(SECOND)).unwrap();
+    confirm(&database, 1, &sealed(1, 2), 1, NOW.plus(SECOND)).unwrap();
     assert_eq!(next_due(&database), Ok(None));
 }

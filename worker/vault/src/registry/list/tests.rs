@@ -28,7 +28,7 @@ fn filled() -> MemoryDatabase {
 }
 
 #[test]
-fn the_youngest_comes_first_unless_asked_otherwise() {
+fn the_newest_comes_first_by_default() {
     let database = filled();
     assert_eq!(names(&database, KeyQuery::default()), ["Report", "100% off", "CRM sync"]);
     let oldest = KeyQuery { sort: Sort::Oldest, ..KeyQuery::default() };
@@ -36,7 +36,7 @@ fn the_youngest_comes_first_unless_asked_otherwise() {
 }
 
 #[test]
-fn filters_leave_only_what_fits() {
+fn filters_select_matching_keys() {
     let database = filled();
     let all = KeyQuery::default;
     assert_eq!(names(&database, KeyQuery { status: Some(StatusFilter::Inactive), ..all() }), ["Report"], "expired");
@@ -47,7 +47,7 @@ fn filters_leave_only_what_fits() {
 }
 
 #[test]
-fn a_search_looks_at_name_description_and_id_and_takes_signs_as_they_are() {
+fn a_search_covers_name_description_and_id_literally() {
     let database = filled();
     let search = |text: &str| names(&database, KeyQuery { q: Some(text.into()), ..KeyQuery::default() });
     assert_eq!(search("crm"), ["CRM sync"]);
@@ -62,7 +62,7 @@ fn a_search_looks_at_name_description_and_id_and_takes_signs_as_they_are() {
 }
 
 #[test]
-fn letters_are_found_in_any_case_and_form_and_words_in_any_order() {
+fn a_search_ignores_case_unicode_form_and_word_order() {
     let database = workspace();
     for name in ["Müller GmbH", "İstanbul şube", "Продажи 7", "Cafe\u{301}"] {
         create(&database, new_key(name, &["contacts:read"]), NOW).unwrap();
@@ -84,7 +84,7 @@ fn letters_are_found_in_any_case_and_form_and_words_in_any_order() {
 }
 
 #[test]
-fn a_change_is_found_and_what_was_before_it_is_not() {
+fn a_search_finds_the_current_name_only() {
     let database = filled();
     let key =
         list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW).unwrap().data.remove(0);
@@ -97,7 +97,7 @@ fn a_change_is_found_and_what_was_before_it_is_not() {
 }
 
 #[test]
-fn keys_of_before_searches_were_folded_are_found() {
+fn keys_without_search_text_are_backfilled() {
     let database = filled();
     database.run("UPDATE keys SET searched = NULL", &[]).unwrap();
     crate::registry::schema::apply(&database).unwrap();
@@ -149,7 +149,7 @@ fn pages_follow_each_other_without_gap_or_repetition() {
 }
 
 #[test]
-fn bad_bounds_and_cursors_are_named() {
+fn bad_limits_and_cursors_are_refused() {
     let database = workspace();
     for query in [
         KeyQuery { limit: Some(0), ..KeyQuery::default() },
@@ -197,7 +197,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn any_cursor_is_answered(cursor in cursors(), oldest: bool) {
+    fn any_cursor_is_handled(cursor in cursors(), oldest: bool) {
         let sort = if oldest { Sort::Oldest } else { Sort::Newest };
         let query = KeyQuery { cursor: Some(cursor.clone()), sort, ..KeyQuery::default() };
         let call = ListKeys { caller: OWNER.into(), query };

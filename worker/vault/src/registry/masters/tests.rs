@@ -119,7 +119,7 @@ fn a_master_secret_is_rolled_step_by_step() {
 }
 
 #[test]
-fn what_a_key_lacks_is_said() {
+fn a_missing_pepper_is_reported() {
     let database = workspace();
     let key = made(&database, &ring(ONE));
     let truth = record(&database, key.id, NOW).unwrap().unwrap();
@@ -148,7 +148,7 @@ fn what_a_key_lacks_is_said() {
 }
 
 #[test]
-fn what_is_left_of_each_secret_is_shown_to_owners() {
+fn owners_see_the_parts_left_of_each_master_secret() {
     let database = workspace();
     made(&database, &ring(ONE));
     database.run("UPDATE keys SET issuer = NULL", &[]).unwrap();

@@ -223,7 +223,7 @@ fn a_developer_lists_what_is_theirs() {
 }
 
 #[test]
-fn who_makes_a_key_owns_it() {
+fn the_creator_of_a_key_owns_it() {
     let database = with(Role::Developer);
     let secret = SecretHash::from_bytes([5; 32]);
     let call = CreateKey { origin: origin(ME), key: new_key("Shop", &["contacts:read"]), secret, once: None };
@@ -233,7 +233,7 @@ fn who_makes_a_key_owns_it() {
 }
 
 #[test]
-fn who_lost_their_role_cannot_take_back_what_they_do_not_hold() {
+fn a_lost_role_cannot_grant_scopes_again() {
     let database = with(Role::Admin);
     let key = key_of(&database, ME, &["audit:read"]);
     patched(&database, &key, r#"{"status":"inactive"}"#);
@@ -245,7 +245,7 @@ fn who_lost_their_role_cannot_take_back_what_they_do_not_hold() {
 }
 
 #[test]
-fn full_access_needs_a_reason_and_an_end_and_both_are_kept() {
+fn full_access_needs_a_reason_and_an_expiry() {
     let database = workspace();
     let full = ScopeSet::full().names();
     let names: Vec<&str> = full.iter().map(String::as_str).collect();
@@ -264,7 +264,7 @@ fn full_access_needs_a_reason_and_an_end_and_both_are_kept() {
 }
 
 #[test]
-fn what_was_made_before_there_were_roles_belongs_to_its_maker() {
+fn keys_from_before_roles_belong_to_their_creator() {
     let database = MemoryDatabase::open();
     crate::migrate::migrate(&database, &[FIRST]).unwrap();
     for sql in [

@@ -8,7 +8,7 @@ use crate::registry::{
 use ownchat_domain::{failure::Failure, time::DAY};
 
 #[test]
-fn after_thirty_days_nothing_is_left_but_the_trail() {
+fn after_thirty_days_only_the_trail_remains() {
     let (database, key) = make_key();
     let other = create(&database, new_key("Other", &["contacts:read"]), NOW).unwrap();
     deleted(&database, &key, NOW).unwrap();
@@ -25,7 +25,7 @@ fn after_thirty_days_nothing_is_left_but_the_trail() {
 }
 
 #[test]
-fn what_cannot_be_removed_waits_and_keeps_nothing_else() {
+fn a_failed_purge_is_retried_and_blocks_no_other() {
     let (database, key) = make_key();
     let other = create(&database, new_key("Other", &["contacts:read"]), NOW).unwrap();
     for key in [&key, &other] {

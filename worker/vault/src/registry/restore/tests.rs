@@ -11,7 +11,7 @@ use crate::registry::{
 use ownchat_domain::{key::Reason, time::DAY, vault::registry::ReadKey, verdict::Denial};
 
 #[test]
-fn a_deleted_key_comes_back_as_it_was() {
+fn a_restored_key_is_as_it_was() {
     let (database, key) = make_key();
     let gone = deleted(&database, &key, NOW.plus(1)).unwrap();
     assert!(gone.narrowed && gone.key.reason == Some(Reason::Deleted));
@@ -37,7 +37,7 @@ fn a_deleted_key_comes_back_as_it_was() {
 }
 
 #[test]
-fn every_command_of_a_key_tells_the_feed() {
+fn every_key_command_queues_a_feed_entry() {
     let (database, key) = make_key();
     assert!(pending(&database, 7).unwrap().is_empty(), "of a new key nobody knows anything old");
     let key = rotated(&database, &key, 60, NOW).unwrap().key;

@@ -14,7 +14,7 @@ use crate::{
 use ownchat_domain::{key::Key, vault::registry::EndOldSecrets, verdict::Denial};
 
 #[test]
-fn both_secrets_work_inside_the_overlap_and_the_new_one_after_it() {
+fn both_secrets_work_during_the_grace_period() {
     let (database, key) = make_key();
     let outcome = rotated(&database, &key, 60, NOW).unwrap();
     assert!(outcome.narrowed && outcome.key.version == 2 && outcome.key.id == key.id);
@@ -27,14 +27,14 @@ fn both_secrets_work_inside_the_overlap_and_the_new_one_after_it() {
 }
 
 #[test]
-fn without_an_overlap_the_old_secret_ends_at_once() {
+fn without_a_grace_period_the_old_secret_ends_at_once() {
     let (database, key) = make_key();
     rotated(&database, &key, 0, NOW).unwrap();
     assert_eq!(decided(&database, &key, &OLD, NOW), Err(Denial::Replaced));
 }
 
 #[test]
-fn an_old_secret_can_be_ended_before_its_time() {
+fn an_old_secret_can_be_ended_early() {
     let (database, key) = make_key();
     let key = rotated(&database, &key, 3_600, NOW).unwrap().key;
     let call = EndOldSecrets { origin: origin(OWNER), id: key.id };
@@ -48,7 +48,7 @@ fn an_old_secret_can_be_ended_before_its_time() {
 }
 
 #[test]
-fn a_second_rotation_prolongs_no_old_secret() {
+fn a_second_rotation_extends_no_grace_period() {
     let (database, key) = make_key();
     let key = rotated(&database, &key, 60, NOW).unwrap().key;
     let key = rotated(&database, &key, 3_600, NOW.plus(1)).unwrap().key;
@@ -57,7 +57,7 @@ fn a_second_rotation_prolongs_no_old_secret() {
 }
 
 #[test]
-fn a_second_rotation_ends_no_old_secret_earlier_than_promised_unless_it_says_so() {
+fn a_grace_period_is_shortened_only_on_request() {
     let (database, key) = make_key();
     let key = rotated(&database, &key, 3_600, NOW).unwrap().key;
     let again = |overlap_seconds, end_earlier, now| {
@@ -79,7 +79,7 @@ fn a_second_rotation_ends_no_old_secret_earlier_than_promised_unless_it_says_so(
 }
 
 #[test]
-fn what_cannot_be_rotated_stays_as_it_is() {
+fn a_refused_rotation_changes_nothing() {
     let (database, key) = make_key();
     assert!(matches!(
         rotated(&database, &key, 30 * 86_400 + 1, NOW),
@@ -107,7 +107,7 @@ fn what_cannot_be_rotated_stays_as_it_is() {
 }
 
 #[test]
-fn ended_secrets_are_forgotten_but_for_the_last_few() {
+fn only_the_latest_ended_secrets_stay_listed() {
     let (database, mut key) = make_key();
     for second in 0..20 {
         key = rotated(&database, &key, 0, NOW.plus(second * 1_000)).unwrap().key;
@@ -129,7 +129,7 @@ fn ended_secrets_are_forgotten_but_for_the_last_few() {
 }
 
 #[test]
-fn an_overlap_says_until_when_the_old_secret_works() {
+fn a_rotation_returns_the_end_of_the_grace_period() {
     let (database, key) = make_key();
     let outcome = rotated(&database, &key, 3_600, NOW).unwrap();
     assert_eq!(outcome.grace_until, Some(NOW.plus(3_600_000)));

@@ -44,7 +44,7 @@ fn name(key: &Key) -> String {
 }
 
 #[test]
-fn what_is_right_is_left_alone_however_old_it_is() {
+fn a_correct_record_is_left_alone_at_any_age() {
     let (database, kv, keys) = delivered(3);
     let before = kv.records.borrow().clone();
     assert_eq!(sweep(&database, &kv, &keyring(), NOW.plus(3 * LIFETIME)), Vec::<String>::new());
@@ -54,7 +54,7 @@ fn what_is_right_is_left_alone_however_old_it_is() {
 }
 
 #[test]
-fn what_differs_is_found_and_written_anew() {
+fn a_differing_record_is_found_and_rewritten() {
     let (database, kv, keys) = delivered(6);
     let sealed = |change: &dyn Fn(&mut Record), key: &Key, ring: &Keyring| {
         let mut record = record(&database, key.id, NOW).unwrap().unwrap();
@@ -95,7 +95,7 @@ fn what_differs_is_found_and_written_anew() {
 }
 
 #[test]
-fn what_was_written_a_moment_ago_or_waits_is_left_alone() {
+fn a_recently_written_or_queued_record_is_left_alone() {
     let (database, kv, _) = delivered(2);
     kv.records.borrow_mut().clear();
     kv_outbox::enqueue(&database, 2, LATER).unwrap();
@@ -106,7 +106,7 @@ fn what_was_written_a_moment_ago_or_waits_is_left_alone() {
 
 /// By the outbox's own book each key was written once or waits.
 #[test]
-fn a_key_that_the_outbox_has_lost_is_found() {
+fn a_key_missing_from_the_outbox_is_found() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     database.run("DELETE FROM outbox", &[]).unwrap();
@@ -115,7 +115,7 @@ fn a_key_that_the_outbox_has_lost_is_found() {
 }
 
 #[test]
-fn it_goes_through_all_keys_turn_by_turn_once_a_day() {
+fn one_pass_a_day_covers_all_keys_in_batches() {
     let (database, kv, _) = delivered(120);
     let mut now = LATER;
     for looked_at in [50, 100, 120] {
@@ -132,7 +132,7 @@ fn it_goes_through_all_keys_turn_by_turn_once_a_day() {
 }
 
 #[test]
-fn while_kv_is_down_it_waits_longer_each_time_and_goes_on_where_it_was() {
+fn a_pass_backs_off_while_kv_is_down_and_resumes() {
     let (database, kv, _) = delivered(60);
     sweep(&database, &kv, &keyring(), LATER);
     kv.is_down.set(true);
@@ -150,7 +150,7 @@ fn while_kv_is_down_it_waits_longer_each_time_and_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_is_named_and_stops_nothing() {
+fn an_unreadable_row_is_logged_and_stops_nothing() {
     let (database, kv, keys) = delivered(3);
     database.run("UPDATE keys SET limits = 'no JSON' WHERE number = 2", &[]).unwrap();
     kv.records.borrow_mut().remove(&name(&keys[2]));
@@ -186,7 +186,7 @@ fn records_are_sealed_under_a_new_master_secret() {
 }
 
 #[test]
-fn under_which_master_secret_a_key_was_made_is_found_out() {
+fn the_issuing_master_secret_of_a_key_is_determined() {
     let (database, kv, _) = delivered(2);
     let issuers = |database: &MemoryDatabase| -> Vec<Option<i64>> {
         let rows = database.run("SELECT issuer FROM keys ORDER BY number", &[]).unwrap();

@@ -32,7 +32,7 @@ fn the_chain_verifies_and_a_tampered_row_is_found() {
 }
 
 #[test]
-fn lines_are_found_by_what_they_are_about() {
+fn lines_are_filtered() {
     let database = workspace();
     let one = create(&database, new_key("One", &["contacts:read"]), NOW).unwrap();
     create(&database, new_key("Two", &["contacts:read"]), NOW.plus(10)).unwrap();
@@ -51,7 +51,7 @@ fn lines_are_found_by_what_they_are_about() {
 
 /// What the version before this one has left is chained and not lost.
 #[test]
-fn the_trail_of_the_version_before_is_taken_over() {
+fn the_unchained_trail_is_migrated() {
     let database = MemoryDatabase::open();
     migrate(&database, &[schema::FIRST]).unwrap();
     database.run("INSERT INTO workspace (id, number, name) VALUES (1, 7, 'Shop')", &[]).unwrap();

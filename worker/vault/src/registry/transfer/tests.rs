@@ -80,7 +80,7 @@ fn everything(database: &MemoryDatabase) -> String {
 }
 
 #[test]
-fn what_was_exported_and_imported_is_exported_as_the_same_bytes() {
+fn an_import_exports_the_same_bytes() {
     for seed in 0..4 {
         let mut walk = Walk::begin(seed);
         for _ in 0..800 {
@@ -101,7 +101,7 @@ fn what_was_exported_and_imported_is_exported_as_the_same_bytes() {
 }
 
 #[test]
-fn what_a_key_did_comes_back_as_the_same_bytes() {
+fn lines_of_a_key_export_the_same_bytes() {
     let database = workspace();
     let maker = create(&database, new_key("Maker", &["keys:write", "contacts:read"]), NOW).unwrap();
     let secret = SecretHash::from_bytes([3; 32]);
@@ -119,7 +119,7 @@ fn what_a_key_did_comes_back_as_the_same_bytes() {
 
 /// The trail goes on where that of the file ended, and says what was read in and by whom.
 #[test]
-fn export_and_import_stand_in_the_trail() {
+fn export_and_import_are_logged_in_the_trail() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let file = exported(&database);
@@ -179,7 +179,7 @@ fn no_damaged_file_changes_anything() {
 }
 
 #[test]
-fn a_file_of_another_workspace_or_other_master_secrets_is_refused() {
+fn a_file_of_another_workspace_or_keyring_is_refused() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let file = exported(&database);
@@ -195,7 +195,7 @@ fn a_file_of_another_workspace_or_other_master_secrets_is_refused() {
 }
 
 #[test]
-fn only_into_a_workspace_in_which_nothing_was_done() {
+fn an_import_needs_an_untouched_workspace() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let file = exported(&database);
@@ -208,7 +208,7 @@ fn only_into_a_workspace_in_which_nothing_was_done() {
 }
 
 #[test]
-fn only_an_owner_reads_the_file_or_fills_the_workspace() {
+fn a_stranger_neither_exports_nor_imports() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let file = exported(&database);
@@ -221,7 +221,7 @@ fn only_an_owner_reads_the_file_or_fills_the_workspace() {
 }
 
 #[test]
-fn a_member_who_owns_nothing_is_refused() {
+fn only_an_owner_exports_or_imports() {
     let database = workspace();
     // A later version may know other roles.
     database.run("DROP TABLE members", &[]).unwrap();
@@ -234,7 +234,7 @@ fn a_member_who_owns_nothing_is_refused() {
 }
 
 #[test]
-fn a_key_with_everything_comes_back_with_everything() {
+fn every_field_of_a_key_is_imported() {
     let database = workspace();
     let key: NewKey = serde_json::from_str(
         r#"{"name":"Shop","description":"one\ntwo","integration":"Web","environment":"test",
@@ -289,7 +289,7 @@ fn a_part_is_bounded_in_bytes_too() {
 
 /// Parts that were read before and after a change do not make one file.
 #[test]
-fn a_change_while_it_is_exported_is_noticed() {
+fn a_change_during_an_export_is_detected() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let first = read(&database, &ReadExport { origin: origin(OWNER), after: None }, NOW).unwrap();
@@ -302,7 +302,7 @@ fn a_change_while_it_is_exported_is_noticed() {
 }
 
 #[test]
-fn of_two_imports_at_once_one_has_to_begin_again() {
+fn of_two_concurrent_imports_one_must_restart() {
     let database = workspace();
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let file = exported(&database);
@@ -316,7 +316,7 @@ fn of_two_imports_at_once_one_has_to_begin_again() {
 }
 
 #[test]
-fn a_file_that_is_too_long_is_refused_and_changes_nothing() {
+fn a_file_that_is_too_long_changes_nothing() {
     let (source, database) = (workspace(), workspace());
     create(&source, new_key("Kept", &["contacts:read"]), NOW).unwrap();
     let staged_up_to = |number: u64| {
@@ -336,7 +336,7 @@ fn a_file_that_is_too_long_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn an_empty_workspace_stays_empty_when_it_is_exported() {
+fn exporting_an_empty_workspace_leaves_it_untouched() {
     let source = workspace();
     create(&source, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     let empty = workspace();
@@ -351,7 +351,7 @@ fn an_empty_workspace_stays_empty_when_it_is_exported() {
 
 /// A column that is added must be exported, or be something that is made anew.
 #[test]
-fn no_column_is_forgotten() {
+fn every_column_is_exported_or_derived() {
     const MADE_ANEW: [&str; 4] = ["published_at", "published_master", "issuer", "searched"];
     let database = workspace();
     let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
@@ -379,7 +379,7 @@ fn no_column_is_forgotten() {
 }
 
 #[test]
-fn events_of_sessions_stand_behind_the_file_and_are_no_part_of_it() {
+fn session_events_follow_the_file_and_are_not_exported() {
     let from = workspace();
     create(&from, new_key("One", &["contacts:read"]), NOW).unwrap();
     let file = exported(&from);

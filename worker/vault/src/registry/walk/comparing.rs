@@ -121,7 +121,7 @@ impl Walk {
             for now in
                 [Some(self.now), model.and_then(|key| key.begin), model.and_then(|key| key.end)].into_iter().flatten()
             {
-                let row = row.as_ref().map(|row: &KeyRow| shown(&row.shown(now)));
+                let row = row.as_ref().map(|row: &KeyRow| shown(&row.to_key(now)));
                 assert_eq!(row, model.map(|key| key.shown(id, now)), "the key at {now:?}");
             }
         }

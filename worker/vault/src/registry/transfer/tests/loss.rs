@@ -8,7 +8,7 @@ use ownchat_domain::{
 };
 
 #[test]
-fn imported_keys_work_and_are_told_to_feed_and_kv() {
+fn imported_keys_work_and_are_queued_for_feed_and_kv() {
     let database = workspace();
     let kept = create(&database, new_key("Kept", &["contacts:read"]), NOW).unwrap();
     let gone = create(&database, new_key("Gone", &["contacts:read"]), NOW).unwrap();
@@ -27,7 +27,7 @@ fn imported_keys_work_and_are_told_to_feed_and_kv() {
 }
 
 #[test]
-fn no_number_is_given_that_a_key_may_have_had_before_a_loss() {
+fn no_key_number_is_reused_after_a_loss() {
     let database = workspace();
     let number = |key: &Key| key.id.open(&keyring(), key.environment).unwrap().number;
     let make = |database: &MemoryDatabase| number(&create(database, new_key("Made", &["contacts:read"]), NOW).unwrap());
@@ -43,7 +43,7 @@ fn no_number_is_given_that_a_key_may_have_had_before_a_loss() {
         finish(&other, &keyring(), &FinishImport { origin: origin(OWNER) }, now).unwrap();
         assert_eq!(exported(&other), file, "it is no part of the file");
         let (one, two) = (make(&other), make(&other));
-        assert_eq!((i64::from(one), two), (now.since(BEGINNING) / SECOND, one + 1), "one for each second since 2026");
+        assert_eq!((i64::from(one), two), (now.since(EPOCH_2026) / SECOND, one + 1), "one for each second since 2026");
         assert!(first == 0 || one > first + 1, "the second time these are others again");
         first = one;
     }
@@ -55,7 +55,7 @@ fn no_number_is_given_that_a_key_may_have_had_before_a_loss() {
 }
 
 #[test]
-fn the_meters_of_keys_that_were_read_in_forget_their_versions() {
+fn meters_of_imported_keys_accept_any_version() {
     let source = workspace();
     for name in ["Shop", "Store"] {
         create(&source, new_key(name, &["contacts:read"]), NOW).unwrap();
@@ -71,7 +71,7 @@ fn the_meters_of_keys_that_were_read_in_forget_their_versions() {
 }
 
 #[test]
-fn an_outage_may_be_forgiven_for_as_long_as_ever_by_edges_that_know_what_was_before() {
+fn an_import_assumes_the_longest_outage_grace_period() {
     let other = workspace();
     let source = workspace();
     create(&source, new_key("Shop", &["contacts:read"]), NOW).unwrap();
