@@ -18,7 +18,7 @@ use ownchat_domain::{
         hasher::{CheckPassword, HashPassword},
     },
 };
-use queue::Queue;
+use queue::TurnQueue;
 use worker::{
     DurableObject, Env, Request, Response, Result, State, durable_object, js_sys::Reflect, wasm_bindgen::JsValue,
 };
@@ -29,12 +29,12 @@ const RETRY_AFTER: u32 = 2;
 /// The Durable Object. There are two, and none stores anything.
 #[durable_object]
 pub struct Hasher {
-    queue: Queue,
+    queue: TurnQueue,
 }
 
 impl DurableObject for Hasher {
     fn new(_state: State, _env: Env) -> Self {
-        Self { queue: Queue::default() }
+        Self { queue: TurnQueue::default() }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {

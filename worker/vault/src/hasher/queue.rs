@@ -8,7 +8,7 @@ const CAPACITY: usize = 9;
 
 /// The queue.
 #[derive(Debug, Default)]
-pub struct Queue {
+pub struct TurnQueue {
     taken: Cell<usize>,
     turn: Mutex<()>,
 }
@@ -17,7 +17,7 @@ pub struct Queue {
 #[derive(Debug)]
 pub struct QueueSlot<'a>(&'a Cell<usize>);
 
-impl Queue {
+impl TurnQueue {
     /// Takes a place, if one is left.
     pub fn try_enter(&self) -> Option<QueueSlot<'_>> {
         let taken = self.taken.get();
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn the_queue_is_bounded_and_a_dropped_slot_is_free_again() {
-        let queue = Queue::default();
+        let queue = TurnQueue::default();
         let slots: Vec<_> = (0..50).map_while(|_| queue.try_enter()).collect();
         assert_eq!(slots.len(), CAPACITY);
         assert!(queue.try_enter().is_none());
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn one_request_runs_at_a_time() {
-        let queue = Queue::default();
+        let queue = TurnQueue::default();
         let mut context = Context::from_waker(Waker::noop());
         let mut first = Box::pin(queue.wait_turn());
         let working = first.as_mut().poll(&mut context);

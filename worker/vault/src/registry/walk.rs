@@ -4,14 +4,14 @@
 //! `WALK_SEED` chooses the walk; `PROVE=1` makes it as long as it is promised.
 #![allow(clippy::panic)]
 
-mod asking;
-mod change;
-mod comparing;
-mod dice;
+mod caller;
+mod compare;
+mod create;
+mod edit;
 mod key;
-mod made;
-mod making;
 mod model;
+mod model_create;
+mod random;
 mod tampering;
 
 use super::{
@@ -23,9 +23,8 @@ use super::{
     trail::{LineFilter, lines},
 };
 use crate::database::memory::MemoryDatabase;
-use asking::{Asker, secret_of};
-use comparing::Answer;
-use dice::Dice;
+use caller::{ModelCaller, secret_of};
+use compare::Actual;
 use model::Model;
 use ownchat_domain::{
     account::PersonId,
@@ -36,17 +35,18 @@ use ownchat_domain::{
     time::{DAY, MINUTE, SECOND, Timestamp},
     vault::registry::{ChangeKey, ChangeSettings, DeleteKey, EndOldSecrets, RestoreKey, RotateKey, Settings},
 };
+use random::SeededRng;
 
 /// A workspace on its way, with its model and the records that were delivered.
 pub struct Walk {
     pub database: MemoryDatabase,
     pub now: Timestamp,
     model: Model,
-    dice: Dice,
+    rng: SeededRng,
     kv: MemoryKv,
     meters: MemoryMeters,
     /// How many commands of keys were carried out.
-    done_for_keys: usize,
+    commands_by_keys: usize,
 }
 
 impl Walk {
@@ -55,24 +55,24 @@ impl Walk {
             database: workspace(),
             now: NOW,
             model: Model::default(),
-            dice: Dice::new(seed),
+            rng: SeededRng::new(seed),
             kv: MemoryKv::default(),
             meters: MemoryMeters::default(),
-            done_for_keys: 0,
+            commands_by_keys: 0,
         }
     }
 
     /// One command, and whether it did what it should and nothing else.
     pub fn step(&mut self) {
-        self.now = self.now.plus(i64::try_from(self.dice.roll(2_000)).unwrap());
+        self.now = self.now.plus(i64::try_from(self.rng.below(2_000)).unwrap());
         // Weeks pass now and then, so that what is deleted is removed and secrets end.
-        if self.dice.roll(150) == 0 {
-            let days = self.dice.roll(20);
+        if self.rng.below(150) == 0 {
+            let days = self.rng.below(20);
             self.now = self.now.plus(i64::try_from(days).unwrap() * DAY);
         }
-        self.model.asker = Asker::Owner;
-        self.model.asker = self.asker();
-        match self.dice.roll(100) {
+        self.model.caller = ModelCaller::Owner;
+        self.model.caller = self.pick_caller();
+        match self.rng.below(100) {
             0..10 => self.create(),
             10..15 => self.duplicate(),
             15..45 => self.change(),
@@ -82,95 +82,95 @@ impl Walk {
             72..77 => self.end_old_secrets(),
             77..83 => self.settings(),
             83..86 => self.purge(),
-            86..90 => self.tell(),
+            86..90 => self.publish(),
             90..94 => self.deliver(),
             94..97 => self.foreign(),
-            _ => self.ask(),
+            _ => self.request_record(),
         }
         assert_eq!(count(&self.database, "trail"), i64::try_from(self.model.lines).unwrap(), "one change, one line");
     }
 
     /// A key, most often one that is there, but also one that is gone; often the one that asks.
-    fn any(&mut self) -> (Locator, u64) {
-        if let Asker::Key { id, .. } = self.model.asker
-            && self.dice.roll(3) == 0
+    fn any_key(&mut self) -> (Locator, u64) {
+        if let ModelCaller::Key { id, .. } = self.model.caller
+            && self.rng.below(3) == 0
         {
             return (id, self.model.version(id));
         }
-        if self.model.ever.is_empty() || self.dice.roll(40) == 0 {
+        if self.model.all_ids.is_empty() || self.rng.below(40) == 0 {
             return ("0000000000000001".parse().unwrap(), 1);
         }
         let there: Vec<Locator> = self.model.keys_that(|key| key.deleted_at.is_none());
-        let id = if there.is_empty() || self.dice.roll(5) == 0 {
-            self.dice.pick(&self.model.ever)
+        let id = if there.is_empty() || self.rng.below(5) == 0 {
+            self.rng.pick(&self.model.all_ids)
         } else {
-            self.dice.pick(&there)
+            self.rng.pick(&there)
         };
         let version = self.model.version(id);
         // Now and then somebody has seen an older one.
-        (id, if self.dice.roll(8) == 0 { version.saturating_sub(1) } else { version })
+        (id, if self.rng.below(8) == 0 { version.saturating_sub(1) } else { version })
     }
 
     fn change(&mut self) {
-        let (id, version) = self.any();
-        let change = self.any_change();
-        let patch: KeyPatch = serde_json::from_value(change.json()).unwrap();
+        let (id, version) = self.any_key();
+        let edit = self.any_edit();
+        let patch: KeyPatch = serde_json::from_value(edit.json()).unwrap();
         let done =
-            self.asking(|origin| keys::change(&self.database, &ChangeKey { origin, id, version, patch }, self.now));
-        let said = self.model.change(id, version, &change, self.now);
-        self.compare(&format!("{change:?}"), said, done.map(Answer::from), Some(id));
+            self.as_caller(|origin| keys::change(&self.database, &ChangeKey { origin, id, version, patch }, self.now));
+        let expected = self.model.change(id, version, &edit, self.now);
+        self.compare(&format!("{edit:?}"), expected, done.map(Actual::from), Some(id));
     }
 
     fn delete(&mut self) {
-        let (id, version) = self.any();
-        let done = self.asking(|origin| keys::delete(&self.database, &DeleteKey { origin, id, version }, self.now));
-        let said = self.model.delete(id, version, self.now);
-        self.compare("delete", said, done.map(Answer::from), Some(id));
+        let (id, version) = self.any_key();
+        let done = self.as_caller(|origin| keys::delete(&self.database, &DeleteKey { origin, id, version }, self.now));
+        let expected = self.model.delete(id, version, self.now);
+        self.compare("delete", expected, done.map(Actual::from), Some(id));
     }
 
     fn restore(&mut self) {
         let deleted = self.model.keys_that(|key| key.deleted_at.is_some());
-        let id = if deleted.is_empty() || self.dice.roll(3) == 0 { self.any().0 } else { self.dice.pick(&deleted) };
-        let done = self.asking(|origin| restore::restore(&self.database, &RestoreKey { origin, id }, self.now));
-        let said = self.model.restore(id, self.now);
-        self.compare("restore", said, done.map(Answer::from), Some(id));
+        let id = if deleted.is_empty() || self.rng.below(3) == 0 { self.any_key().0 } else { self.rng.pick(&deleted) };
+        let done = self.as_caller(|origin| restore::restore(&self.database, &RestoreKey { origin, id }, self.now));
+        let expected = self.model.restore(id, self.now);
+        self.compare("restore", expected, done.map(Actual::from), Some(id));
     }
 
     fn rotate(&mut self) {
-        let (id, version) = self.any();
-        let overlap_seconds = self.dice.pick(&[0u32, 60, 86_400, 2_592_000, 2_592_001]);
+        let (id, version) = self.any_key();
+        let overlap_seconds = self.rng.pick(&[0u32, 60, 86_400, 2_592_000, 2_592_001]);
         let secret = secret_of(self.model.keys.get(&id).map_or(1, |key| key.newest() + 1));
-        let done = self.asking(|origin| {
+        let done = self.as_caller(|origin| {
             let call = RotateKey { origin, id, version, overlap_seconds, end_earlier: true, secret, once: None };
             rotate::rotate(&self.database, &keyring(), &call, self.now)
         });
-        let said = self.model.rotate(id, version, overlap_seconds, self.now);
-        self.compare("rotate", said, done.map(Answer::from), Some(id));
+        let expected = self.model.rotate(id, version, overlap_seconds, self.now);
+        self.compare("rotate", expected, done.map(Actual::from), Some(id));
     }
 
     fn end_old_secrets(&mut self) {
-        let (id, _) = self.any();
-        let done =
-            self.asking(|origin| end_secrets::end_old_secrets(&self.database, &EndOldSecrets { origin, id }, self.now));
-        let said = self.model.end_old_secrets(id, self.now);
-        self.compare("end old secrets", said, done.map(Answer::from), Some(id));
+        let (id, _) = self.any_key();
+        let done = self
+            .as_caller(|origin| end_secrets::end_old_secrets(&self.database, &EndOldSecrets { origin, id }, self.now));
+        let expected = self.model.end_old_secrets(id, self.now);
+        self.compare("end old secrets", expected, done.map(Actual::from), Some(id));
     }
 
     fn settings(&mut self) {
-        let version = self.model.settings.0.saturating_sub(u64::from(self.dice.roll(6) == 0));
-        let suspended = self.dice.pick(&[None, Some(true), Some(false), Some(false), Some(false)]);
-        let outage_seconds = self.dice.pick(&[None, Some(0), Some(600), Some(3_601)]);
-        let done = self.asking(|origin| {
+        let version = self.model.settings.0.saturating_sub(u64::from(self.rng.below(6) == 0));
+        let suspended = self.rng.pick(&[None, Some(true), Some(false), Some(false), Some(false)]);
+        let outage_seconds = self.rng.pick(&[None, Some(0), Some(600), Some(3_601)]);
+        let done = self.as_caller(|origin| {
             let call = ChangeSettings { origin, version, suspended, outage_seconds, reason: None };
             settings::change(&self.database, &call, self.now)
         });
-        let said = self.model.change_settings(version, suspended, outage_seconds, self.now);
-        let answer = |(settings, narrowed): (Settings, bool)| Answer {
+        let expected = self.model.change_settings(version, suspended, outage_seconds, self.now);
+        let answer = |(settings, narrowed): (Settings, bool)| Actual {
             version: settings.version,
             narrowed: Some(narrowed),
             key: None,
         };
-        self.compare("settings", said, done.map(answer), None);
+        self.compare("settings", expected, done.map(answer), None);
     }
 
     fn purge(&mut self) {
@@ -179,7 +179,7 @@ impl Walk {
         assert_eq!(purged.gone, self.model.purge(self.now), "what is removed for good, the eldest deletion first");
         let errors = expect_ready(purge_cleanup::run(&self.database, &self.meters, &self.kv, || self.now)).unwrap();
         assert_eq!(errors, Vec::<String>::new());
-        let gone = self.model.ever.iter().filter(|id| !self.model.keys.contains_key(*id));
+        let gone = self.model.all_ids.iter().filter(|id| !self.model.keys.contains_key(*id));
         for id in gone {
             assert!(!self.kv.records.borrow().contains_key(&kv_name(*id)), "a copy is left");
             assert!(self.meters.cleared.borrow().contains(id), "a meter is left");
@@ -189,9 +189,9 @@ impl Walk {
     }
 
     /// The feed hears everything.
-    fn tell(&mut self) {
+    fn publish(&mut self) {
         publish_all(&self.database, self.now);
-        self.model.told();
+        self.model.published();
         assert!(feed_outbox::pending(&self.database, WORKSPACE).unwrap().is_empty());
     }
 
@@ -203,15 +203,15 @@ impl Walk {
             assert_eq!(errors, Vec::<String>::new());
         }
         self.model.delivered(self.now);
-        self.delivered_records_are_the_same();
+        self.check_delivered_records();
         self.now = self.now.plus(SECOND);
     }
 
     /// Somebody else's commands find nothing and change nothing.
     fn foreign(&mut self) {
-        let (id, version) = self.any();
+        let (id, version) = self.any_key();
         let stranger: PersonId = STRANGER;
-        let outcome = match self.dice.roll(3) {
+        let outcome = match self.rng.below(3) {
             0 => keys::delete(&self.database, &DeleteKey { origin: origin(stranger), id, version }, self.now).map(drop),
             1 => restore::restore(&self.database, &RestoreKey { origin: origin(stranger), id }, self.now).map(drop),
             _ => {
@@ -220,15 +220,15 @@ impl Walk {
             }
         };
         assert_eq!(outcome, Err(Failure::NotFound.into()));
-        self.same(Some(id));
+        self.check_key(Some(id));
     }
 
     /// An edge asks for a record: it is written again, but not within an hour, and nothing else happens.
-    fn ask(&mut self) {
-        let (id, _) = self.any();
+    fn request_record(&mut self) {
+        let (id, _) = self.any_key();
         kv_outbox::enqueue_missing(&self.database, id, self.now).unwrap();
-        self.model.asked(id, self.now);
-        self.same(Some(id));
+        self.model.requested(id, self.now);
+        self.check_key(Some(id));
     }
 }
 
@@ -246,14 +246,14 @@ fn a_random_walk_matches_the_model() {
     for step in 0..steps {
         walk.step();
         if step % 500 == 499 {
-            walk.all_the_same();
+            walk.check_all();
         }
     }
-    walk.all_the_same();
+    walk.check_all();
     let whole = trail(&walk.database);
-    println!("{} keys, {} lines, {} commands of keys done", walk.model.keys.len(), whole.len(), walk.done_for_keys);
-    assert!(walk.done_for_keys > steps / 100, "keys were hardly heard");
+    println!("{} keys, {} lines, {} commands of keys done", walk.model.keys.len(), whole.len(), walk.commands_by_keys);
+    assert!(walk.commands_by_keys > steps / 100, "keys were hardly heard");
     walk.deliver();
-    walk.records_are_the_same();
+    walk.check_records();
     tampering::is_found(&mut walk);
 }

@@ -4,7 +4,7 @@
 use super::{
     batches::Ingested,
     schema,
-    testing::{Model, NOW, batch, ingest, kept, key, last_uses, run_all},
+    testing::{ExactCount, NOW, batch, ingest, kept, key, last_uses, run_all},
 };
 use crate::database::memory::MemoryDatabase;
 use ownchat_domain::{
@@ -24,15 +24,15 @@ fn counted() -> [Batch; 5] {
     ]
 }
 
-fn all_is_there(database: &MemoryDatabase, model: &Model) {
+fn all_is_there(database: &MemoryDatabase, exact: &ExactCount) {
     for step in [Step::Minute, Step::Hour, Step::Day] {
         let oldest = step.begin(step.number(NOW.plus(-step.kept_for())));
         for key in [None, Some(key(1)), Some(key(2))] {
-            let expected = model.kept(key, step, oldest, NOW);
+            let expected = exact.kept(key, step, oldest, NOW);
             assert_eq!(kept(database, key, step, NOW), expected, "{key:?} by {step:?}");
         }
     }
-    let uses = model.last_uses.iter().map(|((key, secret), at)| LastUse { key: *key, secret: *secret, at: *at });
+    let uses = exact.last_uses.iter().map(|((key, secret), at)| LastUse { key: *key, secret: *secret, at: *at });
     let mut found = last_uses(database, &[key(1), key(2)]);
     found.sort_by_key(|last| (last.key, last.secret));
     assert_eq!(found, uses.collect::<Vec<_>>());
@@ -43,20 +43,20 @@ fn counts_of_the_first_schema_are_read_and_added_to() {
     let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
     schema::apply(&database).unwrap();
     schema::apply(&database).unwrap();
-    let mut model = Model::default();
+    let mut exact = ExactCount::default();
     for batch in &counted() {
-        model.count(batch);
+        exact.count(batch);
     }
-    all_is_there(&database, &model);
+    all_is_there(&database, &exact);
     // Batches that were counted are not counted again, and new ones are.
     for known in &counted()[2..] {
         assert_eq!(ingest(&database, known, NOW), Ingested::Counted);
     }
-    all_is_there(&database, &model);
+    all_is_there(&database, &exact);
     let next = batch(2, 3, key(2), &[(0, 1, 1), (7, 0, 1)], NOW);
     assert_eq!(ingest(&database, &next, NOW), Ingested::Counted);
-    model.count(&next);
-    all_is_there(&database, &model);
+    exact.count(&next);
+    all_is_there(&database, &exact);
     run_all(&database, NOW.plus(HOUR));
-    all_is_there(&database, &model);
+    all_is_there(&database, &exact);
 }

@@ -78,12 +78,12 @@ pub fn last_uses(database: &MemoryDatabase, keys: &[Locator]) -> Vec<LastUse> {
 
 /// An exact count.
 #[derive(Default)]
-pub struct Model {
+pub struct ExactCount {
     pub cells: Vec<(Cell, u64)>,
     pub last_uses: BTreeMap<(Locator, u32), Timestamp>,
 }
 
-impl Model {
+impl ExactCount {
     pub fn count(&mut self, batch: &Batch) {
         self.cells.extend(&batch.counts);
         for LastUse { key, secret, at } in &batch.last_uses {

@@ -4,7 +4,7 @@ use super::{
     batches::{self, Ingested},
     queries, rollup,
     table::{DAYS, HOURS, MINUTES, Rows},
-    testing::{Model, NOW, batch, fresh, ingest, kept, key, last_uses, rows, run_all, total},
+    testing::{ExactCount, NOW, batch, fresh, ingest, kept, key, last_uses, rows, run_all, total},
 };
 use crate::{
     database::{Database, Value},
@@ -339,7 +339,7 @@ proptest! {
     #[test]
     fn the_total_is_an_exact_count(events in prop::collection::vec(event(), 1..60)) {
         let database = fresh();
-        let (mut model, mut now, mut latest) = (Model::default(), NOW, NOW);
+        let (mut exact, mut now, mut latest) = (ExactCount::default(), NOW, NOW);
         let mut made: Vec<(Batch, Timestamp)> = Vec::new();
         let mut counted = HashSet::new();
         for event in events {
@@ -368,7 +368,7 @@ proptest! {
             if let Some((batch, at)) = sending.and_then(|place| made.get(place)) {
                 match ingest(&database, batch, now) {
                     Ingested::Counted => if counted.insert(batch.sequence) {
-                        model.count(batch);
+                        exact.count(batch);
                     },
                     Ingested::TooLate => prop_assert!(now.since(*at) > 23 * HOUR + 38 * MINUTE, "refused after {}", now.since(*at)),
                     Ingested::Faulty(_) => prop_assert!(now.since(*at) > 47 * HOUR, "refused after {}", now.since(*at)),
@@ -381,13 +381,13 @@ proptest! {
                 let from = step.begin(step.number(latest.plus(-step.kept_for())));
                 let found: Vec<_> = kept(&database, keys, step, now).into_iter().filter(|point| point.at >= from).collect();
                 let skipped = if step == Step::Minute { from.plus(HOUR) } else { from };
-                let expected = model.kept(keys, step, skipped, now);
+                let expected = exact.kept(keys, step, skipped, now);
                 let found: Vec<_> = found.into_iter().filter(|point| point.at >= skipped).collect();
                 prop_assert_eq!(found, expected);
             }
         }
         let keys: Vec<_> = (0..4).map(key).collect();
         let found: Vec<_> = last_uses(&database, &keys).into_iter().map(|last| ((last.key, last.secret), last.at)).collect();
-        prop_assert_eq!(found, model.last_uses.into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(found, exact.last_uses.into_iter().collect::<Vec<_>>());
     }
 }

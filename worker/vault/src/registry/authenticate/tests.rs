@@ -138,7 +138,7 @@ fn said<T>(done: CommandResult<T>) -> char {
     }
 }
 
-type Ask = fn(&MemoryDatabase, Caller, &Key) -> char;
+type CommandOfKey = fn(&MemoryDatabase, Caller, &Key) -> char;
 
 fn explained(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let wanted = Wanted::Scopes(ScopeSet::default(), None);
@@ -171,7 +171,7 @@ fn trail_of(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
 fn every_command_of_a_key_has_its_rule() {
     let held: [&[&str]; 5] =
         [&["keys:self"], &["keys:read"], &["keys:write"], &["keys:write", "keys:self"], &["audit:read"]];
-    let commands: [(&str, Ask, [&str; 5]); 12] = [
+    let commands: [(&str, CommandOfKey, [&str; 5]); 12] = [
         (
             "read",
             |database, caller, key| said(keys::read(database, &ReadKey { caller, id: key.id }, NOW)),

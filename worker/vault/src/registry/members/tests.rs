@@ -69,7 +69,7 @@ fn said<T>(done: CommandResult<T>) -> char {
     }
 }
 
-type Ask = fn(&MemoryDatabase, &Key) -> char;
+type CommandOfMember = fn(&MemoryDatabase, &Key) -> char;
 
 fn patched(database: &MemoryDatabase, key: &Key, patch: &str) -> char {
     let patch: KeyPatch = serde_json::from_str(patch).unwrap();
@@ -103,7 +103,7 @@ fn restored(database: &MemoryDatabase, key: &Key) -> char {
 /// Columns: owner, admin, developer, viewer.
 #[test]
 fn every_command_on_a_key_has_its_rule() {
-    let commands: [(&str, Ask, &str, &str); 11] = [
+    let commands: [(&str, CommandOfMember, &str, &str); 11] = [
         (
             "read",
             |database, key| said(keys::read(database, &ReadKey { caller: ME.into(), id: key.id }, NOW)),

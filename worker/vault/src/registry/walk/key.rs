@@ -1,6 +1,6 @@
 //! A key of the model: what is said of it, how it is shown, and what the edge is told of it.
 
-use super::asking::NETWORKS;
+use super::caller::NETWORKS;
 use ownchat_domain::{
     locator::Locator,
     time::{DAY, Timestamp},
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One secret of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Secret {
+pub struct ModelSecret {
     pub number: usize,
     pub created_at: Timestamp,
     pub ends_at: Option<Timestamp>,
@@ -18,7 +18,7 @@ pub struct Secret {
 
 /// A key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub struct ModelKey {
     pub version: u64,
     pub name: String,
     pub description: String,
@@ -42,10 +42,10 @@ pub struct Key {
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
     /// The eldest first.
-    pub secrets: Vec<Secret>,
+    pub secrets: Vec<ModelSecret>,
 }
 
-impl Key {
+impl ModelKey {
     /// Whether nobody switched it off or deleted it.
     pub const fn is_live(&self) -> bool {
         self.active && self.deleted_at.is_none()
@@ -119,7 +119,7 @@ impl Key {
     }
 
     /// As the edge is told of it, but for when that was sealed and what holds for the workspace.
-    pub fn told(&self, id: Locator) -> Value {
+    pub fn record_json(&self, id: Locator) -> Value {
         json!({
             "id": id,
             "environment": self.environment,
@@ -141,17 +141,18 @@ impl Key {
     }
 
     /// Whether it may be used from this address.
-    pub fn is_open_to(&self, address: &str) -> bool {
-        !places(&self.deny).contains(address) && (self.allow.is_empty() || places(&self.allow).contains(address))
+    pub fn accepts_address(&self, address: &str) -> bool {
+        !addresses_in(&self.deny).contains(address)
+            && (self.allow.is_empty() || addresses_in(&self.allow).contains(address))
     }
 
     /// Whether it opens this scope: whoever edits contacts reads them.
-    pub fn opens(&self, scope: &str) -> bool {
+    pub fn grants(&self, scope: &str) -> bool {
         self.scopes.contains(scope) || (scope == "contacts:read" && self.scopes.contains("contacts:write"))
     }
 
     /// Whether somebody who gets by with this key might not with the other one.
-    pub fn loses_by(&self, other: &Self) -> bool {
+    pub fn is_narrowed_by(&self, other: &Self) -> bool {
         let later = other.begin.is_some_and(|begin| self.begin.is_none_or(|was| begin > was));
         let sooner = other.end.is_some_and(|end| self.end.is_none_or(|was| end < was));
         let less_often = other.rate.is_some_and(|(limit, seconds)| {
@@ -160,8 +161,8 @@ impl Key {
         let less = other
             .quota
             .is_some_and(|(limit, period)| self.quota.is_none_or(|(was, each)| limit < was || period != each));
-        let unopened = self.scopes.iter().any(|scope| !other.opens(scope));
-        later || sooner || less_often || less || unopened || self.loses_channels(other) || self.loses_places(other)
+        let unopened = self.scopes.iter().any(|scope| !other.grants(scope));
+        later || sooner || less_often || less || unopened || self.loses_channels(other) || self.loses_addresses(other)
     }
 
     /// Whether it is for a channel for which the other one is not.
@@ -172,20 +173,20 @@ impl Key {
     }
 
     /// Tells if not everything that is allowed is denied.
-    pub fn has_a_place(&self) -> bool {
-        self.allow.is_empty() || !places(&self.allow).is_subset(&places(&self.deny))
+    pub fn accepts_some_address(&self) -> bool {
+        self.allow.is_empty() || !addresses_in(&self.allow).is_subset(&addresses_in(&self.deny))
     }
 
     /// Whether it may be used from somewhere from where the other one may not, as far as the lists say it one by one.
-    pub fn loses_places(&self, other: &Self) -> bool {
-        let fewer =
-            !other.allow.is_empty() && (self.allow.is_empty() || !places(&self.allow).is_subset(&places(&other.allow)));
-        fewer || !places(&other.deny).is_subset(&places(&self.deny))
+    pub fn loses_addresses(&self, other: &Self) -> bool {
+        let fewer = !other.allow.is_empty()
+            && (self.allow.is_empty() || !addresses_in(&self.allow).is_subset(&addresses_in(&other.allow)));
+        fewer || !addresses_in(&other.deny).is_subset(&addresses_in(&self.deny))
     }
 }
 
 /// The addresses of the walk in these networks.
-fn places(networks: &[String]) -> BTreeSet<&'static str> {
+fn addresses_in(networks: &[String]) -> BTreeSet<&'static str> {
     let found = NETWORKS.iter().filter(|(network, _)| networks.iter().any(|it| it == network));
     found.flat_map(|(_, places)| places.iter().copied()).collect()
 }

@@ -1,10 +1,10 @@
 //! What a workspace should be after each command, in the plainest words.
 
 use super::{
-    asking::{Asker, Deed},
-    change::Change,
-    key::{Key, Secret},
-    made::Answered,
+    caller::{ModelCaller, ModelCommand},
+    edit::Edit,
+    key::{ModelKey, ModelSecret},
+    model_create::FirstResponse,
 };
 use ownchat_domain::{
     locator::Locator,
@@ -13,9 +13,9 @@ use ownchat_domain::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a command answers.
+/// What a command responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum Expected {
     /// Done; the version afterwards.
     Done(u64),
     /// What an earlier request of the same name was answered: this key, as it was then.
@@ -37,12 +37,12 @@ pub enum Said {
 /// The workspace.
 pub struct Model {
     /// Those that were not removed for good.
-    pub keys: BTreeMap<Locator, Key>,
+    pub keys: BTreeMap<Locator, ModelKey>,
     /// Every id that there ever was.
-    pub ever: Vec<Locator>,
+    pub all_ids: Vec<Locator>,
     pub lines: u64,
     /// Who gives the command of this step.
-    pub asker: Asker,
+    pub caller: ModelCaller,
     /// Action of the line that the last command wrote, if it wrote one.
     pub last_action: Option<&'static str>,
     /// Whether the last command took something from somebody, or another one did of which the feed was not told.
@@ -50,36 +50,36 @@ pub struct Model {
     /// Version, suspended, seconds of outage.
     pub settings: (u64, bool, u32),
     /// What the feed must be told; the workspace is the empty name.
-    pub untold: BTreeMap<String, u64>,
+    pub unpublished: BTreeMap<String, u64>,
     pub(super) due: BTreeSet<Locator>,
     /// Keys to which nothing was done since they came back from deletion.
     restored: BTreeSet<Locator>,
     /// When the record of a key was last written.
     pub published: BTreeMap<Locator, Timestamp>,
-    pub(super) answers: BTreeMap<(String, String, u64), Answered>,
+    pub(super) responses: BTreeMap<(String, String, u64), FirstResponse>,
 }
 
 impl Default for Model {
     fn default() -> Self {
         Self {
             keys: BTreeMap::new(),
-            ever: Vec::new(),
+            all_ids: Vec::new(),
             lines: 0,
-            asker: Asker::Owner,
+            caller: ModelCaller::Owner,
             last_action: None,
             narrowed: false,
             settings: (1, false, 0),
-            untold: BTreeMap::new(),
+            unpublished: BTreeMap::new(),
             due: BTreeSet::new(),
             restored: BTreeSet::new(),
             published: BTreeMap::new(),
-            answers: BTreeMap::new(),
+            responses: BTreeMap::new(),
         }
     }
 }
 
 impl Model {
-    pub fn keys_that(&self, are: impl Fn(&Key) -> bool) -> Vec<Locator> {
+    pub fn keys_that(&self, are: impl Fn(&ModelKey) -> bool) -> Vec<Locator> {
         self.keys.iter().filter(|(_, key)| are(key)).map(|(id, _)| *id).collect()
     }
 
@@ -87,29 +87,29 @@ impl Model {
         self.keys.get(&id).map_or(1, |key| key.version)
     }
 
-    pub fn change(&mut self, id: Locator, version: u64, change: &Change, now: Timestamp) -> Said {
-        let before = match self.begin(&Deed::Change(change), id, now) {
+    pub fn change(&mut self, id: Locator, version: u64, edit: &Edit, now: Timestamp) -> Expected {
+        let before = match self.begin(&ModelCommand::Edit(edit), id, now) {
             Ok(before) => before,
-            Err(said) => return said,
+            Err(expected) => return expected,
         };
-        let Some(after) = before.after(change) else { return Said::Invalid };
+        let Some(after) = before.after(edit) else { return Expected::Invalid };
         // Whoever sends the same again has seen the version before.
         if before.version != version && !(after == before && before.version == version + 1) {
-            if !matches!(change, Change::Status(false, _)) {
-                return Said::Stale;
+            if !matches!(edit, Edit::Status(false, _)) {
+                return Expected::Stale;
             }
             // Never left on because a page was old; what is off already stays as it is.
             if !before.active {
                 self.narrowed = true;
-                return Said::Done(before.version);
+                return Expected::Done(before.version);
             }
         }
         // Whoever asks again is told a moment.
-        self.narrowed = self.is_untold(id) || after == before;
+        self.narrowed = self.is_unpublished(id) || after == before;
         if after == before {
-            return Said::Done(before.version);
+            return Expected::Done(before.version);
         }
-        self.narrowed |= before.loses_by(&after) || (before.active && !after.active);
+        self.narrowed |= before.is_narrowed_by(&after) || (before.active && !after.active);
         let action = match (before.active, after.active) {
             (true, false) => "key.deactivate",
             (false, true) => "key.activate",
@@ -118,75 +118,75 @@ impl Model {
         self.changed(id, after, action, now)
     }
 
-    pub fn delete(&mut self, id: Locator, version: u64, now: Timestamp) -> Said {
-        if let Some(said) = self.deleted_before(id, version, now) {
-            return said;
+    pub fn delete(&mut self, id: Locator, version: u64, now: Timestamp) -> Expected {
+        if let Some(expected) = self.deleted_before(id, version, now) {
+            return expected;
         }
-        let before = match self.begin(&Deed::Delete, id, now) {
+        let before = match self.begin(&ModelCommand::Delete, id, now) {
             Ok(before) => before,
-            Err(said) => return said,
+            Err(expected) => return expected,
         };
         self.narrowed = true;
-        self.changed(id, Key { deleted_at: Some(now), ..before }, "key.delete", now)
+        self.changed(id, ModelKey { deleted_at: Some(now), ..before }, "key.delete", now)
     }
 
     /// What is said if this very command has deleted the key before.
-    fn deleted_before(&mut self, id: Locator, version: u64, now: Timestamp) -> Option<Said> {
+    fn deleted_before(&mut self, id: Locator, version: u64, now: Timestamp) -> Option<Expected> {
         let gone = self.keys.get(&id).filter(|key| key.deleted_at.is_some() && key.version == version + 1).cloned()?;
         self.last_action = None;
         self.narrowed = true;
-        let allowed = self.is_heard(now).and_then(|()| self.may(&Deed::Delete, id, &gone));
-        Some(allowed.err().unwrap_or(Said::Done(gone.version)))
+        let allowed = self.authenticate(now).and_then(|()| self.may(&ModelCommand::Delete, id, &gone));
+        Some(allowed.err().unwrap_or(Expected::Done(gone.version)))
     }
 
-    pub fn restore(&mut self, id: Locator, now: Timestamp) -> Said {
-        match self.begin(&Deed::Restore, id, now) {
+    pub fn restore(&mut self, id: Locator, now: Timestamp) -> Expected {
+        match self.begin(&ModelCommand::Restore, id, now) {
             Ok(before) => {
-                self.narrowed = before.deleted_at.is_none() || self.is_untold(id);
+                self.narrowed = before.deleted_at.is_none() || self.is_unpublished(id);
                 if before.deleted_at.is_none() {
-                    return Said::Done(before.version);
+                    return Expected::Done(before.version);
                 }
-                self.changed(id, Key { deleted_at: None, ..before }, "key.restore", now)
+                self.changed(id, ModelKey { deleted_at: None, ..before }, "key.restore", now)
             }
-            Err(said) => said,
+            Err(expected) => expected,
         }
     }
 
-    pub fn rotate(&mut self, id: Locator, version: u64, overlap: u32, now: Timestamp) -> Said {
-        let mut key = match self.begin(&Deed::Rotate, id, now) {
+    pub fn rotate(&mut self, id: Locator, version: u64, overlap: u32, now: Timestamp) -> Expected {
+        let mut key = match self.begin(&ModelCommand::Rotate, id, now) {
             Ok(before) => before,
-            Err(said) => return said,
+            Err(expected) => return expected,
         };
         if overlap > 30 * 86_400 {
-            return Said::Invalid;
+            return Expected::Invalid;
         }
         if key.version != version {
-            return Said::Stale;
+            return Expected::Stale;
         }
         let newest = key.newest();
         let end = now.plus(i64::from(overlap) * SECOND);
         for secret in &mut key.secrets {
             secret.ends_at = Some(secret.ends_at.map_or(end, |was| was.min(end)));
         }
-        let works = |secret: &&Secret| secret.ends_at.is_some_and(|end| end > now);
+        let works = |secret: &&ModelSecret| secret.ends_at.is_some_and(|end| end > now);
         if key.secrets.iter().filter(works).count() >= 5 {
-            return Said::Invalid;
+            return Expected::Invalid;
         }
         // Of those that have ended, ten are still listed.
-        let mut ended: Vec<Secret> = key.secrets.iter().filter(|secret| !works(secret)).cloned().collect();
+        let mut ended: Vec<ModelSecret> = key.secrets.iter().filter(|secret| !works(secret)).cloned().collect();
         ended.sort_by_key(|secret| (secret.ends_at, secret.number));
         for forgotten in ended.iter().rev().skip(10) {
             key.secrets.retain(|secret| secret != forgotten);
         }
-        key.secrets.push(Secret { number: newest + 1, created_at: now, ends_at: None });
+        key.secrets.push(ModelSecret { number: newest + 1, created_at: now, ends_at: None });
         self.narrowed = true;
         self.changed(id, key, "key.rotate", now)
     }
 
-    pub fn end_old_secrets(&mut self, id: Locator, now: Timestamp) -> Said {
-        let before = match self.begin(&Deed::EndOldSecrets, id, now) {
+    pub fn end_old_secrets(&mut self, id: Locator, now: Timestamp) -> Expected {
+        let before = match self.begin(&ModelCommand::EndOldSecrets, id, now) {
             Ok(before) => before,
-            Err(said) => return said,
+            Err(expected) => return expected,
         };
         let mut after = before.clone();
         if let Some((_, old)) = after.secrets.split_last_mut() {
@@ -195,7 +195,7 @@ impl Model {
             }
         }
         self.narrowed = true;
-        if after == before { Said::Done(before.version) } else { self.changed(id, after, "key.end_secret", now) }
+        if after == before { Expected::Done(before.version) } else { self.changed(id, after, "key.end_secret", now) }
     }
 
     pub fn change_settings(
@@ -204,16 +204,16 @@ impl Model {
         suspended: Option<bool>,
         outage: Option<u32>,
         now: Timestamp,
-    ) -> Said {
+    ) -> Expected {
         self.last_action = None;
-        if let Err(said) = self.is_heard(now) {
-            return said;
+        if let Err(expected) = self.authenticate(now) {
+            return expected;
         }
-        if matches!(self.asker, Asker::Key { .. }) {
-            return Said::Lacks("account:write");
+        if matches!(self.caller, ModelCaller::Key { .. }) {
+            return Expected::Lacks("account:write");
         }
         if outage.is_some_and(|seconds| seconds > 3_600) {
-            return Said::Invalid;
+            return Expected::Invalid;
         }
         let (was, is_suspended, seconds) = self.settings;
         let only_suspends = suspended == Some(true) && outage.is_none();
@@ -221,17 +221,17 @@ impl Model {
         let taken = (suspended && !is_suspended) || outage < seconds;
         let same = (suspended, outage) == (is_suspended, seconds);
         if was != version && !(same && was == version + 1) && !only_suspends {
-            return Said::Stale;
+            return Expected::Stale;
         }
-        self.narrowed = taken || same || self.untold.contains_key("");
+        self.narrowed = taken || same || self.unpublished.contains_key("");
         if same {
-            return Said::Done(was);
+            return Expected::Done(was);
         }
         self.settings = (was + 1, suspended, outage);
-        self.wrote("workspace.edit");
-        self.untold.insert(String::new(), was + 1);
+        self.log_line("workspace.edit");
+        self.unpublished.insert(String::new(), was + 1);
         self.due = self.keys.keys().copied().collect();
-        Said::Done(was + 1)
+        Expected::Done(was + 1)
     }
 
     /// What is removed for good.
@@ -243,18 +243,18 @@ impl Model {
             .filter_map(|(id, key)| key.deleted_at.map(|deleted| (deleted, *id)))
             .filter(|(deleted, _)| now.since(*deleted) >= 30 * DAY)
             .collect();
-        gone.sort_by_key(|(deleted, id)| (*deleted, self.ever.iter().position(|other| other == id)));
+        gone.sort_by_key(|(deleted, id)| (*deleted, self.all_ids.iter().position(|other| other == id)));
         gone.truncate(100);
         for (_, id) in &gone {
             self.keys.remove(id);
             self.due.remove(id);
-            self.wrote("key.purge");
+            self.log_line("key.purge");
         }
         gone.into_iter().map(|(_, id)| id).collect()
     }
 
-    pub fn told(&mut self) {
-        self.untold.clear();
+    pub fn published(&mut self) {
+        self.unpublished.clear();
     }
 
     pub fn delivered(&mut self, now: Timestamp) {
@@ -263,7 +263,7 @@ impl Model {
         }
     }
 
-    pub fn asked(&mut self, id: Locator, now: Timestamp) {
+    pub fn requested(&mut self, id: Locator, now: Timestamp) {
         let lately = self.published.get(&id).is_some_and(|at| now.since(*at) < HOUR);
         if self.keys.contains_key(&id) && !lately {
             self.due.insert(id);
@@ -274,31 +274,31 @@ impl Model {
         self.due.len()
     }
 
-    fn is_untold(&self, id: Locator) -> bool {
-        self.untold.contains_key(&id.to_string())
+    fn is_unpublished(&self, id: Locator) -> bool {
+        self.unpublished.contains_key(&id.to_string())
     }
 
     /// The key that a command is about, if the asker may give it.
-    fn begin(&mut self, deed: &Deed<'_>, id: Locator, now: Timestamp) -> Result<Key, Said> {
+    fn begin(&mut self, command: &ModelCommand<'_>, id: Locator, now: Timestamp) -> Result<ModelKey, Expected> {
         self.last_action = None;
-        self.is_heard(now)?;
-        let before = if matches!(deed, Deed::Restore) {
+        self.authenticate(now)?;
+        let before = if matches!(command, ModelCommand::Restore) {
             let is_restored = self.restored.contains(&id);
-            let lately = |key: &&Key| key.deleted_at.map_or(is_restored, |deleted| now.since(deleted) < 30 * DAY);
+            let lately = |key: &&ModelKey| key.deleted_at.map_or(is_restored, |deleted| now.since(deleted) < 30 * DAY);
             self.keys.get(&id).filter(lately).cloned()
         } else {
             self.present(id)
         };
-        let before = before.ok_or(Said::NotFound)?;
-        self.may(deed, id, &before)?;
+        let before = before.ok_or(Expected::NotFound)?;
+        self.may(command, id, &before)?;
         Ok(before)
     }
 
-    pub(super) fn present(&self, id: Locator) -> Option<Key> {
+    pub(super) fn present(&self, id: Locator) -> Option<ModelKey> {
         self.keys.get(&id).filter(|key| key.deleted_at.is_none()).cloned()
     }
 
-    fn changed(&mut self, id: Locator, mut after: Key, action: &'static str, now: Timestamp) -> Said {
+    fn changed(&mut self, id: Locator, mut after: ModelKey, action: &'static str, now: Timestamp) -> Expected {
         after.version += 1;
         after.updated_at = now;
         let version = after.version;
@@ -307,13 +307,13 @@ impl Model {
         if action == "key.restore" {
             self.restored.insert(id);
         }
-        self.wrote(action);
-        self.untold.insert(id.to_string(), version);
+        self.log_line(action);
+        self.unpublished.insert(id.to_string(), version);
         self.due.insert(id);
-        Said::Done(version)
+        Expected::Done(version)
     }
 
-    pub(super) fn wrote(&mut self, action: &'static str) {
+    pub(super) fn log_line(&mut self, action: &'static str) {
         self.lines += 1;
         self.last_action = Some(action);
     }

@@ -1,6 +1,6 @@
 //! Whoever can write to the trail: what they did to it is found, whatever it is.
 
-use super::{Walk, dice::Dice, trail};
+use super::{Walk, random::SeededRng, trail};
 use crate::database::{Database, memory::MemoryDatabase};
 use ownchat_domain::audit::{Flaw, Line, seal, verify};
 
@@ -15,18 +15,18 @@ fn write(database: &MemoryDatabase, number: usize, line: &str) {
 }
 
 /// The line with another character in some place.
-fn altered(line: &str, dice: &mut Dice) -> String {
+fn altered(line: &str, rng: &mut SeededRng) -> String {
     let mut characters: Vec<char> = line.chars().collect();
-    let place = dice.place(characters.len());
+    let place = rng.index(characters.len());
     let others: Vec<char> = "aZ0 \",:}é".chars().filter(|other| *other != characters[place]).collect();
-    characters[place] = dice.pick(&others);
+    characters[place] = rng.pick(&others);
     characters.into_iter().collect()
 }
 
 /// The line as if somebody else had done something else, with the hash that fits it.
-fn forged(line: &str, dice: &mut Dice) -> String {
+fn forged(line: &str, rng: &mut SeededRng) -> String {
     let mut forged: Line = serde_json::from_str(line).unwrap();
-    match dice.roll(3) {
+    match rng.below(3) {
         0 => forged.actor_name = "Eve".into(),
         1 => forged.at = forged.at.moment().plus(1).into(),
         _ => (forged.before, forged.after) = (forged.after.clone(), Some(serde_json::from_str("{}").unwrap())),
@@ -36,20 +36,20 @@ fn forged(line: &str, dice: &mut Dice) -> String {
 
 /// Tries everything a few times on a whole trail, and takes it back.
 pub fn is_found(walk: &mut Walk) {
-    let (database, dice) = (&walk.database, &mut walk.dice);
+    let (database, rng) = (&walk.database, &mut walk.rng);
     let whole = trail(database);
     let good = verify(whole.iter().map(String::as_str)).unwrap();
     for _ in 0..10 {
         // Neither the last line nor the one before it, so that others follow.
-        let place = dice.place(whole.len() - 2);
+        let place = rng.index(whole.len() - 2);
         let (number, count) = (place + 1, place as u64 + 1);
         let (line, next) = (&whole[place], &whole[place + 1]);
 
-        write(database, number, &altered(line, dice));
+        write(database, number, &altered(line, rng));
         let flaw = found(database).unwrap_err();
         assert!(matches!(flaw, Flaw::Altered(at) | Flaw::Unreadable(at) if at == count), "{flaw:?} at {count}");
 
-        write(database, number, &forged(line, dice));
+        write(database, number, &forged(line, rng));
         assert_eq!(found(database), Err(Flaw::Broken(count + 1)), "written anew");
 
         write(database, number, next);
@@ -70,7 +70,7 @@ pub fn is_found(walk: &mut Walk) {
     // What is missing at the end, or was written anew there, shows in number and hash of the last line.
     let last = whole.len();
     let at = i64::try_from(last).unwrap();
-    write(database, last, &forged(&whole[last - 1], dice));
+    write(database, last, &forged(&whole[last - 1], rng));
     let (count, head) = found(database).unwrap();
     assert!(count == good.0 && head != good.1);
     database.run("DELETE FROM trail WHERE sequence = ?", &[at.into()]).unwrap();

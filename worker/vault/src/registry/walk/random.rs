@@ -1,14 +1,14 @@
 //! Chance, as a seed decides it.
 
 /// Random numbers that a seed decides (`SplitMix64`).
-pub struct Dice(u64);
+pub struct SeededRng(u64);
 
-impl Dice {
+impl SeededRng {
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub fn roll(&mut self, sides: u64) -> u64 {
+    pub fn below(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -17,17 +17,17 @@ impl Dice {
     }
 
     /// A place in a list of this length.
-    pub fn place(&mut self, length: usize) -> usize {
-        usize::try_from(self.roll(length as u64)).unwrap()
+    pub fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).unwrap()
     }
 
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.place(from.len())]
+        from[self.index(from.len())]
     }
 
     /// Some of these, at least one.
     pub fn some<T: Copy>(&mut self, from: &[T]) -> Vec<T> {
-        let mask = self.roll((1 << from.len()) - 1) + 1;
+        let mask = self.below((1 << from.len()) - 1) + 1;
         from.iter().enumerate().filter(|(place, _)| mask >> place & 1 == 1).map(|(_, one)| *one).collect()
     }
 }

@@ -1,9 +1,9 @@
 //! What a workspace should be after a key was made, in the plainest words.
 
 use super::{
-    asking::Asker,
-    key::{Key, Secret},
-    model::{Model, Said},
+    caller::ModelCaller,
+    key::{ModelKey, ModelSecret},
+    model::{Expected, Model},
 };
 use ownchat_domain::{
     locator::Locator,
@@ -14,14 +14,14 @@ use std::collections::BTreeMap;
 
 /// A request that is done once: what it is about, its name, and its body.
 #[derive(Clone)]
-pub struct Named {
+pub struct NamedRequest {
     pub about: String,
     pub name: u64,
     pub body: u64,
 }
 
 /// What a request that is done once was answered at first, and how long that is remembered.
-pub struct Answered {
+pub struct FirstResponse {
     body: u64,
     id: Locator,
     shown: Value,
@@ -30,8 +30,8 @@ pub struct Answered {
 
 impl Model {
     /// What a new key is before anything else is said of it.
-    pub fn blank(&self, name: &str, scopes: &[&str], environment: &'static str, now: Timestamp) -> Key {
-        Key {
+    pub fn blank(&self, name: &str, scopes: &[&str], environment: &'static str, now: Timestamp) -> ModelKey {
+        ModelKey {
             version: 1,
             name: name.into(),
             description: String::new(),
@@ -52,24 +52,30 @@ impl Model {
             created_by: self.maker(),
             updated_at: now,
             deleted_at: None,
-            secrets: vec![Secret { number: 1, created_at: now, ends_at: None }],
+            secrets: vec![ModelSecret { number: 1, created_at: now, ends_at: None }],
         }
     }
 
     /// `key` is none if there can be none like it; `id` is the key that was made, if one was.
-    pub fn create(&mut self, key: Option<Key>, once: Option<&Named>, id: Option<Locator>, now: Timestamp) -> Said {
+    pub fn create(
+        &mut self,
+        key: Option<ModelKey>,
+        once: Option<&NamedRequest>,
+        id: Option<Locator>,
+        now: Timestamp,
+    ) -> Expected {
         self.last_action = None;
-        if let Err(said) = self.may_make(now) {
-            return said;
+        if let Err(expected) = self.may_create(now) {
+            return expected;
         }
-        if let Some(said) = self.answered(once, now) {
-            return said;
+        if let Some(expected) = self.replayed(once, now) {
+            return expected;
         }
-        let Some(key) = key.filter(|key| !key.name.is_empty()) else { return Said::Invalid };
-        if let Err(said) = self.may_give(&key) {
-            return said;
+        let Some(key) = key.filter(|key| !key.name.is_empty()) else { return Expected::Invalid };
+        if let Err(expected) = self.may_give(&key) {
+            return expected;
         }
-        let Some(id) = id else { return Said::Invalid };
+        let Some(id) = id else { return Expected::Invalid };
         self.made(id, key, "key.create", once, now)
     }
 
@@ -78,31 +84,32 @@ impl Model {
         &mut self,
         source: Locator,
         name: Option<&str>,
-        once: Option<&Named>,
+        once: Option<&NamedRequest>,
         id: Option<Locator>,
         now: Timestamp,
-    ) -> Said {
+    ) -> Expected {
         self.last_action = None;
-        if let Err(said) = self.may_make(now) {
-            return said;
+        if let Err(expected) = self.may_create(now) {
+            return expected;
         }
-        if let Some(said) = self.answered(once, now) {
-            return said;
+        if let Some(expected) = self.replayed(once, now) {
+            return expected;
         }
-        let Some(source) = self.present(source) else { return Said::NotFound };
+        let Some(source) = self.present(source) else { return Expected::NotFound };
         if name.is_some_and(str::is_empty) || source.end.is_some_and(|end| end <= now) {
-            return Said::Invalid;
+            return Expected::Invalid;
         }
-        if let Err(said) = self.may_give(&source) {
-            return said;
+        if let Err(expected) = self.may_give(&source) {
+            return expected;
         }
-        let Some(id) = id else { return Said::Invalid };
+        let Some(id) = id else { return Expected::Invalid };
         let name = name.map_or_else(|| self.copy_name(&source.name), str::to_owned);
-        let Key { version, active, reason, created_at, created_by, updated_at, secrets, .. } =
+        let ModelKey { version, active, reason, created_at, created_by, updated_at, secrets, .. } =
             self.blank("", &[], source.environment, now);
         // A beginning that has passed says nothing.
         let begin = source.begin.filter(|begin| *begin > now);
-        let copy = Key { version, name, active, reason, begin, created_at, created_by, updated_at, secrets, ..source };
+        let copy =
+            ModelKey { version, name, active, reason, begin, created_at, created_by, updated_at, secrets, ..source };
         self.made(id, copy, "key.duplicate", once, now)
     }
 
@@ -117,39 +124,48 @@ impl Model {
         names.into_iter().find(is_free).unwrap_or_default()
     }
 
-    fn answered(&self, once: Option<&Named>, now: Timestamp) -> Option<Said> {
+    fn replayed(&self, once: Option<&NamedRequest>, now: Timestamp) -> Option<Expected> {
         let once = once?;
-        let first =
-            self.answers.get(&(self.asker.actor(), once.about.clone(), once.name)).filter(|first| now < first.until)?;
-        Some(if first.body == once.body { Said::Replayed(first.id) } else { Said::Reused })
+        let first = self
+            .responses
+            .get(&(self.caller.actor(), once.about.clone(), once.name))
+            .filter(|first| now < first.until)?;
+        Some(if first.body == once.body { Expected::Replayed(first.id) } else { Expected::Reused })
     }
 
     /// The key that a request of this name was answered, as it was then.
-    pub fn first_answer(&self, once: &Named) -> Option<&Value> {
-        let first = self.answers.get(&(self.asker.actor(), once.about.clone(), once.name));
+    pub fn first_answer(&self, once: &NamedRequest) -> Option<&Value> {
+        let first = self.responses.get(&(self.caller.actor(), once.about.clone(), once.name));
         first.map(|first| &first.shown)
     }
 
     /// Name of who makes a key.
     fn maker(&self) -> String {
-        match self.asker {
-            Asker::Owner => "Ada".into(),
-            Asker::Key { id, .. } => {
+        match self.caller {
+            ModelCaller::Owner => "Ada".into(),
+            ModelCaller::Key { id, .. } => {
                 format!("{} (key {id})", self.keys.get(&id).map_or("", |key| key.name.as_str()))
             }
         }
     }
 
-    fn made(&mut self, id: Locator, key: Key, action: &'static str, once: Option<&Named>, now: Timestamp) -> Said {
+    fn made(
+        &mut self,
+        id: Locator,
+        key: ModelKey,
+        action: &'static str,
+        once: Option<&NamedRequest>,
+        now: Timestamp,
+    ) -> Expected {
         let shown = key.shown(id, now);
-        assert!(self.keys.insert(id, key).is_none() && !self.ever.contains(&id), "an id is given once");
-        self.ever.push(id);
-        self.wrote(action);
+        assert!(self.keys.insert(id, key).is_none() && !self.all_ids.contains(&id), "an id is given once");
+        self.all_ids.push(id);
+        self.log_line(action);
         self.due.insert(id);
         if let Some(once) = once {
-            let answered = Answered { body: once.body, id, shown, until: now.plus(DAY) };
-            self.answers.insert((self.asker.actor(), once.about.clone(), once.name), answered);
+            let replayed = FirstResponse { body: once.body, id, shown, until: now.plus(DAY) };
+            self.responses.insert((self.caller.actor(), once.about.clone(), once.name), replayed);
         }
-        Said::Done(1)
+        Expected::Done(1)
     }
 }

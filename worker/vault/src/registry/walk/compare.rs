@@ -2,9 +2,9 @@
 
 use super::{
     Walk,
-    asking::{Asker, secret_of},
-    key as model,
-    model::Said,
+    caller::{ModelCaller, secret_of},
+    key::ModelKey,
+    model::Expected,
     trail,
 };
 use crate::{
@@ -29,14 +29,14 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// What a command answered.
-pub struct Answer {
+pub struct Actual {
     pub version: u64,
     /// Whether somebody may be refused now; none where nobody can be.
     pub narrowed: Option<bool>,
     pub key: Option<Key>,
 }
 
-impl From<KeyOutcome> for Answer {
+impl From<KeyOutcome> for Actual {
     fn from(outcome: KeyOutcome) -> Self {
         Self { version: outcome.key.version, narrowed: Some(outcome.narrowed), key: Some(outcome.key) }
     }
@@ -50,7 +50,7 @@ pub fn shown(key: &Key) -> Value {
 }
 
 /// What a record tells the edge of its key, as [`super::key::Key::told`] has it.
-fn told(record: &Record) -> Value {
+fn record_json(record: &Record) -> Value {
     let mut scopes = record.scopes.names();
     scopes.sort();
     let secrets = record.secrets.iter().map(|secret| json!([secret.number, secret.ends_at]));
@@ -76,7 +76,7 @@ fn told(record: &Record) -> Value {
 
 impl Walk {
     /// The registry said what the model says, and did what the model did.
-    pub(super) fn compare(&mut self, what: &str, said: Said, done: CommandResult<Answer>, id: Option<Locator>) {
+    pub(super) fn compare(&mut self, what: &str, expected: Expected, done: CommandResult<Actual>, id: Option<Locator>) {
         let answer = match done {
             Ok(answer) => {
                 if let Some(narrowed) = answer.narrowed {
@@ -84,36 +84,36 @@ impl Walk {
                 }
                 let expected = id.and_then(|id| Some(self.model.keys.get(&id)?.shown(id, self.now)));
                 assert_eq!(answer.key.as_ref().map(shown), expected, "{what}: what is answered");
-                Said::Done(answer.version)
+                Expected::Done(answer.version)
             }
-            Err(CommandError::Failure(Failure::Reused)) => Said::Reused,
-            Err(CommandError::Failure(Failure::NotFound)) => Said::NotFound,
-            Err(CommandError::Failure(Failure::Stale)) => Said::Stale,
-            Err(CommandError::Failure(Failure::Invalid { .. })) => Said::Invalid,
-            Err(CommandError::Failure(Failure::KeyRefused { code, .. })) => Said::Refused(code),
-            Err(CommandError::Failure(Failure::NotHeld { .. })) => Said::NotHeld,
-            Err(CommandError::Failure(Failure::Beyond { .. })) => Said::Beyond,
+            Err(CommandError::Failure(Failure::Reused)) => Expected::Reused,
+            Err(CommandError::Failure(Failure::NotFound)) => Expected::NotFound,
+            Err(CommandError::Failure(Failure::Stale)) => Expected::Stale,
+            Err(CommandError::Failure(Failure::Invalid { .. })) => Expected::Invalid,
+            Err(CommandError::Failure(Failure::KeyRefused { code, .. })) => Expected::Refused(code),
+            Err(CommandError::Failure(Failure::NotHeld { .. })) => Expected::NotHeld,
+            Err(CommandError::Failure(Failure::Beyond { .. })) => Expected::Beyond,
             Err(CommandError::Failure(Failure::ScopeMissing { required, .. })) => {
                 let lacking = ["keys:self", "keys:write", "account:write"];
-                Said::Lacks(lacking.into_iter().find(|scope| required.names() == [*scope]).unwrap())
+                Expected::Lacks(lacking.into_iter().find(|scope| required.names() == [*scope]).unwrap())
             }
             Err(refusal) => panic!("{what}: {refusal:?}"),
         };
-        assert_eq!(answer, said, "{what}");
-        if matches!((answer, self.model.asker), (Said::Done(_), Asker::Key { .. })) {
-            self.done_for_keys += 1;
+        assert_eq!(answer, expected, "{what}");
+        if matches!((answer, self.model.caller), (Expected::Done(_), ModelCaller::Key { .. })) {
+            self.commands_by_keys += 1;
         }
         if let Some(action) = self.model.last_action {
             let sql = "SELECT action, actor FROM trail ORDER BY sequence DESC LIMIT 1";
             let mut line = self.database.first(sql, &[]).unwrap().unwrap();
             let written = (line.text().unwrap(), line.text().unwrap());
-            assert_eq!(written, (action.to_owned(), self.model.asker.actor()), "{what}");
+            assert_eq!(written, (action.to_owned(), self.model.caller.actor()), "{what}");
         }
-        self.same(id);
+        self.check_key(id);
     }
 
     /// A key, or the settings, are as in the model, and so is what waits for feed and KV.
-    pub(super) fn same(&self, id: Option<Locator>) {
+    pub(super) fn check_key(&self, id: Option<Locator>) {
         if let Some(id) = id {
             let row = find(&self.database, id).unwrap();
             let model = self.model.keys.get(&id);
@@ -133,32 +133,32 @@ impl Walk {
             };
             (subject, entry.version)
         });
-        assert_eq!(waiting.collect::<BTreeMap<_, _>>(), self.model.untold, "what the feed must be told");
+        assert_eq!(waiting.collect::<BTreeMap<_, _>>(), self.model.unpublished, "what the feed must be told");
         assert_eq!(count(&self.database, "outbox"), i64::try_from(self.model.undelivered()).unwrap());
     }
 
     /// KV holds a record of every key that is there, and each that was sealed now says of it what the model says.
-    pub(super) fn delivered_records_are_the_same(&self) {
+    pub(super) fn check_delivered_records(&self) {
         let records = self.kv.records.borrow();
         for (id, key) in &self.model.keys {
             let bytes = records.get(&kv_name(*id)).unwrap_or_else(|| panic!("no record of {id}"));
             if self.model.published.get(id) == Some(&self.now) {
-                self.record_is_the_same(*id, key, bytes);
+                self.check_record(*id, key, bytes);
             }
         }
     }
 
     /// And so do all that were sealed before.
-    pub(super) fn records_are_the_same(&self) {
+    pub(super) fn check_records(&self) {
         let records = self.kv.records.borrow();
         for (id, key) in &self.model.keys {
-            self.record_is_the_same(*id, key, &records[&kv_name(*id)]);
+            self.check_record(*id, key, &records[&kv_name(*id)]);
         }
     }
 
-    fn record_is_the_same(&self, id: Locator, key: &model::Key, bytes: &[u8]) {
+    fn check_record(&self, id: Locator, key: &ModelKey, bytes: &[u8]) {
         let record = Record::open(bytes, id, &keyring()).unwrap();
-        assert_eq!(told(&record), key.told(id));
+        assert_eq!(record_json(&record), key.record_json(id));
         let about = record.workspace;
         assert_eq!((about.version, about.suspended, about.outage_seconds), self.model.settings);
         assert_eq!((about.number, Some(&record.sealed_at)), (WORKSPACE, self.model.published.get(&id)));
@@ -170,9 +170,9 @@ impl Walk {
     }
 
     /// Everything is as in the model.
-    pub(super) fn all_the_same(&self) {
-        for id in &self.model.ever {
-            self.same(Some(*id));
+    pub(super) fn check_all(&self) {
+        for id in &self.model.all_ids {
+            self.check_key(Some(*id));
         }
         assert_eq!(count(&self.database, "keys"), i64::try_from(self.model.keys.len()).unwrap());
         let settings = workspace(&self.database).unwrap();

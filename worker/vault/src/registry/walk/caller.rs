@@ -3,9 +3,9 @@
 
 use super::{
     Walk,
-    change::Change,
-    key::Key,
-    model::{Model, Said},
+    edit::Edit,
+    key::ModelKey,
+    model::{Expected, Model},
 };
 use crate::{
     registry::{
@@ -41,7 +41,7 @@ const ELSEWHERE: &str = "192.0.2.1";
 
 /// Who gives a command.
 #[derive(Clone, Copy)]
-pub enum Asker {
+pub enum ModelCaller {
     Owner,
     /// A key, with the secret of this number, from this address.
     Key {
@@ -51,7 +51,7 @@ pub enum Asker {
     },
 }
 
-impl Asker {
+impl ModelCaller {
     /// What it is called in the trail.
     pub fn actor(self) -> String {
         match self {
@@ -77,39 +77,39 @@ pub fn secret_of(number: usize) -> SecretHash {
 
 impl Walk {
     /// Somebody who gives the next command: the owner, or a key, mostly one that is heard.
-    pub(super) fn asker(&mut self) -> Asker {
-        if self.dice.roll(2) == 0 {
-            return Asker::Owner;
+    pub(super) fn pick_caller(&mut self) -> ModelCaller {
+        if self.rng.below(2) == 0 {
+            return ModelCaller::Owner;
         }
-        let live = self.model.keys_that(Key::is_live);
-        let id = if live.is_empty() || self.dice.roll(8) == 0 { self.any().0 } else { self.dice.pick(&live) };
+        let live = self.model.keys_that(ModelKey::is_live);
+        let id = if live.is_empty() || self.rng.below(8) == 0 { self.any_key().0 } else { self.rng.pick(&live) };
         let key = self.model.keys.get(&id);
-        let newest = key.map_or(1, Key::newest);
-        let suits = ADDRESSES.into_iter().find(|address| key.is_some_and(|key| key.is_open_to(address)));
-        let secret = match self.dice.roll(8) {
+        let newest = key.map_or(1, ModelKey::newest);
+        let suits = ADDRESSES.into_iter().find(|address| key.is_some_and(|key| key.accepts_address(address)));
+        let secret = match self.rng.below(8) {
             0 => newest.saturating_sub(1),
             1 => newest + 1,
             _ => newest,
         };
-        let address = if self.dice.roll(8) == 0 { self.dice.pick(&ADDRESSES) } else { suits.unwrap_or(ELSEWHERE) };
-        Asker::Key { id, secret, address }
+        let address = if self.rng.below(8) == 0 { self.rng.pick(&ADDRESSES) } else { suits.unwrap_or(ELSEWHERE) };
+        ModelCaller::Key { id, secret, address }
     }
 
     /// Gives a command as the asker of this step, as the registry takes it from outside.
-    pub(super) fn asking<T>(&self, command: impl FnOnce(Origin) -> CommandResult<T>) -> CommandResult<T> {
-        let caller = self.model.asker.caller();
+    pub(super) fn as_caller<T>(&self, command: impl FnOnce(Origin) -> CommandResult<T>) -> CommandResult<T> {
+        let caller = self.model.caller.caller();
         authenticate(&self.database, &keyring(), &caller, self.now)?;
         command(origin(caller))
     }
 }
 
 /// What somebody wants to do to a key.
-pub enum Deed<'a> {
+pub enum ModelCommand<'a> {
     /// Give it a new secret.
     Rotate,
     /// End its old ones.
     EndOldSecrets,
-    Change(&'a Change),
+    Edit(&'a Edit),
     Delete,
     /// Take it back from deletion.
     Restore,
@@ -117,9 +117,9 @@ pub enum Deed<'a> {
 
 impl Model {
     /// Whether the asker of this step is heard at all.
-    pub fn is_heard(&self, now: Timestamp) -> Result<(), Said> {
-        let Asker::Key { id, secret, address } = self.asker else { return Ok(()) };
-        let refused = |code| Err(Said::Refused(code));
+    pub fn authenticate(&self, now: Timestamp) -> Result<(), Expected> {
+        let ModelCaller::Key { id, secret, address } = self.caller else { return Ok(()) };
+        let refused = |code| Err(Expected::Refused(code));
         let Some(key) = self.keys.get(&id) else { return refused(Code::UnknownKey) };
         let Some(secret) = key.secrets.iter().find(|one| one.number == secret) else {
             return refused(Code::UnknownKey);
@@ -135,7 +135,7 @@ impl Model {
             refused(Code::NotYetValid)
         } else if over(key.end) || over(secret.ends_at) {
             refused(Code::Expired)
-        } else if !key.is_open_to(address) {
+        } else if !key.accepts_address(address) {
             refused(Code::AddressForbidden)
         } else {
             Ok(())
@@ -143,62 +143,66 @@ impl Model {
     }
 
     /// Whether the asker may make keys.
-    pub fn may_make(&self, now: Timestamp) -> Result<(), Said> {
-        self.is_heard(now)?;
-        if self.holds("keys:write") { Ok(()) } else { Err(Said::Lacks("keys:write")) }
+    pub fn may_create(&self, now: Timestamp) -> Result<(), Expected> {
+        self.authenticate(now)?;
+        if self.holds("keys:write") { Ok(()) } else { Err(Expected::Lacks("keys:write")) }
     }
 
     /// Whether the asker sees this key.
     pub fn sees(&self, id: Locator) -> bool {
-        self.holds("keys:write") || (self.holds("keys:self") && self.is_asker(id))
+        self.holds("keys:write") || (self.holds("keys:self") && self.is_caller(id))
     }
 
     /// Whether the asker may do this to a key that is there.
-    pub fn may(&self, deed: &Deed<'_>, id: Locator, before: &Key) -> Result<(), Said> {
-        let Asker::Key { .. } = self.asker else { return Ok(()) };
+    pub fn may(&self, command: &ModelCommand<'_>, id: Locator, before: &ModelKey) -> Result<(), Expected> {
+        let ModelCaller::Key { .. } = self.caller else { return Ok(()) };
         if !self.sees(id) {
-            return Err(Said::NotFound);
+            return Err(Expected::NotFound);
         }
-        let itself = self.is_asker(id) && self.holds("keys:self");
-        let is_small = match deed {
-            Deed::Rotate | Deed::EndOldSecrets => true,
-            Deed::Change(change) => change.only_switches_off(),
-            Deed::Delete | Deed::Restore => false,
+        let itself = self.is_caller(id) && self.holds("keys:self");
+        let is_allowed_to_itself = match command {
+            ModelCommand::Rotate | ModelCommand::EndOldSecrets => true,
+            ModelCommand::Edit(edit) => edit.only_switches_off(),
+            ModelCommand::Delete | ModelCommand::Restore => false,
         };
-        let may_try = self.holds("keys:write") || (is_small && itself);
+        let may_try = self.holds("keys:write") || (is_allowed_to_itself && itself);
         if !may_try {
-            return Err(Said::Lacks(if is_small && self.is_asker(id) { "keys:self" } else { "keys:write" }));
+            return Err(Expected::Lacks(if is_allowed_to_itself && self.is_caller(id) {
+                "keys:self"
+            } else {
+                "keys:write"
+            }));
         }
-        match deed {
-            Deed::Rotate if itself => Ok(()),
-            Deed::Rotate | Deed::Restore => self.may_give(before),
-            Deed::EndOldSecrets | Deed::Delete => Ok(()),
-            Deed::Change(change) => {
-                let after = before.after(change).ok_or(Said::Invalid)?;
-                let gives = (after.active && !before.active) || after.loses_by(before);
+        match command {
+            ModelCommand::Rotate if itself => Ok(()),
+            ModelCommand::Rotate | ModelCommand::Restore => self.may_give(before),
+            ModelCommand::EndOldSecrets | ModelCommand::Delete => Ok(()),
+            ModelCommand::Edit(edit) => {
+                let after = before.after(edit).ok_or(Expected::Invalid)?;
+                let gives = (after.active && !before.active) || after.is_narrowed_by(before);
                 if gives { self.may_give(&after) } else { Ok(()) }
             }
         }
     }
 
     /// Whether the asker has all that they would give. No key gives the power over keys, nor more freedom than it has.
-    pub fn may_give(&self, given: &Key) -> Result<(), Said> {
-        let Asker::Key { id, .. } = self.asker else { return Ok(()) };
+    pub fn may_give(&self, given: &ModelKey) -> Result<(), Expected> {
+        let ModelCaller::Key { id, .. } = self.caller else { return Ok(()) };
         let Some(own) = self.keys.get(&id) else { return Ok(()) };
         if !given.scopes.iter().all(|scope| scope != "keys:write" && self.holds(scope)) {
-            return Err(Said::NotHeld);
+            return Err(Expected::NotHeld);
         }
-        let there = own.environment == given.environment && !given.loses_channels(own) && !given.loses_places(own);
+        let there = own.environment == given.environment && !given.loses_channels(own) && !given.loses_addresses(own);
         let until_then = own.end.is_none_or(|own| given.end.is_some_and(|end| end <= own));
-        if there && until_then { Ok(()) } else { Err(Said::Beyond) }
+        if there && until_then { Ok(()) } else { Err(Expected::Beyond) }
     }
 
     fn holds(&self, scope: &str) -> bool {
-        let Asker::Key { id, .. } = self.asker else { return true };
-        self.keys.get(&id).is_some_and(|key| key.opens(scope))
+        let ModelCaller::Key { id, .. } = self.caller else { return true };
+        self.keys.get(&id).is_some_and(|key| key.grants(scope))
     }
 
-    fn is_asker(&self, key: Locator) -> bool {
-        matches!(self.asker, Asker::Key { id, .. } if id == key)
+    fn is_caller(&self, key: Locator) -> bool {
+        matches!(self.caller, ModelCaller::Key { id, .. } if id == key)
     }
 }

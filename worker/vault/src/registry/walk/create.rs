@@ -2,12 +2,12 @@
 
 use super::{
     Walk,
-    asking::{SCOPES, secret_of},
-    change::Change,
-    comparing::{Answer, shown},
-    key::Key,
-    made::Named,
-    model::Said,
+    caller::{SCOPES, secret_of},
+    compare::{Actual, shown},
+    edit::Edit,
+    key::ModelKey,
+    model::Expected,
+    model_create::NamedRequest,
 };
 use crate::{
     registry::{
@@ -25,61 +25,67 @@ use serde_json::{Value, json};
 
 impl Walk {
     pub(super) fn create(&mut self) {
-        let name = self.dice.pick(&["Shop", "Store", "Market", ""]);
-        let (scopes, environment) = (self.dice.some(&SCOPES), self.dice.pick(&["live", "live", "live", "test"]));
-        let facts: Vec<Change> = (0..self.dice.roll(4)).map(|_| self.fact()).collect();
+        let name = self.rng.pick(&["Shop", "Store", "Market", ""]);
+        let (scopes, environment) = (self.rng.some(&SCOPES), self.rng.pick(&["live", "live", "live", "test"]));
+        let facts: Vec<Edit> = (0..self.rng.below(4)).map(|_| self.any_fact()).collect();
         let named = self.named("", 30);
         let mut body = json!({"name": name, "scopes": scopes, "environment": environment});
         for fact in &facts {
             merge(&mut body, fact.json());
         }
         let key: NewKey = serde_json::from_value(body).unwrap();
-        let made = self.asking(|origin| {
+        let made = self.as_caller(|origin| {
             let call = CreateKey { origin, key, secret: secret_of(1), once: named.as_ref().map(once) };
             keys::create(&self.database, &keyring(), WORKSPACE, &call, self.now)
         });
         let id = made.as_ref().ok().map(|issued| issued.key.id);
         let blank = self.model.blank(name, &scopes, environment, self.now);
-        let said = self.model.create(with(blank, &facts), named.as_ref(), id, self.now);
-        self.compare_made("create", said, named.as_ref(), made);
+        let expected = self.model.create(with(blank, &facts), named.as_ref(), id, self.now);
+        self.compare_made("create", expected, named.as_ref(), made);
     }
 
     pub(super) fn duplicate(&mut self) {
-        let (source, _) = self.any();
-        let name = self.dice.pick(&[None, None, Some("Copy"), Some("")]);
+        let (source, _) = self.any_key();
+        let name = self.rng.pick(&[None, None, Some("Copy"), Some("")]);
         let named = self.named(&source.to_string(), 3);
-        let made = self.asking(|origin| {
+        let made = self.as_caller(|origin| {
             let differences = KeyPatch { name: name.map(str::to_owned), ..KeyPatch::default() };
             let (secret, once) = (secret_of(1), named.as_ref().map(once));
             let call = DuplicateKey { origin, id: source, differences, environment: None, secret, once };
             duplicate::duplicate(&self.database, &keyring(), WORKSPACE, &call, self.now)
         });
         let id = made.as_ref().ok().map(|issued| issued.key.id);
-        let said = self.model.duplicate(source, name, named.as_ref(), id, self.now);
-        self.compare_made("duplicate", said, named.as_ref(), made);
-        self.same(Some(source));
+        let expected = self.model.duplicate(source, name, named.as_ref(), id, self.now);
+        self.compare_made("duplicate", expected, named.as_ref(), made);
+        self.check_key(Some(source));
     }
 
     /// Half of the requests have a name, one of so many, and one of two bodies.
-    fn named(&mut self, about: &str, names: u64) -> Option<Named> {
-        let [is_named, name, body] = [2, names, 2].map(|sides| self.dice.roll(sides));
-        (is_named == 1).then(|| Named { about: about.into(), name, body })
+    fn named(&mut self, about: &str, names: u64) -> Option<NamedRequest> {
+        let [is_named, name, body] = [2, names, 2].map(|sides| self.rng.below(sides));
+        (is_named == 1).then(|| NamedRequest { about: about.into(), name, body })
     }
 
     /// The registry said what the model says of a key that was made, and did what the model did.
-    fn compare_made(&mut self, what: &str, said: Said, named: Option<&Named>, made: CommandResult<Issued>) {
+    fn compare_made(
+        &mut self,
+        what: &str,
+        expected: Expected,
+        named: Option<&NamedRequest>,
+        made: CommandResult<Issued>,
+    ) {
         match made {
             Ok(Issued { key, replayed: true }) => {
-                assert_eq!(Said::Replayed(key.id), said, "{what}");
+                assert_eq!(Expected::Replayed(key.id), expected, "{what}");
                 let first = named.and_then(|named| self.model.first_answer(named));
                 assert_eq!(Some(&shown(&key)), first, "{what}: as it was answered at first");
-                self.same(Some(key.id));
+                self.check_key(Some(key.id));
             }
             Ok(Issued { key, replayed: false }) => {
                 let (id, version) = (key.id, key.version);
-                self.compare(what, said, Ok(Answer { version, narrowed: None, key: Some(key) }), Some(id));
+                self.compare(what, expected, Ok(Actual { version, narrowed: None, key: Some(key) }), Some(id));
             }
-            Err(refusal) => self.compare(what, said, Err(refusal), None),
+            Err(refusal) => self.compare(what, expected, Err(refusal), None),
         }
     }
 }
@@ -97,10 +103,10 @@ fn merge(body: &mut Value, more: Value) {
 }
 
 /// The key of which all of this is said, one after the other, if there can be one like it in the end.
-fn with(blank: Key, facts: &[Change]) -> Option<Key> {
-    facts.iter().try_fold(blank, |key, fact| key.with(fact)).filter(Key::is_in_order)
+fn with(blank: ModelKey, facts: &[Edit]) -> Option<ModelKey> {
+    facts.iter().try_fold(blank, |key, fact| key.with(fact)).filter(ModelKey::is_in_order)
 }
 
-fn once(named: &Named) -> Once {
+fn once(named: &NamedRequest) -> Once {
     Once { key: format!("name-{}", named.name).parse().unwrap(), body: BodyHash::of(&named.body.to_be_bytes()) }
 }
