@@ -1,18 +1,18 @@
-//! The database of one object, as the rest of the vault sees it.
+//! The SQL database of a Durable Object, as the rest of the vault sees it.
 //!
-//! There are two behind it: the SQLite of a Durable Object, and in host tests a SQLite in memory. The
-//! same statements run on both.
+//! Two implementations exist: the SQLite of a Durable Object, and an in-memory SQLite for host
+//! tests. Both run the same statements.
 
 use core::fmt;
 
-/// A value in a row or in a statement.
+/// A bound parameter or a column value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// SQL `NULL`.
     Null,
-    /// A whole number. JavaScript carries it, so it must lie within ±2^53.
+    /// An integer. JavaScript carries it, so it must lie within ±2^53.
     Integer(i64),
-    /// A text.
+    /// Text.
     Text(String),
     /// Bytes.
     Blob(Vec<u8>),
@@ -60,8 +60,8 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-/// The store refused a statement, or holds what no statement of ours wrote. Always a defect or an
-/// outage, never the caller's fault.
+/// The store failed a statement, or holds data that no statement of ours wrote. Always a defect or
+/// an outage, never the caller's fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseError(pub String);
 
@@ -71,10 +71,10 @@ impl fmt::Display for DatabaseError {
     }
 }
 
-/// Result of everything that touches the store.
+/// Result of every access to the store.
 pub type DatabaseResult<T> = Result<T, DatabaseError>;
 
-/// One row of an answer, read from left to right.
+/// One result row, read column by column from left to right.
 #[derive(Debug)]
 pub struct Row(std::vec::IntoIter<Value>);
 
@@ -88,12 +88,16 @@ impl Row {
         self.0.next().ok_or_else(|| DatabaseError("fewer columns than expected".into()))
     }
 
-    /// The next value, a whole number.
+    /// Reads the next column as an integer.
+    ///
+    /// # Errors
+    ///
+    /// All readers fail on a missing column and on a value of another type.
     pub fn integer(&mut self) -> DatabaseResult<i64> {
         self.optional_integer()?.ok_or_else(|| DatabaseError("a number expected, NULL found".into()))
     }
 
-    /// The next value, a whole number or `NULL`.
+    /// Reads the next column as an integer or `NULL`.
     pub fn optional_integer(&mut self) -> DatabaseResult<Option<i64>> {
         match self.next()? {
             Value::Integer(number) => Ok(Some(number)),
@@ -102,7 +106,7 @@ impl Row {
         }
     }
 
-    /// The next value, a text.
+    /// Reads the next column as text.
     pub fn text(&mut self) -> DatabaseResult<String> {
         match self.next()? {
             Value::Text(text) => Ok(text),
@@ -110,7 +114,7 @@ impl Row {
         }
     }
 
-    /// The next value, a text or `NULL`.
+    /// Reads the next column as text or `NULL`.
     pub fn optional_text(&mut self) -> DatabaseResult<Option<String>> {
         match self.next()? {
             Value::Text(text) => Ok(Some(text)),
@@ -119,17 +123,17 @@ impl Row {
         }
     }
 
-    /// The next value, `N` bytes.
+    /// Reads the next column as exactly `N` bytes.
     pub fn bytes<const N: usize>(&mut self) -> DatabaseResult<[u8; N]> {
         self.blob()?.try_into().map_err(|_| DatabaseError(format!("{N} bytes expected")))
     }
 
-    /// The next value, bytes.
+    /// Reads the next column as bytes.
     pub fn blob(&mut self) -> DatabaseResult<Vec<u8>> {
         self.optional_blob()?.ok_or_else(|| DatabaseError("bytes expected, NULL found".into()))
     }
 
-    /// The next value, bytes or `NULL`.
+    /// Reads the next column as bytes or `NULL`.
     pub fn optional_blob(&mut self) -> DatabaseResult<Option<Vec<u8>>> {
         match self.next()? {
             Value::Blob(bytes) => Ok(Some(bytes)),
@@ -152,13 +156,13 @@ impl Value {
 
 /// A SQLite database.
 pub trait Database {
-    /// Runs one statement; `values` stand for its `?`, in order.
+    /// Runs one statement; `values` bind its `?` parameters in order.
     fn run(&self, sql: &str, values: &[Value]) -> DatabaseResult<Vec<Row>>;
 
-    /// Runs `work` in one transaction: all of its writes or, when it fails, none.
+    /// Runs `work` in a transaction, which commits on success and rolls back on error.
     fn transaction<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E>;
 
-    /// Runs a statement that returns at most one row of interest.
+    /// Runs a statement and returns its first row.
     fn first(&self, sql: &str, values: &[Value]) -> DatabaseResult<Option<Row>> {
         Ok(self.run(sql, values)?.into_iter().next())
     }

@@ -1,4 +1,5 @@
-//! The object that tells of changes: what was revoked must not decide any more, wherever a copy of it lies.
+//! The revocation feed: the Durable Object from which edges learn that a cached or replicated
+//! record is stale. It appends entries and serves pages of them.
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod entries;
@@ -53,7 +54,7 @@ impl DurableObject for Feed {
     }
 }
 
-/// Logs what nobody outside may see.
+/// Logs an internal error; the caller gets no detail.
 fn internal_error(error: &impl core::fmt::Display) -> worker::Error {
     console_error!("feed: {error}");
     worker::Error::RustError("internal error".into())

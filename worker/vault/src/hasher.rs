@@ -1,7 +1,7 @@
-//! The objects that hash passwords: one password at a time, in a short queue.
+//! Password hashing: Durable Objects that hash one password at a time, behind a short queue.
 //!
-//! They are deployed as a Worker of their own, built from this code. A password keeps its isolate
-//! busy for about 50 ms, and neither a page nor a key may wait for that.
+//! They are deployed as a Worker of their own, built from this code. Hashing blocks an isolate for
+//! about 50 ms, and neither a page nor a key may wait for that.
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod password;
@@ -23,10 +23,10 @@ use worker::{
     DurableObject, Env, Request, Response, Result, State, durable_object, js_sys::Reflect, wasm_bindgen::JsValue,
 };
 
-/// Seconds after which a full queue has emptied.
+/// Seconds after which a full queue has drained.
 const RETRY_AFTER: u32 = 2;
 
-/// The Durable Object. There are two, and none stores anything.
+/// The Durable Object. There are two, and neither stores anything.
 #[durable_object]
 pub struct Hasher {
     queue: TurnQueue,
@@ -63,11 +63,11 @@ impl DurableObject for Hasher {
 }
 
 impl Hasher {
-    /// Works when it is this request's turn, unless the caller has left.
+    /// Runs `work` when the request's turn comes, unless the caller has disconnected.
     async fn run_in_turn<T>(&self, request: &Request, work: impl FnOnce() -> Outcome<T>) -> Result<Outcome<T>> {
         let _turn = self.queue.wait_turn().await;
-        // A timer lets the runtime read its sockets first: otherwise the queue would be hashed to
-        // its end before anybody else on this thread is heard.
+        // A timer lets the runtime read its sockets first. Without it the whole queue is hashed
+        // before another request on this thread is read.
         sleep(0)?.await?;
         Ok(if has_disconnected(request) { Err(Failure::Unavailable) } else { work() })
     }

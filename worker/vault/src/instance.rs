@@ -1,4 +1,5 @@
-//! The object that knows the deployment: whether it is set up, and whose an e-mail address is.
+//! The deployment: the Durable Object that holds the setup state, maps emails to accounts and
+//! throttles sign-ins.
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod schema;
@@ -25,7 +26,7 @@ use ownchat_domain::{
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
-/// The Durable Object. There is one.
+/// The Durable Object. There is exactly one.
 #[durable_object]
 pub struct Instance {
     env: Env,
@@ -48,7 +49,7 @@ impl DurableObject for Instance {
         let Some((Object::Instance, name)) = Object::parse(&path) else {
             return Response::error("not a request to the instance", 404);
         };
-        // A set-up that was cut off is finished by whoever comes next.
+        // Any later request completes an interrupted setup.
         if let Err(failure) = self.finish(database).await {
             console_error!("instance: the set-up cannot be finished: {failure:?}");
         }
@@ -96,14 +97,14 @@ impl Instance {
         Ok(setup::SetupToken::new(&self.env.secret("SETUP_TOKEN")?.to_string(), &started_at))
     }
 
-    /// Refuses if there is a workspace already and this store knows of none: the store was lost,
-    /// and a set-up would give the workspace another owner.
+    /// Refuses setup if a workspace exists but this store has none: the store was lost, and setup
+    /// would give the workspace another owner.
     async fn check_not_lost(&self, database: &Storage) -> CommandResult<()> {
         if setup::is_set_up(database)? {
             return Ok(());
         }
         let is_founded = send(&self.env, Object::Registry(setup::FIRST_WORKSPACE), &registry::IsFounded {}).await?;
-        // Somebody may have been first meanwhile.
+        // A concurrent request may have claimed it meanwhile.
         if !is_founded || setup::is_set_up(database)? {
             return Ok(());
         }
@@ -113,7 +114,7 @@ impl Instance {
         Err(Failure::Unavailable.into())
     }
 
-    /// Makes the objects of a set-up that was claimed. Each of them makes itself once, however often it is asked.
+    /// Creates the objects of a claimed setup. Each creation is idempotent, so a retry is safe.
     async fn finish(&self, database: &Storage) -> CommandResult<()> {
         let Some(claim) = setup::pending(database)? else { return Ok(()) };
         let workspace = registry::Found {

@@ -1,7 +1,7 @@
-//! The vault: the Durable Objects that own the truth.
+//! The vault: the Durable Objects that own the state of keys, people and the deployment.
 //!
-//! Only the console and the edge reach it, by service binding; it has no route of its own. The entry
-//! finds the object that a request is for and hands it over; the objects do the rest.
+//! Only the console and the edge reach it, by service binding; it has no public route. The entry
+//! point forwards each request to the object that its path names.
 
 pub mod database;
 pub mod feed;
@@ -19,7 +19,7 @@ pub mod usage;
 
 use worker::{Context, Env, Request, Response, Result, event};
 
-/// Hands a request to the object that its path names.
+/// Forwards a request to the object that its path names.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     match object::stub(&env, &request.path()) {

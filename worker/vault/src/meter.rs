@@ -1,4 +1,5 @@
-//! The object that counts the use of a limited key: it hands out permits, and never more than the limits allow.
+//! The meter of a key with a rate limit or quota: leases permits to isolates, never more than the
+//! limits allow.
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod store;
@@ -18,8 +19,9 @@ use ownchat_domain::{
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
-/// The Durable Object. One per limited key, named by its locator. It stores nothing before it hands out a permit, and nothing
-/// after its key was removed for good.
+/// The Durable Object. One per limited key, named by its locator.
+///
+/// It stores nothing before it leases a permit, and nothing after its key was purged.
 #[durable_object]
 pub struct Meter {
     state: State,

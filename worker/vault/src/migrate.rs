@@ -1,9 +1,14 @@
-//! Brings the schema of an object up to date.
+//! Schema migrations of an object.
 
 use crate::database::{Database, DatabaseError, DatabaseResult};
 
-/// Runs the steps that this database has not seen, all or none. Steps are only ever added at the end;
-/// a step is a list of statements.
+/// Runs the schema steps that this database lacks, in one transaction.
+///
+/// A step is a list of statements. New steps are only appended.
+///
+/// # Errors
+///
+/// Fails if the schema is newer than this code.
 pub fn migrate(database: &impl Database, steps: &[&[&str]]) -> DatabaseResult<()> {
     database.transaction(|| {
         database.run("CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)", &[])?;
@@ -25,7 +30,7 @@ pub fn migrate(database: &impl Database, steps: &[&[&str]]) -> DatabaseResult<()
     })
 }
 
-/// Whether nothing was ever stored here.
+/// Returns true if nothing was ever stored here.
 pub fn is_new(database: &impl Database) -> DatabaseResult<bool> {
     Ok(database.first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema'", &[])?.is_none())
 }

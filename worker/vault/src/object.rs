@@ -1,4 +1,5 @@
-//! Where an object lives, and how one object asks another.
+//! Durable Object stubs, requests from one object to another, and the platform's clock, secrets and
+//! randomness.
 
 use ownchat_domain::{
     failure::Failure,
@@ -9,7 +10,7 @@ use ownchat_domain::{
 use std::{future::Future, pin::Pin};
 use worker::{Date, Env, Method, Request, RequestInit, Stub, console_error};
 
-/// The object that a path names, if it names one.
+/// Returns the stub of the object that a path names, if it names one.
 pub fn stub(env: &Env, path: &str) -> Option<worker::Result<Stub>> {
     Object::parse(path).map(|(object, _)| stub_of(env, object))
 }
@@ -27,7 +28,11 @@ fn stub_of(env: &Env, object: Object) -> worker::Result<Stub> {
     env.durable_object(namespace)?.id_from_name(&name)?.get_stub()
 }
 
-/// Asks another object.
+/// Sends a command to another object.
+///
+/// # Errors
+///
+/// Unavailable if the object cannot be reached or its response cannot be read.
 pub async fn send<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Answer> {
     let response = match serde_json::to_string(call) {
         Ok(body) => post(env, object, C::NAME, body).await,
@@ -40,7 +45,8 @@ pub async fn send<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::An
     })
 }
 
-/// Sends a body and brings the answer. Boxed and the same for all of them, so that its code stands here alone.
+/// Posts a body and returns the response body. Boxed and not generic, so that its code is compiled
+/// once.
 fn post<'a>(
     env: &'a Env,
     object: Object,
@@ -55,12 +61,16 @@ fn post<'a>(
     })
 }
 
-/// The time, as the platform tells it.
+/// Current time of the platform.
 pub fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The master secrets of the deployment.
+/// Master secrets of the deployment.
+///
+/// # Errors
+///
+/// Fails if `MASTER_KEYS` is missing or malformed.
 pub fn keyring(env: &Env) -> worker::Result<Keyring> {
     Keyring::parse(&env.secret("MASTER_KEYS")?.to_string()).map_err(|error| worker::Error::RustError(error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! The object of an account: its password's hash, its sessions, where it belongs.
+//! An account: the Durable Object with its password hash, its sessions and its workspace.
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod account;
@@ -41,7 +41,7 @@ impl DurableObject for Person {
         let Some((Object::Person(person), name)) = Object::parse(&path) else {
             return Response::error("not a request to a person", 404);
         };
-        // Anybody can make up a session of an account that is not there. Nothing is stored for such a one.
+        // Anybody can forge a session of a missing account. Nothing is stored for it.
         if name != Found::NAME && is_new(database).map_err(internal_error)? {
             return Response::from_json(&Outcome::<()>::Err(Failure::NotSignedIn));
         }
@@ -68,7 +68,7 @@ impl DurableObject for Person {
     }
 }
 
-/// Logs what nobody outside may see.
+/// Logs an internal error; the caller gets no detail.
 fn internal_error(error: impl core::fmt::Display) -> worker::Error {
     console_error!("person: {error}");
     worker::Error::RustError("internal error".into())

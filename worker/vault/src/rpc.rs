@@ -1,4 +1,4 @@
-//! How an object answers: it reads the question, does the work, and writes the outcome.
+//! RPC of the objects: reads a command from a request, and writes its result as the response.
 
 use crate::database::DatabaseError;
 use ownchat_domain::{
@@ -8,12 +8,12 @@ use ownchat_domain::{
 use std::{future::Future, pin::Pin};
 use worker::{Request, Response, console_error, wasm_bindgen::JsValue, wasm_bindgen_futures::JsFuture};
 
-/// Why an object did not do what it was asked.
+/// Reason for which a command failed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum CommandError {
-    /// The caller is told this.
+    /// A failure that the caller sees.
     Failure(Failure),
-    /// The store failed; the caller learns only that trying again may help.
+    /// The store failed. The caller only learns that a retry may help.
     Database(DatabaseError),
 }
 
@@ -29,20 +29,20 @@ impl From<DatabaseError> for CommandError {
     }
 }
 
-/// What the work of an object comes to.
+/// Result of a command.
 pub type CommandResult<T> = Result<T, CommandError>;
 
-/// Reads the question of a request.
+/// Reads the command of a request.
 pub async fn read_command<C: Call>(request: &mut Request) -> worker::Result<C> {
     Ok(serde_wasm_bindgen::from_value(json_body(request).await?)?)
 }
 
-/// The JSON of a request. Boxed and the same for all questions: the code would stand at each of them otherwise.
+/// Reads the JSON body of a request. Boxed and not generic, so that its code is compiled once.
 fn json_body(request: &Request) -> Pin<Box<dyn Future<Output = worker::Result<JsValue>> + '_>> {
     Box::pin(async move { Ok(JsFuture::from(request.inner().json()?).await?) })
 }
 
-/// Writes the outcome of a question of type `C`.
+/// Writes the response to a command of type `C`.
 pub fn respond<C: Call>(result: CommandResult<C::Answer>) -> worker::Result<Response> {
     let outcome: Outcome<C::Answer> = result.map_err(|error| match error {
         CommandError::Failure(failure) => failure,

@@ -1,4 +1,4 @@
-//! The SQLite of a Durable Object.
+//! The SQLite storage of a Durable Object, as a [`Database`].
 
 use crate::database::{Database, DatabaseError, DatabaseResult, Row, Value};
 use js_sys::{Function, Reflect};
@@ -6,18 +6,18 @@ use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue, closure::ScopedClosure};
 use worker::{SqlStorage, SqlStorageValue, State};
 
-/// Storage of the object that `state` belongs to.
+/// Storage of one Durable Object.
 pub struct Storage {
     sql: SqlStorage,
-    /// `DurableObjectStorage`, for the call that the bindings lack.
+    /// `DurableObjectStorage`, for the method that the bindings lack.
     raw: JsValue,
 }
 
-/// Largest whole number that JavaScript carries exactly.
+/// Largest integer that JavaScript represents exactly.
 const SAFE: f64 = 9_007_199_254_740_991.0;
 
 impl Storage {
-    /// Storage of this object.
+    /// Returns the storage of the object that `state` belongs to.
     pub fn of(state: &State) -> Self {
         let raw = state.as_raw().storage().map_or(JsValue::UNDEFINED, JsValue::from);
         Self { sql: state.storage().sql(), raw }
@@ -79,7 +79,7 @@ fn from_platform(value: SqlStorageValue) -> DatabaseResult<Value> {
         SqlStorageValue::Null => Ok(Value::Null),
         SqlStorageValue::Boolean(truth) => Ok(Value::from(truth)),
         SqlStorageValue::Integer(number) => Ok(Value::Integer(number)),
-        // The platform hands every number over as a float; ours are whole and small enough to be exact.
+        // The platform returns every number as a float; ours are integers small enough to be exact.
         #[allow(clippy::cast_possible_truncation)]
         SqlStorageValue::Float(number) if number.fract() == 0.0 && number.abs() <= SAFE => {
             Ok(Value::Integer(number as i64))

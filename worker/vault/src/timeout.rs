@@ -1,4 +1,4 @@
-//! Waiting for another object, and not for ever.
+//! Timeouts of requests to other objects, and a cancellable sleep.
 
 use std::{
     future::{Future, poll_fn},
@@ -12,7 +12,7 @@ use worker::{
     wasm_bindgen_futures::JsFuture,
 };
 
-/// What `future` comes to, or nothing if that takes longer than so many milliseconds.
+/// Returns the output of `future`, or `None` if it takes longer than `millis` milliseconds.
 pub async fn with_timeout<T>(millis: u32, future: impl Future<Output = T>) -> Option<T> {
     let Ok(sleep) = sleep(millis) else { return Some(future.await) };
     let (mut future, mut sleep) = (pin!(future), pin!(sleep));
@@ -23,8 +23,8 @@ pub async fn with_timeout<T>(millis: u32, future: impl Future<Output = T>) -> Op
     .await
 }
 
-/// A sleep of so many milliseconds that may be given up before its end; the bindings' own delay
-/// breaks when it is.
+/// Sleeps for `millis` milliseconds. It may be dropped early; the delay of the bindings breaks when
+/// it is.
 pub fn sleep(millis: u32) -> Result<JsFuture> {
     let scheduler = Reflect::get(&global(), &"scheduler".into())?;
     let wait: Function = Reflect::get(&scheduler, &"wait".into())?.dyn_into()?;

@@ -1,19 +1,19 @@
-//! A SQLite in memory, for host tests.
+//! In-memory SQLite, for host tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::needless_pass_by_value, clippy::missing_panics_doc)]
 
 use super::{Database, DatabaseError, DatabaseResult, Row, Value};
 use rusqlite::{Connection, params_from_iter, types::Value as Sqlite};
 
-/// An empty database that lives as long as the value.
+/// A database that lives as long as this value.
 pub struct MemoryDatabase(Connection);
 
 impl MemoryDatabase {
-    /// Opens it.
+    /// Opens an empty database.
     pub fn open() -> Self {
         Self(Connection::open_in_memory().expect("SQLite opens in memory"))
     }
 
-    /// Opens one that holds what these statements make.
+    /// Opens a database and runs these statements in it.
     pub fn filled(sql: &str) -> Self {
         let database = Self::open();
         database.0.execute_batch(sql).expect("the statements are good");

@@ -1,4 +1,4 @@
-//! The entries of a feed.
+//! Entries of the revocation feed: appended by the registry, read by edges in pages.
 
 use crate::{
     database::{Database, DatabaseError, DatabaseResult},
@@ -10,13 +10,19 @@ use ownchat_domain::{
     vault::feed::Announce,
 };
 
-/// An entry that says nothing new stays where it is for so long, in milliseconds: it is told again when the answer was lost. Entries are
-/// kept longer than any record lives by more than that.
+/// An unchanged entry stays in place for this long, in milliseconds. A retry after a lost response
+/// therefore appends nothing.
+///
+/// Entries outlive every record by more than this.
 const DUPLICATE_WINDOW: i64 = MINUTE;
 
-/// Tells everybody. An entry moves to the end, so that whoever has read so far reads it again, and is kept from now on: also
-/// if it says nothing new. After a loss the versions of a key are given a second time, and what is forbidden under one of
-/// them must stay so for as long as the records live that were sealed since.
+/// Appends entries.
+///
+/// An entry moves to the end, so that every reader reads it again, and its retention starts over.
+/// An unchanged entry does so too.
+///
+/// After a loss of data the versions of a key are reused. A revocation under one of them must
+/// outlive every record that was sealed since.
 pub fn append(database: &impl Database, call: &Announce, now: Timestamp) -> CommandResult<()> {
     database.transaction(|| {
         database.run("DELETE FROM entries WHERE at <= ?", &[now.plus(-KEPT_FOR).millis().into()])?;
@@ -42,7 +48,7 @@ pub fn append(database: &impl Database, call: &Announce, now: Timestamp) -> Comm
     })
 }
 
-/// What has changed since; everything, if the position belongs to another incarnation.
+/// Returns the page after a position, or the first page if the position is of another incarnation.
 pub fn read_since(database: &impl Database, position: Position) -> DatabaseResult<Page> {
     let row = database.first("SELECT incarnation, born FROM feed", &[])?;
     let mut row = row.ok_or_else(|| DatabaseError("no incarnation".into()))?;
@@ -125,7 +131,7 @@ mod tests {
         assert_eq!(read(&database, 7, 0).entries.len(), 3, "of each subject the last entry only");
     }
 
-    /// As they are for a key that was read in from a file that is older than the feed.
+    /// Such repeats come from a key that was imported from a file older than the feed.
     #[test]
     fn a_repeated_entry_is_retained_as_long_as_a_new_one() {
         for subject in [Subject::Key(key(1)), Subject::Workspace(16)] {

@@ -1,5 +1,5 @@
-//! A feed as an earlier version has left it. `fixtures` holds one database for each step of the schema, as SQL; they are
-//! never written anew.
+//! A feed that an earlier version has left. `fixtures` holds one database for each schema step, as
+//! SQL; they are never regenerated.
 
 use super::{entries, schema};
 use crate::database::memory::MemoryDatabase;
@@ -18,7 +18,7 @@ fn key(number: u32) -> Subject {
 #[test]
 fn a_feed_of_the_first_schema_continues() {
     let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
-    // It is opened with other random numbers, and later.
+    // It is opened later and with other random numbers.
     schema::apply(&database, 5 << 11, NOW.plus(9)).unwrap();
     schema::apply(&database, 6 << 11, NOW.plus(9)).unwrap();
     let entry = |subject, version| Entry { subject, version };
@@ -27,10 +27,10 @@ fn a_feed_of_the_first_schema_continues() {
     assert_eq!(entries::read_since(&database, Position::default()), Ok(all.clone()));
     let since = |position| entries::read_since(&database, Position { incarnation: 77, position }).unwrap();
     assert_eq!(since(3), Page { entries: vec![entry(key(1), 4)], ..all.clone() });
-    // Numbers go on behind the last one that was ever given.
+    // Sequence numbers continue after the last one ever assigned.
     entries::append(&database, &Announce { entries: vec![entry(key(2), 3), entry(key(2), 5)] }, NOW.plus(9)).unwrap();
     assert_eq!(since(4), Page { position: 5, entries: vec![entry(key(2), 5)], ..all.clone() });
-    // What is old enough is forgotten, by when it was told.
+    // An entry expires by the time at which it was appended.
     entries::append(&database, &Announce { entries: vec![entry(key(3), 1)] }, NOW.plus(KEPT_FOR + 2)).unwrap();
     let left = vec![entry(key(1), 4), entry(key(2), 5), entry(key(3), 1)];
     assert_eq!(since(0), Page { position: 6, entries: left, ..all });

@@ -1,4 +1,4 @@
-//! The tables of a feed.
+//! Tables of the feed.
 
 use crate::{
     database::{Database, DatabaseResult, Value},
@@ -6,7 +6,7 @@ use crate::{
 };
 use ownchat_domain::time::Timestamp;
 
-/// Makes the tables that are missing. A feed that is made anew gets this incarnation, and is born now.
+/// Creates missing tables. A new feed gets this incarnation, and is born now.
 pub fn apply(database: &impl Database, incarnation: u64, now: Timestamp) -> DatabaseResult<()> {
     migrate(database, &[FIRST])?;
     database.run(
@@ -23,7 +23,8 @@ const FIRST: &[&str] = &[
         incarnation INTEGER NOT NULL CHECK (incarnation > 0),
         born INTEGER NOT NULL
     )",
-    // Of each subject the last entry only. The subject is a locator, or 'w' or 's' and the number of a workspace.
+    // Only the last entry of a subject is stored. The subject is a locator, or 'w' or 's' and the
+    // number of a workspace.
     "CREATE TABLE entries (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
         subject TEXT NOT NULL UNIQUE,

@@ -1,4 +1,4 @@
-//! Passwords: Argon2id (RFC 9106) with m = 19 MiB, t = 2, p = 1, as OWASP recommends.
+//! Password hashes: Argon2id (RFC 9106) with m = 19 MiB, t = 2, p = 1, as OWASP recommends.
 
 use crate::object::random;
 use argon2::{
@@ -7,8 +7,8 @@ use argon2::{
 use ownchat_domain::{account::Password, failure::Failure};
 use worker::console_error;
 
-/// The hash of a password that nobody has. It is checked when there is no account, so that the answer
-/// takes as long as for an account.
+/// Hash of no password. It is verified if the account does not exist, so that the response takes
+/// equally long.
 const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$b3duY2hhdC1ub2JvZHktMQ$\
                       y1c0SzdKfVg7bzcX0wSfHHp0lfa0Vh3qDvXjvzvDJgo";
 
@@ -16,7 +16,7 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// The hash of a password with a fresh salt, as a PHC string.
+/// Hashes a password with a fresh salt. Returns a PHC string.
 pub fn hash(password: &Password) -> Result<String, Failure> {
     let salt = random::<16>().map_err(|error| unavailable(&error))?;
     let salt = SaltString::encode_b64(&salt).map_err(|error| unavailable(&error))?;
@@ -25,12 +25,12 @@ pub fn hash(password: &Password) -> Result<String, Failure> {
     Ok(hash.to_string())
 }
 
-/// Whether a password fits a hash; never, if there is no hash.
+/// Verifies a password against a hash. Without a hash the result is always false.
 pub fn verify(password: &Password, hash: Option<&str>) -> Result<bool, Failure> {
     let parsed = PasswordHash::new(hash.unwrap_or(DUMMY_HASH)).map_err(|error| unavailable(&error))?;
     let hasher = hasher()?;
     let matches = |text: &str| hasher.verify_password(text.as_bytes(), &parsed).is_ok();
-    // Hashes from before passwords were normalised are of the text as it was typed.
+    // Hashes from before Unicode normalisation are of the password as typed.
     let is_match = matches(&password.normalised()) || !password.is_normalised() && matches(password.reveal());
     Ok(is_match && hash.is_some())
 }
@@ -66,7 +66,7 @@ mod tests {
                 assert_eq!(verify(&typed.clone().into(), Some(&hash)), Ok(true), "{set} {typed}");
             }
         }
-        // One that was hashed as it was typed.
+        // A hash of the password as typed.
         let salt = SaltString::encode_b64(&[7; 16]).unwrap();
         let old = hasher().unwrap().hash_password(decomposed.as_bytes(), &salt).unwrap().to_string();
         assert_eq!(verify(&decomposed.into(), Some(&old)), Ok(true));

@@ -1,24 +1,23 @@
-//! A queue with few slots, in which one works at a time.
+//! A bounded queue in which one request runs at a time.
 
 use futures_util::lock::{Mutex, MutexGuard};
 use std::cell::Cell;
 
-/// Most requests at once: one that is worked on, and those that wait for it.
+/// Most requests at once: the running one and those that wait.
 const CAPACITY: usize = 9;
 
-/// The queue.
 #[derive(Debug, Default)]
 pub struct TurnQueue {
     taken: Cell<usize>,
     turn: Mutex<()>,
 }
 
-/// A place in the queue, given back when it is dropped.
+/// A slot in the queue, released on drop.
 #[derive(Debug)]
 pub struct QueueSlot<'a>(&'a Cell<usize>);
 
 impl TurnQueue {
-    /// Takes a place, if one is left.
+    /// Takes a slot, if one is free.
     pub fn try_enter(&self) -> Option<QueueSlot<'_>> {
         let taken = self.taken.get();
         (taken < CAPACITY).then(|| {
@@ -27,7 +26,7 @@ impl TurnQueue {
         })
     }
 
-    /// Waits until nobody else works.
+    /// Waits until no other request runs.
     pub async fn wait_turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
     }

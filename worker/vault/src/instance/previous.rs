@@ -1,5 +1,5 @@
-//! A deployment as an earlier version has left it. `fixtures` holds one database for each step of the schema, as SQL;
-//! they are never written anew.
+//! A deployment that an earlier version has left. `fixtures` holds one database for each schema
+//! step, as SQL; they are never regenerated.
 
 use super::{
     schema,
@@ -37,7 +37,7 @@ fn a_deployment_of_the_first_schema_is_read() {
     };
     assert_eq!(setup::pending(&database), Ok(Some(claim)), "its objects are still to be made");
     // Seven sign-ins have failed, the last one six minutes after NOW. They still count for the
-    // account from everywhere.
+    // account across all networks.
     let (email, address) = ("ada@example.com".to_owned(), "192.0.2.1".to_owned());
     let call = BeginSignIn { email: email.clone(), address: address.clone(), device: None };
     let last = NOW.plus(6 * MINUTE);

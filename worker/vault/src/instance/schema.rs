@@ -1,17 +1,17 @@
-//! The tables of the deployment.
+//! Tables of the deployment.
 
 use crate::{
     database::{Database, DatabaseResult},
     migrate::migrate,
 };
 
-/// Makes the tables that are missing.
+/// Creates missing tables.
 pub fn apply(database: &impl Database) -> DatabaseResult<()> {
     migrate(database, &[FIRST])
 }
 
 const FIRST: &[&str] = &[
-    // The claim of the first owner. The password's hash stays only until the account has it.
+    // The first owner's claim. The password hash stays only until the account has it.
     "CREATE TABLE setup (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         person TEXT NOT NULL,
@@ -26,7 +26,7 @@ const FIRST: &[&str] = &[
         email TEXT PRIMARY KEY,
         person TEXT NOT NULL
     ) WITHOUT ROWID",
-    // Failed sign-ins, by the hash of an e-mail address or of a network address.
+    // Failed sign-ins, by the hash of an email or of a network.
     "CREATE TABLE attempts (
         subject BLOB PRIMARY KEY,
         failures INTEGER NOT NULL,

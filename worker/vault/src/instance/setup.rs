@@ -1,4 +1,4 @@
-//! The one-time set-up: of all who bring the token, the first becomes the owner.
+//! First-time setup: the first request with the setup token becomes the owner.
 
 use super::sign_in_throttle;
 use crate::{database::Database, rpc::CommandResult};
@@ -11,20 +11,19 @@ use ownchat_domain::{
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// How long after a start the token is good, in milliseconds.
+/// The setup token is valid for this long after a start, in milliseconds.
 const LIFETIME: i64 = 15 * MINUTE;
 
-/// Number of the first workspace.
 pub const FIRST_WORKSPACE: u32 = 1;
 
-/// The token that this start of the deployment offers.
+/// The setup token of this start of the deployment.
 pub struct SetupToken {
     token: [u8; 32],
     started_at: Timestamp,
 }
 
 impl SetupToken {
-    /// `started_at` is written in milliseconds since the epoch; anything else offers nothing.
+    /// `started_at` is in milliseconds since the epoch; any other text makes the token invalid.
     pub fn new(token: &str, started_at: &str) -> Self {
         let started_at = started_at.parse().ok().filter(|_| !token.is_empty()).unwrap_or(0);
         Self { token: Sha256::digest(token).into(), started_at: Timestamp::from_millis(started_at) }
@@ -36,30 +35,28 @@ impl SetupToken {
     }
 }
 
-/// A set-up whose objects are still to be made.
+/// A claimed setup whose objects are still to be created.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PendingSetup {
-    /// The owner's account.
     pub person: PersonId,
-    /// The owner's name.
     pub name: String,
-    /// The owner's e-mail address.
     pub email: String,
-    /// The password's hash.
+    /// PHC string.
     pub password: String,
-    /// Number of the workspace.
     pub workspace: u32,
-    /// Name of the workspace.
     pub workspace_name: String,
 }
 
-/// Whether somebody was first already.
+/// Returns true if setup was claimed.
 pub fn is_set_up(database: &impl Database) -> CommandResult<bool> {
     Ok(database.first("SELECT 1 FROM setup", &[])?.is_some())
 }
 
-/// Tells if this token would be taken. Once somebody was first there is nothing here: 404. Wrong
-/// tokens make the next one wait.
+/// Checks a setup token. Wrong tokens are throttled.
+///
+/// # Errors
+///
+/// 404 once setup was claimed; forbidden for a wrong token; too many requests while throttled.
 pub fn check(
     database: &impl Database,
     expected: &SetupToken,
@@ -70,7 +67,7 @@ pub fn check(
     if is_set_up(database)? {
         return Err(Failure::NotFound.into());
     }
-    // No guess: this is how the sign-in page finds out that nothing is set up.
+    // An empty token is no guess: the sign-in page sends it to find out if setup is open.
     if token.is_empty() {
         return Err(Failure::Forbidden.into());
     }
@@ -83,7 +80,7 @@ pub fn check(
     Err(Failure::Forbidden.into())
 }
 
-/// Takes the place of the first owner, for whoever comes first.
+/// Claims setup; the first valid claim becomes the owner.
 pub fn claim(
     database: &impl Database,
     expected: &SetupToken,
@@ -91,7 +88,7 @@ pub fn claim(
     person: PersonId,
     now: Timestamp,
 ) -> CommandResult<PersonId> {
-    // Not within the transaction, which would take back the charge for a wrong token.
+    // Outside the transaction, which would roll back the count of a wrong token.
     check(database, expected, &call.token, &call.address, now)?;
     database.transaction(|| {
         database.run(
@@ -115,7 +112,7 @@ pub fn claim(
     })
 }
 
-/// The claim whose objects are still to be made, if any.
+/// Returns the claimed setup whose objects are still to be created, if any.
 pub fn pending(database: &impl Database) -> CommandResult<Option<PendingSetup>> {
     let row = database.first(
         "SELECT person, name, email, password, workspace, workspace_name FROM setup WHERE password IS NOT NULL",
@@ -132,7 +129,7 @@ pub fn pending(database: &impl Database) -> CommandResult<Option<PendingSetup>> 
     }))
 }
 
-/// The objects are made; the account has the password's hash, so it goes from here.
+/// Completes setup: the account has the password hash, so it is deleted here.
 pub fn complete(database: &impl Database) -> CommandResult<()> {
     database.run("UPDATE setup SET password = NULL", &[])?;
     Ok(())
@@ -198,7 +195,7 @@ mod tests {
         let claimed = claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START);
         assert_eq!(claimed, Err(Failure::TooMany { retry_after: 1 }.into()));
         assert_eq!(from("192.0.2.2", "token"), Ok(()));
-        // Guessing from everywhere is slow, too, and never for long.
+        // Guessing from many networks is throttled too, with a bounded delay.
         for network in 0..200 {
             let _ = from(&format!("198.51.100.{network}"), "guess");
         }

@@ -1,13 +1,14 @@
-//! Failed sign-ins, and how long they make the next one wait.
+//! Sign-in throttling: counts failed sign-ins and delays the next attempt with exponential
+//! back-off.
 //!
-//! An attempt counts as failed until it has succeeded, so concurrent attempts count too. Email
-//! addresses count whether somebody has them or not, and are stored as hashes only.
+//! An attempt counts as failed until it succeeds, so concurrent attempts count too. Emails count
+//! whether or not an account has them, and are stored as hashes only.
 //!
-//! Attempts count in lanes: of an account from one network, of one network for all accounts, and of
-//! an account from everywhere. The last one slows down guessing from many networks and has short
-//! waits, since it could lock out the owner. A device from which somebody has signed in before has
-//! a lane of its own and waits for no other. Wrong set-up tokens count in lanes of their own, of a
-//! network and from everywhere.
+//! Counters exist per account and network, per network, and per account across all networks. The
+//! last one slows down distributed guessing. Its delays are short, since it could lock out the
+//! owner. A known device has its own counter and is exempt from the others.
+//!
+//! Wrong setup tokens have their own counters: per network and across all networks.
 
 use crate::{
     database::{Database, Value},
@@ -22,18 +23,18 @@ use ownchat_domain::{
 };
 use sha2::{Digest, Sha256};
 
-/// Failures are forgotten when there was none for this long, in milliseconds.
+/// Failures expire after this long without another one, in milliseconds.
 const FORGET_AFTER: i64 = 24 * HOUR;
 
-/// Attempts that are counted together.
+/// Failed attempts that are counted together.
 #[derive(Debug)]
 pub struct Counter {
     subject: Value,
-    /// Failures before the first wait.
+    /// Failures before the first delay.
     free: i64,
-    /// The longest wait, in milliseconds.
+    /// The longest delay, in milliseconds.
     delay_max: i64,
-    /// True if a success makes up for all failures, not for its own attempt alone.
+    /// True if a success resets the counter, instead of undoing only its own attempt.
     is_personal: bool,
 }
 
@@ -43,7 +44,7 @@ impl Counter {
         Self { subject: Value::Blob(Sha256::digest(text).to_vec()), free, delay_max, is_personal }
     }
 
-    /// Milliseconds to wait after the last of so many failures: none at first, then 1 s, doubling.
+    /// Returns the delay after this many failures, in milliseconds: first none, then 1 s, doubling.
     fn back_off(&self, failures: i64) -> i64 {
         match failures - self.free {
             ..0 => 0,
@@ -52,7 +53,7 @@ impl Counter {
     }
 }
 
-/// The lanes of an attempt.
+/// Counters of a sign-in attempt.
 fn counters(email: &str, address: &str, device: Option<&str>) -> Vec<Counter> {
     if let Some(device) = device {
         return vec![Counter::new("device", &[device, email], 5, 15 * MINUTE, true)];
@@ -60,14 +61,16 @@ fn counters(email: &str, address: &str, device: Option<&str>) -> Vec<Counter> {
     let network = network(address);
     vec![
         Counter::new("pair", &[&network, email], 5, 15 * MINUTE, true),
-        // Many people may share one.
+        // Many people may share a network.
         Counter::new("address", &[&network], 50, 15 * MINUTE, false),
         Counter::new("email", &[email], 50, 30 * SECOND, false),
     ]
 }
 
-/// The lanes of wrong set-up tokens. The token is long and random, so short waits are enough;
-/// longer ones would keep an owner out who shares an address with somebody who guesses.
+/// Counters of wrong setup tokens.
+///
+/// The token is long and random, so short delays suffice. Longer ones would lock out an owner who
+/// shares a network with a guesser.
 pub fn setup_counters(address: &str) -> Vec<Counter> {
     vec![
         Counter::new("setup", &[&network(address)], 10, 30 * SECOND, true),
@@ -75,12 +78,16 @@ pub fn setup_counters(address: &str) -> Vec<Counter> {
     ]
 }
 
-/// One caller has a whole network of IPv6.
+/// Returns the network of a client IP. One caller may have a whole IPv6 network.
 fn network(address: &str) -> String {
     address.parse().map_or_else(|_| address.to_owned(), |address| network_of(address).to_string())
 }
 
-/// Counts an attempt, and says whose address it is, or that there were too many.
+/// Counts an attempt, and returns the account of the email, if one exists.
+///
+/// # Errors
+///
+/// Too many requests while a counter delays.
 pub fn begin_sign_in(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> CommandResult<Option<PersonId>> {
     let counters = counters(&call.email, &call.address, call.device.as_deref());
     check(database, &counters, now)?;
@@ -91,10 +98,10 @@ pub fn begin_sign_in(database: &impl Database, call: &BeginSignIn, now: Timestam
     }
 }
 
-/// Refuses an attempt that comes too soon after the last failures of its lanes.
+/// Refuses an attempt that comes before a counter's delay is over.
 pub fn check(database: &impl Database, counters: &[Counter], now: Timestamp) -> CommandResult<()> {
     database.run("DELETE FROM attempts WHERE last_at < ?", &[now.plus(-FORGET_AFTER).millis().into()])?;
-    // A clock that was set back prolongs no wait.
+    // A clock that was set back extends no delay.
     database.run("UPDATE attempts SET last_at = ?1 WHERE last_at > ?1", &[now.millis().into()])?;
     let mut wait = 0;
     for counter in counters {
@@ -123,8 +130,7 @@ pub fn count_failure(database: &impl Database, counters: Vec<Counter>, now: Time
     Ok(())
 }
 
-/// The attempt succeeded: lanes of this person start anew, the others lose the one failure that was
-/// charged.
+/// Records a success: resets personal counters and undoes the attempt in the others.
 pub fn reset(database: &impl Database, call: &ForgetAttempts) -> CommandResult<()> {
     for counter in counters(&call.email, &call.address, call.device.as_deref()) {
         let change = if counter.is_personal { "DELETE FROM attempts WHERE subject = ?" } else { UNCOUNT };
@@ -133,7 +139,7 @@ pub fn reset(database: &impl Database, call: &ForgetAttempts) -> CommandResult<(
     Ok(())
 }
 
-/// Takes the charge of an attempt back: its password was not looked at.
+/// Undoes an attempt whose password was not verified.
 pub fn withdraw(database: &impl Database, call: &WithdrawAttempt) -> CommandResult<()> {
     let BeginSignIn { email, address, device } = &call.attempt;
     for counter in counters(email, address, device.as_deref()) {
@@ -142,7 +148,7 @@ pub fn withdraw(database: &impl Database, call: &WithdrawAttempt) -> CommandResu
     Ok(())
 }
 
-/// Takes back what an attempt charged one lane.
+/// Undoes one attempt in one counter.
 const UNCOUNT: &str = "UPDATE attempts SET failures = max(0, failures - 1) WHERE subject = ?";
 
 #[cfg(test)]
@@ -203,7 +209,7 @@ mod tests {
         }
         assert!(attempt(&database, OWNER, "198.51.100.1", START).is_err());
         assert_eq!(attempt(&database, OWNER, "192.0.2.1", START), Ok(Some(PersonId(1))), "from elsewhere");
-        // One caller has a network of IPv6.
+        // One caller may have a whole IPv6 network.
         for number in 0..5 {
             attempt(&database, OWNER, &format!("2001:db8::{number}"), START).unwrap();
         }
@@ -225,7 +231,7 @@ mod tests {
         }
         let last = far.plus(19 * 60_000);
         assert_eq!(attempt(&database, OWNER, "203.0.113.99", last), too_many(30), "never for long");
-        // A stolen device is no way around the count.
+        // A stolen device does not evade the count.
         for _ in 0..5 {
             let _ = from(&database, OWNER, "203.0.113.1", Some("laptop"), last);
         }
@@ -269,7 +275,7 @@ mod tests {
             assert!(begin_sign_in(&database, &attempt, START).is_ok());
             withdraw(&database, &WithdrawAttempt { attempt: attempt.clone() }).unwrap();
         }
-        // It makes up for no failure.
+        // It undoes no other failure.
         for _ in 0..5 {
             begin_sign_in(&database, &attempt, START).unwrap();
         }

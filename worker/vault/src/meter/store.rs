@@ -1,12 +1,14 @@
-//! The meter in its store. What was handed out is written down before it is handed out.
+//! Storage of a meter: every lease is stored before it is returned.
 //!
-//! A question that changes nothing writes nothing: a refusal, and what comes back a second time.
+//! A request that changes nothing writes nothing, such as a refusal or a repeated return of
+//! permits.
 //!
-//! Permits are not written down ahead in blocks, though that would save most writes of a busy key. An object is ended without
-//! a word, after some idle seconds as well as by a crash. What was written down ahead and not handed out would be gone then:
-//! of a rate for a window, but of a quota until its period ends, so that a quota of 500 would not be used up exactly. And who
-//! holds which lease would be forgotten, so that nothing of it could come back. A busy isolate asks once in a lease, which is
-//! a write every two seconds.
+//! Permits are not reserved ahead in blocks, though that would save most writes of a busy key. The
+//! runtime ends an object without notice, after some idle seconds as well as by a crash. Reserved
+//! permits would then be lost: those of a rate for one window, those of a quota until its period
+//! ends. A quota of 500 could not be used up exactly. The holders of leases would be lost too, so
+//! no unused permit could be returned. A busy isolate sends one request per lease, which is one
+//! write every two seconds.
 
 use crate::{
     database::{Database, DatabaseError, DatabaseResult},
@@ -18,19 +20,20 @@ use ownchat_domain::{
     vault::meter::LookAhead,
 };
 
-/// Brings tables that are there up to date.
+/// Migrates existing tables.
 pub fn apply(database: &impl Database) -> DatabaseResult<()> {
     if is_new(database)? { Ok(()) } else { create_tables(database) }
 }
 
-/// The tables are made with the first row: an object that was never used, or was cleared, stores nothing.
+/// Creates the tables, with the first row. An object that was never used, or was cleared, stores
+/// nothing.
 fn create_tables(database: &impl Database) -> DatabaseResult<()> {
     migrate(database, &[FIRST])
 }
 
 const FIRST: &[&str] = &["CREATE TABLE meter (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL)"];
 
-/// Hands out permits, or says why not.
+/// Leases permits, or refuses.
 pub fn take(database: &impl Database, request: &Take, now: Timestamp) -> DatabaseResult<Taken> {
     let stored = read(database)?;
     let is_first = stored.is_none();
@@ -43,19 +46,19 @@ pub fn take(database: &impl Database, request: &Take, now: Timestamp) -> Databas
     Ok(taken)
 }
 
-/// Has the next record believed, whatever version it has.
+/// Accepts the next record, whatever its version.
 pub fn accept_any_version(database: &impl Database) -> DatabaseResult<()> {
     let Some(mut meter) = read(database)? else { return Ok(()) };
     meter.believe_anew();
     write(database, &meter)
 }
 
-/// How a call would fare.
+/// Returns the outcome that a request would have, without counting it.
 pub fn peek(database: &impl Database, call: &LookAhead, now: Timestamp) -> DatabaseResult<Outlook> {
     Ok(read(database)?.unwrap_or_default().look(call.limits, call.version, call.cost, now))
 }
 
-/// Stores what has changed, if anything has.
+/// Stores the meter if it has changed.
 fn write(database: &impl Database, meter: &Meter) -> DatabaseResult<()> {
     if meter.has_changed() {
         database.run(
@@ -66,9 +69,9 @@ fn write(database: &impl Database, meter: &Meter) -> DatabaseResult<()> {
     Ok(())
 }
 
-/// What is stored; nothing if nothing ever was.
+/// Reads the stored meter, if there is one.
 fn read(database: &impl Database) -> DatabaseResult<Option<Meter>> {
-    // The runtime logs each statement that fails, with its stack.
+    // The runtime logs each failed statement with its stack.
     if is_new(database)? {
         return Ok(None);
     }

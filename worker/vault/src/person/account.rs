@@ -1,9 +1,9 @@
-//! The account itself.
+//! The account row.
 
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{failure::Failure, vault::person::Found};
 
-/// Makes the account, unless it is there.
+/// Creates the account, unless it exists.
 pub fn create(database: &impl Database, call: &Found) -> CommandResult<()> {
     database.run(
         "INSERT INTO account (id, name, email, password, workspace, workspace_name) VALUES (1, ?, ?, ?, ?, ?) \
@@ -19,7 +19,7 @@ pub fn create(database: &impl Database, call: &Found) -> CommandResult<()> {
     Ok(())
 }
 
-/// The password's hash as a PHC string.
+/// Returns the password hash, as a PHC string.
 pub fn password(database: &impl Database) -> CommandResult<String> {
     match database.first("SELECT password FROM account", &[])? {
         Some(mut row) => Ok(row.text()?),

@@ -1,5 +1,5 @@
-//! An account as an earlier version has left it. `fixtures` holds one database for each step of the schema, as SQL; they
-//! are never written anew.
+//! An account that an earlier version has left. `fixtures` holds one database for each schema step,
+//! as SQL; they are never regenerated.
 
 use super::{
     account, schema,
@@ -26,7 +26,7 @@ fn an_account_of_the_first_schema_is_read() {
     let resume = |secret, now| sessions::resume(&database, &Resume { session: session(secret) }, now);
     let ada =
         Identity { name: "Ada".into(), email: "ada@example.com".into(), workspace: 7, workspace_name: "Shop".into() };
-    // The first was last used at NOW, the second a minute later.
+    // The first session was last used at NOW, the second a minute later.
     let later = NOW.plus(IDLE);
     assert_eq!(resume(1, later), Err(Failure::NotSignedIn.into()));
     assert_eq!(resume(2, later), Ok(ada.clone()));

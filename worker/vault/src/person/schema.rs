@@ -1,11 +1,11 @@
-//! The tables of an account.
+//! Tables of an account.
 
 use crate::{
     database::{Database, DatabaseResult},
     migrate::migrate,
 };
 
-/// Makes the tables that are missing.
+/// Creates missing tables.
 pub fn apply(database: &impl Database) -> DatabaseResult<()> {
     migrate(database, &[FIRST])
 }
@@ -19,7 +19,7 @@ const FIRST: &[&str] = &[
         workspace INTEGER NOT NULL,
         workspace_name TEXT NOT NULL
     )",
-    // Of a session's secret, only the SHA-256.
+    // Only the SHA-256 of a session's secret is stored.
     "CREATE TABLE sessions (
         hash BLOB PRIMARY KEY,
         opened_at INTEGER NOT NULL,

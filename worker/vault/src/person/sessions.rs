@@ -1,4 +1,4 @@
-//! Sessions: opened by signing in, prolonged by use, ended by time or by the person.
+//! Sessions: opened by signing in, extended by use, ended by a timeout or by signing out.
 
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
@@ -11,16 +11,16 @@ use ownchat_domain::{
     },
 };
 
-/// A session ends when it was not used for so long, in milliseconds.
+/// Idle timeout of a session, in milliseconds.
 pub const IDLE: i64 = 30 * MINUTE;
-/// A session ends so long after it was opened, in milliseconds.
+/// Absolute timeout of a session, in milliseconds.
 pub const ABSOLUTE: i64 = 12 * HOUR;
-/// Most sessions of one account at once. One more ends the one that was used longest ago.
+/// Most sessions of one account. Opening another evicts the least recently used one.
 const SESSIONS_MAX: usize = 20;
-/// Use is written down once in so many milliseconds, not at every request.
+/// A session's last use is written at most once per interval, in milliseconds.
 const TOUCH_INTERVAL: i64 = MINUTE;
 
-/// Opens a session, and clears away those that have ended.
+/// Opens a session, and deletes expired ones.
 pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> CommandResult<()> {
     database.transaction(|| {
         database.run(
@@ -42,7 +42,7 @@ pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> Com
     })
 }
 
-/// Whose session it is, if it is still good.
+/// Returns the person of a valid session, and extends it.
 pub fn resume(database: &impl Database, call: &Resume, now: Timestamp) -> CommandResult<Identity> {
     let (identity, seen_at) = find(database, call.session, now)?;
     if now.since(seen_at) >= TOUCH_INTERVAL {
@@ -51,7 +51,7 @@ pub fn resume(database: &impl Database, call: &Resume, now: Timestamp) -> Comman
     Ok(identity)
 }
 
-/// The person of a session that is open, and when it was last used.
+/// Finds a valid session: its person, and the time of its last use.
 fn find(database: &impl Database, session: SessionHash, now: Timestamp) -> CommandResult<(Identity, Timestamp)> {
     let row = database.first(
         "SELECT seen_at, name, email, workspace, workspace_name FROM sessions, account \
@@ -69,8 +69,11 @@ fn find(database: &impl Database, session: SessionHash, now: Timestamp) -> Comma
     Ok((identity, seen_at))
 }
 
-/// An event as the registry notes it, and the number of the workspace. Nothing of a session that is
-/// not good.
+/// Returns the workspace and the event to log there.
+///
+/// # Errors
+///
+/// Fails for an invalid session.
 pub fn to_registry_event(
     database: &impl Database,
     person: PersonId,
@@ -78,7 +81,7 @@ pub fn to_registry_event(
     now: Timestamp,
 ) -> CommandResult<(u32, registry::NoteEvent)> {
     let workspace = if let Some(session) = call.session {
-        // A request that was refused does not prolong it.
+        // A refused request does not extend the session.
         find(database, session, now)?.0.workspace
     } else {
         let row = database.first("SELECT workspace FROM account", &[])?;
@@ -168,7 +171,7 @@ mod tests {
         let now = START.plus(22 * MINUTE);
         assert!(is_good(1, now) && is_good(21, now) && is_good(3, now));
         assert!(!is_good(2, now), "it was used longest ago");
-        // A clock that was set back keeps nobody out.
+        // A clock that was set back locks nobody out.
         open(&database, &OpenSession { session: hash(22), address: "127.0.0.1".into() }, START).unwrap();
         assert!(is_good(22, START));
     }
