@@ -1,4 +1,5 @@
-//! The object of a workspace: its keys, its members, its audit trail.
+//! A workspace: the Durable Object with its keys, members, settings and audit trail. It dispatches
+//! commands and runs the background work of its alarm.
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod alarm;
@@ -8,6 +9,7 @@ mod effective;
 mod end_secrets;
 mod explain;
 mod feed_outbox;
+mod follow_up;
 mod idempotency;
 mod import_staging;
 mod keys;
@@ -44,10 +46,8 @@ mod testing;
 mod walk;
 
 use self::{
-    alarm::{FEED_RETRY, next_due},
     authenticate::CommandRequest,
-    idempotency::{IdempotentRequest, InFlight},
-    keys::KeyOutcome,
+    idempotency::InFlight,
     log::{internal_error, log},
     scheduled_tasks::ScheduledTask,
     sealed_record::RECORD,
@@ -56,14 +56,12 @@ use self::{
 use crate::{
     database::DatabaseResult,
     object::{keyring, now, send},
-    rpc::{CommandResult, read_command, respond},
+    rpc::{read_command, respond},
     storage::Storage,
-    timeout::with_timeout,
 };
 use ownchat_domain::{
     failure::Failure,
     feed::shard_of,
-    keyring::Keyring,
     locator::Locator,
     usage::LastUse,
     vault::{
@@ -71,9 +69,9 @@ use ownchat_domain::{
         feed::Announce,
         masters::ReadMasters,
         registry::{
-            ChangeKey, ChangeSettings, Changed, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets,
-            ExplainCall, Found, IsFounded, ListKeys, NoteEvent, ReadDeleted, ReadKey, ReadSettings, ReadTrail,
-            RestoreKey, RotateKey,
+            ChangeKey, ChangeSettings, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, ExplainCall,
+            Found, IsFounded, ListKeys, NoteEvent, ReadDeleted, ReadKey, ReadSettings, ReadTrail, RestoreKey,
+            RotateKey,
         },
         transfer::{FinishImport, ReadExport, StageImport},
     },
@@ -92,7 +90,7 @@ pub struct Registry {
     database: DatabaseResult<Storage>,
     in_flight: InFlight,
     uses: UseReports,
-    /// The outcome of the comparison of the master secrets, once it was made.
+    /// Result of the master secret check, once it ran.
     masters: OnceCell<bool>,
 }
 
@@ -116,21 +114,21 @@ impl DurableObject for Registry {
         let last_use = Cell::new(None);
         let response = self.answer(database, workspace, name, &mut request, &last_use).await;
         if let Some(last) = last_use.get().filter(|last| self.uses.is_due(*last)) {
-            // Nobody waits for it.
+            // The response does not wait for it.
             self.state.wait_until(use_reports::report(self.env.clone(), workspace, last));
         }
-        // What was done stays done: the next request sets the alarm if this one cannot.
+        // The command is committed. If no alarm can be set now, the next request sets it.
         if let Err(error) = self.schedule_alarm(database).await {
             console_error!("registry: no alarm: {error}");
         }
         response
     }
 
-    /// Tells the feed what it was not published yet, carries the outbox to KV, and removes what was deleted long ago.
+    /// Runs background work: feed outbox, KV outbox, purge, clean-up, expiry and sweep.
     async fn alarm(&self) -> Result<Response> {
         let database = self.database()?;
         if !self.has_expected_secrets(database)? {
-            // Nothing is written with secrets that nobody can read with afterwards.
+            // Nothing is written with secrets that cannot read it later.
             self.state.storage().set_alarm(Duration::from_mins(1)).await?;
             return Response::empty();
         }
@@ -164,8 +162,8 @@ impl Registry {
         self.database.as_ref().map_err(|error| internal_error(error.clone()))
     }
 
-    /// Compares the master secrets with those that the workspace was used with. The log says so
-    /// once for each start if they are not.
+    /// Returns true if the master secrets are those that the workspace was used with. A mismatch is
+    /// logged once per start.
     fn has_expected_secrets(&self, database: &Storage) -> Result<bool> {
         if let Some(known) = self.masters.get() {
             return Ok(*known);
@@ -190,7 +188,7 @@ impl Registry {
         match name {
             Found::NAME => {
                 let result = members::create_workspace(database, &read_command(incoming.request).await?);
-                // The feed is there before the first key, so that it knows of all that is ever forbidden.
+                // The feed is created before the first key, so that it has every revocation.
                 let feed = Announce { entries: Vec::new() };
                 respond::<Found>(match (result, send(&self.env, Object::Feed(shard_of(workspace)), &feed).await) {
                     (Ok(()), Err(failure)) => Err(failure.into()),
@@ -198,8 +196,8 @@ impl Registry {
                 })
             }
             IsFounded::NAME => respond::<IsFounded>(members::workspace_exists(database)),
-            // Sessions and records of a workspace outlive its store. Nothing must look as if it had
-            // never been.
+            // Sessions and records outlive a lost store. The workspace must not look as if it never
+            // existed.
             _ if !name.starts_with(RECORD) && members::workspace_exists(database) == Ok(false) => {
                 console_error!("registry: the store of workspace {workspace} is lost; put a copy of it back");
                 Response::from_json(&Result::<(), _>::Err(Failure::Unavailable))
@@ -296,114 +294,4 @@ impl Registry {
             },
         }
     }
-
-    async fn rotate(
-        &self,
-        database: &Storage,
-        ring: &Keyring,
-        workspace: u32,
-        call: &RotateKey,
-    ) -> CommandResult<Changed> {
-        let request = IdempotentRequest::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
-        let _guard = self.in_flight.enter(request)?;
-        let outcome = rotate::rotate(database, ring, call, now())?;
-        let unconfirmed = Changed { key: outcome.key.clone(), effective_at: None, replayed: outcome.replayed };
-        match self.publish_change(database, workspace, Ok(outcome)).await {
-            // The new secret is shown once and must not be lost; that no time stands beside it says
-            // that the old ones may go on working for a while.
-            Err(error) if error == Failure::NotEffectiveYet.into() => Ok(unconfirmed),
-            Ok(changed) => {
-                // Without it the time is found out anew; the new secret is shown in any case.
-                if let Some(effective_at) = changed.effective_at
-                    && let Err(error) = request.store_effective_at(database, effective_at)
-                {
-                    console_error!("registry: {error:?}");
-                }
-                Ok(changed)
-            }
-            failed => failed,
-        }
-    }
-
-    /// Tells the feed of a change before anybody is published that it is done. What takes something from somebody
-    /// is not done before that.
-    async fn publish_change(
-        &self,
-        database: &Storage,
-        workspace: u32,
-        result: CommandResult<KeyOutcome>,
-    ) -> CommandResult<Changed> {
-        let KeyOutcome { key, narrowed, grace_until, replayed, effective_at } = result?;
-        if effective_at.is_some() {
-            return Ok(Changed { key, effective_at, replayed });
-        }
-        self.arm().await;
-        let published = self.publish_feed(database, workspace).await;
-        if narrowed && !published {
-            return Err(Failure::NotEffectiveYet.into());
-        }
-        let everywhere = effective::effective_at(database, now())?;
-        let effective_at = narrowed.then(|| grace_until.map_or(everywhere, |end| end.max(everywhere)));
-        Ok(Changed { key, effective_at, replayed })
-    }
-
-    /// What was done, once there is an alarm for what it has left to do.
-    async fn with_alarm<T>(&self, result: CommandResult<T>) -> CommandResult<T> {
-        if result.is_ok() {
-            self.arm().await;
-        }
-        result
-    }
-
-    /// Sets an alarm in the very turn in which something was stored, so that it is carried on whatever happens
-    /// to this instance. What is due when is found out afterwards.
-    async fn arm(&self) {
-        let delay = Duration::from_millis(FEED_RETRY.unsigned_abs());
-        if let Err(error) = self.state.storage().set_alarm(delay).await {
-            console_error!("registry: no alarm: {error}");
-        }
-    }
-
-    /// Tells the feed everything that it was not published yet. Says whether it knows all of it.
-    async fn publish_feed(&self, database: &Storage, workspace: u32) -> bool {
-        loop {
-            let entries = match feed_outbox::pending(database, workspace) {
-                Ok(entries) if entries.is_empty() => return true,
-                Ok(entries) => entries,
-                Err(error) => {
-                    console_error!("registry: {error}");
-                    return false;
-                }
-            };
-            let call = Announce { entries: entries.clone() };
-            let published = with_timeout(FEED_TIMEOUT, send(&self.env, Object::Feed(shard_of(workspace)), &call)).await;
-            if !matches!(published, Some(Ok(()))) {
-                return false;
-            }
-            if let Err(error) = feed_outbox::mark_published(database, &entries, now()) {
-                console_error!("registry: {error}");
-                return false;
-            }
-        }
-    }
-
-    /// Sets the alarm for what is due next, if anything is. Runs after every request too, so that what an
-    /// alarm has given up is taken up again.
-    async fn schedule_alarm(&self, database: &Storage) -> Result<()> {
-        match next_due(database, now()).map_err(|error| internal_error(format!("{error:?}")))? {
-            Some(due) => {
-                // An alarm that is set is never moved away: requests that come and come must not put it off.
-                let set = self.state.storage().get_alarm().await?;
-                if set.is_some_and(|set| set <= due.millis()) {
-                    return Ok(());
-                }
-                let delay = Duration::from_millis(u64::try_from(due.since(now())).unwrap_or(0));
-                self.state.storage().set_alarm(delay).await
-            }
-            None => Ok(()),
-        }
-    }
 }
-
-/// For how long the feed may take to be published something, in milliseconds: an admin waits for that.
-const FEED_TIMEOUT: u32 = 5_000;

@@ -1,13 +1,13 @@
-//! The next thing that a workspace does by itself.
+//! Time of the next alarm of a workspace.
 
 use super::{feed_outbox, idempotency, import_staging, kv_outbox, purge, purge_cleanup, sweep};
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::time::Timestamp;
 
-/// After so many milliseconds the feed is told again what it could not be told.
+/// Retry interval of publications to the feed, in milliseconds.
 pub const FEED_RETRY: i64 = ownchat_domain::time::SECOND;
 
-/// When the next thing is due that the workspace does by itself, if anything is.
+/// Returns the time at which the next background work is due, if there is any.
 pub fn next_due(database: &impl Database, now: Timestamp) -> CommandResult<Option<Timestamp>> {
     let has_pending = !feed_outbox::pending(database, 0)?.is_empty();
     let feed = has_pending.then(|| now.plus(FEED_RETRY));

@@ -1,5 +1,7 @@
-//! Who may ask at all. Every question to the registry comes through here first, and a key that asks is checked as the
-//! edge checks it, against the truth of this moment: its secret, its state, the workspace, the caller's network.
+//! Authentication of callers at the management API. Every command passes here first.
+//!
+//! A key is checked by the rules of the edge, against its current state: secret, status, workspace,
+//! client network.
 
 use super::rows::record;
 use crate::{
@@ -19,22 +21,20 @@ use ownchat_domain::{
 use std::cell::Cell;
 use worker::{Request, Response};
 
-/// A question that came in, and what is needed to see whether whoever asks it may ask at all.
+/// An incoming command, with all that authenticates its caller.
 pub struct CommandRequest<'a, D> {
-    /// The tables.
     pub database: &'a D,
-    /// For the secrets of keys that ask.
+    /// Verifies the secret of a calling key.
     pub keyring: &'a Keyring,
-    /// The question.
     pub request: &'a mut Request,
-    /// The secret of the key that was let in, if one was.
+    /// Last use of the calling key, once it is authenticated.
     pub last_use: &'a Cell<Option<LastUse>>,
 }
 
 impl<D: Database> CommandRequest<'_, D> {
-    /// Reads the question, and lets in who asks it.
+    /// Reads the command and authenticates its caller.
     ///
-    /// Nothing is waited for after the caller was let in: the command finds what was checked.
+    /// There is no await after authentication, so the command runs on the state that was checked.
     pub async fn authenticate<C: Asked>(&mut self) -> worker::Result<CommandResult<C>> {
         let call: C = read_command(self.request).await?;
         Ok(authenticate(self.database, self.keyring, call.caller(), now()).map(|last_use| {
@@ -43,7 +43,7 @@ impl<D: Database> CommandRequest<'_, D> {
         }))
     }
 
-    /// Answers it with what `work` makes of it, if its caller is let in.
+    /// Authenticates the caller, and responds with the result of `work`.
     pub async fn respond_with<C: Asked>(
         &mut self,
         work: impl FnOnce(&C) -> CommandResult<C::Answer>,
@@ -53,9 +53,10 @@ impl<D: Database> CommandRequest<'_, D> {
     }
 }
 
-/// Lets a caller in. A person has shown their session before; whether they belong here is for the
-/// command to see. A wrong secret looks like no key. Neither rate limits nor quotas count here. Of
-/// a key it says which secret was used.
+/// Authenticates a caller. Returns the last use of a calling key.
+///
+/// A person's session was verified before; the command checks their membership. A wrong secret
+/// looks like an unknown key. Rate limits and quotas do not count here.
 pub fn authenticate(
     database: &impl Database,
     keyring: &Keyring,

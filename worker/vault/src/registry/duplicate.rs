@@ -1,4 +1,4 @@
-//! Making a key like another one.
+//! The command that duplicates a key.
 
 use super::{
     idempotency::IdempotentRequest,
@@ -22,13 +22,13 @@ use ownchat_domain::{
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// What stands in the trail where other lines show how a key was before.
+/// The `before` value of the audit line of a duplicate.
 #[derive(Serialize)]
 struct DuplicateOf {
     duplicate_of: Locator,
 }
 
-/// Makes a key with the facts of another one, a secret of its own and a new name.
+/// Creates a key with the facts of another one, a new secret and a new name.
 pub fn duplicate(
     database: &impl Database,
     keyring: &Keyring,
@@ -57,7 +57,7 @@ pub fn duplicate(
     issue(database, keyring, workspace, draft, &call.origin, &member, request, now)
 }
 
-/// The name of the next copy of a key of this name.
+/// Returns a free name for a duplicate.
 fn free_name(database: &impl Database, name: &str) -> DatabaseResult<String> {
     let rows = database.run("SELECT name FROM keys WHERE deleted_at IS NULL AND instr(name, ' (copy') > 0", &[])?;
     let taken = rows.into_iter().map(|mut row| row.text()).collect::<DatabaseResult<BTreeSet<_>>>()?;

@@ -1,8 +1,9 @@
-//! From when on what was taken is taken everywhere.
+//! `effective_at`: the time from which a change holds everywhere.
 //!
-//! An edge that reads the feed goes by it after [`FRESH_FOR`] at the latest. One that reaches neither feed nor registry
-//! goes on with what it remembers for as long as the workspace forgives an outage, counted from when it last read
-//! the feed; and one that has not heard that less is forgiven now, for as long as was forgiven before.
+//! An edge that reads the feed applies a change within [`FRESH_FOR`]. An edge that reaches neither
+//! feed nor registry serves from its cache during the workspace's outage grace period. That period
+//! starts at its last read of the feed. An edge that has not seen a shortened grace period still
+//! uses the former one.
 
 use crate::database::{Database, DatabaseError, DatabaseResult};
 use ownchat_domain::{
@@ -10,7 +11,7 @@ use ownchat_domain::{
     time::{SECOND, Timestamp},
 };
 
-/// From when on everything that the feed was told by `now` holds everywhere.
+/// Returns the time from which everything published by `now` holds everywhere.
 pub fn effective_at(database: &impl Database, now: Timestamp) -> DatabaseResult<Timestamp> {
     let sql = "SELECT max(outage_seconds, patient_seconds), patient_until FROM workspace";
     let mut row = database.first(sql, &[])?.ok_or_else(|| DatabaseError("no workspace".into()))?;
@@ -18,13 +19,14 @@ pub fn effective_at(database: &impl Database, now: Timestamp) -> DatabaseResult<
     Ok(now.plus(forgiven.max(FRESH_FOR)).max(Timestamp::from_millis(row.integer()?)))
 }
 
-/// Notes in the change of the settings that so many seconds were forgiven before.
+/// Records the former outage grace period, within the transaction that shortens it.
 pub fn grace_period_shortened(database: &impl Database, before: u32) -> DatabaseResult<()> {
     database.run("UPDATE workspace SET patient_seconds = max(patient_seconds, ?)", &[before.into()])?;
     Ok(())
 }
 
-/// The feed was told of all changes of the settings by `now`: whoever reads it from then on forgives as it is said now.
+/// Records that all changes of the settings were published by `now`. Every later reader of the feed
+/// uses the current grace period.
 pub fn settings_published(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "UPDATE workspace SET patient_until = max(patient_until, ? + patient_seconds * 1000), patient_seconds = 0 \
@@ -72,7 +74,7 @@ mod tests {
         set_grace_period(&database, 600, NOW);
         publish_all(&database, NOW);
         set_grace_period(&database, 60, NOW.plus(SECOND));
-        // The feed cannot be told for a while.
+        // The feed cannot be reached for a while.
         assert_eq!(effective_at(&database, NOW.plus(2 * SECOND)), Ok(NOW.plus(602 * SECOND)));
         set_grace_period(&database, 0, NOW.plus(3 * SECOND));
         publish_all(&database, NOW.plus(100 * SECOND));
@@ -81,7 +83,7 @@ mod tests {
             assert_eq!(effective_at(&database, NOW.plus(later * SECOND)), Ok(last), "{later} s later");
         }
         assert_eq!(effective_at(&database, last), Ok(last.plus(5_000)));
-        // Other changes do not put it off.
+        // Other changes do not postpone it.
         set_grace_period(&database, 0, last);
         publish_all(&database, last);
         assert_eq!(effective_at(&database, last), Ok(last.plus(5_000)));

@@ -1,4 +1,4 @@
-//! Ending a key's old secrets before their grace period is over.
+//! The command that ends a key's old secrets before their grace period is over.
 
 use super::{
     keys::{KeyOutcome, present, store},

@@ -1,4 +1,4 @@
-//! What the edge would say to a call, from the truth.
+//! Explains the verdict that the edge would return, computed from the current state.
 
 use super::{
     members::member,
@@ -15,7 +15,8 @@ use ownchat_domain::{
     vault::{meter::LookAhead, registry::ExplainCall},
 };
 
-/// Explains a call with a key of this workspace, deleted or not. A key of another one is not known here.
+/// Explains a request with a key of this workspace, deleted or not. Keys of other workspaces are
+/// unknown here.
 pub async fn explain_call(
     database: &impl Database,
     keyring: &Keyring,
@@ -25,7 +26,7 @@ pub async fn explain_call(
 ) -> CommandResult<Explanation> {
     let member = member(database, &call.caller)?;
     let (Some(row), Some(record)) = (find(database, call.id)?, record(database, call.id, now)?) else {
-        // Of what nobody ever issued everybody may be told that.
+        // That a locator was never issued is no secret.
         let issued = call.case.environment.is_none_or(|environment| call.id.open(keyring, environment).is_some());
         return if issued { Err(Failure::NotFound.into()) } else { Ok(forged(&call.case, now)) };
     };

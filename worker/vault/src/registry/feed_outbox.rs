@@ -1,5 +1,7 @@
-//! Telling the feed: what a change forbids is noted in the change's own transaction, and told before the
-//! admin is told that it is done. What could not be told waits here until it can be.
+//! Feed outbox: entries for the revocation feed, stored in the transaction of their change.
+//!
+//! They are published before the response confirms the change. If the feed cannot be reached, they
+//! stay here and are retried.
 
 use super::{effective, purge_cleanup};
 use crate::{
@@ -12,25 +14,25 @@ use ownchat_domain::{
     time::Timestamp,
 };
 
-/// Stands for the whole workspace.
+/// Subject that stands for the whole workspace.
 const WORKSPACE: &str = "";
-/// Stands for when the records of the whole workspace were sealed.
+/// Subject that stands for the sealing time of all records of the workspace.
 const SEALED: &str = "sealed";
-/// Most announcements of one call.
+/// Most entries of one publication.
 const BATCH: i64 = 500;
 
-/// From this version on records of the key are good.
+/// Queues: records of the key are valid from this version.
 pub fn enqueue_key(database: &impl Database, locator: Locator, version: u64) -> CommandResult<()> {
     Ok(enqueue(database, &locator.to_string(), version)?)
 }
 
-/// From this version of the settings on records of the workspace are good.
+/// Queues: records of the workspace are valid from this version of the settings.
 pub fn enqueue_workspace(database: &impl Database, version: u64) -> CommandResult<()> {
     Ok(enqueue(database, WORKSPACE, version)?)
 }
 
-/// Of every key, and of the workspace, records are good from the version on that it has now, and if they are sealed from now on. Of a
-/// first version there is nothing older.
+/// Queues: records of all keys are valid from their current version, and if sealed from now on. A
+/// first version has no older record, so it needs no entry of its own.
 pub fn enqueue_all(database: &impl Database, settings: u64, now: Timestamp) -> CommandResult<()> {
     enqueue(database, SEALED, u64::try_from(now.millis()).unwrap_or(0))?;
     database.run(
@@ -50,9 +52,9 @@ fn enqueue(database: &impl Database, subject: &str, version: u64) -> DatabaseRes
     Ok(())
 }
 
-/// What waits to be told.
+/// Returns the next batch of entries to publish.
 pub fn pending(database: &impl Database, workspace: u32) -> DatabaseResult<Vec<Entry>> {
-    // What is true of all comes first.
+    // Entries that cover all keys come first.
     let rows = database.run(
         "SELECT subject, version FROM announcements WHERE subject IN (?1, ?2) UNION ALL \
          SELECT subject, version FROM announcements WHERE subject NOT IN (?1, ?2) LIMIT ?3",
@@ -71,13 +73,13 @@ pub fn pending(database: &impl Database, workspace: u32) -> DatabaseResult<Vec<E
         .collect()
 }
 
-/// Whether the feed was not told yet of a change of this key, or of the workspace if none is named.
+/// Returns true if an entry of this key is unpublished, or of the workspace if `key` is `None`.
 pub fn is_pending(database: &impl Database, key: Option<Locator>) -> DatabaseResult<bool> {
     let subject = key.map_or_else(|| WORKSPACE.to_owned(), |key| key.to_string());
     Ok(database.first("SELECT 1 FROM announcements WHERE subject = ?", &[subject.into()])?.is_some())
 }
 
-/// These were told by `now`. What has changed since waits on.
+/// Removes entries that were published by `now`. Entries with a newer version stay.
 pub fn mark_published(database: &impl Database, entries: &[Entry], now: Timestamp) -> DatabaseResult<()> {
     for entry in entries {
         let subject = match entry.subject {

@@ -1,5 +1,7 @@
-//! Requests that are done once, however often they are sent: what the first was answered is stored in the
-//! transaction of its command, so that nothing is done without being remembered.
+//! Idempotency: stores the response to a request with an idempotency key, and replays it for a
+//! repeated request.
+//!
+//! The response is stored in the transaction of the command, so no command runs without it.
 
 use super::rows::time;
 use crate::{
@@ -15,29 +17,33 @@ use ownchat_domain::{
 };
 use std::{cell::RefCell, collections::HashSet, rc::Rc};
 
-/// Most answers that are forgotten in one go; the rest follow with the next.
+/// Most responses that expire in one batch; the rest follow with the next.
 const EXPIRE_BATCH: i64 = 500;
 
-/// The place of a request among those that are done once; none if it did not ask to be.
+/// Slot and body hash of a request with an idempotency key; `None` without one.
 #[derive(Clone, Copy, Debug)]
 pub struct IdempotentRequest(Option<(Slot, BodyHash)>);
 
-/// What a request was answered when it was sent first.
+/// Response to the first request.
 #[derive(Debug)]
 pub struct StoredResponse {
-    /// The key, as it was then.
+    /// The key as it was then.
     pub key: Key,
-    /// From when on the change holds everywhere, if that is known.
+    /// Time from which the change holds everywhere, if known.
     pub effective_at: Option<Timestamp>,
 }
 
 impl IdempotentRequest {
-    /// The place of a command of `caller` about `subject`, which may be empty.
+    /// Slot of a command of `caller` about `subject`, which may be empty.
     pub fn of<C: Call>(once: Option<&Once>, caller: &Caller, subject: &str) -> Self {
         Self(once.map(|once| (Slot::of(&once.key, caller.actor(), C::NAME, subject), once.body)))
     }
 
-    /// What the same request was answered before, if it was sent before. Another one of that name is refused.
+    /// Returns the stored response of a repeated request, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// `Reused` if another body was sent with the same idempotency key.
     pub fn replay(&self, database: &impl Database, now: Timestamp) -> CommandResult<Option<StoredResponse>> {
         let Some((slot, body)) = &self.0 else { return Ok(None) };
         let found = database.first(
@@ -53,12 +59,12 @@ impl IdempotentRequest {
         Ok(Some(StoredResponse { key, effective_at }))
     }
 
-    /// Stores the answer. Belongs into the transaction of the command.
+    /// Stores the response, within the transaction of the command.
     pub fn store_response(&self, database: &impl Database, key: &Key, now: Timestamp) -> CommandResult<()> {
         let Some((slot, body)) = &self.0 else { return Ok(()) };
         let response = serde_json::to_string(key).map_err(|error| DatabaseError(error.to_string()))?;
         database.run(
-            // What is replaced is a name that was forgotten and not yet removed.
+            // An expired response that was not deleted yet is replaced.
             "INSERT OR REPLACE INTO requests (slot, body, answer, kept_until) VALUES (?, ?, ?, ?)",
             &[
                 slot.as_bytes().as_slice().into(),
@@ -70,7 +76,7 @@ impl IdempotentRequest {
         Ok(())
     }
 
-    /// Adds to the answer from when on the change holds everywhere.
+    /// Adds the time from which the change holds everywhere.
     pub fn store_effective_at(&self, database: &impl Database, effective_at: Timestamp) -> CommandResult<()> {
         let Some((slot, _)) = &self.0 else { return Ok(()) };
         database.run(
@@ -81,7 +87,7 @@ impl IdempotentRequest {
     }
 }
 
-/// Forgets the answers whose time is over.
+/// Deletes expired responses.
 pub fn expire(database: &impl Database, now: Timestamp) -> CommandResult<()> {
     database.run(
         "DELETE FROM requests WHERE slot IN \
@@ -91,22 +97,26 @@ pub fn expire(database: &impl Database, now: Timestamp) -> CommandResult<()> {
     Ok(())
 }
 
-/// When an answer is due to be forgotten, if there is any.
+/// Returns the time at which the next response expires, if there is one.
 pub fn next_due(database: &impl Database) -> CommandResult<Option<Timestamp>> {
     let row = database.first("SELECT min(kept_until) FROM requests", &[])?;
     Ok(row.map(|mut row| row.optional_integer()).transpose()?.flatten().map(Timestamp::from_millis))
 }
 
-/// The requests that are being worked on in this instance. Commands that wait for others between doing and
-/// answering enter here.
+/// Requests in flight in this instance. A command with an await between its transaction and its
+/// response enters here.
 #[derive(Clone, Default)]
 pub struct InFlight(Rc<RefCell<HashSet<Slot>>>);
 
-/// A request that is being worked on, until this is dropped.
+/// A request in flight, until dropped.
 pub struct InFlightGuard(Option<(InFlight, Slot)>);
 
 impl InFlight {
-    /// Notes a request; refuses it while the same is being worked on.
+    /// Registers a request.
+    ///
+    /// # Errors
+    ///
+    /// `Running` while the same request is in flight.
     pub fn enter(&self, request: IdempotentRequest) -> CommandResult<InFlightGuard> {
         let Some((slot, _)) = request.0 else { return Ok(InFlightGuard(None)) };
         if self.0.borrow_mut().insert(slot) {

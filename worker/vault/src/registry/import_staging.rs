@@ -1,21 +1,21 @@
-//! The end of a file that was put aside to be read in and that nobody finishes.
+//! Expiry of a staged import: the lines of a file that was uploaded and never imported.
 
 use crate::database::{Database, DatabaseResult};
 use ownchat_domain::time::{DAY, Timestamp};
 
-/// For how long after its last line a file waits to go on or to be finished, in milliseconds.
+/// A staged file expires this long after its last line, in milliseconds.
 const EXPIRES_AFTER: i64 = DAY;
 
-/// When the file is due to be forgotten, if there is one.
+/// Returns the time at which the staged file expires, if there is one.
 pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
-    // The last line was put aside last: however long the file takes, it is not torn away while it is still coming.
+    // The time of the last line counts, so a slow upload does not expire on the way.
     match database.first("SELECT at FROM staged ORDER BY number DESC LIMIT 1", &[])? {
         Some(mut row) => Ok(Some(Timestamp::from_millis(row.integer()?).plus(EXPIRES_AFTER))),
         None => Ok(None),
     }
 }
 
-/// Forgets the file if it is due, all of it.
+/// Deletes the whole staged file if it has expired.
 pub fn expire(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     if next_due(database)?.is_some_and(|due| due <= now) {
         database.run("DELETE FROM staged", &[])?;
@@ -41,18 +41,18 @@ mod tests {
         stage(database, &StageImport { origin: origin(OWNER), first, lines }, now).unwrap();
     }
 
-    /// A file can be read only into a workspace without keys, so nothing else ever wakes one.
+    /// An import needs a workspace without keys, so nothing else wakes it.
     #[test]
     fn an_abandoned_file_expires_after_a_day() {
         let database = workspace();
-        assert_eq!(registry::next_due(&database, NOW), Ok(None), "nothing waits, so nothing wakes it");
+        assert_eq!(registry::alarm::next_due(&database, NOW), Ok(None), "nothing waits, so nothing wakes it");
         stage_two(&database, 1, NOW);
-        assert_eq!(registry::next_due(&database, NOW), Ok(Some(NOW.plus(DAY))));
+        assert_eq!(registry::alarm::next_due(&database, NOW), Ok(Some(NOW.plus(DAY))));
         expire(&database, NOW.plus(DAY - 1)).unwrap();
         assert_eq!(count(&database, "staged"), 2);
         expire(&database, NOW.plus(DAY)).unwrap();
         assert_eq!(count(&database, "staged"), 0);
-        assert_eq!(registry::next_due(&database, NOW.plus(DAY)), Ok(None));
+        assert_eq!(registry::alarm::next_due(&database, NOW.plus(DAY)), Ok(None));
     }
 
     #[test]

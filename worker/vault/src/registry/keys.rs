@@ -1,5 +1,6 @@
-//! The commands on one key. Each is one transaction: the key, its line in the audit trail, what the feed must be
-//! told and what KV must be given, or nothing.
+//! Commands on one key: create, read, change, delete.
+//!
+//! Each is one transaction over the key, its audit line, its feed entry and its KV outbox row.
 
 use super::{
     feed_outbox,
@@ -29,32 +30,34 @@ use serde_json::value::RawValue;
 /// A key after a command.
 #[derive(Debug)]
 pub struct KeyOutcome {
-    /// The key.
     pub key: Key,
-    /// Whether somebody who passed before may be refused now, by this change or by one of which the feed was not told yet.
+    /// True if a request that passed before may be refused now, by this change or by an earlier
+    /// unpublished one.
     pub narrowed: bool,
-    /// Until when what was taken is left to its holder by the change itself, if it is.
+    /// Time until which the change itself lets the old access continue.
     pub grace_until: Option<Timestamp>,
-    /// Whether it was done by an earlier request of the same name.
+    /// True if the stored response of an earlier request is replayed.
     pub replayed: bool,
-    /// From when on it holds everywhere, if an earlier request found that out.
+    /// Time from which the change holds everywhere, if an earlier request has determined it.
     pub effective_at: Option<Timestamp>,
 }
 
 impl KeyOutcome {
-    /// A command that changed nothing, since everything is as it asks for. When that has become so nobody remembers, so
-    /// whoever asks again, because the first answer was lost or told of trouble, is told a moment that is late enough.
+    /// Outcome of a command that changed nothing, because the key is already as requested.
+    ///
+    /// The time of the real change is no longer known. A retry therefore gets the latest possible
+    /// `effective_at`.
     pub const fn unchanged(key: Key) -> Self {
         Self::new(key, true)
     }
 
-    /// A command that was done now.
+    /// Outcome of a command that ran now.
     pub const fn new(key: Key, narrowed: bool) -> Self {
         Self { key, narrowed, grace_until: None, replayed: false, effective_at: None }
     }
 }
 
-/// Makes a key.
+/// The command that creates a key.
 pub fn create(
     database: &impl Database,
     keyring: &Keyring,
@@ -75,21 +78,20 @@ pub fn create(
     issue(database, keyring, workspace, draft, &call.origin, &member, request, now)
 }
 
-/// A key that is to be made, and what is written down of it.
+/// A key to be created, and the content of its audit line.
 pub struct KeyDraft {
-    /// What is said of it.
     pub details: Details,
-    /// Hash of the secret that opens it.
+    /// Hash of the key's secret.
     pub secret: SecretHash,
-    /// What the line in the trail calls it.
+    /// Action of the audit line.
     pub action: Action,
-    /// What it was made from, in JSON.
+    /// JSON of its source, for a duplicate.
     pub before: Option<Box<RawValue>>,
-    /// Why it is made.
+    /// Reason for the audit line.
     pub reason: Option<String>,
 }
 
-/// Makes a key with everything that belongs to a new one, or nothing.
+/// Creates a key and everything that belongs to it, in one transaction.
 #[allow(clippy::too_many_arguments, reason = "what is made, by whom, where and when")]
 pub fn issue(
     database: &impl Database,
@@ -106,7 +108,7 @@ pub fn issue(
             .first("UPDATE workspace SET last_key = max(last_key + 1, next_key) RETURNING last_key", &[])?
             .ok_or(Failure::NotFound)?
             .integer()?;
-        // A workspace would have to make a key a second for 136 years to run out of numbers.
+        // At one key a second the numbers last for 136 years.
         let address = Address { workspace, number: u32::try_from(number).map_err(|_| Failure::Unavailable)? };
         let locator = Locator::issue(keyring, address, draft.details.environment);
         let row = KeyRow {
@@ -142,7 +144,7 @@ pub fn issue(
     })
 }
 
-/// Reads a key that was not deleted.
+/// The command that reads a key. A deleted key is not found.
 pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> CommandResult<Key> {
     let member = member(database, &call.caller)?;
     let row = present(database, call.id)?;
@@ -150,8 +152,10 @@ pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Command
     Ok(row.to_key(now))
 }
 
-/// Changes a key. What changes nothing is no change: no new version, no line in the trail. So the same request may be sent
-/// again when its answer was lost or told of trouble.
+/// The command that changes a key.
+///
+/// A change without effect gets no new version and no audit line. A client may therefore retry
+/// after a lost or failed response.
 pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> CommandResult<KeyOutcome> {
     let member = member(database, &call.origin.caller)?;
     let before = present(database, call.id)?;
@@ -167,14 +171,14 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Com
     let shown_reason = match switched {
         Some(true) => None,
         Some(false) => reason.clone().or_else(|| before.reason.clone()),
-        // What another change is made for is no reason for the state.
+        // The reason of another change does not explain the status.
         None => before.reason.clone(),
     };
     let mut after = KeyRow { details, active, reason: shown_reason, ..before.clone() };
-    // The same request once more has seen the version before its own change.
+    // A retry carries the version from before its own change.
     let is_repeated = after == before && before.version == call.version + 1;
     if before.version != call.version && !is_repeated {
-        // A key is never left on because a page was old. One that is off already keeps its reason.
+        // A stale version never prevents deactivation. An inactive key keeps its reason.
         match command {
             Command::DeactivateKey if before.active => {}
             Command::DeactivateKey => return Ok(KeyOutcome::unchanged(before.to_key(now))),
@@ -202,8 +206,10 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
     (before.active && !after.active) || !widens_only(&before.details, &after.details)
 }
 
-/// Deletes a key, in whatever version it is, unless this very command has deleted it before. Its
-/// row stays, so that the edge is told, the trail keeps its object, and it can be restored.
+/// The command that deletes a key, in any version. A retry changes nothing.
+///
+/// The row stays, so that the edge sees the deletion, the trail keeps its object, and the key can
+/// be restored.
 pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> CommandResult<KeyOutcome> {
     let member = member(database, &call.origin.caller)?;
     let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == call.version + 1;
@@ -219,7 +225,7 @@ pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> Com
     Ok(KeyOutcome::new(after.to_key(now), true))
 }
 
-/// Stores a changed key with everything that belongs to a change, or nothing.
+/// Stores a changed key and everything that belongs to the change, in one transaction.
 pub fn store(
     database: &impl Database,
     actor: Actor<'_>,
@@ -233,13 +239,13 @@ pub fn store(
         values.push(after.number.into());
         database.run(&format!("UPDATE keys SET {} WHERE number = ?", places.join(", ")), &values)?;
         trail::append(database, actor, change, now)?;
-        // Not only what narrows: what was widened is known at once then, too.
+        // Every change is published, so that widened access takes effect at once too.
         feed_outbox::enqueue_key(database, after.locator, after.version)?;
         Ok(kv_outbox::enqueue(database, after.number, now)?)
     })
 }
 
-/// The key, unless it was deleted.
+/// Returns the key, unless it is deleted.
 pub fn present(database: &impl Database, id: Locator) -> CommandResult<KeyRow> {
     let found = find(database, id)?.filter(|row| row.deleted_at.is_none());
     Ok(found.ok_or(Failure::NotFound)?)

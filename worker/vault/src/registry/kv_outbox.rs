@@ -1,8 +1,7 @@
-//! The outbox: keys whose record in KV is to be written, and the writing.
+//! KV outbox: keys whose record must be written to KV, and the delivery with retries and back-off.
 //!
-//! A row is put in by the transaction that changes the key and taken out when KV has confirmed a
-//! record at least as new. KV takes one write a second for a key, so changes that follow each other
-//! more quickly are written once.
+//! A row is inserted in the transaction that changes the key, and deleted when KV has confirmed a
+//! record at least as new. KV accepts one write per second and key, so quick changes are coalesced.
 
 use super::{
     kv_replica::KvReplica,
@@ -16,20 +15,22 @@ use ownchat_domain::{
     time::{HOUR, MINUTE, SECOND, Timestamp},
 };
 
-/// How often at most the record of one key is written only because it was asked for, in milliseconds. An edge may ask though KV has it
-/// (it cannot read the feed, somebody guesses at a secret, the key was read in from an older file), and each write costs.
+/// Least interval between two repairs of a record at the request of an edge, in milliseconds.
+///
+/// An edge may ask although KV has the record: it cannot read the feed, somebody guesses secrets,
+/// or the key was imported from an older file. Each write costs.
 const REPAIR_INTERVAL: i64 = HOUR;
 
-/// Most records that one alarm carries; the rest follow with the next.
+/// Most records that one alarm delivers; the rest follow with the next.
 const BATCH: i64 = 100;
 
-/// How long to wait after a failure, in milliseconds: 1 s after the first, then twice as long each time, at most
-/// 5 minutes. `attempts` counts the failures before it.
+/// Returns the back-off after a failure, in milliseconds: 1 s first, doubling, at most 5 minutes.
+/// `attempts` counts the failures before it.
 pub fn back_off(attempts: i64) -> i64 {
     (SECOND << attempts.clamp(0, 10)).min(5 * MINUTE)
 }
 
-/// Notes that the record of a key must be written.
+/// Queues the record of a key.
 pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) \
@@ -40,7 +41,7 @@ pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> DatabaseRe
     Ok(())
 }
 
-/// Notes that the records of all keys must be written.
+/// Queues the records of all keys.
 pub fn enqueue_all(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE true \
@@ -50,8 +51,8 @@ pub fn enqueue_all(database: &impl Database, now: Timestamp) -> DatabaseResult<(
     Ok(())
 }
 
-/// Notes that the record of a key must be written if it was not lately: an edge has asked for it, so it may be missing in KV, or have
-/// outlived itself.
+/// Queues a record that an edge asked for, unless it was written lately. It may be missing in KV,
+/// or be past its lifetime.
 pub fn enqueue_missing(database: &impl Database, locator: Locator, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO outbox (key, due_at) \
@@ -61,7 +62,7 @@ pub fn enqueue_missing(database: &impl Database, locator: Locator, now: Timestam
     Ok(())
 }
 
-/// When the next record is due, if any waits.
+/// Returns the time at which the next record is due, if one is queued.
 pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     match database.first("SELECT min(due_at) FROM outbox", &[])? {
         Some(mut row) => Ok(row.optional_integer()?.map(Timestamp::from_millis)),
@@ -76,7 +77,7 @@ struct Due {
     locator: String,
 }
 
-/// A record on its way into KV.
+/// A sealed record on its way to KV.
 struct SealedRecord {
     name: String,
     version: u64,
@@ -85,8 +86,9 @@ struct SealedRecord {
     bytes: Vec<u8>,
 }
 
-/// Writes every record that is due. One that cannot be read or written waits, longer each time, and keeps
-/// nobody else from being written; what was wrong with it is returned, for the log.
+/// Writes every due record.
+///
+/// A failed record backs off and blocks no other. Its error is returned, for the log.
 pub async fn deliver(
     database: &impl Database,
     keyring: &Keyring,
@@ -130,7 +132,7 @@ fn seal(database: &impl Database, keyring: &Keyring, locator: &str, now: Timesta
     Ok(SealedRecord { name: kv_name(locator), version: record.version, settings: record.workspace.version, bytes })
 }
 
-/// KV has this record. If the key or the settings have changed since, the key stays in the outbox.
+/// Confirms that KV has this record. The key stays queued if it or the settings have changed since.
 fn confirm(
     database: &impl Database,
     key: i64,

@@ -1,14 +1,14 @@
-//! The copies of records that lie in KV, as the registry needs them.
+//! The KV namespace with replicas of sealed records, as a port of the registry.
 
 use worker::KvStore;
 
-/// A store of bytes by name.
+/// A key-value store of bytes.
 pub trait KvReplica {
-    /// Writes.
+    /// Writes a value.
     async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String>;
-    /// Reads; what is read may be a minute old.
+    /// Reads a value, which may be a minute stale.
     async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, String>;
-    /// Removes.
+    /// Deletes a value.
     async fn delete(&self, name: &str) -> Result<(), String>;
 }
 
@@ -29,7 +29,7 @@ impl KvReplica for KvStore {
 
 #[cfg(test)]
 pub mod memory {
-    //! KvReplica in memory, for tests.
+    //! In-memory KV, for tests.
     #![allow(missing_docs)]
 
     use super::KvReplica;
@@ -44,7 +44,7 @@ pub mod memory {
     #[derive(Default)]
     pub struct MemoryKv {
         pub records: RefCell<BTreeMap<String, Vec<u8>>>,
-        /// Whether it answers nobody.
+        /// True if every operation fails.
         pub is_down: Cell<bool>,
         pub reads: Cell<u32>,
     }
@@ -74,7 +74,7 @@ pub mod memory {
         }
     }
 
-    /// The outcome of work that never waits.
+    /// Returns the output of a future that never suspends.
     pub fn expect_ready<T>(work: impl Future<Output = T>) -> T {
         match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(outcome) => outcome,

@@ -1,4 +1,4 @@
-//! Lists of keys, and of lines of the trail.
+//! Lists of keys and of audit lines: filters, search, and pages with cursors.
 
 use super::{
     members::member,
@@ -21,7 +21,8 @@ use ownchat_domain::{
     vault::registry::{ListKeys, NOT_A_CURSOR, ReadTrail, TrailPage},
 };
 
-/// Whether a key works at the time that stands for both question marks; as [`ownchat_domain::key::state`] says it.
+/// SQL condition of a working key, as [`ownchat_domain::key::state`] defines it. Both parameters
+/// are the current time.
 const WORKING: &str =
     "(active = 1 AND (not_before IS NULL OR not_before <= ?) AND (expires_at IS NULL OR expires_at > ?))";
 const NOT_WORKING: &str =
@@ -30,12 +31,12 @@ const NOT_WORKING: &str =
 /// Digits of a cursor; enough for every key number.
 const CURSOR_LENGTH: usize = 6;
 
-/// The page of keys that was asked for.
+/// The command that lists keys.
 pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> CommandResult<KeyPage> {
     let sight = member(database, &call.caller)?.principal.listed()?;
     let limit = limit(call.query.limit)?;
     let (sql, mut values) = statement(&call.query, sight, now)?;
-    // One more than asked for tells whether there is another page.
+    // One row more than the limit shows if there is another page.
     values.push(Value::from(limit + 1));
     let mut rows = database
         .run(&sql, &values)?
@@ -122,13 +123,13 @@ fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> CommandResult<(S
     Ok((sql, values))
 }
 
-/// The lines of the trail that were asked for.
+/// The command that lists audit lines.
 pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> CommandResult<TrailPage> {
     let member = member(database, &call.caller)?;
     let query = &call.query;
     let key = query.key.map(|id| find(database, id)).transpose()?.flatten();
     match member.may(Command::ReadTrail, key.as_ref(), None, now) {
-        // A key that is not there looks like one that is somebody else's, but to those who see all.
+        // A missing key looks like somebody else's, except to callers who see all keys.
         Err(CommandError::Failure(Failure::Forbidden | Failure::ScopeMissing { .. }))
             if query.key.is_some() && key.is_none() && member.principal.sight() != Sight::All =>
         {
@@ -139,7 +140,7 @@ pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> Comm
     let limit = limit(query.limit)?;
     let filter = LineFilter {
         after: query.cursor.unwrap_or(0),
-        // One more than asked for tells whether there is another page.
+        // One row more than the limit shows if there is another page.
         limit: limit + 1,
         key: query.key,
         actor: query.actor,

@@ -1,4 +1,4 @@
-//! The log of a workspace.
+//! Logging of the registry.
 
 use worker::console_error;
 
@@ -9,7 +9,7 @@ pub fn log(errors: Vec<String>) {
     }
 }
 
-/// Logs a internal_error, of which the caller is told no more than that there is one.
+/// Logs an internal error; the caller gets no detail.
 pub fn internal_error(error: impl core::fmt::Display) -> worker::Error {
     console_error!("registry: {error}");
     worker::Error::RustError("internal error".into())

@@ -1,15 +1,14 @@
-//! Check values of the master secrets: they show that the vault still has those that the workspace
-//! was used with.
+//! Check values of the master secrets, which detect a keyring that does not match the workspace.
 //!
-//! With others every key would be refused as made up, and what is written would be lost once the
-//! right ones are back. So nothing is answered and nothing written until they are.
+//! With other secrets every key would be refused as forged. Anything written would be lost once the
+//! right ones are back. The registry therefore refuses everything until they match.
 
 use crate::database::{Database, DatabaseError, DatabaseResult};
 use ownchat_domain::keyring::{Check, Keyring};
 use std::collections::BTreeMap;
 
-/// Compares them with those of before, and stores new ones. Returns why they are the wrong ones, in
-/// words for an operator.
+/// Compares the check values with the stored ones, and stores new ones. Returns the mismatch,
+/// worded for an operator.
 pub fn compare(database: &impl Database, keyring: &Keyring) -> DatabaseResult<Result<(), String>> {
     let rows = database.run("SELECT id, purpose, value FROM master_checks", &[])?;
     let mut known: BTreeMap<(u16, String), [u8; Check::BYTES]> = rows
@@ -34,7 +33,7 @@ pub fn compare(database: &impl Database, keyring: &Keyring) -> DatabaseResult<Re
                  new one beside it"
             )));
         }
-        // Nothing depends on them yet.
+        // No key depends on them yet.
         database.run("DELETE FROM master_checks", &[])?;
         known.clear();
     }

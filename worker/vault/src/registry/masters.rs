@@ -1,4 +1,4 @@
-//! What is still needed of which master secret, so that an operator sees when one can be retired.
+//! Use counts of each master secret, which show an operator when one can be retired.
 
 use super::{members::member, rows::time};
 use crate::{
@@ -14,7 +14,7 @@ use ownchat_domain::{
 };
 use std::collections::BTreeMap;
 
-/// Counts it.
+/// The command that reads the use counts.
 pub fn read(database: &impl Database, keyring: &Keyring, call: &ReadMasters, now: Timestamp) -> CommandResult<Masters> {
     member(database, &call.caller)?.may(Command::ReadMasters, None, None, now)?;
     let records = by_master(
@@ -58,7 +58,8 @@ fn by_master(database: &impl Database, sql: &str, values: &[Value]) -> DatabaseR
     .collect()
 }
 
-/// What a record needs and is not there: secrets that should open the key and cannot be recognised. For the log.
+/// Returns a log line for each working secret of the record whose pepper is missing from the
+/// keyring.
 pub fn missing_peppers(record: &Record, keyring: &Keyring) -> Vec<String> {
     let works = |ends_at: Option<Timestamp>| ends_at.is_none_or(|end| end > record.sealed_at);
     let missing =

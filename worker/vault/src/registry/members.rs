@@ -1,4 +1,4 @@
-//! Who belongs to the workspace, and what they may do.
+//! Members of the workspace, and authorization of their commands.
 
 use super::rows::{KeyRow, find};
 use crate::{
@@ -14,17 +14,17 @@ use ownchat_domain::{
     verdict::Denial,
 };
 
-/// Somebody who belongs to the workspace: a person, or one of its keys.
+/// A member of the workspace: a person, or one of its keys.
 #[derive(Debug)]
 pub struct Member {
-    /// Who it is, as one who gives commands.
+    /// The principal that gives commands.
     pub principal: Principal,
-    /// What the person or the key is called now.
+    /// Current name of the person or the key.
     pub name: String,
 }
 
 impl Member {
-    /// Whose the keys are that the member makes. Those that a key makes are nobody's.
+    /// Returns the owner of keys that the member creates. Those that a key creates have none.
     pub const fn owner(&self) -> Option<PersonId> {
         match self.principal {
             Principal::Person(person, _) => Some(person),
@@ -32,7 +32,8 @@ impl Member {
         }
     }
 
-    /// What stands on a key as the name of who made it: a key is not to be taken for a person of that name.
+    /// Returns the `created_by` of keys that the member creates. A key must not pass for a person
+    /// of the same name.
     pub fn created_by(&self) -> String {
         match self.principal {
             Principal::Person(..) => self.name.clone(),
@@ -40,7 +41,8 @@ impl Member {
         }
     }
 
-    /// Whether the member may do this to a key, and give it that; without a grant, whether it may be tried at all.
+    /// Checks that the member may run the command on this key, and may grant that. Without a grant
+    /// it checks if the command may be tried at all.
     pub fn may(
         &self,
         command: Command,
@@ -52,7 +54,7 @@ impl Member {
     }
 }
 
-/// Makes the workspace and its owner, unless they are there.
+/// Creates the workspace and its owner, unless they exist.
 pub fn create_workspace(database: &impl Database, call: &Found) -> CommandResult<()> {
     database.transaction(|| {
         database.run(
@@ -67,12 +69,12 @@ pub fn create_workspace(database: &impl Database, call: &Found) -> CommandResult
     })
 }
 
-/// Returns true if the workspace is there.
+/// Returns true if the workspace exists.
 pub fn workspace_exists(database: &impl Database) -> CommandResult<bool> {
     Ok(database.first("SELECT 1 FROM workspace", &[])?.is_some())
 }
 
-/// The member that this caller is, whom [`super::authenticate::authenticate`] has let in.
+/// Returns the member of a caller, whom [`super::authenticate::authenticate`] has accepted.
 pub fn member(database: &impl Database, caller: &Caller) -> CommandResult<Member> {
     match caller {
         Caller::Person(person) => of_person(database, *person),
@@ -84,7 +86,7 @@ pub fn member(database: &impl Database, caller: &Caller) -> CommandResult<Member
     }
 }
 
-/// The member that this person is; for everybody else the workspace does not exist.
+/// Returns the member of a person. To others the workspace does not exist.
 fn of_person(database: &impl Database, person: PersonId) -> CommandResult<Member> {
     match database.first("SELECT name, role FROM members WHERE person = ?", &[person.to_string().into()])? {
         Some(mut row) => {

@@ -1,4 +1,4 @@
-//! The meters of keys, as the registry needs them.
+//! Meters of limited keys, as a port of the registry.
 
 use crate::{object::send, timeout::with_timeout};
 use ownchat_domain::{
@@ -11,16 +11,16 @@ use ownchat_domain::{
 };
 use worker::{Env, console_warn};
 
-/// For how long somebody who wants a call explained waits for a meter, in milliseconds: as long as the edge does.
+/// Timeout of a meter when a request is explained, in milliseconds: the same as at the edge.
 const TIMEOUT: u32 = 2_000;
 
-/// The meters of keys, as the registry needs them.
+/// Meters of limited keys.
 pub trait Meters {
-    /// Deletes what the meter of a key has stored.
+    /// Deletes everything that a meter has stored.
     async fn clear(&self, key: Locator) -> Result<(), String>;
-    /// Has the meter of a key believe its next record, whatever version that has.
+    /// Makes a meter accept its next record, whatever its version.
     async fn accept_any_version(&self, key: Locator) -> Result<(), String>;
-    /// How a call would fare; nothing if the meter does not answer.
+    /// Returns the outcome that a request would have, or `None` if the meter does not respond.
     async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook>;
 }
 
@@ -44,7 +44,7 @@ impl Meters for Env {
 
 #[cfg(test)]
 pub mod memory {
-    //! Meters in memory, for tests.
+    //! In-memory meters, for tests.
     #![allow(missing_docs)]
 
     use super::{LookAhead, Meters, Outlook};
@@ -53,12 +53,12 @@ pub mod memory {
 
     #[derive(Default)]
     pub struct MemoryMeters {
-        /// Those that answer nobody.
+        /// Meters whose requests fail.
         pub failing: RefCell<Vec<Locator>>,
         pub cleared: RefCell<Vec<Locator>>,
-        /// Those that believe any version.
+        /// Meters that accept any version.
         pub version_reset: RefCell<Vec<Locator>>,
-        /// What is counted, by all of them together, and the time on their clock.
+        /// The one meter behind all of them, and its clock.
         pub meter: RefCell<Meter>,
         pub now: Timestamp,
     }

@@ -1,7 +1,7 @@
-//! Workspaces as earlier versions have left them: brought up to date, read, and worked with.
+//! Workspaces that earlier versions have left: migrated, read and worked with.
 //!
-//! `fixtures` holds one database for each step of the schema, as SQL. They are never written anew: with a new step
-//! one is added that the version before it has written.
+//! `fixtures` holds one database for each schema step, as SQL. They are never regenerated: with a
+//! new step, add one that the version before it has written.
 
 use super::{
     effective, feed_outbox, keys,
@@ -34,7 +34,7 @@ use ownchat_domain::{
     verdict::Denial,
 };
 
-/// Brought up to date, twice, since that happens at every start.
+/// Migrates twice, since every start does.
 fn opened(sql: &str) -> MemoryDatabase {
     let database = MemoryDatabase::filled(sql);
     schema::apply(&database).unwrap();
@@ -51,7 +51,7 @@ fn trail(database: &MemoryDatabase) -> Vec<String> {
     list::trail(database, &ReadTrail { caller: OWNER.into(), query }, NOW).unwrap().lines
 }
 
-/// Everything that there is can be exported, so everything can be read.
+/// An export reads every row, so all of them are readable.
 fn exported(database: &MemoryDatabase, now: Timestamp) -> usize {
     let (mut lines, mut after) = (0, None);
     loop {
@@ -124,7 +124,7 @@ fn a_workspace_of_the_second_schema_is_migrated() {
     let gone = rows::find(&database, id("cFsG86pKQhxXQA4l")).unwrap().unwrap();
     assert_eq!((gone.deleted_at, gone.version), (Some(NOW.plus(2)), 2));
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 6);
-    // What the feed was not told yet is not forgotten.
+    // Unpublished feed entries are kept.
     let waiting = feed_outbox::pending(&database, 7).unwrap();
     assert!(waiting.contains(&Entry { subject: Subject::Key(shop.id), version: 2 }), "{waiting:?}");
     assert!(waiting.contains(&Entry { subject: Subject::Workspace(7), version: 2 }), "{waiting:?}");
@@ -141,7 +141,7 @@ fn a_workspace_of_the_third_schema_is_migrated() {
     let names = |person: PersonId| -> Vec<String> {
         list::list(&database, &asked(person.into()), now).unwrap().data.into_iter().map(|key| key.name).collect()
     };
-    // Everybody is what they were.
+    // Everyone keeps their role.
     assert_eq!(names(OWNER), ["Bo's", "Full", "Shop"]);
     assert_eq!((names(PersonId(3)), names(PersonId(4))), (vec!["Bo's".to_owned()], names(OWNER)));
     let [bos, shop] = ["hiqYqvUo1B0hE3ih", "LpqQoyBmZCguQAfF"].map(id);
@@ -150,7 +150,7 @@ fn a_workspace_of_the_third_schema_is_migrated() {
     let truth = record(&database, shop, now).unwrap().unwrap();
     let ask = |byte, now| decide(&truth, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
     assert_eq!((ask(3, now), ask(4, now), ask(3, NOW.plus(3_600_004))), (Ok(1), Ok(2), Err(Denial::Replaced)));
-    // What was answered to requests that are done once is answered again, as it was.
+    // Stored responses are replayed unchanged.
     let once = |name: &str| Some(Once { key: name.parse().unwrap(), body: BodyHash::of(b"{}") });
     let (key, secret) = (new_key("Bo's", &["messages:send"]), SecretHash::from_bytes([5; 32]));
     let create = CreateKey { origin: origin(PersonId(3)), key, secret, once: once("order-7") };
@@ -202,12 +202,12 @@ fn a_workspace_of_the_fifth_schema_is_migrated() {
     let listed = list::list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, now).unwrap();
     let names: Vec<&str> = listed.data.iter().map(|key| key.name.as_str()).collect();
     assert_eq!(names, ["Made once", "Full", "Shop"]);
-    // A meter that was to be cleared still is.
+    // A queued meter is still cleared.
     assert_eq!(purge_cleanup::next_due(&database), Ok(Some(NOW.plus(31 * DAY))));
     let (meters, kv) = (MemoryMeters::default(), MemoryKv::default());
     assert_eq!(expect_ready(purge_cleanup::run(&database, &meters, &kv, || now)).unwrap(), Vec::<String>::new());
     assert_eq!(meters.cleared.borrow().clone(), [id("cFsG86pKQhxXQA4l")]);
-    // What was answered to a request that is done once is answered again.
+    // A stored response is replayed.
     let once = Once { key: "order-7".parse().unwrap(), body: BodyHash::of(b"{}") };
     let (key, secret) = (new_key("Made once", &["contacts:read"]), SecretHash::from_bytes([9; 32]));
     let call = CreateKey { origin: origin(OWNER), key, secret, once: Some(once) };
@@ -222,12 +222,12 @@ fn a_workspace_of_the_fifth_schema_is_migrated() {
 fn a_workspace_of_the_sixth_schema_is_migrated() {
     let database = opened(include_str!("fixtures/sixth.sql"));
     let now = NOW.plus(31 * DAY + 10);
-    // What a removed key has left is still to be cleared, and edges may be patient for as long as was noted.
+    // A purged key is still queued for clean-up, and the former outage grace period still counts.
     assert_eq!(purge_cleanup::next_due(&database), Ok(Some(NOW.plus(31 * DAY))));
     let until = Timestamp::from_millis(1_798_130_900_000);
     assert_eq!(effective::effective_at(&database, until.plus(-900_001)), Ok(until));
     assert_eq!(effective::effective_at(&database, until.plus(-1)), Ok(until.plus(899_999)));
-    // Numbers go on.
+    // Key numbers continue.
     let key = new_key("Next", &["contacts:read"]);
     let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([9; 32]), once: None };
     let made = keys::create(&database, &keyring(), 7, &call, now).unwrap().key;
@@ -238,12 +238,12 @@ fn a_workspace_of_the_sixth_schema_is_migrated() {
 #[test]
 fn a_workspace_of_the_seventh_schema_is_migrated() {
     let database = opened(include_str!("fixtures/seventh.sql"));
-    // Numbers that a file may have used up are left out.
+    // Numbers that may have been used before an import are skipped.
     let key = new_key("Next", &["contacts:read"]);
     let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([9; 32]), once: None };
     let made = keys::create(&database, &keyring(), 7, &call, NOW.plus(31 * DAY)).unwrap().key;
     assert_eq!(made.id.open(&keyring(), made.environment).unwrap().number, 1_000_005);
-    // Its master secrets are those that it has at its first start.
+    // The master secrets of its first start are accepted.
     assert_eq!(master_check::compare(&database, &keyring()), Ok(Ok(())));
     assert_eq!(count(&database, "master_checks"), 3);
     assert!(exported(&database, NOW.plus(31 * DAY)) > 0);

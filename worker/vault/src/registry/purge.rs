@@ -1,4 +1,4 @@
-//! Purge: removes deleted keys for good once they can no longer be restored.
+//! Purge: deletes keys for good once they can no longer be restored.
 
 use super::{
     purge_cleanup,
@@ -12,20 +12,21 @@ use crate::{
 };
 use ownchat_domain::{audit::Action, key::RESTORE_WITHIN, locator::Locator, time::Timestamp};
 
-/// Most keys that are removed for good in one go; the rest follow with the next.
+/// Most keys that are purged in one batch; the rest follow with the next.
 const BATCH: i64 = 100;
 
-/// What became of a purge.
+/// Result of a purge.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// The keys that were removed.
+    /// Keys that were purged.
     pub gone: Vec<Locator>,
-    /// What could not be removed and why, for the log.
+    /// Errors, for the log.
     pub errors: Vec<String>,
 }
 
-/// Removes for good what was deleted too long ago to be restored: row and digests go, the trail stays. What cannot
-/// be removed keeps nothing else from it, and is tried again later, and later each time.
+/// Purges keys that were deleted too long ago: row and digests go, the trail stays.
+///
+/// A failed key blocks no other; the purge is retried with back-off.
 pub fn purge(database: &impl Database, now: Timestamp) -> CommandResult<Purged> {
     let mut purged = Purged::default();
     if scheduled_tasks::schedule(database, ScheduledTask::Purge)?.due_at > now {
@@ -67,7 +68,7 @@ fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) 
     })
 }
 
-/// When something is due to be removed for good, if anything waits for it.
+/// Returns the time of the next purge, if any key is deleted.
 pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     let row = database.first("SELECT min(deleted_at) FROM keys WHERE deleted_at IS NOT NULL", &[])?;
     let Some(eldest) = row.map(|mut row| row.optional_integer()).transpose()?.flatten() else { return Ok(None) };

@@ -1,9 +1,11 @@
-//! What keys leave behind that were removed for good: the counts of their meter, and the copy of their record in KV.
+//! Clean-up after a purge: clears the meter of a purged key and deletes its replica in KV.
 //!
-//! A row is put in by the transaction that removes the key and taken out when both stores have answered. Every such key
-//! has one, since nobody knows any more whether it ever had a limit; to clear a meter that was never used costs one
-//! question. Keys that were read in from a file have one as well: their meters may have seen later versions of them, and must
-//! forget those, but nothing of what was used.
+//! A row is inserted in the transaction of the purge, and deleted when both stores have responded.
+//! Every purged key has one, since it is unknown if it ever had a limit. Clearing an unused meter
+//! costs one request.
+//!
+//! Imported keys have a row too. Their meters may have seen later versions of them, and must accept
+//! any version without losing usage.
 
 use super::{
     kv_outbox::back_off,
@@ -22,10 +24,10 @@ use ownchat_domain::{
     time::{SECOND, Timestamp},
 };
 
-/// Of how many keys one alarm removes what they have left; the rest follow with the next.
+/// Most keys that one alarm cleans up; the rest follow with the next.
 const BATCH: i64 = 100;
 
-/// Notes that a key was removed.
+/// Queues a purged key.
 pub fn enqueue_key(database: &impl Database, key: Locator, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO leftovers (locator, due_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -34,11 +36,13 @@ pub fn enqueue_key(database: &impl Database, key: Locator, now: Timestamp) -> Da
     Ok(())
 }
 
-/// How long after the feed was told of it the meter of a key that was read in is told, in milliseconds: no edge that can read the feed
-/// decides by a later record any more, or waits for what a meter answers to that one.
+/// Delay between the publication of an import and the reset of its meters, in milliseconds. After
+/// it no edge that can read the feed still uses a later record, or waits for a meter's response to
+/// one.
 const SETTLE_TIME: i64 = FRESH_FOR + 3 * SECOND;
 
-/// Notes that all keys were read in, of which the feed was told by `now`, so that no meter goes by what their limits were.
+/// Queues all keys, after an import that was published by `now`, so that no meter applies former
+/// limits.
 pub fn enqueue_imported(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO leftovers (locator, due_at) SELECT locator, ? FROM keys WHERE TRUE ON CONFLICT DO NOTHING",
@@ -47,7 +51,7 @@ pub fn enqueue_imported(database: &impl Database, now: Timestamp) -> DatabaseRes
     Ok(())
 }
 
-/// When the next of them is due, if any waits.
+/// Returns the time at which the next key is due, if one is queued.
 pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     match database.first("SELECT min(due_at) FROM leftovers", &[])? {
         Some(mut row) => Ok(row.optional_integer()?.map(Timestamp::from_millis)),
@@ -55,8 +59,9 @@ pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     }
 }
 
-/// Removes everything that is due. What fails waits, longer each time, and keeps nothing else from being removed; what was
-/// wrong with it is returned, for the log.
+/// Cleans up every due key.
+///
+/// A failed key backs off and blocks no other. Its error is returned, for the log.
 pub async fn run(
     database: &impl Database,
     meters: &impl Meters,
@@ -86,7 +91,7 @@ async fn clean_up(
     key: Locator,
 ) -> CommandResult<Result<(), String>> {
     if find(database, key)?.is_some() {
-        // Its copy belongs to the outbox.
+        // The KV outbox owns its replica.
         return Ok(meters.accept_any_version(key).await);
     }
     let meter = meters.clear(key).await;

@@ -1,4 +1,4 @@
-//! Restoring a deleted key, and reading one that can be restored.
+//! The command that restores a deleted key, and the one that reads it.
 
 use super::{
     feed_outbox,
@@ -17,7 +17,7 @@ use ownchat_domain::{
     vault::registry::{ReadDeleted, RestoreKey},
 };
 
-/// Reads a key that was deleted and can be restored.
+/// Reads a deleted key that can be restored.
 pub fn read_deleted(database: &impl Database, call: &ReadDeleted, now: Timestamp) -> CommandResult<Key> {
     let member = member(database, &call.caller)?;
     let can_be_restored = |row: &KeyRow| row.deleted_at.is_some_and(|at| now.since(at) < RESTORE_WITHIN);
@@ -26,7 +26,7 @@ pub fn read_deleted(database: &impl Database, call: &ReadDeleted, now: Timestamp
     Ok(row.to_key(now))
 }
 
-/// Undoes a deletion. Asked again, when the answer was lost or told of trouble, it changes nothing.
+/// Restores a deleted key. A retry changes nothing.
 pub fn restore(database: &impl Database, call: &RestoreKey, now: Timestamp) -> CommandResult<KeyOutcome> {
     let member = member(database, &call.origin.caller)?;
     let before = find(database, call.id)?.ok_or(Failure::NotFound)?;

@@ -1,4 +1,4 @@
-//! Rotation of a key: a new secret, and a grace period in which the old ones still work.
+//! Rotation of a key: adds a new secret and sets the grace period of the old ones.
 
 use super::{
     idempotency::IdempotentRequest,
@@ -20,13 +20,15 @@ use ownchat_domain::{
     vault::registry::RotateKey,
 };
 
-/// Most secrets of one key that still open it, the new one included.
+/// Most working secrets of one key, the new one included.
 const SECRETS_MAX: usize = 5;
-/// Most secrets of one key that open it no more and are still listed.
+/// Most ended secrets of one key that are still listed.
 const ENDED_MAX: usize = 10;
 
-/// Gives a key a new secret. The old ones end after the overlap, or when they would have ended
-/// anyway. None ends earlier than an overlap before has promised, unless the caller says so.
+/// Rotates a key.
+///
+/// Old secrets end after the requested overlap, or at their own end if that is earlier. None ends
+/// before the end of an earlier grace period, unless the caller sends `end_earlier`.
 pub fn rotate(
     database: &impl Database,
     keyring: &Keyring,
@@ -95,7 +97,8 @@ pub fn rotate(
     Ok(KeyOutcome { grace_until: latest_end(&key.secrets), ..KeyOutcome::new(key, true) })
 }
 
-/// Takes out the secrets that ended longest ago, but for the last few. Says which; the trail still names them.
+/// Drops all ended secrets but the latest ones, and returns their numbers. The trail still names
+/// them.
 fn drop_ended(secrets: &mut Vec<KeySecret>, now: Timestamp) -> Vec<u32> {
     let mut ended: Vec<(Timestamp, u32)> =
         secrets.iter().filter_map(|secret| Some((secret.ends_at.filter(|end| *end <= now)?, secret.number))).collect();
@@ -106,7 +109,7 @@ fn drop_ended(secrets: &mut Vec<KeySecret>, now: Timestamp) -> Vec<u32> {
     forgotten
 }
 
-/// Until when an old secret works, if one has an end.
+/// Returns the latest end of a secret, if one has an end.
 fn latest_end(secrets: &[KeySecret]) -> Option<Timestamp> {
     secrets.iter().filter_map(|secret| secret.ends_at).max()
 }

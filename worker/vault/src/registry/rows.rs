@@ -1,4 +1,4 @@
-//! Rows of the key table, as values of the domain.
+//! Rows of the key table, mapped to domain values.
 
 use super::search_text::search_text;
 use crate::database::{Database, DatabaseError, DatabaseResult, Row, Value};
@@ -17,7 +17,7 @@ use ownchat_domain::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The columns that [`KeyRow::read`] expects, in their order. The last is derived and only written.
+/// Columns that [`KeyRow::read`] expects, in order. The last one is derived and only written.
 pub const COLUMNS: &str = "number, locator, environment, name, description, integration, scopes, not_before, \
      expires_at, restrictions, limits, metadata, active, reason, created_at, created_by, updated_at, version, deleted_at, \
      owner, searched";
@@ -27,27 +27,24 @@ pub const COLUMNS: &str = "number, locator, environment, name, description, inte
 pub struct KeyRow {
     /// Number within the workspace.
     pub number: i64,
-    /// Public name.
+    /// Public id.
     pub locator: Locator,
-    /// What admins say of it.
+    /// Facts that admins set.
     pub details: Details,
-    /// Whether it has not been deactivated.
+    /// False once deactivated.
     pub active: bool,
-    /// What the admin said who deactivated it.
+    /// Reason given at deactivation.
     pub reason: Option<String>,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// Name of who made it.
+    /// Name of the creator.
     pub created_by: String,
-    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Counts its changes.
+    /// Increases with every change.
     pub version: u64,
-    /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
-    /// Whose it is: who made it, if that is known.
+    /// Owner: the creator, if a person and known.
     pub owner: Option<PersonId>,
-    /// Its secrets, the eldest first.
+    /// Secrets, oldest first.
     pub secrets: Vec<KeySecret>,
 }
 
@@ -94,7 +91,7 @@ impl KeyRow {
         })
     }
 
-    /// The values of [`COLUMNS`].
+    /// Returns the values of [`COLUMNS`].
     pub fn values(&self) -> DatabaseResult<Vec<Value>> {
         let details = &self.details;
         Ok(vec![
@@ -122,12 +119,12 @@ impl KeyRow {
         ])
     }
 
-    /// What counts of it for who may do what.
+    /// Returns the subject of authorization.
     pub const fn subject(&self) -> Subject {
         Subject { id: self.locator, owner: self.owner }
     }
 
-    /// The key as admins see it at `now`.
+    /// Returns the key as the API shows it at `now`.
     pub fn to_key(&self, now: Timestamp) -> Key {
         let details = &self.details;
         let facts = Facts {
@@ -204,23 +201,23 @@ fn to_json(value: &impl Serialize) -> DatabaseResult<String> {
     serde_json::to_string(value).map_err(|error| DatabaseError(error.to_string()))
 }
 
-/// The bits of a set of scopes, for the store.
+/// Encodes a set of scopes as bits.
 pub fn scope_bits(scopes: ScopeSet) -> Value {
     Value::Integer(i64::try_from(scopes.bits()).unwrap_or(i64::MAX))
 }
 
-/// A time, for the store.
+/// Encodes a time in milliseconds.
 pub fn time(moment: Timestamp) -> Value {
     Value::Integer(moment.millis())
 }
 
-/// The key of this locator, deleted or not.
+/// Finds a key by its locator, deleted or not.
 pub fn find(database: &impl Database, locator: Locator) -> DatabaseResult<Option<KeyRow>> {
     let sql = format!("SELECT {COLUMNS} FROM keys WHERE locator = ?");
     database.first(&sql, &[locator.to_string().into()])?.map(|row| KeyRow::read(database, row)).transpose()
 }
 
-/// What the edge must know of a key, deleted ones included; none if there never was one.
+/// Reads the record of a key for the edge, deleted or not. `None` if the key never existed.
 pub fn record(database: &impl Database, locator: Locator, now: Timestamp) -> DatabaseResult<Option<Record>> {
     let Some(row) = find(database, locator)? else { return Ok(None) };
     let secrets = database
@@ -256,7 +253,7 @@ pub fn record(database: &impl Database, locator: Locator, now: Timestamp) -> Dat
     }))
 }
 
-/// What holds for the whole workspace.
+/// Reads the part of a record that holds for the whole workspace.
 pub fn workspace(database: &impl Database) -> DatabaseResult<Workspace> {
     let mut row = database
         .first("SELECT number, version, suspended, outage_seconds FROM workspace", &[])?

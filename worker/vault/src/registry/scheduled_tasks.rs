@@ -1,15 +1,15 @@
-//! What the vault does by itself, now and then: when each task is due, and waiting longer after each failure.
+//! Schedule of the periodic tasks of a workspace, with retry and back-off.
 
 use super::{kv_outbox::back_off, rows::time};
 use crate::database::{Database, DatabaseResult};
 use ownchat_domain::time::Timestamp;
 
-/// Something that the vault does by itself.
+/// A periodic task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScheduledTask {
-    /// Removing for good what was deleted long ago.
+    /// Deletes keys for good.
     Purge,
-    /// Looking whether KV has what it should have.
+    /// Compares KV with the registry.
     Sweep,
 }
 
@@ -22,50 +22,50 @@ impl ScheduledTask {
     }
 }
 
-/// How a task stands.
+/// Schedule of a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
-    /// Not before this moment.
+    /// Earliest time of the next run.
     pub due_at: Timestamp,
-    /// How often it has failed since it last went well.
+    /// Failures since the last success.
     pub attempts: i64,
 }
 
-/// How a task stands; one that was never done is due at once.
+/// Reads the schedule of a task. One that never ran is due at once.
 pub fn schedule(database: &impl Database, task: ScheduledTask) -> DatabaseResult<Schedule> {
     let row = database.first("SELECT due_at, attempts FROM chores WHERE name = ?", &[task.name().into()])?;
     let Some(mut row) = row else { return Ok(Schedule::default()) };
     Ok(Schedule { due_at: Timestamp::from_millis(row.integer()?), attempts: row.integer()? })
 }
 
-/// It went well; it is not done again before `next`.
+/// Records a success; the next run is at `next`.
 pub fn succeeded(database: &impl Database, task: ScheduledTask, next: Timestamp) -> DatabaseResult<()> {
     set(database, task, Schedule { due_at: next, attempts: 0 })
 }
 
-/// It went wrong; it is tried again later, and later each time.
+/// Records a failure; the retry backs off.
 pub fn failed(database: &impl Database, task: ScheduledTask, now: Timestamp) -> DatabaseResult<()> {
     let attempts = schedule(database, task)?.attempts;
     set(database, task, Schedule { due_at: now.plus(back_off(attempts)), attempts: attempts + 1 })
 }
 
-/// Where a task is that goes through all keys.
+/// Progress of a task that passes over all keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// When the progress began.
+    /// Start of the pass.
     pub begun_at: Timestamp,
-    /// Number of the last key that it has dealt with; 0 between two rounds.
+    /// Number of the last key that was processed; 0 between two passes.
     pub after: i64,
 }
 
-/// Where the task is.
+/// Reads the progress of a task.
 pub fn progress(database: &impl Database, task: ScheduledTask) -> DatabaseResult<Progress> {
     let row = database.first("SELECT begun_at, after FROM chores WHERE name = ?", &[task.name().into()])?;
     let Some(mut row) = row else { return Ok(Progress::default()) };
     Ok(Progress { begun_at: Timestamp::from_millis(row.integer()?), after: row.integer()? })
 }
 
-/// Notes where the task is.
+/// Stores the progress of a task.
 pub fn set_progress(database: &impl Database, task: ScheduledTask, progress: Progress) -> DatabaseResult<()> {
     database.run(
         "INSERT INTO chores (name, due_at, begun_at, after) VALUES (?, 0, ?, ?) \

@@ -1,4 +1,4 @@
-//! The tables of a workspace.
+//! Tables of a workspace.
 
 use super::{search_text, trail};
 use crate::{
@@ -6,14 +6,14 @@ use crate::{
     migrate::migrate,
 };
 
-/// Makes the tables that are missing.
+/// Creates missing tables and fills derived columns.
 pub fn apply(database: &impl Database) -> DatabaseResult<()> {
     migrate(database, &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH])?;
     search_text::backfill(database)?;
     trail::migrate_first(database)
 }
 
-/// The tables as they were at first.
+/// Tables of the first version.
 pub const FIRST: &[&str] = &[
     "CREATE TABLE workspace (
         id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -44,7 +44,7 @@ pub const FIRST: &[&str] = &[
         published_at INTEGER
     )",
     "CREATE INDEX keys_listed ON keys (number) WHERE deleted_at IS NULL",
-    // One key may have several secrets; of each, only a peppered digest.
+    // A key may have several secrets; only the peppered digest of each is stored.
     "CREATE TABLE secrets (
         key INTEGER NOT NULL REFERENCES keys (number),
         master INTEGER NOT NULL,
@@ -63,7 +63,7 @@ pub const FIRST: &[&str] = &[
         before TEXT,
         after TEXT
     )",
-    // Keys whose record in KV is older than the truth.
+    // Keys whose record in KV is stale.
     "CREATE TABLE outbox (
         key INTEGER PRIMARY KEY REFERENCES keys (number),
         due_at INTEGER NOT NULL,
@@ -72,9 +72,9 @@ pub const FIRST: &[&str] = &[
     "CREATE INDEX outbox_due ON outbox (due_at)",
 ];
 
-/// Restrictions, limits, several secrets of one key; the chained trail; what the feed must be told.
+/// Restrictions, limits, several secrets per key; the chained trail; the feed outbox.
 const SECOND: &[&str] = &[
-    // Counts the changes of the settings; `outage_seconds` as in the record.
+    // Counts changes of the settings; `outage_seconds` as in the record.
     "ALTER TABLE workspace ADD COLUMN version INTEGER NOT NULL DEFAULT 1",
     "ALTER TABLE workspace ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))",
     "ALTER TABLE workspace ADD COLUMN outage_seconds INTEGER NOT NULL DEFAULT 0",
@@ -88,7 +88,7 @@ const SECOND: &[&str] = &[
     "CREATE INDEX keys_deleted ON keys (deleted_at) WHERE deleted_at IS NOT NULL",
     "ALTER TABLE secrets ADD COLUMN number INTEGER NOT NULL DEFAULT 1",
     "ALTER TABLE secrets ADD COLUMN ends_at INTEGER",
-    // Each line as it is handed out, with its hash; the other columns are for finding it.
+    // Each line as it is served, with its hash; the other columns are for filters.
     "CREATE TABLE trail (
         sequence INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,
@@ -99,14 +99,14 @@ const SECOND: &[&str] = &[
         line TEXT NOT NULL
     )",
     "CREATE INDEX trail_of_key ON trail (key, sequence)",
-    // What the feed must be told: from which version on records are good. The key's locator, or '' for all.
+    // Feed outbox: the version from which records are valid. The key's locator, or '' for all.
     "CREATE TABLE announcements (
         subject TEXT PRIMARY KEY,
         version INTEGER NOT NULL
     ) WITHOUT ROWID",
 ];
 
-/// Roles, and who made which key; what requests that are done once were answered.
+/// Roles and owners; stored responses of idempotent requests.
 const THIRD: &[&str] = &[
     "CREATE TABLE people (
         person TEXT PRIMARY KEY,
@@ -116,11 +116,11 @@ const THIRD: &[&str] = &[
     "INSERT INTO people (person, name, role) SELECT person, name, role FROM members",
     "DROP TABLE members",
     "ALTER TABLE people RENAME TO members",
-    // Whose key it is: who made it. Nobody's, if that is not known.
+    // Owner: the creator. NULL if unknown.
     "ALTER TABLE keys ADD COLUMN owner TEXT",
     "UPDATE keys SET owner = (SELECT person FROM members WHERE members.name = keys.created_by)",
     "CREATE INDEX keys_owned ON keys (owner, number) WHERE deleted_at IS NULL",
-    // Hashes of who, what and which name, and of the body; the answer has nothing secret in it.
+    // Hash of actor, command and idempotency key; hash of the body. The response holds no secret.
     "CREATE TABLE requests (
         slot BLOB PRIMARY KEY CHECK (length(slot) = 32),
         body BLOB NOT NULL CHECK (length(body) = 32),
@@ -131,16 +131,15 @@ const THIRD: &[&str] = &[
     "CREATE INDEX requests_kept ON requests (kept_until)",
 ];
 
-/// Files that are read in; what is done by itself; under which master secrets things were made.
+/// Staged imports; periodic tasks; the master secrets of keys and records.
 const FOURTH: &[&str] = &[
-    // Lines of a file that is to be read in.
+    // Lines of a file to be imported.
     "CREATE TABLE staged (
         number INTEGER PRIMARY KEY,
         line TEXT NOT NULL,
         at INTEGER NOT NULL
     )",
-    // What the vault does by itself: when it is due, how often it has failed since it last went well, and the
-    // number of the last key that it has dealt with, where it goes through all of them.
+    // Periodic tasks: due time, failures since the last success, and the last key of a pass.
     "CREATE TABLE chores (
         name TEXT PRIMARY KEY,
         due_at INTEGER NOT NULL,
@@ -148,12 +147,13 @@ const FOURTH: &[&str] = &[
         after INTEGER NOT NULL DEFAULT 0,
         begun_at INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID",
-    // Ids of the master secrets that tagged a key's locator and sealed its record in KV; NULL for not known yet.
+    // Ids of the master secrets that tagged a key's locator and sealed its record in KV; NULL if
+    // unknown.
     "ALTER TABLE keys ADD COLUMN issuer INTEGER",
     "ALTER TABLE keys ADD COLUMN published_master INTEGER",
 ];
 
-/// Meters of keys that were removed for good, to be cleared.
+/// Meters of purged keys, to be cleared.
 const FIFTH: &[&str] = &[
     "CREATE TABLE meters (
         locator TEXT PRIMARY KEY,
@@ -163,28 +163,27 @@ const FIFTH: &[&str] = &[
     "CREATE INDEX meters_due ON meters (due_at)",
 ];
 
-/// What keys leave behind that were removed for good; how patient edges may still be.
+/// Clean-up after a purge; the former outage grace period.
 const SIXTH: &[&str] = &[
-    // Their meter, as before, and their copy in KV.
+    // Meter and KV replica of a purged key.
     "ALTER TABLE meters RENAME TO leftovers",
     "DROP INDEX meters_due",
     "CREATE INDEX leftovers_due ON leftovers (due_at)",
-    // The most seconds of an outage that were forgiven before a change of which the feed was not told yet.
+    // Longest outage grace period in seconds before a change that is unpublished.
     "ALTER TABLE workspace ADD COLUMN patient_seconds INTEGER NOT NULL DEFAULT 0",
-    // Until when some edge may go by what was forgiven before.
+    // Time until which some edge may use the former grace period.
     "ALTER TABLE workspace ADD COLUMN patient_until INTEGER NOT NULL DEFAULT 0",
 ];
 
-/// Numbers of keys that are not given again.
+/// Key numbers that are not reused.
 const SEVENTH: &[&str] = &[
-    // The least that the next key may have; smaller ones may have been given before the workspace was read in from a file.
+    // Smallest number of the next key. Smaller ones may have been used before an import.
     "ALTER TABLE workspace ADD COLUMN next_key INTEGER NOT NULL DEFAULT 0",
 ];
 
-/// Searches in any case and form of letters; events of sessions; the master secrets of the
-/// workspace.
+/// Search over folded text; session events; check values of the master secrets.
 const EIGHTH: &[&str] = &[
-    // Of an action: lines in the hour that begins then, and events that no line tells of yet.
+    // Per action: lines in the hour that starts then, and events left out since the last line.
     "CREATE TABLE events (
         action TEXT PRIMARY KEY,
         hour INTEGER NOT NULL,
@@ -198,7 +197,7 @@ const EIGHTH: &[&str] = &[
         value BLOB NOT NULL,
         PRIMARY KEY (id, purpose)
     ) WITHOUT ROWID",
-    // Name, description and locator, folded; NULL for keys of before, until it is filled in.
+    // Name, description and locator, folded; NULL until backfilled.
     "ALTER TABLE keys ADD COLUMN searched TEXT",
     "CREATE INDEX keys_not_searched ON keys (number) WHERE searched IS NULL",
 ];

@@ -1,4 +1,4 @@
-//! The request of the edge for the sealed record of a key.
+//! Serves the sealed record of a key to an edge that has no valid replica of it.
 
 use super::{
     kv_outbox,
@@ -9,10 +9,10 @@ use crate::{object::now, storage::Storage};
 use ownchat_domain::{keyring::Keyring, locator::Locator, time::Timestamp};
 use worker::{Response, Result};
 
-/// Begins the name of the question for a record; the id of the key follows.
+/// Prefix of the path; the id of the key follows.
 pub const RECORD: &str = "record/";
 
-/// The truth about one key, sealed, for an edge that has no good copy of it.
+/// Responds with the sealed record of a key, and queues it for KV.
 pub fn respond(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Response> {
     let moment: Timestamp = now();
     match rows::record(database, locator, moment).map_err(internal_error)? {

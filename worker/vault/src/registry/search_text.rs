@@ -1,22 +1,22 @@
-//! The column in which searches look.
+//! The search column of the key table: folded text, and the conditions that match words in it.
 
 use crate::database::{Database, DatabaseResult};
 use ownchat_domain::text::fold;
 
-/// Keys that are filled in at a time.
+/// Most keys that are backfilled in one batch.
 const BATCH: i64 = 500;
 
-/// Fewest characters of a word that is looked for in ids, too: shorter ones stand in many by
+/// Fewest characters of a word that is searched in ids too. Shorter words occur in many ids by
 /// chance.
 const ID_WORD_MIN: usize = 4;
 
-/// The content of the column for a key: the id first, in a line of its own.
+/// Returns the folded text of a key: the id on the first line, then name and description.
 pub fn search_text(name: &str, description: &str, locator: &str) -> String {
-    // No word of a search holds a line break.
+    // No search word contains a line break.
     [locator, name, description].map(fold).join("\n")
 }
 
-/// The condition that the column holds a word, which stands for the question mark.
+/// Returns the SQL condition that the column contains a word, its one parameter.
 pub fn has_word(word: &str) -> &'static str {
     if word.chars().count() < ID_WORD_MIN {
         "instr(substr(searched, instr(searched, char(10)) + 1), ?) > 0"
@@ -25,7 +25,7 @@ pub fn has_word(word: &str) -> &'static str {
     }
 }
 
-/// Fills the column for keys that were stored before it was there.
+/// Fills the column for keys from before it existed.
 pub fn backfill(database: &impl Database) -> DatabaseResult<()> {
     loop {
         let sql = "SELECT number, name, description, locator FROM keys WHERE searched IS NULL ORDER BY number LIMIT ?";

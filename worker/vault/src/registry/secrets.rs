@@ -4,7 +4,7 @@ use super::rows::KeyRow;
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::time::Timestamp;
 
-/// The key in its next version, with every secret ending at `end` or earlier.
+/// Returns the next version of the key, with every secret ending at `end` or earlier.
 pub fn ending_by(before: &KeyRow, end: Timestamp, now: Timestamp) -> KeyRow {
     let mut after = KeyRow { version: before.version + 1, updated_at: now, ..before.clone() };
     for secret in &mut after.secrets {

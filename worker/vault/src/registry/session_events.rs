@@ -1,7 +1,7 @@
-//! Events of sessions in the trail: sign-ins, failures, sign-outs, refused requests of other sites.
+//! Session events in the audit trail: sign-ins, failures, sign-outs, refused cross-site requests.
 //!
-//! Strangers cause some of them, so an hour has room for a few lines of these. The next line says
-//! how many were left out before it.
+//! Strangers can cause some of them, so the lines of these are limited per hour. The next line
+//! states how many were left out before it.
 
 use super::{
     members,
@@ -17,16 +17,16 @@ use ownchat_domain::{
 };
 use serde_json::json;
 
-/// Most lines of one action in an hour, for actions that strangers can cause.
+/// Most lines per hour of one action that strangers can cause.
 const LINES_MAX: i64 = 20;
 
-/// Writes an event down, or counts it if there were too many.
+/// Logs an event, or counts it if the hour's limit is reached.
 pub fn record(database: &impl Database, call: &NoteEvent, now: Timestamp) -> CommandResult<()> {
     if !call.action.is_of_session() {
         return Err(Failure::NotFound.into());
     }
     let member = members::member(database, &call.person.into())?;
-    // Nobody knows who it was that failed; the account stands in the line.
+    // The actor of a failed sign-in is unknown; the line names the account.
     let failed = call.action == Action::SignInFailed;
     database.transaction(|| {
         let hour = Timestamp::from_millis(now.millis().div_euclid(HOUR) * HOUR);

@@ -1,4 +1,4 @@
-//! The settings of the workspace.
+//! The commands that read and change the settings of a workspace.
 
 use super::{
     effective, feed_outbox, kv_outbox,
@@ -16,7 +16,7 @@ use ownchat_domain::{
     vault::registry::{ChangeSettings, OUTAGE_MAX, ReadSettings, Settings},
 };
 
-/// Reads them.
+/// Reads the settings.
 pub fn read(database: &impl Database, call: &ReadSettings, now: Timestamp) -> CommandResult<Settings> {
     member(database, &call.caller)?.may(Command::ReadSettings, None, None, now)?;
     settings(database)
@@ -33,8 +33,10 @@ fn settings(database: &impl Database) -> CommandResult<Settings> {
     })
 }
 
-/// Changes them, and has every record sealed anew. Says as well whether somebody may be refused now, by this change or by one
-/// of which the feed was not told yet.
+/// Changes the settings, and queues every record for resealing.
+///
+/// The flag is true if a request that passed before may be refused now, by this change or by an
+/// earlier unpublished one.
 pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -> CommandResult<(Settings, bool)> {
     let member = member(database, &call.origin.caller)?;
     member.may(Command::ChangeSettings, None, None, now)?;
@@ -51,13 +53,13 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
         ..before.clone()
     };
     let is_repeated = after == before && before.version == call.version + 1;
-    // Nobody is kept from suspending the workspace because a page was old.
+    // A stale version never prevents suspension.
     let only_suspends = call.suspended == Some(true) && call.outage_seconds.is_none();
     if before.version != call.version && !is_repeated && !only_suspends {
         return Err(Failure::Stale.into());
     }
     if after == before {
-        // As with a key: whoever asks again is told a moment that is late enough.
+        // As with a key, a retry gets the latest possible `effective_at`.
         return Ok((after, true));
     }
     let unpublished = feed_outbox::is_pending(database, None)?;

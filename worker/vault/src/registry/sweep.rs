@@ -1,12 +1,15 @@
-//! The repair sweep: about once a day KV is compared with the truth, key by key, and what differs is written anew.
+//! Repair sweep: about once a day, compares every replica in KV with the registry and rewrites
+//! those that differ.
 //!
-//! The outbox carries every change to KV, so there is nothing to repair unless something went wrong outside: a
-//! record was removed, put back, or written by an older version of this code. A copy is right if sealing the truth
-//! at the moment at which the copy was sealed gives the very same bytes. So a copy in an older layout, or under an
-//! older master secret, is written anew as well, and the older one can be given up after one round.
+//! The outbox delivers every change to KV. Repairs are needed only after an outside fault: a record
+//! was deleted, put back, or written by an older version of this code.
 //!
-//! A copy that has outlived itself and is right otherwise stays as it is: keys that nobody uses would cost a write
-//! a day each. It is sealed anew when an edge next asks for it.
+//! A replica is correct if the current record, sealed at the replica's own sealing time, has the
+//! very same bytes. A replica in an older layout or under an older master secret is therefore
+//! rewritten too. One pass later the older layout or secret can be retired.
+//!
+//! A correct replica past its lifetime stays as it is: unused keys would cost a write a day each.
+//! It is resealed when an edge next asks for it.
 
 use super::{
     kv_outbox,
@@ -23,17 +26,17 @@ use ownchat_domain::{
     token::Environment,
 };
 
-/// Most keys of one turn.
+/// Most keys of one batch.
 const BATCH: i64 = 50;
-/// From one turn to the next, in milliseconds.
+/// Interval between two batches, in milliseconds.
 const BATCH_INTERVAL: i64 = SECOND;
-/// From the beginning of one round to that of the next, in milliseconds.
+/// Interval between the starts of two passes, in milliseconds.
 const PASS_INTERVAL: i64 = DAY;
-/// What was written so short a time ago is left alone, in milliseconds: KV may still answer with what was there
-/// before.
+/// A record written less than this long ago is skipped, in milliseconds. KV may still serve the
+/// former value.
 const SETTLE_TIME: i64 = 5 * MINUTE;
 
-/// When the next turn is due, if there is any key.
+/// Returns the time of the next batch, if there is any key.
 pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     match database.first("SELECT 1 FROM keys LIMIT 1", &[])? {
         Some(_) => Ok(Some(scheduled_tasks::schedule(database, ScheduledTask::Sweep)?.due_at)),
@@ -41,7 +44,7 @@ pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     }
 }
 
-/// A key, as far as it matters here.
+/// The columns of a key that the sweep needs.
 struct SweptKey {
     number: i64,
     locator: String,
@@ -50,7 +53,7 @@ struct SweptKey {
     published_at: Option<Timestamp>,
 }
 
-/// Looks at the next keys, if it is time to. Returns what was found, for the log.
+/// Checks the next batch of keys, if it is due. Returns its findings, for the log.
 pub async fn run_batch(
     database: &impl Database,
     keyring: &Keyring,
@@ -76,7 +79,7 @@ pub async fn run_batch(
             }
             Err(SweepError::Key(error)) => found.push(format!("sweep: key {}: {error}", key.locator)),
             Err(SweepError::Kv(error)) => {
-                // It goes on with this key.
+                // The next batch resumes with this key.
                 found.push(format!("sweep: KV: {error}"));
                 scheduled_tasks::set_progress(database, ScheduledTask::Sweep, progress)?;
                 scheduled_tasks::failed(database, ScheduledTask::Sweep, now())?;
@@ -114,11 +117,11 @@ fn keys(database: &impl Database, after: i64) -> DatabaseResult<Vec<SweptKey>> {
         .collect()
 }
 
-/// Why a key could not be looked at.
+/// Reason for which a key could not be checked.
 enum SweepError {
-    /// Its row cannot be read.
+    /// Its row is unreadable.
     Key(DatabaseError),
-    /// KV does not answer.
+    /// KV does not respond.
     Kv(String),
 }
 
@@ -128,7 +131,7 @@ impl From<DatabaseError> for SweepError {
     }
 }
 
-/// What is wrong with the copy of a key, if anything is.
+/// Returns the mismatch of a key's replica, if there is one.
 async fn check_key(
     database: &impl Database,
     keyring: &Keyring,
@@ -149,7 +152,7 @@ async fn check_key(
         Some(_) => {}
     }
     let copy = replica.get(&kv_name(locator)).await.map_err(SweepError::Kv)?;
-    // The truth is read after KV has answered. What has changed meanwhile is on its way.
+    // The record is read after KV has responded. A change meanwhile is queued already.
     let Some(truth) = record(database, locator, now())?.filter(|_| !is_queued(database, key.number).unwrap_or(true))
     else {
         return Ok(None);
@@ -172,7 +175,7 @@ fn note_issuer(database: &impl Database, keyring: &Keyring, key: &SweptKey, loca
     Ok(())
 }
 
-/// Whether the record of the key is to be written anyway.
+/// Returns true if the key's record is queued for a write anyway.
 fn is_queued(database: &impl Database, key: i64) -> DatabaseResult<bool> {
     Ok(database.first("SELECT 1 FROM outbox WHERE key = ?", &[key.into()])?.is_some())
 }

@@ -1,4 +1,4 @@
-//! A workspace in memory, for the tests of the registry.
+//! An in-memory workspace, for the tests of the registry.
 
 use super::{feed_outbox, keys, keys::KeyOutcome, members, restore, rotate, rows::record, schema};
 use crate::{
@@ -22,9 +22,9 @@ use ownchat_domain::{
 pub const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 pub const OWNER: PersonId = PersonId(1);
 pub const STRANGER: PersonId = PersonId(2);
-/// Hash of the secret with which [`create`] makes a key.
+/// Secret hash of a key that [`create`] makes.
 pub const FIRST_SECRET: SecretHash = SecretHash::from_bytes([3; 32]);
-/// Hash of the secret that [`rotated`] adds.
+/// Secret hash that [`rotated`] adds.
 pub const NEW_SECRET: SecretHash = SecretHash::from_bytes([4; 32]);
 pub const WORKSPACE: u32 = 7;
 
@@ -58,7 +58,7 @@ pub fn create(database: &MemoryDatabase, key: NewKey, now: Timestamp) -> Command
     keys::create(database, &keyring(), WORKSPACE, &call, now).map(|issued| issued.key)
 }
 
-/// The feed hears everything that it was not told yet.
+/// Publishes every pending entry to the feed.
 pub fn publish_all(database: &MemoryDatabase, now: Timestamp) {
     let waiting = feed_outbox::pending(database, WORKSPACE).unwrap();
     feed_outbox::mark_published(database, &waiting, now).unwrap();
@@ -97,12 +97,12 @@ pub fn restored(database: &MemoryDatabase, key: &Key, now: Timestamp) -> Command
     restore::restore(database, &RestoreKey { origin: origin(OWNER), id: key.id }, now)
 }
 
-/// The decision of an edge that has the newest record.
+/// Decision of an edge that has the newest record.
 pub fn decided(database: &MemoryDatabase, key: &Key, secret: &SecretHash, now: Timestamp) -> Result<u32, Denial> {
     decide(&record(database, key.id, now).unwrap().unwrap(), secret, &Call::default(), &keyring(), now)
 }
 
-/// How many rows a table has.
+/// Counts the rows of a table.
 pub fn count(database: &impl Database, table: &str) -> i64 {
     database.first(&format!("SELECT count(*) FROM {table}"), &[]).unwrap().unwrap().integer().unwrap()
 }

@@ -1,4 +1,4 @@
-//! The audit trail: one line for every change, written in the change's own transaction and chained to the
+//! The audit trail: one line per change, written in the change's transaction and chained to the
 //! line before it. *No line, no change.*
 
 use super::rows::{KeyRow, time};
@@ -14,48 +14,44 @@ use ownchat_domain::{
 };
 use serde_json::value::RawValue;
 
-/// Who does something, and from where.
+/// The actor of a command.
 #[derive(Clone, Copy, Debug)]
 pub struct Actor<'a> {
-    /// Where the command comes from; none for what the vault does by itself.
+    /// Origin of the command; `None` for a task of the vault.
     pub origin: Option<&'a Origin>,
-    /// The name of the person or the key.
+    /// Name of the person or the key.
     pub name: &'a str,
 }
 
-/// The actor of a line.
+/// The actor fields of a line.
 #[derive(Clone, Copy, Debug)]
 pub struct LineActor<'a> {
-    /// Their id; none if nobody knows, and for the vault itself.
+    /// Id of the actor; `None` if unknown, and for the vault.
     pub actor: Option<ActorId>,
-    /// Their name.
     pub name: &'a str,
-    /// The caller's network address.
+    /// Client IP of the caller.
     pub address: &'a str,
-    /// Id of the request.
     pub request_id: &'a str,
 }
 
-/// What the vault is called where it does something by itself.
+/// The actor of the vault's own tasks.
 pub const VAULT: Actor<'static> = Actor { origin: None, name: "Ownchat" };
 
-/// What is written down of one change.
+/// The content of one line.
 #[derive(Debug)]
 pub struct Change {
-    /// What was done.
     pub action: Action,
-    /// To which key.
+    /// The key that was changed.
     pub key: Option<Locator>,
-    /// Why.
     pub reason: Option<String>,
-    /// What it was like before, in JSON.
+    /// JSON before the change.
     pub before: Option<Box<RawValue>>,
-    /// What it was like afterwards, in JSON.
+    /// JSON after the change.
     pub after: Option<Box<RawValue>>,
 }
 
 impl Change {
-    /// A change of one key.
+    /// Returns the change of one key.
     pub fn of_key(
         action: Action,
         before: Option<&KeyRow>,
@@ -73,12 +69,12 @@ impl Change {
     }
 }
 
-/// A value as it stands in a line.
+/// Serializes a value for a line.
 pub fn to_raw_json(value: &impl serde::Serialize) -> DatabaseResult<Box<RawValue>> {
     serde_json::value::to_raw_value(value).map_err(|error| DatabaseError(error.to_string()))
 }
 
-/// Writes down who did what.
+/// Appends the line of a command.
 pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: Timestamp) -> CommandResult<()> {
     let source = LineActor {
         actor: actor.origin.map(|origin| origin.caller.actor()),
@@ -89,7 +85,7 @@ pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: T
     append_from(database, &source, change, now)
 }
 
-/// Writes down what somebody did.
+/// Appends a line with these actor fields.
 pub fn append_from(
     database: &impl Database,
     source: &LineActor<'_>,
@@ -114,7 +110,7 @@ pub fn append_from(
     Ok(insert(database, &line)?)
 }
 
-/// Writes a line that fits the one before it.
+/// Inserts a line that continues the chain.
 pub fn insert(database: &impl Database, line: &Line) -> DatabaseResult<()> {
     let (text, hash) = seal(line);
     database.run(
@@ -132,7 +128,7 @@ pub fn insert(database: &impl Database, line: &Line) -> DatabaseResult<()> {
     Ok(())
 }
 
-/// Takes all lines out, to be chained anew behind others.
+/// Removes and returns all lines, to be chained again behind others.
 pub fn drain(database: &impl Database) -> DatabaseResult<Vec<Line>> {
     let rows = database.run("DELETE FROM trail RETURNING line", &[])?;
     let mut lines = rows
@@ -143,20 +139,20 @@ pub fn drain(database: &impl Database) -> DatabaseResult<Vec<Line>> {
     Ok(lines)
 }
 
-/// Puts a line behind all others.
+/// Chains a line to the end.
 pub fn append_line(database: &impl Database, line: Line) -> DatabaseResult<()> {
     let (sequence, previous) = last(database)?;
     insert(database, &Line { sequence: sequence + 1, previous, ..line })
 }
 
-/// What was done last to a key, if anything was.
+/// Returns the last action on a key, if there is one.
 pub fn last_action(database: &impl Database, key: Locator) -> DatabaseResult<Option<Action>> {
     let sql = "SELECT action FROM trail WHERE key = ? ORDER BY sequence DESC LIMIT 1";
     let row = database.first(sql, &[key.to_string().into()])?;
     Ok(row.map(|mut row| row.text()).transpose()?.and_then(|action| Action::parse(&action)))
 }
 
-/// Number and hash of the last line.
+/// Returns number and hash of the last line.
 fn last(database: &impl Database) -> DatabaseResult<(u64, String)> {
     match database.first("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1", &[])? {
         Some(mut row) => {
@@ -167,7 +163,7 @@ fn last(database: &impl Database) -> DatabaseResult<(u64, String)> {
     }
 }
 
-/// Chains the lines of the trail as it was kept at first, and puts that one away. All or nothing.
+/// Chains the lines of the first version's trail, and drops its table. All or nothing.
 pub fn migrate_first(database: &impl Database) -> DatabaseResult<()> {
     if database.first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'audit'", &[])?.is_none() {
         return Ok(());
@@ -210,26 +206,26 @@ pub fn migrate_first(database: &impl Database) -> DatabaseResult<()> {
     })
 }
 
-/// Which lines to hand out.
+/// Filter of audit lines.
 #[derive(Debug, Default)]
 pub struct LineFilter {
     /// Lines after this one.
     pub after: u64,
     /// Most lines.
     pub limit: u32,
-    /// Of this key only.
+    /// Lines of this key only.
     pub key: Option<Locator>,
-    /// Of this actor only.
+    /// Lines of this actor only.
     pub actor: Option<ActorId>,
-    /// Of this action only.
+    /// Lines of this action only.
     pub action: Option<Action>,
-    /// Not before this moment.
+    /// Inclusive.
     pub from: Option<Timestamp>,
-    /// Before this moment.
+    /// Exclusive.
     pub to: Option<Timestamp>,
 }
 
-/// The lines that are filter, the eldest first, with their numbers.
+/// Returns the matching lines with their numbers, oldest first.
 pub fn lines(database: &impl Database, filter: &LineFilter) -> DatabaseResult<Vec<(u64, String)>> {
     let mut conditions = vec!["sequence > ?"];
     let mut values: Vec<Value> = vec![i64::try_from(filter.after).unwrap_or(i64::MAX).into()];

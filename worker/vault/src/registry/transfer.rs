@@ -1,5 +1,5 @@
-//! The workspace as a file ([`ownchat_domain::transfer`]): written part by part, and read into an empty one in one
-//! transaction.
+//! Export and import of a workspace as a file ([`ownchat_domain::transfer`]): exported in parts,
+//! imported into an empty workspace in one transaction.
 
 use super::{
     effective, feed_outbox, kv_outbox,
@@ -27,25 +27,25 @@ use ownchat_domain::{
 };
 use serde_json::value::RawValue;
 
-/// Most keys or lines of the trail in one part of an export.
+/// Most keys or audit lines in one part of an export.
 const PART: u32 = 100;
-/// About the most bytes of one part.
+/// Approximate size limit of one part, in bytes.
 const PART_BYTES: usize = 1024 * 1024;
-/// How many lines of a file are held in memory while it is read in.
+/// Most lines of a file in memory during an import.
 const PAGE: i64 = 200;
 
-/// The next part of an export.
+/// The command that reads the next part of an export.
 pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> CommandResult<ExportPart> {
     let owner = member(database, &call.origin.caller)?;
     owner.may(Command::MoveWorkspace, None, None, now)?;
     let until = last_change(database)?;
     let mut part = ExportPart { lines: Vec::new(), next: None };
     let position = match call.after {
-        // Parts of two states do not make one.
+        // Parts of two different states do not make one file.
         Some(position) if position.until != until => return Err(Failure::Stale.into()),
         Some(position) => position,
         None => {
-            // Where nothing was ever done nothing is taken out, and it stays so.
+            // An untouched workspace stays untouched, so its export is not logged.
             if !is_untouched(database)? {
                 let actor = Actor { origin: Some(&call.origin), name: &owner.name };
                 trail::append(database, actor, trail_line(Action::Export, None), now)?;
@@ -81,12 +81,12 @@ fn is_full(part: &ExportPart) -> bool {
     part.lines.iter().map(String::len).sum::<usize>() >= PART_BYTES
 }
 
-/// That something was written or read in.
+/// The audit line of an export or import.
 fn trail_line(action: Action, after: Option<Box<RawValue>>) -> Change {
     Change { action, key: None, reason: None, before: None, after }
 }
 
-/// Number of the last line of the trail that is a change.
+/// Returns the number of the last audit line that is a change.
 fn last_change(database: &impl Database) -> DatabaseResult<u64> {
     let last = database.first(
         "SELECT sequence FROM trail WHERE action NOT IN (?, ?) AND action NOT LIKE 'session.%' \
@@ -168,7 +168,7 @@ fn number(number: i64) -> DatabaseResult<u32> {
     u32::try_from(number).map_err(|_| DatabaseError("a number that is not possible".into()))
 }
 
-/// Puts lines of a file aside.
+/// Stages lines of a file.
 pub fn stage(database: &impl Database, call: &StageImport, now: Timestamp) -> CommandResult<()> {
     member(database, &call.origin.caller)?.may(Command::MoveWorkspace, None, None, now)?;
     check_untouched(database)?;
@@ -179,7 +179,7 @@ pub fn stage(database: &impl Database, call: &StageImport, now: Timestamp) -> Co
         let staged = database.first("SELECT coalesce(max(number), 0) FROM staged", &[])?;
         let staged = staged.map(|mut row| row.integer()).transpose()?.unwrap_or(0);
         if u64::try_from(staged).ok().map(|staged| staged + 1) != Some(call.first) {
-            // Somebody else has begun to read in another file.
+            // A concurrent import of another file has started.
             return Err(Failure::Stale.into());
         }
         let last = staged.saturating_add(i64::try_from(call.lines.len()).unwrap_or(i64::MAX));
@@ -201,7 +201,7 @@ fn too_long() -> BadLine {
     BadLine { line: LINES_MAX + 1, message }
 }
 
-/// Fills the workspace from the lines that were put aside. Whatever comes of it, they are gone afterwards.
+/// Imports the staged lines into the workspace. They are deleted afterwards, whatever the result.
 pub fn finish(
     database: &impl Database,
     keyring: &Keyring,
@@ -215,7 +215,7 @@ pub fn finish(
         let mut reader = Reader::new(keyring, workspace(database)?.number);
         let mut imported = Imported { keys: 0, trail: 0 };
         let mut sum = None;
-        // Events of sessions stand behind the lines of the file, as if they had come after them.
+        // Session events are chained behind the lines of the file.
         let events = trail::drain(database)?;
         let mut after = 0;
         loop {
@@ -252,7 +252,7 @@ pub fn finish(
         trail::append(database, actor, trail_line(Action::Import, sum), now)?;
         feed_outbox::enqueue_all(database, header.version, now)?;
         skip_numbers(database, now)?;
-        // What was forgiven last nobody knows any more.
+        // The last outage grace period is unknown, so the longest one is assumed.
         effective::grace_period_shortened(database, OUTAGE_MAX)?;
         kv_outbox::enqueue_all(database, now)?;
         Ok(imported)
@@ -261,13 +261,15 @@ pub fn finish(
     done
 }
 
-/// The beginning of 2026: what a workspace was given since has smaller numbers than it has seconds.
+/// The start of 2026. Key numbers used since are smaller than the seconds since.
 const EPOCH_2026: Timestamp = Timestamp::from_millis(1_767_225_600_000);
-/// At least so many numbers of keys are left out.
+/// Fewest key numbers that are skipped.
 const NUMBERS_SKIPPED: i64 = 1_000_000;
 
-/// Sees to it that no key is given a number again that one was given after the file was written: it would have the id of that
-/// one, its counts and its limits. Nor when that file is read in for the second time, unless more than one key a second was made
+/// Skips key numbers that may have been used after the file was written. A reused number would
+/// inherit the other key's id, usage and limits.
+///
+/// It holds for a second import of the same file too, unless more than one key per second was made
 /// since the first.
 fn skip_numbers(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     let seconds = now.since(EPOCH_2026) / SECOND;

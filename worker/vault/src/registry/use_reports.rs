@@ -1,4 +1,4 @@
-//! Keys that ask the registry are used by that. Usage is reported of it, but not of every request.
+//! Reports the last use of keys at the management API to the usage object, at a limited rate.
 
 use crate::object::send;
 use ownchat_domain::{
@@ -10,22 +10,22 @@ use ownchat_domain::{
 use std::{cell::RefCell, collections::HashMap};
 use worker::{Env, console_warn};
 
-/// Usage is reported of a secret at most once in so many milliseconds, so a busy program costs few
+/// A secret is reported at most once per interval, in milliseconds, so a busy client costs few
 /// writes.
 const REPORT_INTERVAL: i64 = 10 * SECOND;
-/// Most secrets that are remembered; beyond, all are reported of anew.
+/// Most secrets in the table. Beyond, the table is cleared and all are reported again.
 const ENTRIES_MAX: usize = 1_000;
 
-/// The last uses of which usage was reported by this instance.
+/// Last uses that this instance has reported.
 #[derive(Default)]
 pub struct UseReports(RefCell<HashMap<(Locator, u32), Timestamp>>);
 
 impl UseReports {
-    /// Tells if usage is to be reported of this use, and remembers that it was.
+    /// Returns true if a use is to be reported, and records that it is.
     pub fn is_due(&self, last: LastUse) -> bool {
         let mut reported = self.0.borrow_mut();
         let before = reported.get(&(last.key, last.secret)).copied();
-        // A clock that went back is no reason to be silent for long.
+        // A clock that was set back does not suppress reports for long.
         if before.is_some_and(|before| (0..REPORT_INTERVAL).contains(&last.at.since(before))) {
             return false;
         }
@@ -37,7 +37,7 @@ impl UseReports {
     }
 }
 
-/// Tells usage of it. A use that gets lost is noted with the next request.
+/// Reports a use. A lost report is made up for by the next request.
 pub async fn report(env: Env, workspace: u32, last: LastUse) {
     if let Err(failure) = send(&env, Object::Usage(workspace), &NoteUse { last }).await {
         console_warn!("registry: a use was not noted: {failure}");

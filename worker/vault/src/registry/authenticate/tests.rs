@@ -1,4 +1,4 @@
-//! Keys that ask: who of them is let in, and what each of them may do to itself and to others.
+//! Calling keys: which are authenticated, and what each may do to itself and to others.
 
 use super::*;
 use crate::{
@@ -33,7 +33,7 @@ use ownchat_domain::{
     verdict::Code,
 };
 
-/// Hash of the secret of every key that [`create`] makes.
+/// Secret hash of every key that [`create`] makes.
 const SECRET: SecretHash = SecretHash::from_bytes([3; 32]);
 const NEW: SecretHash = SecretHash::from_bytes([4; 32]);
 
@@ -45,7 +45,7 @@ fn of(key: &Key) -> Caller {
     with_secret(key, SECRET)
 }
 
-/// The code of what an attempt to be let in comes to.
+/// Returns the outcome code of an authentication.
 fn code(database: &MemoryDatabase, caller: &Caller, now: Timestamp) -> Code {
     match authenticate(database, &keyring(), caller, now) {
         Ok(_) => Code::Valid,
@@ -165,8 +165,10 @@ fn trail_of(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     said(list::trail(database, &ReadTrail { caller, query }, NOW))
 }
 
-/// Each text: to the key itself, to another key. `y` may, `n` lacks a scope, `h` would give what it does not hold, `?`
-/// sees no such key. Columns: `keys:self`, `keys:read`, `keys:write`, `keys:write` with `keys:self`, `audit:read`.
+/// Each text has two results: of the command on the calling key, and on another key. `y` is
+/// allowed, `n` lacks a scope, `h` would grant what it does not hold, `?` sees no such key.
+///
+/// Columns: `keys:self`, `keys:read`, `keys:write`, `keys:write` with `keys:self`, `audit:read`.
 #[test]
 fn every_command_of_a_key_has_its_rule() {
     let held: [&[&str]; 5] =
@@ -226,7 +228,7 @@ fn every_command_of_a_key_has_its_rule() {
                     let database = workspace();
                     let caller = create(&database, new_key("Bot", held), NOW).unwrap();
                     let another = create(&database, new_key("Shop", &["keys:self"]), NOW).unwrap();
-                    // What a deleted key asks is never heard; the rule is the same.
+                    // A deleted key is never authenticated; the rule is the same.
                     ask(&database, of(&caller), if *itself { &caller } else { &another })
                 })
                 .collect();
@@ -276,7 +278,7 @@ fn a_key_grants_neither_keys_write_nor_more_than_it_holds() {
     }
     assert_eq!(count(&database, "keys"), keys);
     assert!(make(&database, of(&maker), &["contacts:read", "keys:read"], None).is_ok(), "write gives read");
-    // What it holds at that moment.
+    // The scopes at the time of the command count.
     patch(&database, OWNER, &maker, r#"{"scopes":["keys:write"]}"#).unwrap();
     assert_eq!(said(make(&database, of(&maker), &["contacts:read"], None)), 'h');
 }

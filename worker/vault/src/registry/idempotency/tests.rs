@@ -1,4 +1,4 @@
-//! What was sent twice is done once.
+//! A repeated request is executed once.
 
 use super::*;
 use crate::{
@@ -17,7 +17,7 @@ fn once(name: &str, body: &str) -> Once {
     Once { key: name.parse().unwrap(), body: BodyHash::of(body.as_bytes()) }
 }
 
-/// Every request brings a secret of its own, as when the console makes it.
+/// Every request has a new secret, as when the console makes it.
 fn create(database: &MemoryDatabase, once: Option<Once>, secret: u8, now: Timestamp) -> CommandResult<Issued> {
     let secret = SecretHash::from_bytes([secret; 32]);
     let call = CreateKey { origin: origin(OWNER), key: new_key("Shop", &["contacts:read"]), secret, once };
@@ -109,7 +109,7 @@ fn a_rotation_is_replayed_whatever_its_version() {
     request.store_effective_at(&database, NOW.plus(5_000)).unwrap();
     assert_eq!(rotate(&database, &key, 2, "a", NOW.plus(2)).unwrap().effective_at, Some(NOW.plus(5_000)));
     assert_eq!(count(&database, "secrets"), 2);
-    // The name was given to a rotation of this key, and to nothing else.
+    // The idempotency key belongs to a rotation of this key and to nothing else.
     let second = create(&database, Some(once("a", "{}")), 3, NOW).unwrap();
     assert!(!second.replayed && !rotate(&database, &second.key, 1, "a", NOW).unwrap().replayed);
 }

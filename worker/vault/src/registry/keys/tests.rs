@@ -1,4 +1,4 @@
-//! What must hold for every command on a key.
+//! Rules of every command on a key.
 
 use super::*;
 use crate::registry::{
@@ -118,7 +118,7 @@ fn an_unpublished_change_still_narrows_when_repeated() {
     assert!(!outcome(&database, &other, r#"{"name":"Another"}"#).unwrap().narrowed, "it is about one key");
     publish_all(&database, NOW);
     assert!(!outcome(&database, &again(&database, &key), r#"{"name":"Shop"}"#).unwrap().narrowed);
-    // Whoever asks for the same again is told a moment, also when the feed knows of it by now.
+    // A retry gets an effective time even if the feed has the entry by now.
     assert!(outcome(&database, &again(&database, &key), r#"{"status":"inactive"}"#).unwrap().narrowed);
 }
 

@@ -1,4 +1,4 @@
-//! When a record is written, and when its row may go.
+//! Delivery of records, and removal of their rows.
 
 use super::*;
 use crate::{
@@ -125,7 +125,7 @@ fn everything_stays_queued_while_kv_is_down() {
     assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))));
 }
 
-/// The settings may change between the reading of a record and KV's answer, as the key may.
+/// The settings may change between the read of a record and the response of KV, as the key may.
 #[test]
 fn a_change_of_settings_during_the_write_stays_queued() {
     let database = workspace();

@@ -1,4 +1,4 @@
-//! What lists must show, and what not.
+//! Contents of lists and pages.
 
 use super::*;
 use crate::database::memory::MemoryDatabase;
@@ -74,7 +74,7 @@ fn a_search_ignores_case_unicode_form_and_word_order() {
     assert_eq!(search("7 ПРОДАЖИ"), ["Продажи 7"]);
     assert_eq!(search("CAFÉ"), ["Cafe\u{301}"]);
     assert_eq!(search("müller istanbul"), Vec::<String>::new(), "every word counts");
-    // A short word stands in many ids by chance.
+    // A short word occurs in many ids by chance.
     database.run("UPDATE keys SET searched = 'abcdefghijklmnop' || char(10) || 'shop' WHERE number = 1", &[]).unwrap();
     assert_eq!((search("defg"), search("def")), (vec!["Müller GmbH".into()], Vec::<String>::new()));
     assert_eq!(search("sho"), ["Müller GmbH"]);
@@ -168,7 +168,8 @@ fn a_stranger_sees_nothing() {
     assert_eq!(list(&database, &call, NOW), Err(Failure::NotFound.into()));
 }
 
-/// `PROVE=1` tries a hundred times as many. One that fails is kept beside this file, and belongs into the repository.
+/// `PROVE=1` runs a hundred times as many cases. A failing case is stored beside this file; commit
+/// it.
 fn config() -> ProptestConfig {
     let cases = if std::env::var_os("PROVE").is_some() { 20_000 } else { 200 };
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/src/registry/list/regressions");
@@ -176,7 +177,7 @@ fn config() -> ProptestConfig {
     ProptestConfig { cases, failure_persistence, ..ProptestConfig::default() }
 }
 
-/// Texts of six digits, most of them numbers of keys, and others.
+/// Six-digit texts, most of them key numbers, and others.
 fn cursors() -> impl Strategy<Value = String> {
     prop_oneof![
         (0..5u128).prop_map(|number| base62::encode(number, CURSOR_LENGTH)),

@@ -1,4 +1,4 @@
-//! A master secret is rolled: added, everything sealed anew, retired step by step.
+//! Rolling a master secret: added, everything resealed, retired step by step.
 
 use super::*;
 use crate::{
@@ -43,14 +43,14 @@ fn deliver(database: &MemoryDatabase, kv: &MemoryKv, ring: &Keyring, now: Timest
     assert!(expect_ready(kv_outbox::deliver(database, ring, kv, || now)).unwrap().is_empty());
 }
 
-/// Records, secrets and keys that need the secret.
+/// Counts of records, secrets and keys that need the master secret.
 fn needs(database: &MemoryDatabase, ring: &Keyring, id: u16, now: Timestamp) -> (u64, u64, u64) {
     let masters = read(database, ring, &ReadMasters { caller: OWNER.into() }, now).unwrap();
     let found = masters.data.into_iter().find(|master| master.id == id);
     found.map_or((0, 0, 0), |master| (master.records, master.secrets, master.keys))
 }
 
-/// What an edge says that has the copy in KV and nothing else.
+/// Decision of an edge that has only the replica in KV.
 fn edge(kv: &MemoryKv, id: Locator, secret: &SecretHash, ring: &Keyring) -> Option<Result<u32, Denial>> {
     let bytes = kv.records.borrow().get(&kv_name(id)).cloned()?;
     let record = Record::open(&bytes, id, ring).ok()?;
@@ -65,7 +65,7 @@ fn a_master_secret_is_rolled_step_by_step() {
     deliver(&database, &kv, &one, NOW);
     assert_eq!(needs(&database, &one, 1, NOW), (2, 2, 2));
 
-    // A new secret is added: the old records are good, and new things are made with the new one.
+    // A new master secret is added: old records stay valid, and new keys use the new one.
     let list = format!("{ONE},{TWO}");
     let both = ring(&list);
     assert_eq!(edge(&kv, first.id, &OLD, &both), Some(Ok(1)));
@@ -74,7 +74,7 @@ fn a_master_secret_is_rolled_step_by_step() {
     assert_eq!(needs(&database, &both, 1, NOW), (2, 2, 2));
     assert_eq!(needs(&database, &both, 2, NOW), (1, 1, 1));
 
-    // The sweep seals the old records anew: then the old seal key is needed for nothing.
+    // The sweep reseals the old records; then the old seal key is unused.
     let later = NOW.plus(HOUR);
     assert_eq!(expect_ready(sweep::run_batch(&database, &both, &kv, || later)).unwrap().len(), 2);
     deliver(&database, &kv, &both, later);
@@ -86,7 +86,8 @@ fn a_master_secret_is_rolled_step_by_step() {
         assert!(key.id.open(&left, key.environment).is_some());
     }
 
-    // A rotation peppers with the new secret. When the old secrets have ended the old pepper is needed no more.
+    // A rotation peppers with the new master secret. Once the old secrets have ended, the old
+    // pepper is unused.
     let mut moment = later;
     for key in [&first, &second] {
         let call = RotateKey {
@@ -110,7 +111,7 @@ fn a_master_secret_is_rolled_step_by_step() {
     assert_eq!(edge(&kv, first.id, &NEW, &left), Some(Ok(2)));
     assert_eq!(edge(&kv, first.id, &OLD, &left), Some(Err(Denial::Unknown)), "it has ended anyway");
 
-    // Without what tagged their ids the old keys are nobody's. A key that was made later stays.
+    // Without the part that tagged their locators the old keys are unknown. Newer keys stay valid.
     let list = retire(&list, 1, &[]).unwrap();
     let rest = ring(&list);
     assert_eq!(first.id.open(&rest, first.environment), None);

@@ -1,4 +1,4 @@
-//! Every command asks for its rule, in its own transaction: role by role, own keys and others'.
+//! Authorization of every command, role by role, on own keys and on others'.
 
 use super::*;
 use crate::{
@@ -37,7 +37,7 @@ fn with(role: Role) -> MemoryDatabase {
     database
 }
 
-/// A key of somebody, which a new secret replaced.
+/// A key of a person, rotated once.
 fn key_of(database: &MemoryDatabase, owner: PersonId, scopes: &[&str]) -> Key {
     let key = create(database, new_key("Shop", scopes), NOW).unwrap();
     let rotated = rotate::rotate(database, &keyring(), &rotation(OWNER, &key, 60), NOW).unwrap().key;

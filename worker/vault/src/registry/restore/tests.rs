@@ -1,4 +1,4 @@
-//! Deletion and its undoing.
+//! Deletion and restoration.
 
 use super::*;
 use crate::registry::{

@@ -112,13 +112,13 @@ fn only_the_latest_ended_secrets_stay_listed() {
     for second in 0..20 {
         key = rotated(&database, &key, 0, NOW.plus(second * 1_000)).unwrap().key;
     }
-    // The last rotation ends a secret at its own moment, so that ten had ended before and one ends with it.
+    // The last rotation ends one secret at its own time. Ten had ended before.
     let numbers: Vec<u32> = key.secrets.iter().map(|secret| secret.number).collect();
     assert_eq!(numbers, (11..=21).collect::<Vec<_>>());
     assert_eq!(count(&database, "secrets"), 11);
     assert_eq!(decided(&database, &key, &NEW, NOW.plus(30_000)), Ok(21));
     assert_eq!(count(&database, "trail"), 21, "the trail names all of them");
-    // What still works does not count among them.
+    // Working secrets do not count among them.
     for second in 20..23 {
         key = rotated(&database, &key, 3_600, NOW.plus(second * 1_000)).unwrap().key;
     }

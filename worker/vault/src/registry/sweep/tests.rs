@@ -1,4 +1,4 @@
-//! What the sweep mends, what it leaves alone, and how it goes on.
+//! Repairs of the sweep, its exceptions and its progress.
 
 use super::*;
 use crate::{
@@ -18,7 +18,7 @@ use ownchat_domain::{
 const ONE: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 const BOTH: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 
-/// A moment at which what was written at `NOW` has settled.
+/// A time at which a write at `NOW` has settled.
 const LATER: Timestamp = NOW.plus(HOUR);
 
 fn deliver(database: &MemoryDatabase, kv: &MemoryKv, ring: &Keyring, now: Timestamp) {
@@ -104,7 +104,7 @@ fn a_recently_written_or_queued_record_is_left_alone() {
     assert_eq!(kv.reads.get(), 0);
 }
 
-/// By the outbox's own book each key was written once or waits.
+/// By the outbox's own state, each key was written once or is queued.
 #[test]
 fn a_key_missing_from_the_outbox_is_found() {
     let database = workspace();
@@ -165,8 +165,7 @@ fn a_workspace_without_keys_is_not_swept() {
     assert_eq!(next_due(&database), Ok(None));
 }
 
-/// A new master secret is added; the sweep seals every record under it; what is left of the old one is not needed
-/// for a seal any more.
+/// After one pass under a new master secret, the old seal key is unused.
 #[test]
 fn records_are_sealed_under_a_new_master_secret() {
     let (database, kv, keys) = delivered(3);

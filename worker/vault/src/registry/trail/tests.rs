@@ -1,4 +1,4 @@
-//! The trail as it lies in the store.
+//! Storage of the trail.
 
 use super::*;
 use crate::{
@@ -49,7 +49,7 @@ fn lines_are_filtered() {
     assert_eq!(ask(LineFilter { actor: Some(ActorId::Person(PersonId(1))), ..LineFilter::default() }), [1, 2]);
 }
 
-/// What the version before this one has left is chained and not lost.
+/// Lines of the first version are chained and not lost.
 #[test]
 fn the_unchained_trail_is_migrated() {
     let database = MemoryDatabase::open();

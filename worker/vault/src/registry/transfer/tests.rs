@@ -1,4 +1,4 @@
-//! A workspace goes through a file and comes back the same, or nothing happens.
+//! An import restores the exported workspace, or changes nothing.
 
 mod loss;
 
@@ -27,7 +27,7 @@ use ownchat_domain::{
     },
 };
 
-/// The whole file, without its last line.
+/// The exported file, without its last line.
 fn parts(database: &impl Database) -> Vec<String> {
     let mut lines = Vec::new();
     let mut after = None;
@@ -42,7 +42,6 @@ fn parts(database: &impl Database) -> Vec<String> {
     }
 }
 
-/// The whole file.
 fn exported(database: &impl Database) -> Vec<String> {
     ended(parts(database))
 }
@@ -72,7 +71,7 @@ fn imported(database: &impl Database, lines: &[String]) -> CommandResult<Importe
     finish(database, &keyring(), &FinishImport { origin: origin(OWNER) }, NOW)
 }
 
-/// Every row of every table that a workspace consists of.
+/// Every row of every table of a workspace.
 fn everything(database: &MemoryDatabase) -> String {
     let tables = ["workspace", "members", "keys", "secrets", "trail", "outbox", "announcements", "staged"];
     let rows = tables.map(|table| database.run(&format!("SELECT * FROM {table}"), &[]).unwrap());
@@ -93,7 +92,7 @@ fn an_import_exports_the_same_bytes() {
         assert_eq!(i64::try_from(counts.keys).unwrap(), count(&walk.database, "keys"));
         assert!(counts.trail > 100);
         assert_eq!(exported(&other), file, "seed {seed}");
-        // And once more, from there.
+        // A second transfer gives the same bytes.
         let third = workspace();
         imported(&third, &exported(&other)).unwrap();
         assert_eq!(exported(&third), file);
@@ -117,7 +116,7 @@ fn lines_of_a_key_export_the_same_bytes() {
     assert_eq!((row.created_by, row.owner), (format!("Maker (key {})", maker.id), None));
 }
 
-/// The trail goes on where that of the file ended, and says what was read in and by whom.
+/// The trail continues that of the file, and logs the import and its actor.
 #[test]
 fn export_and_import_are_logged_in_the_trail() {
     let database = workspace();
@@ -134,7 +133,7 @@ fn export_and_import_are_logged_in_the_trail() {
     assert_eq!(actions, [Action::Create, Action::Import, Action::Create, Action::Export]);
     assert!(verify(lines.iter().map(String::as_str)).is_ok());
     assert!(lines[1].contains("\"sha256\":\"") && lines[1].contains("\"lines\":3"), "{}", lines[1]);
-    // What follows a change is in the file; the last line is not.
+    // A line before a later change is in the file; the last line is not.
     assert_eq!(exported(&other).iter().filter(|line| line.starts_with("{\"line\":")).count(), 3);
 }
 
@@ -168,7 +167,7 @@ fn no_damaged_file_changes_anything() {
             refused(&swapped, "lines were swapped");
         }
         refused(&good[..place], "the end is missing");
-        // A wrong line is found even if the sum was made to fit.
+        // A wrong line is found even if the sum matches.
         if place > 0 && place + 1 < good.len() {
             let mut twice: Vec<String> = good[..good.len() - 1].to_vec();
             twice.insert(place, good[place].clone());
@@ -223,7 +222,7 @@ fn a_stranger_neither_exports_nor_imports() {
 #[test]
 fn only_an_owner_exports_or_imports() {
     let database = workspace();
-    // A later version may know other roles.
+    // A later version may have other roles.
     database.run("DROP TABLE members", &[]).unwrap();
     database.run("CREATE TABLE members (person TEXT, name TEXT, role TEXT)", &[]).unwrap();
     database.run("INSERT INTO members VALUES (?, 'Bob', 'admin')", &[OWNER.to_string().into()]).unwrap();
@@ -287,7 +286,7 @@ fn a_part_is_bounded_in_bytes_too() {
     assert_eq!(lines, 1 + 60 + 60);
 }
 
-/// Parts that were read before and after a change do not make one file.
+/// Parts from before and after a change do not make one file.
 #[test]
 fn a_change_during_an_export_is_detected() {
     let database = workspace();
@@ -331,7 +330,7 @@ fn a_file_that_is_too_long_changes_nothing() {
     let before = everything(&database);
     assert_eq!(stage(&database, &part(LINES_MAX), NOW), Err(Failure::from(too_long()).into()));
     assert_eq!(everything(&database), before);
-    // Another file is not in the way of it.
+    // A staged file does not block another one.
     assert_eq!(imported(&database, &exported(&source)).unwrap().keys, 1);
 }
 
@@ -343,13 +342,13 @@ fn exporting_an_empty_workspace_leaves_it_untouched() {
     assert_eq!(exported(&empty), exported(&empty));
     assert_eq!(count(&empty, "trail"), 0);
     assert_eq!(imported(&empty, &exported(&source)).unwrap().keys, 1);
-    // What is taken out of it now is noted.
+    // Exports are logged from now on.
     let before = count(&empty, "trail");
     exported(&empty);
     assert_eq!(count(&empty, "trail"), before + 1);
 }
 
-/// A column that is added must be exported, or be something that is made anew.
+/// A new column must be exported or derived.
 #[test]
 fn every_column_is_exported_or_derived() {
     const MADE_ANEW: [&str; 4] = ["published_at", "published_master", "issuer", "searched"];
@@ -370,7 +369,7 @@ fn every_column_is_exported_or_derived() {
         assert!(json.pointer(&format!("/key/secrets/0/{name}")).is_some(), "column {name} of secrets");
     }
     let json: serde_json::Value = serde_json::from_str(&file[0]).unwrap();
-    // What edges may have heard, and what was given before a loss, is no part of a workspace.
+    // The state of edges and of a former loss is not part of a workspace.
     let of_edges = ["id", "patient_seconds", "patient_until", "next_key"];
     for name in columns("workspace").into_iter().filter(|name| !of_edges.contains(&name.as_str())) {
         let name = if name == "number" { "workspace".into() } else { name };

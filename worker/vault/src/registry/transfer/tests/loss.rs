@@ -1,4 +1,4 @@
-//! Coming back after a loss: what was said and given out before it must not meet what is done after it.
+//! Recovery after a loss: state issued before it must not collide with state after it.
 
 use super::*;
 use crate::registry::{effective::effective_at, purge_cleanup, testing::publish_all};
@@ -47,7 +47,7 @@ fn no_key_number_is_reused_after_a_loss() {
         assert!(first == 0 || one > first + 1, "the second time these are others again");
         first = one;
     }
-    // Where more than one a second was made they go on behind them.
+    // Above one key per second, numbers continue after the last one.
     let busy = workspace();
     busy.run("UPDATE workspace SET last_key = 4000000000", &[]).unwrap();
     skip_numbers(&busy, NOW).unwrap();
@@ -77,7 +77,7 @@ fn an_import_assumes_the_longest_outage_grace_period() {
     create(&source, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     imported(&other, &exported(&source)).unwrap();
     assert_eq!(effective_at(&other, NOW), Ok(NOW.plus(3_600 * SECOND)));
-    // Of much that waits the feed is told the first part, and nothing more for a while.
+    // Only a part of the pending entries is published, and nothing more for a while.
     feed_outbox::mark_published(&other, &[], NOW.plus(-60 * SECOND)).unwrap();
     assert_eq!(effective_at(&other, NOW.plus(SECOND)), Ok(NOW.plus(3_601 * SECOND)), "it has not begun");
     publish_all(&other, NOW.plus(SECOND));
