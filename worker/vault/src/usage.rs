@@ -1,7 +1,7 @@
-//! The object that remembers how a workspace uses its keys: how much, with which outcome, for which scopes, and
-//! when each secret was last used.
+//! Usage of a workspace's keys: the Durable Object that counts requests by outcome and scope, and
+//! stores the last use of each secret.
 //!
-//! What was answered with success is stored. Nothing depends on it: when it is down, keys go on working.
+//! An acknowledged batch is stored. No verdict depends on it: keys work while it is down.
 #![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
 
 mod batches;
@@ -28,7 +28,8 @@ use ownchat_domain::{
 use std::time::Duration;
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, console_warn, durable_object};
 
-/// The Durable Object. One per workspace, named by its number; made when one of its keys is first used.
+/// The Durable Object. One per workspace, named by its number; created at the first use of one of
+/// its keys.
 #[durable_object]
 pub struct Usage {
     state: State,
@@ -54,7 +55,7 @@ impl DurableObject for Usage {
                     return Response::error("not a readable batch", 400);
                 };
                 let ingested = batches::ingest(database, &batch, now());
-                // What an alarm has given up is ingested up again by the next batch.
+                // The next batch retries the work of a failed alarm.
                 self.schedule_alarm(now().plus(rollup::FLUSH_AFTER)).await;
                 match ingested {
                     Ok(Ingested::Counted) => Ok(Response::empty()?.with_status(204)),
@@ -100,7 +101,7 @@ impl Usage {
         self.database.as_ref().map_err(internal_error)
     }
 
-    /// Sets the alarm, unless it is set for an earlier time.
+    /// Sets the alarm, unless an earlier one is set.
     async fn schedule_alarm(&self, due: Timestamp) {
         let set = async {
             let storage = self.state.storage();
@@ -121,7 +122,7 @@ fn refuse(reason: &str, status: u16) -> Result<Response> {
     Response::error(reason, status)
 }
 
-/// Logs what nobody outside may see.
+/// Logs an internal error; the caller gets no detail.
 fn internal_error(error: &impl core::fmt::Display) -> worker::Error {
     console_error!("usage: {error}");
     worker::Error::RustError("internal error".into())

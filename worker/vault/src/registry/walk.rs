@@ -1,7 +1,7 @@
-//! A random walk: commands of every kind, one after the other, each compared with a simple model that knows
-//! nothing of tables.
+//! Model-based random walk: random commands of every kind, each compared with a simple model that
+//! has no tables.
 //!
-//! `WALK_SEED` chooses the walk; `PROVE=1` makes it as long as it is promised.
+//! `WALK_SEED` chooses the seed; `PROVE=1` runs the full length.
 #![allow(clippy::panic)]
 
 mod caller;
@@ -37,7 +37,7 @@ use ownchat_domain::{
 };
 use random::SeededRng;
 
-/// A workspace on its way, with its model and the records that were delivered.
+/// A workspace, its model, and the records that were delivered.
 pub struct Walk {
     pub database: MemoryDatabase,
     pub now: Timestamp,
@@ -45,7 +45,7 @@ pub struct Walk {
     rng: SeededRng,
     kv: MemoryKv,
     meters: MemoryMeters,
-    /// How many commands of keys were carried out.
+    /// Successful commands that a key gave.
     commands_by_keys: usize,
 }
 
@@ -62,10 +62,10 @@ impl Walk {
         }
     }
 
-    /// One command, and whether it did what it should and nothing else.
+    /// Runs one random command, and checks its result and its effects.
     pub fn step(&mut self) {
         self.now = self.now.plus(i64::try_from(self.rng.below(2_000)).unwrap());
-        // Weeks pass now and then, so that what is deleted is removed and secrets end.
+        // Weeks pass now and then, so that deleted keys are purged and secrets end.
         if self.rng.below(150) == 0 {
             let days = self.rng.below(20);
             self.now = self.now.plus(i64::try_from(days).unwrap() * DAY);
@@ -90,7 +90,7 @@ impl Walk {
         assert_eq!(count(&self.database, "trail"), i64::try_from(self.model.lines).unwrap(), "one change, one line");
     }
 
-    /// A key, most often one that is there, but also one that is gone; often the one that asks.
+    /// Picks a key: mostly a present one, sometimes a purged one, often the caller itself.
     fn any_key(&mut self) -> (Locator, u64) {
         if let ModelCaller::Key { id, .. } = self.model.caller
             && self.rng.below(3) == 0
@@ -107,7 +107,7 @@ impl Walk {
             self.rng.pick(&there)
         };
         let version = self.model.version(id);
-        // Now and then somebody has seen an older one.
+        // Now and then the version is stale.
         (id, if self.rng.below(8) == 0 { version.saturating_sub(1) } else { version })
     }
 
@@ -184,18 +184,18 @@ impl Walk {
             assert!(!self.kv.records.borrow().contains_key(&kv_name(*id)), "a copy is left");
             assert!(self.meters.cleared.borrow().contains(id), "a meter is left");
         }
-        // What was answered long ago is forgotten, as an alarm does it.
+        // Responses expire as in an alarm.
         idempotency::expire(&self.database, self.now).unwrap();
     }
 
-    /// The feed hears everything.
+    /// Publishes every pending feed entry.
     fn publish(&mut self) {
         publish_all(&self.database, self.now);
         self.model.published();
         assert!(feed_outbox::pending(&self.database, WORKSPACE).unwrap().is_empty());
     }
 
-    /// KV is given everything that is due ten minutes later.
+    /// Delivers everything that is due within ten minutes.
     fn deliver(&mut self) {
         self.now = self.now.plus(10 * MINUTE);
         while kv_outbox::next_due(&self.database).unwrap().is_some_and(|due| due <= self.now) {
@@ -207,7 +207,7 @@ impl Walk {
         self.now = self.now.plus(SECOND);
     }
 
-    /// Somebody else's commands find nothing and change nothing.
+    /// A stranger's commands find nothing and change nothing.
     fn foreign(&mut self) {
         let (id, version) = self.any_key();
         let stranger: PersonId = STRANGER;
@@ -223,7 +223,8 @@ impl Walk {
         self.check_key(Some(id));
     }
 
-    /// An edge asks for a record: it is written again, but not within an hour, and nothing else happens.
+    /// An edge asks for a record: it is queued again, at most once an hour, and nothing else
+    /// changes.
     fn request_record(&mut self) {
         let (id, _) = self.any_key();
         kv_outbox::enqueue_missing(&self.database, id, self.now).unwrap();

@@ -1,8 +1,8 @@
-//! Takes batches in: each is counted once, and never lost once it was answered.
+//! Ingestion of batches: each is counted exactly once, and durable once acknowledged.
 //!
-//! A batch costs one row written, whatever is in it: what it counts waits in the row of its isolate, beside the
-//! numbers of the batches that were counted, and is put into the tables later, together with what others
-//! have counted.
+//! A batch costs one row written, whatever its size. Its counts are merged into the row of its
+//! isolate, beside the sequence numbers that were counted. A later flush merges the counts of many
+//! isolates into the tables.
 
 use super::table::{MINUTES, Rows};
 use crate::database::{Database, DatabaseError, DatabaseResult, Value};
@@ -11,24 +11,26 @@ use ownchat_domain::{
     usage::{AHEAD_MAX, Batch, Cell, LastUse, Seen, Sight, Step, decode, encode, latest},
 };
 
-/// How long an isolate is remembered after its last batch, in milliseconds.
+/// Retention of an isolate's row after its last batch, in milliseconds.
 pub const ISOLATE_RETENTION: i64 = 25 * HOUR;
-/// A batch that was made so long before its isolate became known, in milliseconds, may have been counted when the
-/// isolate was known before. The difference is for clocks: that of an isolate may be [`AHEAD_MAX`] ahead, and
-/// the own may have been set back by as much as is left.
+/// A batch made this long before its isolate's row, in milliseconds, may have been counted in a
+/// former row.
+///
+/// The difference to the retention allows for clocks. An isolate's may be [`AHEAD_MAX`] ahead; our
+/// own may have been set back by the rest.
 const BATCH_AGE_MAX: i64 = 24 * HOUR;
 const _: () = assert!(ISOLATE_RETENTION - BATCH_AGE_MAX > AHEAD_MAX);
-/// What waits for one isolate is put into the tables when it is more than so many counts.
+/// Counts of one isolate are flushed once there are more than this many.
 const PENDING_MAX: usize = 1_000;
 
-/// What became of a batch.
+/// Result of an ingestion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ingested {
-    /// It is counted, now or before.
+    /// Counted, now or before.
     Counted,
-    /// It comes so late that nobody knows whether it was counted. It is not counted again.
+    /// Too late to know if it was counted. It is not counted again.
     TooLate,
-    /// It cannot be what an isolate has counted, and is not counted.
+    /// Invalid, and not counted.
     Faulty(&'static str),
 }
 
@@ -83,20 +85,20 @@ pub fn ingest(database: &impl Database, batch: &Batch, now: Timestamp) -> Databa
     })
 }
 
-/// Notes when a secret was last used, unless it was used later.
+/// Stores the last use of a secret, unless a later one is stored.
 pub fn record_last_use(database: &impl Database, LastUse { key, secret, at }: LastUse) -> DatabaseResult<()> {
     let sql = "INSERT INTO last_uses (key, secret, at) VALUES (?, ?, ?) ON CONFLICT (key, secret) \
                DO UPDATE SET at = excluded.at WHERE excluded.at > last_uses.at";
     database.run(sql, &[key.to_string().into(), secret.into(), at.millis().into()]).map(drop)
 }
 
-/// What all isolates have counted that is not in the tables yet.
+/// Returns the pending counts of all isolates.
 pub fn pending(database: &impl Database) -> DatabaseResult<Vec<Batch>> {
     let rows = database.run("SELECT counts FROM isolates WHERE waiting > 0", &[])?;
     rows.into_iter().map(|mut row| read(&row.blob()?)).collect()
 }
 
-/// Puts into the tables what waits for at most `most` isolates. Says whether there are more.
+/// Flushes the pending counts of at most `most` isolates. Returns true if there are more.
 pub fn flush(database: &impl Database, most: usize) -> DatabaseResult<bool> {
     database.transaction(|| {
         let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
@@ -114,7 +116,7 @@ pub fn flush(database: &impl Database, most: usize) -> DatabaseResult<bool> {
     })
 }
 
-/// Forgets isolates that are quiet for long, at most `most`. Says whether there may be more.
+/// Deletes the rows of at most `most` idle isolates. Returns true if there may be more.
 pub fn evict_idle(database: &impl Database, most: usize, now: Timestamp) -> DatabaseResult<bool> {
     let gone = database.run(
         "DELETE FROM isolates WHERE rowid IN (SELECT rowid FROM isolates WHERE waiting = 0 AND seen_at < ? LIMIT ?) \
@@ -128,7 +130,7 @@ fn read(bytes: &[u8]) -> DatabaseResult<Batch> {
     decode(bytes).ok_or_else(|| DatabaseError("not a batch".into()))
 }
 
-/// Counts of several batches, together.
+/// Merged counts of several batches.
 struct Pending {
     counts: Vec<(Cell, u64)>,
     last_uses: Vec<LastUse>,
@@ -156,12 +158,13 @@ impl Pending {
         self.counts.len() + self.last_uses.len()
     }
 
-    /// As one batch, which is how it is stored. Its isolate and number are of no use.
+    /// Returns the counts as one batch, the form in which they are stored. Isolate and sequence
+    /// number are unused.
     fn into_batch(self) -> Batch {
         Batch { isolate: 0, sequence: 0, counts: self.counts, last_uses: self.last_uses }
     }
 
-    /// Puts everything into the tables: counts under their key and under all keys together.
+    /// Adds all counts to the tables, under their key and under all keys together.
     fn flush(self, database: &impl Database) -> DatabaseResult<()> {
         let mut rows = Rows::new();
         for (cell, calls) in &self.counts {

@@ -1,5 +1,5 @@
-//! Counts as an earlier version has left them. `fixtures` holds one database for each step of the schema, as SQL; they
-//! are never written anew.
+//! Counts that an earlier version has left. `fixtures` holds one database for each schema step, as
+//! SQL; they are never regenerated.
 
 use super::{
     batches::Ingested,
@@ -12,7 +12,8 @@ use ownchat_domain::{
     usage::{Batch, LastUse, Step},
 };
 
-/// What was counted, in the tables of days, of hours and of minutes, and as what waits for one isolate.
+/// The counts in the fixture: in the tables of days, hours and minutes, and pending for one
+/// isolate.
 fn counted() -> [Batch; 5] {
     let ago = |millis: i64| NOW.plus(-millis);
     [
@@ -48,7 +49,7 @@ fn counts_of_the_first_schema_are_read_and_added_to() {
         exact.count(batch);
     }
     all_is_there(&database, &exact);
-    // Batches that were counted are not counted again, and new ones are.
+    // Batches that were counted are not counted again; new ones are.
     for known in &counted()[2..] {
         assert_eq!(ingest(&database, known, NOW), Ingested::Counted);
     }

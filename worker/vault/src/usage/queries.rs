@@ -1,4 +1,4 @@
-//! What can be asked of usage.
+//! Queries of usage: counts over time, and last uses.
 
 use super::{
     batches::pending,
@@ -17,12 +17,12 @@ use ownchat_domain::{
     verdict::Code,
 };
 
-/// Use over time.
+/// Returns counts over time.
 pub fn usage(database: &impl Database, call: &ReadUsage, now: Timestamp) -> CommandResult<Series> {
     let query = &call.query;
     let span = Span::of(query.from, query.to, query.step, now)?;
     let mut sums = Sums::default();
-    // The eldest first, so that most is added at the end.
+    // Oldest first, so that most sums are appended.
     for table in [DAYS, HOURS, MINUTES].into_iter().filter(|table| table.step <= span.step) {
         table.read(database, call.key, &span, |moment, sum| sums.add(span.step.number(moment), sum))?;
     }
@@ -36,7 +36,7 @@ pub fn usage(database: &impl Database, call: &ReadUsage, now: Timestamp) -> Comm
     Ok(Series { span, points: sums.points(outcome, scope, |step| span.step.begin(step)) })
 }
 
-/// When the secrets of keys were last used.
+/// Returns the last uses of the secrets of these keys.
 pub fn last_uses(database: &impl Database, call: &ReadLastUses) -> CommandResult<Vec<LastUse>> {
     if call.keys.len() > LAST_USES_MAX {
         return Err(Failure::field("keys", format!("Ask for {LAST_USES_MAX} at a time.")).into());

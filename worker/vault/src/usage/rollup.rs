@@ -1,8 +1,8 @@
-//! What is done from time to time: counts that wait are put away, minutes become hours, hours become days, and
-//! what is older than two years goes, a row at a time and so up to 31 days later.
+//! Roll-up of counts: flushes pending counts, merges minutes into hours and hours into days, and
+//! deletes counts older than two years. Whole rows are deleted, so up to 31 days later.
 //!
-//! Counts move from table to table within a transaction, and every count stands in one of them, so that an answer
-//! is exact whether or not this has been done in time.
+//! Counts move between tables in a transaction, and each is in exactly one table. Queries are
+//! therefore exact at any time.
 
 use super::{
     batches,
@@ -11,13 +11,13 @@ use super::{
 use crate::database::{Database, DatabaseResult};
 use ownchat_domain::time::{MINUTE, Timestamp};
 
-/// How long counts wait before they are put into the tables, in milliseconds.
+/// Pending counts are flushed after this long, in milliseconds.
 pub const FLUSH_AFTER: i64 = 5 * MINUTE;
-/// Most isolates, and most rows of each table, that are worked on in one go.
+/// Most isolates, and most rows of each table, in one run.
 const ISOLATE_BATCH: usize = 10;
 const ROW_BATCH: usize = 500;
 
-/// Does a bounded part of what is due. Says whether there is more to do at once.
+/// Runs a bounded part of the due work. Returns true if there is more.
 pub fn run(database: &impl Database, now: Timestamp) -> DatabaseResult<bool> {
     let more = [
         batches::flush(database, ISOLATE_BATCH)?,
@@ -29,7 +29,7 @@ pub fn run(database: &impl Database, now: Timestamp) -> DatabaseResult<bool> {
     Ok(more.contains(&true))
 }
 
-/// When something is to be done next, if ever.
+/// Returns the time of the next due work, if there is any.
 pub fn next_due(database: &impl Database, now: Timestamp) -> DatabaseResult<Option<Timestamp>> {
     let row = database.first("SELECT max(waiting), min(seen_at) FROM isolates", &[])?;
     let (waiting, quiet) = match row {
@@ -42,7 +42,7 @@ pub fn next_due(database: &impl Database, now: Timestamp) -> DatabaseResult<Opti
     Ok(tables.into_iter().chain([flush, evict]).flatten().min())
 }
 
-/// Moves counts that need not be kept in `from` any more to the longer steps of `to`.
+/// Moves counts past their retention in `from` to the longer steps of `to`.
 fn roll_up(database: &impl Database, from: &Table, to: &Table, now: Timestamp) -> DatabaseResult<bool> {
     database.transaction(|| {
         let due = from.oldest(database, from.first_retained(now), ROW_BATCH)?;
@@ -60,7 +60,7 @@ fn roll_up(database: &impl Database, from: &Table, to: &Table, now: Timestamp) -
     })
 }
 
-/// Removes rows all of whose counts are of more than two years ago, and last uses as old as these.
+/// Deletes rows with only counts older than two years, and last uses as old.
 fn drop_expired(database: &impl Database, now: Timestamp) -> DatabaseResult<bool> {
     database.transaction(|| {
         let due = DAYS.oldest(database, DAYS.first_retained(now), ROW_BATCH)?;

@@ -1,17 +1,17 @@
-//! The tables of a usage object.
+//! Tables of a usage object.
 
 use crate::{
     database::{Database, DatabaseResult},
     migrate::migrate,
 };
 
-/// Makes the tables that are missing.
+/// Creates missing tables.
 pub fn apply(database: &impl Database) -> DatabaseResult<()> {
     migrate(database, &[FIRST])
 }
 
 const FIRST: &[&str] = &[
-    // Isolates of the edge: which of their batches were counted, and the counts that are not in the tables below yet.
+    // Isolates of the edge: sequence numbers of counted batches, and pending counts.
     "CREATE TABLE isolates (
         isolate BLOB NOT NULL UNIQUE,
         since INTEGER NOT NULL,
@@ -20,11 +20,11 @@ const FIRST: &[&str] = &[
         seen BLOB NOT NULL,
         counts BLOB
     )",
-    // Each row holds the counts of 60 minutes, 24 hours or 32 days; `at` counts such rows from the epoch. The key's
-    // locator, or '' for all keys together. A count stands in one table only.
+    // Each row holds the counts of 60 minutes, 24 hours or 32 days; `at` numbers such rows from the
+    // epoch. `key` is a locator, or '' for all keys together. A count is in exactly one table.
     "CREATE TABLE minutes (at INTEGER, key TEXT, counts BLOB NOT NULL, PRIMARY KEY (at, key)) WITHOUT ROWID",
     "CREATE TABLE hours (at INTEGER, key TEXT, counts BLOB NOT NULL, PRIMARY KEY (at, key)) WITHOUT ROWID",
     "CREATE TABLE days (at INTEGER, key TEXT, counts BLOB NOT NULL, PRIMARY KEY (at, key)) WITHOUT ROWID",
-    // By the number of the secret within its key.
+    // By key and number of the secret.
     "CREATE TABLE last_uses (key TEXT, secret INTEGER, at INTEGER NOT NULL, PRIMARY KEY (key, secret)) WITHOUT ROWID",
 ];

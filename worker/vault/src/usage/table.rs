@@ -1,5 +1,4 @@
-//! The tables of counts: one of minutes, one of hours, one of days. Many steps are stored in one row, since it
-//! is rows that cost.
+//! The tables of counts by minute, hour and day. One row holds many steps, since rows are billed.
 
 use crate::database::{Database, DatabaseError, DatabaseResult, Value};
 use ownchat_domain::{
@@ -12,12 +11,13 @@ use std::collections::BTreeMap;
 /// A table of counts.
 #[derive(Debug)]
 pub struct Table {
-    /// Its name.
     pub name: &'static str,
-    /// What it counts by.
+    /// Length of one step.
     pub step: Step,
-    /// How many steps stand in one row. A row goes as a whole, so its first step stays for nearly as much longer than it
-    /// must: to cut it out, the rows of all keys would have to be read and written with each step that goes by.
+    /// Steps in one row.
+    ///
+    /// A row is deleted as a whole, so its first step outlives its retention by almost that much.
+    /// Deleting it earlier would rewrite the rows of all keys at every step.
     per_row: i64,
 }
 
@@ -28,40 +28,40 @@ pub const HOURS: Table = Table { name: "hours", step: Step::Hour, per_row: 24 };
 /// The last two years, without those 60 days.
 pub const DAYS: Table = Table { name: "days", step: Step::Day, per_row: 32 };
 
-/// Rows to be added to a table: by their `at`, and by their key or none for all keys together. The steps of the sums
-/// are counted within the row.
+/// Rows to add to a table, by `at` and key; `None` is all keys together. Steps of the sums are
+/// numbered within the row.
 pub type Rows = BTreeMap<(i64, Option<Locator>), Sums>;
 
-/// How a key stands in a table.
+/// Encodes a key as it is stored.
 pub fn key_value(key: Option<Locator>) -> Value {
     Value::Text(key.map(|key| key.to_string()).unwrap_or_default())
 }
 
 impl Table {
-    /// The row of a moment, and the step within it.
+    /// Returns the row of a time, and the step within it.
     pub fn locate(&self, moment: Timestamp) -> (i64, i64) {
         let number = self.step.number(moment);
         (number.div_euclid(self.per_row), number.rem_euclid(self.per_row))
     }
 
-    /// When a step of a row begins.
+    /// Returns the start of a step in a row.
     pub fn begin(&self, at: i64, step: i64) -> Timestamp {
         self.step.begin(at.saturating_mul(self.per_row).saturating_add(step))
     }
 
-    /// Rows before this one need not be kept any more.
+    /// Returns the first row within the retention.
     pub fn first_retained(&self, now: Timestamp) -> i64 {
         self.locate(now.plus(-self.step.kept_for())).0
     }
 
-    /// When the eldest row need not be kept any more, if there is one.
+    /// Returns the time at which the oldest row leaves the retention, if there is one.
     pub fn next_due(&self, database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
         let row = database.first(&format!("SELECT min(at) FROM {}", self.name), &[])?;
         let eldest = row.map(|mut row| row.optional_integer()).transpose()?.flatten();
         Ok(eldest.map(|at| self.begin(at.saturating_add(1), 0).plus(self.step.kept_for())))
     }
 
-    /// Adds to what is there.
+    /// Adds counts to the stored ones.
     pub fn add(&self, database: &impl Database, rows: Rows) -> DatabaseResult<()> {
         let read = format!("SELECT counts FROM {} WHERE at = ? AND key = ?", self.name);
         let write = format!(
@@ -83,7 +83,7 @@ impl Table {
         Ok(())
     }
 
-    /// The eldest rows before `end`, at most so many.
+    /// Returns at most `most` rows before `end`, oldest first.
     pub fn oldest(
         &self,
         database: &impl Database,
@@ -99,14 +99,14 @@ impl Table {
         found.collect()
     }
 
-    /// Removes rows from the eldest up to this one.
+    /// Deletes the oldest rows up to this one.
     pub fn remove_up_to(&self, database: &impl Database, at: i64, key: Option<Locator>) -> DatabaseResult<()> {
         let sql = format!("DELETE FROM {} WHERE (at, key) <= (?, ?)", self.name);
         database.run(&sql, &[at.into(), key_value(key)]).map(|_| ())
     }
 
-    /// The statement that finds the rows of a key from one `at` to another: one look-up a row, since a range would hold
-    /// the rows of all keys.
+    /// Returns the SQL that reads the rows of a key from one `at` to another. It looks each row up
+    /// by its key, since a range would scan the rows of all keys.
     pub fn lookup_sql(&self) -> String {
         format!(
             "WITH RECURSIVE wanted (at) AS (
@@ -117,7 +117,8 @@ impl Table {
         )
     }
 
-    /// Hands over every sum that lies in the span, of one key or of all together, and when its step begins.
+    /// Calls `each` with every sum in the span and the start of its step, for one key or for all
+    /// together.
     pub fn read(
         &self,
         database: &impl Database,

@@ -1,4 +1,4 @@
-//! A usage object in memory, and an exact count to compare it with.
+//! An in-memory usage object, and an exact count to compare it with.
 
 use super::{batches, batches::Ingested, queries, rollup, schema};
 use crate::database::{Database, memory::MemoryDatabase};
@@ -23,7 +23,7 @@ pub fn key(number: u32) -> Locator {
     format!("{number:016}").parse().unwrap()
 }
 
-/// Calls with one key in the minute of `at`, and one secret last used then.
+/// A batch of requests with one key in the minute of `at`, where one secret was last used.
 pub fn batch(isolate: u64, sequence: u64, key: Locator, calls: &[(u8, u64, u64)], at: Timestamp) -> Batch {
     let minute = Step::Minute.number(at);
     let counts = calls
@@ -37,17 +37,17 @@ pub fn ingest(database: &MemoryDatabase, batch: &Batch, now: Timestamp) -> Inges
     batches::ingest(database, batch, now).unwrap()
 }
 
-/// Does everything that is due.
+/// Runs all due work.
 pub fn run_all(database: &MemoryDatabase, now: Timestamp) {
     while rollup::run(database, now).unwrap() {}
 }
 
-/// How many rows a table has.
+/// Counts the rows of a table.
 pub fn rows(database: &MemoryDatabase, table: &str) -> i64 {
     database.first(&format!("SELECT count(*) FROM {table}"), &[]).unwrap().unwrap().integer().unwrap()
 }
 
-/// Everything that is kept by this step, asked for day by day.
+/// Returns all retained counts by this step, queried day by day.
 pub fn kept(database: &MemoryDatabase, key: Option<Locator>, step: Step, now: Timestamp) -> Vec<Point> {
     let oldest = step.begin(step.number(now.plus(-step.kept_for())));
     let end = step.begin(step.number(now) + 1);
@@ -64,7 +64,7 @@ pub fn kept(database: &MemoryDatabase, key: Option<Locator>, step: Step, now: Ti
     points
 }
 
-/// All calls that are kept by this step.
+/// Returns the sum of all retained counts by this step.
 pub fn total(database: &MemoryDatabase, key: Option<Locator>, step: Step, now: Timestamp) -> u64 {
     kept(database, key, step, now)
         .iter()
@@ -92,7 +92,7 @@ impl ExactCount {
         }
     }
 
-    /// What [`kept`] must answer for steps from `from` on.
+    /// Returns the counts that [`kept`] must return for steps from `from` on.
     pub fn kept(&self, key: Option<Locator>, step: Step, from: Timestamp, now: Timestamp) -> Vec<Point> {
         let end = step.begin(step.number(now) + 1);
         let mut points: BTreeMap<Timestamp, [BTreeMap<u8, u64>; 2]> = BTreeMap::new();

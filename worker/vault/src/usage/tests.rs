@@ -1,4 +1,4 @@
-//! What holds for usage, whatever comes in which order.
+//! Exactness of usage, in any order of events.
 
 use super::{
     batches::{self, Ingested},
@@ -61,11 +61,11 @@ fn a_batch_of_an_evicted_isolate_is_not_counted_twice() {
     run_all(&database, remembered.plus(1));
     assert_eq!(rows(&database, "isolates"), 0);
     assert_eq!(ingest(&database, &sent, remembered.plus(1)), Ingested::TooLate);
-    // Nor when its isolate has become known again by another batch.
+    // Another batch of the isolate does not change that.
     ingest(&database, &batch(7, 2, key(2), &[(0, 1, 1)], remembered), remembered.plus(1));
     assert_eq!(ingest(&database, &sent, remembered.plus(1)), Ingested::TooLate);
     assert_eq!(total(&database, Some(key(1)), Step::Hour, remembered), 5);
-    // Most of a day late is not too late, even for an isolate that never sent anything.
+    // Most of a day late is accepted, even from an isolate that never sent anything.
     let late = batch(9, 4, key(1), &[(0, 1, 2)], remembered.plus(-23 * HOUR));
     assert_eq!(ingest(&database, &late, remembered), Ingested::Counted);
     assert_eq!(total(&database, Some(key(1)), Step::Hour, remembered), 7);
@@ -84,7 +84,7 @@ fn a_batch_costs_one_row_written() {
     assert_eq!(changes() - before, 58);
     let before = changes();
     run_all(&database, NOW);
-    // The key, all keys, the last use, and the isolate that has nothing waiting any more.
+    // The key, all keys, the last use, and the isolate without pending counts.
     assert_eq!(changes() - before, 4);
     assert_eq!(total(&database, None, Step::Hour, NOW), 59 * 14);
 }
@@ -115,7 +115,7 @@ fn faulty_batches_are_not_counted_at_all() {
     sent.counts.push((ahead, 1));
     assert_eq!(ingest(&database, &sent, NOW), Ingested::Faulty("a minute that is still to come"));
     assert_eq!((rows(&database, "isolates"), rows(&database, "minutes")), (0, 0));
-    // It was not noted as counted either.
+    // Its number was not recorded as counted.
     sent.counts.pop();
     assert_eq!((ingest(&database, &sent, NOW), total(&database, None, Step::Minute, NOW)), (Ingested::Counted, 5));
 }
@@ -166,7 +166,7 @@ fn no_step_outlives_its_retention_by_a_whole_row() {
             rows.entry((row, Some(key(1)))).or_default().count(step, 0, 1, 5);
         }
         table.add(&database, rows).unwrap();
-        // The end of the step, and as long as it must stay.
+        // The end of the step, plus its retention.
         let must_stay_until = |at: Timestamp| at.plus(table.step.millis() + table.step.kept_for());
         let gone = table.next_due(&database).unwrap().unwrap();
         assert_eq!(gone.since(must_stay_until(first)), longer, "{}", table.name);
@@ -205,7 +205,7 @@ fn late_counts_of_a_rolled_up_minute_are_added() {
     let database = fresh();
     ingest(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW), NOW);
     let later = NOW.plus(49 * HOUR);
-    // Something of now, so that the isolate is known.
+    // A current batch, so that the isolate has a row.
     ingest(&database, &batch(7, 2, key(1), &[(0, 1, 1)], later), later);
     run_all(&database, later);
     let late = batch(7, 3, key(1), &[(0, 1, 2)], later.plus(-48 * HOUR));
@@ -219,7 +219,7 @@ fn late_counts_of_a_rolled_up_minute_are_added() {
 fn a_clock_set_back_loses_nothing_and_doubles_nothing() {
     let database = fresh();
     ingest(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW), NOW);
-    // A clock that was two days ahead has moved the minutes of now; then it is set right.
+    // A clock two days ahead has rolled up the current minutes; then it is corrected.
     run_all(&database, NOW.plus(49 * HOUR));
     let back = NOW.plus(-29 * MINUTE);
     for (sequence, at) in [(2, back), (1, NOW), (3, NOW), (1, NOW)] {
@@ -277,7 +277,7 @@ fn usage_is_filtered_by_outcome_and_scope() {
     assert_eq!(ask(Some(Code::Expired), None), []);
 }
 
-/// The store takes values of up to 2 MB.
+/// The store accepts values of up to 2 MB.
 #[test]
 fn the_size_of_a_row_is_bounded() {
     let mut row = Sums::default();
@@ -290,7 +290,7 @@ fn the_size_of_a_row_is_bounded() {
     assert!(size < 1_200_000, "{size}");
 }
 
-/// However many keys there are, an answer reads few rows.
+/// A query reads few rows, however many keys there are.
 #[test]
 fn a_query_looks_up_each_row_by_its_key() {
     let database = fresh();
@@ -310,16 +310,16 @@ fn a_query_looks_up_each_row_by_its_key() {
     }
 }
 
-/// What happens to a usage object.
+/// An event of a usage object.
 #[derive(Clone, Debug)]
 enum Event {
-    /// Something is counted and sent; if `held`, only kept by the isolate for now.
+    /// Counts are made and sent; if `held`, the isolate keeps them for now.
     Count { isolate: u8, calls: Vec<(u8, u8, u8, u8, u8)>, held: bool },
     /// A batch is sent, for the first time or again.
     Send(prop::sample::Index),
-    /// Counts are put away and moved.
+    /// Background work runs.
     Work { whole: bool },
-    /// Time goes by, in minutes; or goes back a little.
+    /// Time passes, in minutes, or the clock is set back a little.
     Wait(i16),
 }
 
@@ -335,7 +335,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// Whatever is sent twice, late and out of order, and whenever counts are moved.
+    /// Batches repeat, arrive late and out of order, between roll-ups at any time.
     #[test]
     fn the_total_is_an_exact_count(events in prop::collection::vec(event(), 1..60)) {
         let database = fresh();
@@ -377,7 +377,7 @@ proptest! {
         }
         for keys in [None, Some(key(0)), Some(key(3))] {
             for step in STEPS {
-                // After the clock was set back, what it had moved by then is not moved back.
+                // A clock set back does not undo an earlier roll-up.
                 let from = step.begin(step.number(latest.plus(-step.kept_for())));
                 let found: Vec<_> = kept(&database, keys, step, now).into_iter().filter(|point| point.at >= from).collect();
                 let skipped = if step == Step::Minute { from.plus(HOUR) } else { from };

@@ -1,5 +1,5 @@
-//! Who gives the commands of the walk, and what each of them may, in the plainest words: the owner everything, a key
-//! what stands in its scopes.
+//! Callers of the random walk, and a plain model of their rights: the owner may do everything, a
+//! key what its scopes say.
 
 use super::{
     Walk,
@@ -22,28 +22,28 @@ use ownchat_domain::{
     verdict::Code,
 };
 
-/// Scopes that keys of the walk have: some to give, and those of keys that look after keys.
+/// Scopes of the walk's keys: some to grant, and those that manage keys.
 pub const SCOPES: [&str; 6] =
     ["contacts:read", "contacts:write", "messages:send", "messages:read", "keys:self", "keys:write"];
 
-/// Networks that keys of the walk are kept to or kept out of, with all the addresses in them from which the walk asks.
+/// Networks that keys of the walk allow or deny, with all the walk's client IPs in them.
 pub const NETWORKS: [(&str, &[&str]); 3] = [
     ("203.0.113.0/24", &["203.0.113.5", "203.0.113.66"]),
     ("203.0.113.66", &["203.0.113.66"]),
     ("2001:db8::/32", &["2001:db8::5"]),
 ];
 
-/// All addresses from which the walk asks.
+/// All client IPs of the walk.
 const ADDRESSES: [&str; 4] = ["203.0.113.5", "203.0.113.66", "2001:db8::5", ELSEWHERE];
 
-/// An address in none of them.
+/// A client IP in none of the networks.
 const ELSEWHERE: &str = "192.0.2.1";
 
-/// Who gives a command.
+/// The caller of a command.
 #[derive(Clone, Copy)]
 pub enum ModelCaller {
     Owner,
-    /// A key, with the secret of this number, from this address.
+    /// A key, with the number of the presented secret and the client IP.
     Key {
         id: Locator,
         secret: usize,
@@ -52,7 +52,7 @@ pub enum ModelCaller {
 }
 
 impl ModelCaller {
-    /// What it is called in the trail.
+    /// Returns the caller's name in the trail.
     pub fn actor(self) -> String {
         match self {
             Self::Owner => OWNER.to_string(),
@@ -70,13 +70,13 @@ impl ModelCaller {
     }
 }
 
-/// Hash of the secret of this number: the number is all that tells the secrets of a key from each other.
+/// Returns the secret hash of a number. Only the number distinguishes the secrets of a key.
 pub fn secret_of(number: usize) -> SecretHash {
     SecretHash::from_bytes([u8::try_from(number).unwrap_or(u8::MAX); 32])
 }
 
 impl Walk {
-    /// Somebody who gives the next command: the owner, or a key, mostly one that is heard.
+    /// Picks the next caller: the owner, or a key, mostly one that authenticates.
     pub(super) fn pick_caller(&mut self) -> ModelCaller {
         if self.rng.below(2) == 0 {
             return ModelCaller::Owner;
@@ -95,7 +95,7 @@ impl Walk {
         ModelCaller::Key { id, secret, address }
     }
 
-    /// Gives a command as the asker of this step, as the registry takes it from outside.
+    /// Runs a command as the caller of this step, with authentication as for an outside request.
     pub(super) fn as_caller<T>(&self, command: impl FnOnce(Origin) -> CommandResult<T>) -> CommandResult<T> {
         let caller = self.model.caller.caller();
         authenticate(&self.database, &keyring(), &caller, self.now)?;
@@ -103,20 +103,17 @@ impl Walk {
     }
 }
 
-/// What somebody wants to do to a key.
+/// A command on a key.
 pub enum ModelCommand<'a> {
-    /// Give it a new secret.
     Rotate,
-    /// End its old ones.
     EndOldSecrets,
     Edit(&'a Edit),
     Delete,
-    /// Take it back from deletion.
     Restore,
 }
 
 impl Model {
-    /// Whether the asker of this step is heard at all.
+    /// Authenticates the caller of this step.
     pub fn authenticate(&self, now: Timestamp) -> Result<(), Expected> {
         let ModelCaller::Key { id, secret, address } = self.caller else { return Ok(()) };
         let refused = |code| Err(Expected::Refused(code));
@@ -142,18 +139,18 @@ impl Model {
         }
     }
 
-    /// Whether the asker may make keys.
+    /// Checks that the caller may create keys.
     pub fn may_create(&self, now: Timestamp) -> Result<(), Expected> {
         self.authenticate(now)?;
         if self.holds("keys:write") { Ok(()) } else { Err(Expected::Lacks("keys:write")) }
     }
 
-    /// Whether the asker sees this key.
+    /// Returns true if the caller sees this key.
     pub fn sees(&self, id: Locator) -> bool {
         self.holds("keys:write") || (self.holds("keys:self") && self.is_caller(id))
     }
 
-    /// Whether the asker may do this to a key that is there.
+    /// Checks that the caller may run the command on a present key.
     pub fn may(&self, command: &ModelCommand<'_>, id: Locator, before: &ModelKey) -> Result<(), Expected> {
         let ModelCaller::Key { .. } = self.caller else { return Ok(()) };
         if !self.sees(id) {
@@ -185,7 +182,8 @@ impl Model {
         }
     }
 
-    /// Whether the asker has all that they would give. No key gives the power over keys, nor more freedom than it has.
+    /// Checks that the caller holds all that it would grant. No key grants `keys:write`, or more
+    /// freedom than it has.
     pub fn may_give(&self, given: &ModelKey) -> Result<(), Expected> {
         let ModelCaller::Key { id, .. } = self.caller else { return Ok(()) };
         let Some(own) = self.keys.get(&id) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! What the registry said and did, beside what the model says.
+//! Comparison of the registry's results and state with the model's.
 
 use super::{
     Walk,
@@ -28,10 +28,10 @@ use ownchat_domain::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What a command answered.
+/// Result of a command.
 pub struct Actual {
     pub version: u64,
-    /// Whether somebody may be refused now; none where nobody can be.
+    /// True if a request that passed before may be refused now; `None` for a new key.
     pub narrowed: Option<bool>,
     pub key: Option<Key>,
 }
@@ -42,14 +42,14 @@ impl From<KeyOutcome> for Actual {
     }
 }
 
-/// A key as it is shown, with its scopes in the order of their names.
+/// Returns the JSON of a key, with sorted scopes.
 pub fn shown(key: &Key) -> Value {
     let mut shown = serde_json::to_value(key).unwrap();
     shown["scopes"].as_array_mut().unwrap().sort_by_key(ToString::to_string);
     shown
 }
 
-/// What a record tells the edge of its key, as [`super::key::Key::told`] has it.
+/// Returns the content of a record in the form of [`ModelKey::record_json`].
 fn record_json(record: &Record) -> Value {
     let mut scopes = record.scopes.names();
     scopes.sort();
@@ -75,7 +75,7 @@ fn record_json(record: &Record) -> Value {
 }
 
 impl Walk {
-    /// The registry said what the model says, and did what the model did.
+    /// Compares the result of a command, its audit line and its effects.
     pub(super) fn compare(&mut self, what: &str, expected: Expected, done: CommandResult<Actual>, id: Option<Locator>) {
         let answer = match done {
             Ok(answer) => {
@@ -112,12 +112,12 @@ impl Walk {
         self.check_key(id);
     }
 
-    /// A key, or the settings, are as in the model, and so is what waits for feed and KV.
+    /// Compares a key, or the settings, and what is queued for feed and KV.
     pub(super) fn check_key(&self, id: Option<Locator>) {
         if let Some(id) = id {
             let row = find(&self.database, id).unwrap();
             let model = self.model.keys.get(&id);
-            // Now, and when what is still to come has come.
+            // Now, at its start and at its expiry.
             for now in
                 [Some(self.now), model.and_then(|key| key.begin), model.and_then(|key| key.end)].into_iter().flatten()
             {
@@ -137,7 +137,7 @@ impl Walk {
         assert_eq!(count(&self.database, "outbox"), i64::try_from(self.model.undelivered()).unwrap());
     }
 
-    /// KV holds a record of every key that is there, and each that was sealed now says of it what the model says.
+    /// Compares every record in KV that was sealed now; every key has one.
     pub(super) fn check_delivered_records(&self) {
         let records = self.kv.records.borrow();
         for (id, key) in &self.model.keys {
@@ -148,7 +148,7 @@ impl Walk {
         }
     }
 
-    /// And so do all that were sealed before.
+    /// Compares every record in KV.
     pub(super) fn check_records(&self) {
         let records = self.kv.records.borrow();
         for (id, key) in &self.model.keys {
@@ -169,7 +169,7 @@ impl Walk {
         assert!(record.recognise(&secret_of(key.newest() + 1), &keyring()).is_none());
     }
 
-    /// Everything is as in the model.
+    /// Compares everything.
     pub(super) fn check_all(&self) {
         for id in &self.model.all_ids {
             self.check_key(Some(*id));

@@ -1,4 +1,4 @@
-//! Steps that make a key: a new one, or one like another. Half of them have a name, so that they are done once.
+//! Steps that create or duplicate a key. Half of them have an idempotency key.
 
 use super::{
     Walk,
@@ -60,13 +60,13 @@ impl Walk {
         self.check_key(Some(source));
     }
 
-    /// Half of the requests have a name, one of so many, and one of two bodies.
+    /// Picks an idempotency key, one of so many, and one of two bodies, for half of the requests.
     fn named(&mut self, about: &str, names: u64) -> Option<NamedRequest> {
         let [is_named, name, body] = [2, names, 2].map(|sides| self.rng.below(sides));
         (is_named == 1).then(|| NamedRequest { about: about.into(), name, body })
     }
 
-    /// The registry said what the model says of a key that was made, and did what the model did.
+    /// Compares the result of a creation, and its effects.
     fn compare_made(
         &mut self,
         what: &str,
@@ -90,7 +90,7 @@ impl Walk {
     }
 }
 
-/// Puts what is said of a key into what is said of it already. All that is said again is said anew.
+/// Merges JSON into a body; later values win.
 fn merge(body: &mut Value, more: Value) {
     match (body, more) {
         (Value::Object(body), Value::Object(more)) => {
@@ -102,7 +102,7 @@ fn merge(body: &mut Value, more: Value) {
     }
 }
 
-/// The key of which all of this is said, one after the other, if there can be one like it in the end.
+/// Applies all edits in order. Returns `None` if the result is invalid.
 fn with(blank: ModelKey, facts: &[Edit]) -> Option<ModelKey> {
     facts.iter().try_fold(blank, |key, fact| key.with(fact)).filter(ModelKey::is_in_order)
 }

@@ -1,10 +1,10 @@
-//! What the walk changes of a key, and what becomes of the key.
+//! Edits of the random walk, and their effect on a key of the model.
 
 use super::{Walk, key::ModelKey};
 use ownchat_domain::time::{DAY, HOUR, Timestamp};
 use serde_json::{Value, json};
 
-/// A change of one key.
+/// An edit of one key.
 #[derive(Clone, Debug)]
 pub enum Edit {
     Name(&'static str),
@@ -17,22 +17,22 @@ pub enum Edit {
     Allow(Vec<&'static str>),
     Deny(Vec<&'static str>),
     Channels(Vec<&'static str>),
-    /// None of the three.
+    /// Removes allow list, deny list and channels.
     NoRestrictions,
     Rate(Option<(u32, u32)>),
-    /// The number of the rate limit, whatever its window is.
+    /// Changes the limit of the rate and keeps its window.
     RatePart(u32),
     Quota(Option<(u32, &'static str)>),
-    /// The period of the quota, whatever its number is.
+    /// Changes the period of the quota and keeps its limit.
     QuotaPart(&'static str),
     Note(&'static str, Option<&'static str>),
     NoNotes,
-    /// Something that no key can be.
+    /// An invalid edit.
     Wrong,
 }
 
 impl Edit {
-    /// As it is asked for.
+    /// Returns the JSON of the request.
     pub fn json(&self) -> Value {
         let or_null = |list: &[&str]| if list.is_empty() { Value::Null } else { json!(list) };
         match self {
@@ -63,24 +63,24 @@ impl Edit {
         }
     }
 
-    /// Whether it switches a key off and does nothing else.
+    /// Returns true if it deactivates a key and does nothing else.
     pub const fn only_switches_off(&self) -> bool {
         matches!(self, Self::Status(false, _))
     }
 }
 
 impl ModelKey {
-    /// The key after a change, if there can be one like it.
+    /// Returns the edited key, if it is valid.
     pub fn after(&self, edit: &Edit) -> Option<Self> {
         self.with(edit).filter(Self::is_in_order)
     }
 
-    /// Tells if it begins before it ends, and can be used from somewhere.
+    /// Returns true if it starts before it expires, and accepts some client IP.
     pub fn is_in_order(&self) -> bool {
         self.begin.is_none_or(|begin| self.end.is_none_or(|end| begin < end)) && self.accepts_some_address()
     }
 
-    /// The key of which this is said, in whatever order it begins and ends.
+    /// Returns the edited key, without a check of its order and its addresses.
     pub fn with(&self, edit: &Edit) -> Option<Self> {
         let mut after = self.clone();
         let owned = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect();
@@ -116,7 +116,7 @@ impl ModelKey {
 }
 
 impl Walk {
-    /// A change that a new key can have as well.
+    /// Picks an edit that a new key may have too.
     pub(super) fn any_fact(&mut self) -> Edit {
         let now = self.now;
         let networks = super::caller::NETWORKS.map(|(network, _)| network);
@@ -134,7 +134,7 @@ impl Walk {
         }
     }
 
-    /// Any change.
+    /// Picks an edit.
     pub(super) fn any_edit(&mut self) -> Edit {
         match self.rng.below(20) {
             0 => Edit::Name(self.rng.pick(&["Shop", "Store", "Market"])),

@@ -1,4 +1,4 @@
-//! A key of the model: what is said of it, how it is shown, and what the edge is told of it.
+//! A key of the model: its facts, its JSON in the API, and its content in a record.
 
 use super::caller::NETWORKS;
 use ownchat_domain::{
@@ -8,7 +8,6 @@ use ownchat_domain::{
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One secret of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelSecret {
     pub number: usize,
@@ -16,7 +15,6 @@ pub struct ModelSecret {
     pub ends_at: Option<Timestamp>,
 }
 
-/// A key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelKey {
     pub version: u64,
@@ -32,31 +30,31 @@ pub struct ModelKey {
     pub allow: Vec<String>,
     pub deny: Vec<String>,
     pub channels: Vec<String>,
-    /// How many, in how many seconds.
+    /// Limit and window in seconds.
     pub rate: Option<(u32, u32)>,
-    /// How many, in which period.
+    /// Limit and period.
     pub quota: Option<(u32, &'static str)>,
     pub notes: BTreeMap<String, String>,
     pub created_at: Timestamp,
     pub created_by: String,
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
-    /// The eldest first.
+    /// Oldest first.
     pub secrets: Vec<ModelSecret>,
 }
 
 impl ModelKey {
-    /// Whether nobody switched it off or deleted it.
+    /// Returns true if it is neither deactivated nor deleted.
     pub const fn is_live(&self) -> bool {
         self.active && self.deleted_at.is_none()
     }
 
-    /// Number of its newest secret.
+    /// Returns the number of its newest secret.
     pub fn newest(&self) -> usize {
         self.secrets.iter().map(|secret| secret.number).max().unwrap_or(0)
     }
 
-    /// Why it does not work at this moment, if it does not.
+    /// Returns the reason for which it does not work at this time, if any.
     pub fn reason_at(&self, now: Timestamp) -> Option<&'static str> {
         if self.deleted_at.is_some() {
             Some("deleted")
@@ -71,7 +69,7 @@ impl ModelKey {
         }
     }
 
-    /// As admins see it, in JSON.
+    /// Returns its JSON as the API shows it.
     pub fn shown(&self, id: Locator, now: Timestamp) -> Value {
         let secrets: Vec<Value> = self
             .secrets
@@ -118,7 +116,7 @@ impl ModelKey {
         shown
     }
 
-    /// As the edge is told of it, but for when that was sealed and what holds for the workspace.
+    /// Returns its content in a record, without sealing time and workspace.
     pub fn record_json(&self, id: Locator) -> Value {
         json!({
             "id": id,
@@ -140,18 +138,18 @@ impl ModelKey {
         })
     }
 
-    /// Whether it may be used from this address.
+    /// Returns true if it accepts requests from this client IP.
     pub fn accepts_address(&self, address: &str) -> bool {
         !addresses_in(&self.deny).contains(address)
             && (self.allow.is_empty() || addresses_in(&self.allow).contains(address))
     }
 
-    /// Whether it opens this scope: whoever edits contacts reads them.
+    /// Returns true if it grants this scope. `contacts:write` includes `contacts:read`.
     pub fn grants(&self, scope: &str) -> bool {
         self.scopes.contains(scope) || (scope == "contacts:read" && self.scopes.contains("contacts:write"))
     }
 
-    /// Whether somebody who gets by with this key might not with the other one.
+    /// Returns true if some request passes with this key and not with the other.
     pub fn is_narrowed_by(&self, other: &Self) -> bool {
         let later = other.begin.is_some_and(|begin| self.begin.is_none_or(|was| begin > was));
         let sooner = other.end.is_some_and(|end| self.end.is_none_or(|was| end < was));
@@ -165,19 +163,20 @@ impl ModelKey {
         later || sooner || less_often || less || unopened || self.loses_channels(other) || self.loses_addresses(other)
     }
 
-    /// Whether it is for a channel for which the other one is not.
+    /// Returns true if the other key lacks a channel of this one.
     pub fn loses_channels(&self, other: &Self) -> bool {
         let is_for_all = self.channels.is_empty();
         let kept = self.channels.iter().all(|channel| other.channels.contains(channel));
         !other.channels.is_empty() && (is_for_all || !kept)
     }
 
-    /// Tells if not everything that is allowed is denied.
+    /// Returns true if some allowed client IP is not denied.
     pub fn accepts_some_address(&self) -> bool {
         self.allow.is_empty() || !addresses_in(&self.allow).is_subset(&addresses_in(&self.deny))
     }
 
-    /// Whether it may be used from somewhere from where the other one may not, as far as the lists say it one by one.
+    /// Returns true if the other key refuses a client IP that this one accepts, judged list by
+    /// list.
     pub fn loses_addresses(&self, other: &Self) -> bool {
         let fewer = !other.allow.is_empty()
             && (self.allow.is_empty() || !addresses_in(&self.allow).is_subset(&addresses_in(&other.allow)));
@@ -185,7 +184,7 @@ impl ModelKey {
     }
 }
 
-/// The addresses of the walk in these networks.
+/// Returns the walk's client IPs in these networks.
 fn addresses_in(networks: &[String]) -> BTreeSet<&'static str> {
     let found = NETWORKS.iter().filter(|(network, _)| networks.iter().any(|it| it == network));
     found.flat_map(|(_, places)| places.iter().copied()).collect()

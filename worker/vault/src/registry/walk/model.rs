@@ -1,4 +1,4 @@
-//! What a workspace should be after each command, in the plainest words.
+//! A plain model of a workspace: its state after each command.
 
 use super::{
     caller::{ModelCaller, ModelCommand},
@@ -13,48 +13,47 @@ use ownchat_domain::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a command responses.
+/// Expected result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// Done; the version afterwards.
+    /// Success; the version afterwards.
     Done(u64),
-    /// What an earlier request of the same name was answered: this key, as it was then.
+    /// The stored response of an earlier request: this key, as it was then.
     Replayed(Locator),
     NotFound,
     Stale,
     Invalid,
     Reused,
-    /// The key that asks is not heard.
+    /// The calling key is refused.
     Refused(Code),
-    /// The key that asks lacks this scope.
+    /// The calling key lacks this scope.
     Lacks(&'static str),
-    /// The key that asks would give what it does not hold.
+    /// The calling key would grant a scope that it does not hold.
     NotHeld,
-    /// The key that asks would give more freedom than it has.
+    /// The calling key would grant more freedom than it has.
     Beyond,
 }
 
-/// The workspace.
 pub struct Model {
-    /// Those that were not removed for good.
+    /// Keys that were not purged.
     pub keys: BTreeMap<Locator, ModelKey>,
-    /// Every id that there ever was.
+    /// Every id that was ever issued.
     pub all_ids: Vec<Locator>,
     pub lines: u64,
-    /// Who gives the command of this step.
+    /// Caller of this step.
     pub caller: ModelCaller,
-    /// Action of the line that the last command wrote, if it wrote one.
+    /// Action of the last command's audit line, if it wrote one.
     pub last_action: Option<&'static str>,
-    /// Whether the last command took something from somebody, or another one did of which the feed was not told.
+    /// True if the last command narrowed access, or an unpublished one before it did.
     pub narrowed: bool,
-    /// Version, suspended, seconds of outage.
+    /// Version, suspended, outage grace period in seconds.
     pub settings: (u64, bool, u32),
-    /// What the feed must be told; the workspace is the empty name.
+    /// Pending feed entries; the empty name is the workspace.
     pub unpublished: BTreeMap<String, u64>,
     pub(super) due: BTreeSet<Locator>,
-    /// Keys to which nothing was done since they came back from deletion.
+    /// Keys that were not changed since they were restored.
     restored: BTreeSet<Locator>,
-    /// When the record of a key was last written.
+    /// Time of a record's last delivery.
     pub published: BTreeMap<Locator, Timestamp>,
     pub(super) responses: BTreeMap<(String, String, u64), FirstResponse>,
 }
@@ -93,18 +92,18 @@ impl Model {
             Err(expected) => return expected,
         };
         let Some(after) = before.after(edit) else { return Expected::Invalid };
-        // Whoever sends the same again has seen the version before.
+        // A retry carries the version from before its own change.
         if before.version != version && !(after == before && before.version == version + 1) {
             if !matches!(edit, Edit::Status(false, _)) {
                 return Expected::Stale;
             }
-            // Never left on because a page was old; what is off already stays as it is.
+            // A stale version never prevents deactivation; an inactive key stays as it is.
             if !before.active {
                 self.narrowed = true;
                 return Expected::Done(before.version);
             }
         }
-        // Whoever asks again is told a moment.
+        // A retry gets an effective time.
         self.narrowed = self.is_unpublished(id) || after == before;
         if after == before {
             return Expected::Done(before.version);
@@ -130,7 +129,7 @@ impl Model {
         self.changed(id, ModelKey { deleted_at: Some(now), ..before }, "key.delete", now)
     }
 
-    /// What is said if this very command has deleted the key before.
+    /// Returns the result if this very command has deleted the key before.
     fn deleted_before(&mut self, id: Locator, version: u64, now: Timestamp) -> Option<Expected> {
         let gone = self.keys.get(&id).filter(|key| key.deleted_at.is_some() && key.version == version + 1).cloned()?;
         self.last_action = None;
@@ -172,7 +171,7 @@ impl Model {
         if key.secrets.iter().filter(works).count() >= 5 {
             return Expected::Invalid;
         }
-        // Of those that have ended, ten are still listed.
+        // Ten ended secrets stay listed.
         let mut ended: Vec<ModelSecret> = key.secrets.iter().filter(|secret| !works(secret)).cloned().collect();
         ended.sort_by_key(|secret| (secret.ends_at, secret.number));
         for forgotten in ended.iter().rev().skip(10) {
@@ -234,7 +233,7 @@ impl Model {
         Expected::Done(was + 1)
     }
 
-    /// What is removed for good.
+    /// Purges keys, and returns them.
     pub fn purge(&mut self, now: Timestamp) -> Vec<Locator> {
         self.last_action = None;
         let mut gone: Vec<(Timestamp, Locator)> = self
@@ -278,7 +277,7 @@ impl Model {
         self.unpublished.contains_key(&id.to_string())
     }
 
-    /// The key that a command is about, if the asker may give it.
+    /// Returns the key of a command, if the caller may give it.
     fn begin(&mut self, command: &ModelCommand<'_>, id: Locator, now: Timestamp) -> Result<ModelKey, Expected> {
         self.last_action = None;
         self.authenticate(now)?;

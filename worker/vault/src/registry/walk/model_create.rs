@@ -1,4 +1,4 @@
-//! What a workspace should be after a key was made, in the plainest words.
+//! A plain model of the creation of keys.
 
 use super::{
     caller::ModelCaller,
@@ -12,7 +12,7 @@ use ownchat_domain::{
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A request that is done once: what it is about, its name, and its body.
+/// A request with an idempotency key: its subject, its key, and its body.
 #[derive(Clone)]
 pub struct NamedRequest {
     pub about: String,
@@ -20,7 +20,7 @@ pub struct NamedRequest {
     pub body: u64,
 }
 
-/// What a request that is done once was answered at first, and how long that is remembered.
+/// The first response to such a request, and its expiry.
 pub struct FirstResponse {
     body: u64,
     id: Locator,
@@ -29,7 +29,7 @@ pub struct FirstResponse {
 }
 
 impl Model {
-    /// What a new key is before anything else is said of it.
+    /// Returns a new key before any edit.
     pub fn blank(&self, name: &str, scopes: &[&str], environment: &'static str, now: Timestamp) -> ModelKey {
         ModelKey {
             version: 1,
@@ -56,7 +56,7 @@ impl Model {
         }
     }
 
-    /// `key` is none if there can be none like it; `id` is the key that was made, if one was.
+    /// Creates a key. `key` is `None` if it is invalid; `id` is the created key, if there is one.
     pub fn create(
         &mut self,
         key: Option<ModelKey>,
@@ -79,7 +79,8 @@ impl Model {
         self.made(id, key, "key.create", once, now)
     }
 
-    /// The copy has another name if one is given. `id` is the key that was made, if one was.
+    /// Duplicates a key, under a new name if one is given. `id` is the created key, if there is
+    /// one.
     pub fn duplicate(
         &mut self,
         source: Locator,
@@ -106,14 +107,14 @@ impl Model {
         let name = name.map_or_else(|| self.copy_name(&source.name), str::to_owned);
         let ModelKey { version, active, reason, created_at, created_by, updated_at, secrets, .. } =
             self.blank("", &[], source.environment, now);
-        // A beginning that has passed says nothing.
+        // A start in the past is dropped.
         let begin = source.begin.filter(|begin| *begin > now);
         let copy =
             ModelKey { version, name, active, reason, begin, created_at, created_by, updated_at, secrets, ..source };
         self.made(id, copy, "key.duplicate", once, now)
     }
 
-    /// The first of "(copy)", "(copy 2)" and so on that no key has; the walk's names are short.
+    /// Returns the first free name of "(copy)", "(copy 2)" and so on. The walk's names are short.
     fn copy_name(&self, name: &str) -> String {
         let original = name.split(" (copy").next().unwrap_or_default();
         let names = (1..).map(|number| match number {
@@ -133,13 +134,13 @@ impl Model {
         Some(if first.body == once.body { Expected::Replayed(first.id) } else { Expected::Reused })
     }
 
-    /// The key that a request of this name was answered, as it was then.
+    /// Returns the key in the first response.
     pub fn first_answer(&self, once: &NamedRequest) -> Option<&Value> {
         let first = self.responses.get(&(self.caller.actor(), once.about.clone(), once.name));
         first.map(|first| &first.shown)
     }
 
-    /// Name of who makes a key.
+    /// Returns the `created_by` of the caller's keys.
     fn maker(&self) -> String {
         match self.caller {
             ModelCaller::Owner => "Ada".into(),

@@ -1,6 +1,6 @@
-//! Chance, as a seed decides it.
+//! Deterministic random numbers.
 
-/// Random numbers that a seed decides (`SplitMix64`).
+/// A seeded random number generator (`SplitMix64`).
 pub struct SeededRng(u64);
 
 impl SeededRng {
@@ -16,7 +16,7 @@ impl SeededRng {
         (mixed ^ (mixed >> 31)) % sides
     }
 
-    /// A place in a list of this length.
+    /// Picks an index into a list of this length.
     pub fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.below(length as u64)).unwrap()
     }
@@ -25,7 +25,7 @@ impl SeededRng {
         from[self.index(from.len())]
     }
 
-    /// Some of these, at least one.
+    /// Picks a subset, at least one element.
     pub fn some<T: Copy>(&mut self, from: &[T]) -> Vec<T> {
         let mask = self.below((1 << from.len()) - 1) + 1;
         from.iter().enumerate().filter(|(place, _)| mask >> place & 1 == 1).map(|(_, one)| *one).collect()

@@ -1,10 +1,10 @@
-//! Whoever can write to the trail: what they did to it is found, whatever it is.
+//! Tampering with the trail: every kind of it is detected.
 
 use super::{Walk, random::SeededRng, trail};
 use crate::database::{Database, memory::MemoryDatabase};
 use ownchat_domain::audit::{Flaw, Line, seal, verify};
 
-/// What the lines of the database are found to be.
+/// Verifies the lines in the database.
 fn found(database: &MemoryDatabase) -> Result<(u64, String), Flaw> {
     verify(trail(database).iter().map(String::as_str))
 }
@@ -14,7 +14,7 @@ fn write(database: &MemoryDatabase, number: usize, line: &str) {
     database.run("UPDATE trail SET line = ? WHERE sequence = ?", &[line.into(), number.into()]).unwrap();
 }
 
-/// The line with another character in some place.
+/// Replaces one character of a line.
 fn altered(line: &str, rng: &mut SeededRng) -> String {
     let mut characters: Vec<char> = line.chars().collect();
     let place = rng.index(characters.len());
@@ -23,7 +23,7 @@ fn altered(line: &str, rng: &mut SeededRng) -> String {
     characters.into_iter().collect()
 }
 
-/// The line as if somebody else had done something else, with the hash that fits it.
+/// Forges a line, with a matching hash.
 fn forged(line: &str, rng: &mut SeededRng) -> String {
     let mut forged: Line = serde_json::from_str(line).unwrap();
     match rng.below(3) {
@@ -34,13 +34,13 @@ fn forged(line: &str, rng: &mut SeededRng) -> String {
     seal(&forged).0
 }
 
-/// Tries everything a few times on a whole trail, and takes it back.
+/// Tampers with a whole trail several times in every way, and restores it.
 pub fn is_found(walk: &mut Walk) {
     let (database, rng) = (&walk.database, &mut walk.rng);
     let whole = trail(database);
     let good = verify(whole.iter().map(String::as_str)).unwrap();
     for _ in 0..10 {
-        // Neither the last line nor the one before it, so that others follow.
+        // Not the last two lines, so that others follow.
         let place = rng.index(whole.len() - 2);
         let (number, count) = (place + 1, place as u64 + 1);
         let (line, next) = (&whole[place], &whole[place + 1]);
@@ -67,7 +67,7 @@ pub fn is_found(walk: &mut Walk) {
         assert_eq!(verify(lines), Err(Flaw::Misplaced { line: count + 1, found: count }), "put in");
     }
     assert_eq!(found(database).as_ref(), Ok(&good), "all is as it was");
-    // What is missing at the end, or was written anew there, shows in number and hash of the last line.
+    // A removed or forged last line changes only count and hash of the head.
     let last = whole.len();
     let at = i64::try_from(last).unwrap();
     write(database, last, &forged(&whole[last - 1], rng));
