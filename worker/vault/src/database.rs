@@ -94,7 +94,7 @@ impl Row {
     ///
     /// All readers fail on a missing column and on a value of another type.
     pub fn integer(&mut self) -> DatabaseResult<i64> {
-        self.optional_integer()?.ok_or_else(|| DatabaseError("a number expected, NULL found".into()))
+        self.optional_integer()?.ok_or_else(|| DatabaseError("expected a number, found NULL".into()))
     }
 
     /// Reads the next column as an integer or `NULL`.
@@ -102,7 +102,7 @@ impl Row {
         match self.next()? {
             Value::Integer(number) => Ok(Some(number)),
             Value::Null => Ok(None),
-            other => Err(DatabaseError(format!("a number expected, {} found", other.kind()))),
+            other => Err(DatabaseError(format!("expected a number, found {}", other.kind()))),
         }
     }
 
@@ -110,7 +110,7 @@ impl Row {
     pub fn text(&mut self) -> DatabaseResult<String> {
         match self.next()? {
             Value::Text(text) => Ok(text),
-            other => Err(DatabaseError(format!("a text expected, {} found", other.kind()))),
+            other => Err(DatabaseError(format!("expected text, found {}", other.kind()))),
         }
     }
 
@@ -119,18 +119,18 @@ impl Row {
         match self.next()? {
             Value::Text(text) => Ok(Some(text)),
             Value::Null => Ok(None),
-            other => Err(DatabaseError(format!("a text expected, {} found", other.kind()))),
+            other => Err(DatabaseError(format!("expected text, found {}", other.kind()))),
         }
     }
 
     /// Reads the next column as exactly `N` bytes.
     pub fn bytes<const N: usize>(&mut self) -> DatabaseResult<[u8; N]> {
-        self.blob()?.try_into().map_err(|_| DatabaseError(format!("{N} bytes expected")))
+        self.blob()?.try_into().map_err(|_| DatabaseError(format!("expected {N} bytes")))
     }
 
     /// Reads the next column as bytes.
     pub fn blob(&mut self) -> DatabaseResult<Vec<u8>> {
-        self.optional_blob()?.ok_or_else(|| DatabaseError("bytes expected, NULL found".into()))
+        self.optional_blob()?.ok_or_else(|| DatabaseError("expected bytes, found NULL".into()))
     }
 
     /// Reads the next column as bytes or `NULL`.
@@ -138,7 +138,7 @@ impl Row {
         match self.next()? {
             Value::Blob(bytes) => Ok(Some(bytes)),
             Value::Null => Ok(None),
-            other => Err(DatabaseError(format!("bytes expected, {} found", other.kind()))),
+            other => Err(DatabaseError(format!("expected bytes, found {}", other.kind()))),
         }
     }
 }

@@ -51,7 +51,7 @@ impl DurableObject for Instance {
         };
         // Any later request completes an interrupted setup.
         if let Err(failure) = self.finish(database).await {
-            console_error!("instance: the set-up cannot be finished: {failure:?}");
+            console_error!("instance: setup cannot be completed: {failure:?}");
         }
         match name {
             CheckSetup::NAME => {
@@ -137,6 +137,6 @@ impl Instance {
 }
 
 fn pending(failure: &Failure) -> crate::rpc::CommandError {
-    console_error!("instance: set-up: {failure:?}");
+    console_error!("instance: setup: {failure:?}");
     Failure::Unavailable.into()
 }

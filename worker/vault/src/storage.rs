@@ -84,7 +84,7 @@ fn from_platform(value: SqlStorageValue) -> DatabaseResult<Value> {
         SqlStorageValue::Float(number) if number.fract() == 0.0 && number.abs() <= SAFE => {
             Ok(Value::Integer(number as i64))
         }
-        SqlStorageValue::Float(number) => Err(DatabaseError(format!("no column of ours holds {number}"))),
+        SqlStorageValue::Float(number) => Err(DatabaseError(format!("no column stores the float {number}"))),
         SqlStorageValue::String(text) => Ok(Value::Text(text)),
         SqlStorageValue::Blob(bytes) => Ok(Value::Blob(bytes)),
     }

@@ -59,7 +59,7 @@ impl DurableObject for Usage {
                 self.schedule_alarm(now().plus(rollup::FLUSH_AFTER)).await;
                 match ingested {
                     Ok(Ingested::Counted) => Ok(Response::empty()?.with_status(204)),
-                    Ok(Ingested::TooLate) => refuse("too late to be told from one that was counted", 410),
+                    Ok(Ingested::TooLate) => refuse("too late to know if it was counted", 410),
                     Ok(Ingested::Faulty(fault)) => refuse(fault, 400),
                     Err(error) => {
                         console_error!("usage: {error}");

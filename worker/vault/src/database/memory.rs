@@ -16,7 +16,7 @@ impl MemoryDatabase {
     /// Opens a database and runs these statements in it.
     pub fn filled(sql: &str) -> Self {
         let database = Self::open();
-        database.0.execute_batch(sql).expect("the statements are good");
+        database.0.execute_batch(sql).expect("the statements are valid");
         database
     }
 }
@@ -41,7 +41,7 @@ impl Database for MemoryDatabase {
             let values = (0..columns).map(|column| match row.get_unwrap(column) {
                 Sqlite::Null => Value::Null,
                 Sqlite::Integer(number) => Value::Integer(number),
-                Sqlite::Real(number) => panic!("no column of ours holds {number}"),
+                Sqlite::Real(number) => panic!("no column stores the float {number}"),
                 Sqlite::Text(text) => Value::Text(text),
                 Sqlite::Blob(bytes) => Value::Blob(bytes),
             });

@@ -124,11 +124,11 @@ mod tests {
         assert_eq!(all.entries, subjects.map(|(subject, version)| Entry { subject, version }));
         assert!(read(&database, 7, 3).entries.is_empty());
         publish(&database, &[(Subject::Key(key(1)), 2)], NOW.plus(DUPLICATE_WINDOW - 1));
-        assert!(read(&database, 7, 3).entries.is_empty(), "nobody is made to forget it again");
+        assert!(read(&database, 7, 3).entries.is_empty(), "readers do not read it again");
         publish(&database, &[(Subject::Key(key(1)), 5)], NOW);
         let page = read(&database, 7, 3);
         assert_eq!(page.entries, [Entry { subject: Subject::Key(key(1)), version: 5 }]);
-        assert_eq!(read(&database, 7, 0).entries.len(), 3, "of each subject the last entry only");
+        assert_eq!(read(&database, 7, 0).entries.len(), 3, "only the last entry per subject");
     }
 
     /// Such repeats come from a key that was imported from a file older than the feed.
@@ -143,11 +143,7 @@ mod tests {
                 let page = read(&database, 7, position - 1);
                 assert_eq!((page.position, page.entries), (position, vec![Entry { subject, version: 5 }]));
                 publish(&database, &[], now.plus(KEPT_FOR - 1));
-                assert_eq!(
-                    read(&database, 7, 0).entries.len(),
-                    1,
-                    "nobody reads it any more, and a record may be around"
-                );
+                assert_eq!(read(&database, 7, 0).entries.len(), 1, "a stale record may still exist");
             }
             publish(&database, &[], NOW.plus(3 * KEPT_FOR));
             assert!(read(&database, 7, 0).entries.is_empty());
@@ -161,7 +157,7 @@ mod tests {
         assert_eq!(read(&database, 8, 900).entries.len(), 1);
         schema::apply(&database, 9 << 11, NOW.plus(1)).unwrap();
         let page = read(&database, 0, 0);
-        assert_eq!((page.incarnation, page.born), (7, NOW), "an incarnation stays");
+        assert_eq!((page.incarnation, page.born), (7, NOW), "the incarnation is kept");
     }
 
     #[test]
@@ -172,7 +168,7 @@ mod tests {
         assert_eq!(read(&database, 0, 0).entries.len(), 2);
         publish(&database, &[(Subject::Key(key(3)), 2)], NOW.plus(KEPT_FOR));
         assert_eq!(read(&database, 0, 0).entries.len(), 2);
-        assert_eq!(read(&database, 7, 1).position, 3, "numbers are never given again");
+        assert_eq!(read(&database, 7, 1).position, 3, "sequence numbers are not reused");
     }
 
     #[test]

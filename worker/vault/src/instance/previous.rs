@@ -35,7 +35,7 @@ fn a_deployment_of_the_first_schema_is_read() {
         workspace: 1,
         workspace_name: "Shop".into(),
     };
-    assert_eq!(setup::pending(&database), Ok(Some(claim)), "its objects are still to be made");
+    assert_eq!(setup::pending(&database), Ok(Some(claim)), "its objects are still to be created");
     // Seven sign-ins have failed, the last one six minutes after NOW. They still count for the
     // account across all networks.
     let (email, address) = ("ada@example.com".to_owned(), "192.0.2.1".to_owned());

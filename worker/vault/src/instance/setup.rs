@@ -191,7 +191,7 @@ mod tests {
         }
         let too_many = Err(Failure::TooMany { retry_after: 1 }.into());
         assert_eq!(from("192.0.2.1", "token"), too_many);
-        assert_eq!(from("192.0.2.1", ""), Err(Failure::Forbidden.into()), "it is no guess");
+        assert_eq!(from("192.0.2.1", ""), Err(Failure::Forbidden.into()), "an empty token is no guess");
         let claimed = claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START);
         assert_eq!(claimed, Err(Failure::TooMany { retry_after: 1 }.into()));
         assert_eq!(from("192.0.2.2", "token"), Ok(()));

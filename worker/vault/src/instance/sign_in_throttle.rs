@@ -208,7 +208,7 @@ mod tests {
             let _ = attempt(&database, OWNER, "198.51.100.1", START);
         }
         assert!(attempt(&database, OWNER, "198.51.100.1", START).is_err());
-        assert_eq!(attempt(&database, OWNER, "192.0.2.1", START), Ok(Some(PersonId(1))), "from elsewhere");
+        assert_eq!(attempt(&database, OWNER, "192.0.2.1", START), Ok(Some(PersonId(1))), "from another network");
         // One caller may have a whole IPv6 network.
         for number in 0..5 {
             attempt(&database, OWNER, &format!("2001:db8::{number}"), START).unwrap();
@@ -230,7 +230,7 @@ mod tests {
             let _ = attempt(&database, OWNER, &format!("203.0.113.{number}"), far.plus(number * 60_000));
         }
         let last = far.plus(19 * 60_000);
-        assert_eq!(attempt(&database, OWNER, "203.0.113.99", last), too_many(30), "never for long");
+        assert_eq!(attempt(&database, OWNER, "203.0.113.99", last), too_many(30), "the delay is bounded");
         // A stolen device does not evade the count.
         for _ in 0..5 {
             let _ = from(&database, OWNER, "203.0.113.1", Some("laptop"), last);
@@ -254,7 +254,7 @@ mod tests {
             assert_eq!(attempt(&database, &format!("{account}@b.c"), "192.0.2.1", START), Ok(None));
         }
         assert!(attempt(&database, OWNER, "192.0.2.1", START).is_err());
-        assert!(attempt(&database, OWNER, "192.0.2.2", START).is_ok(), "others are not punished");
+        assert!(attempt(&database, OWNER, "192.0.2.2", START).is_ok(), "other networks are not throttled");
     }
 
     #[test]
@@ -287,10 +287,10 @@ mod tests {
         let database = fresh();
         let before = START.plus(-30 * HOUR);
         for now in [START, before, before, before, before] {
-            assert!(attempt(&database, OWNER, "192.0.2.1", now).is_ok(), "there is no pause yet");
+            assert!(attempt(&database, OWNER, "192.0.2.1", now).is_ok(), "there is no delay yet");
         }
         assert_eq!(attempt(&database, OWNER, "192.0.2.1", before.plus(-HOUR)), too_many(1));
-        assert!(attempt(&database, OWNER, "192.0.2.1", before.plus(-HOUR + SECOND)).is_ok(), "its pause and no more");
+        assert!(attempt(&database, OWNER, "192.0.2.1", before.plus(-HOUR + SECOND)).is_ok(), "its delay and no more");
     }
 
     #[test]

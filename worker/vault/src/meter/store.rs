@@ -148,7 +148,7 @@ mod tests {
         assert!(matches!(take(&database, &Take { version: 9, ..request(2) }, NOW), Ok(Taken::Lease(_))));
         let wider = Limits { quota: Some(Quota { limit: 9, period: Period::Day }), ..Limits::default() };
         let wider = Take { limits: wider, version: 3, ..request(2) };
-        assert!(matches!(take(&database, &wider, NOW), Ok(Taken::Refused(_))), "the older record is not believed");
+        assert!(matches!(take(&database, &wider, NOW), Ok(Taken::Refused(_))), "the older version is refused");
         accept_any_version(&database).unwrap();
         let left =
             |taken| if let Taken::Lease(lease) = taken { lease.standing.quota.map(|(left, _)| left) } else { None };
@@ -157,7 +157,7 @@ mod tests {
         accept_any_version(&database).unwrap();
         let before = written();
         accept_any_version(&database).unwrap();
-        assert_eq!(written(), before, "it is done once");
+        assert_eq!(written(), before, "a second reset writes nothing");
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn an_account_of_the_first_schema_is_read() {
     let later = NOW.plus(IDLE);
     assert_eq!(resume(1, later), Err(Failure::NotSignedIn.into()));
     assert_eq!(resume(2, later), Ok(ada.clone()));
-    assert_eq!(resume(2, later.plus(IDLE - MINUTE)), Ok(ada), "it was prolonged");
+    assert_eq!(resume(2, later.plus(IDLE - MINUTE)), Ok(ada), "it was extended");
     assert_eq!(resume(3, NOW), Err(Failure::NotSignedIn.into()));
     sessions::end(&database, &EndSession { session: session(2) }).unwrap();
     assert_eq!(resume(2, later), Err(Failure::NotSignedIn.into()));

@@ -165,12 +165,12 @@ mod tests {
         let is_good = |secret: u8, now: Timestamp| resume(&database, &Resume { session: hash(secret) }, now).is_ok();
         for secret in 2..=21 {
             let now = START.plus(i64::from(secret) * MINUTE);
-            assert!(is_good(1, now), "the first is used all the time");
+            assert!(is_good(1, now), "the first is in steady use");
             open(&database, &OpenSession { session: hash(secret), address: "127.0.0.1".into() }, now).unwrap();
         }
         let now = START.plus(22 * MINUTE);
         assert!(is_good(1, now) && is_good(21, now) && is_good(3, now));
-        assert!(!is_good(2, now), "it was used longest ago");
+        assert!(!is_good(2, now), "it is the least recently used");
         // A clock that was set back locks nobody out.
         open(&database, &OpenSession { session: hash(22), address: "127.0.0.1".into() }, START).unwrap();
         assert!(is_good(22, START));

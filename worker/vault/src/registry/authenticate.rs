@@ -44,7 +44,7 @@ impl<D: Database> CommandRequest<'_, D> {
     }
 
     /// Authenticates the caller, and responds with the result of `work`.
-    pub async fn respond_with<C: Asked>(
+    pub async fn reply<C: Asked>(
         &mut self,
         work: impl FnOnce(&C) -> CommandResult<C::Answer>,
     ) -> worker::Result<Response> {

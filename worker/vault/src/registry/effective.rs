@@ -15,8 +15,8 @@ use ownchat_domain::{
 pub fn effective_at(database: &impl Database, now: Timestamp) -> DatabaseResult<Timestamp> {
     let sql = "SELECT max(outage_seconds, patient_seconds), patient_until FROM workspace";
     let mut row = database.first(sql, &[])?.ok_or_else(|| DatabaseError("no workspace".into()))?;
-    let forgiven = row.integer()?.saturating_mul(SECOND);
-    Ok(now.plus(forgiven.max(FRESH_FOR)).max(Timestamp::from_millis(row.integer()?)))
+    let grace_period = row.integer()?.saturating_mul(SECOND);
+    Ok(now.plus(grace_period.max(FRESH_FOR)).max(Timestamp::from_millis(row.integer()?)))
 }
 
 /// Records the former outage grace period, within the transaction that shortens it.

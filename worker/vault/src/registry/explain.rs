@@ -115,6 +115,6 @@ mod tests {
         let mut later = call(key.id, OWNER, None);
         later.case.at = Some(NOW.plus(1));
         let later = expect_ready(explain_call(&database, &keyring(), &meters, &later, NOW)).unwrap();
-        assert_eq!(later.checks.last().unwrap().result, Looked::NotLookedAt, "nobody knows what is left then");
+        assert_eq!(later.checks.last().unwrap().result, Looked::NotLookedAt, "the future remainder is unknown");
     }
 }

@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn an_abandoned_file_expires_after_a_day() {
         let database = workspace();
-        assert_eq!(registry::alarm::next_due(&database, NOW), Ok(None), "nothing waits, so nothing wakes it");
+        assert_eq!(registry::alarm::next_due(&database, NOW), Ok(None), "nothing is due");
         stage_two(&database, 1, NOW);
         assert_eq!(registry::alarm::next_due(&database, NOW), Ok(Some(NOW.plus(DAY))));
         expire(&database, NOW.plus(DAY - 1)).unwrap();

@@ -78,7 +78,7 @@ pub mod memory {
     pub fn expect_ready<T>(work: impl Future<Output = T>) -> T {
         match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(outcome) => outcome,
-            Poll::Pending => panic!("it waits"),
+            Poll::Pending => panic!("it is queued"),
         }
     }
 }

@@ -4,8 +4,8 @@ use worker::console_error;
 
 /// Logs errors that stop nothing.
 pub fn log(errors: Vec<String>) {
-    for trouble in errors {
-        console_error!("registry: {trouble}");
+    for error in errors {
+        console_error!("registry: {error}");
     }
 }
 

@@ -79,7 +79,7 @@ mod tests {
             assert!(!["delete", "remove", "--fresh"].iter().any(|word| why.contains(word)), "{why}");
         }
         assert!(try_with(&database, &format!("{OTHER_ONE},{TWO}")).is_err());
-        assert_eq!(try_with(&database, ONE), Ok(()), "it was not noted");
+        assert_eq!(try_with(&database, ONE), Ok(()), "the mismatch was not stored");
     }
 
     #[test]
@@ -99,6 +99,6 @@ mod tests {
         for list in [ONE, OTHER_ONE, TWO] {
             assert_eq!(try_with(&database, list), Ok(()));
         }
-        assert_eq!(count(&database, "master_checks"), 3, "those of the last alone");
+        assert_eq!(count(&database, "master_checks"), 3, "only those of the last keyring");
     }
 }

@@ -49,7 +49,7 @@ pub fn read(database: &impl Database, keyring: &Keyring, call: &ReadMasters, now
 }
 
 fn by_master(database: &impl Database, sql: &str, values: &[Value]) -> DatabaseResult<BTreeMap<Option<u16>, u64>> {
-    let number = |_| DatabaseError("a number that is not possible".into());
+    let number = |_| DatabaseError("a number out of range".into());
     let rows = database.run(sql, values)?.into_iter();
     rows.map(|mut row| {
         let master = row.optional_integer()?.map(u16::try_from).transpose().map_err(number)?;
@@ -67,7 +67,7 @@ pub fn missing_peppers(record: &Record, keyring: &Keyring) -> Vec<String> {
     missing
         .map(|secret| {
             format!(
-                "key {}: secret {} opens nothing: its digest needs the pepper of master secret {}, which is not in \
+                "key {}: secret {} never matches: its digest needs the pepper of master secret {}, which is not in \
                  MASTER_KEYS",
                 record.locator, secret.number, secret.master
             )

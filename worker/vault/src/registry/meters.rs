@@ -36,7 +36,7 @@ impl Meters for Env {
     async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook> {
         let answer = with_timeout(TIMEOUT, send(self, Object::Meter(key), call)).await;
         if answer.is_none() {
-            console_warn!("registry: meter of key {key}: no answer in time");
+            console_warn!("registry: meter of key {key}: no response in time");
         }
         answer?.ok()
     }

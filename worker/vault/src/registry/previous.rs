@@ -213,7 +213,7 @@ fn a_workspace_of_the_fifth_schema_is_migrated() {
     let call = CreateKey { origin: origin(OWNER), key, secret, once: Some(once) };
     let again = keys::create(&database, &keyring(), 7, &call, now).unwrap();
     assert!(again.replayed && again.key.id == listed.data[0].id);
-    assert_eq!(effective::effective_at(&database, now), Ok(now.plus(600_000)), "what is forgiven now");
+    assert_eq!(effective::effective_at(&database, now), Ok(now.plus(600_000)), "the current grace period");
     assert_eq!(count(&database, "keys"), 4);
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 10);
 }

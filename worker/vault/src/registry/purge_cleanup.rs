@@ -72,7 +72,7 @@ pub async fn run(
     for (locator, attempts) in due(database, now())? {
         let key = locator.parse().map_err(|_| DatabaseError("not a locator".into()))?;
         if let Err(error) = clean_up(database, meters, replica, key).await? {
-            errors.push(format!("what key {locator} has left: {error}"));
+            errors.push(format!("clean-up of key {locator}: {error}"));
             database.run(
                 "UPDATE leftovers SET due_at = ?, attempts = attempts + 1 WHERE locator = ?",
                 &[time(now().plus(back_off(attempts))), locator.into()],
@@ -140,7 +140,7 @@ mod tests {
         let turn = |now| expect_ready(run(&database, &meters, &kv, || now)).unwrap().len();
         assert_eq!(next_due(&database), Ok(Some(NOW)));
         assert_eq!((turn(NOW), meters.cleared.borrow().clone()), (1, vec![key(2), key(3)]));
-        assert!(kv.records.borrow().is_empty(), "a meter that fails keeps no copy");
+        assert!(kv.records.borrow().is_empty(), "a failing meter does not block the replica");
         assert_eq!(next_due(&database), Ok(Some(NOW.plus(1_000))));
         assert_eq!((turn(NOW.plus(999)), turn(NOW.plus(1_000))), (0, 1));
         assert_eq!(next_due(&database), Ok(Some(NOW.plus(3_000))), "later each time");
@@ -170,9 +170,9 @@ mod tests {
         let made = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
         let kv = with_copies(&[made.id]);
         enqueue_imported(&database, NOW).unwrap();
-        for (moment, told) in [(NOW.plus(FRESH_FOR), 0), (NOW.plus(SETTLE_TIME), 1)] {
+        for (moment, resets) in [(NOW.plus(FRESH_FOR), 0), (NOW.plus(SETTLE_TIME), 1)] {
             assert_eq!(expect_ready(run(&database, &meters, &kv, || moment)).unwrap(), Vec::<String>::new());
-            assert_eq!(meters.version_reset.borrow().len(), told, "edges may still decide by a later record");
+            assert_eq!(meters.version_reset.borrow().len(), resets, "edges may still use a later record");
         }
         assert_eq!((meters.version_reset.borrow().clone(), kv.records.borrow().len()), (vec![made.id], 1));
         assert!(meters.cleared.borrow().is_empty());

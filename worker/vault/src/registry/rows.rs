@@ -258,7 +258,7 @@ pub fn workspace(database: &impl Database) -> DatabaseResult<Workspace> {
     let mut row = database
         .first("SELECT number, version, suspended, outage_seconds FROM workspace", &[])?
         .ok_or_else(|| DatabaseError("no workspace".into()))?;
-    let wrong = |_| DatabaseError("a number that is not possible".into());
+    let wrong = |_| DatabaseError("a number out of range".into());
     Ok(Workspace {
         number: u32::try_from(row.integer()?).map_err(wrong)?,
         version: u64::try_from(row.integer()?).map_err(wrong)?,

@@ -117,13 +117,16 @@ mod tests {
         assert!(record.workspace.suspended && record.workspace.version == 2);
         assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Subject::Workspace(7), version: 2 }]);
         assert_eq!((count(&database, "outbox"), count(&database, "trail")), (1, 2));
-        assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "asked again");
+        assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "retried");
         let same = change(&database, &call(1, Some(true), None), NOW).unwrap();
-        assert!(same.1 && same.0.version == 2, "with the version that was seen then");
+        assert!(same.1 && same.0.version == 2, "retried with the former version");
         assert_eq!(change(&database, &call(1, Some(false), None), NOW).unwrap_err(), Failure::Stale.into());
         publish_all(&database, NOW);
-        assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "asked again");
-        assert!(!change(&database, &call(2, Some(false), None), NOW).unwrap().1, "lifting it takes nothing");
+        assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "retried");
+        assert!(
+            !change(&database, &call(2, Some(false), None), NOW).unwrap().1,
+            "lifting a suspension narrows nothing"
+        );
     }
 
     #[test]

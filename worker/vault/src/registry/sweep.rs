@@ -75,7 +75,7 @@ pub async fn run_batch(
             Ok(None) => {}
             Ok(Some(mismatch)) => {
                 kv_outbox::enqueue(database, key.number, now())?;
-                found.push(format!("sweep: key {}: {mismatch}; it is written anew", key.locator));
+                found.push(format!("sweep: key {}: {mismatch}; it is queued for a rewrite", key.locator));
             }
             Err(SweepError::Key(error)) => found.push(format!("sweep: key {}: {error}", key.locator)),
             Err(SweepError::Kv(error)) => {
@@ -181,10 +181,10 @@ fn is_queued(database: &impl Database, key: i64) -> DatabaseResult<bool> {
 }
 
 fn mismatch(copy: Option<&[u8]>, truth: Record, keyring: &Keyring) -> Option<&'static str> {
-    let Some(bytes) = copy else { return Some("its record is gone") };
+    let Some(bytes) = copy else { return Some("its record is missing") };
     let copy = match Record::open(bytes, truth.locator, keyring) {
         Ok(copy) => copy,
-        Err(RecordError::Master(_)) => return Some("its record is sealed under a master secret that is not there"),
+        Err(RecordError::Master(_)) => return Some("its record is sealed under an unknown master secret"),
         Err(_) => return Some("its record cannot be read"),
     };
     if copy.version < truth.version || copy.workspace.version < truth.workspace.version {

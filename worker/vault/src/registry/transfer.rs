@@ -165,7 +165,7 @@ fn secret(mut row: Row) -> DatabaseResult<SecretFacts> {
 }
 
 fn number(number: i64) -> DatabaseResult<u32> {
-    u32::try_from(number).map_err(|_| DatabaseError("a number that is not possible".into()))
+    u32::try_from(number).map_err(|_| DatabaseError("a number out of range".into()))
 }
 
 /// Stages lines of a file.

@@ -40,7 +40,7 @@ impl UseReports {
 /// Reports a use. A lost report is made up for by the next request.
 pub async fn report(env: Env, workspace: u32, last: LastUse) {
     if let Err(failure) = send(&env, Object::Usage(workspace), &NoteUse { last }).await {
-        console_warn!("registry: a use was not noted: {failure}");
+        console_warn!("registry: a last use was not reported: {failure}");
     }
 }
 

@@ -176,12 +176,12 @@ impl Walk {
     fn purge(&mut self) {
         let purged = purge::purge(&self.database, self.now).unwrap();
         assert_eq!(purged.errors, Vec::<String>::new());
-        assert_eq!(purged.gone, self.model.purge(self.now), "what is removed for good, the eldest deletion first");
+        assert_eq!(purged.gone, self.model.purge(self.now), "purged keys, the oldest deletion first");
         let errors = expect_ready(purge_cleanup::run(&self.database, &self.meters, &self.kv, || self.now)).unwrap();
         assert_eq!(errors, Vec::<String>::new());
         let gone = self.model.all_ids.iter().filter(|id| !self.model.keys.contains_key(*id));
         for id in gone {
-            assert!(!self.kv.records.borrow().contains_key(&kv_name(*id)), "a copy is left");
+            assert!(!self.kv.records.borrow().contains_key(&kv_name(*id)), "a replica is left");
             assert!(self.meters.cleared.borrow().contains(id), "a meter is left");
         }
         // Responses expire as in an alarm.
@@ -253,7 +253,7 @@ fn a_random_walk_matches_the_model() {
     walk.check_all();
     let whole = trail(&walk.database);
     println!("{} keys, {} lines, {} commands of keys done", walk.model.keys.len(), whole.len(), walk.commands_by_keys);
-    assert!(walk.commands_by_keys > steps / 100, "keys were hardly heard");
+    assert!(walk.commands_by_keys > steps / 100, "few commands of keys succeeded");
     walk.deliver();
     walk.check_records();
     tampering::is_found(&mut walk);

@@ -32,7 +32,7 @@ fn a_use_at_the_management_api_is_a_last_use() {
     let uses = || queries::last_uses(&database, &ReadLastUses { keys: vec![key(1)] }).unwrap();
     assert_eq!(uses(), [last(NOW)]);
     ingest(&database, &batch(7, 1, key(1), &[(0, 1, 5)], NOW.plus(2)), NOW.plus(2));
-    assert_eq!(uses(), [last(NOW.plus(2))], "whichever was later");
+    assert_eq!(uses(), [last(NOW.plus(2))], "the later one wins");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_batch_of_an_evicted_isolate_is_not_counted_twice() {
     ingest(&database, &sent, NOW);
     let remembered = NOW.plus(batches::ISOLATE_RETENTION);
     run_all(&database, remembered);
-    assert_eq!(ingest(&database, &sent, remembered), Ingested::Counted, "known, and counted before");
+    assert_eq!(ingest(&database, &sent, remembered), Ingested::Counted, "its isolate has a row, and it was counted");
     run_all(&database, remembered.plus(1));
     assert_eq!(rows(&database, "isolates"), 0);
     assert_eq!(ingest(&database, &sent, remembered.plus(1)), Ingested::TooLate);

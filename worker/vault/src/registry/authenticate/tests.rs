@@ -128,7 +128,7 @@ fn a_wrong_secret_a_deleted_key_and_no_key_look_the_same() {
     );
 }
 
-fn said<T>(done: CommandResult<T>) -> char {
+fn letter<T>(done: CommandResult<T>) -> char {
     match done {
         Ok(_) => 'y',
         Err(CommandError::Failure(Failure::NotHeld { .. })) => 'h',
@@ -144,25 +144,25 @@ fn explained(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let wanted = Wanted::Scopes(ScopeSet::default(), None);
     let case = Case { wanted, address: None, environment: None, at: None, cost: None };
     let call = ExplainCall { caller, id: key.id, secret: None, case };
-    said(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &call, NOW)))
+    letter(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &call, NOW)))
 }
 
 fn copied(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let differences = KeyPatch::default();
     let call =
         DuplicateKey { origin: origin(caller), id: key.id, differences, environment: None, secret: NEW, once: None };
-    said(duplicate::duplicate(database, &keyring(), WORKSPACE, &call, NOW))
+    letter(duplicate::duplicate(database, &keyring(), WORKSPACE, &call, NOW))
 }
 
 fn restored(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let version = keys::read(database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW).unwrap().version;
     keys::delete(database, &DeleteKey { origin: origin(OWNER), id: key.id, version }, NOW).unwrap();
-    said(restore::restore(database, &RestoreKey { origin: origin(caller), id: key.id }, NOW))
+    letter(restore::restore(database, &RestoreKey { origin: origin(caller), id: key.id }, NOW))
 }
 
 fn trail_of(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let query = TrailQuery { key: Some(key.id), ..TrailQuery::default() };
-    said(list::trail(database, &ReadTrail { caller, query }, NOW))
+    letter(list::trail(database, &ReadTrail { caller, query }, NOW))
 }
 
 /// Each text has two results: of the command on the calling key, and on another key. `y` is
@@ -176,35 +176,39 @@ fn every_command_of_a_key_has_its_rule() {
     let commands: [(&str, CommandOfKey, [&str; 5]); 12] = [
         (
             "read",
-            |database, caller, key| said(keys::read(database, &ReadKey { caller, id: key.id }, NOW)),
+            |database, caller, key| letter(keys::read(database, &ReadKey { caller, id: key.id }, NOW)),
             ["y?", "yy", "yy", "yy", "??"],
         ),
         ("explain", explained, ["y?", "yy", "yy", "yy", "??"]),
         (
             "rename",
-            |database, caller, key| said(patch(database, caller, key, r#"{"name":"Other"}"#)),
+            |database, caller, key| letter(patch(database, caller, key, r#"{"name":"Other"}"#)),
             ["n?", "nn", "yy", "yy", "??"],
         ),
         (
             "deactivate",
-            |database, caller, key| said(patch(database, caller, key, r#"{"status":"inactive"}"#)),
+            |database, caller, key| letter(patch(database, caller, key, r#"{"status":"inactive"}"#)),
             ["y?", "nn", "yy", "yy", "??"],
         ),
         (
             "widen",
-            |database, caller, key| said(patch(database, caller, key, r#"{"scopes":["keys:write","keys:self"]}"#)),
+            |database, caller, key| letter(patch(database, caller, key, r#"{"scopes":["keys:write","keys:self"]}"#)),
             ["n?", "nn", "hh", "yh", "??"],
         ),
         (
-            "give what it does not hold",
-            |database, caller, key| said(patch(database, caller, key, r#"{"scopes":["messages:send"]}"#)),
+            "grant beyond its scopes",
+            |database, caller, key| letter(patch(database, caller, key, r#"{"scopes":["messages:send"]}"#)),
             ["n?", "nn", "hh", "hh", "??"],
         ),
-        ("rotate", |database, caller, key| said(rotate(database, caller, key, 60)), ["y?", "nn", "hh", "yy", "??"]),
+        ("rotate", |database, caller, key| letter(rotate(database, caller, key, 60)), ["y?", "nn", "hh", "yy", "??"]),
         (
             "end old secrets",
             |database, caller, key| {
-                said(end_secrets::end_old_secrets(database, &EndOldSecrets { origin: origin(caller), id: key.id }, NOW))
+                letter(end_secrets::end_old_secrets(
+                    database,
+                    &EndOldSecrets { origin: origin(caller), id: key.id },
+                    NOW,
+                ))
             },
             ["y?", "nn", "yy", "yy", "??"],
         ),
@@ -212,7 +216,7 @@ fn every_command_of_a_key_has_its_rule() {
             "delete",
             |database, caller, key| {
                 let version = keys::read(database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW).unwrap().version;
-                said(keys::delete(database, &DeleteKey { origin: origin(caller), id: key.id, version }, NOW))
+                letter(keys::delete(database, &DeleteKey { origin: origin(caller), id: key.id, version }, NOW))
             },
             ["n?", "nn", "yy", "yy", "??"],
         ),
@@ -255,12 +259,12 @@ fn every_command_about_no_key_has_its_rule() {
         if let Ok(page) = &page {
             assert_eq!(page.data.len(), if held == "keys:self" { 1 } else { 2 }, "{held}");
         }
-        assert_eq!(said(page), listed, "{held}");
-        assert_eq!(said(settings::read(&database, &ReadSettings { caller }, NOW)), settings, "{held}");
+        assert_eq!(letter(page), listed, "{held}");
+        assert_eq!(letter(settings::read(&database, &ReadSettings { caller }, NOW)), settings, "{held}");
         let whole = ReadTrail { caller, query: TrailQuery::default() };
-        assert_eq!(said(list::trail(&database, &whole, NOW)) == 'y', held == "audit:read", "{held}");
-        assert_eq!(said(make(&database, caller, &["contacts:read"], None)), made, "{held}");
-        assert_eq!(said(transfer::read(&database, &ReadExport { origin: origin(caller), after: None }, NOW)), 'n');
+        assert_eq!(letter(list::trail(&database, &whole, NOW)) == 'y', held == "audit:read", "{held}");
+        assert_eq!(letter(make(&database, caller, &["contacts:read"], None)), made, "{held}");
+        assert_eq!(letter(transfer::read(&database, &ReadExport { origin: origin(caller), after: None }, NOW)), 'n');
     }
 }
 
@@ -277,10 +281,10 @@ fn a_key_grants_neither_keys_write_nor_more_than_it_holds() {
         assert!(!held.allows_all(required));
     }
     assert_eq!(count(&database, "keys"), keys);
-    assert!(make(&database, of(&maker), &["contacts:read", "keys:read"], None).is_ok(), "write gives read");
+    assert!(make(&database, of(&maker), &["contacts:read", "keys:read"], None).is_ok(), "write includes read");
     // The scopes at the time of the command count.
     patch(&database, OWNER, &maker, r#"{"scopes":["keys:write"]}"#).unwrap();
-    assert_eq!(said(make(&database, of(&maker), &["contacts:read"], None)), 'h');
+    assert_eq!(letter(make(&database, of(&maker), &["contacts:read"], None)), 'h');
 }
 
 #[test]

@@ -114,8 +114,11 @@ fn an_unpublished_change_still_narrows_when_repeated() {
         let again = outcome(&database, &again(&database, &key), json).unwrap();
         assert!(off.narrowed && again.narrowed, "{json}");
     }
-    assert_eq!((lines, count(&database, "trail")), (2, 4), "the first time it was done already");
-    assert!(!outcome(&database, &other, r#"{"name":"Another"}"#).unwrap().narrowed, "it is about one key");
+    assert_eq!((lines, count(&database, "trail")), (2, 4), "the first request has already changed it");
+    assert!(
+        !outcome(&database, &other, r#"{"name":"Another"}"#).unwrap().narrowed,
+        "the other key has no pending entry"
+    );
     publish_all(&database, NOW);
     assert!(!outcome(&database, &again(&database, &key), r#"{"name":"Shop"}"#).unwrap().narrowed);
     // A retry gets an effective time even if the feed has the entry by now.
@@ -134,7 +137,7 @@ fn a_repeated_deletion_is_done_once() {
         assert_eq!(ask(other).map(|outcome| outcome.key), Err(Failure::NotFound.into()), "version {other}");
     }
     publish_all(&database, NOW);
-    assert!(ask(1).unwrap().narrowed, "whoever asks again is told a moment");
+    assert!(ask(1).unwrap().narrowed, "a retry gets an effective time");
     assert_eq!(count(&database, "trail"), 2);
     let foreign = DeleteKey { origin: origin(STRANGER), id: key.id, version: 1 };
     assert_eq!(delete(&database, &foreign, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
@@ -149,9 +152,9 @@ fn a_repeated_change_changes_nothing() {
     let same = outcome(&database, &key, json).unwrap();
     assert_eq!((same.key, same.narrowed, count(&database, "trail")), (first.clone(), true, 2));
     let stale = Failure::Stale.into();
-    assert_eq!(changed(&database, &key, r#"{"name":"Market"}"#).unwrap_err(), stale, "something else");
+    assert_eq!(changed(&database, &key, r#"{"name":"Market"}"#).unwrap_err(), stale, "another change");
     let second = changed(&database, &first, r#"{"description":"more"}"#).unwrap();
-    assert_eq!(changed(&database, &key, json).unwrap_err(), stale, "somebody has changed it since");
+    assert_eq!(changed(&database, &key, json).unwrap_err(), stale, "it has changed since");
     assert_eq!(second.version, 3);
 }
 
@@ -199,7 +202,7 @@ fn a_stale_version_does_not_prevent_deactivation() {
     let off = changed(&database, &key, r#"{"status":"inactive","reason":"leaked"}"#).unwrap();
     assert_eq!((off.version, off.name.as_str(), off.reason_text.as_deref()), (3, "Store", Some("leaked")));
     let again = changed(&database, &key, r#"{"status":"inactive","reason":"late"}"#).unwrap();
-    assert_eq!(again, off, "what is off stays as it is");
+    assert_eq!(again, off, "an inactive key stays as it is");
     let stale = DeleteKey { origin: origin(OWNER), id: key.id, version: key.version };
     assert_eq!(delete(&database, &stale, NOW).unwrap().key.version, 4);
 }

@@ -41,7 +41,7 @@ fn a_confirmed_record_leaves_and_a_newer_change_stays() {
     create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     database.run("UPDATE keys SET version = 2", &[]).unwrap();
     confirmed(&database, 1, NOW);
-    assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))), "one write a second");
+    assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))), "one write per second");
     confirmed(&database, 2, NOW.plus(SECOND));
     assert_eq!(count(&database, "outbox"), 0);
     assert_eq!(next_due(&database), Ok(None));
@@ -83,7 +83,7 @@ fn a_requested_record_is_rewritten_at_most_once_an_hour() {
     let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
     confirmed(&database, 1, NOW);
     enqueue_missing(&database, key.id, NOW.plus(HOUR - 1)).unwrap();
-    assert_eq!(count(&database, "outbox"), 0, "it need not be missing");
+    assert_eq!(count(&database, "outbox"), 0, "it was written lately");
     enqueue_missing(&database, key.id, NOW.plus(HOUR)).unwrap();
     enqueue_missing(&database, key.id, NOW.plus(HOUR)).unwrap();
     assert_eq!(count(&database, "outbox"), 1);
@@ -110,9 +110,9 @@ fn an_unreadable_row_does_not_block_the_others() {
     let errors = delivered(&database, &kv, NOW);
     assert!(errors.len() == 1 && errors[0].starts_with("outbox: key "), "{errors:?}");
     assert!(kv.records.borrow().contains_key(&format!("k/{}", good.id)));
-    assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))), "it waits");
+    assert_eq!(next_due(&database), Ok(Some(NOW.plus(SECOND))), "it is queued");
     delivered(&database, &kv, NOW.plus(SECOND));
-    assert_eq!(next_due(&database), Ok(Some(NOW.plus(3 * SECOND))), "longer each time");
+    assert_eq!(next_due(&database), Ok(Some(NOW.plus(3 * SECOND))), "the back-off doubles");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn a_search_covers_name_description_and_id_literally() {
     let page = list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW).unwrap();
     let prefix = page.data.first().unwrap().prefix.clone();
     assert_eq!(search(&prefix), ["Report"], "the shown prefix of a key finds it");
-    assert_eq!(search(&prefix.to_uppercase().replace("OC_LIVE_", "")), ["Report"], "an id in other case");
+    assert_eq!(search(&prefix.to_uppercase().replace("OC_LIVE_", "")), ["Report"], "an id in another case");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_search_ignores_case_unicode_form_and_word_order() {
     assert_eq!(search("istanbul"), ["İstanbul şube"]);
     assert_eq!(search("7 ПРОДАЖИ"), ["Продажи 7"]);
     assert_eq!(search("CAFÉ"), ["Cafe\u{301}"]);
-    assert_eq!(search("müller istanbul"), Vec::<String>::new(), "every word counts");
+    assert_eq!(search("müller istanbul"), Vec::<String>::new(), "every word must match");
     // A short word occurs in many ids by chance.
     database.run("UPDATE keys SET searched = 'abcdefghijklmnop' || char(10) || 'shop' WHERE number = 1", &[]).unwrap();
     assert_eq!((search("defg"), search("def")), (vec!["Müller GmbH".into()], Vec::<String>::new()));

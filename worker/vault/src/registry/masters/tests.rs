@@ -82,7 +82,7 @@ fn a_master_secret_is_rolled_step_by_step() {
     let list = retire(&list, 1, &[Use::Locator, Use::Pepper]).unwrap();
     let left = ring(&list);
     for key in [&first, &second, &third] {
-        assert_eq!(edge(&kv, key.id, &OLD, &left), Some(Ok(1)), "everything that was sealed anew is good");
+        assert_eq!(edge(&kv, key.id, &OLD, &left), Some(Ok(1)), "every resealed record is valid");
         assert!(key.id.open(&left, key.environment).is_some());
     }
 
@@ -102,14 +102,14 @@ fn a_master_secret_is_rolled_step_by_step() {
         rotate::rotate(&database, &left, &call, moment).unwrap();
         assert_eq!(needs(&database, &left, 1, moment).2, 2);
     }
-    assert_eq!(needs(&database, &left, 1, moment).1, 2, "as long as they overlap");
+    assert_eq!(needs(&database, &left, 1, moment).1, 2, "during the grace period");
     moment = moment.plus(60_000);
     assert_eq!(needs(&database, &left, 1, moment), (0, 0, 2));
     deliver(&database, &kv, &left, moment);
     let list = retire(&list, 1, &[Use::Locator]).unwrap();
     let left = ring(&list);
     assert_eq!(edge(&kv, first.id, &NEW, &left), Some(Ok(2)));
-    assert_eq!(edge(&kv, first.id, &OLD, &left), Some(Err(Denial::Unknown)), "it has ended anyway");
+    assert_eq!(edge(&kv, first.id, &OLD, &left), Some(Err(Denial::Unknown)), "its secret has ended");
 
     // Without the part that tagged their locators the old keys are unknown. Newer keys stay valid.
     let list = retire(&list, 1, &[]).unwrap();
@@ -126,10 +126,10 @@ fn a_missing_pepper_is_reported() {
     let truth = record(&database, key.id, NOW).unwrap().unwrap();
     assert!(missing_peppers(&truth, &ring(&format!("{ONE},{TWO}"))).is_empty());
     let without = ring(&retire(&format!("{ONE},{TWO}"), 1, &[Use::Locator]).unwrap());
-    let said = missing_peppers(&truth, &without);
+    let lines = missing_peppers(&truth, &without);
     assert!(
-        said.len() == 1 && said[0].contains(&key.id.to_string()) && said[0].contains("master secret 1"),
-        "{said:?}"
+        lines.len() == 1 && lines[0].contains(&key.id.to_string()) && lines[0].contains("master secret 1"),
+        "{lines:?}"
     );
     assert_eq!(decide(&truth, &OLD, &Call::default(), &without, NOW), Err(Denial::Unknown));
     let ended = RotateKey {
@@ -144,7 +144,7 @@ fn a_missing_pepper_is_reported() {
     rotate::rotate(&database, &without, &ended, NOW).unwrap();
     assert!(
         missing_peppers(&record(&database, key.id, NOW).unwrap().unwrap(), &without).is_empty(),
-        "that one has ended"
+        "its secret has ended"
     );
 }
 

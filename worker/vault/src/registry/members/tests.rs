@@ -60,7 +60,7 @@ fn rotation(person: PersonId, key: &Key, overlap_seconds: u32) -> RotateKey {
     }
 }
 
-fn said<T>(done: CommandResult<T>) -> char {
+fn letter<T>(done: CommandResult<T>) -> char {
     match done {
         Ok(_) => 'y',
         Err(CommandError::Failure(Failure::Forbidden | Failure::NotHeld { .. })) => 'n',
@@ -73,7 +73,7 @@ type CommandOfMember = fn(&MemoryDatabase, &Key) -> char;
 
 fn patched(database: &MemoryDatabase, key: &Key, patch: &str) -> char {
     let patch: KeyPatch = serde_json::from_str(patch).unwrap();
-    said(keys::change(database, &ChangeKey { origin: origin(ME), id: key.id, version: key.version, patch }, NOW))
+    letter(keys::change(database, &ChangeKey { origin: origin(ME), id: key.id, version: key.version, patch }, NOW))
 }
 
 fn duplicated(database: &MemoryDatabase, key: &Key) -> char {
@@ -85,19 +85,19 @@ fn duplicated(database: &MemoryDatabase, key: &Key) -> char {
         secret: SecretHash::from_bytes([5; 32]),
         once: None,
     };
-    said(duplicate::duplicate(database, &keyring(), WORKSPACE, &call, NOW))
+    letter(duplicate::duplicate(database, &keyring(), WORKSPACE, &call, NOW))
 }
 
 fn explained(database: &MemoryDatabase, key: &Key) -> char {
     let case =
         Case { wanted: Wanted::Scopes(ScopeSet::EMPTY, None), address: None, environment: None, at: None, cost: None };
     let call = ExplainCall { caller: ME.into(), id: key.id, secret: None, case };
-    said(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &call, NOW)))
+    letter(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &call, NOW)))
 }
 
 fn restored(database: &MemoryDatabase, key: &Key) -> char {
     keys::delete(database, &DeleteKey { origin: origin(OWNER), id: key.id, version: key.version }, NOW).unwrap();
-    said(restore::restore(database, &RestoreKey { origin: origin(ME), id: key.id }, NOW))
+    letter(restore::restore(database, &RestoreKey { origin: origin(ME), id: key.id }, NOW))
 }
 
 /// Columns: owner, admin, developer, viewer.
@@ -106,7 +106,7 @@ fn every_command_on_a_key_has_its_rule() {
     let commands: [(&str, CommandOfMember, &str, &str); 11] = [
         (
             "read",
-            |database, key| said(keys::read(database, &ReadKey { caller: ME.into(), id: key.id }, NOW)),
+            |database, key| letter(keys::read(database, &ReadKey { caller: ME.into(), id: key.id }, NOW)),
             "yyyy",
             "yy?y",
         ),
@@ -120,7 +120,7 @@ fn every_command_on_a_key_has_its_rule() {
             "yy?n",
         ),
         (
-            "give beyond",
+            "grant beyond the role",
             |database, key| patched(database, key, r#"{"scopes":["contacts:read","billing:read"]}"#),
             "ynnn",
             "yn?n",
@@ -128,7 +128,7 @@ fn every_command_on_a_key_has_its_rule() {
         ("duplicate", duplicated, "yyyn", "yy?n"),
         (
             "rotate",
-            |database, key| said(rotate::rotate(database, &keyring(), &rotation(ME, key, 0), NOW)),
+            |database, key| letter(rotate::rotate(database, &keyring(), &rotation(ME, key, 0), NOW)),
             "yyyn",
             "yy?n",
         ),
@@ -136,7 +136,7 @@ fn every_command_on_a_key_has_its_rule() {
             "end old secrets",
             |database, key| {
                 let call = EndOldSecrets { origin: origin(ME), id: key.id };
-                said(end_secrets::end_old_secrets(database, &call, NOW))
+                letter(end_secrets::end_old_secrets(database, &call, NOW))
             },
             "yyyn",
             "yy?n",
@@ -144,7 +144,7 @@ fn every_command_on_a_key_has_its_rule() {
         (
             "delete",
             |database, key| {
-                said(keys::delete(database, &DeleteKey { origin: origin(ME), id: key.id, version: key.version }, NOW))
+                letter(keys::delete(database, &DeleteKey { origin: origin(ME), id: key.id, version: key.version }, NOW))
             },
             "yyyn",
             "yy?n",
@@ -161,7 +161,7 @@ fn every_command_on_a_key_has_its_rule() {
                     let lines = count(&database, "trail") + i64::from(name == "restore");
                     let answer = ask(&database, &key);
                     let changed = count(&database, "trail") > lines;
-                    assert!(answer == 'y' || !changed, "{name}: refused, and something was done");
+                    assert!(answer == 'y' || !changed, "{name}: refused, but something changed");
                     answer
                 })
                 .collect();
@@ -181,21 +181,21 @@ fn every_other_command_has_its_rule() {
     let found =
         |ask: &dyn Fn(&MemoryDatabase) -> char| -> String { Role::ALL.iter().map(|role| ask(&with(*role))).collect() };
     let made = |scopes: &'static [&'static str]| {
-        found(&|database| said(keys::create(database, &keyring(), WORKSPACE, &key("Shop", scopes), NOW)))
+        found(&|database| letter(keys::create(database, &keyring(), WORKSPACE, &key("Shop", scopes), NOW)))
     };
     assert_eq!(made(&["contacts:read"]), "yyyn");
     assert_eq!(made(&["billing:read"]), "ynnn");
     assert_eq!(made(&["keys:write"]), "yynn");
-    assert_eq!(found(&|database| said(settings::read(database, &ReadSettings { caller: ME.into() }, NOW))), "yyyy");
+    assert_eq!(found(&|database| letter(settings::read(database, &ReadSettings { caller: ME.into() }, NOW))), "yyyy");
     let change = |database: &MemoryDatabase| {
         let (suspended, reason) = (Some(true), None);
         let call = ChangeSettings { origin: origin(ME), version: 1, suspended, outage_seconds: None, reason };
-        said(settings::change(database, &call, NOW))
+        letter(settings::change(database, &call, NOW))
     };
     assert_eq!(found(&change), "ynnn");
     let trail = |key: Option<&Key>, database: &MemoryDatabase| {
         let query = TrailQuery { key: key.map(|key| key.id), ..TrailQuery::default() };
-        said(list::trail(database, &ReadTrail { caller: ME.into(), query }, NOW))
+        letter(list::trail(database, &ReadTrail { caller: ME.into(), query }, NOW))
     };
     assert_eq!(found(&|database| trail(None, database)), "yyny");
     assert_eq!(found(&|database| trail(Some(&key_of(database, ME, &["contacts:read"])), database)), "yyyy");
@@ -207,7 +207,7 @@ fn every_other_command_has_its_rule() {
         assert_eq!(purge::purge(database, NOW.plus(30 * DAY)).unwrap().gone.len(), 1);
         trail(Some(&key), database)
     };
-    assert_eq!(found(&purged), "yy?y", "a key that is gone looks like one of somebody else");
+    assert_eq!(found(&purged), "yy?y", "a purged key looks like somebody else's");
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn the_creator_of_a_key_owns_it() {
     let secret = SecretHash::from_bytes([5; 32]);
     let call = CreateKey { origin: origin(ME), key: new_key("Shop", &["contacts:read"]), secret, once: None };
     let key = keys::create(&database, &keyring(), WORKSPACE, &call, NOW).unwrap().key;
-    assert_eq!(said(keys::read(&database, &ReadKey { caller: ME.into(), id: key.id }, NOW)), 'y');
+    assert_eq!(letter(keys::read(&database, &ReadKey { caller: ME.into(), id: key.id }, NOW)), 'y');
     assert_eq!(duplicated(&database, &key), 'y');
 }
 
@@ -240,7 +240,7 @@ fn a_lost_role_cannot_grant_scopes_again() {
     database.run("UPDATE members SET role = 'developer' WHERE name = 'Me'", &[]).unwrap();
     let key = keys::read(&database, &ReadKey { caller: ME.into(), id: key.id }, NOW).unwrap();
     assert_eq!(patched(&database, &key, r#"{"status":"active"}"#), 'n');
-    assert_eq!(said(rotate::rotate(&database, &keyring(), &rotation(ME, &key, 0), NOW)), 'n');
+    assert_eq!(letter(rotate::rotate(&database, &keyring(), &rotation(ME, &key, 0), NOW)), 'n');
     assert_eq!(restored(&database, &key), 'n');
 }
 

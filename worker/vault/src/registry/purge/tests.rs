@@ -21,7 +21,7 @@ fn after_thirty_days_only_the_trail_remains() {
     assert!(record(&database, other.id, NOW).unwrap().is_some());
     assert_eq!((count(&database, "keys"), count(&database, "secrets"), count(&database, "trail")), (1, 1, 4));
     assert_eq!(next_due(&database), Ok(None));
-    assert_eq!(purge_cleanup::next_due(&database), Ok(Some(NOW.plus(30 * DAY))), "its meter is to be cleared");
+    assert_eq!(purge_cleanup::next_due(&database), Ok(Some(NOW.plus(30 * DAY))), "its meter is queued for clean-up");
 }
 
 #[test]
@@ -36,10 +36,10 @@ fn a_failed_purge_is_retried_and_blocks_no_other() {
     let purged = purge(&database, end).unwrap();
     assert_eq!(purged.gone, [other.id]);
     assert!(purged.errors.len() == 1 && purged.errors[0].contains(&key.id.to_string()), "{purged:?}");
-    assert_eq!(next_due(&database), Ok(Some(end.plus(1_000))), "not at once again");
+    assert_eq!(next_due(&database), Ok(Some(end.plus(1_000))), "the retry backs off");
     assert_eq!(purge(&database, end.plus(999)), Ok(Purged::default()));
     assert_eq!(purge(&database, end.plus(1_000)).unwrap().errors.len(), 1);
-    assert_eq!(next_due(&database), Ok(Some(end.plus(3_000))), "and later each time");
+    assert_eq!(next_due(&database), Ok(Some(end.plus(3_000))), "the back-off doubles");
     database.run("UPDATE keys SET metadata = '{}'", &[]).unwrap();
     assert_eq!(purge(&database, end.plus(3_000)).unwrap().gone, [key.id]);
     assert_eq!((next_due(&database), count(&database, "keys")), (Ok(None), 0));

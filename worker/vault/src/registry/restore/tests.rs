@@ -29,17 +29,17 @@ fn a_restored_key_is_as_it_was() {
     assert_eq!((back.name.as_str(), back.version, back.restore_until), ("Shop", 3, None));
     assert_eq!(decided(&database, &key, &OLD, NOW.plus(30 * DAY)), Ok(1));
     let again = restored(&database, &key, NOW).unwrap();
-    assert_eq!((&again.key, again.narrowed, count(&database, "trail")), (&back, true, 3), "asked again");
+    assert_eq!((&again.key, again.narrowed, count(&database, "trail")), (&back, true, 3), "retried");
     publish_all(&database, NOW);
-    assert!(restored(&database, &key, NOW).unwrap().narrowed, "it is told a moment");
+    assert!(restored(&database, &key, NOW).unwrap().narrowed, "a retry gets an effective time");
     rotated(&database, &back, 0, NOW).unwrap();
-    assert_eq!(restored(&database, &key, NOW).unwrap_err(), Failure::NotFound.into(), "it was changed since");
+    assert_eq!(restored(&database, &key, NOW).unwrap_err(), Failure::NotFound.into(), "it has changed since");
 }
 
 #[test]
 fn every_key_command_queues_a_feed_entry() {
     let (database, key) = make_key();
-    assert!(pending(&database, 7).unwrap().is_empty(), "of a new key nobody knows anything old");
+    assert!(pending(&database, 7).unwrap().is_empty(), "a new key has no stale record");
     let key = rotated(&database, &key, 60, NOW).unwrap().key;
     let key = deleted(&database, &key, NOW).unwrap().key;
     restored(&database, &key, NOW).unwrap();

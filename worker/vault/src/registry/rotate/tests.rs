@@ -44,7 +44,7 @@ fn an_old_secret_can_be_ended_early() {
     assert_eq!(decided(&database, &key, &NEW, NOW.plus(5)), Ok(2));
     publish_all(&database, NOW.plus(6));
     assert!(end_old_secrets(&database, &call, NOW.plus(6)).unwrap().narrowed);
-    assert_eq!(count(&database, "trail"), 3, "what changes nothing is no change");
+    assert_eq!(count(&database, "trail"), 3, "a change without effect has no line");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_grace_period_is_shortened_only_on_request() {
     let CommandError::Failure(Failure::Invalid { errors }) = refused else { unreachable!() };
     assert_eq!(errors[0].field, "overlap_seconds");
     assert!(errors[0].message.contains(&NOW.plus(3_600_000).rfc3339()), "{}", errors[0].message);
-    assert_eq!(decided(&database, &key, &OLD, NOW.plus(3_599_999)), Ok(1), "nothing was changed");
+    assert_eq!(decided(&database, &key, &OLD, NOW.plus(3_599_999)), Ok(1), "nothing has changed");
     assert!(again(3_600, false, NOW.plus(1)).is_ok());
     let (database, key) = make_key();
     let key = rotated(&database, &key, 3_600, NOW).unwrap().key;
@@ -101,7 +101,7 @@ fn a_refused_rotation_changes_nothing() {
     for step in 0..4 {
         many = rotated(&database, &many, 86_400, NOW.plus(step)).unwrap().key;
     }
-    assert!(rotated(&database, &many, 86_400, NOW.plus(9)).is_err(), "too many secrets at once");
+    assert!(rotated(&database, &many, 86_400, NOW.plus(9)).is_err(), "too many working secrets");
     assert!(rotated(&database, &many, 0, NOW.plus(9)).is_ok());
     assert_eq!((count(&database, "secrets"), count(&database, "trail")), (6, 6));
 }
@@ -117,7 +117,7 @@ fn only_the_latest_ended_secrets_stay_listed() {
     assert_eq!(numbers, (11..=21).collect::<Vec<_>>());
     assert_eq!(count(&database, "secrets"), 11);
     assert_eq!(decided(&database, &key, &NEW, NOW.plus(30_000)), Ok(21));
-    assert_eq!(count(&database, "trail"), 21, "the trail names all of them");
+    assert_eq!(count(&database, "trail"), 21, "the trail has every rotation");
     // Working secrets do not count among them.
     for second in 20..23 {
         key = rotated(&database, &key, 3_600, NOW.plus(second * 1_000)).unwrap().key;

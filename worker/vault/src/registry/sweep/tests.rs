@@ -65,9 +65,9 @@ fn a_differing_record_is_found_and_rewritten() {
     let mut altered = sealed(&|_| {}, &keys[1], &keyring());
     altered[9] ^= 1;
     let damage = [
-        (None, "gone"),
+        (None, "missing"),
         (Some(altered), "cannot be read"),
-        (Some(sealed(&|_| {}, &keys[2], &foreign)), "not there"),
+        (Some(sealed(&|_| {}, &keys[2], &foreign)), "unknown master secret"),
         (Some(sealed(&|record| record.version = 0, &keys[3], &keyring())), "older than the key"),
         (Some(sealed(&|record| record.workspace.version = 0, &keys[4], &keyring())), "older than the key"),
         (Some(sealed(&|record| record.name = "Sho".into(), &keys[5], &keyring())), "not what it should be"),
@@ -91,7 +91,7 @@ fn a_differing_record_is_found_and_rewritten() {
         let right = Record::open(bytes, locator, &keyring()).unwrap();
         assert_eq!((mended.version, mended.name), (right.version, right.name));
     }
-    assert!(sweep(&database, &kv, &keyring(), LATER.plus(2 * DAY)).is_empty(), "nothing is left to mend");
+    assert!(sweep(&database, &kv, &keyring(), LATER.plus(2 * DAY)).is_empty(), "nothing is left to repair");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn one_pass_a_day_covers_all_keys_in_batches() {
         sweep(&database, &kv, &keyring(), now);
         assert_eq!(kv.reads.get(), looked_at);
         sweep(&database, &kv, &keyring(), now);
-        assert_eq!(kv.reads.get(), looked_at, "not before the pause");
+        assert_eq!(kv.reads.get(), looked_at, "not before the interval is over");
         now = now.plus(BATCH_INTERVAL);
     }
     assert_eq!(next_due(&database), Ok(Some(LATER.plus(DAY))));
@@ -146,7 +146,7 @@ fn a_pass_backs_off_while_kv_is_down_and_resumes() {
     kv.is_down.set(false);
     let before = kv.reads.get();
     sweep(&database, &kv, &keyring(), now);
-    assert_eq!(kv.reads.get() - before, 10, "those that are left");
+    assert_eq!(kv.reads.get() - before, 10, "the rest of the pass");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn records_are_sealed_under_a_new_master_secret() {
     let both = Keyring::parse(BOTH).unwrap();
     for key in &keys {
         let bytes = kv.records.borrow()[&name(key)].clone();
-        assert!(Record::open(&bytes, key.id, &both).is_ok(), "the old secret still reads");
+        assert!(Record::open(&bytes, key.id, &both).is_ok(), "the old secret still opens it");
     }
     assert_eq!(sweep(&database, &kv, &both, LATER).len(), 3);
     deliver(&database, &kv, &both, LATER);

@@ -86,7 +86,7 @@ fn an_import_exports_the_same_bytes() {
             walk.step();
         }
         let file = exported(&walk.database);
-        assert_eq!(exported(&walk.database), file, "that it was exported is no change");
+        assert_eq!(exported(&walk.database), file, "an export is no change");
         let other = workspace();
         let counts = imported(&other, &file).unwrap();
         assert_eq!(i64::try_from(counts.keys).unwrap(), count(&walk.database, "keys"));
@@ -203,7 +203,7 @@ fn an_import_needs_an_untouched_workspace() {
     assert_eq!(everything(&database), before);
     let other = workspace();
     imported(&other, &file).unwrap();
-    assert!(imported(&other, &file).is_err(), "nor twice");
+    assert!(imported(&other, &file).is_err(), "a second import is refused");
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn every_field_of_a_key_is_imported() {
     imported(&other, &exported(&database)).unwrap();
     assert_eq!(find(&other, made.id).unwrap(), find(&database, made.id).unwrap());
     let sealed = |database| record(database, made.id, NOW).unwrap().unwrap().seal(&keyring()).unwrap();
-    assert_eq!(sealed(&other), sealed(&database), "digests and all");
+    assert_eq!(sealed(&other), sealed(&database), "digests included");
 }
 
 #[test]

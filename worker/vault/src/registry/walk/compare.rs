@@ -80,10 +80,10 @@ impl Walk {
         let answer = match done {
             Ok(answer) => {
                 if let Some(narrowed) = answer.narrowed {
-                    assert_eq!(narrowed, self.model.narrowed, "{what}: whether it takes something");
+                    assert_eq!(narrowed, self.model.narrowed, "{what}: narrowed");
                 }
                 let expected = id.and_then(|id| Some(self.model.keys.get(&id)?.shown(id, self.now)));
-                assert_eq!(answer.key.as_ref().map(shown), expected, "{what}: what is answered");
+                assert_eq!(answer.key.as_ref().map(shown), expected, "{what}: the returned key");
                 Expected::Done(answer.version)
             }
             Err(CommandError::Failure(Failure::Reused)) => Expected::Reused,
@@ -125,15 +125,15 @@ impl Walk {
                 assert_eq!(row, model.map(|key| key.shown(id, now)), "the key at {now:?}");
             }
         }
-        let waiting = feed_outbox::pending(&self.database, WORKSPACE).unwrap().into_iter().map(|entry| {
+        let pending = feed_outbox::pending(&self.database, WORKSPACE).unwrap().into_iter().map(|entry| {
             let subject = match entry.subject {
                 Subject::Key(id) => id.to_string(),
                 Subject::Workspace(_) => String::new(),
-                Subject::Sealed(_) => unreachable!("nothing is read in"),
+                Subject::Sealed(_) => unreachable!("nothing is imported"),
             };
             (subject, entry.version)
         });
-        assert_eq!(waiting.collect::<BTreeMap<_, _>>(), self.model.unpublished, "what the feed must be told");
+        assert_eq!(pending.collect::<BTreeMap<_, _>>(), self.model.unpublished, "pending feed entries");
         assert_eq!(count(&self.database, "outbox"), i64::try_from(self.model.undelivered()).unwrap());
     }
 
@@ -164,7 +164,7 @@ impl Walk {
         assert_eq!((about.number, Some(&record.sealed_at)), (WORKSPACE, self.model.published.get(&id)));
         for secret in &key.secrets {
             let found = record.recognise(&secret_of(secret.number), &keyring());
-            assert_eq!(found.map(|found| found.number as usize), Some(secret.number), "which secret opens it");
+            assert_eq!(found.map(|found| found.number as usize), Some(secret.number), "the recognised secret");
         }
         assert!(record.recognise(&secret_of(key.newest() + 1), &keyring()).is_none());
     }

@@ -78,7 +78,7 @@ impl Walk {
             Ok(Issued { key, replayed: true }) => {
                 assert_eq!(Expected::Replayed(key.id), expected, "{what}");
                 let first = named.and_then(|named| self.model.first_answer(named));
-                assert_eq!(Some(&shown(&key)), first, "{what}: as it was answered at first");
+                assert_eq!(Some(&shown(&key)), first, "{what}: the first response");
                 self.check_key(Some(key.id));
             }
             Ok(Issued { key, replayed: false }) => {

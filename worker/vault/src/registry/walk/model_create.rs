@@ -159,7 +159,7 @@ impl Model {
         now: Timestamp,
     ) -> Expected {
         let shown = key.shown(id, now);
-        assert!(self.keys.insert(id, key).is_none() && !self.all_ids.contains(&id), "an id is given once");
+        assert!(self.keys.insert(id, key).is_none() && !self.all_ids.contains(&id), "an id is issued once");
         self.all_ids.push(id);
         self.log_line(action);
         self.due.insert(id);

@@ -50,7 +50,7 @@ pub fn is_found(walk: &mut Walk) {
         assert!(matches!(flaw, Flaw::Altered(at) | Flaw::Unreadable(at) if at == count), "{flaw:?} at {count}");
 
         write(database, number, &forged(line, rng));
-        assert_eq!(found(database), Err(Flaw::Broken(count + 1)), "written anew");
+        assert_eq!(found(database), Err(Flaw::Broken(count + 1)), "rewritten");
 
         write(database, number, next);
         write(database, number + 1, line);
@@ -60,13 +60,13 @@ pub fn is_found(walk: &mut Walk) {
 
         let mut lines: Vec<&str> = whole.iter().map(String::as_str).collect();
         lines.remove(place);
-        assert_eq!(verify(lines), Err(Flaw::Misplaced { line: count, found: count + 1 }), "taken out");
+        assert_eq!(verify(lines), Err(Flaw::Misplaced { line: count, found: count + 1 }), "removed");
 
         let mut lines: Vec<&str> = whole.iter().map(String::as_str).collect();
         lines.insert(place, line);
-        assert_eq!(verify(lines), Err(Flaw::Misplaced { line: count + 1, found: count }), "put in");
+        assert_eq!(verify(lines), Err(Flaw::Misplaced { line: count + 1, found: count }), "inserted");
     }
-    assert_eq!(found(database).as_ref(), Ok(&good), "all is as it was");
+    assert_eq!(found(database).as_ref(), Ok(&good), "everything is restored");
     // A removed or forged last line changes only count and hash of the head.
     let last = whole.len();
     let at = i64::try_from(last).unwrap();

@@ -41,10 +41,10 @@ fn no_key_number_is_reused_after_a_loss() {
         staged(&other, &file).unwrap();
         let now = NOW.plus(later * SECOND);
         finish(&other, &keyring(), &FinishImport { origin: origin(OWNER) }, now).unwrap();
-        assert_eq!(exported(&other), file, "it is no part of the file");
+        assert_eq!(exported(&other), file, "the file does not contain it");
         let (one, two) = (make(&other), make(&other));
-        assert_eq!((i64::from(one), two), (now.since(EPOCH_2026) / SECOND, one + 1), "one for each second since 2026");
-        assert!(first == 0 || one > first + 1, "the second time these are others again");
+        assert_eq!((i64::from(one), two), (now.since(EPOCH_2026) / SECOND, one + 1), "one per second since 2026");
+        assert!(first == 0 || one > first + 1, "a second import uses other numbers");
         first = one;
     }
     // Above one key per second, numbers continue after the last one.
@@ -62,9 +62,9 @@ fn meters_of_imported_keys_accept_any_version() {
     }
     let other = workspace();
     imported(&other, &exported(&source)).unwrap();
-    assert_eq!(purge_cleanup::next_due(&other), Ok(None), "edges may decide by later records");
+    assert_eq!(purge_cleanup::next_due(&other), Ok(None), "edges may still use later records");
     publish_all(&other, NOW.plus(SECOND));
-    assert_eq!(purge_cleanup::next_due(&other), Ok(Some(NOW.plus(9 * SECOND))), "by now they have heard of it");
+    assert_eq!(purge_cleanup::next_due(&other), Ok(Some(NOW.plus(9 * SECOND))), "edges have read the feed by now");
     let waiting = other.run("SELECT locator FROM leftovers ORDER BY locator", &[]).unwrap();
     let keys = other.run("SELECT locator FROM keys ORDER BY locator", &[]).unwrap();
     assert_eq!((waiting.len(), format!("{waiting:?}")), (2, format!("{keys:?}")));
@@ -79,8 +79,16 @@ fn an_import_assumes_the_longest_outage_grace_period() {
     assert_eq!(effective_at(&other, NOW), Ok(NOW.plus(3_600 * SECOND)));
     // Only a part of the pending entries is published, and nothing more for a while.
     feed_outbox::mark_published(&other, &[], NOW.plus(-60 * SECOND)).unwrap();
-    assert_eq!(effective_at(&other, NOW.plus(SECOND)), Ok(NOW.plus(3_601 * SECOND)), "it has not begun");
+    assert_eq!(
+        effective_at(&other, NOW.plus(SECOND)),
+        Ok(NOW.plus(3_601 * SECOND)),
+        "the grace period has not started"
+    );
     publish_all(&other, NOW.plus(SECOND));
-    assert_eq!(effective_at(&other, NOW.plus(9 * SECOND)), Ok(NOW.plus(3_601 * SECOND)), "since the feed was told");
+    assert_eq!(
+        effective_at(&other, NOW.plus(9 * SECOND)),
+        Ok(NOW.plus(3_601 * SECOND)),
+        "it counts from the publication"
+    );
     assert_eq!(effective_at(&other, NOW.plus(3_601 * SECOND)), Ok(NOW.plus(3_606 * SECOND)));
 }
