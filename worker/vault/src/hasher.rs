@@ -47,14 +47,14 @@ impl DurableObject for Hasher {
         };
         match name {
             HashPassword::NAME => {
-                let call: HashPassword = read_command(&mut request).await?;
-                let result = self.run_in_turn(&request, || password::hash(&call.password)).await?;
+                let command: HashPassword = read_command(&mut request).await?;
+                let result = self.run_in_turn(&request, || password::hash(&command.password)).await?;
                 respond::<HashPassword>(result.map_err(Into::into))
             }
             CheckPassword::NAME => {
-                let call: CheckPassword = read_command(&mut request).await?;
+                let command: CheckPassword = read_command(&mut request).await?;
                 let result =
-                    self.run_in_turn(&request, || password::verify(&call.password, call.hash.as_deref())).await?;
+                    self.run_in_turn(&request, || password::verify(&command.password, command.hash.as_deref())).await?;
                 respond::<CheckPassword>(result.map_err(Into::into))
             }
             _ => Response::error("no such command", 404),

@@ -55,18 +55,18 @@ impl DurableObject for Instance {
         }
         match name {
             CheckSetup::NAME => {
-                let call: CheckSetup = read_command(&mut request).await?;
+                let command: CheckSetup = read_command(&mut request).await?;
                 let done = match self.check_not_lost(database).await {
-                    Ok(()) => setup::check(database, &self.setup_token()?, &call.token, &call.address, now()),
+                    Ok(()) => setup::check(database, &self.setup_token()?, &command.token, &command.address, now()),
                     Err(refusal) => Err(refusal),
                 };
                 respond::<CheckSetup>(done)
             }
             SetUp::NAME => {
-                let call: SetUp = read_command(&mut request).await?;
+                let command: SetUp = read_command(&mut request).await?;
                 let person = PersonId(u64::from_be_bytes(random()?));
                 let claimed = match self.check_not_lost(database).await {
-                    Ok(()) => setup::claim(database, &self.setup_token()?, &call, person, now()),
+                    Ok(()) => setup::claim(database, &self.setup_token()?, &command, person, now()),
                     Err(refusal) => Err(refusal),
                 };
                 let done = match claimed {

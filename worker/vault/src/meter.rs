@@ -48,9 +48,9 @@ impl DurableObject for Meter {
                 respond::<BelieveAnew>(database.and_then(store::accept_any_version).map_err(CommandError::from))
             }
             Some((Object::Meter(_), LookAhead::NAME)) => {
-                let call = read_command(&mut request).await?;
+                let command = read_command(&mut request).await?;
                 let database = self.database.as_ref().map_err(Clone::clone);
-                let outlook = database.and_then(|database| store::peek(database, &call, now()));
+                let outlook = database.and_then(|database| store::peek(database, &command, now()));
                 respond::<LookAhead>(outlook.map_err(CommandError::from))
             }
             _ => Response::error("not a request to a meter", 404),

@@ -33,8 +33,8 @@ fn stub_of(env: &Env, object: Object) -> worker::Result<Stub> {
 /// # Errors
 ///
 /// Unavailable if the object cannot be reached or its response cannot be read.
-pub async fn send<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Answer> {
-    let response = match serde_json::to_string(call) {
+pub async fn send<C: Call>(env: &Env, object: Object, command: &C) -> Outcome<C::Answer> {
+    let response = match serde_json::to_string(command) {
         Ok(body) => post(env, object, C::NAME, body).await,
         Err(error) => Err(error.into()),
     };

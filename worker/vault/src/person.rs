@@ -55,8 +55,8 @@ impl DurableObject for Person {
             Resume::NAME => respond::<Resume>(sessions::resume(database, &read_command(&mut request).await?, now())),
             EndSession::NAME => respond::<EndSession>(sessions::end(database, &read_command(&mut request).await?)),
             NoteEvent::NAME => {
-                let call = read_command(&mut request).await?;
-                respond::<NoteEvent>(match sessions::to_registry_event(database, person, &call, now()) {
+                let command = read_command(&mut request).await?;
+                respond::<NoteEvent>(match sessions::to_registry_event(database, person, &command, now()) {
                     Ok((workspace, event)) => {
                         send(&self.env, Object::Registry(workspace), &event).await.map_err(Into::into)
                     }

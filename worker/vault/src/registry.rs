@@ -184,10 +184,10 @@ impl Registry {
         last_use: &Cell<Option<LastUse>>,
     ) -> Result<Response> {
         let ring = keyring(&self.env)?;
-        let mut command = CommandRequest { database, keyring: &ring, request, last_use };
+        let mut request = CommandRequest { database, keyring: &ring, request, last_use };
         match name {
             Found::NAME => {
-                let result = members::create_workspace(database, &read_command(command.request).await?);
+                let result = members::create_workspace(database, &read_command(request.request).await?);
                 // The feed is created before the first key, so that it has every revocation.
                 let feed = Announce { entries: Vec::new() };
                 respond::<Found>(match (result, send(&self.env, Object::Feed(shard_of(workspace)), &feed).await) {
@@ -203,55 +203,55 @@ impl Registry {
                 Response::from_json(&Result::<(), _>::Err(Failure::Unavailable))
             }
             CreateKey::NAME => {
-                let call = command.authenticate().await?;
+                let call = request.authenticate().await?;
                 let result = call.and_then(|call| keys::create(database, &ring, workspace, &call, now()));
                 respond::<CreateKey>(self.with_alarm(result).await)
             }
             DuplicateKey::NAME => {
-                let call = command.authenticate().await?;
+                let call = request.authenticate().await?;
                 let result = call.and_then(|call| duplicate::duplicate(database, &ring, workspace, &call, now()));
                 respond::<DuplicateKey>(self.with_alarm(result).await)
             }
-            ListKeys::NAME => command.reply(|call: &ListKeys| list::list(database, call, now())).await,
-            ReadDeleted::NAME => command.reply(|call: &ReadDeleted| restore::read_deleted(database, call, now())).await,
-            ReadKey::NAME => command.reply(|call: &ReadKey| keys::read(database, call, now())).await,
+            ListKeys::NAME => request.reply(|call: &ListKeys| list::list(database, call, now())).await,
+            ReadDeleted::NAME => request.reply(|call: &ReadDeleted| restore::read_deleted(database, call, now())).await,
+            ReadKey::NAME => request.reply(|call: &ReadKey| keys::read(database, call, now())).await,
             ExplainCall::NAME => {
-                let result = match command.authenticate().await? {
+                let result = match request.authenticate().await? {
                     Ok(call) => explain::explain_call(database, &ring, &self.env, &call, now()).await,
                     Err(error) => Err(error),
                 };
                 respond::<ExplainCall>(result)
             }
             ChangeKey::NAME => {
-                let call = command.authenticate().await?;
+                let call = request.authenticate().await?;
                 let result = call.and_then(|call| keys::change(database, &call, now()));
                 respond::<ChangeKey>(self.publish_change(database, workspace, result).await)
             }
             DeleteKey::NAME => {
-                let call = command.authenticate().await?;
+                let call = request.authenticate().await?;
                 let result = call.and_then(|call| keys::delete(database, &call, now()));
                 respond::<DeleteKey>(self.publish_change(database, workspace, result).await)
             }
             RestoreKey::NAME => {
-                let call = command.authenticate().await?;
+                let call = request.authenticate().await?;
                 let result = call.and_then(|call| restore::restore(database, &call, now()));
                 respond::<RestoreKey>(self.publish_change(database, workspace, result).await)
             }
             RotateKey::NAME => {
-                let call = command.authenticate().await?;
+                let call = request.authenticate().await?;
                 respond::<RotateKey>(match call {
                     Ok(call) => self.rotate(database, &ring, workspace, &call).await,
                     Err(error) => Err(error),
                 })
             }
             EndOldSecrets::NAME => {
-                let call = command.authenticate().await?;
+                let call = request.authenticate().await?;
                 let result = call.and_then(|call| end_secrets::end_old_secrets(database, &call, now()));
                 respond::<EndOldSecrets>(self.publish_change(database, workspace, result).await)
             }
-            ReadSettings::NAME => command.reply(|call: &ReadSettings| settings::read(database, call, now())).await,
+            ReadSettings::NAME => request.reply(|call: &ReadSettings| settings::read(database, call, now())).await,
             ChangeSettings::NAME => {
-                let call = command.authenticate().await?;
+                let call = request.authenticate().await?;
                 let result = self.with_alarm(call.and_then(|call| settings::change(database, &call, now()))).await;
                 let published = self.publish_feed(database, workspace).await;
                 respond::<ChangeSettings>(result.and_then(|(settings, narrowed)| {
@@ -263,14 +263,14 @@ impl Registry {
                 }))
             }
             NoteEvent::NAME => {
-                respond::<NoteEvent>(session_events::record(database, &read_command(command.request).await?, now()))
+                respond::<NoteEvent>(session_events::record(database, &read_command(request.request).await?, now()))
             }
-            ReadTrail::NAME => command.reply(|call: &ReadTrail| list::trail(database, call, now())).await,
-            ReadMasters::NAME => command.reply(|call: &ReadMasters| masters::read(database, &ring, call, now())).await,
-            ReadExport::NAME => command.reply(|call: &ReadExport| transfer::read(database, call, now())).await,
-            StageImport::NAME => command.reply(|call: &StageImport| transfer::stage(database, call, now())).await,
+            ReadTrail::NAME => request.reply(|call: &ReadTrail| list::trail(database, call, now())).await,
+            ReadMasters::NAME => request.reply(|call: &ReadMasters| masters::read(database, &ring, call, now())).await,
+            ReadExport::NAME => request.reply(|call: &ReadExport| transfer::read(database, call, now())).await,
+            StageImport::NAME => request.reply(|call: &StageImport| transfer::stage(database, call, now())).await,
             FinishImport::NAME => {
-                let call = command.authenticate().await?;
+                let call = request.authenticate().await?;
                 let outcome =
                     self.with_alarm(call.and_then(|call| transfer::finish(database, &ring, &call, now()))).await;
                 let sent = self.publish_feed(database, workspace).await;

@@ -74,8 +74,8 @@ impl DurableObject for Usage {
                 respond::<ReadLastUses>(queries::last_uses(database, &read_command(&mut request).await?))
             }
             NoteUse::NAME => {
-                let call: NoteUse = read_command(&mut request).await?;
-                respond::<NoteUse>(batches::record_last_use(database, call.last).map_err(Into::into))
+                let command: NoteUse = read_command(&mut request).await?;
+                respond::<NoteUse>(batches::record_last_use(database, command.last).map_err(Into::into))
             }
             _ => Response::error("no such command", 404),
         }

@@ -23,10 +23,10 @@ const DUPLICATE_WINDOW: i64 = MINUTE;
 ///
 /// After a loss of data the versions of a key are reused. A revocation under one of them must
 /// outlive every record that was sealed since.
-pub fn append(database: &impl Database, call: &Announce, now: Timestamp) -> CommandResult<()> {
+pub fn append(database: &impl Database, command: &Announce, now: Timestamp) -> CommandResult<()> {
     database.transaction(|| {
         database.run("DELETE FROM entries WHERE at <= ?", &[now.plus(-KEPT_FOR).millis().into()])?;
-        for entry in &call.entries {
+        for entry in &command.entries {
             let subject = text(entry.subject);
             let known =
                 database.first("SELECT version, at FROM entries WHERE subject = ?", &[subject.as_str().into()])?;
@@ -137,9 +137,9 @@ mod tests {
         for subject in [Subject::Key(key(1)), Subject::Workspace(16)] {
             let database = fresh();
             publish(&database, &[(subject, 5)], NOW);
-            for (after, told, position) in [(DUPLICATE_WINDOW, 2, 2), (KEPT_FOR / 2, 5, 3)] {
+            for (after, version, position) in [(DUPLICATE_WINDOW, 2, 2), (KEPT_FOR / 2, 5, 3)] {
                 let now = NOW.plus(after);
-                publish(&database, &[(subject, told)], now);
+                publish(&database, &[(subject, version)], now);
                 let page = read(&database, 7, position - 1);
                 assert_eq!((page.position, page.entries), (position, vec![Entry { subject, version: 5 }]));
                 publish(&database, &[], now.plus(KEPT_FOR - 1));

@@ -39,17 +39,17 @@ fn a_deployment_of_the_first_schema_is_read() {
     // Seven sign-ins have failed, the last one six minutes after NOW. They still count for the
     // account across all networks.
     let (email, address) = ("ada@example.com".to_owned(), "192.0.2.1".to_owned());
-    let call = BeginSignIn { email: email.clone(), address: address.clone(), device: None };
+    let command = BeginSignIn { email: email.clone(), address: address.clone(), device: None };
     let last = NOW.plus(6 * MINUTE);
     for number in 0..43 {
-        let elsewhere = BeginSignIn { address: format!("198.51.100.{number}"), ..call.clone() };
+        let elsewhere = BeginSignIn { address: format!("198.51.100.{number}"), ..command.clone() };
         assert_eq!(sign_in_throttle::begin_sign_in(&database, &elsewhere, last), Ok(Some(PersonId(0xab))));
     }
     assert_eq!(
-        sign_in_throttle::begin_sign_in(&database, &call, last),
+        sign_in_throttle::begin_sign_in(&database, &command, last),
         Err(Failure::TooMany { retry_after: 1 }.into())
     );
-    assert_eq!(sign_in_throttle::begin_sign_in(&database, &call, last.plus(SECOND)), Ok(Some(PersonId(0xab))));
+    assert_eq!(sign_in_throttle::begin_sign_in(&database, &command, last.plus(SECOND)), Ok(Some(PersonId(0xab))));
     sign_in_throttle::reset(&database, &ForgetAttempts { email, address, device: None }).unwrap();
-    assert_eq!(sign_in_throttle::begin_sign_in(&database, &call, last.plus(2 * SECOND)), Ok(Some(PersonId(0xab))));
+    assert_eq!(sign_in_throttle::begin_sign_in(&database, &command, last.plus(2 * SECOND)), Ok(Some(PersonId(0xab))));
 }

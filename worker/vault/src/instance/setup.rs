@@ -84,29 +84,29 @@ pub fn check(
 pub fn claim(
     database: &impl Database,
     expected: &SetupToken,
-    call: &SetUp,
+    command: &SetUp,
     person: PersonId,
     now: Timestamp,
 ) -> CommandResult<PersonId> {
     // Outside the transaction, which would roll back the count of a wrong token.
-    check(database, expected, &call.token, &call.address, now)?;
+    check(database, expected, &command.token, &command.address, now)?;
     database.transaction(|| {
         database.run(
             "INSERT INTO setup (id, person, name, email, password, workspace, workspace_name, claimed_at) \
              VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
             &[
                 person.to_string().into(),
-                call.name.as_str().into(),
-                call.email.as_str().into(),
-                call.password.as_str().into(),
+                command.name.as_str().into(),
+                command.email.as_str().into(),
+                command.password.as_str().into(),
                 FIRST_WORKSPACE.into(),
-                call.workspace.as_str().into(),
+                command.workspace.as_str().into(),
                 now.millis().into(),
             ],
         )?;
         database.run(
             "INSERT INTO accounts (email, person) VALUES (?, ?)",
-            &[call.email.as_str().into(), person.to_string().into()],
+            &[command.email.as_str().into(), person.to_string().into()],
         )?;
         Ok(person)
     })
@@ -148,7 +148,7 @@ mod tests {
         (database, SetupToken::new("token", "1000000000"))
     }
 
-    fn call(token: &str, email: &str) -> SetUp {
+    fn command(token: &str, email: &str) -> SetUp {
         SetUp {
             token: token.into(),
             address: "192.0.2.1".into(),
@@ -162,8 +162,8 @@ mod tests {
     #[test]
     fn only_the_first_claim_becomes_the_owner() {
         let (database, expected) = fresh();
-        assert_eq!(claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START), Ok(PersonId(1)));
-        let second = claim(&database, &expected, &call("token", "d@e.f"), PersonId(2), START);
+        assert_eq!(claim(&database, &expected, &command("token", "a@b.c"), PersonId(1), START), Ok(PersonId(1)));
+        let second = claim(&database, &expected, &command("token", "d@e.f"), PersonId(2), START);
         assert_eq!(second, Err(Failure::NotFound.into()));
         assert_eq!(pending(&database).unwrap().unwrap().email, "a@b.c");
     }
@@ -174,7 +174,7 @@ mod tests {
         for (token, now) in [("Token", START), ("", START), ("token", START.plus(LIFETIME)), ("token", START.plus(-1))]
         {
             assert_eq!(
-                claim(&database, &expected, &call(token, "a@b.c"), PersonId(1), now),
+                claim(&database, &expected, &command(token, "a@b.c"), PersonId(1), now),
                 Err(Failure::Forbidden.into())
             );
         }
@@ -192,7 +192,7 @@ mod tests {
         let too_many = Err(Failure::TooMany { retry_after: 1 }.into());
         assert_eq!(from("192.0.2.1", "token"), too_many);
         assert_eq!(from("192.0.2.1", ""), Err(Failure::Forbidden.into()), "an empty token is no guess");
-        let claimed = claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START);
+        let claimed = claim(&database, &expected, &command("token", "a@b.c"), PersonId(1), START);
         assert_eq!(claimed, Err(Failure::TooMany { retry_after: 1 }.into()));
         assert_eq!(from("192.0.2.2", "token"), Ok(()));
         // Guessing from many networks is throttled too, with a bounded delay.
@@ -207,10 +207,10 @@ mod tests {
     fn a_claim_with_a_wrong_token_is_counted() {
         let (database, expected) = fresh();
         for _ in 0..10 {
-            let claimed = claim(&database, &expected, &call("guess", "a@b.c"), PersonId(1), START);
+            let claimed = claim(&database, &expected, &command("guess", "a@b.c"), PersonId(1), START);
             assert_eq!(claimed, Err(Failure::Forbidden.into()));
         }
-        assert!(claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START).is_err());
+        assert!(claim(&database, &expected, &command("token", "a@b.c"), PersonId(1), START).is_err());
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn the_password_hash_is_deleted_once_the_account_has_it() {
         let (database, expected) = fresh();
-        claim(&database, &expected, &call("token", "a@b.c"), PersonId(1), START).unwrap();
+        claim(&database, &expected, &command("token", "a@b.c"), PersonId(1), START).unwrap();
         complete(&database).unwrap();
         assert_eq!(pending(&database), Ok(None));
         assert_eq!(is_set_up(&database), Ok(true));

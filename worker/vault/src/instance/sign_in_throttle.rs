@@ -88,11 +88,15 @@ fn network(address: &str) -> String {
 /// # Errors
 ///
 /// Too many requests while a counter delays.
-pub fn begin_sign_in(database: &impl Database, call: &BeginSignIn, now: Timestamp) -> CommandResult<Option<PersonId>> {
-    let counters = counters(&call.email, &call.address, call.device.as_deref());
+pub fn begin_sign_in(
+    database: &impl Database,
+    command: &BeginSignIn,
+    now: Timestamp,
+) -> CommandResult<Option<PersonId>> {
+    let counters = counters(&command.email, &command.address, command.device.as_deref());
     check(database, &counters, now)?;
     count_failure(database, counters, now)?;
-    match database.first("SELECT person FROM accounts WHERE email = ?", &[call.email.as_str().into()])? {
+    match database.first("SELECT person FROM accounts WHERE email = ?", &[command.email.as_str().into()])? {
         Some(mut row) => Ok(Some(row.text()?.parse().map_err(|()| Failure::Unavailable)?)),
         None => Ok(None),
     }
@@ -103,16 +107,16 @@ pub fn check(database: &impl Database, counters: &[Counter], now: Timestamp) -> 
     database.run("DELETE FROM attempts WHERE last_at < ?", &[now.plus(-FORGET_AFTER).millis().into()])?;
     // A clock that was set back extends no delay.
     database.run("UPDATE attempts SET last_at = ?1 WHERE last_at > ?1", &[now.millis().into()])?;
-    let mut wait = 0;
+    let mut delay = 0;
     for counter in counters {
         let query = "SELECT failures, last_at FROM attempts WHERE subject = ?";
         if let Some(mut row) = database.first(query, std::slice::from_ref(&counter.subject))? {
             let (failures, last_at) = (row.integer()?, Timestamp::from_millis(row.integer()?));
-            wait = wait.max(counter.back_off(failures) - now.since(last_at));
+            delay = delay.max(counter.back_off(failures) - now.since(last_at));
         }
     }
-    if wait > 0 {
-        let retry_after = u32::try_from((wait + SECOND - 1) / SECOND).unwrap_or(u32::MAX);
+    if delay > 0 {
+        let retry_after = u32::try_from((delay + SECOND - 1) / SECOND).unwrap_or(u32::MAX);
         return Err(Failure::TooMany { retry_after }.into());
     }
     Ok(())
@@ -131,8 +135,8 @@ pub fn count_failure(database: &impl Database, counters: Vec<Counter>, now: Time
 }
 
 /// Records a success: resets personal counters and undoes the attempt in the others.
-pub fn reset(database: &impl Database, call: &ForgetAttempts) -> CommandResult<()> {
-    for counter in counters(&call.email, &call.address, call.device.as_deref()) {
+pub fn reset(database: &impl Database, command: &ForgetAttempts) -> CommandResult<()> {
+    for counter in counters(&command.email, &command.address, command.device.as_deref()) {
         let change = if counter.is_personal { "DELETE FROM attempts WHERE subject = ?" } else { UNCOUNT };
         database.run(change, &[counter.subject])?;
     }
@@ -140,8 +144,8 @@ pub fn reset(database: &impl Database, call: &ForgetAttempts) -> CommandResult<(
 }
 
 /// Undoes an attempt whose password was not verified.
-pub fn withdraw(database: &impl Database, call: &WithdrawAttempt) -> CommandResult<()> {
-    let BeginSignIn { email, address, device } = &call.attempt;
+pub fn withdraw(database: &impl Database, command: &WithdrawAttempt) -> CommandResult<()> {
+    let BeginSignIn { email, address, device } = &command.attempt;
     for counter in counters(email, address, device.as_deref()) {
         database.run(UNCOUNT, &[counter.subject])?;
     }
@@ -262,8 +266,8 @@ mod tests {
         let database = fresh();
         for _ in 0..60 {
             assert!(attempt(&database, OWNER, "192.0.2.1", START).is_ok());
-            let forget_it = ForgetAttempts { email: OWNER.into(), address: "192.0.2.1".into(), device: None };
-            reset(&database, &forget_it).unwrap();
+            let success = ForgetAttempts { email: OWNER.into(), address: "192.0.2.1".into(), device: None };
+            reset(&database, &success).unwrap();
         }
     }
 

@@ -54,8 +54,8 @@ pub fn accept_any_version(database: &impl Database) -> DatabaseResult<()> {
 }
 
 /// Returns the outcome that a request would have, without counting it.
-pub fn peek(database: &impl Database, call: &LookAhead, now: Timestamp) -> DatabaseResult<Outlook> {
-    Ok(read(database)?.unwrap_or_default().look(call.limits, call.version, call.cost, now))
+pub fn peek(database: &impl Database, command: &LookAhead, now: Timestamp) -> DatabaseResult<Outlook> {
+    Ok(read(database)?.unwrap_or_default().look(command.limits, command.version, command.cost, now))
 }
 
 /// Stores the meter if it has changed.
@@ -117,8 +117,8 @@ mod tests {
     #[test]
     fn a_peek_writes_nothing() {
         let database = MemoryDatabase::open();
-        let call = LookAhead { limits: request(0).limits, version: 1, cost: 1 };
-        let left = || peek(&database, &call, NOW).unwrap();
+        let command = LookAhead { limits: request(0).limits, version: 1, cost: 1 };
+        let left = || peek(&database, &command, NOW).unwrap();
         assert_eq!((left().standing.quota.unwrap().0, left().refusal), (3, None));
         assert!(is_new(&database).unwrap());
         take(&database, &request(3), NOW).unwrap();

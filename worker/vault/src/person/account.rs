@@ -4,16 +4,16 @@ use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{failure::Failure, vault::person::Found};
 
 /// Creates the account, unless it exists.
-pub fn create(database: &impl Database, call: &Found) -> CommandResult<()> {
+pub fn create(database: &impl Database, command: &Found) -> CommandResult<()> {
     database.run(
         "INSERT INTO account (id, name, email, password, workspace, workspace_name) VALUES (1, ?, ?, ?, ?, ?) \
          ON CONFLICT DO NOTHING",
         &[
-            call.name.as_str().into(),
-            call.email.as_str().into(),
-            call.password.as_str().into(),
-            call.workspace.into(),
-            call.workspace_name.as_str().into(),
+            command.name.as_str().into(),
+            command.email.as_str().into(),
+            command.password.as_str().into(),
+            command.workspace.into(),
+            command.workspace_name.as_str().into(),
         ],
     )?;
     Ok(())

@@ -21,7 +21,7 @@ const SESSIONS_MAX: usize = 20;
 const TOUCH_INTERVAL: i64 = MINUTE;
 
 /// Opens a session, and deletes expired ones.
-pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> CommandResult<()> {
+pub fn open(database: &impl Database, command: &OpenSession, now: Timestamp) -> CommandResult<()> {
     database.transaction(|| {
         database.run(
             "DELETE FROM sessions WHERE seen_at <= ? OR opened_at <= ?",
@@ -29,24 +29,24 @@ pub fn open(database: &impl Database, call: &OpenSession, now: Timestamp) -> Com
         )?;
         database.run(
             "INSERT INTO sessions (hash, opened_at, seen_at, address) VALUES (?, ?, ?, ?)",
-            &[key(call.session), now.millis().into(), now.millis().into(), call.address.as_str().into()],
+            &[key(command.session), now.millis().into(), now.millis().into(), command.address.as_str().into()],
         )?;
         database.run(
             &format!(
                 "DELETE FROM sessions WHERE hash NOT IN \
                  (SELECT hash FROM sessions ORDER BY hash = ? DESC, seen_at DESC LIMIT {SESSIONS_MAX})"
             ),
-            &[key(call.session)],
+            &[key(command.session)],
         )?;
         Ok(())
     })
 }
 
 /// Returns the person of a valid session, and extends it.
-pub fn resume(database: &impl Database, call: &Resume, now: Timestamp) -> CommandResult<Identity> {
-    let (identity, seen_at) = find(database, call.session, now)?;
+pub fn resume(database: &impl Database, command: &Resume, now: Timestamp) -> CommandResult<Identity> {
+    let (identity, seen_at) = find(database, command.session, now)?;
     if now.since(seen_at) >= TOUCH_INTERVAL {
-        database.run("UPDATE sessions SET seen_at = ? WHERE hash = ?", &[now.millis().into(), key(call.session)])?;
+        database.run("UPDATE sessions SET seen_at = ? WHERE hash = ?", &[now.millis().into(), key(command.session)])?;
     }
     Ok(identity)
 }
@@ -77,10 +77,10 @@ fn find(database: &impl Database, session: SessionHash, now: Timestamp) -> Comma
 pub fn to_registry_event(
     database: &impl Database,
     person: PersonId,
-    call: &NoteEvent,
+    command: &NoteEvent,
     now: Timestamp,
 ) -> CommandResult<(u32, registry::NoteEvent)> {
-    let workspace = if let Some(session) = call.session {
+    let workspace = if let Some(session) = command.session {
         // A refused request does not extend the session.
         find(database, session, now)?.0.workspace
     } else {
@@ -88,13 +88,13 @@ pub fn to_registry_event(
         let number = row.ok_or(Failure::NotSignedIn)?.integer()?;
         u32::try_from(number).map_err(|_| Failure::Unavailable)?
     };
-    let (address, request_id) = (call.address.clone(), call.request_id.clone());
-    Ok((workspace, registry::NoteEvent { person, action: call.action, address, request_id }))
+    let (address, request_id) = (command.address.clone(), command.request_id.clone());
+    Ok((workspace, registry::NoteEvent { person, action: command.action, address, request_id }))
 }
 
 /// Ends a session.
-pub fn end(database: &impl Database, call: &EndSession) -> CommandResult<()> {
-    database.run("DELETE FROM sessions WHERE hash = ?", &[key(call.session)])?;
+pub fn end(database: &impl Database, command: &EndSession) -> CommandResult<()> {
+    database.run("DELETE FROM sessions WHERE hash = ?", &[key(command.session)])?;
     Ok(())
 }
 
@@ -181,8 +181,9 @@ mod tests {
         let database = signed_in();
         let note = |session| {
             let (address, request_id) = ("192.0.2.1".to_owned(), "r1".to_owned());
-            let call = NoteEvent { action: Action::SignOut, session, address, request_id };
-            to_registry_event(&database, PersonId(1), &call, START).map(|(workspace, event)| (workspace, event.person))
+            let command = NoteEvent { action: Action::SignOut, session, address, request_id };
+            to_registry_event(&database, PersonId(1), &command, START)
+                .map(|(workspace, event)| (workspace, event.person))
         };
         assert_eq!(note(Some(hash(1))), Ok((7, PersonId(1))));
         assert_eq!(note(None), Ok((7, PersonId(1))));

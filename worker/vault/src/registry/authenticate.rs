@@ -36,10 +36,10 @@ impl<D: Database> CommandRequest<'_, D> {
     ///
     /// There is no await after authentication, so the command runs on the state that was checked.
     pub async fn authenticate<C: Asked>(&mut self) -> worker::Result<CommandResult<C>> {
-        let call: C = read_command(self.request).await?;
-        Ok(authenticate(self.database, self.keyring, call.caller(), now()).map(|last_use| {
+        let command: C = read_command(self.request).await?;
+        Ok(authenticate(self.database, self.keyring, command.caller(), now()).map(|last_use| {
             self.last_use.set(last_use);
-            call
+            command
         }))
     }
 
@@ -48,8 +48,8 @@ impl<D: Database> CommandRequest<'_, D> {
         &mut self,
         work: impl FnOnce(&C) -> CommandResult<C::Answer>,
     ) -> worker::Result<Response> {
-        let call = self.authenticate::<C>().await?;
-        respond::<C>(call.and_then(|call| work(&call)))
+        let command = self.authenticate::<C>().await?;
+        respond::<C>(command.and_then(|command| work(&command)))
     }
 }
 
@@ -64,9 +64,9 @@ pub fn authenticate(
     now: Timestamp,
 ) -> CommandResult<Option<LastUse>> {
     let Caller::Key(key) = caller else { return Ok(None) };
-    let call = Call { address: key.address, ..Call::default() };
+    let request = Call { address: key.address, ..Call::default() };
     let decided = match record(database, key.id, now)? {
-        Some(record) => decide(&record, &key.secret, &call, keyring, now),
+        Some(record) => decide(&record, &key.secret, &request, keyring, now),
         None => Err(Denial::Unknown),
     };
     let secret = decided.map_err(Failure::from)?;

@@ -33,28 +33,29 @@ pub fn duplicate(
     database: &impl Database,
     keyring: &Keyring,
     workspace: u32,
-    call: &DuplicateKey,
+    command: &DuplicateKey,
     now: Timestamp,
 ) -> CommandResult<Issued> {
-    let member = member(database, &call.origin.caller)?;
+    let member = member(database, &command.origin.caller)?;
     member.may(Command::CreateKey, None, None, now)?;
-    let request = IdempotentRequest::of::<DuplicateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
+    let request =
+        IdempotentRequest::of::<DuplicateKey>(command.once.as_ref(), &command.origin.caller, &command.id.to_string());
     if let Some(before) = request.replay(database, now)? {
         return Ok(Issued { key: before.key, replayed: true });
     }
-    let source = present(database, call.id)?;
+    let source = present(database, command.id)?;
     member.may(Command::ReadKey, Some(&source), None, now)?;
     let name = free_name(database, &source.details.name)?;
-    let (details, reason) = source.details.copy(name, &call.differences, call.environment, now)?;
+    let (details, reason) = source.details.copy(name, &command.differences, command.environment, now)?;
     member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
     let draft = KeyDraft {
         details,
-        secret: call.secret,
+        secret: command.secret,
         action: Action::Duplicate,
         before: Some(to_raw_json(&DuplicateOf { duplicate_of: source.locator })?),
         reason,
     };
-    issue(database, keyring, workspace, draft, &call.origin, &member, request, now)
+    issue(database, keyring, workspace, draft, &command.origin, &member, request, now)
 }
 
 /// Returns a free name for a duplicate.
@@ -99,7 +100,7 @@ mod tests {
         create(database, key, NOW).unwrap()
     }
 
-    fn call(id: Locator, person: PersonId, once: Option<&str>) -> DuplicateKey {
+    fn command(id: Locator, person: PersonId, once: Option<&str>) -> DuplicateKey {
         DuplicateKey {
             origin: origin(person),
             id,
@@ -110,15 +111,15 @@ mod tests {
         }
     }
 
-    fn duplicated(database: &MemoryDatabase, call: &DuplicateKey) -> CommandResult<Issued> {
-        duplicate(database, &keyring(), WORKSPACE, call, NOW.plus(1))
+    fn duplicated(database: &MemoryDatabase, command: &DuplicateKey) -> CommandResult<Issued> {
+        duplicate(database, &keyring(), WORKSPACE, command, NOW.plus(1))
     }
 
     #[test]
     fn a_duplicate_has_the_facts_of_its_source_and_its_own_secret() {
         let database = workspace();
         let key = source(&database);
-        let made = duplicated(&database, &call(key.id, OWNER, None)).unwrap().key;
+        let made = duplicated(&database, &command(key.id, OWNER, None)).unwrap().key;
         assert_ne!(made.id, key.id);
         assert_eq!((made.name.as_str(), made.version, made.secrets.len()), ("Shop (copy)", 1, 1));
         assert_eq!((&made.scopes, &made.restrictions), (&key.scopes, &key.restrictions));
@@ -138,7 +139,7 @@ mod tests {
     fn the_audit_line_names_the_source() {
         let database = workspace();
         let key = source(&database);
-        let made = duplicated(&database, &call(key.id, OWNER, None)).unwrap().key;
+        let made = duplicated(&database, &command(key.id, OWNER, None)).unwrap().key;
         let mut row = database.first("SELECT line FROM trail WHERE action = 'key.duplicate'", &[]).unwrap().unwrap();
         let line: serde_json::Value = serde_json::from_str(&row.text().unwrap()).unwrap();
         assert_eq!(line["before"]["duplicate_of"], key.id.to_string());
@@ -149,8 +150,8 @@ mod tests {
     fn a_repeated_request_makes_one_duplicate() {
         let database = workspace();
         let key = source(&database);
-        let first = duplicated(&database, &call(key.id, OWNER, Some("a"))).unwrap();
-        let again = duplicated(&database, &call(key.id, OWNER, Some("a"))).unwrap();
+        let first = duplicated(&database, &command(key.id, OWNER, Some("a"))).unwrap();
+        let again = duplicated(&database, &command(key.id, OWNER, Some("a"))).unwrap();
         assert!(again.replayed && again.key == first.key && count(&database, "keys") == 2);
     }
 
@@ -159,10 +160,10 @@ mod tests {
         let database = workspace();
         let key = source(&database);
         let not_found = || Err(Failure::NotFound.into());
-        assert_eq!(duplicated(&database, &call(key.id, STRANGER, None)), not_found());
+        assert_eq!(duplicated(&database, &command(key.id, STRANGER, None)), not_found());
         let delete = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
         keys::delete(&database, &delete, NOW).unwrap();
-        assert_eq!(duplicated(&database, &call(key.id, OWNER, None)), not_found());
+        assert_eq!(duplicated(&database, &command(key.id, OWNER, None)), not_found());
         assert_eq!(count(&database, "keys"), 1);
     }
 }

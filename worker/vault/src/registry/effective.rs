@@ -47,14 +47,14 @@ mod tests {
 
     fn set_grace_period(database: &impl Database, seconds: u32, now: Timestamp) {
         let version = crate::registry::rows::workspace(database).unwrap().version;
-        let call = ChangeSettings {
+        let command = ChangeSettings {
             origin: origin(OWNER),
             version,
             suspended: None,
             outage_seconds: Some(seconds),
             reason: None,
         };
-        settings::change(database, &call, now).unwrap();
+        settings::change(database, &command, now).unwrap();
     }
 
     #[test]

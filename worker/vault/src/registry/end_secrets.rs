@@ -10,9 +10,9 @@ use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{audit::Action, role::Command, time::Timestamp, vault::registry::EndOldSecrets};
 
 /// Ends every secret but the newest at once.
-pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Timestamp) -> CommandResult<KeyOutcome> {
-    let member = member(database, &call.origin.caller)?;
-    let before = present(database, call.id)?;
+pub fn end_old_secrets(database: &impl Database, command: &EndOldSecrets, now: Timestamp) -> CommandResult<KeyOutcome> {
+    let member = member(database, &command.origin.caller)?;
+    let before = present(database, command.id)?;
     member.may(Command::EndOldSecrets, Some(&before), None, now)?;
     let mut after = ending_by(&before, now, now);
     if let (Some(newest), Some(was)) = (after.secrets.last_mut(), before.secrets.last()) {
@@ -21,7 +21,7 @@ pub fn end_old_secrets(database: &impl Database, call: &EndOldSecrets, now: Time
     if after.secrets == before.secrets {
         return Ok(KeyOutcome::unchanged(before.to_key(now)));
     }
-    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    let actor = Actor { origin: Some(&command.origin), name: &member.name };
     database.transaction(|| {
         store_ends(database, &after)?;
         let change = Change::of_key(Action::EndSecret, Some(&before), Some(&after), now)?;

@@ -21,23 +21,23 @@ pub async fn explain_call(
     database: &impl Database,
     keyring: &Keyring,
     meters: &impl Meters,
-    call: &ExplainCall,
+    command: &ExplainCall,
     now: Timestamp,
 ) -> CommandResult<Explanation> {
-    let member = member(database, &call.caller)?;
-    let (Some(row), Some(record)) = (find(database, call.id)?, record(database, call.id, now)?) else {
+    let member = member(database, &command.caller)?;
+    let (Some(row), Some(record)) = (find(database, command.id)?, record(database, command.id, now)?) else {
         // That a locator was never issued is no secret.
-        let issued = call.case.environment.is_none_or(|environment| call.id.open(keyring, environment).is_some());
-        return if issued { Err(Failure::NotFound.into()) } else { Ok(forged(&call.case, now)) };
+        let issued = command.case.environment.is_none_or(|environment| command.id.open(keyring, environment).is_some());
+        return if issued { Err(Failure::NotFound.into()) } else { Ok(forged(&command.case, now)) };
     };
     member.may(Command::ReadKey, Some(&row), None, now)?;
-    let outlook = if asks_meter(&record, &call.case) {
-        let ahead = LookAhead { limits: record.limits, version: record.version, cost: call.case.cost() };
-        meters.look_ahead(call.id, &ahead).await
+    let outlook = if asks_meter(&record, &command.case) {
+        let ahead = LookAhead { limits: record.limits, version: record.version, cost: command.case.cost() };
+        meters.look_ahead(command.id, &ahead).await
     } else {
         None
     };
-    Ok(explain(&record, call.secret.as_ref(), outlook.as_ref(), &call.case, keyring, now))
+    Ok(explain(&record, command.secret.as_ref(), outlook.as_ref(), &command.case, keyring, now))
 }
 
 #[cfg(test)]
@@ -62,21 +62,21 @@ mod tests {
         vault::registry::DeleteKey,
     };
 
-    fn call(id: Locator, person: PersonId, environment: Option<Environment>) -> ExplainCall {
+    fn command(id: Locator, person: PersonId, environment: Option<Environment>) -> ExplainCall {
         let wanted = Wanted::Scopes(ScopeSet::from_names(["contacts:read"]).unwrap(), None);
         let case = Case { wanted, address: None, environment, at: None, cost: None };
         ExplainCall { caller: person.into(), id, secret: Some(SecretHash::from_bytes([3; 32])), case }
     }
 
-    fn explained(database: &MemoryDatabase, call: &ExplainCall) -> CommandResult<Explanation> {
-        expect_ready(explain_call(database, &keyring(), &MemoryMeters::default(), call, NOW))
+    fn explained(database: &MemoryDatabase, command: &ExplainCall) -> CommandResult<Explanation> {
+        expect_ready(explain_call(database, &keyring(), &MemoryMeters::default(), command, NOW))
     }
 
     #[test]
     fn the_current_state_is_explained() {
         let database = workspace();
         let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-        let code = || explained(&database, &call(key.id, OWNER, None)).unwrap().code;
+        let code = || explained(&database, &command(key.id, OWNER, None)).unwrap().code;
         assert_eq!(code(), "VALID");
         let delete = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
         keys::delete(&database, &delete, NOW).unwrap();
@@ -87,14 +87,14 @@ mod tests {
     fn keys_of_others_are_not_explained() {
         let database = workspace();
         let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-        let ask = |call: &ExplainCall| explained(&database, call).map(|explanation| explanation.code);
-        assert_eq!(ask(&call(key.id, STRANGER, None)), Err(Failure::NotFound.into()));
+        let explain_code = |command: &ExplainCall| explained(&database, command).map(|explanation| explanation.code);
+        assert_eq!(explain_code(&command(key.id, STRANGER, None)), Err(Failure::NotFound.into()));
         let live = Some(Environment::Live);
         let elsewhere = Locator::issue(&keyring(), Address { workspace: 8, number: 1 }, Environment::Live);
-        assert_eq!(ask(&call(elsewhere, OWNER, live)), Err(Failure::NotFound.into()));
+        assert_eq!(explain_code(&command(elsewhere, OWNER, live)), Err(Failure::NotFound.into()));
         let made_up = "0123456789abcdef".parse().unwrap();
-        assert_eq!(ask(&call(made_up, OWNER, live)), Ok("MALFORMED_KEY".into()));
-        assert_eq!(ask(&call(made_up, OWNER, None)), Err(Failure::NotFound.into()));
+        assert_eq!(explain_code(&command(made_up, OWNER, live)), Ok("MALFORMED_KEY".into()));
+        assert_eq!(explain_code(&command(made_up, OWNER, None)), Err(Failure::NotFound.into()));
     }
 
     #[test]
@@ -103,16 +103,16 @@ mod tests {
         let quota = Some(Quota { limit: 3, period: Period::Day });
         let key = create(&database, NewKey { quota, ..new_key("Shop", &["contacts:read"]) }, NOW).unwrap();
         let meters = MemoryMeters { now: NOW, ..MemoryMeters::default() };
-        let ask = |cost| {
-            let mut call = call(key.id, OWNER, None);
-            call.case.cost = Some(cost);
-            expect_ready(explain_call(&database, &keyring(), &meters, &call, NOW)).unwrap()
+        let with_cost = |cost| {
+            let mut command = command(key.id, OWNER, None);
+            command.case.cost = Some(cost);
+            expect_ready(explain_call(&database, &keyring(), &meters, &command, NOW)).unwrap()
         };
-        assert_eq!((ask(3).code.as_str(), ask(4).code.as_str()), ("VALID", "QUOTA_EXCEEDED"));
+        assert_eq!((with_cost(3).code.as_str(), with_cost(4).code.as_str()), ("VALID", "QUOTA_EXCEEDED"));
         meters.failing.borrow_mut().push(key.id);
-        let unknown = ask(4);
+        let unknown = with_cost(4);
         assert_eq!((unknown.code.as_str(), unknown.checks.last().unwrap().result), ("VALID", Looked::Unknown));
-        let mut later = call(key.id, OWNER, None);
+        let mut later = command(key.id, OWNER, None);
         later.case.at = Some(NOW.plus(1));
         let later = expect_ready(explain_call(&database, &keyring(), &meters, &later, NOW)).unwrap();
         assert_eq!(later.checks.last().unwrap().result, Looked::NotLookedAt, "the future remainder is unknown");

@@ -38,11 +38,12 @@ impl Registry {
         database: &Storage,
         ring: &Keyring,
         workspace: u32,
-        call: &RotateKey,
+        command: &RotateKey,
     ) -> CommandResult<Changed> {
-        let request = IdempotentRequest::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
+        let request =
+            IdempotentRequest::of::<RotateKey>(command.once.as_ref(), &command.origin.caller, &command.id.to_string());
         let _guard = self.in_flight.enter(request)?;
-        let outcome = rotate::rotate(database, ring, call, now())?;
+        let outcome = rotate::rotate(database, ring, command, now())?;
         let unconfirmed = Changed { key: outcome.key.clone(), effective_at: None, replayed: outcome.replayed };
         match self.publish_change(database, workspace, Ok(outcome)).await {
             // The new secret is shown once and must not be lost. A missing `effective_at` means
@@ -114,8 +115,9 @@ impl Registry {
                     return false;
                 }
             };
-            let call = Announce { entries: entries.clone() };
-            let published = with_timeout(FEED_TIMEOUT, send(&self.env, Object::Feed(shard_of(workspace)), &call)).await;
+            let command = Announce { entries: entries.clone() };
+            let published =
+                with_timeout(FEED_TIMEOUT, send(&self.env, Object::Feed(shard_of(workspace)), &command)).await;
             if !matches!(published, Some(Ok(()))) {
                 return false;
             }

@@ -62,20 +62,20 @@ pub fn create(
     database: &impl Database,
     keyring: &Keyring,
     workspace: u32,
-    call: &CreateKey,
+    command: &CreateKey,
     now: Timestamp,
 ) -> CommandResult<Issued> {
-    let member = member(database, &call.origin.caller)?;
+    let member = member(database, &command.origin.caller)?;
     member.may(Command::CreateKey, None, None, now)?;
-    let request = IdempotentRequest::of::<CreateKey>(call.once.as_ref(), &call.origin.caller, "");
+    let request = IdempotentRequest::of::<CreateKey>(command.once.as_ref(), &command.origin.caller, "");
     if let Some(before) = request.replay(database, now)? {
         return Ok(Issued { key: before.key, replayed: true });
     }
-    let details = call.key.check(now)?;
-    let reason = call.key.reason();
+    let details = command.key.check(now)?;
+    let reason = command.key.reason();
     member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
-    let draft = KeyDraft { details, secret: call.secret, action: Action::Create, before: None, reason };
-    issue(database, keyring, workspace, draft, &call.origin, &member, request, now)
+    let draft = KeyDraft { details, secret: command.secret, action: Action::Create, before: None, reason };
+    issue(database, keyring, workspace, draft, &command.origin, &member, request, now)
 }
 
 /// A key to be created, and the content of its audit line.
@@ -125,8 +125,8 @@ pub fn issue(
             owner: member.owner(),
             secrets: vec![KeySecret { number: 1, created_at: now, ends_at: None, last_used_at: None }],
         };
-        let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
-        database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({places})"), &row.values()?)?;
+        let placeholders = vec!["?"; COLUMNS.split(',').count()].join(", ");
+        database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({placeholders})"), &row.values()?)?;
         let master = keyring.newest();
         database.run("UPDATE keys SET issuer = ? WHERE number = ?", &[i64::from(master.id).into(), number.into()])?;
         let digest = KeyDigest::of(&draft.secret, locator, &master.pepper);
@@ -145,9 +145,9 @@ pub fn issue(
 }
 
 /// The command that reads a key. A deleted key is not found.
-pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> CommandResult<Key> {
-    let member = member(database, &call.caller)?;
-    let row = present(database, call.id)?;
+pub fn read(database: &impl Database, command: &ReadKey, now: Timestamp) -> CommandResult<Key> {
+    let member = member(database, &command.caller)?;
+    let row = present(database, command.id)?;
     member.may(Command::ReadKey, Some(&row), None, now)?;
     Ok(row.to_key(now))
 }
@@ -156,18 +156,18 @@ pub fn read(database: &impl Database, call: &ReadKey, now: Timestamp) -> Command
 ///
 /// A change without effect gets no new version and no audit line. A client may therefore retry
 /// after a lost or failed response.
-pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> CommandResult<KeyOutcome> {
-    let member = member(database, &call.origin.caller)?;
-    let before = present(database, call.id)?;
-    let command = if call.patch.only_deactivates() { Command::DeactivateKey } else { Command::ChangeKey };
-    member.may(command, Some(&before), None, now)?;
-    let patch = call.patch.check(now)?;
+pub fn change(database: &impl Database, command: &ChangeKey, now: Timestamp) -> CommandResult<KeyOutcome> {
+    let member = member(database, &command.origin.caller)?;
+    let before = present(database, command.id)?;
+    let permission = if command.patch.only_deactivates() { Command::DeactivateKey } else { Command::ChangeKey };
+    member.may(permission, Some(&before), None, now)?;
+    let patch = command.patch.check(now)?;
     let (switched, reason) = (patch.active, patch.reason.clone());
     let active = switched.unwrap_or(before.active);
     let details = patch.apply(&before.details)?;
     let is_activated = active && !before.active;
     let grant = Grant::of_change(&before.details, &details, is_activated, reason.as_deref());
-    member.may(command, Some(&before), grant.as_ref(), now)?;
+    member.may(permission, Some(&before), grant.as_ref(), now)?;
     let shown_reason = match switched {
         Some(true) => None,
         Some(false) => reason.clone().or_else(|| before.reason.clone()),
@@ -176,10 +176,10 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Com
     };
     let mut after = KeyRow { details, active, reason: shown_reason, ..before.clone() };
     // A retry carries the version from before its own change.
-    let is_repeated = after == before && before.version == call.version + 1;
-    if before.version != call.version && !is_repeated {
+    let is_repeated = after == before && before.version == command.version + 1;
+    if before.version != command.version && !is_repeated {
         // A stale version never prevents deactivation. An inactive key keeps its reason.
-        match command {
+        match permission {
             Command::DeactivateKey if before.active => {}
             Command::DeactivateKey => return Ok(KeyOutcome::unchanged(before.to_key(now))),
             _ => return Err(Failure::Stale.into()),
@@ -188,7 +188,7 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Com
     if after == before {
         return Ok(KeyOutcome::unchanged(after.to_key(now)));
     }
-    let unpublished = feed_outbox::is_pending(database, Some(call.id))?;
+    let unpublished = feed_outbox::is_pending(database, Some(command.id))?;
     after.version += 1;
     after.updated_at = now;
     let action = match (before.active, after.active) {
@@ -196,7 +196,7 @@ pub fn change(database: &impl Database, call: &ChangeKey, now: Timestamp) -> Com
         (true, false) => Action::Deactivate,
         _ => Action::Edit,
     };
-    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    let actor = Actor { origin: Some(&command.origin), name: &member.name };
     let change = Change { reason, ..Change::of_key(action, Some(&before), Some(&after), now)? };
     store(database, actor, &after, change, now)?;
     Ok(KeyOutcome::new(after.to_key(now), unpublished || narrows(&before, &after)))
@@ -210,17 +210,17 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
 ///
 /// The row stays, so that the edge sees the deletion, the trail keeps its object, and the key can
 /// be restored.
-pub fn delete(database: &impl Database, call: &DeleteKey, now: Timestamp) -> CommandResult<KeyOutcome> {
-    let member = member(database, &call.origin.caller)?;
-    let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == call.version + 1;
-    if let Some(gone) = find(database, call.id)?.filter(is_this) {
+pub fn delete(database: &impl Database, command: &DeleteKey, now: Timestamp) -> CommandResult<KeyOutcome> {
+    let member = member(database, &command.origin.caller)?;
+    let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == command.version + 1;
+    if let Some(gone) = find(database, command.id)?.filter(is_this) {
         member.may(Command::DeleteKey, Some(&gone), None, now)?;
         return Ok(KeyOutcome::unchanged(gone.to_key(now)));
     }
-    let before = present(database, call.id)?;
+    let before = present(database, command.id)?;
     member.may(Command::DeleteKey, Some(&before), None, now)?;
     let after = KeyRow { deleted_at: Some(now), version: before.version + 1, updated_at: now, ..before.clone() };
-    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    let actor = Actor { origin: Some(&command.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Delete, Some(&before), None, now)?, now)?;
     Ok(KeyOutcome::new(after.to_key(now), true))
 }
@@ -234,10 +234,10 @@ pub fn store(
     now: Timestamp,
 ) -> CommandResult<()> {
     database.transaction(|| {
-        let places: Vec<String> = COLUMNS.split(',').map(|column| format!("{} = ?", column.trim())).collect();
+        let placeholders: Vec<String> = COLUMNS.split(',').map(|column| format!("{} = ?", column.trim())).collect();
         let mut values = after.values()?;
         values.push(after.number.into());
-        database.run(&format!("UPDATE keys SET {} WHERE number = ?", places.join(", ")), &values)?;
+        database.run(&format!("UPDATE keys SET {} WHERE number = ?", placeholders.join(", ")), &values)?;
         trail::append(database, actor, change, now)?;
         // Every change is published, so that widened access takes effect at once too.
         feed_outbox::enqueue_key(database, after.locator, after.version)?;

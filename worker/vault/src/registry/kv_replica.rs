@@ -50,25 +50,25 @@ pub mod memory {
     }
 
     impl MemoryKv {
-        fn answer<T>(&self, value: T) -> Result<T, String> {
+        fn respond<T>(&self, value: T) -> Result<T, String> {
             if self.is_down.get() { Err("down".into()) } else { Ok(value) }
         }
     }
 
     impl KvReplica for MemoryKv {
         async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
-            self.answer(())?;
+            self.respond(())?;
             self.records.borrow_mut().insert(name.into(), bytes.into());
             Ok(())
         }
 
         async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
             self.reads.set(self.reads.get() + 1);
-            self.answer(self.records.borrow().get(name).cloned())
+            self.respond(self.records.borrow().get(name).cloned())
         }
 
         async fn delete(&self, name: &str) -> Result<(), String> {
-            self.answer(())?;
+            self.respond(())?;
             self.records.borrow_mut().remove(name);
             Ok(())
         }

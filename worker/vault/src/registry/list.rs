@@ -32,10 +32,10 @@ const NOT_WORKING: &str =
 const CURSOR_LENGTH: usize = 6;
 
 /// The command that lists keys.
-pub fn list(database: &impl Database, call: &ListKeys, now: Timestamp) -> CommandResult<KeyPage> {
-    let sight = member(database, &call.caller)?.principal.listed()?;
-    let limit = limit(call.query.limit)?;
-    let (sql, mut values) = statement(&call.query, sight, now)?;
+pub fn list(database: &impl Database, command: &ListKeys, now: Timestamp) -> CommandResult<KeyPage> {
+    let sight = member(database, &command.caller)?.principal.listed()?;
+    let limit = limit(command.query.limit)?;
+    let (sql, mut values) = statement(&command.query, sight, now)?;
     // One row more than the limit shows if there is another page.
     values.push(Value::from(limit + 1));
     let mut rows = database
@@ -124,9 +124,9 @@ fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> CommandResult<(S
 }
 
 /// The command that lists audit lines.
-pub fn trail(database: &impl Database, call: &ReadTrail, now: Timestamp) -> CommandResult<TrailPage> {
-    let member = member(database, &call.caller)?;
-    let query = &call.query;
+pub fn trail(database: &impl Database, command: &ReadTrail, now: Timestamp) -> CommandResult<TrailPage> {
+    let member = member(database, &command.caller)?;
+    let query = &command.query;
     let key = query.key.map(|id| find(database, id)).transpose()?.flatten();
     match member.may(Command::ReadTrail, key.as_ref(), None, now) {
         // A missing key looks like somebody else's, except to callers who see all keys.

@@ -15,8 +15,13 @@ use ownchat_domain::{
 use std::collections::BTreeMap;
 
 /// The command that reads the use counts.
-pub fn read(database: &impl Database, keyring: &Keyring, call: &ReadMasters, now: Timestamp) -> CommandResult<Masters> {
-    member(database, &call.caller)?.may(Command::ReadMasters, None, None, now)?;
+pub fn read(
+    database: &impl Database,
+    keyring: &Keyring,
+    command: &ReadMasters,
+    now: Timestamp,
+) -> CommandResult<Masters> {
+    member(database, &command.caller)?.may(Command::ReadMasters, None, None, now)?;
     let records = by_master(
         database,
         "SELECT published_master, count(*) FROM keys WHERE published_at IS NOT NULL GROUP BY 1",

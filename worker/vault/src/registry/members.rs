@@ -55,15 +55,15 @@ impl Member {
 }
 
 /// Creates the workspace and its owner, unless they exist.
-pub fn create_workspace(database: &impl Database, call: &Found) -> CommandResult<()> {
+pub fn create_workspace(database: &impl Database, command: &Found) -> CommandResult<()> {
     database.transaction(|| {
         database.run(
             "INSERT INTO workspace (id, number, name) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
-            &[call.number.into(), call.name.as_str().into()],
+            &[command.number.into(), command.name.as_str().into()],
         )?;
         database.run(
             "INSERT INTO members (person, name, role) VALUES (?, ?, 'owner') ON CONFLICT DO NOTHING",
-            &[call.owner.to_string().into(), call.owner_name.as_str().into()],
+            &[command.owner.to_string().into(), command.owner_name.as_str().into()],
         )?;
         Ok(())
     })

@@ -21,7 +21,7 @@ pub trait Meters {
     /// Makes a meter accept its next record, whatever its version.
     async fn accept_any_version(&self, key: Locator) -> Result<(), String>;
     /// Returns the outcome that a request would have, or `None` if the meter does not respond.
-    async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook>;
+    async fn look_ahead(&self, key: Locator, command: &LookAhead) -> Option<Outlook>;
 }
 
 impl Meters for Env {
@@ -33,8 +33,8 @@ impl Meters for Env {
         send(self, Object::Meter(key), &BelieveAnew {}).await.map_err(|failure| failure.to_string())
     }
 
-    async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook> {
-        let answer = with_timeout(TIMEOUT, send(self, Object::Meter(key), call)).await;
+    async fn look_ahead(&self, key: Locator, command: &LookAhead) -> Option<Outlook> {
+        let answer = with_timeout(TIMEOUT, send(self, Object::Meter(key), command)).await;
         if answer.is_none() {
             console_warn!("registry: meter of key {key}: no response in time");
         }
@@ -64,26 +64,26 @@ pub mod memory {
     }
 
     impl MemoryMeters {
-        fn answer<T>(&self, key: Locator, value: T) -> Result<T, String> {
+        fn respond<T>(&self, key: Locator, value: T) -> Result<T, String> {
             if self.failing.borrow().contains(&key) { Err("down".into()) } else { Ok(value) }
         }
     }
 
     impl Meters for MemoryMeters {
         async fn clear(&self, key: Locator) -> Result<(), String> {
-            self.answer(key, ())?;
+            self.respond(key, ())?;
             self.cleared.borrow_mut().push(key);
             Ok(())
         }
 
         async fn accept_any_version(&self, key: Locator) -> Result<(), String> {
-            self.answer(key, ())?;
+            self.respond(key, ())?;
             self.version_reset.borrow_mut().push(key);
             Ok(())
         }
 
-        async fn look_ahead(&self, key: Locator, call: &LookAhead) -> Option<Outlook> {
-            self.answer(key, self.meter.borrow().look(call.limits, call.version, call.cost, self.now)).ok()
+        async fn look_ahead(&self, key: Locator, command: &LookAhead) -> Option<Outlook> {
+            self.respond(key, self.meter.borrow().look(command.limits, command.version, command.cost, self.now)).ok()
         }
     }
 }

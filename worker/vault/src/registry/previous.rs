@@ -75,10 +75,10 @@ fn a_workspace_of_the_first_schema_is_migrated() {
     let key = &listed.data[0];
     assert_eq!((key.name.as_str(), key.version, key.status), ("Shop", 2, Status::Active));
     assert!(key.restrictions.allow.is_empty() && key.rate_limit.is_none() && key.metadata.is_empty());
-    let truth = record(&database, key.id, NOW).unwrap().unwrap();
-    assert_eq!((truth.secrets.len(), truth.secrets[0].number, truth.secrets[0].master), (1, 1, 2));
-    assert_eq!(truth.secrets[0].digest.as_bytes(), &[7; 32]);
-    assert_eq!((truth.workspace.version, truth.workspace.suspended), (1, false));
+    let current = record(&database, key.id, NOW).unwrap().unwrap();
+    assert_eq!((current.secrets.len(), current.secrets[0].number, current.secrets[0].master), (1, 1, 2));
+    assert_eq!(current.secrets[0].digest.as_bytes(), &[7; 32]);
+    assert_eq!((current.workspace.version, current.workspace.suspended), (1, false));
     let lines = trail(&database);
     assert_eq!(verify(lines.iter().map(String::as_str)).unwrap().0, 4);
     let back = restore::restore(
@@ -98,8 +98,8 @@ fn a_workspace_of_the_first_schema_is_migrated() {
         once: None,
     };
     rotate::rotate(&database, &ring, &rotate, NOW.plus(60_000)).unwrap();
-    let truth = record(&database, key.id, NOW.plus(60_000)).unwrap().unwrap();
-    assert_eq!(decide(&truth, &secret, &Call::default(), &ring, NOW.plus(60_000)), Ok(2));
+    let current = record(&database, key.id, NOW.plus(60_000)).unwrap().unwrap();
+    assert_eq!(decide(&current, &secret, &Call::default(), &ring, NOW.plus(60_000)), Ok(2));
     assert_eq!(exported(&database, NOW), 1 + 2 + 6);
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 7);
 }
@@ -116,18 +116,18 @@ fn a_workspace_of_the_second_schema_is_migrated() {
     assert_eq!(full.restrictions.channels, ["ch_1"]);
     assert_eq!((full.rate_limit.unwrap().limit, full.quota.unwrap().limit), (5, 500));
     assert_eq!(full.metadata.get("team").map(String::as_str), Some("commerce"));
-    let truth = record(&database, shop.id, NOW.plus(5)).unwrap().unwrap();
-    assert_eq!((truth.version, truth.workspace.version, truth.workspace.outage_seconds), (2, 2, 60));
-    let ask = |byte, now| decide(&truth, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
-    assert_eq!((ask(3, NOW.plus(5)), ask(4, NOW.plus(5))), (Ok(1), Ok(2)));
-    assert_eq!(ask(3, NOW.plus(3_600_001)), Err(Denial::Replaced));
+    let current = record(&database, shop.id, NOW.plus(5)).unwrap().unwrap();
+    assert_eq!((current.version, current.workspace.version, current.workspace.outage_seconds), (2, 2, 60));
+    let decision = |byte, now| decide(&current, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
+    assert_eq!((decision(3, NOW.plus(5)), decision(4, NOW.plus(5))), (Ok(1), Ok(2)));
+    assert_eq!(decision(3, NOW.plus(3_600_001)), Err(Denial::Replaced));
     let gone = rows::find(&database, id("cFsG86pKQhxXQA4l")).unwrap().unwrap();
     assert_eq!((gone.deleted_at, gone.version), (Some(NOW.plus(2)), 2));
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 6);
     // Unpublished feed entries are kept.
-    let waiting = feed_outbox::pending(&database, 7).unwrap();
-    assert!(waiting.contains(&Entry { subject: Subject::Key(shop.id), version: 2 }), "{waiting:?}");
-    assert!(waiting.contains(&Entry { subject: Subject::Workspace(7), version: 2 }), "{waiting:?}");
+    let pending = feed_outbox::pending(&database, 7).unwrap();
+    assert!(pending.contains(&Entry { subject: Subject::Key(shop.id), version: 2 }), "{pending:?}");
+    assert!(pending.contains(&Entry { subject: Subject::Workspace(7), version: 2 }), "{pending:?}");
     assert_eq!((count(&database, "outbox"), exported(&database, NOW)), (3, 1 + 3 + 6));
     keys::present(&database, full.id).unwrap();
     assert!(database.first("SELECT 1 FROM keys WHERE issuer IS NOT NULL", &[]).unwrap().is_none(), "the sweep's task");
@@ -147,9 +147,12 @@ fn a_workspace_of_the_third_schema_is_migrated() {
     let [bos, shop] = ["hiqYqvUo1B0hE3ih", "LpqQoyBmZCguQAfF"].map(id);
     let row = rows::find(&database, bos).unwrap().unwrap();
     assert_eq!((row.owner, row.created_by.as_str()), (Some(PersonId(3)), "Bo"));
-    let truth = record(&database, shop, now).unwrap().unwrap();
-    let ask = |byte, now| decide(&truth, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
-    assert_eq!((ask(3, now), ask(4, now), ask(3, NOW.plus(3_600_004))), (Ok(1), Ok(2), Err(Denial::Replaced)));
+    let current = record(&database, shop, now).unwrap().unwrap();
+    let decision = |byte, now| decide(&current, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
+    assert_eq!(
+        (decision(3, now), decision(4, now), decision(3, NOW.plus(3_600_004))),
+        (Ok(1), Ok(2), Err(Denial::Replaced))
+    );
     // Stored responses are replayed unchanged.
     let once = |name: &str| Some(Once { key: name.parse().unwrap(), body: BodyHash::of(b"{}") });
     let (key, secret) = (new_key("Bo's", &["messages:send"]), SecretHash::from_bytes([5; 32]));
@@ -166,9 +169,9 @@ fn a_workspace_of_the_third_schema_is_migrated() {
         secret,
         once: once("turn-1"),
     };
-    let turned = rotate::rotate(&database, &keyring(), &rotate, now).unwrap();
+    let rotated = rotate::rotate(&database, &keyring(), &rotate, now).unwrap();
     let shown = rows::find(&database, shop).unwrap().unwrap().to_key(now);
-    assert_eq!((turned.replayed, &turned.key, turned.grace_until), (true, &shown, Some(NOW.plus(3_600_004))));
+    assert_eq!((rotated.replayed, &rotated.key, rotated.grace_until), (true, &shown, Some(NOW.plus(3_600_004))));
     let other = BodyHash::of(b"{ }");
     let reused = CreateKey { once: once("order-7").map(|once| Once { body: other, ..once }), ..create };
     assert_eq!(keys::create(&database, &keyring(), 7, &reused, now), Err(Failure::Reused.into()));
@@ -186,9 +189,9 @@ fn a_workspace_of_the_fourth_schema_is_migrated() {
     assert_eq!(names, ["Full", "Shop"]);
     let (full, shop) = (&listed.data[0], &listed.data[1]);
     assert_eq!((full.rate_limit.unwrap().limit, full.quota.unwrap().limit), (5, 500));
-    let truth = record(&database, shop.id, NOW.plus(5)).unwrap().unwrap();
-    let ask = |byte, now| decide(&truth, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
-    assert_eq!((ask(3, NOW.plus(5)), ask(4, NOW.plus(5))), (Ok(1), Ok(2)));
+    let current = record(&database, shop.id, NOW.plus(5)).unwrap().unwrap();
+    let decision = |byte, now| decide(&current, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
+    assert_eq!((decision(3, NOW.plus(5)), decision(4, NOW.plus(5))), (Ok(1), Ok(2)));
     assert_eq!((count(&database, "staged"), count(&database, "outbox"), exported(&database, NOW)), (1, 3, 1 + 3 + 5));
     let gone = purge::purge(&database, NOW.plus(31 * DAY)).unwrap();
     assert_eq!((gone.gone.len(), purge_cleanup::next_due(&database)), (1, Ok(Some(NOW.plus(31 * DAY)))));
@@ -210,8 +213,8 @@ fn a_workspace_of_the_fifth_schema_is_migrated() {
     // A stored response is replayed.
     let once = Once { key: "order-7".parse().unwrap(), body: BodyHash::of(b"{}") };
     let (key, secret) = (new_key("Made once", &["contacts:read"]), SecretHash::from_bytes([9; 32]));
-    let call = CreateKey { origin: origin(OWNER), key, secret, once: Some(once) };
-    let again = keys::create(&database, &keyring(), 7, &call, now).unwrap();
+    let command = CreateKey { origin: origin(OWNER), key, secret, once: Some(once) };
+    let again = keys::create(&database, &keyring(), 7, &command, now).unwrap();
     assert!(again.replayed && again.key.id == listed.data[0].id);
     assert_eq!(effective::effective_at(&database, now), Ok(now.plus(600_000)), "the current grace period");
     assert_eq!(count(&database, "keys"), 4);
@@ -229,8 +232,8 @@ fn a_workspace_of_the_sixth_schema_is_migrated() {
     assert_eq!(effective::effective_at(&database, until.plus(-1)), Ok(until.plus(899_999)));
     // Key numbers continue.
     let key = new_key("Next", &["contacts:read"]);
-    let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([9; 32]), once: None };
-    let made = keys::create(&database, &keyring(), 7, &call, now).unwrap().key;
+    let command = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([9; 32]), once: None };
+    let made = keys::create(&database, &keyring(), 7, &command, now).unwrap().key;
     assert_eq!(made.id.open(&keyring(), made.environment).unwrap().number, 6);
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 11);
 }
@@ -240,8 +243,8 @@ fn a_workspace_of_the_seventh_schema_is_migrated() {
     let database = opened(include_str!("fixtures/seventh.sql"));
     // Numbers that may have been used before an import are skipped.
     let key = new_key("Next", &["contacts:read"]);
-    let call = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([9; 32]), once: None };
-    let made = keys::create(&database, &keyring(), 7, &call, NOW.plus(31 * DAY)).unwrap().key;
+    let command = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([9; 32]), once: None };
+    let made = keys::create(&database, &keyring(), 7, &command, NOW.plus(31 * DAY)).unwrap().key;
     assert_eq!(made.id.open(&keyring(), made.environment).unwrap().number, 1_000_005);
     // The master secrets of its first start are accepted.
     assert_eq!(master_check::compare(&database, &keyring()), Ok(Ok(())));

@@ -71,8 +71,8 @@ fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) 
 /// Returns the time of the next purge, if any key is deleted.
 pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
     let row = database.first("SELECT min(deleted_at) FROM keys WHERE deleted_at IS NOT NULL", &[])?;
-    let Some(eldest) = row.map(|mut row| row.optional_integer()).transpose()?.flatten() else { return Ok(None) };
-    let due = Timestamp::from_millis(eldest).plus(RESTORE_WITHIN);
+    let Some(oldest) = row.map(|mut row| row.optional_integer()).transpose()?.flatten() else { return Ok(None) };
+    let due = Timestamp::from_millis(oldest).plus(RESTORE_WITHIN);
     Ok(Some(due.max(scheduled_tasks::schedule(database, ScheduledTask::Purge)?.due_at)))
 }
 

@@ -122,7 +122,7 @@ mod tests {
         format!("{number:016}").parse().unwrap()
     }
 
-    fn with_copies(keys: &[Locator]) -> MemoryKv {
+    fn with_replicas(keys: &[Locator]) -> MemoryKv {
         let kv = MemoryKv::default();
         kv.records.borrow_mut().extend(keys.iter().map(|key| (kv_name(*key), vec![1])));
         kv
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_failing_meter_is_retried_and_blocks_no_other() {
         let (database, meters) = (workspace(), MemoryMeters::default());
-        let kv = with_copies(&[key(1), key(2), key(3)]);
+        let kv = with_replicas(&[key(1), key(2), key(3)]);
         meters.failing.borrow_mut().push(key(1));
         for number in 1..4 {
             enqueue_key(&database, key(number), NOW).unwrap();
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_replica_that_cannot_be_deleted_is_retried() {
-        let (database, meters, kv) = (workspace(), MemoryMeters::default(), with_copies(&[key(1)]));
+        let (database, meters, kv) = (workspace(), MemoryMeters::default(), with_replicas(&[key(1)]));
         enqueue_key(&database, key(1), NOW).unwrap();
         kv.is_down.set(true);
         let turn = |now| expect_ready(run(&database, &meters, &kv, || now)).unwrap().len();
@@ -168,7 +168,7 @@ mod tests {
     fn an_imported_key_keeps_its_replica_and_its_usage() {
         let (database, meters) = (workspace(), MemoryMeters::default());
         let made = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-        let kv = with_copies(&[made.id]);
+        let kv = with_replicas(&[made.id]);
         enqueue_imported(&database, NOW).unwrap();
         for (moment, resets) in [(NOW.plus(FRESH_FOR), 0), (NOW.plus(SETTLE_TIME), 1)] {
             assert_eq!(expect_ready(run(&database, &meters, &kv, || moment)).unwrap(), Vec::<String>::new());

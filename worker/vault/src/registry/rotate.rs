@@ -32,29 +32,30 @@ const ENDED_MAX: usize = 10;
 pub fn rotate(
     database: &impl Database,
     keyring: &Keyring,
-    call: &RotateKey,
+    command: &RotateKey,
     now: Timestamp,
 ) -> CommandResult<KeyOutcome> {
-    let member = member(database, &call.origin.caller)?;
-    let before = present(database, call.id)?;
+    let member = member(database, &command.origin.caller)?;
+    let before = present(database, command.id)?;
     let grant = Grant::again(&before.details);
     member.may(Command::RotateKey, Some(&before), Some(&grant), now)?;
-    let request = IdempotentRequest::of::<RotateKey>(call.once.as_ref(), &call.origin.caller, &call.id.to_string());
+    let request =
+        IdempotentRequest::of::<RotateKey>(command.once.as_ref(), &command.origin.caller, &command.id.to_string());
     if let Some(first) = request.replay(database, now)? {
         let effective_at = first.effective_at;
         let grace_until = latest_end(&first.key.secrets);
         return Ok(KeyOutcome { grace_until, replayed: true, effective_at, ..KeyOutcome::new(first.key, true) });
     }
-    let overlap = i64::from(call.overlap_seconds) * SECOND;
+    let overlap = i64::from(command.overlap_seconds) * SECOND;
     if overlap > OVERLAP_MAX {
         let days = OVERLAP_MAX / ownchat_domain::time::DAY;
         return Err(Failure::field("overlap_seconds", format!("An overlap has at most {days} days.")).into());
     }
-    if before.version != call.version {
+    if before.version != command.version {
         return Err(Failure::Stale.into());
     }
     let end = now.plus(overlap);
-    let promised = latest_end(&before.secrets).filter(|promised| *promised > end && !call.end_earlier);
+    let promised = latest_end(&before.secrets).filter(|promised| *promised > end && !command.end_earlier);
     if let Some(promised) = promised {
         let until = promised.rfc3339();
         let message = format!(
@@ -68,14 +69,14 @@ pub fn rotate(
         let message = format!("The key has {working} secrets that still work. End the old ones first.");
         return Err(Failure::field("overlap_seconds", message).into());
     }
-    let forgotten = drop_ended(&mut after.secrets, now);
+    let dropped = drop_ended(&mut after.secrets, now);
     let number = after.secrets.iter().map(|secret| secret.number).max().unwrap_or(0) + 1;
     after.secrets.push(KeySecret { number, created_at: now, ends_at: None, last_used_at: None });
-    let actor = Actor { origin: Some(&call.origin), name: &member.name };
+    let actor = Actor { origin: Some(&command.origin), name: &member.name };
     let key = after.to_key(now);
     database.transaction(|| {
         let master = keyring.newest();
-        let digest = KeyDigest::of(&call.secret, before.locator, &master.pepper);
+        let digest = KeyDigest::of(&command.secret, before.locator, &master.pepper);
         database.run(
             "INSERT INTO secrets (key, number, master, digest, created_at) VALUES (?, ?, ?, ?, ?)",
             &[
@@ -87,7 +88,7 @@ pub fn rotate(
             ],
         )?;
         store_ends(database, &after)?;
-        for number in forgotten {
+        for number in dropped {
             database.run("DELETE FROM secrets WHERE key = ? AND number = ?", &[before.number.into(), number.into()])?;
         }
         let change = Change::of_key(Action::Rotate, Some(&before), Some(&after), now)?;
@@ -104,9 +105,9 @@ fn drop_ended(secrets: &mut Vec<KeySecret>, now: Timestamp) -> Vec<u32> {
         secrets.iter().filter_map(|secret| Some((secret.ends_at.filter(|end| *end <= now)?, secret.number))).collect();
     ended.sort_unstable();
     ended.truncate(ended.len().saturating_sub(ENDED_MAX));
-    let forgotten: Vec<u32> = ended.into_iter().map(|(_, number)| number).collect();
-    secrets.retain(|secret| !forgotten.contains(&secret.number));
-    forgotten
+    let dropped: Vec<u32> = ended.into_iter().map(|(_, number)| number).collect();
+    secrets.retain(|secret| !dropped.contains(&secret.number));
+    dropped
 }
 
 /// Returns the latest end of a secret, if one has an end.

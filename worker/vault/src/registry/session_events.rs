@@ -21,49 +21,49 @@ use serde_json::json;
 const LINES_MAX: i64 = 20;
 
 /// Logs an event, or counts it if the hour's limit is reached.
-pub fn record(database: &impl Database, call: &NoteEvent, now: Timestamp) -> CommandResult<()> {
-    if !call.action.is_of_session() {
+pub fn record(database: &impl Database, command: &NoteEvent, now: Timestamp) -> CommandResult<()> {
+    if !command.action.is_of_session() {
         return Err(Failure::NotFound.into());
     }
-    let member = members::member(database, &call.person.into())?;
+    let member = members::member(database, &command.person.into())?;
     // The actor of a failed sign-in is unknown; the line names the account.
-    let failed = call.action == Action::SignInFailed;
+    let failed = command.action == Action::SignInFailed;
     database.transaction(|| {
         let hour = Timestamp::from_millis(now.millis().div_euclid(HOUR) * HOUR);
         let row = database.first(
             "SELECT CASE hour WHEN ?2 THEN listed ELSE 0 END, left_out FROM events WHERE action = ?1",
-            &[call.action.as_str().into(), time(hour)],
+            &[command.action.as_str().into(), time(hour)],
         )?;
         let (listed, left_out) = match row {
             Some(mut row) => (row.integer()?, row.integer()?),
             None => (0, 0),
         };
-        let is_bounded = matches!(call.action, Action::SignInFailed | Action::CrossSiteRefused);
+        let is_bounded = matches!(command.action, Action::SignInFailed | Action::CrossSiteRefused);
         let is_listed = !is_bounded || listed < LINES_MAX;
         let (listed, left_out_now) = if is_listed { (listed + 1, 0) } else { (listed, left_out + 1) };
         database.run(
             "INSERT INTO events (action, hour, listed, left_out) VALUES (?, ?, ?, ?) ON CONFLICT (action) \
              DO UPDATE SET hour = excluded.hour, listed = excluded.listed, left_out = excluded.left_out",
-            &[call.action.as_str().into(), time(hour), listed.into(), left_out_now.into()],
+            &[command.action.as_str().into(), time(hour), listed.into(), left_out_now.into()],
         )?;
         if !is_listed {
             return Ok(());
         }
         let mut after = serde_json::Map::new();
         if failed {
-            after.insert("account".into(), json!(call.person));
+            after.insert("account".into(), json!(command.person));
         }
         if left_out > 0 {
             after.insert("left_out_before".into(), json!(left_out));
         }
         let after = if after.is_empty() { None } else { Some(trail::to_raw_json(&after)?) };
         let source = LineActor {
-            actor: (!failed).then_some(ActorId::Person(call.person)),
+            actor: (!failed).then_some(ActorId::Person(command.person)),
             name: if failed { "" } else { &member.name },
-            address: &call.address,
-            request_id: &call.request_id,
+            address: &command.address,
+            request_id: &command.request_id,
         };
-        let change = Change { action: call.action, key: None, reason: None, before: None, after };
+        let change = Change { action: command.action, key: None, reason: None, before: None, after };
         trail::append_from(database, &source, change, now)
     })
 }
@@ -78,8 +78,8 @@ mod tests {
     use ownchat_domain::audit::verify;
 
     fn event(database: &MemoryDatabase, action: Action, now: Timestamp) {
-        let call = NoteEvent { person: OWNER, action, address: "192.0.2.1".into(), request_id: "r1".into() };
-        record(database, &call, now).unwrap();
+        let command = NoteEvent { person: OWNER, action, address: "192.0.2.1".into(), request_id: "r1".into() };
+        record(database, &command, now).unwrap();
     }
 
     fn lines(database: &MemoryDatabase) -> Vec<String> {
@@ -110,8 +110,8 @@ mod tests {
     #[test]
     fn only_session_events_of_members_are_logged() {
         let database = workspace();
-        let call = |person, action| NoteEvent { person, action, address: String::new(), request_id: String::new() };
-        for wrong in [call(STRANGER, Action::SignIn), call(OWNER, Action::Delete)] {
+        let command = |person, action| NoteEvent { person, action, address: String::new(), request_id: String::new() };
+        for wrong in [command(STRANGER, Action::SignIn), command(OWNER, Action::Delete)] {
             assert_eq!(record(&database, &wrong, NOW), Err(Failure::NotFound.into()));
         }
         assert_eq!(lines(&database).len(), 0);

@@ -17,8 +17,8 @@ use ownchat_domain::{
 };
 
 /// Reads the settings.
-pub fn read(database: &impl Database, call: &ReadSettings, now: Timestamp) -> CommandResult<Settings> {
-    member(database, &call.caller)?.may(Command::ReadSettings, None, None, now)?;
+pub fn read(database: &impl Database, command: &ReadSettings, now: Timestamp) -> CommandResult<Settings> {
+    member(database, &command.caller)?.may(Command::ReadSettings, None, None, now)?;
     settings(database)
 }
 
@@ -37,25 +37,25 @@ fn settings(database: &impl Database) -> CommandResult<Settings> {
 ///
 /// The flag is true if a request that passed before may be refused now, by this change or by an
 /// earlier unpublished one.
-pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -> CommandResult<(Settings, bool)> {
-    let member = member(database, &call.origin.caller)?;
+pub fn change(database: &impl Database, command: &ChangeSettings, now: Timestamp) -> CommandResult<(Settings, bool)> {
+    let member = member(database, &command.origin.caller)?;
     member.may(Command::ChangeSettings, None, None, now)?;
     let before = settings(database)?;
-    if let Some(seconds) = call.outage_seconds.filter(|seconds| *seconds > OUTAGE_MAX) {
+    if let Some(seconds) = command.outage_seconds.filter(|seconds| *seconds > OUTAGE_MAX) {
         let message = format!("{seconds} s is too long; at most {OUTAGE_MAX} s are possible.");
         return Err(Failure::field("outage_seconds", message).into());
     }
-    let reason = call.reason.as_deref().map(|reason| text::paragraph(reason, DESCRIPTION_MAX)).transpose();
+    let reason = command.reason.as_deref().map(|reason| text::paragraph(reason, DESCRIPTION_MAX)).transpose();
     let reason = reason.map_err(|message| Failure::field("reason", message))?.filter(|reason| !reason.is_empty());
     let mut after = Settings {
-        suspended: call.suspended.unwrap_or(before.suspended),
-        outage_seconds: call.outage_seconds.unwrap_or(before.outage_seconds),
+        suspended: command.suspended.unwrap_or(before.suspended),
+        outage_seconds: command.outage_seconds.unwrap_or(before.outage_seconds),
         ..before.clone()
     };
-    let is_repeated = after == before && before.version == call.version + 1;
+    let is_repeated = after == before && before.version == command.version + 1;
     // A stale version never prevents suspension.
-    let only_suspends = call.suspended == Some(true) && call.outage_seconds.is_none();
-    if before.version != call.version && !is_repeated && !only_suspends {
+    let only_suspends = command.suspended == Some(true) && command.outage_seconds.is_none();
+    if before.version != command.version && !is_repeated && !only_suspends {
         return Err(Failure::Stale.into());
     }
     if after == before {
@@ -85,7 +85,7 @@ pub fn change(database: &impl Database, call: &ChangeSettings, now: Timestamp) -
             before: Some(to_raw_json(&before)?),
             after: Some(to_raw_json(&after)?),
         };
-        trail::append(database, Actor { origin: Some(&call.origin), name: &member.name }, change, now)?;
+        trail::append(database, Actor { origin: Some(&command.origin), name: &member.name }, change, now)?;
         feed_outbox::enqueue_workspace(database, after.version)?;
         Ok(kv_outbox::enqueue_all(database, now)?)
     })?;
@@ -102,7 +102,7 @@ mod tests {
     };
     use ownchat_domain::feed::{Entry, Subject};
 
-    fn call(version: u64, suspended: Option<bool>, outage_seconds: Option<u32>) -> ChangeSettings {
+    fn command(version: u64, suspended: Option<bool>, outage_seconds: Option<u32>) -> ChangeSettings {
         ChangeSettings { origin: origin(OWNER), version, suspended, outage_seconds, reason: Some("why".into()) }
     }
 
@@ -111,20 +111,20 @@ mod tests {
         let database = workspace();
         let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
         database.run("DELETE FROM outbox", &[]).unwrap();
-        let (after, narrowed) = change(&database, &call(1, Some(true), None), NOW).unwrap();
+        let (after, narrowed) = change(&database, &command(1, Some(true), None), NOW).unwrap();
         assert!(after.suspended && narrowed && after.version == 2);
         let record = record(&database, key.id, NOW).unwrap().unwrap();
         assert!(record.workspace.suspended && record.workspace.version == 2);
         assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Subject::Workspace(7), version: 2 }]);
         assert_eq!((count(&database, "outbox"), count(&database, "trail")), (1, 2));
-        assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "retried");
-        let same = change(&database, &call(1, Some(true), None), NOW).unwrap();
+        assert!(change(&database, &command(2, Some(true), None), NOW).unwrap().1, "retried");
+        let same = change(&database, &command(1, Some(true), None), NOW).unwrap();
         assert!(same.1 && same.0.version == 2, "retried with the former version");
-        assert_eq!(change(&database, &call(1, Some(false), None), NOW).unwrap_err(), Failure::Stale.into());
+        assert_eq!(change(&database, &command(1, Some(false), None), NOW).unwrap_err(), Failure::Stale.into());
         publish_all(&database, NOW);
-        assert!(change(&database, &call(2, Some(true), None), NOW).unwrap().1, "retried");
+        assert!(change(&database, &command(2, Some(true), None), NOW).unwrap().1, "retried");
         assert!(
-            !change(&database, &call(2, Some(false), None), NOW).unwrap().1,
+            !change(&database, &command(2, Some(false), None), NOW).unwrap().1,
             "lifting a suspension narrows nothing"
         );
     }
@@ -132,19 +132,19 @@ mod tests {
     #[test]
     fn a_stale_version_does_not_prevent_suspension() {
         let database = workspace();
-        let (after, narrowed) = change(&database, &call(9, Some(true), None), NOW).unwrap();
+        let (after, narrowed) = change(&database, &command(9, Some(true), None), NOW).unwrap();
         assert!(after.suspended && narrowed);
     }
 
     #[test]
     fn invalid_stale_or_foreign_changes_are_refused() {
         let database = workspace();
-        assert_eq!(change(&database, &call(1, Some(false), Some(0)), NOW).unwrap().0.version, 1);
+        assert_eq!(change(&database, &command(1, Some(false), Some(0)), NOW).unwrap().0.version, 1);
         for (suspended, outage) in [(Some(false), None), (Some(true), Some(1)), (None, Some(1))] {
-            assert_eq!(change(&database, &call(9, suspended, outage), NOW).unwrap_err(), Failure::Stale.into());
+            assert_eq!(change(&database, &command(9, suspended, outage), NOW).unwrap_err(), Failure::Stale.into());
         }
-        assert!(change(&database, &call(1, None, Some(OUTAGE_MAX + 1)), NOW).is_err());
-        let foreign = ChangeSettings { origin: origin(STRANGER), ..call(1, Some(true), None) };
+        assert!(change(&database, &command(1, None, Some(OUTAGE_MAX + 1)), NOW).is_err());
+        let foreign = ChangeSettings { origin: origin(STRANGER), ..command(1, Some(true), None) };
         assert_eq!(change(&database, &foreign, NOW).unwrap_err(), Failure::NotFound.into());
         assert_eq!(count(&database, "trail"), 0);
     }

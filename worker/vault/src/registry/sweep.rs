@@ -151,13 +151,13 @@ async fn check_key(
         Some(at) if now().since(at) < SETTLE_TIME => return Ok(None),
         Some(_) => {}
     }
-    let copy = replica.get(&kv_name(locator)).await.map_err(SweepError::Kv)?;
+    let replica = replica.get(&kv_name(locator)).await.map_err(SweepError::Kv)?;
     // The record is read after KV has responded. A change meanwhile is queued already.
-    let Some(truth) = record(database, locator, now())?.filter(|_| !is_queued(database, key.number).unwrap_or(true))
+    let Some(current) = record(database, locator, now())?.filter(|_| !is_queued(database, key.number).unwrap_or(true))
     else {
         return Ok(None);
     };
-    let mismatch = mismatch(copy.as_deref(), truth, keyring);
+    let mismatch = mismatch(replica.as_deref(), current, keyring);
     if mismatch.is_none() {
         database.run(
             "UPDATE keys SET published_master = ? WHERE number = ?",
@@ -180,17 +180,17 @@ fn is_queued(database: &impl Database, key: i64) -> DatabaseResult<bool> {
     Ok(database.first("SELECT 1 FROM outbox WHERE key = ?", &[key.into()])?.is_some())
 }
 
-fn mismatch(copy: Option<&[u8]>, truth: Record, keyring: &Keyring) -> Option<&'static str> {
-    let Some(bytes) = copy else { return Some("its record is missing") };
-    let copy = match Record::open(bytes, truth.locator, keyring) {
-        Ok(copy) => copy,
+fn mismatch(replica: Option<&[u8]>, current: Record, keyring: &Keyring) -> Option<&'static str> {
+    let Some(bytes) = replica else { return Some("its record is missing") };
+    let replica = match Record::open(bytes, current.locator, keyring) {
+        Ok(replica) => replica,
         Err(RecordError::Master(_)) => return Some("its record is sealed under an unknown master secret"),
         Err(_) => return Some("its record cannot be read"),
     };
-    if copy.version < truth.version || copy.workspace.version < truth.workspace.version {
+    if replica.version < current.version || replica.workspace.version < current.workspace.version {
         return Some("its record is older than the key");
     }
-    match (Record { sealed_at: copy.sealed_at, ..truth }).seal(keyring) {
+    match (Record { sealed_at: replica.sealed_at, ..current }).seal(keyring) {
         Ok(right) if right == bytes => None,
         _ => Some("its record is in an older layout, under an older master secret, or not what it should be"),
     }

@@ -54,14 +54,14 @@ pub fn new_key(name: &str, scopes: &[&str]) -> NewKey {
 }
 
 pub fn create(database: &MemoryDatabase, key: NewKey, now: Timestamp) -> CommandResult<Key> {
-    let call = CreateKey { origin: origin(OWNER), key, secret: FIRST_SECRET, once: None };
-    keys::create(database, &keyring(), WORKSPACE, &call, now).map(|issued| issued.key)
+    let command = CreateKey { origin: origin(OWNER), key, secret: FIRST_SECRET, once: None };
+    keys::create(database, &keyring(), WORKSPACE, &command, now).map(|issued| issued.key)
 }
 
 /// Publishes every pending entry to the feed.
 pub fn publish_all(database: &MemoryDatabase, now: Timestamp) {
-    let waiting = feed_outbox::pending(database, WORKSPACE).unwrap();
-    feed_outbox::mark_published(database, &waiting, now).unwrap();
+    let pending = feed_outbox::pending(database, WORKSPACE).unwrap();
+    feed_outbox::mark_published(database, &pending, now).unwrap();
 }
 
 /// A workspace with one key.
@@ -77,7 +77,7 @@ pub fn rotated(
     overlap_seconds: u32,
     now: Timestamp,
 ) -> CommandResult<KeyOutcome> {
-    let call = RotateKey {
+    let command = RotateKey {
         origin: origin(OWNER),
         id: key.id,
         version: key.version,
@@ -86,7 +86,7 @@ pub fn rotated(
         secret: NEW_SECRET,
         once: None,
     };
-    rotate::rotate(database, &keyring(), &call, now)
+    rotate::rotate(database, &keyring(), &command, now)
 }
 
 pub fn deleted(database: &MemoryDatabase, key: &Key, now: Timestamp) -> CommandResult<KeyOutcome> {

@@ -35,19 +35,19 @@ const PART_BYTES: usize = 1024 * 1024;
 const PAGE: i64 = 200;
 
 /// The command that reads the next part of an export.
-pub fn read(database: &impl Database, call: &ReadExport, now: Timestamp) -> CommandResult<ExportPart> {
-    let owner = member(database, &call.origin.caller)?;
+pub fn read(database: &impl Database, command: &ReadExport, now: Timestamp) -> CommandResult<ExportPart> {
+    let owner = member(database, &command.origin.caller)?;
     owner.may(Command::MoveWorkspace, None, None, now)?;
     let until = last_change(database)?;
     let mut part = ExportPart { lines: Vec::new(), next: None };
-    let position = match call.after {
+    let position = match command.after {
         // Parts of two different states do not make one file.
         Some(position) if position.until != until => return Err(Failure::Stale.into()),
         Some(position) => position,
         None => {
             // An untouched workspace stays untouched, so its export is not logged.
             if !is_untouched(database)? {
-                let actor = Actor { origin: Some(&call.origin), name: &owner.name };
+                let actor = Actor { origin: Some(&command.origin), name: &owner.name };
                 trail::append(database, actor, trail_line(Action::Export, None), now)?;
             }
             part.lines.push(Entry::Export(header(database)?).write());
@@ -169,24 +169,24 @@ fn number(number: i64) -> DatabaseResult<u32> {
 }
 
 /// Stages lines of a file.
-pub fn stage(database: &impl Database, call: &StageImport, now: Timestamp) -> CommandResult<()> {
-    member(database, &call.origin.caller)?.may(Command::MoveWorkspace, None, None, now)?;
+pub fn stage(database: &impl Database, command: &StageImport, now: Timestamp) -> CommandResult<()> {
+    member(database, &command.origin.caller)?.may(Command::MoveWorkspace, None, None, now)?;
     check_untouched(database)?;
     database.transaction(|| {
-        if call.first <= 1 {
+        if command.first <= 1 {
             database.run("DELETE FROM staged", &[])?;
         }
         let staged = database.first("SELECT coalesce(max(number), 0) FROM staged", &[])?;
         let staged = staged.map(|mut row| row.integer()).transpose()?.unwrap_or(0);
-        if u64::try_from(staged).ok().map(|staged| staged + 1) != Some(call.first) {
+        if u64::try_from(staged).ok().map(|staged| staged + 1) != Some(command.first) {
             // A concurrent import of another file has started.
             return Err(Failure::Stale.into());
         }
-        let last = staged.saturating_add(i64::try_from(call.lines.len()).unwrap_or(i64::MAX));
+        let last = staged.saturating_add(i64::try_from(command.lines.len()).unwrap_or(i64::MAX));
         if u64::try_from(last).is_ok_and(|last| last > LINES_MAX) {
             return Err(Failure::from(too_long()).into());
         }
-        for (number, line) in (staged + 1..).zip(&call.lines) {
+        for (number, line) in (staged + 1..).zip(&command.lines) {
             database.run(
                 "INSERT INTO staged (number, line, at) VALUES (?, ?, ?)",
                 &[number.into(), line.as_str().into(), time(now)],
@@ -205,10 +205,10 @@ fn too_long() -> BadLine {
 pub fn finish(
     database: &impl Database,
     keyring: &Keyring,
-    call: &FinishImport,
+    command: &FinishImport,
     now: Timestamp,
 ) -> CommandResult<Imported> {
-    let owner = member(database, &call.origin.caller)?;
+    let owner = member(database, &command.origin.caller)?;
     owner.may(Command::MoveWorkspace, None, None, now)?;
     check_untouched(database)?;
     let done = database.transaction(|| {
@@ -248,7 +248,7 @@ pub fn finish(
         for event in events {
             trail::append_line(database, event)?;
         }
-        let actor = Actor { origin: Some(&call.origin), name: &owner.name };
+        let actor = Actor { origin: Some(&command.origin), name: &owner.name };
         trail::append(database, actor, trail_line(Action::Import, sum), now)?;
         feed_outbox::enqueue_all(database, header.version, now)?;
         skip_numbers(database, now)?;
@@ -321,8 +321,8 @@ fn import_key(database: &impl Database, key: KeyFacts) -> DatabaseResult<()> {
         deleted_at: key.deleted_at,
         secrets: key.shown_secrets(),
     };
-    let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
-    database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({places})"), &row.values()?)?;
+    let placeholders = vec!["?"; COLUMNS.split(',').count()].join(", ");
+    database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({placeholders})"), &row.values()?)?;
     for secret in key.secrets {
         database.run(
             "INSERT INTO secrets (key, number, master, digest, created_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)",

@@ -56,8 +56,8 @@ mod tests {
             secret,
             at: Timestamp::from_millis(1_000_000 + millis),
         };
-        let reported = [at(1, 0), at(1, 9_999), at(2, 1), at(1, 10_000), at(1, 9_000), at(1, 9_001)];
-        assert_eq!(reported.map(|last| uses.is_due(last)), [true, false, true, true, true, false]);
+        let uses_at = [at(1, 0), at(1, 9_999), at(2, 1), at(1, 10_000), at(1, 9_000), at(1, 9_001)];
+        assert_eq!(uses_at.map(|last| uses.is_due(last)), [true, false, true, true, true, false]);
     }
 
     #[test]

@@ -141,8 +141,8 @@ impl Walk {
         let overlap_seconds = self.rng.pick(&[0u32, 60, 86_400, 2_592_000, 2_592_001]);
         let secret = secret_of(self.model.keys.get(&id).map_or(1, |key| key.newest() + 1));
         let done = self.as_caller(|origin| {
-            let call = RotateKey { origin, id, version, overlap_seconds, end_earlier: true, secret, once: None };
-            rotate::rotate(&self.database, &keyring(), &call, self.now)
+            let command = RotateKey { origin, id, version, overlap_seconds, end_earlier: true, secret, once: None };
+            rotate::rotate(&self.database, &keyring(), &command, self.now)
         });
         let expected = self.model.rotate(id, version, overlap_seconds, self.now);
         self.compare("rotate", expected, done.map(Actual::from), Some(id));
@@ -161,8 +161,8 @@ impl Walk {
         let suspended = self.rng.pick(&[None, Some(true), Some(false), Some(false), Some(false)]);
         let outage_seconds = self.rng.pick(&[None, Some(0), Some(600), Some(3_601)]);
         let done = self.as_caller(|origin| {
-            let call = ChangeSettings { origin, version, suspended, outage_seconds, reason: None };
-            settings::change(&self.database, &call, self.now)
+            let command = ChangeSettings { origin, version, suspended, outage_seconds, reason: None };
+            settings::change(&self.database, &command, self.now)
         });
         let expected = self.model.change_settings(version, suspended, outage_seconds, self.now);
         let answer = |(settings, narrowed): (Settings, bool)| Actual {
@@ -215,8 +215,8 @@ impl Walk {
             0 => keys::delete(&self.database, &DeleteKey { origin: origin(stranger), id, version }, self.now).map(drop),
             1 => restore::restore(&self.database, &RestoreKey { origin: origin(stranger), id }, self.now).map(drop),
             _ => {
-                let call = EndOldSecrets { origin: origin(stranger), id };
-                end_secrets::end_old_secrets(&self.database, &call, self.now).map(drop)
+                let command = EndOldSecrets { origin: origin(stranger), id };
+                end_secrets::end_old_secrets(&self.database, &command, self.now).map(drop)
             }
         };
         assert_eq!(outcome, Err(Failure::NotFound.into()));

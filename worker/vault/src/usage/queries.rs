@@ -18,17 +18,17 @@ use ownchat_domain::{
 };
 
 /// Returns counts over time.
-pub fn usage(database: &impl Database, call: &ReadUsage, now: Timestamp) -> CommandResult<Series> {
-    let query = &call.query;
+pub fn usage(database: &impl Database, command: &ReadUsage, now: Timestamp) -> CommandResult<Series> {
+    let query = &command.query;
     let span = Span::of(query.from, query.to, query.step, now)?;
     let mut sums = Sums::default();
     // Oldest first, so that most sums are appended.
     for table in [DAYS, HOURS, MINUTES].into_iter().filter(|table| table.step <= span.step) {
-        table.read(database, call.key, &span, |moment, sum| sums.add(span.step.number(moment), sum))?;
+        table.read(database, command.key, &span, |moment, sum| sums.add(span.step.number(moment), sum))?;
     }
     for (cell, calls) in pending(database)?.iter().flat_map(|batch| &batch.counts) {
         let moment = Step::Minute.begin(cell.minute);
-        if span.contains(moment) && call.key.is_none_or(|key| key == cell.key) {
+        if span.contains(moment) && command.key.is_none_or(|key| key == cell.key) {
             sums.count(span.step.number(moment), cell.outcome, cell.scopes, *calls);
         }
     }
@@ -37,11 +37,11 @@ pub fn usage(database: &impl Database, call: &ReadUsage, now: Timestamp) -> Comm
 }
 
 /// Returns the last uses of the secrets of these keys.
-pub fn last_uses(database: &impl Database, call: &ReadLastUses) -> CommandResult<Vec<LastUse>> {
-    if call.keys.len() > LAST_USES_MAX {
+pub fn last_uses(database: &impl Database, command: &ReadLastUses) -> CommandResult<Vec<LastUse>> {
+    if command.keys.len() > LAST_USES_MAX {
         return Err(Failure::field("keys", format!("Ask for {LAST_USES_MAX} at a time.")).into());
     }
-    let names = serde_json::to_string(&call.keys).map_err(|error| DatabaseError(error.to_string()))?;
+    let names = serde_json::to_string(&command.keys).map_err(|error| DatabaseError(error.to_string()))?;
     let rows = database.run(
         "SELECT last.key, last.secret, last.at FROM json_each(?) AS wanted CROSS JOIN last_uses AS last \
          ON last.key = wanted.value",
@@ -54,6 +54,6 @@ pub fn last_uses(database: &impl Database, call: &ReadLastUses) -> CommandResult
         uses.push(LastUse { key, secret, at: Timestamp::from_millis(row.integer()?) });
     }
     let pending = pending(database)?.into_iter().flat_map(|batch| batch.last_uses);
-    uses.extend(pending.filter(|last| call.keys.contains(&last.key)));
+    uses.extend(pending.filter(|last| command.keys.contains(&last.key)));
     Ok(latest(uses))
 }

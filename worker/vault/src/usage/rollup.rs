@@ -32,11 +32,11 @@ pub fn run(database: &impl Database, now: Timestamp) -> DatabaseResult<bool> {
 /// Returns the time of the next due work, if there is any.
 pub fn next_due(database: &impl Database, now: Timestamp) -> DatabaseResult<Option<Timestamp>> {
     let row = database.first("SELECT max(waiting), min(seen_at) FROM isolates", &[])?;
-    let (waiting, quiet) = match row {
+    let (pending, quiet) = match row {
         Some(mut row) => (row.optional_integer()?.unwrap_or(0), row.optional_integer()?),
         None => (0, None),
     };
-    let flush = (waiting > 0).then(|| now.plus(FLUSH_AFTER));
+    let flush = (pending > 0).then(|| now.plus(FLUSH_AFTER));
     let evict = quiet.map(|millis| Timestamp::from_millis(millis).plus(batches::ISOLATE_RETENTION + 1));
     let tables = [MINUTES.next_due(database)?, HOURS.next_due(database)?, DAYS.next_due(database)?];
     Ok(tables.into_iter().chain([flush, evict]).flatten().min())
@@ -51,8 +51,8 @@ fn roll_up(database: &impl Database, from: &Table, to: &Table, now: Timestamp) -
         let mut rows = Rows::new();
         for (at, key, sums) in &due {
             for sum in sums.iter() {
-                let (place, step) = to.locate(from.begin(*at, sum.step));
-                rows.entry((place, *key)).or_default().add(step, sum);
+                let (row, step) = to.locate(from.begin(*at, sum.step));
+                rows.entry((row, *key)).or_default().add(step, sum);
             }
         }
         to.add(database, rows)?;

@@ -57,8 +57,8 @@ impl Table {
     /// Returns the time at which the oldest row leaves the retention, if there is one.
     pub fn next_due(&self, database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
         let row = database.first(&format!("SELECT min(at) FROM {}", self.name), &[])?;
-        let eldest = row.map(|mut row| row.optional_integer()).transpose()?.flatten();
-        Ok(eldest.map(|at| self.begin(at.saturating_add(1), 0).plus(self.step.kept_for())))
+        let oldest = row.map(|mut row| row.optional_integer()).transpose()?.flatten();
+        Ok(oldest.map(|at| self.begin(at.saturating_add(1), 0).plus(self.step.kept_for())))
     }
 
     /// Adds counts to the stored ones.

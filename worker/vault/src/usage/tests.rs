@@ -55,20 +55,20 @@ fn a_batch_of_an_evicted_isolate_is_not_counted_twice() {
     let database = fresh();
     let sent = batch(7, 1, key(1), &[(0, 1, 5)], NOW);
     ingest(&database, &sent, NOW);
-    let remembered = NOW.plus(batches::ISOLATE_RETENTION);
-    run_all(&database, remembered);
-    assert_eq!(ingest(&database, &sent, remembered), Ingested::Counted, "its isolate has a row, and it was counted");
-    run_all(&database, remembered.plus(1));
+    let retained = NOW.plus(batches::ISOLATE_RETENTION);
+    run_all(&database, retained);
+    assert_eq!(ingest(&database, &sent, retained), Ingested::Counted, "its isolate has a row, and it was counted");
+    run_all(&database, retained.plus(1));
     assert_eq!(rows(&database, "isolates"), 0);
-    assert_eq!(ingest(&database, &sent, remembered.plus(1)), Ingested::TooLate);
+    assert_eq!(ingest(&database, &sent, retained.plus(1)), Ingested::TooLate);
     // Another batch of the isolate does not change that.
-    ingest(&database, &batch(7, 2, key(2), &[(0, 1, 1)], remembered), remembered.plus(1));
-    assert_eq!(ingest(&database, &sent, remembered.plus(1)), Ingested::TooLate);
-    assert_eq!(total(&database, Some(key(1)), Step::Hour, remembered), 5);
+    ingest(&database, &batch(7, 2, key(2), &[(0, 1, 1)], retained), retained.plus(1));
+    assert_eq!(ingest(&database, &sent, retained.plus(1)), Ingested::TooLate);
+    assert_eq!(total(&database, Some(key(1)), Step::Hour, retained), 5);
     // Most of a day late is accepted, even from an isolate that never sent anything.
-    let late = batch(9, 4, key(1), &[(0, 1, 2)], remembered.plus(-23 * HOUR));
-    assert_eq!(ingest(&database, &late, remembered), Ingested::Counted);
-    assert_eq!(total(&database, Some(key(1)), Step::Hour, remembered), 7);
+    let late = batch(9, 4, key(1), &[(0, 1, 2)], retained.plus(-23 * HOUR));
+    assert_eq!(ingest(&database, &late, retained), Ingested::Counted);
+    assert_eq!(total(&database, Some(key(1)), Step::Hour, retained), 7);
 }
 
 #[test]
@@ -97,9 +97,9 @@ fn too_many_pending_counts_are_flushed_at_once() {
     let counts = numbers.clone().map(|number| (Cell { key: key(number), minute, outcome: 0, scopes: 1 }, 1)).collect();
     let last_uses = numbers.map(|number| LastUse { key: key(number), secret: 1, at: NOW }).collect();
     let full = Batch { isolate: 7, sequence: 1, counts, last_uses };
-    for (sequence, waits) in [(1, 0), (2, 0)] {
+    for (sequence, pending) in [(1, 0), (2, 0)] {
         ingest(&database, &Batch { sequence, ..full.clone() }, NOW);
-        assert_eq!(batches::pending(&database).unwrap().len(), waits);
+        assert_eq!(batches::pending(&database).unwrap().len(), pending);
     }
     ingest(&database, &batch(7, 3, key(1), &[(0, 1, 1)], NOW), NOW);
     assert_eq!(batches::pending(&database).unwrap().len(), 1);
@@ -264,17 +264,17 @@ fn usage_is_filtered_by_outcome_and_scope() {
     let (valid, missing) = (Code::Valid.number(), Code::ScopeMissing.number());
     let calls = [(valid, scope.mask(), 5), (missing, scope.mask(), 2), (missing, 0, 1)];
     ingest(&database, &batch(7, 1, key(1), &calls, NOW), NOW);
-    let ask = |outcome, scope| {
+    let query = |outcome, scope| {
         let query = UsageQuery { outcome, scope, ..UsageQuery::default() };
         let series = queries::usage(&database, &ReadUsage { key: None, query }, NOW).unwrap();
         series.points.into_iter().map(|point| (point.outcomes, point.scopes)).collect::<Vec<_>>()
     };
     let bit = scope.info().bit;
     let parts = |pairs: &[(u8, u64)]| Parts::from(pairs);
-    assert_eq!(ask(None, None), [(parts(&[(valid, 5), (missing, 3)]), parts(&[(bit, 7)]))]);
-    assert_eq!(ask(Some(Code::ScopeMissing), None), [(parts(&[(missing, 3)]), parts(&[(bit, 2)]))]);
-    assert_eq!(ask(None, Some(scope)), [(parts(&[(valid, 5), (missing, 2)]), parts(&[(bit, 7)]))]);
-    assert_eq!(ask(Some(Code::Expired), None), []);
+    assert_eq!(query(None, None), [(parts(&[(valid, 5), (missing, 3)]), parts(&[(bit, 7)]))]);
+    assert_eq!(query(Some(Code::ScopeMissing), None), [(parts(&[(missing, 3)]), parts(&[(bit, 2)]))]);
+    assert_eq!(query(None, Some(scope)), [(parts(&[(valid, 5), (missing, 2)]), parts(&[(bit, 7)]))]);
+    assert_eq!(query(Some(Code::Expired), None), []);
 }
 
 /// The store accepts values of up to 2 MB.
@@ -365,7 +365,7 @@ proptest! {
                     latest = latest.max(now);
                 }
             }
-            if let Some((batch, at)) = sending.and_then(|place| made.get(place)) {
+            if let Some((batch, at)) = sending.and_then(|index| made.get(index)) {
                 match ingest(&database, batch, now) {
                     Ingested::Counted => if counted.insert(batch.sequence) {
                         exact.count(batch);

@@ -57,19 +57,19 @@ fn code(database: &MemoryDatabase, caller: &Caller, now: Timestamp) -> Code {
 fn patch(database: &MemoryDatabase, caller: impl Into<Caller>, key: &Key, changes: &str) -> CommandResult<Key> {
     let patch: KeyPatch = serde_json::from_str(changes).unwrap();
     let version = keys::read(database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW)?.version;
-    let call = ChangeKey { origin: origin(caller), id: key.id, version, patch };
-    keys::change(database, &call, NOW).map(|outcome| outcome.key)
+    let command = ChangeKey { origin: origin(caller), id: key.id, version, patch };
+    keys::change(database, &command, NOW).map(|outcome| outcome.key)
 }
 
 fn make(database: &MemoryDatabase, caller: Caller, scopes: &[&str], once: Option<&str>) -> CommandResult<Issued> {
     let once = once.map(|name| Once { key: name.parse().unwrap(), body: BodyHash::of(b"{}") });
-    let call = CreateKey { origin: origin(caller), key: new_key("Made", scopes), secret: NEW, once };
-    keys::create(database, &keyring(), WORKSPACE, &call, NOW)
+    let command = CreateKey { origin: origin(caller), key: new_key("Made", scopes), secret: NEW, once };
+    keys::create(database, &keyring(), WORKSPACE, &command, NOW)
 }
 
 fn rotate(database: &MemoryDatabase, caller: Caller, key: &Key, overlap_seconds: u32) -> CommandResult<Key> {
     let version = keys::read(database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW)?.version;
-    let call = RotateKey {
+    let command = RotateKey {
         origin: origin(caller),
         id: key.id,
         version,
@@ -78,7 +78,7 @@ fn rotate(database: &MemoryDatabase, caller: Caller, key: &Key, overlap_seconds:
         secret: NEW,
         once: None,
     };
-    rotate::rotate(database, &keyring(), &call, NOW).map(|outcome| outcome.key)
+    rotate::rotate(database, &keyring(), &command, NOW).map(|outcome| outcome.key)
 }
 
 #[test]
@@ -143,15 +143,15 @@ type CommandOfKey = fn(&MemoryDatabase, Caller, &Key) -> char;
 fn explained(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let wanted = Wanted::Scopes(ScopeSet::default(), None);
     let case = Case { wanted, address: None, environment: None, at: None, cost: None };
-    let call = ExplainCall { caller, id: key.id, secret: None, case };
-    letter(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &call, NOW)))
+    let command = ExplainCall { caller, id: key.id, secret: None, case };
+    letter(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &command, NOW)))
 }
 
 fn copied(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
     let differences = KeyPatch::default();
-    let call =
+    let command =
         DuplicateKey { origin: origin(caller), id: key.id, differences, environment: None, secret: NEW, once: None };
-    letter(duplicate::duplicate(database, &keyring(), WORKSPACE, &call, NOW))
+    letter(duplicate::duplicate(database, &keyring(), WORKSPACE, &command, NOW))
 }
 
 fn restored(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
@@ -224,7 +224,7 @@ fn every_command_of_a_key_has_its_rule() {
         ("duplicate", copied, ["nn", "nn", "hh", "hy", "nn"]),
         ("trail", trail_of, ["n?", "nn", "nn", "nn", "yy"]),
     ];
-    for (name, ask, expected) in commands {
+    for (name, run, expected) in commands {
         for (held, expected) in held.iter().zip(expected) {
             let found: String = [true, false]
                 .iter()
@@ -233,7 +233,7 @@ fn every_command_of_a_key_has_its_rule() {
                     let caller = create(&database, new_key("Bot", held), NOW).unwrap();
                     let another = create(&database, new_key("Shop", &["keys:self"]), NOW).unwrap();
                     // A deleted key is never authenticated; the rule is the same.
-                    ask(&database, of(&caller), if *itself { &caller } else { &another })
+                    run(&database, of(&caller), if *itself { &caller } else { &another })
                 })
                 .collect();
             assert_eq!(found, expected, "{name} with {held:?}");
@@ -295,17 +295,17 @@ fn a_line_names_the_key_and_the_chain_holds() {
     assert_eq!(made.created_by, format!("Maker (key {})", maker.id));
     patch(&database, OWNER, &maker, r#"{"name":"Renamed"}"#).unwrap();
     patch(&database, of(&maker), &made, r#"{"status":"inactive"}"#).unwrap();
-    let ask = |actor: Option<ActorId>| {
+    let run = |actor: Option<ActorId>| {
         let query = TrailQuery { actor, ..TrailQuery::default() };
         list::trail(&database, &ReadTrail { caller: of(&maker), query }, NOW).unwrap().lines
     };
-    let lines = ask(None);
+    let lines = run(None);
     assert_eq!(verify(lines.iter().map(String::as_str)).unwrap().0, 4);
-    let by_key = ask(Some(ActorId::Key(maker.id)));
+    let by_key = run(Some(ActorId::Key(maker.id)));
     let names: Vec<Line> = by_key.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(names.iter().map(|line| line.actor_name.as_str()).collect::<Vec<_>>(), ["Maker", "Renamed"]);
     assert!(by_key[0].contains(&format!("\"actor\":\"key:{}\"", maker.id)), "{}", by_key[0]);
-    assert_eq!(ask(Some(ActorId::Person(OWNER))).len(), 2);
+    assert_eq!(run(Some(ActorId::Person(OWNER))).len(), 2);
     assert!(csv(&by_key).contains(&format!("\"key:{}\",\"Maker\"", maker.id)));
 }
 

@@ -20,8 +20,8 @@ fn once(name: &str, body: &str) -> Once {
 /// Every request has a new secret, as when the console makes it.
 fn create(database: &MemoryDatabase, once: Option<Once>, secret: u8, now: Timestamp) -> CommandResult<Issued> {
     let secret = SecretHash::from_bytes([secret; 32]);
-    let call = CreateKey { origin: origin(OWNER), key: new_key("Shop", &["contacts:read"]), secret, once };
-    keys::create(database, &keyring(), WORKSPACE, &call, now)
+    let command = CreateKey { origin: origin(OWNER), key: new_key("Shop", &["contacts:read"]), secret, once };
+    keys::create(database, &keyring(), WORKSPACE, &command, now)
 }
 
 fn rotate(
@@ -31,7 +31,7 @@ fn rotate(
     name: &str,
     now: Timestamp,
 ) -> CommandResult<keys::KeyOutcome> {
-    let call = RotateKey {
+    let command = RotateKey {
         origin: origin(OWNER),
         id: key.id,
         version,
@@ -40,7 +40,7 @@ fn rotate(
         secret: SecretHash::from_bytes([9; 32]),
         once: Some(once(name, "{}")),
     };
-    rotate::rotate(database, &keyring(), &call, now)
+    rotate::rotate(database, &keyring(), &command, now)
 }
 
 #[test]

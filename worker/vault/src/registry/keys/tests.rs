@@ -21,8 +21,8 @@ fn patch(json: &str) -> KeyPatch {
 }
 
 fn outcome(database: &impl Database, key: &Key, json: &str) -> CommandResult<KeyOutcome> {
-    let call = ChangeKey { origin: origin(OWNER), id: key.id, version: key.version, patch: patch(json) };
-    change(database, &call, NOW.plus(1))
+    let command = ChangeKey { origin: origin(OWNER), id: key.id, version: key.version, patch: patch(json) };
+    change(database, &command, NOW.plus(1))
 }
 
 fn changed(database: &impl Database, key: &Key, json: &str) -> CommandResult<Key> {
@@ -129,15 +129,15 @@ fn an_unpublished_change_still_narrows_when_repeated() {
 fn a_repeated_deletion_is_done_once() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-    let ask = |version| delete(&database, &DeleteKey { origin: origin(OWNER), id: key.id, version }, NOW);
-    let first = ask(1).unwrap();
-    let again = ask(1).unwrap();
+    let run = |version| delete(&database, &DeleteKey { origin: origin(OWNER), id: key.id, version }, NOW);
+    let first = run(1).unwrap();
+    let again = run(1).unwrap();
     assert_eq!((again.key, again.narrowed, count(&database, "trail")), (first.key, true, 2));
     for other in [0, 2, 3] {
-        assert_eq!(ask(other).map(|outcome| outcome.key), Err(Failure::NotFound.into()), "version {other}");
+        assert_eq!(run(other).map(|outcome| outcome.key), Err(Failure::NotFound.into()), "version {other}");
     }
     publish_all(&database, NOW);
-    assert!(ask(1).unwrap().narrowed, "a retry gets an effective time");
+    assert!(run(1).unwrap().narrowed, "a retry gets an effective time");
     assert_eq!(count(&database, "trail"), 2);
     let foreign = DeleteKey { origin: origin(STRANGER), id: key.id, version: 1 };
     assert_eq!(delete(&database, &foreign, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
@@ -211,10 +211,10 @@ fn a_stale_version_does_not_prevent_deactivation() {
 fn a_deleted_key_is_gone_for_admins_and_unknown_at_the_edge() {
     let database = workspace();
     let key = make(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
-    let call = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
-    delete(&database, &call, NOW).unwrap();
+    let command = DeleteKey { origin: origin(OWNER), id: key.id, version: 1 };
+    delete(&database, &command, NOW).unwrap();
     assert_eq!(read(&database, &ReadKey { caller: OWNER.into(), id: key.id }, NOW), Err(Failure::NotFound.into()));
-    let later = DeleteKey { version: 2, ..call };
+    let later = DeleteKey { version: 2, ..command };
     assert_eq!(delete(&database, &later, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
     let record = record(&database, key.id, NOW).unwrap().unwrap();
     let hash = SecretHash::from_bytes([3; 32]);
@@ -234,10 +234,10 @@ fn a_stranger_finds_nothing_and_changes_nothing() {
     };
     assert_eq!(create(&database, &keyring(), WORKSPACE, &made, NOW), Err(Failure::NotFound.into()));
     assert_eq!(read(&database, &ReadKey { caller: STRANGER.into(), id: key.id }, NOW), Err(Failure::NotFound.into()));
-    let call = ChangeKey { origin: stranger.clone(), id: key.id, version: 1, patch: patch(r#"{"name":"X"}"#) };
-    assert_eq!(change(&database, &call, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
-    let call = DeleteKey { origin: stranger, id: key.id, version: 1 };
-    assert_eq!(delete(&database, &call, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
+    let command = ChangeKey { origin: stranger.clone(), id: key.id, version: 1, patch: patch(r#"{"name":"X"}"#) };
+    assert_eq!(change(&database, &command, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
+    let command = DeleteKey { origin: stranger, id: key.id, version: 1 };
+    assert_eq!(delete(&database, &command, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
     assert_eq!((count(&database, "keys"), count(&database, "trail")), (1, 1));
 }
 

@@ -89,8 +89,8 @@ fn a_search_finds_the_current_name_only() {
     let key =
         list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW).unwrap().data.remove(0);
     let patch = serde_json::from_str(r#"{"name":"Ärzte"}"#).unwrap();
-    let call = ChangeKey { origin: origin(OWNER), id: key.id, version: 1, patch };
-    keys::change(&database, &call, NOW).unwrap();
+    let command = ChangeKey { origin: origin(OWNER), id: key.id, version: 1, patch };
+    keys::change(&database, &command, NOW).unwrap();
     let search = |text: &str| names(&database, KeyQuery { q: Some(text.into()), ..KeyQuery::default() });
     assert_eq!(search("ärzte"), ["Ärzte"]);
     assert_eq!(search("report"), Vec::<String>::new());
@@ -164,8 +164,8 @@ fn bad_limits_and_cursors_are_refused() {
 #[test]
 fn a_stranger_sees_nothing() {
     let database = filled();
-    let call = ListKeys { caller: STRANGER.into(), query: KeyQuery::default() };
-    assert_eq!(list(&database, &call, NOW), Err(Failure::NotFound.into()));
+    let command = ListKeys { caller: STRANGER.into(), query: KeyQuery::default() };
+    assert_eq!(list(&database, &command, NOW), Err(Failure::NotFound.into()));
 }
 
 /// `PROVE=1` runs a hundred times as many cases. A failing case is stored beside this file; commit
@@ -201,11 +201,11 @@ proptest! {
     fn any_cursor_is_handled(cursor in cursors(), oldest: bool) {
         let sort = if oldest { Sort::Oldest } else { Sort::Newest };
         let query = KeyQuery { cursor: Some(cursor.clone()), sort, ..KeyQuery::default() };
-        let call = ListKeys { caller: OWNER.into(), query };
-        let answer = FILLED.with(|database| list(database, &call, NOW.plus(10)));
+        let command = ListKeys { caller: OWNER.into(), query };
+        let result = FILLED.with(|database| list(database, &command, NOW.plus(10)));
         let number = base62::decode(&cursor).filter(|number| cursor.len() == 6 && *number <= u32::MAX.into());
         let Some(number) = number else {
-            prop_assert_eq!(answer, Err(Failure::field("cursor", NOT_A_CURSOR).into()));
+            prop_assert_eq!(result, Err(Failure::field("cursor", NOT_A_CURSOR).into()));
             return Ok(());
         };
         let all = [(1, "CRM sync"), (2, "100% off"), (3, "Report")];
@@ -214,7 +214,7 @@ proptest! {
         if !oldest {
             behind.reverse();
         }
-        let page = answer.unwrap();
+        let page = result.unwrap();
         prop_assert_eq!(page.data.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), behind);
         prop_assert_eq!(page.next_cursor, None);
     }

@@ -35,8 +35,9 @@ fn ring(list: &str) -> Keyring {
 }
 
 fn made(database: &MemoryDatabase, ring: &Keyring) -> Key {
-    let call = CreateKey { origin: origin(OWNER), key: new_key("Shop", &["contacts:read"]), secret: OLD, once: None };
-    keys::create(database, ring, WORKSPACE, &call, NOW).unwrap().key
+    let command =
+        CreateKey { origin: origin(OWNER), key: new_key("Shop", &["contacts:read"]), secret: OLD, once: None };
+    keys::create(database, ring, WORKSPACE, &command, NOW).unwrap().key
 }
 
 fn deliver(database: &MemoryDatabase, kv: &MemoryKv, ring: &Keyring, now: Timestamp) {
@@ -90,7 +91,7 @@ fn a_master_secret_is_rolled_step_by_step() {
     // pepper is unused.
     let mut moment = later;
     for key in [&first, &second] {
-        let call = RotateKey {
+        let command = RotateKey {
             origin: origin(OWNER),
             id: key.id,
             version: 1,
@@ -99,7 +100,7 @@ fn a_master_secret_is_rolled_step_by_step() {
             secret: NEW,
             once: None,
         };
-        rotate::rotate(&database, &left, &call, moment).unwrap();
+        rotate::rotate(&database, &left, &command, moment).unwrap();
         assert_eq!(needs(&database, &left, 1, moment).2, 2);
     }
     assert_eq!(needs(&database, &left, 1, moment).1, 2, "during the grace period");
@@ -123,15 +124,15 @@ fn a_master_secret_is_rolled_step_by_step() {
 fn a_missing_pepper_is_reported() {
     let database = workspace();
     let key = made(&database, &ring(ONE));
-    let truth = record(&database, key.id, NOW).unwrap().unwrap();
-    assert!(missing_peppers(&truth, &ring(&format!("{ONE},{TWO}"))).is_empty());
+    let current = record(&database, key.id, NOW).unwrap().unwrap();
+    assert!(missing_peppers(&current, &ring(&format!("{ONE},{TWO}"))).is_empty());
     let without = ring(&retire(&format!("{ONE},{TWO}"), 1, &[Use::Locator]).unwrap());
-    let lines = missing_peppers(&truth, &without);
+    let lines = missing_peppers(&current, &without);
     assert!(
         lines.len() == 1 && lines[0].contains(&key.id.to_string()) && lines[0].contains("master secret 1"),
         "{lines:?}"
     );
-    assert_eq!(decide(&truth, &OLD, &Call::default(), &without, NOW), Err(Denial::Unknown));
+    assert_eq!(decide(&current, &OLD, &Call::default(), &without, NOW), Err(Denial::Unknown));
     let ended = RotateKey {
         origin: origin(OWNER),
         id: key.id,

@@ -77,7 +77,7 @@ fn patched(database: &MemoryDatabase, key: &Key, patch: &str) -> char {
 }
 
 fn duplicated(database: &MemoryDatabase, key: &Key) -> char {
-    let call = DuplicateKey {
+    let command = DuplicateKey {
         origin: origin(ME),
         id: key.id,
         differences: KeyPatch::default(),
@@ -85,14 +85,14 @@ fn duplicated(database: &MemoryDatabase, key: &Key) -> char {
         secret: SecretHash::from_bytes([5; 32]),
         once: None,
     };
-    letter(duplicate::duplicate(database, &keyring(), WORKSPACE, &call, NOW))
+    letter(duplicate::duplicate(database, &keyring(), WORKSPACE, &command, NOW))
 }
 
 fn explained(database: &MemoryDatabase, key: &Key) -> char {
     let case =
         Case { wanted: Wanted::Scopes(ScopeSet::EMPTY, None), address: None, environment: None, at: None, cost: None };
-    let call = ExplainCall { caller: ME.into(), id: key.id, secret: None, case };
-    letter(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &call, NOW)))
+    let command = ExplainCall { caller: ME.into(), id: key.id, secret: None, case };
+    letter(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &command, NOW)))
 }
 
 fn restored(database: &MemoryDatabase, key: &Key) -> char {
@@ -135,8 +135,8 @@ fn every_command_on_a_key_has_its_rule() {
         (
             "end old secrets",
             |database, key| {
-                let call = EndOldSecrets { origin: origin(ME), id: key.id };
-                letter(end_secrets::end_old_secrets(database, &call, NOW))
+                let command = EndOldSecrets { origin: origin(ME), id: key.id };
+                letter(end_secrets::end_old_secrets(database, &command, NOW))
             },
             "yyyn",
             "yy?n",
@@ -151,7 +151,7 @@ fn every_command_on_a_key_has_its_rule() {
         ),
         ("restore", restored, "yyyn", "yy?n"),
     ];
-    for (name, ask, own, others) in commands {
+    for (name, run, own, others) in commands {
         for (owner, expected) in [(ME, own), (OWNER, others)] {
             let found: String = Role::ALL
                 .iter()
@@ -159,7 +159,7 @@ fn every_command_on_a_key_has_its_rule() {
                     let database = with(*role);
                     let key = key_of(&database, owner, &["contacts:read"]);
                     let lines = count(&database, "trail") + i64::from(name == "restore");
-                    let answer = ask(&database, &key);
+                    let answer = run(&database, &key);
                     let changed = count(&database, "trail") > lines;
                     assert!(answer == 'y' || !changed, "{name}: refused, but something changed");
                     answer
@@ -179,7 +179,7 @@ fn every_other_command_has_its_rule() {
         once: None,
     };
     let found =
-        |ask: &dyn Fn(&MemoryDatabase) -> char| -> String { Role::ALL.iter().map(|role| ask(&with(*role))).collect() };
+        |run: &dyn Fn(&MemoryDatabase) -> char| -> String { Role::ALL.iter().map(|role| run(&with(*role))).collect() };
     let made = |scopes: &'static [&'static str]| {
         found(&|database| letter(keys::create(database, &keyring(), WORKSPACE, &key("Shop", scopes), NOW)))
     };
@@ -189,8 +189,8 @@ fn every_other_command_has_its_rule() {
     assert_eq!(found(&|database| letter(settings::read(database, &ReadSettings { caller: ME.into() }, NOW))), "yyyy");
     let change = |database: &MemoryDatabase| {
         let (suspended, reason) = (Some(true), None);
-        let call = ChangeSettings { origin: origin(ME), version: 1, suspended, outage_seconds: None, reason };
-        letter(settings::change(database, &call, NOW))
+        let command = ChangeSettings { origin: origin(ME), version: 1, suspended, outage_seconds: None, reason };
+        letter(settings::change(database, &command, NOW))
     };
     assert_eq!(found(&change), "ynnn");
     let trail = |key: Option<&Key>, database: &MemoryDatabase| {
@@ -226,8 +226,8 @@ fn a_developer_lists_what_is_theirs() {
 fn the_creator_of_a_key_owns_it() {
     let database = with(Role::Developer);
     let secret = SecretHash::from_bytes([5; 32]);
-    let call = CreateKey { origin: origin(ME), key: new_key("Shop", &["contacts:read"]), secret, once: None };
-    let key = keys::create(&database, &keyring(), WORKSPACE, &call, NOW).unwrap().key;
+    let command = CreateKey { origin: origin(ME), key: new_key("Shop", &["contacts:read"]), secret, once: None };
+    let key = keys::create(&database, &keyring(), WORKSPACE, &command, NOW).unwrap().key;
     assert_eq!(letter(keys::read(&database, &ReadKey { caller: ME.into(), id: key.id }, NOW)), 'y');
     assert_eq!(duplicated(&database, &key), 'y');
 }
@@ -259,8 +259,8 @@ fn full_access_needs_a_reason_and_an_expiry() {
     let mut row = database.first("SELECT line FROM trail", &[]).unwrap().unwrap();
     assert!(row.text().unwrap().contains(r#""reason":"moving house""#));
     let never: KeyPatch = serde_json::from_str(r#"{"expires_at":null}"#).unwrap();
-    let call = ChangeKey { origin: origin(OWNER), id: made.id, version: 1, patch: never };
-    assert!(matches!(keys::change(&database, &call, NOW), Err(CommandError::Failure(Failure::Invalid { .. }))));
+    let command = ChangeKey { origin: origin(OWNER), id: made.id, version: 1, patch: never };
+    assert!(matches!(keys::change(&database, &command, NOW), Err(CommandError::Failure(Failure::Invalid { .. }))));
 }
 
 #[test]

@@ -43,6 +43,6 @@ fn every_key_command_queues_a_feed_entry() {
     let key = rotated(&database, &key, 60, NOW).unwrap().key;
     let key = deleted(&database, &key, NOW).unwrap().key;
     restored(&database, &key, NOW).unwrap();
-    let told: Vec<u64> = pending(&database, 7).unwrap().into_iter().map(|entry| entry.version).collect();
-    assert_eq!(told, [4]);
+    let versions: Vec<u64> = pending(&database, 7).unwrap().into_iter().map(|entry| entry.version).collect();
+    assert_eq!(versions, [4]);
 }

@@ -37,13 +37,13 @@ fn without_a_grace_period_the_old_secret_ends_at_once() {
 fn an_old_secret_can_be_ended_early() {
     let (database, key) = make_key();
     let key = rotated(&database, &key, 3_600, NOW).unwrap().key;
-    let call = EndOldSecrets { origin: origin(OWNER), id: key.id };
-    let outcome = end_old_secrets(&database, &call, NOW.plus(5)).unwrap();
+    let command = EndOldSecrets { origin: origin(OWNER), id: key.id };
+    let outcome = end_old_secrets(&database, &command, NOW.plus(5)).unwrap();
     assert!(outcome.narrowed);
     assert_eq!(decided(&database, &key, &OLD, NOW.plus(5)), Err(Denial::Replaced));
     assert_eq!(decided(&database, &key, &NEW, NOW.plus(5)), Ok(2));
     publish_all(&database, NOW.plus(6));
-    assert!(end_old_secrets(&database, &call, NOW.plus(6)).unwrap().narrowed);
+    assert!(end_old_secrets(&database, &command, NOW.plus(6)).unwrap().narrowed);
     assert_eq!(count(&database, "trail"), 3, "a change without effect has no line");
 }
 
@@ -62,9 +62,9 @@ fn a_grace_period_is_shortened_only_on_request() {
     let key = rotated(&database, &key, 3_600, NOW).unwrap().key;
     let again = |overlap_seconds, end_earlier, now| {
         let (id, version) = (key.id, key.version);
-        let call =
+        let command =
             RotateKey { origin: origin(OWNER), id, version, overlap_seconds, end_earlier, secret: NEW, once: None };
-        rotate(&database, &keyring(), &call, now)
+        rotate(&database, &keyring(), &command, now)
     };
     let refused = again(60, false, NOW.plus(1)).unwrap_err();
     let CommandError::Failure(Failure::Invalid { errors }) = refused else { unreachable!() };

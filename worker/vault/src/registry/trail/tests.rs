@@ -36,17 +36,17 @@ fn lines_are_filtered() {
     let database = workspace();
     let one = create(&database, new_key("One", &["contacts:read"]), NOW).unwrap();
     create(&database, new_key("Two", &["contacts:read"]), NOW.plus(10)).unwrap();
-    let ask = |filter: LineFilter| {
+    let select = |filter: LineFilter| {
         let found = lines(&database, &LineFilter { limit: 100, ..filter }).unwrap();
         found.into_iter().map(|(sequence, _)| sequence).collect::<Vec<_>>()
     };
-    assert_eq!(ask(LineFilter::default()), [1, 2]);
-    assert_eq!(ask(LineFilter { after: 1, ..LineFilter::default() }), [2]);
-    assert_eq!(ask(LineFilter { key: Some(one.id), ..LineFilter::default() }), [1]);
-    assert_eq!(ask(LineFilter { from: Some(NOW.plus(1)), ..LineFilter::default() }), [2]);
-    assert_eq!(ask(LineFilter { to: Some(NOW.plus(10)), ..LineFilter::default() }), [1]);
-    assert_eq!(ask(LineFilter { action: Some(Action::Delete), ..LineFilter::default() }), Vec::<u64>::new());
-    assert_eq!(ask(LineFilter { actor: Some(ActorId::Person(PersonId(1))), ..LineFilter::default() }), [1, 2]);
+    assert_eq!(select(LineFilter::default()), [1, 2]);
+    assert_eq!(select(LineFilter { after: 1, ..LineFilter::default() }), [2]);
+    assert_eq!(select(LineFilter { key: Some(one.id), ..LineFilter::default() }), [1]);
+    assert_eq!(select(LineFilter { from: Some(NOW.plus(1)), ..LineFilter::default() }), [2]);
+    assert_eq!(select(LineFilter { to: Some(NOW.plus(10)), ..LineFilter::default() }), [1]);
+    assert_eq!(select(LineFilter { action: Some(Action::Delete), ..LineFilter::default() }), Vec::<u64>::new());
+    assert_eq!(select(LineFilter { actor: Some(ActorId::Person(PersonId(1))), ..LineFilter::default() }), [1, 2]);
 }
 
 /// Lines of the first version are chained and not lost.

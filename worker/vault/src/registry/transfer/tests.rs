@@ -106,8 +106,8 @@ fn lines_of_a_key_export_the_same_bytes() {
     let secret = SecretHash::from_bytes([3; 32]);
     let caller = Caller::Key(KeyCaller { id: maker.id, secret, address: None });
     let key = new_key("Made", &["contacts:read"]);
-    let call = CreateKey { origin: origin(caller), key, secret, once: None };
-    let made = keys::create(&database, &keyring(), WORKSPACE, &call, NOW).unwrap().key;
+    let command = CreateKey { origin: origin(caller), key, secret, once: None };
+    let made = keys::create(&database, &keyring(), WORKSPACE, &command, NOW).unwrap().key;
     let file = exported(&database);
     let other = workspace();
     imported(&other, &file).unwrap();
@@ -245,10 +245,10 @@ fn every_field_of_a_key_is_imported() {
     .unwrap();
     let made = create(&database, key, NOW).unwrap();
     let patch = serde_json::from_str(r#"{"status":"inactive","reason":"leaked"}"#).unwrap();
-    let call = ChangeKey { origin: origin(OWNER), id: made.id, version: 1, patch };
-    keys::change(&database, &call, NOW).unwrap();
+    let command = ChangeKey { origin: origin(OWNER), id: made.id, version: 1, patch };
+    keys::change(&database, &command, NOW).unwrap();
     let secret = SecretHash::from_bytes([4; 32]);
-    let call = RotateKey {
+    let command = RotateKey {
         origin: origin(OWNER),
         id: made.id,
         version: 2,
@@ -257,7 +257,7 @@ fn every_field_of_a_key_is_imported() {
         secret,
         once: None,
     };
-    rotate::rotate(&database, &keyring(), &call, NOW).unwrap();
+    rotate::rotate(&database, &keyring(), &command, NOW).unwrap();
     let other = workspace();
     imported(&other, &exported(&database)).unwrap();
     assert_eq!(find(&other, made.id).unwrap(), find(&database, made.id).unwrap());

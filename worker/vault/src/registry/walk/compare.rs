@@ -77,14 +77,14 @@ fn record_json(record: &Record) -> Value {
 impl Walk {
     /// Compares the result of a command, its audit line and its effects.
     pub(super) fn compare(&mut self, what: &str, expected: Expected, done: CommandResult<Actual>, id: Option<Locator>) {
-        let answer = match done {
-            Ok(answer) => {
-                if let Some(narrowed) = answer.narrowed {
+        let actual = match done {
+            Ok(actual) => {
+                if let Some(narrowed) = actual.narrowed {
                     assert_eq!(narrowed, self.model.narrowed, "{what}: narrowed");
                 }
                 let expected = id.and_then(|id| Some(self.model.keys.get(&id)?.shown(id, self.now)));
-                assert_eq!(answer.key.as_ref().map(shown), expected, "{what}: the returned key");
-                Expected::Done(answer.version)
+                assert_eq!(actual.key.as_ref().map(shown), expected, "{what}: the returned key");
+                Expected::Done(actual.version)
             }
             Err(CommandError::Failure(Failure::Reused)) => Expected::Reused,
             Err(CommandError::Failure(Failure::NotFound)) => Expected::NotFound,
@@ -99,8 +99,8 @@ impl Walk {
             }
             Err(refusal) => panic!("{what}: {refusal:?}"),
         };
-        assert_eq!(answer, expected, "{what}");
-        if matches!((answer, self.model.caller), (Expected::Done(_), ModelCaller::Key { .. })) {
+        assert_eq!(actual, expected, "{what}");
+        if matches!((actual, self.model.caller), (Expected::Done(_), ModelCaller::Key { .. })) {
             self.commands_by_keys += 1;
         }
         if let Some(action) = self.model.last_action {

@@ -35,8 +35,8 @@ impl Walk {
         }
         let key: NewKey = serde_json::from_value(body).unwrap();
         let made = self.as_caller(|origin| {
-            let call = CreateKey { origin, key, secret: secret_of(1), once: named.as_ref().map(once) };
-            keys::create(&self.database, &keyring(), WORKSPACE, &call, self.now)
+            let command = CreateKey { origin, key, secret: secret_of(1), once: named.as_ref().map(once) };
+            keys::create(&self.database, &keyring(), WORKSPACE, &command, self.now)
         });
         let id = made.as_ref().ok().map(|issued| issued.key.id);
         let blank = self.model.blank(name, &scopes, environment, self.now);
@@ -51,8 +51,8 @@ impl Walk {
         let made = self.as_caller(|origin| {
             let differences = KeyPatch { name: name.map(str::to_owned), ..KeyPatch::default() };
             let (secret, once) = (secret_of(1), named.as_ref().map(once));
-            let call = DuplicateKey { origin, id: source, differences, environment: None, secret, once };
-            duplicate::duplicate(&self.database, &keyring(), WORKSPACE, &call, self.now)
+            let command = DuplicateKey { origin, id: source, differences, environment: None, secret, once };
+            duplicate::duplicate(&self.database, &keyring(), WORKSPACE, &command, self.now)
         });
         let id = made.as_ref().ok().map(|issued| issued.key.id);
         let expected = self.model.duplicate(source, name, named.as_ref(), id, self.now);
@@ -77,7 +77,7 @@ impl Walk {
         match made {
             Ok(Issued { key, replayed: true }) => {
                 assert_eq!(Expected::Replayed(key.id), expected, "{what}");
-                let first = named.and_then(|named| self.model.first_answer(named));
+                let first = named.and_then(|named| self.model.first_response(named));
                 assert_eq!(Some(&shown(&key)), first, "{what}: the first response");
                 self.check_key(Some(key.id));
             }

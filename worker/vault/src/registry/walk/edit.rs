@@ -123,8 +123,8 @@ impl Walk {
         match self.rng.below(14) {
             0 => Edit::Description(self.rng.pick(&["", "For the till", "Größe"])),
             1 => Edit::Integration(self.rng.pick(&["", "POS", "CRM"])),
-            2 => Edit::Begin(self.rng.pick(&[None, None, Some(HOUR), Some(30 * DAY)]).map(|wait| now.plus(wait))),
-            3 | 4 => Edit::End(self.rng.pick(&[None, Some(DAY), Some(40 * DAY)]).map(|wait| now.plus(wait))),
+            2 => Edit::Begin(self.rng.pick(&[None, None, Some(HOUR), Some(30 * DAY)]).map(|delay| now.plus(delay))),
+            3 | 4 => Edit::End(self.rng.pick(&[None, Some(DAY), Some(40 * DAY)]).map(|delay| now.plus(delay))),
             5 | 6 => Edit::Allow(if self.rng.below(3) == 0 { Vec::new() } else { self.rng.some(&networks) }),
             7 => Edit::Deny(if self.rng.below(2) == 0 { Vec::new() } else { self.rng.some(&networks) }),
             8 | 9 => Edit::Channels(if self.rng.below(2) == 0 { Vec::new() } else { self.rng.some(&["ch_1", "ch_2"]) }),

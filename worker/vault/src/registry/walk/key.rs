@@ -187,5 +187,5 @@ impl ModelKey {
 /// Returns the walk's client IPs in these networks.
 fn addresses_in(networks: &[String]) -> BTreeSet<&'static str> {
     let found = NETWORKS.iter().filter(|(network, _)| networks.iter().any(|it| it == network));
-    found.flat_map(|(_, places)| places.iter().copied()).collect()
+    found.flat_map(|(_, addresses)| addresses.iter().copied()).collect()
 }

@@ -174,8 +174,8 @@ impl Model {
         // Ten ended secrets stay listed.
         let mut ended: Vec<ModelSecret> = key.secrets.iter().filter(|secret| !works(secret)).cloned().collect();
         ended.sort_by_key(|secret| (secret.ends_at, secret.number));
-        for forgotten in ended.iter().rev().skip(10) {
-            key.secrets.retain(|secret| secret != forgotten);
+        for dropped in ended.iter().rev().skip(10) {
+            key.secrets.retain(|secret| secret != dropped);
         }
         key.secrets.push(ModelSecret { number: newest + 1, created_at: now, ends_at: None });
         self.narrowed = true;
@@ -217,12 +217,12 @@ impl Model {
         let (was, is_suspended, seconds) = self.settings;
         let only_suspends = suspended == Some(true) && outage.is_none();
         let (suspended, outage) = (suspended.unwrap_or(is_suspended), outage.unwrap_or(seconds));
-        let taken = (suspended && !is_suspended) || outage < seconds;
+        let narrowed = (suspended && !is_suspended) || outage < seconds;
         let same = (suspended, outage) == (is_suspended, seconds);
         if was != version && !(same && was == version + 1) && !only_suspends {
             return Expected::Stale;
         }
-        self.narrowed = taken || same || self.unpublished.contains_key("");
+        self.narrowed = narrowed || same || self.unpublished.contains_key("");
         if same {
             return Expected::Done(was);
         }

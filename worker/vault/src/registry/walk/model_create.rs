@@ -109,9 +109,9 @@ impl Model {
             self.blank("", &[], source.environment, now);
         // A start in the past is dropped.
         let begin = source.begin.filter(|begin| *begin > now);
-        let copy =
+        let duplicate =
             ModelKey { version, name, active, reason, begin, created_at, created_by, updated_at, secrets, ..source };
-        self.made(id, copy, "key.duplicate", once, now)
+        self.made(id, duplicate, "key.duplicate", once, now)
     }
 
     /// Returns the first free name of "(copy)", "(copy 2)" and so on. The walk's names are short.
@@ -135,7 +135,7 @@ impl Model {
     }
 
     /// Returns the key in the first response.
-    pub fn first_answer(&self, once: &NamedRequest) -> Option<&Value> {
+    pub fn first_response(&self, once: &NamedRequest) -> Option<&Value> {
         let first = self.responses.get(&(self.caller.actor(), once.about.clone(), once.name));
         first.map(|first| &first.shown)
     }

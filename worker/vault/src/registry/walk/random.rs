@@ -28,6 +28,6 @@ impl SeededRng {
     /// Picks a subset, at least one element.
     pub fn some<T: Copy>(&mut self, from: &[T]) -> Vec<T> {
         let mask = self.below((1 << from.len()) - 1) + 1;
-        from.iter().enumerate().filter(|(place, _)| mask >> place & 1 == 1).map(|(_, one)| *one).collect()
+        from.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1).map(|(_, one)| *one).collect()
     }
 }

@@ -17,9 +17,9 @@ fn write(database: &MemoryDatabase, number: usize, line: &str) {
 /// Replaces one character of a line.
 fn altered(line: &str, rng: &mut SeededRng) -> String {
     let mut characters: Vec<char> = line.chars().collect();
-    let place = rng.index(characters.len());
-    let others: Vec<char> = "aZ0 \",:}é".chars().filter(|other| *other != characters[place]).collect();
-    characters[place] = rng.pick(&others);
+    let index = rng.index(characters.len());
+    let others: Vec<char> = "aZ0 \",:}é".chars().filter(|other| *other != characters[index]).collect();
+    characters[index] = rng.pick(&others);
     characters.into_iter().collect()
 }
 
@@ -41,9 +41,9 @@ pub fn is_found(walk: &mut Walk) {
     let good = verify(whole.iter().map(String::as_str)).unwrap();
     for _ in 0..10 {
         // Not the last two lines, so that others follow.
-        let place = rng.index(whole.len() - 2);
-        let (number, count) = (place + 1, place as u64 + 1);
-        let (line, next) = (&whole[place], &whole[place + 1]);
+        let index = rng.index(whole.len() - 2);
+        let (number, count) = (index + 1, index as u64 + 1);
+        let (line, next) = (&whole[index], &whole[index + 1]);
 
         write(database, number, &altered(line, rng));
         let flaw = found(database).unwrap_err();
@@ -59,11 +59,11 @@ pub fn is_found(walk: &mut Walk) {
         write(database, number + 1, next);
 
         let mut lines: Vec<&str> = whole.iter().map(String::as_str).collect();
-        lines.remove(place);
+        lines.remove(index);
         assert_eq!(verify(lines), Err(Flaw::Misplaced { line: count, found: count + 1 }), "removed");
 
         let mut lines: Vec<&str> = whole.iter().map(String::as_str).collect();
-        lines.insert(place, line);
+        lines.insert(index, line);
         assert_eq!(verify(lines), Err(Flaw::Misplaced { line: count + 1, found: count }), "inserted");
     }
     assert_eq!(found(database).as_ref(), Ok(&good), "everything is restored");

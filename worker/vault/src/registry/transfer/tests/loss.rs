@@ -16,13 +16,14 @@ fn imported_keys_work_and_are_queued_for_feed_and_kv() {
     let other = workspace();
     imported(&other, &exported(&database)).unwrap();
     let secret = SecretHash::from_bytes([3; 32]);
-    let truth = |id| record(&other, id, NOW).unwrap().unwrap();
-    assert_eq!(decide(&truth(kept.id), &secret, &Call::default(), &keyring(), NOW), Ok(1));
-    assert!(truth(gone.id).deleted);
+    let current = |id| record(&other, id, NOW).unwrap().unwrap();
+    assert_eq!(decide(&current(kept.id), &secret, &Call::default(), &keyring(), NOW), Ok(1));
+    assert!(current(gone.id).deleted);
     assert_eq!(count(&other, "outbox"), 2, "both records are written");
-    let told = |subject, version| assert!(pending(&other, WORKSPACE).unwrap().contains(&Entry { subject, version }));
-    told(Subject::Key(gone.id), 2);
-    told(Subject::Sealed(WORKSPACE), u64::try_from(NOW.millis()).unwrap());
+    let expect_pending =
+        |subject, version| assert!(pending(&other, WORKSPACE).unwrap().contains(&Entry { subject, version }));
+    expect_pending(Subject::Key(gone.id), 2);
+    expect_pending(Subject::Sealed(WORKSPACE), u64::try_from(NOW.millis()).unwrap());
     assert_eq!((count(&other, "announcements"), count(&other, "staged")), (2, 0));
 }
 
@@ -65,9 +66,9 @@ fn meters_of_imported_keys_accept_any_version() {
     assert_eq!(purge_cleanup::next_due(&other), Ok(None), "edges may still use later records");
     publish_all(&other, NOW.plus(SECOND));
     assert_eq!(purge_cleanup::next_due(&other), Ok(Some(NOW.plus(9 * SECOND))), "edges have read the feed by now");
-    let waiting = other.run("SELECT locator FROM leftovers ORDER BY locator", &[]).unwrap();
+    let pending = other.run("SELECT locator FROM leftovers ORDER BY locator", &[]).unwrap();
     let keys = other.run("SELECT locator FROM keys ORDER BY locator", &[]).unwrap();
-    assert_eq!((waiting.len(), format!("{waiting:?}")), (2, format!("{keys:?}")));
+    assert_eq!((pending.len(), format!("{pending:?}")), (2, format!("{keys:?}")));
 }
 
 #[test]
