@@ -56,24 +56,24 @@ impl DurableObject for Instance {
         match name {
             CheckSetup::NAME => {
                 let command: CheckSetup = read_command(&mut request).await?;
-                let done = match self.check_not_lost(database).await {
+                let result = match self.check_not_lost(database).await {
                     Ok(()) => setup::check(database, &self.setup_token()?, &command.token, &command.address, now()),
-                    Err(refusal) => Err(refusal),
+                    Err(error) => Err(error),
                 };
-                respond::<CheckSetup>(done)
+                respond::<CheckSetup>(result)
             }
             SetUp::NAME => {
                 let command: SetUp = read_command(&mut request).await?;
                 let person = PersonId(u64::from_be_bytes(random()?));
                 let claimed = match self.check_not_lost(database).await {
                     Ok(()) => setup::claim(database, &self.setup_token()?, &command, person, now()),
-                    Err(refusal) => Err(refusal),
+                    Err(error) => Err(error),
                 };
-                let done = match claimed {
+                let result = match claimed {
                     Ok(person) => self.finish(database).await.map(|()| person),
-                    Err(refusal) => Err(refusal),
+                    Err(error) => Err(error),
                 };
-                respond::<SetUp>(done)
+                respond::<SetUp>(result)
             }
             BeginSignIn::NAME => respond::<BeginSignIn>(sign_in_throttle::begin_sign_in(
                 database,

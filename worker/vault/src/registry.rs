@@ -184,10 +184,10 @@ impl Registry {
         last_use: &Cell<Option<LastUse>>,
     ) -> Result<Response> {
         let ring = keyring(&self.env)?;
-        let mut request = CommandRequest { database, keyring: &ring, request, last_use };
+        let mut request = CommandRequest { database, keyring: &ring, http: request, last_use };
         match name {
             Found::NAME => {
-                let result = members::create_workspace(database, &read_command(request.request).await?);
+                let result = members::create_workspace(database, &read_command(request.http).await?);
                 // The feed is created before the first key, so that it has every revocation.
                 let feed = Announce { entries: Vec::new() };
                 respond::<Found>(match (result, send(&self.env, Object::Feed(shard_of(workspace)), &feed).await) {
@@ -263,7 +263,7 @@ impl Registry {
                 }))
             }
             NoteEvent::NAME => {
-                respond::<NoteEvent>(session_events::record(database, &read_command(request.request).await?, now()))
+                respond::<NoteEvent>(session_events::record(database, &read_command(request.http).await?, now()))
             }
             ReadTrail::NAME => request.reply(|call: &ReadTrail| list::trail(database, call, now())).await,
             ReadMasters::NAME => request.reply(|call: &ReadMasters| masters::read(database, &ring, call, now())).await,

@@ -61,7 +61,7 @@ pub fn check(
     database: &impl Database,
     expected: &SetupToken,
     token: &str,
-    address: &str,
+    client_ip: &str,
     now: Timestamp,
 ) -> CommandResult<()> {
     if is_set_up(database)? {
@@ -71,7 +71,7 @@ pub fn check(
     if token.is_empty() {
         return Err(Failure::Forbidden.into());
     }
-    let counters = sign_in_throttle::setup_counters(address);
+    let counters = sign_in_throttle::setup_counters(client_ip);
     sign_in_throttle::check(database, &counters, now)?;
     if expected.accepts(token, now) {
         return Ok(());

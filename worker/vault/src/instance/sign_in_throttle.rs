@@ -54,11 +54,11 @@ impl Counter {
 }
 
 /// Counters of a sign-in attempt.
-fn counters(email: &str, address: &str, device: Option<&str>) -> Vec<Counter> {
+fn counters(email: &str, client_ip: &str, device: Option<&str>) -> Vec<Counter> {
     if let Some(device) = device {
         return vec![Counter::new("device", &[device, email], 5, 15 * MINUTE, true)];
     }
-    let network = network(address);
+    let network = network(client_ip);
     vec![
         Counter::new("pair", &[&network, email], 5, 15 * MINUTE, true),
         // Many people may share a network.
@@ -71,16 +71,16 @@ fn counters(email: &str, address: &str, device: Option<&str>) -> Vec<Counter> {
 ///
 /// The token is long and random, so short delays suffice. Longer ones would lock out an owner who
 /// shares a network with a guesser.
-pub fn setup_counters(address: &str) -> Vec<Counter> {
+pub fn setup_counters(client_ip: &str) -> Vec<Counter> {
     vec![
-        Counter::new("setup", &[&network(address)], 10, 30 * SECOND, true),
+        Counter::new("setup", &[&network(client_ip)], 10, 30 * SECOND, true),
         Counter::new("setup-everywhere", &[], 50, 30 * SECOND, true),
     ]
 }
 
 /// Returns the network of a client IP. One caller may have a whole IPv6 network.
-fn network(address: &str) -> String {
-    address.parse().map_or_else(|_| address.to_owned(), |address| network_of(address).to_string())
+fn network(client_ip: &str) -> String {
+    client_ip.parse().map_or_else(|_| client_ip.to_owned(), |client_ip| network_of(client_ip).to_string())
 }
 
 /// Counts an attempt, and returns the account of the email, if one exists.
@@ -145,8 +145,8 @@ pub fn reset(database: &impl Database, command: &ForgetAttempts) -> CommandResul
 
 /// Undoes an attempt whose password was not verified.
 pub fn withdraw(database: &impl Database, command: &WithdrawAttempt) -> CommandResult<()> {
-    let BeginSignIn { email, address, device } = &command.attempt;
-    for counter in counters(email, address, device.as_deref()) {
+    let BeginSignIn { email, address: client_ip, device } = &command.attempt;
+    for counter in counters(email, client_ip, device.as_deref()) {
         database.run(UNCOUNT, &[counter.subject])?;
     }
     Ok(())

@@ -26,7 +26,7 @@ pub struct CommandRequest<'a, D> {
     pub database: &'a D,
     /// Verifies the secret of a calling key.
     pub keyring: &'a Keyring,
-    pub request: &'a mut Request,
+    pub http: &'a mut Request,
     /// Last use of the calling key, once it is authenticated.
     pub last_use: &'a Cell<Option<LastUse>>,
 }
@@ -36,7 +36,7 @@ impl<D: Database> CommandRequest<'_, D> {
     ///
     /// There is no await after authentication, so the command runs on the state that was checked.
     pub async fn authenticate<C: Asked>(&mut self) -> worker::Result<CommandResult<C>> {
-        let command: C = read_command(self.request).await?;
+        let command: C = read_command(self.http).await?;
         Ok(authenticate(self.database, self.keyring, command.caller(), now()).map(|last_use| {
             self.last_use.set(last_use);
             command

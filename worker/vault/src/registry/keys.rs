@@ -109,8 +109,8 @@ pub fn issue(
             .ok_or(Failure::NotFound)?
             .integer()?;
         // At one key a second the numbers last for 136 years.
-        let address = Address { workspace, number: u32::try_from(number).map_err(|_| Failure::Unavailable)? };
-        let locator = Locator::issue(keyring, address, draft.details.environment);
+        let key_number = Address { workspace, number: u32::try_from(number).map_err(|_| Failure::Unavailable)? };
+        let locator = Locator::issue(keyring, key_number, draft.details.environment);
         let row = KeyRow {
             number,
             locator,

@@ -40,7 +40,7 @@ pub fn purge(database: &impl Database, now: Timestamp) -> CommandResult<Purged> 
         let (number, locator) = (row.integer()?, row.text()?);
         match remove(database, number, &locator, now) {
             Ok(key) => purged.gone.push(key),
-            Err(refusal) => purged.errors.push(format!("purge: key {locator}: {refusal:?}")),
+            Err(error) => purged.errors.push(format!("purge: key {locator}: {error:?}")),
         }
     }
     if purged.errors.is_empty() {

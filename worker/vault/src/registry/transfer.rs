@@ -211,7 +211,7 @@ pub fn finish(
     let owner = member(database, &command.origin.caller)?;
     owner.may(Command::MoveWorkspace, None, None, now)?;
     check_untouched(database)?;
-    let done = database.transaction(|| {
+    let result = database.transaction(|| {
         let mut reader = Reader::new(keyring, workspace(database)?.number);
         let mut imported = Imported { keys: 0, trail: 0 };
         let mut sum = None;
@@ -258,7 +258,7 @@ pub fn finish(
         Ok(imported)
     });
     database.run("DELETE FROM staged", &[])?;
-    done
+    result
 }
 
 /// The start of 2026. Key numbers used since are smaller than the seconds since.
@@ -287,9 +287,9 @@ fn check_untouched(database: &impl Database) -> CommandResult<()> {
 }
 
 fn is_untouched(database: &impl Database) -> DatabaseResult<bool> {
-    let done = "SELECT 1 FROM workspace WHERE last_key > 0 UNION ALL \
+    let sql = "SELECT 1 FROM workspace WHERE last_key > 0 UNION ALL \
                 SELECT 1 FROM trail WHERE action NOT LIKE 'session.%' LIMIT 1";
-    Ok(database.first(done, &[])?.is_none())
+    Ok(database.first(sql, &[])?.is_none())
 }
 
 fn import_settings(database: &impl Database, header: &Header) -> DatabaseResult<()> {

@@ -115,62 +115,63 @@ impl Walk {
         let (id, version) = self.any_key();
         let edit = self.any_edit();
         let patch: KeyPatch = serde_json::from_value(edit.json()).unwrap();
-        let done =
+        let result =
             self.as_caller(|origin| keys::change(&self.database, &ChangeKey { origin, id, version, patch }, self.now));
         let expected = self.model.change(id, version, &edit, self.now);
-        self.compare(&format!("{edit:?}"), expected, done.map(Actual::from), Some(id));
+        self.compare(&format!("{edit:?}"), expected, result.map(Actual::from), Some(id));
     }
 
     fn delete(&mut self) {
         let (id, version) = self.any_key();
-        let done = self.as_caller(|origin| keys::delete(&self.database, &DeleteKey { origin, id, version }, self.now));
+        let result =
+            self.as_caller(|origin| keys::delete(&self.database, &DeleteKey { origin, id, version }, self.now));
         let expected = self.model.delete(id, version, self.now);
-        self.compare("delete", expected, done.map(Actual::from), Some(id));
+        self.compare("delete", expected, result.map(Actual::from), Some(id));
     }
 
     fn restore(&mut self) {
         let deleted = self.model.keys_that(|key| key.deleted_at.is_some());
         let id = if deleted.is_empty() || self.rng.below(3) == 0 { self.any_key().0 } else { self.rng.pick(&deleted) };
-        let done = self.as_caller(|origin| restore::restore(&self.database, &RestoreKey { origin, id }, self.now));
+        let result = self.as_caller(|origin| restore::restore(&self.database, &RestoreKey { origin, id }, self.now));
         let expected = self.model.restore(id, self.now);
-        self.compare("restore", expected, done.map(Actual::from), Some(id));
+        self.compare("restore", expected, result.map(Actual::from), Some(id));
     }
 
     fn rotate(&mut self) {
         let (id, version) = self.any_key();
         let overlap_seconds = self.rng.pick(&[0u32, 60, 86_400, 2_592_000, 2_592_001]);
         let secret = secret_of(self.model.keys.get(&id).map_or(1, |key| key.newest() + 1));
-        let done = self.as_caller(|origin| {
+        let result = self.as_caller(|origin| {
             let command = RotateKey { origin, id, version, overlap_seconds, end_earlier: true, secret, once: None };
             rotate::rotate(&self.database, &keyring(), &command, self.now)
         });
         let expected = self.model.rotate(id, version, overlap_seconds, self.now);
-        self.compare("rotate", expected, done.map(Actual::from), Some(id));
+        self.compare("rotate", expected, result.map(Actual::from), Some(id));
     }
 
     fn end_old_secrets(&mut self) {
         let (id, _) = self.any_key();
-        let done = self
+        let result = self
             .as_caller(|origin| end_secrets::end_old_secrets(&self.database, &EndOldSecrets { origin, id }, self.now));
         let expected = self.model.end_old_secrets(id, self.now);
-        self.compare("end old secrets", expected, done.map(Actual::from), Some(id));
+        self.compare("end old secrets", expected, result.map(Actual::from), Some(id));
     }
 
     fn settings(&mut self) {
         let version = self.model.settings.0.saturating_sub(u64::from(self.rng.below(6) == 0));
         let suspended = self.rng.pick(&[None, Some(true), Some(false), Some(false), Some(false)]);
         let outage_seconds = self.rng.pick(&[None, Some(0), Some(600), Some(3_601)]);
-        let done = self.as_caller(|origin| {
+        let result = self.as_caller(|origin| {
             let command = ChangeSettings { origin, version, suspended, outage_seconds, reason: None };
             settings::change(&self.database, &command, self.now)
         });
         let expected = self.model.change_settings(version, suspended, outage_seconds, self.now);
-        let answer = |(settings, narrowed): (Settings, bool)| Actual {
+        let actual = |(settings, narrowed): (Settings, bool)| Actual {
             version: settings.version,
             narrowed: Some(narrowed),
             key: None,
         };
-        self.compare("settings", expected, done.map(answer), None);
+        self.compare("settings", expected, result.map(actual), None);
     }
 
     fn purge(&mut self) {
@@ -252,7 +253,7 @@ fn a_random_walk_matches_the_model() {
     }
     walk.check_all();
     let whole = trail(&walk.database);
-    println!("{} keys, {} lines, {} commands of keys done", walk.model.keys.len(), whole.len(), walk.commands_by_keys);
+    println!("{} keys, {} lines, {} commands by keys", walk.model.keys.len(), whole.len(), walk.commands_by_keys);
     assert!(walk.commands_by_keys > steps / 100, "few commands of keys succeeded");
     walk.deliver();
     walk.check_records();

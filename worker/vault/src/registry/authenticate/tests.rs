@@ -121,15 +121,15 @@ fn a_wrong_secret_a_deleted_key_and_no_key_look_the_same() {
     let expected = CommandError::Failure(Failure::from(Denial::Unknown));
     assert_eq!(
         refusals,
-        [&expected; 3].map(|refusal| match refusal {
+        [&expected; 3].map(|error| match error {
             CommandError::Failure(failure) => CommandError::Failure(failure.clone()),
             CommandError::Database(error) => CommandError::Database(error.clone()),
         })
     );
 }
 
-fn letter<T>(done: CommandResult<T>) -> char {
-    match done {
+fn letter<T>(result: CommandResult<T>) -> char {
+    match result {
         Ok(_) => 'y',
         Err(CommandError::Failure(Failure::NotHeld { .. })) => 'h',
         Err(CommandError::Failure(Failure::ScopeMissing { .. })) => 'n',

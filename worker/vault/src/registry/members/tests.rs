@@ -60,8 +60,8 @@ fn rotation(person: PersonId, key: &Key, overlap_seconds: u32) -> RotateKey {
     }
 }
 
-fn letter<T>(done: CommandResult<T>) -> char {
-    match done {
+fn letter<T>(result: CommandResult<T>) -> char {
+    match result {
         Ok(_) => 'y',
         Err(CommandError::Failure(Failure::Forbidden | Failure::NotHeld { .. })) => 'n',
         Err(CommandError::Failure(Failure::NotFound)) => '?',
@@ -159,10 +159,10 @@ fn every_command_on_a_key_has_its_rule() {
                     let database = with(*role);
                     let key = key_of(&database, owner, &["contacts:read"]);
                     let lines = count(&database, "trail") + i64::from(name == "restore");
-                    let answer = run(&database, &key);
+                    let outcome = run(&database, &key);
                     let changed = count(&database, "trail") > lines;
-                    assert!(answer == 'y' || !changed, "{name}: refused, but something changed");
-                    answer
+                    assert!(outcome == 'y' || !changed, "{name}: refused, but something changed");
+                    outcome
                 })
                 .collect();
             assert_eq!(found, expected, "{name}, own: {}", owner == ME);

@@ -147,8 +147,8 @@ fn no_damaged_file_changes_anything() {
     let other = workspace();
     let before = everything(&other);
     let refused = |lines: &[String], what: &str| {
-        let refusal = imported(&other, lines).unwrap_err();
-        let CommandError::Failure(Failure::Invalid { errors }) = refusal else { panic!("{what}: {refusal:?}") };
+        let error = imported(&other, lines).unwrap_err();
+        let CommandError::Failure(Failure::Invalid { errors }) = error else { panic!("{what}: {error:?}") };
         assert!(errors[0].field.starts_with("line "), "{what}: {errors:?}");
         assert_eq!(everything(&other), before, "{what}");
     };
@@ -171,7 +171,7 @@ fn no_damaged_file_changes_anything() {
         if place > 0 && place + 1 < good.len() {
             let mut twice: Vec<String> = good[..good.len() - 1].to_vec();
             twice.insert(place, good[place].clone());
-            refused(&ended(twice), "a line stands there twice");
+            refused(&ended(twice), "a line is repeated");
         }
     }
     assert!(imported(&other, &good).is_ok());
@@ -188,8 +188,8 @@ fn a_file_of_another_workspace_or_keyring_is_refused() {
     let other = workspace();
     staged(&other, &file).unwrap();
     let ring = Keyring::parse("1:AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=").unwrap();
-    let done = finish(&other, &ring, &FinishImport { origin: origin(OWNER) }, NOW);
-    assert!(format!("{done:?}").contains("master secret"), "{done:?}");
+    let result = finish(&other, &ring, &FinishImport { origin: origin(OWNER) }, NOW);
+    assert!(format!("{result:?}").contains("master secret"), "{result:?}");
     assert_eq!((count(&other, "keys"), count(&other, "staged")), (0, 0));
 }
 

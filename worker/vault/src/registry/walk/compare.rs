@@ -76,8 +76,14 @@ fn record_json(record: &Record) -> Value {
 
 impl Walk {
     /// Compares the result of a command, its audit line and its effects.
-    pub(super) fn compare(&mut self, what: &str, expected: Expected, done: CommandResult<Actual>, id: Option<Locator>) {
-        let actual = match done {
+    pub(super) fn compare(
+        &mut self,
+        what: &str,
+        expected: Expected,
+        result: CommandResult<Actual>,
+        id: Option<Locator>,
+    ) {
+        let actual = match result {
             Ok(actual) => {
                 if let Some(narrowed) = actual.narrowed {
                     assert_eq!(narrowed, self.model.narrowed, "{what}: narrowed");
@@ -97,7 +103,7 @@ impl Walk {
                 let lacking = ["keys:self", "keys:write", "account:write"];
                 Expected::Lacks(lacking.into_iter().find(|scope| required.names() == [*scope]).unwrap())
             }
-            Err(refusal) => panic!("{what}: {refusal:?}"),
+            Err(error) => panic!("{what}: {error:?}"),
         };
         assert_eq!(actual, expected, "{what}");
         if matches!((actual, self.model.caller), (Expected::Done(_), ModelCaller::Key { .. })) {

@@ -85,7 +85,7 @@ impl Walk {
                 let (id, version) = (key.id, key.version);
                 self.compare(what, expected, Ok(Actual { version, narrowed: None, key: Some(key) }), Some(id));
             }
-            Err(refusal) => self.compare(what, expected, Err(refusal), None),
+            Err(error) => self.compare(what, expected, Err(error), None),
         }
     }
 }
