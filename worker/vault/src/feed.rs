@@ -1,6 +1,6 @@
 //! The revocation feed: the Durable Object from which edges learn that a cached or replicated
 //! record is stale. It appends entries and serves pages of them.
-#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
+#![allow(missing_docs, reason = "the Durable Object macro generates undocumented public items")]
 
 mod entries;
 mod schema;

@@ -2,7 +2,7 @@
 //!
 //! They are deployed as a Worker of their own, built from this code. Hashing blocks an isolate for
 //! about 50 ms, and neither a page nor a key may wait for that.
-#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
+#![allow(missing_docs, reason = "the Durable Object macro generates undocumented public items")]
 
 mod password;
 mod queue;

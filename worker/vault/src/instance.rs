@@ -1,6 +1,6 @@
 //! The deployment: the Durable Object that holds the setup state, maps emails to accounts and
 //! throttles sign-ins.
-#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
+#![allow(missing_docs, reason = "the Durable Object macro generates undocumented public items")]
 
 mod schema;
 mod setup;

@@ -1,6 +1,6 @@
 //! The meter of a key with a rate limit or quota: leases permits to isolates, never more than the
 //! limits allow.
-#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
+#![allow(missing_docs, reason = "the Durable Object macro generates undocumented public items")]
 
 mod store;
 

@@ -1,5 +1,5 @@
 //! An account: the Durable Object with its password hash, its sessions and its workspace.
-#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
+#![allow(missing_docs, reason = "the Durable Object macro generates undocumented public items")]
 
 mod account;
 mod schema;

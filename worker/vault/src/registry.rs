@@ -1,6 +1,6 @@
 //! A workspace: the Durable Object with its keys, members, settings and audit trail. It dispatches
 //! commands and runs the background work of its alarm.
-#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
+#![allow(missing_docs, reason = "the Durable Object macro generates undocumented public items")]
 
 mod alarm;
 mod authenticate;

@@ -2,7 +2,7 @@
 //! stores the last use of each secret.
 //!
 //! An acknowledged batch is stored. No verdict depends on it: keys work while it is down.
-#![allow(missing_docs, reason = "the macro of the objects makes public items without docs")]
+#![allow(missing_docs, reason = "the Durable Object macro generates undocumented public items")]
 
 mod batches;
 mod queries;

@@ -92,7 +92,7 @@ pub struct KeyDraft {
 }
 
 /// Creates a key and everything that belongs to it, in one transaction.
-#[allow(clippy::too_many_arguments, reason = "what is made, by whom, where and when")]
+#[allow(clippy::too_many_arguments, reason = "the new key, its creator, its workspace and the time")]
 pub fn issue(
     database: &impl Database,
     keyring: &Keyring,
@@ -208,8 +208,8 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
 
 /// The command that deletes a key, in any version. A retry changes nothing.
 ///
-/// The row stays, so that the edge sees the deletion, the trail keeps its object, and the key can
-/// be restored.
+/// The row stays: the edge sees the deletion, the trail keeps its object, and the key can be
+/// restored.
 pub fn delete(database: &impl Database, command: &DeleteKey, now: Timestamp) -> CommandResult<KeyOutcome> {
     let member = member(database, &command.origin.caller)?;
     let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == command.version + 1;

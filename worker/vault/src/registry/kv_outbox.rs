@@ -1,6 +1,6 @@
 //! KV outbox: keys whose record must be written to KV, and the delivery with retries and back-off.
 //!
-//! A row is inserted in the transaction that changes the key, and deleted when KV has confirmed a
+//! A row is inserted in the transaction that changes the key. It is deleted when KV has confirmed a
 //! record at least as new. KV accepts one write per second and key, so quick changes are coalesced.
 
 use super::{

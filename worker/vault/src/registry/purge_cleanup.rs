@@ -37,8 +37,8 @@ pub fn enqueue_key(database: &impl Database, key: Locator, now: Timestamp) -> Da
 }
 
 /// Delay between the publication of an import and the reset of its meters, in milliseconds. After
-/// it no edge that can read the feed still uses a later record, or waits for a meter's response to
-/// one.
+/// it, no edge that can read the feed uses a later record. No request with one is in flight to a
+/// meter.
 const SETTLE_TIME: i64 = FRESH_FOR + 3 * SECOND;
 
 /// Queues all keys, after an import that was published by `now`, so that no meter applies former

@@ -35,8 +35,8 @@ fn settings(database: &impl Database) -> CommandResult<Settings> {
 
 /// Changes the settings, and queues every record for resealing.
 ///
-/// The flag is true if a request that passed before may be refused now, by this change or by an
-/// earlier unpublished one.
+/// The flag is true if a request that passed before may be refused now. The cause is this change or
+/// an earlier unpublished one.
 pub fn change(database: &impl Database, command: &ChangeSettings, now: Timestamp) -> CommandResult<(Settings, bool)> {
     let member = member(database, &command.origin.caller)?;
     member.may(Command::ChangeSettings, None, None, now)?;

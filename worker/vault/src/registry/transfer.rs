@@ -269,8 +269,8 @@ const NUMBERS_SKIPPED: i64 = 1_000_000;
 /// Skips key numbers that may have been used after the file was written. A reused number would
 /// inherit the other key's id, usage and limits.
 ///
-/// It holds for a second import of the same file too, unless more than one key per second was made
-/// since the first.
+/// A second import of the same file skips them too, at up to one new key per second since the
+/// first.
 fn skip_numbers(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
     let seconds = now.since(EPOCH_2026) / SECOND;
     database.run("UPDATE workspace SET next_key = max(last_key + ?, ?)", &[NUMBERS_SKIPPED.into(), seconds.into()])?;

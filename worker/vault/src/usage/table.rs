@@ -117,7 +117,7 @@ impl Table {
         )
     }
 
-    /// Calls `each` with every sum in the span and the start of its step, for one key or for all
+    /// Calls `each` with the start of every step in the span and its sum, for one key or all
     /// together.
     pub fn read(
         &self,
