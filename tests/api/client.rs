@@ -134,7 +134,7 @@ impl Answer {
         assert_eq!(self.header("x-content-type-options"), "nosniff", "{}", self.call);
         // The platform itself serves static files.
         let is_static = |path: &&str| self.call.strip_prefix("GET ").is_some_and(|called| called.starts_with(*path));
-        if !["/assets/", "/docs", "/favicon", "/llms.txt"].iter().any(|path| is_static(path)) {
+        if !["/assets/", "/docs", "/favicon", "/llms.txt"].iter().any(is_static) {
             assert!(!self.header("request-id").is_empty(), "{} has no id", self.call);
             assert_eq!(self.header("cache-control"), "no-store", "{}", self.call);
         }

@@ -2,10 +2,11 @@
 
 use crate::{client::Client, deployment::Deployment};
 use ownchat_domain::{
+    environment::Environment,
     keyring::Keyring,
     locator::{Address, Locator},
     time::Timestamp,
-    token::{Environment, Secret, Token},
+    token::{Secret, Token},
 };
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};

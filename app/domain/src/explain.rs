@@ -10,6 +10,7 @@ pub use request::{Case, ExplainRequest, Subject, Wanted};
 
 use crate::{
     digest::SecretHash,
+    environment::Environment,
     keyring::Keyring,
     limit::Limits,
     meter::Outlook,
@@ -17,7 +18,7 @@ use crate::{
     problem::Kind,
     record::{Record, RecordSecret},
     time::Timestamp,
-    token::{Environment, TokenError},
+    token::TokenError,
     verdict::{Code, Denial},
 };
 use request::{Open, Way};

@@ -105,8 +105,8 @@ mod tests {
     use crate::{
         account::{SetupRequest, SignInRequest},
         explain::ExplainRequest,
+        key::RateLimitPatch,
         key::{KeyPatch, NewCopy, NewKey},
-        limit::RateLimitPatch,
     };
     use serde::Deserialize;
 

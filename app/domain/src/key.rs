@@ -3,19 +3,21 @@
 mod change;
 mod copy;
 mod draft;
+mod limit_patch;
 mod list;
 
 pub use change::widens_only;
 pub use copy::{NewCopy, copy_name};
 pub use draft::{Details, DetailsPatch, KeyPatch, NewKey, Restrictions};
+pub use limit_patch::{QuotaPatch, RateLimitPatch};
 pub use list::{KeyPage, KeyQuery, Sort, StatusFilter};
 
 use crate::{
+    environment::Environment,
     limit::{Period, Quota, RateLimit},
     locator::Locator,
     scope::ScopeSet,
     time::{DAY, MINUTE, Timestamp},
-    token::Environment,
     usage::LastUse,
 };
 use serde::{Deserialize, Serialize};

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod base62;
 pub mod credential;
 pub mod digest;
+pub mod environment;
 pub mod explain;
 pub mod failure;
 pub mod feed;

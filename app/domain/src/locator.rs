@@ -7,8 +7,8 @@
 
 use crate::{
     base62,
+    environment::Environment,
     keyring::{Keyring, Locators, MacKey},
-    token::Environment,
 };
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};

@@ -7,10 +7,10 @@
 //! transit therefore cannot turn an authorized request into another one.
 
 use crate::{
+    environment::Environment,
     keyring::MacKey,
     scope::ScopeSet,
     time::{Timestamp, serialize_shortest},
-    token::Environment,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};

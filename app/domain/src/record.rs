@@ -13,13 +13,13 @@ mod first;
 
 use crate::{
     digest::{KeyDigest, SecretHash},
+    environment::Environment,
     keyring::Keyring,
     limit::Limits,
     locator::Locator,
     network::Networks,
     scope::ScopeSet,
     time::{HOUR, Timestamp},
-    token::Environment,
 };
 use serde::{Deserialize, Serialize};
 

@@ -4,6 +4,7 @@ use crate::{
     account::PersonId,
     audit::{Action, ActorId, Line},
     digest::{KeyDigest, SecretHash},
+    environment::Environment,
     key::Details,
     keyring::Keyring,
     limit::Limits,
@@ -12,7 +13,7 @@ use crate::{
     record::{Record, RecordSecret, Workspace},
     scope::ScopeSet,
     time::Timestamp,
-    token::{Environment, Secret},
+    token::Secret,
 };
 use serde_json::value::RawValue;
 

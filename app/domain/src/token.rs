@@ -9,10 +9,9 @@
 //! The check is the CRC-32 (ISO 3309, as in zlib) of everything before it. It catches typing
 //! mistakes and lets scanners tell a key from noise; it gives no security.
 
-use crate::{base62, locator::Locator};
+use crate::{base62, environment::Environment, locator::Locator};
 use core::{fmt, str::FromStr};
 use crc::{CRC_32_ISO_HDLC, Crc};
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// Regular expression that finds keys in text; published for secret scanners.
@@ -27,51 +26,6 @@ const SECRET_LENGTH: usize = 24;
 const CHECK_LENGTH: usize = 6;
 /// Uses a 1 KB table; faster variants use 16 KB, and a key is short.
 static CHECK: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
-
-/// Environment of a workspace that a key gives access to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Environment {
-    /// Real conversations and customers.
-    Live,
-    /// Sample data; nothing reaches a customer.
-    Test,
-}
-
-impl Environment {
-    /// Both environments, in display order.
-    pub const ALL: [Self; 2] = [Self::Live, Self::Test];
-
-    /// Returns `live` or `test`, as in a key and in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Test => "test",
-        }
-    }
-
-    /// Number of the environment in MACs and stores. Never changes.
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Live => 1,
-            Self::Test => 2,
-        }
-    }
-}
-
-impl fmt::Display for Environment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Environment {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|environment| environment.as_str() == text).ok_or(())
-    }
-}
 
 /// The secret part of a key: 24 base62 characters, 142 bits. Wiped from memory on drop.
 ///

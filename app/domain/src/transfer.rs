@@ -27,13 +27,13 @@ pub use reader::{BadLine, Reader};
 use crate::{
     account::PersonId,
     digest::KeyDigest,
+    environment::Environment,
     key::{Details, KeySecret, Restrictions},
     limit::Limits,
     locator::Locator,
     network::Networks,
     scope::ScopeSet,
     time::{Timestamp, serialize_shortest},
-    token::Environment,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};

@@ -8,7 +8,7 @@ use leptos::{
     server_fn::{codec::Json, codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr},
 };
 use ownchat_domain::{
-    digest::SecretHash, failure::Failure, key::Key, locator::Locator, scope::ScopeSet, token::Environment,
+    digest::SecretHash, environment::Environment, failure::Failure, key::Key, locator::Locator, scope::ScopeSet,
 };
 use serde::{Deserialize, Serialize};
 

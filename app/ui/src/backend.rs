@@ -4,12 +4,12 @@ use crate::flash::Flash;
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     digest::SecretHash,
+    environment::Environment,
     failure::Failure,
     idempotency::Once,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
-    token::Environment,
     vault::{person::Identity, registry::Changed},
 };
 use std::{future::Future, pin::Pin, sync::Arc};

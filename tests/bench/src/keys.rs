@@ -2,10 +2,11 @@
 
 use crate::world::{WORKSPACE, World};
 use ownchat_domain::{
+    environment::Environment,
     locator::{Address, Locator},
     record::Record,
     time::{DAY, HOUR},
-    token::{Environment, Token},
+    token::Token,
 };
 use ownchat_runtime::secret;
 use serde_json::{Value, json};

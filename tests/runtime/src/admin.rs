@@ -4,9 +4,10 @@ use crate::{Client, JSON};
 use ownchat_domain::{
     account::PersonId,
     digest::SecretHash,
+    environment::Environment,
     key::{Key, NewKey},
     locator::Locator,
-    token::{Environment, Secret, Token},
+    token::{Secret, Token},
     transfer::{Entry, Sum},
     vault::{
         Call, Object, Origin, Outcome,

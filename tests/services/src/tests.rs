@@ -7,9 +7,9 @@ use axum::{
     http::{Request, StatusCode},
 };
 use ownchat_domain::{
+    environment::Environment,
     principal::{HEADER, Principal},
     scope::ScopeSet,
-    token::Environment,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;

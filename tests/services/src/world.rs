@@ -1,6 +1,6 @@
 //! Sample data in memory: one world for each workspace and environment, created on first use.
 
-use ownchat_domain::{principal::Principal, time::Timestamp, token::Environment};
+use ownchat_domain::{environment::Environment, principal::Principal, time::Timestamp};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, HashMap},

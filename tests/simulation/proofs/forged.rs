@@ -3,10 +3,11 @@
 
 use crate::{figures::tell, size::size};
 use ownchat_domain::{
+    environment::Environment,
     keyring::Keyring,
     locator::{Address, Locator},
     time::SECOND,
-    token::{Environment, Token},
+    token::Token,
 };
 use ownchat_runtime::{JSON, MASTER_KEYS, SERVICE};
 use ownchat_simulation::{Caller, Fault, Latency, Load, Question, Settings, World};

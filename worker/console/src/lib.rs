@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod cases;
+pub mod cross_site;
 pub mod headers;
 pub mod origin;
 pub mod pages;

@@ -1,6 +1,6 @@
 //! Routes and middleware of the console.
 
-use crate::{api, headers, origin, pages, problem};
+use crate::{api, cross_site, headers, pages, problem};
 use any_spawner::Executor;
 use axum::{
     Json, Router,
@@ -39,7 +39,7 @@ fn build() -> Router {
         })
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(from_fn(api::body::refuse_encoded))
-        .layer(from_fn(origin::refuse_other_sites))
+        .layer(from_fn(cross_site::refuse_other_sites))
         .layer(from_fn(problem::finish))
         .layer(map_response(headers::dress))
 }

@@ -235,11 +235,7 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ownchat_domain::{
-        keyring::Keyring,
-        locator::Locator,
-        token::{Environment, Secret},
-    };
+    use ownchat_domain::{environment::Environment, keyring::Keyring, locator::Locator, token::Secret};
 
     #[test]
     fn a_cookie_is_found_whatever_others_there_are() {

@@ -2,10 +2,10 @@
 
 use crate::check::Decision;
 use ownchat_domain::{
+    environment::Environment,
     limit::Period,
     scope::ScopeSet,
     time::Timestamp,
-    token::Environment,
     verdict::{Code, Denial},
 };
 use serde::{Serialize, Serializer};

@@ -3,6 +3,7 @@
 use crate::authorizer::Authorizer;
 use ownchat_domain::{
     digest::{KeyDigest, SecretHash},
+    environment::Environment,
     keyring::Keyring,
     limit::Limits,
     locator::{Address, Locator},
@@ -10,7 +11,7 @@ use ownchat_domain::{
     record::{Record, RecordSecret, Workspace},
     scope::ScopeSet,
     time::Timestamp,
-    token::{Environment, Secret, Token},
+    token::{Secret, Token},
 };
 
 /// The time in the tests.

@@ -2,6 +2,7 @@
 
 use crate::{
     digest::SecretHash,
+    environment::Environment,
     failure::{Failure, Findings},
     limit::COST_MAX,
     locator::Locator,
@@ -9,7 +10,7 @@ use crate::{
     route::{self, Found, Own, Place},
     scope::ScopeSet,
     time::Timestamp,
-    token::{Environment, Token, TokenError},
+    token::{Token, TokenError},
 };
 use core::net::IpAddr;
 use serde::{Deserialize, Serialize};

@@ -3,10 +3,10 @@
 use super::{Details, KeyPatch, NAME_MAX};
 use crate::{
     digest::SecretHash,
+    environment::Environment,
     failure::{Failure, FieldError},
     text::cut,
     time::Timestamp,
-    token::Environment,
 };
 use serde::{Deserialize, Serialize};
 

@@ -9,14 +9,15 @@ mod tests;
 use super::Status;
 use crate::{
     digest::SecretHash,
+    environment::Environment,
     failure::{Failure, FieldError, Findings},
     json::given,
-    limit::{Limits, Quota, QuotaPatch, RateLimit, RateLimitPatch},
+    key::{QuotaPatch, RateLimitPatch},
+    limit::{Limits, Quota, RateLimit},
     network::{Network, Networks},
     scope::ScopeSet,
     text,
     time::Timestamp,
-    token::Environment,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Lists of keys: filters, order, cursor and pages.
 
 use super::Key;
-use crate::{scope::Scope, token::Environment};
+use crate::{environment::Environment, scope::Scope};
 use serde::{Deserialize, Serialize};
 
 /// Order of a list.

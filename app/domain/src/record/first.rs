@@ -5,8 +5,8 @@
 
 use super::{RecordSecret, Workspace, bits};
 use crate::{
-    digest::KeyDigest, limit::Limits, locator::Locator, network::Networks, scope::ScopeSet, time::Timestamp,
-    token::Environment,
+    digest::KeyDigest, environment::Environment, limit::Limits, locator::Locator, network::Networks, scope::ScopeSet,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::{
+    environment::Environment,
     network::Networks,
     role::grant::HIGH_RISK_MAX,
     scope::{Risk, Scope},
     testing::{details, scopes},
     time::DAY,
-    token::Environment,
 };
 
 const ME: PersonId = PersonId(1);

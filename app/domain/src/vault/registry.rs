@@ -9,12 +9,12 @@ use crate::{
     account::PersonId,
     audit::Action,
     digest::SecretHash,
+    environment::Environment,
     explain::{Case, Explanation},
     idempotency::Once,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
-    token::Environment,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -2,6 +2,7 @@
 
 use ownchat_domain::{
     digest::{KeyDigest, SecretHash},
+    environment::Environment,
     keyring::Keyring,
     limit::Limits,
     locator::{Address, Locator},
@@ -9,7 +10,7 @@ use ownchat_domain::{
     record::{Record, RecordSecret, Workspace},
     scope::ScopeSet,
     time::Timestamp,
-    token::{Environment, Secret},
+    token::Secret,
 };
 use proptest::{
     collection::vec,

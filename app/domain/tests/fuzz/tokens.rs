@@ -7,7 +7,8 @@ use crate::{
 use crc::{CRC_32_ISO_HDLC, Crc};
 use ownchat_domain::{
     base62,
-    token::{Environment, Token, TokenError},
+    environment::Environment,
+    token::{Token, TokenError},
 };
 use proptest::{collection::vec, prelude::*};
 

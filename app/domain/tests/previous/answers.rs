@@ -3,12 +3,12 @@
 use crate::{LIMITS, at, locator, same};
 use ownchat_domain::{
     account::PersonId,
+    environment::Environment,
     explain::{Explanation, Finding, Looked},
     failure::{Failure, FieldError},
     key::{Key, KeyPage, KeySecret, Reason, Restrictions, Status},
     meter::{Outlook, Refusal, Standing},
     scope::ScopeSet,
-    token::Environment,
     usage::{LastUse, Point, Series, Span, Step},
     vault::{
         Outcome,

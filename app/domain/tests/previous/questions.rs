@@ -4,12 +4,13 @@ use crate::{LIMITS, at, hash, locator, same};
 use ownchat_domain::{
     account::{PersonId, SessionToken},
     audit::{Action, ActorId},
+    environment::Environment,
     explain::{Case, Wanted},
     idempotency::{BodyHash, Once},
     key::{KeyPatch, KeyQuery, NewKey, Sort, Status, StatusFilter},
-    limit::{Period, QuotaPatch, RateLimitPatch},
+    key::{QuotaPatch, RateLimitPatch},
+    limit::Period,
     scope::{Scope, ScopeSet},
-    token::Environment,
     usage::Step,
     vault::{
         Caller, KeyCaller, Origin,

@@ -23,7 +23,7 @@ use crate::{
 };
 use http::StatusCode;
 use leptos::prelude::*;
-use ownchat_domain::{failure::Failure, key::Key, token::Environment, vault::person::Identity};
+use ownchat_domain::{environment::Environment, failure::Failure, key::Key, vault::person::Identity};
 
 /// How often a change is merged again when others keep changing the key.
 const ROUNDS: usize = 3;

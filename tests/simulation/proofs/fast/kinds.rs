@@ -2,12 +2,13 @@
 
 use ownchat_domain::{
     digest::SecretHash,
+    environment::Environment,
     key::NewKey,
     keyring::Keyring,
     limit::{Period, Quota, RateLimit},
     locator::{Address, Locator},
     time::{DAY, SECOND},
-    token::{Environment, Token},
+    token::Token,
     vault::registry::{ChangeKey, RotateKey},
 };
 use ownchat_runtime::{Admin, JSON, Made, SERVICE, new_key, secret};

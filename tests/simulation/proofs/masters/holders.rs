@@ -3,11 +3,11 @@
 use crate::masters::{WORKSPACE, both};
 use ownchat_domain::{
     digest::SecretHash,
+    environment::Environment,
     key::Key,
     keyring::Keyring,
     record::kv_name,
     time::MINUTE,
-    token::Environment,
     vault::registry::{ChangeKey, DeleteKey, RotateKey},
 };
 use ownchat_runtime::{Admin, Made, secret, token};

@@ -53,12 +53,12 @@ mod tests {
     use ownchat_domain::{
         account::PersonId,
         digest::SecretHash,
+        environment::Environment,
         explain::{Case, Looked, Wanted},
         key::NewKey,
         limit::{Period, Quota},
         locator::{Address, Locator},
         scope::ScopeSet,
-        token::Environment,
         vault::registry::DeleteKey,
     };
 

@@ -19,11 +19,11 @@ use super::{
 };
 use crate::database::{Database, DatabaseError, DatabaseResult};
 use ownchat_domain::{
+    environment::Environment,
     keyring::Keyring,
     locator::Locator,
     record::{Record, RecordError, kv_name},
     time::{DAY, HOUR, MINUTE, SECOND, Timestamp},
-    token::Environment,
 };
 
 /// Most keys of one batch.

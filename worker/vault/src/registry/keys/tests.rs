@@ -9,9 +9,9 @@ use crate::registry::{
 };
 use ownchat_domain::{
     digest::SecretHash,
+    environment::Environment,
     key::{KeyPatch, Status},
     policy::{Call, decide},
-    token::Environment,
     vault::Origin,
     verdict::Denial,
 };

@@ -7,8 +7,8 @@ use crate::registry::{
     testing::{NOW, OWNER, STRANGER, create, new_key, origin, workspace},
 };
 use ownchat_domain::{
+    environment::Environment,
     key::NewKey,
-    token::Environment,
     vault::registry::{ChangeKey, DeleteKey},
 };
 use proptest::{prelude::*, test_runner::FileFailurePersistence};

@@ -1,0 +1,89 @@
+//! Cross-site request forgery protection, for pages, server functions and API alike.
+//!
+//! Browsers name the source of a request in `Sec-Fetch-Site` (W3C Fetch Metadata) or, older ones,
+//! in `Origin`. A state-changing request without either is refused, too.
+
+use crate::{cases::events, origin::own_origin, problem, visitor::Visitor};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, Method, Uri, header::ORIGIN},
+    middleware::Next,
+    response::Response,
+};
+use ownchat_domain::{audit::Action, problem::CROSS_SITE};
+use worker::send::SendFuture;
+
+/// Refuses a request that another site may have sent.
+/// A request with an API key passes: no browser adds one by itself, and cookies then do not count.
+pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
+    let brings_a_key = request.extensions().get::<Visitor>().is_some_and(Visitor::brings_a_key);
+    if brings_a_key || is_ours(request.method(), request.headers(), request.uri()) {
+        next.run(request).await
+    } else {
+        if let Some(visitor) = request.extensions().get::<Visitor>().cloned() {
+            SendFuture::new(async move { events::of_session(&visitor, Action::CrossSiteRefused).await }).await;
+        }
+        problem::of_kind(&CROSS_SITE, CROSS_SITE.meaning)
+    }
+}
+
+/// Paths that write to the audit trail when read.
+const READS_THAT_ARE_NOTED: [&str; 1] = ["/api/v1/export"];
+
+fn is_ours(method: &Method, headers: &HeaderMap, uri: &Uri) -> bool {
+    if matches!(*method, Method::GET | Method::HEAD) && !READS_THAT_ARE_NOTED.contains(&uri.path()) {
+        return true;
+    }
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    match (text("sec-fetch-site"), text(ORIGIN.as_str())) {
+        // "none": the person navigated here from the address bar, or reloaded.
+        (Some(site), _) => site == "same-origin" || site == "none",
+        (None, Some(origin)) => Some(origin) == own_origin(uri).as_deref(),
+        (None, None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(method: &Method, path: &'static str, site: Option<&str>, origin: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        if let Some(site) = site {
+            headers.insert("sec-fetch-site", site.parse().unwrap());
+        }
+        if let Some(origin) = origin {
+            headers.insert(ORIGIN, origin.parse().unwrap());
+        }
+        is_ours(method, &headers, &Uri::from_static(path))
+    }
+
+    #[test]
+    fn the_matrix() {
+        let own = Some("https://keys.example:8787");
+        let [page, export] = ["https://keys.example:8787/settings", "https://keys.example:8787/api/v1/export?x"];
+        let changes = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+        let noted = [Method::GET, Method::HEAD].map(|method| (method, export));
+        for (method, path) in changes.into_iter().map(|method| (method, page)).chain(noted) {
+            for (site, origin, passes) in [
+                (Some("same-origin"), own, true),
+                (Some("same-origin"), None, true),
+                (Some("same-origin"), Some("null"), true),
+                (Some("none"), None, true),
+                (Some("same-site"), own, false),
+                (Some("cross-site"), own, false),
+                (Some("cross-site"), None, false),
+                (Some(""), own, false),
+                (None, own, true),
+                (None, Some("https://keys.example"), false),
+                (None, Some("http://keys.example:8787"), false),
+                (None, Some("https://evil.example"), false),
+                (None, Some("null"), false),
+                (None, None, false),
+            ] {
+                assert_eq!(ask(&method, path, site, origin), passes, "{method} {site:?} {origin:?}");
+            }
+        }
+        assert!(ask(&Method::GET, page, Some("cross-site"), None), "following a link is no change");
+    }
+}
