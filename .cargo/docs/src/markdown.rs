@@ -109,6 +109,10 @@ pub fn render(text: &str, target: &dyn Fn(&str) -> Result<String, String>) -> Re
             }
             Event::End(TagEnd::Heading(level)) => {
                 let Some((place, mut heading)) = open.take() else { continue };
+                let above = page.headings.last().map_or(1, |heading| heading.level);
+                if heading.level > above + 1 {
+                    return Err(format!("the heading \"{}\" skips a level", heading.text));
+                }
                 if heading.level == 1 && page.title.is_empty() {
                     page.title = heading.text;
                 } else {
@@ -151,7 +155,7 @@ fn slug(text: &str) -> String {
 /// Wraps tables and code in boxes that scroll, so that the page itself does not.
 fn frame<'a>(event: Event<'a>, events: &mut Vec<Event<'a>>) {
     let open = |label: &str, class: &str| {
-        Event::Html(format!("<div class=\"{class}\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">").into())
+        Event::Html(format!("<div class=\"{class}\" tabindex=\"0\" role=\"group\" aria-label=\"{label}\">").into())
     };
     match &event {
         Event::Start(Tag::Table(_)) => events.extend([open("Table", "wide"), event]),
@@ -210,6 +214,7 @@ mod tests {
             ("# A\n\n<script>x</script>\n", "HTML"),
             ("# A\n\nb <b>c</b>\n", "HTML"),
             ("# A\n\n## B\n\n## b\n", "two headings"),
+            ("# A\n\n### B\n", "skips a level"),
         ] {
             let error = render(text, &|link| Ok(link.to_owned())).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
