@@ -66,7 +66,8 @@ pub fn lists(text: &str) -> Vec<(String, Vec<String>)> {
 /// Renders a page. `target` maps a link of the source to the deployment's URL.
 ///
 /// # Errors
-/// Fails without a title, on a link that `target` rejects, on a duplicate anchor, and on raw HTML.
+/// Fails without a title, on a link that `target` rejects, on a duplicate anchor, on a skipped
+/// heading level, and on raw HTML.
 pub fn render(text: &str, target: &dyn Fn(&str) -> Result<String, String>) -> Result<Rendered, String> {
     let mut page = Rendered { markdown: text.to_owned(), ..Rendered::default() };
     let mut events = Vec::new();
