@@ -138,6 +138,7 @@ fn variables(deployment: &Deployment) -> Vec<(&'static str, String)> {
         "contacts:write",
         "conversations:read",
         "keys:read",
+        "keys:self",
         "keys:verify",
         "keys:write",
         "messages:read",

@@ -68,7 +68,10 @@ fn scopes() -> String {
         let is_in =
             |scope: &Scope| scope.name().split_once(':').is_some_and(|(name, _)| group.resources.contains(&name));
         let rows = Scope::all().filter(is_in).map(|scope| {
-            vec![quoted(scope.name()), scope.info().risk.label().to_owned(), scope.texts().description.to_owned()]
+            let info = scope.info();
+            let implied = info.gives.map_or(String::new(), |implied| format!(" Includes `{implied}`."));
+            let allows = format!("{}{implied}", scope.texts().description);
+            vec![quoted(info.name), info.risk.label().to_owned(), allows]
         });
         let _ = write!(text, "### {}\n\n{}\n", group.name, table(&["Scope", "Risk", "Allows"], rows));
         text
@@ -86,7 +89,15 @@ fn routes() -> String {
 fn presets() -> String {
     let rows = PRESETS.iter().map(|preset| {
         let scopes: Vec<_> = preset.scopes.iter().map(|scope| quoted(scope)).collect();
-        vec![preset.name.to_owned(), scopes.join(", ")]
+        let missing = Scope::all().filter(|scope| !preset.scopes.contains(&scope.name()));
+        let missing: Vec<_> = missing.map(|scope| quoted(scope.name())).collect();
+        // A list of almost every scope hides the few that are left out.
+        let listed = if missing.len() < scopes.len() {
+            format!("every scope but {}", missing.join(", "))
+        } else {
+            scopes.join(", ")
+        };
+        vec![preset.name.to_owned(), listed]
     });
     table(&["Preset", "Scopes"], rows)
 }
