@@ -92,10 +92,10 @@ fn presets() -> String {
         let missing = Scope::all().filter(|scope| !preset.scopes.contains(&scope.name()));
         let missing: Vec<_> = missing.map(|scope| quoted(scope.name())).collect();
         // A list of almost every scope hides the few that are left out.
-        let listed = if missing.len() < scopes.len() {
-            format!("every scope but {}", missing.join(", "))
-        } else {
-            scopes.join(", ")
+        let listed = match missing.len() {
+            0 => "every scope".to_owned(),
+            few if few < scopes.len() => format!("every scope but {}", missing.join(", ")),
+            _ => scopes.join(", "),
         };
         vec![preset.name.to_owned(), listed]
     });
