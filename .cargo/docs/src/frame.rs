@@ -82,11 +82,14 @@ fn parts(page: &Page) -> Markup {
     let parts: Vec<_> = page.headings.iter().filter(|heading| heading.level <= 3).collect();
     html! {
         @if parts.len() > 1 {
-            nav.parts aria-labelledby="parts" {
-                h2 #parts { "On this page" }
-                ul {
-                    @for part in parts {
-                        li.deeper[part.level == 3] { a href={ "#" (part.id) } { (part.text) } }
+            nav.parts aria-label="On this page" {
+                // The style sheet opens it where it stands at the side.
+                details {
+                    summary { "On this page" }
+                    ul {
+                        @for part in parts {
+                            li.deeper[part.level == 3] { a href={ "#" (part.id) } { (part.text) } }
+                        }
                     }
                 }
             }
