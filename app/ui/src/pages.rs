@@ -1,5 +1,4 @@
-//! The pages, one file each, named by what they show. Each answers both to `GET` and, if it has a form,
-//! to the `POST` of that form.
+//! The pages, one file each. Each serves `GET` and, if it has a form, the `POST` of that form.
 
 pub mod bounds;
 pub mod conflict;

@@ -1,5 +1,5 @@
-//! Where, when and how often a key may be used, and what its admins noted: in one line for the
-//! list, and in full for its page.
+//! Restrictions and notes of a key: integration, networks, channels, start, limits, old secrets.
+//! The list shows them in one line, the page of the key in full.
 
 use leptos::prelude::*;
 use ownchat_domain::{
@@ -8,7 +8,7 @@ use ownchat_domain::{
     time::Timestamp,
 };
 
-/// The line below the scopes of a row; none if nothing restricts the key.
+/// Returns the line below the scopes in a row; `None` if nothing restricts the key.
 pub fn in_one_line(key: &Key, now: Timestamp) -> Option<AnyView> {
     let line = words(key, now);
     let part = |(place, text): (usize, String)| {
@@ -45,7 +45,7 @@ fn words(key: &Key, now: Timestamp) -> Vec<String> {
     words
 }
 
-/// Everything that restricts the key, as pairs of a label and the whole of it.
+/// Returns all restrictions of a key, as pairs of label and value.
 pub fn in_full(key: &Key, now: Timestamp) -> Vec<(&'static str, String)> {
     let restrictions = &key.restrictions;
     let listed =
@@ -71,7 +71,7 @@ fn rate(key: &Key) -> Option<String> {
     Some(format!("{} in {}", counted(rate.limit as usize, "call"), counted(rate.window_seconds as usize, "second")))
 }
 
-/// The rate limit with the part of it that is granted even if many isolates serve the key.
+/// Returns the rate limit with the calls guaranteed in every window, for any number of isolates.
 fn rate_in_full(key: &Key) -> Option<String> {
     let (words, least) = (rate(key)?, key.rate_limit?.guaranteed());
     let promise = (least > 0).then(|| format!(" (at least {least}, however they are spread over edge locations)"));
@@ -88,7 +88,7 @@ fn quota(key: &Key) -> Option<String> {
     Some(format!("{} a {period}{left}", counted(quota.limit as usize, "call")))
 }
 
-/// The secrets that still work and have an end.
+/// Returns the secrets that still work but have an end.
 fn old_secrets(key: &Key, now: Timestamp) -> impl Iterator<Item = (&KeySecret, Timestamp)> {
     key.secrets.iter().filter_map(move |secret| Some((secret, secret.ends_at.filter(|end| *end > now)?)))
 }
@@ -167,7 +167,7 @@ mod tests {
             assert_eq!(words(&key, now), [line], "{more}");
             assert_eq!(in_full(&key, now), [(label, full.to_owned())], "{more}");
         }
-        // An old secret that has ended restricts nothing.
+        // A secret that has ended restricts nothing.
         let ended =
             r#"{"secrets":[{"number":1,"created_at":"2026-11-24T00:00:00Z","ends_at":"2026-11-24T10:00:00Z"}]}"#;
         assert!(words(&key(ended), now).is_empty());

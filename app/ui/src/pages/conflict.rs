@@ -1,4 +1,4 @@
-//! The choice between two values of a field that two people have changed.
+//! Conflict resolution: the admin chooses between two values of a field that both sides changed.
 
 use crate::{
     draft::{Expiry, KeyDraft},
@@ -11,7 +11,7 @@ use ownchat_domain::{
     time::{DAY, HOUR, MINUTE, Timestamp},
 };
 
-/// Hidden fields of the form: the values that it is made from.
+/// Returns the hidden inputs with the base of the form, for the three-way merge.
 pub fn base(values: &Values) -> AnyView {
     let fields = Field::ALL.map(|field| {
         let value = values.get(field).to_owned();
@@ -20,7 +20,8 @@ pub fn base(values: &Values) -> AnyView {
     fields.into_iter().collect_view().into_any()
 }
 
-/// The questions to the visitor, and the person who changed the key. Nothing is chosen for them.
+/// Returns the choices for the fields in conflict, and the name of the other editor. Preselects
+/// none.
 pub fn choices(conflicts: &[Field], draft: &KeyDraft, key: &Key, editor: Option<String>, now: Timestamp) -> AnyView {
     let fields: Vec<_> = conflicts
         .iter()
@@ -61,7 +62,7 @@ pub fn choices(conflicts: &[Field], draft: &KeyDraft, key: &Key, editor: Option<
     .into_any()
 }
 
-/// A value of the key for people.
+/// Formats a value of the key for display.
 fn shown(values: &Values, field: Field) -> String {
     let value = values.get(field);
     let end = || Timestamp::parse(value).map(Timestamp::day_and_time);
@@ -74,12 +75,12 @@ fn shown(values: &Values, field: Field) -> String {
     }
 }
 
-/// A value of the form for people.
+/// Formats a value of the form for display.
 fn typed(draft: &KeyDraft, field: Field) -> String {
     let text = match field {
         Field::Name => draft.name.clone(),
         Field::Description => draft.description.clone(),
-        // In the order of theirs, so that the two can be compared.
+        // Sorted like the other value, so that the two are easy to compare.
         Field::Scopes => Values::typed(draft, field).replace(' ', ", "),
         Field::Expiry if draft.expiry == "date" => draft.expiry_date.clone(),
         Field::Expiry => {
@@ -90,7 +91,7 @@ fn typed(draft: &KeyDraft, field: Field) -> String {
     if text.is_empty() { "Empty".to_owned() } else { text }
 }
 
-/// How long ago something was, in one unit.
+/// Formats the time since `at`, in one unit.
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
     let past = now.since(at);
     let (count, unit) = match past {

@@ -1,4 +1,4 @@
-//! The overview: where a new visitor begins.
+//! The overview, the default page after sign-in.
 
 use super::render::page;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The page.
+/// Renders the overview.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {

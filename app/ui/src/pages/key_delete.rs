@@ -1,4 +1,4 @@
-//! Asking before a key is deleted, and deleting it.
+//! Deletes a key after confirmation.
 
 use super::{
     key_new::way,
@@ -14,7 +14,7 @@ use crate::{
 use http::StatusCode;
 use leptos::prelude::*;
 
-/// The page.
+/// Renders the confirmation, or deletes the key.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {

@@ -1,4 +1,4 @@
-//! The page of a key that was deleted and can still be restored.
+//! The page of a deleted key that can still be restored.
 
 use super::{conflict::ago, key_new::way};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 use leptos::prelude::*;
 use ownchat_domain::{key::Key, vault::person::Identity};
 
-/// The page.
+/// Renders the page of a deleted key.
 pub async fn shown(request: &PageRequest, identity: Identity, key: Key) -> AnyView {
     let editor = request.backend().last_editor(&key).await.unwrap_or_default();
     let by = editor.map(|name| view! { " by "<bdi>{name}</bdi> });

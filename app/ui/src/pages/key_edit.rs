@@ -1,4 +1,4 @@
-//! One key: what it is, and editing it.
+//! The page of one key: its facts, and the form to edit it.
 
 use super::{
     bounds::in_full,
@@ -25,10 +25,10 @@ use http::StatusCode;
 use leptos::prelude::*;
 use ownchat_domain::{environment::Environment, failure::Failure, key::Key, vault::person::Identity};
 
-/// How often a change is merged again when others keep changing the key.
+/// Maximum attempts to merge and save a change while others change the key concurrently.
 const ROUNDS: usize = 3;
 
-/// The page.
+/// Renders the page, or saves the posted form.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {
@@ -57,7 +57,7 @@ pub fn Page() -> impl IntoView {
     })
 }
 
-/// Saves what the person changed, whatever else others have changed meanwhile.
+/// Saves the admin's changes. Merges them again if the version is stale.
 async fn save(
     request: &PageRequest,
     identity: Identity,
@@ -103,7 +103,7 @@ async fn save(
     Ok(form.shown(request, identity, key))
 }
 
-/// The form, with what was wrong with it.
+/// The edit form and its errors.
 struct Form {
     draft: KeyDraft,
     base: Values,
@@ -124,7 +124,7 @@ impl Form {
     }
 }
 
-/// Its name for people.
+/// Returns the display name of an environment.
 const fn environment(environment: Environment) -> &'static str {
     match environment {
         Environment::Live => "Live",
@@ -164,7 +164,7 @@ fn form(
             <dd>{key.updated_at.day_and_time()}</dd>
         </dl>
     };
-    // An act that begins here comes back here, but for a deletion.
+    // Duplication and the status switch return to this page. Deletion returns to the page before.
     let back = request.back();
     let here = paths::with_back(paths::key(key.id), &back);
     let message = message(request, request.take_flash(), &here, false);

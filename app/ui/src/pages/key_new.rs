@@ -1,4 +1,4 @@
-//! Making a key.
+//! The page that creates or duplicates a key.
 
 use super::{
     key_rotate::{CREATED, made_already},
@@ -27,7 +27,7 @@ use ownchat_domain::{
     vault::person::Identity,
 };
 
-/// The page.
+/// Renders the form, or creates the key.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {
@@ -68,7 +68,7 @@ pub fn Page() -> impl IntoView {
             Err(Failure::NotSignedIn) => Err(Failure::NotSignedIn.into()),
             Err(Failure::Reused) => {
                 request.status(status::of(&Failure::Reused));
-                // Under its old name it would be refused for ever.
+                // The server would refuse every retry with the old idempotency key.
                 draft.form = request.backend().request_id();
                 Ok(form(&request, identity, source, draft, Vec::new(), Some(problem::after_sending(&Failure::Reused))))
             }
@@ -80,7 +80,11 @@ pub fn Page() -> impl IntoView {
     })
 }
 
-/// The key that is to be copied, if one is.
+/// Returns the source key of a duplicate; `None` for a new key.
+///
+/// # Errors
+///
+/// Returns [`Failure::NotFound`] for an invalid id, and every failure to read the key.
 async fn source(request: &PageRequest, from: &str) -> Result<Option<Key>, Failure> {
     if from.is_empty() {
         return Ok(None);
@@ -89,21 +93,21 @@ async fn source(request: &PageRequest, from: &str) -> Result<Option<Key>, Failur
     request.backend().read_key(id).await.map(Some)
 }
 
-/// Names of the keys beside which a copy is to stand.
+/// Returns the names of existing duplicates, to suggest a free name.
 async fn copies(request: &PageRequest) -> Vec<String> {
     let query = KeyQuery { limit: Some(KeyQuery::LIMIT_MAX), q: Some("(copy".to_owned()), ..KeyQuery::default() };
-    // The name is an offer: without the list it may be one that another key has.
+    // The name is only a suggestion. Without the list it may already be taken.
     let page = request.backend().list_keys(query).await;
     page.map(|page| page.data.into_iter().map(|key| key.name).collect()).unwrap_or_default()
 }
 
-/// The scopes of a preset whose button was pressed.
+/// Returns the scopes of a preset, for the pressed button.
 pub fn preset(name: &str) -> Option<Vec<String>> {
     let preset = PRESETS.iter().find(|preset| preset.name == name)?;
     Some(preset.scopes.iter().map(|scope| (*scope).to_owned()).collect())
 }
 
-/// The way to the pages of one key.
+/// Returns the breadcrumb of all pages about one key.
 pub fn way() -> Vec<Step> {
     vec![("Settings", paths::SETTINGS.to_owned()), ("API Keys", paths::KEYS.to_owned())]
 }

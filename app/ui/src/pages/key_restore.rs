@@ -1,4 +1,4 @@
-//! Undoing the deletion of a key.
+//! Restores a deleted key.
 
 use super::render::page;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The page; it has nothing to show.
+/// Restores the key and redirects. Renders nothing.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {

@@ -1,4 +1,4 @@
-//! A new secret for a key, shown once.
+//! Rotates a key, and shows it once with its new secret.
 
 use super::{key_new::way, render::page};
 use crate::{
@@ -16,7 +16,7 @@ use ownchat_domain::{
     vault::person::Identity,
 };
 
-/// The page.
+/// Renders the confirmation, or rotates the key.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {
@@ -43,7 +43,7 @@ pub fn Page() -> impl IntoView {
     })
 }
 
-/// Asks before the present secret ends.
+/// Renders the confirmation before the current secret ends.
 fn question(request: &PageRequest, identity: Identity, key: Key) -> AnyView {
     let (back, ends) = (request.back(), ends(&key, request.backend().now()));
     let (action, form) = form(request, &key);
@@ -62,7 +62,7 @@ fn question(request: &PageRequest, identity: Identity, key: Key) -> AnyView {
     .into_any()
 }
 
-/// The effect of a new secret on those before it.
+/// Describes the effect of a rotation on the older secrets.
 fn ends(key: &Key, now: Timestamp) -> String {
     let promised = key.secrets.iter().filter_map(|secret| secret.ends_at).filter(|end| *end > now).max();
     let old = promised.map_or(String::new(), |end| {
@@ -71,15 +71,15 @@ fn ends(key: &Key, now: Timestamp) -> String {
     format!("The present secret stops working within 5 seconds.{old} You see the new key once.")
 }
 
-/// The words about a form that was sent before: title of the page, heading after the key's name,
-/// and the beginning of the message before it.
+/// Texts for a form that was already submitted: page title, heading after the key's name, and start
+/// of the message before the name.
 type Already = (&'static str, &'static str, &'static str);
-/// Those of the form of a new key.
+/// Texts for the form of a new key.
 pub const CREATED: Already = ("New API key", "already exists", "This form created ");
 const ROTATED: Already = ("New secret", "already has a new secret", "This form rotated ");
 
-/// The page of a form that made a secret when it was sent before, by a double click, a held Enter
-/// or a reload.
+/// Renders the page of a form that was already submitted. Its secret cannot be shown again. Causes
+/// are a double click, a held Enter key and a reload.
 pub fn made_already(request: &PageRequest, identity: Identity, key: Key, (title, heading, before): Already) -> AnyView {
     let back = request.back();
     let open = paths::with_back(paths::key(key.id), &back);
@@ -105,7 +105,7 @@ pub fn made_already(request: &PageRequest, identity: Identity, key: Key, (title,
     .into_any()
 }
 
-/// The address of the form that rotates a key, and what stands in it.
+/// Returns the action URL and the content of the form that rotates a key.
 fn form(request: &PageRequest, key: &Key) -> (String, AnyView) {
     let name = request.backend().request_id();
     let content = view! {

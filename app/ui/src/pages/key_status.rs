@@ -1,4 +1,4 @@
-//! Switching a key off and on.
+//! Activates or deactivates a key.
 
 use super::render::page;
 use crate::{
@@ -12,7 +12,7 @@ use ownchat_domain::{
     key::{KeyPatch, Reason, Status},
 };
 
-/// The page; it has nothing to show.
+/// Changes the status and redirects. Renders nothing.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {

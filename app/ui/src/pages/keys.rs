@@ -1,4 +1,4 @@
-//! The dashboard: every key of the workspace.
+//! The dashboard: the list of the workspace's keys, with search, filter and pages.
 
 use super::{bounds::in_one_line, message::message, render::page};
 use crate::{
@@ -16,10 +16,10 @@ use ownchat_domain::{
     time::Timestamp,
 };
 
-/// Scopes that are named in a row; the others are counted.
+/// Maximum scopes named in a row. The row counts the others.
 const SCOPES_SHOWN: usize = 3;
 
-/// The page.
+/// Renders the list of keys.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {
@@ -66,7 +66,7 @@ pub fn Page() -> impl IntoView {
     })
 }
 
-/// What the address asks for. Words that mean nothing are not asked for.
+/// Reads the query of the URL. Ignores invalid values.
 fn query(request: &PageRequest) -> KeyQuery {
     let text = |name: &str| Some(request.query(name)).filter(|value| !value.trim().is_empty());
     KeyQuery {
@@ -89,19 +89,19 @@ fn more_link(query: &KeyQuery, cursor: String) -> String {
     list(&KeyQuery { cursor: Some(cursor), ..query.clone() })
 }
 
-/// The address of a list.
+/// Returns the URL of a list.
 fn list(query: &KeyQuery) -> String {
     format!("{}?{}", paths::KEYS, serde_urlencoded::to_string(query).unwrap_or_default())
 }
 
-/// How many keys the page shows, for those who cannot see it.
+/// Returns the number of keys on the page, for screen readers as well.
 fn count(shown: usize, is_part: bool) -> AnyView {
     let s = if shown == 1 { "" } else { "s" };
     let words = if is_part { format!("{shown} key{s} on this page.") } else { format!("{shown} key{s}.") };
     view! { <p class="hint" role="status">{words}</p> }.into_any()
 }
 
-/// The message of a list without keys, and the way out.
+/// Returns the message of an empty list, with a link that leads out of it.
 fn nothing(text: String, href: String, way_out: &'static str) -> AnyView {
     view! { <div class="card"><p role="status">{text}" "<a href=href>{way_out}</a></p></div> }.into_any()
 }
@@ -163,17 +163,17 @@ fn table(keys: KeyPage, marked: Option<Locator>, here: &str, now: Timestamp) -> 
     }
 }
 
-/// Returns true if the page shows another key of the name that a message names.
+/// Returns true if the page shows another key with the name in the message.
 fn has_namesake(keys: &[Key], flash: &Flash) -> bool {
     keys.iter().any(|key| key.id != flash.id && key.name == flash.name)
 }
 
-/// The name of a key with its id and date, where another key has the same name.
+/// Returns the name with id and date, for a key that shares its name with another.
 fn told_apart(key: &Key) -> String {
     format!("{} ({}, {})", key.name, key.id, key.created_at.day_in_utc())
 }
 
-/// A row. Its controls name the key as `called`.
+/// Renders a row. The labels of its controls use the name `called`.
 fn row(key: &Key, called: &str, is_marked: bool, here: &str, now: Timestamp) -> impl IntoView + use<> {
     let edit = paths::with_back(paths::key(key.id), here);
     view! {
@@ -221,8 +221,8 @@ fn scopes(key: &Key) -> impl IntoView + use<> {
     }
 }
 
-/// The status in a word and a sign, with the reason when it is inactive, and the day on which the
-/// key begins or ends.
+/// Returns the status as a word and a sign. Adds the reason for an inactive status, and the start
+/// or expiry date.
 pub fn status_badge(key: &Key) -> impl IntoView + use<> {
     let (class, word) = match key.status {
         Status::Active => ("badge badge-good", "Active"),
@@ -244,13 +244,13 @@ fn why(key: &Key) -> Option<String> {
     }
 }
 
-/// The link to the form for a copy.
+/// Returns the link to the form that duplicates a key.
 pub fn duplicate(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
     let label = format!("Duplicate {called}");
     view! { <a class="link" href=paths::with_back(paths::duplicate_key(key.id), back) aria-label=label>"Duplicate"</a> }
 }
 
-/// The button that switches a key off or on.
+/// Returns the button that activates or deactivates a key.
 pub fn switch(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
     let off = key.reason == Some(Reason::Deactivated);
     let (status, word) = if off { ("active", "Activate") } else { ("inactive", "Deactivate") };
@@ -263,7 +263,7 @@ pub fn switch(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
     }
 }
 
-/// The button that undoes a deletion.
+/// Returns the button that restores a deleted key.
 fn restore(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
     view! {
         <form method="post" action=paths::with_back(paths::restore_key(key.id), back)>
@@ -272,7 +272,7 @@ fn restore(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
     }
 }
 
-/// The link that asks before it deletes.
+/// Returns the link that deletes a key after confirmation.
 pub fn confirm_delete(key: &Key, back: &str) -> impl IntoView + use<> {
     view! {
         <Confirm
@@ -287,18 +287,18 @@ pub fn confirm_delete(key: &Key, back: &str) -> impl IntoView + use<> {
     }
 }
 
-/// Tells a key from others of its name, in the question before it is deleted.
+/// Returns details that distinguish a key from others with the same name, for the confirmation.
 pub fn which(key: &Key) -> String {
     format!("{}…, created on {} by {}", key.prefix, key.created_at.day_in_utc(), key.created_by)
 }
 
-/// What happens when a key is deleted.
+/// Consequence of a deletion.
 pub const CONSEQUENCE: &str = "Calls with this key stop working within 5 seconds. Where the edge is cut off from us, they may work until the \
      outage that your workspace allows is over. You can restore the key for 30 days.";
-/// What the visitor ticks before a key is deleted.
+/// Label of the checkbox that confirms a deletion.
 pub const INTENT: &str = "I know which integration uses it.";
 
-/// A workspace without keys: what one is, and how to begin.
+/// Returns the page of a workspace without keys: advice, and a link to create one.
 fn teach() -> AnyView {
     view! {
         <section class="card empty">

@@ -1,4 +1,4 @@
-//! The message after an act, with the button that undoes it.
+//! Renders flash messages, with the button that undoes the action.
 
 use crate::{
     flash::{Act, Flash},
@@ -8,9 +8,8 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The message that the visitor is to see on this page, if there is one. `back` is the page to come
-/// back to when it is undone. Where another key of the same name `is_near`, the id stands beside the
-/// name.
+/// Renders the flash message, if any. After an undo, the visitor returns to `back`. Adds the id to
+/// the name if another key with that name `is_near`.
 pub fn message(request: &PageRequest, flash: Option<Flash>, back: &str, is_near: bool) -> Option<AnyView> {
     let flash = flash?;
     let sentence = flash.sentence(request.backend().now());

@@ -1,4 +1,4 @@
-//! What is shown when a page cannot be.
+//! Error pages, and the texts of failures.
 
 use crate::{layout::Plain, paths, request::PageRequest, status};
 use http::StatusCode;
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use ownchat_domain::failure::Failure;
 
-/// The page of a failure, with its status.
+/// Renders the error page of a failure, and sets its status.
 pub fn shown(request: &PageRequest, failure: &Failure) -> AnyView {
     let (title, text) = words(failure);
     let text = if request.posted().is_some() { after_sending(failure) } else { text.to_owned() };
@@ -20,7 +20,7 @@ pub fn shown(request: &PageRequest, failure: &Failure) -> AnyView {
     .into_any()
 }
 
-/// There is no page under this address.
+/// The 404 page of an unknown URL.
 #[component]
 pub fn NotFound() -> impl IntoView {
     expect_context::<ResponseOptions>().set_status(StatusCode::NOT_FOUND);
@@ -33,7 +33,7 @@ pub fn NotFound() -> impl IntoView {
     }
 }
 
-/// What somebody who sent a form is told of a failure that belongs to none of its fields.
+/// Returns the text of a failure after a `POST`, if the failure belongs to no field.
 pub fn after_sending(failure: &Failure) -> String {
     match failure {
         Failure::Unavailable => "We're not sure that worked. Check the list of keys before you try again.".to_owned(),
@@ -45,7 +45,7 @@ pub fn after_sending(failure: &Failure) -> String {
 fn words(failure: &Failure) -> (&'static str, &'static str) {
     match failure {
         Failure::NotFound => ("Page not found", "It may have been deleted, or you may not have access."),
-        // Pages take no keys.
+        // Pages accept no API keys.
         Failure::Forbidden
         | Failure::NotSignedIn
         | Failure::WrongCredentials

@@ -1,4 +1,4 @@
-//! Renders a page, or the failure that stopped it.
+//! Renders a page, or turns its failure into a response.
 
 use super::{problem, resubmit};
 use crate::{
@@ -9,7 +9,11 @@ use leptos::prelude::*;
 use ownchat_domain::failure::Failure;
 use std::future::Future;
 
-/// Shows a page: `work` is done, then its view is rendered, or what stopped it.
+/// Renders the view of a page, after `work` has completed. A [`Stop`] becomes a redirect or an
+/// error page.
+///
+/// Without a session, a `GET` redirects to sign-in, and a `POST` keeps its form to send again. A
+/// `POST` also keeps its form if its outcome is unknown ([`Failure::Unavailable`]).
 pub fn page<W, F>(work: W) -> impl IntoView
 where
     W: FnOnce(PageRequest) -> F,

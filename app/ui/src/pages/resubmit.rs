@@ -1,4 +1,4 @@
-//! A form that could not be taken: it waits, whole, until it can be sent again.
+//! The page that keeps a posted form, so that the visitor can submit it again.
 
 use crate::{
     layout::Plain,
@@ -8,7 +8,7 @@ use crate::{
 use http::StatusCode;
 use leptos::prelude::*;
 
-/// The form of somebody whose session has ended.
+/// Renders the form after the session has ended.
 pub fn after_session(request: &PageRequest, posted: &Posted) -> AnyView {
     request.status(StatusCode::UNAUTHORIZED);
     let steps = view! {
@@ -21,7 +21,7 @@ pub fn after_session(request: &PageRequest, posted: &Posted) -> AnyView {
     shown(request, posted, "Your session has ended", text, steps.into_any())
 }
 
-/// The form of somebody who got no answer.
+/// Renders the form after a request without a response, whose outcome is unknown.
 pub fn after_silence(request: &PageRequest, posted: &Posted) -> AnyView {
     request.status(StatusCode::SERVICE_UNAVAILABLE);
     let steps = view! {

@@ -1,4 +1,4 @@
-//! The settings, in sections.
+//! The settings: workspace, account and developer sections.
 
 use super::render::page;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The page.
+/// Renders the settings.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {

@@ -1,4 +1,4 @@
-//! The set-up: the one-time link makes the first owner.
+//! Set-up: the one-time link creates the first owner.
 
 use super::{problem, render::page};
 use crate::{
@@ -13,7 +13,7 @@ use http::StatusCode;
 use leptos::prelude::*;
 use ownchat_domain::{account::SetupRequest, failure::Failure};
 
-/// The page.
+/// Renders the form, or creates the owner.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {
@@ -27,9 +27,10 @@ pub fn Page() -> impl IntoView {
                 Err(failure) => refused(&request, failure),
             };
         };
-        // The link works once: a browser that then cannot sign in must not spend it.
+        // The link works once. A browser that refuses cookies cannot sign in, so it must not use up
+        // the link.
         if request.backend().loses_cookies() {
-            // Asked anew: the cookie of the form before may only have become too old.
+            // Probe again: the earlier probe cookie may merely have expired.
             request.probe_cookies();
             request.status(StatusCode::UNPROCESSABLE_ENTITY);
             return Ok(form(posted, Vec::new(), Some(LOST_COOKIES.to_owned())));
@@ -62,7 +63,7 @@ pub fn Page() -> impl IntoView {
 }
 
 fn refused(request: &PageRequest, failure: Failure) -> Result<AnyView, Stop> {
-    // Before there is an owner nobody can sign in.
+    // Offer sign-in only after the set-up. Before it there is no account.
     let is_set_up = failure == Failure::NotFound;
     let (status, title, text) = match failure {
         Failure::NotFound => (StatusCode::NOT_FOUND, "Ownchat is already set up", "Sign in to continue."),

@@ -1,4 +1,4 @@
-//! Signing in.
+//! Sign-in.
 
 use super::render::page;
 use crate::{
@@ -15,12 +15,12 @@ use ownchat_domain::{
     failure::{Failure, FieldError},
 };
 
-/// The page.
+/// Renders the form, or signs in.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {
         let Some(posted) = request.posted().cloned() else {
-            // Whoever is signed in already has nothing to do here.
+            // A signed-in visitor needs no form.
             if request.backend().identity().await.is_ok() {
                 return Err(Stop::Redirect(paths::HOME.to_owned()));
             }
@@ -32,7 +32,7 @@ pub fn Page() -> impl IntoView {
             return Ok(form(Posted(from_query.into()), Vec::new(), None));
         };
         if request.backend().loses_cookies() {
-            // Asked anew: the cookie of the form before may only have become too old.
+            // Probe again: the earlier probe cookie may merely have expired.
             request.probe_cookies();
             request.status(StatusCode::UNPROCESSABLE_ENTITY);
             return Ok(form(posted, Vec::new(), Some(LOST_COOKIES.to_owned())));
@@ -74,7 +74,7 @@ pub fn Page() -> impl IntoView {
     })
 }
 
-/// Nobody can sign in yet.
+/// Renders the page before the set-up, while no account exists.
 fn not_set_up() -> AnyView {
     view! {
         <Plain title="Ownchat is not set up yet">
@@ -84,14 +84,14 @@ fn not_set_up() -> AnyView {
     .into_any()
 }
 
-/// The fields that were left empty.
+/// Returns an error for each empty field.
 fn missing(posted: &Posted) -> Errors {
     let fields = [("email", "Enter your email address."), ("password", "Enter your password.")];
     let is_empty = |(field, _): &(&str, &str)| posted.get(field).trim().is_empty();
     fields.into_iter().filter(is_empty).map(|(field, message)| FieldError::new(field, message)).collect()
 }
 
-/// Seconds in words, in whole minutes from two minutes on.
+/// Formats seconds for people. Rounds up to whole minutes from two minutes on.
 fn duration(seconds: u32) -> String {
     let (count, unit) = if seconds < 120 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
@@ -100,7 +100,7 @@ fn duration(seconds: u32) -> String {
 fn form(posted: Posted, errors: Errors, whole: Option<String>) -> AnyView {
     let error = |field: &str| Signal::stored(error_of(&errors, field));
     let (email_error, password_error) = (error("email"), error("password"));
-    // The address that was typed is there still; unless it is wrong only the password is asked for.
+    // The form keeps the typed email. Unless it is invalid, only the password is missing.
     let begins_at_password = email_error.get_untracked().is_none() && !posted.get("email").trim().is_empty();
     view! {
         <Plain title="Sign in">

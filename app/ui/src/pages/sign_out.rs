@@ -1,10 +1,10 @@
-//! Signing out.
+//! Sign-out.
 
 use super::render::page;
 use crate::{paths, request::Stop};
 use leptos::prelude::*;
 
-/// The page; it has nothing to show.
+/// Signs out and redirects. Renders nothing.
 #[component]
 pub fn Page() -> impl IntoView {
     page(|request| async move {
