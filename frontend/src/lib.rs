@@ -1,10 +1,10 @@
-//! The browser's entry point: it brings the islands of a page to life.
+//! The browser's WASM entry point: hydrates the islands of a page.
 
-// The islands export themselves; naming the crate keeps them in the binary.
+// The islands export themselves. Naming the crate keeps them in the binary.
 use ownchat_ui as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Called by the page's script when the module is loaded.
+/// Hydrates the islands. The page's script calls it once the module is loaded.
 #[wasm_bindgen]
 pub fn hydrate() {
     leptos::mount::hydrate_islands();

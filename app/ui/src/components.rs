@@ -1,4 +1,4 @@
-//! Parts that pages and islands share.
+//! View components that pages and islands share.
 
 pub mod changing;
 pub mod field;

@@ -1,4 +1,4 @@
-//! What comes to life in the browser.
+//! Leptos islands: the parts of pages that hydrate in the browser.
 
 pub mod confirm;
 pub mod copy;

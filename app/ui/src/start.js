@@ -1,16 +1,17 @@
-// Stands at the end of every document: loads the WASM if the page has islands, and hydrates them.
+// Inline script at the end of every document. Loads the WASM module if the page has islands, and
+// hydrates them.
 //
-// All islands come to life or none does. Password managers, translators and other extensions change
-// the document while the WASM is on its way, and hydration goes wrong on nodes that the server did
-// not send. An island that was changed is therefore put back as it was served, with the values
-// typed so far; and if hydration fails all the same, every island is put back, and works as without
+// Either all islands hydrate or none does. Password managers, translators and other extensions
+// change the document while the WASM module loads. Hydration fails on nodes that the server did not
+// send. The script therefore restores each changed island to its served HTML, and keeps the values
+// typed so far. If hydration still fails, it restores every island, which then works as without
 // WASM.
 
 const root = document.currentScript.dataset.assets;
 const islands = [...document.querySelectorAll('leptos-island')].filter((island) => !island.parentElement.closest('leptos-island'));
 const served = islands.map((island) => island.cloneNode(true));
 
-/** The controls in which something can be typed or chosen, by name and, for choices, value. */
+/** Returns the editable controls of an island, keyed by name and, for choices, value. */
 const controls = (island) => {
   const found = new Map();
   for (const control of island.querySelectorAll('input:not([type=hidden]), textarea, select')) {
@@ -21,7 +22,7 @@ const controls = (island) => {
   return found;
 };
 
-/** Puts an island back as it was served, with the values, the focus and the selection of now. */
+/** Restores an island to its served HTML. Keeps its current values, focus and selection. */
 const restore = (at) => {
   const [now, back] = [islands[at], served[at].cloneNode(true)];
   const [from, to] = [controls(now), controls(back)];
@@ -46,7 +47,7 @@ const hydrate = async () => {
     await module.default({ module_or_path: root + '/ownchat_bg.wasm' });
     try {
       module.hydrate();
-      // Nothing else runs from here to the end of the loop: no extension, no click.
+      // The loop is synchronous: no extension and no click can run before it ends.
       for (const at of islands.keys()) {
         if (!islands[at].isEqualNode(served[at])) restore(at);
         module[islands[at].dataset.component](islands[at]);

@@ -1,12 +1,12 @@
-//! Text that changes while the page is open.
+//! Reactive text and views that survive translators, which replace text nodes.
 
 use leptos::prelude::*;
 
-/// A text, or none. Each text stands in an element of its own, made anew when the text changes:
-/// translators replace text nodes, and an update of the node of before would not be seen.
+/// An optional text that changes while the page is open. Each text gets a new element. Translators
+/// replace text nodes, and an update of a replaced node would stay invisible.
 #[component]
 pub fn Changing(
-    /// The text of now.
+    /// Current text.
     #[prop(into)]
     text: Signal<Option<String>>,
 ) -> impl IntoView {
@@ -14,15 +14,14 @@ pub fn Changing(
     anew(move || text.get(), |text| view! { <span>{text}</span> }.into_any())
 }
 
-/// The view of a value, if there is one. It is built anew when the value changes, in place of being
-/// updated.
+/// Returns the view of an optional value. Rebuilds the view on each change instead of updating it.
 pub fn anew<T: Clone + Send + Sync + 'static>(
     value: impl Fn() -> Option<T> + Send + Sync + 'static,
     view: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
 ) -> AnyView {
     let shown = move || {
         let (value, view) = (value(), view.clone());
-        // The view of a closure in a closure is replaced, never updated.
+        // Leptos replaces the view of a nested closure, and never updates it.
         move || value.clone().map(&view)
     };
     view! { {shown} }.into_any()

@@ -1,40 +1,40 @@
-//! Form fields with their label, hint and error.
+//! Form fields with label, hint and error, and the error summary of a form.
 
 use super::changing::{Changing, anew};
 use leptos::prelude::*;
 use ownchat_domain::failure::FieldError;
 
-/// What is wrong with the fields of a form.
+/// Field errors of a form.
 pub type Errors = Vec<FieldError>;
 
-/// What is wrong with one field, if anything is.
+/// Returns the first error of a field.
 pub fn error_of(errors: &[FieldError], field: &str) -> Option<String> {
     errors.iter().find(|error| error.field == field).map(|error| error.message.clone())
 }
 
-/// A line of text with its label.
+/// A single-line text field with its label.
 #[component]
 pub fn TextField(
-    /// Its name in the form, and its id in the page.
+    /// Field name, and HTML id.
     name: &'static str,
-    /// What people read above it.
+    /// Visible label.
     label: &'static str,
-    /// What stands in it.
+    /// Initial value.
     #[prop(into)]
     value: String,
-    /// What is wrong with it.
+    /// Current error.
     #[prop(into)]
     error: Signal<Option<String>>,
-    /// `text`, `email`, `password` or `date`.
+    /// Input type: `text`, `email`, `password` or `date`.
     #[prop(default = "text")]
     kind: &'static str,
-    /// What a password manager fills in (WHATWG HTML, autofill).
+    /// Value of the `autocomplete` attribute (WHATWG HTML, autofill).
     #[prop(default = "off")]
     autocomplete: &'static str,
-    /// A word of help.
+    /// Hint below the field.
     #[prop(default = "")]
     hint: &'static str,
-    /// Whether the page begins here.
+    /// True if the field takes the focus on page load.
     #[prop(default = false)]
     autofocus: bool,
 ) -> impl IntoView {
@@ -57,20 +57,20 @@ pub fn TextField(
     .into_any()
 }
 
-/// Several lines of text with their label.
+/// A multi-line text field with its label.
 #[component]
 pub fn TextArea(
-    /// Its name in the form, and its id in the page.
+    /// Field name, and HTML id.
     name: &'static str,
-    /// What people read above it.
+    /// Visible label.
     label: &'static str,
-    /// What stands in it.
+    /// Initial value.
     #[prop(into)]
     value: String,
-    /// What is wrong with it.
+    /// Current error.
     #[prop(into)]
     error: Signal<Option<String>>,
-    /// A word of help.
+    /// Hint below the field.
     #[prop(default = "")]
     hint: &'static str,
 ) -> impl IntoView {
@@ -81,7 +81,8 @@ pub fn TextArea(
                 id=name
                 name=name
                 rows="2"
-                // A child would not be escaped on the server. Parsers drop a line break right after the tag.
+                // The server would not escape a child. Parsers drop a line break right after the
+                // tag.
                 inner_html=format!("\n{}", html_escape::encode_text(&value))
                 aria-invalid=move || error.get().is_some().then_some("true")
                 aria-describedby=format!("{name}-hint {name}-error")
@@ -92,14 +93,14 @@ pub fn TextArea(
     .into_any()
 }
 
-/// The lines below a field: a hint, and what is wrong.
+/// The hint and the error below a field.
 #[component]
 pub fn Help(
-    /// Name of the field.
+    /// Field name.
     name: &'static str,
-    /// A word of help.
+    /// Hint text.
     hint: &'static str,
-    /// What is wrong.
+    /// Current error.
     error: Signal<Option<String>>,
 ) -> impl IntoView {
     view! {
@@ -109,19 +110,19 @@ pub fn Help(
     .into_any()
 }
 
-/// Id of the summary of what is wrong with a form.
+/// HTML id of the error summary.
 pub const SUMMARY: &str = "faults";
 
-/// What is wrong with a form, on top of it, with links to the fields.
+/// The error summary at the top of a form, with links to the fields.
 #[component]
 pub fn ErrorSummary(
-    /// What is wrong with which field.
+    /// Field errors.
     #[prop(into)]
     errors: Signal<Errors>,
-    /// What is wrong with the whole.
+    /// Error of the form as a whole.
     #[prop(into)]
     whole: Signal<Option<String>>,
-    /// True if a page that comes with faults begins here.
+    /// True if a summary with errors takes the focus on page load.
     #[prop(default = false)]
     autofocus: bool,
 ) -> impl IntoView {
@@ -156,7 +157,7 @@ fn line(error: FieldError) -> impl IntoView {
     view! { <li><a href=format!("#{}", anchor(&error.field))>{text}</a></li> }
 }
 
-/// What a field is called where it is spoken of away from its place.
+/// Returns the display name of a field, for use outside the form.
 fn label(field: &str) -> &str {
     match field {
         "name" => "Name",
@@ -172,13 +173,13 @@ fn label(field: &str) -> &str {
     }
 }
 
-/// The field, of these, that is the first with something wrong; the first of all if none has.
+/// Returns the first of `fields` that has an error, or the first of all if none has.
 pub fn first_wrong<'a>(errors: &[FieldError], fields: &[&'a str]) -> Option<&'a str> {
     let is_wrong = |field: &&&str| errors.iter().any(|error| error.field == **field);
     fields.iter().find(is_wrong).or(fields.first()).copied()
 }
 
-/// Id of the control in which a field's error is mended.
+/// Returns the HTML id of the control that corrects a field's error.
 fn anchor(field: &str) -> &str {
     match field {
         "expires_at" => "expiry",

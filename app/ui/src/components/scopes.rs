@@ -1,13 +1,13 @@
-//! The picker of access scopes, made from the domain's table.
+//! The scope picker, generated from the domain's table of scopes.
 
 use leptos::prelude::*;
 use ownchat_domain::scope::{GROUPS, PRESETS, Risk, Scope};
 
-/// Name of the buttons that choose a preset.
+/// Field name of the preset buttons.
 pub const PRESET: &str = "preset";
 
-/// Buttons that choose several scopes at once. Without WASM they post the form, which comes back with
-/// the choice made and everything else as it was.
+/// Buttons that select a preset of scopes. Without WASM they post the form. The response is the
+/// same form with those scopes selected and all other input kept.
 #[component]
 pub fn Presets() -> impl IntoView {
     let buttons = PRESETS.iter().map(|preset| {
@@ -26,10 +26,10 @@ pub fn Presets() -> impl IntoView {
     .into_any()
 }
 
-/// Every scope with its meaning and risk, in groups.
+/// Checkboxes for all scopes, in groups, with meaning and risk.
 #[component]
 pub fn ScopePicker(
-    /// Names of those that are chosen.
+    /// Names of the selected scopes.
     chosen: Vec<String>,
 ) -> impl IntoView {
     let groups = GROUPS.iter().map(move |group| {
@@ -50,10 +50,10 @@ pub fn ScopePicker(
 
 fn row(scope: Scope, checked: bool) -> impl IntoView {
     let (info, texts) = (scope.info(), scope.texts());
-    // The place to mend the choice of scopes.
+    // The error summary links to the first scope.
     let is_first = Scope::all().next() == Some(scope);
     let also = info.gives.map(|gives| format!(" Also gives {gives}."));
-    // Named by its title alone; what it means and risks is read out after that.
+    // The title alone is the accessible name. Screen readers read meaning and risk after it.
     let (title, hint, risk) = (format!("t-{}", info.name), format!("d-{}", info.name), format!("r-{}", info.name));
     view! {
         <label class="scope">

@@ -1,24 +1,24 @@
-//! The one confirm dialog. Without WASM its link leads to a page that asks the same.
+//! The only confirm dialog. Without WASM its link leads to a page with the same form.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
 use leptos::{html::Dialog, prelude::*};
 
-/// A link that opens a dialog, which names the consequence and posts a form.
+/// A link that opens a confirm dialog. The dialog names the consequence and posts a form.
 #[island]
 pub fn Confirm(
-    /// What the link and the button say.
+    /// Text of the link and the button.
     label: String,
-    /// Name of the thing.
+    /// Name of the object.
     name: String,
-    /// Tells it from others of its name.
+    /// Details that distinguish it from others with the same name.
     which: String,
-    /// What will happen.
+    /// Consequence of the action.
     consequence: String,
-    /// What the box to tick says.
+    /// Label of the checkbox.
     intent: String,
-    /// Where the link leads and the form is posted.
+    /// URL of the link, and of the form.
     action: String,
-    /// The version that the visitor sees.
+    /// Version of the object that the page shows.
     version: u64,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
@@ -27,11 +27,11 @@ pub fn Confirm(
         if let Some(dialog) = dialog.get()
             && !dialog.open()
         {
-            // It fails only for a dialog that is open already.
+            // `show_modal` fails only for a dialog that is already open.
             let _ = dialog.show_modal();
         }
     });
-    // Closed by the dialog itself, which gives the focus back to the link.
+    // Closed by the dialog itself, which returns the focus to the link.
     let close = move |_| {
         if let Some(dialog) = dialog.get_untracked() {
             dialog.close();
@@ -65,27 +65,27 @@ pub fn Confirm(
     .into_any()
 }
 
-/// The form of the dialog and of the page that stands in for it.
+/// The form of the dialog, and of the page that replaces it without WASM.
 #[component]
 pub fn ConfirmForm(
-    /// What the button says.
+    /// Text of the button.
     #[prop(into)]
     word: String,
-    /// What will happen.
+    /// Consequence of the action.
     #[prop(into)]
     consequence: String,
-    /// What the box to tick says.
+    /// Label of the checkbox.
     #[prop(into)]
     intent: String,
-    /// Where it is posted.
+    /// URL that the form posts to.
     #[prop(into)]
     action: String,
-    /// The version that the visitor sees.
+    /// Version of the object that the page shows.
     version: u64,
-    /// What was wrong when it was posted before.
+    /// Error of the previous submission.
     #[prop(optional_no_strip)]
     error: Option<&'static str>,
-    /// How to get away.
+    /// Control that cancels.
     children: Children,
 ) -> impl IntoView {
     view! {

@@ -1,27 +1,27 @@
-//! Copying to the clipboard.
+//! Copies text to the clipboard.
 
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
-/// How far copying has come.
+/// State of a copy button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Copying {
-    /// Nothing was copied lately.
+    /// Idle: no recent copy.
     Idle,
     /// The text is in the clipboard.
     Copied,
-    /// The browser refused it.
+    /// The browser refused access to the clipboard.
     Refused,
 }
 
-/// How long a button says that it has copied.
+/// Time that a button shows success.
 const SAID_FOR: Duration = Duration::from_secs(4);
 
-/// Copies a text and says in `state` how that went.
+/// Copies a text to the clipboard and reports the result in `state`.
 pub fn copy_text(text: String, state: RwSignal<Copying>) {
-    // Said anew each time, so that it is announced each time.
+    // Reset first, so that screen readers announce each result.
     state.set(Copying::Idle);
     spawn_local(async move {
         let is_copied = write(&text).await;
@@ -34,7 +34,7 @@ pub fn copy_text(text: String, state: RwSignal<Copying>) {
 
 async fn write(text: &str) -> bool {
     let clipboard = window().navigator().clipboard();
-    // Over plain HTTP there is none.
+    // Browsers offer no clipboard over plain HTTP.
     if clipboard.is_undefined() {
         return false;
     }

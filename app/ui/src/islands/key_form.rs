@@ -1,7 +1,7 @@
-//! The form of a key: making one and editing one.
+//! The form that creates, duplicates or edits a key.
 //!
-//! Where WASM runs, a new key's secret is made here and only its hash is sent; otherwise the form is
-//! posted and the server makes it.
+//! With WASM, the browser generates a new key's secret and sends only its hash. Otherwise the
+//! browser posts the form, and the server generates the secret.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
 use super::{reveal::RevealKey, secret};
@@ -26,46 +26,46 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement};
 
-/// What the form is for.
+/// Purpose of the form.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Purpose {
-    /// Making a key.
+    /// Creates a key.
     Create,
-    /// Making a key like another one.
+    /// Duplicates a key.
     Copy {
-        /// Name of the other.
+        /// Name of the source key.
         of: String,
-        /// When the other ends, in words, if it does and that is still to come.
+        /// Expiry of the source key as text, if it is in the future.
         ends: Option<String>,
     },
-    /// Editing the key that the visitor sees in this version.
+    /// Edits a key.
     Edit {
-        /// The version.
+        /// Version of the key that the page shows.
         version: u64,
-        /// When it ends now, in words.
+        /// Current expiry as text.
         ends: String,
     },
 }
 
-/// Id of the form. Fields elsewhere on the page name it as theirs.
+/// HTML id of the form. Fields outside the form refer to it.
 pub const FORM: &str = "key-form";
 
-/// The form.
+/// The key form.
 #[island]
 pub fn KeyForm(
-    /// What it is for.
+    /// Purpose of the form.
     purpose: Purpose,
-    /// What stands in it.
+    /// Initial values.
     draft: KeyDraft,
-    /// What was wrong with it.
+    /// Initial field errors.
     errors: Errors,
-    /// What was wrong with the whole.
+    /// Initial error of the form as a whole.
     whole: Option<String>,
     /// Origin of the edge.
     edge: String,
-    /// The time, for the days on which keys end.
+    /// Current time, from which the form calculates expiry dates.
     now: Timestamp,
-    /// The page to go back to.
+    /// URL to return to.
     back: String,
 ) -> impl IntoView {
     let errors = RwSignal::new(errors);
@@ -75,7 +75,8 @@ pub fn KeyForm(
     let busy = RwSignal::new(false);
     let is_new = !matches!(purpose, Purpose::Edit { .. });
     let name = RwSignal::new(draft.form);
-    // The same for every attempt, so that one that was made and not answered is found again and opens.
+    // Retries send the same secret. A retry after a lost response returns the key that this secret
+    // opens.
     let held = StoredValue::new_local(None::<(Secret, SecretHash)>);
 
     let on_submit = move |event: SubmitEvent| {
@@ -123,7 +124,7 @@ pub fn KeyForm(
     let save = if is_new { "Create API Key" } else { "Save" };
     let form = view! {
         <form id=FORM method="post" class="form" novalidate on:submit=on_submit on:input=on_input>
-            // The first button is what Enter presses.
+            // Enter activates the first submit button.
             <button class="enter" type="submit" tabindex="-1" aria-hidden="true"></button>
             <ErrorSummary errors whole autofocus=true/>
             {taken_over(&purpose)}
@@ -166,14 +167,14 @@ pub fn KeyForm(
     }
     .into_any();
     view! {
-        // Hidden no sooner than the key stands in the page.
+        // Hide the form only once the key is in the page.
         <div hidden=move || shown.get()>{form}</div>
         {move || made.get().map(|(key, token)| view! { <RevealKey key token edge=edge.clone() back=back.clone() shown/> })}
     }
     .into_any()
 }
 
-/// What a copy has of its source beyond what the form shows.
+/// States the fields that a duplicate inherits and the form does not show.
 fn taken_over(purpose: &Purpose) -> Option<AnyView> {
     let Purpose::Copy { of, .. } = purpose else { return None };
     let of = of.clone();
@@ -190,11 +191,11 @@ fn taken_over(purpose: &Purpose) -> Option<AnyView> {
     )
 }
 
-/// The choice between real and sample data.
+/// The choice of environment: real or sample data.
 #[component]
 fn Environments(chosen: String, error: Signal<Option<String>>) -> impl IntoView {
     let choices = [("live", "Live", "Real conversations and customers."), ("test", "Test", "Sample data only.")];
-    // The place to mend the choice.
+    // The error summary links to the selected option.
     let place = if chosen == "test" { "test" } else { "live" };
     let rows = choices.map(|(value, title, hint)| {
         view! {
@@ -215,7 +216,7 @@ fn Environments(chosen: String, error: Signal<Option<String>>) -> impl IntoView 
     .into_any()
 }
 
-/// The choice of an end, with its day spelled out.
+/// The choice of expiry, with the date of each option.
 #[component]
 fn Expiries(
     purpose: Purpose,
@@ -238,7 +239,7 @@ fn Expiries(
         (*value, (*title).to_owned(), hint)
     });
     let offered: Vec<_> = keep.into_iter().chain(offered).collect();
-    // The place to mend the choice: the one that is made, or the first.
+    // The error summary links to the selected option, or to the first.
     let made = offered.iter().find(|(value, ..)| *value == chosen).or(offered.first());
     let place = made.map_or("", |(value, ..)| *value);
     let rows = offered.into_iter().map(|(value, title, hint)| {
@@ -264,13 +265,13 @@ fn Expiries(
     .into_any()
 }
 
-/// Name of the preset whose button was pressed, if it was one.
+/// Returns the name of the preset if a preset button submitted the form.
 fn preset_of(event: &SubmitEvent) -> Option<String> {
     let button = event.submitter()?;
     (button.get_attribute("name").as_deref() == Some(PRESET)).then(|| button.get_attribute("value"))?
 }
 
-/// Ticks the scopes of a preset, and no others.
+/// Selects exactly the scopes of a preset.
 fn choose(form: &HtmlFormElement, preset: &str) {
     let Some(preset) = PRESETS.iter().find(|known| known.name == preset) else { return };
     let Ok(boxes) = form.query_selector_all("input[name=scopes]") else { return };
@@ -281,7 +282,7 @@ fn choose(form: &HtmlFormElement, preset: &str) {
     }
 }
 
-/// What stands in the form.
+/// Reads the current values of the form.
 fn read(form: &HtmlFormElement) -> KeyDraft {
     let Ok(data) = FormData::new_with_form(form) else { return KeyDraft::default() };
     let one = |name: &str| data.get(name).as_string().unwrap_or_default();
@@ -298,14 +299,14 @@ fn read(form: &HtmlFormElement) -> KeyDraft {
     }
 }
 
-/// Takes the error of a field away: it was changed.
+/// Clears the error of a field that has changed.
 fn mend(errors: RwSignal<Errors>, field: &str) {
     if errors.with_untracked(|errors| errors.iter().any(|error| error.field == field)) {
         errors.update(|errors| errors.retain(|error| error.field != field));
     }
 }
 
-/// Shows what was wrong, and leads to it.
+/// Shows a failure in the error summary, and moves the focus there.
 fn show(failure: Failure, errors: RwSignal<Errors>, whole: RwSignal<Option<String>>) {
     match failure {
         Failure::Invalid { errors: found } => {

@@ -1,14 +1,14 @@
-//! Asking before a page is left whose content cannot be seen again.
+//! Warns before the visitor leaves a page whose content is shown only once.
 
 use leptos::{ev, prelude::*};
 
-/// Tells if the page has come to life whole; one that has not has no button that could set `kept`.
+/// Returns true once all islands are hydrated. On any other page no button can set `kept`.
 fn is_alive() -> bool {
     document().document_element().is_some_and(|root| root.has_attribute("data-ready"))
 }
 
-/// Lets the browser ask whoever closes, reloads or leaves the page, until `kept` says that its content is
-/// safe elsewhere.
+/// Makes the browser ask for confirmation before the page closes, reloads or navigates away.
+/// Setting `kept` disables it: the content is stored elsewhere.
 pub fn ask_before_leaving(kept: RwSignal<bool>) {
     Effect::new(move || {
         let listener = window_event_listener(ev::beforeunload, move |event| {

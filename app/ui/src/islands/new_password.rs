@@ -1,16 +1,16 @@
-//! The field of a new password, which says in words how strong it is while it is typed.
+//! The field for a new password, with a strength rating while the visitor types.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
 use crate::components::{changing::Changing, field::TextField};
 use leptos::{ev::Event, prelude::*};
 use ownchat_domain::account::PASSWORD_MIN;
 
-/// The field.
+/// A new-password field.
 #[island]
 pub fn NewPassword(
-    /// Its fault, if it has one.
+    /// Initial error.
     error: Option<String>,
-    /// True if the page begins here.
+    /// True if the field takes the focus on page load.
     autofocus: bool,
 ) -> impl IntoView {
     let strength = RwSignal::new(String::new());
@@ -29,12 +29,12 @@ pub fn NewPassword(
     .into_any()
 }
 
-/// Characters from which on a password of different characters is strong (NIST SP 800-63B-4).
+/// Minimum characters of a strong password (NIST SP 800-63B-4), if enough of them differ.
 const STRONG: usize = 15;
-/// Fewest different characters of one that is not weak.
+/// Minimum distinct characters of a password that is not weak.
 const DIFFERENT_MIN: usize = 5;
 
-/// How strong a password is. That it is not a common one is looked at when it is sent.
+/// Rates a password. The server checks for common passwords on submission.
 fn words(password: &str) -> String {
     let length = password.chars().count();
     let different = password

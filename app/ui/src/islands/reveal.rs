@@ -1,4 +1,4 @@
-//! The one-time display of a key, with its copy buttons and a first request.
+//! The one-time display of a key, with copy buttons and a test request.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
 use super::{
@@ -13,33 +13,33 @@ use leptos::{
 };
 use ownchat_domain::route;
 
-/// The one-time display of a key that the server made.
+/// The one-time display of a key whose secret the server generated.
 #[island]
 pub fn Reveal(
-    /// The key.
+    /// The key, without its secret.
     key: Made,
-    /// Its plain text.
+    /// Plain text of the key.
     token: String,
     /// Origin of the edge.
     edge: String,
-    /// The page to go back to.
+    /// URL to return to.
     back: String,
 ) -> impl IntoView {
     view! { <RevealKey key token edge back/> }
 }
 
-/// The whole key, with what to do next.
+/// The whole key and the next steps.
 #[component]
 pub fn RevealKey(
-    /// The key.
+    /// The key, without its secret.
     key: Made,
-    /// Its plain text.
+    /// Plain text of the key.
     token: String,
     /// Origin of the edge.
     edge: String,
-    /// The page to go back to.
+    /// URL to return to.
     back: String,
-    /// Becomes true when the key stands in the page.
+    /// Set to true once the key is in the page.
     #[prop(optional)]
     shown: RwSignal<bool>,
 ) -> impl IntoView {
@@ -49,11 +49,11 @@ pub fn RevealKey(
     Effect::new(move || {
         let (Some(section), Some(heading)) = (section.get(), heading.get()) else { return };
         if !section.is_connected() {
-            // An extension has taken away the place that was kept for it; the key must be seen.
+            // An extension removed the placeholder. The key is shown once, so it must be visible.
             let _ = document().body().map(|body| body.append_child(&section));
         }
         shown.set(section.is_connected());
-        // Leads those who cannot see that the page has changed to the new content.
+        // Moves the focus to the new content, for visitors who cannot see the change.
         let _ = heading.focus();
     });
     ask_before_leaving(kept);
@@ -77,16 +77,16 @@ pub fn RevealKey(
     .into_any()
 }
 
-/// A text to copy, whole and in one piece.
+/// A read-only text with a copy button.
 #[component]
 fn CopyLine(
-    /// Id of the field.
+    /// HTML id of the field.
     id: &'static str,
-    /// What it is.
+    /// Visible label.
     label: &'static str,
-    /// The text.
+    /// Text to copy.
     text: String,
-    /// Becomes true when it was copied.
+    /// Set to true once the text is copied.
     kept: RwSignal<bool>,
 ) -> impl IntoView {
     let state = RwSignal::new(Copying::Idle);

@@ -1,5 +1,4 @@
-//! The search field of the list. A whole key that somebody pastes is cut to its id before it is
-//! sent.
+//! The search field of the key list. Cuts a pasted key to its id before the browser sends it.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
 use crate::{
@@ -10,19 +9,18 @@ use leptos::{html::Input, prelude::*};
 use ownchat_domain::{locator::Locator, token};
 use web_sys::Storage;
 
-/// Name under which the browser remembers the id of a key that was cut, until the page with the
-/// result is there.
+/// Entry in session storage with the id of a key that was cut. The result page removes it.
 const NOTE: &str = "ownchat-pasted";
 
-/// The field.
+/// The search field.
 #[island]
 pub fn SearchField(
-    /// The search that is shown.
+    /// Current search.
     value: String,
-    /// True if it found a key.
+    /// True if the search found a key.
     found: bool,
 ) -> impl IntoView {
-    // A page that rotates it is offered unless it is known that there is no such key.
+    // Offer to rotate the key unless the search has shown that it does not exist.
     let missing = (!found).then(|| value.clone());
     let field = NodeRef::<Input>::new();
     let pasted = RwSignal::new(None::<Locator>);
@@ -33,7 +31,7 @@ pub fn SearchField(
         input.set_value(id);
         pasted.set(id.parse().ok());
         if let Some(storage) = storage() {
-            // Without it the message is gone with this page.
+            // Without session storage, the message disappears with this page.
             let _ = storage.set_item(NOTE, id);
         }
     };
@@ -44,7 +42,7 @@ pub fn SearchField(
             let _ = storage.remove_item(NOTE);
             pasted.set(id.parse().ok());
         }
-        // Pasted before the page came to life.
+        // Covers a paste before hydration.
         cut();
     });
     view! {

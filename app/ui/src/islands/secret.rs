@@ -1,24 +1,24 @@
-//! Secrets made in the browser: the server only ever sees the hash.
+//! Generates secrets in the browser. The server receives only the hash.
 
 use crate::actions::Made;
 use ownchat_domain::{digest::SecretHash, token::Secret, token::Token};
 use zeroize::Zeroizing;
 
-/// A new secret and its hash; nothing if the browser has no random generator.
+/// Generates a secret and its hash. `None` if the browser has no random generator.
 pub fn generate() -> Option<(Secret, SecretHash)> {
     let secret = Secret::generate(getrandom::fill).ok()?;
     let hash = SecretHash::of(&secret);
     Some((secret, hash))
 }
 
-/// A new name for a form; nothing if the browser has no random generator.
+/// Generates an idempotency key for a form. `None` if the browser has no random generator.
 pub fn name() -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
-/// The whole key, from its public part and the secret.
+/// Assembles the whole key from its public part and its secret.
 pub fn assemble(key: &Made, secret: Secret) -> Zeroizing<String> {
     Token { environment: key.environment, locator: key.id, secret }.reveal()
 }

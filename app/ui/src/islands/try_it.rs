@@ -1,18 +1,18 @@
-//! A call with the new key, from the browser, and what came back.
+//! A test request to the edge with the new key, sent by the browser.
 
 use crate::components::changing::{Changing, anew};
 use gloo_net::http::Request;
 use leptos::{prelude::*, task::spawn_local};
 
-/// How much of an answer is shown, in characters.
+/// Maximum characters of the response body that are shown.
 const SHOWN: usize = 600;
 
-/// A button that calls the edge with the key and reports what it saw.
+/// A button that sends a request with the key and shows the response.
 #[component]
 pub fn TryIt(
-    /// What to call.
+    /// URL of the request.
     url: String,
-    /// The key.
+    /// Plain text of the key.
     token: String,
 ) -> impl IntoView {
     let answer = RwSignal::new(None::<String>);
