@@ -1,5 +1,5 @@
-//! Server functions: what the islands ask of the server. Each asks for the backend, calls one use-case
-//! and converts the error.
+//! Server functions, which the islands call. Each takes the backend of the request, calls one use
+//! case and converts the error.
 #![allow(missing_docs, reason = "the macro of the server functions makes public items without docs")]
 
 use crate::draft::KeyDraft;
@@ -12,16 +12,16 @@ use ownchat_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What the browser must know of a key that was just made.
+/// The public part of a key that was just created, for the browser.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Made {
-    /// Its id.
+    /// Id of the key.
     pub id: Locator,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// Which world it opens.
+    /// Environment that the key opens.
     pub environment: Environment,
-    /// What it may do.
+    /// Scopes of the key.
     pub scopes: ScopeSet,
 }
 
@@ -31,20 +31,24 @@ impl From<Key> for Made {
     }
 }
 
-/// A use-case that was not carried out, on its way to the browser.
+/// Error of a server function: the failure of the use case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused(pub Failure);
 
 impl FromServerFnError for Refused {
     type Encoder = JsonEncoding;
 
-    /// The call itself did not come through.
+    /// Maps transport and encoding errors to [`Failure::Unavailable`].
     fn from_server_fn_error(_error: ServerFnErrorErr) -> Self {
         Self(Failure::Unavailable)
     }
 }
 
-/// Makes a key whose secret stays in the browser.
+/// Creates a key from the hash of its secret. The secret itself stays in the browser.
+///
+/// # Errors
+///
+/// Returns the failure of the use case. Returns [`Failure::Unavailable`] if the call itself fails.
 #[server(prefix = "/actions", endpoint = "create-key", input = Json)]
 pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<Made, Refused> {
     let backend = expect_context::<crate::backend::Provided>();
@@ -52,7 +56,7 @@ pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<Made, Ref
     made.map(|created| created.key.into()).map_err(refuse)
 }
 
-/// Sets the status of the failure that a page would have.
+/// Sets the HTTP status that a page has for this failure.
 #[cfg(feature = "ssr")]
 fn refuse(failure: Failure) -> Refused {
     expect_context::<leptos_axum::ResponseOptions>().set_status(crate::status::of(&failure));

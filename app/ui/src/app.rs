@@ -1,4 +1,4 @@
-//! The document around every page, and which page lives where.
+//! The HTML document around every page, and the route table.
 
 use crate::{
     backend::Provided,
@@ -16,10 +16,11 @@ use leptos_router::{
     path,
 };
 
-/// The script at the end of the document, which hydrates the islands.
+/// Inline script at the end of the document. It hydrates the islands.
 const START: &str = include_str!("start.js");
 
-/// The document. Sets the content security policy that its own script fits.
+/// Renders the HTML document. Sets a content security policy that permits its inline script by
+/// nonce.
 pub fn shell() -> impl IntoView {
     provide_meta_context();
     let backend = expect_context::<Provided>();
@@ -56,7 +57,7 @@ fn set_policy(nonce: &str, edge: &str) {
     }
 }
 
-/// Which page lives where. The console renders each whole before it answers, since status and
+/// The route table. The console renders each page completely before it responds, because status and
 /// redirect depend on the data.
 #[component]
 fn App() -> impl IntoView {
@@ -81,7 +82,8 @@ fn App() -> impl IntoView {
     }
 }
 
-/// What stands in the browser's tab. It is written into the document as it is, so it is escaped here.
+/// Formats the title in the browser tab. The renderer inserts it unescaped, so this function
+/// escapes it.
 fn title(page: String) -> String {
     let title = if page.contains("Ownchat") { page } else { format!("{page} · Ownchat") };
     html_escape::encode_text(&title).into_owned()

@@ -1,4 +1,5 @@
-//! What the pages need of the outside: the use-cases of the console, for the visitor of one request.
+//! The port through which pages and server functions call the console's use cases. One value serves
+//! one request and its caller.
 
 use crate::flash::Flash;
 use ownchat_domain::{
@@ -15,84 +16,88 @@ use ownchat_domain::{
 use std::{future::Future, pin::Pin, sync::Arc};
 use zeroize::Zeroizing;
 
-/// What a use-case comes to.
+/// Boxed future of a use case.
 pub type Reply<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 
-/// The use-cases. All of them look first whether the visitor may; whoever is not signed in gets
-/// [`Failure::NotSignedIn`].
+/// The use cases. Those that read or change data of a workspace authorise the caller first. They
+/// return [`Failure::NotSignedIn`] for a request without a valid session.
 pub trait Backend: Send + Sync {
-    /// Whether this set-up token is good.
+    /// Fails unless the set-up token is valid.
     fn check_setup(&self, token: String) -> Reply<()>;
-    /// Makes the first owner and signs them in.
+    /// Creates the first owner and signs them in.
     fn set_up(&self, request: SetupRequest) -> Reply<Cookies>;
     /// Signs in.
     fn sign_in(&self, request: SignInRequest) -> Reply<Cookies>;
     /// Signs out.
     fn sign_out(&self) -> Reply<Cookies>;
-    /// Who the visitor is.
+    /// Returns the signed-in person, with the workspace.
     fn identity(&self) -> Reply<Identity>;
     /// Lists keys.
     fn list_keys(&self, query: KeyQuery) -> Reply<KeyPage>;
     /// Reads a key.
     fn read_key(&self, id: Locator) -> Reply<Key>;
-    /// Makes a key, and its secret unless the request brings the hash of one; once, if it says so.
+    /// Creates a key. Generates its secret unless the request contains the hash of one. With an
+    /// idempotency key in `once`, a retry returns the same key.
     fn create_key(&self, key: NewKey, once: Option<Once>) -> Reply<CreatedKey>;
-    /// Makes a key like another one; once, if it says so.
+    /// Duplicates a key. With an idempotency key in `once`, a retry returns the same duplicate.
     fn duplicate_key(&self, copy: Copied, once: Option<Once>) -> Reply<CreatedKey>;
-    /// Changes a key that the visitor saw in this version.
+    /// Changes a key, given the version that the caller last read.
     fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Changed>;
-    /// Deletes a key that the visitor saw in this version.
+    /// Deletes a key, given the version that the caller last read.
     fn delete_key(&self, id: Locator, version: u64) -> Reply<Changed>;
-    /// Undoes the deletion of a key.
+    /// Restores a deleted key.
     fn restore_key(&self, id: Locator) -> Reply<Changed>;
-    /// Reads a key that was deleted and can be restored.
+    /// Reads a deleted key that can still be restored.
     fn read_deleted_key(&self, id: Locator) -> Reply<Key>;
-    /// Gives a key a new secret, made here, and ends the old ones at once; once, if it says so.
+    /// Rotates a key: generates a new secret and revokes the old ones at once. With an idempotency
+    /// key in `once`, a retry does not rotate again.
     fn new_secret(&self, id: Locator, once: Option<Once>) -> Reply<CreatedKey>;
-    /// Name of who brought a key into its present state, if the visitor may know.
+    /// Returns the name of the actor who last changed the key, if the caller may know.
     fn last_editor(&self, key: &Key) -> Reply<Option<String>>;
-    /// The message that the request brings, if it is for this session.
+    /// Returns the flash message in the request's cookie, if it was signed for this session. A
+    /// message about a pasted key needs no session.
     fn flash(&self) -> Option<Flash>;
-    /// The cookie that carries a message to the next page; without one, the cookie that ends it.
+    /// Returns the cookie that carries a flash message to the next page. `None` deletes the cookie.
     fn carry(&self, flash: Option<&Flash>) -> Cookies;
-    /// A cookie that is there with the next form, if the browser keeps ours; none where all do.
+    /// Returns a cookie that probes if the browser stores ours. Empty on a host where every browser
+    /// stores them.
     fn probe(&self) -> Cookies;
-    /// Returns true if the browser has refused that cookie.
+    /// Returns true if the browser may refuse our cookies and the request contains none.
     fn loses_cookies(&self) -> bool;
-    /// Id of the request that is answered: 32 characters that no other request has.
+    /// Returns the unique id of the current request: 32 hexadecimal digits.
     fn request_id(&self) -> String;
-    /// The time.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
-    /// Origin of the edge, for calls that the pages show and make.
+    /// Returns the origin of the edge, for requests that the pages show and send.
     fn edge(&self) -> String;
-    /// Folder of the browser's files under `/assets`.
+    /// Returns the folder under `/assets` with the browser's files.
     fn assets(&self) -> String;
 }
 
-/// The backend of the request that is answered.
+/// The backend of the current request, as a Leptos context.
 pub type Provided = Arc<dyn Backend>;
 
-/// The values of the `Set-Cookie` headers (RFC 6265) that open or end a session.
+/// Values of `Set-Cookie` headers (RFC 6265).
 pub struct Cookies(pub Vec<Zeroizing<String>>);
 
-/// A key that is to be made like another one.
+/// A request to duplicate a key.
 pub struct Copied {
-    /// The other.
+    /// Id of the source key.
     pub id: Locator,
-    /// In what the copy differs.
+    /// Fields in which the duplicate differs.
     pub differences: KeyPatch,
-    /// Which world it opens; none for that of the other.
+    /// Environment of the duplicate; `None` for that of the source.
     pub environment: Option<Environment>,
-    /// Hash of a secret that the caller made and keeps; none to have one made.
+    /// Hash of a secret that the caller generated and keeps. `None` generates one on the server.
     pub secret: Option<SecretHash>,
 }
 
-/// A key that was just made.
+/// A key that was just created or rotated.
 pub struct CreatedKey {
-    /// What is known of it.
+    /// The key, without its secret.
     pub key: Key,
-    /// The whole key, if its secret was made here. This is the only time it can be seen.
+    /// Plain text of the key, if its secret was generated here. It is available only this once.
     pub token: Option<Zeroizing<String>>,
-    /// Whether an earlier request of the same name made it.
+    /// True if an earlier request with the same idempotency key had this effect.
     pub replayed: bool,
 }

@@ -1,5 +1,4 @@
-//! The form of a key as people fill it in: texts as they were typed, so that nothing is lost when
-//! something is wrong.
+//! The key form as typed: unparsed texts, so that invalid input is not lost.
 
 use ownchat_domain::{
     digest::SecretHash,
@@ -10,47 +9,48 @@ use ownchat_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The form. Fields are named as in the page.
+/// The key form. Field names are those of the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyDraft {
-    /// What people will call the key.
+    /// Display name.
     pub name: String,
-    /// What it is for.
+    /// Purpose of the key.
     pub description: String,
     /// `live` or `test`.
     pub environment: String,
-    /// The value of one of [`Expiry::CHOICES`].
+    /// Value of one of [`Expiry::CHOICES`], or [`Expiry::KEEP`].
     pub expiry: String,
     /// `YYYY-MM-DD`, for [`Expiry::On`].
     pub expiry_date: String,
     /// Names of the chosen scopes.
     pub scopes: Vec<String>,
-    /// Why; goes into the audit trail.
+    /// Reason for the audit trail.
     #[serde(default)]
     pub reason: String,
-    /// Name of the form itself: what is sent twice under one name is done once. Empty when editing.
+    /// Idempotency key of the form: two submissions with the same one take effect once. Empty when
+    /// editing.
     #[serde(default)]
     pub form: String,
-    /// Id of the key that this shall be a copy of; empty for a key of its own.
+    /// Id of the source key of a duplicate; empty for a new key.
     #[serde(default)]
     pub from: String,
 }
 
-/// When a key shall end.
+/// Expiry of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
-    /// As it is; when editing.
+    /// Leaves the expiry unchanged. For editing and duplicating.
     Keep,
-    /// This many days from now.
+    /// Days from now.
     Days(i64),
-    /// At the end of a date.
+    /// At the end of a date, in UTC.
     On,
-    /// Never.
+    /// No expiry.
     Never,
 }
 
 impl Expiry {
-    /// What a new key is offered, as value and words.
+    /// Choices for a new key, each with its form value and its text.
     pub const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
         (Self::Days(30), "30", "30 days"),
         (Self::Days(90), "90", "90 days"),
@@ -58,7 +58,7 @@ impl Expiry {
         (Self::On, "date", "On a date"),
         (Self::Never, "never", "No expiration"),
     ];
-    /// Value of [`Expiry::Keep`].
+    /// Form value of [`Expiry::Keep`].
     pub const KEEP: &'static str = "keep";
 
     fn parse(value: &str) -> Option<Self> {
@@ -70,7 +70,7 @@ impl Expiry {
 }
 
 impl Default for KeyDraft {
-    /// A new key: live, for 90 days, without scopes.
+    /// Returns the form of a new key: live, 90 days, no scopes.
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -87,7 +87,7 @@ impl Default for KeyDraft {
 }
 
 impl KeyDraft {
-    /// The form as it stands when a key is to be edited.
+    /// Returns the form to edit a key.
     pub fn of(key: &Key) -> Self {
         Self {
             name: key.name.clone(),
@@ -102,8 +102,8 @@ impl KeyDraft {
         }
     }
 
-    /// The form as it stands when a key is to be copied, beside keys of these names. What has an
-    /// end keeps it, unless it is over.
+    /// Returns the form to duplicate a key, with a name that is not in `names`. Keeps the expiry of
+    /// the source unless it has passed.
     pub fn copy_of(key: &Key, names: &[String], now: Timestamp) -> Self {
         let new = Self::default();
         let ends = key.expires_at.is_some_and(|end| end > now);
@@ -116,7 +116,7 @@ impl KeyDraft {
         }
     }
 
-    /// The form as it was posted. What is not there is empty.
+    /// Reads a posted form. Missing fields are empty.
     pub fn from_fields(fields: &[(String, String)]) -> Self {
         let one = |name: &str| {
             fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone()).unwrap_or_default()
@@ -134,16 +134,21 @@ impl KeyDraft {
         }
     }
 
-    /// What makes sending the form, with the hash of a secret that the browser made, something that is done
-    /// once; nothing if the form has no name.
+    /// Returns the idempotency key of the form and a hash over the form and the secret's hash.
+    /// `None` if the form has no valid idempotency key.
     pub fn once(&self, secret: Option<&SecretHash>) -> Option<Once> {
         let key = self.form.parse().ok()?;
-        // Texts and lists of texts: there is nothing that cannot be written.
+        // Strings and lists of strings always serialise.
         let body = serde_json::to_vec(&(self, secret)).unwrap_or_default();
         Some(Once { key, body: BodyHash::of(&body) })
     }
 
-    /// What is asked of the vault for a new key.
+    /// Converts the form into a new key.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::Invalid`] with the faults of all fields if the expiry is invalid.
+    /// Otherwise the vault checks the fields.
     pub fn to_new_key(&self, now: Timestamp) -> Result<NewKey, Failure> {
         let key = NewKey {
             name: self.name.clone(),
@@ -159,7 +164,12 @@ impl KeyDraft {
         }
     }
 
-    /// What is asked of the vault for a key that is there already.
+    /// Converts the form into a patch of an existing key.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::Invalid`] with the faults of all fields if the expiry is invalid.
+    /// Otherwise the vault checks the fields.
     pub fn to_patch(&self, now: Timestamp) -> Result<KeyPatch, Failure> {
         let patch = KeyPatch {
             name: Some(self.name.clone()),
@@ -174,7 +184,7 @@ impl KeyDraft {
         }
     }
 
-    /// `None` to keep what is, `Some(None)` for never.
+    /// `None` keeps the expiry; `Some(None)` removes it.
     #[allow(clippy::option_option, reason = "absent, null or a value, as in RFC 7396")]
     fn expires_at(&self, now: Timestamp) -> Result<Option<Option<String>>, FieldError> {
         match Expiry::parse(&self.expiry) {
@@ -190,7 +200,7 @@ impl KeyDraft {
     }
 }
 
-/// What is wrong with the other fields, and with one more, so that people hear of everything at once.
+/// Adds the fault of one field to those of the others, so that the form reports all faults at once.
 fn all_faults(others: Option<Failure>, one: FieldError) -> Failure {
     let mut errors = match others {
         Some(Failure::Invalid { errors }) => errors,

@@ -1,51 +1,51 @@
-//! The message after an act on a key: what was done to which key, from when it holds, and how to
-//! undo it. A signed cookie carries it to the next page, which shows it once.
+//! Flash messages: one action on a key, when it takes effect, and the data to undo it. A signed
+//! cookie carries the message to the next page, which shows it once.
 
 use crate::texts::{ADVICE, PASTED};
 use ownchat_domain::{key::Key, locator::Locator, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// An act on a key.
+/// An action on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    /// It was deactivated.
+    /// The key was deactivated.
     Deactivated,
-    /// It was activated.
+    /// The key was activated.
     Activated,
-    /// It was activated, and its expiry has passed.
+    /// The key was activated, but has expired.
     ActivatedTooLate,
-    /// It was edited.
+    /// The key was edited.
     Saved,
-    /// The form held nothing new.
+    /// The form contained no change.
     Unchanged,
-    /// It was deleted.
+    /// The key was deleted.
     Deleted,
-    /// Its deletion was undone.
+    /// The deletion was undone.
     Restored,
-    /// It was pasted, whole, into an address.
+    /// A whole key was pasted into a URL.
     Pasted,
 }
 
-/// A message.
+/// A flash message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {
-    /// The act.
+    /// The action.
     pub act: Act,
-    /// To which key.
+    /// Id of the key.
     pub id: Locator,
-    /// The key's name.
+    /// Display name of the key.
     pub name: String,
-    /// The key's version after the act.
+    /// Version of the key after the action.
     pub version: u64,
-    /// When the act holds everywhere; none if it takes nothing from anybody.
+    /// Time from which the action applies everywhere; `None` if it revokes nothing.
     pub effective_at: Option<Timestamp>,
-    /// When the key has expired, or until when it can be restored.
+    /// Expiry of an expired key, or end of the restore period of a deleted key.
     pub limit: Option<Timestamp>,
 }
 
 impl Flash {
-    /// The message of an act that left the key like this.
+    /// Creates the message for an action, from the key after it.
     pub fn of(act: Act, key: Key, effective_at: Option<Timestamp>) -> Self {
         let limit = match act {
             Act::ActivatedTooLate => key.expires_at,
@@ -55,12 +55,12 @@ impl Flash {
         Self { act, id: key.id, name: key.name, version: key.version, effective_at, limit }
     }
 
-    /// The message to somebody who pasted a whole key.
+    /// Creates the message for a key pasted into a URL.
     pub const fn pasted(id: Locator) -> Self {
         Self { act: Act::Pasted, id, name: String::new(), version: 0, effective_at: None, limit: None }
     }
 
-    /// The sentences after the key's name; the whole message where it names no key.
+    /// Returns the text after the key's name, or the whole message if it starts without the name.
     pub fn sentence(&self, now: Timestamp) -> String {
         let limit = self.limit.map(Timestamp::day_in_utc).unwrap_or_default();
         match self.act {
@@ -81,7 +81,7 @@ impl Flash {
         }
     }
 
-    /// Returns true if the message begins with the key's name.
+    /// Returns true if the message starts with the key's name.
     pub fn names_key(&self) -> bool {
         !matches!(self.act, Act::Unchanged | Act::Pasted)
     }
@@ -91,7 +91,7 @@ impl Flash {
     }
 }
 
-/// A moment in the future, never too early, and with its day when that is not today.
+/// Formats a future time, rounded up to a second, with its date unless that is today.
 fn moment(at: Timestamp, now: Timestamp) -> String {
     let at = at.rounded_up_to_second();
     let (day, today) = (at.day_month_year(), now.day_month_year());
@@ -113,7 +113,7 @@ mod tests {
             ("2026-11-23T16:46:43Z", "2026-11-23T16:46:48Z", "16:46:48 UTC"),
             ("2026-11-23T16:46:43Z", "2026-11-23T16:46:48.001Z", "16:46:49 UTC"),
             ("2026-11-23T16:46:43Z", "2026-11-23T16:46:48.999Z", "16:46:49 UTC"),
-            // An outage of an hour is forgiven.
+            // An edge outage of one hour is allowed.
             ("2026-11-23T23:30:00Z", "2026-11-24T00:30:00Z", "00:30:00 UTC on 24 Nov 2026"),
             ("2026-11-23T23:59:54Z", "2026-11-23T23:59:59.001Z", "00:00:00 UTC on 24 Nov 2026"),
             ("2026-11-24T00:00:01Z", "2026-11-24T00:00:04Z", "00:00:04 UTC"),

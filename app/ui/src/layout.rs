@@ -1,36 +1,36 @@
-//! The frame around pages: with the sidebar for those who are signed in, a plain one for the others.
+//! Page layouts: one with the sidebar for a signed-in person, and a plain one for everyone.
 
 use crate::paths;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use ownchat_domain::vault::person::Identity;
 
-/// Where in the sidebar a page belongs.
+/// The section of the sidebar that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// The overview.
     Home,
-    /// Everything under Settings.
+    /// The settings and all pages below them.
     Settings,
 }
 
-/// One step of the way to a page: its name and address.
+/// One step of the breadcrumb: name and URL.
 pub type Step = (&'static str, String);
 
-/// The frame of a page for somebody who is signed in.
+/// The layout of a page that requires a session.
 #[component]
 pub fn Frame(
-    /// Who is signed in.
+    /// The signed-in person.
     identity: Identity,
-    /// Where the page belongs.
+    /// Section of the sidebar.
     place: Place,
-    /// Its title.
+    /// Page title.
     #[prop(into)]
     title: String,
-    /// The way to it.
+    /// Breadcrumb, without the page itself.
     #[prop(default = Vec::new())]
     way: Vec<Step>,
-    /// The page.
+    /// Page content.
     children: Children,
 ) -> impl IntoView {
     let current = move |this: Place| (this == place).then_some("page");
@@ -62,13 +62,13 @@ pub fn Frame(
     .into_any()
 }
 
-/// The frame of a page that anybody may see.
+/// The layout of a page that requires no session.
 #[component]
 pub fn Plain(
-    /// Its title.
+    /// Page title, and its heading.
     #[prop(into)]
     title: String,
-    /// The page.
+    /// Page content.
     children: Children,
 ) -> impl IntoView {
     view! {

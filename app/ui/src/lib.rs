@@ -1,9 +1,9 @@
-//! The pages of the console.
+//! The console's web pages, rendered on the server with Leptos.
 //!
-//! Every page is rendered on the server and works without JavaScript: links are links, and a form posts
-//! to the address of its own page, which answers with what was wrong or with where to go next. A few
-//! islands add comfort where WASM runs: the form that makes the secret in the browser, the copy button,
-//! the trial call, the confirm dialog.
+//! Every page works without JavaScript. A form posts to the URL of its own page. The response
+//! redirects, shows the result, or shows the form again with its errors. A few islands enhance the
+//! pages with WASM: the key form that generates the secret in the browser, the copy button, the
+//! test request and the confirm dialog.
 
 #![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
 

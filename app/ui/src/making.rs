@@ -1,4 +1,4 @@
-//! Making the key of a form, whether the page posted it or an island sent it.
+//! Creation of a key from its form, shared by the page and the server function.
 
 use crate::{
     backend::{Backend, Copied, CreatedKey},
@@ -6,7 +6,13 @@ use crate::{
 };
 use ownchat_domain::{digest::SecretHash, failure::Failure, key::NewKey};
 
-/// Makes the key that the form describes, with the secret of this hash or one that is made on the server.
+/// Creates or duplicates a key as the form specifies. Generates the secret on the server unless
+/// given the hash of one.
+///
+/// # Errors
+///
+/// Returns [`Failure::NotFound`] for an invalid source id, and every failure of the form and the
+/// use case.
 pub async fn make(backend: &dyn Backend, draft: &KeyDraft, secret: Option<SecretHash>) -> Result<CreatedKey, Failure> {
     let once = draft.once(secret.as_ref());
     if draft.from.is_empty() {

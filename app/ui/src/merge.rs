@@ -1,8 +1,8 @@
-//! Saving the form of a key that others may have changed since it was shown: a three-way merge.
+//! Three-way merge of an edited key with concurrent changes by others.
 //!
-//! The form carries the values that it was made from. A field that this person left as it was takes
-//! the key's present value, and only fields that they changed are sent. Where both changed a field,
-//! the person chooses.
+//! The form contains its base: the values that it was rendered with. A field that equals its base
+//! takes the key's current value. Only changed fields are sent. If both sides changed a field, the
+//! admin chooses.
 
 use crate::{
     draft::{Expiry, KeyDraft},
@@ -17,21 +17,21 @@ use ownchat_domain::{
 /// A field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// The name.
+    /// Display name.
     Name,
-    /// The description.
+    /// Description.
     Description,
-    /// When the key ends.
+    /// Expiry.
     Expiry,
-    /// The scopes.
+    /// Scopes.
     Scopes,
 }
 
 impl Field {
-    /// All, in their order on the page.
+    /// All fields, in page order.
     pub const ALL: [Self; 4] = [Self::Name, Self::Description, Self::Expiry, Self::Scopes];
 
-    /// Its name in a form.
+    /// Returns the field name in a form.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -41,7 +41,7 @@ impl Field {
         }
     }
 
-    /// Its name for people.
+    /// Returns the display name.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Name => "Name",
@@ -57,20 +57,20 @@ impl Field {
 pub struct Values([String; 4]);
 
 impl Values {
-    /// Those of a key.
+    /// Returns the values of a key.
     pub fn of(key: &Key) -> Self {
         let ends = key.expires_at.map(Timestamp::rfc3339).unwrap_or_default();
         Self([key.name.clone(), key.description.clone(), ends, in_order(key.scopes.names())])
     }
 
-    /// Those that a form was made from; none if it does not say.
+    /// Returns the base of a posted form; `None` unless it contains all fields.
     pub fn posted(form: &Posted) -> Option<Self> {
         let is_there = |field: Field| form.0.iter().any(|(name, _)| *name == base_name(field));
         let value = |field: Field| plain(&form.get(&base_name(field)));
         Field::ALL.into_iter().all(is_there).then(|| Self(Field::ALL.map(value)))
     }
 
-    /// The value of a field that is typed in a form.
+    /// Returns the value of a field as typed in the form.
     pub fn typed(draft: &KeyDraft, field: Field) -> String {
         match field {
             Field::Name => plain(&draft.name),
@@ -80,7 +80,7 @@ impl Values {
         }
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     pub fn get(&self, field: Field) -> &str {
         let [name, description, expiry, scopes] = &self.0;
         match field {
@@ -92,36 +92,36 @@ impl Values {
     }
 }
 
-/// Name of the hidden field that carries the value that a field was shown with.
+/// Returns the name of the hidden input with a field's base.
 pub fn base_name(field: Field) -> String {
     format!("base_{}", field.as_str())
 }
 
-/// Name of the radio buttons that choose between two values of a field.
+/// Returns the name of the radio buttons that resolve a conflict on a field.
 pub fn choice_name(field: Field) -> String {
     format!("keep_{}", field.as_str())
 }
 
-/// Name of the hidden fields that say for which fields there is a choice.
+/// Name of the hidden inputs that list the fields in conflict.
 pub const ASKED: &str = "asked";
-/// The value of the choice that keeps the key's value.
+/// Choice of the key's current value.
 pub const THEIRS: &str = "theirs";
-/// The value of the choice that keeps the form's value.
+/// Choice of the form's value.
 pub const YOURS: &str = "yours";
 
-/// A form, merged with the key as it is now.
+/// A form merged with the current key.
 #[derive(Debug)]
 pub struct Merged {
-    /// The form with the present value of each field that the person did not change.
+    /// The form, with the current value of each field that the admin did not change.
     pub draft: KeyDraft,
-    /// The fields to send.
+    /// Fields to send.
     pub changed: Vec<Field>,
-    /// The fields that both have changed, and for which nothing is chosen.
+    /// Fields that both sides changed, without a valid choice.
     pub conflicts: Vec<Field>,
 }
 
-/// Merges a form. `base` holds the values that it was made from; without them every field that
-/// differs from the key counts as changed by both.
+/// Merges a form with the current key. Without a `base`, every field that differs from the key
+/// counts as changed by both sides.
 pub fn merge(mut draft: KeyDraft, base: Option<&Values>, form: &Posted, key: &Key) -> Merged {
     let theirs = Values::of(key);
     let (mut changed, mut conflicts) = (Vec::new(), Vec::new());
@@ -148,7 +148,12 @@ pub fn merge(mut draft: KeyDraft, base: Option<&Values>, form: &Posted, key: &Ke
 }
 
 impl Merged {
-    /// The change to send: of the fields that the person changed, and no others.
+    /// Returns the patch to send, with the changed fields only.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::Invalid`] with the faults of the changed fields, if the expiry is
+    /// invalid.
     pub fn patch(&self, now: Timestamp) -> Result<KeyPatch, Failure> {
         let is_sent = |field| self.changed.contains(&field);
         let all = self.draft.to_patch(now).map_err(|failure| match failure {
@@ -169,7 +174,7 @@ impl Merged {
     }
 }
 
-/// Gives a field of the form the value that the key has.
+/// Sets a field of the form to the key's current value.
 fn take(draft: &mut KeyDraft, field: Field, key: &Key) {
     match field {
         Field::Name => draft.name.clone_from(&key.name),
@@ -179,7 +184,7 @@ fn take(draft: &mut KeyDraft, field: Field, key: &Key) {
     }
 }
 
-/// A text as it is stored: forms post line breaks as CRLF.
+/// Normalises a text as the vault stores it. Forms post line breaks as CRLF.
 fn plain(text: &str) -> String {
     text.replace("\r\n", "\n").trim().to_owned()
 }

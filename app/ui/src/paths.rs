@@ -1,10 +1,10 @@
-//! Every address of the console: the one place where they are written.
+//! Builds every URL of the console, and validates URLs that come with a request.
 
 use ownchat_domain::locator::Locator;
 
 /// The overview.
 pub const HOME: &str = "/";
-/// Makes the first owner.
+/// Creates the first owner.
 pub const SETUP: &str = "/setup";
 /// Signs in.
 pub const SIGN_IN: &str = "/sign-in";
@@ -14,42 +14,42 @@ pub const SIGN_OUT: &str = "/sign-out";
 pub const SETTINGS: &str = "/settings";
 /// The list of keys.
 pub const KEYS: &str = "/settings/developer/api-keys";
-/// Makes a key.
+/// Creates a key.
 pub const NEW_KEY: &str = "/settings/developer/api-keys/new";
 /// The user documentation: static pages, built from `app/docs`.
 pub const DOCS: &str = "/docs";
 
-/// One key, to look at and edit.
+/// Shows and edits a key.
 pub fn key(id: Locator) -> String {
     format!("{KEYS}/{id}")
 }
 
-/// Makes a key like another one.
+/// Duplicates a key.
 pub fn duplicate_key(id: Locator) -> String {
     format!("{NEW_KEY}?from={id}")
 }
 
-/// Switches a key off or on, by `POST`.
+/// Activates or deactivates a key, by `POST`.
 pub fn key_status(id: Locator) -> String {
     format!("{KEYS}/{id}/status")
 }
 
-/// Asks before a key is deleted.
+/// Asks for confirmation, and deletes a key.
 pub fn delete_key(id: Locator) -> String {
     format!("{KEYS}/{id}/delete")
 }
 
-/// Asks before a key gets a new secret, and shows that once.
+/// Asks for confirmation, rotates a key and shows it once.
 pub fn rotate_key(id: Locator) -> String {
     format!("{KEYS}/{id}/rotate")
 }
 
-/// Undoes the deletion of a key, by `POST`.
+/// Restores a deleted key, by `POST`.
 pub fn restore_key(id: Locator) -> String {
     format!("{KEYS}/{id}/restore")
 }
 
-/// A page about keys that leads back to the page `back`.
+/// Adds the URL to return to as a query parameter, unless it is the plain list of keys.
 pub fn with_back(path: String, back: &str) -> String {
     if back == KEYS {
         return path;
@@ -59,8 +59,8 @@ pub fn with_back(path: String, back: &str) -> String {
     format!("{path}{separator}{query}")
 }
 
-/// The page to go back to, as a request named it: the list in any of its states, or the page of one
-/// key. Anything else becomes the list.
+/// Validates the URL to return to. Accepts the list with any query, or the page of one key. Any
+/// other URL becomes the list.
 pub fn back(named: &str) -> &str {
     let path = named.split('?').next().unwrap_or_default();
     let is_key = || path.strip_prefix(KEYS).and_then(|rest| rest.strip_prefix('/')).is_some_and(is_locator);
@@ -71,32 +71,31 @@ fn is_locator(text: &str) -> bool {
     text.parse::<Locator>().is_ok()
 }
 
-/// Returns true if a page that [`back`] has let pass is the list.
+/// Returns true if a URL from [`back`] is the list.
 fn is_list(back: &str) -> bool {
     back.split('?').next() == Some(KEYS)
 }
 
-/// The page `back`, at the row of a key if it is the list.
+/// Adds the fragment of a key's row if `back` is the list.
 pub fn at_row(back: &str, id: Locator) -> String {
     if is_list(back) { format!("{back}#{}", row(id)) } else { back.to_owned() }
 }
 
-/// Name of a key's row in the list.
+/// Returns the HTML id of a key's row in the list.
 pub fn row(id: Locator) -> String {
     format!("key-{id}")
 }
 
-/// The sign-in page, which leads back to `next`.
+/// Returns the URL of the sign-in page, which redirects to `next`.
 pub fn sign_in_then(next: &str) -> String {
     let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
     if next == HOME { SIGN_IN.to_owned() } else { format!("{SIGN_IN}?{query}") }
 }
 
-/// Most characters of an address that comes with a request: a search of that length,
-/// percent-encoded.
+/// Maximum bytes of a URL that comes with a request. Leaves room for a search, percent-encoded.
 const LENGTH_MAX: usize = 4_000;
 
-/// Whether an address that came with a request leads to a page of ours and nowhere else.
+/// Returns true if a URL from a request leads to a page of this host. Prevents open redirects.
 pub fn is_local(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")

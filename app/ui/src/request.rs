@@ -11,26 +11,26 @@ use leptos_axum::ResponseOptions;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use ownchat_domain::{failure::Failure, locator::Locator, token};
 
-/// The form that a `POST` brought, as pairs in the order in which they stood.
+/// The fields of a posted form, as pairs in their original order.
 #[derive(Clone, Debug, Default)]
 pub struct Posted(pub Vec<(String, String)>);
 
 impl Posted {
-    /// The first value under a name; empty if there is none.
+    /// Returns the first value of a field; empty if absent.
     pub fn get(&self, name: &str) -> String {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone()).unwrap_or_default()
     }
 }
 
-/// Said to somebody whose browser refuses our cookies.
+/// Error text for a browser that refuses our cookies.
 pub const LOST_COOKIES: &str = "Your browser refused our cookie, because this page came over plain HTTP. Open it with https:// in \
                                 front, or on the machine itself under http://localhost.";
 
-/// Why a page is not shown.
+/// Reason that a page is not rendered.
 pub enum Stop {
-    /// The visitor is led elsewhere.
+    /// Redirects to this URL.
     Redirect(String),
-    /// A use-case failed in a way that the page cannot show at a field.
+    /// A use case failed, and no form field can show the failure.
     Failure(Failure),
 }
 
@@ -40,10 +40,10 @@ impl From<Failure> for Stop {
     }
 }
 
-/// What a page comes to.
+/// Result of a page.
 pub type Shown = Result<AnyView, Stop>;
 
-/// A request for a page.
+/// A request for a page, with its response headers.
 #[derive(Clone)]
 pub struct PageRequest {
     backend: Provided,
@@ -55,7 +55,7 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// The request that is being answered, from the contexts of the renderer.
+    /// Returns the current request, from the Leptos contexts.
     pub fn current() -> Self {
         let parts = use_context::<Parts>();
         Self {
@@ -68,75 +68,79 @@ impl PageRequest {
         }
     }
 
-    /// The use-cases.
+    /// Returns the use cases.
     pub fn backend(&self) -> &dyn Backend {
         &*self.backend
     }
 
-    /// The form, if one was posted.
+    /// Returns the form of a `POST`.
     pub fn posted(&self) -> Option<&Posted> {
         self.posted.as_ref()
     }
 
-    /// The first value under a name in the query; empty if there is none.
+    /// Returns the first value of a query parameter; empty if absent.
     pub fn query(&self, name: &str) -> String {
         self.query.get(name).unwrap_or_default()
     }
 
-    /// The key that the address names.
+    /// Returns the key id in the URL.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::NotFound`] if there is no valid id.
     pub fn key_id(&self) -> Result<Locator, Stop> {
         self.id.ok_or(Stop::Failure(Failure::NotFound))
     }
 
-    /// Path and query of the page.
+    /// Returns path and query of the URL.
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// Answers with this status.
+    /// Sets the status of the response.
     pub fn status(&self, status: StatusCode) {
         self.response.set_status(status);
     }
 
-    /// Answers with this status, and the seconds after which it is worth trying again.
+    /// Sets the status of the response and its `Retry-After` header, in seconds.
     pub fn try_later(&self, status: StatusCode, retry_after: u32) {
         self.response.set_status(status);
         self.response.insert_header(header::RETRY_AFTER, HeaderValue::from(retry_after));
     }
 
-    /// Opens or ends a session.
+    /// Adds `Set-Cookie` headers to the response.
     pub fn set_cookies(&self, cookies: &Cookies) {
         for value in cookies.0.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
             self.response.append_header(header::SET_COOKIE, value);
         }
     }
 
-    /// Sets a cookie by which the next form tells that the browser keeps ours.
+    /// Sets the probe cookie. The next form then proves that the browser stores our cookies.
     pub fn probe_cookies(&self) {
         self.set_cookies(&self.backend.probe());
     }
 
-    /// The page to go back to, as the address names it.
+    /// Returns the validated URL to return to, from the query.
     pub fn back(&self) -> String {
         paths::back(&self.query("back")).to_owned()
     }
 
-    /// Takes the message that the request brings: the next page does not show it again.
+    /// Takes the flash message of the request. The response deletes its cookie.
     pub fn take_flash(&self) -> Option<Flash> {
         let flash = self.backend.flash()?;
         self.set_cookies(&self.backend.carry(None));
         Some(flash)
     }
 
-    /// Goes back, at the row of the key, with a message.
+    /// Sets a flash message, and redirects to the URL to return to, at the key's row.
     pub fn done(&self, flash: Flash) -> Stop {
         self.set_cookies(&self.backend.carry(Some(&flash)));
         Stop::Redirect(paths::at_row(&self.back(), flash.id))
     }
 
-    /// Answers with a redirect to `path`.
+    /// Redirects to `path`.
     pub fn redirect(&self, path: &str) {
-        // A form can name the address; no key goes into one.
+        // A form can name the URL. No whole key may appear in one.
         if let Ok(value) = HeaderValue::from_str(&token::with_ids(path)) {
             self.response.insert_header(header::LOCATION, value);
             // 303 turns a `POST` into a `GET` (RFC 9110, section 15.4.4).

@@ -1,13 +1,13 @@
-//! HTTP statuses of failures, for pages and server functions alike.
+//! HTTP status of each failure, for pages and server functions.
 
 use http::StatusCode;
 use ownchat_domain::failure::Failure;
 
-/// Returns the status of a failure (RFC 9110, section 15).
+/// Returns the HTTP status of a failure (RFC 9110, section 15).
 pub const fn of(failure: &Failure) -> StatusCode {
     match failure {
         Failure::NotFound => StatusCode::NOT_FOUND,
-        // Pages read no API keys, so signing in is the only challenge that they could send.
+        // Pages read no API keys, so sign-in is the only challenge that they could send.
         Failure::Forbidden
         | Failure::NotSignedIn
         | Failure::WrongCredentials

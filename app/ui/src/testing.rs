@@ -1,9 +1,9 @@
-//! A key for tests.
+//! A test fixture: a key.
 
 use ownchat_domain::key::Key;
 use serde_json::{Value, json};
 
-/// An active key, with these fields instead of its own.
+/// Builds an active key. `fields` replace its own.
 pub fn key(fields: Value) -> Key {
     let mut key = json!({
         "id": "0000000000000001", "name": "", "description": "", "integration": "", "environment": "live",

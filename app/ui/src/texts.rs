@@ -1,8 +1,8 @@
 //! Texts that pages and islands share.
 
-/// Tells a visitor that the pasted key was cut before the request was sent.
+/// Tells the visitor that only the id of a pasted key was used.
 pub const PASTED: &str = "You pasted a whole key. We looked for its id only.";
-/// The advice after [`PASTED`], where the key exists.
+/// Advice after [`PASTED`], if the key exists.
 pub const ADVICE: &str = "If others could see it, rotate it.";
-/// The link to the page that rotates a key, and its button.
+/// Text of the link and the button that rotate a key.
 pub const ROTATE: &str = "Rotate key";

@@ -8,7 +8,7 @@ fn key(name: &str, scopes: &[&str], ends: Option<&str>) -> Key {
     testing::key(json!({"name": name, "description": "One\nTwo", "scopes": scopes, "expires_at": ends}))
 }
 
-/// A form that was made from this key, with some fields filled in and others added.
+/// Builds a form with the base of this key. `filled` replaces or adds fields.
 fn form(shown: &Key, filled: &[(&str, &str)], scopes: &[&str]) -> Posted {
     let mut fields: Vec<(String, String)> =
         Field::ALL.iter().map(|field| (base_name(*field), Values::of(shown).get(*field).to_owned())).collect();
@@ -38,8 +38,7 @@ fn only_changed_fields_are_sent() {
     assert_eq!(scopes.changed, [Field::Scopes]);
     let expiry = merged(&form(&shown, &[("expiry", "never")], read), &shown);
     assert_eq!(expiry.changed, [Field::Expiry]);
-    // Nothing is new: not a space more, not the order of the scopes, not what somebody else did
-    // too.
+    // Nothing changes: extra spaces, another order of the scopes, an edit that others made too.
     let two = &["messages:send", "contacts:read"][..];
     for (shown, now) in
         [(key("CRM", two, None), key("CRM", two, None)), (key("CRM", two, None), key("Till", two, None))]
@@ -60,7 +59,7 @@ fn what_both_changed_is_asked_about_until_it_is_chosen() {
     let typed = form(&shown, &[("name", "Mine"), ("expiry", "30")], read);
     let asked = merged(&typed, &other);
     assert_eq!((asked.conflicts, asked.changed.len()), (vec![Field::Name, Field::Expiry], 0));
-    // The page that asks is made from the key as it is then.
+    // The conflict page is rendered from the key as it is by then.
     let answer = |choice: &[(&str, &str)]| {
         let filled: Vec<_> =
             [("name", "Mine"), ("expiry", "keep"), (ASKED, "name")].iter().chain(choice).copied().collect();
