@@ -1,5 +1,5 @@
-//! `cargo xtask check`: format, lints and host tests of the packages that a change can break.
-//! Builds no WASM.
+//! `cargo xtask check`: tidy rules, format, lints and host tests of the packages that a change can
+//! break. Builds no WASM.
 
 use crate::{
     build::sources::{normal_form, of_crate},
@@ -9,6 +9,7 @@ use crate::{
     setup,
     step::{Steps, output, say},
     test::MEND,
+    tidy,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,6 +21,7 @@ use std::{
 /// Checks the packages that differ from the last commit on main, and their dependents.
 /// `--all` checks every package.
 pub fn run(words: &[&str]) -> Result<(), Failure> {
+    tidy::run()?;
     let packages = Packages::read()?;
     let chosen = match words {
         [] => packages.affected_by(&changed_files(&packages)?),

@@ -15,6 +15,7 @@ mod setup;
 mod step;
 mod stop;
 mod test;
+mod tidy;
 mod versions;
 
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ cargo xtask dev     builds and runs everything on this machine, until Ctrl-C
     --release       builds as for a deployment
     --no-build      runs what was built before
     --temporary     ends when its standard input does, and forgets its state
-cargo xtask check   while you work: format, lints and host tests of the packages that differ from main's last
+cargo xtask check   while you work: tidy rules, format, lints and host tests of the packages that differ from main's last
                     commit, and of those that depend on them
     --all           of every package
 cargo xtask test    before you hand over: everything, stage by stage; ends at the first failure

@@ -8,6 +8,7 @@ use crate::{
     packages::Packages,
     place::root,
     step::{self, Steps},
+    tidy,
 };
 use std::{env, fmt::Write, fs, process::Command, sync::atomic::Ordering};
 
@@ -44,7 +45,7 @@ const CORE: &[Part] = &[Part::Vault, Part::Edge];
 pub const STAGES: &[Stage] = &[
     Stage {
         name: "lint",
-        help: "format and lints of every package",
+        help: "tidy rules; format and lints of every package",
         budget: 30,
         has_tests: false,
         parts: &[],
@@ -132,6 +133,7 @@ pub fn list() -> String {
 }
 
 fn lint(_: &Session, steps: Steps) -> Result<(), Failure> {
+    tidy::run()?;
     let packages = Packages::read()?;
     packages.all().format(steps)?;
     packages.all().lint(steps)

@@ -1,0 +1,47 @@
+//! Rules of the tree that no compiler and no linter knows: comments, imports, commit subjects.
+//!
+//! `cargo xtask check` and the stage `lint` of `cargo xtask test` apply them to the whole tree.
+
+mod comments;
+mod imports;
+mod subjects;
+
+use crate::{failure::Failure, place::root, step::output};
+use comments::Count;
+use std::{fs, process::Command};
+
+/// Applies every rule and prints each fault.
+///
+/// # Errors
+/// Fails if there is a fault.
+pub fn run() -> Result<(), Failure> {
+    let mut faults = Vec::new();
+    let mut count = Count::default();
+    for path in files()? {
+        let Some(syntax) = comments::Syntax::of(&path) else { continue };
+        // A file that was removed and not yet committed is still listed.
+        let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
+        faults.extend(comments::faults(&path, &text, syntax, &mut count));
+    }
+    faults.extend(count.fault());
+    faults.extend(imports::faults()?);
+    faults.extend(subjects::faults(&subjects::recent()));
+    if faults.is_empty() {
+        return Ok(());
+    }
+    for fault in &faults {
+        println!("{fault}");
+    }
+    let s = if faults.len() == 1 { "" } else { "s" };
+    let why = format!("{} fault{s}, named above", faults.len());
+    Err(Failure::new("tidy", why, "mend them; the rules stand in .cargo/xtask/src/tidy"))
+}
+
+/// The files of the project, as paths from its root.
+fn files() -> Result<Vec<String>, Failure> {
+    let mut git = Command::new("git");
+    git.current_dir(root()).args(["ls-files", "--cached", "--others", "--exclude-standard"]);
+    let listed = output(&mut git);
+    let failed = || Failure::new("tidy", "git lists no files", "run it in a checkout");
+    Ok(listed.ok_or_else(failed)?.lines().map(str::to_owned).collect())
+}
