@@ -73,9 +73,8 @@ impl Book {
     /// do not list.
     pub fn read(folder: &Path) -> Result<Self, BookError> {
         let source = |path: &str| {
-            fs::read_to_string(folder.join(path)).map_err(|error| BookError::new(path, error)).and_then(|text| {
-                tables::fill(&text).map_err(|error| BookError::new(path, error)).map(|text| (path.to_owned(), text))
-            })
+            let text = fs::read_to_string(folder.join(path)).map_err(|error| BookError::new(path, error))?;
+            Ok((path.to_owned(), tables::fill(folder, path, &text)?))
         };
         let contents = source(CONTENTS)?;
         let listed = markdown::lists(&contents.1);

@@ -1,13 +1,15 @@
 //! Generates tables from the code that serves them. A source includes one as `{{name}}`, on a line
 //! of its own.
 
+use crate::book::BookError;
 use ownchat_domain::{
     problem::{CATALOGUE, Kind},
     route,
     scope::{GROUPS, PRESETS, Scope},
     verdict::Code,
 };
-use std::fmt::Write;
+use serde::Deserialize;
+use std::{fmt::Write, fs, path::Path};
 
 /// The name of a table, and the function that renders it.
 type Table = (&'static str, fn() -> String);
@@ -15,17 +17,18 @@ type Table = (&'static str, fn() -> String);
 const TABLES: &[Table] =
     &[("errors", errors), ("outcomes", outcomes), ("presets", presets), ("routes", routes), ("scopes", scopes)];
 
-/// Expands the tables of a source.
+/// Expands the tables of the source `text` at `path` in `folder`.
 ///
 /// # Errors
-/// Fails on an unknown table.
-pub fn fill(text: &str) -> Result<String, String> {
+/// Fails on an unknown table, and on figures that cannot be read.
+pub fn fill(folder: &Path, path: &str, text: &str) -> Result<String, BookError> {
     let mut filled = String::new();
     for line in text.lines() {
         match line.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")) {
+            Some("bench") => filled += bench(folder)?.trim_end(),
             Some(name) => {
                 let table = TABLES.iter().find(|(known, _)| *known == name);
-                let (_, table) = table.ok_or_else(|| format!("there is no table \"{name}\""))?;
+                let (_, table) = table.ok_or_else(|| BookError::new(path, format!("there is no table \"{name}\"")))?;
                 filled += table().trim_end();
             }
             None => filled += line,
@@ -33,6 +36,45 @@ pub fn fill(text: &str) -> Result<String, String> {
         filled.push('\n');
     }
     Ok(filled)
+}
+
+/// The figures that `cargo xtask bench` wrote last.
+const BENCH: &str = "data/bench.json";
+
+/// One figure of the benchmark.
+#[derive(Deserialize)]
+struct Figure {
+    id: String,
+    what: String,
+    ours: Option<f64>,
+    peer: Option<f64>,
+    ratio: Option<f64>,
+    goal: Option<String>,
+    unit: String,
+    reached: Option<bool>,
+}
+
+/// Renders the figures of the benchmark, each with its goal.
+fn bench(folder: &Path) -> Result<String, BookError> {
+    let json = fs::read_to_string(folder.join(BENCH)).map_err(|error| BookError::new(BENCH, error))?;
+    let figures: Vec<Figure> = serde_json::from_str(&json).map_err(|error| BookError::new(BENCH, error))?;
+    let rows = figures.into_iter().map(|figure| {
+        let value =
+            |value: Option<f64>| value.map_or(String::new(), |value| format!("{} {}", rounded(value), figure.unit));
+        let goal = match (&figure.goal, figure.reached) {
+            (Some(goal), Some(true)) => format!("{goal}, reached"),
+            (Some(goal), _) => format!("{goal}, missed"),
+            (None, _) => String::new(),
+        };
+        let ratio = figure.ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
+        vec![figure.id.clone(), figure.what.clone(), value(figure.ours), value(figure.peer), ratio, goal]
+    });
+    Ok(table(&["Id", "Measured", "Ours", "Peer", "Ratio", "Goal"], rows))
+}
+
+/// Rounds a figure to the digits that another run repeats.
+fn rounded(value: f64) -> String {
+    if value >= 100.0 || value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") }
 }
 
 /// Renders a section for every error code. The `type` of a problem links to it.
@@ -124,6 +166,7 @@ mod tests {
 
     #[test]
     fn a_table_stands_in_the_place_of_its_name() {
+        let fill = |text: &str| fill(Path::new("."), "a.md", text).map_err(|error| error.to_string());
         let filled = fill("# A\n\n{{scopes}}\n\nb {{c}}\n").unwrap();
         assert!(filled.contains("| `contacts:read` | "), "{filled}");
         assert!(filled.starts_with("# A\n\n### ") && filled.ends_with("\n\nb {{c}}\n"), "{filled}");

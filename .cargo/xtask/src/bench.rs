@@ -4,7 +4,7 @@ use crate::{
     build::{self, Mode, part::Part},
     cargo::cargo,
     failure::Failure,
-    place::target,
+    place::{root, target},
     setup,
     step::Steps,
     test::{MEND, SIMULATION},
@@ -13,6 +13,9 @@ use std::{fs, path::Path};
 
 /// The proof that measures the delay until a revoked key is refused everywhere.
 const REVOCATION: &str = "revocation::what_was_revoked_is_refused_everywhere_in_time";
+
+/// The figures that the docs show.
+const TABLE: &str = "app/docs/data/bench.json";
 
 /// The file that the proof writes.
 const SLOWEST: &str = "revocation.json";
@@ -29,7 +32,9 @@ pub fn run_all() -> Result<(), Failure> {
     Steps::Sequential.run("build the driver", &mut driver, "see the compiler's message above")?;
     let mut driver = cargo(&["run", "--quiet", "--release", "--package", "ownchat-bench", "--"]);
     let measure = || Steps::Sequential.run("measure", driver.arg(&folder), "see what the driver says above");
-    all_the_same(revoke(&folder), measure)
+    all_the_same(revoke(&folder), measure)?;
+    let copied = fs::copy(folder.join("summary.json"), root().join(TABLE));
+    copied.map(drop).map_err(|error| Failure::new("write the table of the docs", error.to_string(), "see the disk"))
 }
 
 /// Measures even after a failed proof, and returns that failure in the end.

@@ -46,6 +46,7 @@ fn main() {
     rows.sort_by_key(|row| row.id.split(' ').next().unwrap_or_default().to_owned());
 
     let file = folder.join("summary.json");
-    fs::write(&file, serde_json::to_vec_pretty(&rows).unwrap()).unwrap();
+    let judged: Vec<_> = rows.iter().map(|row| row::Judged { row, reached: row.is_reached() }).collect();
+    fs::write(&file, serde_json::to_vec_pretty(&judged).unwrap()).unwrap();
     println!("\n{}\nwritten to {}", row::table(&rows), file.display());
 }

@@ -54,6 +54,16 @@ pub struct Row {
     pub wrong: bool,
 }
 
+/// A row of the JSON: with `reached`, which is `null` without a goal.
+#[derive(Debug, Serialize)]
+pub struct Judged<'a> {
+    /// The row.
+    #[serde(flatten)]
+    pub row: &'a Row,
+    /// True if the goal is reached.
+    pub reached: Option<bool>,
+}
+
 impl Row {
     /// A row without a peer.
     pub fn alone(id: &str, what: impl Into<String>, ours: Option<f64>, goal: Option<Goal>, unit: &'static str) -> Self {
