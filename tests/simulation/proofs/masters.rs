@@ -1,6 +1,6 @@
-//! Rolls the master secret and retires the old one in the steps of the README, with keys in use.
-//! Every good key passes at every step. Steps in a wrong order let no key pass that must be
-//! refused.
+//! Rolls the master secret and retires the old one in the steps of
+//! `app/docs/operate/master-secrets.md`, with keys in use. Every good key passes at every step.
+//! Steps in a wrong order let no key pass that must be refused.
 
 mod holders;
 mod thief;

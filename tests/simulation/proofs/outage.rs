@@ -1,5 +1,5 @@
 //! Outages: stores that fail, break the connection, or exceed the edge's timeout. The responses are
-//! those of the table in the README, and no call passes that must be refused.
+//! those of the table in `app/docs/operate/outages.md`, and no call passes that must be refused.
 
 mod patience;
 mod subjects;
@@ -24,8 +24,8 @@ const CALLS: (usize, usize) = (10, 3);
 /// fail once without a reason.
 const MISSED_MAX: usize = 1;
 
-/// A row of the README's table: the stores that are down, and the keys that get `UNAVAILABLE`. All
-/// other keys pass.
+/// A row of that table: the stores that are down, and the keys that get `UNAVAILABLE`. All other
+/// keys pass.
 struct Row {
     down: &'static [&'static str],
     unavailable: &'static [Kind],
