@@ -1,4 +1,4 @@
-//! The browser's WASM entry point: hydrates the islands of a page.
+#![doc = include_str!("../README.md")]
 
 // The islands export themselves. Naming the crate keeps them in the binary.
 use ownchat_ui as _;

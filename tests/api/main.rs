@@ -1,7 +1,4 @@
-//! The edge and the console over HTTP. Each test is a rule, in a file named after its path.
-//!
-//! Tests share one deployment, started with `cargo xtask dev`. Each creates the keys it needs; a
-//! test that stops its deployment, or needs an empty workspace, starts its own.
+#![doc = include_str!("README.md")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

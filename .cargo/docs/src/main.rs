@@ -1,7 +1,4 @@
-//! Renders the user documentation: Markdown in `app/docs` becomes static pages under `/docs`. Also
-//! writes the pages as Markdown, a search index, and `llms.txt`.
-//!
-//! `ownchat-docs SOURCE OUTPUT` fails at the first broken link, anchor or table.
+#![doc = include_str!("../README.md")]
 
 mod book;
 mod frame;

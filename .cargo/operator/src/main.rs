@@ -1,5 +1,4 @@
-//! Operator commands that need no deployment: audit verification, sign-in links, master secrets.
-//! `cargo xtask` starts this program, so that xtask itself stays small.
+#![doc = include_str!("../README.md")]
 
 mod audit;
 mod device;

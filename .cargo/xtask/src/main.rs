@@ -1,4 +1,4 @@
-//! The project's own commands. `cargo xtask help` lists them.
+#![doc = include_str!("../README.md")]
 
 mod bench;
 mod budget;

@@ -1,8 +1,4 @@
-//! Domain model of API keys: credentials, scopes, limits, revocation and audit.
-//!
-//! Holds the rules that the edge, the vault, the console and the browser must share. The crate is
-//! pure: time, randomness and storage are arguments. Nothing blocks or awaits, and nothing depends
-//! on a platform.
+#![doc = include_str!("../README.md")]
 
 pub mod account;
 pub mod audit;

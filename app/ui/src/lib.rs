@@ -1,10 +1,4 @@
-//! The console's web pages, rendered on the server with Leptos.
-//!
-//! Every page works without JavaScript. A form posts to the URL of its own page. The response
-//! redirects, shows the result, or shows the form again with its errors. A few islands enhance the
-//! pages with WASM: the key form that generates the secret in the browser, the copy button, the
-//! test request and the confirm dialog.
-
+#![doc = include_str!("../README.md")]
 #![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
 
 pub mod actions;

@@ -1,9 +1,4 @@
-//! Benchmarks: our edge beside other Workers on the same bare runtime.
-//!
-//! `ownchat-bench FOLDER` prints a table, and writes it to `summary.json` in the folder. It
-//! succeeds once everything is measured, with the goals reached or not. It fails on a wrong
-//! response. CPU figures are ratios of measurements in turns on one machine (`measure`). Operations
-//! are counted.
+#![doc = include_str!("../README.md")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,9 +1,4 @@
-//! The real runtime (`workerd`) for tests and benchmarks.
-//!
-//! A [`Process`] is one `workerd serve` with one or several [`Worker`]s. Each Worker listens on its
-//! own port of the loopback interface, without any proxy in front. So any number of edges can run
-//! before one vault, and each can be killed by itself. A [`Client`] calls them; an [`Admin`] does
-//! the console's work.
+#![doc = include_str!("../README.md")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

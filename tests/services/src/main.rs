@@ -1,7 +1,4 @@
-//! The Ownchat services in small, for local use and tests. They keep contacts, conversations and
-//! messages in memory, behind the real table of routes. Accepts only requests that came through the
-//! edge.
-
+#![doc = include_str!("../README.md")]
 #![allow(clippy::result_large_err, reason = "a refusal is an answer and is moved once")]
 
 mod answer;

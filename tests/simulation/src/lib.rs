@@ -1,11 +1,4 @@
-//! Simulation of a deployment on one machine, with faults and fast time.
-//!
-//! [`World`] runs several edges, each in its own location, before one vault. A [`Kv`] between them
-//! is as stale, slow and strict as the platform's. One [`Wire`] connects the edges to the vault,
-//! another the vault's registries to the feed. Both can be cut. All processes run on one [`Clock`],
-//! so that minutes pass in seconds, and days are skipped.
-//!
-//! Durations are simulated unless stated otherwise.
+#![doc = include_str!("../README.md")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,8 +1,4 @@
-//! The console: the Worker that admins call.
-//!
-//! It renders the pages of `ownchat-ui`, serves their server functions and the management API, and
-//! stores everything in the vault. `cases` holds the use cases, shared by pages and API. `router`
-//! maps URLs to handlers. `problem` alone chooses statuses and public texts.
+#![doc = include_str!("../README.md")]
 
 pub mod api;
 pub mod cases;

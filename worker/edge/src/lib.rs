@@ -1,30 +1,4 @@
-//! The edge: the Worker that integrators call. It authorizes API keys from hashed, sealed records,
-//! answers verify, and forwards requests to the Ownchat services.
-//!
-//! The platform calls `entry.mjs`, which carries requests and responses. One call of [`decide`]
-//! decides a request whose key is cached, without a promise. [`look_up`] decides every other.
-//! `stores.mjs` reaches the stores, `gateway/` the services.
-//!
-//! Rooms and allowed arrows: a module imports only modules that stand before it here. So there is
-//! no import circle.
-//!
-//! ```text
-//! values       timeout  slot  check  request  verify_request  service_tokens  platform
-//!    ↑
-//! caches       key_cache  response_cache  feed_view  permits  single_flight  usage_buffer
-//!    ↑         forwards  deferred
-//! authorizer   decides synchronously from the caches, or names the fetch that it needs
-//!    ↑
-//! responses    describe  response  gateway: status, headers and body of every response
-//!    ↑
-//! edge         configuration, authorizer and response cache of one isolate
-//!    ↑
-//! lookup       fetches from KV, vault, feed and meters; runs deferred tasks
-//!    ↑
-//! routes       method and path to the check of a key, decision to response
-//!    ↑
-//! lib          exports for `entry.mjs`
-//! ```
+#![doc = include_str!("../README.md")]
 
 pub mod authorizer;
 pub mod check;

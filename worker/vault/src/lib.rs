@@ -1,7 +1,4 @@
-//! The vault: the Durable Objects that own the state of keys, people and the deployment.
-//!
-//! Only the console and the edge reach it, by service binding; it has no public route. The entry
-//! point forwards each request to the object that its path names.
+#![doc = include_str!("../README.md")]
 
 pub mod database;
 pub mod feed;
