@@ -2,12 +2,13 @@
 //! every link.
 
 use crate::{
+    error::BookError,
     markdown::{self, Heading, Rendered},
     tables,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::{self, Write},
+    fmt::Write,
     fs,
     path::Path,
 };
@@ -48,21 +49,6 @@ pub struct Page {
     pub headings: Vec<Heading>,
     /// The body as HTML.
     pub html: String,
-}
-
-/// An error in the Markdown sources.
-#[derive(Debug, thiserror::Error)]
-#[error("{place}: {why}")]
-pub struct BookError {
-    place: String,
-    why: String,
-}
-
-impl BookError {
-    /// Creates an error at a place, such as a file.
-    pub fn new(place: impl fmt::Display, why: impl fmt::Display) -> Self {
-        Self { place: place.to_string(), why: why.to_string() }
-    }
 }
 
 impl Book {

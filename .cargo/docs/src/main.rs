@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod book;
+mod error;
 mod frame;
 mod markdown;
 mod search;
 mod tables;
 
-use book::{Book, BookError};
+use book::Book;
+use error::BookError;
 use std::{env, fs, io, path::Path, process::ExitCode};
 
 /// The script of the pages: search, and copy buttons for code.

@@ -1,7 +1,7 @@
 //! Generates tables from the code that serves them. A source includes one as `{{name}}`, on a line
 //! of its own.
 
-use crate::book::BookError;
+use crate::error::BookError;
 use ownchat_domain::{
     problem::{CATALOGUE, Kind},
     route,

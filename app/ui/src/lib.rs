@@ -27,5 +27,6 @@ pub mod request;
 #[cfg(feature = "ssr")]
 pub mod status;
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod testing;

@@ -41,7 +41,7 @@ impl Syntax {
         }
     }
 
-    /// The text of a comment that fills a line of its own, and true if it begins a comment for sure.
+    /// The text of a comment that fills a line of its own, and true if the comment begins there.
     fn comment(self, line: &str) -> Option<(&str, bool)> {
         let line = line.trim_start();
         let after = |mark: &str| line.strip_prefix(mark);

@@ -1,21 +1,23 @@
-//! Modules of one crate import each other without circles.
+//! Imports between the modules of a crate go the way that its README draws.
 //!
-//! The modules at the top of a crate are its rooms. An import from a room into another is an
-//! arrow; tests may import from anywhere.
+//! The modules at the top of a crate are its rooms. An import from one room into another is an
+//! arrow. A block `text rooms` of the README lists the rooms in layers, the lowest first. Each
+//! arrow leads to a lower layer, so there are no circles. Tests may import from anywhere.
 
 use crate::{build::sources::of_crate, failure::Failure, packages::Packages, place::root};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     path::Path,
 };
 
 /// The imports of a crate: for each room, the rooms that it imports from and a file that does so.
 type Arrows = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The circles of all packages.
+/// The arrows of all packages that their READMEs do not draw.
 ///
 /// # Errors
-/// Fails if a source is no Rust.
+/// Fails if a source is not Rust.
 pub fn faults() -> Result<Vec<String>, Failure> {
     let mut faults = Vec::new();
     for package in Packages::read()?.all().packages {
@@ -23,18 +25,48 @@ pub fn faults() -> Result<Vec<String>, Failure> {
         let mut sources = BTreeMap::new();
         of_crate(code, &mut sources).map_err(|why| Failure::new("read the sources", why, "mend that file"))?;
         let folder = code.parent().unwrap_or(code);
-        let sources = sources.into_iter().filter_map(|(file, text)| {
-            let path = file.strip_prefix(folder).ok().filter(|path| path.extension().is_some_and(|end| end == "rs"))?;
-            Some((path.to_owned(), String::from_utf8(text).ok()?))
-        });
-        let circle =
-            circle(&arrows(sources.collect::<Vec<_>>().iter().map(|(path, text)| (path.as_path(), text.as_str()))));
-        faults.extend(circle.map(|circle| {
-            let folder = folder.strip_prefix(root()).unwrap_or(folder).display();
-            format!("{folder}: modules import each other in a circle: {circle}")
-        }));
+        let sources: Vec<_> = sources
+            .into_iter()
+            .filter_map(|(file, text)| {
+                let path = file.strip_prefix(folder).ok()?;
+                let is_rust = path.extension().is_some_and(|end| end == "rs");
+                is_rust.then_some((path.to_owned(), String::from_utf8(text).ok()?))
+            })
+            .collect();
+        let sources = sources.iter().map(|(path, text)| (path.as_path(), text.as_str()));
+        let readme = folder.parent().unwrap_or(folder).join("README.md");
+        let drawing = fs::read_to_string(&readme).unwrap_or_default();
+        let readme = readme.strip_prefix(root()).unwrap_or(&readme).display().to_string();
+        faults.extend(undrawn(sources, &drawing).into_iter().map(|fault| format!("{readme}: {fault}")));
     }
     Ok(faults)
+}
+
+/// The faults of a README whose drawing differs from the sources of its crate.
+fn undrawn<'a>(sources: impl Iterator<Item = (&'a Path, &'a str)> + Clone, readme: &str) -> Vec<String> {
+    let rooms: BTreeSet<String> = sources.clone().filter_map(|(path, _)| room(path)).collect();
+    let layers = layers(readme);
+    let lacks = rooms.iter().filter(|room| !layers.contains_key(room.as_str()));
+    let mut faults: Vec<String> = lacks.map(|room| format!("the block `text rooms` lacks {room}")).collect();
+    let gone = layers.keys().filter(|room| !rooms.contains(**room));
+    faults.extend(gone.map(|room| format!("the block `text rooms` has {room}, which is no module")));
+    for (from, imports) in arrows(sources) {
+        for (to, file) in imports {
+            if let (Some(here), Some(there)) = (layers.get(from.as_str()), layers.get(to.as_str()))
+                && there >= here
+            {
+                faults.push(format!("{file} imports from {to}, which is not drawn below {from}"));
+            }
+        }
+    }
+    faults
+}
+
+/// The rooms that a README draws, each with the number of its layer.
+fn layers(readme: &str) -> BTreeMap<&str, usize> {
+    let block = readme.split("```text rooms\n").nth(1).and_then(|rest| rest.split("```").next());
+    let lines = block.unwrap_or_default().lines().enumerate();
+    lines.flat_map(|(layer, line)| line.split_whitespace().map(move |room| (room, layer))).collect()
 }
 
 /// The arrows between the rooms of a crate, from its sources in normal form.
@@ -115,67 +147,64 @@ fn imported(text: &str, depth: usize) -> Vec<String> {
     names
 }
 
-/// A circle, as `a (a.rs) → b (b/c.rs) → a`, if there is one.
-fn circle(arrows: &Arrows) -> Option<String> {
-    // A room without imports is part of none, nor is one that imports from such rooms alone.
-    let mut rooms: BTreeSet<&String> = arrows.keys().collect();
-    let is_open = |rooms: &BTreeSet<&String>, room: &String| !arrows[room].keys().any(|to| rooms.contains(to));
-    while let Some(open) = rooms.iter().copied().find(|room| is_open(&rooms, room)) {
-        rooms.remove(open);
-    }
-    let mut path: Vec<&String> = Vec::new();
-    let mut room = rooms.first().copied()?;
-    while !path.contains(&room) {
-        path.push(room);
-        room = arrows[room].keys().find(|to| rooms.contains(*to))?;
-    }
-    let begin = path.iter().position(|other| *other == room)?;
-    let circle = path.get(begin..)?;
-    let next = circle.iter().skip(1).chain([&room]);
-    let steps: Vec<String> =
-        circle.iter().zip(next).map(|(from, to)| format!("{from} ({})", arrows[*from][*to])).collect();
-    Some(format!("{} → {room}", steps.join(" → ")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::build::sources::normal_form;
 
-    fn circle_of(sources: &[(&str, &str)]) -> Option<String> {
+    const DRAWING: &str = "# A crate\n\n```text rooms\nc\na b\nd\n```\n";
+
+    fn faults_of(sources: &[(&str, &str)], readme: &str) -> Vec<String> {
         let sources: Vec<_> = sources.iter().map(|(path, text)| (*path, normal_form(text).unwrap())).collect();
-        circle(&arrows(sources.iter().map(|(path, text)| (Path::new(path), text.as_str()))))
+        undrawn(sources.iter().map(|(path, text)| (Path::new(path), text.as_str())), readme)
+    }
+
+    fn faults_with(import: &str) -> Vec<String> {
+        let sources = [("lib.rs", "pub mod a; pub mod b;"), ("a.rs", import), ("b.rs", ""), ("c.rs", ""), ("d.rs", "")];
+        faults_of(&sources, DRAWING)
     }
 
     #[test]
-    fn a_circle_is_named_with_the_files_that_close_it() {
-        let found = circle_of(&[
-            ("lib.rs", "pub mod a; pub mod b;"),
-            ("a.rs", "use crate::b::B;"),
-            ("b.rs", "pub mod c;"),
-            ("b/c.rs", "use std::io; use crate::{d::D, a::{A, e}};"),
-            ("d.rs", ""),
-            ("f.rs", "use crate::a::A;"),
-        ]);
-        assert_eq!(found.unwrap(), "a (a.rs) → b (b/c.rs) → a");
-    }
-
-    #[test]
-    fn imports_in_any_writing_are_arrows() {
-        for import in
-            ["use super::b::B;", "fn x() { crate::b::y() }", "use crate::{c::C, b};", "use super::{b::{self}};"]
-        {
-            let found = circle_of(&[("a.rs", import), ("b.rs", "use crate::a;"), ("c.rs", "")]);
-            assert!(found.is_some(), "{import}");
+    fn imports_lead_to_lower_layers_in_any_writing() {
+        for import in [
+            "",
+            "use crate::c::C;",
+            "use super::c;",
+            "fn x() { crate::c::y() }",
+            "#[cfg(test)] mod tests { use crate::d::D; }",
+            "use std::d::D;",
+        ] {
+            assert_eq!(faults_with(import), Vec::<String>::new(), "{import}");
         }
+        for import in [
+            "use crate::d::D;",
+            "use crate::b;",
+            "use super::b::B;",
+            "fn x() { crate::d::y() }",
+            "use crate::{c::{C, a}, d};",
+            "use super::{b::{self}};",
+        ] {
+            assert_eq!(faults_with(import).len(), 1, "{import}");
+        }
+        assert_eq!(faults_with("use crate::d::D;"), ["a.rs imports from d, which is not drawn below a"]);
     }
 
     #[test]
-    fn one_direction_tests_and_own_modules_are_no_circle() {
-        for import in ["", "use std::b::B;", "#[cfg(test)] mod tests { use crate::b::B; }", "mod b; use super::a::b;"] {
-            assert_eq!(circle_of(&[("a.rs", import), ("b.rs", "use crate::a;")]), None, "{import}");
-        }
-        assert_eq!(circle_of(&[("a.rs", ""), ("a/b.rs", "use super::A; use super::super::c;"), ("c.rs", "")]), None);
-        assert_eq!(circle_of(&[("lib.rs", "use crate::a;"), ("a.rs", "use crate::lib;")]), None);
+    fn imports_within_a_room_are_its_own_matter() {
+        let inside =
+            [("a.rs", "pub mod x;"), ("a/x.rs", "use super::A; use super::super::c; use crate::a;"), ("b.rs", "")];
+        assert_eq!(
+            faults_of(&[&inside[..], &[("c.rs", ""), ("d.rs", "use crate::{a, b, c};")]].concat(), DRAWING),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn every_room_is_drawn_and_every_drawn_room_is_there() {
+        let sources = [("a.rs", ""), ("b.rs", ""), ("e.rs", "")];
+        let faults = faults_of(&sources, DRAWING);
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert!(faults[0].contains("lacks e") && faults[1].contains("has c") && faults[2].contains("has d"));
+        assert_eq!(faults_of(&sources, "# No drawing\n").len(), 3);
     }
 }
