@@ -34,16 +34,16 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
-/// README and every page of the docs.
+/// README, every page of the docs, and the documents for contributors.
 fn sources() -> Vec<PathBuf> {
     let mut found = vec![root().join("README.md")];
-    let mut left = vec![root().join("app/docs")];
+    let mut left = vec![root().join("app/docs"), root().join(".github")];
     while let Some(folder) = left.pop() {
         for entry in fs::read_dir(folder).unwrap().flatten() {
             let path = entry.path();
             if path.is_dir() {
                 left.push(path);
-            } else {
+            } else if path.extension().is_some_and(|end| end == "md") {
                 found.push(path);
             }
         }

@@ -1,9 +1,11 @@
-//! Rules of the tree that no compiler and no linter knows: comments, imports, commit subjects.
+//! Rules of the tree that no compiler and no linter knows: comments, imports, links in Markdown,
+//! commit subjects.
 //!
 //! `cargo xtask check` and the stage `lint` of `cargo xtask test` apply them to the whole tree.
 
 mod comments;
 mod imports;
+mod links;
 mod subjects;
 
 use crate::{failure::Failure, place::root, step::output};
@@ -18,10 +20,19 @@ pub fn run() -> Result<(), Failure> {
     let mut faults = Vec::new();
     let mut count = Count::default();
     for path in files()? {
-        let Some(syntax) = comments::Syntax::of(&path) else { continue };
+        let is_linked = links::covers(&path);
+        let syntax = comments::Syntax::of(&path);
+        if !is_linked && syntax.is_none() {
+            continue;
+        }
         // A file that was removed and not yet committed is still listed.
         let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
-        faults.extend(comments::faults(&path, &text, syntax, &mut count));
+        if is_linked {
+            faults.extend(links::faults(&path, &text));
+        }
+        if let Some(syntax) = syntax {
+            faults.extend(comments::faults(&path, &text, syntax, &mut count));
+        }
     }
     faults.extend(count.fault());
     faults.extend(imports::faults()?);
