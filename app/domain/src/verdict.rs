@@ -222,7 +222,7 @@ impl Denial {
                 "Authorization does not begin with the word Bearer. Send it as \"Authorization: Bearer KEY\".".into()
             }
             Self::InUrl => {
-                "The API key stands in the URL, where it is never read and logs keep it. Rotate it, and send the \
+                "The API key is in the URL, where it is never read and logs keep it. Rotate it, and send the \
                             new one as \"Authorization: Bearer KEY\"."
                     .into()
             }
@@ -254,7 +254,7 @@ impl Denial {
             Self::QuotaExceeded { .. } => "The quota of this API key is used up.".into(),
             Self::TooCostly { by_quota, .. } => {
                 let limit = if *by_quota { "quota" } else { "rate limit" };
-                format!("This call costs more than the whole {limit} of this API key, so it never passes.")
+                format!("This request costs more than the whole {limit} of this API key, so it never passes.")
             }
             Self::TooManyUnknown { .. } => {
                 "Too many unknown API keys came from this address. Keys that are known here go on working.".into()
