@@ -105,7 +105,8 @@ fn a_refusal_is_heard_while_a_body_is_sent() {
         assert_eq!(once(&edge, "PUT", "/v1/contacts"), Some(405));
         assert_eq!(once(&edge, "POST", "/v1/verify"), Some(401));
         assert_eq!(once(&deployment.service(), "POST", "/v1/verify"), Some(413));
-        assert_eq!(once(&deployment.owner(), "POST", "/api/v1/keys"), Some(415));
+        assert_eq!(once(&deployment.owner(), "POST", "/api/v1/keys"), Some(413));
+        assert_eq!(once(&deployment.owner(), "POST", "/api/v1/session"), Some(413));
     }
 }
 

@@ -7,7 +7,11 @@ use crate::{
     stores::files,
 };
 use serde_json::{Value, json};
-use std::{fs, net::TcpListener};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+};
 
 /// Prefixes of the lines that report start and stop.
 const ABOUT_THE_RUN: &[&str] =
@@ -30,8 +34,12 @@ fn failures(deployment: &Deployment) -> Vec<String> {
 
 #[test]
 fn expected_calls_and_refusals_leave_no_line() {
-    let mut own = Deployment::set_up();
+    let mut own = Deployment::idle();
+    own.set(&[("REQUEST_IDLE_MS", "3000")]);
+    own.resume(&[]);
+    own.make_owner();
     let (owner, edge) = (own.signed_in(), own.edge());
+    let slow = make(&owner, "Slow", &["contacts:write", "keys:write"]).key;
     let limited = json!({
         "name": "Limited", "environment": "live", "scopes": ["contacts:read"],
         "rate_limit": {"limit": 2, "window_seconds": 60}, "quota": {"limit": 9, "period": "day"},
@@ -84,6 +92,17 @@ fn expected_calls_and_refusals_leave_no_line() {
     owner.send("DELETE", "/api/v1/session", "").expect_status(204);
     owner.get("/api/v1/keys").expect_status(401);
     own.console().get("/setup?token=a-token-that-is-wrong").expect_status(404);
+    // Bodies that never come whole.
+    let half = |port: u16, path: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let head = "Host: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\nX-API-Key";
+        stream.write_all(format!("POST {path} HTTP/1.1\r\n{head}: {slow}\r\n\r\n{{").as_bytes()).unwrap();
+        let mut response = String::new();
+        let _ = stream.read_to_string(&mut response);
+        assert!(response.starts_with("HTTP/1.1 408 "), "{path}: {response}");
+    };
+    half(own.port(0), "/api/v1/keys");
+    half(own.port(1), "/v1/contacts");
     own.stop();
     own.resume(&[]);
     own.console().get("/health").expect_status(200);
@@ -126,7 +145,7 @@ fn each_failure_has_one_line_with_its_request_id() {
     }
     own.resume(&[]);
     let refused = own.owner().get("/api/v1/keys");
-    assert!(refused.text.contains("it is not known whether a change was made"), "{}", refused.text);
+    assert!(refused.text.contains("the outcome of a change is unknown"), "{}", refused.text);
     expect_one_line(&own, &refused, "UNAVAILABLE");
     let sign_in = json!({"email": OWNER.email, "password": OWNER.password});
     expect_one_line(&own, &own.console().post("/api/v1/session", &sign_in), "UNAVAILABLE");

@@ -56,6 +56,9 @@ function problem(code, error) {
     "Content-Length": Buffer.byteLength(body),
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "same-origin",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains; preload",
     "Access-Control-Allow-Origin": "*",
     "Request-Id": id,
     ...(status === 503 && { "Retry-After": "1" }),
@@ -120,6 +123,9 @@ const HOST_HEADER = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
 /** A path and query without the characters that the Workers runtime rejects in a URL. */
 const TARGET = /^\/[^"<>`]*$/;
 
+/** Methods that Node parses and the Workers runtime answers by itself, in plain text. */
+const UNKNOWN_METHODS = ["BIND", "LINK", "M-SEARCH", "MKCALENDAR", "QUERY", "REBIND", "SOURCE", "UNBIND", "UNLINK"];
+
 function isWellFormed(request) {
   const hosts = [...pairs(request.rawHeaders)].filter(([name]) => name.toLowerCase() === "host");
   if (hosts.length !== 1 || !TARGET.test(request.url)) return false;
@@ -130,6 +136,7 @@ function isWellFormed(request) {
 /** Proxies a request to a Worker and its response back. `ask` tells the client to send the body. */
 function pass(worker, request, response, ask) {
   if (!isWellFormed(request)) return refuse(response, "invalid_request");
+  if (UNKNOWN_METHODS.includes(request.method)) return refuse(response, "method_not_allowed");
   const { headers: given, rawHeaders } = request;
   const isChunked = given["transfer-encoding"] !== undefined;
   const length = Number(given["content-length"] ?? 0);

@@ -23,8 +23,8 @@ pub struct Network(IpNet);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
     /// Neither an address nor a network.
-    #[error("\"{0}\" is not a network: write 203.0.113.0/24, 2001:db8::/32 or a single address.")]
-    Shape(String),
+    #[error("This is not a network: write 203.0.113.0/24, 2001:db8::/32 or a single address.")]
+    Shape,
     /// The address has host bits set, so the intended network is ambiguous.
     #[error("{0} names an address inside a network: did you mean {1}?")]
     HostBits(String, Network),
@@ -64,7 +64,7 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
         let text = text.trim();
-        let shape = || NetworkError::Shape(text.chars().take(50).collect());
+        let shape = || NetworkError::Shape;
         let net = if text.contains('/') {
             text.parse::<IpNet>().map_err(|_| shape())?
         } else {
@@ -214,7 +214,7 @@ mod tests {
         for text in
             ["", "x", "203.0.113", "203.0.113.0/33", "2001:db8::/129", "203.0.113.0/-1", "1.2.3.4/24/8", "01.2.3.4"]
         {
-            assert!(matches!(text.parse::<Network>(), Err(NetworkError::Shape(_))), "{text}");
+            assert!(matches!(text.parse::<Network>(), Err(NetworkError::Shape)), "{text}");
         }
         let error = "203.0.113.7/24".parse::<Network>().unwrap_err();
         assert_eq!(error.to_string(), "203.0.113.7/24 names an address inside a network: did you mean 203.0.113.0/24?");

@@ -203,15 +203,23 @@ pub fn id_in(text: &str) -> Option<&str> {
     None
 }
 
-/// Returns true if [`MATCHER`] finds a key in a text.
+/// Fewest characters of the last part by which a text is taken for a key: half of the secret. The
+/// check that a whole key ends with can be computed, so a key without it is as good.
+const TAIL_MIN: usize = SECRET_LENGTH / 2;
+
+/// Returns true if a text holds a key, whole as [`MATCHER`] finds it or cut at its end.
 pub fn holds_key(text: &str) -> bool {
-    let is_part = |part: &str, length| part.len() == length && part.bytes().all(|byte| base62::value(byte).is_some());
-    let is_key = |begin: usize| {
-        let parts: Vec<&str> = text.get(begin..begin + LENGTH).unwrap_or_default().split('_').collect();
-        matches!(parts[..], [_, _, locator, tail]
-            if is_part(locator, crate::locator::LENGTH) && is_part(tail, SECRET_LENGTH + CHECK_LENGTH))
+    let count = |part: &str| part.bytes().take_while(|byte| base62::value(*byte).is_some()).count();
+    let is_key = |rest: &str| {
+        count(rest) == crate::locator::LENGTH
+            && rest
+                .get(crate::locator::LENGTH..)
+                .and_then(|rest| rest.strip_prefix('_'))
+                .is_some_and(|tail| count(tail) >= TAIL_MIN)
     };
-    KEYS_BEGIN.iter().any(|brand| text.match_indices(brand).any(|(begin, _)| is_key(begin)))
+    KEYS_BEGIN
+        .iter()
+        .any(|brand| text.match_indices(brand).any(|(begin, _)| text.get(begin + brand.len()..).is_some_and(is_key)))
 }
 
 /// Number of characters of a key up to the end of its locator.

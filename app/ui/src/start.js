@@ -8,7 +8,9 @@
 // WASM.
 
 const root = document.currentScript.dataset.assets;
-const islands = [...document.querySelectorAll('leptos-island')].filter((island) => !island.parentElement.closest('leptos-island'));
+const outermost = () =>
+  [...document.querySelectorAll('leptos-island')].filter((island) => !island.parentElement.closest('leptos-island'));
+const islands = outermost();
 const served = islands.map((island) => island.cloneNode(true));
 
 /** Returns the editable controls of an island, keyed by name and, for choices, value. */
@@ -47,6 +49,11 @@ const hydrate = async () => {
     await module.default({ module_or_path: root + '/ownchat_bg.wasm' });
     try {
       module.hydrate();
+      // An extension may have replaced the nodes by copies of them.
+      const present = outermost();
+      const isSame = (island, at) => island.dataset.component === islands[at]?.dataset.component;
+      if (present.length !== islands.length || !present.every(isSame)) throw new Error('islands were added or removed');
+      islands.splice(0, islands.length, ...present);
       // The loop is synchronous: no extension and no click can run before it ends.
       for (const at of islands.keys()) {
         if (!islands[at].isEqualNode(served[at])) restore(at);

@@ -8,6 +8,24 @@ use serde_json::{Value, json};
 const ADVICE: &str = "This looks like an API key. Never write one here.";
 
 #[test]
+fn no_refusal_repeats_a_key() {
+    let deployment = shared();
+    let owner = deployment.owner();
+    let key = make(&owner, "Repeated", &["contacts:read"]).key;
+    let secret = &key[25..45];
+    for list in ["allow", "deny", "channels"] {
+        let body = json!({"name": "Networks", "environment": "live", "scopes": ["contacts:read"],
+            "restrictions": {list: [key]}});
+        let refused = owner.post("/api/v1/keys", &body);
+        assert!(refused.expect_status(422).text.contains(list) && !refused.text.contains(secret), "{}", refused.text);
+    }
+    for cut in [1, 6, 18] {
+        let body = json!({"name": key[..key.len() - cut], "environment": "live", "scopes": ["contacts:read"]});
+        owner.post("/api/v1/keys", &body).expect_fields(&["name"]);
+    }
+}
+
+#[test]
 fn no_text_takes_a_key_or_an_invisible_character() {
     let owner = shared().owner();
     let made = make(&owner, "Texts", &["contacts:read"]);

@@ -172,6 +172,9 @@ mod tests {
         assert_eq!((response.status(), problem.code.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"));
         assert!(!problem.title.contains("key"), "a key was to be made, not checked: {}", problem.title);
         let detail = problem.detail.as_str();
-        assert!(detail.contains("the outcome of a change is unknown") && detail.contains("Idempotency-Key"), "{detail}");
+        assert!(
+            detail.contains("the outcome of a change is unknown") && detail.contains("Idempotency-Key"),
+            "{detail}"
+        );
     }
 }

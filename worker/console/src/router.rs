@@ -38,6 +38,7 @@ fn build() -> Router {
             problem::of_kind(&METHOD_NOT_ALLOWED, "This address takes other methods.")
         })
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn(|request, next| api::body::refuse_large("/api/v1/import", request, next)))
         .layer(from_fn(api::body::refuse_encoded))
         .layer(from_fn(cross_site::refuse_other_sites))
         .layer(from_fn(problem::finish))

@@ -45,6 +45,7 @@ async function move(body, writable, deadline, timeouts, finished) {
   const reader = body.getReader({ mode: "byob" });
   const writer = writable.getWriter();
   const { signal } = deadline;
+  let isBroken = false;
   // Both never settle while the peer hangs.
   const abort = () => {
     reader.cancel(signal.reason).catch(() => {});
@@ -54,7 +55,11 @@ async function move(body, writable, deadline, timeouts, finished) {
   try {
     for (let buffer = new Uint8Array(CHUNK); ; ) {
       deadline.start(...timeouts.read);
-      const { done, value } = await reader.read(buffer);
+      const { done, value } = await reader.read(buffer).catch((error) => {
+        isBroken = deadline.failure === null && timeouts.broken !== undefined;
+        if (isBroken) deadline.failure = timeouts.broken;
+        throw error;
+      });
       if (done) break;
       deadline.start(...timeouts.write);
       await writer.write(value);
@@ -64,7 +69,7 @@ async function move(body, writable, deadline, timeouts, finished) {
     finished();
   } catch (error) {
     deadline.stop();
-    if (deadline.failure) console.warn(`gateway: ${deadline.failure}`);
+    if (deadline.failure && !isBroken) console.warn(`gateway: ${deadline.failure}`);
     await Promise.allSettled([reader.cancel(error), writer.abort(error)]);
   } finally {
     signal.removeEventListener("abort", abort);

@@ -30,7 +30,12 @@ export async function forward(request, target, own, { timeouts, blocked }, conte
     headers.delete("content-length");
     sent();
   } else {
-    const idle = { read: ["request_timeout", timeouts.caller], write: ["upstream_idle_timeout", timeouts.idle] };
+    const idle = {
+      read: ["request_timeout", timeouts.caller],
+      write: ["upstream_idle_timeout", timeouts.idle],
+      // The client has left, or its body broke off.
+      broken: "request_timeout",
+    };
     body = transfer(body, lengthOf(headers), deadline, idle, context, sent);
   }
   const stopWatching = watchConnection(target, timeouts.connect, signal, () => deadline.fail("upstream_connect_timeout"));

@@ -178,3 +178,14 @@ fn a_key_is_found_in_any_text_and_cut_to_its_id() {
         assert_eq!((with_ids(text).as_str(), id_in(text)), (text, None));
     }
 }
+
+#[test]
+fn a_cut_key_is_still_a_key() {
+    let key = "oc_live_3kP0aXv9QmT2ZbLc_8sJd0KqYw2Nf7RtUhV1xGpEaMzB4Cn";
+    for length in [key.len(), key.len() - 1, key.len() - 6, 37] {
+        assert!(holds_key(&format!("see {}, please", &key[..length])), "{length}");
+    }
+    for text in [&key[..36], &key[..24], "oc_live_3kP0aXv9QmT2ZbL_8sJd0KqYw2Nf7RtUhV1xGpEa", "CRM", "oc_live_"] {
+        assert!(!holds_key(text), "{text}");
+    }
+}

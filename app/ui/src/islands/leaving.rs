@@ -3,7 +3,7 @@
 use leptos::{ev, prelude::*};
 
 /// Returns true once all islands are hydrated. On any other page no button can set `kept`.
-fn is_alive() -> bool {
+pub fn is_alive() -> bool {
     document().document_element().is_some_and(|root| root.has_attribute("data-ready"))
 }
 

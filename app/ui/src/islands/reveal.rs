@@ -3,7 +3,7 @@
 
 use super::{
     copy::{Copying, copy_text},
-    leaving::ask_before_leaving,
+    leaving::{ask_before_leaving, is_alive},
     try_it::TryIt,
 };
 use crate::{actions::Made, components::changing::Changing, paths};
@@ -48,6 +48,10 @@ pub fn RevealKey(
     let (section, heading) = (NodeRef::<Section>::new(), NodeRef::<H2>::new());
     Effect::new(move || {
         let (Some(section), Some(heading)) = (section.get(), heading.get()) else { return };
+        // Hydration failed, and the script has restored the key as the server sent it.
+        if !is_alive() {
+            return;
+        }
         if !section.is_connected() {
             // An extension removed the placeholder. The key is shown once, so it must be visible.
             let _ = document().body().map(|body| body.append_child(&section));

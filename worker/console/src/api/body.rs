@@ -7,15 +7,15 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode,
-        header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE},
+        header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
     },
     middleware::Next,
     response::Response,
 };
 use ownchat_domain::{
     idempotency::{BodyHash, IdempotencyKey, NotAnIdempotencyKey, Once},
-    json,
-    problem::{BODY_TOO_LARGE, INTERNAL, INVALID_IDEMPOTENCY_KEY, UNSUPPORTED_MEDIA_TYPE},
+    json::{self, BODY_MAX},
+    problem::{BODY_TOO_LARGE, INVALID_IDEMPOTENCY_KEY, REQUEST_TIMEOUT, UNSUPPORTED_MEDIA_TYPE},
 };
 use serde::de::DeserializeOwned;
 
@@ -29,6 +29,16 @@ pub async fn refuse_encoded(request: Request, next: Next) -> Response {
         problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, "Send the body uncompressed, without Content-Encoding.");
     refusal.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     refusal
+}
+
+/// Refuses a body by its length before it is read, except in requests to `large`. A client that is
+/// refused while it sends could lose the response.
+pub async fn refuse_large(large: &'static str, request: Request, next: Next) -> Response {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > BODY_MAX) && request.uri().path() != large {
+        return problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning);
+    }
+    next.run(request).await
 }
 
 /// A JSON body from any caller.
@@ -115,7 +125,8 @@ async fn read<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) 
     }
     let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning),
-        _ => problem::of_kind(&INTERNAL, INTERNAL.meaning),
+        // The client has left, or was too slow for the platform.
+        _ => problem::of_kind(&REQUEST_TIMEOUT, REQUEST_TIMEOUT.meaning),
     })?;
     let body = json::read(&bytes).map_err(problem::of_body)?;
     Ok((body, BodyHash::of(&bytes)))

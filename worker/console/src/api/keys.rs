@@ -119,7 +119,7 @@ pub async fn read(cases: Cases, Id(id): Id) -> Response {
 
 /// `PATCH /api/v1/keys/{id}`
 pub async fn change(cases: Cases, Id(id): Id, headers: HeaderMap, MemberBody(patch): MemberBody<KeyPatch>) -> Response {
-    match seen(&cases, &id, &headers).await {
+    match seen(&cases, &id, &headers, patch.only_deactivates()).await {
         Ok((id, version)) => changed(cases.change_key(id, version, patch).await),
         Err(refusal) => refusal,
     }
@@ -127,7 +127,7 @@ pub async fn change(cases: Cases, Id(id): Id, headers: HeaderMap, MemberBody(pat
 
 /// `DELETE /api/v1/keys/{id}`
 pub async fn delete(cases: Cases, Id(id): Id, headers: HeaderMap) -> Response {
-    match seen(&cases, &id, &headers).await {
+    match seen(&cases, &id, &headers, true).await {
         Ok((id, version)) => match cases.delete_key(id, version).await {
             Ok(gone) => effective(StatusCode::NO_CONTENT.into_response(), gone.effective_at),
             Err(failure) => problem::of_failure(&failure),
@@ -196,13 +196,15 @@ pub fn effective(mut response: Response, since: Option<Timestamp>) -> Response {
 /// The header with the time from which a change is effective everywhere (RFC 3339).
 const EFFECTIVE_AT: HeaderName = HeaderName::from_static("effective-at");
 
-/// Returns the key in the path and the version in `If-Match`.
-async fn seen(cases: &Cases, id: &str, headers: &HeaderMap) -> Result<(Locator, u64), Response> {
+/// Returns the key in the path and the version in `If-Match`. A command that ignores the version is
+/// not refused because a proxy has rewritten the header.
+async fn seen(cases: &Cases, id: &str, headers: &HeaderMap, ignores_version: bool) -> Result<(Locator, u64), Response> {
     let Ok(id) = id.parse::<Locator>() else { return Err(problem::of_failure(&missing(cases).await)) };
     match condition::seen(headers) {
         // The command itself checks that the key exists: it also sees deletions not yet effective
         // everywhere.
         Ok(version) => Ok((id, version)),
+        Err(condition::Unclear::Foreign) if ignores_version => Ok((id, 0)),
         // As in the other routes, a missing key takes precedence over an invalid request.
         Err(unclear) => Err(match cases.find_key(id).await {
             Ok(()) => problem::of_kind(unclear.kind(), unclear.detail()),
