@@ -23,16 +23,22 @@ after(async () => {
 /**
  * Runs in the page. `element` puts one after every element, as password managers do. `font`
  * replaces every text with a wrapped copy, as translators do. With `only`, changes just the node
- * with that index.
+ * with that index; with `selector`, the nodes that match it. `clone` replaces every island by its
+ * copy, as a script does that writes the document's HTML anew.
  */
-function disturb({ kind, only }) {
+function disturb({ kind, only, selector }) {
+  if (kind === "clone") {
+    for (const island of document.querySelectorAll("leptos-island")) island.replaceWith(island.cloneNode(true));
+    return 0;
+  }
   const nodes = [];
   for (const island of document.querySelectorAll("leptos-island")) {
     const show = kind === "font" ? NodeFilter.SHOW_TEXT : NodeFilter.SHOW_ELEMENT;
     const walker = document.createTreeWalker(island, show);
     while (walker.nextNode()) nodes.push(walker.currentNode);
   }
-  const chosen = only === undefined ? nodes : [nodes[only % nodes.length]];
+  const matches = (node) => node.nodeType === Node.ELEMENT_NODE && node.matches(selector);
+  const chosen = selector ? nodes.filter(matches) : only === undefined ? nodes : [nodes[only % nodes.length]];
   for (const node of chosen) {
     const [outer, inner] = [document.createElement("font"), document.createElement("font")];
     if (kind === "font") {
@@ -51,19 +57,19 @@ function disturb({ kind, only }) {
  * Runs in the page before any other script. Disturbs it after parsing or, with `early`, during
  * parsing.
  */
-function later({ kind, only, early, source }) {
+function later({ kind, only, selector, early, source }) {
   const act = new Function(`return ${source}`)();
-  if (!early) return document.addEventListener("DOMContentLoaded", () => act({ kind, only }));
+  if (!early) return document.addEventListener("DOMContentLoaded", () => act({ kind, only, selector }));
   // Runs before the script at the end of the document.
   new MutationObserver((changes, observer) => {
     if (!document.querySelector("script[data-assets]")) return;
     observer.disconnect();
-    act({ kind, only });
+    act({ kind, only, selector });
   }).observe(document, { childList: true, subtree: true });
 }
 
 /** Opens a page, disturbs it at the time `when`, and runs `work` on it. */
-async function disturbed({ kind, when, only }, path, work) {
+async function disturbed({ kind, when, only, selector }, path, work) {
   const expected = when === "parsing" ? /page still works|unreachable|hydration error/ : /^$/;
   const visit = await open(browser, { expected, permissions: ["clipboard-read", "clipboard-write"] });
   const { page } = visit;
@@ -75,7 +81,7 @@ async function disturbed({ kind, when, only }, path, work) {
     await route.continue();
   });
   if (when === "parsing" || when === "loading") {
-    await page.addInitScript(later, { kind, only, early: when === "parsing", source: disturb.toString() });
+    await page.addInitScript(later, { kind, only, selector, early: when === "parsing", source: disturb.toString() });
   }
   await page.goto(deployment.console + path);
   const come = async () => {
@@ -190,4 +196,37 @@ test("a key that the server made is shown whole, and its buttons live", async ()
       assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
     });
   }
+});
+
+test("a key that the server made is shown once, where hydration fails beside it", async () => {
+  for (const selector of ["#new-key", "#new-curl"]) {
+    await disturbed({ kind: "element", when: "parsing", selector }, `${KEYS}/new`, async (page, touch) => {
+      await page.locator("#name").fill(`Posted, ${selector}`);
+      await page.locator("input[name=scopes][value='contacts:read']").check();
+      await page.locator(".actions button[type=submit]").click();
+      await page.locator("#new-key").waitFor();
+      await touch();
+      await opens(page);
+      for (const id of ["new-key", "new-curl", "reveal-title"]) {
+        assert.equal(await page.locator(`#${id}`).count(), 1, `${id} beside ${selector}`);
+      }
+      const isInside = await page.evaluate(() => [document.body, null].includes(document.activeElement) || document.activeElement.closest("main") !== null);
+      assert.ok(isInside, "focus has left the page's content");
+    });
+  }
+});
+
+test("islands that were replaced by copies are alive", async () => {
+  await disturbed({ kind: "clone", when: "loading" }, `${KEYS}/new`, async (page, touch) => {
+    await touch();
+    await page.locator("#name").fill("Copied islands");
+    await page.locator("input[name=scopes][value='contacts:read']").check();
+    await page.locator(".actions button[type=submit]").click();
+    await page.locator("#new-key").waitFor();
+    assert.equal(await page.locator("#new-key").count(), 1);
+    const key = await opens(page);
+    await page.getByRole("button", { name: "Copy" }).first().click();
+    await page.getByRole("button", { name: "Copied" }).first().waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
+  });
 });

@@ -1,6 +1,7 @@
 //! Builds every URL of the console, and validates URLs that come with a request.
 
 use ownchat_domain::locator::Locator;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 /// The overview.
 pub const HOME: &str = "/";
@@ -55,8 +56,7 @@ pub fn with_back(path: String, back: &str) -> String {
         return path;
     }
     let separator = if path.contains('?') { '&' } else { '?' };
-    let query = serde_urlencoded::to_string([("back", back)]).unwrap_or_default();
-    format!("{path}{separator}{query}")
+    format!("{path}{separator}back={}", encoded(back))
 }
 
 /// Validates the URL to return to. Accepts the list with any query, or the page of one key. Any
@@ -88,8 +88,7 @@ pub fn row(id: Locator) -> String {
 
 /// Returns the URL of the sign-in page, which redirects to `next`.
 pub fn sign_in_then(next: &str) -> String {
-    let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
-    if next == HOME { SIGN_IN.to_owned() } else { format!("{SIGN_IN}?{query}") }
+    if next == HOME { SIGN_IN.to_owned() } else { format!("{SIGN_IN}?next={}", encoded(next)) }
 }
 
 /// Maximum bytes of a URL that comes with a request. Leaves room for a search, percent-encoded.
@@ -101,6 +100,15 @@ pub fn is_local(path: &str) -> bool {
         && !path.starts_with("//")
         && path.len() <= LENGTH_MAX
         && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+}
+
+/// Characters that are encoded in a value of a query (WHATWG URL,
+/// `application/x-www-form-urlencoded`).
+const IN_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
+
+/// Encodes a value of a query. The browser links this instead of the whole form encoder.
+fn encoded(value: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(value, IN_VALUE)
 }
 
 #[cfg(test)]
