@@ -53,12 +53,9 @@ impl FromServerFnError for Refused {
 pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<Made, Refused> {
     let backend = expect_context::<crate::backend::Provided>();
     let made = crate::making::make(&*backend, &draft, Some(secret)).await;
-    made.map(|created| created.key.into()).map_err(refuse)
-}
-
-/// Sets the HTTP status that a page has for this failure.
-#[cfg(feature = "ssr")]
-fn refuse(failure: Failure) -> Refused {
-    expect_context::<leptos_axum::ResponseOptions>().set_status(crate::status::of(&failure));
-    Refused(failure)
+    made.map(|created| created.key.into()).map_err(|failure| {
+        // The status that a page has for this failure.
+        expect_context::<leptos_axum::ResponseOptions>().set_status(crate::status::of(&failure));
+        Refused(failure)
+    })
 }
