@@ -61,6 +61,17 @@ impl Expiry {
     /// Form value of [`Expiry::Keep`].
     pub const KEEP: &'static str = "keep";
 
+    /// Returns the hint of each choice, with the last day of those that have one. The server makes
+    /// them, so the browser loads no calendar.
+    pub fn hints(now: Timestamp) -> Vec<String> {
+        let hint = |expiry: &Self| match expiry {
+            Self::Days(days) => format!("until {}", now.plus(days * DAY).day_in_utc()),
+            Self::Never => "not recommended".to_owned(),
+            Self::On | Self::Keep => String::new(),
+        };
+        Self::CHOICES.iter().map(|(expiry, ..)| hint(expiry)).collect()
+    }
+
     fn parse(value: &str) -> Option<Self> {
         if value == Self::KEEP {
             return Some(Self::Keep);

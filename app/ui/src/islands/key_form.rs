@@ -15,13 +15,7 @@ use crate::{
     draft::{Expiry, KeyDraft},
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
-use ownchat_domain::{
-    digest::SecretHash,
-    failure::Failure,
-    scope::PRESETS,
-    time::{DAY, Timestamp},
-    token::Secret,
-};
+use ownchat_domain::{digest::SecretHash, failure::Failure, scope::PRESETS, token::Secret};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement};
@@ -63,8 +57,8 @@ pub fn KeyForm(
     whole: Option<String>,
     /// Origin of the edge.
     edge: String,
-    /// Current time, from which the form calculates expiry dates.
-    now: Timestamp,
+    /// The hint of each of [`Expiry::CHOICES`], from [`Expiry::hints`].
+    hints: Vec<String>,
     /// URL to return to.
     back: String,
 ) -> impl IntoView {
@@ -135,7 +129,7 @@ pub fn KeyForm(
                 <TextArea name="description" label="Description" value=draft.description error=error("description")
                     hint="Optional. Who owns it, and where the key is kept."/>
                 {is_new.then(|| view! { <Environments chosen=draft.environment error=error("environment")/> })}
-                <Expiries purpose=purpose.clone() chosen=draft.expiry date=draft.expiry_date now error=error("expires_at")/>
+                <Expiries purpose=purpose.clone() chosen=draft.expiry date=draft.expiry_date hints error=error("expires_at")/>
             </section>
             <section class="card">
                 <h2>"Access permissions"</h2>
@@ -222,7 +216,7 @@ fn Expiries(
     purpose: Purpose,
     chosen: String,
     date: String,
-    now: Timestamp,
+    hints: Vec<String>,
     error: Signal<Option<String>>,
 ) -> impl IntoView {
     let keep = match purpose {
@@ -230,14 +224,8 @@ fn Expiries(
         Purpose::Copy { ends, .. } => ends.map(|ends| (Expiry::KEEP, "As the other key".to_owned(), ends)),
         Purpose::Edit { ends, .. } => Some((Expiry::KEEP, "As it is".to_owned(), ends)),
     };
-    let offered = Expiry::CHOICES.iter().map(|(expiry, value, title)| {
-        let hint = match expiry {
-            Expiry::Days(days) => format!("until {}", now.plus(days * DAY).day_in_utc()),
-            Expiry::Never => "not recommended".to_owned(),
-            Expiry::On | Expiry::Keep => String::new(),
-        };
-        (*value, (*title).to_owned(), hint)
-    });
+    let offered =
+        Expiry::CHOICES.iter().zip(hints).map(|((_, value, title), hint)| (*value, (*title).to_owned(), hint));
     let offered: Vec<_> = keep.into_iter().chain(offered).collect();
     // The error summary links to the selected option, or to the first.
     let made = offered.iter().find(|(value, ..)| *value == chosen).or(offered.first());

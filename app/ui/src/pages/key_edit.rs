@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     components::{field::Errors, scopes::PRESET},
-    draft::KeyDraft,
+    draft::{Expiry, KeyDraft},
     flash::{Act, Flash},
     islands::key_form::{KeyForm, Purpose},
     layout::{Frame, Place},
@@ -178,7 +178,7 @@ fn form(
             {facts}
             {choices}
             {base}
-            <KeyForm purpose draft errors whole edge now back/>
+            <KeyForm purpose draft errors whole edge hints=Expiry::hints(now) back/>
         </Frame>
     }
     .into_any()

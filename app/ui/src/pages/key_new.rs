@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     components::{field::Errors, scopes::PRESET},
-    draft::KeyDraft,
+    draft::{Expiry, KeyDraft},
     islands::{
         key_form::{KeyForm, Purpose},
         reveal::Reveal,
@@ -128,7 +128,7 @@ fn form(
     view! {
         <Frame identity place=Place::Settings title="Create API Key" way=way()>
             <h1>"Create API Key"</h1>
-            <KeyForm purpose draft errors whole edge now back/>
+            <KeyForm purpose draft errors whole edge hints=Expiry::hints(now) back/>
         </Frame>
     }
     .into_any()

@@ -50,7 +50,7 @@ pub fn seen(headers: &HeaderMap) -> Result<u64, Unclear> {
     // Repeated headers form one list (RFC 9110, section 5.3).
     let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
     match (tags.next(), tags.next()) {
-        (None | Some("*"), None) => Err(Unclear::Missing),
+        (None | Some("*" | ""), None) => Err(Unclear::Missing),
         (_, Some(_)) => Err(Unclear::Several),
         (Some(tag), None) => version_of_etag(tag).ok_or(Unclear::Foreign),
     }
@@ -82,7 +82,7 @@ mod tests {
             (&["\"+7\""], Unclear::Foreign),
             (&["+7"], Unclear::Foreign),
             (&["07"], Unclear::Foreign),
-            (&[""], Unclear::Foreign),
+            (&[""], Unclear::Missing),
         ] {
             assert_eq!(seen_in(tags), Err(unclear), "{tags:?}");
         }
