@@ -181,6 +181,12 @@ fn nothing_that_claims_another_request_or_caller_reaches_the_service() {
         "X-Original-URL",
         "X-Original-Method",
         "X-Real-IP",
+        "Fly-Client-IP",
+        "X-Azure-ClientIP",
+        "X-HTTP-Host-Override",
+        "X-Method",
+        "X-SSL-Client-Verify",
+        "X-WebAuth-User",
         "X-Rewrite-URL",
         "X-Envoy-Original-Path",
     ];

@@ -91,6 +91,8 @@ fn a_key_in_the_address_is_not_read() {
                 let beside = deployment.edge().bearing(&key).get(&format!("{path}?{name}={key_in_url}"));
                 beside.expect_problem(400, "ambiguous_key");
             }
+            let in_path = deployment.edge().bearing(&key).get(&format!("/v1/contacts/{key}"));
+            assert!(!in_path.expect_problem(400, "ambiguous_key").text.contains(&key));
         }
     }
 }

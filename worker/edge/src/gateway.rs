@@ -32,6 +32,7 @@ const IDENTITY: &[&str] = &[
     "client-ip",
     "cookie",
     "fastly-client-ip",
+    "fly-client-ip",
     "forwarded",
     "host",
     "proxy-client-ip",
@@ -40,6 +41,7 @@ const IDENTITY: &[&str] = &[
     "request-id",
     "true-client-ip",
     "wl-proxy-client-ip",
+    "x-azure-clientip",
     "x-client-ip",
     "x-cluster-client-ip",
     "x-host",
@@ -50,16 +52,24 @@ const IDENTITY: &[&str] = &[
     "x-remote-addr",
     "x-remote-ip",
     "x-remote-user",
+    "x-webauth-user",
     principal::HEADER,
 ];
 
 /// Headers that make some servers see another method or URL than the one that was checked.
-const REQUEST_OVERRIDES: &[&str] =
-    &["x-method-override", "x-override-url", "x-request-uri", "x-script-name", "x-url-scheme"];
+const REQUEST_OVERRIDES: &[&str] = &[
+    "x-http-host-override",
+    "x-method",
+    "x-method-override",
+    "x-override-url",
+    "x-request-uri",
+    "x-script-name",
+    "x-url-scheme",
+];
 
 /// Prefixes of headers that pass from no caller.
 const BLOCKED_CALLER_PREFIXES: &[&str] =
-    &["cf-", "ownchat-", "x-envoy-", "x-forwarded", "x-http-method", "x-original-", "x-rewrite-"];
+    &["cf-", "ownchat-", "x-envoy-", "x-forwarded", "x-http-method", "x-original-", "x-rewrite-", "x-ssl-client-"];
 
 /// Headers of a service that would speak for the edge, or reveal the software behind it.
 const BLOCKED_SERVICE_HEADERS: &[&str] = &[

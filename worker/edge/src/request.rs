@@ -76,11 +76,10 @@ impl<'a> Request<'a> {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    /// Returns true if the query holds a string that looks like a key, percent-encoded or not.
-    pub fn has_key_in_query(&self) -> bool {
-        let Some((_, query)) = self.target.split_once('?') else { return false };
-        let query = percent_decode_str(query).decode_utf8_lossy();
-        KEYS_BEGIN.iter().any(|brand| query.contains(brand))
+    /// Returns true if path or query hold a string that looks like a key, percent-encoded or not.
+    pub fn has_key_in_url(&self) -> bool {
+        let url = percent_decode_str(self.target).decode_utf8_lossy();
+        KEYS_BEGIN.iter().any(|brand| url.contains(brand))
     }
 
     /// Returns the credential of its headers.
@@ -138,10 +137,10 @@ mod tests {
             ("/v1/contacts?a=1&%6f%63%5Flive%5f0", true),
             ("/v1/contacts?a=%ff%6Fc_test_", true),
             ("/v1/contacts?a=%256Fc_live_0", false),
-            ("/v1/oc_live_0?a=1", false),
+            ("/v1/oc_live_0?a=1", true),
             ("/v1/contacts", false),
         ] {
-            assert_eq!(Request { target, ..Request::default() }.has_key_in_query(), is_there, "{target}");
+            assert_eq!(Request { target, ..Request::default() }.has_key_in_url(), is_there, "{target}");
         }
     }
 }

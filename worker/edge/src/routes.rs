@@ -80,7 +80,7 @@ pub fn plan<'a>(
 fn verify_caller<'a>(responder: &Responder<'_>, services: &ServiceTokens, request: &Request<'a>) -> Plan<'a> {
     let unknown = |kind, code| Plan::Respond(responder.unauthenticated(kind, code));
     match request.credential() {
-        _ if request.has_key_in_query() => {}
+        _ if request.has_key_in_url() => {}
         Credential::None | Credential::OtherScheme => {
             return unknown(&problem::MISSING_CREDENTIAL, Code::MissingKey);
         }
@@ -145,11 +145,11 @@ fn check_header_key<'a>(
     cost: u32,
 ) -> Plan<'a> {
     match request.credential() {
-        Credential::None if request.has_key_in_query() => Plan::Respond(responder.denied(&Denial::InUrl)),
+        Credential::None if request.has_key_in_url() => Plan::Respond(responder.denied(&Denial::InUrl)),
         Credential::None => Plan::Respond(responder.denied(&Denial::Missing)),
         Credential::OtherScheme => Plan::Respond(responder.denied(&Denial::OtherScheme)),
         // Forwarded, the key would end up in the logs of the service.
-        Credential::One(_) if request.has_key_in_query() => Plan::Respond(responder.ambiguous()),
+        Credential::One(_) if request.has_key_in_url() => Plan::Respond(responder.ambiguous()),
         Credential::Ambiguous => Plan::Respond(responder.ambiguous()),
         Credential::One(key) => {
             let (source_ip, client_ip) = (request.client_ip, request.client_ip);
