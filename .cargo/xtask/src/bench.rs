@@ -33,7 +33,9 @@ pub fn run_all() -> Result<(), Failure> {
     let mut driver = cargo(&["run", "--quiet", "--release", "--package", "ownchat-bench", "--"]);
     let measure = || Steps::Sequential.run("measure", driver.arg(&folder), "see what the driver says above");
     all_the_same(revoke(&folder), measure)?;
-    let copied = fs::copy(folder.join("summary.json"), root().join(TABLE));
+    let table = root().join(TABLE);
+    let copied =
+        table.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::copy(folder.join("summary.json"), &table));
     copied.map(drop).map_err(|error| Failure::new("write the table of the docs", error.to_string(), "see the disk"))
 }
 

@@ -44,7 +44,7 @@ impl Everybody {
 /// Measures all rows, with a key in every cache.
 pub fn rows(everybody: &Everybody, good: &Case) -> Vec<Row> {
     let mut rows = of(everybody, good, ALONE, ("", ""), true);
-    rows.extend(of(everybody, good, BUSY, (" busy", ", 16 callers"), false));
+    rows.extend(of(everybody, good, BUSY, (" busy", ", 16 in flight"), false));
     rows
 }
 
@@ -91,13 +91,13 @@ fn of(everybody: &Everybody, good: &Case, plan: Plan, label: (&str, &str), goals
         Row::compared(&id, what, ours, peer, goal)
     };
     vec![
-        row("E1", "POST /v1/verify, remembered key : hello-world", ours, hello, goal(1.15)),
-        row("E1 body", "POST /v1/verify, remembered key : hello-world that reads the body", ours, hello_body, None),
-        row("E1 header", "GET /v1/key, remembered key : hello-world", ours_header, hello_header, None),
-        row("E2", "POST /v1/verify, remembered key : verify.mjs", ours, verify, goal(0.80)),
-        row("E2 lean", "POST /v1/verify, remembered key : verify.mjs without tags", ours, lean, None),
-        row("E2 header", "GET /v1/key, remembered key : verify.mjs", ours_header, verify_header, None),
-        row("E2 header lean", "GET /v1/key, remembered key : verify.mjs without tags", ours_header, lean_header, None),
+        row("E1", "POST /v1/verify, cached key : hello-world", ours, hello, goal(1.15)),
+        row("E1 body", "POST /v1/verify, cached key : hello-world that reads the body", ours, hello_body, None),
+        row("E1 header", "GET /v1/key, cached key : hello-world", ours_header, hello_header, None),
+        row("E2", "POST /v1/verify, cached key : verify.mjs", ours, verify, goal(0.80)),
+        row("E2 lean", "POST /v1/verify, cached key : verify.mjs without tags", ours, lean, None),
+        row("E2 header", "GET /v1/key, cached key : verify.mjs", ours_header, verify_header, None),
+        row("E2 header lean", "GET /v1/key, cached key : verify.mjs without tags", ours_header, lean_header, None),
         row("E6", "POST /v1/verify, forged key : hello-world", ours_forged, hello, goal(1.10)),
         row("E6 body", "POST /v1/verify, forged key : hello-world that reads the body", ours_forged, hello_body, None),
         row("E6 header", "GET /v1/key, forged key : hello-world", forged_header, hello_header, None),

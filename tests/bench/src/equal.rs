@@ -50,3 +50,22 @@ fn fields(answer: &Answer) -> Vec<String> {
     names.sort();
     names
 }
+
+#[cfg(test)]
+mod tests {
+    /// Header fields cost time, so a fair peer sends the same ones.
+    #[test]
+    fn peer_sends_the_headers_of_the_edge() {
+        let edge = include_str!("../../../worker/edge/src/response.rs");
+        let peer = include_str!("../peers/verify/answers.mjs").replace(":\n   ", ":");
+        let (_, table) = edge.split_once("COMMON_HEADERS").unwrap();
+        let (table, _) = table.split_once("];").unwrap();
+        let pairs: Vec<_> =
+            table.lines().filter_map(|line| line.trim().strip_prefix("(\"")?.split_once("\", \"")).collect();
+        assert!(pairs.len() >= 7, "{pairs:?}");
+        for (name, value) in pairs {
+            let value = value.trim_end_matches("\"),");
+            assert!(peer.contains(&format!("\"{name}\": \"{value}\"")), "{name}: {value}");
+        }
+    }
+}

@@ -100,8 +100,8 @@ impl Counted {
         let nothing = Goal::Exactly(0.0);
         let once = Goal::Exactly(figure(KEYS as u64));
         vec![
-            row("E5", "operations for 1,000 calls with remembered keys", remembered.for_one_call(), nothing),
-            row("E5 miss", "KV reads for 100 keys that were not remembered", missed.reads, once),
+            row("E5", "operations for 1,000 calls with cached keys", remembered.for_one_call(), nothing),
+            row("E5 miss", "KV reads for 100 keys that were not cached", missed.reads, once),
             row("E5 miss, others", "other operations for these", missed.writes + missed.others, nothing),
             row("E5 forged", "operations for 1,000 calls with a forged key", forged.all(), nothing),
             row("E5 mistyped", "operations for 1,000 calls with a mistyped key", mistyped.all(), nothing),

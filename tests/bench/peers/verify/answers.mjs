@@ -5,10 +5,11 @@ import { setUp } from "./setup.mjs";
 const COMMON = {
   "Cache-Control": "no-store",
   "X-Content-Type-Options": "nosniff",
+  "Content-Security-Policy": "default-src 'none'",
+  "Referrer-Policy": "no-referrer",
   "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
   "Access-Control-Allow-Origin": "*",
-  "Access-Control-Expose-Headers":
-    "Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate, ETag, Location",
+  "Access-Control-Expose-Headers": "*",
 };
 /** Shared by all responses, since `new Response` copies it. */
 const headers = new Headers({ "Content-Type": "application/json", ...COMMON });
