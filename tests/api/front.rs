@@ -6,6 +6,7 @@ use crate::{
     keys::make,
     processes::{descendants, listening},
 };
+use ownchat_domain::problem::CATALOGUE;
 use serde_json::Value;
 use std::{
     collections::HashSet,
@@ -42,6 +43,8 @@ fn expect_problem(response: &str, status: u16, code: &str, documented: &str) {
     assert!(body["type"].as_str().is_some_and(|link| link.ends_with(&format!("/docs/errors#{code}"))), "{body}");
     assert!(head.contains(&format!("request-id: {}", body["instance"].as_str().unwrap())), "{head}");
     assert!(documented.contains(&format!("id=\"{code}\"")), "{code} is not explained");
+    let kind = CATALOGUE.iter().find(|kind| kind.code == code).unwrap();
+    assert_eq!((body["title"].as_str(), status), (Some(kind.title), kind.status));
 }
 
 #[test]
@@ -72,11 +75,32 @@ fn what_is_no_request_is_told_as_a_problem() {
             (b"get / HTTP/1.1\r\nHost: a\r\n\r\n", 405, "method_not_allowed"),
             (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 405, "method_not_allowed"),
             (b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", 405, "method_not_allowed"),
+            (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: a-wonder\r\n\r\n", 417, "expectation_failed"),
         ] {
             expect_problem(&send(port, request), status, code, &documented);
         }
         let large = format!("GET / HTTP/1.1\r\nHost: a\r\nX-A: {}\r\n\r\n", "x".repeat(20_000));
         expect_problem(&send(port, large.as_bytes()), 431, "headers_too_large", &documented);
+    }
+}
+
+#[test]
+fn a_character_that_no_url_may_hold_is_named() {
+    let deployment = shared();
+    for port in [deployment.port(0), deployment.port(1)] {
+        for (target, character) in [
+            ("/a`b", "` (U+0060), which no URL may hold. Write it as %60."),
+            ("/v1/contacts?q=a\"b", "\" (U+0022), which no URL may hold. Write it as %22."),
+            ("/?a=<b>", "< (U+003C), which no URL may hold. Write it as %3C."),
+            ("/keys?q=Müller", "ü (U+00FC), which no URL may hold. Write it as %C3%BC."),
+            ("/日本", "日 (U+65E5), which no URL may hold. Write it as %E6%97%A5."),
+            ("/a\u{7}", "U+0007, which no URL may hold. Write it as %07."),
+            ("/\u{200b}", "U+200B, which no URL may hold. Write it as %E2%80%8B."),
+        ] {
+            let response = send(port, format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+            let body: Value = serde_json::from_str(response.split_once("\r\n\r\n").unwrap().1).unwrap();
+            assert_eq!(body["detail"], format!("The address holds the character {character}"), "{target}");
+        }
     }
 }
 

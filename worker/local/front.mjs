@@ -32,25 +32,45 @@ const IDLE = 2_000;
 const DROPPED_HEADERS = ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "expect"];
 const OWN_HEADERS = ["cf-connecting-ip", "ownchat-door"];
 
-/** Refusals by the front: status and detail by code. The codes come from the problem catalogue. */
+/** Refusals by the front, by code: status, title and detail. Status and title are the catalogue's. */
 const PROBLEMS = {
-  invalid_request: [400, "Send the request as HTTP/1.1 says: a path, one Host, and no control characters."],
-  request_timeout: [408, "The request began and then stopped for too long. Send it again."],
-  headers_too_large: [431, "The headers may have 16 KiB together."],
-  method_not_allowed: [405, "Methods are written in capitals: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS."],
-  UNAVAILABLE: [503, "The deployment is starting again. Try again after the seconds in Retry-After."],
+  invalid_request: [
+    400,
+    "This is not a valid HTTP/1.1 request",
+    "Send the request as HTTP/1.1 says: a path, one Host, and no control characters.",
+  ],
+  request_timeout: [408, "The request did not arrive in time", "The request began and then stopped for too long. Send it again."],
+  headers_too_large: [431, "The headers are too large", "The headers may have 16 KiB together."],
+  expectation_failed: [
+    417,
+    "The expectation cannot be met",
+    "The only expectation that is known here is 100-continue. Send the request without the header Expect.",
+  ],
+  method_not_allowed: [
+    405,
+    "Method not allowed",
+    "Methods are written in capitals: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS.",
+  ],
+  UNAVAILABLE: [
+    503,
+    "A store is not available",
+    "The deployment is starting again. Try again after the seconds in Retry-After.",
+  ],
 };
 
 const [config] = await once(process, "message");
 const agent = new Agent({ keepAlive: true, timeout: IDLE });
 
-/** Renders a problem (RFC 9457) as status, headers and body. Logs server errors. */
-function problem(code, error) {
-  const [status, detail] = PROBLEMS[code];
+/**
+ * Renders a problem (RFC 9457) as status, headers and body. Logs server errors. `detail` replaces
+ * the text of the table.
+ */
+function problem(code, { detail = PROBLEMS[code][2], error } = {}) {
+  const [status, title] = PROBLEMS[code];
   const id = randomBytes(16).toString("hex");
   if (status >= 500) console.error(JSON.stringify({ request_id: id, code, error: String(error ?? "") }));
   const type = `${config.docs}#${code}`;
-  const body = JSON.stringify({ type, title: STATUS_CODES[status], status, detail, instance: id, code });
+  const body = JSON.stringify({ type, title, status, detail, instance: id, code });
   const headers = {
     "Content-Type": "application/problem+json",
     "Content-Length": Buffer.byteLength(body),
@@ -68,19 +88,19 @@ function problem(code, error) {
   return { status, headers, body };
 }
 
-function refuse(response, code, error) {
+function refuse(response, code, more) {
   // A refusal already sent survives a failure of the request to the Worker. A client that has
   // disconnected gets none.
   if (response.writableEnded || response.destroyed) return;
   if (response.headersSent) return response.destroy();
-  const { status, headers, body } = problem(code, error);
+  const { status, headers, body } = problem(code, more);
   response.writeHead(status, headers).end(body);
 }
 
 /** Refuses a request that could not be parsed, on the raw socket. */
-function refuseRaw(socket, code) {
+function refuseRaw(socket, code, more) {
   if (!socket.writable) return socket.destroy();
-  const { status, headers, body } = problem(code);
+  const { status, headers, body } = problem(code, more);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
 }
@@ -90,6 +110,13 @@ function reason({ code }) {
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return "request_timeout";
   if (code === "HPE_HEADER_OVERFLOW") return "headers_too_large";
   return code === "HPE_INVALID_METHOD" ? "method_not_allowed" : "invalid_request";
+}
+
+/** Describes the target of a request line that the parser has refused. */
+function unread({ code, rawPacket }) {
+  if (code !== "HPE_INVALID_URL") return {};
+  const [, target] = /^[A-Z]+ (.*) HTTP\/1\.[01]\r?$/m.exec(rawPacket?.toString("latin1") ?? "") ?? [];
+  return forbidden(target);
 }
 
 /** Yields the pairs of a flat list of names and values. */
@@ -120,22 +147,37 @@ function withOneCookie(raw) {
 
 /** A host name or IP address, and a port: other characters would end up in the URL's path. */
 const HOST_HEADER = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
-/** A path and query without the characters that the Workers runtime rejects in a URL. */
-const TARGET = /^\/[^"<>`]*$/;
+/** Characters that may not stand in a URL (RFC 3986), and that the Workers runtime rejects. */
+const FORBIDDEN = /["<>`]|[^!-~]/;
+
+/**
+ * Describes the first forbidden character of a target. Node reads a request byte by byte, so a
+ * character beyond ASCII is decoded first.
+ */
+function forbidden(target = "") {
+  const text = Buffer.from(target, "latin1").toString("utf8");
+  const character = FORBIDDEN.exec(text) && [...text].find((one) => FORBIDDEN.test(one));
+  if (!character) return {};
+  const code = character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+  const isShown = /[\p{L}\p{N}\p{P}\p{S}]/u.test(character) && character !== "\ufffd";
+  const encoded = character === "\ufffd" ? "percent-encoded UTF-8" : encodeURIComponent(character);
+  const name = isShown ? `${character} (U+${code})` : `U+${code}`;
+  return { detail: `The address holds the character ${name}, which no URL may hold. Write it as ${encoded}.` };
+}
 
 /** Methods that Node parses and the Workers runtime answers by itself, in plain text. */
 const UNKNOWN_METHODS = ["BIND", "LINK", "M-SEARCH", "MKCALENDAR", "QUERY", "REBIND", "SOURCE", "UNBIND", "UNLINK"];
 
 function isWellFormed(request) {
   const hosts = [...pairs(request.rawHeaders)].filter(([name]) => name.toLowerCase() === "host");
-  if (hosts.length !== 1 || !TARGET.test(request.url)) return false;
+  if (hosts.length !== 1 || !request.url.startsWith("/") || FORBIDDEN.test(request.url)) return false;
   const [[, host]] = hosts;
   return HOST_HEADER.test(host) && URL.canParse(`http://${host}`);
 }
 
 /** Proxies a request to a Worker and its response back. `ask` tells the client to send the body. */
 function pass(worker, request, response, ask) {
-  if (!isWellFormed(request)) return refuse(response, "invalid_request");
+  if (!isWellFormed(request)) return refuse(response, "invalid_request", forbidden(request.url));
   if (UNKNOWN_METHODS.includes(request.method)) return refuse(response, "method_not_allowed");
   const { headers: given, rawHeaders } = request;
   const isChunked = given["transfer-encoding"] !== undefined;
@@ -189,7 +231,7 @@ function pass(worker, request, response, ask) {
   });
   inner.on("error", (error) => {
     clear();
-    refuse(response, "UNAVAILABLE", error);
+    refuse(response, "UNAVAILABLE", { error });
   });
   response.on("close", () => {
     clear();
@@ -221,9 +263,9 @@ function open({ port, worker }) {
   server.maxConnections = CONNECTIONS;
   server.on("request", (request, response) => pass(worker, request, response));
   server.on("checkContinue", (request, response) => pass(worker, request, response, () => response.writeContinue()));
-  server.on("checkExpectation", (_, response) => refuse(response, "invalid_request"));
+  server.on("checkExpectation", (_, response) => refuse(response, "expectation_failed"));
   server.on("connect", (_, socket) => refuseRaw(socket, "method_not_allowed"));
-  server.on("clientError", (error, socket) => refuseRaw(socket, reason(error)));
+  server.on("clientError", (error, socket) => refuseRaw(socket, reason(error), unread(error)));
   return new Promise((resolve, reject) => {
     server.on("error", reject);
     server.listen(port, HOST, resolve);

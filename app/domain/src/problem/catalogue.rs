@@ -103,14 +103,16 @@ kinds! {
         "The service sent something that is no HTTP response for a client. The error was logged under the request id.";
     UPSTREAM_REDIRECT = "upstream_redirect", 502, "The service redirected to another host",
         "Clients that follow redirects would send the key to that host, so the edge does not pass the redirect on. The error was logged under the request id.";
-    REQUEST_TIMEOUT = "request_timeout", 408, "The request body did not arrive in time",
-        "The body began and then stopped for too long. Send the request again.";
+    REQUEST_TIMEOUT = "request_timeout", 408, "The request did not arrive in time",
+        "The request began and then stopped for too long. Send it again.";
     UPGRADE_UNSUPPORTED = "upgrade_unsupported", 501, "Upgrades are not supported",
         "The Ownchat API is plain HTTP, without WebSocket. Send the request without Upgrade.";
     INVALID_REQUEST = "invalid_request", 400, "This is not a valid HTTP/1.1 request",
-        "The request line or a header cannot be read: a control character, more than one Host, or an unknown method. RFC 9112 describes the format.";
+        "The request line or a header cannot be read: a control character, a character that no URL may hold, or more than one Host. RFC 9112 describes the format.";
     HEADERS_TOO_LARGE = "headers_too_large", 431, "The headers are too large",
         "All headers of a request may have 16 KiB together.";
+    EXPECTATION_FAILED = "expectation_failed", 417, "The expectation cannot be met",
+        "The header Expect asks for something other than 100-continue, the only expectation that is known here. Send the request without it.";
     INVALID_JSON = "invalid_json", 400, "The body is not a JSON object",
         "The body could not be parsed as a JSON object. The detail says where.";
     VALIDATION_FAILED = "validation_failed", 422, "Some values are not valid",
