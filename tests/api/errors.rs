@@ -280,6 +280,36 @@ fn a_fault_in_a_query_is_named_by_its_parameter_in_plain_words() {
 }
 
 #[test]
+fn a_parameter_of_a_route_without_any_is_refused_by_name() {
+    let deployment = shared();
+    let owner = deployment.owner();
+    let stranger = deployment.console();
+    let made = make(&owner, "Asked with more", &["contacts:read"]);
+    let key = format!("/api/v1/keys/{}", made.id);
+    for (method, path) in [
+        ("GET", "/api/v1/workspace"),
+        ("GET", "/api/v1/master-secrets"),
+        ("GET", "/api/v1/export"),
+        ("GET", &key),
+        ("PATCH", &key),
+        ("DELETE", &key),
+        ("POST", "/api/v1/keys"),
+        ("POST", "/api/v1/explain"),
+        ("POST", "/api/v1/import"),
+    ] {
+        let call = format!("{path}?dry_run=true");
+        expect_field(&owner.json(method, &call, &json!({})), &call, "dry_run");
+        stranger.json(method, &call, &json!({})).expect_problem(401, "not_signed_in");
+    }
+    for (method, path) in [("GET", "/api/v1/scopes"), ("POST", "/api/v1/session"), ("POST", "/api/v1/setup")] {
+        let call = format!("{path}?colour=red");
+        expect_field(&stranger.json(method, &call, &json!({})), &call, "colour");
+    }
+    assert_eq!(owner.get(&key).status, 200, "nothing was deleted");
+    owner.get(&format!("{key}?")).expect_status(200);
+}
+
+#[test]
 fn what_is_not_there_or_takes_no_such_method_is_a_problem() {
     let deployment = shared();
     let owner = deployment.owner();

@@ -5,7 +5,7 @@
 //! further effect. A request with the same key and another body is refused. A key is scoped to one
 //! principal, one command and one subject. It expires after [`REMEMBERED_FOR`].
 
-use crate::{audit::ActorId, time::DAY};
+use crate::{audit::ActorId, time::DAY, token::id_in};
 use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest, Sha256};
@@ -21,8 +21,14 @@ pub struct IdempotencyKey(String);
 
 /// The header value is not an idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Idempotency-Key takes 1 to {LENGTH_MAX} visible ASCII characters, as they are or in double quotes.")]
-pub struct NotAnIdempotencyKey;
+pub enum NotAnIdempotencyKey {
+    /// Empty, too long, or with other characters.
+    #[error("Idempotency-Key takes 1 to {LENGTH_MAX} visible ASCII characters, as they are or in double quotes.")]
+    Shape,
+    /// The value holds an API key, which would be a secret in a place for names.
+    #[error("Idempotency-Key holds an API key. Send a random value, such as a UUID, and rotate that key.")]
+    HoldsKey,
+}
 
 impl FromStr for IdempotencyKey {
     type Err = NotAnIdempotencyKey;
@@ -31,11 +37,21 @@ impl FromStr for IdempotencyKey {
     fn from_str(text: &str) -> Result<Self, NotAnIdempotencyKey> {
         let text = text.trim_matches(' ');
         let name = match text.strip_prefix('"') {
-            Some(rest) => unquote(rest).ok_or(NotAnIdempotencyKey)?,
+            Some(rest) => unquote(rest).ok_or(NotAnIdempotencyKey::Shape)?,
             None => text.to_owned(),
         };
+        Self::checked(name)
+    }
+}
+
+impl IdempotencyKey {
+    /// Checks characters and length, and refuses API keys.
+    fn checked(name: String) -> Result<Self, NotAnIdempotencyKey> {
         let fits = (1..=LENGTH_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
-        if fits { Ok(Self(name)) } else { Err(NotAnIdempotencyKey) }
+        if !fits {
+            return Err(NotAnIdempotencyKey::Shape);
+        }
+        if id_in(&name).is_some() { Err(NotAnIdempotencyKey::HoldsKey) } else { Ok(Self(name)) }
     }
 }
 
@@ -62,8 +78,7 @@ impl<'de> Deserialize<'de> for IdempotencyKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Workers exchange the bare key, which may begin with a quote of its own.
         let name = String::deserialize(deserializer)?;
-        let fits = (1..=LENGTH_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
-        if fits { Ok(Self(name)) } else { Err(D::Error::custom(NotAnIdempotencyKey)) }
+        Self::checked(name).map_err(D::Error::custom)
     }
 }
 
@@ -150,6 +165,9 @@ mod tests {
         {
             assert_eq!(read(text), None, "{text:?}");
         }
+        let key = "oc_live_R68Bm6x2Wq9ZtY7R_HIwSabcdefghijklmnopqrstuvwxyz";
+        assert_eq!(key.parse::<IdempotencyKey>(), Err(NotAnIdempotencyKey::HoldsKey));
+        assert!(read(&key[..24]).is_some(), "an id is no secret");
         assert!(read(&"x".repeat(LENGTH_MAX)).is_some() && read(&"x".repeat(LENGTH_MAX + 1)).is_none());
         assert!(read(&format!("\"{}\"", "x".repeat(LENGTH_MAX))).is_some(), "quotes do not count");
     }

@@ -40,7 +40,7 @@ impl IntoDeserializer<'_, Error> for Value {
     }
 }
 
-/// Implements integer deserialisation from digits alone, without a sign.
+/// Implements integer deserialisation from digits, without a sign or an exponent.
 macro_rules! whole_numbers {
     ($($method:ident: $kind:ty),*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -55,9 +55,11 @@ fn too_great() -> Error {
 
 impl Value {
     fn digits(&self) -> Result<&str, Error> {
-        let is_number = !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_digit());
+        // As in JSON, 10.0 is a whole number.
+        let digits = self.0.strip_suffix(".0").unwrap_or(&self.0);
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         is_number
-            .then_some(self.0.as_str())
+            .then_some(digits)
             .ok_or_else(|| Error::invalid_value(Unexpected::Other("another text"), &"a whole number, 0 or more"))
     }
 }
@@ -111,6 +113,18 @@ mod tests {
         let query: KeyQuery = read(pairs("limit=7&q=12&status=active&scope=contacts:read")).unwrap();
         assert_eq!((query.limit, query.q.as_deref(), query.status), (Some(7), Some("12"), Some(StatusFilter::Active)));
         assert_eq!(read::<KeyQuery>(Vec::new()), Ok(KeyQuery::default()));
+        assert_eq!(read::<KeyQuery>(pairs("limit=10.0")).map(|query| query.limit), Ok(Some(10)));
+    }
+
+    #[test]
+    fn a_route_without_parameters_refuses_each_by_name() {
+        #[derive(Debug, Deserialize, PartialEq, Eq)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+
+        assert_eq!(read(Vec::new()), Ok(Nothing {}));
+        let refused = FieldError::new("dry_run", "There is no such field here.");
+        assert_eq!(read::<Nothing>(pairs("dry_run=true")), Err(refused));
     }
 
     #[test]
@@ -125,6 +139,8 @@ mod tests {
             (keys, "limit=", "limit", "This must be a whole number, 0 or more."),
             (keys, "limit=+1", "limit", "This must be a whole number, 0 or more."),
             (keys, "limit=-1", "limit", "This must be a whole number, 0 or more."),
+            (keys, "limit=.0", "limit", "This must be a whole number, 0 or more."),
+            (keys, "limit=1e1", "limit", "This must be a whole number, 0 or more."),
             (keys, "limit=1.5", "limit", "This must be a whole number, 0 or more."),
             (keys, "limit=4294967296", "limit", "This must be a smaller number."),
             (keys, "status=", "status", "This must be one of active, inactive, deleted."),

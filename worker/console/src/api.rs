@@ -16,8 +16,9 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{FromRequestParts, Path},
+    extract::{FromRequestParts, Path, RawQuery, Request},
     http::request::Parts,
+    middleware::{Next, from_fn},
     response::Response,
     routing::{get, post},
 };
@@ -25,29 +26,37 @@ use ownchat_domain::{
     failure::Failure,
     problem::{INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::convert::Infallible;
 
-/// Returns the routes of the management API.
+/// Returns the routes of the management API. An unknown query parameter is an error in all of them.
 pub fn router() -> Router {
-    Router::new()
+    let with_parameters = Router::new()
+        .route("/keys", get(keys::list))
+        .route("/keys/{id}/usage", get(usage::of_key))
+        .route("/usage", get(usage::of_workspace))
+        .route("/audit", get(workspace::audit));
+    let public = Router::new()
         .route("/setup", post(session::set_up))
         .route("/session", get(session::who).post(session::sign_in).delete(session::sign_out))
-        .route("/keys", get(keys::list).post(keys::create))
+        .route("/scopes", get(workspace::scopes))
+        .route_layer(from_fn(refuse_parameters));
+    let of_members = Router::new()
+        .route("/keys", post(keys::create))
         .route("/keys/{id}", get(keys::read).patch(keys::change).delete(keys::delete))
         .route("/keys/{id}/duplicate", post(keys::duplicate))
         .route("/keys/{id}/restore", post(keys::restore))
         .route("/keys/{id}/rotate", post(keys::rotate))
         .route("/keys/{id}/end-old-secrets", post(keys::end_old_secrets))
-        .route("/keys/{id}/usage", get(usage::of_key))
-        .route("/usage", get(usage::of_workspace))
         .route("/explain", post(explain::explain))
         .route("/workspace", get(workspace::read).patch(workspace::change))
         .route("/master-secrets", get(workspace::masters))
-        .route("/audit", get(workspace::audit))
         .route("/export", get(transfer::export))
         .route("/import", post(transfer::import))
-        .route("/scopes", get(workspace::scopes))
+        .route_layer(from_fn(refuse_parameters_of_members));
+    with_parameters
+        .merge(public)
+        .merge(of_members)
         .fallback(async || problem::of_kind(&NOT_FOUND, "There is no such address in the management API."))
         .method_not_allowed_fallback(async || problem::of_kind(&METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED.meaning))
 }
@@ -72,6 +81,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         Ok(Path::from_request_parts(parts, state).await.map_or_else(|_| Self(String::new()), |Path(id)| Self(id)))
+    }
+}
+
+/// The parameters of a route without any.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoParameters {}
+
+/// Refuses query parameters of a route that anyone may call.
+async fn refuse_parameters(RawQuery(asked): RawQuery, request: Request, next: Next) -> Response {
+    match query::<NoParameters>(asked) {
+        Ok(NoParameters {}) => next.run(request).await,
+        Err(failure) => problem::of_failure(&failure),
+    }
+}
+
+/// Refuses query parameters. An unauthenticated caller gets that failure instead.
+async fn refuse_parameters_of_members(
+    cases: Cases,
+    RawQuery(asked): RawQuery,
+    request: Request,
+    next: Next,
+) -> Response {
+    match query::<NoParameters>(asked) {
+        Ok(NoParameters {}) => next.run(request).await,
+        Err(failure) => body::first_of_all(&cases, problem::of_failure(&failure)).await,
     }
 }
 

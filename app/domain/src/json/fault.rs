@@ -21,7 +21,8 @@ pub fn of_serde(message: &str, path: &str) -> BodyError {
     };
     if let Some(rest) = message.strip_prefix("unknown field `") {
         // Only this name comes from the caller. It may contain a quote itself.
-        BodyError::unknown_field(&placed(rest.split("`, expected ").next().unwrap_or_default()))
+        let name = rest.strip_suffix("`, there are no fields").or_else(|| rest.split("`, expected ").next());
+        BodyError::unknown_field(&placed(name.unwrap_or_default()))
     } else if let Some(rest) = message.strip_prefix("missing field `") {
         BodyError::missing_field(&placed(&quoted(rest)))
     } else if let Some(rest) = message.strip_prefix("duplicate field `") {

@@ -112,8 +112,8 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, NotAnIdempotencyKe
     let mut values = headers.get_all("idempotency-key").iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map_err(|_| NotAnIdempotencyKey)?.parse().map(Some),
-        (Some(_), Some(_)) => Err(NotAnIdempotencyKey),
+        (Some(value), None) => value.to_str().map_err(|_| NotAnIdempotencyKey::Shape)?.parse().map(Some),
+        (Some(_), Some(_)) => Err(NotAnIdempotencyKey::Shape),
     }
 }
 
