@@ -146,13 +146,15 @@ impl Networks {
     ///
     /// Returns the JSON path of the field at fault and a message.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        let denied = |net: &Network| self.deny.iter().any(|deny| deny.covers(*net));
-        if !self.allow.is_empty() && self.allow.iter().all(denied) {
+        // Neighbouring networks that fill a larger one count as that one: aggregated, no union of
+        // networks covers a network that none of them covers.
+        let (allow, deny) = (aggregated(&self.allow), aggregated(&self.deny));
+        let whole = |list: &[Network], is_v4| list.iter().any(|net| net.0.prefix_len() == 0 && net.is_v4() == is_v4);
+        if !allow.is_empty() && allow.iter().all(|net| deny.iter().any(|deny| deny.covers(*net))) {
             return Err(("restrictions.deny", "These cover every allowed network: the key would work nowhere.".into()));
         }
         for (all, of_this, is_v4) in [("0.0.0.0/0", "IPv4", true), ("::/0", "IPv6", false)] {
-            let whole = self.allow.iter().any(|net| net.0.prefix_len() == 0 && net.is_v4() == is_v4);
-            if whole && self.allow.iter().all(|net| net.is_v4() == is_v4) {
+            if whole(&allow, is_v4) && allow.iter().all(|net| net.is_v4() == is_v4) {
                 let (other, of_other) = if is_v4 { ("::/0", "IPv6") } else { ("0.0.0.0/0", "IPv4") };
                 return Err((
                     "restrictions.allow",
@@ -163,8 +165,7 @@ impl Networks {
                 ));
             }
         }
-        let all_denied = |is_v4| self.deny.iter().any(|net| net.0.prefix_len() == 0 && net.is_v4() == is_v4);
-        if all_denied(true) && all_denied(false) {
+        if whole(&deny, true) && whole(&deny, false) {
             return Err(("restrictions.deny", "These cover every address: the key would work nowhere.".into()));
         }
         Ok(())
@@ -174,10 +175,17 @@ impl Networks {
     /// false for lists that do; it never returns true wrongly.
     pub fn is_at_least(&self, before: &Self) -> bool {
         let covered = |net: &Network, by: &[Network]| by.iter().any(|other| other.covers(*net));
-        let allows = self.allow.is_empty()
-            || (!before.allow.is_empty() && before.allow.iter().all(|net| covered(net, &self.allow)));
-        allows && self.deny.iter().all(|net| covered(net, &before.deny))
+        let (allow, denied_before) = (aggregated(&self.allow), aggregated(&before.deny));
+        let allows =
+            self.allow.is_empty() || (!before.allow.is_empty() && before.allow.iter().all(|net| covered(net, &allow)));
+        allows && self.deny.iter().all(|net| covered(net, &denied_before))
     }
+}
+
+/// Merges networks that overlap or that together fill a larger one.
+fn aggregated(list: &[Network]) -> Vec<Network> {
+    let nets: Vec<IpNet> = list.iter().map(|net| net.0).collect();
+    IpNet::aggregate(&nets).into_iter().map(Network).collect()
 }
 
 #[cfg(test)]
@@ -230,6 +238,15 @@ mod tests {
             (&["0.0.0.0/0", "203.0.113.0/24"], &[], "restrictions.allow"),
             (&["::/0"], &["2001:db8::/32"], "restrictions.allow"),
             (&[], &["0.0.0.0/0", "::/0"], "restrictions.deny"),
+            (&[], &["0.0.0.0/1", "128.0.0.0/1", "::/0"], "restrictions.deny"),
+            (&["0.0.0.0/1", "128.0.0.0/1"], &[], "restrictions.allow"),
+            (&["::/1", "8000::/2", "c000::/2"], &[], "restrictions.allow"),
+            (&["203.0.113.0/24"], &["203.0.113.0/25", "203.0.113.128/25"], "restrictions.deny"),
+            (
+                &["203.0.113.0/24", "2001:db8::/32"],
+                &["203.0.112.0/23", "2001:db8::/33", "2001:db8:8000::/33"],
+                "restrictions.deny",
+            ),
         ] {
             assert_eq!(networks(allow, deny).check().map_err(|(field, _)| field), Err(field), "{allow:?} {deny:?}");
         }
@@ -238,7 +255,10 @@ mod tests {
             (&["0.0.0.0/0", "::/0"], &["203.0.113.0/24"]),
             (&["0.0.0.0/0", "2001:db8::/32"], &[]),
             (&["203.0.113.0/24"], &["203.0.113.0/25"]),
+            (&["203.0.113.0/24"], &["203.0.113.0/25", "203.0.113.128/26"]),
+            (&["0.0.0.0/1", "128.0.0.0/1", "::/0"], &[]),
             (&[], &["0.0.0.0/0"]),
+            (&[], &["0.0.0.0/1", "::/0"]),
         ] {
             assert_eq!(networks(allow, deny).check(), Ok(()), "{allow:?} {deny:?}");
         }
@@ -275,6 +295,7 @@ mod tests {
             (&networks(&["203.0.113.0/24", "192.0.2.0/24"], &[]), &office, true),
             (&networks(&["203.0.0.0/16"], &[]), &office, true),
             (&networks(&["203.0.113.0/25"], &[]), &office, false),
+            (&networks(&["203.0.113.0/25", "203.0.113.128/25"], &[]), &office, true),
             (&networks(&[], &["192.0.2.1"]), &none, false),
             (&none, &networks(&[], &["192.0.2.1"]), true),
             (&networks(&[], &["192.0.2.1"]), &networks(&[], &["192.0.2.0/24"]), true),

@@ -142,9 +142,25 @@ mod tests {
             ("\u{200c}", "U+200C ZERO WIDTH NON-JOINER"),
             ("a\u{fe0f}", "U+FE0F VARIATION SELECTOR"),
             ("a\u{7}", "U+0007"),
+            ("a\u{13430}b", "U+13430"),
+            ("a\u{1bca0}", "U+1BCA0"),
         ] {
             for error in [line(text, 9), paragraph(text, 9)] {
                 assert_eq!(error, Err(format!("This holds an invisible character: {name}.")), "{text:?}");
+            }
+        }
+        for (text, kind) in [
+            ("a\u{fdd0}", "U+FDD0, a noncharacter"),
+            ("a\u{ffff}b", "U+FFFF, a noncharacter"),
+            ("\u{1fffe}", "U+1FFFE, a noncharacter"),
+            ("\u{e000}", "U+E000, a private use character"),
+            ("a\u{f8ff}", "U+F8FF, a private use character"),
+            ("\u{f0000}", "U+F0000, a private use character"),
+            ("\u{10fffd}", "U+10FFFD, a private use character"),
+        ] {
+            let expected = format!("This holds a character that means nothing to others: {kind}.");
+            for error in [line(text, 9), paragraph(text, 9)] {
+                assert_eq!(error, Err(expected.clone()), "{text:?}");
             }
         }
         for marks in ["\u{301}", "\u{301} \u{5b0}", "\u{20dd}"] {
@@ -166,6 +182,9 @@ mod tests {
             "👩🏽‍❤️‍💋‍👨🏽",
             "葛\u{e0100}城",
             "שלום (עולם)",
+            "𓉐\u{13430}𓊪",
+            "�",
+            "\u{378}",
         ] {
             assert_eq!(line(good, 20), Ok(good.into()), "{good:?}");
         }
@@ -179,6 +198,11 @@ mod tests {
             assert_eq!(line(&text, 100), Err(HOLDS_KEY.into()), "{text}");
             assert_eq!(paragraph(&format!("a\n{text}"), 500), Err(HOLDS_KEY.into()), "{text}");
         }
-        assert!(line("oc_live_R68Bm6x2Wq9ZtY7R", 100).is_ok(), "the prefix is no secret");
+        for text in [key.to_uppercase(), key.to_lowercase()] {
+            assert_eq!(line(&text, 100), Err(HOLDS_KEY.into()), "{text}");
+        }
+        for text in ["productionserver_synchronization", "customer_support_integration"] {
+            assert_eq!(line(text, 100), Ok(text.into()));
+        }
     }
 }

@@ -19,10 +19,13 @@ pub const MATCHER: &str = "oc_(live|test)_[0-9A-Za-z]{16}_[0-9A-Za-z]{30}";
 
 /// Prefixes of keys, one for each environment.
 pub const KEYS_BEGIN: [&str; 2] = ["oc_live_", "oc_test_"];
+/// Length of each of [`KEYS_BEGIN`].
+const BRAND_LENGTH: usize = "oc_live_".len();
 
 /// Length of a key, in characters.
 const LENGTH: usize = 55;
-const SECRET_LENGTH: usize = 24;
+/// Length of the secret part, without the check.
+pub const SECRET_LENGTH: usize = 24;
 const CHECK_LENGTH: usize = 6;
 /// Uses a 1 KB table; faster variants use 16 KB, and a key is short.
 static CHECK: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -165,8 +168,7 @@ fn dressed(text: &str) -> TokenError {
 
 /// Reads the locator of a text that should be a key. Validates nothing else of the text.
 pub fn locator_in(text: &str) -> Option<Locator> {
-    const BEGIN: usize = "oc_live_".len();
-    text.get(BEGIN..BEGIN + crate::locator::LENGTH)?.parse().ok()
+    text.get(BRAND_LENGTH..PUBLIC_LENGTH)?.parse().ok()
 }
 
 /// Public part of a key: brand, environment and locator.
@@ -207,27 +209,32 @@ pub fn id_in(text: &str) -> Option<&str> {
 /// check that a whole key ends with can be computed, so a key without it is as good.
 const TAIL_MIN: usize = SECRET_LENGTH / 2;
 
-/// Returns true if a text holds a key, whole as [`MATCHER`] finds it or cut at its end.
+/// Returns true if a text holds a key: whole as [`MATCHER`] finds it or cut at its end, in letters of
+/// any case, or whole without brand and environment. The rest of such a key is found by trying.
 pub fn holds_key(text: &str) -> bool {
-    let count = |part: &str| part.bytes().take_while(|byte| base62::value(*byte).is_some()).count();
-    let is_key = |rest: &str| {
-        count(rest) == crate::locator::LENGTH
-            && rest
-                .get(crate::locator::LENGTH..)
-                .and_then(|rest| rest.strip_prefix('_'))
-                .is_some_and(|tail| count(tail) >= TAIL_MIN)
-    };
-    KEYS_BEGIN
-        .iter()
-        .any(|brand| text.match_indices(brand).any(|(begin, _)| text.get(begin + brand.len()..).is_some_and(is_key)))
+    let mut rest = text;
+    while let Some((before, word, _)) = next_word(rest) {
+        if word.get(BRAND_LENGTH..).and_then(tail).is_some_and(|tail| tail.len() >= TAIL_MIN) {
+            return true;
+        }
+        rest = rest.get(before.len() + BRAND_LENGTH..).unwrap_or_default();
+    }
+    let mut words = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+    words.any(|word| KEYS_BEGIN.iter().any(|brand| Token::parse(&format!("{brand}{word}")).is_ok()))
+}
+
+/// Returns the part after the locator that a text begins with.
+pub fn tail(text: &str) -> Option<&str> {
+    let (locator, rest) = text.split_once('_')?;
+    rest.split('_').next().filter(|_| locator.len() == crate::locator::LENGTH)
 }
 
 /// Number of characters of a key up to the end of its locator.
-const PUBLIC_LENGTH: usize = "oc_live_".len() + crate::locator::LENGTH;
+const PUBLIC_LENGTH: usize = BRAND_LENGTH + crate::locator::LENGTH;
 
 /// Returns the locator of a word that begins like a key, if part of the secret may follow it.
 fn id_of(word: &str) -> Option<&str> {
-    word.get("oc_live_".len()..PUBLIC_LENGTH).filter(|_| word.len() > PUBLIC_LENGTH)
+    word.get(BRAND_LENGTH..PUBLIC_LENGTH).filter(|_| word.len() > PUBLIC_LENGTH)
 }
 
 fn rewrite(text: &str, replace: impl Fn(&str) -> String) -> String {
@@ -242,9 +249,11 @@ fn rewrite(text: &str, replace: impl Fn(&str) -> String) -> String {
     clean
 }
 
-/// Finds the next word that begins like a key. Returns it with the text before and after it.
+/// Finds the next word that begins like a key, in letters of any case. Returns it with the text
+/// before and after it.
 fn next_word(text: &str) -> Option<(&str, &str, &str)> {
-    let begin = KEYS_BEGIN.iter().filter_map(|brand| text.find(brand)).min()?;
+    let is_brand = |bytes: &[u8]| KEYS_BEGIN.iter().any(|brand| bytes.eq_ignore_ascii_case(brand.as_bytes()));
+    let begin = text.as_bytes().windows(BRAND_LENGTH).position(is_brand)?;
     let (before, found) = text.split_at(begin);
     let end = found.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(found.len());
     let (word, after) = found.split_at(end);

@@ -83,8 +83,9 @@ fn App() -> impl IntoView {
 }
 
 /// Formats the title in the browser tab. The renderer inserts it unescaped, so this function
-/// escapes it.
+/// escapes it. Isolates (UAX #9) keep a name written from right to left from reordering the rest.
 fn title(page: String) -> String {
+    let page = if page.is_ascii() { page } else { format!("\u{2068}{page}\u{2069}") };
     let title = if page.contains("Ownchat") { page } else { format!("{page} · Ownchat") };
     html_escape::encode_text(&title).into_owned()
 }
@@ -96,6 +97,7 @@ mod tests {
     #[test]
     fn a_title_cannot_end_itself() {
         assert_eq!(title("API Keys".into()), "API Keys · Ownchat");
+        assert_eq!(title("מפתח 1".into()), "\u{2068}מפתח 1\u{2069} · Ownchat");
         assert_eq!(title("Set up Ownchat".into()), "Set up Ownchat");
         assert_eq!(title("</title><script>".into()), "&lt;/title&gt;&lt;script&gt; · Ownchat");
     }

@@ -1,6 +1,6 @@
 //! Text search that ignores case, accents, letter variants and word order.
 
-use crate::token::{KEYS_BEGIN, id_in};
+use crate::token::{KEYS_BEGIN, SECRET_LENGTH, id_in, tail};
 use unicode_normalization::UnicodeNormalization;
 
 /// Maximum number of words in a search.
@@ -39,13 +39,18 @@ pub fn search_words(text: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-/// Returns the id in a displayed prefix, whole or cut. Returns any other word unchanged, without
-/// trailing dots.
+/// Returns the id in a displayed prefix, whole or cut, or in a key without its brand. Returns any
+/// other word unchanged, without trailing dots.
 fn id_of_prefix(word: &str) -> &str {
     let word = word.trim_end_matches('…');
     let word = word.strip_suffix("...").unwrap_or(word);
-    let rest = KEYS_BEGIN.iter().find_map(|brand| word.strip_prefix(brand));
-    rest.map_or(word, |rest| rest.trim_end_matches('_'))
+    let brand = |brand: &&str| word.get(..brand.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(brand));
+    let rest = KEYS_BEGIN.iter().find(|begin| brand(begin)).and_then(|brand| word.get(brand.len()..));
+    match rest {
+        Some(rest) => rest.trim_end_matches('_'),
+        None if tail(word).is_some_and(|tail| tail.len() >= SECRET_LENGTH) => word.split('_').next().unwrap_or(word),
+        None => word,
+    }
 }
 
 #[cfg(test)]
@@ -75,6 +80,8 @@ mod tests {
             ("r68bm6x2wq9ztY7R", "R68Bm6x2Wq9ZtY7R"),
             ("oc_live_R68Bm6x2…", "R68Bm6x2Wq9ZtY7R"),
             ("oc_live_R68Bm6x2Wq9ZtY7R_...", "R68Bm6x2Wq9ZtY7R"),
+            ("OC_LIVE_R68BM6X2WQ9ZTY7R", "R68Bm6x2Wq9ZtY7R"),
+            ("OC_LIVE_R68BM6X2…", "R68Bm6x2Wq9ZtY7R"),
             ("", "anything"),
         ] {
             assert!(finds(search, text), "{search:?} in {text:?}");
@@ -87,7 +94,15 @@ mod tests {
     #[test]
     fn of_a_key_only_its_id_is_searched() {
         let key = "oc_live_R68Bm6x2Wq9ZtY7R_HIwSabcdefghijklmnopqrstuvwxyz";
-        for text in [key.to_owned(), format!("Bearer {key}"), format!("\"{key}\","), format!("key: {key} (old)")] {
+        for text in [
+            key.to_owned(),
+            format!("Bearer {key}"),
+            format!("\"{key}\","),
+            format!("key: {key} (old)"),
+            key.to_uppercase(),
+            key.to_lowercase(),
+            key["oc_live_".len()..].to_owned(),
+        ] {
             assert_eq!(search_words(&text), Ok(vec!["r68bm6x2wq9zty7r".to_owned()]), "{text}");
         }
     }

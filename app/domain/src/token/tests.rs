@@ -169,6 +169,7 @@ fn a_key_is_found_in_any_text_and_cut_to_its_id() {
         (format!("find “{key}” and oc_test_{id}_{secret}"), format!("find “{id}” and {id}")),
         (format!("oc_live_{id}_8sJ"), id.to_owned()),
         (format!("oc_live_ {key}"), format!("oc_live_ {id}")),
+        (format!("Oc_Live_{id}_{secret}"), id.to_owned()),
         (format!("/keys?q={key}&sort=oldest"), format!("/keys?q={id}&sort=oldest")),
     ] {
         assert_eq!(with_ids(&text), clean);
@@ -184,6 +185,15 @@ fn a_cut_key_is_still_a_key() {
     let key = "oc_live_3kP0aXv9QmT2ZbLc_8sJd0KqYw2Nf7RtUhV1xGpEaMzB4Cn";
     for length in [key.len(), key.len() - 1, key.len() - 6, 37] {
         assert!(holds_key(&format!("see {}, please", &key[..length])), "{length}");
+    }
+    assert!(holds_key(&format!("oc_live_oc_test_{}", &key[8..])));
+    for case in [key.to_uppercase(), key.to_lowercase()] {
+        assert!(holds_key(&case), "{case}");
+    }
+    let bare = &KNOWN["oc_live_".len()..];
+    assert!(holds_key(&format!("id={bare}; old")));
+    for text in [&bare[..bare.len() - 1], &key["oc_live_".len()..], "productionserver_synchronization"] {
+        assert!(!holds_key(text), "{text} is of any system");
     }
     for text in [&key[..36], &key[..24], "oc_live_3kP0aXv9QmT2ZbL_8sJd0KqYw2Nf7RtUhV1xGpEa", "CRM", "oc_live_"] {
         assert!(!holds_key(text), "{text}");
