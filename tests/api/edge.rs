@@ -5,7 +5,7 @@ pub mod gateway;
 pub mod health;
 pub mod key;
 pub mod limits;
+pub mod miss_limiter;
 pub mod restrictions;
-pub mod shield;
 pub mod verify;
 pub mod verify_callers;

@@ -4,12 +4,12 @@ pub mod api;
 pub mod cases;
 pub mod cross_site;
 pub mod headers;
+pub mod miss_limiter;
 pub mod origin;
 pub mod pages;
 pub mod patience;
 pub mod problem;
 pub mod router;
-pub mod shield;
 pub mod vault;
 pub mod visitor;
 

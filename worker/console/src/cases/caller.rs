@@ -2,7 +2,7 @@
 
 use super::session::resume;
 use crate::{
-    shield::Heard,
+    miss_limiter::KnownKeys,
     vault,
     visitor::{Credential, Visitor, now},
 };
@@ -40,10 +40,10 @@ pub fn origin(visitor: &Visitor, caller: Caller) -> Origin {
 /// ones from the same IP address.
 pub async fn ask<C: Asked>(visitor: &Visitor, registry: Object, call: &C) -> Outcome<C::Answer> {
     let Caller::Key(key) = call.caller() else { return vault::ask(&visitor.env, registry, call).await };
-    let asking = Heard::of_isolate(|heard| heard.begin(key, now()));
-    let asking = asking.map_err(|retry_after| Denial::TooManyUnknown { retry_after })?;
+    let lookup = KnownKeys::of_isolate(|known| known.begin(key, now()));
+    let lookup = lookup.map_err(|retry_after| Denial::TooManyUnknown { retry_after })?;
     let outcome = vault::ask(&visitor.env, registry, call).await;
-    Heard::of_isolate(|heard| heard.end(key, &asking, is_known(outcome.as_ref().err()), now()));
+    KnownKeys::of_isolate(|known| known.end(key, &lookup, is_known(outcome.as_ref().err()), now()));
     outcome
 }
 

@@ -122,7 +122,7 @@ impl Authorizer {
     /// Returns how long a client must wait that sent too many unknown keys, in milliseconds. Until
     /// then no store is queried for another one.
     pub(super) fn throttled(&self, presented: &PresentedKey, client_ip: Option<IpAddr>, now: Timestamp) -> Option<i64> {
-        let wait = self.miss_limiter.borrow().holds(client_ip, now)?;
+        let wait = self.miss_limiter.borrow().wait(client_ip, now)?;
         (!self.knows_key(presented, now)).then_some(wait)
     }
 
@@ -136,7 +136,7 @@ impl Authorizer {
     /// not count: guessing it costs a few fetches a second at most.
     pub fn note_unknown(&self, presented: &PresentedKey, client_ip: Option<IpAddr>, now: Timestamp) {
         if !self.knows_key(presented, now) {
-            self.miss_limiter.borrow_mut().note(client_ip, now);
+            self.miss_limiter.borrow_mut().record_miss(client_ip, now);
         }
     }
 

@@ -17,7 +17,7 @@ use crate::{
 use ownchat_domain::{
     account::PersonId,
     failure::Failure,
-    shield::network_of,
+    miss_limiter::network_of,
     time::{HOUR, MINUTE, SECOND, Timestamp},
     vault::instance::{BeginSignIn, ForgetAttempts, WithdrawAttempt},
 };

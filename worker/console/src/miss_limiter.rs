@@ -7,7 +7,7 @@
 use ownchat_domain::{
     digest::SecretHash,
     locator::Locator,
-    shield::Shield,
+    miss_limiter::MissLimiter,
     time::{SECOND, Timestamp},
     vault::KeyCaller,
 };
@@ -18,24 +18,24 @@ const CAPACITY: usize = 1_000;
 
 /// An isolate's cache of recognised keys, with the limiter of unknown ones.
 #[derive(Default)]
-pub struct Heard {
-    shield: Shield,
+pub struct KnownKeys {
+    limiter: MissLimiter,
     keys: HashMap<Locator, SecretHash>,
 }
 
 thread_local! {
-    static OF_ISOLATE: RefCell<Heard> = RefCell::default();
+    static OF_ISOLATE: RefCell<KnownKeys> = RefCell::default();
 }
 
 /// A lookup in flight.
 #[derive(Debug)]
-pub struct Asking {
+pub struct Lookup {
     /// True if the key is not in the cache, so that the lookup counts for its IP address.
     is_new: bool,
     begun: Timestamp,
 }
 
-impl Heard {
+impl KnownKeys {
     /// Runs `work` with this isolate's cache and limiter.
     pub fn of_isolate<T>(work: impl FnOnce(&mut Self) -> T) -> T {
         OF_ISOLATE.with_borrow_mut(work)
@@ -46,25 +46,25 @@ impl Heard {
     /// # Errors
     ///
     /// Returns the milliseconds until a lookup is allowed.
-    pub fn begin(&mut self, key: &KeyCaller, now: Timestamp) -> Result<Asking, i64> {
+    pub fn begin(&mut self, key: &KeyCaller, now: Timestamp) -> Result<Lookup, i64> {
         let is_new = !self.knows(key);
         if is_new {
-            if let Some(wait) = self.shield.holds(key.address, now) {
+            if let Some(wait) = self.limiter.wait(key.address, now) {
                 return Err(wait);
             }
-            if self.shield.is_full(key.address, now) {
+            if self.limiter.is_full(key.address, now) {
                 return Err(SECOND);
             }
-            self.shield.begin(key.address, now);
+            self.limiter.begin(key.address, now);
         }
-        Ok(Asking { is_new, begun: now })
+        Ok(Lookup { is_new, begun: now })
     }
 
     /// Ends a lookup, and records if the registry recognised the key, unless the response is
     /// missing.
-    pub fn end(&mut self, key: &KeyCaller, asking: &Asking, is_known: Option<bool>, now: Timestamp) {
-        if asking.is_new {
-            self.shield.end(key.address, asking.begun);
+    pub fn end(&mut self, key: &KeyCaller, lookup: &Lookup, is_known: Option<bool>, now: Timestamp) {
+        if lookup.is_new {
+            self.limiter.end(key.address, lookup.begun);
         }
         match is_known {
             Some(true) => {
@@ -77,7 +77,7 @@ impl Heard {
                 if self.knows(key) {
                     self.keys.remove(&key.id);
                 }
-                self.shield.note(key.address, now);
+                self.limiter.record_miss(key.address, now);
             }
             None => {}
         }
@@ -100,10 +100,10 @@ mod tests {
     }
 
     /// Runs a whole lookup. Returns the milliseconds to wait, if any.
-    fn ask(heard: &mut Heard, key: &KeyCaller, is_known: bool) -> Option<i64> {
-        match heard.begin(key, NOW) {
-            Ok(asking) => {
-                heard.end(key, &asking, Some(is_known), NOW);
+    fn ask(known: &mut KnownKeys, key: &KeyCaller, is_known: bool) -> Option<i64> {
+        match known.begin(key, NOW) {
+            Ok(lookup) => {
+                known.end(key, &lookup, Some(is_known), NOW);
                 None
             }
             Err(wait) => Some(wait),
@@ -111,71 +111,71 @@ mod tests {
     }
 
     /// Returns a limiter after a flood of unknown keys from one IP address.
-    fn flooded() -> Heard {
-        let mut heard = Heard::default();
-        let asked = (0..100).filter(|number| ask(&mut heard, &key(*number, 0, "192.0.2.1"), false).is_none());
+    fn flooded() -> KnownKeys {
+        let mut known = KnownKeys::default();
+        let asked = (0..100).filter(|number| ask(&mut known, &key(*number, 0, "192.0.2.1"), false).is_none());
         assert_eq!(asked.count(), 20);
-        heard
+        known
     }
 
     #[test]
     fn a_flood_of_unknown_keys_is_held() {
-        let mut heard = flooded();
-        assert_eq!(ask(&mut heard, &key(1_000, 0, "192.0.2.1"), true), Some(1_000), "nobody knows yet that it is good");
-        assert_eq!(ask(&mut heard, &key(1_000, 0, "192.0.2.2"), true), None, "from another address");
-        assert_eq!(ask(&mut heard, &key(1_000, 0, "192.0.2.1"), true), None, "it was heard");
+        let mut known = flooded();
+        assert_eq!(ask(&mut known, &key(1_000, 0, "192.0.2.1"), true), Some(1_000), "nobody knows yet that it is good");
+        assert_eq!(ask(&mut known, &key(1_000, 0, "192.0.2.2"), true), None, "from another address");
+        assert_eq!(ask(&mut known, &key(1_000, 0, "192.0.2.1"), true), None, "it was known");
     }
 
     #[test]
     fn guesses_of_the_secret_of_one_key_are_held() {
-        let mut heard = Heard::default();
-        let asked = (0..100).filter(|guess| ask(&mut heard, &key(1, *guess, "192.0.2.1"), false).is_none());
+        let mut known = KnownKeys::default();
+        let asked = (0..100).filter(|guess| ask(&mut known, &key(1, *guess, "192.0.2.1"), false).is_none());
         assert_eq!(asked.count(), 20);
     }
 
     #[test]
     fn a_flood_at_once_is_held() {
-        let mut heard = Heard::default();
+        let mut known = KnownKeys::default();
         let good = key(1, 7, "192.0.2.1");
-        assert_eq!(ask(&mut heard, &good, true), None);
+        assert_eq!(ask(&mut known, &good, true), None);
         let key = |number| key(number, 0, "192.0.2.1");
-        let asking: Vec<_> = (1_000..2_000).map_while(|number| heard.begin(&key(number), NOW).ok()).collect();
-        assert_eq!(asking.len(), 200);
-        assert_eq!(ask(&mut heard, &key(3_000), true), Some(SECOND));
-        assert_eq!(ask(&mut heard, &good, true), None, "what was heard before waits for nobody");
-        heard.end(&key(1_000), &asking[0], None, NOW);
-        assert_eq!(ask(&mut heard, &key(3_000), true), None, "without an answer it is under way no longer");
-        for (number, asking) in (1_001..).zip(&asking[1..]) {
-            heard.end(&key(number), asking, Some(false), NOW);
+        let lookup: Vec<_> = (1_000..2_000).map_while(|number| known.begin(&key(number), NOW).ok()).collect();
+        assert_eq!(lookup.len(), 200);
+        assert_eq!(ask(&mut known, &key(3_000), true), Some(SECOND));
+        assert_eq!(ask(&mut known, &good, true), None, "what was known before waits for nobody");
+        known.end(&key(1_000), &lookup[0], None, NOW);
+        assert_eq!(ask(&mut known, &key(3_000), true), None, "without an answer it is under way no longer");
+        for (number, lookup) in (1_001..).zip(&lookup[1..]) {
+            known.end(&key(number), lookup, Some(false), NOW);
         }
-        assert_eq!(ask(&mut heard, &key(3_001), true), Some(SECOND), "all of them were unknown");
+        assert_eq!(ask(&mut known, &key(3_001), true), Some(SECOND), "all of them were unknown");
     }
 
     #[test]
     fn what_was_heard_before_goes_on_being_heard() {
-        let mut heard = Heard::default();
+        let mut known = KnownKeys::default();
         let good = key(1, 7, "192.0.2.1");
-        assert_eq!(ask(&mut heard, &good, true), None);
+        assert_eq!(ask(&mut known, &good, true), None);
         for number in 1_000..1_100 {
-            ask(&mut heard, &key(number, 0, "192.0.2.1"), false);
+            ask(&mut known, &key(number, 0, "192.0.2.1"), false);
         }
-        assert_eq!(ask(&mut heard, &good, true), None);
-        assert_eq!(ask(&mut heard, &key(1, 8, "192.0.2.1"), true), Some(SECOND), "another secret of it");
+        assert_eq!(ask(&mut known, &good, true), None);
+        assert_eq!(ask(&mut known, &key(1, 8, "192.0.2.1"), true), Some(SECOND), "another secret of it");
         // A guess from elsewhere does not evict it.
-        assert_eq!(ask(&mut heard, &key(1, 8, "192.0.2.9"), false), None);
-        assert_eq!(ask(&mut heard, &good, true), None);
+        assert_eq!(ask(&mut known, &key(1, 8, "192.0.2.9"), false), None);
+        assert_eq!(ask(&mut known, &good, true), None);
         // Its deletion does.
-        assert_eq!(ask(&mut heard, &good, false), None);
-        assert_eq!(ask(&mut heard, &good, false), Some(SECOND));
+        assert_eq!(ask(&mut known, &good, false), None);
+        assert_eq!(ask(&mut known, &good, false), Some(SECOND));
     }
 
     #[test]
     fn it_does_not_grow_beyond_its_capacity() {
-        let mut heard = Heard::default();
+        let mut known = KnownKeys::default();
         for number in 0..3_000 {
-            ask(&mut heard, &key(number, 1, "192.0.2.1"), true);
-            assert!(heard.keys.len() <= CAPACITY);
+            ask(&mut known, &key(number, 1, "192.0.2.1"), true);
+            assert!(known.keys.len() <= CAPACITY);
         }
-        assert!(heard.knows(&key(2_999, 1, "192.0.2.1")));
+        assert!(known.knows(&key(2_999, 1, "192.0.2.1")));
     }
 }
