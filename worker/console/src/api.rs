@@ -10,23 +10,22 @@ mod usage;
 mod workspace;
 
 use crate::{
-    cases::Cases,
     problem,
-    visitor::{Credential, Visitor},
+    request_context::{Credential, RequestContext},
 };
 use axum::{
-    Router,
+    Json, Router,
     extract::{FromRequestParts, Path, RawQuery, Request},
     http::request::Parts,
     middleware::{Next, from_fn},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use ownchat_domain::{
     failure::Failure,
     problem::{INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::convert::Infallible;
 
 /// Returns the routes of the management API. An unknown query parameter is an error in all of them.
@@ -61,13 +60,13 @@ pub fn router() -> Router {
         .method_not_allowed_fallback(async || problem::of_kind(&METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED.meaning))
 }
 
-impl<S: Sync> FromRequestParts<S> for Cases {
+impl<S: Sync> FromRequestParts<S> for RequestContext {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
-        match parts.extensions.get::<Visitor>() {
-            Some(visitor) if matches!(*visitor.credential, Credential::Ambiguous) => Err(problem::ambiguous()),
-            Some(visitor) => Ok(Self(visitor.clone())),
+        match parts.extensions.get::<RequestContext>() {
+            Some(context) if matches!(*context.credential, Credential::Ambiguous) => Err(problem::ambiguous()),
+            Some(context) => Ok(context.clone()),
             None => Err(problem::of_kind(&INTERNAL, INTERNAL.meaning)),
         }
     }
@@ -99,15 +98,20 @@ async fn refuse_parameters(RawQuery(asked): RawQuery, request: Request, next: Ne
 
 /// Refuses query parameters. An unauthenticated caller gets that failure instead.
 async fn refuse_parameters_of_members(
-    cases: Cases,
+    context: RequestContext,
     RawQuery(asked): RawQuery,
     request: Request,
     next: Next,
 ) -> Response {
     match query::<NoParameters>(asked) {
         Ok(NoParameters {}) => next.run(request).await,
-        Err(failure) => body::first_of_all(&cases, problem::of_failure(&failure)).await,
+        Err(failure) => body::first_of_all(&context, problem::of_failure(&failure)).await,
     }
+}
+
+/// Returns the outcome of a use case as JSON, or its failure as a problem.
+fn json<T: Serialize>(outcome: Result<T, Failure>) -> Response {
+    outcome.map_or_else(|failure| problem::of_failure(&failure), |value| Json(value).into_response())
 }
 
 /// Reads the parameters of a query.

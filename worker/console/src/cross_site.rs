@@ -3,7 +3,7 @@
 //! Browsers name the source of a request in `Sec-Fetch-Site` (W3C Fetch Metadata) or, older ones,
 //! in `Origin`. A state-changing request without either is refused, too.
 
-use crate::{cases::events, origin::own_origin, problem, visitor::Visitor};
+use crate::{origin::own_origin, problem, request_context::RequestContext, use_cases::events};
 use axum::{
     extract::Request,
     http::{HeaderMap, Method, Uri, header::ORIGIN},
@@ -11,17 +11,16 @@ use axum::{
     response::Response,
 };
 use ownchat_domain::{audit::Action, problem::CROSS_SITE};
-use worker::send::SendFuture;
 
 /// Refuses a request that another site may have sent.
 /// A request with an API key passes: no browser adds one by itself, and cookies then do not count.
 pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
-    let brings_a_key = request.extensions().get::<Visitor>().is_some_and(Visitor::brings_a_key);
+    let brings_a_key = request.extensions().get::<RequestContext>().is_some_and(RequestContext::brings_a_key);
     if brings_a_key || is_ours(request.method(), request.headers(), request.uri()) {
         next.run(request).await
     } else {
-        if let Some(visitor) = request.extensions().get::<Visitor>().cloned() {
-            SendFuture::new(async move { events::of_session(&visitor, Action::CrossSiteRefused).await }).await;
+        if let Some(context) = request.extensions().get::<RequestContext>().cloned() {
+            events::of_session(&context, Action::CrossSiteRefused).await;
         }
         problem::of_kind(&CROSS_SITE, CROSS_SITE.meaning)
     }

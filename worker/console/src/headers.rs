@@ -1,6 +1,6 @@
 //! Security and cache headers of every response.
 
-use crate::visitor::SESSION_COOKIE;
+use crate::request_context::SESSION_COOKIE;
 use axum::{
     http::{
         HeaderName, HeaderValue,

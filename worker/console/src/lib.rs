@@ -1,17 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 pub mod api;
-pub mod cases;
+pub mod backend;
 pub mod cross_site;
 pub mod headers;
 pub mod miss_limiter;
 pub mod origin;
 pub mod pages;
-pub mod patience;
 pub mod problem;
+pub mod request_context;
 pub mod router;
+pub mod timeout;
+pub mod use_cases;
 pub mod vault;
-pub mod visitor;
 
 use axum::{body::Body, http::Response};
 use tower_service::Service;
@@ -21,6 +22,6 @@ use worker::{Context, Env, HttpRequest, Result, event};
 #[event(fetch)]
 async fn fetch(request: HttpRequest, env: Env, context: Context) -> Result<Response<Body>> {
     let mut request = request.map(Body::new);
-    visitor::introduce(&mut request, env, context)?;
+    request_context::attach(&mut request, env, context)?;
     Ok(router::of_isolate().call(request).await?)
 }

@@ -1,6 +1,6 @@
 //! Serves the pages and server functions of `ownchat-ui` with axum.
 
-use crate::{cases::Cases, problem};
+use crate::{problem, request_context::RequestContext};
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
@@ -26,7 +26,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
 /// Renders the page of a URL, or handles a form posted to it.
-pub async fn show(cases: Cases, request: Request) -> Response {
+pub async fn show(context: RequestContext, request: Request) -> Response {
     if request.uri().path().starts_with("/api/") {
         return problem::of_kind(&NOT_FOUND, "There is no such address in the management API.");
     }
@@ -36,7 +36,7 @@ pub async fn show(cases: Cases, request: Request) -> Response {
                 // A link on another site must not cause a message.
                 let site = request.headers().get("sec-fetch-site").map_or(&b"none"[..], HeaderValue::as_bytes);
                 let is_own = matches!(site, b"none" | b"same-origin");
-                return elsewhere(&cases, &address, is_own.then_some(id.as_str()));
+                return elsewhere(&context, &address, is_own.then_some(id.as_str()));
             }
             None => (request, None),
         },
@@ -51,7 +51,7 @@ pub async fn show(cases: Cases, request: Request) -> Response {
         }
     };
     let provide = move || {
-        provide_context::<Provided>(Arc::new(cases.clone()));
+        provide_context::<Provided>(Arc::new(context.clone()));
         if let Some(posted) = &posted {
             provide_context(posted.clone());
         }
@@ -77,21 +77,21 @@ fn without_keys(uri: &Uri) -> Option<(String, String)> {
 }
 
 /// Redirects to the URL without keys, with a message that explains it.
-fn elsewhere(cases: &Cases, address: &str, id: Option<&str>) -> Response {
+fn elsewhere(context: &RequestContext, address: &str, id: Option<&str>) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
     if let Ok(address) = HeaderValue::from_str(address) {
         headers.insert(LOCATION, address);
     }
     if let Some(id) = id.and_then(|id| id.parse().ok()) {
-        let cookies = cases.carry(Some(&Flash::pasted(id)));
+        let cookies = context.carry(Some(&Flash::pasted(id)));
         headers.extend(cookies.0.iter().filter_map(|value| Some((SET_COOKIE, HeaderValue::from_str(value).ok()?))));
     }
     response
 }
 
 /// Handles a server function whose arguments are `T` in JSON.
-pub async fn action<T: DeserializeOwned + Serialize>(cases: Cases, request: Request) -> Response {
+pub async fn action<T: DeserializeOwned + Serialize>(context: RequestContext, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, BODY_MAX).await else {
         return problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning);
@@ -103,7 +103,7 @@ pub async fn action<T: DeserializeOwned + Serialize>(cases: Cases, request: Requ
     };
     let body = serde_json::to_vec(&read).unwrap_or_default();
     let request = Request::from_parts(parts, Body::from(body));
-    let provide = move || provide_context::<Provided>(Arc::new(cases.clone()));
+    let provide = move || provide_context::<Provided>(Arc::new(context.clone()));
     leptos_axum::handle_server_fns_with_context(provide, request).await.into_response()
 }
 

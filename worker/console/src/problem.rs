@@ -1,6 +1,6 @@
 //! Problem responses (RFC 9457): the one place that chooses statuses and public texts of the API.
 
-use crate::visitor::Visitor;
+use crate::request_context::RequestContext;
 use axum::{
     Json,
     extract::Request,
@@ -136,7 +136,7 @@ fn carry(problem: Problem) -> Response {
 /// Writes the problem of a handler, with the request id and an absolute URL for its kind. Logs
 /// server errors once, with that id.
 pub async fn finish(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<Visitor>().map(|visitor| visitor.request_id.clone()).unwrap_or_default();
+    let id = request.extensions().get::<RequestContext>().map(|context| context.request_id.clone()).unwrap_or_default();
     let origin = crate::origin::own_origin(request.uri()).unwrap_or_default();
     let mut response = next.run(request).await;
     if let Ok(id) = HeaderValue::from_str(&id) {

@@ -1,12 +1,12 @@
 //! Client of the vault: sends requests to its objects, and logs failures.
 
 use axum::body::{Bytes, to_bytes};
+use futures_util::future::BoxFuture;
 use ownchat_domain::{
     failure::Failure,
     vault::{Call, Object, Outcome},
 };
-use std::{future::Future, pin::Pin};
-use worker::{Env, Error, Method, RequestInit, console_error};
+use worker::{Env, Error, Method, RequestInit, console_error, send::SendFuture};
 
 /// Maximum size of a response in bytes: a page of 100 keys stays far below it.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
@@ -25,9 +25,11 @@ pub async fn ask<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Ans
 }
 
 /// Sends a request body and returns the response body.
-/// Boxed and not generic: its code would otherwise be repeated in each use case.
-fn exchange(env: &Env, path: String, question: String) -> Pin<Box<dyn Future<Output = worker::Result<Bytes>> + '_>> {
-    Box::pin(async move {
+///
+/// Boxed and not generic: its code would otherwise be repeated in each use case. `Send`, as axum and
+/// Leptos require of every future above it: the platform's futures never leave their one thread.
+fn exchange(env: &Env, path: String, question: String) -> BoxFuture<'_, worker::Result<Bytes>> {
+    Box::pin(SendFuture::new(async move {
         let mut init = RequestInit::new();
         init.with_method(Method::Post).with_body(Some(question.into()));
         let response = env.service("VAULT")?.fetch(format!("https://vault{path}"), Some(init)).await?;
@@ -36,5 +38,5 @@ fn exchange(env: &Env, path: String, question: String) -> Pin<Box<dyn Future<Out
         }
         let body = axum::body::Body::new(response.into_body());
         to_bytes(body, ANSWER_MAX).await.map_err(|error| Error::RustError(error.to_string()))
-    })
+    }))
 }

@@ -1,7 +1,7 @@
 //! Request body extractors of the management API: JSON and `Idempotency-Key`. Authentication
 //! failures take precedence over body errors.
 
-use crate::{cases::Cases, problem};
+use crate::{problem, request_context::RequestContext, use_cases::caller::check};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
@@ -60,10 +60,10 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for MemberBody<T
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let (cases, request) = cases(request, state).await?;
+        let (context, request) = context(request, state).await?;
         match read(request, state).await {
             Ok((body, _)) => Ok(Self(body)),
-            Err(refusal) => Err(first_of_all(&cases, refusal).await),
+            Err(refusal) => Err(first_of_all(&context, refusal).await),
         }
     }
 }
@@ -80,7 +80,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for Making<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let (cases, request) = cases(request, state).await?;
+        let (context, request) = context(request, state).await?;
         let key = key(request.headers());
         let read = match key {
             Ok(key) => read(request, state).await.map(|(body, hash)| (body, key.map(|key| Once { key, body: hash }))),
@@ -88,23 +88,23 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for Making<T> {
         };
         match read {
             Ok((body, once)) => Ok(Self { body, once }),
-            Err(refusal) => Err(first_of_all(&cases, refusal).await),
+            Err(refusal) => Err(first_of_all(&context, refusal).await),
         }
     }
 }
 
 /// Returns the caller's authentication failure, if any, else `refusal`.
-pub async fn first_of_all(cases: &Cases, refusal: Response) -> Response {
-    match cases.check_caller().await {
+pub async fn first_of_all(context: &RequestContext, refusal: Response) -> Response {
+    match check(context).await {
         Ok(()) => refusal,
         Err(failure) => problem::of_failure(&failure),
     }
 }
 
-async fn cases<S: Send + Sync>(request: Request, state: &S) -> Result<(Cases, Request), Response> {
+async fn context<S: Send + Sync>(request: Request, state: &S) -> Result<(RequestContext, Request), Response> {
     let (mut parts, body) = request.into_parts();
-    let cases = Cases::from_request_parts(&mut parts, state).await?;
-    Ok((cases, Request::from_parts(parts, body)))
+    let context = RequestContext::from_request_parts(&mut parts, state).await?;
+    Ok((context, Request::from_parts(parts, body)))
 }
 
 /// Returns the idempotency key, if the caller sent one.

@@ -3,11 +3,15 @@
 use super::{
     Id,
     body::{Making, MemberBody, first_of_all},
-    condition, query,
+    condition, json, query,
 };
 use crate::{
-    cases::{Cases, Rotated},
     problem,
+    request_context::RequestContext,
+    use_cases::{
+        caller::{call, check},
+        keys::{self, Rotated},
+    },
 };
 use axum::{
     Json,
@@ -24,9 +28,9 @@ use ownchat_domain::{
     key::{Key, KeyPatch, KeyQuery, NewCopy, NewKey},
     locator::Locator,
     time::Timestamp,
-    vault::registry::Changed,
+    vault::registry::{Changed, DeleteKey, ReadKey},
 };
-use ownchat_ui::backend::{Backend, Copied, CreatedKey};
+use ownchat_ui::backend::{Copied, CreatedKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -72,29 +76,26 @@ fn with_secret(
 }
 
 /// `GET /api/v1/keys`
-pub async fn list(cases: Cases, RawQuery(asked): RawQuery) -> Response {
+pub async fn list(context: RequestContext, RawQuery(asked): RawQuery) -> Response {
     let asked: KeyQuery = match query(asked) {
         Ok(asked) => asked,
-        Err(failure) => return first_of_all(&cases, problem::of_failure(&failure)).await,
+        Err(failure) => return first_of_all(&context, problem::of_failure(&failure)).await,
     };
-    match cases.list_keys(asked).await {
-        Ok(page) => Json(page).into_response(),
-        Err(failure) => problem::of_failure(&failure),
-    }
+    json(keys::list(&context, asked).await)
 }
 
 /// `POST /api/v1/keys`
-pub async fn create(cases: Cases, Making { body, once }: Making<NewKey>) -> Response {
+pub async fn create(context: RequestContext, Making { body, once }: Making<NewKey>) -> Response {
     let made_here = body.secret_sha256.is_none();
-    created(cases.create_key(body, once).await, made_here)
+    created(keys::create(&context, body, once).await, made_here)
 }
 
 /// `POST /api/v1/keys/{id}/duplicate`
-pub async fn duplicate(cases: Cases, Id(id): Id, Making { body, once }: Making<NewCopy>) -> Response {
-    let Ok(id) = id.parse() else { return problem::of_failure(&missing(&cases).await) };
+pub async fn duplicate(context: RequestContext, Id(id): Id, Making { body, once }: Making<NewCopy>) -> Response {
+    let Ok(id) = id.parse() else { return problem::of_failure(&missing(&context).await) };
     let secret = body.secret_sha256;
     let copy = Copied { id, differences: body.differences(), environment: None, secret };
-    created(cases.duplicate_key(copy, once).await, secret.is_none())
+    created(keys::duplicate(&context, copy, once).await, secret.is_none())
 }
 
 fn created(outcome: Result<CreatedKey, Failure>, made_here: bool) -> Response {
@@ -110,25 +111,30 @@ fn created(outcome: Result<CreatedKey, Failure>, made_here: bool) -> Response {
 }
 
 /// `GET /api/v1/keys/{id}`
-pub async fn read(cases: Cases, Id(id): Id) -> Response {
+pub async fn read(context: RequestContext, Id(id): Id) -> Response {
     match id.parse::<Locator>() {
-        Ok(id) => shown(cases.read_key(id).await),
-        Err(_) => problem::of_failure(&missing(&cases).await),
+        Ok(id) => shown(keys::read(&context, id).await),
+        Err(_) => problem::of_failure(&missing(&context).await),
     }
 }
 
 /// `PATCH /api/v1/keys/{id}`
-pub async fn change(cases: Cases, Id(id): Id, headers: HeaderMap, MemberBody(patch): MemberBody<KeyPatch>) -> Response {
-    match seen(&cases, &id, &headers, patch.only_deactivates()).await {
-        Ok((id, version)) => changed(cases.change_key(id, version, patch).await),
+pub async fn change(
+    context: RequestContext,
+    Id(id): Id,
+    headers: HeaderMap,
+    MemberBody(patch): MemberBody<KeyPatch>,
+) -> Response {
+    match seen(&context, &id, &headers, patch.only_deactivates()).await {
+        Ok((id, version)) => changed(keys::change(&context, id, version, patch).await),
         Err(refusal) => refusal,
     }
 }
 
 /// `DELETE /api/v1/keys/{id}`
-pub async fn delete(cases: Cases, Id(id): Id, headers: HeaderMap) -> Response {
-    match seen(&cases, &id, &headers, true).await {
-        Ok((id, version)) => match cases.delete_key(id, version).await {
+pub async fn delete(context: RequestContext, Id(id): Id, headers: HeaderMap) -> Response {
+    match seen(&context, &id, &headers, true).await {
+        Ok((id, version)) => match call(&context, |origin| DeleteKey { origin, id, version }).await {
             Ok(gone) => effective(StatusCode::NO_CONTENT.into_response(), gone.effective_at),
             Err(failure) => problem::of_failure(&failure),
         },
@@ -137,10 +143,10 @@ pub async fn delete(cases: Cases, Id(id): Id, headers: HeaderMap) -> Response {
 }
 
 /// `POST /api/v1/keys/{id}/restore`
-pub async fn restore(cases: Cases, Id(id): Id) -> Response {
+pub async fn restore(context: RequestContext, Id(id): Id) -> Response {
     match id.parse() {
-        Ok(id) => changed(cases.restore_key(id).await),
-        Err(_) => problem::of_failure(&missing(&cases).await),
+        Ok(id) => changed(keys::restore(&context, id).await),
+        Err(_) => problem::of_failure(&missing(&context).await),
     }
 }
 
@@ -158,11 +164,11 @@ pub struct Rotation {
 }
 
 /// `POST /api/v1/keys/{id}/rotate`
-pub async fn rotate(cases: Cases, Id(id): Id, Making { body, once }: Making<Rotation>) -> Response {
-    let Ok(id) = id.parse() else { return problem::of_failure(&missing(&cases).await) };
+pub async fn rotate(context: RequestContext, Id(id): Id, Making { body, once }: Making<Rotation>) -> Response {
+    let Ok(id) = id.parse() else { return problem::of_failure(&missing(&context).await) };
     let made_here = body.secret_sha256.is_none();
     let overlap = (body.overlap_seconds, body.end_earlier);
-    match cases.rotate_key(id, overlap, body.secret_sha256, once).await {
+    match keys::rotate(&context, id, overlap, body.secret_sha256, once).await {
         Ok(Rotated { changed, token }) => {
             let response = with_secret(StatusCode::OK, changed.key, token, made_here, changed.replayed);
             effective(response, changed.effective_at)
@@ -172,10 +178,10 @@ pub async fn rotate(cases: Cases, Id(id): Id, Making { body, once }: Making<Rota
 }
 
 /// `POST /api/v1/keys/{id}/end-old-secrets`
-pub async fn end_old_secrets(cases: Cases, Id(id): Id) -> Response {
+pub async fn end_old_secrets(context: RequestContext, Id(id): Id) -> Response {
     match id.parse() {
-        Ok(id) => changed(cases.end_old_secrets(id).await),
-        Err(_) => problem::of_failure(&missing(&cases).await),
+        Ok(id) => changed(keys::end_old_secrets(&context, id).await),
+        Err(_) => problem::of_failure(&missing(&context).await),
     }
 }
 
@@ -198,24 +204,29 @@ const EFFECTIVE_AT: HeaderName = HeaderName::from_static("effective-at");
 
 /// Returns the key in the path and the version in `If-Match`. A command that ignores the version is
 /// not refused because a proxy has rewritten the header.
-async fn seen(cases: &Cases, id: &str, headers: &HeaderMap, ignores_version: bool) -> Result<(Locator, u64), Response> {
-    let Ok(id) = id.parse::<Locator>() else { return Err(problem::of_failure(&missing(cases).await)) };
+async fn seen(
+    context: &RequestContext,
+    id: &str,
+    headers: &HeaderMap,
+    ignores_version: bool,
+) -> Result<(Locator, u64), Response> {
+    let Ok(id) = id.parse::<Locator>() else { return Err(problem::of_failure(&missing(context).await)) };
     match condition::seen(headers) {
         // The command itself checks that the key exists: it also sees deletions not yet effective
         // everywhere.
         Ok(version) => Ok((id, version)),
         Err(condition::Unclear::Foreign) if ignores_version => Ok((id, 0)),
         // As in the other routes, a missing key takes precedence over an invalid request.
-        Err(unclear) => Err(match cases.find_key(id).await {
-            Ok(()) => problem::of_kind(unclear.kind(), unclear.detail()),
+        Err(unclear) => Err(match call(context, |origin| ReadKey { caller: origin.caller, id }).await {
+            Ok(_) => problem::of_kind(unclear.kind(), unclear.detail()),
             Err(failure) => problem::of_failure(&failure),
         }),
     }
 }
 
 /// Returns the caller's authentication failure, if any, else [`Failure::NotFound`].
-pub async fn missing(cases: &Cases) -> Failure {
-    cases.check_caller().await.err().unwrap_or(Failure::NotFound)
+pub async fn missing(context: &RequestContext) -> Failure {
+    check(context).await.err().unwrap_or(Failure::NotFound)
 }
 
 fn shown(outcome: Result<Key, Failure>) -> Response {

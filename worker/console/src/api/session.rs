@@ -1,7 +1,7 @@
 //! `/api/v1/setup` and `/api/v1/session`: set-up, sign-in, sign-out, and the current session.
 
-use super::body::Body;
-use crate::{cases::Cases, problem};
+use super::{body::Body, json};
+use crate::{problem, request_context::RequestContext, use_cases::session};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header::SET_COOKIE},
@@ -11,32 +11,28 @@ use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     failure::Failure,
 };
-use ownchat_ui::backend::{Backend, Cookies};
-use serde_json::json;
+use ownchat_ui::backend::Cookies;
 
 /// `POST /api/v1/setup`
-pub async fn set_up(cases: Cases, Body(request): Body<SetupRequest>) -> Response {
-    let about = json!({"email": request.email, "name": request.name, "workspace": request.workspace});
-    answer(cases.set_up(request).await, (StatusCode::CREATED, Json(about)))
+pub async fn set_up(context: RequestContext, Body(request): Body<SetupRequest>) -> Response {
+    let about = serde_json::json!({"email": request.email, "name": request.name, "workspace": request.workspace});
+    answer(session::set_up(&context, &request).await, (StatusCode::CREATED, Json(about)))
 }
 
 /// `POST /api/v1/session`
-pub async fn sign_in(cases: Cases, Body(request): Body<SignInRequest>) -> Response {
-    let about = json!({"email": request.email});
-    answer(cases.sign_in(request).await, Json(about))
+pub async fn sign_in(context: RequestContext, Body(request): Body<SignInRequest>) -> Response {
+    let about = serde_json::json!({"email": request.email});
+    answer(session::sign_in(&context, &request).await, Json(about))
 }
 
 /// `DELETE /api/v1/session`
-pub async fn sign_out(cases: Cases) -> Response {
-    answer(cases.sign_out().await, StatusCode::NO_CONTENT)
+pub async fn sign_out(context: RequestContext) -> Response {
+    answer(session::sign_out(&context).await, StatusCode::NO_CONTENT)
 }
 
 /// `GET /api/v1/session`
-pub async fn who(cases: Cases) -> Response {
-    match cases.identity().await {
-        Ok(identity) => Json(identity).into_response(),
-        Err(failure) => problem::of_failure(&failure),
-    }
+pub async fn who(context: RequestContext) -> Response {
+    json(session::resume(&context).await.map(|(_, identity)| identity))
 }
 
 fn answer(outcome: Result<Cookies, Failure>, body: impl IntoResponse) -> Response {

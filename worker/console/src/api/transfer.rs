@@ -3,9 +3,9 @@
 
 mod lines;
 
-use crate::{cases::Cases, problem};
+use super::json;
+use crate::{problem, request_context::RequestContext, use_cases::caller::call};
 use axum::{
-    Json,
     body::Body,
     extract::Request,
     http::{
@@ -20,16 +20,16 @@ use ownchat_domain::{
     failure::Failure,
     problem::UNSUPPORTED_MEDIA_TYPE,
     transfer::{Entry, MEDIA_TYPE, Sum},
-    vault::transfer::{ExportPart, Imported, Place},
+    vault::transfer::{ExportPart, FinishImport, Imported, Place, ReadExport, StageImport},
 };
 use std::io;
 
 /// `GET /api/v1/export`
-pub async fn export(cases: Cases) -> Response {
+pub async fn export(context: RequestContext) -> Response {
     // Read the first part before the response begins, so that a refusal has its own status.
-    match cases.export_part(None).await {
+    match read(&context, None).await {
         Ok(first) => {
-            let mut response = Body::from_stream(file(cases, first)).into_response();
+            let mut response = Body::from_stream(file(context, first)).into_response();
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
             let attachment = HeaderValue::from_static("attachment; filename=\"ownchat-workspace.ndjson\"");
@@ -40,6 +40,11 @@ pub async fn export(cases: Cases) -> Response {
     }
 }
 
+/// Reads the part of an export after a cursor.
+async fn read(context: &RequestContext, after: Option<Place>) -> Result<ExportPart, Failure> {
+    call(context, |origin| ReadExport { origin, after }).await
+}
+
 /// The next step of an export.
 enum Next {
     Part(ExportPart),
@@ -48,12 +53,12 @@ enum Next {
 }
 
 /// Streams the file part by part. A concurrent change aborts it, so its last line is missing.
-fn file(cases: Cases, first: ExportPart) -> impl futures_util::Stream<Item = io::Result<String>> + Send {
-    try_unfold((cases, Sum::default(), Next::Part(first)), async |(cases, mut sum, next)| {
+fn file(context: RequestContext, first: ExportPart) -> impl futures_util::Stream<Item = io::Result<String>> + Send {
+    try_unfold((context, Sum::default(), Next::Part(first)), async |(context, mut sum, next)| {
         let part = match next {
             Next::Part(part) => part,
             Next::Ask(place) => {
-                cases.export_part(Some(place)).await.map_err(|failure| io::Error::other(failure.to_string()))?
+                read(&context, Some(place)).await.map_err(|failure| io::Error::other(failure.to_string()))?
             }
             Next::Nothing => return Ok(None),
         };
@@ -70,35 +75,37 @@ fn file(cases: Cases, first: ExportPart) -> impl futures_util::Stream<Item = io:
             text.push('\n');
             Next::Nothing
         };
-        Ok(Some((text, (cases, sum, next))))
+        Ok(Some((text, (context, sum, next))))
     })
 }
 
 /// `POST /api/v1/import`
-pub async fn import(cases: Cases, request: Request) -> Response {
+pub async fn import(context: RequestContext, request: Request) -> Response {
     let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(MEDIA_TYPE) {
         return problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, "Send the file as Content-Type: application/x-ndjson.");
     }
-    match take(&cases, request.into_body()).await {
-        Ok(imported) => Json(imported).into_response(),
-        Err(failure) => problem::of_failure(&failure),
-    }
+    json(take(&context, request.into_body()).await)
 }
 
-async fn take(cases: &Cases, body: Body) -> Result<Imported, Failure> {
+/// Stages lines of an import. `first` is the number of the first of them.
+async fn stage(context: &RequestContext, first: u64, lines: Vec<String>) -> Result<(), Failure> {
+    call(context, |origin| StageImport { origin, first, lines }).await
+}
+
+async fn take(context: &RequestContext, body: Body) -> Result<Imported, Failure> {
     let mut body = body.into_data_stream();
     // Stage an empty batch first: it discards an earlier file, even if this one is empty.
-    cases.stage_import(1, Vec::new()).await?;
+    stage(context, 1, Vec::new()).await?;
     let mut lines = Lines::default();
     while let Some(chunk) = body.next().await {
         // The client has disconnected, or the platform has cut the body.
         lines.take(&chunk.map_err(|_| Failure::Unavailable)?)?;
         while let Some((first, batch)) = lines.batch() {
-            cases.stage_import(first, batch).await?;
+            stage(context, first, batch).await?;
         }
     }
     let (first, rest) = lines.finish()?;
-    cases.stage_import(first, rest).await?;
-    cases.finish_import().await
+    stage(context, first, rest).await?;
+    call(context, |origin| FinishImport { origin }).await
 }

@@ -3,14 +3,11 @@
 
 use super::{
     body::{MemberBody, first_of_all},
-    condition,
+    condition, json,
     keys::effective,
     parameters, read_query,
 };
-use crate::{
-    cases::{Cases, SettingsPatch},
-    problem,
-};
+use crate::{problem, request_context::RequestContext, use_cases::caller::call};
 use axum::{
     Json,
     extract::RawQuery,
@@ -24,25 +21,45 @@ use ownchat_domain::{
     audit::csv,
     failure::Failure,
     scope::{Scope, ScopeTexts},
-    vault::registry::{ChangedSettings, Settings, TrailQuery},
+    vault::{
+        masters::ReadMasters,
+        registry::{ChangeSettings, ChangedSettings, ReadSettings, ReadTrail, Settings, TrailQuery},
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// `GET /api/v1/workspace`
-pub async fn read(cases: Cases) -> Response {
-    shown(cases.settings().await)
+pub async fn read(context: RequestContext) -> Response {
+    shown(call(&context, |origin| ReadSettings { caller: origin.caller }).await)
+}
+
+/// Changes to the settings, as a merge patch (RFC 7396).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsPatch {
+    /// True to refuse all keys.
+    suspended: Option<bool>,
+    /// Seconds for which cached keys stay valid while the revocation feed cannot be read.
+    outage_seconds: Option<u32>,
+    /// Reason, for the audit trail.
+    reason: Option<String>,
 }
 
 /// `PATCH /api/v1/workspace`
-pub async fn change(cases: Cases, headers: HeaderMap, MemberBody(patch): MemberBody<SettingsPatch>) -> Response {
+pub async fn change(
+    context: RequestContext,
+    headers: HeaderMap,
+    MemberBody(patch): MemberBody<SettingsPatch>,
+) -> Response {
     let version = match condition::seen(&headers) {
         Ok(version) => version,
         Err(unclear) => {
-            return first_of_all(&cases, problem::of_kind(unclear.kind(), unclear.detail())).await;
+            return first_of_all(&context, problem::of_kind(unclear.kind(), unclear.detail())).await;
         }
     };
-    match cases.change_settings(version, patch).await {
+    let SettingsPatch { suspended, outage_seconds, reason } = patch;
+    match call(&context, |origin| ChangeSettings { origin, version, suspended, outage_seconds, reason }).await {
         Ok(ChangedSettings { settings, effective_at }) => effective(shown(Ok(settings)), effective_at),
         Err(failure) => problem::of_failure(&failure),
     }
@@ -61,11 +78,8 @@ fn shown(outcome: Result<Settings, Failure>) -> Response {
 }
 
 /// `GET /api/v1/master-secrets`
-pub async fn masters(cases: Cases) -> Response {
-    match cases.masters().await {
-        Ok(masters) => Json(masters).into_response(),
-        Err(failure) => problem::of_failure(&failure),
-    }
+pub async fn masters(context: RequestContext) -> Response {
+    json(call(&context, |origin| ReadMasters { caller: origin.caller }).await)
 }
 
 /// The query parameter that selects the format.
@@ -96,13 +110,13 @@ struct Page {
 }
 
 /// `GET /api/v1/audit`
-pub async fn audit(cases: Cases, RawQuery(query): RawQuery) -> Response {
+pub async fn audit(context: RequestContext, RawQuery(query): RawQuery) -> Response {
     let asked_for = query.unwrap_or_default();
     let (format, query) = match asked(&asked_for) {
         Ok(asked) => asked,
-        Err(failure) => return first_of_all(&cases, problem::of_failure(&failure)).await,
+        Err(failure) => return first_of_all(&context, problem::of_failure(&failure)).await,
     };
-    let page = match cases.trail(query).await {
+    let page = match call(&context, |origin| ReadTrail { caller: origin.caller, query }).await {
         Ok(page) => page,
         Err(failure) => return problem::of_failure(&failure),
     };

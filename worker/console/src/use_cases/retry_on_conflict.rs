@@ -6,7 +6,7 @@ use ownchat_domain::failure::Failure;
 const TRIES: u32 = 5;
 
 /// Runs a command on the newest version, and again if that changed after it was read.
-pub async fn on_the_newest<T>(
+pub async fn on_newest_version<T>(
     version: impl AsyncFn() -> Result<u64, Failure>,
     command: impl AsyncFn(u64) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
@@ -36,7 +36,7 @@ mod tests {
             }
             if seen == newest.get() { Ok(seen) } else { Err(Failure::Stale) }
         };
-        (on_the_newest(version, command).now_or_never().unwrap(), tried.get())
+        (on_newest_version(version, command).now_or_never().unwrap(), tried.get())
     }
 
     #[test]
@@ -53,8 +53,8 @@ mod tests {
             tried.set(tried.get() + 1);
             Err::<(), _>(Failure::Forbidden)
         };
-        assert_eq!(on_the_newest(async || Ok(1), command).now_or_never().unwrap(), Err(Failure::Forbidden));
-        let gone = on_the_newest(async || Err(Failure::NotFound), async |_| Ok(())).now_or_never().unwrap();
+        assert_eq!(on_newest_version(async || Ok(1), command).now_or_never().unwrap(), Err(Failure::Forbidden));
+        let gone = on_newest_version(async || Err(Failure::NotFound), async |_| Ok(())).now_or_never().unwrap();
         assert_eq!((gone, tried.get()), (Err(Failure::NotFound), 1));
     }
 }

@@ -1,8 +1,8 @@
 //! Records session events in the audit trail of the workspace.
 
 use crate::{
+    request_context::{Credential, RequestContext},
     vault::ask,
-    visitor::{Credential, Visitor},
 };
 use ownchat_domain::{
     account::PersonId,
@@ -13,27 +13,27 @@ use worker::console_log;
 
 /// Records an event of the request's session, if it has a valid one. Call it before the session
 /// ends.
-pub async fn of_session(visitor: &Visitor, action: Action) {
-    if let Credential::Session(token) = &*visitor.credential {
+pub async fn of_session(context: &RequestContext, action: Action) {
+    if let Credential::Session(token) = &*context.credential {
         let session = Some(token.hash());
         let call =
-            NoteEvent { action, session, address: visitor.address.clone(), request_id: visitor.request_id.clone() };
+            NoteEvent { action, session, address: context.address.clone(), request_id: context.request_id.clone() };
         // A failure is logged already and must not stop the request.
-        let _ = ask(&visitor.env, Object::Person(token.person), &call).await;
+        let _ = ask(&context.env, Object::Person(token.person), &call).await;
     }
 }
 
 /// Records an event of an account after the response, so that response times do not reveal
 /// accounts.
 /// An event without an account goes only to the log.
-pub fn of_account(visitor: &Visitor, person: Option<PersonId>, action: Action) {
-    let (address, request_id) = (visitor.address.clone(), visitor.request_id.clone());
+pub fn of_account(context: &RequestContext, person: Option<PersonId>, action: Action) {
+    let (address, request_id) = (context.address.clone(), context.request_id.clone());
     let Some(person) = person else {
         console_log!("{{\"event\":\"{}\",\"address\":\"{address}\",\"request_id\":\"{request_id}\"}}", action.as_str());
         return;
     };
-    let env = visitor.env.clone();
-    visitor.context.wait_until(async move {
+    let env = context.env.clone();
+    context.platform.wait_until(async move {
         let call = NoteEvent { action, session: None, address, request_id };
         let _ = ask(&env, Object::Person(person), &call).await;
     });

@@ -1,4 +1,4 @@
-//! The sender of a request: IP address, request id, and session or key.
+//! The context of a request: bindings, client IP address, request id, and session or key.
 
 use axum::{
     body::Body,
@@ -35,13 +35,13 @@ pub const FLASH_COOKIE: &str = "__Host-ownchat-flash";
 /// Name of the probe cookie, which proves that the browser stores cookies for this host.
 pub const PROBE_COOKIE: &str = "__Host-ownchat-probe";
 
-/// The sender of a request, and the bindings to serve it with.
+/// The context of a request: its sender, and the bindings to serve it with.
 #[derive(Clone)]
-pub struct Visitor {
+pub struct RequestContext {
     /// The bindings.
     pub env: Env,
-    /// The context for deferred tasks, which run after the response.
-    pub context: Arc<Context>,
+    /// The platform's context, for deferred tasks: they run after the response.
+    pub platform: Arc<Context>,
     /// The client's IP address.
     pub address: String,
     /// Id of the request: 32 hexadecimal digits.
@@ -80,24 +80,29 @@ pub struct SentKey {
     pub workspace: u32,
 }
 
-impl Visitor {
+impl RequestContext {
     /// Returns true if the request contains a key, or something in its place. Cookies then do not
     /// count.
     pub fn brings_a_key(&self) -> bool {
         matches!(*self.credential, Credential::Key(_) | Credential::Refused(_) | Credential::Ambiguous)
     }
 
+    /// Returns a variable of the deployment; empty if absent.
+    pub fn variable(&self, name: &str) -> String {
+        self.env.var(name).map(|value| value.to_string()).unwrap_or_default()
+    }
+
     /// Returns the keys that sign cookies.
     pub fn cookie_keys(&self) -> core::result::Result<CookieKeys, Failure> {
         cookie_keys(&self.env).map_err(|error| {
-            console_error!("visitor: {error}");
+            console_error!("request_context: {error}");
             Failure::Unavailable
         })
     }
 }
 
-/// Adds a [`Visitor`] to the request's extensions.
-pub fn introduce(request: &mut Request<Body>, env: Env, context: Context) -> Result<()> {
+/// Adds a [`RequestContext`] to the request's extensions.
+pub fn attach(request: &mut Request<Body>, env: Env, platform: Context) -> Result<()> {
     let headers = request.headers();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let address = text(ADDRESS);
@@ -111,12 +116,13 @@ pub fn introduce(request: &mut Request<Body>, env: Env, context: Context) -> Res
         Sent::Ambiguous => Credential::Ambiguous,
     };
     let request_id = format!("{:032x}", u128::from_be_bytes(random()?));
-    let (context, credential) = (Arc::new(context), Arc::new(credential));
+    let (platform, credential) = (Arc::new(platform), Arc::new(credential));
     let ours = [SESSION_COOKIE, DEVICE_COOKIE, PROBE_COOKIE];
     let has_cookies = ours.iter().any(|name| cookie(headers, name).is_some());
     let is_insecure = is_insecure(request.uri());
-    let visitor = Visitor { env, context, address, request_id, credential, device, flash, is_insecure, has_cookies };
-    request.extensions_mut().insert(visitor);
+    let context =
+        RequestContext { env, platform, address, request_id, credential, device, flash, is_insecure, has_cookies };
+    request.extensions_mut().insert(context);
     Ok(())
 }
 
@@ -168,7 +174,7 @@ fn read_key(key: &str, address: &str, env: &Env) -> Credential {
     match keys(env) {
         Ok(keys) => prove(key, address, &keys),
         Err(error) => {
-            console_error!("visitor: {error}");
+            console_error!("request_context: {error}");
             Credential::Refused(Denial::Unavailable)
         }
     }
@@ -204,7 +210,7 @@ fn read_session(value: &str, env: &Env) -> Option<SessionToken> {
     match cookie_keys(env) {
         Ok(keys) => SessionToken::open(value, &keys),
         Err(error) => {
-            console_error!("visitor: {error}");
+            console_error!("request_context: {error}");
             None
         }
     }

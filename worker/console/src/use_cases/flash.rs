@@ -1,7 +1,7 @@
 //! The flash message for the next page, in a cookie signed for the session and valid for a minute.
 
 use super::session::cookie;
-use crate::visitor::{Credential, FLASH_COOKIE, Visitor, now};
+use crate::request_context::{Credential, FLASH_COOKIE, RequestContext, now};
 use ownchat_domain::{
     account::{NOTE_LIFETIME, SessionHash, SessionToken, open_note, seal_note},
     time::SECOND,
@@ -12,21 +12,21 @@ use ownchat_ui::{
 };
 
 /// Returns the message in the request's cookie, if it was signed for this session.
-pub fn read(visitor: &Visitor) -> Option<Flash> {
-    let keys = visitor.cookie_keys().ok()?;
+pub fn read(context: &RequestContext) -> Option<Flash> {
+    let keys = context.cookie_keys().ok()?;
     let open = |session: Option<&SessionHash>| -> Option<Flash> {
-        let text = open_note(&visitor.flash, session, now(), &keys)?;
+        let text = open_note(&context.flash, session, now(), &keys)?;
         serde_json::from_str(&text).ok()
     };
     // A key can be pasted before signing in.
-    open(session(visitor).as_ref()).or_else(|| open(None).filter(|flash| flash.act == Act::Pasted))
+    open(session(context).as_ref()).or_else(|| open(None).filter(|flash| flash.act == Act::Pasted))
 }
 
 /// Returns the cookie that carries a message to the next page, or deletes the one already shown.
-pub fn carry(visitor: &Visitor, flash: Option<&Flash>) -> Cookies {
-    let value = flash.zip(visitor.cookie_keys().ok()).and_then(|(flash, keys)| {
+pub fn carry(context: &RequestContext, flash: Option<&Flash>) -> Cookies {
+    let value = flash.zip(context.cookie_keys().ok()).and_then(|(flash, keys)| {
         let text = serde_json::to_string(flash).ok()?;
-        Some(seal_note(&text, session(visitor).as_ref(), now(), &keys))
+        Some(seal_note(&text, session(context).as_ref(), now(), &keys))
     });
     let lifetime = u32::try_from(NOTE_LIFETIME / SECOND).unwrap_or_default();
     Cookies(vec![match value {
@@ -35,8 +35,8 @@ pub fn carry(visitor: &Visitor, flash: Option<&Flash>) -> Cookies {
     }])
 }
 
-fn session(visitor: &Visitor) -> Option<SessionHash> {
-    match &*visitor.credential {
+fn session(context: &RequestContext) -> Option<SessionHash> {
+    match &*context.credential {
         Credential::Session(token) => Some(SessionToken::hash(token)),
         _ => None,
     }

@@ -1,9 +1,9 @@
 //! Use cases of accounts and sessions: set-up, sign-in, sign-out, and authentication by session.
 
+use super::events;
 use crate::{
-    cases::events,
+    request_context::{Credential, DEVICE_COOKIE, PROBE_COOKIE, RequestContext, SESSION_COOKIE, random},
     vault::ask,
-    visitor::{Credential, DEVICE_COOKIE, PROBE_COOKIE, SESSION_COOKIE, Visitor, random},
 };
 use ownchat_domain::{
     account::{DeviceToken, PersonId, SessionToken, SetupRequest, SignInRequest, email},
@@ -29,78 +29,78 @@ const DEVICE_LIFETIME: u32 = 365 * 24 * 60 * 60;
 const PROBE_LIFETIME: u32 = 60 * 60;
 
 /// Fails unless the set-up token is valid.
-pub async fn check_setup(visitor: &Visitor, token: String) -> Result<(), Failure> {
-    ask(&visitor.env, Object::Instance, &CheckSetup { token, address: visitor.address.clone() }).await
+pub async fn check_setup(context: &RequestContext, token: String) -> Result<(), Failure> {
+    ask(&context.env, Object::Instance, &CheckSetup { token, address: context.address.clone() }).await
 }
 
 /// Creates the first owner and signs them in.
-pub async fn set_up(visitor: &Visitor, request: &SetupRequest) -> Result<Cookies, Failure> {
+pub async fn set_up(context: &RequestContext, request: &SetupRequest) -> Result<Cookies, Failure> {
     // Check the token first: hashing is expensive, and a wrong token must not cause it.
-    check_setup(visitor, request.token.trim().to_owned()).await?;
+    check_setup(context, request.token.trim().to_owned()).await?;
     let request = request.check()?;
     let hash = HashPassword { password: request.password };
     let call = SetUp {
         token: request.token,
-        address: visitor.address.clone(),
+        address: context.address.clone(),
         name: request.name,
         email: request.email,
-        password: ask(&visitor.env, Object::Hasher(Queue::Known), &hash).await?,
+        password: ask(&context.env, Object::Hasher(Queue::Known), &hash).await?,
         workspace: request.workspace,
     };
-    let person = ask(&visitor.env, Object::Instance, &call).await?;
-    open(visitor, person, &call.email, None).await
+    let person = ask(&context.env, Object::Instance, &call).await?;
+    open(context, person, &call.email, None).await
 }
 
 /// Signs in. Counts attempts before hashing, so that guessing is slow and costs us little.
-pub async fn sign_in(visitor: &Visitor, request: &SignInRequest) -> Result<Cookies, Failure> {
+pub async fn sign_in(context: &RequestContext, request: &SignInRequest) -> Result<Cookies, Failure> {
     let email = email(&request.email).map_err(|_| Failure::WrongCredentials)?;
     if !request.password.is_plausible() {
         return Err(Failure::WrongCredentials);
     }
-    let keys = visitor.cookie_keys()?;
-    let mut known = [Some(&visitor.device), request.device.as_ref()].into_iter().flatten();
+    let keys = context.cookie_keys()?;
+    let mut known = [Some(&context.device), request.device.as_ref()].into_iter().flatten();
     let device = known.find_map(|value| DeviceToken::open(value, &email, &keys));
-    let begin = BeginSignIn { email, address: visitor.address.clone(), device: device.map(DeviceToken::id) };
-    let person = ask(&visitor.env, Object::Instance, &begin).await?;
+    let begin = BeginSignIn { email, address: context.address.clone(), device: device.map(DeviceToken::id) };
+    let person = ask(&context.env, Object::Instance, &begin).await?;
     let hash = match person {
-        Some(person) => Some(ask(&visitor.env, Object::Person(person), &ReadPassword {}).await?),
+        Some(person) => Some(ask(&context.env, Object::Person(person), &ReadPassword {}).await?),
         None => None,
     };
     let queue = if begin.device.is_some() { Queue::Known } else { Queue::Open };
     let check = CheckPassword { password: request.password.clone(), hash };
-    let fits = match ask(&visitor.env, Object::Hasher(queue), &check).await {
+    let fits = match ask(&context.env, Object::Hasher(queue), &check).await {
         Ok(fits) => fits,
         Err(failure) => {
             let withdraw = WithdrawAttempt { attempt: begin };
-            ask(&visitor.env, Object::Instance, &withdraw).await?;
+            ask(&context.env, Object::Instance, &withdraw).await?;
             return Err(failure);
         }
     };
     let Some(person) = person.filter(|_| fits) else {
-        events::of_account(visitor, person, Action::SignInFailed);
+        events::of_account(context, person, Action::SignInFailed);
         return Err(Failure::WrongCredentials);
     };
     let forget = ForgetAttempts { email: begin.email, address: begin.address, device: begin.device };
-    ask(&visitor.env, Object::Instance, &forget).await?;
+    ask(&context.env, Object::Instance, &forget).await?;
     // The browser drops its previous session, so nothing else may continue it.
-    end(visitor).await?;
-    let cookies = open(visitor, person, &forget.email, device).await?;
-    events::of_account(visitor, Some(person), Action::SignIn);
+    end(context).await?;
+    let cookies = open(context, person, &forget.email, device).await?;
+    events::of_account(context, Some(person), Action::SignIn);
     Ok(cookies)
 }
 
 /// Opens a session and makes the device known to the account, if it is not yet.
 async fn open(
-    visitor: &Visitor,
+    context: &RequestContext,
     person: PersonId,
     email: &str,
     device: Option<DeviceToken>,
 ) -> Result<Cookies, Failure> {
     let (secret, new) = (drawn()?, DeviceToken::new(drawn()?));
-    let keys = visitor.cookie_keys()?;
+    let keys = context.cookie_keys()?;
     let token = SessionToken::new(person, secret);
-    let call = OpenSession { session: token.hash(), address: visitor.address.clone() };
-    ask(&visitor.env, Object::Person(person), &call).await?;
+    let call = OpenSession { session: token.hash(), address: context.address.clone() };
+    ask(&context.env, Object::Person(person), &call).await?;
     Ok(Cookies(vec![
         cookie(SESSION_COOKIE, &token.reveal(&keys), SESSION_LIFETIME),
         cookie(DEVICE_COOKIE, &device.unwrap_or(new).reveal(email, &keys), DEVICE_LIFETIME),
@@ -115,16 +115,16 @@ fn drawn() -> Result<[u8; 16], Failure> {
 }
 
 /// Signs out: revokes the request's session, if any.
-pub async fn sign_out(visitor: &Visitor) -> Result<Cookies, Failure> {
-    events::of_session(visitor, Action::SignOut).await;
-    end(visitor).await?;
+pub async fn sign_out(context: &RequestContext) -> Result<Cookies, Failure> {
+    events::of_session(context, Action::SignOut).await;
+    end(context).await?;
     Ok(Cookies(vec![cookie(SESSION_COOKIE, "", 0)]))
 }
 
 /// Revokes the request's session, if any.
-async fn end(visitor: &Visitor) -> Result<(), Failure> {
-    if let Credential::Session(token) = &*visitor.credential {
-        match ask(&visitor.env, Object::Person(token.person), &EndSession { session: token.hash() }).await {
+async fn end(context: &RequestContext) -> Result<(), Failure> {
+    if let Credential::Session(token) = &*context.credential {
+        match ask(&context.env, Object::Person(token.person), &EndSession { session: token.hash() }).await {
             // A missing account has no session either.
             Ok(()) | Err(Failure::NotSignedIn) => {}
             Err(failure) => return Err(failure),
@@ -134,15 +134,15 @@ async fn end(visitor: &Visitor) -> Result<(), Failure> {
 }
 
 /// Returns the signed-in person, and extends the session.
-pub async fn resume(visitor: &Visitor) -> Result<(PersonId, Identity), Failure> {
-    let Credential::Session(token) = &*visitor.credential else { return Err(Failure::NotSignedIn) };
-    let identity = ask(&visitor.env, Object::Person(token.person), &Resume { session: token.hash() }).await?;
+pub async fn resume(context: &RequestContext) -> Result<(PersonId, Identity), Failure> {
+    let Credential::Session(token) = &*context.credential else { return Err(Failure::NotSignedIn) };
+    let identity = ask(&context.env, Object::Person(token.person), &Resume { session: token.hash() }).await?;
     Ok((token.person, identity))
 }
 
 /// Returns a cookie that probes if the browser stores ours, in case it may refuse them.
-pub fn probe(visitor: &Visitor) -> Cookies {
-    let probe = visitor.is_insecure.then(|| cookie(PROBE_COOKIE, "1", PROBE_LIFETIME));
+pub fn probe(context: &RequestContext) -> Cookies {
+    let probe = context.is_insecure.then(|| cookie(PROBE_COOKIE, "1", PROBE_LIFETIME));
     Cookies(probe.into_iter().collect())
 }
 

@@ -1,28 +1,52 @@
-//! Adds values to keys that their registry does not know: last use and remaining quota.
+//! Adds last use and remaining quota to keys: their registry does not know them.
 //! Without a timely response keys are shown without them.
 
-use crate::{patience::within, vault, visitor::Visitor};
+use crate::{request_context::RequestContext, timeout::within, vault};
 use futures_util::future::{join, join_all};
 use ownchat_domain::{
-    key::{Key, QuotaLeft},
+    key::{Key, KeyPage, QuotaLeft},
     limit::Limits,
-    vault::{Object, meter::LookAhead, usage::ReadLastUses},
+    vault::{Object, meter::LookAhead, registry::Changed, usage::ReadLastUses},
 };
-use std::time::Duration;
+use std::{slice, time::Duration};
 use worker::console_warn;
 
-/// Timeout for these values.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Timeout of a read of these values.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A response that contains keys.
+pub trait WithKeys {
+    /// Returns the keys.
+    fn keys(&mut self) -> &mut [Key];
+}
+
+impl WithKeys for Key {
+    fn keys(&mut self) -> &mut [Key] {
+        slice::from_mut(self)
+    }
+}
+
+impl WithKeys for KeyPage {
+    fn keys(&mut self) -> &mut [Key] {
+        &mut self.data
+    }
+}
+
+impl WithKeys for Changed {
+    fn keys(&mut self) -> &mut [Key] {
+        slice::from_mut(&mut self.key)
+    }
+}
 
 /// Adds these values to keys of one workspace.
-pub async fn note(visitor: &Visitor, workspace: u32, keys: &mut [Key]) {
+pub async fn add(context: &RequestContext, workspace: u32, keys: &mut [Key]) {
     if keys.is_empty() {
         return;
     }
     let call = ReadLastUses { keys: keys.iter().map(|key| key.id).collect() };
-    let uses = within(PATIENCE, vault::ask(&visitor.env, Object::Usage(workspace), &call));
+    let uses = within(TIMEOUT, vault::ask(&context.env, Object::Usage(workspace), &call));
     // Each key has its own meter.
-    let left = join_all(keys.iter().map(|key| left(visitor, key)));
+    let left = join_all(keys.iter().map(|key| left(context, key)));
     let (uses, left) = join(uses, left).await;
     match uses {
         Some(Ok(uses)) => keys.iter_mut().for_each(|key| key.note_last_uses(&uses)),
@@ -37,10 +61,10 @@ pub async fn note(visitor: &Visitor, workspace: u32, keys: &mut [Key]) {
 }
 
 /// Returns the remaining quota of a key, if it has a quota and its meter responds.
-async fn left(visitor: &Visitor, key: &Key) -> Option<u32> {
+async fn left(context: &RequestContext, key: &Key) -> Option<u32> {
     let limits = Limits { rate: key.rate_limit, quota: Some(key.quota?.into()) };
     let call = LookAhead { limits, version: key.version, cost: 0 };
-    match within(PATIENCE, vault::ask(&visitor.env, Object::Meter(key.id), &call)).await {
+    match within(TIMEOUT, vault::ask(&context.env, Object::Meter(key.id), &call)).await {
         Some(Ok(outlook)) => outlook.standing.quota.map(|(left, _)| left),
         Some(Err(failure)) => {
             console_warn!("meter of key {}: {failure}", key.id);

@@ -5,14 +5,15 @@ use std::{future::Future, pin::pin, time::Duration};
 use worker::{
     Result,
     js_sys::{Function, Promise, Reflect, global},
+    send::SendFuture,
     wasm_bindgen::JsCast,
     wasm_bindgen_futures::JsFuture,
 };
 
-/// Returns the output of `work`, or `None` after the timeout.
-pub async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Option<T> {
-    let Ok(pause) = pause(patience) else { return Some(work.await) };
-    match select(pin!(work), pause).await {
+/// Returns the output of `work`, or `None` after `timeout`.
+pub async fn within<T>(timeout: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let Some(timer) = timer(timeout).ok() else { return Some(work.await) };
+    match select(pin!(work), timer).await {
         Either::Left((result, _)) => Some(result),
         Either::Right(_) => None,
     }
@@ -20,9 +21,9 @@ pub async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Opt
 
 /// Returns a cancellable timer. The bindings' own delay breaks on cancellation, since the
 /// platform's timer ids are objects.
-fn pause(length: Duration) -> Result<JsFuture> {
+fn timer(length: Duration) -> Result<SendFuture<JsFuture>> {
     let scheduler = Reflect::get(&global(), &"scheduler".into())?;
     let wait: Function = Reflect::get(&scheduler, &"wait".into())?.dyn_into()?;
     let promise: Promise = wait.call1(&scheduler, &(length.as_secs_f64() * 1_000.0).into())?.dyn_into()?;
-    Ok(JsFuture::from(promise))
+    Ok(SendFuture::new(JsFuture::from(promise)))
 }
