@@ -10,7 +10,7 @@ use super::Status;
 use crate::{
     digest::SecretHash,
     environment::Environment,
-    failure::{Failure, FieldError, Findings},
+    failure::{Failure, Findings},
     json::given,
     key::{QuotaPatch, RateLimitPatch},
     limit::{Limits, Quota, RateLimit},
@@ -188,54 +188,52 @@ impl NewKey {
     ///
     /// Returns [`Failure::Invalid`] with every invalid field.
     pub fn check(&self, now: Timestamp) -> Result<Details, Failure> {
-        let environment = self.environment.parse::<Environment>();
-        let blank = Details {
-            name: String::new(),
-            description: String::new(),
-            integration: String::new(),
-            environment: environment.unwrap_or(Environment::Live),
-            scopes: ScopeSet::EMPTY,
-            not_before: None,
-            expires_at: None,
-            networks: Networks::default(),
-            channels: Vec::new(),
-            limits: Limits::default(),
-            metadata: BTreeMap::new(),
+        let found = &mut Findings::default();
+        let name = fields::name(found, &self.name);
+        let description = fields::description(found, &self.description);
+        let integration = fields::integration(found, &self.integration);
+        let environment = self.environment.parse::<Environment>().map_err(|()| "Choose live or test.".to_owned());
+        let environment = found.take("environment", environment);
+        let reason = fields::reason(found, self.reason.as_deref().unwrap_or_default());
+        let scopes = fields::scopes(found, &self.scopes);
+        let not_before = fields::not_before(found, self.not_before.as_deref(), now);
+        let expires_at = fields::expires_at(found, self.expires_at.as_deref(), now);
+        let RestrictionsPatch { allow, deny, channels } = &self.restrictions;
+        let allow = fields::networks(found, "restrictions.allow", listed(allow.as_ref()));
+        let deny = fields::networks(found, "restrictions.deny", listed(deny.as_ref()));
+        let channels = fields::channels(found, listed(channels.as_ref()));
+        let notes = fields::notes(found, self.metadata.iter().map(|(name, value)| (name, Some(value))));
+        let rate = self.rate_limit.map_or(Some(()), |rate| RateLimitPatch::from(rate).check(found).map(drop));
+        let quota = self.quota.map_or(Some(()), |quota| QuotaPatch::from(quota).check(found).map(drop));
+        let valid = || {
+            reason.and(notes).and(rate).and(quota)?;
+            Some(Details {
+                name: name?,
+                description: description?,
+                integration: integration?,
+                // No rule needs the environment, so an invalid one hides no other fault.
+                environment: environment.unwrap_or(Environment::Live),
+                scopes: scopes?,
+                not_before: not_before?,
+                expires_at: expires_at?,
+                networks: Networks { allow: allow?, deny: deny? },
+                channels: channels?,
+                limits: Limits { rate: self.rate_limit, quota: self.quota },
+                metadata: self.metadata.clone(),
+            })
         };
-        let patch = KeyPatch {
-            name: Some(self.name.clone()),
-            description: Some(Some(self.description.clone())),
-            integration: Some(Some(self.integration.clone())),
-            status: None,
-            reason: self.reason.clone(),
-            scopes: Some(self.scopes.clone()),
-            not_before: Some(self.not_before.clone()),
-            expires_at: Some(self.expires_at.clone()),
-            restrictions: Some(Some(self.restrictions.clone())),
-            rate_limit: Some(self.rate_limit.map(Into::into)),
-            quota: Some(self.quota.map(Into::into)),
-            metadata: Some(Some(
-                self.metadata.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
-            )),
-        };
-        let checked = patch.check(now).and_then(|changes| changes.apply(&blank));
-        match (checked, environment) {
-            (Ok(details), Ok(_)) => Ok(details),
-            (checked, environment) => {
-                let mut errors = match checked {
-                    Err(Failure::Invalid { errors }) => errors,
-                    _ => Vec::new(),
-                };
-                if environment.is_err() {
-                    // Errors follow the order of the fields.
-                    let before = ["name", "description", "integration"];
-                    let place = errors.iter().take_while(|error| before.contains(&error.field.as_str())).count();
-                    errors.insert(place, FieldError::new("environment", "Choose live or test."));
-                }
-                Err(Failure::Invalid { errors })
-            }
+        let details = valid();
+        if let Some(details) = &details {
+            fields::network_lists(found, &details.networks);
+            fields::whole(found, details);
         }
+        core::mem::take(found).finish(details)
     }
+}
+
+/// Returns the entries of a list that is absent or cleared, too.
+fn listed(list: Option<&Option<Vec<String>>>) -> &[String] {
+    list.and_then(Option::as_deref).unwrap_or_default()
 }
 
 impl NewKey {
@@ -288,17 +286,10 @@ impl DetailsPatch {
             let is_whole = |patch: QuotaPatch| patch.over(before.limits.quota).ok_or_else(|| PART.to_owned());
             after.limits.quota = found.take("quota", patch.map(is_whole).transpose()).flatten();
         }
-        if after.networks != before.networks
-            && let Err((field, message)) = after.networks.check()
-        {
-            found.take::<()>(field, Err(message));
+        if after.networks != before.networks {
+            fields::network_lists(&mut found, &after.networks);
         }
-        found.take("metadata", fields::metadata(&after.metadata));
-        let in_order = match (after.not_before, after.expires_at) {
-            (Some(begin), Some(end)) if begin >= end => Err("The key would end before it begins.".to_owned()),
-            _ => Ok(()),
-        };
-        found.take("not_before", in_order);
+        fields::whole(&mut found, &after);
         found.finish(Some(after))
     }
 }
@@ -333,11 +324,34 @@ impl KeyPatch {
     pub fn check(&self, now: Timestamp) -> Result<DetailsPatch, Failure> {
         let none = RestrictionsPatch { allow: Some(None), deny: Some(None), channels: Some(None) };
         let absent = RestrictionsPatch::default();
-        let restrictions = match &self.restrictions {
+        let RestrictionsPatch { allow, deny, channels } = match &self.restrictions {
             None => &absent,
             Some(None) => &none,
             Some(Some(patch)) => patch,
         };
-        fields::read(self, restrictions, now)
+        let found = &mut Findings::default();
+        let notes = self.metadata.iter().flatten().flatten().map(|(name, value)| (name, value.as_ref()));
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let patch = DetailsPatch {
+            name: self.name.as_deref().and_then(|name| fields::name(found, name)),
+            description: self.description.as_ref().and_then(|value| fields::description(found, &text(value))),
+            integration: self.integration.as_ref().and_then(|value| fields::integration(found, &text(value))),
+            reason: self
+                .reason
+                .as_deref()
+                .and_then(|reason| fields::reason(found, reason))
+                .filter(|reason| !reason.is_empty()),
+            scopes: self.scopes.as_deref().and_then(|names| fields::scopes(found, names)),
+            not_before: self.not_before.as_ref().and_then(|text| fields::not_before(found, text.as_deref(), now)),
+            expires_at: self.expires_at.as_ref().and_then(|text| fields::expires_at(found, text.as_deref(), now)),
+            allow: allow.as_ref().and_then(|list| fields::networks(found, "restrictions.allow", listed(Some(list)))),
+            deny: deny.as_ref().and_then(|list| fields::networks(found, "restrictions.deny", listed(Some(list)))),
+            channels: channels.as_ref().and_then(|list| fields::channels(found, listed(Some(list)))),
+            metadata: fields::notes(found, notes).and_then(|()| self.metadata.clone()),
+            rate: self.rate_limit.map(|rate| rate?.check(found)),
+            quota: self.quota.map(|quota| quota?.check(found)),
+            active: self.status.map(|status| status == Status::Active),
+        };
+        core::mem::take(found).finish(Some(patch))
     }
 }

@@ -46,13 +46,12 @@ impl RateLimitPatch {
         })
     }
 
-    /// Records the invalid parts of the patch.
-    pub(crate) fn check(self, found: &mut Findings) -> Self {
-        found.take("rate_limit.limit", self.limit.map_or(Ok(()), bounded));
+    /// Returns the patch if it is valid. Records its invalid parts.
+    pub(crate) fn check(self, found: &mut Findings) -> Option<Self> {
+        let limit = found.take("rate_limit.limit", self.limit.map_or(Ok(()), bounded));
         let fits = self.window_seconds.is_none_or(|seconds| (1..=WINDOW_MAX).contains(&seconds));
         let window = if fits { Ok(()) } else { Err(format!("A window has 1 to {WINDOW_MAX} seconds.")) };
-        found.take("rate_limit.window_seconds", window);
-        self
+        found.take("rate_limit.window_seconds", window).and(limit).map(|()| self)
     }
 }
 
@@ -71,10 +70,9 @@ impl QuotaPatch {
         })
     }
 
-    /// Records the invalid parts of the patch.
-    pub(crate) fn check(self, found: &mut Findings) -> Self {
-        found.take("quota.limit", self.limit.map_or(Ok(()), bounded));
-        self
+    /// Returns the patch if it is valid. Records its invalid parts.
+    pub(crate) fn check(self, found: &mut Findings) -> Option<Self> {
+        found.take("quota.limit", self.limit.map_or(Ok(()), bounded)).map(|()| self)
     }
 }
 

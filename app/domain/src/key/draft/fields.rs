@@ -1,10 +1,12 @@
-//! Validates the fields of a patch, each by its own rule.
+//! Parses the fields of a key, each by its own rule, for new keys and for patches.
+//!
+//! Each parser records a fault under the name of its field and then returns `None`.
 
-use super::{DetailsPatch, KeyPatch, RestrictionsPatch};
+use super::Details;
 use crate::{
-    failure::{Failure, Findings},
-    key::{CHANNELS_MAX, DESCRIPTION_MAX, EXPIRY_MAX, METADATA_BYTES_MAX, METADATA_MAX, NAME_MAX, Status},
-    network::{LIST_MAX, Network},
+    failure::Findings,
+    key::{CHANNELS_MAX, DESCRIPTION_MAX, EXPIRY_MAX, METADATA_BYTES_MAX, METADATA_MAX, NAME_MAX},
+    network::{LIST_MAX, Network, Networks},
     scope::ScopeSet,
     text,
     time::Timestamp,
@@ -14,65 +16,53 @@ use std::collections::BTreeMap;
 /// Maximum characters of a channel id.
 const CHANNEL_MAX: usize = 64;
 
-/// Validates `patch` and its restrictions.
-pub fn read(patch: &KeyPatch, restrictions: &RestrictionsPatch, now: Timestamp) -> Result<DetailsPatch, Failure> {
-    let mut found = Findings::default();
-    let name = patch.name.as_deref().map(|name| found.take("name", text::line(name, NAME_MAX)));
-    let paragraph = |value: &Option<String>| text::paragraph(value.as_deref().unwrap_or_default(), DESCRIPTION_MAX);
-    let description = patch.description.as_ref().map(|value| found.take("description", paragraph(value)));
-    let integration = patch
-        .integration
-        .as_ref()
-        .map(|value| found.take("integration", optional_line(value.as_deref().unwrap_or_default())));
-    let reason = patch.reason.as_ref().map(|value| found.take("reason", text::paragraph(value, DESCRIPTION_MAX)));
-    let scopes = patch.scopes.as_deref().map(|names| found.take("scopes", scopes(names)));
-    let mut moment =
-        |field: &str, value: &Option<Option<String>>, read: fn(&str, Timestamp) -> Result<Timestamp, String>| {
-            value.as_ref().map(|value| found.take(field, value.as_deref().map(|text| read(text, now)).transpose()))
-        };
-    let not_before = moment("not_before", &patch.not_before, beginning);
-    let expires_at = moment("expires_at", &patch.expires_at, end);
-    let mut list = |field: &str, value: &Option<Option<Vec<String>>>| {
-        value.as_ref().map(|value| networks(&mut found, field, value.as_deref().unwrap_or_default()))
-    };
-    let allow = list("restrictions.allow", &restrictions.allow);
-    let deny = list("restrictions.deny", &restrictions.deny);
-    let channels = restrictions
-        .channels
-        .as_ref()
-        .map(|ids| found.take("restrictions.channels", channels(ids.as_deref().unwrap_or_default())));
-    notes(&mut found, patch.metadata.as_ref().and_then(Option::as_ref));
-    let rate = patch.rate_limit.map(|rate| rate.map(|rate| rate.check(&mut found)));
-    let quota = patch.quota.map(|quota| quota.map(|quota| quota.check(&mut found)));
-    found.finish(Some(DetailsPatch {
-        name: name.flatten(),
-        description: description.flatten(),
-        integration: integration.flatten(),
-        scopes: scopes.flatten(),
-        not_before: not_before.flatten(),
-        expires_at: expires_at.flatten(),
-        allow,
-        deny,
-        channels: channels.flatten(),
-        rate,
-        quota,
-        metadata: patch.metadata.clone(),
-        active: patch.status.map(|status| status == Status::Active),
-        reason: reason.flatten().filter(|reason| !reason.is_empty()),
-    }))
+/// Parses the display name.
+pub fn name(found: &mut Findings, text: &str) -> Option<String> {
+    found.take("name", text::line(text, NAME_MAX))
 }
 
-fn optional_line(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Ok(String::new()) } else { text::line(text, NAME_MAX) }
+/// Parses the description.
+pub fn description(found: &mut Findings, text: &str) -> Option<String> {
+    found.take("description", text::paragraph(text, DESCRIPTION_MAX))
 }
 
-fn scopes(names: &[String]) -> Result<ScopeSet, String> {
-    let scopes = ScopeSet::from_names(names.iter().map(String::as_str)).map_err(|error| error.to_string())?;
-    if scopes.is_empty() {
-        Err("Choose at least one scope: a key without any could do nothing.".into())
-    } else {
-        Ok(scopes)
-    }
+/// Parses the integration.
+pub fn integration(found: &mut Findings, text: &str) -> Option<String> {
+    let line = if text.trim().is_empty() { Ok(String::new()) } else { text::line(text, NAME_MAX) };
+    found.take("integration", line)
+}
+
+/// Parses the reason for the audit trail.
+pub fn reason(found: &mut Findings, text: &str) -> Option<String> {
+    found.take("reason", text::paragraph(text, DESCRIPTION_MAX))
+}
+
+/// Parses the scopes.
+pub fn scopes(found: &mut Findings, names: &[String]) -> Option<ScopeSet> {
+    let scopes = ScopeSet::from_names(names.iter().map(String::as_str)).map_err(|error| error.to_string());
+    let scopes = scopes.and_then(|scopes| {
+        if scopes.is_empty() {
+            Err("Choose at least one scope: a key without any could do nothing.".into())
+        } else {
+            Ok(scopes)
+        }
+    });
+    found.take("scopes", scopes)
+}
+
+/// Parses the start.
+pub fn not_before(found: &mut Findings, text: Option<&str>, now: Timestamp) -> Option<Option<Timestamp>> {
+    found.take("not_before", text.map(|text| beginning(text, now)).transpose())
+}
+
+/// Parses the expiry.
+pub fn expires_at(found: &mut Findings, text: Option<&str>, now: Timestamp) -> Option<Option<Timestamp>> {
+    found.take("expires_at", text.map(|text| end(text, now)).transpose())
+}
+
+/// Parses the ids of the allowed channels.
+pub fn channels(found: &mut Findings, ids: &[String]) -> Option<Vec<String>> {
+    found.take("restrictions.channels", channel_ids(ids))
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {
@@ -99,24 +89,24 @@ fn end(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// Parses a list of networks and drops duplicates. Errors name the index of the invalid entry.
-fn networks(found: &mut Findings, field: &str, texts: &[String]) -> Vec<Network> {
+pub fn networks(found: &mut Findings, field: &str, texts: &[String]) -> Option<Vec<Network>> {
     if texts.len() > LIST_MAX {
-        found.take::<()>(field, Err(format!("These are {} networks; at most {LIST_MAX} are possible.", texts.len())));
-        return Vec::new();
+        let message = format!("These are {} networks; at most {LIST_MAX} are possible.", texts.len());
+        return found.take(field, Err(message));
     }
-    let mut networks: Vec<Network> = Vec::new();
+    let (mut networks, mut are_valid) = (Vec::new(), true);
     for (place, text) in texts.iter().enumerate() {
         let network = text.parse::<Network>().map_err(|error| error.to_string());
-        if let Some(network) = found.take(&format!("{field}[{place}]"), network)
-            && !networks.contains(&network)
-        {
-            networks.push(network);
+        match found.take(&format!("{field}[{place}]"), network) {
+            Some(network) if networks.contains(&network) => {}
+            Some(network) => networks.push(network),
+            None => are_valid = false,
         }
     }
-    networks
+    are_valid.then_some(networks)
 }
 
-fn channels(ids: &[String]) -> Result<Vec<String>, String> {
+fn channel_ids(ids: &[String]) -> Result<Vec<String>, String> {
     if ids.len() > CHANNELS_MAX {
         return Err(format!("These are {} channels; at most {CHANNELS_MAX} are possible.", ids.len()));
     }
@@ -137,21 +127,46 @@ fn channels(ids: &[String]) -> Result<Vec<String>, String> {
     Ok(channels)
 }
 
-/// Records the invalid notes of a patch. Note values are data of services, kept as they are.
-fn notes(found: &mut Findings, notes: Option<&BTreeMap<String, Option<String>>>) {
-    for (name, value) in notes.into_iter().flatten() {
-        if name.trim().is_empty() {
-            found.take::<()>("metadata", Err("Every note needs a name.".into()));
+/// Checks notes. Note values are data of services, kept as they are; `None` removes a note.
+pub fn notes<'a>(
+    found: &mut Findings,
+    notes: impl IntoIterator<Item = (&'a String, Option<&'a String>)>,
+) -> Option<()> {
+    let mut all = Some(());
+    for (name, value) in notes {
+        let (field, fault) = if name.trim().is_empty() {
+            ("metadata".to_owned(), "Every note needs a name.".to_owned())
         } else if let Err(message) = text::line(name, METADATA_BYTES_MAX) {
-            found.take::<()>("metadata", Err(format!("The name of a note: {message}")));
-        } else if value.as_ref().is_some_and(|value| text::holds_key(value)) {
-            found.take::<()>(&format!("metadata.{name}"), Err(text::HOLDS_KEY.into()));
-        }
+            ("metadata".to_owned(), format!("The name of a note: {message}"))
+        } else if value.is_some_and(|value| text::holds_key(value)) {
+            (format!("metadata.{name}"), text::HOLDS_KEY.to_owned())
+        } else {
+            continue;
+        };
+        all = found.take(&field, Err(fault));
+    }
+    all
+}
+
+/// Records contradictions between the lists of networks.
+pub fn network_lists(found: &mut Findings, networks: &Networks) {
+    if let Err((field, message)) = networks.check() {
+        found.take::<()>(field, Err(message));
     }
 }
 
+/// Records faults of the details as a whole, each of whose fields is valid.
+pub fn whole(found: &mut Findings, details: &Details) {
+    found.take("metadata", metadata(&details.metadata));
+    let in_order = match (details.not_before, details.expires_at) {
+        (Some(begin), Some(end)) if begin >= end => Err("The key would end before it begins.".to_owned()),
+        _ => Ok(()),
+    };
+    found.take("not_before", in_order);
+}
+
 /// Checks the number of notes and their total size.
-pub fn metadata(notes: &BTreeMap<String, String>) -> Result<(), String> {
+fn metadata(notes: &BTreeMap<String, String>) -> Result<(), String> {
     if notes.len() > METADATA_MAX {
         return Err(format!("These are {} notes; at most {METADATA_MAX} are possible.", notes.len()));
     }
