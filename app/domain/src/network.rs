@@ -9,6 +9,9 @@ use core::{fmt, net::IpAddr, str::FromStr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+/// Header in which the platform sends the client's IP address. It sets and overwrites the header.
+pub const CLIENT_IP_HEADER: &str = "cf-connecting-ip";
+
 /// Maximum number of networks in one list.
 pub const LIST_MAX: usize = 20;
 

@@ -11,6 +11,7 @@ use ownchat_domain::{
     failure::Failure,
     keyring::{CookieKeys, Locators},
     locator::Address,
+    network::CLIENT_IP_HEADER,
     time::Timestamp,
     token::Token,
     vault::KeyCaller,
@@ -19,9 +20,6 @@ use ownchat_domain::{
 use std::{net::IpAddr, sync::Arc};
 use worker::{Context, Date, Env, Error, Result, console_error};
 use zeroize::Zeroizing;
-
-/// The header with the client's IP address, which the platform sets and overwrites.
-const ADDRESS: &str = "cf-connecting-ip";
 
 /// Name of the session cookie. The prefix binds it to this host, to `/` and to HTTPS (RFC 6265bis).
 pub const SESSION_COOKIE: &str = "__Host-ownchat-session";
@@ -105,7 +103,7 @@ impl RequestContext {
 pub fn attach(request: &mut Request<Body>, env: Env, platform: Context) -> Result<()> {
     let headers = request.headers();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let address = text(ADDRESS);
+    let address = text(CLIENT_IP_HEADER);
     let session = || cookie(headers, SESSION_COOKIE).and_then(|value| read_session(&value, &env));
     let device = cookie(headers, DEVICE_COOKIE).unwrap_or_default();
     let flash = cookie(headers, FLASH_COOKIE).unwrap_or_default();

@@ -32,12 +32,12 @@ use crate::{
     edge::Edge,
     gateway::BlockedHeaders,
     platform::{Platform, log_error, now},
-    request::{CLIENT_IP_HEADER, Request},
+    request::Request,
     response::{BodyKind, COMMON_HEADERS, REQUEST_ID_HEADER, Responder, Response},
     response_cache::CacheStatus,
     routes::Plan,
 };
-use ownchat_domain::{json::BODY_MAX, principal, problem, time::Timestamp, verdict::Denial};
+use ownchat_domain::{json::BODY_MAX, network::CLIENT_IP_HEADER, principal, problem, time::Timestamp, verdict::Denial};
 use serde::Serialize;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;

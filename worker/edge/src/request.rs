@@ -53,9 +53,6 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Header in which the platform sends the client's IP address.
-pub const CLIENT_IP_HEADER: &str = "cf-connecting-ip";
-
 impl<'a> Request<'a> {
     /// Parses the text of the entry: id, method, target, three headers and the body. All but the
     /// last end with a line feed, which none of them can hold. A header or body that is present
