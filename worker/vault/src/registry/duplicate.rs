@@ -49,13 +49,14 @@ pub fn duplicate(
     let (details, reason) = source.details.copy(name, &command.differences, command.environment, now)?;
     member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
     let draft = KeyDraft {
+        workspace,
         details,
         secret: command.secret,
         action: Action::Duplicate,
         before: Some(to_raw_json(&DuplicateOf { duplicate_of: source.locator })?),
         reason,
     };
-    issue(database, keyring, workspace, draft, &command.origin, &member, request, now)
+    issue(database, keyring, draft, &command.origin, &member, request, now)
 }
 
 /// Returns a free name for a duplicate.

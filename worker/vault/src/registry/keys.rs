@@ -74,12 +74,14 @@ pub fn create(
     let details = command.key.check(now)?;
     let reason = command.key.reason();
     member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
-    let draft = KeyDraft { details, secret: command.secret, action: Action::Create, before: None, reason };
-    issue(database, keyring, workspace, draft, &command.origin, &member, request, now)
+    let draft = KeyDraft { workspace, details, secret: command.secret, action: Action::Create, before: None, reason };
+    issue(database, keyring, draft, &command.origin, &member, request, now)
 }
 
 /// A key to be created, and the content of its audit line.
 pub struct KeyDraft {
+    /// Workspace that will own the key.
+    pub workspace: u32,
     pub details: Details,
     /// Hash of the key's secret.
     pub secret: SecretHash,
@@ -92,11 +94,9 @@ pub struct KeyDraft {
 }
 
 /// Creates a key and everything that belongs to it, in one transaction.
-#[allow(clippy::too_many_arguments, reason = "the new key, its creator, its workspace and the time")]
 pub fn issue(
     database: &impl Database,
     keyring: &Keyring,
-    workspace: u32,
     draft: KeyDraft,
     origin: &Origin,
     member: &Member,
@@ -109,7 +109,8 @@ pub fn issue(
             .ok_or(Failure::NotFound)?
             .integer()?;
         // At one key a second the numbers last for 136 years.
-        let key_number = Address { workspace, number: u32::try_from(number).map_err(|_| Failure::Unavailable)? };
+        let key_number =
+            Address { workspace: draft.workspace, number: u32::try_from(number).map_err(|_| Failure::Unavailable)? };
         let locator = Locator::issue(keyring, key_number, draft.details.environment);
         let row = KeyRow {
             number,
