@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// The public part of a key that was just created, for the browser.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Made {
+pub struct KeySummary {
     /// Id of the key.
     pub id: Locator,
     /// Display name.
@@ -25,7 +25,7 @@ pub struct Made {
     pub scopes: ScopeSet,
 }
 
-impl From<Key> for Made {
+impl From<Key> for KeySummary {
     fn from(key: Key) -> Self {
         Self { id: key.id, name: key.name, environment: key.environment, scopes: key.scopes }
     }
@@ -33,9 +33,9 @@ impl From<Key> for Made {
 
 /// Error of a server function: the failure of the use case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused(pub Failure);
+pub struct ActionError(pub Failure);
 
-impl FromServerFnError for Refused {
+impl FromServerFnError for ActionError {
     type Encoder = JsonEncoding;
 
     /// Maps transport and encoding errors to [`Failure::Unavailable`].
@@ -50,12 +50,12 @@ impl FromServerFnError for Refused {
 ///
 /// Returns the failure of the use case. Returns [`Failure::Unavailable`] if the call itself fails.
 #[server(prefix = "/actions", endpoint = "create-key", input = Json)]
-pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<Made, Refused> {
+pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<KeySummary, ActionError> {
     let backend = expect_context::<crate::backend::Provided>();
-    let made = crate::making::make(&*backend, &draft, Some(secret)).await;
-    made.map(|created| created.key.into()).map_err(|failure| {
+    let created = backend.submit(&draft, Some(secret)).await;
+    created.map(|created| created.key.into()).map_err(|failure| {
         // The status that a page has for this failure.
         expect_context::<leptos_axum::ResponseOptions>().set_status(crate::status::of(&failure));
-        Refused(failure)
+        ActionError(failure)
     })
 }

@@ -93,6 +93,26 @@ fn title(page: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::title;
+    use crate::paths;
+
+    /// The routes need literals, so the paths stand in two files.
+    #[test]
+    fn every_path_has_its_route() {
+        let id = "0123456789abcdef";
+        let key = id.parse().unwrap();
+        let paths =
+            [paths::HOME, paths::SETUP, paths::SIGN_IN, paths::SIGN_OUT, paths::SETTINGS, paths::KEYS, paths::NEW_KEY]
+                .map(str::to_owned)
+                .into_iter()
+                .chain(
+                    [paths::key, paths::key_status, paths::delete_key, paths::restore_key, paths::rotate_key]
+                        .map(|path| path(key)),
+                );
+        let routes = include_str!("app.rs")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("<Route path=path!(\"")?.split('"').next());
+        assert!(routes.eq(paths.map(|path| path.replace(id, ":id"))));
+    }
 
     #[test]
     fn a_title_cannot_end_itself() {

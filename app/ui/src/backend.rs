@@ -1,7 +1,7 @@
 //! The port through which pages and server functions call the console's use cases. One value serves
 //! one request and its caller.
 
-use crate::flash::Flash;
+use crate::{draft::KeyDraft, flash::Flash};
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     digest::SecretHash,
@@ -72,6 +72,27 @@ pub trait Backend: Send + Sync {
     fn edge(&self) -> String;
     /// Returns the folder under `/assets` with the browser's files.
     fn assets(&self) -> String;
+}
+
+impl dyn Backend + '_ {
+    /// Creates or duplicates a key as the form specifies. Generates the secret on the server unless
+    /// given the hash of one.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::NotFound`] for an invalid source id, and every failure of the form and
+    /// the use case.
+    pub async fn submit(&self, draft: &KeyDraft, secret: Option<SecretHash>) -> Result<CreatedKey, Failure> {
+        let once = draft.once(secret.as_ref());
+        if draft.from.is_empty() {
+            let key = draft.to_new_key(self.now())?;
+            return self.create_key(NewKey { secret_sha256: secret, ..key }, once).await;
+        }
+        let id = draft.from.parse().map_err(|_| Failure::NotFound)?;
+        let differences = draft.to_patch(self.now())?;
+        let environment = draft.environment.parse().ok();
+        self.duplicate_key(Copied { id, differences, environment, secret }, once).await
+    }
 }
 
 /// The backend of the current request, as a Leptos context.

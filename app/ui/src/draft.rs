@@ -127,18 +127,16 @@ impl KeyDraft {
         }
     }
 
-    /// Reads a posted form. Missing fields are empty.
-    pub fn from_fields(fields: &[(String, String)]) -> Self {
-        let one = |name: &str| {
-            fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone()).unwrap_or_default()
-        };
+    /// Reads a form from the values of each of its fields. Missing fields are empty.
+    pub fn read(values: impl Fn(&str) -> Vec<String>) -> Self {
+        let one = |name: &str| values(name).into_iter().next().unwrap_or_default();
         Self {
             name: one("name"),
             description: one("description"),
             environment: one("environment"),
             expiry: one("expiry"),
             expiry_date: one("expiry_date"),
-            scopes: fields.iter().filter(|(name, _)| name == "scopes").map(|(_, value)| value.clone()).collect(),
+            scopes: values("scopes"),
             reason: one("reason"),
             form: one("form"),
             from: one("from"),
@@ -257,11 +255,11 @@ mod tests {
 
     #[test]
     fn a_posted_form_keeps_what_was_typed() {
-        let fields: Vec<(String, String)> =
-            [("name", " <b> "), ("scopes", "contacts:read"), ("scopes", "nonsense"), ("expiry", "30")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into();
-        let draft = KeyDraft::from_fields(&fields);
+        let fields = [("name", " <b> "), ("scopes", "contacts:read"), ("scopes", "nonsense"), ("expiry", "30")];
+        let values = |name: &str| {
+            fields.iter().filter(|(field, _)| *field == name).map(|(_, value)| (*value).to_owned()).collect()
+        };
+        let draft = KeyDraft::read(values);
         assert_eq!((draft.name.as_str(), draft.expiry.as_str()), (" <b> ", "30"));
         assert_eq!(draft.scopes, ["contacts:read", "nonsense"]);
     }

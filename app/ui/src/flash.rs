@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// An action on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Act {
+pub enum KeyAction {
     /// The key was deactivated.
     Deactivated,
     /// The key was activated.
@@ -31,7 +31,7 @@ pub enum Act {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {
     /// The action.
-    pub act: Act,
+    pub action: KeyAction,
     /// Id of the key.
     pub id: Locator,
     /// Display name of the key.
@@ -46,44 +46,44 @@ pub struct Flash {
 
 impl Flash {
     /// Creates the message for an action, from the key after it.
-    pub fn of(act: Act, key: Key, effective_at: Option<Timestamp>) -> Self {
-        let limit = match act {
-            Act::ActivatedTooLate => key.expires_at,
-            Act::Deleted => key.restore_until,
+    pub fn of(action: KeyAction, key: Key, effective_at: Option<Timestamp>) -> Self {
+        let limit = match action {
+            KeyAction::ActivatedTooLate => key.expires_at,
+            KeyAction::Deleted => key.restore_until,
             _ => None,
         };
-        Self { act, id: key.id, name: key.name, version: key.version, effective_at, limit }
+        Self { action, id: key.id, name: key.name, version: key.version, effective_at, limit }
     }
 
     /// Creates the message for a key pasted into a URL.
     pub const fn pasted(id: Locator) -> Self {
-        Self { act: Act::Pasted, id, name: String::new(), version: 0, effective_at: None, limit: None }
+        Self { action: KeyAction::Pasted, id, name: String::new(), version: 0, effective_at: None, limit: None }
     }
 
     /// Returns the text after the key's name, or the whole message if it starts without the name.
     pub fn sentence(&self, now: Timestamp) -> String {
         let limit = self.limit.map(Timestamp::day_in_utc).unwrap_or_default();
-        match self.act {
-            Act::Deactivated => format!(" is off.{}", self.refused(now)),
-            Act::Activated => " is on again.".to_owned(),
-            Act::ActivatedTooLate => format!(" is on, but it expired on {limit}."),
-            Act::Saved => match self.effective_at {
+        match self.action {
+            KeyAction::Deactivated => format!(" is off.{}", self.refused(now)),
+            KeyAction::Activated => " is on again.".to_owned(),
+            KeyAction::ActivatedTooLate => format!(" is on, but it expired on {limit}."),
+            KeyAction::Saved => match self.effective_at {
                 Some(at) => format!(" is saved. Takes effect everywhere by {}.", moment(at, now)),
                 None => " is saved.".to_owned(),
             },
-            Act::Unchanged => "Nothing to save.".to_owned(),
-            Act::Deleted => {
+            KeyAction::Unchanged => "Nothing to save.".to_owned(),
+            KeyAction::Deleted => {
                 format!(" is deleted.{} You can restore it until {limit}.", self.refused(now))
             }
-            Act::Restored => " is restored.".to_owned(),
-            Act::Pasted if self.name.is_empty() => PASTED.to_owned(),
-            Act::Pasted => format!("{PASTED} {ADVICE}"),
+            KeyAction::Restored => " is restored.".to_owned(),
+            KeyAction::Pasted if self.name.is_empty() => PASTED.to_owned(),
+            KeyAction::Pasted => format!("{PASTED} {ADVICE}"),
         }
     }
 
     /// Returns true if the message starts with the key's name.
     pub fn names_key(&self) -> bool {
-        !matches!(self.act, Act::Unchanged | Act::Pasted)
+        !matches!(self.action, KeyAction::Unchanged | KeyAction::Pasted)
     }
 
     fn refused(&self, now: Timestamp) -> String {
@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn a_message_says_what_was_done_and_from_when_it_holds() {
         let (now, at) = (time("2026-11-23T21:24:53Z"), time("2026-11-23T21:24:58Z"));
-        let flash = |act, effective_at, limit| Flash {
-            act,
+        let flash = |action, effective_at, limit| Flash {
+            action,
             id: "0123456789abcdef".parse().unwrap(),
             name: "CRM".into(),
             version: 2,
@@ -134,15 +134,15 @@ mod tests {
             limit,
         };
         for (flash, words) in [
-            (flash(Act::Deactivated, Some(at), None), " is off. Refused everywhere from 21:24:58 UTC."),
-            (flash(Act::Deactivated, None, None), " is off."),
-            (flash(Act::Saved, Some(at), None), " is saved. Takes effect everywhere by 21:24:58 UTC."),
-            (flash(Act::Saved, None, None), " is saved."),
+            (flash(KeyAction::Deactivated, Some(at), None), " is off. Refused everywhere from 21:24:58 UTC."),
+            (flash(KeyAction::Deactivated, None, None), " is off."),
+            (flash(KeyAction::Saved, Some(at), None), " is saved. Takes effect everywhere by 21:24:58 UTC."),
+            (flash(KeyAction::Saved, None, None), " is saved."),
             (
-                flash(Act::Deleted, Some(at), Some(time("2026-12-23T21:24:53Z"))),
+                flash(KeyAction::Deleted, Some(at), Some(time("2026-12-23T21:24:53Z"))),
                 " is deleted. Refused everywhere from 21:24:58 UTC. You can restore it until 23 Dec 2026 UTC.",
             ),
-            (flash(Act::ActivatedTooLate, None, Some(at)), " is on, but it expired on 23 Nov 2026 UTC."),
+            (flash(KeyAction::ActivatedTooLate, None, Some(at)), " is on, but it expired on 23 Nov 2026 UTC."),
         ] {
             assert_eq!(flash.sentence(now), words);
         }

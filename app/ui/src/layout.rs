@@ -5,36 +5,41 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use ownchat_domain::vault::person::Identity;
 
-/// The section of the sidebar that a page belongs to.
+/// The section of the navigation that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Section {
     /// The overview.
     Home,
     /// The settings and all pages below them.
     Settings,
 }
 
-/// One step of the breadcrumb: name and URL.
-pub type Step = (&'static str, String);
+/// The pages above a page: name and URL of each.
+pub type Breadcrumb = Vec<(&'static str, &'static str)>;
+
+/// Returns the breadcrumb of all pages about one key.
+pub fn breadcrumb() -> Breadcrumb {
+    vec![("Settings", paths::SETTINGS), ("API Keys", paths::KEYS)]
+}
 
 /// The layout of a page that requires a session.
 #[component]
 pub fn Frame(
     /// The signed-in person.
     identity: Identity,
-    /// Section of the sidebar.
-    place: Place,
+    /// Section of the navigation.
+    section: Section,
     /// Page title.
     #[prop(into)]
     title: String,
     /// Breadcrumb, without the page itself.
     #[prop(default = Vec::new())]
-    way: Vec<Step>,
+    breadcrumb: Breadcrumb,
     /// Page content.
     children: Children,
 ) -> impl IntoView {
-    let current = move |this: Place| (this == place).then_some("page");
-    let steps = way.into_iter().map(|(name, path)| view! { <li><a href=path>{name}</a></li> });
+    let current = move |this: Section| (this == section).then_some("page");
+    let steps = breadcrumb.into_iter().map(|(name, path)| view! { <li><a href=path>{name}</a></li> });
     view! {
         <Title text=title.clone()/>
         <a class="skip" href="#main">"Skip to content"</a>
@@ -42,8 +47,8 @@ pub fn Frame(
             <nav class="sidebar" aria-label="Ownchat">
                 <a class="brand" href=paths::HOME>"Ownchat"</a>
                 <ul>
-                    <li><a href=paths::HOME aria-current=current(Place::Home)>"Overview"</a></li>
-                    <li><a href=paths::SETTINGS aria-current=current(Place::Settings)>"Settings"</a></li>
+                    <li><a href=paths::HOME aria-current=current(Section::Home)>"Overview"</a></li>
+                    <li><a href=paths::SETTINGS aria-current=current(Section::Settings)>"Settings"</a></li>
                 </ul>
                 <div class="who">
                     <p><strong><bdi>{identity.name}</bdi></strong></p>

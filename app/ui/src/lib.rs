@@ -17,8 +17,6 @@ pub mod flash;
 #[cfg(feature = "ssr")]
 pub mod layout;
 #[cfg(feature = "ssr")]
-pub mod making;
-#[cfg(feature = "ssr")]
 pub mod merge;
 #[cfg(feature = "ssr")]
 pub mod pages;

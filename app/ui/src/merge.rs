@@ -6,7 +6,7 @@
 
 use crate::{
     draft::{Expiry, KeyDraft},
-    request::Posted,
+    request::PostedForm,
 };
 use ownchat_domain::{
     failure::Failure,
@@ -64,7 +64,7 @@ impl Values {
     }
 
     /// Returns the base of a posted form; `None` unless it contains all fields.
-    pub fn posted(form: &Posted) -> Option<Self> {
+    pub fn posted(form: &PostedForm) -> Option<Self> {
         let is_there = |field: Field| form.0.iter().any(|(name, _)| *name == base_name(field));
         let value = |field: Field| plain(&form.get(&base_name(field)));
         Field::ALL.into_iter().all(is_there).then(|| Self(Field::ALL.map(value)))
@@ -122,7 +122,7 @@ pub struct Merged {
 
 /// Merges a form with the current key. Without a `base`, every field that differs from the key
 /// counts as changed by both sides.
-pub fn merge(mut draft: KeyDraft, base: Option<&Values>, form: &Posted, key: &Key) -> Merged {
+pub fn merge(mut draft: KeyDraft, base: Option<&Values>, form: &PostedForm, key: &Key) -> Merged {
     let theirs = Values::of(key);
     let (mut changed, mut conflicts) = (Vec::new(), Vec::new());
     for field in Field::ALL {

@@ -1,6 +1,5 @@
 //! The pages, one file each. Each serves `GET` and, if it has a form, the `POST` of that form.
 
-pub mod bounds;
 pub mod conflict;
 pub mod home;
 pub mod key_delete;
@@ -14,6 +13,7 @@ pub mod keys;
 pub mod message;
 pub mod problem;
 pub mod render;
+pub mod restrictions;
 pub mod resubmit;
 pub mod settings;
 pub mod setup;

@@ -13,42 +13,43 @@ use ownchat_domain::{failure::Failure, locator::Locator, token};
 
 /// The fields of a posted form, as pairs in their original order.
 #[derive(Clone, Debug, Default)]
-pub struct Posted(pub Vec<(String, String)>);
+pub struct PostedForm(pub Vec<(String, String)>);
 
-impl Posted {
+impl PostedForm {
     /// Returns the first value of a field; empty if absent.
     pub fn get(&self, name: &str) -> String {
-        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone()).unwrap_or_default()
+        self.all(name).into_iter().next().unwrap_or_default()
+    }
+
+    /// Returns all values of a field.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.0.iter().filter(|(field, _)| field == name).map(|(_, value)| value.clone()).collect()
     }
 }
 
-/// Error text for a browser that refuses our cookies.
-pub const LOST_COOKIES: &str = "Your browser refused our cookie, because this page came over plain HTTP. Open it with https:// in \
-                                front, or on the machine itself under http://localhost.";
-
-/// Reason that a page is not rendered.
-pub enum Stop {
+/// Reason that a page returns early, without a view.
+pub enum EarlyReturn {
     /// Redirects to this URL.
     Redirect(String),
     /// A use case failed, and no form field can show the failure.
     Failure(Failure),
 }
 
-impl From<Failure> for Stop {
+impl From<Failure> for EarlyReturn {
     fn from(failure: Failure) -> Self {
         Self::Failure(failure)
     }
 }
 
 /// Result of a page.
-pub type Shown = Result<AnyView, Stop>;
+pub type PageResult = Result<AnyView, EarlyReturn>;
 
 /// A request for a page, with its response headers.
 #[derive(Clone)]
 pub struct PageRequest {
     backend: Provided,
     response: ResponseOptions,
-    posted: Option<Posted>,
+    posted: Option<PostedForm>,
     uri: String,
     id: Option<Locator>,
     query: leptos_router::params::ParamsMap,
@@ -74,7 +75,7 @@ impl PageRequest {
     }
 
     /// Returns the form of a `POST`.
-    pub fn posted(&self) -> Option<&Posted> {
+    pub fn posted(&self) -> Option<&PostedForm> {
         self.posted.as_ref()
     }
 
@@ -88,8 +89,8 @@ impl PageRequest {
     /// # Errors
     ///
     /// Returns [`Failure::NotFound`] if there is no valid id.
-    pub fn key_id(&self) -> Result<Locator, Stop> {
-        self.id.ok_or(Stop::Failure(Failure::NotFound))
+    pub fn key_id(&self) -> Result<Locator, EarlyReturn> {
+        self.id.ok_or(EarlyReturn::Failure(Failure::NotFound))
     }
 
     /// Returns path and query of the URL.
@@ -133,9 +134,9 @@ impl PageRequest {
     }
 
     /// Sets a flash message, and redirects to the URL to return to, at the key's row.
-    pub fn done(&self, flash: Flash) -> Stop {
+    pub fn done(&self, flash: Flash) -> EarlyReturn {
         self.set_cookies(&self.backend.carry(Some(&flash)));
-        Stop::Redirect(paths::at_row(&self.back(), flash.id))
+        EarlyReturn::Redirect(paths::at_row(&self.back(), flash.id))
     }
 
     /// Redirects to `path`.

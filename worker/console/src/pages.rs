@@ -20,7 +20,7 @@ use ownchat_ui::{
     app::shell,
     backend::{Backend, Provided},
     flash::Flash,
-    request::Posted,
+    request::PostedForm,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
@@ -108,7 +108,7 @@ pub async fn action<T: DeserializeOwned + Serialize>(context: RequestContext, re
 }
 
 /// Reads a form as browsers post it (WHATWG URL, `application/x-www-form-urlencoded`).
-async fn form(request: Request) -> Result<(Request, Posted), Response> {
+async fn form(request: Request) -> Result<(Request, PostedForm), Response> {
     let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !media.starts_with("application/x-www-form-urlencoded") {
         return Err(problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, "Pages take forms as browsers post them."));
@@ -118,7 +118,7 @@ async fn form(request: Request) -> Result<(Request, Posted), Response> {
         to_bytes(body, BODY_MAX).await.map_err(|_| problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning))?;
     // Any text parses as a form. Invalid UTF-8 becomes replacement characters.
     let fields = serde_urlencoded::from_bytes(&bytes).unwrap_or_default();
-    Ok((Request::from_parts(parts, Body::empty()), Posted(fields)))
+    Ok((Request::from_parts(parts, Body::empty()), PostedForm(fields)))
 }
 
 #[cfg(test)]

@@ -6,13 +6,14 @@
 
 use super::{reveal::RevealKey, secret};
 use crate::{
-    actions::{Made, create_key},
+    actions::{KeySummary, create_key},
     components::{
         changing::Changing,
         field::{ErrorSummary, Errors, Help, SUMMARY, TextArea, TextField, error_of},
         scopes::{PRESET, Presets, ScopePicker},
     },
     draft::{Expiry, KeyDraft},
+    texts::not_created,
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use ownchat_domain::{digest::SecretHash, failure::Failure, scope::PRESETS, token::Secret};
@@ -64,7 +65,7 @@ pub fn KeyForm(
 ) -> impl IntoView {
     let errors = RwSignal::new(errors);
     let whole = RwSignal::new(whole);
-    let made = RwSignal::new(None::<(Made, String)>);
+    let made = RwSignal::new(None::<(KeySummary, String)>);
     let shown = RwSignal::new(false);
     let busy = RwSignal::new(false);
     let is_new = !matches!(purpose, Purpose::Edit { .. });
@@ -95,12 +96,12 @@ pub fn KeyForm(
                     let token = secret::assemble(&key, secret).to_string();
                     made.set(Some((key, token)));
                 }
-                Err(refused) => {
-                    if refused.0 == Failure::Reused {
+                Err(error) => {
+                    if error.0 == Failure::Reused {
                         held.set_value(None);
                         name.update(|name| *name = secret::name().unwrap_or_default());
                     }
-                    show(refused.0, errors, whole);
+                    show(error.0, errors, whole);
                 }
             }
             busy.set(false);
@@ -273,18 +274,7 @@ fn choose(form: &HtmlFormElement, preset: &str) {
 /// Reads the current values of the form.
 fn read(form: &HtmlFormElement) -> KeyDraft {
     let Ok(data) = FormData::new_with_form(form) else { return KeyDraft::default() };
-    let one = |name: &str| data.get(name).as_string().unwrap_or_default();
-    KeyDraft {
-        name: one("name"),
-        description: one("description"),
-        environment: one("environment"),
-        expiry: one("expiry"),
-        expiry_date: one("expiry_date"),
-        scopes: data.get_all("scopes").iter().filter_map(|value| value.as_string()).collect(),
-        reason: one("reason"),
-        form: one("form"),
-        from: one("from"),
-    }
+    KeyDraft::read(|name| data.get_all(name).iter().filter_map(|value| value.as_string()).collect())
 }
 
 /// Clears the error of a field that has changed.
@@ -296,37 +286,12 @@ fn mend(errors: RwSignal<Errors>, field: &str) {
 
 /// Shows a failure in the error summary, and moves the focus there.
 fn show(failure: Failure, errors: RwSignal<Errors>, whole: RwSignal<Option<String>>) {
-    match failure {
-        Failure::Invalid { errors: found } => {
-            whole.set(None);
-            errors.set(found);
-        }
-        Failure::NotSignedIn => {
-            errors.set(Vec::new());
-            whole.set(Some(
-                "Your session has ended. Sign in in another tab, then press Create API Key again. Your entries are safe."
-                    .to_owned(),
-            ));
-        }
-        other => {
-            errors.set(Vec::new());
-            whole.set(Some(match other {
-                Failure::Unavailable => {
-                    "We lost the connection. Press Create API Key again: you won't get a second key.".to_owned()
-                }
-                Failure::Reused => "This form was sent before with other content and created a key. Check the list of \
-                                    keys in another tab. To create another key, press Create API Key again."
-                    .to_owned(),
-                Failure::Running => {
-                    "Your first attempt is still in progress. Press Create API Key again in a moment.".to_owned()
-                }
-                Failure::NotEffectiveYet => "The key is created, but not live everywhere yet. Check the list of keys \
-                                             in another tab in a moment."
-                    .to_owned(),
-                known => format!("That didn't work: {known}. Nothing was changed. Try again."),
-            }));
-        }
-    }
+    let (found, text) = match failure {
+        Failure::Invalid { errors } => (errors, None),
+        other => (Vec::new(), Some(not_created(&other))),
+    };
+    whole.set(text);
+    errors.set(found);
     window().scroll_to_with_x_and_y(0.0, 0.0);
     request_animation_frame(|| {
         let summary = document().get_element_by_id(SUMMARY).and_then(|summary| summary.dyn_into::<HtmlElement>().ok());

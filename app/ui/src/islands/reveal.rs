@@ -6,7 +6,7 @@ use super::{
     leaving::{ask_before_leaving, is_alive},
     try_it::TryIt,
 };
-use crate::{actions::Made, components::changing::Changing, paths};
+use crate::{actions::KeySummary, components::changing::Changing, paths};
 use leptos::{
     html::{H2, Input, Section},
     prelude::*,
@@ -17,7 +17,7 @@ use ownchat_domain::route;
 #[island]
 pub fn Reveal(
     /// The key, without its secret.
-    key: Made,
+    key: KeySummary,
     /// Plain text of the key.
     token: String,
     /// Origin of the edge.
@@ -32,7 +32,7 @@ pub fn Reveal(
 #[component]
 pub fn RevealKey(
     /// The key, without its secret.
-    key: Made,
+    key: KeySummary,
     /// Plain text of the key.
     token: String,
     /// Origin of the edge.

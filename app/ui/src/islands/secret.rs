@@ -1,6 +1,6 @@
 //! Generates secrets in the browser. The server receives only the hash.
 
-use crate::actions::Made;
+use crate::actions::KeySummary;
 use ownchat_domain::{digest::SecretHash, token::Secret, token::Token};
 use zeroize::Zeroizing;
 
@@ -19,6 +19,6 @@ pub fn name() -> Option<String> {
 }
 
 /// Assembles the whole key from its public part and its secret.
-pub fn assemble(key: &Made, secret: Secret) -> Zeroizing<String> {
+pub fn assemble(key: &KeySummary, secret: Secret) -> Zeroizing<String> {
     Token { environment: key.environment, locator: key.id, secret }.reveal()
 }

@@ -9,18 +9,18 @@ fn key(name: &str, scopes: &[&str], ends: Option<&str>) -> Key {
 }
 
 /// Builds a form with the base of this key. `filled` replaces or adds fields.
-fn form(shown: &Key, filled: &[(&str, &str)], scopes: &[&str]) -> Posted {
+fn form(shown: &Key, filled: &[(&str, &str)], scopes: &[&str]) -> PostedForm {
     let mut fields: Vec<(String, String)> =
         Field::ALL.iter().map(|field| (base_name(*field), Values::of(shown).get(*field).to_owned())).collect();
     let own = [("name", shown.name.as_str()), ("description", "One\r\nTwo"), ("expiry", "keep")];
     let kept = own.iter().filter(|(name, _)| filled.iter().all(|(other, _)| other != name));
     fields.extend(kept.chain(filled).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     fields.extend(scopes.iter().map(|scope| ("scopes".to_owned(), (*scope).to_owned())));
-    Posted(fields)
+    PostedForm(fields)
 }
 
-fn merged(form: &Posted, key: &Key) -> Merged {
-    merge(KeyDraft::from_fields(&form.0), Values::posted(form).as_ref(), form, key)
+fn merged(form: &PostedForm, key: &Key) -> Merged {
+    merge(KeyDraft::read(|name| form.all(name)), Values::posted(form).as_ref(), form, key)
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn what_both_changed_is_asked_about_until_it_is_chosen() {
 #[test]
 fn a_form_that_does_not_say_what_it_was_made_from_changes_nothing_unasked() {
     let other = key("Theirs", &["contacts:read"], None);
-    let bare = Posted(
+    let bare = PostedForm(
         [("name", "Mine"), ("description", "One\nTwo"), ("expiry", "keep"), ("scopes", "contacts:read")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),

@@ -1,15 +1,12 @@
 //! Deletes a key after confirmation.
 
-use super::{
-    key_new::way,
-    keys::{CONSEQUENCE, INTENT, which},
-    render::page,
-};
+use super::{keys::which, render::page};
 use crate::{
-    flash::{Act, Flash},
+    flash::{Flash, KeyAction},
     islands::confirm::ConfirmForm,
-    layout::{Frame, Place},
+    layout::{Frame, Section, breadcrumb},
     paths,
+    texts::{DELETE_CONSEQUENCE, DELETE_INTENT},
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -24,7 +21,7 @@ pub fn Page() -> impl IntoView {
         if let Some(posted) = confirmed {
             let version = posted.get("version").parse().unwrap_or_default();
             let changed = request.backend().delete_key(id, version).await?;
-            return Err(request.done(Flash::of(Act::Deleted, changed.key, changed.effective_at)));
+            return Err(request.done(Flash::of(KeyAction::Deleted, changed.key, changed.effective_at)));
         }
         let error = request.posted().map(|_| {
             request.status(StatusCode::UNPROCESSABLE_ENTITY);
@@ -33,14 +30,14 @@ pub fn Page() -> impl IntoView {
         let key = request.backend().read_key(id).await?;
         let back = request.back();
         Ok(view! {
-            <Frame identity place=Place::Settings title="Delete API key" way=way()>
+            <Frame identity section=Section::Settings title="Delete API key" breadcrumb=breadcrumb()>
                 <h1>"Delete “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
                 <p class="hint"><bdi>{which(&key)}</bdi></p>
                 <div class="card">
                     <ConfirmForm
                         word="Delete"
-                        consequence=CONSEQUENCE
-                        intent=INTENT
+                        consequence=DELETE_CONSEQUENCE
+                        intent=DELETE_INTENT
                         action=paths::with_back(paths::delete_key(id), &back)
                         version=key.version
                         error

@@ -1,8 +1,8 @@
 //! The page of a deleted key that can still be restored.
 
-use super::{conflict::ago, key_new::way};
+use super::conflict::ago;
 use crate::{
-    layout::{Frame, Place},
+    layout::{Frame, Section, breadcrumb},
     paths,
     request::PageRequest,
 };
@@ -18,7 +18,7 @@ pub async fn shown(request: &PageRequest, identity: Identity, key: Key) -> AnyVi
     let action = paths::with_back(paths::restore_key(key.id), &paths::key(key.id));
     let back = request.back();
     view! {
-        <Frame identity place=Place::Settings title="Deleted key" way=way()>
+        <Frame identity section=Section::Settings title="Deleted key" breadcrumb=breadcrumb()>
             <h1>"“"<bdi>{key.name.clone()}</bdi>"” is deleted"</h1>
             <section class="card">
                 <p>"Deleted"{by}" "{when}"."{until}</p>

@@ -1,25 +1,25 @@
 //! The page of one key: its facts, and the form to edit it.
 
 use super::{
-    bounds::in_full,
     conflict::{self, choices},
     key_deleted,
-    key_new::{preset, way},
+    key_new::preset,
     keys::{confirm_delete, duplicate, status_badge, switch},
     message::message,
-    problem,
     render::page,
+    restrictions::in_full,
 };
 use crate::{
     components::{field::Errors, scopes::PRESET},
     draft::{Expiry, KeyDraft},
-    flash::{Act, Flash},
+    flash::{Flash, KeyAction},
     islands::key_form::{KeyForm, Purpose},
-    layout::{Frame, Place},
+    layout::{Frame, Section, breadcrumb},
     merge::{Values, merge},
     paths,
-    request::{PageRequest, Posted, Shown},
+    request::{PageRequest, PageResult, PostedForm},
     status,
+    texts::after_sending,
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -45,7 +45,7 @@ pub fn Page() -> impl IntoView {
             let draft = KeyDraft::of(&key);
             return Ok(Form::of(&key, draft).shown(&request, identity, key));
         };
-        let mut draft = KeyDraft::from_fields(&posted.0);
+        let mut draft = KeyDraft::read(|name| posted.all(name));
         let was_shown = posted.get("version") == key.version.to_string();
         let base = Values::posted(posted).or_else(|| was_shown.then(|| Values::of(&key)));
         if let Some(scopes) = preset(&posted.get(PRESET)) {
@@ -64,8 +64,8 @@ async fn save(
     mut key: Key,
     draft: KeyDraft,
     base: Option<Values>,
-    posted: &Posted,
-) -> Shown {
+    posted: &PostedForm,
+) -> PageResult {
     let now = request.backend().now();
     let mut round = 1;
     let (merged, failure) = loop {
@@ -78,14 +78,14 @@ async fn save(
             return Ok(form.shown(request, identity, key));
         }
         if merged.changed.is_empty() {
-            return Err(request.done(Flash::of(Act::Unchanged, key, None)));
+            return Err(request.done(Flash::of(KeyAction::Unchanged, key, None)));
         }
         let changed = match merged.patch(now) {
             Ok(patch) => request.backend().change_key(key.id, key.version, patch).await,
             Err(failure) => Err(failure),
         };
         match changed {
-            Ok(changed) => return Err(request.done(Flash::of(Act::Saved, changed.key, changed.effective_at))),
+            Ok(changed) => return Err(request.done(Flash::of(KeyAction::Saved, changed.key, changed.effective_at))),
             Err(Failure::Stale) if round < ROUNDS => {
                 round += 1;
                 key = request.backend().read_key(key.id).await?;
@@ -98,7 +98,7 @@ async fn save(
     let form = Form::of(&key, merged.draft);
     let form = match failure {
         Failure::Invalid { errors } => Form { errors, ..form },
-        other => Form { whole: Some(problem::after_sending(&other)), ..form },
+        other => Form { whole: Some(after_sending(&other)), ..form },
     };
     Ok(form.shown(request, identity, key))
 }
@@ -119,8 +119,46 @@ impl Form {
 
     fn shown(self, request: &PageRequest, identity: Identity, key: Key) -> AnyView {
         let Self { draft, base, choices, errors, whole } = self;
-        let base = conflict::base(&base);
-        form(request, identity, key, draft, errors, whole, (base, choices))
+        let (edge, now) = (request.backend().edge(), request.backend().now());
+        let ends = match key.expires_at {
+            Some(end) if end > now => format!("until {}", end.day_and_time()),
+            Some(end) => format!("expired {}", end.day_and_time()),
+            None => "no expiration".to_owned(),
+        };
+        let purpose = Purpose::Edit { version: key.version, ends };
+        let facts = view! {
+            <dl class="facts card">
+                <dt>"Status"</dt>
+                <dd>{status_badge(&key)}</dd>
+                <dt>"Key"</dt>
+                <dd><code>{key.prefix.clone()}"…"</code></dd>
+                <dt>"Environment"</dt>
+                <dd>{environment(key.environment)}</dd>
+                {in_full(&key, now).into_iter().map(|(label, text)| view! { <dt>{label}</dt><dd><bdi>{text}</bdi></dd> }).collect_view()}
+                <dt>"Created"</dt>
+                <dd>{key.created_at.day_and_time()}" by "<bdi>{key.created_by.clone()}</bdi></dd>
+                <dt>"Last changed"</dt>
+                <dd>{key.updated_at.day_and_time()}</dd>
+            </dl>
+        };
+        // Duplication and the status switch return to this page. Deletion returns to the page before.
+        let back = request.back();
+        let here = paths::with_back(paths::key(key.id), &back);
+        let message = message(request, request.take_flash(), &here, false);
+        view! {
+            <Frame identity section=Section::Settings title=key.name.clone() breadcrumb=breadcrumb()>
+                <div class="head">
+                    <h1><bdi>{key.name.clone()}</bdi></h1>
+                    <div class="row-actions">{duplicate(&key, &key.name, &here)} {switch(&key, &key.name, &here)} {confirm_delete(&key, &back)}</div>
+                </div>
+                {message}
+                {facts}
+                {choices}
+                {conflict::base(&base)}
+                <KeyForm purpose draft errors whole edge hints=Expiry::hints(now) back/>
+            </Frame>
+        }
+        .into_any()
     }
 }
 
@@ -130,56 +168,4 @@ const fn environment(environment: Environment) -> &'static str {
         Environment::Live => "Live",
         Environment::Test => "Test",
     }
-}
-
-#[allow(clippy::too_many_arguments, reason = "the parts of the page")]
-fn form(
-    request: &PageRequest,
-    identity: Identity,
-    key: Key,
-    draft: KeyDraft,
-    errors: Errors,
-    whole: Option<String>,
-    (base, choices): (AnyView, Option<AnyView>),
-) -> AnyView {
-    let (edge, now) = (request.backend().edge(), request.backend().now());
-    let ends = match key.expires_at {
-        Some(end) if end > now => format!("until {}", end.day_and_time()),
-        Some(end) => format!("expired {}", end.day_and_time()),
-        None => "no expiration".to_owned(),
-    };
-    let purpose = Purpose::Edit { version: key.version, ends };
-    let facts = view! {
-        <dl class="facts card">
-            <dt>"Status"</dt>
-            <dd>{status_badge(&key)}</dd>
-            <dt>"Key"</dt>
-            <dd><code>{key.prefix.clone()}"…"</code></dd>
-            <dt>"Environment"</dt>
-            <dd>{environment(key.environment)}</dd>
-            {in_full(&key, now).into_iter().map(|(label, text)| view! { <dt>{label}</dt><dd><bdi>{text}</bdi></dd> }).collect_view()}
-            <dt>"Created"</dt>
-            <dd>{key.created_at.day_and_time()}" by "<bdi>{key.created_by.clone()}</bdi></dd>
-            <dt>"Last changed"</dt>
-            <dd>{key.updated_at.day_and_time()}</dd>
-        </dl>
-    };
-    // Duplication and the status switch return to this page. Deletion returns to the page before.
-    let back = request.back();
-    let here = paths::with_back(paths::key(key.id), &back);
-    let message = message(request, request.take_flash(), &here, false);
-    view! {
-        <Frame identity place=Place::Settings title=key.name.clone() way=way()>
-            <div class="head">
-                <h1><bdi>{key.name.clone()}</bdi></h1>
-                <div class="row-actions">{duplicate(&key, &key.name, &here)} {switch(&key, &key.name, &here)} {confirm_delete(&key, &back)}</div>
-            </div>
-            {message}
-            {facts}
-            {choices}
-            {base}
-            <KeyForm purpose draft errors whole edge hints=Expiry::hints(now) back/>
-        </Frame>
-    }
-    .into_any()
 }

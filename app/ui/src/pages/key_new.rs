@@ -1,8 +1,7 @@
 //! The page that creates or duplicates a key.
 
 use super::{
-    key_rotate::{CREATED, made_already},
-    problem,
+    key_rotate::{CREATED, already_submitted},
     render::page,
 };
 use crate::{
@@ -12,11 +11,10 @@ use crate::{
         key_form::{KeyForm, Purpose},
         reveal::Reveal,
     },
-    layout::{Frame, Place, Step},
-    making::make,
-    paths,
+    layout::{Frame, Section, breadcrumb},
     request::PageRequest,
     status,
+    texts::after_sending,
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -41,20 +39,20 @@ pub fn Page() -> impl IntoView {
             let draft = KeyDraft { form: request.backend().request_id(), ..draft };
             return Ok(form(&request, identity, source.as_ref(), draft, Vec::new(), None));
         };
-        let mut draft = KeyDraft::from_fields(&posted.0);
+        let mut draft = KeyDraft::read(|name| posted.all(name));
         let source = source(&request, &draft.from).await?;
         let source = source.as_ref();
         if let Some(scopes) = preset(&posted.get(PRESET)) {
             draft.scopes = scopes;
             return Ok(form(&request, identity, source, draft, Vec::new(), None));
         }
-        match make(request.backend(), &draft, None).await {
-            Ok(created) if created.replayed => Ok(made_already(&request, identity, created.key, CREATED)),
+        match request.backend().submit(&draft, None).await {
+            Ok(created) if created.replayed => Ok(already_submitted(&request, identity, created.key, CREATED)),
             Ok(created) => {
                 let token = created.token.map(|token| token.to_string()).unwrap_or_default();
                 let (edge, back) = (request.backend().edge(), request.back());
                 Ok(view! {
-                    <Frame identity place=Place::Settings title="New API key" way=way()>
+                    <Frame identity section=Section::Settings title="New API key" breadcrumb=breadcrumb()>
                         <h1>"New API key"</h1>
                         <Reveal key=created.key.into() token edge back/>
                     </Frame>
@@ -70,11 +68,11 @@ pub fn Page() -> impl IntoView {
                 request.status(status::of(&Failure::Reused));
                 // The server would refuse every retry with the old idempotency key.
                 draft.form = request.backend().request_id();
-                Ok(form(&request, identity, source, draft, Vec::new(), Some(problem::after_sending(&Failure::Reused))))
+                Ok(form(&request, identity, source, draft, Vec::new(), Some(after_sending(&Failure::Reused))))
             }
             Err(other) => {
                 request.status(status::of(&other));
-                Ok(form(&request, identity, source, draft, Vec::new(), Some(problem::after_sending(&other))))
+                Ok(form(&request, identity, source, draft, Vec::new(), Some(after_sending(&other))))
             }
         }
     })
@@ -107,11 +105,6 @@ pub fn preset(name: &str) -> Option<Vec<String>> {
     Some(preset.scopes.iter().map(|scope| (*scope).to_owned()).collect())
 }
 
-/// Returns the breadcrumb of all pages about one key.
-pub fn way() -> Vec<Step> {
-    vec![("Settings", paths::SETTINGS.to_owned()), ("API Keys", paths::KEYS.to_owned())]
-}
-
 fn form(
     request: &PageRequest,
     identity: Identity,
@@ -126,7 +119,7 @@ fn form(
         Purpose::Copy { of: key.name.clone(), ends }
     });
     view! {
-        <Frame identity place=Place::Settings title="Create API Key" way=way()>
+        <Frame identity section=Section::Settings title="Create API Key" breadcrumb=breadcrumb()>
             <h1>"Create API Key"</h1>
             <KeyForm purpose draft errors whole edge hints=Expiry::hints(now) back/>
         </Frame>

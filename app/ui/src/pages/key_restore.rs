@@ -2,9 +2,9 @@
 
 use super::render::page;
 use crate::{
-    flash::{Act, Flash},
+    flash::{Flash, KeyAction},
     paths,
-    request::Stop,
+    request::EarlyReturn,
 };
 use leptos::prelude::*;
 
@@ -14,9 +14,9 @@ pub fn Page() -> impl IntoView {
     page(|request| async move {
         let id = request.key_id()?;
         if request.posted().is_none() {
-            return Err(Stop::Redirect(paths::key(id)));
+            return Err(EarlyReturn::Redirect(paths::key(id)));
         }
         let restored = request.backend().restore_key(id).await?;
-        Err(request.done(Flash::of(Act::Restored, restored.key, restored.effective_at)))
+        Err(request.done(Flash::of(KeyAction::Restored, restored.key, restored.effective_at)))
     })
 }

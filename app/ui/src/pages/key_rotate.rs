@@ -1,9 +1,9 @@
 //! Rotates a key, and shows it once with its new secret.
 
-use super::{key_new::way, render::page};
+use super::render::page;
 use crate::{
     islands::reveal::Reveal,
-    layout::{Frame, Place},
+    layout::{Frame, Section, breadcrumb},
     paths,
     request::PageRequest,
     texts::ROTATE,
@@ -30,11 +30,11 @@ pub fn Page() -> impl IntoView {
         let once = name.map(|key| Once { key, body: BodyHash::of(&[]) });
         let rotated = request.backend().new_secret(id, once).await?;
         let Some(token) = rotated.token else {
-            return Ok(made_already(&request, identity, rotated.key, ROTATED));
+            return Ok(already_submitted(&request, identity, rotated.key, ROTATED));
         };
         let (token, edge, back) = (token.to_string(), request.backend().edge(), request.back());
         Ok(view! {
-            <Frame identity place=Place::Settings title="New secret" way=way()>
+            <Frame identity section=Section::Settings title="New secret" breadcrumb=breadcrumb()>
                 <h1>"New secret"</h1>
                 <Reveal key=rotated.key.into() token edge back/>
             </Frame>
@@ -48,7 +48,7 @@ fn question(request: &PageRequest, identity: Identity, key: Key) -> AnyView {
     let (back, ends) = (request.back(), ends(&key, request.backend().now()));
     let (action, form) = form(request, &key);
     view! {
-        <Frame identity place=Place::Settings title=ROTATE way=way()>
+        <Frame identity section=Section::Settings title=ROTATE breadcrumb=breadcrumb()>
             <h1>"Rotate “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
             <section class="card">
                 <p>{ends}</p>
@@ -71,27 +71,37 @@ fn ends(key: &Key, now: Timestamp) -> String {
     format!("The present secret stops working within 5 seconds.{old} You see the new key once.")
 }
 
-/// Texts for a form that was already submitted: page title, heading after the key's name, and start
-/// of the message before the name.
-type Already = (&'static str, &'static str, &'static str);
+/// Texts for a form that was already submitted.
+pub struct AlreadySubmitted {
+    /// Page title.
+    title: &'static str,
+    /// Heading after the key's name.
+    heading: &'static str,
+    /// Start of the message, before the key's name.
+    effect: &'static str,
+}
+
 /// Texts for the form of a new key.
-pub const CREATED: Already = ("New API key", "already exists", "This form created ");
-const ROTATED: Already = ("New secret", "already has a new secret", "This form rotated ");
+pub const CREATED: AlreadySubmitted =
+    AlreadySubmitted { title: "New API key", heading: "already exists", effect: "This form created " };
+const ROTATED: AlreadySubmitted =
+    AlreadySubmitted { title: "New secret", heading: "already has a new secret", effect: "This form rotated " };
 
 /// Renders the page of a form that was already submitted. Its secret cannot be shown again. Causes
 /// are a double click, a held Enter key and a reload.
-pub fn made_already(request: &PageRequest, identity: Identity, key: Key, (title, heading, before): Already) -> AnyView {
+pub fn already_submitted(request: &PageRequest, identity: Identity, key: Key, texts: AlreadySubmitted) -> AnyView {
+    let AlreadySubmitted { title, heading, effect } = texts;
     let back = request.back();
     let open = paths::with_back(paths::key(key.id), &back);
     let all = paths::at_row(&back, key.id);
     let ends = ends(&key, request.backend().now());
     let (action, form) = form(request, &key);
     view! {
-        <Frame identity place=Place::Settings title=title way=way()>
+        <Frame identity section=Section::Settings title=title breadcrumb=breadcrumb()>
             <h1>"“"<bdi>{key.name.clone()}</bdi>"” "{heading}</h1>
             <section class="card reveal">
                 <div class="banner banner-warn" role="status">
-                    <p>{before}"“"<bdi>{key.name.clone()}</bdi>"” already. Keys are shown once, so it can't be shown again."</p>
+                    <p>{effect}"“"<bdi>{key.name.clone()}</bdi>"” already. Keys are shown once, so it can't be shown again."</p>
                 </div>
                 <p>"Didn't copy it? Rotate the key to get a new secret. "{ends}</p>
                 <form method="post" action=action class="actions">

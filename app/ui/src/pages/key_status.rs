@@ -2,9 +2,9 @@
 
 use super::render::page;
 use crate::{
-    flash::{Act, Flash},
+    flash::{Flash, KeyAction},
     paths,
-    request::Stop,
+    request::EarlyReturn,
 };
 use leptos::prelude::*;
 use ownchat_domain::{
@@ -17,7 +17,7 @@ use ownchat_domain::{
 pub fn Page() -> impl IntoView {
     page(|request| async move {
         let id = request.key_id()?;
-        let Some(posted) = request.posted() else { return Err(Stop::Redirect(paths::key(id))) };
+        let Some(posted) = request.posted() else { return Err(EarlyReturn::Redirect(paths::key(id))) };
         let status = match posted.get("status").as_str() {
             "active" => Status::Active,
             "inactive" => Status::Inactive,
@@ -26,11 +26,11 @@ pub fn Page() -> impl IntoView {
         let patch = KeyPatch { status: Some(status), ..KeyPatch::default() };
         let version = posted.get("version").parse().unwrap_or_default();
         let changed = request.backend().change_key(id, version, patch).await?;
-        let act = match (status, changed.key.reason) {
-            (Status::Inactive, _) => Act::Deactivated,
-            (Status::Active, Some(Reason::Expired)) => Act::ActivatedTooLate,
-            (Status::Active, _) => Act::Activated,
+        let action = match (status, changed.key.reason) {
+            (Status::Inactive, _) => KeyAction::Deactivated,
+            (Status::Active, Some(Reason::Expired)) => KeyAction::ActivatedTooLate,
+            (Status::Active, _) => KeyAction::Activated,
         };
-        Err(request.done(Flash::of(act, changed.key, changed.effective_at)))
+        Err(request.done(Flash::of(action, changed.key, changed.effective_at)))
     })
 }

@@ -1,12 +1,13 @@
 //! The dashboard: the list of the workspace's keys, with search, filter and pages.
 
-use super::{bounds::in_one_line, message::message, render::page};
+use super::{message::message, render::page, restrictions::in_one_line};
 use crate::{
-    flash::{Act, Flash},
+    flash::{Flash, KeyAction},
     islands::{confirm::Confirm, search::SearchField},
-    layout::{Frame, Place},
+    layout::{Frame, Section},
     paths,
     request::PageRequest,
+    texts::{DELETE_CONSEQUENCE, DELETE_INTENT},
 };
 use leptos::prelude::*;
 use ownchat_domain::{
@@ -29,7 +30,7 @@ pub fn Page() -> impl IntoView {
         let keys = request.backend().list_keys(query.clone()).await?;
         let here = paths::back(request.uri()).to_owned();
         let mut flash = request.take_flash();
-        if let Some(flash) = flash.as_mut().filter(|flash| flash.act == Act::Pasted) {
+        if let Some(flash) = flash.as_mut().filter(|flash| flash.action == KeyAction::Pasted) {
             let found = keys.data.iter().find(|key| key.id == flash.id);
             flash.name = found.map(|key| key.name.clone()).unwrap_or_default();
         }
@@ -50,7 +51,7 @@ pub fn Page() -> impl IntoView {
             (false, ..) => table(keys, marked, &here, request.backend().now()).into_any(),
         };
         Ok(view! {
-            <Frame identity place=Place::Settings title="API Keys" way=vec![("Settings", paths::SETTINGS.to_owned())]>
+            <Frame identity section=Section::Settings title="API Keys" breadcrumb=vec![("Settings", paths::SETTINGS)]>
                 <div class="head">
                     <h1>"API Keys"</h1>
                     <a class="button button-main" href=create>"Create API Key"</a>
@@ -279,8 +280,8 @@ pub fn confirm_delete(key: &Key, back: &str) -> impl IntoView + use<> {
             label="Delete".to_owned()
             name=key.name.clone()
             which=which(key)
-            consequence=CONSEQUENCE.to_owned()
-            intent=INTENT.to_owned()
+            consequence=DELETE_CONSEQUENCE.to_owned()
+            intent=DELETE_INTENT.to_owned()
             action=paths::with_back(paths::delete_key(key.id), back)
             version=key.version
         />
@@ -291,12 +292,6 @@ pub fn confirm_delete(key: &Key, back: &str) -> impl IntoView + use<> {
 pub fn which(key: &Key) -> String {
     format!("{}…, created on {} by {}", key.prefix, key.created_at.day_in_utc(), key.created_by)
 }
-
-/// Consequence of a deletion.
-pub const CONSEQUENCE: &str = "Calls with this key stop working within 5 seconds. Where the edge is cut off from us, they may work until the \
-     outage that your workspace allows is over. You can restore the key for 30 days.";
-/// Label of the checkbox that confirms a deletion.
-pub const INTENT: &str = "I know which integration uses it.";
 
 /// Returns the page of a workspace without keys: advice, and a link to create one.
 fn teach() -> AnyView {

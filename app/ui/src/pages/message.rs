@@ -1,7 +1,7 @@
 //! Renders flash messages, with the button that undoes the action.
 
 use crate::{
-    flash::{Act, Flash},
+    flash::{Flash, KeyAction},
     paths,
     request::PageRequest,
     texts::ROTATE,
@@ -18,20 +18,20 @@ pub fn message(request: &PageRequest, flash: Option<Flash>, back: &str, is_near:
     let called = format!("{}{}", flash.name, beside.as_deref().unwrap_or_default());
     let name = flash.names_key().then(|| view! { "“"<bdi>{flash.name.clone()}</bdi>"”"{beside} });
     let to = |path| paths::with_back(path, back);
-    let follow = match flash.act {
-        Act::Deactivated => Some(undo(to(paths::key_status(id)), "active", &flash, &called)),
-        Act::Activated => Some(undo(to(paths::key_status(id)), "inactive", &flash, &called)),
-        Act::Deleted => Some(undo(to(paths::restore_key(id)), "", &flash, &called)),
-        Act::ActivatedTooLate => {
+    let follow = match flash.action {
+        KeyAction::Deactivated => Some(undo(to(paths::key_status(id)), "active", &flash, &called)),
+        KeyAction::Activated => Some(undo(to(paths::key_status(id)), "inactive", &flash, &called)),
+        KeyAction::Deleted => Some(undo(to(paths::restore_key(id)), "", &flash, &called)),
+        KeyAction::ActivatedTooLate => {
             let href = format!("{}#expiry", to(paths::key(id)));
             Some(view! { <a href=href>"Extend it"</a> }.into_any())
         }
-        Act::Pasted if !flash.name.is_empty() => {
+        KeyAction::Pasted if !flash.name.is_empty() => {
             Some(view! { <a href=to(paths::rotate_key(id))>{ROTATE}</a> }.into_any())
         }
-        Act::Saved | Act::Unchanged | Act::Restored | Act::Pasted => None,
+        KeyAction::Saved | KeyAction::Unchanged | KeyAction::Restored | KeyAction::Pasted => None,
     };
-    let class = if flash.act == Act::Pasted { "banner banner-warn flash" } else { "banner banner-good flash" };
+    let class = if flash.action == KeyAction::Pasted { "banner banner-warn flash" } else { "banner banner-good flash" };
     Some(
         view! {
             <div class=class>

@@ -3,13 +3,13 @@
 use super::{problem, resubmit};
 use crate::{
     paths,
-    request::{PageRequest, Shown, Stop},
+    request::{EarlyReturn, PageRequest, PageResult},
 };
 use leptos::prelude::*;
 use ownchat_domain::failure::Failure;
 use std::future::Future;
 
-/// Renders the view of a page, after `work` has completed. A [`Stop`] becomes a redirect or an
+/// Renders the view of a page, after `work` has completed. A [`EarlyReturn`] becomes a redirect or an
 /// error page.
 ///
 /// Without a session, a `GET` redirects to sign-in, and a `POST` keeps its form to send again. A
@@ -17,28 +17,28 @@ use std::future::Future;
 pub fn page<W, F>(work: W) -> impl IntoView
 where
     W: FnOnce(PageRequest) -> F,
-    F: Future<Output = Shown> + Send + 'static,
+    F: Future<Output = PageResult> + Send + 'static,
 {
     let request = PageRequest::current();
     let future = work(request.clone());
     let shown = async move {
         match future.await {
             Ok(view) => view,
-            Err(Stop::Redirect(path)) => {
+            Err(EarlyReturn::Redirect(path)) => {
                 request.redirect(&path);
                 ().into_any()
             }
-            Err(Stop::Failure(Failure::NotSignedIn)) => {
+            Err(EarlyReturn::Failure(Failure::NotSignedIn)) => {
                 if let Some(posted) = request.posted() {
                     return resubmit::after_session(&request, posted);
                 }
                 request.redirect(&paths::sign_in_then(request.uri()));
                 ().into_any()
             }
-            Err(Stop::Failure(Failure::Unavailable)) if request.posted().is_some() => {
+            Err(EarlyReturn::Failure(Failure::Unavailable)) if request.posted().is_some() => {
                 request.posted().map(|posted| resubmit::after_silence(&request, posted)).into_any()
             }
-            Err(Stop::Failure(failure)) => problem::shown(&request, &failure),
+            Err(EarlyReturn::Failure(failure)) => problem::shown(&request, &failure),
         }
     };
     view! { <Suspense>{Suspend::new(shown)}</Suspense> }

@@ -3,13 +3,14 @@
 use crate::{
     layout::Plain,
     paths,
-    request::{PageRequest, Posted},
+    request::{PageRequest, PostedForm},
+    texts::UNREACHABLE,
 };
 use http::StatusCode;
 use leptos::prelude::*;
 
 /// Renders the form after the session has ended.
-pub fn after_session(request: &PageRequest, posted: &Posted) -> AnyView {
+pub fn after_session(request: &PageRequest, posted: &PostedForm) -> AnyView {
     request.status(StatusCode::UNAUTHORIZED);
     let steps = view! {
         <ol class="practices">
@@ -22,7 +23,7 @@ pub fn after_session(request: &PageRequest, posted: &Posted) -> AnyView {
 }
 
 /// Renders the form after a request without a response, whose outcome is unknown.
-pub fn after_silence(request: &PageRequest, posted: &Posted) -> AnyView {
+pub fn after_silence(request: &PageRequest, posted: &PostedForm) -> AnyView {
     request.status(StatusCode::SERVICE_UNAVAILABLE);
     let steps = view! {
         <p>
@@ -31,10 +32,16 @@ pub fn after_silence(request: &PageRequest, posted: &Posted) -> AnyView {
         </p>
     };
     let text = "We're not sure that worked. We kept what you sent.";
-    shown(request, posted, "We couldn't reach the server", text, steps.into_any())
+    shown(request, posted, UNREACHABLE, text, steps.into_any())
 }
 
-fn shown(request: &PageRequest, posted: &Posted, title: &'static str, text: &'static str, steps: AnyView) -> AnyView {
+fn shown(
+    request: &PageRequest,
+    posted: &PostedForm,
+    title: &'static str,
+    text: &'static str,
+    steps: AnyView,
+) -> AnyView {
     let action = request.uri().to_owned();
     let fields = posted
         .0

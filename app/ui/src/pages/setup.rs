@@ -1,13 +1,14 @@
 //! Set-up: the one-time link creates the first owner.
 
-use super::{problem, render::page};
+use super::render::page;
 use crate::{
     components::field::{ErrorSummary, Errors, TextField, error_of, first_wrong},
     islands::new_password::NewPassword,
     layout::Plain,
     paths,
-    request::{LOST_COOKIES, PageRequest, Posted, Stop},
+    request::{EarlyReturn, PageRequest, PostedForm},
     status,
+    texts::{LOST_COOKIES, after_sending},
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -22,7 +23,7 @@ pub fn Page() -> impl IntoView {
             return match request.backend().check_setup(token.clone()).await {
                 Ok(()) => {
                     request.probe_cookies();
-                    Ok(form(Posted(vec![("token".to_owned(), token)]), Vec::new(), None))
+                    Ok(form(PostedForm(vec![("token".to_owned(), token)]), Vec::new(), None))
                 }
                 Err(failure) => refused(&request, failure),
             };
@@ -45,7 +46,7 @@ pub fn Page() -> impl IntoView {
         match request.backend().set_up(owner).await {
             Ok(cookies) => {
                 request.set_cookies(&cookies);
-                Err(Stop::Redirect(paths::KEYS.to_owned()))
+                Err(EarlyReturn::Redirect(paths::KEYS.to_owned()))
             }
             Err(Failure::Invalid { errors }) => {
                 request.status(StatusCode::UNPROCESSABLE_ENTITY);
@@ -56,13 +57,13 @@ pub fn Page() -> impl IntoView {
             }
             Err(other) => {
                 request.status(status::of(&other));
-                Ok(form(posted, Vec::new(), Some(problem::after_sending(&other))))
+                Ok(form(posted, Vec::new(), Some(after_sending(&other))))
             }
         }
     })
 }
 
-fn refused(request: &PageRequest, failure: Failure) -> Result<AnyView, Stop> {
+fn refused(request: &PageRequest, failure: Failure) -> Result<AnyView, EarlyReturn> {
     // Offer sign-in only after the set-up. Before it there is no account.
     let is_set_up = failure == Failure::NotFound;
     let (status, title, text) = match failure {
@@ -92,7 +93,7 @@ fn refused(request: &PageRequest, failure: Failure) -> Result<AnyView, Stop> {
     .into_any())
 }
 
-fn form(posted: Posted, errors: Errors, whole: Option<String>) -> AnyView {
+fn form(posted: PostedForm, errors: Errors, whole: Option<String>) -> AnyView {
     let all = errors.clone();
     let password_error = error_of(&all, "password");
     let first = first_wrong(&all, &["name", "email", "password", "workspace"]);

@@ -5,8 +5,9 @@ use crate::{
     components::field::{ErrorSummary, Errors, TextField, error_of},
     layout::Plain,
     paths,
-    request::{LOST_COOKIES, Posted, Stop},
+    request::{EarlyReturn, PostedForm},
     status,
+    texts::LOST_COOKIES,
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -22,14 +23,14 @@ pub fn Page() -> impl IntoView {
         let Some(posted) = request.posted().cloned() else {
             // A signed-in visitor needs no form.
             if request.backend().identity().await.is_ok() {
-                return Err(Stop::Redirect(paths::HOME.to_owned()));
+                return Err(EarlyReturn::Redirect(paths::HOME.to_owned()));
             }
             if request.backend().check_setup(String::new()).await == Err(Failure::Forbidden) {
                 return Ok(not_set_up());
             }
             let from_query = ["next", "device"].map(|name| (name.to_owned(), request.query(name)));
             request.probe_cookies();
-            return Ok(form(Posted(from_query.into()), Vec::new(), None));
+            return Ok(form(PostedForm(from_query.into()), Vec::new(), None));
         };
         if request.backend().loses_cookies() {
             // Probe again: the earlier probe cookie may merely have expired.
@@ -51,7 +52,7 @@ pub fn Page() -> impl IntoView {
             Ok(cookies) => {
                 request.set_cookies(&cookies);
                 let next = posted.get("next");
-                return Err(Stop::Redirect(if paths::is_local(&next) { next } else { paths::HOME.to_owned() }));
+                return Err(EarlyReturn::Redirect(if paths::is_local(&next) { next } else { paths::HOME.to_owned() }));
             }
             Err(Failure::WrongCredentials | Failure::Invalid { .. }) => {
                 request.status(StatusCode::UNPROCESSABLE_ENTITY);
@@ -85,7 +86,7 @@ fn not_set_up() -> AnyView {
 }
 
 /// Returns an error for each empty field.
-fn missing(posted: &Posted) -> Errors {
+fn missing(posted: &PostedForm) -> Errors {
     let fields = [("email", "Enter your email address."), ("password", "Enter your password.")];
     let is_empty = |(field, _): &(&str, &str)| posted.get(field).trim().is_empty();
     fields.into_iter().filter(is_empty).map(|(field, message)| FieldError::new(field, message)).collect()
@@ -97,7 +98,7 @@ fn duration(seconds: u32) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-fn form(posted: Posted, errors: Errors, whole: Option<String>) -> AnyView {
+fn form(posted: PostedForm, errors: Errors, whole: Option<String>) -> AnyView {
     let error = |field: &str| Signal::stored(error_of(&errors, field));
     let (email_error, password_error) = (error("email"), error("password"));
     // The form keeps the typed email. Unless it is invalid, only the password is missing.

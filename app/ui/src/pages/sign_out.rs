@@ -1,7 +1,7 @@
 //! Sign-out.
 
 use super::render::page;
-use crate::{paths, request::Stop};
+use crate::{paths, request::EarlyReturn};
 use leptos::prelude::*;
 
 /// Signs out and redirects. Renders nothing.
@@ -10,10 +10,10 @@ pub fn Page() -> impl IntoView {
     page(|request| async move {
         // Only a `POST` ends a session: a link or an image must not.
         if request.posted().is_none() {
-            return Err(Stop::Redirect(paths::HOME.to_owned()));
+            return Err(EarlyReturn::Redirect(paths::HOME.to_owned()));
         }
         let cookies = request.backend().sign_out().await?;
         request.set_cookies(&cookies);
-        Err(Stop::Redirect(paths::SIGN_IN.to_owned()))
+        Err(EarlyReturn::Redirect(paths::SIGN_IN.to_owned()))
     })
 }

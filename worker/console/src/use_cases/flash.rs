@@ -8,7 +8,7 @@ use ownchat_domain::{
 };
 use ownchat_ui::{
     backend::Cookies,
-    flash::{Act, Flash},
+    flash::{Flash, KeyAction},
 };
 
 /// Returns the message in the request's cookie, if it was signed for this session.
@@ -19,7 +19,7 @@ pub fn read(context: &RequestContext) -> Option<Flash> {
         serde_json::from_str(&text).ok()
     };
     // A key can be pasted before signing in.
-    open(session(context).as_ref()).or_else(|| open(None).filter(|flash| flash.act == Act::Pasted))
+    open(session(context).as_ref()).or_else(|| open(None).filter(|flash| flash.action == KeyAction::Pasted))
 }
 
 /// Returns the cookie that carries a message to the next page, or deletes the one already shown.
