@@ -1,8 +1,9 @@
-//! `cargo xtask check`: tidy rules, format, lints and host tests of the packages that a change can
-//! break. Builds no WASM.
+//! `cargo xtask check`: tidy rules, third-party crates, format, lints and host tests of the
+//! packages that a change can break. Builds no WASM.
 
 use crate::{
     build::sources::{normal_form, of_crate},
+    crates,
     failure::Failure,
     packages::{Changed, Packages},
     place::root,
@@ -22,6 +23,7 @@ use std::{
 /// `--all` checks every package.
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     tidy::run()?;
+    crates::check(Steps::Sequential)?;
     let packages = Packages::read()?;
     let chosen = match words {
         [] => packages.affected_by(&changed_files(&packages)?),

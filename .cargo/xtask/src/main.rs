@@ -5,6 +5,7 @@ mod budget;
 mod build;
 mod cargo;
 mod check;
+mod crates;
 mod dev;
 mod failure;
 mod operator;

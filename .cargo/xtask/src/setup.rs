@@ -27,7 +27,7 @@ pub struct Tools {
 /// Finds or installs the WASM target, the build tools and the npm tools.
 pub fn tools() -> Result<Tools, Failure> {
     let compiler = wasm::find_or_install()?;
-    let tools = tools::find_or_install()?;
+    let tools = tools::find_or_install(tools::OF_BUILDS)?;
     npm::find_or_install("worker")?;
     let old = env::var_os("PATH").unwrap_or_default();
     let dirs = compiler.into_iter().chain([tools.clone()]).chain(env::split_paths(&old));
@@ -38,6 +38,11 @@ pub fn tools() -> Result<Tools, Failure> {
 /// Finds or installs rustfmt, clippy and curl.
 pub fn components() -> Result<(), Failure> {
     components::find_or_install()
+}
+
+/// Finds or installs the programs that check third-party crates. Returns their folder.
+pub fn crate_checks() -> Result<PathBuf, Failure> {
+    tools::find_or_install(tools::OF_CHECKS)
 }
 
 /// Finds or installs the tools of the browser tests. Returns the path of the browser.

@@ -5,6 +5,10 @@
 pub const WORKER_BUILD: &str = "0.8.7";
 /// Generates JavaScript bindings of WASM. Must equal the locked `wasm-bindgen` crate.
 pub const WASM_BINDGEN: &str = "0.2.129";
+/// Checks licences, sources and bans of third-party crates.
+pub const CARGO_DENY: &str = "0.20.2";
+/// Finds dependencies that no code uses.
+pub const CARGO_MACHETE: &str = "0.9.2";
 /// The compilation target of everything shipped.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// The oldest major version of Node that runs Miniflare.

@@ -1,10 +1,10 @@
-//! Installs worker-build and wasm-bindgen at pinned versions, in the cache.
+//! Installs programs from crates.io at pinned versions, in the cache.
 
 use crate::{
     failure::Failure,
     place::cache,
     step::Steps,
-    versions::{WASM_BINDGEN, WORKER_BUILD},
+    versions::{CARGO_DENY, CARGO_MACHETE, WASM_BINDGEN, WORKER_BUILD},
 };
 use std::{
     env, fs,
@@ -12,18 +12,20 @@ use std::{
     process::Command,
 };
 
-/// Returns the folder that holds both programs.
-pub fn find_or_install() -> Result<PathBuf, Failure> {
+/// The programs that build WASM, with their versions.
+pub const OF_BUILDS: &[(&str, &str)] = &[("worker-build", WORKER_BUILD), ("wasm-bindgen-cli", WASM_BINDGEN)];
+/// The programs that check third-party crates, with their versions.
+pub const OF_CHECKS: &[(&str, &str)] = &[("cargo-deny", CARGO_DENY), ("cargo-machete", CARGO_MACHETE)];
+
+/// Returns the folder that holds these programs.
+pub fn find_or_install(wanted: &[(&str, &str)]) -> Result<PathBuf, Failure> {
     let home = cache().join("tools");
-    let missing: Vec<_> = [("worker-build", WORKER_BUILD), ("wasm-bindgen-cli", WASM_BINDGEN)]
-        .into_iter()
-        .filter(|(name, version)| !is_installed(&home, name, version))
-        .collect();
+    let missing: Vec<_> = wanted.iter().filter(|(name, version)| !is_installed(&home, name, version)).collect();
     // A shared build folder compiles their common dependencies once.
     let build = home.join("build");
     for (name, version) in &missing {
         Steps::Sequential.run(
-            &format!("install {name} {version} (once, about 3 minutes)"),
+            &format!("install {name} {version} (once, about 2 minutes)"),
             Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
                 // A release build would take three times as long.
                 .args(["install", "--quiet", "--locked", "--debug", "--root"])

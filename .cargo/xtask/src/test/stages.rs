@@ -4,6 +4,7 @@ use super::Session;
 use crate::{
     budget,
     build::part::Part,
+    crates,
     failure::Failure,
     packages::Packages,
     place::root,
@@ -45,7 +46,7 @@ const CORE: &[Part] = &[Part::Vault, Part::Edge];
 pub const STAGES: &[Stage] = &[
     Stage {
         name: "lint",
-        help: "tidy rules; format and lints of every package",
+        help: "tidy rules, third-party crates; format and lints of every package",
         budget: 30,
         has_tests: false,
         parts: &[],
@@ -134,6 +135,7 @@ pub fn list() -> String {
 
 fn lint(_: &Session, steps: Steps) -> Result<(), Failure> {
     tidy::run()?;
+    crates::check(steps)?;
     let packages = Packages::read()?;
     packages.all().format(steps)?;
     packages.all().lint(steps)
