@@ -15,6 +15,7 @@ pub mod key;
 pub mod keyring;
 pub mod limit;
 pub mod locator;
+pub mod log;
 pub mod meter;
 pub mod miss_limiter;
 pub mod network;
