@@ -32,7 +32,7 @@ const IDLE = 2_000;
 const DROPPED_HEADERS = ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "expect"];
 const OWN_HEADERS = ["cf-connecting-ip", "ownchat-door"];
 
-/** Refusals by the front, by code: status, title and detail. Status and title are the catalogue's. */
+/** Refusals by the front, by code: status and title as in the catalogue, and detail. */
 const PROBLEMS = {
   invalid_request: [
     400,

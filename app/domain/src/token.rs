@@ -209,8 +209,8 @@ pub fn id_in(text: &str) -> Option<&str> {
 /// check that a whole key ends with can be computed, so a key without it is as good.
 const TAIL_MIN: usize = SECRET_LENGTH / 2;
 
-/// Returns true if a text holds a key: whole as [`MATCHER`] finds it or cut at its end, in letters of
-/// any case, or whole without brand and environment. The rest of such a key is found by trying.
+/// Returns true if a text holds a key: whole as [`MATCHER`] finds it or cut at its end, in letters
+/// of any case, or whole without brand and environment. The rest of such a key is found by trying.
 pub fn holds_key(text: &str) -> bool {
     let mut rest = text;
     while let Some((before, word, _)) = next_word(rest) {

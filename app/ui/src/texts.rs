@@ -1,8 +1,8 @@
 //! Texts of the pages and islands, for people.
 //!
-//! A sentence belongs here if several pages, islands or tests share it, or if it says that an action
-//! failed. A title, label, hint or button that one page alone shows stands in that page, beside its
-//! markup. Texts of single fields come from `ownchat-domain`, which the API shares.
+//! A sentence belongs here if several pages, islands or tests share it, or if it says that an
+//! action failed. A title, label, hint or button that one page alone shows stands in that page,
+//! beside its markup. Texts of single fields come from `ownchat-domain`, which the API shares.
 
 use ownchat_domain::failure::Failure;
 

@@ -26,8 +26,8 @@ pub async fn ask<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Ans
 
 /// Sends a request body and returns the response body.
 ///
-/// Boxed and not generic: its code would otherwise be repeated in each use case. `Send`, as axum and
-/// Leptos require of every future above it: the platform's futures never leave their one thread.
+/// Boxed and not generic: its code would otherwise be repeated in each use case. `Send`, as axum
+/// and Leptos require of every future above it: the platform's futures never leave their thread.
 fn exchange(env: &Env, path: String, question: String) -> BoxFuture<'_, worker::Result<Bytes>> {
     Box::pin(SendFuture::new(async move {
         let mut init = RequestInit::new();

@@ -141,7 +141,7 @@ impl Form {
                 <dd>{key.updated_at.day_and_time()}</dd>
             </dl>
         };
-        // Duplication and the status switch return to this page. Deletion returns to the page before.
+        // Duplication and the status switch return to this page, deletion to the page before.
         let back = request.back();
         let here = paths::with_back(paths::key(key.id), &back);
         let message = message(request, request.take_flash(), &here, false);

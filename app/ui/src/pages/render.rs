@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use ownchat_domain::failure::Failure;
 use std::future::Future;
 
-/// Renders the view of a page, after `work` has completed. A [`EarlyReturn`] becomes a redirect or an
-/// error page.
+/// Renders the view of a page, after `work` has completed. An [`EarlyReturn`] becomes a redirect or
+/// an error page.
 ///
 /// Without a session, a `GET` redirects to sign-in, and a `POST` keeps its form to send again. A
 /// `POST` also keeps its form if its outcome is unknown ([`Failure::Unavailable`]).
