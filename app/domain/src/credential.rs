@@ -1,6 +1,9 @@
 //! Credentials of a request: reads the API key headers and writes `WWW-Authenticate` challenges.
 
-use crate::{scope::ScopeSet, verdict::Code};
+use crate::{
+    scope::ScopeSet,
+    verdict::{Code, Denial},
+};
 
 /// Headers that can carry a key. None of them is ever forwarded.
 pub const HEADERS: [&str; 2] = ["authorization", "x-api-key"];
@@ -10,8 +13,8 @@ pub const HEADERS: [&str; 2] = ["authorization", "x-api-key"];
 pub enum Credential<'a> {
     /// No key.
     None,
-    /// `Authorization` has a scheme other than `Bearer`, or none, and `X-Api-Key` is absent.
-    OtherScheme,
+    /// `Authorization` is not `Bearer KEY`, for this reason, and `X-Api-Key` is absent.
+    Refused(Denial),
     /// One key, not parsed yet.
     One(&'a str),
     /// More than one key, or a repeated header.
@@ -23,10 +26,11 @@ pub enum Credential<'a> {
 /// The platform joins a repeated header with a comma, which no key contains. `Authorization` counts
 /// only with the scheme `Bearer` (RFC 6750), in any case (RFC 9110, section 11.1).
 pub fn read<'a>(authorization: Option<&'a str>, api_key: Option<&'a str>) -> Credential<'a> {
-    match (authorization.and_then(bearer), api_key.map(str::trim)) {
-        (None, None) if authorization.is_some_and(|value| !value.trim().is_empty()) => Credential::OtherScheme,
+    let authorization = authorization.map(str::trim).filter(|value| !value.is_empty()).map(bearer);
+    match (authorization, api_key.map(str::trim)) {
         (None, None) => Credential::None,
-        (Some(key), None) | (None, Some(key)) => {
+        (Some(Err(denial)), None) => Credential::Refused(denial),
+        (Some(Ok(key)), None) | (None | Some(Err(_)), Some(key)) => {
             if key.contains(',') {
                 Credential::Ambiguous
             } else if key.is_empty() {
@@ -35,7 +39,7 @@ pub fn read<'a>(authorization: Option<&'a str>, api_key: Option<&'a str>) -> Cre
                 Credential::One(key)
             }
         }
-        (Some(_), Some(_)) => Credential::Ambiguous,
+        (Some(Ok(_)), Some(_)) => Credential::Ambiguous,
     }
 }
 
@@ -68,10 +72,19 @@ pub fn ambiguous_challenge() -> String {
 /// Scheme and realm of every challenge.
 const REALM: &str = "Bearer realm=\"Ownchat\"";
 
-fn bearer(value: &str) -> Option<&str> {
-    let value = value.trim();
-    let (scheme, key) = value.split_once(' ').unwrap_or((value, ""));
-    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+/// Returns the key after the scheme and a space (RFC 9110, section 11.4).
+fn bearer(value: &str) -> Result<&str, Denial> {
+    const SCHEME: &str = "bearer";
+    match value.split_at_checked(SCHEME.len()) {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case(SCHEME) => {
+            if key.is_empty() || key.starts_with(' ') {
+                Ok(key.trim())
+            } else {
+                Err(Denial::NoSpace)
+            }
+        }
+        _ => Err(Denial::OtherScheme),
+    }
 }
 
 #[cfg(test)]
@@ -105,12 +118,19 @@ mod tests {
             (Some("Bearer k"), None, Credential::One("k")),
             (Some("bearer  k "), None, Credential::One("k")),
             (None, Some(" k "), Credential::One("k")),
-            (Some("Basic dTpw"), None, Credential::OtherScheme),
+            (Some("Basic dTpw"), None, Credential::Refused(Denial::OtherScheme)),
             (Some("Token k"), Some(""), Credential::None),
             (Some("Basic dTpw"), Some("k"), Credential::One("k")),
             (Some("Bearer"), None, Credential::None),
             (Some("Bearer "), None, Credential::None),
-            (Some("k"), None, Credential::OtherScheme),
+            (Some("k"), None, Credential::Refused(Denial::OtherScheme)),
+            (Some("Bearer\tk"), None, Credential::Refused(Denial::NoSpace)),
+            (Some("bearerk"), None, Credential::Refused(Denial::NoSpace)),
+            (Some("Bearer: k"), None, Credential::Refused(Denial::NoSpace)),
+            (Some("Beäre k"), None, Credential::Refused(Denial::OtherScheme)),
+            (Some("Bearer\t"), None, Credential::None),
+            (Some("Bearer \tk"), None, Credential::One("k")),
+            (Some("Bearerk"), Some("k"), Credential::One("k")),
             (Some(" "), None, Credential::None),
             (None, Some(""), Credential::None),
             (Some("Bearer k"), Some("k"), Credential::Ambiguous),

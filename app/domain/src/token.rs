@@ -9,7 +9,7 @@
 //! The check is the CRC-32 (ISO 3309, as in zlib) of everything before it. It catches typing
 //! mistakes and lets scanners tell a key from noise; it gives no security.
 
-use crate::{base62, environment::Environment, locator::Locator};
+use crate::{base62, environment::Environment, json::BYTE_ORDER_MARK, locator::Locator};
 use core::{fmt, str::FromStr};
 use crc::{CRC_32_ISO_HDLC, Crc};
 use zeroize::Zeroizing;
@@ -101,6 +101,9 @@ pub enum TokenError {
     /// A scheme precedes the key where none belongs, or twice.
     #[error("A word such as Bearer stands before the key where only the key belongs. Send the key alone.")]
     Scheme,
+    /// A byte order mark precedes the key.
+    #[error("A byte order mark, the invisible character U+FEFF, stands before the key. Send the key without it.")]
+    ByteOrderMark,
     /// The text does not begin with `oc_`.
     #[error("An Ownchat API key begins with oc_live_ or oc_test_.")]
     Brand,
@@ -160,6 +163,7 @@ impl Token {
 /// Returns the error for a text that does not begin like a key.
 fn dressed(text: &str) -> TokenError {
     match text.split_once("oc_") {
+        Some((before, _)) if before.starts_with(BYTE_ORDER_MARK) => TokenError::ByteOrderMark,
         Some((before, _)) if before.ends_with(['"', '\'', '`', '“', '‘']) => TokenError::Quoted,
         Some((before, _)) if before.ends_with(' ') => TokenError::Scheme,
         _ => TokenError::Brand,

@@ -99,6 +99,8 @@ pub enum Denial {
     Missing,
     /// `Authorization` has a scheme other than `Bearer`, or none.
     OtherScheme,
+    /// In `Authorization`, no space follows the scheme `Bearer`.
+    NoSpace,
     /// The URL contains a key, and no header does.
     InUrl,
     /// The text is not a key.
@@ -174,7 +176,7 @@ impl Denial {
     /// Returns the public code of the refusal.
     pub const fn code(&self) -> Code {
         match self {
-            Self::Missing | Self::OtherScheme | Self::InUrl => Code::MissingKey,
+            Self::Missing | Self::OtherScheme | Self::NoSpace | Self::InUrl => Code::MissingKey,
             Self::Malformed(_) | Self::Forged => Code::MalformedKey,
             Self::Unknown => Code::UnknownKey,
             Self::Inactive => Code::Inactive,
@@ -195,7 +197,13 @@ impl Denial {
         match self {
             // The message contains the length of the text.
             Self::Malformed(TokenError::Length { .. }) => false,
-            Self::Missing | Self::OtherScheme | Self::InUrl | Self::Malformed(_) | Self::Forged | Self::Unknown => true,
+            Self::Missing
+            | Self::OtherScheme
+            | Self::NoSpace
+            | Self::InUrl
+            | Self::Malformed(_)
+            | Self::Forged
+            | Self::Unknown => true,
             _ => false,
         }
     }
@@ -221,8 +229,11 @@ impl Denial {
             Self::OtherScheme => {
                 "Authorization does not begin with the word Bearer. Send it as \"Authorization: Bearer KEY\".".into()
             }
+            Self::NoSpace => {
+                "No space follows the word Bearer. Send \"Authorization: Bearer KEY\", with a space and no tab.".into()
+            }
             Self::InUrl => {
-                "The API key is in the URL, where it is never read and logs keep it. Rotate it, and send the \
+                "An API key is in the URL, where it is never read and logs keep it. Rotate it, and send the \
                             new one as \"Authorization: Bearer KEY\"."
                     .into()
             }

@@ -42,6 +42,8 @@ fn a_key_in_bad_clothes_is_told_what_is_wrong_with_them() {
     for (caller, code, word) in [
         (authorized(format!("Token {key}")), "MISSING_KEY", "begin with the word Bearer"),
         (authorized(key.clone()), "MISSING_KEY", "begin with the word Bearer"),
+        (authorized(format!("Bearer\t{key}")), "MISSING_KEY", "No space follows the word Bearer"),
+        (authorized(format!("Bearer{key}")), "MISSING_KEY", "No space follows the word Bearer"),
         (authorized(format!("Bearer \"{key}\"")), "MALFORMED_KEY", "quotes"),
         (authorized(format!("Bearer Bearer {key}")), "MALFORMED_KEY", "the key alone"),
         (edge.with("X-API-Key", format!("Bearer {key}")), "MALFORMED_KEY", "the key alone"),
@@ -89,10 +91,13 @@ fn a_key_in_the_address_is_not_read() {
             // Next to a key in a header, the gateway would forward it to the upstream in the URL.
             for key_in_url in [key.clone(), key.replace('_', "%5F"), key.replacen("oc", "%6F%63", 1)] {
                 let beside = deployment.edge().bearing(&key).get(&format!("{path}?{name}={key_in_url}"));
-                beside.expect_problem(400, "ambiguous_key");
+                let detail = beside.expect_problem(400, "ambiguous_key").at("/detail");
+                assert!(detail.contains("is in the URL") && detail.contains("Rotate it"), "{detail}");
             }
             let in_path = deployment.edge().bearing(&key).get(&format!("/v1/contacts/{key}"));
             assert!(!in_path.expect_problem(400, "ambiguous_key").text.contains(&key));
+            let unread = deployment.edge().with("Authorization", "Bearer\tk").get(&format!("{path}?{name}={key}"));
+            assert!(unread.expect_problem(401, "MISSING_KEY").at("/detail").contains("Rotate it"));
         }
     }
 }

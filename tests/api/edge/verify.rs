@@ -76,6 +76,12 @@ fn a_bad_key_is_named_by_its_fault() {
     }
     assert_eq!(code(deployment, &good), "VALID");
     assert_eq!(code(deployment, &format!(" \t{good}\n")), "VALID", "white space comes with copying");
+    let marked = verify(deployment, &json!({"key": format!("\u{feff}{good}")}));
+    assert_eq!(marked["code"], "MALFORMED_KEY");
+    assert!(marked["detail"].as_str().unwrap().contains("A byte order mark"), "{marked}");
+    let before_the_json = format!("\u{feff}{}", json!({"key": good}));
+    let caller = deployment.service().with("Content-Type", "application/json");
+    assert_eq!(caller.send("POST", "/v1/verify", before_the_json).expect_status(200).at("/code"), "VALID");
 }
 
 #[test]

@@ -34,6 +34,11 @@ fn nobody_asks_without_saying_who() {
             assert_eq!(answer.header("www-authenticate"), challenge);
         }
     }
+    for value in [format!("Bearer\t{key}"), format!("Bearer{key}")] {
+        let answer = edge.with("Authorization", value).post(VERIFY, &json!({"key": key}));
+        let detail = answer.expect_problem(401, "MISSING_CREDENTIAL").at("/detail");
+        assert!(detail.contains("No space follows the word Bearer"), "{detail}");
+    }
     let refused = edge.bearing(&key).post(VERIFY, &json!({"key": key}));
     assert_eq!(refused.expect_problem(403, "SCOPE_MISSING").at("/missing/0"), "keys:verify");
     deployment.service().with("X-API-Key", key.as_str()).post(VERIFY, &json!({})).expect_problem(400, "ambiguous_key");

@@ -109,7 +109,7 @@ pub fn attach(request: &mut Request<Body>, env: Env, platform: Context) -> Resul
     let flash = cookie(headers, FLASH_COOKIE).unwrap_or_default();
     let credential = match sent_key(request.uri().path(), headers) {
         Sent::None => session().map_or(Credential::None, Credential::Session),
-        Sent::OtherScheme => session().map_or(Credential::Refused(Denial::OtherScheme), Credential::Session),
+        Sent::Refused(denial) => session().map_or(Credential::Refused(denial), Credential::Session),
         Sent::One(key) => read_key(&key, &address, &env),
         Sent::Ambiguous => Credential::Ambiguous,
     };
@@ -138,7 +138,7 @@ fn is_insecure(uri: &Uri) -> bool {
 #[derive(Debug, PartialEq, Eq)]
 enum Sent {
     None,
-    OtherScheme,
+    Refused(Denial),
     One(Zeroizing<String>),
     Ambiguous,
 }
@@ -161,7 +161,7 @@ fn sent_key(path: &str, headers: &HeaderMap) -> Sent {
         api_key.as_ref().map(|value| value.as_str()),
     ) {
         credential::Credential::None => Sent::None,
-        credential::Credential::OtherScheme => Sent::OtherScheme,
+        credential::Credential::Refused(denial) => Sent::Refused(denial),
         credential::Credential::One(key) => Sent::One(Zeroizing::new(key.to_owned())),
         credential::Credential::Ambiguous => Sent::Ambiguous,
     }
@@ -282,7 +282,7 @@ mod tests {
         for (path, sent, expected) in [
             ("/api/v1/keys", &[("authorization", "Bearer k")][..], &one),
             ("/api/v1/keys/x/rotate", &[("x-api-key", "k")], &one),
-            ("/api/v1/audit", &[("authorization", "Basic dTpw")], &Sent::OtherScheme),
+            ("/api/v1/audit", &[("authorization", "Basic dTpw")], &Sent::Refused(Denial::OtherScheme)),
             ("/api/v1/keys", &[("authorization", "Bearer k"), ("x-api-key", "k")], &Sent::Ambiguous),
             ("/api/v1/keys", &[("x-api-key", "k"), ("x-api-key", "k")], &Sent::Ambiguous),
             ("/api/v1/keys", &[], &Sent::None),

@@ -176,15 +176,15 @@ impl Responder<'_> {
     }
 
     /// Refuses a caller without a credential, or with an unknown one.
-    pub fn unauthenticated(&self, kind: &Kind, code: Code) -> Response {
+    pub fn unauthenticated(&self, kind: &Kind, detail: &str, code: Code) -> Response {
         let challenge = credential::challenge(code, ScopeSet::EMPTY);
-        self.problem(kind, kind.meaning).with_headers(challenge.map(|challenge| ("WWW-Authenticate", challenge)))
+        self.problem(kind, detail).with_headers(challenge.map(|challenge| ("WWW-Authenticate", challenge)))
     }
 
     /// Refuses a request with more than one key (RFC 6750, section 3.1).
-    pub fn ambiguous(&self) -> Response {
-        let kind = &problem::AMBIGUOUS_KEY;
-        self.problem(kind, kind.meaning).with_headers([("WWW-Authenticate", credential::ambiguous_challenge())])
+    pub fn ambiguous(&self, detail: &str) -> Response {
+        self.problem(&problem::AMBIGUOUS_KEY, detail)
+            .with_headers([("WWW-Authenticate", credential::ambiguous_challenge())])
     }
 
     /// Responds 405 with the allowed methods.

@@ -78,15 +78,16 @@ pub fn plan<'a>(
 
 /// Authenticates the caller of verify: an Ownchat service, or the holder of a key that may verify.
 fn verify_caller<'a>(responder: &Responder<'_>, services: &ServiceTokens, request: &Request<'a>) -> Plan<'a> {
-    let unknown = |kind, code| Plan::Respond(responder.unauthenticated(kind, code));
+    let unknown = |kind: &problem::Kind, detail, code| Plan::Respond(responder.unauthenticated(kind, detail, code));
+    let missing = &problem::MISSING_CREDENTIAL;
     match request.credential() {
         _ if request.has_key_in_url() => {}
-        Credential::None | Credential::OtherScheme => {
-            return unknown(&problem::MISSING_CREDENTIAL, Code::MissingKey);
-        }
+        Credential::Refused(denial @ Denial::NoSpace) => return unknown(missing, &denial.detail(), Code::MissingKey),
+        Credential::None | Credential::Refused(_) => return unknown(missing, missing.meaning, Code::MissingKey),
         Credential::One(token) if services.contain(token) => return verify(responder, request, None),
         Credential::One(text) if !KEYS_BEGIN.iter().any(|brand| text.contains(brand)) => {
-            return unknown(&problem::INVALID_CREDENTIAL, Code::MalformedKey);
+            let kind = &problem::INVALID_CREDENTIAL;
+            return unknown(kind, kind.meaning, Code::MalformedKey);
         }
         _ => {}
     }
@@ -144,14 +145,14 @@ fn check_header_key<'a>(
     channel: Option<Cow<'a, str>>,
     cost: u32,
 ) -> Plan<'a> {
-    match request.credential() {
-        Credential::None if request.has_key_in_url() => Plan::Respond(responder.denied(&Denial::InUrl)),
-        Credential::None => Plan::Respond(responder.denied(&Denial::Missing)),
-        Credential::OtherScheme => Plan::Respond(responder.denied(&Denial::OtherScheme)),
+    match (request.credential(), request.has_key_in_url()) {
+        (Credential::None | Credential::Refused(_), true) => Plan::Respond(responder.denied(&Denial::InUrl)),
+        (Credential::None, false) => Plan::Respond(responder.denied(&Denial::Missing)),
+        (Credential::Refused(denial), false) => Plan::Respond(responder.denied(&denial)),
         // Forwarded, the key would end up in the logs of the service.
-        Credential::One(_) if request.has_key_in_url() => Plan::Respond(responder.ambiguous()),
-        Credential::Ambiguous => Plan::Respond(responder.ambiguous()),
-        Credential::One(key) => {
+        (_, true) => Plan::Respond(responder.ambiguous(&Denial::InUrl.detail())),
+        (Credential::Ambiguous, false) => Plan::Respond(responder.ambiguous(problem::AMBIGUOUS_KEY.meaning)),
+        (Credential::One(key), false) => {
             let (source_ip, client_ip) = (request.client_ip, request.client_ip);
             Plan::Check(KeyCheck {
                 key: key.into(),
@@ -310,6 +311,25 @@ mod tests {
             let Plan::Respond(response) = verify_as(authorization) else { unreachable!() };
             assert_eq!((response.status, &response.headers), (401, &vec![("WWW-Authenticate", challenge.to_owned())]));
             assert!(response.body.contains(code), "{}", response.body);
+        }
+    }
+
+    #[test]
+    fn unreadable_header_and_key_in_the_url_are_named() {
+        for (authorization, target, status, text) in [
+            ("Bearer\toc_live_k", "/v1/key", 401, "No space follows the word Bearer"),
+            ("Beareroc_live_k", "/v1/verify", 401, "No space follows the word Bearer"),
+            ("Bearer oc_live_k", "/v1/key?k=oc_live_k", 400, "Rotate it"),
+            ("Bearer oc_live_k", "/v1/verify?k=oc_live_k", 400, "Rotate it"),
+            ("Bearer oc_live_k, Bearer k", "/v1/contacts/oc_live_k", 400, "Rotate it"),
+            ("Beareroc_live_k", "/v1/key?k=oc_live_k", 401, "Rotate it"),
+            ("Bearer oc_live_k, Bearer k", "/v1/key", 400, "Remove Authorization or X-API-Key"),
+        ] {
+            let method = if target.starts_with("/v1/verify") { "POST" } else { "GET" };
+            let plan = plan_as(Some(authorization), method, target, r#"{"key":"k"}"#);
+            let Plan::Respond(response) = plan else { unreachable!() };
+            assert_eq!(response.status, status, "{authorization} {target}");
+            assert!(response.body.contains(text) && !response.body.contains("live_k"), "{}", response.body);
         }
     }
 

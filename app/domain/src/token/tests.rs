@@ -40,6 +40,8 @@ fn each_fault_has_its_own_error() {
         (&format!("Bearer {KNOWN}"), TokenError::Scheme),
         (&format!("\"{KNOWN}\""), TokenError::Quoted),
         (&format!("Bearer '{KNOWN}'"), TokenError::Quoted),
+        (&format!("\u{feff}{KNOWN}"), TokenError::ByteOrderMark),
+        (&format!("{KNOWN}\u{feff}"), TokenError::Alphabet),
         ("oc_", TokenError::Length { characters: 3 }),
         ("oc_prod_3kP0aXv9QmT2ZbLc_8sJd0KqYw2Nf7RtUhV1xGpEaMzB4Cn", TokenError::Environment),
         ("oc_live_3kP0aXv9QmT2ZbLc", TokenError::Length { characters: 24 }),
