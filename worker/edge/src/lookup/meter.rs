@@ -1,0 +1,60 @@
+//! Requests to the meters of limited keys.
+
+use super::{call_vault, random_u64};
+use crate::{
+    authorizer::Authorizer,
+    check::Decision,
+    edge::Edge,
+    platform::{ErrorText, Platform, log_error, log_warning, now},
+    timeout::METER,
+};
+use ownchat_domain::{
+    meter::{self, Lease, Refusal, Standing, Take, Taken},
+    record::Record,
+    vault::permits_path,
+};
+use std::rc::Rc;
+
+/// Leases permits from the meter of a limited key. Returns the denial if it is final. Without a
+/// response nobody passes.
+pub(super) async fn lease_permits(
+    edge: &Edge,
+    platform: &Platform,
+    record: &Rc<Record>,
+    cost: u32,
+) -> Option<Decision> {
+    let requested_at = now();
+    let request = edge.authorizer.lease_request(record, cost, random_u64(), requested_at);
+    match call_meter(platform, record, &request).await {
+        Ok(Taken::Lease(lease)) => {
+            edge.authorizer.add_lease(record, lease, requested_at, now());
+            None
+        }
+        Ok(Taken::Refused(refusal)) => edge.authorizer.apply_refusal(record, cost, refusal, requested_at, now()),
+        Err(error) => {
+            log_error(&format!("{}: meter: {error}", record.locator));
+            edge.authorizer.lease_request_failed(record, request, now());
+            Some(Authorizer::unavailable(Some(record.clone())))
+        }
+    }
+}
+
+/// Reads the standing of a limited key from its meter. Without a response it stays unknown.
+pub(super) async fn read_standing(edge: &Edge, platform: &Platform, record: &Record) {
+    let (limits, version) = (record.limits, record.version);
+    let request = Take { limits, version, ..Take::default() };
+    let standing = match call_meter(platform, record, &request).await {
+        Ok(Taken::Lease(Lease { standing, .. }) | Taken::Refused(Refusal { standing, .. })) => standing,
+        Err(error) => {
+            log_warning(&format!("{}: meter: {error}", record.locator));
+            Standing::default()
+        }
+    };
+    edge.authorizer.set_standing(record, standing, now());
+}
+
+pub(super) async fn call_meter(platform: &Platform, record: &Record, request: &Take) -> Result<Taken, ErrorText> {
+    let body = meter::encode(request);
+    let response = call_vault(platform, &permits_path(record.locator), Some(body), METER).await?;
+    meter::decode(&response).ok_or_else(|| "malformed response".into())
+}
