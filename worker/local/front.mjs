@@ -68,7 +68,10 @@ const agent = new Agent({ keepAlive: true, timeout: IDLE });
 function problem(code, { detail = PROBLEMS[code][2], error } = {}) {
   const [status, title] = PROBLEMS[code];
   const id = randomBytes(16).toString("hex");
-  if (status >= 500) console.error(JSON.stringify({ request_id: id, code, error: String(error ?? "") }));
+  if (status >= 500) {
+    const message = `responded ${status}: ${error ?? ""}`;
+    console.error(JSON.stringify({ level: "error", worker: "front", message, request_id: id, code }));
+  }
   const type = `${config.docs}#${code}`;
   const body = JSON.stringify({ type, title, status, detail, instance: id, code });
   const headers = {

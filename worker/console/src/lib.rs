@@ -4,6 +4,7 @@ pub mod api;
 pub mod backend;
 pub mod cross_site;
 pub mod headers;
+pub mod log;
 pub mod miss_limiter;
 pub mod origin;
 pub mod pages;

@@ -1,6 +1,6 @@
 //! Problem responses (RFC 9457): the one place that chooses statuses and public texts of the API.
 
-use crate::request_context::RequestContext;
+use crate::{log, request_context::RequestContext};
 use axum::{
     Json,
     extract::Request,
@@ -16,8 +16,6 @@ use ownchat_domain::{
     scope::ScopeSet,
     verdict::{Code, Denial},
 };
-use serde_json::json;
-use worker::console_error;
 
 /// Returns a problem of a kind. [`finish`] adds the details of the request.
 pub fn of_kind(kind: &Kind, detail: &str) -> Response {
@@ -146,7 +144,7 @@ pub async fn finish(request: Request, next: Next) -> Response {
     if response.status().is_server_error() {
         let code = problem.as_ref().map_or(problem::INTERNAL.code, |problem| problem.code.as_str());
         // Log no path: it may contain a key.
-        console_error!("{}", json!({"request_id": id, "status": response.status().as_u16(), "code": code}));
+        log::server_error(&id, response.status().as_u16(), code);
     }
     let Some(mut problem) = problem else { return response };
     problem.kind = format!("{origin}{}", problem.kind);

@@ -1,5 +1,6 @@
 //! The context of a request: bindings, client IP address, request id, and session or key.
 
+use crate::log;
 use axum::{
     body::Body,
     http::{HeaderMap, Request, Uri, header::COOKIE},
@@ -18,7 +19,7 @@ use ownchat_domain::{
     verdict::Denial,
 };
 use std::{net::IpAddr, sync::Arc};
-use worker::{Context, Date, Env, Error, Result, console_error};
+use worker::{Context, Date, Env, Error, Result};
 use zeroize::Zeroizing;
 
 /// Name of the session cookie. The prefix binds it to this host, to `/` and to HTTPS (RFC 6265bis).
@@ -93,7 +94,7 @@ impl RequestContext {
     /// Returns the keys that sign cookies.
     pub fn cookie_keys(&self) -> core::result::Result<CookieKeys, Failure> {
         cookie_keys(&self.env).map_err(|error| {
-            console_error!("request_context: {error}");
+            log::error(&self.request_id, &format!("request context: {error}"));
             Failure::Unavailable
         })
     }
@@ -101,19 +102,19 @@ impl RequestContext {
 
 /// Adds a [`RequestContext`] to the request's extensions.
 pub fn attach(request: &mut Request<Body>, env: Env, platform: Context) -> Result<()> {
+    let request_id = format!("{:032x}", u128::from_be_bytes(random()?));
     let headers = request.headers();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let address = text(CLIENT_IP_HEADER);
-    let session = || cookie(headers, SESSION_COOKIE).and_then(|value| read_session(&value, &env));
+    let session = || cookie(headers, SESSION_COOKIE).and_then(|value| read_session(&value, &env, &request_id));
     let device = cookie(headers, DEVICE_COOKIE).unwrap_or_default();
     let flash = cookie(headers, FLASH_COOKIE).unwrap_or_default();
     let credential = match sent_key(request.uri().path(), headers) {
         Sent::None => session().map_or(Credential::None, Credential::Session),
         Sent::Refused(denial) => session().map_or(Credential::Refused(denial), Credential::Session),
-        Sent::One(key) => read_key(&key, &address, &env),
+        Sent::One(key) => read_key(&key, &address, &env, &request_id),
         Sent::Ambiguous => Credential::Ambiguous,
     };
-    let request_id = format!("{:032x}", u128::from_be_bytes(random()?));
     let (platform, credential) = (Arc::new(platform), Arc::new(credential));
     let ours = [SESSION_COOKIE, DEVICE_COOKIE, PROBE_COOKIE];
     let has_cookies = ours.iter().any(|name| cookie(headers, name).is_some());
@@ -168,11 +169,11 @@ fn sent_key(path: &str, headers: &HeaderMap) -> Sent {
 }
 
 /// Reads a key with the master secrets of the deployment.
-fn read_key(key: &str, address: &str, env: &Env) -> Credential {
+fn read_key(key: &str, address: &str, env: &Env, request_id: &str) -> Credential {
     match keys(env) {
         Ok(keys) => prove(key, address, &keys),
         Err(error) => {
-            console_error!("request_context: {error}");
+            log::error(request_id, &format!("request context: {error}"));
             Credential::Refused(Denial::Unavailable)
         }
     }
@@ -204,11 +205,11 @@ fn cookie_keys(env: &Env) -> Result<CookieKeys> {
 }
 
 /// Reads a session token that we have signed. A forged one costs no call to an object.
-fn read_session(value: &str, env: &Env) -> Option<SessionToken> {
+fn read_session(value: &str, env: &Env, request_id: &str) -> Option<SessionToken> {
     match cookie_keys(env) {
         Ok(keys) => SessionToken::open(value, &keys),
         Err(error) => {
-            console_error!("request_context: {error}");
+            log::error(request_id, &format!("request context: {error}"));
             None
         }
     }

@@ -1,25 +1,27 @@
 //! Client of the vault: sends requests to its objects, and logs failures.
 
+use crate::{log, request_context::RequestContext};
 use axum::body::{Bytes, to_bytes};
 use futures_util::future::BoxFuture;
 use ownchat_domain::{
     failure::Failure,
+    log::REQUEST_ID_HEADER,
     vault::{Call, Object, Outcome},
 };
-use worker::{Env, Error, Method, RequestInit, console_error, send::SendFuture};
+use worker::{Error, Headers, Method, RequestInit, send::SendFuture};
 
 /// Maximum size of a response in bytes: a page of 100 keys stays far below it.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
 
 /// Sends a request to one of the vault's objects.
-pub async fn ask<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Answer> {
+pub async fn ask<C: Call>(context: &RequestContext, object: Object, call: &C) -> Outcome<C::Answer> {
     let answered = match serde_json::to_string(call) {
-        Ok(question) => exchange(env, object.path(C::NAME), question).await,
+        Ok(question) => exchange(context, object.path(C::NAME), question).await,
         Err(error) => Err(error.into()),
     };
     let answer = answered.and_then(|answer| Ok(serde_json::from_slice(&answer)?));
     answer.unwrap_or_else(|error| {
-        console_error!("vault: {}: {error}", C::NAME);
+        log::error(&context.request_id, &format!("vault: {}: {error}", C::NAME));
         Err(Failure::Unavailable)
     })
 }
@@ -28,11 +30,13 @@ pub async fn ask<C: Call>(env: &Env, object: Object, call: &C) -> Outcome<C::Ans
 ///
 /// Boxed and not generic: its code would otherwise be repeated in each use case. `Send`, as axum
 /// and Leptos require of every future above it: the platform's futures never leave their thread.
-fn exchange(env: &Env, path: String, question: String) -> BoxFuture<'_, worker::Result<Bytes>> {
+fn exchange(context: &RequestContext, path: String, question: String) -> BoxFuture<'_, worker::Result<Bytes>> {
     Box::pin(SendFuture::new(async move {
         let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(question.into()));
-        let response = env.service("VAULT")?.fetch(format!("https://vault{path}"), Some(init)).await?;
+        let headers = Headers::new();
+        headers.set(REQUEST_ID_HEADER, &context.request_id)?;
+        init.with_method(Method::Post).with_headers(headers).with_body(Some(question.into()));
+        let response = context.env.service("VAULT")?.fetch(format!("https://vault{path}"), Some(init)).await?;
         if !response.status().is_success() {
             return Err(Error::RustError(format!("it answered {}", response.status())));
         }

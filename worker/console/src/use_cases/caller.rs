@@ -36,10 +36,10 @@ pub async fn call<C: Asked>(context: &RequestContext, command: impl FnOnce(Origi
 /// flood of unknown ones from the same IP address.
 pub async fn ask<C: Asked>(context: &RequestContext, workspace: u32, command: &C) -> Outcome<C::Answer> {
     let registry = Object::Registry(workspace);
-    let Caller::Key(key) = command.caller() else { return vault::ask(&context.env, registry, command).await };
+    let Caller::Key(key) = command.caller() else { return vault::ask(context, registry, command).await };
     let lookup = KnownKeys::of_isolate(|known| known.begin(key, now()));
     let lookup = lookup.map_err(|retry_after| Denial::TooManyUnknown { retry_after })?;
-    let outcome = vault::ask(&context.env, registry, command).await;
+    let outcome = vault::ask(context, registry, command).await;
     KnownKeys::of_isolate(|known| known.end(key, &lookup, is_known(outcome.as_ref().err()), now()));
     outcome
 }

@@ -1,6 +1,7 @@
 //! Records session events in the audit trail of the workspace.
 
 use crate::{
+    log,
     request_context::{Credential, RequestContext},
     vault::ask,
 };
@@ -9,7 +10,6 @@ use ownchat_domain::{
     audit::Action,
     vault::{Object, person::NoteEvent},
 };
-use worker::console_log;
 
 /// Records an event of the request's session, if it has a valid one. Call it before the session
 /// ends.
@@ -19,7 +19,7 @@ pub async fn of_session(context: &RequestContext, action: Action) {
         let call =
             NoteEvent { action, session, address: context.address.clone(), request_id: context.request_id.clone() };
         // A failure is logged already and must not stop the request.
-        let _ = ask(&context.env, Object::Person(token.person), &call).await;
+        let _ = ask(context, Object::Person(token.person), &call).await;
     }
 }
 
@@ -27,14 +27,13 @@ pub async fn of_session(context: &RequestContext, action: Action) {
 /// accounts.
 /// An event without an account goes only to the log.
 pub fn of_account(context: &RequestContext, person: Option<PersonId>, action: Action) {
-    let (address, request_id) = (context.address.clone(), context.request_id.clone());
+    let RequestContext { address, request_id, .. } = context.clone();
     let Some(person) = person else {
-        console_log!("{{\"event\":\"{}\",\"address\":\"{address}\",\"request_id\":\"{request_id}\"}}", action.as_str());
-        return;
+        return log::info(&request_id, &format!("{} from {address}", action.as_str()));
     };
-    let env = context.env.clone();
+    let deferred = context.clone();
     context.platform.wait_until(async move {
         let call = NoteEvent { action, session: None, address, request_id };
-        let _ = ask(&env, Object::Person(person), &call).await;
+        let _ = ask(&deferred, Object::Person(person), &call).await;
     });
 }

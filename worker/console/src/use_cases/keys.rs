@@ -6,7 +6,10 @@ use super::{
     last_use_and_quota::{self, WithKeys},
     retry_on_conflict::on_newest_version,
 };
-use crate::request_context::{RequestContext, random};
+use crate::{
+    log,
+    request_context::{RequestContext, random},
+};
 use ownchat_domain::{
     audit::Line,
     digest::SecretHash,
@@ -25,7 +28,7 @@ use ownchat_domain::{
     },
 };
 use ownchat_ui::backend::{Copied, CreatedKey};
-use worker::{console_error, send::SendFuture};
+use worker::send::SendFuture;
 use zeroize::Zeroizing;
 
 /// Sends a command, and adds last use and remaining quota to the keys in its response.
@@ -88,7 +91,7 @@ async fn issue<C: Asked<Answer = Issued>>(
     command: impl FnOnce(Origin, SecretHash) -> C,
 ) -> Result<CreatedKey, Failure> {
     let (origin, workspace) = authenticate(context).await?;
-    let (hash, secret) = hash_or_new(hash)?;
+    let (hash, secret) = hash_or_new(context, hash)?;
     let Issued { mut key, replayed } = ask(context, workspace, &command(origin, hash)).await?;
     // A new key was never used.
     if replayed {
@@ -120,7 +123,7 @@ pub async fn rotate(
     once: Option<Once>,
 ) -> Result<Rotated, Failure> {
     let (origin, workspace) = authenticate(context).await?;
-    let (secret, generated) = hash_or_new(hash)?;
+    let (secret, generated) = hash_or_new(context, hash)?;
     let read = async || Ok(ask(context, workspace, &ReadKey { caller: origin.caller, id }).await?.version);
     let rotate = async |version| {
         let (origin, once) = (origin.clone(), once.clone());
@@ -146,12 +149,12 @@ pub async fn last_editor(context: &RequestContext, key: Locator, at: Timestamp) 
     Ok(lines.rfind(|line| line.at == at.into()).map(|line| line.actor_name))
 }
 
-fn hash_or_new(hash: Option<SecretHash>) -> Result<(SecretHash, Option<Secret>), Failure> {
+fn hash_or_new(context: &RequestContext, hash: Option<SecretHash>) -> Result<(SecretHash, Option<Secret>), Failure> {
     if let Some(hash) = hash {
         return Ok((hash, None));
     }
     let secret = Secret::generate(fill).map_err(|error| {
-        console_error!("keys: {error}");
+        log::error(&context.request_id, &format!("keys: {error}"));
         Failure::Unavailable
     })?;
     Ok((SecretHash::of(&secret), Some(secret)))

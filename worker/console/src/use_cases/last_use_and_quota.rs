@@ -1,7 +1,7 @@
 //! Adds last use and remaining quota to keys: their registry does not know them.
 //! Without a timely response keys are shown without them.
 
-use crate::{request_context::RequestContext, timeout::within, vault};
+use crate::{log, request_context::RequestContext, timeout::within, vault};
 use futures_util::future::{join, join_all};
 use ownchat_domain::{
     key::{Key, KeyPage, QuotaLeft},
@@ -9,7 +9,6 @@ use ownchat_domain::{
     vault::{Object, meter::LookAhead, registry::Changed, usage::ReadLastUses},
 };
 use std::{slice, time::Duration};
-use worker::console_warn;
 
 /// Timeout of a read of these values.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -44,14 +43,14 @@ pub async fn add(context: &RequestContext, workspace: u32, keys: &mut [Key]) {
         return;
     }
     let call = ReadLastUses { keys: keys.iter().map(|key| key.id).collect() };
-    let uses = within(TIMEOUT, vault::ask(&context.env, Object::Usage(workspace), &call));
+    let uses = within(TIMEOUT, vault::ask(context, Object::Usage(workspace), &call));
     // Each key has its own meter.
     let left = join_all(keys.iter().map(|key| left(context, key)));
     let (uses, left) = join(uses, left).await;
     match uses {
         Some(Ok(uses)) => keys.iter_mut().for_each(|key| key.note_last_uses(&uses)),
-        Some(Err(failure)) => console_warn!("usage: no last uses: {failure}"),
-        None => console_warn!("usage: no last uses in time"),
+        Some(Err(failure)) => log::warning(&context.request_id, &format!("usage: no last uses: {failure}")),
+        None => log::warning(&context.request_id, "usage: no last uses in time"),
     }
     for (key, left) in keys.iter_mut().zip(left) {
         if let Some(quota) = &mut key.quota {
@@ -64,14 +63,14 @@ pub async fn add(context: &RequestContext, workspace: u32, keys: &mut [Key]) {
 async fn left(context: &RequestContext, key: &Key) -> Option<u32> {
     let limits = Limits { rate: key.rate_limit, quota: Some(key.quota?.into()) };
     let call = LookAhead { limits, version: key.version, cost: 0 };
-    match within(TIMEOUT, vault::ask(&context.env, Object::Meter(key.id), &call)).await {
+    match within(TIMEOUT, vault::ask(context, Object::Meter(key.id), &call)).await {
         Some(Ok(outlook)) => outlook.standing.quota.map(|(left, _)| left),
         Some(Err(failure)) => {
-            console_warn!("meter of key {}: {failure}", key.id);
+            log::warning(&context.request_id, &format!("meter of key {}: {failure}", key.id));
             None
         }
         None => {
-            console_warn!("meter of key {}: no answer in time", key.id);
+            log::warning(&context.request_id, &format!("meter of key {}: no response in time", key.id));
             None
         }
     }

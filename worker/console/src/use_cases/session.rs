@@ -2,6 +2,7 @@
 
 use super::events;
 use crate::{
+    log,
     request_context::{Credential, DEVICE_COOKIE, PROBE_COOKIE, RequestContext, SESSION_COOKIE, random},
     vault::ask,
 };
@@ -17,7 +18,6 @@ use ownchat_domain::{
     },
 };
 use ownchat_ui::backend::Cookies;
-use worker::console_error;
 use zeroize::Zeroizing;
 
 /// Lifetime of the session cookie in seconds: the maximum lifetime of a session.
@@ -30,7 +30,7 @@ const PROBE_LIFETIME: u32 = 60 * 60;
 
 /// Fails unless the set-up token is valid.
 pub async fn check_setup(context: &RequestContext, token: String) -> Result<(), Failure> {
-    ask(&context.env, Object::Instance, &CheckSetup { token, address: context.address.clone() }).await
+    ask(context, Object::Instance, &CheckSetup { token, address: context.address.clone() }).await
 }
 
 /// Creates the first owner and signs them in.
@@ -44,10 +44,10 @@ pub async fn set_up(context: &RequestContext, request: &SetupRequest) -> Result<
         address: context.address.clone(),
         name: request.name,
         email: request.email,
-        password: ask(&context.env, Object::Hasher(Queue::Known), &hash).await?,
+        password: ask(context, Object::Hasher(Queue::Known), &hash).await?,
         workspace: request.workspace,
     };
-    let person = ask(&context.env, Object::Instance, &call).await?;
+    let person = ask(context, Object::Instance, &call).await?;
     open(context, person, &call.email, None).await
 }
 
@@ -61,18 +61,18 @@ pub async fn sign_in(context: &RequestContext, request: &SignInRequest) -> Resul
     let mut known = [Some(&context.device), request.device.as_ref()].into_iter().flatten();
     let device = known.find_map(|value| DeviceToken::open(value, &email, &keys));
     let begin = BeginSignIn { email, address: context.address.clone(), device: device.map(DeviceToken::id) };
-    let person = ask(&context.env, Object::Instance, &begin).await?;
+    let person = ask(context, Object::Instance, &begin).await?;
     let hash = match person {
-        Some(person) => Some(ask(&context.env, Object::Person(person), &ReadPassword {}).await?),
+        Some(person) => Some(ask(context, Object::Person(person), &ReadPassword {}).await?),
         None => None,
     };
     let queue = if begin.device.is_some() { Queue::Known } else { Queue::Open };
     let check = CheckPassword { password: request.password.clone(), hash };
-    let fits = match ask(&context.env, Object::Hasher(queue), &check).await {
+    let fits = match ask(context, Object::Hasher(queue), &check).await {
         Ok(fits) => fits,
         Err(failure) => {
             let withdraw = WithdrawAttempt { attempt: begin };
-            ask(&context.env, Object::Instance, &withdraw).await?;
+            ask(context, Object::Instance, &withdraw).await?;
             return Err(failure);
         }
     };
@@ -81,7 +81,7 @@ pub async fn sign_in(context: &RequestContext, request: &SignInRequest) -> Resul
         return Err(Failure::WrongCredentials);
     };
     let forget = ForgetAttempts { email: begin.email, address: begin.address, device: begin.device };
-    ask(&context.env, Object::Instance, &forget).await?;
+    ask(context, Object::Instance, &forget).await?;
     // The browser drops its previous session, so nothing else may continue it.
     end(context).await?;
     let cookies = open(context, person, &forget.email, device).await?;
@@ -96,20 +96,20 @@ async fn open(
     email: &str,
     device: Option<DeviceToken>,
 ) -> Result<Cookies, Failure> {
-    let (secret, new) = (drawn()?, DeviceToken::new(drawn()?));
+    let (secret, new) = (drawn(context)?, DeviceToken::new(drawn(context)?));
     let keys = context.cookie_keys()?;
     let token = SessionToken::new(person, secret);
     let call = OpenSession { session: token.hash(), address: context.address.clone() };
-    ask(&context.env, Object::Person(person), &call).await?;
+    ask(context, Object::Person(person), &call).await?;
     Ok(Cookies(vec![
         cookie(SESSION_COOKIE, &token.reveal(&keys), SESSION_LIFETIME),
         cookie(DEVICE_COOKIE, &device.unwrap_or(new).reveal(email, &keys), DEVICE_LIFETIME),
     ]))
 }
 
-fn drawn() -> Result<[u8; 16], Failure> {
+fn drawn(context: &RequestContext) -> Result<[u8; 16], Failure> {
     random().map_err(|error| {
-        console_error!("session: {error}");
+        log::error(&context.request_id, &format!("session: {error}"));
         Failure::Unavailable
     })
 }
@@ -124,7 +124,7 @@ pub async fn sign_out(context: &RequestContext) -> Result<Cookies, Failure> {
 /// Revokes the request's session, if any.
 async fn end(context: &RequestContext) -> Result<(), Failure> {
     if let Credential::Session(token) = &*context.credential {
-        match ask(&context.env, Object::Person(token.person), &EndSession { session: token.hash() }).await {
+        match ask(context, Object::Person(token.person), &EndSession { session: token.hash() }).await {
             // A missing account has no session either.
             Ok(()) | Err(Failure::NotSignedIn) => {}
             Err(failure) => return Err(failure),
@@ -136,7 +136,7 @@ async fn end(context: &RequestContext) -> Result<(), Failure> {
 /// Returns the signed-in person, and extends the session.
 pub async fn resume(context: &RequestContext) -> Result<(PersonId, Identity), Failure> {
     let Credential::Session(token) = &*context.credential else { return Err(Failure::NotSignedIn) };
-    let identity = ask(&context.env, Object::Person(token.person), &Resume { session: token.hash() }).await?;
+    let identity = ask(context, Object::Person(token.person), &Resume { session: token.hash() }).await?;
     Ok((token.person, identity))
 }
 

@@ -21,6 +21,6 @@ pub async fn read(context: &RequestContext, key: Option<Locator>, query: UsageQu
         Some(id) => ask(context, workspace, &ReadKey { caller, id }).await.map(drop)?,
         None => ask(context, workspace, &ReadSettings { caller }).await.map(drop)?,
     }
-    let series = vault::ask(&context.env, Object::Usage(workspace), &ReadUsage { key, query }).await?;
+    let series = vault::ask(context, Object::Usage(workspace), &ReadUsage { key, query }).await?;
     Ok(Report::from(&series))
 }
