@@ -2,8 +2,10 @@
 
 use crate::{
     backend::{Backend, Cookies, Provided},
+    components::field::Errors,
     flash::Flash,
-    paths,
+    paths, status,
+    texts::after_sending,
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
@@ -101,6 +103,16 @@ impl PageRequest {
     /// Sets the status of the response.
     pub fn status(&self, status: StatusCode) {
         self.response.set_status(status);
+    }
+
+    /// Sets the status of the response to a form that failed. Returns the errors of its fields, or
+    /// the error of the form as a whole.
+    pub fn fail_form(&self, failure: Failure) -> (Errors, Option<String>) {
+        self.status(status::of(&failure));
+        match failure {
+            Failure::Invalid { errors } => (errors, None),
+            other => (Errors::new(), Some(after_sending(&other))),
+        }
     }
 
     /// Sets the status of the response and its `Retry-After` header, in seconds.

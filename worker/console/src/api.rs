@@ -23,7 +23,7 @@ use axum::{
 };
 use ownchat_domain::{
     failure::Failure,
-    problem::{INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND},
+    problem::{INTERNAL, METHOD_NOT_ALLOWED},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::convert::Infallible;
@@ -56,7 +56,7 @@ pub fn router() -> Router {
     with_parameters
         .merge(public)
         .merge(of_members)
-        .fallback(async || problem::of_kind(&NOT_FOUND, "There is no such address in the management API."))
+        .fallback(async || problem::unknown_api_url())
         .method_not_allowed_fallback(async || problem::of_kind(&METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED.meaning))
 }
 

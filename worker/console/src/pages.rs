@@ -13,7 +13,7 @@ use axum::{
 use leptos::prelude::provide_context;
 use ownchat_domain::{
     json::{self, BODY_MAX},
-    problem::{BODY_TOO_LARGE, METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE},
+    problem::{BODY_TOO_LARGE, METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE},
     token,
 };
 use ownchat_ui::{
@@ -28,7 +28,7 @@ use std::sync::Arc;
 /// Renders the page of a URL, or handles a form posted to it.
 pub async fn show(context: RequestContext, request: Request) -> Response {
     if request.uri().path().starts_with("/api/") {
-        return problem::of_kind(&NOT_FOUND, "There is no such address in the management API.");
+        return problem::unknown_api_url();
     }
     let (request, posted) = match *request.method() {
         Method::GET | Method::HEAD => match without_keys(request.uri()) {

@@ -75,6 +75,11 @@ fn of_missing_scopes(required: ScopeSet, granted: ScopeSet) -> Response {
     response
 }
 
+/// Returns the problem for a URL under `/api/` that no route matches.
+pub fn unknown_api_url() -> Response {
+    of_kind(&problem::NOT_FOUND, "There is no such address in the management API.")
+}
+
 /// Returns the refusal of a request with more than one key.
 pub fn ambiguous() -> Response {
     let kind = &problem::AMBIGUOUS_KEY;

@@ -18,8 +18,6 @@ use crate::{
     merge::{Values, merge},
     paths,
     request::{PageRequest, PageResult, PostedForm},
-    status,
-    texts::after_sending,
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -94,12 +92,8 @@ async fn save(
             Err(failure) => break (merged, failure),
         }
     };
-    request.status(status::of(&failure));
-    let form = Form::of(&key, merged.draft);
-    let form = match failure {
-        Failure::Invalid { errors } => Form { errors, ..form },
-        other => Form { whole: Some(after_sending(&other)), ..form },
-    };
+    let (errors, whole) = request.fail_form(failure);
+    let form = Form { errors, whole, ..Form::of(&key, merged.draft) };
     Ok(form.shown(request, identity, key))
 }
 

@@ -13,10 +13,7 @@ use crate::{
     },
     layout::{Frame, Section, breadcrumb},
     request::PageRequest,
-    status,
-    texts::after_sending,
 };
-use http::StatusCode;
 use leptos::prelude::*;
 use ownchat_domain::{
     failure::Failure,
@@ -59,20 +56,14 @@ pub fn Page() -> impl IntoView {
                 }
                 .into_any())
             }
-            Err(Failure::Invalid { errors }) => {
-                request.status(StatusCode::UNPROCESSABLE_ENTITY);
-                Ok(form(&request, identity, source, draft, errors, None))
-            }
             Err(Failure::NotSignedIn) => Err(Failure::NotSignedIn.into()),
-            Err(Failure::Reused) => {
-                request.status(status::of(&Failure::Reused));
-                // The server would refuse every retry with the old idempotency key.
-                draft.form = request.backend().request_id();
-                Ok(form(&request, identity, source, draft, Vec::new(), Some(after_sending(&Failure::Reused))))
-            }
-            Err(other) => {
-                request.status(status::of(&other));
-                Ok(form(&request, identity, source, draft, Vec::new(), Some(after_sending(&other))))
+            Err(failure) => {
+                if failure == Failure::Reused {
+                    // The server would refuse every retry with the old idempotency key.
+                    draft.form = request.backend().request_id();
+                }
+                let (errors, whole) = request.fail_form(failure);
+                Ok(form(&request, identity, source, draft, errors, whole))
             }
         }
     })

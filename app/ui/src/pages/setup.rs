@@ -7,8 +7,7 @@ use crate::{
     layout::Plain,
     paths,
     request::{EarlyReturn, PageRequest, PostedForm},
-    status,
-    texts::{LOST_COOKIES, after_sending},
+    texts::LOST_COOKIES,
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -48,16 +47,12 @@ pub fn Page() -> impl IntoView {
                 request.set_cookies(&cookies);
                 Err(EarlyReturn::Redirect(paths::KEYS.to_owned()))
             }
-            Err(Failure::Invalid { errors }) => {
-                request.status(StatusCode::UNPROCESSABLE_ENTITY);
-                Ok(form(posted, errors, None))
-            }
             Err(failure @ (Failure::NotFound | Failure::Forbidden | Failure::TooMany { .. })) => {
                 refused(&request, failure)
             }
             Err(other) => {
-                request.status(status::of(&other));
-                Ok(form(posted, Vec::new(), Some(after_sending(&other))))
+                let (errors, whole) = request.fail_form(other);
+                Ok(form(posted, errors, whole))
             }
         }
     })

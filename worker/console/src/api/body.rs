@@ -139,7 +139,7 @@ fn accepted(method: &Method) -> &'static [&'static str] {
 }
 
 /// Returns true if `Content-Type` is one of these media types. Ignores its parameters.
-fn is_one_of(accepted: &[&str], headers: &HeaderMap) -> bool {
+pub fn is_one_of(accepted: &[&str], headers: &HeaderMap) -> bool {
     let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media.split(';').next().unwrap_or_default().trim();
     accepted.iter().any(|media| essence.eq_ignore_ascii_case(media))

@@ -3,7 +3,7 @@
 
 mod lines;
 
-use super::json;
+use super::{body::is_one_of, json};
 use crate::{problem, request_context::RequestContext, use_cases::caller::call};
 use axum::{
     body::Body,
@@ -81,8 +81,7 @@ fn file(context: RequestContext, first: ExportPart) -> impl futures_util::Stream
 
 /// `POST /api/v1/import`
 pub async fn import(context: RequestContext, request: Request) -> Response {
-    let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(MEDIA_TYPE) {
+    if !is_one_of(&[MEDIA_TYPE], request.headers()) {
         return problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, "Send the file as Content-Type: application/x-ndjson.");
     }
     json(take(&context, request.into_body()).await)
