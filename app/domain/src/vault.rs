@@ -3,9 +3,9 @@
 //! Each command is a type that names its response ([`Call`]). It travels as JSON in a `POST` over a
 //! service binding. This module alone builds and parses the paths.
 
-mod beside;
 mod caller;
 pub mod feed;
+mod flatten;
 pub mod hasher;
 pub mod instance;
 pub mod masters;
@@ -30,7 +30,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub trait Call: Serialize + DeserializeOwned {
     /// Response if the command succeeds.
     type Answer: Serialize + DeserializeOwned;
-    /// Name of the command in the path; unique within the object.
+    /// Name of the command in the path; unique within the object. A renamed type keeps it, since
+    /// Workers and objects of different versions talk to each other during a deployment.
     const NAME: &'static str;
 }
 
@@ -102,12 +103,12 @@ pub struct Origin {
 
 /// Builds the path of the feed page after `since`, for the edge. The response is a page as bytes
 /// ([`crate::feed::decode`]).
-pub fn news_path(shard: u32, since: Position) -> String {
+pub fn feed_path(shard: u32, since: Position) -> String {
     Object::Feed(shard).path(&format!("since/{}/{}", since.incarnation, since.position))
 }
 
-/// Parses the position in a path that [`news_path`] built.
-pub fn parse_news(name: &str) -> Option<Position> {
+/// Parses the position in a path that [`feed_path`] built.
+pub fn parse_feed_path(name: &str) -> Option<Position> {
     let (incarnation, position) = name.strip_prefix("since/")?.split_once('/')?;
     Some(Position { incarnation: incarnation.parse().ok()?, position: position.parse().ok()? })
 }
@@ -170,8 +171,8 @@ mod tests {
             assert_eq!(Object::parse(path), None, "{path}");
         }
         let since = Position { incarnation: u64::MAX, position: 7 };
-        let path = news_path(3, since);
+        let path = feed_path(3, since);
         let (object, name) = Object::parse(&path).unwrap();
-        assert_eq!((object, parse_news(name)), (Object::Feed(3), Some(since)));
+        assert_eq!((object, parse_feed_path(name)), (Object::Feed(3), Some(since)));
     }
 }

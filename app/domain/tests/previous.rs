@@ -144,8 +144,8 @@ fn call<C: vault::Call + DeserializeOwned>() -> C {
 
 #[test]
 fn questions_of_an_earlier_console_are_understood() {
-    let found: Found = call();
-    assert_eq!((found.number, found.name.as_str(), found.owner), (7, "Shop", PersonId(0xab)));
+    let create: CreateWorkspace = call();
+    assert_eq!((create.number, create.name.as_str(), create.owner), (7, "Shop", PersonId(0xab)));
     let create: CreateKey = call();
     let details = create.key.check(at(0)).unwrap();
     assert_eq!((create.origin.caller, create.origin.address.as_str()), (PersonId(0xab).into(), "192.0.2.1"));

@@ -11,7 +11,7 @@ use ownchat_domain::{
     transfer::{Entry, Sum},
     vault::{
         Call, Object, Origin, Outcome,
-        registry::{CreateKey, Found},
+        registry::{CreateKey, CreateWorkspace},
         transfer::{FinishImport, Imported, ReadExport, StageImport},
     },
 };
@@ -50,7 +50,8 @@ impl Admin {
     /// Creates the workspace of this number, with an owner.
     pub fn found(vault: SocketAddr, workspace: u32) -> Self {
         let mut admin = Self::of(vault, workspace);
-        let found = Found { number: workspace, name: "Acme".into(), owner: admin.person, owner_name: "Ada".into() };
+        let found =
+            CreateWorkspace { number: workspace, name: "Acme".into(), owner: admin.person, owner_name: "Ada".into() };
         admin.ask(&found).unwrap().unwrap();
         admin
     }

@@ -16,7 +16,7 @@ use crate::{
 };
 use ownchat_domain::{
     feed::encode,
-    vault::{Call, Object, feed::Announce, parse_news},
+    vault::{Call, Object, feed::Announce, parse_feed_path},
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
@@ -45,7 +45,7 @@ impl DurableObject for Feed {
         if name == Announce::NAME {
             return respond::<Announce>(entries::append(database, &read_command(&mut request).await?, now()));
         }
-        match parse_news(name) {
+        match parse_feed_path(name) {
             Some(since) => {
                 Response::from_bytes(encode(&entries::read_since(database, since).map_err(|e| internal_error(&e))?))
             }

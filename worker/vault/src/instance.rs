@@ -103,9 +103,9 @@ impl Instance {
         if setup::is_set_up(database)? {
             return Ok(());
         }
-        let is_founded = send(&self.env, Object::Registry(setup::FIRST_WORKSPACE), &registry::IsFounded {}).await?;
+        let exists = send(&self.env, Object::Registry(setup::FIRST_WORKSPACE), &registry::WorkspaceExists {}).await?;
         // A concurrent request may have claimed it meanwhile.
-        if !is_founded || setup::is_set_up(database)? {
+        if !exists || setup::is_set_up(database)? {
             return Ok(());
         }
         console_error!(
@@ -117,14 +117,14 @@ impl Instance {
     /// Creates the objects of a claimed setup. Each creation is idempotent, so a retry is safe.
     async fn finish(&self, database: &Storage) -> CommandResult<()> {
         let Some(claim) = setup::pending(database)? else { return Ok(()) };
-        let workspace = registry::Found {
+        let workspace = registry::CreateWorkspace {
             number: claim.workspace,
             name: claim.workspace_name.clone(),
             owner: claim.person,
             owner_name: claim.name.clone(),
         };
         send(&self.env, Object::Registry(claim.workspace), &workspace).await.map_err(|failure| pending(&failure))?;
-        let person = person::Found {
+        let person = person::CreateAccount {
             name: claim.name,
             email: claim.email,
             password: claim.password,

@@ -14,7 +14,7 @@ use ownchat_domain::{
     meter::{decode, encode},
     vault::{
         Call, Object, PERMITS,
-        meter::{BelieveAnew, ClearMeter, LookAhead},
+        meter::{AcceptAnyVersion, ClearMeter, LookAhead},
     },
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
@@ -43,9 +43,9 @@ impl DurableObject for Meter {
                 self.state.storage().delete_all().await?;
                 respond::<ClearMeter>(Ok(()))
             }
-            Some((Object::Meter(_), BelieveAnew::NAME)) => {
+            Some((Object::Meter(_), AcceptAnyVersion::NAME)) => {
                 let database = self.database.as_ref().map_err(Clone::clone);
-                respond::<BelieveAnew>(database.and_then(store::accept_any_version).map_err(CommandError::from))
+                respond::<AcceptAnyVersion>(database.and_then(store::accept_any_version).map_err(CommandError::from))
             }
             Some((Object::Meter(_), LookAhead::NAME)) => {
                 let command = read_command(&mut request).await?;

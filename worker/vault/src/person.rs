@@ -18,7 +18,7 @@ use ownchat_domain::{
     failure::Failure,
     vault::{
         Call, Object, Outcome,
-        person::{EndSession, Found, NoteEvent, OpenSession, ReadPassword, Resume},
+        person::{CreateAccount, EndSession, OpenSession, ReadPassword, ReportSessionEvent, Resume},
     },
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
@@ -42,21 +42,23 @@ impl DurableObject for Person {
             return Response::error("not a request to a person", 404);
         };
         // Anybody can forge a session of a missing account. Nothing is stored for it.
-        if name != Found::NAME && is_new(database).map_err(internal_error)? {
+        if name != CreateAccount::NAME && is_new(database).map_err(internal_error)? {
             return Response::from_json(&Outcome::<()>::Err(Failure::NotSignedIn));
         }
         schema::apply(database).map_err(internal_error)?;
         match name {
-            Found::NAME => respond::<Found>(account::create(database, &read_command(&mut request).await?)),
+            CreateAccount::NAME => {
+                respond::<CreateAccount>(account::create(database, &read_command(&mut request).await?))
+            }
             ReadPassword::NAME => respond::<ReadPassword>(account::password(database)),
             OpenSession::NAME => {
                 respond::<OpenSession>(sessions::open(database, &read_command(&mut request).await?, now()))
             }
             Resume::NAME => respond::<Resume>(sessions::resume(database, &read_command(&mut request).await?, now())),
             EndSession::NAME => respond::<EndSession>(sessions::end(database, &read_command(&mut request).await?)),
-            NoteEvent::NAME => {
+            ReportSessionEvent::NAME => {
                 let command = read_command(&mut request).await?;
-                respond::<NoteEvent>(match sessions::to_registry_event(database, person, &command, now()) {
+                respond::<ReportSessionEvent>(match sessions::to_registry_event(database, person, &command, now()) {
                     Ok((workspace, event)) => {
                         send(&self.env, Object::Registry(workspace), &event).await.map_err(Into::into)
                     }

@@ -69,9 +69,9 @@ use ownchat_domain::{
         feed::Announce,
         masters::ReadMasters,
         registry::{
-            ChangeKey, ChangeSettings, ChangedSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, ExplainCall,
-            Found, IsFounded, ListKeys, NoteEvent, ReadDeleted, ReadKey, ReadSettings, ReadTrail, RestoreKey,
-            RotateKey,
+            ChangeKey, ChangeSettings, ChangedSettings, CreateKey, CreateWorkspace, DeleteKey, DuplicateKey,
+            EndOldSecrets, ExplainCall, ListKeys, ReadDeleted, ReadKey, ReadSettings, ReadTrail, RecordSessionEvent,
+            RestoreKey, RotateKey, WorkspaceExists,
         },
         transfer::{FinishImport, ReadExport, StageImport},
     },
@@ -186,16 +186,17 @@ impl Registry {
         let ring = keyring(&self.env)?;
         let mut request = CommandRequest { database, keyring: &ring, http: request, last_use };
         match name {
-            Found::NAME => {
+            CreateWorkspace::NAME => {
                 let result = members::create_workspace(database, &read_command(request.http).await?);
                 // The feed is created before the first key, so that it has every revocation.
                 let feed = Announce { entries: Vec::new() };
-                respond::<Found>(match (result, send(&self.env, Object::Feed(shard_of(workspace)), &feed).await) {
+                let sent = send(&self.env, Object::Feed(shard_of(workspace)), &feed).await;
+                respond::<CreateWorkspace>(match (result, sent) {
                     (Ok(()), Err(failure)) => Err(failure.into()),
                     (result, _) => result,
                 })
             }
-            IsFounded::NAME => respond::<IsFounded>(members::workspace_exists(database)),
+            WorkspaceExists::NAME => respond::<WorkspaceExists>(members::workspace_exists(database)),
             // Sessions and records outlive a lost store. The workspace must not look as if it never
             // existed.
             _ if !name.starts_with(RECORD) && members::workspace_exists(database) == Ok(false) => {
@@ -262,8 +263,9 @@ impl Registry {
                     Ok(ChangedSettings { settings, effective_at: narrowed.then_some(everywhere) })
                 }))
             }
-            NoteEvent::NAME => {
-                respond::<NoteEvent>(session_events::record(database, &read_command(request.http).await?, now()))
+            RecordSessionEvent::NAME => {
+                let event = read_command(request.http).await?;
+                respond::<RecordSessionEvent>(session_events::record(database, &event, now()))
             }
             ReadTrail::NAME => request.reply(|call: &ReadTrail| list::trail(database, call, now())).await,
             ReadMasters::NAME => request.reply(|call: &ReadMasters| masters::read(database, &ring, call, now())).await,

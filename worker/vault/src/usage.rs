@@ -22,7 +22,7 @@ use ownchat_domain::{
     usage::decode,
     vault::{
         Call, Object, USAGE,
-        usage::{NoteUse, ReadLastUses, ReadUsage},
+        usage::{ReadLastUses, ReadUsage, RecordLastUse},
     },
 };
 use std::time::Duration;
@@ -73,9 +73,9 @@ impl DurableObject for Usage {
             ReadLastUses::NAME => {
                 respond::<ReadLastUses>(queries::last_uses(database, &read_command(&mut request).await?))
             }
-            NoteUse::NAME => {
-                let command: NoteUse = read_command(&mut request).await?;
-                respond::<NoteUse>(batches::record_last_use(database, command.last).map_err(Into::into))
+            RecordLastUse::NAME => {
+                let command: RecordLastUse = read_command(&mut request).await?;
+                respond::<RecordLastUse>(batches::record_last_use(database, command.last).map_err(Into::into))
             }
             _ => Response::error("no such command", 404),
         }

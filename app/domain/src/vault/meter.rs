@@ -16,9 +16,9 @@ impl Call for ClearMeter {
 /// Makes the meter accept the next record's limits at any version. An import from a file may give
 /// the key a lower version than before. Used permits stay used. Idempotent.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct BelieveAnew {}
+pub struct AcceptAnyVersion {}
 
-impl Call for BelieveAnew {
+impl Call for AcceptAnyVersion {
     type Answer = ();
     const NAME: &'static str = "believe-anew";
 }

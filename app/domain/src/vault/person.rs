@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Creates the account. Idempotent for the same values.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Found {
+pub struct CreateAccount {
     /// Name of the person.
     pub name: String,
     /// Email address of the person, in its stored form.
@@ -19,7 +19,7 @@ pub struct Found {
     pub workspace_name: String,
 }
 
-impl Call for Found {
+impl Call for CreateAccount {
     type Answer = ();
     const NAME: &'static str = "found";
 }
@@ -74,7 +74,7 @@ impl Call for Resume {
 
 /// Records a session event in the audit trail of the workspace.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct NoteEvent {
+pub struct ReportSessionEvent {
     /// The session event.
     pub action: Action,
     /// Hash of the session secret; an invalid session records nothing. `None` for a sign-in.
@@ -85,7 +85,7 @@ pub struct NoteEvent {
     pub request_id: String,
 }
 
-impl Call for NoteEvent {
+impl Call for ReportSessionEvent {
     type Answer = ();
     const NAME: &'static str = "note-event";
 }

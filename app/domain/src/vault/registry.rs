@@ -4,7 +4,7 @@ mod trail;
 
 pub use trail::{NOT_A_CURSOR, ReadTrail, TrailPage, TrailQuery};
 
-use super::{Call, Caller, Origin, beside};
+use super::{Call, Caller, Origin, flatten};
 use crate::{
     account::PersonId,
     audit::Action,
@@ -20,7 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Creates the workspace and its owner. Idempotent for the same values.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Found {
+pub struct CreateWorkspace {
     /// Workspace number.
     pub number: u32,
     /// Name of the workspace.
@@ -31,23 +31,23 @@ pub struct Found {
     pub owner_name: String,
 }
 
-impl Call for Found {
+impl Call for CreateWorkspace {
     type Answer = ();
     const NAME: &'static str = "found";
 }
 
 /// Returns true if this object holds a workspace.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct IsFounded {}
+pub struct WorkspaceExists {}
 
-impl Call for IsFounded {
+impl Call for WorkspaceExists {
     type Answer = bool;
     const NAME: &'static str = "is-founded";
 }
 
 /// Records a session event of a member. If a member has too many in an hour, some are only counted.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct NoteEvent {
+pub struct RecordSessionEvent {
     /// The member.
     pub person: PersonId,
     /// The session event.
@@ -58,7 +58,7 @@ pub struct NoteEvent {
     pub request_id: String,
 }
 
-impl Call for NoteEvent {
+impl Call for RecordSessionEvent {
     type Answer = ();
     const NAME: &'static str = "note-event";
 }
@@ -88,20 +88,20 @@ pub struct Issued {
 
 /// Fields that [`Issued`] adds to those of the key.
 #[derive(Serialize, Deserialize)]
-struct BesideKey {
+struct IssuedFields {
     #[serde(default)]
     replayed: bool,
 }
 
 impl Serialize for Issued {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        beside::write(&self.key, &BesideKey { replayed: self.replayed }, serializer)
+        flatten::write(&self.key, &IssuedFields { replayed: self.replayed }, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Issued {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (key, BesideKey { replayed }) = beside::read(deserializer)?;
+        let (key, IssuedFields { replayed }) = flatten::read(deserializer)?;
         Ok(Self { key, replayed })
     }
 }
@@ -355,20 +355,20 @@ pub struct ChangedSettings {
 
 /// Fields that [`ChangedSettings`] adds to those of the settings.
 #[derive(Serialize, Deserialize)]
-struct BesideSettings {
+struct ChangedFields {
     #[serde(default)]
     effective_at: Option<Timestamp>,
 }
 
 impl Serialize for ChangedSettings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        beside::write(&self.settings, &BesideSettings { effective_at: self.effective_at }, serializer)
+        flatten::write(&self.settings, &ChangedFields { effective_at: self.effective_at }, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for ChangedSettings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (settings, BesideSettings { effective_at }) = beside::read(deserializer)?;
+        let (settings, ChangedFields { effective_at }) = flatten::read(deserializer)?;
         Ok(Self { settings, effective_at })
     }
 }

@@ -10,12 +10,12 @@ pub struct ReadExport {
     /// Caller, client IP address and request id.
     pub origin: Origin,
     /// Cursor from the previous part; `None` for the first, which the audit trail records.
-    pub after: Option<Place>,
+    pub after: Option<ExportCursor>,
 }
 
 /// A position in an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct ExportCursor {
     /// Number of the last change that the export holds. After another change its parts no longer
     /// match.
     pub until: u64,
@@ -31,7 +31,7 @@ pub struct ExportPart {
     /// The lines.
     pub lines: Vec<String>,
     /// Cursor of the next part; `None` after the last.
-    pub next: Option<Place>,
+    pub next: Option<ExportCursor>,
 }
 
 impl Call for ReadExport {

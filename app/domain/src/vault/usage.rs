@@ -42,12 +42,12 @@ pub struct UsageQuery {
 
 /// Records the last use of a secret at the management API, which no edge counts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct NoteUse {
+pub struct RecordLastUse {
     /// The use to record.
     pub last: LastUse,
 }
 
-impl Call for NoteUse {
+impl Call for RecordLastUse {
     type Answer = ();
     const NAME: &'static str = "note-use";
 }

@@ -7,7 +7,7 @@ use ownchat_domain::{
     key::version_of_etag,
     keyring::Keyring,
     locator::Locator,
-    vault::{Caller, Object, parse_news},
+    vault::{Caller, Object, parse_feed_path},
 };
 use proptest::prelude::*;
 
@@ -32,7 +32,7 @@ proptest! {
         if let Some(number) = within(&text, || base62::decode(&text)) {
             prop_assert_eq!(base62::encode(number, text.len()), text.as_str());
         }
-        let _ = within(&text, || (version_of_etag(&text), parse_news(&text), text.parse::<Locator>()));
+        let _ = within(&text, || (version_of_etag(&text), parse_feed_path(&text), text.parse::<Locator>()));
         let _ = within(&text, || (Keyring::parse(&text).is_ok(), text.parse::<IdempotencyKey>()));
         if let Some((object, name)) = within(&text, || Object::parse(&text)) {
             let path = object.path(name);

@@ -15,7 +15,7 @@ use ownchat_domain::{
         masters::{Left, Master, Masters},
         person::Identity,
         registry::{Changed, ChangedSettings, Issued, Settings, TrailPage},
-        transfer::{ExportPart, Imported, Place},
+        transfer::{ExportCursor, ExportPart, Imported},
     },
     verdict::Code,
 };
@@ -98,7 +98,7 @@ fn about_the_workspace() {
     let left = Left { seal: true, pepper: false, locator: true };
     let master = Master { id: 2, left, records: 3, secrets: 4, keys: 5 };
     good("masters", Masters { data: vec![master], unknown: 6 });
-    let next = Some(Place { until: 9, key: Some(2), line: 0 });
+    let next = Some(ExportCursor { until: 9, key: Some(2), line: 0 });
     good("a part of an export", ExportPart { lines: vec!["{}".into()], next });
     good("an import", Imported { keys: 2, trail: 9 });
 }

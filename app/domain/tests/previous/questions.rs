@@ -16,10 +16,10 @@ use ownchat_domain::{
         Caller, KeyCaller, Origin,
         instance::{BeginSignIn, CheckSetup, ForgetAttempts, SetUp},
         masters::ReadMasters,
-        meter::{BelieveAnew, ClearMeter, LookAhead},
+        meter::{AcceptAnyVersion, ClearMeter, LookAhead},
         person::{self, EndSession, OpenSession, ReadPassword, Resume},
         registry::*,
-        transfer::{FinishImport, Place, ReadExport, StageImport},
+        transfer::{ExportCursor, FinishImport, ReadExport, StageImport},
         usage::{ReadLastUses, ReadUsage, UsageQuery},
     },
     verdict::Code,
@@ -147,7 +147,7 @@ fn about_calls() {
     same(FILE, "explain a route", &explain(None, case));
     same(FILE, "look-ahead", &LookAhead { limits: LIMITS, version: 9, cost: 4 });
     same(FILE, "clear", &ClearMeter {});
-    same("calls-3.ndjson", "believe-anew", &BelieveAnew {});
+    same("calls-3.ndjson", "believe-anew", &AcceptAnyVersion {});
     let query = UsageQuery {
         from: Some(at(0)),
         to: Some(at(86_400_000)),
@@ -183,7 +183,7 @@ fn about_the_workspace() {
     same(FILE, "read-trail", &ReadTrail { caller: person(), query });
     same(FILE, "read-masters", &ReadMasters { caller: person() });
     same(FILE, "read-export", &ReadExport { origin: origin(person()), after: None });
-    let place = |key| Some(Place { until: 9, key, line: 4 });
+    let place = |key| Some(ExportCursor { until: 9, key, line: 4 });
     same(FILE, "read-export of keys", &ReadExport { origin: origin(person()), after: place(Some(2)) });
     same(FILE, "read-export of lines", &ReadExport { origin: origin(person()), after: place(None) });
     let lines = vec![r#"{"end":{}}"#.to_owned()];
@@ -209,7 +209,7 @@ fn about_people() {
     let address = || "192.0.2.1".to_owned();
     same(FILE, "begin-sign-in", &BeginSignIn { email: email.clone(), address: address(), device: None });
     same(FILE, "forget-attempts", &ForgetAttempts { email: email.clone(), address: address(), device: None });
-    let found = person::Found { name, email, password, workspace: 7, workspace_name: "Shop".into() };
+    let found = person::CreateAccount { name, email, password, workspace: 7, workspace_name: "Shop".into() };
     same(FILE, "found of a person", &found);
     same(FILE, "read-password", &ReadPassword {});
     let session = SessionToken::new(PersonId(1), [3; 16]).hash();

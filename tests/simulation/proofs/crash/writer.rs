@@ -76,7 +76,7 @@ impl Writer {
         let workspace = 1 + number / 2;
         let owns_settings = number.is_multiple_of(2);
         let mut admin = if owns_settings { world.found(workspace) } else { Admin::of(world.vault(), workspace) };
-        let found = person::Found {
+        let found = person::CreateAccount {
             name: "Ada".into(),
             email: format!("ada{number}@example.com"),
             password: String::new(),

@@ -20,7 +20,7 @@ use ownchat_domain::{
     failure::Failure,
     problem::UNSUPPORTED_MEDIA_TYPE,
     transfer::{Entry, MEDIA_TYPE, Sum},
-    vault::transfer::{ExportPart, FinishImport, Imported, Place, ReadExport, StageImport},
+    vault::transfer::{ExportCursor, ExportPart, FinishImport, Imported, ReadExport, StageImport},
 };
 use std::io;
 
@@ -41,14 +41,14 @@ pub async fn export(context: RequestContext) -> Response {
 }
 
 /// Reads the part of an export after a cursor.
-async fn read(context: &RequestContext, after: Option<Place>) -> Result<ExportPart, Failure> {
+async fn read(context: &RequestContext, after: Option<ExportCursor>) -> Result<ExportPart, Failure> {
     call(context, |origin| ReadExport { origin, after }).await
 }
 
 /// The next step of an export.
 enum Next {
     Part(ExportPart),
-    Ask(Place),
+    Ask(ExportCursor),
     Nothing,
 }
 

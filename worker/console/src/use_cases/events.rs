@@ -8,7 +8,7 @@ use crate::{
 use ownchat_domain::{
     account::PersonId,
     audit::Action,
-    vault::{Object, person::NoteEvent},
+    vault::{Object, person::ReportSessionEvent},
 };
 
 /// Records an event of the request's session, if it has a valid one. Call it before the session
@@ -16,8 +16,12 @@ use ownchat_domain::{
 pub async fn of_session(context: &RequestContext, action: Action) {
     if let Credential::Session(token) = &*context.credential {
         let session = Some(token.hash());
-        let call =
-            NoteEvent { action, session, address: context.address.clone(), request_id: context.request_id.clone() };
+        let call = ReportSessionEvent {
+            action,
+            session,
+            address: context.address.clone(),
+            request_id: context.request_id.clone(),
+        };
         // A failure is logged already and must not stop the request.
         let _ = ask(context, Object::Person(token.person), &call).await;
     }
@@ -33,7 +37,7 @@ pub fn of_account(context: &RequestContext, person: Option<PersonId>, action: Ac
     };
     let deferred = context.clone();
     context.platform.wait_until(async move {
-        let call = NoteEvent { action, session: None, address, request_id };
+        let call = ReportSessionEvent { action, session: None, address, request_id };
         let _ = ask(&deferred, Object::Person(person), &call).await;
     });
 }

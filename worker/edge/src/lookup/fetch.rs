@@ -12,7 +12,7 @@ use crate::{
 use ownchat_domain::{
     feed::{self, decode},
     record::{Record, kv_name},
-    vault::{news_path, record_path},
+    vault::{feed_path, record_path},
 };
 use std::{net::IpAddr, rc::Rc};
 
@@ -52,7 +52,7 @@ async fn read_pages(authorizer: &Authorizer, platform: &Platform, workspace: u32
     for _ in 0..MAX_PAGES {
         let requested_at = now();
         let from = authorizer.begin_feed_read(workspace, requested_at);
-        let bytes = call_vault(platform, &news_path(feed::shard_of(workspace), from), None, FEED).await?;
+        let bytes = call_vault(platform, &feed_path(feed::shard_of(workspace), from), None, FEED).await?;
         let page = decode(&bytes).ok_or("malformed page")?;
         let more = page.more;
         authorizer.apply_feed_page(workspace, page, from, requested_at);

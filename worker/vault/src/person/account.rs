@@ -1,10 +1,10 @@
 //! The account row.
 
 use crate::{database::Database, rpc::CommandResult};
-use ownchat_domain::{failure::Failure, vault::person::Found};
+use ownchat_domain::{failure::Failure, vault::person::CreateAccount};
 
 /// Creates the account, unless it exists.
-pub fn create(database: &impl Database, command: &Found) -> CommandResult<()> {
+pub fn create(database: &impl Database, command: &CreateAccount) -> CommandResult<()> {
     database.run(
         "INSERT INTO account (id, name, email, password, workspace, workspace_name) VALUES (1, ?, ?, ?, ?, ?) \
          ON CONFLICT DO NOTHING",

@@ -6,7 +6,7 @@ use ownchat_domain::{
     failure::Failure,
     time::{HOUR, MINUTE, Timestamp},
     vault::{
-        person::{EndSession, Identity, NoteEvent, OpenSession, Resume},
+        person::{EndSession, Identity, OpenSession, ReportSessionEvent, Resume},
         registry,
     },
 };
@@ -77,9 +77,9 @@ fn find(database: &impl Database, session: SessionHash, now: Timestamp) -> Comma
 pub fn to_registry_event(
     database: &impl Database,
     person: PersonId,
-    command: &NoteEvent,
+    command: &ReportSessionEvent,
     now: Timestamp,
-) -> CommandResult<(u32, registry::NoteEvent)> {
+) -> CommandResult<(u32, registry::RecordSessionEvent)> {
     let workspace = if let Some(session) = command.session {
         // A refused request does not extend the session.
         find(database, session, now)?.0.workspace
@@ -89,7 +89,7 @@ pub fn to_registry_event(
         u32::try_from(number).map_err(|_| Failure::Unavailable)?
     };
     let (address, request_id) = (command.address.clone(), command.request_id.clone());
-    Ok((workspace, registry::NoteEvent { person, action: command.action, address, request_id }))
+    Ok((workspace, registry::RecordSessionEvent { person, action: command.action, address, request_id }))
 }
 
 /// Ends a session.
@@ -112,7 +112,7 @@ mod tests {
     use ownchat_domain::{
         account::{PersonId, SessionToken},
         audit::Action,
-        vault::person::Found,
+        vault::person::CreateAccount,
     };
 
     const START: Timestamp = Timestamp::from_millis(1_000_000_000);
@@ -124,7 +124,7 @@ mod tests {
     fn signed_in() -> MemoryDatabase {
         let database = MemoryDatabase::open();
         schema::apply(&database).unwrap();
-        let found = Found {
+        let found = CreateAccount {
             name: "Ada".into(),
             email: "a@b.c".into(),
             password: "$argon2id$".into(),
@@ -181,7 +181,7 @@ mod tests {
         let database = signed_in();
         let note = |session| {
             let (address, request_id) = ("192.0.2.1".to_owned(), "r1".to_owned());
-            let command = NoteEvent { action: Action::SignOut, session, address, request_id };
+            let command = ReportSessionEvent { action: Action::SignOut, session, address, request_id };
             to_registry_event(&database, PersonId(1), &command, START)
                 .map(|(workspace, event)| (workspace, event.person))
         };

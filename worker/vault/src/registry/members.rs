@@ -10,7 +10,7 @@ use ownchat_domain::{
     failure::Failure,
     role::{Command, Grant, Principal, Role, allow},
     time::Timestamp,
-    vault::{Caller, registry::Found},
+    vault::{Caller, registry::CreateWorkspace},
     verdict::Denial,
 };
 
@@ -55,7 +55,7 @@ impl Member {
 }
 
 /// Creates the workspace and its owner, unless they exist.
-pub fn create_workspace(database: &impl Database, command: &Found) -> CommandResult<()> {
+pub fn create_workspace(database: &impl Database, command: &CreateWorkspace) -> CommandResult<()> {
     database.transaction(|| {
         database.run(
             "INSERT INTO workspace (id, number, name) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",

@@ -6,7 +6,7 @@ use ownchat_domain::{
     meter::Outlook,
     vault::{
         Object,
-        meter::{BelieveAnew, ClearMeter, LookAhead},
+        meter::{AcceptAnyVersion, ClearMeter, LookAhead},
     },
 };
 use worker::{Env, console_warn};
@@ -30,7 +30,7 @@ impl Meters for Env {
     }
 
     async fn accept_any_version(&self, key: Locator) -> Result<(), String> {
-        send(self, Object::Meter(key), &BelieveAnew {}).await.map_err(|failure| failure.to_string())
+        send(self, Object::Meter(key), &AcceptAnyVersion {}).await.map_err(|failure| failure.to_string())
     }
 
     async fn look_ahead(&self, key: Locator, command: &LookAhead) -> Option<Outlook> {

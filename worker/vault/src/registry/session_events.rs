@@ -13,7 +13,7 @@ use ownchat_domain::{
     audit::{Action, ActorId},
     failure::Failure,
     time::{HOUR, Timestamp},
-    vault::registry::NoteEvent,
+    vault::registry::RecordSessionEvent,
 };
 use serde_json::json;
 
@@ -21,7 +21,7 @@ use serde_json::json;
 const LINES_MAX: i64 = 20;
 
 /// Logs an event, or counts it if the hour's limit is reached.
-pub fn record(database: &impl Database, command: &NoteEvent, now: Timestamp) -> CommandResult<()> {
+pub fn record(database: &impl Database, command: &RecordSessionEvent, now: Timestamp) -> CommandResult<()> {
     if !command.action.is_of_session() {
         return Err(Failure::NotFound.into());
     }
@@ -78,7 +78,8 @@ mod tests {
     use ownchat_domain::audit::verify;
 
     fn event(database: &MemoryDatabase, action: Action, now: Timestamp) {
-        let command = NoteEvent { person: OWNER, action, address: "192.0.2.1".into(), request_id: "r1".into() };
+        let command =
+            RecordSessionEvent { person: OWNER, action, address: "192.0.2.1".into(), request_id: "r1".into() };
         record(database, &command, now).unwrap();
     }
 
@@ -110,7 +111,8 @@ mod tests {
     #[test]
     fn only_session_events_of_members_are_logged() {
         let database = workspace();
-        let command = |person, action| NoteEvent { person, action, address: String::new(), request_id: String::new() };
+        let command =
+            |person, action| RecordSessionEvent { person, action, address: String::new(), request_id: String::new() };
         for wrong in [command(STRANGER, Action::SignIn), command(OWNER, Action::Delete)] {
             assert_eq!(record(&database, &wrong, NOW), Err(Failure::NotFound.into()));
         }

@@ -14,7 +14,7 @@ use ownchat_domain::{
     time::Timestamp,
     vault::{
         Caller, Origin,
-        registry::{CreateKey, DeleteKey, Found, RestoreKey, RotateKey},
+        registry::{CreateKey, CreateWorkspace, DeleteKey, RestoreKey, RotateKey},
     },
     verdict::Denial,
 };
@@ -35,7 +35,7 @@ pub fn keyring() -> Keyring {
 pub fn workspace() -> MemoryDatabase {
     let database = MemoryDatabase::open();
     schema::apply(&database).unwrap();
-    let found = Found { number: WORKSPACE, name: "Shop".into(), owner: OWNER, owner_name: "Ada".into() };
+    let found = CreateWorkspace { number: WORKSPACE, name: "Shop".into(), owner: OWNER, owner_name: "Ada".into() };
     members::create_workspace(&database, &found).unwrap();
     database
 }

@@ -22,7 +22,7 @@ use ownchat_domain::{
     transfer::{BadLine, Entry, FORMAT, Header, KeyFacts, LINES_MAX, Reader, SecretFacts},
     vault::{
         registry::OUTAGE_MAX,
-        transfer::{ExportPart, FinishImport, Imported, Place, ReadExport, StageImport},
+        transfer::{ExportCursor, ExportPart, FinishImport, Imported, ReadExport, StageImport},
     },
 };
 use serde_json::value::RawValue;
@@ -51,13 +51,13 @@ pub fn read(database: &impl Database, command: &ReadExport, now: Timestamp) -> C
                 trail::append(database, actor, trail_line(Action::Export, None), now)?;
             }
             part.lines.push(Entry::Export(header(database)?).write());
-            Place { until, key: Some(0), line: 0 }
+            ExportCursor { until, key: Some(0), line: 0 }
         }
     };
     if let Some(after) = position.key {
-        part.next = Some(Place { key: None, ..position });
+        part.next = Some(ExportCursor { key: None, ..position });
         for key in keys(database, after)? {
-            part.next = Some(Place { key: Some(key.number), ..position });
+            part.next = Some(ExportCursor { key: Some(key.number), ..position });
             part.lines.push(Entry::Key(key.into()).write());
             if is_full(&part) {
                 break;
@@ -67,7 +67,7 @@ pub fn read(database: &impl Database, command: &ReadExport, now: Timestamp) -> C
     }
     let lines = trail::lines(database, &LineFilter { after: position.line, limit: PART, ..LineFilter::default() })?;
     for (number, line) in lines.into_iter().filter(|(number, _)| *number <= until) {
-        part.next = Some(Place { line: number, ..position });
+        part.next = Some(ExportCursor { line: number, ..position });
         let line = RawValue::from_string(line).map_err(|error| DatabaseError(error.to_string()))?;
         part.lines.push(Entry::Line(line).write());
         if is_full(&part) {

@@ -5,7 +5,7 @@ use ownchat_domain::{
     locator::Locator,
     time::{SECOND, Timestamp},
     usage::LastUse,
-    vault::{Object, usage::NoteUse},
+    vault::{Object, usage::RecordLastUse},
 };
 use std::{cell::RefCell, collections::HashMap};
 use worker::{Env, console_warn};
@@ -39,7 +39,7 @@ impl UseReports {
 
 /// Reports a use. A lost report is made up for by the next request.
 pub async fn report(env: Env, workspace: u32, last: LastUse) {
-    if let Err(failure) = send(&env, Object::Usage(workspace), &NoteUse { last }).await {
+    if let Err(failure) = send(&env, Object::Usage(workspace), &RecordLastUse { last }).await {
         console_warn!("registry: a last use was not reported: {failure}");
     }
 }

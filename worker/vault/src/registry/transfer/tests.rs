@@ -23,7 +23,7 @@ use ownchat_domain::{
     transfer::Sum,
     vault::{
         Caller, KeyCaller,
-        registry::{ChangeKey, CreateKey, DeleteKey, NoteEvent, RotateKey},
+        registry::{ChangeKey, CreateKey, DeleteKey, RecordSessionEvent, RotateKey},
     },
 };
 
@@ -384,7 +384,7 @@ fn session_events_follow_the_file_and_are_not_exported() {
     let file = exported(&from);
     let to = workspace();
     let (address, request_id) = ("192.0.2.1".to_owned(), "r1".to_owned());
-    let signed_in = NoteEvent { person: OWNER, action: Action::SignIn, address, request_id };
+    let signed_in = RecordSessionEvent { person: OWNER, action: Action::SignIn, address, request_id };
     session_events::record(&to, &signed_in, NOW).unwrap();
     assert!(imported(&to, &file).is_ok(), "somebody signed in before");
     session_events::record(&to, &signed_in, NOW).unwrap();
