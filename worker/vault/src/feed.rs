@@ -6,6 +6,7 @@ mod entries;
 mod schema;
 
 #[cfg(test)]
+#[path = "../tests/previous/feed.rs"]
 mod previous;
 
 use crate::{

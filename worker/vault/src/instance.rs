@@ -7,6 +7,7 @@ mod setup;
 mod sign_in_throttle;
 
 #[cfg(test)]
+#[path = "../tests/previous/instance.rs"]
 mod previous;
 
 use crate::{

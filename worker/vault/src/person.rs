@@ -6,6 +6,7 @@ mod schema;
 mod sessions;
 
 #[cfg(test)]
+#[path = "../tests/previous/person.rs"]
 mod previous;
 
 use crate::{

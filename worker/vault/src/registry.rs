@@ -39,10 +39,12 @@ mod transfer;
 mod use_reports;
 
 #[cfg(test)]
+#[path = "../tests/previous/registry.rs"]
 mod previous;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
+#[path = "../tests/walk/walk.rs"]
 mod walk;
 
 use self::{

@@ -129,6 +129,7 @@ fn internal_error(error: &impl core::fmt::Display) -> worker::Error {
 }
 
 #[cfg(test)]
+#[path = "../tests/previous/usage.rs"]
 mod previous;
 #[cfg(test)]
 mod testing;

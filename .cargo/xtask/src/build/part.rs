@@ -193,8 +193,8 @@ mod tests {
             "README.md",
             "tests/api/main.rs",
             "worker/edge/src/authorizer/tests.rs",
-            "worker/vault/src/registry/previous.rs",
-            "worker/vault/src/registry/fixtures/first.sql",
+            "worker/vault/tests/previous/registry.rs",
+            "worker/vault/tests/previous/registry/first.sql",
             "app/domain/tests/previous.rs",
             ".cargo/xtask/src/test.rs",
         ] {

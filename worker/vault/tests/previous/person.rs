@@ -1,4 +1,4 @@
-//! An account that an earlier version has left. `fixtures` holds one database for each schema step,
+//! An account that an earlier version has left. The folder beside this file holds one database for each schema step,
 //! as SQL; they are never regenerated.
 
 use super::{
@@ -17,7 +17,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
 #[test]
 fn an_account_of_the_first_schema_is_read() {
-    let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
+    let database = MemoryDatabase::filled(include_str!("person/first.sql"));
     schema::apply(&database).unwrap();
     schema::apply(&database).unwrap();
     let password = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";

@@ -1,4 +1,4 @@
-//! A feed that an earlier version has left. `fixtures` holds one database for each schema step, as
+//! A feed that an earlier version has left. The folder beside this file holds one database for each schema step, as
 //! SQL; they are never regenerated.
 
 use super::{entries, schema};
@@ -17,7 +17,7 @@ fn key(number: u32) -> Subject {
 
 #[test]
 fn a_feed_of_the_first_schema_continues() {
-    let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
+    let database = MemoryDatabase::filled(include_str!("feed/first.sql"));
     // It is opened later and with other random numbers.
     schema::apply(&database, 5 << 11, NOW.plus(9)).unwrap();
     schema::apply(&database, 6 << 11, NOW.plus(9)).unwrap();

@@ -1,4 +1,4 @@
-//! Counts that an earlier version has left. `fixtures` holds one database for each schema step, as
+//! Counts that an earlier version has left. The folder beside this file holds one database for each schema step, as
 //! SQL; they are never regenerated.
 
 use super::{
@@ -41,7 +41,7 @@ fn all_is_there(database: &MemoryDatabase, exact: &ExactCount) {
 
 #[test]
 fn counts_of_the_first_schema_are_read_and_added_to() {
-    let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
+    let database = MemoryDatabase::filled(include_str!("usage/first.sql"));
     schema::apply(&database).unwrap();
     schema::apply(&database).unwrap();
     let mut exact = ExactCount::default();

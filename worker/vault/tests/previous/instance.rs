@@ -1,4 +1,4 @@
-//! A deployment that an earlier version has left. `fixtures` holds one database for each schema
+//! A deployment that an earlier version has left. The folder beside this file holds one database for each schema
 //! step, as SQL; they are never regenerated.
 
 use super::{
@@ -18,7 +18,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
 #[test]
 fn a_deployment_of_the_first_schema_is_read() {
-    let database = MemoryDatabase::filled(include_str!("fixtures/first.sql"));
+    let database = MemoryDatabase::filled(include_str!("instance/first.sql"));
     schema::apply(&database).unwrap();
     schema::apply(&database).unwrap();
     let expected = SetupToken::new("token", "1795452408000");

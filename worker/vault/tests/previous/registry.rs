@@ -1,6 +1,6 @@
 //! Workspaces that earlier versions have left: migrated, read and worked with.
 //!
-//! `fixtures` holds one database for each schema step, as SQL. They are never regenerated: with a
+//! The folder beside this file holds one database for each schema step, as SQL. They are never regenerated: with a
 //! new step, add one that the version before it has written.
 
 use super::{
@@ -66,7 +66,7 @@ fn exported(database: &MemoryDatabase, now: Timestamp) -> usize {
 
 #[test]
 fn a_workspace_of_the_first_schema_is_migrated() {
-    let database = opened(include_str!("fixtures/first.sql"));
+    let database = opened(include_str!("registry/first.sql"));
     let ring =
         Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")
             .unwrap();
@@ -106,7 +106,7 @@ fn a_workspace_of_the_first_schema_is_migrated() {
 
 #[test]
 fn a_workspace_of_the_second_schema_is_migrated() {
-    let database = opened(include_str!("fixtures/second.sql"));
+    let database = opened(include_str!("registry/second.sql"));
     let listed =
         list::list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW.plus(5)).unwrap();
     let names: Vec<&str> = listed.data.iter().map(|key| key.name.as_str()).collect();
@@ -135,7 +135,7 @@ fn a_workspace_of_the_second_schema_is_migrated() {
 
 #[test]
 fn a_workspace_of_the_third_schema_is_migrated() {
-    let database = opened(include_str!("fixtures/third.sql"));
+    let database = opened(include_str!("registry/third.sql"));
     let now = NOW.plus(7);
     let asked = |caller| ListKeys { caller, query: KeyQuery::default() };
     let names = |person: PersonId| -> Vec<String> {
@@ -182,7 +182,7 @@ fn a_workspace_of_the_third_schema_is_migrated() {
 
 #[test]
 fn a_workspace_of_the_fourth_schema_is_migrated() {
-    let database = opened(include_str!("fixtures/fourth.sql"));
+    let database = opened(include_str!("registry/fourth.sql"));
     let listed =
         list::list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, NOW.plus(5)).unwrap();
     let names: Vec<&str> = listed.data.iter().map(|key| key.name.as_str()).collect();
@@ -200,7 +200,7 @@ fn a_workspace_of_the_fourth_schema_is_migrated() {
 
 #[test]
 fn a_workspace_of_the_fifth_schema_is_migrated() {
-    let database = opened(include_str!("fixtures/fifth.sql"));
+    let database = opened(include_str!("registry/fifth.sql"));
     let now = NOW.plus(31 * DAY + 10);
     let listed = list::list(&database, &ListKeys { caller: OWNER.into(), query: KeyQuery::default() }, now).unwrap();
     let names: Vec<&str> = listed.data.iter().map(|key| key.name.as_str()).collect();
@@ -223,7 +223,7 @@ fn a_workspace_of_the_fifth_schema_is_migrated() {
 
 #[test]
 fn a_workspace_of_the_sixth_schema_is_migrated() {
-    let database = opened(include_str!("fixtures/sixth.sql"));
+    let database = opened(include_str!("registry/sixth.sql"));
     let now = NOW.plus(31 * DAY + 10);
     // A purged key is still queued for clean-up, and the former outage grace period still counts.
     assert_eq!(purge_cleanup::next_due(&database), Ok(Some(NOW.plus(31 * DAY))));
@@ -240,7 +240,7 @@ fn a_workspace_of_the_sixth_schema_is_migrated() {
 
 #[test]
 fn a_workspace_of_the_seventh_schema_is_migrated() {
-    let database = opened(include_str!("fixtures/seventh.sql"));
+    let database = opened(include_str!("registry/seventh.sql"));
     // Numbers that may have been used before an import are skipped.
     let key = new_key("Next", &["contacts:read"]);
     let command = CreateKey { origin: origin(OWNER), key, secret: SecretHash::from_bytes([9; 32]), once: None };
