@@ -29,8 +29,6 @@ mod rows;
 mod scheduled_tasks;
 mod schema;
 mod sealed_record;
-mod search_text;
-mod secrets;
 mod session_events;
 mod settings;
 mod sweep;

@@ -3,21 +3,31 @@
 
 use super::{Database, DatabaseError, DatabaseResult, Row, Value};
 use rusqlite::{Connection, params_from_iter, types::Value as Sqlite};
+use std::cell::Cell;
 
 /// A database that lives as long as this value.
-pub struct MemoryDatabase(Connection);
+pub struct MemoryDatabase {
+    connection: Connection,
+    statements: Cell<usize>,
+}
 
 impl MemoryDatabase {
     /// Opens an empty database.
     pub fn open() -> Self {
-        Self(Connection::open_in_memory().expect("SQLite opens in memory"))
+        let connection = Connection::open_in_memory().expect("SQLite opens in memory");
+        Self { connection, statements: Cell::new(0) }
     }
 
     /// Opens a database and runs these statements in it.
     pub fn filled(sql: &str) -> Self {
         let database = Self::open();
-        database.0.execute_batch(sql).expect("the statements are valid");
+        database.connection.execute_batch(sql).expect("the statements are valid");
         database
+    }
+
+    /// Statements that have run, those that begin and end transactions included.
+    pub fn statements(&self) -> usize {
+        self.statements.get()
     }
 }
 
@@ -27,7 +37,8 @@ fn error(error: rusqlite::Error) -> DatabaseError {
 
 impl Database for MemoryDatabase {
     fn run(&self, sql: &str, values: &[Value]) -> DatabaseResult<Vec<Row>> {
-        let mut statement = self.0.prepare(sql).map_err(error)?;
+        self.statements.update(|count| count + 1);
+        let mut statement = self.connection.prepare(sql).map_err(error)?;
         let columns = statement.column_count();
         let values = values.iter().cloned().map(|value| match value {
             Value::Null => Sqlite::Null,

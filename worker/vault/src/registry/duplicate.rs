@@ -4,6 +4,7 @@ use super::{
     idempotency::IdempotentRequest,
     keys::{KeyDraft, issue, present},
     members::member,
+    rows,
     trail::to_raw_json,
 };
 use crate::{
@@ -61,8 +62,7 @@ pub fn duplicate(
 
 /// Returns a free name for a duplicate.
 fn free_name(database: &impl Database, name: &str) -> DatabaseResult<String> {
-    let rows = database.run("SELECT name FROM keys WHERE deleted_at IS NULL AND instr(name, ' (copy') > 0", &[])?;
-    let taken = rows.into_iter().map(|mut row| row.text()).collect::<DatabaseResult<BTreeSet<_>>>()?;
+    let taken: BTreeSet<String> = rows::keys::names_with(database, " (copy")?.into_iter().collect();
     Ok(copy_name(name, |name| taken.contains(name)))
 }
 

@@ -3,7 +3,7 @@
 use super::{
     keys::{KeyOutcome, present, store},
     members::member,
-    secrets::{ending_by, store_ends},
+    rows::secrets,
     trail::{Actor, Change},
 };
 use crate::{database::Database, rpc::CommandResult};
@@ -14,7 +14,7 @@ pub fn end_old_secrets(database: &impl Database, command: &EndOldSecrets, now: T
     let member = member(database, &command.origin.caller)?;
     let before = present(database, command.id)?;
     member.may(Command::EndOldSecrets, Some(&before), None, now)?;
-    let mut after = ending_by(&before, now, now);
+    let mut after = before.with_secrets_ending_by(now, now);
     if let (Some(newest), Some(was)) = (after.secrets.last_mut(), before.secrets.last()) {
         newest.ends_at = was.ends_at;
     }
@@ -23,7 +23,7 @@ pub fn end_old_secrets(database: &impl Database, command: &EndOldSecrets, now: T
     }
     let actor = Actor { origin: Some(&command.origin), name: &member.name };
     database.transaction(|| {
-        store_ends(database, &after)?;
+        secrets::set_ends(database, after.number, &after.secrets)?;
         let change = Change::of_key(Action::EndSecret, Some(&before), Some(&after), now)?;
         store(database, actor, &after, change, now)
     })?;

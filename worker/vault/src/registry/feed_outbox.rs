@@ -3,7 +3,7 @@
 //! They are published before the response confirms the change. If the feed cannot be reached, they
 //! stay here and are retried.
 
-use super::{effective, purge_cleanup};
+use super::{effective, purge_cleanup, rows};
 use crate::{
     database::{Database, DatabaseError, DatabaseResult},
     rpc::CommandResult,
@@ -31,15 +31,10 @@ pub fn enqueue_workspace(database: &impl Database, version: u64) -> CommandResul
     Ok(enqueue(database, WORKSPACE, version)?)
 }
 
-/// Queues: records of all keys are valid from their current version, and if sealed from now on. A
-/// first version has no older record, so it needs no entry of its own.
+/// Queues: records of all keys are valid from their current version, and if sealed from now on.
 pub fn enqueue_all(database: &impl Database, settings: u64, now: Timestamp) -> CommandResult<()> {
     enqueue(database, SEALED, u64::try_from(now.millis()).unwrap_or(0))?;
-    database.run(
-        "INSERT INTO announcements (subject, version) SELECT locator, version FROM keys WHERE version > 1 \
-         ON CONFLICT (subject) DO UPDATE SET version = max(version, excluded.version)",
-        &[],
-    )?;
+    rows::keys::queue_feed_entries(database)?;
     if settings > 1 { enqueue_workspace(database, settings) } else { Ok(()) }
 }
 

@@ -7,10 +7,13 @@ use super::{
     idempotency::IdempotentRequest,
     kv_outbox,
     members::{Member, member},
-    rows::{COLUMNS, KeyRow, find, time},
+    rows::{self, KeyRow, find},
     trail::{self, Actor, Change},
 };
-use crate::{database::Database, rpc::CommandResult};
+use crate::{
+    database::{Database, DatabaseResult},
+    rpc::CommandResult,
+};
 use ownchat_domain::{
     audit::Action,
     digest::{KeyDigest, SecretHash},
@@ -20,6 +23,7 @@ use ownchat_domain::{
     locator::{Address, Locator},
     role::{Command, Grant},
     time::Timestamp,
+    transfer::SecretFacts,
     vault::{
         Origin,
         registry::{ChangeKey, CreateKey, DeleteKey, Issued, ReadKey},
@@ -126,15 +130,8 @@ pub fn issue(
             owner: member.owner(),
             secrets: vec![KeySecret { number: 1, created_at: now, ends_at: None, last_used_at: None }],
         };
-        let placeholders = vec!["?"; COLUMNS.split(',').count()].join(", ");
-        database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({placeholders})"), &row.values()?)?;
-        let master = keyring.newest();
-        database.run("UPDATE keys SET issuer = ? WHERE number = ?", &[i64::from(master.id).into(), number.into()])?;
-        let digest = KeyDigest::of(&draft.secret, locator, &master.pepper);
-        database.run(
-            "INSERT INTO secrets (key, number, master, digest, created_at) VALUES (?, 1, ?, ?, ?)",
-            &[number.into(), i64::from(master.id).into(), digest.as_bytes().as_slice().into(), time(now)],
-        )?;
+        rows::keys::insert(database, &row, Some(keyring.newest().id))?;
+        store_secret(database, keyring, &row, &draft.secret)?;
         let actor = Actor { origin: Some(origin), name: &member.name };
         let change = Change::of_key(draft.action, None, Some(&row), now)?;
         trail::append(database, actor, Change { before: draft.before, reason: draft.reason, ..change }, now)?;
@@ -143,6 +140,20 @@ pub fn issue(
         request.store_response(database, &key, now)?;
         Ok(Issued { key, replayed: false })
     })
+}
+
+/// Stores the newest secret of a key.
+pub fn store_secret(
+    database: &impl Database,
+    keyring: &Keyring,
+    row: &KeyRow,
+    secret: &SecretHash,
+) -> DatabaseResult<()> {
+    let master = keyring.newest();
+    let digest = KeyDigest::of(secret, row.locator, &master.pepper);
+    let Some(&KeySecret { number, created_at, ends_at, .. }) = row.secrets.last() else { return Ok(()) };
+    let facts = SecretFacts { number, master: master.id, digest, created_at, ends_at };
+    rows::secrets::insert(database, row.number, &facts)
 }
 
 /// The command that reads a key. A deleted key is not found.
@@ -235,10 +246,7 @@ pub fn store(
     now: Timestamp,
 ) -> CommandResult<()> {
     database.transaction(|| {
-        let placeholders: Vec<String> = COLUMNS.split(',').map(|column| format!("{} = ?", column.trim())).collect();
-        let mut values = after.values()?;
-        values.push(after.number.into());
-        database.run(&format!("UPDATE keys SET {} WHERE number = ?", placeholders.join(", ")), &values)?;
+        rows::keys::update(database, after)?;
         trail::append(database, actor, change, now)?;
         // Every change is published, so that widened access takes effect at once too.
         feed_outbox::enqueue_key(database, after.locator, after.version)?;

@@ -5,7 +5,7 @@
 
 use super::{
     kv_replica::KvReplica,
-    rows::{record, time},
+    rows::{self, record, time},
 };
 use crate::database::{Database, DatabaseError, DatabaseResult};
 use ownchat_domain::{
@@ -32,34 +32,18 @@ pub fn back_off(attempts: i64) -> i64 {
 
 /// Queues the record of a key.
 pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> DatabaseResult<()> {
-    database.run(
-        "INSERT INTO outbox (key, due_at) \
-         SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE number = ? \
-         ON CONFLICT (key) DO UPDATE SET attempts = 0, due_at = min(due_at, excluded.due_at)",
-        &[time(now), SECOND.into(), key.into()],
-    )?;
-    Ok(())
+    rows::keys::queue_records(database, Some(key), now)
 }
 
 /// Queues the records of all keys.
 pub fn enqueue_all(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
-    database.run(
-        "INSERT INTO outbox (key, due_at) SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys WHERE true \
-         ON CONFLICT (key) DO UPDATE SET attempts = 0, due_at = min(due_at, excluded.due_at)",
-        &[time(now), SECOND.into()],
-    )?;
-    Ok(())
+    rows::keys::queue_records(database, None, now)
 }
 
 /// Queues a record that an edge asked for, unless it was written lately. It may be missing in KV,
 /// or be past its lifetime.
 pub fn enqueue_missing(database: &impl Database, locator: Locator, now: Timestamp) -> DatabaseResult<()> {
-    database.run(
-        "INSERT INTO outbox (key, due_at) \
-         SELECT number, ? FROM keys WHERE locator = ? AND coalesce(published_at, 0) <= ? ON CONFLICT DO NOTHING",
-        &[time(now), locator.to_string().into(), time(now.plus(-REPAIR_INTERVAL))],
-    )?;
-    Ok(())
+    rows::keys::queue_record_from(database, locator, now.plus(-REPAIR_INTERVAL), now)
 }
 
 /// Returns the time at which the next record is due, if one is queued.
@@ -68,13 +52,6 @@ pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
         Some(mut row) => Ok(row.optional_integer()?.map(Timestamp::from_millis)),
         None => Ok(None),
     }
-}
-
-/// A key whose record is due.
-struct Due {
-    key: i64,
-    attempts: i64,
-    locator: String,
 }
 
 /// A sealed record on its way to KV.
@@ -96,7 +73,7 @@ pub async fn deliver(
     now: impl Fn() -> Timestamp,
 ) -> DatabaseResult<Vec<String>> {
     let mut errors = Vec::new();
-    for Due { key, attempts, locator } in &due(database, now())? {
+    for (key, attempts, locator) in &rows::keys::due_records(database, now(), BATCH)? {
         // Read at the last moment, so that the newest state is written.
         let written = match seal(database, keyring, locator, now()) {
             Ok(sealed) => replica.put(&sealed.name, &sealed.bytes).await.map(|()| sealed),
@@ -111,18 +88,6 @@ pub async fn deliver(
         }
     }
     Ok(errors)
-}
-
-fn due(database: &impl Database, now: Timestamp) -> DatabaseResult<Vec<Due>> {
-    database
-        .run(
-            "SELECT outbox.key, attempts, locator FROM outbox JOIN keys ON number = outbox.key \
-             WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-            &[time(now), BATCH.into()],
-        )?
-        .into_iter()
-        .map(|mut row| Ok(Due { key: row.integer()?, attempts: row.integer()?, locator: row.text()? }))
-        .collect()
 }
 
 fn seal(database: &impl Database, keyring: &Keyring, locator: &str, now: Timestamp) -> DatabaseResult<SealedRecord> {
@@ -140,17 +105,9 @@ fn confirm(
     master: u16,
     now: Timestamp,
 ) -> DatabaseResult<()> {
-    let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX).into();
     database.transaction(|| {
-        database.run(
-            "UPDATE keys SET published_at = ?, published_master = ? WHERE number = ?",
-            &[time(now), i64::from(master).into(), key.into()],
-        )?;
-        database.run(
-            "DELETE FROM outbox WHERE key = ? AND (SELECT version FROM keys WHERE number = key) <= ? \
-             AND (SELECT version FROM workspace) <= ?",
-            &[key.into(), number(sealed.version), number(sealed.settings)],
-        )?;
+        rows::keys::set_published(database, key, master, Some(now))?;
+        rows::keys::unqueue_record(database, key, sealed.version, sealed.settings)?;
         database
             .run("UPDATE outbox SET due_at = ?, attempts = 0 WHERE key = ?", &[time(now.plus(SECOND)), key.into()])?;
         Ok(())

@@ -2,31 +2,22 @@
 
 use super::{
     members::member,
-    rows::{COLUMNS, KeyRow, find, scope_bits, time},
-    search_text::has_word,
+    rows::{self, find, keys::Page},
     trail::{LineFilter, lines},
 };
 use crate::{
-    database::{Database, Value},
+    database::Database,
     rpc::{CommandError, CommandResult},
 };
 use ownchat_domain::{
     base62,
     failure::Failure,
-    key::{KeyPage, KeyQuery, RESTORE_WITHIN, Sort, StatusFilter},
+    key::{KeyPage, KeyQuery},
     role::{Command, Sight},
-    scope::ScopeSet,
     text::search_words,
     time::Timestamp,
     vault::registry::{ListKeys, NOT_A_CURSOR, ReadTrail, TrailPage},
 };
-
-/// SQL condition of a working key, as [`ownchat_domain::key::state`] defines it. Both parameters
-/// are the current time.
-const WORKING: &str =
-    "(active = 1 AND (not_before IS NULL OR not_before <= ?) AND (expires_at IS NULL OR expires_at > ?))";
-const NOT_WORKING: &str =
-    "NOT (active = 1 AND (not_before IS NULL OR not_before <= ?) AND (expires_at IS NULL OR expires_at > ?))";
 
 /// Digits of a cursor; enough for every key number.
 const CURSOR_LENGTH: usize = 6;
@@ -35,14 +26,13 @@ const CURSOR_LENGTH: usize = 6;
 pub fn list(database: &impl Database, command: &ListKeys, now: Timestamp) -> CommandResult<KeyPage> {
     let sight = member(database, &command.caller)?.principal.listed()?;
     let limit = limit(command.query.limit)?;
-    let (sql, mut values) = statement(&command.query, sight, now)?;
+    let query = &command.query;
+    let cursor = query.cursor.as_deref().map(number_of).transpose()?;
+    let words = query.q.as_deref().map_or(Ok(Vec::new()), search_words);
+    let words = words.map_err(|message| Failure::field("q", message))?;
     // One row more than the limit shows if there is another page.
-    values.push(Value::from(limit + 1));
-    let mut rows = database
-        .run(&sql, &values)?
-        .into_iter()
-        .map(|row| KeyRow::read(database, row))
-        .collect::<Result<Vec<_>, _>>()?;
+    let page = Page { query, words, sight, cursor, limit: limit + 1 };
+    let mut rows = rows::keys::list(database, page, now)?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next_cursor = rows
@@ -60,67 +50,11 @@ fn limit(requested: Option<u32>) -> CommandResult<u32> {
     }
 }
 
-fn statement(query: &KeyQuery, sight: Sight, now: Timestamp) -> CommandResult<(String, Vec<Value>)> {
-    let mut conditions = Vec::new();
-    let mut values = Vec::new();
-    match query.status {
-        None => conditions.push("deleted_at IS NULL"),
-        Some(StatusFilter::Active) => {
-            conditions.extend(["deleted_at IS NULL", WORKING]);
-            values.extend([time(now), time(now)]);
-        }
-        Some(StatusFilter::Inactive) => {
-            conditions.extend(["deleted_at IS NULL", NOT_WORKING]);
-            values.extend([time(now), time(now)]);
-        }
-        Some(StatusFilter::Deleted) => {
-            conditions.push("deleted_at > ?");
-            values.push(time(now.plus(-RESTORE_WITHIN)));
-        }
-    }
-    match sight {
-        Sight::All => {}
-        Sight::Of(person) => {
-            conditions.push("owner = ?");
-            values.push(person.to_string().into());
-        }
-        Sight::One(id) => {
-            conditions.push("locator = ?");
-            values.push(id.to_string().into());
-        }
-        Sight::Nothing => conditions.push("FALSE"),
-    }
-    if let Some(cursor) = &query.cursor {
-        let number = Some(cursor)
-            .filter(|cursor| cursor.len() == CURSOR_LENGTH)
-            .and_then(|cursor| base62::decode(cursor))
-            .and_then(|number| u32::try_from(number).ok())
-            .ok_or_else(|| Failure::field("cursor", NOT_A_CURSOR))?;
-        conditions.push(match query.sort {
-            Sort::Newest => "number < ?",
-            Sort::Oldest => "number > ?",
-        });
-        values.push(number.into());
-    }
-    let words = query.q.as_deref().map_or(Ok(Vec::new()), search_words);
-    for word in words.map_err(|message| Failure::field("q", message))? {
-        conditions.push(has_word(&word));
-        values.push(word.into());
-    }
-    if let Some(scope) = query.scope {
-        conditions.push("(scopes & ?) != 0");
-        values.push(scope_bits(ScopeSet::from_iter([scope])));
-    }
-    if let Some(environment) = query.environment {
-        conditions.push("environment = ?");
-        values.push(environment.as_str().into());
-    }
-    let order = match query.sort {
-        Sort::Newest => "DESC",
-        Sort::Oldest => "ASC",
-    };
-    let sql = format!("SELECT {COLUMNS} FROM keys WHERE {} ORDER BY number {order} LIMIT ?", conditions.join(" AND "));
-    Ok((sql, values))
+/// Reads the key number in a cursor.
+fn number_of(cursor: &str) -> CommandResult<u32> {
+    let number = Some(cursor).filter(|cursor| cursor.len() == CURSOR_LENGTH).and_then(base62::decode);
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    Ok(number.ok_or_else(|| Failure::field("cursor", NOT_A_CURSOR))?)
 }
 
 /// The command that lists audit lines.

@@ -3,6 +3,7 @@
 //! With other secrets every key would be refused as forged. Anything written would be lost once the
 //! right ones are back. The registry therefore refuses everything until they match.
 
+use super::rows;
 use crate::database::{Database, DatabaseError, DatabaseResult};
 use ownchat_domain::keyring::{Check, Keyring};
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ pub fn compare(database: &impl Database, keyring: &Keyring) -> DatabaseResult<Re
     let wrong = now.iter().find(|check| known.get(&place(check)).is_some_and(|value| *value != check.value));
     let has_none = !known.is_empty() && !now.iter().any(|check| known.contains_key(&place(check)));
     if wrong.is_some() || has_none {
-        if database.first("SELECT 1 FROM keys LIMIT 1", &[])?.is_some() {
+        if rows::keys::any(database)? {
             let which = wrong.map_or_else(
                 || "none of its secrets is one that this workspace was used with".to_owned(),
                 |check| format!("its secret {} is not the one that this workspace was used with", check.id),

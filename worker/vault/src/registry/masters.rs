@@ -1,8 +1,8 @@
 //! Use counts of each master secret, which show an operator when one can be retired.
 
-use super::{members::member, rows::time};
+use super::{members::member, rows};
 use crate::{
-    database::{Database, DatabaseError, DatabaseResult, Value},
+    database::{Database, DatabaseError, DatabaseResult, Row},
     rpc::CommandResult,
 };
 use ownchat_domain::{
@@ -22,17 +22,9 @@ pub fn read(
     now: Timestamp,
 ) -> CommandResult<Masters> {
     member(database, &command.caller)?.may(Command::ReadMasters, None, None, now)?;
-    let records = by_master(
-        database,
-        "SELECT published_master, count(*) FROM keys WHERE published_at IS NOT NULL GROUP BY 1",
-        &[],
-    )?;
-    let secrets = by_master(
-        database,
-        "SELECT master, count(*) FROM secrets WHERE ends_at IS NULL OR ends_at > ? GROUP BY 1",
-        &[time(now)],
-    )?;
-    let keys = by_master(database, "SELECT issuer, count(*) FROM keys GROUP BY 1", &[])?;
+    let records = by_master(rows::keys::count_by_seal(database)?)?;
+    let secrets = by_master(rows::secrets::count_by_master(database, now)?)?;
+    let keys = by_master(rows::keys::count_by_issuer(database)?)?;
     let count = |counts: &BTreeMap<Option<u16>, u64>, id| counts.get(&id).copied().unwrap_or(0);
     let listed: Vec<u16> = keyring.ids().collect();
     let used = records.keys().chain(secrets.keys()).chain(keys.keys()).filter_map(|id| *id);
@@ -53,14 +45,13 @@ pub fn read(
     Ok(Masters { data: data.collect(), unknown: count(&records, None).max(count(&keys, None)) })
 }
 
-fn by_master(database: &impl Database, sql: &str, values: &[Value]) -> DatabaseResult<BTreeMap<Option<u16>, u64>> {
+fn by_master(counts: Vec<Row>) -> DatabaseResult<BTreeMap<Option<u16>, u64>> {
     let number = |_| DatabaseError("a number out of range".into());
-    let rows = database.run(sql, values)?.into_iter();
-    rows.map(|mut row| {
+    let read = |mut row: Row| {
         let master = row.optional_integer()?.map(u16::try_from).transpose().map_err(number)?;
         Ok((master, u64::try_from(row.integer()?).map_err(number)?))
-    })
-    .collect()
+    };
+    counts.into_iter().map(read).collect()
 }
 
 /// Returns a log line for each working secret of the record whose pepper is missing from the

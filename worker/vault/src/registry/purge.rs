@@ -2,7 +2,7 @@
 
 use super::{
     purge_cleanup,
-    rows::{find, time},
+    rows::{self, find},
     scheduled_tasks::{self, ScheduledTask},
     trail::{self, Change, VAULT},
 };
@@ -32,12 +32,7 @@ pub fn purge(database: &impl Database, now: Timestamp) -> CommandResult<Purged> 
     if scheduled_tasks::schedule(database, ScheduledTask::Purge)?.due_at > now {
         return Ok(purged);
     }
-    let due = database.run(
-        "SELECT number, locator FROM keys WHERE deleted_at <= ? ORDER BY deleted_at LIMIT ?",
-        &[time(now.plus(-RESTORE_WITHIN)), BATCH.into()],
-    )?;
-    for mut row in due {
-        let (number, locator) = (row.integer()?, row.text()?);
+    for (number, locator) in rows::keys::deleted_by(database, now.plus(-RESTORE_WITHIN), BATCH)? {
         match remove(database, number, &locator, now) {
             Ok(key) => purged.gone.push(key),
             Err(error) => purged.errors.push(format!("purge: key {locator}: {error:?}")),
@@ -56,13 +51,9 @@ fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) 
     let key = find(database, locator)?.ok_or_else(|| DatabaseError("no such key".into()))?;
     database.transaction(|| {
         trail::append(database, VAULT, Change::of_key(Action::Purge, Some(&key), None, now)?, now)?;
-        for sql in [
-            "DELETE FROM secrets WHERE key = ?",
-            "DELETE FROM outbox WHERE key = ?",
-            "DELETE FROM keys WHERE number = ?",
-        ] {
-            database.run(sql, &[number.into()])?;
-        }
+        rows::secrets::delete(database, number, None)?;
+        database.run("DELETE FROM outbox WHERE key = ?", &[number.into()])?;
+        rows::keys::delete(database, number)?;
         purge_cleanup::enqueue_key(database, locator, now)?;
         Ok(locator)
     })
@@ -70,9 +61,8 @@ fn remove(database: &impl Database, number: i64, locator: &str, now: Timestamp) 
 
 /// Returns the time of the next purge, if any key is deleted.
 pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
-    let row = database.first("SELECT min(deleted_at) FROM keys WHERE deleted_at IS NOT NULL", &[])?;
-    let Some(oldest) = row.map(|mut row| row.optional_integer()).transpose()?.flatten() else { return Ok(None) };
-    let due = Timestamp::from_millis(oldest).plus(RESTORE_WITHIN);
+    let Some(oldest) = rows::keys::first_deletion(database)? else { return Ok(None) };
+    let due = oldest.plus(RESTORE_WITHIN);
     Ok(Some(due.max(scheduled_tasks::schedule(database, ScheduledTask::Purge)?.due_at)))
 }
 

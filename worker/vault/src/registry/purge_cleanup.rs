@@ -11,7 +11,7 @@ use super::{
     kv_outbox::back_off,
     kv_replica::KvReplica,
     meters::Meters,
-    rows::{find, time},
+    rows::{self, find, time},
 };
 use crate::{
     database::{Database, DatabaseError, DatabaseResult},
@@ -44,11 +44,7 @@ const SETTLE_TIME: i64 = FRESH_FOR + 3 * SECOND;
 /// Queues all keys, after an import that was published by `now`, so that no meter applies former
 /// limits.
 pub fn enqueue_imported(database: &impl Database, now: Timestamp) -> DatabaseResult<()> {
-    database.run(
-        "INSERT INTO leftovers (locator, due_at) SELECT locator, ? FROM keys WHERE TRUE ON CONFLICT DO NOTHING",
-        &[time(now.plus(SETTLE_TIME))],
-    )?;
-    Ok(())
+    rows::keys::queue_clean_up(database, now.plus(SETTLE_TIME))
 }
 
 /// Returns the time at which the next key is due, if one is queued.

@@ -2,16 +2,14 @@
 
 use super::{
     idempotency::IdempotentRequest,
-    keys::{KeyOutcome, present, store},
+    keys::{KeyOutcome, present, store, store_secret},
     members::member,
-    rows::time,
-    secrets::{ending_by, store_ends},
+    rows::secrets,
     trail::{Actor, Change},
 };
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
     audit::Action,
-    digest::KeyDigest,
     failure::Failure,
     key::{KeySecret, OVERLAP_MAX},
     keyring::Keyring,
@@ -63,7 +61,7 @@ pub fn rotate(
         );
         return Err(Failure::field("overlap_seconds", message).into());
     }
-    let mut after = ending_by(&before, end, now);
+    let mut after = before.with_secrets_ending_by(end, now);
     let working = after.secrets.iter().filter(|secret| secret.ends_at.is_none_or(|end| end > now)).count();
     if working >= SECRETS_MAX {
         let message = format!("The key has {working} secrets that still work. End the old ones first.");
@@ -75,21 +73,10 @@ pub fn rotate(
     let actor = Actor { origin: Some(&command.origin), name: &member.name };
     let key = after.to_key(now);
     database.transaction(|| {
-        let master = keyring.newest();
-        let digest = KeyDigest::of(&command.secret, before.locator, &master.pepper);
-        database.run(
-            "INSERT INTO secrets (key, number, master, digest, created_at) VALUES (?, ?, ?, ?, ?)",
-            &[
-                before.number.into(),
-                number.into(),
-                i64::from(master.id).into(),
-                digest.as_bytes().as_slice().into(),
-                time(now),
-            ],
-        )?;
-        store_ends(database, &after)?;
+        store_secret(database, keyring, &after, &command.secret)?;
+        secrets::set_ends(database, after.number, &after.secrets)?;
         for number in dropped {
-            database.run("DELETE FROM secrets WHERE key = ? AND number = ?", &[before.number.into(), number.into()])?;
+            secrets::delete(database, after.number, Some(number))?;
         }
         let change = Change::of_key(Action::Rotate, Some(&before), Some(&after), now)?;
         store(database, actor, &after, change, now)?;

@@ -1,10 +1,15 @@
-//! Rows of the key table, mapped to domain values.
+//! A key as the database stores it, mapped to domain values.
+//!
+//! All SQL on a key is below: [`keys`] and [`secrets`] hold the statements on their tables.
 
-use super::search_text::search_text;
+pub mod keys;
+pub mod secrets;
+
+pub use keys::{find, scope_bits};
+
 use crate::database::{Database, DatabaseError, DatabaseResult, Row, Value};
 use ownchat_domain::{
     account::PersonId,
-    digest::KeyDigest,
     key::{Details, Facts, Key, KeySecret, RESTORE_WITHIN, Restrictions, state},
     limit::Limits,
     locator::Locator,
@@ -12,17 +17,18 @@ use ownchat_domain::{
     record::{Record, RecordSecret, Workspace},
     role::Subject,
     scope::ScopeSet,
+    text::fold,
     time::Timestamp,
     token::prefix,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Columns that [`KeyRow::read`] expects, in order. The last one is derived and only written.
-pub const COLUMNS: &str = "number, locator, environment, name, description, integration, scopes, not_before, \
+/// Columns of a key, in the order of [`KeyRow::read`] and [`KeyRow::values`].
+const COLUMNS: &str = "number, locator, environment, name, description, integration, scopes, not_before, \
      expires_at, restrictions, limits, metadata, active, reason, created_at, created_by, updated_at, version, deleted_at, \
-     owner, searched";
+     owner";
 
-/// One row of the key table, with the key's secrets.
+/// A key with its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRow {
     /// Number within the workspace.
@@ -49,8 +55,8 @@ pub struct KeyRow {
 }
 
 impl KeyRow {
-    /// Reads the columns of [`COLUMNS`], and the secrets.
-    pub fn read(database: &impl Database, mut row: Row) -> DatabaseResult<Self> {
+    /// Reads the columns of [`COLUMNS`], then [`secrets::SHOWN`].
+    fn read(mut row: Row) -> DatabaseResult<Self> {
         let number = row.integer()?;
         let locator = row.text()?.parse().map_err(|_| DatabaseError("not a locator".into()))?;
         let environment = row.text()?.parse().map_err(|()| DatabaseError("not an environment".into()))?;
@@ -87,12 +93,12 @@ impl KeyRow {
             version: u64::try_from(row.integer()?).map_err(|_| DatabaseError("a negative version".into()))?,
             deleted_at: moment(row.optional_integer()?),
             owner: row.optional_text()?.and_then(|person| person.parse().ok()),
-            secrets: secrets(database, number)?,
+            secrets: secrets::read_shown(&row.text()?)?,
         })
     }
 
-    /// Returns the values of [`COLUMNS`].
-    pub fn values(&self) -> DatabaseResult<Vec<Value>> {
+    /// Returns the values of [`COLUMNS`], then that of `searched`, which is derived.
+    fn values(&self) -> DatabaseResult<Vec<Value>> {
         let details = &self.details;
         Ok(vec![
             self.number.into(),
@@ -161,6 +167,15 @@ impl KeyRow {
         }
     }
 
+    /// Returns the next version of the key, with every secret ending at `end` or earlier.
+    pub fn with_secrets_ending_by(&self, end: Timestamp, now: Timestamp) -> Self {
+        let mut after = Self { version: self.version + 1, updated_at: now, ..self.clone() };
+        for secret in &mut after.secrets {
+            secret.ends_at = Some(secret.ends_at.map_or(end, |was| was.min(end)));
+        }
+        after
+    }
+
     fn restrictions(&self) -> Restrictions {
         Restrictions {
             allow: self.details.networks.allow.clone(),
@@ -170,23 +185,11 @@ impl KeyRow {
     }
 }
 
-fn secrets(database: &impl Database, key: i64) -> DatabaseResult<Vec<KeySecret>> {
-    let rows =
-        database.run("SELECT number, created_at, ends_at FROM secrets WHERE key = ? ORDER BY number", &[key.into()])?;
-    rows.into_iter()
-        .map(|mut row| {
-            Ok(KeySecret {
-                number: secret_number(row.integer()?)?,
-                created_at: Timestamp::from_millis(row.integer()?),
-                ends_at: moment(row.optional_integer()?),
-                last_used_at: None,
-            })
-        })
-        .collect()
-}
-
-fn secret_number(number: i64) -> DatabaseResult<u32> {
-    u32::try_from(number).map_err(|_| DatabaseError("not the number of a secret".into()))
+/// Returns the text in which a search looks for words: the id on the first line, then name and
+/// description, folded.
+fn search_text(name: &str, description: &str, locator: &str) -> String {
+    // No search word contains a line break.
+    [locator, name, description].map(fold).join("\n")
 }
 
 fn moment(millis: Option<i64>) -> Option<Timestamp> {
@@ -201,37 +204,20 @@ fn to_json(value: &impl Serialize) -> DatabaseResult<String> {
     serde_json::to_string(value).map_err(|error| DatabaseError(error.to_string()))
 }
 
-/// Encodes a set of scopes as bits.
-pub fn scope_bits(scopes: ScopeSet) -> Value {
-    Value::Integer(i64::try_from(scopes.bits()).unwrap_or(i64::MAX))
-}
-
 /// Encodes a time in milliseconds.
 pub fn time(moment: Timestamp) -> Value {
     Value::Integer(moment.millis())
 }
 
-/// Finds a key by its locator, deleted or not.
-pub fn find(database: &impl Database, locator: Locator) -> DatabaseResult<Option<KeyRow>> {
-    let sql = format!("SELECT {COLUMNS} FROM keys WHERE locator = ?");
-    database.first(&sql, &[locator.to_string().into()])?.map(|row| KeyRow::read(database, row)).transpose()
-}
-
 /// Reads the record of a key for the edge, deleted or not. `None` if the key never existed.
 pub fn record(database: &impl Database, locator: Locator, now: Timestamp) -> DatabaseResult<Option<Record>> {
     let Some(row) = find(database, locator)? else { return Ok(None) };
-    let secrets = database
-        .run("SELECT number, master, digest, ends_at FROM secrets WHERE key = ? ORDER BY number", &[row.number.into()])?
-        .into_iter()
-        .map(|mut secret| {
-            Ok(RecordSecret {
-                number: secret_number(secret.integer()?)?,
-                master: u16::try_from(secret.integer()?).map_err(|_| DatabaseError("not a master id".into()))?,
-                digest: KeyDigest::from_bytes(secret.bytes()?),
-                ends_at: moment(secret.optional_integer()?),
-            })
-        })
-        .collect::<DatabaseResult<Vec<_>>>()?;
+    let secrets = secrets::of_key(database, row.number)?.into_iter().map(|secret| RecordSecret {
+        number: secret.number,
+        master: secret.master,
+        digest: secret.digest,
+        ends_at: secret.ends_at,
+    });
     let details = row.details;
     Ok(Some(Record {
         locator,
@@ -249,7 +235,7 @@ pub fn record(database: &impl Database, locator: Locator, now: Timestamp) -> Dat
         channels: details.channels,
         limits: details.limits,
         metadata: details.metadata.into_iter().collect(),
-        secrets,
+        secrets: secrets.collect(),
     }))
 }
 
@@ -266,3 +252,6 @@ pub fn workspace(database: &impl Database) -> DatabaseResult<Workspace> {
         outage_seconds: u32::try_from(row.integer()?).map_err(wrong)?,
     })
 }
+
+#[cfg(test)]
+mod tests;

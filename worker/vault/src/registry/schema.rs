@@ -1,6 +1,6 @@
 //! Tables of a workspace.
 
-use super::{search_text, trail};
+use super::{rows, trail};
 use crate::{
     database::{Database, DatabaseResult},
     migrate::migrate,
@@ -9,7 +9,7 @@ use crate::{
 /// Creates missing tables and fills derived columns.
 pub fn apply(database: &impl Database) -> DatabaseResult<()> {
     migrate(database, &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH])?;
-    search_text::backfill(database)?;
+    rows::keys::fill_searched(database)?;
     trail::migrate_first(database)
 }
 

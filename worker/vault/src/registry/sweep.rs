@@ -14,7 +14,7 @@
 use super::{
     kv_outbox,
     kv_replica::KvReplica,
-    rows::record,
+    rows::{self, keys::SweptKey, record},
     scheduled_tasks::{self, ScheduledTask},
 };
 use crate::database::{Database, DatabaseError, DatabaseResult};
@@ -38,19 +38,10 @@ const SETTLE_TIME: i64 = 5 * MINUTE;
 
 /// Returns the time of the next batch, if there is any key.
 pub fn next_due(database: &impl Database) -> DatabaseResult<Option<Timestamp>> {
-    match database.first("SELECT 1 FROM keys LIMIT 1", &[])? {
-        Some(_) => Ok(Some(scheduled_tasks::schedule(database, ScheduledTask::Sweep)?.due_at)),
-        None => Ok(None),
+    if !rows::keys::any(database)? {
+        return Ok(None);
     }
-}
-
-/// The columns of a key that the sweep needs.
-struct SweptKey {
-    number: i64,
-    locator: String,
-    environment: String,
-    issuer: Option<i64>,
-    published_at: Option<Timestamp>,
+    Ok(Some(scheduled_tasks::schedule(database, ScheduledTask::Sweep)?.due_at))
 }
 
 /// Checks the next batch of keys, if it is due. Returns its findings, for the log.
@@ -68,7 +59,7 @@ pub async fn run_batch(
     if progress.after == 0 {
         progress.begun_at = now();
     }
-    let keys = keys(database, progress.after)?;
+    let keys = rows::keys::swept_after(database, progress.after, BATCH)?;
     let is_last = keys.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
     for key in keys {
         match check_key(database, keyring, replica, &key, &now).await {
@@ -97,24 +88,6 @@ pub async fn run_batch(
     scheduled_tasks::set_progress(database, ScheduledTask::Sweep, progress)?;
     scheduled_tasks::succeeded(database, ScheduledTask::Sweep, next)?;
     Ok(found)
-}
-
-fn keys(database: &impl Database, after: i64) -> DatabaseResult<Vec<SweptKey>> {
-    let rows = database.run(
-        "SELECT number, locator, environment, issuer, published_at FROM keys WHERE number > ? ORDER BY number LIMIT ?",
-        &[after.into(), BATCH.into()],
-    )?;
-    rows.into_iter()
-        .map(|mut row| {
-            Ok(SweptKey {
-                number: row.integer()?,
-                locator: row.text()?,
-                environment: row.text()?,
-                issuer: row.optional_integer()?,
-                published_at: row.optional_integer()?.map(Timestamp::from_millis),
-            })
-        })
-        .collect()
 }
 
 /// Reason for which a key could not be checked.
@@ -159,10 +132,7 @@ async fn check_key(
     };
     let mismatch = mismatch(replica.as_deref(), current, keyring);
     if mismatch.is_none() {
-        database.run(
-            "UPDATE keys SET published_master = ? WHERE number = ?",
-            &[i64::from(keyring.newest().id).into(), key.number.into()],
-        )?;
+        rows::keys::set_published(database, key.number, keyring.newest().id, None)?;
     }
     Ok(mismatch)
 }
@@ -170,7 +140,7 @@ async fn check_key(
 fn note_issuer(database: &impl Database, keyring: &Keyring, key: &SweptKey, locator: Locator) -> DatabaseResult<()> {
     let environment: Environment = key.environment.parse().map_err(|()| DatabaseError("not an environment".into()))?;
     if let Some((_, issuer)) = locator.open_with_issuer(keyring, environment) {
-        database.run("UPDATE keys SET issuer = ? WHERE number = ?", &[i64::from(issuer).into(), key.number.into()])?;
+        rows::keys::set_issuer(database, key.number, issuer)?;
     }
     Ok(())
 }

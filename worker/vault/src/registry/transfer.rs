@@ -4,16 +4,15 @@
 use super::{
     effective, feed_outbox, kv_outbox,
     members::member,
-    rows::{COLUMNS, KeyRow, time, workspace},
+    rows::{self, KeyRow, time, workspace},
     trail::{self, Actor, Change, LineFilter, to_raw_json},
 };
 use crate::{
-    database::{Database, DatabaseError, DatabaseResult, Row},
+    database::{Database, DatabaseError, DatabaseResult},
     rpc::CommandResult,
 };
 use ownchat_domain::{
     audit::{Action, Line},
-    digest::KeyDigest,
     failure::Failure,
     key::Restrictions,
     keyring::Keyring,
@@ -114,16 +113,18 @@ fn header(database: &impl Database) -> DatabaseResult<Header> {
 }
 
 fn keys(database: &impl Database, after: u32) -> DatabaseResult<Vec<KeyFacts>> {
-    let sql = format!("SELECT {COLUMNS} FROM keys WHERE number > ? ORDER BY number LIMIT ?");
-    let rows = database.run(&sql, &[after.into(), PART.into()])?;
-    rows.into_iter().map(|row| facts(database, KeyRow::read(database, row)?)).collect()
+    let rows = rows::keys::after(database, after, PART)?;
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+    let mut secrets = rows::secrets::of_keys(database, first.number, last.number)?;
+    rows.into_iter()
+        .map(|row| {
+            let secrets = secrets.remove(&row.number).unwrap_or_default();
+            facts(row, secrets)
+        })
+        .collect()
 }
 
-fn facts(database: &impl Database, row: KeyRow) -> DatabaseResult<KeyFacts> {
-    let secrets = database.run(
-        "SELECT number, master, digest, created_at, ends_at FROM secrets WHERE key = ? ORDER BY number",
-        &[row.number.into()],
-    )?;
+fn facts(row: KeyRow, secrets: Vec<SecretFacts>) -> DatabaseResult<KeyFacts> {
     let details = row.details;
     Ok(KeyFacts {
         number: number(row.number)?,
@@ -150,17 +151,7 @@ fn facts(database: &impl Database, row: KeyRow) -> DatabaseResult<KeyFacts> {
         updated_at: row.updated_at,
         version: row.version,
         deleted_at: row.deleted_at,
-        secrets: secrets.into_iter().map(secret).collect::<DatabaseResult<_>>()?,
-    })
-}
-
-fn secret(mut row: Row) -> DatabaseResult<SecretFacts> {
-    Ok(SecretFacts {
-        number: number(row.integer()?)?,
-        master: u16::try_from(row.integer()?).map_err(|_| DatabaseError("not a master id".into()))?,
-        digest: KeyDigest::from_bytes(row.bytes()?),
-        created_at: Timestamp::from_millis(row.integer()?),
-        ends_at: row.optional_integer()?.map(Timestamp::from_millis),
+        secrets,
     })
 }
 
@@ -231,7 +222,7 @@ pub fn finish(
                 match reader.take(&row.text()?).map_err(Failure::from)? {
                     Entry::Export(header) => import_settings(database, &header)?,
                     Entry::Key(key) => {
-                        import_key(database, *key)?;
+                        import_key(database, &key)?;
                         imported.keys += 1;
                     }
                     Entry::Line(line) => {
@@ -306,7 +297,7 @@ fn import_settings(database: &impl Database, header: &Header) -> DatabaseResult<
     Ok(())
 }
 
-fn import_key(database: &impl Database, key: KeyFacts) -> DatabaseResult<()> {
+fn import_key(database: &impl Database, key: &KeyFacts) -> DatabaseResult<()> {
     let row = KeyRow {
         number: key.number.into(),
         locator: key.locator,
@@ -321,20 +312,9 @@ fn import_key(database: &impl Database, key: KeyFacts) -> DatabaseResult<()> {
         deleted_at: key.deleted_at,
         secrets: key.shown_secrets(),
     };
-    let placeholders = vec!["?"; COLUMNS.split(',').count()].join(", ");
-    database.run(&format!("INSERT INTO keys ({COLUMNS}) VALUES ({placeholders})"), &row.values()?)?;
-    for secret in key.secrets {
-        database.run(
-            "INSERT INTO secrets (key, number, master, digest, created_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)",
-            &[
-                key.number.into(),
-                secret.number.into(),
-                i64::from(secret.master).into(),
-                secret.digest.as_bytes().as_slice().into(),
-                time(secret.created_at),
-                secret.ends_at.map(Timestamp::millis).into(),
-            ],
-        )?;
+    rows::keys::insert(database, &row, None)?;
+    for secret in &key.secrets {
+        rows::secrets::insert(database, row.number, secret)?;
     }
     Ok(())
 }

@@ -63,8 +63,8 @@ fn back_off_doubles_up_to_its_maximum() {
     for (attempts, wait) in [(0, SECOND), (1, 2 * SECOND), (5, 32 * SECOND), (60, 5 * MINUTE)] {
         postpone(&database, 1, attempts, NOW).unwrap();
         assert_eq!(next_due(&database), Ok(Some(NOW.plus(wait))), "{attempts}");
-        assert!(due(&database, NOW.plus(wait - 1)).unwrap().is_empty());
-        assert_eq!(due(&database, NOW.plus(wait)).unwrap().len(), 1);
+        assert!(rows::keys::due_records(&database, NOW.plus(wait - 1), BATCH).unwrap().is_empty());
+        assert_eq!(rows::keys::due_records(&database, NOW.plus(wait), BATCH).unwrap().len(), 1);
     }
 }
 

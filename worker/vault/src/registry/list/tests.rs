@@ -8,7 +8,7 @@ use crate::registry::{
 };
 use ownchat_domain::{
     environment::Environment,
-    key::NewKey,
+    key::{NewKey, RESTORE_WITHIN, Sort, StatusFilter},
     vault::registry::{ChangeKey, DeleteKey},
 };
 use proptest::{prelude::*, test_runner::FileFailurePersistence};

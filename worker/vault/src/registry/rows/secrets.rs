@@ -1,0 +1,95 @@
+//! Table of the keys' secrets: all statements on it. It stores peppered digests only.
+
+use super::{moment, time};
+use crate::database::{Database, DatabaseError, DatabaseResult, Row, Value};
+use ownchat_domain::{digest::KeyDigest, key::KeySecret, time::Timestamp, transfer::SecretFacts};
+use std::collections::BTreeMap;
+
+/// Column for a statement on the table of keys: the secrets of the key as the API shows them, as
+/// JSON. So a page of keys is one statement, not one more for each key.
+pub const SHOWN: &str = "(SELECT json_group_array(json_array(number, created_at, ends_at)) FROM secrets \
+     WHERE key = keys.number)";
+
+/// Reads the column [`SHOWN`]. Returns the oldest secret first.
+pub fn read_shown(json: &str) -> DatabaseResult<Vec<KeySecret>> {
+    let mut secrets: Vec<(u32, i64, Option<i64>)> = super::from_json(json)?;
+    secrets.sort_unstable();
+    Ok(secrets
+        .into_iter()
+        .map(|(number, created_at, ends_at)| KeySecret {
+            number,
+            created_at: Timestamp::from_millis(created_at),
+            ends_at: moment(ends_at),
+            last_used_at: None,
+        })
+        .collect())
+}
+
+/// Stores a secret of a key.
+pub fn insert(database: &impl Database, key: i64, secret: &SecretFacts) -> DatabaseResult<()> {
+    database.run(
+        "INSERT INTO secrets (key, number, master, digest, created_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)",
+        &[
+            key.into(),
+            secret.number.into(),
+            u32::from(secret.master).into(),
+            secret.digest.as_bytes().as_slice().into(),
+            time(secret.created_at),
+            secret.ends_at.map(Timestamp::millis).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Returns the secrets of a key, oldest first.
+pub fn of_key(database: &impl Database, key: i64) -> DatabaseResult<Vec<SecretFacts>> {
+    Ok(of_keys(database, key, key)?.remove(&key).unwrap_or_default())
+}
+
+/// Returns the secrets of the keys with these numbers, by key, oldest first.
+pub fn of_keys(database: &impl Database, first: i64, last: i64) -> DatabaseResult<BTreeMap<i64, Vec<SecretFacts>>> {
+    let rows = database.run(
+        "SELECT key, number, master, digest, created_at, ends_at FROM secrets WHERE key BETWEEN ? AND ? \
+         ORDER BY key, number",
+        &[first.into(), last.into()],
+    )?;
+    let mut by_key = BTreeMap::<i64, Vec<SecretFacts>>::new();
+    for mut row in rows {
+        by_key.entry(row.integer()?).or_default().push(read(row)?);
+    }
+    Ok(by_key)
+}
+
+fn read(mut row: Row) -> DatabaseResult<SecretFacts> {
+    Ok(SecretFacts {
+        number: u32::try_from(row.integer()?).map_err(|_| DatabaseError("not the number of a secret".into()))?,
+        master: u16::try_from(row.integer()?).map_err(|_| DatabaseError("not a master id".into()))?,
+        digest: KeyDigest::from_bytes(row.bytes()?),
+        created_at: Timestamp::from_millis(row.integer()?),
+        ends_at: moment(row.optional_integer()?),
+    })
+}
+
+/// Stores the end of every secret of a key.
+pub fn set_ends(database: &impl Database, key: i64, secrets: &[KeySecret]) -> DatabaseResult<()> {
+    for secret in secrets {
+        database.run(
+            "UPDATE secrets SET ends_at = ? WHERE key = ? AND number = ?",
+            &[secret.ends_at.map(Timestamp::millis).into(), key.into(), secret.number.into()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Deletes one secret of a key, or all of them.
+pub fn delete(database: &impl Database, key: i64, number: Option<u32>) -> DatabaseResult<()> {
+    let number = Value::from(number);
+    database.run("DELETE FROM secrets WHERE key = ?1 AND (?2 IS NULL OR number = ?2)", &[key.into(), number])?;
+    Ok(())
+}
+
+/// Counts the working secrets by the master secret that peppered their digests.
+pub fn count_by_master(database: &impl Database, now: Timestamp) -> DatabaseResult<Vec<Row>> {
+    let sql = "SELECT master, count(*) FROM secrets WHERE ends_at IS NULL OR ends_at > ? GROUP BY 1";
+    database.run(sql, &[time(now)])
+}
