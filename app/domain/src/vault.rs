@@ -3,6 +3,22 @@
 //! Each command is a type that names its response ([`Call`]). It travels as JSON in a `POST` over a
 //! service binding. This module alone builds and parses the paths.
 
+/// Declares a command: its type, its name, its response, and the field with its caller if it has
+/// one.
+macro_rules! command {
+    ($command:ident, $name:literal, $answer:ty $(, $($field:ident).+)?) => {
+        impl $crate::vault::Call for $command {
+            type Answer = $answer;
+            const NAME: &'static str = $name;
+        }
+        $(impl $crate::vault::WithCaller for $command {
+            fn caller(&self) -> &$crate::vault::Caller {
+                &self.$($field).+
+            }
+        })?
+    };
+}
+
 mod caller;
 pub mod feed;
 mod flatten;
@@ -15,7 +31,7 @@ pub mod registry;
 pub mod transfer;
 pub mod usage;
 
-pub use caller::{Asked, Caller, KeyCaller};
+pub use caller::{Caller, KeyCaller, WithCaller};
 
 use crate::{
     account::PersonId,

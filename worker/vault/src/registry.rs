@@ -1,9 +1,10 @@
-//! A workspace: the Durable Object with its keys, members, settings and audit trail. It dispatches
-//! commands and runs the background work of its alarm.
+//! A workspace: the Durable Object with its keys, members, settings and audit trail. It runs
+//! commands, and the background work of its alarm.
 #![allow(missing_docs, reason = "the Durable Object macro generates undocumented public items")]
 
 mod alarm;
 mod authenticate;
+mod commands;
 mod duplicate;
 mod effective;
 mod end_secrets;
@@ -21,6 +22,7 @@ mod master_check;
 mod masters;
 mod members;
 mod meters;
+mod pipeline;
 mod purge;
 mod purge_cleanup;
 mod restore;
@@ -46,36 +48,20 @@ mod testing;
 mod walk;
 
 use self::{
-    authenticate::CommandRequest,
     idempotency::InFlight,
     log::{internal_error, log},
+    pipeline::Incoming,
     scheduled_tasks::ScheduledTask,
     sealed_record::RECORD,
     use_reports::UseReports,
 };
 use crate::{
     database::DatabaseResult,
-    object::{keyring, now, send},
-    rpc::{read_command, respond},
+    object::{keyring, now},
+    rpc::json_body,
     storage::Storage,
 };
-use ownchat_domain::{
-    failure::Failure,
-    feed::shard_of,
-    locator::Locator,
-    usage::LastUse,
-    vault::{
-        Call, Object,
-        feed::Announce,
-        masters::ReadMasters,
-        registry::{
-            ChangeKey, ChangeSettings, ChangedSettings, CreateKey, CreateWorkspace, DeleteKey, DuplicateKey,
-            EndOldSecrets, ExplainCall, ListKeys, ReadDeleted, ReadKey, ReadSettings, ReadTrail, RecordSessionEvent,
-            RestoreKey, RotateKey, WorkspaceExists,
-        },
-        transfer::{FinishImport, ReadExport, StageImport},
-    },
-};
+use ownchat_domain::vault::Object;
 use std::{
     cell::{Cell, OnceCell},
     time::Duration,
@@ -111,12 +97,7 @@ impl DurableObject for Registry {
         if !self.has_expected_secrets(database)? {
             return Response::error("other master secrets", 503);
         }
-        let last_use = Cell::new(None);
-        let response = self.dispatch(database, workspace, name, &mut request, &last_use).await;
-        if let Some(last) = last_use.get().filter(|last| self.uses.is_due(*last)) {
-            // The response does not wait for it.
-            self.state.wait_until(use_reports::report(self.env.clone(), workspace, last));
-        }
+        let response = self.dispatch(database, workspace, name, &mut request).await;
         // The command is committed. If no alarm can be set now, the next request sets it.
         if let Err(error) = self.schedule_alarm(database).await {
             console_error!("registry: no alarm: {error}");
@@ -175,113 +156,26 @@ impl Registry {
         Ok(*self.masters.get_or_init(|| comparison.is_ok()))
     }
 
-    async fn dispatch(
-        &self,
-        database: &Storage,
-        workspace: u32,
-        name: &str,
-        request: &mut Request,
-        last_use: &Cell<Option<LastUse>>,
-    ) -> Result<Response> {
-        let ring = keyring(&self.env)?;
-        let mut request = CommandRequest { database, keyring: &ring, http: request, last_use };
-        match name {
-            CreateWorkspace::NAME => {
-                let result = members::create_workspace(database, &read_command(request.http).await?);
-                // The feed is created before the first key, so that it has every revocation.
-                let feed = Announce { entries: Vec::new() };
-                let sent = send(&self.env, Object::Feed(shard_of(workspace)), &feed).await;
-                respond::<CreateWorkspace>(match (result, sent) {
-                    (Ok(()), Err(failure)) => Err(failure.into()),
-                    (result, _) => result,
-                })
-            }
-            WorkspaceExists::NAME => respond::<WorkspaceExists>(members::workspace_exists(database)),
-            // Sessions and records outlive a lost store. The workspace must not look as if it never
-            // existed.
-            _ if !name.starts_with(RECORD) && members::workspace_exists(database) == Ok(false) => {
-                console_error!("registry: the store of workspace {workspace} is lost; put a copy of it back");
-                Response::from_json(&Result::<(), _>::Err(Failure::Unavailable))
-            }
-            CreateKey::NAME => {
-                let call = request.authenticate().await?;
-                let result = call.and_then(|call| keys::create(database, &ring, workspace, &call, now()));
-                respond::<CreateKey>(self.with_alarm(result).await)
-            }
-            DuplicateKey::NAME => {
-                let call = request.authenticate().await?;
-                let result = call.and_then(|call| duplicate::duplicate(database, &ring, workspace, &call, now()));
-                respond::<DuplicateKey>(self.with_alarm(result).await)
-            }
-            ListKeys::NAME => request.reply(|call: &ListKeys| list::list(database, call, now())).await,
-            ReadDeleted::NAME => request.reply(|call: &ReadDeleted| restore::read_deleted(database, call, now())).await,
-            ReadKey::NAME => request.reply(|call: &ReadKey| keys::read(database, call, now())).await,
-            ExplainCall::NAME => {
-                let result = match request.authenticate().await? {
-                    Ok(call) => explain::explain_call(database, &ring, &self.env, &call, now()).await,
-                    Err(error) => Err(error),
-                };
-                respond::<ExplainCall>(result)
-            }
-            ChangeKey::NAME => {
-                let call = request.authenticate().await?;
-                let result = call.and_then(|call| keys::change(database, &call, now()));
-                respond::<ChangeKey>(self.publish_change(database, workspace, result).await)
-            }
-            DeleteKey::NAME => {
-                let call = request.authenticate().await?;
-                let result = call.and_then(|call| keys::delete(database, &call, now()));
-                respond::<DeleteKey>(self.publish_change(database, workspace, result).await)
-            }
-            RestoreKey::NAME => {
-                let call = request.authenticate().await?;
-                let result = call.and_then(|call| restore::restore(database, &call, now()));
-                respond::<RestoreKey>(self.publish_change(database, workspace, result).await)
-            }
-            RotateKey::NAME => {
-                let call = request.authenticate().await?;
-                respond::<RotateKey>(match call {
-                    Ok(call) => self.rotate(database, &ring, workspace, &call).await,
-                    Err(error) => Err(error),
-                })
-            }
-            EndOldSecrets::NAME => {
-                let call = request.authenticate().await?;
-                let result = call.and_then(|call| end_secrets::end_old_secrets(database, &call, now()));
-                respond::<EndOldSecrets>(self.publish_change(database, workspace, result).await)
-            }
-            ReadSettings::NAME => request.reply(|call: &ReadSettings| settings::read(database, call, now())).await,
-            ChangeSettings::NAME => {
-                let call = request.authenticate().await?;
-                let result = self.with_alarm(call.and_then(|call| settings::change(database, &call, now()))).await;
-                let published = self.publish_feed(database, workspace).await;
-                respond::<ChangeSettings>(result.and_then(|(settings, narrowed)| {
-                    if narrowed && !published {
-                        return Err(Failure::NotEffectiveYet.into());
-                    }
-                    let everywhere = effective::effective_at(database, now())?;
-                    Ok(ChangedSettings { settings, effective_at: narrowed.then_some(everywhere) })
-                }))
-            }
-            RecordSessionEvent::NAME => {
-                let event = read_command(request.http).await?;
-                respond::<RecordSessionEvent>(session_events::record(database, &event, now()))
-            }
-            ReadTrail::NAME => request.reply(|call: &ReadTrail| list::trail(database, call, now())).await,
-            ReadMasters::NAME => request.reply(|call: &ReadMasters| masters::read(database, &ring, call, now())).await,
-            ReadExport::NAME => request.reply(|call: &ReadExport| transfer::read(database, call, now())).await,
-            StageImport::NAME => request.reply(|call: &StageImport| transfer::stage(database, call, now())).await,
-            FinishImport::NAME => {
-                let call = request.authenticate().await?;
-                let outcome =
-                    self.with_alarm(call.and_then(|call| transfer::finish(database, &ring, &call, now()))).await;
-                let sent = self.publish_feed(database, workspace).await;
-                respond::<FinishImport>(if sent { outcome } else { outcome.and(Err(Failure::NotEffectiveYet.into())) })
-            }
-            _ => match name.strip_prefix(RECORD).and_then(|id| id.parse::<Locator>().ok()) {
-                Some(locator) => sealed_record::respond(database, &ring, locator),
-                None => Response::error("no such command", 404),
-            },
+    async fn dispatch(&self, database: &Storage, workspace: u32, name: &str, http: &mut Request) -> Result<Response> {
+        let keyring = &keyring(&self.env)?;
+        if let Some(id) = name.strip_prefix(RECORD) {
+            return sealed_record::respond(database, keyring, id);
         }
+        let request = Incoming {
+            database,
+            keyring,
+            env: &self.env,
+            in_flight: &self.in_flight,
+            workspace,
+            body: json_body(http).await?,
+            now: now(),
+            last_use: Cell::default(),
+        };
+        let done = commands::run(&request, name)?;
+        if let Some(last) = request.last_use.get().filter(|last| self.uses.is_due(*last)) {
+            // The response does not wait for it.
+            self.state.wait_until(use_reports::report(self.env.clone(), workspace, last));
+        }
+        self.follow_up(database, workspace, done).await
     }
 }

@@ -34,11 +34,16 @@ pub type CommandResult<T> = Result<T, CommandError>;
 
 /// Reads the command of a request.
 pub async fn read_command<C: Call>(request: &mut Request) -> worker::Result<C> {
-    Ok(serde_wasm_bindgen::from_value(json_body(request).await?)?)
+    command_from(json_body(request).await?)
+}
+
+/// Reads a command from the JSON body of its request.
+pub fn command_from<C: Call>(body: JsValue) -> worker::Result<C> {
+    Ok(serde_wasm_bindgen::from_value(body)?)
 }
 
 /// Reads the JSON body of a request. Boxed and not generic, so that its code is compiled once.
-fn json_body(request: &Request) -> Pin<Box<dyn Future<Output = worker::Result<JsValue>> + '_>> {
+pub fn json_body(request: &Request) -> Pin<Box<dyn Future<Output = worker::Result<JsValue>> + '_>> {
     Box::pin(async move { Ok(JsFuture::from(request.inner().json()?).await?) })
 }
 

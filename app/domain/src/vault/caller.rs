@@ -1,14 +1,6 @@
 //! Callers of a workspace's object: a signed-in person or an API key of the workspace.
 
-use super::{
-    Call,
-    masters::ReadMasters,
-    registry::{
-        ChangeKey, ChangeSettings, CreateKey, DeleteKey, DuplicateKey, EndOldSecrets, ExplainCall, ListKeys,
-        ReadDeleted, ReadKey, ReadSettings, ReadTrail, RestoreKey, RotateKey,
-    },
-    transfer::{FinishImport, ReadExport, StageImport},
-};
+use super::Call;
 use crate::{account::PersonId, audit::ActorId, digest::SecretHash, locator::Locator};
 use core::net::IpAddr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -88,47 +80,16 @@ impl From<PersonId> for Caller {
     }
 }
 
-/// A command to a workspace's object that names its caller.
-pub trait Asked: Call {
+/// A command that names its caller.
+pub trait WithCaller: Call {
     /// Returns the caller of the command.
     fn caller(&self) -> &Caller;
-}
-
-macro_rules! asked {
-    ($($call:ident: $($field:ident).+;)*) => {
-        $(impl Asked for $call {
-            fn caller(&self) -> &Caller {
-                &self.$($field).+
-            }
-        })*
-    };
-}
-
-asked! {
-    CreateKey: origin.caller;
-    DuplicateKey: origin.caller;
-    ListKeys: caller;
-    ReadKey: caller;
-    ReadDeleted: caller;
-    ExplainCall: caller;
-    ChangeKey: origin.caller;
-    DeleteKey: origin.caller;
-    RestoreKey: origin.caller;
-    RotateKey: origin.caller;
-    EndOldSecrets: origin.caller;
-    ReadSettings: caller;
-    ChangeSettings: origin.caller;
-    ReadTrail: caller;
-    ReadMasters: caller;
-    ReadExport: origin.caller;
-    StageImport: origin.caller;
-    FinishImport: origin.caller;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::Origin;
+    use crate::vault::{Origin, registry::ReadKey};
 
     #[test]
     fn a_person_is_written_as_before() {

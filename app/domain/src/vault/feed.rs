@@ -1,6 +1,5 @@
 //! Commands to a shard of the revocation feed.
 
-use super::Call;
 use crate::feed::Entry;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +10,4 @@ pub struct Announce {
     pub entries: Vec<Entry>,
 }
 
-impl Call for Announce {
-    type Answer = ();
-    const NAME: &'static str = "announce";
-}
+command!(Announce, "announce", ());

@@ -1,6 +1,5 @@
 //! Commands to the password hashing objects.
 
-use super::Call;
 use crate::account::Password;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -40,10 +39,7 @@ pub struct HashPassword {
     pub password: Password,
 }
 
-impl Call for HashPassword {
-    type Answer = String;
-    const NAME: &'static str = "hash-password";
-}
+command!(HashPassword, "hash-password", String);
 
 /// Verifies a password against a hash. Without a hash it returns false and takes as long. Fails
 /// with `Busy` if too many wait.
@@ -56,10 +52,7 @@ pub struct CheckPassword {
     pub hash: Option<String>,
 }
 
-impl Call for CheckPassword {
-    type Answer = bool;
-    const NAME: &'static str = "check-password";
-}
+command!(CheckPassword, "check-password", bool);
 
 /// The only place that serialises a password, for the object that hashes it.
 fn reveal<S: Serializer>(password: &Password, serializer: S) -> Result<S::Ok, S::Error> {

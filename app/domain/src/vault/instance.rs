@@ -1,6 +1,5 @@
 //! Commands to the single object of the deployment: set-up and sign-in attempts.
 
-use super::Call;
 use crate::account::PersonId;
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +14,7 @@ pub struct CheckSetup {
     pub address: String,
 }
 
-impl Call for CheckSetup {
-    type Answer = ();
-    const NAME: &'static str = "check-setup";
-}
+command!(CheckSetup, "check-setup", ());
 
 /// Creates the first owner and the first workspace. Of concurrent requests, one succeeds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,10 +34,7 @@ pub struct SetUp {
     pub workspace: String,
 }
 
-impl Call for SetUp {
-    type Answer = PersonId;
-    const NAME: &'static str = "set-up";
-}
+command!(SetUp, "set-up", PersonId);
 
 /// Begins a sign-in and looks up the account of an email address. It counts as a failed attempt
 /// until [`ForgetAttempts`] clears it. Fails with `TooMany` after too many attempts.
@@ -59,10 +52,7 @@ pub struct BeginSignIn {
     pub device: Option<String>,
 }
 
-impl Call for BeginSignIn {
-    type Answer = Option<PersonId>;
-    const NAME: &'static str = "begin-sign-in";
-}
+command!(BeginSignIn, "begin-sign-in", Option<PersonId>);
 
 /// Withdraws a sign-in attempt whose password was never checked, so it does not count.
 #[derive(Debug, Serialize, Deserialize)]
@@ -72,10 +62,7 @@ pub struct WithdrawAttempt {
     pub attempt: BeginSignIn,
 }
 
-impl Call for WithdrawAttempt {
-    type Answer = ();
-    const NAME: &'static str = "withdraw-attempt";
-}
+command!(WithdrawAttempt, "withdraw-attempt", ());
 
 /// Clears the failed attempts after a successful sign-in.
 #[derive(Debug, Serialize, Deserialize)]
@@ -89,7 +76,4 @@ pub struct ForgetAttempts {
     pub device: Option<String>,
 }
 
-impl Call for ForgetAttempts {
-    type Answer = ();
-    const NAME: &'static str = "forget-attempts";
-}
+command!(ForgetAttempts, "forget-attempts", ());

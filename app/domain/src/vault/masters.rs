@@ -1,6 +1,6 @@
 //! Master secrets that a workspace still needs.
 
-use super::{Call, Caller};
+use super::Caller;
 use serde::{Deserialize, Serialize};
 
 /// Reads the usage of master secrets. Requires `account:write`; of the roles, only owners hold it.
@@ -46,7 +46,4 @@ pub struct Left {
     pub locator: bool,
 }
 
-impl Call for ReadMasters {
-    type Answer = Masters;
-    const NAME: &'static str = "read-masters";
-}
+command!(ReadMasters, "read-masters", Masters, caller);

@@ -1,6 +1,5 @@
 //! Commands to the meter of a key with limits, except the permit request ([`super::permits_path`]).
 
-use super::Call;
 use crate::{limit::Limits, meter::Outlook};
 use serde::{Deserialize, Serialize};
 
@@ -8,20 +7,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ClearMeter {}
 
-impl Call for ClearMeter {
-    type Answer = ();
-    const NAME: &'static str = "clear";
-}
+command!(ClearMeter, "clear", ());
 
 /// Makes the meter accept the next record's limits at any version. An import from a file may give
 /// the key a lower version than before. Used permits stay used. Idempotent.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct AcceptAnyVersion {}
 
-impl Call for AcceptAnyVersion {
-    type Answer = ();
-    const NAME: &'static str = "believe-anew";
-}
+command!(AcceptAnyVersion, "believe-anew", ());
 
 /// Simulates a request against the limits. Consumes no permits.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -34,7 +27,4 @@ pub struct LookAhead {
     pub cost: u32,
 }
 
-impl Call for LookAhead {
-    type Answer = Outlook;
-    const NAME: &'static str = "look-ahead";
-}
+command!(LookAhead, "look-ahead", Outlook);

@@ -1,6 +1,5 @@
 //! Commands to the object of an account.
 
-use super::Call;
 use crate::{account::SessionHash, audit::Action};
 use serde::{Deserialize, Serialize};
 
@@ -19,19 +18,13 @@ pub struct CreateAccount {
     pub workspace_name: String,
 }
 
-impl Call for CreateAccount {
-    type Answer = ();
-    const NAME: &'static str = "found";
-}
+command!(CreateAccount, "found", ());
 
 /// Reads the password hash of the account, as a PHC string.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadPassword {}
 
-impl Call for ReadPassword {
-    type Answer = String;
-    const NAME: &'static str = "read-password";
-}
+command!(ReadPassword, "read-password", String);
 
 /// Creates a session after a correct password.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,10 +35,7 @@ pub struct OpenSession {
     pub address: String,
 }
 
-impl Call for OpenSession {
-    type Answer = ();
-    const NAME: &'static str = "open-session";
-}
+command!(OpenSession, "open-session", ());
 
 /// Resumes and extends a session. Fails unless the session is valid.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,10 +57,7 @@ pub struct Identity {
     pub workspace_name: String,
 }
 
-impl Call for Resume {
-    type Answer = Identity;
-    const NAME: &'static str = "resume";
-}
+command!(Resume, "resume", Identity);
 
 /// Records a session event in the audit trail of the workspace.
 #[derive(Debug, Serialize, Deserialize)]
@@ -85,10 +72,7 @@ pub struct ReportSessionEvent {
     pub request_id: String,
 }
 
-impl Call for ReportSessionEvent {
-    type Answer = ();
-    const NAME: &'static str = "note-event";
-}
+command!(ReportSessionEvent, "note-event", ());
 
 /// Ends a session. Idempotent.
 #[derive(Debug, Serialize, Deserialize)]
@@ -97,7 +81,4 @@ pub struct EndSession {
     pub session: SessionHash,
 }
 
-impl Call for EndSession {
-    type Answer = ();
-    const NAME: &'static str = "end-session";
-}
+command!(EndSession, "end-session", ());

@@ -4,7 +4,7 @@ mod trail;
 
 pub use trail::{NOT_A_CURSOR, ReadTrail, TrailPage, TrailQuery};
 
-use super::{Call, Caller, Origin, flatten};
+use super::{Caller, Origin, flatten};
 use crate::{
     account::PersonId,
     audit::Action,
@@ -31,19 +31,13 @@ pub struct CreateWorkspace {
     pub owner_name: String,
 }
 
-impl Call for CreateWorkspace {
-    type Answer = ();
-    const NAME: &'static str = "found";
-}
+command!(CreateWorkspace, "found", ());
 
 /// Returns true if this object holds a workspace.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct WorkspaceExists {}
 
-impl Call for WorkspaceExists {
-    type Answer = bool;
-    const NAME: &'static str = "is-founded";
-}
+command!(WorkspaceExists, "is-founded", bool);
 
 /// Records a session event of a member. If a member has too many in an hour, some are only counted.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,10 +52,7 @@ pub struct RecordSessionEvent {
     pub request_id: String,
 }
 
-impl Call for RecordSessionEvent {
-    type Answer = ();
-    const NAME: &'static str = "note-event";
-}
+command!(RecordSessionEvent, "note-event", ());
 
 /// Creates a key.
 #[derive(Debug, Serialize, Deserialize)]
@@ -106,10 +97,7 @@ impl<'de> Deserialize<'de> for Issued {
     }
 }
 
-impl Call for CreateKey {
-    type Answer = Issued;
-    const NAME: &'static str = "create-key";
-}
+command!(CreateKey, "create-key", Issued, origin.caller);
 
 /// Creates a duplicate of a key.
 #[derive(Debug, Serialize, Deserialize)]
@@ -129,10 +117,7 @@ pub struct DuplicateKey {
     pub once: Option<Once>,
 }
 
-impl Call for DuplicateKey {
-    type Answer = Issued;
-    const NAME: &'static str = "duplicate-key";
-}
+command!(DuplicateKey, "duplicate-key", Issued, origin.caller);
 
 /// Lists a page of keys.
 #[derive(Debug, Serialize, Deserialize)]
@@ -144,10 +129,7 @@ pub struct ListKeys {
     pub query: KeyQuery,
 }
 
-impl Call for ListKeys {
-    type Answer = KeyPage;
-    const NAME: &'static str = "list-keys";
-}
+command!(ListKeys, "list-keys", KeyPage, caller);
 
 /// Reads one key.
 #[derive(Debug, Serialize, Deserialize)]
@@ -159,10 +141,7 @@ pub struct ReadKey {
     pub id: Locator,
 }
 
-impl Call for ReadKey {
-    type Answer = Key;
-    const NAME: &'static str = "read-key";
-}
+command!(ReadKey, "read-key", Key, caller);
 
 /// Reads one deleted key that can be restored.
 #[derive(Debug, Serialize, Deserialize)]
@@ -174,10 +153,7 @@ pub struct ReadDeleted {
     pub id: Locator,
 }
 
-impl Call for ReadDeleted {
-    type Answer = Key;
-    const NAME: &'static str = "read-deleted";
-}
+command!(ReadDeleted, "read-deleted", Key, caller);
 
 /// Explains the edge's verdict on a request with one key.
 #[derive(Debug, Serialize, Deserialize)]
@@ -193,10 +169,7 @@ pub struct ExplainCall {
     pub case: Case,
 }
 
-impl Call for ExplainCall {
-    type Answer = Explanation;
-    const NAME: &'static str = "explain";
-}
+command!(ExplainCall, "explain", Explanation, caller);
 
 /// A key after a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,10 +197,7 @@ pub struct ChangeKey {
     pub patch: KeyPatch,
 }
 
-impl Call for ChangeKey {
-    type Answer = Changed;
-    const NAME: &'static str = "change-key";
-}
+command!(ChangeKey, "change-key", Changed, origin.caller);
 
 /// Deletes one key. It can be restored within [`crate::key::RESTORE_WITHIN`].
 #[derive(Debug, Serialize, Deserialize)]
@@ -240,10 +210,7 @@ pub struct DeleteKey {
     pub version: u64,
 }
 
-impl Call for DeleteKey {
-    type Answer = Changed;
-    const NAME: &'static str = "delete-key";
-}
+command!(DeleteKey, "delete-key", Changed, origin.caller);
 
 /// Restores a deleted key to its previous state.
 #[derive(Debug, Serialize, Deserialize)]
@@ -254,10 +221,7 @@ pub struct RestoreKey {
     pub id: Locator,
 }
 
-impl Call for RestoreKey {
-    type Answer = Changed;
-    const NAME: &'static str = "restore-key";
-}
+command!(RestoreKey, "restore-key", Changed, origin.caller);
 
 /// Creates a new secret for a key. The old secrets stay valid for a grace period.
 #[derive(Debug, Serialize, Deserialize)]
@@ -280,10 +244,7 @@ pub struct RotateKey {
     pub once: Option<Once>,
 }
 
-impl Call for RotateKey {
-    type Answer = Changed;
-    const NAME: &'static str = "rotate-key";
-}
+command!(RotateKey, "rotate-key", Changed, origin.caller);
 
 /// Ends the old secrets of a key immediately.
 #[derive(Debug, Serialize, Deserialize)]
@@ -294,10 +255,7 @@ pub struct EndOldSecrets {
     pub id: Locator,
 }
 
-impl Call for EndOldSecrets {
-    type Answer = Changed;
-    const NAME: &'static str = "end-old-secrets";
-}
+command!(EndOldSecrets, "end-old-secrets", Changed, origin.caller);
 
 /// Reads the settings of the workspace.
 #[derive(Debug, Serialize, Deserialize)]
@@ -324,10 +282,7 @@ pub struct Settings {
 /// Maximum grace period of cached keys without the feed, in seconds: one hour.
 pub const OUTAGE_MAX: u32 = 3_600;
 
-impl Call for ReadSettings {
-    type Answer = Settings;
-    const NAME: &'static str = "read-settings";
-}
+command!(ReadSettings, "read-settings", Settings, caller);
 
 /// Changes the settings of the workspace. Fields that are `None` stay unchanged.
 #[derive(Debug, Serialize, Deserialize)]
@@ -373,7 +328,4 @@ impl<'de> Deserialize<'de> for ChangedSettings {
     }
 }
 
-impl Call for ChangeSettings {
-    type Answer = ChangedSettings;
-    const NAME: &'static str = "change-settings";
-}
+command!(ChangeSettings, "change-settings", ChangedSettings, origin.caller);

@@ -1,6 +1,6 @@
 //! Commands to a workspace's object for export and import ([`crate::transfer`]).
 
-use super::{Call, Origin};
+use super::Origin;
 use serde::{Deserialize, Serialize};
 
 /// Reads the next part of an export. Requires `account:write`, `keys:read` and `audit:read`; of the
@@ -34,10 +34,7 @@ pub struct ExportPart {
     pub next: Option<ExportCursor>,
 }
 
-impl Call for ReadExport {
-    type Answer = ExportPart;
-    const NAME: &'static str = "read-export";
-}
+command!(ReadExport, "read-export", ExportPart, origin.caller);
 
 /// Stages lines of a file for [`FinishImport`]. Requires the rights of [`ReadExport`] and a
 /// workspace without any history.
@@ -51,10 +48,7 @@ pub struct StageImport {
     pub lines: Vec<String>,
 }
 
-impl Call for StageImport {
-    type Answer = ();
-    const NAME: &'static str = "stage-import";
-}
+command!(StageImport, "stage-import", (), origin.caller);
 
 /// Imports the staged lines into the workspace: all or nothing.
 #[derive(Debug, Serialize, Deserialize)]
@@ -72,7 +66,4 @@ pub struct Imported {
     pub trail: u64,
 }
 
-impl Call for FinishImport {
-    type Answer = Imported;
-    const NAME: &'static str = "finish-import";
-}
+command!(FinishImport, "finish-import", Imported, origin.caller);

@@ -1,6 +1,5 @@
 //! Commands to the object with a workspace's usage counters.
 
-use super::Call;
 use crate::{
     locator::Locator,
     scope::Scope,
@@ -19,10 +18,7 @@ pub struct ReadUsage {
     pub query: UsageQuery,
 }
 
-impl Call for ReadUsage {
-    type Answer = Series;
-    const NAME: &'static str = "read-usage";
-}
+command!(ReadUsage, "read-usage", Series);
 
 /// Time span and filter of a usage query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,12 +43,9 @@ pub struct RecordLastUse {
     pub last: LastUse,
 }
 
-impl Call for RecordLastUse {
-    type Answer = ();
-    const NAME: &'static str = "note-use";
-}
+command!(RecordLastUse, "note-use", ());
 
-/// Reads the last uses of the keys' secrets.
+/// Reads the last uses of the keys' secrets that were used and are still remembered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadLastUses {
     /// Locators of the keys, at most [`LAST_USES_MAX`].
@@ -62,8 +55,4 @@ pub struct ReadLastUses {
 /// Maximum number of keys in one request for last uses: those of a page of a list.
 pub const LAST_USES_MAX: usize = crate::key::KeyQuery::LIMIT_MAX as usize;
 
-impl Call for ReadLastUses {
-    /// Last use of each secret that was used and is still remembered.
-    type Answer = Vec<LastUse>;
-    const NAME: &'static str = "read-last-uses";
-}
+command!(ReadLastUses, "read-last-uses", Vec<LastUse>);

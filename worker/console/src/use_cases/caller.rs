@@ -8,7 +8,7 @@ use crate::{
 };
 use ownchat_domain::{
     failure::Failure,
-    vault::{Asked, Caller, Object, Origin, Outcome, registry::ReadKey},
+    vault::{Caller, Object, Origin, Outcome, WithCaller, registry::ReadKey},
     verdict::{Code, Denial},
 };
 
@@ -27,14 +27,14 @@ pub async fn authenticate(context: &RequestContext) -> Result<(Origin, u32), Fai
 }
 
 /// Authenticates the caller, and sends the command to the registry of the caller's workspace.
-pub async fn call<C: Asked>(context: &RequestContext, command: impl FnOnce(Origin) -> C) -> Outcome<C::Answer> {
+pub async fn call<C: WithCaller>(context: &RequestContext, command: impl FnOnce(Origin) -> C) -> Outcome<C::Answer> {
     let (origin, workspace) = authenticate(context).await?;
     ask(context, workspace, &command(origin)).await
 }
 
 /// Sends a command to the registry of a workspace on behalf of a caller. Holds back keys during a
 /// flood of unknown ones from the same IP address.
-pub async fn ask<C: Asked>(context: &RequestContext, workspace: u32, command: &C) -> Outcome<C::Answer> {
+pub async fn ask<C: WithCaller>(context: &RequestContext, workspace: u32, command: &C) -> Outcome<C::Answer> {
     let registry = Object::Registry(workspace);
     let Caller::Key(key) = command.caller() else { return vault::ask(context, registry, command).await };
     let lookup = KnownKeys::of_isolate(|known| known.begin(key, now()));

@@ -20,7 +20,7 @@ use ownchat_domain::{
     time::Timestamp,
     token::{Secret, Token},
     vault::{
-        Asked, Origin, Outcome,
+        Origin, Outcome, WithCaller,
         registry::{
             ChangeKey, Changed, CreateKey, DuplicateKey, EndOldSecrets, Issued, ListKeys, ReadKey, ReadTrail,
             RestoreKey, RotateKey, TrailQuery,
@@ -32,7 +32,7 @@ use worker::send::SendFuture;
 use zeroize::Zeroizing;
 
 /// Sends a command, and adds last use and remaining quota to the keys in its response.
-async fn call_and_complete<C: Asked<Answer: WithKeys>>(
+async fn call_and_complete<C: WithCaller<Answer: WithKeys>>(
     context: &RequestContext,
     command: impl FnOnce(Origin) -> C,
 ) -> Outcome<C::Answer> {
@@ -85,7 +85,7 @@ pub async fn duplicate(
 
 /// Sends a command that creates a key. A replay has no token: the first request generated another
 /// secret.
-async fn issue<C: Asked<Answer = Issued>>(
+async fn issue<C: WithCaller<Answer = Issued>>(
     context: &RequestContext,
     hash: Option<SecretHash>,
     command: impl FnOnce(Origin, SecretHash) -> C,

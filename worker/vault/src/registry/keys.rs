@@ -7,6 +7,7 @@ use super::{
     idempotency::IdempotentRequest,
     kv_outbox,
     members::{Member, member},
+    pipeline::Confirm,
     rows::{self, KeyRow, find},
     trail::{self, Actor, Change},
 };
@@ -26,7 +27,7 @@ use ownchat_domain::{
     transfer::SecretFacts,
     vault::{
         Origin,
-        registry::{ChangeKey, CreateKey, DeleteKey, Issued, ReadKey},
+        registry::{ChangeKey, Changed, CreateKey, DeleteKey, Issued, ReadKey},
     },
 };
 use serde_json::value::RawValue;
@@ -58,6 +59,17 @@ impl KeyOutcome {
     /// Outcome of a command that ran now.
     pub const fn new(key: Key, narrowed: bool) -> Self {
         Self { key, narrowed, grace_until: None, replayed: false, effective_at: None }
+    }
+}
+
+impl Confirm<Changed> for KeyOutcome {
+    fn confirm(self, published: CommandResult<Timestamp>) -> CommandResult<Changed> {
+        let effective_at = match (self.effective_at, self.narrowed) {
+            (Some(known), _) => Some(known),
+            (None, false) => None,
+            (None, true) => Some(published?.max(self.grace_until.unwrap_or_default())),
+        };
+        Ok(Changed { key: self.key, effective_at, replayed: self.replayed })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Rotation of a key: adds a new secret and sets the grace period of the old ones.
 
 use super::{
-    idempotency::IdempotentRequest,
+    idempotency::{IdempotentRequest, InFlight, InFlightGuard},
     keys::{KeyOutcome, present, store, store_secret},
     members::member,
+    pipeline::Confirm,
     rows::secrets,
     trail::{Actor, Change},
 };
@@ -15,8 +16,9 @@ use ownchat_domain::{
     keyring::Keyring,
     role::{Command, Grant},
     time::{SECOND, Timestamp},
-    vault::registry::RotateKey,
+    vault::registry::{Changed, RotateKey},
 };
+use worker::console_error;
 
 /// Most working secrets of one key, the new one included.
 const SECRETS_MAX: usize = 5;
@@ -37,8 +39,7 @@ pub fn rotate(
     let before = present(database, command.id)?;
     let grant = Grant::again(&before.details);
     member.may(Command::RotateKey, Some(&before), Some(&grant), now)?;
-    let request =
-        IdempotentRequest::of::<RotateKey>(command.once.as_ref(), &command.origin.caller, &command.id.to_string());
+    let request = request_of(command);
     if let Some(first) = request.replay(database, now)? {
         let effective_at = first.effective_at;
         let grace_until = latest_end(&first.key.secrets);
@@ -83,6 +84,52 @@ pub fn rotate(
         request.store_response(database, &key, now)
     })?;
     Ok(KeyOutcome { grace_until: latest_end(&key.secrets), ..KeyOutcome::new(key, true) })
+}
+
+/// A rotation whose response has not been sent. The new secret is shown once and must not be lost.
+pub struct Rotation<'a, D> {
+    database: &'a D,
+    request: IdempotentRequest,
+    outcome: KeyOutcome,
+    _in_flight: InFlightGuard,
+}
+
+/// Rotates a key for a response that waits for the feed. Meanwhile a repeated request is refused.
+pub fn rotate_once<'a, D: Database>(
+    database: &'a D,
+    keyring: &Keyring,
+    in_flight: &InFlight,
+    command: &RotateKey,
+    now: Timestamp,
+) -> CommandResult<Rotation<'a, D>> {
+    let request = request_of(command);
+    let guard = in_flight.enter(request)?;
+    let outcome = rotate(database, keyring, command, now)?;
+    Ok(Rotation { database, request, outcome, _in_flight: guard })
+}
+
+fn request_of(command: &RotateKey) -> IdempotentRequest {
+    IdempotentRequest::of::<RotateKey>(command.once.as_ref(), &command.origin.caller, &command.id.to_string())
+}
+
+impl<D: Database> Confirm<Changed> for Rotation<'_, D> {
+    /// Succeeds in any case. Without `effective_at`, the old secrets may still work for a while.
+    ///
+    /// Stores the time for replays.
+    fn confirm(self, published: CommandResult<Timestamp>) -> CommandResult<Changed> {
+        if published == Err(Failure::NotEffectiveYet.into()) && self.outcome.effective_at.is_none() {
+            let KeyOutcome { key, replayed, .. } = self.outcome;
+            return Ok(Changed { key, effective_at: None, replayed });
+        }
+        let changed = self.outcome.confirm(published)?;
+        // A retry computes the time again; the new secret is returned in any case.
+        if let Some(effective_at) = changed.effective_at
+            && let Err(error) = self.request.store_effective_at(self.database, effective_at)
+        {
+            console_error!("registry: {error:?}");
+        }
+        Ok(changed)
+    }
 }
 
 /// Drops all ended secrets but the latest ones, and returns their numbers. The trail still names

@@ -13,7 +13,11 @@ use worker::{Response, Result};
 pub const RECORD: &str = "record/";
 
 /// Responds with the sealed record of a key, and queues it for KV.
-pub fn respond(database: &Storage, ring: &Keyring, locator: Locator) -> Result<Response> {
+///
+/// It is no command: an edge reads bytes, by `GET` and without a caller. A workspace whose store
+/// was lost responds too, with “no such key”, since records outlive the store.
+pub fn respond(database: &Storage, ring: &Keyring, id: &str) -> Result<Response> {
+    let Ok(locator) = id.parse::<Locator>() else { return Response::error("no such key", 404) };
     let moment: Timestamp = now();
     match rows::record(database, locator, moment).map_err(internal_error)? {
         Some(record) => {

@@ -3,6 +3,7 @@
 use super::{
     effective, feed_outbox, kv_outbox,
     members::member,
+    pipeline::Confirm,
     trail::{self, Actor, Change, to_raw_json},
 };
 use crate::{database::Database, rpc::CommandResult};
@@ -13,7 +14,7 @@ use ownchat_domain::{
     role::Command,
     text,
     time::Timestamp,
-    vault::registry::{ChangeSettings, OUTAGE_MAX, ReadSettings, Settings},
+    vault::registry::{ChangeSettings, ChangedSettings, OUTAGE_MAX, ReadSettings, Settings},
 };
 
 /// Reads the settings.
@@ -33,11 +34,24 @@ fn settings(database: &impl Database) -> CommandResult<Settings> {
     })
 }
 
+/// The settings after a command.
+#[derive(Debug)]
+pub struct SettingsOutcome {
+    pub settings: Settings,
+    /// True if a request that passed before may be refused now, by this change or by an earlier
+    /// unpublished one.
+    pub narrowed: bool,
+}
+
+impl Confirm<ChangedSettings> for SettingsOutcome {
+    fn confirm(self, published: CommandResult<Timestamp>) -> CommandResult<ChangedSettings> {
+        let effective_at = self.narrowed.then_some(published).transpose()?;
+        Ok(ChangedSettings { settings: self.settings, effective_at })
+    }
+}
+
 /// Changes the settings, and queues every record for resealing.
-///
-/// The flag is true if a request that passed before may be refused now. The cause is this change or
-/// an earlier unpublished one.
-pub fn change(database: &impl Database, command: &ChangeSettings, now: Timestamp) -> CommandResult<(Settings, bool)> {
+pub fn change(database: &impl Database, command: &ChangeSettings, now: Timestamp) -> CommandResult<SettingsOutcome> {
     let member = member(database, &command.origin.caller)?;
     member.may(Command::ChangeSettings, None, None, now)?;
     let before = settings(database)?;
@@ -60,7 +74,7 @@ pub fn change(database: &impl Database, command: &ChangeSettings, now: Timestamp
     }
     if after == before {
         // As with a key, a retry gets the latest possible `effective_at`.
-        return Ok((after, true));
+        return Ok(SettingsOutcome { settings: after, narrowed: true });
     }
     let unpublished = feed_outbox::is_pending(database, None)?;
     after.version += 1;
@@ -89,7 +103,7 @@ pub fn change(database: &impl Database, command: &ChangeSettings, now: Timestamp
         feed_outbox::enqueue_workspace(database, after.version)?;
         Ok(kv_outbox::enqueue_all(database, now)?)
     })?;
-    Ok((after, narrowed))
+    Ok(SettingsOutcome { settings: after, narrowed })
 }
 
 #[cfg(test)]
@@ -111,20 +125,21 @@ mod tests {
         let database = workspace();
         let key = create(&database, new_key("Shop", &["contacts:read"]), NOW).unwrap();
         database.run("DELETE FROM outbox", &[]).unwrap();
-        let (after, narrowed) = change(&database, &command(1, Some(true), None), NOW).unwrap();
+        let SettingsOutcome { settings: after, narrowed } =
+            change(&database, &command(1, Some(true), None), NOW).unwrap();
         assert!(after.suspended && narrowed && after.version == 2);
         let record = record(&database, key.id, NOW).unwrap().unwrap();
         assert!(record.workspace.suspended && record.workspace.version == 2);
         assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Subject::Workspace(7), version: 2 }]);
         assert_eq!((count(&database, "outbox"), count(&database, "trail")), (1, 2));
-        assert!(change(&database, &command(2, Some(true), None), NOW).unwrap().1, "retried");
+        assert!(change(&database, &command(2, Some(true), None), NOW).unwrap().narrowed, "retried");
         let same = change(&database, &command(1, Some(true), None), NOW).unwrap();
-        assert!(same.1 && same.0.version == 2, "retried with the former version");
+        assert!(same.narrowed && same.settings.version == 2, "retried with the former version");
         assert_eq!(change(&database, &command(1, Some(false), None), NOW).unwrap_err(), Failure::Stale.into());
         publish_all(&database, NOW);
-        assert!(change(&database, &command(2, Some(true), None), NOW).unwrap().1, "retried");
+        assert!(change(&database, &command(2, Some(true), None), NOW).unwrap().narrowed, "retried");
         assert!(
-            !change(&database, &command(2, Some(false), None), NOW).unwrap().1,
+            !change(&database, &command(2, Some(false), None), NOW).unwrap().narrowed,
             "lifting a suspension narrows nothing"
         );
     }
@@ -132,14 +147,15 @@ mod tests {
     #[test]
     fn a_stale_version_does_not_prevent_suspension() {
         let database = workspace();
-        let (after, narrowed) = change(&database, &command(9, Some(true), None), NOW).unwrap();
+        let SettingsOutcome { settings: after, narrowed } =
+            change(&database, &command(9, Some(true), None), NOW).unwrap();
         assert!(after.suspended && narrowed);
     }
 
     #[test]
     fn invalid_stale_or_foreign_changes_are_refused() {
         let database = workspace();
-        assert_eq!(change(&database, &command(1, Some(false), Some(0)), NOW).unwrap().0.version, 1);
+        assert_eq!(change(&database, &command(1, Some(false), Some(0)), NOW).unwrap().settings.version, 1);
         for (suspended, outage) in [(Some(false), None), (Some(true), Some(1)), (None, Some(1))] {
             assert_eq!(change(&database, &command(9, suspended, outage), NOW).unwrap_err(), Failure::Stale.into());
         }

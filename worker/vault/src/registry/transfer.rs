@@ -4,6 +4,7 @@
 use super::{
     effective, feed_outbox, kv_outbox,
     members::member,
+    pipeline::Confirm,
     rows::{self, KeyRow, time, workspace},
     trail::{self, Actor, Change, LineFilter, to_raw_json},
 };
@@ -190,6 +191,13 @@ pub fn stage(database: &impl Database, command: &StageImport, now: Timestamp) ->
 fn too_long() -> BadLine {
     let message = format!("A file with more than {LINES_MAX} lines cannot be read in.");
     BadLine { line: LINES_MAX + 1, message }
+}
+
+impl Confirm<Self> for Imported {
+    /// Withheld until the feed has it: edges may have cached newer records of these keys.
+    fn confirm(self, published: CommandResult<Timestamp>) -> CommandResult<Self> {
+        published.map(|_| self)
+    }
 }
 
 /// Imports the staged lines into the workspace. They are deleted afterwards, whatever the result.

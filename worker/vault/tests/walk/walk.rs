@@ -18,7 +18,8 @@ use super::{
     end_secrets, feed_outbox, idempotency, keys, kv_outbox,
     kv_replica::memory::{MemoryKv, expect_ready},
     meters::memory::MemoryMeters,
-    purge, purge_cleanup, restore, rotate, settings,
+    purge, purge_cleanup, restore, rotate,
+    settings::{self, SettingsOutcome},
     testing::{NOW, STRANGER, WORKSPACE, count, keyring, origin, publish_all, workspace},
     trail::{LineFilter, lines},
 };
@@ -33,7 +34,7 @@ use ownchat_domain::{
     locator::Locator,
     record::kv_name,
     time::{DAY, MINUTE, SECOND, Timestamp},
-    vault::registry::{ChangeKey, ChangeSettings, DeleteKey, EndOldSecrets, RestoreKey, RotateKey, Settings},
+    vault::registry::{ChangeKey, ChangeSettings, DeleteKey, EndOldSecrets, RestoreKey, RotateKey},
 };
 use random::SeededRng;
 
@@ -166,7 +167,7 @@ impl Walk {
             settings::change(&self.database, &command, self.now)
         });
         let expected = self.model.change_settings(version, suspended, outage_seconds, self.now);
-        let actual = |(settings, narrowed): (Settings, bool)| Actual {
+        let actual = |SettingsOutcome { settings, narrowed }| Actual {
             version: settings.version,
             narrowed: Some(narrowed),
             key: None,

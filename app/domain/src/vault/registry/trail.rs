@@ -1,6 +1,6 @@
 //! Queries of the audit trail.
 
-use super::super::{Call, Caller};
+use super::super::Caller;
 use crate::{
     audit::{Action, ActorId},
     failure::Failure,
@@ -66,7 +66,4 @@ pub struct TrailPage {
     pub next_cursor: Option<u64>,
 }
 
-impl Call for ReadTrail {
-    type Answer = TrailPage;
-    const NAME: &'static str = "read-trail";
-}
+command!(ReadTrail, "read-trail", TrailPage, caller);
