@@ -12,7 +12,7 @@ mod previous;
 use crate::{
     database::{DatabaseError, DatabaseResult},
     object::{now, random},
-    rpc::{read_command, respond},
+    rpc::run,
     storage::Storage,
 };
 use ownchat_domain::{
@@ -37,14 +37,14 @@ impl DurableObject for Feed {
         Self { database }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
         let database = self.database.as_ref().map_err(internal_error)?;
         let path = request.path();
         let Some((Object::Feed(_), name)) = Object::parse(&path) else {
             return Response::error("not a request to a feed", 404);
         };
         if name == Announce::NAME {
-            return respond::<Announce>(entries::append(database, &read_command(&mut request).await?, now()));
+            return run(&request, |c: &Announce| entries::append(database, c, now())).await;
         }
         match parse_feed_path(name) {
             Some(since) => {

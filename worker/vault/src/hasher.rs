@@ -37,7 +37,7 @@ impl DurableObject for Hasher {
         Self { queue: TurnQueue::default() }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
         let path = request.path();
         let Some((Object::Hasher(_), name)) = Object::parse(&path) else {
             return Response::error("not a request to a hasher", 404);
@@ -47,12 +47,12 @@ impl DurableObject for Hasher {
         };
         match name {
             HashPassword::NAME => {
-                let command: HashPassword = read_command(&mut request).await?;
+                let command: HashPassword = read_command(&request).await?;
                 let result = self.run_in_turn(&request, || password::hash(&command.password)).await?;
                 respond::<HashPassword>(result.map_err(Into::into))
             }
             CheckPassword::NAME => {
-                let command: CheckPassword = read_command(&mut request).await?;
+                let command: CheckPassword = read_command(&request).await?;
                 let result =
                     self.run_in_turn(&request, || password::verify(&command.password, command.hash.as_deref())).await?;
                 respond::<CheckPassword>(result.map_err(Into::into))

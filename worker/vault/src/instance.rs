@@ -13,7 +13,7 @@ mod previous;
 use crate::{
     database::DatabaseResult,
     object::{now, random, send},
-    rpc::{CommandResult, read_command, respond},
+    rpc::{CommandResult, read_command, respond, run},
     storage::Storage,
 };
 use ownchat_domain::{
@@ -41,7 +41,7 @@ impl DurableObject for Instance {
         Self { env, database }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
         let database = self.database.as_ref().map_err(|error| {
             console_error!("instance: {error}");
             worker::Error::RustError("internal error".into())
@@ -56,7 +56,7 @@ impl DurableObject for Instance {
         }
         match name {
             CheckSetup::NAME => {
-                let command: CheckSetup = read_command(&mut request).await?;
+                let command: CheckSetup = read_command(&request).await?;
                 let result = match self.check_not_lost(database).await {
                     Ok(()) => setup::check(database, &self.setup_token()?, &command.token, &command.address, now()),
                     Err(error) => Err(error),
@@ -64,7 +64,7 @@ impl DurableObject for Instance {
                 respond::<CheckSetup>(result)
             }
             SetUp::NAME => {
-                let command: SetUp = read_command(&mut request).await?;
+                let command: SetUp = read_command(&request).await?;
                 let person = PersonId(u64::from_be_bytes(random()?));
                 let claimed = match self.check_not_lost(database).await {
                     Ok(()) => setup::claim(database, &self.setup_token()?, &command, person, now()),
@@ -76,17 +76,11 @@ impl DurableObject for Instance {
                 };
                 respond::<SetUp>(result)
             }
-            BeginSignIn::NAME => respond::<BeginSignIn>(sign_in_throttle::begin_sign_in(
-                database,
-                &read_command(&mut request).await?,
-                now(),
-            )),
-            ForgetAttempts::NAME => {
-                respond::<ForgetAttempts>(sign_in_throttle::reset(database, &read_command(&mut request).await?))
+            BeginSignIn::NAME => {
+                run(&request, |c: &BeginSignIn| sign_in_throttle::begin_sign_in(database, c, now())).await
             }
-            WithdrawAttempt::NAME => {
-                respond::<WithdrawAttempt>(sign_in_throttle::withdraw(database, &read_command(&mut request).await?))
-            }
+            ForgetAttempts::NAME => run(&request, |c: &ForgetAttempts| sign_in_throttle::reset(database, c)).await,
+            WithdrawAttempt::NAME => run(&request, |c: &WithdrawAttempt| sign_in_throttle::withdraw(database, c)).await,
             _ => Response::error("no such command", 404),
         }
     }

@@ -48,7 +48,7 @@ impl DurableObject for Meter {
                 respond::<AcceptAnyVersion>(database.and_then(store::accept_any_version).map_err(CommandError::from))
             }
             Some((Object::Meter(_), LookAhead::NAME)) => {
-                let command = read_command(&mut request).await?;
+                let command = read_command(&request).await?;
                 let database = self.database.as_ref().map_err(Clone::clone);
                 let outlook = database.and_then(|database| store::peek(database, &command, now()));
                 respond::<LookAhead>(outlook.map_err(CommandError::from))

@@ -12,7 +12,7 @@ mod previous;
 use crate::{
     migrate::is_new,
     object::{now, send},
-    rpc::{read_command, respond},
+    rpc::{read_command, respond, run},
     storage::Storage,
 };
 use ownchat_domain::{
@@ -36,7 +36,7 @@ impl DurableObject for Person {
         Self { env, database: Storage::of(&state) }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
         let database = &self.database;
         let path = request.path();
         let Some((Object::Person(person), name)) = Object::parse(&path) else {
@@ -48,17 +48,13 @@ impl DurableObject for Person {
         }
         schema::apply(database).map_err(internal_error)?;
         match name {
-            CreateAccount::NAME => {
-                respond::<CreateAccount>(account::create(database, &read_command(&mut request).await?))
-            }
+            CreateAccount::NAME => run(&request, |c: &CreateAccount| account::create(database, c)).await,
             ReadPassword::NAME => respond::<ReadPassword>(account::password(database)),
-            OpenSession::NAME => {
-                respond::<OpenSession>(sessions::open(database, &read_command(&mut request).await?, now()))
-            }
-            Resume::NAME => respond::<Resume>(sessions::resume(database, &read_command(&mut request).await?, now())),
-            EndSession::NAME => respond::<EndSession>(sessions::end(database, &read_command(&mut request).await?)),
+            OpenSession::NAME => run(&request, |c: &OpenSession| sessions::open(database, c, now())).await,
+            Resume::NAME => run(&request, |c: &Resume| sessions::resume(database, c, now())).await,
+            EndSession::NAME => run(&request, |c: &EndSession| sessions::end(database, c)).await,
             ReportSessionEvent::NAME => {
-                let command = read_command(&mut request).await?;
+                let command = read_command(&request).await?;
                 respond::<ReportSessionEvent>(match sessions::to_registry_event(database, person, &command, now()) {
                     Ok((workspace, event)) => {
                         send(&self.env, Object::Registry(workspace), &event).await.map_err(Into::into)

@@ -88,7 +88,7 @@ impl DurableObject for Registry {
         Self { state, env, database, in_flight, uses, masters }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
         let database = self.database()?;
         let path = request.path();
         let Some((Object::Registry(workspace), name)) = Object::parse(&path) else {
@@ -97,7 +97,7 @@ impl DurableObject for Registry {
         if !self.has_expected_secrets(database)? {
             return Response::error("other master secrets", 503);
         }
-        let response = self.dispatch(database, workspace, name, &mut request).await;
+        let response = self.dispatch(database, workspace, name, &request).await;
         // The command is committed. If no alarm can be set now, the next request sets it.
         if let Err(error) = self.schedule_alarm(database).await {
             console_error!("registry: no alarm: {error}");
@@ -156,7 +156,7 @@ impl Registry {
         Ok(*self.masters.get_or_init(|| comparison.is_ok()))
     }
 
-    async fn dispatch(&self, database: &Storage, workspace: u32, name: &str, http: &mut Request) -> Result<Response> {
+    async fn dispatch(&self, database: &Storage, workspace: u32, name: &str, http: &Request) -> Result<Response> {
         let keyring = &keyring(&self.env)?;
         if let Some(id) = name.strip_prefix(RECORD) {
             return sealed_record::respond(database, keyring, id);

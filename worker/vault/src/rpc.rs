@@ -33,7 +33,7 @@ impl From<DatabaseError> for CommandError {
 pub type CommandResult<T> = Result<T, CommandError>;
 
 /// Reads the command of a request.
-pub async fn read_command<C: Call>(request: &mut Request) -> worker::Result<C> {
+pub async fn read_command<C: Call>(request: &Request) -> worker::Result<C> {
     command_from(json_body(request).await?)
 }
 
@@ -45,6 +45,15 @@ pub fn command_from<C: Call>(body: JsValue) -> worker::Result<C> {
 /// Reads the JSON body of a request. Boxed and not generic, so that its code is compiled once.
 pub fn json_body(request: &Request) -> Pin<Box<dyn Future<Output = worker::Result<JsValue>> + '_>> {
     Box::pin(async move { Ok(JsFuture::from(request.inner().json()?).await?) })
+}
+
+/// Reads the command of a request, runs it, and writes the response.
+pub async fn run<C: Call>(
+    request: &Request,
+    work: impl FnOnce(&C) -> CommandResult<C::Answer>,
+) -> worker::Result<Response> {
+    let command = read_command(request).await?;
+    respond::<C>(work(&command))
 }
 
 /// Writes the response to a command of type `C`.

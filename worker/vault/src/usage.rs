@@ -10,12 +10,7 @@ mod rollup;
 mod schema;
 mod table;
 
-use crate::{
-    database::DatabaseResult,
-    object::now,
-    rpc::{read_command, respond},
-    storage::Storage,
-};
+use crate::{database::DatabaseResult, object::now, rpc::run, storage::Storage};
 use batches::Ingested;
 use ownchat_domain::{
     time::Timestamp,
@@ -67,15 +62,10 @@ impl DurableObject for Usage {
                     }
                 }
             }
-            ReadUsage::NAME => {
-                respond::<ReadUsage>(queries::usage(database, &read_command(&mut request).await?, now()))
-            }
-            ReadLastUses::NAME => {
-                respond::<ReadLastUses>(queries::last_uses(database, &read_command(&mut request).await?))
-            }
+            ReadUsage::NAME => run(&request, |c: &ReadUsage| queries::usage(database, c, now())).await,
+            ReadLastUses::NAME => run(&request, |c: &ReadLastUses| queries::last_uses(database, c)).await,
             RecordLastUse::NAME => {
-                let command: RecordLastUse = read_command(&mut request).await?;
-                respond::<RecordLastUse>(batches::record_last_use(database, command.last).map_err(Into::into))
+                run(&request, |c: &RecordLastUse| Ok(batches::record_last_use(database, c.last)?)).await
             }
             _ => Response::error("no such command", 404),
         }
