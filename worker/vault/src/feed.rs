@@ -11,6 +11,7 @@ mod previous;
 
 use crate::{
     database::{DatabaseError, DatabaseResult},
+    log,
     object::{now, random},
     rpc::run,
     storage::Storage,
@@ -19,7 +20,7 @@ use ownchat_domain::{
     feed::encode,
     vault::{Call, Object, feed::Announce, parse_feed_path},
 };
-use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// The Durable Object. One per shard of workspaces, named by its number.
 #[durable_object]
@@ -38,7 +39,13 @@ impl DurableObject for Feed {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let database = self.database.as_ref().map_err(internal_error)?;
+        log::within("feed", log::id_of(&request), self.respond_to(request)).await
+    }
+}
+
+impl Feed {
+    async fn respond_to(&self, request: Request) -> Result<Response> {
+        let database = self.database.as_ref().map_err(log::internal_error)?;
         let path = request.path();
         let Some((Object::Feed(_), name)) = Object::parse(&path) else {
             return Response::error("not a request to a feed", 404);
@@ -48,15 +55,9 @@ impl DurableObject for Feed {
         }
         match parse_feed_path(name) {
             Some(since) => {
-                Response::from_bytes(encode(&entries::read_since(database, since).map_err(|e| internal_error(&e))?))
+                Response::from_bytes(encode(&entries::read_since(database, since).map_err(log::internal_error)?))
             }
             None => Response::error("no such command", 404),
         }
     }
-}
-
-/// Logs an internal error; the caller gets no detail.
-fn internal_error(error: &impl core::fmt::Display) -> worker::Error {
-    console_error!("feed: {error}");
-    worker::Error::RustError("internal error".into())
 }

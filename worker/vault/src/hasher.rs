@@ -8,6 +8,7 @@ mod password;
 mod queue;
 
 use crate::{
+    log,
     rpc::{read_command, respond},
     timeout::sleep,
 };
@@ -38,6 +39,12 @@ impl DurableObject for Hasher {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
+        log::within("hasher", log::id_of(&request), self.respond_to(request)).await
+    }
+}
+
+impl Hasher {
+    async fn respond_to(&self, request: Request) -> Result<Response> {
         let path = request.path();
         let Some((Object::Hasher(_), name)) = Object::parse(&path) else {
             return Response::error("not a request to a hasher", 404);
@@ -60,9 +67,7 @@ impl DurableObject for Hasher {
             _ => Response::error("no such command", 404),
         }
     }
-}
 
-impl Hasher {
     /// Runs `work` when the request's turn comes, unless the caller has disconnected.
     async fn run_in_turn<T>(&self, request: &Request, work: impl FnOnce() -> Outcome<T>) -> Result<Outcome<T>> {
         let _turn = self.queue.wait_turn().await;

@@ -12,6 +12,7 @@ mod previous;
 
 use crate::{
     database::DatabaseResult,
+    log,
     object::{now, random, send},
     rpc::{CommandResult, read_command, respond, run},
     storage::Storage,
@@ -25,7 +26,7 @@ use ownchat_domain::{
         person, registry,
     },
 };
-use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// The Durable Object. There is exactly one.
 #[durable_object]
@@ -42,17 +43,20 @@ impl DurableObject for Instance {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let database = self.database.as_ref().map_err(|error| {
-            console_error!("instance: {error}");
-            worker::Error::RustError("internal error".into())
-        })?;
+        log::within("instance", log::id_of(&request), self.respond_to(request)).await
+    }
+}
+
+impl Instance {
+    async fn respond_to(&self, request: Request) -> Result<Response> {
+        let database = self.database.as_ref().map_err(log::internal_error)?;
         let path = request.path();
         let Some((Object::Instance, name)) = Object::parse(&path) else {
             return Response::error("not a request to the instance", 404);
         };
         // Any later request completes an interrupted setup.
         if let Err(failure) = self.finish(database).await {
-            console_error!("instance: setup cannot be completed: {failure:?}");
+            log::error(format_args!("setup cannot be completed: {failure:?}"));
         }
         match name {
             CheckSetup::NAME => {
@@ -84,9 +88,7 @@ impl DurableObject for Instance {
             _ => Response::error("no such command", 404),
         }
     }
-}
 
-impl Instance {
     fn setup_token(&self) -> Result<setup::SetupToken> {
         let started_at = self.env.var("STARTED_AT")?.to_string();
         Ok(setup::SetupToken::new(&self.env.secret("SETUP_TOKEN")?.to_string(), &started_at))
@@ -103,9 +105,9 @@ impl Instance {
         if !exists || setup::is_set_up(database)? {
             return Ok(());
         }
-        console_error!(
-            "instance: the store of the deployment is lost, and its workspace is there; put a copy of it back"
-        );
+        log::error(format_args!(
+            "the store of the deployment is lost, and its workspace is there; put a copy of it back"
+        ));
         Err(Failure::Unavailable.into())
     }
 
@@ -132,6 +134,6 @@ impl Instance {
 }
 
 fn pending(failure: &Failure) -> crate::rpc::CommandError {
-    console_error!("instance: setup: {failure:?}");
+    log::error(format_args!("setup: {failure:?}"));
     Failure::Unavailable.into()
 }

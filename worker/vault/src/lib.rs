@@ -4,6 +4,7 @@ pub mod database;
 pub mod feed;
 pub mod hasher;
 pub mod instance;
+pub mod log;
 pub mod meter;
 pub mod migrate;
 pub mod object;

@@ -6,6 +6,7 @@ mod store;
 
 use crate::{
     database::DatabaseResult,
+    log,
     object::now,
     rpc::{CommandError, read_command, respond},
     storage::Storage,
@@ -17,7 +18,7 @@ use ownchat_domain::{
         meter::{AcceptAnyVersion, ClearMeter, LookAhead},
     },
 };
-use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// The Durable Object. One per limited key, named by its locator.
 ///
@@ -35,7 +36,13 @@ impl DurableObject for Meter {
         Self { state, database }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        log::within("meter", log::id_of(&request), self.respond_to(request)).await
+    }
+}
+
+impl Meter {
+    async fn respond_to(&self, mut request: Request) -> Result<Response> {
         let path = request.path();
         match Object::parse(&path) {
             Some((Object::Meter(_), PERMITS)) => self.take(&request.bytes().await?),
@@ -56,9 +63,7 @@ impl DurableObject for Meter {
             _ => Response::error("not a request to a meter", 404),
         }
     }
-}
 
-impl Meter {
     fn take(&self, body: &[u8]) -> Result<Response> {
         let Some(take) = decode(body) else {
             return Response::error("not a readable request", 400);
@@ -67,7 +72,7 @@ impl Meter {
         match database.and_then(|database| store::take(database, &take, now())) {
             Ok(taken) => Response::from_bytes(encode(&taken)),
             Err(error) => {
-                console_error!("meter: {error}");
+                log::error(format_args!("{error}"));
                 Response::error("internal error", 500)
             }
         }

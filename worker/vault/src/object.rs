@@ -1,14 +1,16 @@
 //! Durable Object stubs, requests from one object to another, and the platform's clock, secrets and
 //! randomness.
 
+use crate::log;
 use ownchat_domain::{
     failure::Failure,
     keyring::Keyring,
+    log::REQUEST_ID_HEADER,
     time::Timestamp,
     vault::{Call, Object, Outcome},
 };
 use std::{future::Future, pin::Pin};
-use worker::{Date, Env, Method, Request, RequestInit, Stub, console_error};
+use worker::{Date, Env, Headers, Method, Request, RequestInit, Stub};
 
 /// Returns the stub of the object that a path names, if it names one.
 pub fn stub(env: &Env, path: &str) -> Option<worker::Result<Stub>> {
@@ -40,7 +42,7 @@ pub async fn send<C: Call>(env: &Env, object: Object, command: &C) -> Outcome<C:
     };
     let outcome = response.and_then(|body| Ok(serde_json::from_str(&body)?));
     outcome.unwrap_or_else(|error| {
-        console_error!("{}: {error}", C::NAME);
+        log::error(format_args!("{}: {error}", C::NAME));
         Err(Failure::Unavailable)
     })
 }
@@ -55,7 +57,11 @@ fn post<'a>(
 ) -> Pin<Box<dyn Future<Output = worker::Result<String>> + 'a>> {
     Box::pin(async move {
         let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(body.into()));
+        let headers = Headers::new();
+        if let Some(id) = log::request_id() {
+            headers.set(REQUEST_ID_HEADER, &id)?;
+        }
+        init.with_method(Method::Post).with_headers(headers).with_body(Some(body.into()));
         let request = Request::new_with_init(&format!("https://vault{}", object.path(name)), &init)?;
         stub_of(env, object)?.fetch_with_request(request).await?.text().await
     })

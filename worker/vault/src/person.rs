@@ -10,6 +10,7 @@ mod sessions;
 mod previous;
 
 use crate::{
+    log,
     migrate::is_new,
     object::{now, send},
     rpc::{read_command, respond, run},
@@ -22,7 +23,7 @@ use ownchat_domain::{
         person::{CreateAccount, EndSession, OpenSession, ReadPassword, ReportSessionEvent, Resume},
     },
 };
-use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// The Durable Object. One per account, named by its number.
 #[durable_object]
@@ -37,16 +38,22 @@ impl DurableObject for Person {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
+        log::within("person", log::id_of(&request), self.respond_to(request)).await
+    }
+}
+
+impl Person {
+    async fn respond_to(&self, request: Request) -> Result<Response> {
         let database = &self.database;
         let path = request.path();
         let Some((Object::Person(person), name)) = Object::parse(&path) else {
             return Response::error("not a request to a person", 404);
         };
         // Anybody can forge a session of a missing account. Nothing is stored for it.
-        if name != CreateAccount::NAME && is_new(database).map_err(internal_error)? {
+        if name != CreateAccount::NAME && is_new(database).map_err(log::internal_error)? {
             return Response::from_json(&Outcome::<()>::Err(Failure::NotSignedIn));
         }
-        schema::apply(database).map_err(internal_error)?;
+        schema::apply(database).map_err(log::internal_error)?;
         match name {
             CreateAccount::NAME => run(&request, |c: &CreateAccount| account::create(database, c)).await,
             ReadPassword::NAME => respond::<ReadPassword>(account::password(database)),
@@ -65,10 +72,4 @@ impl DurableObject for Person {
             _ => Response::error("no such command", 404),
         }
     }
-}
-
-/// Logs an internal error; the caller gets no detail.
-fn internal_error(error: impl core::fmt::Display) -> worker::Error {
-    console_error!("person: {error}");
-    worker::Error::RustError("internal error".into())
 }

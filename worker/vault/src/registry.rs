@@ -17,7 +17,6 @@ mod keys;
 mod kv_outbox;
 mod kv_replica;
 mod list;
-mod log;
 mod master_check;
 mod masters;
 mod members;
@@ -48,15 +47,12 @@ mod testing;
 mod walk;
 
 use self::{
-    idempotency::InFlight,
-    log::{internal_error, log},
-    pipeline::Incoming,
-    scheduled_tasks::ScheduledTask,
-    sealed_record::RECORD,
+    idempotency::InFlight, pipeline::Incoming, scheduled_tasks::ScheduledTask, sealed_record::RECORD,
     use_reports::UseReports,
 };
 use crate::{
     database::DatabaseResult,
+    log,
     object::{keyring, now},
     rpc::json_body,
     storage::Storage,
@@ -66,7 +62,7 @@ use std::{
     cell::{Cell, OnceCell},
     time::Duration,
 };
-use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// The Durable Object. One per workspace, named by its number.
 #[durable_object]
@@ -89,6 +85,16 @@ impl DurableObject for Registry {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
+        log::within("registry", log::id_of(&request), self.respond_to(request)).await
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        log::within("registry", None, self.run_alarm()).await
+    }
+}
+
+impl Registry {
+    async fn respond_to(&self, request: Request) -> Result<Response> {
         let database = self.database()?;
         let path = request.path();
         let Some((Object::Registry(workspace), name)) = Object::parse(&path) else {
@@ -100,13 +106,13 @@ impl DurableObject for Registry {
         let response = self.dispatch(database, workspace, name, &request).await;
         // The command is committed. If no alarm can be set now, the next request sets it.
         if let Err(error) = self.schedule_alarm(database).await {
-            console_error!("registry: no alarm: {error}");
+            log::error(format_args!("no alarm: {error}"));
         }
         response
     }
 
     /// Runs background work: feed outbox, KV outbox, purge, clean-up, expiry and sweep.
-    async fn alarm(&self) -> Result<Response> {
+    async fn run_alarm(&self) -> Result<Response> {
         let database = self.database()?;
         if !self.has_expected_secrets(database)? {
             // Nothing is written with secrets that cannot read it later.
@@ -114,33 +120,31 @@ impl DurableObject for Registry {
             return Response::empty();
         }
         let kv = self.env.kv("KEYS")?;
-        let workspace = rows::workspace(database).map_err(internal_error)?.number;
+        let workspace = rows::workspace(database).map_err(log::internal_error)?.number;
         self.publish_feed(database, workspace).await;
-        log(kv_outbox::deliver(database, &keyring(&self.env)?, &kv, now).await.map_err(internal_error)?);
+        log::errors(kv_outbox::deliver(database, &keyring(&self.env)?, &kv, now).await.map_err(log::internal_error)?);
         match purge::purge(database, now()) {
-            Ok(purged) => log(purged.errors),
+            Ok(purged) => log::errors(purged.errors),
             Err(error) => {
-                console_error!("registry: purge: {error:?}");
-                scheduled_tasks::failed(database, ScheduledTask::Purge, now()).map_err(internal_error)?;
+                log::error(format_args!("purge: {error:?}"));
+                scheduled_tasks::failed(database, ScheduledTask::Purge, now()).map_err(log::internal_error)?;
             }
         }
         match purge_cleanup::run(database, &self.env, &kv, now).await {
-            Ok(errors) => log(errors),
-            Err(error) => console_error!("registry: {error:?}"),
+            Ok(errors) => log::errors(errors),
+            Err(error) => log::error(format_args!("{error:?}")),
         }
         if let Err(error) = idempotency::expire(database, now()) {
-            console_error!("registry: {error:?}");
+            log::error(format_args!("{error:?}"));
         }
-        import_staging::expire(database, now()).map_err(internal_error)?;
-        log(sweep::run_batch(database, &keyring(&self.env)?, &kv, now).await.map_err(internal_error)?);
+        import_staging::expire(database, now()).map_err(log::internal_error)?;
+        log::errors(sweep::run_batch(database, &keyring(&self.env)?, &kv, now).await.map_err(log::internal_error)?);
         self.schedule_alarm(database).await?;
         Response::empty()
     }
-}
 
-impl Registry {
     fn database(&self) -> Result<&Storage> {
-        self.database.as_ref().map_err(|error| internal_error(error.clone()))
+        self.database.as_ref().map_err(log::internal_error)
     }
 
     /// Returns true if the master secrets are those that the workspace was used with. A mismatch is
@@ -149,9 +153,9 @@ impl Registry {
         if let Some(known) = self.masters.get() {
             return Ok(*known);
         }
-        let comparison = master_check::compare(database, &keyring(&self.env)?).map_err(internal_error)?;
+        let comparison = master_check::compare(database, &keyring(&self.env)?).map_err(log::internal_error)?;
         if let Err(reason) = &comparison {
-            console_error!("registry: {reason}");
+            log::error(format_args!("{reason}"));
         }
         Ok(*self.masters.get_or_init(|| comparison.is_ok()))
     }
@@ -174,7 +178,8 @@ impl Registry {
         let done = commands::run(&request, name)?;
         if let Some(last) = request.last_use.get().filter(|last| self.uses.is_due(*last)) {
             // The response does not wait for it.
-            self.state.wait_until(use_reports::report(self.env.clone(), workspace, last));
+            let report = use_reports::report(self.env.clone(), workspace, last);
+            self.state.wait_until(log::within("registry", log::request_id(), report));
         }
         self.follow_up(database, workspace, done).await
     }

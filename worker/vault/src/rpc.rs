@@ -1,12 +1,12 @@
 //! RPC of the objects: reads a command from a request, and writes its result as the response.
 
-use crate::database::DatabaseError;
+use crate::{database::DatabaseError, log};
 use ownchat_domain::{
     failure::Failure,
     vault::{Call, Outcome},
 };
 use std::{future::Future, pin::Pin};
-use worker::{Request, Response, console_error, wasm_bindgen::JsValue, wasm_bindgen_futures::JsFuture};
+use worker::{Request, Response, wasm_bindgen::JsValue, wasm_bindgen_futures::JsFuture};
 
 /// Reason for which a command failed.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub fn respond<C: Call>(result: CommandResult<C::Answer>) -> worker::Result<Resp
     let outcome: Outcome<C::Answer> = result.map_err(|error| match error {
         CommandError::Failure(failure) => failure,
         CommandError::Database(error) => {
-            console_error!("{}: {error}", C::NAME);
+            log::error(format_args!("{}: {error}", C::NAME));
             Failure::Unavailable
         }
     });

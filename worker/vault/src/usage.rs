@@ -10,7 +10,7 @@ mod rollup;
 mod schema;
 mod table;
 
-use crate::{database::DatabaseResult, object::now, rpc::run, storage::Storage};
+use crate::{database::DatabaseResult, log, object::now, rpc::run, storage::Storage};
 use batches::Ingested;
 use ownchat_domain::{
     time::Timestamp,
@@ -21,7 +21,7 @@ use ownchat_domain::{
     },
 };
 use std::time::Duration;
-use worker::{DurableObject, Env, Request, Response, Result, State, console_error, console_warn, durable_object};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// The Durable Object. One per workspace, named by its number; created at the first use of one of
 /// its keys.
@@ -38,7 +38,17 @@ impl DurableObject for Usage {
         Self { state, database }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        log::within("usage", log::id_of(&request), self.respond_to(request)).await
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        log::within("usage", None, self.run_alarm()).await
+    }
+}
+
+impl Usage {
+    async fn respond_to(&self, mut request: Request) -> Result<Response> {
         let database = self.database()?;
         let path = request.path();
         let Some((Object::Usage(_), name)) = Object::parse(&path) else {
@@ -57,7 +67,7 @@ impl DurableObject for Usage {
                     Ok(Ingested::TooLate) => refuse("too late to know if it was counted", 410),
                     Ok(Ingested::Faulty(fault)) => refuse(fault, 400),
                     Err(error) => {
-                        console_error!("usage: {error}");
+                        log::error(format_args!("{error}"));
                         Response::error("internal error", 500)
                     }
                 }
@@ -71,24 +81,18 @@ impl DurableObject for Usage {
         }
     }
 
-    async fn alarm(&self) -> Result<Response> {
+    async fn run_alarm(&self) -> Result<Response> {
         let database = self.database()?;
-        let more = rollup::run(database, now()).map_err(|error| internal_error(&error))?;
-        let next = if more {
-            Some(now())
-        } else {
-            rollup::next_due(database, now()).map_err(|error| internal_error(&error))?
-        };
+        let more = rollup::run(database, now()).map_err(log::internal_error)?;
+        let next = if more { Some(now()) } else { rollup::next_due(database, now()).map_err(log::internal_error)? };
         if let Some(due) = next {
             self.schedule_alarm(due).await;
         }
         Response::empty()
     }
-}
 
-impl Usage {
     fn database(&self) -> Result<&Storage> {
-        self.database.as_ref().map_err(internal_error)
+        self.database.as_ref().map_err(log::internal_error)
     }
 
     /// Sets the alarm, unless an earlier one is set.
@@ -102,20 +106,14 @@ impl Usage {
         };
         if let Err(error) = set.await {
             let error: worker::Error = error;
-            console_error!("usage: no alarm: {error}");
+            log::error(format_args!("no alarm: {error}"));
         }
     }
 }
 
 fn refuse(reason: &str, status: u16) -> Result<Response> {
-    console_warn!("usage: a batch was refused: {reason}");
+    log::warning(format_args!("a batch was refused: {reason}"));
     Response::error(reason, status)
-}
-
-/// Logs an internal error; the caller gets no detail.
-fn internal_error(error: &impl core::fmt::Display) -> worker::Error {
-    console_error!("usage: {error}");
-    worker::Error::RustError("internal error".into())
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! Password hashes: Argon2id (RFC 9106) with m = 19 MiB, t = 2, p = 1, as OWASP recommends.
 
-use crate::object::random;
+use crate::{log, object::random};
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version, password_hash::SaltString,
 };
 use ownchat_domain::{account::Password, failure::Failure};
-use worker::console_error;
 
 /// Hash of no password. It is verified if the account does not exist, so that the response takes
 /// equally long.
@@ -41,7 +40,7 @@ fn hasher() -> Result<Argon2<'static>, Failure> {
 }
 
 fn unavailable(error: &dyn core::fmt::Display) -> Failure {
-    console_error!("password: {error}");
+    log::error(format_args!("{error}"));
     Failure::Unavailable
 }
 

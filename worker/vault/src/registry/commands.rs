@@ -8,7 +8,7 @@ use super::{
     pipeline::{Done, Incoming},
     restore, rotate, session_events, settings, transfer,
 };
-use crate::{object::send, rpc::CommandResult, storage::Storage};
+use crate::{log, object::send, rpc::CommandResult, storage::Storage};
 use ownchat_domain::{
     failure::Failure,
     feed::shard_of,
@@ -24,7 +24,7 @@ use ownchat_domain::{
         transfer::{FinishImport, ReadExport, StageImport},
     },
 };
-use worker::{Env, Response, Result, console_error};
+use worker::{Env, Response, Result};
 
 /// Runs a command.
 pub fn run<'a>(request: &Incoming<'a>, name: &str) -> Result<Done<'a>> {
@@ -34,7 +34,7 @@ pub fn run<'a>(request: &Incoming<'a>, name: &str) -> Result<Done<'a>> {
         WorkspaceExists::NAME => request.by_object::<WorkspaceExists>()?.reply(|_| members::workspace_exists(db)),
         // Sessions outlive a lost store. The workspace must not look as if it never existed.
         _ if members::workspace_exists(db) == Ok(false) => {
-            console_error!("registry: the store of workspace {workspace} is lost; put a copy of it back");
+            log::error(format_args!("the store of workspace {workspace} is lost; put a copy of it back"));
             Ok(Done::Reply(Response::from_json(&Outcome::<()>::Err(Failure::Unavailable))?))
         }
         RecordSessionEvent::NAME => {

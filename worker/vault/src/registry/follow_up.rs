@@ -4,10 +4,10 @@ use super::{
     Registry,
     alarm::{FEED_RETRY, next_due},
     effective, feed_outbox,
-    log::internal_error,
     pipeline::Done,
 };
 use crate::{
+    log,
     object::{now, send},
     storage::Storage,
     timeout::with_timeout,
@@ -18,7 +18,7 @@ use ownchat_domain::{
     vault::{Object, feed::Announce},
 };
 use std::time::Duration;
-use worker::{Response, Result, console_error};
+use worker::{Response, Result};
 
 /// Timeout of a publication to the feed, in milliseconds. An admin waits for it.
 const FEED_TIMEOUT: u32 = 5_000;
@@ -49,7 +49,7 @@ impl Registry {
     async fn arm(&self) {
         let delay = Duration::from_millis(FEED_RETRY.unsigned_abs());
         if let Err(error) = self.state.storage().set_alarm(delay).await {
-            console_error!("registry: no alarm: {error}");
+            log::error(format_args!("no alarm: {error}"));
         }
     }
 
@@ -60,7 +60,7 @@ impl Registry {
                 Ok(entries) if entries.is_empty() => return true,
                 Ok(entries) => entries,
                 Err(error) => {
-                    console_error!("registry: {error}");
+                    log::error(format_args!("{error}"));
                     return false;
                 }
             };
@@ -71,7 +71,7 @@ impl Registry {
                 return false;
             }
             if let Err(error) = feed_outbox::mark_published(database, &entries, now()) {
-                console_error!("registry: {error}");
+                log::error(format_args!("{error}"));
                 return false;
             }
         }
@@ -80,7 +80,7 @@ impl Registry {
     /// Sets the alarm for the next due work, if there is any. It runs after every request too, so
     /// that work of a failed alarm is retried.
     pub(super) async fn schedule_alarm(&self, database: &Storage) -> Result<()> {
-        match next_due(database, now()).map_err(|error| internal_error(format!("{error:?}")))? {
+        match next_due(database, now()).map_err(|error| log::internal_error(format!("{error:?}")))? {
             Some(due) => {
                 // An earlier alarm stays. Otherwise a steady stream of requests could postpone it
                 // forever.

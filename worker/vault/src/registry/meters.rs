@@ -1,6 +1,6 @@
 //! Meters of limited keys, as a port of the registry.
 
-use crate::{object::send, timeout::with_timeout};
+use crate::{log, object::send, timeout::with_timeout};
 use ownchat_domain::{
     locator::Locator,
     meter::Outlook,
@@ -9,7 +9,7 @@ use ownchat_domain::{
         meter::{AcceptAnyVersion, ClearMeter, LookAhead},
     },
 };
-use worker::{Env, console_warn};
+use worker::Env;
 
 /// Timeout of a meter when a request is explained, in milliseconds: the same as at the edge.
 const TIMEOUT: u32 = 2_000;
@@ -36,7 +36,7 @@ impl Meters for Env {
     async fn look_ahead(&self, key: Locator, command: &LookAhead) -> Option<Outlook> {
         let answer = with_timeout(TIMEOUT, send(self, Object::Meter(key), command)).await;
         if answer.is_none() {
-            console_warn!("registry: meter of key {key}: no response in time");
+            log::warning(format_args!("meter of key {key}: no response in time"));
         }
         answer?.ok()
     }

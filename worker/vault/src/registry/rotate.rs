@@ -8,7 +8,7 @@ use super::{
     rows::secrets,
     trail::{Actor, Change},
 };
-use crate::{database::Database, rpc::CommandResult};
+use crate::{database::Database, log, rpc::CommandResult};
 use ownchat_domain::{
     audit::Action,
     failure::Failure,
@@ -18,7 +18,6 @@ use ownchat_domain::{
     time::{SECOND, Timestamp},
     vault::registry::{Changed, RotateKey},
 };
-use worker::console_error;
 
 /// Most working secrets of one key, the new one included.
 const SECRETS_MAX: usize = 5;
@@ -126,7 +125,7 @@ impl<D: Database> Confirm<Changed> for Rotation<'_, D> {
         if let Some(effective_at) = changed.effective_at
             && let Err(error) = self.request.store_effective_at(self.database, effective_at)
         {
-            console_error!("registry: {error:?}");
+            log::error(format_args!("{error:?}"));
         }
         Ok(changed)
     }

@@ -1,11 +1,7 @@
 //! Serves the sealed record of a key to an edge that has no valid replica of it.
 
-use super::{
-    kv_outbox,
-    log::{internal_error, log},
-    masters, rows,
-};
-use crate::{object::now, storage::Storage};
+use super::{kv_outbox, masters, rows};
+use crate::{log, object::now, storage::Storage};
 use ownchat_domain::{keyring::Keyring, locator::Locator, time::Timestamp};
 use worker::{Response, Result};
 
@@ -19,11 +15,11 @@ pub const RECORD: &str = "record/";
 pub fn respond(database: &Storage, ring: &Keyring, id: &str) -> Result<Response> {
     let Ok(locator) = id.parse::<Locator>() else { return Response::error("no such key", 404) };
     let moment: Timestamp = now();
-    match rows::record(database, locator, moment).map_err(internal_error)? {
+    match rows::record(database, locator, moment).map_err(log::internal_error)? {
         Some(record) => {
-            kv_outbox::enqueue_missing(database, locator, moment).map_err(internal_error)?;
-            log(masters::missing_peppers(&record, ring));
-            Response::from_bytes(record.seal(ring).map_err(internal_error)?)
+            kv_outbox::enqueue_missing(database, locator, moment).map_err(log::internal_error)?;
+            log::errors(masters::missing_peppers(&record, ring));
+            Response::from_bytes(record.seal(ring).map_err(log::internal_error)?)
         }
         None => Response::error("no such key", 404),
     }

@@ -1,6 +1,6 @@
 //! Reports the last use of keys at the management API to the usage object, at a limited rate.
 
-use crate::object::send;
+use crate::{log, object::send};
 use ownchat_domain::{
     locator::Locator,
     time::{SECOND, Timestamp},
@@ -8,7 +8,7 @@ use ownchat_domain::{
     vault::{Object, usage::RecordLastUse},
 };
 use std::{cell::RefCell, collections::HashMap};
-use worker::{Env, console_warn};
+use worker::Env;
 
 /// A secret is reported at most once per interval, in milliseconds, so a busy client costs few
 /// writes.
@@ -40,7 +40,7 @@ impl UseReports {
 /// Reports a use. A lost report is made up for by the next request.
 pub async fn report(env: Env, workspace: u32, last: LastUse) {
     if let Err(failure) = send(&env, Object::Usage(workspace), &RecordLastUse { last }).await {
-        console_warn!("registry: a last use was not reported: {failure}");
+        log::warning(format_args!("a last use was not reported: {failure}"));
     }
 }
 
