@@ -10,6 +10,7 @@ use crate::{
     locator::Locator,
     record::Record,
     time::{HOUR, SECOND, Timestamp},
+    wire::{self, WireError},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -78,18 +79,22 @@ pub struct Position {
 }
 
 /// Serialises a page.
-pub fn encode(page: &Page) -> Vec<u8> {
-    let mut bytes = vec![LAYOUT];
-    // Serialising cannot fail: a page holds numbers and texts.
-    bytes.extend(postcard::to_allocvec(page).unwrap_or_default());
-    bytes
+///
+/// # Errors
+///
+/// As [`wire::encode`].
+pub fn encode(page: &Page) -> Result<Vec<u8>, WireError> {
+    wire::encode(LAYOUT, page)
 }
 
-/// Parses a page. Returns `None` for other bytes, or for more than [`PAGE`] entries.
-pub fn decode(bytes: &[u8]) -> Option<Page> {
-    let (layout, body) = bytes.split_first()?;
-    let page: Page = (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())??;
-    (page.entries.len() <= PAGE).then_some(page)
+/// Parses a page.
+///
+/// # Errors
+///
+/// Returns a [`WireError`] for other bytes, or for more than [`PAGE`] entries.
+pub fn decode(bytes: &[u8]) -> Result<Page, WireError> {
+    let page: Page = wire::decode(LAYOUT, bytes)?;
+    if page.entries.len() <= PAGE { Ok(page) } else { Err(WireError::Body) }
 }
 
 /// Layout version that is written.

@@ -34,6 +34,7 @@ pub mod transfer;
 pub mod usage;
 pub mod vault;
 pub mod verdict;
+pub mod wire;
 
 #[cfg(test)]
 mod testing;

@@ -20,6 +20,7 @@ use crate::{
     network::Networks,
     scope::ScopeSet,
     time::{HOUR, Timestamp},
+    wire,
 };
 use serde::{Deserialize, Serialize};
 
@@ -151,8 +152,8 @@ impl Record {
             return Err(RecordError::Seal);
         }
         let record: Self = match layout {
-            first::LAYOUT => postcard::from_bytes::<first::Record>(body).map(Self::from),
-            _ => postcard::from_bytes(body),
+            first::LAYOUT => wire::body::<first::Record>(body).map(Self::from),
+            _ => wire::body(body),
         }
         .map_err(|_| RecordError::Body)?;
         if record.locator == locator { Ok(record) } else { Err(RecordError::Misplaced) }
@@ -179,7 +180,7 @@ fn sealed(layout: u8, body: &impl Serialize, keyring: &Keyring) -> Result<Vec<u8
     let master = keyring.newest();
     let mut bytes = vec![layout];
     bytes.extend_from_slice(&master.id.to_be_bytes());
-    let mut bytes = postcard::to_extend(body, bytes).map_err(|_| RecordError::Body)?;
+    let mut bytes = wire::append(bytes, body).map_err(|_| RecordError::Body)?;
     let mac = master.seal.mac(&[&bytes]);
     bytes.extend_from_slice(&mac[..MAC]);
     Ok(bytes)

@@ -14,7 +14,13 @@ pub use span::Span;
 pub use step::Step;
 pub use sums::{Parts, Sum, Sums, latest};
 
-use crate::{locator::Locator, scope::ScopeSet, time::MINUTE, time::Timestamp, verdict::Code};
+use crate::{
+    locator::Locator,
+    scope::ScopeSet,
+    time::{MINUTE, Timestamp},
+    verdict::Code,
+    wire::{self, WireError},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -65,18 +71,23 @@ pub struct Batch {
 }
 
 /// Serialises a batch.
-pub fn encode(batch: &Batch) -> Vec<u8> {
-    let mut bytes = vec![LAYOUT];
-    // Serialisation cannot fail: a batch holds only numbers and texts.
-    bytes.extend(postcard::to_allocvec(batch).unwrap_or_default());
-    bytes
+///
+/// # Errors
+///
+/// As [`wire::encode`].
+pub fn encode(batch: &Batch) -> Result<Vec<u8>, WireError> {
+    wire::encode(LAYOUT, batch)
 }
 
-/// Parses a batch. Returns `None` for invalid bytes or more than [`BATCH_MAX`] entries.
-pub fn decode(bytes: &[u8]) -> Option<Batch> {
-    let (layout, body) = bytes.split_first()?;
-    let batch: Batch = (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())??;
-    (batch.counts.len() <= BATCH_MAX && batch.last_uses.len() <= BATCH_MAX).then_some(batch)
+/// Parses a batch.
+///
+/// # Errors
+///
+/// Returns a [`WireError`] for other bytes, or for more than [`BATCH_MAX`] entries.
+pub fn decode(bytes: &[u8]) -> Result<Batch, WireError> {
+    let batch: Batch = wire::decode(LAYOUT, bytes)?;
+    let is_bounded = batch.counts.len() <= BATCH_MAX && batch.last_uses.len() <= BATCH_MAX;
+    if is_bounded { Ok(batch) } else { Err(WireError::Body) }
 }
 
 /// Counts that an isolate has not sent yet, by workspace.
@@ -159,10 +170,10 @@ mod tests {
         let last = LastUse { key: locator(5), secret: 2, at: NOW };
         let batch = Batch { isolate: 7, sequence: 300, counts: vec![(cell, 9)], last_uses: vec![last] };
         assert_eq!(
-            hex(&encode(&batch)),
+            hex(&encode(&batch).unwrap()),
             "0107ac02011030303030303030303030303030303035dcedc41c0101090110303030303030303030303030303030350280c3ec94c168"
         );
-        assert_eq!(decode(&encode(&batch)), Some(batch));
+        assert_eq!(decode(&encode(&batch).unwrap()), Ok(batch));
     }
 
     #[test]
@@ -200,7 +211,7 @@ mod tests {
         assert_eq!(batches.iter().map(|(_, batch)| batch.sequence).collect::<Vec<_>>(), [1, 2]);
         let total: u64 = batches.iter().flat_map(|(_, batch)| &batch.counts).map(|(_, count)| count).sum();
         assert_eq!(total, u64::from(many));
-        assert!(batches.iter().all(|(_, batch)| decode(&encode(batch)).is_some()));
+        assert!(batches.iter().all(|(_, batch)| decode(&encode(batch).unwrap()).is_ok()));
     }
 
     proptest! {

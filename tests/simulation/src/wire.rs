@@ -176,6 +176,6 @@ impl Wire {
             page.entries.clear();
         }
         page.entries.extend(state.forgotten.iter().map(|subject| Entry { subject: *subject, version: 0 }));
-        encode(&page).into()
+        encode(&page).expect("a page is serialised").into()
     }
 }

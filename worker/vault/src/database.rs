@@ -4,6 +4,7 @@
 //! tests. Both run the same statements.
 
 use core::fmt;
+use ownchat_domain::wire::WireError;
 
 /// A bound parameter or a column value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,12 @@ pub struct DatabaseError(pub String);
 impl fmt::Display for DatabaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<WireError> for DatabaseError {
+    fn from(error: WireError) -> Self {
+        Self(format!("stored bytes: {error}"))
     }
 }
 

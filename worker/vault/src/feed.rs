@@ -55,7 +55,8 @@ impl Feed {
         }
         match parse_feed_path(name) {
             Some(since) => {
-                Response::from_bytes(encode(&entries::read_since(database, since).map_err(log::internal_error)?))
+                let page = entries::read_since(database, since).map_err(log::internal_error)?;
+                Response::from_bytes(encode(&page).map_err(log::internal_error)?)
             }
             None => Response::error("no such command", 404),
         }

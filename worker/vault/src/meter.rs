@@ -65,12 +65,13 @@ impl Meter {
     }
 
     fn take(&self, body: &[u8]) -> Result<Response> {
-        let Some(take) = decode(body) else {
+        let Ok(take) = decode(body) else {
             return Response::error("not a readable request", 400);
         };
         let database = self.database.as_ref().map_err(Clone::clone);
-        match database.and_then(|database| store::take(database, &take, now())) {
-            Ok(taken) => Response::from_bytes(encode(&taken)),
+        let taken = database.and_then(|database| Ok(encode(&store::take(database, &take, now())?)?));
+        match taken {
+            Ok(bytes) => Response::from_bytes(bytes),
             Err(error) => {
                 log::error(format_args!("{error}"));
                 Response::error("internal error", 500)

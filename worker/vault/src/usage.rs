@@ -56,7 +56,7 @@ impl Usage {
         };
         match name {
             USAGE => {
-                let Some(batch) = decode(&request.bytes().await?) else {
+                let Ok(batch) = decode(&request.bytes().await?) else {
                     return Response::error("not a readable batch", 400);
                 };
                 let ingested = batches::ingest(database, &batch, now());

@@ -1,6 +1,9 @@
 //! Messages between an isolate and a meter: lease requests and responses.
 
-use crate::limit::Limits;
+use crate::{
+    limit::Limits,
+    wire::{self, WireError},
+};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 /// Lease request of an isolate.
@@ -97,17 +100,21 @@ pub struct Outlook {
 }
 
 /// Serialises a message. Messages are small, since they are on a request's critical path.
-pub fn encode(message: &impl Serialize) -> Vec<u8> {
-    let mut bytes = vec![LAYOUT];
-    // Serialising cannot fail: a message holds only numbers.
-    bytes.extend(postcard::to_allocvec(message).unwrap_or_default());
-    bytes
+///
+/// # Errors
+///
+/// As [`wire::encode`].
+pub fn encode(message: &impl Serialize) -> Result<Vec<u8>, WireError> {
+    wire::encode(LAYOUT, message)
 }
 
-/// Parses a message. Returns `None` for other bytes.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    let (layout, body) = bytes.split_first()?;
-    (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())?
+/// Parses a message.
+///
+/// # Errors
+///
+/// Returns a [`WireError`] for other bytes.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
+    wire::decode(LAYOUT, bytes)
 }
 
 /// Reads a field at the end of a message, which the previous version neither writes nor reads.

@@ -4,6 +4,7 @@ use super::{Grant, Meter, used::Used};
 use crate::{
     limit::{Limits, Period},
     time::Timestamp,
+    wire::{self, WireError},
 };
 use serde::Deserialize;
 
@@ -12,22 +13,24 @@ const LAYOUT: u8 = 2;
 
 impl Meter {
     /// Serialises the meter.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![LAYOUT];
-        // Serialising cannot fail: a meter holds only numbers.
-        bytes.extend(postcard::to_allocvec(self).unwrap_or_default());
-        bytes
+    ///
+    /// # Errors
+    ///
+    /// As [`wire::encode`].
+    pub fn encode(&self) -> Result<Vec<u8>, WireError> {
+        wire::encode(LAYOUT, self)
     }
 
     /// Parses bytes of [`Meter::encode`], from this version or the previous one.
     ///
-    /// Returns `None` for other bytes.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (layout, body) = bytes.split_first()?;
-        match *layout {
-            1 => postcard::from_bytes::<First>(body).ok().map(Self::from),
-            LAYOUT => postcard::from_bytes(body).ok(),
-            _ => None,
+    /// # Errors
+    ///
+    /// Returns a [`WireError`] for other bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        match wire::split(bytes)? {
+            (1, body) => wire::body::<First>(body).map(Self::from),
+            (LAYOUT, body) => wire::body(body),
+            (layout, _) => Err(WireError::Layout(layout)),
         }
     }
 }

@@ -5,6 +5,7 @@ mod clock;
 
 use super::*;
 use crate::limit::{Period, Quota};
+use crate::wire::WireError;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
@@ -184,7 +185,7 @@ fn what_it_remembers_stays_small() {
         unused = vec![Unused { lease: lease.number, permits: 0 }];
     }
     assert!(meter.grants.len() < 120, "{}", meter.grants.len());
-    assert!(meter.encode().len() < 2_500);
+    assert!(meter.encode().unwrap().len() < 2_500);
 }
 
 fn give(unused: &[Unused]) -> Take {
@@ -316,7 +317,7 @@ fn whoever_takes_nothing_is_told_how_things_stand_with_their_limits() {
 
 #[test]
 fn only_what_time_alone_has_not_changed_must_be_stored() {
-    let stored = |meter: &Meter| Meter::decode(&meter.encode()).unwrap();
+    let stored = |meter: &Meter| Meter::decode(&meter.encode().unwrap()).unwrap();
     let changes = |meter: &Meter, ask: &Take, now| {
         let mut meter = stored(meter);
         meter.take(ask, now);
@@ -367,19 +368,19 @@ fn leases_of_a_quota_that_nobody_gives_back_are_bounded() {
 fn known_answers() {
     use crate::testing::hex;
     let question = Take { unused: vec![Unused { lease: 7, permits: 2 }], version: 300, ..ask(quota(500), 1, 9) };
-    assert_eq!(hex(&encode(&question)), "010001f40300ac020109010702".to_owned() + "00" + "00");
+    assert_eq!(hex(&encode(&question).unwrap()), "010001f40300ac020109010702".to_owned() + "00" + "00");
     let idle = Take { idle: vec![300], ..question.clone() };
-    assert_eq!(hex(&encode(&idle)), "010001f40300ac020109010702".to_owned() + "00" + "01ac02");
-    assert_eq!(decode::<Take>(&encode(&idle)), Some(idle));
-    assert_eq!(decode::<Take>(&encode(&question)), Some(question.clone()));
+    assert_eq!(hex(&encode(&idle).unwrap()), "010001f40300ac020109010702".to_owned() + "00" + "01ac02");
+    assert_eq!(decode::<Take>(&encode(&idle).unwrap()), Ok(idle));
+    assert_eq!(decode::<Take>(&encode(&question).unwrap()), Ok(question.clone()));
     for later in [1, 2] {
-        let mut before = encode(&question);
+        let mut before = encode(&question).unwrap();
         before.truncate(before.len() - later);
-        assert_eq!(decode::<Take>(&before), Some(question.clone()), "as the versions before write it");
+        assert_eq!(decode::<Take>(&before), Ok(question.clone()), "as the versions before write it");
     }
     let standing = Standing { rate: Some((4, 9_000)), quota: None };
     let answer = Taken::Lease(Lease { number: 7, permits: 3, lasts: 2_000, standing });
-    assert_eq!(hex(&encode(&answer)), "01000703a01f0104d08c0100");
-    assert_eq!(decode::<Taken>(&encode(&answer)), Some(answer));
-    assert_eq!(decode::<Taken>(&[2, 0]), None);
+    assert_eq!(hex(&encode(&answer).unwrap()), "01000703a01f0104d08c0100");
+    assert_eq!(decode::<Taken>(&encode(&answer).unwrap()), Ok(answer));
+    assert_eq!(decode::<Taken>(&[2, 0]), Err(WireError::Layout(2)));
 }

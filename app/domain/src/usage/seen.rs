@@ -4,6 +4,7 @@
 //! one workspace sees gaps. The set of seen numbers is stored as ranges, up to a maximum. Beyond it
 //! the lowest range is dropped, and numbers up to its end become unknown.
 
+use crate::wire::{self, WireError};
 use serde::{Deserialize, Serialize};
 
 /// Maximum number of ranges. An isolate adds at most one with each flush, so they cover at least
@@ -61,7 +62,11 @@ impl Seen {
     }
 
     /// Serialises the set for the store.
-    pub fn encode(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    ///
+    /// As [`wire::encode`].
+    pub fn encode(&self) -> Result<Vec<u8>, WireError> {
         let mut last = 0;
         let mut numbers = Vec::with_capacity(1 + 2 * self.ranges.len());
         let ends = self.ranges.iter().flat_map(|(first, last)| [*first, *last]);
@@ -69,16 +74,20 @@ impl Seen {
             numbers.push(number.saturating_sub(last));
             last = number;
         }
-        let mut bytes = vec![LAYOUT];
-        // Serialisation cannot fail: the set holds only numbers.
-        bytes.extend(postcard::to_allocvec(&Stored(numbers)).unwrap_or_default());
-        bytes
+        wire::encode(LAYOUT, &Stored(numbers))
     }
 
-    /// Parses a stored set. Returns `None` for invalid bytes.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (layout, body) = bytes.split_first()?;
-        let Stored(numbers) = (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())??;
+    /// Parses a stored set.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`WireError`] for other bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        let Stored(numbers) = wire::decode(LAYOUT, bytes)?;
+        Self::from_distances(numbers).ok_or(WireError::Body)
+    }
+
+    fn from_distances(numbers: Vec<u64>) -> Option<Self> {
         let mut last = 0u64;
         let mut ends = Vec::with_capacity(numbers.len());
         for distance in numbers {
@@ -121,7 +130,7 @@ mod tests {
     fn without_gaps_it_takes_no_room_however_long_it_goes_on() {
         let mut seen = Seen::default();
         assert!((1..100_000).all(|sequence| seen.note(sequence) == Sight::New));
-        assert!(seen.encode().len() < 10);
+        assert!(seen.encode().unwrap().len() < 10);
         assert_eq!(seen.note(1), Sight::Before);
     }
 
@@ -135,7 +144,7 @@ mod tests {
         assert_eq!(seen.note(101), Sight::New);
         assert_eq!(seen.note(101), Sight::Unknown, "there was no room for one more");
         assert_eq!(seen.note(200), Sight::Before);
-        assert!(seen.encode().len() < 4_000, "{}", seen.encode().len());
+        assert!(seen.encode().unwrap().len() < 4_000, "{}", seen.encode().unwrap().len());
     }
 
     proptest! {
@@ -146,14 +155,14 @@ mod tests {
                 let sight = if set.insert(sequence) { Sight::New } else { Sight::Before };
                 prop_assert_eq!(seen.note(sequence), sight);
                 prop_assert!(seen.ranges.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
-                let read = Seen::decode(&seen.encode());
-                prop_assert_eq!(read.as_ref(), Some(&seen));
+                let read = Seen::decode(&seen.encode().unwrap());
+                prop_assert_eq!(read.as_ref(), Ok(&seen));
             }
         }
 
         #[test]
         fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            if let Some(mut seen) = Seen::decode(&bytes) {
+            if let Ok(mut seen) = Seen::decode(&bytes) {
                 seen.note(7);
             }
         }

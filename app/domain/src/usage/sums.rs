@@ -1,7 +1,10 @@
 //! Stored usage counters: by step, by outcome, and by outcome and scope.
 
 use super::{LastUse, Point};
-use crate::time::Timestamp;
+use crate::{
+    time::Timestamp,
+    wire::{self, WireError},
+};
 use serde::{Deserialize, Serialize};
 
 /// Maximum of a counter, 2^53 - 1: JSON numbers above it lose precision (RFC 8259, section 6).
@@ -90,17 +93,21 @@ impl Sums {
     }
 
     /// Serialises the counters for the store.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![LAYOUT];
-        // Serialisation cannot fail: counters hold only numbers.
-        bytes.extend(postcard::to_allocvec(self).unwrap_or_default());
-        bytes
+    ///
+    /// # Errors
+    ///
+    /// As [`wire::encode`].
+    pub fn encode(&self) -> Result<Vec<u8>, WireError> {
+        wire::encode(LAYOUT, self)
     }
 
-    /// Parses stored counters. Returns `None` for invalid bytes.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (layout, body) = bytes.split_first()?;
-        (*layout == LAYOUT).then(|| postcard::from_bytes(body).ok())?
+    /// Parses stored counters.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`WireError`] for other bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        wire::decode(LAYOUT, bytes)
     }
 }
 
@@ -162,10 +169,11 @@ mod tests {
     #[test]
     fn known_answer() {
         let sums = of(&[(7, 8, 0b100, 300), (0, 0, 0b1, 2)]);
-        assert_eq!(hex(&sums.encode()), "01 04 00000002 0000ff02 0e0802ac02 0e08ffac02".replace(' ', ""));
-        assert_eq!(Sums::decode(&sums.encode()), Some(sums));
-        for bytes in [&[][..], &[2, 0], &[1, 9]] {
-            assert_eq!(Sums::decode(bytes), None);
+        assert_eq!(hex(&sums.encode().unwrap()), "01 04 00000002 0000ff02 0e0802ac02 0e08ffac02".replace(' ', ""));
+        assert_eq!(Sums::decode(&sums.encode().unwrap()), Ok(sums));
+        for (bytes, error) in [(&[][..], WireError::Empty), (&[2, 0], WireError::Layout(2)), (&[1, 9], WireError::Body)]
+        {
+            assert_eq!(Sums::decode(bytes), Err(error));
         }
     }
 

@@ -53,7 +53,7 @@ async fn read_pages(authorizer: &Authorizer, platform: &Platform, workspace: u32
         let requested_at = now();
         let from = authorizer.begin_feed_read(workspace, requested_at);
         let bytes = call_vault(platform, &feed_path(feed::shard_of(workspace), from), None, FEED).await?;
-        let page = decode(&bytes).ok_or("malformed page")?;
+        let page = decode(&bytes).map_err(|error| format!("page: {error}"))?;
         let more = page.more;
         authorizer.apply_feed_page(workspace, page, from, requested_at);
         if !more {

@@ -54,7 +54,7 @@ pub(super) async fn read_standing(edge: &Edge, platform: &Platform, record: &Rec
 }
 
 pub(super) async fn call_meter(platform: &Platform, record: &Record, request: &Take) -> Result<Taken, ErrorText> {
-    let body = meter::encode(request);
+    let body = meter::encode(request).map_err(|error| error.to_string())?;
     let response = call_vault(platform, &permits_path(record.locator), Some(body), METER).await?;
-    meter::decode(&response).ok_or_else(|| "malformed response".into())
+    meter::decode(&response).map_err(|error| error.to_string())
 }

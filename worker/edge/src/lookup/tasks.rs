@@ -91,7 +91,8 @@ async fn run_task(
 }
 
 async fn send_batch(platform: &Platform, workspace: u32, batch: &usage::Batch) -> Result<(), ErrorText> {
-    let (status, _) = platform.vault(&usage_path(workspace), Some(usage::encode(batch)), USAGE).await?;
+    let body = usage::encode(batch).map_err(|error| error.to_string())?;
+    let (status, _) = platform.vault(&usage_path(workspace), Some(body), USAGE).await?;
     match status {
         200..300 => Ok(()),
         // A retry would be refused, too.

@@ -170,7 +170,7 @@ impl Simulation {
             }
             Event::RequestArrives(isolate, take, back, context) => {
                 let taken = self.meter.take(&take, now);
-                self.meter = Meter::decode(&self.meter.encode()).unwrap();
+                self.meter = Meter::decode(&self.meter.encode().unwrap()).unwrap();
                 if let Some(back) = back {
                     self.schedule(now.plus(back), Event::ResponseArrives(isolate, take, taken, context));
                 }

@@ -11,7 +11,7 @@
 //! write every two seconds.
 
 use crate::{
-    database::{Database, DatabaseError, DatabaseResult},
+    database::{Database, DatabaseResult},
     migrate::{is_new, migrate},
 };
 use ownchat_domain::{
@@ -63,7 +63,7 @@ fn write(database: &impl Database, meter: &Meter) -> DatabaseResult<()> {
     if meter.has_changed() {
         database.run(
             "INSERT INTO meter (id, state) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
-            &[meter.encode().as_slice().into()],
+            &[meter.encode()?.as_slice().into()],
         )?;
     }
     Ok(())
@@ -76,7 +76,7 @@ fn read(database: &impl Database) -> DatabaseResult<Option<Meter>> {
         return Ok(None);
     }
     let Some(mut row) = database.first("SELECT state FROM meter", &[])? else { return Ok(None) };
-    Meter::decode(&row.blob()?).map(Some).ok_or_else(|| DatabaseError("not the state of a meter".into()))
+    Ok(Some(Meter::decode(&row.blob()?)?))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! isolates into the tables.
 
 use super::table::{MINUTES, Rows};
-use crate::database::{Database, DatabaseError, DatabaseResult, Value};
+use crate::database::{Database, DatabaseResult, Value};
 use ownchat_domain::{
     time::{HOUR, Timestamp},
     usage::{AHEAD_MAX, Batch, Cell, LastUse, Seen, Sight, Step, decode, encode, latest},
@@ -46,7 +46,7 @@ pub fn ingest(database: &impl Database, batch: &Batch, now: Timestamp) -> Databa
         let (since, mut seen, pending) = match stored {
             Some(mut row) => {
                 let since = Timestamp::from_millis(row.integer()?);
-                let seen = Seen::decode(&row.blob()?).ok_or_else(|| DatabaseError("not numbers of batches".into()))?;
+                let seen = Seen::decode(&row.blob()?)?;
                 (since, seen, row.optional_blob()?.map(|bytes| read(&bytes)).transpose()?)
             }
             None => (now, Seen::default(), None),
@@ -66,7 +66,7 @@ pub fn ingest(database: &impl Database, batch: &Batch, now: Timestamp) -> Databa
             merged.flush(database)?;
             pending = 0;
         } else if pending > 0 {
-            counts = Some(Value::Blob(encode(&merged.into_batch())));
+            counts = Some(Value::Blob(encode(&merged.into_batch())?));
         }
         database.run(
             "INSERT INTO isolates (isolate, since, seen_at, waiting, seen, counts) VALUES (?, ?, ?, ?, ?, ?) \
@@ -77,7 +77,7 @@ pub fn ingest(database: &impl Database, batch: &Batch, now: Timestamp) -> Databa
                 since.millis().into(),
                 now.millis().into(),
                 i64::try_from(pending).unwrap_or(i64::MAX).into(),
-                seen.encode().as_slice().into(),
+                seen.encode()?.as_slice().into(),
                 counts.unwrap_or(Value::Null),
             ],
         )?;
@@ -127,7 +127,7 @@ pub fn evict_idle(database: &impl Database, most: usize, now: Timestamp) -> Data
 }
 
 fn read(bytes: &[u8]) -> DatabaseResult<Batch> {
-    decode(bytes).ok_or_else(|| DatabaseError("not a batch".into()))
+    Ok(decode(bytes)?)
 }
 
 /// Merged counts of several batches.

@@ -1,6 +1,6 @@
 //! The tables of counts by minute, hour and day. One row holds many steps, since rows are billed.
 
-use crate::database::{Database, DatabaseError, DatabaseResult, Value};
+use crate::database::{Database, DatabaseResult, Value};
 use ownchat_domain::{
     locator::Locator,
     time::Timestamp,
@@ -78,7 +78,7 @@ impl Table {
                 }
                 None => more,
             };
-            database.run(&write, &[at, key, Value::Blob(sums.encode())])?;
+            database.run(&write, &[at, key, Value::Blob(sums.encode()?)])?;
         }
         Ok(())
     }
@@ -141,5 +141,5 @@ impl Table {
 }
 
 fn decode(bytes: &[u8]) -> DatabaseResult<Sums> {
-    Sums::decode(bytes).ok_or_else(|| DatabaseError("not sums".into()))
+    Ok(Sums::decode(bytes)?)
 }

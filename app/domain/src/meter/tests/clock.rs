@@ -15,7 +15,7 @@ fn a_clock_that_was_set_back_prolongs_no_wait() {
     assert!(meter.look(limits, 1, 1, NOW).refusal.is_some_and(|refusal| refusal.retry_after == 62_000));
     // The wait continues, although each request reads the state that the previous one stored.
     assert_eq!(refused(&mut meter, NOW), (false, 62_000));
-    let mut meter = Meter::decode(&meter.encode()).unwrap();
+    let mut meter = Meter::decode(&meter.encode().unwrap()).unwrap();
     assert_eq!(refused(&mut meter, NOW.plus(1_000)), (false, 61_000));
     assert_eq!(permits(meter.take(&ask(limits, 2, 0), NOW.plus(62_000))), 2);
     // Permits from the future clock count towards the current day, and not beyond it.
