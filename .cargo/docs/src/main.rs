@@ -5,6 +5,7 @@ mod error;
 mod frame;
 mod markdown;
 mod search;
+mod source;
 mod tables;
 
 use book::Book;
