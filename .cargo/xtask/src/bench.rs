@@ -9,7 +9,7 @@ use crate::{
     step::Steps,
     test::{MEND, SIMULATION},
 };
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 /// The proof that measures the delay until a revoked key is refused everywhere.
 const REVOCATION: &str = "revocation::what_was_revoked_is_refused_everywhere_in_time";
@@ -22,8 +22,8 @@ const SLOWEST: &str = "revocation.json";
 
 /// Builds the Workers, runs the revocation proof, and runs the benchmark driver.
 ///
-/// The driver prints the table and writes `target/bench/summary.json`. A missed goal is marked but
-/// is no failure. A failed proof is.
+/// The driver prints the table and writes `target/bench/summary.json`, which becomes the table of
+/// the docs. A missed goal is marked but is no failure. A failed proof is.
 pub fn run_all() -> Result<(), Failure> {
     let tools = setup::tools()?;
     build::parts(&[Part::Vault, Part::Edge], &tools, Mode::Release, Steps::Sequential)?;
@@ -34,9 +34,12 @@ pub fn run_all() -> Result<(), Failure> {
     let measure = || Steps::Sequential.run("measure", driver.arg(&folder), "see what the driver says above");
     all_the_same(revoke(&folder), measure)?;
     let table = root().join(TABLE);
-    let copied =
-        table.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::copy(folder.join("summary.json"), &table));
-    copied.map(drop).map_err(|error| Failure::new("write the table of the docs", error.to_string(), "see the disk"))
+    let copy = || {
+        fs::create_dir_all(table.parent().unwrap_or(&table))?;
+        fs::copy(folder.join("summary.json"), &table)
+    };
+    let failed = |error: io::Error| Failure::new("write the table of the docs", error.to_string(), "see the disk");
+    copy().map(drop).map_err(failed)
 }
 
 /// Measures even after a failed proof, and returns that failure in the end.

@@ -36,8 +36,9 @@ cargo xtask test    before you hand over: everything, stage by stage; ends at th
     -- NAME         only the tests with NAME in their names
     --dev           on quick builds instead of those for a deployment
     --list          the stages
-cargo xtask prove   shows on a simulated deployment, at full size, that the promises are kept
-cargo xtask bench   measures the edge beside others, and writes target/bench/summary.json
+cargo xtask prove   shows on a simulated deployment, at full size, that the promises are kept, and writes
+                    app/docs/data/proofs.json
+cargo xtask bench   measures the edge beside others, and writes app/docs/data/bench.json
 cargo xtask audit verify FILE
                     checks the hash chain of an audit trail that was handed out as NDJSON
     --head HASH     and that it ends with this hash: that nothing is missing at its end
