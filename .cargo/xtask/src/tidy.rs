@@ -1,5 +1,5 @@
 //! Rules of the tree that no compiler and no linter knows: comments, imports, links in Markdown,
-//! commit subjects.
+//! words of the glossary, commit subjects.
 //!
 //! `cargo xtask check` and the stage `lint` of `cargo xtask test` apply them to the whole tree.
 
@@ -7,6 +7,7 @@ mod comments;
 mod imports;
 mod links;
 mod subjects;
+mod words;
 
 use crate::{failure::Failure, place::root, step::output};
 use comments::Count;
@@ -19,10 +20,11 @@ use std::{fs, process::Command};
 pub fn run() -> Result<(), Failure> {
     let mut faults = Vec::new();
     let mut count = Count::default();
+    let (mut glossary, mut pages) = (String::new(), Vec::new());
     for path in files()? {
-        let is_linked = links::covers(&path);
+        let (is_linked, has_words) = (links::covers(&path), words::covers(&path));
         let syntax = comments::Syntax::of(&path);
-        if !is_linked && syntax.is_none() {
+        if !is_linked && !has_words && syntax.is_none() {
             continue;
         }
         // A file that was removed and not yet committed is still listed.
@@ -33,7 +35,16 @@ pub fn run() -> Result<(), Failure> {
         if let Some(syntax) = syntax {
             faults.extend(comments::faults(&path, &text, syntax, &mut count));
         }
+        if has_words {
+            faults.extend(words::faults(&path, &text));
+        }
+        if path == words::GLOSSARY {
+            glossary = text;
+        } else if path.starts_with("app/docs/") {
+            pages.push(text);
+        }
     }
+    faults.extend(words::unused(&glossary, &pages));
     faults.extend(count.fault());
     faults.extend(imports::faults()?);
     faults.extend(subjects::faults(&subjects::recent()));
