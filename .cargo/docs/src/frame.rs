@@ -28,7 +28,7 @@ pub fn page(book: &Book, page: &Page) -> String {
                     main #main tabindex="-1" {
                         (way(book, page))
                         div.reading {
-                            article.prose { (PreEscaped(&page.html)) (around(book, page)) }
+                            article.prose.contents[is_index] { (PreEscaped(&page.html)) (around(book, page)) }
                             (parts(page))
                         }
                     }
