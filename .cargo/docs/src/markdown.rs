@@ -168,9 +168,17 @@ fn frame<'a>(event: Event<'a>, events: &mut Vec<Event<'a>>) {
             let kind = CodeBlockKind::Fenced(language.clone().into());
             events.extend([open(label_of(&language), "wide code"), Event::Start(Tag::CodeBlock(kind))]);
         }
+        Event::Code(text) if text.contains('/') => events.push(Event::InlineHtml(breakable(text).into())),
         Event::End(TagEnd::Table | TagEnd::CodeBlock) => events.extend([event, Event::Html("</div>".into())]),
         _ => events.push(event),
     }
+}
+
+/// Renders code that may be broken after each part of a path, as in narrow cells it must be.
+fn breakable(code: &str) -> String {
+    let escaped = code.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let parts: Vec<String> = escaped.split("//").map(|part| part.replace('/', "/<wbr>")).collect();
+    format!("<code>{}</code>", parts.join("//"))
 }
 
 /// Returns the display name of a language.
@@ -230,6 +238,12 @@ mod tests {
             "{html}"
         );
         assert!(html.contains("aria-label=\"Table\"><table>"), "{html}");
+    }
+
+    #[test]
+    fn paths_break_after_their_slashes() {
+        let html = rendered("# A\n\n`a://b/<c>/d` and `e`\n").html;
+        assert!(html.contains("<code>a://b/<wbr>&lt;c&gt;/<wbr>d</code> and <code>e</code>"), "{html}");
     }
 
     #[test]

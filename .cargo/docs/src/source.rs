@@ -27,6 +27,11 @@ pub const TIMEOUT: Source =
 /// Headers of every response of the edge.
 pub const RESPONSE: Source =
     Source { path: "worker/edge/src/response.rs", text: include_str!("../../../worker/edge/src/response.rs") };
+/// Deadline of a response of the edge.
+pub const FETCHING: Source = Source {
+    path: "worker/edge/src/authorizer/fetching.rs",
+    text: include_str!("../../../worker/edge/src/authorizer/fetching.rs"),
+};
 /// Routes of the management API.
 pub const API: Source =
     Source { path: "worker/console/src/api.rs", text: include_str!("../../../worker/console/src/api.rs") };

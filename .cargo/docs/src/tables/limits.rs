@@ -1,7 +1,7 @@
 //! The fields of a key, and the sizes and counts of the whole product.
 
 use super::{duration, grouped, table};
-use crate::source::{GRANT, PATH, ROTATE, SESSIONS, SETUP};
+use crate::source::{FETCHING, GRANT, PATH, ROTATE, SESSIONS, SETUP};
 use ownchat_domain::{
     account::{PASSWORD_MAX_BYTES, PASSWORD_MIN},
     idempotency,
@@ -72,6 +72,10 @@ pub fn limits() -> Result<String, String> {
     let (page, default) = (KeyQuery::LIMIT_MAX, KeyQuery::LIMIT_DEFAULT);
     let rows = [
         ("body in JSON, at the edge's own endpoints and the management API", bytes(BODY_MAX)),
+        (
+            "response of the edge while stores are down",
+            format!("after {} at most", duration(FETCHING.number("RESPONSE_DEADLINE")?)),
+        ),
         ("path of a request through the gateway", format!("{} bytes", grouped(&path))),
         ("keys on a page of a list", format!("1 to {page}, {default} by default")),
         ("`cost` of `POST /v1/verify`", format!("0 to {}", grouped(&COST_MAX))),
