@@ -1,6 +1,7 @@
 //! Generates tables from the code that serves them. A source includes one as `{{name}}`, on a line
 //! of its own.
 
+mod actions;
 mod bindings;
 mod catalogue;
 mod checks;
@@ -17,6 +18,7 @@ type Render = fn(&Path) -> Result<String, String>;
 
 /// The name of each table, and the function that renders it from the folder of the sources.
 const TABLES: &[(&str, Render)] = &[
+    ("audit-actions", |_| Ok(actions::actions())),
     ("bench", figures::bench),
     ("bindings", |_| bindings::bindings()),
     ("checks", |_| Ok(checks::checks())),
