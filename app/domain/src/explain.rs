@@ -17,7 +17,7 @@ use crate::{
     policy::{CHECKS, Call, Check},
     problem::Kind,
     record::{Record, RecordSecret},
-    time::Timestamp,
+    time::{Timestamp, whole_seconds},
     token::TokenError,
     verdict::{Code, Denial},
 };
@@ -323,7 +323,7 @@ fn limit<T: Serialize>(
     }
     let compared = compared
         .with("remaining", &left.map(|(left, _)| left))
-        .with("reset_seconds", &left.map(|(_, wait)| wait.saturating_add(999).div_euclid(1_000)));
+        .with("reset_seconds", &left.map(|(_, wait)| whole_seconds(wait)));
     if left.is_none() && case.cost() > 0 {
         let why = "The meter of the key has not answered, so how much is left is not known now.";
         return found.note(name, Looked::Unknown, Some(why.to_owned()), compared);

@@ -7,16 +7,16 @@ mod plain;
 pub(crate) use fault::of_serde as fault;
 pub(crate) use plain::Word;
 
-use crate::{failure::FieldError, token::redact};
+use crate::{
+    failure::FieldError,
+    token::{BYTE_ORDER_MARK, redact},
+};
 use objects::Objects;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
 /// Maximum bytes of a body that is read as a whole.
 pub const BODY_MAX: usize = 64 * 1024;
-
-/// Byte order mark. It may precede UTF-8 text and is ignored there (RFC 8259, section 8.1).
-pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Fault of a request body.
 #[derive(Clone, Debug, PartialEq, Eq)]

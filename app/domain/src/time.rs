@@ -26,6 +26,11 @@ pub const HOUR: i64 = 60 * MINUTE;
 /// One day of 24 hours in the unit of [`Timestamp`].
 pub const DAY: i64 = 24 * HOUR;
 
+/// Converts milliseconds to seconds, rounded up.
+pub const fn whole_seconds(millis: i64) -> i64 {
+    millis.saturating_add(SECOND - 1).div_euclid(SECOND)
+}
+
 impl Timestamp {
     /// Creates the time `millis` milliseconds after (or, if negative, before) the epoch.
     pub const fn from_millis(millis: i64) -> Self {
@@ -109,7 +114,7 @@ impl Timestamp {
     /// well.
     #[must_use]
     pub const fn rounded_up_to_second(self) -> Self {
-        Self(self.plus(SECOND - 1).0.div_euclid(SECOND) * SECOND)
+        Self(whole_seconds(self.0) * SECOND)
     }
 
     /// Day of the month in UTC, from 1.

@@ -9,7 +9,7 @@
 //! The check is the CRC-32 (ISO 3309, as in zlib) of everything before it. It catches typing
 //! mistakes and lets scanners tell a key from noise; it gives no security.
 
-use crate::{base62, environment::Environment, json::BYTE_ORDER_MARK, locator::Locator};
+use crate::{base62, environment::Environment, locator::Locator};
 use core::{fmt, str::FromStr};
 use crc::{CRC_32_ISO_HDLC, Crc};
 use zeroize::Zeroizing;
@@ -21,6 +21,9 @@ pub const MATCHER: &str = "oc_(live|test)_[0-9A-Za-z]{16}_[0-9A-Za-z]{30}";
 pub const KEYS_BEGIN: [&str; 2] = ["oc_live_", "oc_test_"];
 /// Length of each of [`KEYS_BEGIN`].
 const BRAND_LENGTH: usize = "oc_live_".len();
+
+/// Byte order mark. It may precede UTF-8 text and is ignored there (RFC 8259, section 8.1).
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Length of a key, in characters.
 const LENGTH: usize = 55;

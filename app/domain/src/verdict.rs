@@ -1,6 +1,11 @@
 //! The closed list of authorization outcomes: public codes and reasons of refusal.
 
-use crate::{limit::Limits, scope::ScopeSet, time::Timestamp, token::TokenError};
+use crate::{
+    limit::Limits,
+    scope::ScopeSet,
+    time::{Timestamp, whole_seconds},
+    token::TokenError,
+};
 use core::net::IpAddr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -219,7 +224,7 @@ impl Denial {
             Self::Unavailable => 1_000,
             _ => return None,
         };
-        Some(millis.saturating_add(999).div_euclid(1_000).max(1))
+        Some(whole_seconds(millis).max(1))
     }
 
     /// Returns cause and remedy for the integrator. Never repeats any part of the credential.

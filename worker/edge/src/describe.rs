@@ -5,7 +5,7 @@ use ownchat_domain::{
     environment::Environment,
     limit::Period,
     scope::ScopeSet,
-    time::Timestamp,
+    time::{Timestamp, whole_seconds},
     verdict::{Code, Denial},
 };
 use serde::{Serialize, Serializer};
@@ -99,11 +99,6 @@ pub fn describe(decision: &Decision) -> Description {
         }),
         metadata: record.filter(|record| !record.metadata.is_empty()).map(|record| Metadata(record.metadata.clone())),
     }
-}
-
-/// Converts milliseconds to seconds, rounded up.
-pub const fn whole_seconds(millis: i64) -> i64 {
-    millis.saturating_add(999).div_euclid(1_000)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@
 //! | --- | --- | --- |
 //! | `Decided` | respond | **end** |
 //! | `NeedsFeed` | read the feed; if it is down, fetch the key from the vault | evaluate |
-//! | `NeedsReplica`, `NeedsVault`, `NeedsSecretRecheck` | fetch the key | evaluate in the next state |
+//! | `NeedsReplica`, `NeedsVault`, `NeedsSecretRecheck` | fetch the key | evaluate in next state |
 //! | `NeedsPermits` | lease permits | evaluate, or **end** with the meter's refusal |
 //! | `NeedsStanding` | read the standing | evaluate |
 //!

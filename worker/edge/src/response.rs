@@ -4,7 +4,7 @@
 //!
 //! A [`Response`] is a value. The entry makes the platform's response of its encoding.
 
-use crate::{check::Decision, describe::whole_seconds};
+use crate::check::Decision;
 use ownchat_domain::{
     credential,
     failure::FieldError,
@@ -13,6 +13,7 @@ use ownchat_domain::{
     problem::{self, Kind, Problem},
     record::Record,
     scope::ScopeSet,
+    time::whole_seconds,
     verdict::{Code, Denial},
 };
 use serde::Serialize;

@@ -4,10 +4,7 @@
 //! the console's, would be a fifth of the code. That code must load before the first response.
 
 use hifijson::{Expect, SliceLexer, num::LexWrite as _, str::LexAlloc as _, token::Lex as _};
-use ownchat_domain::{
-    json::{BYTE_ORDER_MARK, BodyError},
-    limit::COST_MAX,
-};
+use ownchat_domain::{json::BodyError, limit::COST_MAX, token::BYTE_ORDER_MARK};
 use std::borrow::Cow;
 
 /// The fields of the body.

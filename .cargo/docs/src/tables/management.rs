@@ -45,6 +45,8 @@ pub fn routes() -> Result<String, String> {
     if let Some((gone, _)) = PAGES.iter().find(|(page, _)| !routes.iter().any(|(path, _)| path == page)) {
         return Err(API.lacks(gone));
     }
+    let place = |path: &str| PAGES.iter().position(|(page, _)| *page == path);
+    routes.sort_by_key(|(path, _)| place(path));
     let row = |(path, methods): (String, Vec<&str>)| {
         let methods = methods.iter().map(|method| quoted(&method.to_uppercase())).collect::<Vec<_>>().join(", ");
         let page = PAGES.iter().find(|(page, _)| *page == path);
@@ -64,8 +66,15 @@ fn read(source: Source, nested: &str) -> Result<Vec<(String, Vec<&'static str>)>
         let methods: Vec<&str> = calls.filter(|call| METHODS.contains(call)).collect();
         (!methods.is_empty()).then(|| (format!("{nested}{path}"), methods))
     };
-    let routes: Option<Vec<_>> = routes.map(read).collect();
-    routes.filter(|routes| !routes.is_empty()).ok_or_else(|| source.lacks("routes that can be read"))
+    let mut found: Vec<(String, Vec<_>)> = Vec::new();
+    for route in routes {
+        let (path, methods) = read(route).ok_or_else(|| source.lacks("a route that can be read"))?;
+        match found.iter_mut().find(|(known, _)| *known == path) {
+            Some((_, known)) => known.extend(methods),
+            None => found.push((path, methods)),
+        }
+    }
+    if found.is_empty() { Err(source.lacks("routes that can be read")) } else { Ok(found) }
 }
 
 #[cfg(test)]
@@ -76,6 +85,7 @@ mod tests {
     fn every_method_of_a_path_is_listed() {
         let table = routes().unwrap();
         assert!(table.contains("| `GET`, `PATCH`, `DELETE` | `/api/v1/keys/{id}` | "), "{table}");
+        assert!(table.contains("| `GET`, `POST` | `/api/v1/keys` | "), "{table}");
         assert!(table.contains("| `GET` | `/health` | "), "{table}");
         assert_eq!(table.lines().count(), PAGES.len() + 2);
     }

@@ -2,8 +2,8 @@
 
 use super::{Action, Line};
 use crate::{
-    json::BYTE_ORDER_MARK,
     key::{Reason, Status},
+    token::BYTE_ORDER_MARK,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;

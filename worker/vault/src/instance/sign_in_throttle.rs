@@ -18,7 +18,7 @@ use ownchat_domain::{
     account::PersonId,
     failure::Failure,
     miss_limiter::network_of,
-    time::{HOUR, MINUTE, SECOND, Timestamp},
+    time::{HOUR, MINUTE, SECOND, Timestamp, whole_seconds},
     vault::instance::{BeginSignIn, ForgetAttempts, WithdrawAttempt},
 };
 use sha2::{Digest, Sha256};
@@ -116,7 +116,7 @@ pub fn check(database: &impl Database, counters: &[Counter], now: Timestamp) -> 
         }
     }
     if delay > 0 {
-        let retry_after = u32::try_from((delay + SECOND - 1) / SECOND).unwrap_or(u32::MAX);
+        let retry_after = u32::try_from(whole_seconds(delay)).unwrap_or(u32::MAX);
         return Err(Failure::TooMany { retry_after }.into());
     }
     Ok(())

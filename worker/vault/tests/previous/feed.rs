@@ -1,5 +1,5 @@
-//! A feed that an earlier version has left. The folder beside this file holds one database for each schema step, as
-//! SQL; they are never regenerated.
+//! A feed that an earlier version has left. The folder beside this file holds one database for each
+//! schema step, as SQL; they are never regenerated.
 
 use super::{entries, schema};
 use crate::database::memory::MemoryDatabase;

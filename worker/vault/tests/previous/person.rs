@@ -1,5 +1,5 @@
-//! An account that an earlier version has left. The folder beside this file holds one database for each schema step,
-//! as SQL; they are never regenerated.
+//! An account that an earlier version has left. The folder beside this file holds one database for
+//! each schema step, as SQL; they are never regenerated.
 
 use super::{
     account, schema,

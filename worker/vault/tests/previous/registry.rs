@@ -1,7 +1,7 @@
 //! Workspaces that earlier versions have left: migrated, read and worked with.
 //!
-//! The folder beside this file holds one database for each schema step, as SQL. They are never regenerated: with a
-//! new step, add one that the version before it has written.
+//! The folder beside this file holds one database for each schema step, as SQL. They are never
+//! regenerated: with a new step, add one that the version before it has written.
 
 use super::{
     effective, feed_outbox, keys,

@@ -1,7 +1,7 @@
 //! Splits a chunked body into batches of lines.
 
 use ownchat_domain::{
-    json::BYTE_ORDER_MARK,
+    token::BYTE_ORDER_MARK,
     transfer::{BadLine, LINE_MAX},
 };
 use std::collections::VecDeque;
