@@ -33,8 +33,10 @@ pub const FETCHING: Source = Source {
     text: include_str!("../../../worker/edge/src/authorizer/fetching.rs"),
 };
 /// Routes of the management API.
-pub const API: Source =
-    Source { path: "worker/console/src/api.rs", text: include_str!("../../../worker/console/src/api.rs") };
+pub const API: Source = Source {
+    path: "worker/console/src/api/routes.rs",
+    text: include_str!("../../../worker/console/src/api/routes.rs"),
+};
 /// Routes of the console besides its pages.
 pub const ROUTER: Source =
     Source { path: "worker/console/src/router.rs", text: include_str!("../../../worker/console/src/router.rs") };

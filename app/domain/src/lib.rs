@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod back_off;
 pub mod base62;
 pub mod credential;
 pub mod digest;

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::database::{Database, DatabaseError, DatabaseResult};
 use ownchat_domain::{
+    back_off::back_off,
     keyring::Keyring,
     locator::Locator,
     record::kv_name,
@@ -24,11 +25,8 @@ const REPAIR_INTERVAL: i64 = HOUR;
 /// Most records that one alarm delivers; the rest follow with the next.
 const BATCH: i64 = 100;
 
-/// Returns the back-off after a failure, in milliseconds: 1 s first, doubling, at most 5 minutes.
-/// `attempts` counts the failures before it.
-pub fn back_off(attempts: i64) -> i64 {
-    (SECOND << attempts.clamp(0, 10)).min(5 * MINUTE)
-}
+/// Maximum back-off between attempts, in milliseconds.
+pub const BACK_OFF_MAX: i64 = 5 * MINUTE;
 
 /// Queues the record of a key.
 pub fn enqueue(database: &impl Database, key: i64, now: Timestamp) -> DatabaseResult<()> {
@@ -117,7 +115,7 @@ fn confirm(
 fn postpone(database: &impl Database, key: i64, attempts: i64, now: Timestamp) -> DatabaseResult<()> {
     database.run(
         "UPDATE outbox SET due_at = ?, attempts = attempts + 1 WHERE key = ?",
-        &[time(now.plus(back_off(attempts))), key.into()],
+        &[time(now.plus(back_off(attempts, BACK_OFF_MAX))), key.into()],
     )?;
     Ok(())
 }

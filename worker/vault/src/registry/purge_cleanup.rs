@@ -8,7 +8,7 @@
 //! any version without losing usage.
 
 use super::{
-    kv_outbox::back_off,
+    kv_outbox::BACK_OFF_MAX,
     kv_replica::KvReplica,
     meters::Meters,
     rows::{self, find, time},
@@ -18,6 +18,7 @@ use crate::{
     rpc::CommandResult,
 };
 use ownchat_domain::{
+    back_off::back_off,
     feed::FRESH_FOR,
     locator::Locator,
     record::kv_name,
@@ -71,7 +72,7 @@ pub async fn run(
             errors.push(format!("clean-up of key {locator}: {error}"));
             database.run(
                 "UPDATE leftovers SET due_at = ?, attempts = attempts + 1 WHERE locator = ?",
-                &[time(now().plus(back_off(attempts))), locator.into()],
+                &[time(now().plus(back_off(attempts, BACK_OFF_MAX))), locator.into()],
             )?;
         } else {
             database.run("DELETE FROM leftovers WHERE locator = ?", &[locator.into()])?;

@@ -1,8 +1,8 @@
 //! Schedule of the periodic tasks of a workspace, with retry and back-off.
 
-use super::{kv_outbox::back_off, rows::time};
+use super::{kv_outbox::BACK_OFF_MAX, rows::time};
 use crate::database::{Database, DatabaseResult};
-use ownchat_domain::time::Timestamp;
+use ownchat_domain::{back_off::back_off, time::Timestamp};
 
 /// A periodic task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub fn succeeded(database: &impl Database, task: ScheduledTask, next: Timestamp)
 /// Records a failure; the retry backs off.
 pub fn failed(database: &impl Database, task: ScheduledTask, now: Timestamp) -> DatabaseResult<()> {
     let attempts = schedule(database, task)?.attempts;
-    set(database, task, Schedule { due_at: now.plus(back_off(attempts)), attempts: attempts + 1 })
+    set(database, task, Schedule { due_at: now.plus(back_off(attempts, BACK_OFF_MAX)), attempts: attempts + 1 })
 }
 
 /// Progress of a task that passes over all keys.
