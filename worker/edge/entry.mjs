@@ -26,12 +26,6 @@ const HEADERS = Object.fromEntries(
 );
 
 /**
- * The response cache, by slot. Cached responses differ in the request id alone, which belongs
- * between the pieces of the body.
- */
-const responseCache = [];
-
-/**
  * Logs an internal error. After a trap the WASM instance is beyond repair: the next request gets a
  * new one.
  */
@@ -78,21 +72,14 @@ function handle(request, env, context, target, body) {
   const clientIp = optional(headers.get(CLIENT_IP));
   // `Request::parse` reads this format.
   const requestText = `${id}\n${method}\n${target}\n${authorization}\n${apiKey}\n${clientIp}\n${body}`;
-  let outcome = 0;
   let text;
   try {
-    outcome = edge.decide(requestText, Date.now());
-    if (outcome === 1) text = edge.take_response();
+    text = edge.decide(requestText, Date.now());
   } catch (error) {
     resetAfter(error);
-    outcome = 0;
   }
-  if (outcome === 0) return lookUp(requestText, id, request, env, context);
-  if (outcome === 1) return respond(text, id, request, env, context);
-  if (outcome & 2) runDeferred(env, context);
-  const { pieces, init } = responseCache[outcome >>> 2];
-  init.headers.set(REQUEST_ID, id);
-  return new Response(pieces.length === 1 ? pieces[0] : pieces.join(id), init);
+  if (text === undefined) return lookUp(requestText, id, request, env, context);
+  return respond(text, id, request, env, context);
 }
 
 function optional(text) {
@@ -152,8 +139,7 @@ function respond(text, id, request, env, context, error) {
   if (text[0] === "1") runDeferred(env, context);
   const letter = text[1];
   const status = Number(text.slice(2, 5));
-  let at = text.indexOf("\n");
-  const slot = Number(text.slice(5, at));
+  let at = 5;
   const isForwarded = letter === "o";
   let headers = isForwarded ? new Headers(COMMON_HEADERS) : HEADERS[letter];
   if (text[++at] !== "\n") {
@@ -169,7 +155,6 @@ function respond(text, id, request, env, context, error) {
   if (isForwarded) return respondFromUpstream(body, id, headers, request, env, context);
   if (status >= 500) report(id, status, JSON.parse(body).code, error);
   const init = { status, headers };
-  if (slot !== 0) responseCache[slot] = { pieces: body.split(id), init };
   // A response copies the headers when it is created.
   headers.set(REQUEST_ID, id);
   return new Response(status === 204 ? null : body, init);

@@ -197,22 +197,6 @@ impl Denial {
         }
     }
 
-    /// Returns true for a refusal that concerns no key and is the same for every caller.
-    pub const fn is_of_no_key(&self) -> bool {
-        match self {
-            // The message contains the length of the text.
-            Self::Malformed(TokenError::Length { .. }) => false,
-            Self::Missing
-            | Self::OtherScheme
-            | Self::NoSpace
-            | Self::InUrl
-            | Self::Malformed(_)
-            | Self::Forged
-            | Self::Unknown => true,
-            _ => false,
-        }
-    }
-
     /// Seconds until a retry may succeed, at least 1; `None` if the refusal does not pass by
     /// itself.
     pub fn retry_after(&self) -> Option<i64> {

@@ -1,6 +1,5 @@
 //! Plain values of a check: the key and its purpose, the requirements of the request, the decision.
 
-use crate::slot::Slot;
 use ownchat_domain::{
     digest::{Fingerprint, SecretHash},
     locator::{Address, Locator},
@@ -142,8 +141,8 @@ impl Decision {
 pub struct Derived {
     /// The key that matched the record last.
     pub matched: Cell<Option<MatchedKey>>,
-    /// Slot of the cached response to a request that may pass.
-    pub response: OnceCell<Slot>,
+    /// Description of a request that may pass, if the key has no limits.
+    pub description: OnceCell<String>,
 }
 
 /// A key whose secret is one of the record's.

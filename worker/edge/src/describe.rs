@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 
 /// The description of a key. A refusal names the reason and the key, and nothing else of it.
 #[derive(Debug, Serialize)]
-pub struct Description {
+struct Description {
     valid: bool,
     code: &'static str,
     detail: String,
@@ -63,8 +63,20 @@ struct LimitState {
     reset_seconds: Option<i64>,
 }
 
-/// Describes a decision.
-pub fn describe(decision: &Decision) -> Description {
+/// Describes a decision, as JSON. The description of a good key without limits depends on its
+/// record alone, so it is rendered once.
+pub fn describe(decision: &Decision) -> String {
+    // Strings, numbers and lists of them always serialize.
+    let render = || serde_json::to_string(&description(decision)).unwrap_or_default();
+    match &decision.record {
+        Some(record) if decision.verdict.is_ok() && record.limits.is_empty() => {
+            decision.derived.description.get_or_init(render).clone()
+        }
+        _ => render(),
+    }
+}
+
+fn description(decision: &Decision) -> Description {
     let denial = decision.verdict.as_ref().err();
     let record = decision.record.as_deref();
     let key_id = record.map(|record| record.locator.to_string());
@@ -104,6 +116,7 @@ pub fn describe(decision: &Decision) -> Description {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Derived;
     use crate::testing::record;
     use ownchat_domain::{
         limit::{Limits, Quota, RateLimit},
@@ -114,7 +127,7 @@ mod tests {
     use std::rc::Rc;
 
     fn text(decision: &Decision) -> serde_json::Value {
-        serde_json::to_value(describe(decision)).unwrap()
+        serde_json::from_str(&describe(decision)).unwrap()
     }
 
     #[test]
@@ -182,6 +195,26 @@ mod tests {
         );
         assert_eq!(described["quota"], json!({"limit": 1_000, "period": "month"}));
         assert_eq!(described["metadata"], json!({"team": "till"}));
+    }
+
+    #[test]
+    fn only_the_description_of_a_good_key_without_limits_is_kept_with_its_record() {
+        let rate = Some(RateLimit { limit: 1, window_seconds: 1 });
+        let of = |name: &str, rate, verdict, derived: &Rc<Derived>| {
+            let record = Record { name: name.into(), limits: Limits { rate, quota: None }, ..record() };
+            let passed = Decision::passed(record.into(), 1, derived.clone(), Standing::default());
+            describe(&Decision { verdict, ..passed })
+        };
+        let derived = Rc::default();
+        let limited = of("Limited", rate, Ok(()), &derived);
+        let refused = of("Refused", None, Err(Denial::Expired), &derived);
+        assert!(derived.description.get().is_none(), "limits and refusals differ from request to request");
+        let good = of("Shop", None, Ok(()), &derived);
+        assert!(good.contains("\"Shop\"") && limited.contains("\"Limited\"") && !refused.contains("true"));
+        assert_eq!(of("Another", None, Ok(()), &derived), good, "it is rendered once");
+        assert_eq!(of("Refused", None, Err(Denial::Expired), &derived), refused);
+        assert_eq!(of("Limited", rate, Ok(()), &derived), limited);
+        assert_ne!(of("Another", None, Ok(()), &Rc::default()), good, "another record has its own");
     }
 
     #[test]

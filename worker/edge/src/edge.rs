@@ -1,12 +1,10 @@
-//! The state of one isolate: configuration, authorizer and response cache, created by its first
-//! request.
+//! The state of one isolate: configuration and authorizer, created by its first request.
 
 use crate::{
     authorizer::Authorizer,
     gateway::Timeouts,
     platform::{ErrorText, Platform},
     response::Responder,
-    response_cache::ResponseCache,
     service_tokens::ServiceTokens,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -26,8 +24,6 @@ pub struct Edge {
     pub authorizer: Authorizer,
     /// Authenticates Ownchat's own services.
     pub service_tokens: ServiceTokens,
-    /// Slots of the cached responses.
-    pub responses: ResponseCache,
     /// Signs principals for the services.
     pub principal_key: Vec<u8>,
     /// Origin of the services, without a trailing slash.
@@ -80,7 +76,6 @@ impl Edge {
         Ok(Self {
             authorizer: Authorizer::new(keyring),
             service_tokens: ServiceTokens::parse(&platform.optional("SERVICE_TOKENS").unwrap_or_default())?,
-            responses: ResponseCache::default(),
             principal_key,
             upstream: origin("UPSTREAM_URL")?,
             timeouts: Timeouts::from_variables(|name| platform.optional(name))?,

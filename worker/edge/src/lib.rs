@@ -14,11 +14,9 @@ pub mod permits;
 pub mod platform;
 pub mod request;
 pub mod response;
-pub mod response_cache;
 pub mod routes;
 pub mod service_tokens;
 pub mod single_flight;
-pub mod slot;
 pub mod timeout;
 pub mod usage_buffer;
 pub mod verify_request;
@@ -33,39 +31,31 @@ use crate::{
     gateway::BlockedHeaders,
     platform::{Platform, log_error, now},
     request::Request,
-    response::{BodyKind, COMMON_HEADERS, REQUEST_ID_HEADER, Responder, Response},
-    response_cache::CacheStatus,
+    response::{BodyKind, COMMON_HEADERS, REQUEST_ID_HEADER, Responder, Response, forwarding},
     routes::Plan,
 };
 use ownchat_domain::{json::BODY_MAX, network::CLIENT_IP_HEADER, principal, problem, time::Timestamp, verdict::Denial};
 use serde::Serialize;
-use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
-
-thread_local! {
-    /// The response that the entry takes next.
-    static RESPONSE: RefCell<String> = const { RefCell::new(String::new()) };
-}
 
 /// Decides a request from the caches; `request_text` has the format of [`Request::parse`], `now` is
 /// in milliseconds.
 ///
-/// Returns 0 if a lookup is needed. Otherwise bit 0 is set, and bit 1 if tasks are deferred. The
-/// bits above are the slot of the cached response; 0 if the entry must call [`take_response`].
+/// Returns the response as [`Response::encode`] writes it; none if a lookup is needed.
 #[wasm_bindgen]
-pub fn decide(request_text: &str, now: f64) -> u32 {
-    let Some(edge) = Edge::get() else { return NEEDS_LOOKUP };
+pub fn decide(request_text: &str, now: f64) -> Option<String> {
+    let edge = Edge::get()?;
     let request = Request::parse(request_text);
     let now = platform::from_js_time(now);
     let responder = edge.responder(request.id);
     let mut plan = routes::plan(&responder, &edge.authorizer, &edge.service_tokens, &request, now);
     let mut verified_caller = None;
-    let outcome = loop {
+    let response = loop {
         let check = match plan {
-            Plan::Respond(response) => break Ok((response, None)),
+            Plan::Respond(response) => break response,
             Plan::Check(check) => check,
         };
-        let Some(decision) = decide_from_cache(&edge, &check, now) else { return NEEDS_LOOKUP };
+        let decision = decide_from_cache(&edge, &check, now)?;
         if let Some(workspace) = check.authorized_workspace(&decision) {
             plan = routes::verify(&responder, &request, Some(workspace));
             verified_caller = Some((check, decision));
@@ -74,25 +64,13 @@ pub fn decide(request_text: &str, now: f64) -> u32 {
         if !check.is_forwarded(&decision) {
             edge.authorizer.count(&decision, &check.requirements(), now);
         }
-        let slot = match edge.responses.slot_for(check.purpose, &decision) {
-            CacheStatus::Hit(slot) => break Err(slot),
-            CacheStatus::Miss(slot) => Some(slot),
-            CacheStatus::Bypass => None,
-        };
-        break Ok((respond(&edge, &responder, &request, &check, &decision, now), slot));
+        break respond(&edge, &responder, &request, &check, &decision, now);
     };
-    // Only once the response is known: after [`NEEDS_LOOKUP`], [`look_up`] counts.
+    // Only once the response is known: without one, [`look_up`] counts.
     if let Some((check, decision)) = verified_caller {
         edge.authorizer.count(&decision, &check.requirements(), now);
     }
-    let has_deferred = edge.authorizer.has_deferred();
-    match outcome {
-        Ok((response, slot)) => {
-            RESPONSE.set(response.encode(has_deferred, slot));
-            1
-        }
-        Err(slot) => slot << 2 | u32::from(has_deferred) << 1 | 1,
-    }
+    Some(response.encode(edge.authorizer.has_deferred()))
 }
 
 /// Decides a check from the caches; none if a lookup is needed. A caller of verify whose own key
@@ -112,15 +90,6 @@ fn decide_from_cache(edge: &Edge, check: &KeyCheck<'_>, now: Timestamp) -> Optio
     }
 }
 
-/// The result of [`decide`] if a lookup is needed.
-const NEEDS_LOOKUP: u32 = 0;
-
-/// Takes the response that [`decide`] has made, as [`Response::encode`] writes it.
-#[wasm_bindgen]
-pub fn take_response() -> String {
-    RESPONSE.take()
-}
-
 /// Decides a request with the fetches that it needs. The request has the format that [`decide`]
 /// takes, the response that of [`Response::encode`].
 #[wasm_bindgen]
@@ -131,7 +100,7 @@ pub async fn look_up(platform: Platform, request_text: String) -> String {
         Err(error) => {
             log_error(&error);
             let responder = Responder { console: "", request_id: request.id };
-            return responder.problem(&problem::INTERNAL, problem::INTERNAL.meaning).encode(false, None);
+            return responder.problem(&problem::INTERNAL, problem::INTERNAL.meaning).encode(false);
         }
     };
     let responder = edge.responder(request.id);
@@ -155,7 +124,7 @@ pub async fn look_up(platform: Platform, request_text: String) -> String {
         }
         break respond(&edge, &responder, &request, &check, &decision, now());
     };
-    response.encode(edge.authorizer.has_deferred(), None)
+    response.encode(edge.authorizer.has_deferred())
 }
 
 /// Makes the response to a decided request.
@@ -171,7 +140,7 @@ fn respond(
         let (method, path) = (request.method, request.path());
         let signed = gateway::sign_principal(record, method, path, responder.request_id, &edge.principal_key, now);
         let number = edge.authorizer.begin_forward(decision, &check.requirements(), now);
-        format!("{}{}\n{signed}\n{number}", edge.upstream, request.target)
+        forwarding(&format!("{}{}", edge.upstream, request.target), &signed, number)
     })
 }
 
@@ -186,7 +155,7 @@ pub fn timeouts() -> Option<String> {
 /// failure.
 #[wasm_bindgen]
 pub fn failure_response(id: &str, code: &str) -> Option<String> {
-    Some(gateway::failure_response(&Edge::get()?.responder(id), code).encode(false, None))
+    Some(gateway::failure_response(&Edge::get()?.responder(id), code).encode(false))
 }
 
 /// Ends a forwarded request by its number. `failure` is the code that kept it from the service or

@@ -16,7 +16,6 @@ use ownchat_domain::{
     time::whole_seconds,
     verdict::{Code, Denial},
 };
-use serde::Serialize;
 
 /// Headers of every response, including those of a service.
 pub const COMMON_HEADERS: &[(&str, &str)] = &[
@@ -38,8 +37,7 @@ pub enum BodyKind {
     Json,
     /// A problem (RFC 9457).
     Problem,
-    /// No response yet: the request is forwarded. The lines are the URL, the signed principal and
-    /// the number of the request.
+    /// No response yet: the request is forwarded. The text is that of [`forwarding`].
     Forward,
 }
 
@@ -92,14 +90,13 @@ pub struct Response {
 
 impl Response {
     /// Encodes the response for the entry. The first line holds `has_deferred` as one digit, the
-    /// letter of the body kind, and the status. The slot follows if the entry caches the response.
-    /// Then come a line `name:value` for each header, an empty line, and the body.
-    pub fn encode(&self, has_deferred: bool, slot: Option<u32>) -> String {
+    /// letter of the body kind, and the status. Then come a line `name:value` for each header, an
+    /// empty line, and the body.
+    pub fn encode(&self, has_deferred: bool) -> String {
         let mut text = String::with_capacity(160 + self.body.len());
         text.push(if has_deferred { '1' } else { '0' });
         text.push(self.kind.letter());
         text.push_str(&self.status.to_string());
-        text.extend(slot.map(|number| number.to_string()));
         text.push('\n');
         for (name, value) in &self.headers {
             text.push_str(name);
@@ -120,6 +117,11 @@ impl Response {
     }
 }
 
+/// Encodes a forwarded request for the entry: URL, signed principal, and the number of the request.
+pub fn forwarding(url: &str, principal: &str, number: u32) -> String {
+    format!("{url}\n{principal}\n{number}")
+}
+
 /// Makes the responses to one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Responder<'a> {
@@ -130,9 +132,9 @@ pub struct Responder<'a> {
 }
 
 impl Responder<'_> {
-    /// Responds 200 with a JSON body.
-    pub fn ok(&self, body: &impl Serialize) -> Response {
-        json_response(200, BodyKind::Json, body)
+    /// Responds 200 with a body that is JSON.
+    pub fn ok(&self, body: String) -> Response {
+        Response { status: 200, kind: BodyKind::Json, headers: Vec::new(), body }
     }
 
     /// Responds to a CORS preflight (`OPTIONS`, Fetch standard).
@@ -248,14 +250,10 @@ fn push_item(items: &mut String, item: &str) {
     items.push_str(item);
 }
 
-fn problem_response(body: &Problem) -> Response {
-    json_response(body.status, BodyKind::Problem, body)
-}
-
-fn json_response(status: u16, kind: BodyKind, body: &impl Serialize) -> Response {
+fn problem_response(problem: &Problem) -> Response {
     // Strings, numbers and lists of them always serialize.
-    let body = serde_json::to_string(body).unwrap_or_default();
-    Response { status, kind, headers: Vec::new(), body }
+    let body = serde_json::to_string(problem).unwrap_or_default();
+    Response { status: problem.status, kind: BodyKind::Problem, headers: Vec::new(), body }
 }
 
 /// Returns the `WWW-Authenticate` challenge of a denial.
@@ -275,9 +273,10 @@ mod tests {
     fn response_is_encoded_as_one_text() {
         let id = "0123456789abcdef0123456789abcdef";
         let responder = Responder { console: "https://console", request_id: id };
-        let response = responder.ok(&["ä"]).with_headers([("RateLimit", "\"default\";r=1;t=2".to_owned())]);
-        assert_eq!(response.encode(true, None), "1j200\nRateLimit:\"default\";r=1;t=2\n\n[\"ä\"]");
-        assert_eq!(responder.ok(&1).encode(false, Some(12)), "0j20012\n\n1");
-        assert!(responder.preflight().encode(false, None).starts_with("0-204\n"));
+        let response =
+            responder.ok("[\"ä\"]".to_owned()).with_headers([("RateLimit", "\"default\";r=1;t=2".to_owned())]);
+        assert_eq!(response.encode(true), "1j200\nRateLimit:\"default\";r=1;t=2\n\n[\"ä\"]");
+        assert_eq!(responder.ok("1".to_owned()).encode(false), "0j200\n\n1");
+        assert!(responder.preflight().encode(false).starts_with("0-204\n"));
     }
 }

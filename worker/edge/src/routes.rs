@@ -57,11 +57,11 @@ pub fn plan<'a>(
         Place::Own(Own::Verify) => verify_caller(responder, services, request),
         // Reading one's own key costs nothing.
         Place::Own(Own::Key) => check_header_key(responder, request, Purpose::OwnKey, ScopeSet::EMPTY, None, 0),
-        Place::Own(Own::Health) => Plan::Respond(responder.ok(&Health {
-            status: "ok",
-            version: env!("CARGO_PKG_VERSION"),
-            feed_age_ms: authorizer.feed_age(now),
-        })),
+        Place::Own(Own::Health) => {
+            let (status, version) = ("ok", env!("CARGO_PKG_VERSION"));
+            let health = Health { status, version, feed_age_ms: authorizer.feed_age(now) };
+            Plan::Respond(responder.ok(serde_json::to_string(&health).unwrap_or_default()))
+        }
         Place::Gateway(Found::Route(route)) => check_header_key(
             responder,
             request,
@@ -177,7 +177,7 @@ pub fn respond(
     forward: impl FnOnce(&Record) -> String,
 ) -> Response {
     let response = match (purpose, &decision.verdict, &decision.record) {
-        (Purpose::Verify, ..) | (Purpose::OwnKey, Ok(()), _) => responder.ok(&describe(decision)),
+        (Purpose::Verify, ..) | (Purpose::OwnKey, Ok(()), _) => responder.ok(describe(decision)),
         (Purpose::Gateway, Ok(()), Some(record)) => responder.forward(forward(record)),
         // Nobody passes without a record.
         (_, Ok(()), _) => responder.denied(&Denial::Unknown),

@@ -16,9 +16,10 @@ WebAssembly.Instance = class {
       ...exports,
       decide(...call) {
         counts.asked++;
-        const said = exports.decide(...call);
-        if (said !== 0) counts.decided++;
-        return said;
+        const response = exports.decide(...call);
+        // Address and length of the response; the address of none is 0.
+        if (response[0] !== 0) counts.decided++;
+        return response;
       },
       look_up(...call) {
         counts.lookedUp++;
