@@ -20,7 +20,7 @@ const ABOUT_THE_RUN: &[&str] =
 /// Parts of lines that report no failure. These are runtime warnings about its own alarms, a busy
 /// machine and an unsupported upgrade. Events without a workspace belong here, too.
 const NO_FAILURES: &[&str] =
-    &[": warning: NOSENTRY SQLite alarm", "in time", "\"code\":\"upgrade_unsupported\"", "{\"event\":\"session."];
+    &[": warning: NOSENTRY SQLite alarm", "in time", "\"code\":\"upgrade_unsupported\"", "\"level\":\"info\""];
 
 /// Returns the lines that report a failure: all but [`ABOUT_THE_RUN`] and [`NO_FAILURES`].
 fn failures(deployment: &Deployment) -> Vec<String> {
@@ -110,20 +110,33 @@ fn expected_calls_and_refusals_leave_no_line() {
     assert_eq!(failures(&own), Vec::<String>::new());
 }
 
-/// Waits for the log line of a failure. Asserts that there is one, with its request id and code.
-fn expect_one_line(deployment: &Deployment, answer: &Answer, code: &str) {
+/// Waits for the log lines of a failure. Asserts that one Worker logged the code, with the request
+/// id that the caller got, and that these Workers logged a reason with the same id.
+fn expect_one_line(deployment: &Deployment, answer: &Answer, worker: &str, code: &str, reasons: &[&str]) {
     assert!(answer.status >= 500, "{answer:?}");
     let id = answer.header("request-id").to_owned();
-    let lines = || failures(deployment).into_iter().filter(|line| line.contains(&id)).collect::<Vec<_>>();
-    wait("logging a failure", || !lines().is_empty());
+    assert_eq!(answer.json()["instance"], *id);
+    let lines = || {
+        let lines = failures(deployment).into_iter().filter(|line| line.contains(&id));
+        lines.map(|line| serde_json::from_str::<Value>(&line).unwrap()).collect::<Vec<_>>()
+    };
+    let of = |name: &str| lines().into_iter().filter(|line| line["worker"] == *name).collect::<Vec<_>>();
+    wait("logging a failure", || !of(worker).is_empty() && reasons.iter().all(|reason| !of(reason).is_empty()));
     let lines = lines();
-    let [line] = lines.as_slice() else { panic!("{lines:?}") };
-    let line: Value = serde_json::from_str(line).unwrap();
-    assert_eq!((line["request_id"].as_str(), line["code"].as_str()), (Some(id.as_str()), Some(code)));
+    for line in &lines {
+        let level = line["level"].as_str().unwrap();
+        assert!(["warning", "error"].contains(&level), "{line}");
+        assert!(!line["message"].as_str().unwrap().is_empty(), "{line}");
+        assert_eq!(line["request_id"], *id, "{line}");
+    }
+    let coded: Vec<_> = lines.iter().filter(|line| !line["code"].is_null()).collect();
+    let [line] = coded.as_slice() else { panic!("{lines:?}") };
+    let found = ["worker", "level", "code"].map(|field| line[field].as_str().unwrap());
+    assert_eq!(found, [worker, "error", code]);
 }
 
 #[test]
-fn each_failure_has_one_line_with_its_request_id() {
+fn a_failure_is_found_by_its_request_id_in_the_logs_of_all_workers() {
     // After the drop, the port has no listener.
     let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let mut own = Deployment::idle();
@@ -131,7 +144,7 @@ fn each_failure_has_one_line_with_its_request_id() {
     own.resume(&[]);
     own.make_owner();
     let key = make(&own.owner(), "Key", &["contacts:read"]).key;
-    expect_one_line(&own, &own.edge().bearing(&key).get("/v1/contacts"), "upstream_unavailable");
+    expect_one_line(&own, &own.edge().bearing(&key).get("/v1/contacts"), "edge", "upstream_unavailable", &[]);
 
     own.stop();
     for object in ["Registry", "Instance"] {
@@ -146,8 +159,10 @@ fn each_failure_has_one_line_with_its_request_id() {
     own.resume(&[]);
     let refused = own.owner().get("/api/v1/keys");
     assert!(refused.text.contains("the outcome of a change is unknown"), "{}", refused.text);
-    expect_one_line(&own, &refused, "UNAVAILABLE");
+    expect_one_line(&own, &refused, "console", "UNAVAILABLE", &["vault"]);
     let sign_in = json!({"email": OWNER.email, "password": OWNER.password});
-    expect_one_line(&own, &own.console().post("/api/v1/session", &sign_in), "UNAVAILABLE");
-    expect_one_line(&own, &own.edge().bearing(&never_issued(&own, 1)).get("/v1/key"), "UNAVAILABLE");
+    let refused = own.console().post("/api/v1/session", &sign_in);
+    expect_one_line(&own, &refused, "console", "UNAVAILABLE", &["vault"]);
+    let refused = own.edge().bearing(&never_issued(&own, 1)).get("/v1/key");
+    expect_one_line(&own, &refused, "edge", "UNAVAILABLE", &["vault"]);
 }

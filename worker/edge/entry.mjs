@@ -6,6 +6,7 @@
 import wasm from "./index_bg.wasm";
 import * as edge from "ownchat-edge";
 import { CALLER_LEFT, forward, passOn } from "./gateway/forward.mjs";
+import { logError, logWarning } from "./log.mjs";
 import { Platform } from "./stores.mjs";
 
 edge.initSync({ module: wasm });
@@ -30,7 +31,7 @@ const HEADERS = Object.fromEntries(
  * new one.
  */
 function resetAfter(error) {
-  console.error(error);
+  logError(error?.stack ?? error);
   if (error instanceof WebAssembly.RuntimeError) edge.__wbg_reset_state();
 }
 
@@ -109,7 +110,7 @@ function runDeferred(env, context) {
 async function lookUp(requestText, id, request, env, context) {
   let text;
   try {
-    const looking = edge.look_up(new Platform(env), requestText);
+    const looking = edge.look_up(new Platform(env, id), requestText);
     // A lookup finishes even if the caller hangs up, so a lease from a meter is not lost.
     context.waitUntil(looking);
     text = await looking;
@@ -125,10 +126,9 @@ async function lookUp(requestText, id, request, env, context) {
 
 /** Logs a failure of the edge once, with the request id that the caller sees. */
 function report(id, status, code, error) {
-  const line = JSON.stringify({ request_id: id, code, error: String(error ?? "") });
   // Only the caller can fix a 501: the edge does not implement the request.
-  if (status === 501) console.warn(line);
-  else console.error(line);
+  const log = status === 501 ? logWarning : logError;
+  log(`responded ${status}${error ? `: ${error}` : ""}`, id, code);
 }
 
 /**
@@ -168,7 +168,7 @@ async function send(target, principal, number, id, request, env, context) {
   let result = { failure: "upgrade_unsupported" };
   try {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      result = await forward(request, target, [[PRINCIPAL, principal], [REQUEST_ID, id]], rules, context);
+      result = await forward(request, target, id, [[PRINCIPAL, principal], [REQUEST_ID, id]], rules, context);
     }
     return result;
   } finally {
@@ -186,7 +186,7 @@ async function respondFromUpstream(forwarding, id, headers, request, env, contex
   let result = await sending;
   if (result.response) {
     const own = [...headers, [REQUEST_ID, id], ["Proxy-Status", PROXY_STATUS + result.response.status]];
-    result = passOn(result.response, request, target, own, rules, context);
+    result = passOn(result.response, request, target, id, own, rules, context);
   }
   if (result.response) return result.response;
   const { failure, error } = result;

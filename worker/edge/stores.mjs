@@ -1,9 +1,21 @@
-// Stores and timers of one request, as `src/platform.rs` declares them. Nothing here throws: an
+// Stores, timers and log of one request, as `src/platform.rs` declares them. Nothing here throws: an
 // error is a reply of status 0 whose body is the reason.
 
+import { logError, logWarning } from "./log.mjs";
+
 export class Platform {
-  constructor(env) {
+  /** `requestId` is absent for deferred tasks. */
+  constructor(env, requestId) {
     this.env = env;
+    this.requestId = requestId;
+  }
+
+  logError(message) {
+    logError(message, this.requestId);
+  }
+
+  logWarning(message) {
+    logWarning(message, this.requestId);
   }
 
   variable(name) {
@@ -20,7 +32,8 @@ export class Platform {
   vault(path, body, millis) {
     return withTimeout(millis, async (signal) => {
       const method = body ? "POST" : "GET";
-      const response = await this.env.VAULT.fetch(`https://vault${path}`, { method, body, signal });
+      const headers = this.requestId ? { "Request-Id": this.requestId } : {};
+      const response = await this.env.VAULT.fetch(`https://vault${path}`, { method, headers, body, signal });
       return reply(response.status, await response.arrayBuffer());
     });
   }

@@ -1,5 +1,7 @@
 // Deadlines of a forwarded request, and the transfer of bodies with idle timeouts.
 
+import { logWarning } from "../log.mjs";
+
 /** Maximum bytes of one chunk. */
 const CHUNK = 64 * 1024;
 
@@ -8,6 +10,11 @@ export class Deadline {
   failure = null;
   #controller = new AbortController();
   #timer;
+
+  /** `requestId` names the request in the log. */
+  constructor(requestId) {
+    this.requestId = requestId;
+  }
 
   get signal() {
     return this.#controller.signal;
@@ -69,7 +76,7 @@ async function move(body, writable, deadline, timeouts, finished) {
     finished();
   } catch (error) {
     deadline.stop();
-    if (deadline.failure && !isBroken) console.warn(`gateway: ${deadline.failure}`);
+    if (deadline.failure && !isBroken) logWarning(`gateway: ${deadline.failure}`, deadline.requestId);
     await Promise.allSettled([reader.cancel(error), writer.abort(error)]);
   } finally {
     signal.removeEventListener("abort", abort);

@@ -12,13 +12,13 @@ export const CALLER_LEFT = "caller_left";
 const WITHOUT_BODY = [204, 205, 304];
 
 /**
- * Sends `request` to `target` with the headers `own`. Resolves to the `response` of the service, or
+ * Sends `request` with this id to `target` with the headers `own`. Resolves to the `response` of the service, or
  * to the code of a `failure` and its `error`. `timeouts` are milliseconds; `blocked` names the
  * headers that do not pass.
  */
-export async function forward(request, target, own, { timeouts, blocked }, context) {
+export async function forward(request, target, id, own, { timeouts, blocked }, context) {
   const { method } = request;
-  const deadline = new Deadline();
+  const deadline = new Deadline(id);
   const signal = AbortSignal.any([request.signal, deadline.signal]);
   let hasResponse = false;
   const sent = () => (hasResponse ? deadline.stop() : deadline.start("upstream_timeout", timeouts.firstByte));
@@ -58,7 +58,7 @@ export async function forward(request, target, own, { timeouts, blocked }, conte
  * Turns the response of the service into one for the caller, with the headers `own`. Returns it as
  * `response`, or the code of a `failure`.
  */
-export function passOn(response, request, target, own, { timeouts, blocked }, context) {
+export function passOn(response, request, target, id, own, { timeouts, blocked }, context) {
   const { status, statusText, body } = response;
   const fail = (failure) => {
     context.waitUntil(Promise.resolve(body?.cancel()).catch(() => {}));
@@ -73,7 +73,7 @@ export function passOn(response, request, target, own, { timeouts, blocked }, co
   if (body === null || request.method === "HEAD" || WITHOUT_BODY.includes(status)) {
     return { response: new Response(null, init) };
   }
-  const deadline = new Deadline();
+  const deadline = new Deadline(id);
   const idle = ["upstream_idle_timeout", timeouts.idle];
   const passed = transfer(body, lengthOf(headers), deadline, { read: idle, write: idle }, context, () => deadline.stop());
   return { response: new Response(passed, init) };

@@ -29,7 +29,7 @@ use crate::{
     check::{Decision, KeyCheck, Purpose, Requirements},
     edge::Edge,
     gateway::BlockedHeaders,
-    platform::{Platform, log_error, now},
+    platform::{Platform, now},
     request::Request,
     response::{BodyKind, COMMON_HEADERS, REQUEST_ID_HEADER, Responder, Response, forwarding},
     routes::Plan,
@@ -98,7 +98,7 @@ pub async fn look_up(platform: Platform, request_text: String) -> String {
     let edge = match Edge::get_or_init(&platform) {
         Ok(edge) => edge,
         Err(error) => {
-            log_error(&error);
+            platform.log_error(&error);
             let responder = Responder { console: "", request_id: request.id };
             return responder.problem(&problem::INTERNAL, problem::INTERNAL.meaning).encode(false);
         }

@@ -39,7 +39,7 @@ use crate::{
     authorizer::Admission,
     check::{Decision, KeyCheck},
     edge::{Edge, random},
-    platform::{ErrorText, Platform, log_error, now, unexpected_status},
+    platform::{ErrorText, Platform, now, unexpected_status},
 };
 use fetch::{fetch_key, read_feed};
 use meter::{lease_permits, read_standing};
@@ -97,7 +97,7 @@ pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> De
                             // The cached record may still suffice: for a wrong secret, or in an
                             // outage that the workspace tolerates.
                             Err(error) => {
-                                log_error(&format!("{}: {error}", presented.locator));
+                                platform.log_error(&format!("{}: {error}", presented.locator));
                                 Event::FetchFailed
                             }
                         }

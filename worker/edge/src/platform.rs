@@ -31,6 +31,14 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub async fn sleep(this: &Platform, millis: u32);
 
+    /// Logs an error that somebody must look into, with the id of the request.
+    #[wasm_bindgen(method, js_name = logError)]
+    pub fn log_error(this: &Platform, message: &str);
+
+    /// Logs a failure that recovers by itself, with the id of the request.
+    #[wasm_bindgen(method, js_name = logWarning)]
+    pub fn log_warning(this: &Platform, message: &str);
+
     /// The reply of a store.
     pub type StoreReply;
 
@@ -41,12 +49,6 @@ extern "C" {
     /// The body; the error text if no response came.
     #[wasm_bindgen(method, getter)]
     fn body(this: &StoreReply) -> Vec<u8>;
-
-    #[wasm_bindgen(js_namespace = console)]
-    fn error(text: &str);
-
-    #[wasm_bindgen(js_namespace = console)]
-    fn warn(text: &str);
 }
 
 /// The error of a store or binding, for the log.
@@ -123,14 +125,4 @@ pub fn now() -> Timestamp {
 pub const fn from_js_time(millis: f64) -> Timestamp {
     #[allow(clippy::cast_possible_truncation, reason = "whole milliseconds, far below 2^53")]
     Timestamp::from_millis(millis as i64)
-}
-
-/// Logs an error that somebody must look into.
-pub fn log_error(text: &str) {
-    error(text);
-}
-
-/// Logs a failure that recovers by itself.
-pub fn log_warning(text: &str) {
-    warn(text);
 }

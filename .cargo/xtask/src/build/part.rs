@@ -61,7 +61,9 @@ impl Part {
         match self {
             Self::Style => &["style", "worker/console/headers.txt"],
             Self::Docs => &["app/docs"],
-            Self::Edge => &["worker/edge/entry.mjs", "worker/edge/gateway", "worker/edge/stores.mjs"],
+            Self::Edge => {
+                &["worker/edge/entry.mjs", "worker/edge/gateway", "worker/edge/log.mjs", "worker/edge/stores.mjs"]
+            }
             Self::Script | Self::Vault | Self::Console | Self::Services => &[],
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     check::PresentedKey,
     edge::Edge,
     key_cache::CachedKey,
-    platform::{ErrorText, Platform, log_warning, now, unexpected_status},
+    platform::{ErrorText, Platform, now, unexpected_status},
     timeout::{FEED, REGISTRY},
 };
 use ownchat_domain::{
@@ -44,7 +44,7 @@ pub(super) async fn fetch_key(
 pub(super) async fn read_feed(authorizer: &Authorizer, platform: &Platform, workspace: u32) {
     if let Err(error) = read_pages(authorizer, platform, workspace).await {
         authorizer.feed_read_failed(workspace, now());
-        log_warning(&format!("feed of workspace {workspace}: {error}"));
+        platform.log_warning(&format!("feed of workspace {workspace}: {error}"));
     }
 }
 
@@ -73,7 +73,7 @@ async fn fetch_replica(edge: &Edge, platform: &Platform, presented: &PresentedKe
             return true;
         }
         Ok(_) => {}
-        Err(error) => log_warning(&format!("{}: KV: {error}", presented.locator)),
+        Err(error) => platform.log_warning(&format!("{}: KV: {error}", presented.locator)),
     }
     false
 }

@@ -5,7 +5,7 @@ use crate::{
     authorizer::Authorizer,
     check::Decision,
     edge::Edge,
-    platform::{ErrorText, Platform, log_error, log_warning, now},
+    platform::{ErrorText, Platform, now},
     timeout::METER,
 };
 use ownchat_domain::{
@@ -32,7 +32,7 @@ pub(super) async fn lease_permits(
         }
         Ok(Taken::Refused(refusal)) => edge.authorizer.apply_refusal(record, cost, refusal, requested_at, now()),
         Err(error) => {
-            log_error(&format!("{}: meter: {error}", record.locator));
+            platform.log_error(&format!("{}: meter: {error}", record.locator));
             edge.authorizer.lease_request_failed(record, request, now());
             Some(Authorizer::unavailable(Some(record.clone())))
         }
@@ -46,7 +46,7 @@ pub(super) async fn read_standing(edge: &Edge, platform: &Platform, record: &Rec
     let standing = match call_meter(platform, record, &request).await {
         Ok(Taken::Lease(Lease { standing, .. }) | Taken::Refused(Refusal { standing, .. })) => standing,
         Err(error) => {
-            log_warning(&format!("{}: meter: {error}", record.locator));
+            platform.log_warning(&format!("{}: meter: {error}", record.locator));
             Standing::default()
         }
     };

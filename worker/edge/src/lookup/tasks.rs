@@ -9,7 +9,7 @@ use super::{
 use crate::{
     deferred::{DeferredTask, DeferredTasks, run_all},
     edge::Edge,
-    platform::{ErrorText, Platform, log_error, log_warning, now, unexpected_status},
+    platform::{ErrorText, Platform, now, unexpected_status},
     timeout::USAGE,
 };
 use ownchat_domain::{
@@ -57,7 +57,7 @@ async fn run_task(
         DeferredTask::FlushUsage => {
             let dropped = edge.authorizer.close_usage_batches(random_u64(), now());
             if dropped > 0 {
-                log_error(&format!("usage: {dropped} batches dropped, the buffer is full"));
+                platform.log_error(&format!("usage: {dropped} batches dropped, the buffer is full"));
             }
             Some((now(), DeferredTask::ScheduleSends))
         }
@@ -66,7 +66,7 @@ async fn run_task(
             let Some(batch) = edge.authorizer.next_batch(workspace, now()) else { return Vec::new() };
             let outcome = send_batch(platform, workspace, &batch).await;
             if let Err(error) = &outcome {
-                log_warning(&format!("usage of workspace {workspace}: {error}"));
+                platform.log_warning(&format!("usage of workspace {workspace}: {error}"));
             }
             edge.authorizer.batch_sent(workspace, &batch, outcome.is_ok(), now());
             outcome.is_ok().then(|| (now(), DeferredTask::SendBatch(workspace)))
@@ -74,7 +74,7 @@ async fn run_task(
         DeferredTask::ReturnPermits(record, attempts) => {
             let Some(unspent) = edge.authorizer.take_unspent(&record, now()) else { return Vec::new() };
             let Err(error) = call_meter(platform, &record, &unspent).await else { return Vec::new() };
-            log_warning(&format!("{}: meter: {error}", record.locator));
+            platform.log_warning(&format!("{}: meter: {error}", record.locator));
             edge.authorizer.keep_unspent(&record, unspent);
             RETURN_BACK_OFF
                 .get(attempts)
@@ -82,7 +82,7 @@ async fn run_task(
         }
         DeferredTask::RefreshKey(presented) => {
             if let Err(error) = fetch_key(edge, platform, &presented, KeyFetch::NewerReplica, None).await {
-                log_warning(&format!("{}: {error}", presented.locator));
+                platform.log_warning(&format!("{}: {error}", presented.locator));
             }
             None
         }
@@ -97,7 +97,7 @@ async fn send_batch(platform: &Platform, workspace: u32, batch: &usage::Batch) -
         200..300 => Ok(()),
         // A retry would be refused, too.
         400..500 => {
-            log_error(&format!("usage of workspace {workspace}: batch rejected with {status}"));
+            platform.log_error(&format!("usage of workspace {workspace}: batch rejected with {status}"));
             Ok(())
         }
         status => Err(unexpected_status(status)),
