@@ -71,7 +71,7 @@ function handle(request, env, context, target, body) {
   const authorization = optional(headers.get("authorization"));
   const apiKey = optional(headers.get("x-api-key"));
   const clientIp = optional(headers.get(CLIENT_IP));
-  // `Request::parse` reads this format.
+  // `Request::parse` reads this format; the table in `src/protocol.rs` describes it.
   const requestText = `${id}\n${method}\n${target}\n${authorization}\n${apiKey}\n${clientIp}\n${body}`;
   let text;
   try {

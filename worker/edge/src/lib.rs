@@ -22,6 +22,8 @@ pub mod usage_buffer;
 pub mod verify_request;
 
 #[cfg(test)]
+mod protocol;
+#[cfg(test)]
 mod testing;
 
 use crate::{

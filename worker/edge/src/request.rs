@@ -56,7 +56,7 @@ impl<'a> Body<'a> {
 impl<'a> Request<'a> {
     /// Parses the text of the entry: id, method, target, three headers and the body. All but the
     /// last end with a line feed, which none of them can hold. A header or body that is present
-    /// begins with `=`.
+    /// begins with `=`. The table in `protocol.rs` has the order.
     pub fn parse(text: &'a str) -> Self {
         let mut parts = text.splitn(7, '\n');
         let mut next = || parts.next().unwrap_or_default();
