@@ -4,7 +4,7 @@ use crate::{client::Client, deployment::Deployment};
 use ownchat_domain::{
     environment::Environment,
     keyring::Keyring,
-    locator::{Address, Locator},
+    locator::{KeyNumber, Locator},
     time::Timestamp,
     token::{Secret, Token},
 };
@@ -52,7 +52,7 @@ pub fn forged() -> String {
 /// key.
 pub fn never_issued(deployment: &Deployment, number: u32) -> String {
     let keyring = Keyring::parse(&deployment.master_keys()).unwrap();
-    let address = Address { workspace: 1, number: 4_000_000_000 + number };
+    let address = KeyNumber { workspace: 1, number: 4_000_000_000 + number };
     write(Environment::Live, Locator::issue(&keyring, address, Environment::Live))
 }
 

@@ -6,7 +6,7 @@
 
 mod request;
 
-pub use request::{Case, ExplainRequest, Subject, Wanted};
+pub use request::{Case, ExplainRequest, ExplainedKey, Target};
 
 use crate::{
     digest::SecretHash,
@@ -14,21 +14,21 @@ use crate::{
     keyring::Keyring,
     limit::Limits,
     meter::Outlook,
-    policy::{CHECKS, Call, Check},
+    policy::{AccessRequest, CHECKS, Check},
     problem::Kind,
     record::{Record, RecordSecret},
     time::{Timestamp, whole_seconds},
     token::TokenError,
     verdict::{Code, Denial},
 };
-use request::{Open, Way};
+use request::{PublicResponse, Routing};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// Result of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Looked {
+pub enum CheckResult {
     /// The request passes the check.
     Passed,
     /// The request fails the check, and is refused for it unless an earlier check fails.
@@ -41,11 +41,11 @@ pub enum Looked {
 
 /// One check and its result.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Finding {
+pub struct CheckReport {
     /// Name of the check.
     pub check: String,
     /// Result of the check.
-    pub result: Looked,
+    pub result: CheckResult,
     /// Compared values by name, as a JSON object.
     pub compared: Box<RawValue>,
     /// Reason for the refusal, or for not running the check.
@@ -68,7 +68,7 @@ pub struct Explanation {
     /// Time of the request.
     pub at: Timestamp,
     /// Every check, in the order in which the edge runs them.
-    pub checks: Vec<Finding>,
+    pub checks: Vec<CheckReport>,
 }
 
 /// JSON object of compared values, under construction.
@@ -96,48 +96,48 @@ impl Compared {
 /// Collected checks with the first refusal, or with the fixed response for any key.
 #[derive(Default)]
 struct Findings {
-    checks: Vec<Finding>,
+    checks: Vec<CheckReport>,
     refusal: Option<(String, u16, String)>,
-    open: Option<Open>,
+    open: Option<PublicResponse>,
 }
 
 impl Findings {
-    fn note(&mut self, check: &str, result: Looked, detail: Option<String>, compared: Compared) {
+    fn note(&mut self, check: &str, result: CheckResult, detail: Option<String>, compared: Compared) {
         let (result, detail) = match self.open {
-            Some(_) => (Looked::NotLookedAt, Some("The edge looks at no key here.".to_owned())),
+            Some(_) => (CheckResult::NotLookedAt, Some("The edge looks at no key here.".to_owned())),
             None => (result, detail),
         };
-        self.checks.push(Finding { check: check.to_owned(), result, compared: compared.into_json(), detail });
+        self.checks.push(CheckReport { check: check.to_owned(), result, compared: compared.into_json(), detail });
     }
 
     /// Records a response that the edge gives for any key. Later checks do not run.
-    fn answer(&mut self, check: &str, open: Open, compared: Compared) {
-        self.note(check, Looked::Passed, None, compared);
+    fn answer(&mut self, check: &str, open: PublicResponse, compared: Compared) {
+        self.note(check, CheckResult::Passed, None, compared);
         self.open = Some(open);
     }
 
     fn judge(&mut self, check: &str, denial: Option<&Denial>, compared: Compared) {
-        let Some(denial) = denial else { return self.note(check, Looked::Passed, None, compared) };
+        let Some(denial) = denial else { return self.note(check, CheckResult::Passed, None, compared) };
         let kind = Kind::of(denial.code());
         self.refuse(check, kind, denial.detail(), compared);
     }
 
     fn refuse(&mut self, check: &str, kind: &Kind, detail: String, compared: Compared) {
-        self.note(check, Looked::Failed, Some(detail.clone()), compared);
+        self.note(check, CheckResult::Failed, Some(detail.clone()), compared);
         self.refusal.get_or_insert((kind.code.to_owned(), kind.status, detail));
     }
 
     fn skip(&mut self, check: &str, why: &str, compared: Compared) {
-        self.note(check, Looked::NotLookedAt, Some(why.to_owned()), compared);
+        self.note(check, CheckResult::NotLookedAt, Some(why.to_owned()), compared);
     }
 
     fn finish(self, key_id: Option<String>, at: Timestamp) -> Explanation {
-        let open = |result: Looked, what: &str| {
+        let open = |result: CheckResult, what: &str| {
             let checks = self.checks.iter().filter(|finding| finding.result == result);
             let checks: Vec<&str> = checks.map(|finding| finding.check.as_str()).collect();
             if checks.is_empty() { String::new() } else { format!(" {what}: {}.", checks.join(", ")) }
         };
-        let rest = open(Looked::NotLookedAt, "Not looked at") + &open(Looked::Unknown, "Not known");
+        let rest = open(CheckResult::NotLookedAt, "Not looked at") + &open(CheckResult::Unknown, "Not known");
         let valid = |status: u16, detail: String| (Code::Valid.as_str().to_owned(), status, detail);
         let (code, status, detail) = match (self.open, self.refusal) {
             (Some(open), _) => valid(open.status, open.detail.to_owned()),
@@ -182,7 +182,7 @@ pub fn explain(
     tag(&mut found, record, case.environment);
     let secret = secret(&mut found, record, presented, keyring);
     let channel = case.channel();
-    let call = Call { required: case.required(), channel: channel.as_deref(), address: case.address };
+    let call = AccessRequest { required: case.required(), channel: channel.as_deref(), address: case.address };
     for check in CHECKS {
         one(&mut found, check, record, secret, &call, at);
     }
@@ -191,13 +191,13 @@ pub fn explain(
 }
 
 fn route(found: &mut Findings, case: &Case) {
-    let Wanted::Route { method, path } = &case.wanted else { return };
+    let Target::Route { method, path } = &case.wanted else { return };
     let compared =
         |pattern: Option<&str>| Compared::nothing().with("method", method).with("path", path).with("route", &pattern);
-    match Way::of(method, path) {
-        Way::Keyed(pattern) => found.judge("route", None, compared(Some(pattern))),
-        Way::Open(open) => found.answer("route", open, compared(open.path)),
-        Way::Refused(kind, detail) => found.refuse("route", kind, detail, compared(None)),
+    match Routing::of(method, path) {
+        Routing::Keyed(pattern) => found.judge("route", None, compared(Some(pattern))),
+        Routing::PublicResponse(open) => found.answer("route", open, compared(open.path)),
+        Routing::Refused(kind, detail) => found.refuse("route", kind, detail, compared(None)),
     }
 }
 
@@ -234,7 +234,7 @@ fn one(
     check: Check,
     record: &Record,
     secret: Option<&RecordSecret>,
-    call: &Call<'_>,
+    call: &AccessRequest<'_>,
     at: Timestamp,
 ) {
     let (name, compared) = compared(check, record, secret, call, at);
@@ -252,7 +252,7 @@ fn compared(
     check: Check,
     record: &Record,
     secret: Option<&RecordSecret>,
-    call: &Call<'_>,
+    call: &AccessRequest<'_>,
     at: Timestamp,
 ) -> (&'static str, Compared) {
     let none = Compared::nothing();
@@ -326,7 +326,7 @@ fn limit<T: Serialize>(
         .with("reset_seconds", &left.map(|(_, wait)| whole_seconds(wait)));
     if left.is_none() && case.cost() > 0 {
         let why = "The meter of the key has not answered, so how much is left is not known now.";
-        return found.note(name, Looked::Unknown, Some(why.to_owned()), compared);
+        return found.note(name, CheckResult::Unknown, Some(why.to_owned()), compared);
     }
     found.judge(name, denial, compared);
 }

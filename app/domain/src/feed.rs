@@ -33,7 +33,7 @@ pub const fn shard_of(workspace: u32) -> u32 {
 
 /// Records that an entry applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Subject {
+pub enum Affected {
     /// One key.
     Key(Locator),
     /// Every key of a workspace. Versions are those of its settings.
@@ -49,7 +49,7 @@ pub enum Subject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Key or workspace concerned.
-    pub subject: Subject,
+    pub subject: Affected,
     /// Lowest version that is still valid.
     pub version: u64,
 }
@@ -102,12 +102,12 @@ const LAYOUT: u8 = 1;
 
 /// A reader's view of one feed.
 #[derive(Debug, Default)]
-pub struct Follower {
+pub struct FeedReader {
     at: Position,
     born: Timestamp,
     read_at: Option<Timestamp>,
-    floors: HashMap<Subject, Floor>,
-    /// Floors of [`Subject::Sealed`] by workspace, usually empty.
+    floors: HashMap<Affected, Floor>,
+    /// Floors of [`Affected::Sealed`] by workspace, usually empty.
     sealed: HashMap<u32, Floor>,
 }
 
@@ -117,7 +117,7 @@ struct Floor {
     heard_at: Timestamp,
 }
 
-impl Follower {
+impl FeedReader {
     /// Returns the cursor for the next read.
     pub fn position(&self) -> Position {
         self.at
@@ -126,13 +126,13 @@ impl Follower {
     /// Applies a page that was requested at `asked_at` with the cursor `asked_from`.
     ///
     /// Returns the subjects whose cached records must be evicted. `None` stands for all subjects.
-    pub fn learn(&mut self, page: Page, asked_from: Position, asked_at: Timestamp) -> Option<Vec<Subject>> {
+    pub fn learn(&mut self, page: Page, asked_from: Position, asked_at: Timestamp) -> Option<Vec<Affected>> {
         let anew = page.incarnation != asked_from.incarnation;
-        let told: Vec<Subject> = page.entries.iter().map(|entry| entry.subject).collect();
+        let told: Vec<Affected> = page.entries.iter().map(|entry| entry.subject).collect();
         for entry in page.entries {
             let none = Floor { version: 0, heard_at: asked_at };
             let floor = match entry.subject {
-                Subject::Sealed(workspace) => self.sealed.entry(workspace).or_insert(none),
+                Affected::Sealed(workspace) => self.sealed.entry(workspace).or_insert(none),
                 subject => self.floors.entry(subject).or_insert(none),
             };
             floor.version = floor.version.max(entry.version);
@@ -177,8 +177,8 @@ impl Follower {
         let is_late = |floor: &Floor| u64::try_from(record.sealed_at.millis()).is_ok_and(|at| at >= floor.version);
         record.sealed_at >= self.born
             && self.sealed.get(&record.workspace.number).is_none_or(is_late)
-            && record.version >= floor(Subject::Key(record.locator))
-            && record.workspace.version >= floor(Subject::Workspace(record.workspace.number))
+            && record.version >= floor(Affected::Key(record.locator))
+            && record.workspace.version >= floor(Affected::Workspace(record.workspace.number))
     }
 }
 

@@ -105,7 +105,7 @@ impl BodyHash {
 
 /// Idempotency key and body hash of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Once {
+pub struct Idempotency {
     /// Idempotency key of the request.
     pub key: IdempotencyKey,
     /// Hash of the request body.

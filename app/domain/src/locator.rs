@@ -25,7 +25,7 @@ pub struct Locator(u128);
 
 /// Content of a locator, readable only with the key that tagged it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address {
+pub struct KeyNumber {
     /// Number of the workspace whose registry owns the key.
     pub workspace: u32,
     /// Number of the key within its workspace, from 1.
@@ -39,7 +39,7 @@ pub struct NotALocator;
 
 impl Locator {
     /// Issues the locator of a new key, under the newest master secret.
-    pub fn issue(keyring: &Keyring, address: Address, environment: Environment) -> Self {
+    pub fn issue(keyring: &Keyring, address: KeyNumber, environment: Environment) -> Self {
         let key = &keyring.newest().locator;
         let tag = tag(key, address, environment);
         let numbers = (u64::from(address.workspace) << 32 | u64::from(address.number)) ^ mask(key, tag, environment);
@@ -49,25 +49,25 @@ impl Locator {
     /// Decodes the numbers.
     ///
     /// Returns `None` unless one of our master secrets issued the locator for this environment.
-    pub fn open(self, keyring: &Keyring, environment: Environment) -> Option<Address> {
+    pub fn open(self, keyring: &Keyring, environment: Environment) -> Option<KeyNumber> {
         self.open_with_issuer(keyring, environment).map(|(address, _)| address)
     }
 
     /// Decodes the numbers and the id of the master secret that issued the locator.
-    pub fn open_with_issuer(self, keyring: &Keyring, environment: Environment) -> Option<(Address, u16)> {
+    pub fn open_with_issuer(self, keyring: &Keyring, environment: Environment) -> Option<(KeyNumber, u16)> {
         keyring.locators().find_map(|(id, key)| Some((self.open_with(key, environment)?, id)))
     }
 
     /// Decodes the numbers with the locator keys alone.
-    pub fn open_by_tag(self, keys: &Locators, environment: Environment) -> Option<Address> {
+    pub fn open_by_tag(self, keys: &Locators, environment: Environment) -> Option<KeyNumber> {
         keys.iter().find_map(|key| self.open_with(key, environment))
     }
 
-    fn open_with(self, key: &MacKey, environment: Environment) -> Option<Address> {
+    fn open_with(self, key: &MacKey, environment: Environment) -> Option<KeyNumber> {
         let tag_seen = u32::try_from(self.0 & u128::from(TAG_MASK)).ok()?;
         let masked = u64::try_from(self.0 >> TAG_BITS).ok()?;
         let numbers = masked ^ mask(key, tag_seen, environment);
-        let address = Address {
+        let address = KeyNumber {
             workspace: u32::try_from(numbers >> 32).ok()?,
             number: u32::try_from(numbers & u64::from(u32::MAX)).ok()?,
         };
@@ -75,7 +75,7 @@ impl Locator {
     }
 }
 
-fn tag(key: &MacKey, address: Address, environment: Environment) -> u32 {
+fn tag(key: &MacKey, address: KeyNumber, environment: Environment) -> u32 {
     let mac =
         key.mac(&[b"tag", &[environment.number()], &address.workspace.to_be_bytes(), &address.number.to_be_bytes()]);
     u32::try_from(first_u64(&mac) >> 32).unwrap_or(0) & TAG_MASK
@@ -132,7 +132,7 @@ mod tests {
     use crate::testing::keyring;
     use proptest::prelude::*;
 
-    const ADDRESS: Address = Address { workspace: 1, number: 1 };
+    const ADDRESS: KeyNumber = KeyNumber { workspace: 1, number: 1 };
 
     /// Locators are in use for years: the same input must give the same text forever.
     #[test]
@@ -143,7 +143,7 @@ mod tests {
             (1, 1, Environment::Test, "ow4xSWzmBzl7GOhU"),
             (u32::MAX, u32::MAX, Environment::Live, "9rq16knG07WcDIcH"),
         ] {
-            let locator = Locator::issue(&keyring(), Address { workspace, number }, environment);
+            let locator = Locator::issue(&keyring(), KeyNumber { workspace, number }, environment);
             assert_eq!(locator.to_string(), text);
         }
     }
@@ -177,9 +177,9 @@ mod tests {
         #[test]
         fn every_issued_locator_opens(workspace: u32, number: u32, live: bool) {
             let environment = if live { Environment::Live } else { Environment::Test };
-            let locator = Locator::issue(&keyring(), Address { workspace, number }, environment);
+            let locator = Locator::issue(&keyring(), KeyNumber { workspace, number }, environment);
             let read: Locator = locator.to_string().parse().unwrap();
-            prop_assert_eq!(read.open(&keyring(), environment), Some(Address { workspace, number }));
+            prop_assert_eq!(read.open(&keyring(), environment), Some(KeyNumber { workspace, number }));
         }
 
         #[test]

@@ -45,7 +45,9 @@ mod message;
 mod stored;
 mod used;
 
-pub use message::{ALL, Lease, NAMED, Outlook, Refusal, Standing, Take, Taken, Unused, decode, encode};
+pub use message::{
+    ALL, Lease, LeaseRequest, LeaseResponse, LimitState, NAMED, Outlook, Refusal, ReturnedPermits, decode, encode,
+};
 
 use self::used::Used;
 use crate::{
@@ -107,7 +109,7 @@ struct Grant {
 
 impl Meter {
     /// Grants a lease, or refuses with the reason.
-    pub fn take(&mut self, ask: &Take, now: Timestamp) -> Taken {
+    pub fn take(&mut self, ask: &LeaseRequest, now: Timestamp) -> LeaseResponse {
         self.bound(now);
         self.turn_the_page(now);
         if ask.need > 0 || ask.spare > 0 {
@@ -120,7 +122,7 @@ impl Meter {
         self.forget(now);
         if self.was_given_back(ask.name) {
             // No isolate waits for this response.
-            return Taken::Refused(Refusal { by_quota: false, retry_after: 0, standing: self.standing(now) });
+            return LeaseResponse::Refused(Refusal { by_quota: false, retry_after: 0, standing: self.standing(now) });
         }
 
         let (rate, quota) = (self.rate_left(now), self.quota_left());
@@ -134,7 +136,7 @@ impl Meter {
                 Some(rate) if ask.need > rate.limit => rate.window(),
                 _ => self.until_free(ask.need, now),
             };
-            return Taken::Refused(Refusal { by_quota, retry_after, standing: self.standing(now) });
+            return LeaseResponse::Refused(Refusal { by_quota, retry_after, standing: self.standing(now) });
         }
         let spare = ask.spare.min((left - ask.need) / SPARE_PART).min(SPARE_MAX);
         let permits = ask.need + spare;
@@ -149,12 +151,12 @@ impl Meter {
                 spare == 0 && quota.is_none() && self.limits.rate.is_none_or(|rate| rate.window() > lasts * LONG);
             self.grants.push(Grant { lease: number, permits, at: now, ends, closed });
         }
-        Taken::Lease(Lease { number, permits, lasts, standing: self.standing_of(ask, now) })
+        LeaseResponse::Lease(Lease { number, permits, lasts, standing: self.standing_of(ask, now) })
     }
 
     /// Returns the remaining permits to report. A request for no permits sees its own record's
     /// limits.
-    fn standing_of(&self, ask: &Take, now: Timestamp) -> Standing {
+    fn standing_of(&self, ask: &LeaseRequest, now: Timestamp) -> LimitState {
         if ask.need > 0 || ask.spare > 0 {
             return self.standing(now);
         }
@@ -170,10 +172,10 @@ impl Meter {
         meter.turn_the_page(now);
         meter.believe(limits, version);
         let standing = meter.standing(now);
-        let ask = Take { limits, version, need, spare: 0, ..Take::default() };
+        let ask = LeaseRequest { limits, version, need, spare: 0, ..LeaseRequest::default() };
         let refusal = match meter.take(&ask, now) {
-            Taken::Lease(_) => None,
-            Taken::Refused(refusal) => Some(refusal),
+            LeaseResponse::Lease(_) => None,
+            LeaseResponse::Refused(refusal) => Some(refusal),
         };
         Outlook { standing, refusal }
     }
@@ -186,8 +188,8 @@ impl Meter {
     }
 
     /// Returns the remaining permits, without taking any.
-    pub fn standing(&self, now: Timestamp) -> Standing {
-        Standing {
+    pub fn standing(&self, now: Timestamp) -> LimitState {
+        LimitState {
             rate: self.rate_left(now).map(|left| (left, self.until_free(u32::MAX, now))),
             quota: self.quota_left().map(|left| (left, self.until_refill(now))),
         }
@@ -228,7 +230,7 @@ impl Meter {
     }
 
     /// Takes back a lease. None of its permits was spent after `spent_at`, and none will be.
-    fn give_back(&mut self, unused: Unused, spent_at: Timestamp, now: Timestamp) {
+    fn give_back(&mut self, unused: ReturnedPermits, spent_at: Timestamp, now: Timestamp) {
         let Some(grant) = self.grants.iter_mut().find(|grant| grant.lease == unused.lease) else {
             // The lease request may still be in flight.
             if unused.permits == ALL && unused.lease >= NAMED && self.void.iter().all(|(name, _)| *name != unused.lease)

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 /// The permissions that a request needs, and its origin.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Call<'a> {
+pub struct AccessRequest<'a> {
     /// Scopes that the request needs.
     pub required: ScopeSet,
     /// Channel id that the request names, if any.
@@ -66,7 +66,13 @@ pub const CHECKS: [Check; 9] = [
 
 impl Check {
     /// Runs this check. Returns the reason if the check refuses the request.
-    pub fn refusal(self, record: &Record, secret: &RecordSecret, call: &Call<'_>, now: Timestamp) -> Option<Denial> {
+    pub fn refusal(
+        self,
+        record: &Record,
+        secret: &RecordSecret,
+        call: &AccessRequest<'_>,
+        now: Timestamp,
+    ) -> Option<Denial> {
         match self {
             Self::Workspace => record.workspace.suspended.then_some(Denial::Suspended),
             Self::Deleted => record.deleted.then_some(Denial::Unknown),
@@ -99,7 +105,7 @@ impl Check {
 pub fn decide(
     record: &Record,
     presented: &SecretHash,
-    call: &Call<'_>,
+    call: &AccessRequest<'_>,
     keyring: &Keyring,
     now: Timestamp,
 ) -> Result<u32, Denial> {
@@ -111,7 +117,7 @@ pub fn decide(
 /// # Errors
 ///
 /// Returns the first failing check's [`Denial`].
-pub fn judge(record: &Record, secret: &RecordSecret, call: &Call<'_>, now: Timestamp) -> Result<u32, Denial> {
+pub fn judge(record: &Record, secret: &RecordSecret, call: &AccessRequest<'_>, now: Timestamp) -> Result<u32, Denial> {
     match CHECKS.iter().find_map(|check| check.refusal(record, secret, call, now)) {
         Some(denial) => Err(denial),
         None => Ok(secret.number),
@@ -130,34 +136,37 @@ mod tests {
     const BEFORE: Timestamp = Timestamp::from_millis(1_799_999_999_999);
     const END: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
-    fn ask(record: &Record, call: &Call<'_>, now: Timestamp) -> Result<u32, Denial> {
+    fn ask(record: &Record, call: &AccessRequest<'_>, now: Timestamp) -> Result<u32, Denial> {
         decide(record, &SecretHash::of(&secret()), call, &keyring(), now)
     }
 
-    fn needing(names: &[&str]) -> Call<'static> {
-        Call { required: scopes(names), ..Call::default() }
+    fn needing(names: &[&str]) -> AccessRequest<'static> {
+        AccessRequest { required: scopes(names), ..AccessRequest::default() }
     }
 
     #[test]
     fn a_good_key_passes_until_the_moment_it_expires() {
         assert_eq!(ask(&record(), &needing(&["contacts:read"]), BEFORE), Ok(1));
-        assert_eq!(ask(&record(), &Call::default(), BEFORE), Ok(1));
-        assert_eq!(ask(&record(), &Call::default(), END), Err(Denial::Expired));
+        assert_eq!(ask(&record(), &AccessRequest::default(), BEFORE), Ok(1));
+        assert_eq!(ask(&record(), &AccessRequest::default(), END), Err(Denial::Expired));
     }
 
     #[test]
     fn a_key_works_from_the_moment_it_begins() {
         let record = Record { not_before: Some(BEFORE), ..record() };
-        assert_eq!(ask(&record, &Call::default(), BEFORE.plus(-1)), Err(Denial::NotYetValid { begin: BEFORE }));
-        assert_eq!(ask(&record, &Call::default(), BEFORE), Ok(1));
+        assert_eq!(
+            ask(&record, &AccessRequest::default(), BEFORE.plus(-1)),
+            Err(Denial::NotYetValid { begin: BEFORE })
+        );
+        assert_eq!(ask(&record, &AccessRequest::default(), BEFORE), Ok(1));
     }
 
     #[test]
     fn a_replaced_secret_works_until_its_end() {
         let mut record = record();
         record.secrets[0].ends_at = Some(BEFORE);
-        assert_eq!(ask(&record, &Call::default(), BEFORE.plus(-1)), Ok(1));
-        assert_eq!(ask(&record, &Call::default(), BEFORE), Err(Denial::Replaced));
+        assert_eq!(ask(&record, &AccessRequest::default(), BEFORE.plus(-1)), Ok(1));
+        assert_eq!(ask(&record, &AccessRequest::default(), BEFORE), Err(Denial::Replaced));
     }
 
     #[test]
@@ -166,7 +175,7 @@ mod tests {
         let record = Record { networks: Networks { allow, deny: Vec::new() }, ..record() };
         let from = |address: Option<&str>| {
             let address = address.map(|text| text.parse().unwrap());
-            ask(&record, &Call { address, ..Call::default() }, BEFORE)
+            ask(&record, &AccessRequest { address, ..AccessRequest::default() }, BEFORE)
         };
         assert_eq!(from(Some("203.0.113.9")), Ok(1));
         assert!(matches!(from(Some("192.0.2.9")), Err(Denial::AddressForbidden { .. })));
@@ -176,11 +185,15 @@ mod tests {
     #[test]
     fn channels_restrict_calls_that_name_one() {
         let record = Record { channels: vec!["ch_1".into(), "ch_2".into()], ..record() };
-        let about = |channel| ask(&record, &Call { channel, ..Call::default() }, BEFORE);
+        let about = |channel| ask(&record, &AccessRequest { channel, ..AccessRequest::default() }, BEFORE);
         assert_eq!(about(Some("ch_2")), Ok(1));
         assert_eq!(about(Some("ch_3")), Err(Denial::ChannelForbidden));
         assert_eq!(about(None), Ok(1));
-        let all = ask(&crate::testing::record(), &Call { channel: Some("ch_3"), ..Call::default() }, BEFORE);
+        let all = ask(
+            &crate::testing::record(),
+            &AccessRequest { channel: Some("ch_3"), ..AccessRequest::default() },
+            BEFORE,
+        );
         assert_eq!(all, Ok(1));
     }
 
@@ -201,7 +214,7 @@ mod tests {
         for active in [true, false] {
             let mut record = Record { active, ..record() };
             record.workspace.suspended = true;
-            assert_eq!(decide(&record, &other, &Call::default(), &keyring(), END), Err(Denial::Unknown));
+            assert_eq!(decide(&record, &other, &AccessRequest::default(), &keyring(), END), Err(Denial::Unknown));
         }
     }
 
@@ -218,7 +231,7 @@ mod tests {
             ..record()
         };
         worst.secrets[0].ends_at = Some(BEFORE);
-        let call = Call { required: scopes(&["messages:send"]), channel: Some("ch_9"), address: None };
+        let call = AccessRequest { required: scopes(&["messages:send"]), channel: Some("ch_9"), address: None };
         let code = |record: &Record| ask(record, &call, END).map_err(|denial| denial.code().as_str());
         assert_eq!(code(&worst), Err("WORKSPACE_SUSPENDED"));
         worst.workspace.suspended = false;

@@ -86,12 +86,12 @@ impl Role {
     }
 }
 
-/// Scopes that [`Command::MoveWorkspace`] needs: the file holds settings, keys and audit trail.
+/// Scopes that [`Operation::MoveWorkspace`] needs: the file holds settings, keys and audit trail.
 const OF_A_FILE: &[&str] = &["account:write", "keys:read", "audit:read"];
 
 /// The issuer of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Principal {
+pub enum Actor {
     /// A member of the workspace.
     Person(PersonId, Role),
     /// A key of the workspace, with its details.
@@ -100,7 +100,7 @@ pub enum Principal {
 
 /// An operation on a key or on the workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum Operation {
     /// Reads one key, or explains the edge's verdict on it.
     ReadKey,
     /// Creates a key.
@@ -131,7 +131,7 @@ pub enum Command {
 
 /// The key that a command targets, as far as authorization needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Subject {
+pub struct TargetKey {
     /// Locator of the key.
     pub id: Locator,
     /// The member who created the key, if known.
@@ -140,7 +140,7 @@ pub struct Subject {
 
 /// The set of keys that a principal can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum Visibility {
     /// All keys of the workspace.
     All,
     /// Keys that this member created.
@@ -151,7 +151,7 @@ pub enum Sight {
     Nothing,
 }
 
-impl Principal {
+impl Actor {
     /// Scopes that this principal holds.
     pub fn scopes(&self) -> ScopeSet {
         match self {
@@ -169,48 +169,48 @@ impl Principal {
     }
 
     /// Returns the set of keys that this principal can see.
-    pub fn sight(&self) -> Sight {
+    pub fn sight(&self) -> Visibility {
         match self {
-            _ if self.holds("keys:read") => Sight::All,
-            Self::Person(person, Role::Developer) => Sight::Of(*person),
-            Self::Key(id, _) if self.holds("keys:self") => Sight::One(*id),
-            _ => Sight::Nothing,
+            _ if self.holds("keys:read") => Visibility::All,
+            Self::Person(person, Role::Developer) => Visibility::Of(*person),
+            Self::Key(id, _) if self.holds("keys:self") => Visibility::One(*id),
+            _ => Visibility::Nothing,
         }
     }
 
-    fn sees(&self, key: &Subject) -> bool {
+    fn sees(&self, key: &TargetKey) -> bool {
         match self.sight() {
-            Sight::All => true,
-            Sight::Of(person) => key.owner == Some(person),
-            Sight::One(id) => key.id == id,
-            Sight::Nothing => false,
+            Visibility::All => true,
+            Visibility::Of(person) => key.owner == Some(person),
+            Visibility::One(id) => key.id == id,
+            Visibility::Nothing => false,
         }
     }
 
     /// Returns true if the principal is this key itself.
-    fn is(&self, key: &Subject) -> bool {
+    fn is(&self, key: &TargetKey) -> bool {
         matches!(self, Self::Key(id, _) if *id == key.id)
     }
 
     /// Builds the refusal of a command that this principal may not run. For a key, the refusal
     /// names the required scopes. A member's rights follow from the role, so it names none.
-    fn lacks(&self, command: Command, key: Option<&Subject>) -> Failure {
+    fn lacks(&self, command: Operation, key: Option<&TargetKey>) -> Failure {
         let Self::Key(_, details) = self else { return Failure::Forbidden };
         let itself = key.is_some_and(|key| self.is(key));
         let scopes: &[&str] = match command {
-            Command::DeactivateKey | Command::RotateKey | Command::EndOldSecrets if itself => &["keys:self"],
-            Command::ReadKey => &["keys:read"],
-            Command::CreateKey
-            | Command::ChangeKey
-            | Command::DeactivateKey
-            | Command::RotateKey
-            | Command::EndOldSecrets
-            | Command::DeleteKey
-            | Command::RestoreKey => &["keys:write"],
-            Command::ReadSettings => &["account:read"],
-            Command::ChangeSettings | Command::ReadMasters => &["account:write"],
-            Command::MoveWorkspace => OF_A_FILE,
-            Command::ReadTrail => &["audit:read"],
+            Operation::DeactivateKey | Operation::RotateKey | Operation::EndOldSecrets if itself => &["keys:self"],
+            Operation::ReadKey => &["keys:read"],
+            Operation::CreateKey
+            | Operation::ChangeKey
+            | Operation::DeactivateKey
+            | Operation::RotateKey
+            | Operation::EndOldSecrets
+            | Operation::DeleteKey
+            | Operation::RestoreKey => &["keys:write"],
+            Operation::ReadSettings => &["account:read"],
+            Operation::ChangeSettings | Operation::ReadMasters => &["account:write"],
+            Operation::MoveWorkspace => OF_A_FILE,
+            Operation::ReadTrail => &["audit:read"],
         };
         match ScopeSet::from_names(scopes.iter().copied()) {
             Ok(required) => Failure::ScopeMissing { required, granted: details.scopes },
@@ -223,9 +223,9 @@ impl Principal {
     /// # Errors
     ///
     /// Returns the refusal if the principal can see no key.
-    pub fn listed(&self) -> Result<Sight, Failure> {
+    pub fn listed(&self) -> Result<Visibility, Failure> {
         match self.sight() {
-            Sight::Nothing => Err(self.lacks(Command::ReadKey, None)),
+            Visibility::Nothing => Err(self.lacks(Operation::ReadKey, None)),
             sight => Ok(sight),
         }
     }
@@ -239,35 +239,35 @@ impl Principal {
 /// Returns [`Failure::NotFound`] if the principal cannot see the key. Otherwise returns the refusal
 /// of the command or of the grant.
 pub fn allow(
-    principal: &Principal,
-    command: Command,
-    key: Option<&Subject>,
+    principal: &Actor,
+    command: Operation,
+    key: Option<&TargetKey>,
     grant: Option<&Grant<'_>>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let reads_all = command == Command::ReadTrail && principal.holds("audit:read");
+    let reads_all = command == Operation::ReadTrail && principal.holds("audit:read");
     if key.is_some_and(|key| !principal.sees(key)) && !reads_all {
         return Err(Failure::NotFound);
     }
     let itself = principal.holds("keys:self") && key.is_some_and(|key| principal.is(key));
     let manages = principal.holds("keys:write")
-        || matches!((principal, key), (Principal::Person(_, Role::Developer), None))
-        || matches!((principal, key), (Principal::Person(person, Role::Developer), Some(key)) if key.owner == Some(*person));
+        || matches!((principal, key), (Actor::Person(_, Role::Developer), None))
+        || matches!((principal, key), (Actor::Person(person, Role::Developer), Some(key)) if key.owner == Some(*person));
     let may = match command {
-        Command::ReadKey => key.is_some(),
-        Command::CreateKey | Command::ChangeKey | Command::DeleteKey | Command::RestoreKey => manages,
-        Command::DeactivateKey | Command::RotateKey | Command::EndOldSecrets => manages || itself,
-        Command::ReadSettings => principal.holds("account:read"),
-        Command::ChangeSettings | Command::ReadMasters => principal.holds("account:write"),
-        Command::MoveWorkspace => principal.holds_all(OF_A_FILE),
-        Command::ReadTrail => reads_all || (key.is_some() && manages && matches!(principal, Principal::Person(..))),
+        Operation::ReadKey => key.is_some(),
+        Operation::CreateKey | Operation::ChangeKey | Operation::DeleteKey | Operation::RestoreKey => manages,
+        Operation::DeactivateKey | Operation::RotateKey | Operation::EndOldSecrets => manages || itself,
+        Operation::ReadSettings => principal.holds("account:read"),
+        Operation::ChangeSettings | Operation::ReadMasters => principal.holds("account:write"),
+        Operation::MoveWorkspace => principal.holds_all(OF_A_FILE),
+        Operation::ReadTrail => reads_all || (key.is_some() && manages && matches!(principal, Actor::Person(..))),
     };
     if !may {
         return Err(principal.lacks(command, key));
     }
     match grant {
         // A key that rotates its own secret gains no rights, so its grant needs no check.
-        Some(grant) if !(itself && command == Command::RotateKey) => grant.check(principal, now),
+        Some(grant) if !(itself && command == Operation::RotateKey) => grant.check(principal, now),
         _ => Ok(()),
     }
 }

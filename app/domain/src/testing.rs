@@ -8,7 +8,7 @@ use crate::{
     key::Details,
     keyring::Keyring,
     limit::Limits,
-    locator::{Address, Locator},
+    locator::{KeyNumber, Locator},
     network::Networks,
     record::{Record, RecordSecret, Workspace},
     scope::ScopeSet,
@@ -40,7 +40,7 @@ pub fn secret() -> Secret {
 /// Record of an active key of workspace 7 with `contacts:read`.
 pub fn record() -> Record {
     let ring = keyring();
-    let locator = Locator::issue(&ring, Address { workspace: 7, number: 1 }, Environment::Live);
+    let locator = Locator::issue(&ring, KeyNumber { workspace: 7, number: 1 }, Environment::Live);
     let digest = KeyDigest::of(&SecretHash::of(&secret()), locator, &ring.newest().pepper);
     Record {
         locator,

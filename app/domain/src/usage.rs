@@ -9,7 +9,7 @@ mod sums;
 
 pub use check::AHEAD_MAX;
 pub use report::{Point, Report, Series};
-pub use seen::{Seen, Sight};
+pub use seen::{Seen, Visibility};
 pub use span::Span;
 pub use step::Step;
 pub use sums::{Parts, Sum, Sums, latest};

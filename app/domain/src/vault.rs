@@ -1,13 +1,13 @@
 //! RPC protocol between the Workers and the vault.
 //!
-//! Each command is a type that names its response ([`Call`]). It travels as JSON in a `POST` over a
+//! Each command is a type that names its response ([`Command`]). It travels as JSON in a `POST` over a
 //! service binding. This module alone builds and parses the paths.
 
 /// Declares a command: its type, its name, its response, and the field with its caller if it has
 /// one.
 macro_rules! command {
     ($command:ident, $name:literal, $answer:ty $(, $($field:ident).+)?) => {
-        impl $crate::vault::Call for $command {
+        impl $crate::vault::Command for $command {
             type Answer = $answer;
             const NAME: &'static str = $name;
         }
@@ -43,7 +43,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// A command to one of the vault's durable objects.
-pub trait Call: Serialize + DeserializeOwned {
+pub trait Command: Serialize + DeserializeOwned {
     /// Response if the command succeeds.
     type Answer: Serialize + DeserializeOwned;
     /// Name of the command in the path; unique within the object. A renamed type keeps it, since

@@ -15,14 +15,14 @@ use ownchat_domain::{
     audit::Action,
     digest::SecretHash,
     environment::Environment,
-    feed::{self, Entry, Subject},
+    feed::{self, Affected, Entry},
     key::{Sort, Status},
     keyring::Keyring,
     limit::{Limits, Period, Quota, RateLimit},
-    locator::{Address, Locator},
-    meter::{self, Lease, Meter, NAMED, Refusal, Standing, Take, Taken, Unused},
+    locator::{KeyNumber, Locator},
+    meter::{self, Lease, LeaseRequest, LeaseResponse, LimitState, Meter, NAMED, Refusal, ReturnedPermits},
     network::Network,
-    policy::{Call, decide},
+    policy::{AccessRequest, decide},
     record::Record,
     time::Timestamp,
     token::Secret,
@@ -43,7 +43,7 @@ fn keyring() -> Keyring {
 }
 
 fn locator() -> Locator {
-    Locator::issue(&keyring(), Address { workspace: 7, number: 1 }, Environment::Live)
+    Locator::issue(&keyring(), KeyNumber { workspace: 7, number: 1 }, Environment::Live)
 }
 
 fn at(millis: i64) -> Timestamp {
@@ -76,12 +76,12 @@ fn a_record_of_the_second_layout_is_read_and_decides() {
     assert_eq!((record.channels.as_slice(), record.limits), (["ch_whatsapp".to_owned()].as_slice(), LIMITS));
     assert_eq!(record.metadata, [("team".to_owned(), "commerce".to_owned())]);
     assert!(record.is_alive(at(0)));
-    let call = Call { address: Some("203.0.113.9".parse().unwrap()), ..Call::default() };
+    let call = AccessRequest { address: Some("203.0.113.9".parse().unwrap()), ..AccessRequest::default() };
     assert_eq!(decide(&record, &hash(), &call, &keyring(), at(0)), Ok(2));
     let old = SecretHash::from_bytes([3; 32]);
     assert_eq!(decide(&record, &old, &call, &keyring(), at(0)), Ok(1));
     assert_eq!(decide(&record, &old, &call, &keyring(), at(5_000)), Err(Denial::Replaced));
-    let denied = Call { address: Some("203.0.113.66".parse().unwrap()), ..Call::default() };
+    let denied = AccessRequest { address: Some("203.0.113.66".parse().unwrap()), ..AccessRequest::default() };
     assert!(decide(&record, &hash(), &denied, &keyring(), at(0)).is_err());
 }
 
@@ -91,22 +91,28 @@ fn a_page_of_the_feed_is_read() {
     assert_eq!((page.incarnation, page.born, page.position, page.more), (77, at(0), 12, true));
     assert_eq!(
         page.entries,
-        [Entry { subject: Subject::Key(locator()), version: 9 }, Entry { subject: Subject::Workspace(7), version: 4 },]
+        [
+            Entry { subject: Affected::Key(locator()), version: 9 },
+            Entry { subject: Affected::Workspace(7), version: 4 },
+        ]
     );
 }
 
 #[test]
 fn questions_answers_and_state_of_a_meter_are_read() {
-    let take: Take = meter::decode(&bytes("meter-take-1.bin")).unwrap();
-    let unused = vec![Unused { lease: 3, permits: 5 }];
-    assert_eq!(take.clone(), Take { limits: LIMITS, version: 9, need: 1, spare: 20, unused, ..Take::default() });
-    let standing = Standing { rate: Some((42, 17_000)), quota: Some((4_000, 86_400_000)) };
-    let named: Take = meter::decode(&bytes("meter-take-2.bin")).unwrap();
-    assert_eq!(named, Take { name: NAMED + 77, ..take });
-    let lease: Taken = meter::decode(&bytes("meter-lease-1.bin")).unwrap();
-    assert_eq!(lease, Taken::Lease(Lease { number: 4, permits: 11, lasts: 2_000, standing }));
-    let refusal: Taken = meter::decode(&bytes("meter-refusal-1.bin")).unwrap();
-    assert_eq!(refusal, Taken::Refused(Refusal { by_quota: true, retry_after: 500, standing }));
+    let take: LeaseRequest = meter::decode(&bytes("meter-take-1.bin")).unwrap();
+    let unused = vec![ReturnedPermits { lease: 3, permits: 5 }];
+    assert_eq!(
+        take.clone(),
+        LeaseRequest { limits: LIMITS, version: 9, need: 1, spare: 20, unused, ..LeaseRequest::default() }
+    );
+    let standing = LimitState { rate: Some((42, 17_000)), quota: Some((4_000, 86_400_000)) };
+    let named: LeaseRequest = meter::decode(&bytes("meter-take-2.bin")).unwrap();
+    assert_eq!(named, LeaseRequest { name: NAMED + 77, ..take });
+    let lease: LeaseResponse = meter::decode(&bytes("meter-lease-1.bin")).unwrap();
+    assert_eq!(lease, LeaseResponse::Lease(Lease { number: 4, permits: 11, lasts: 2_000, standing }));
+    let refusal: LeaseResponse = meter::decode(&bytes("meter-refusal-1.bin")).unwrap();
+    assert_eq!(refusal, LeaseResponse::Refused(Refusal { by_quota: true, retry_after: 500, standing }));
     // The meter had granted 13 permits of the rate limit and one more.
     for state in ["meter-state-1.bin", "meter-state-2.bin"] {
         let state = Meter::decode(&bytes(state)).unwrap();
@@ -135,7 +141,7 @@ fn same<T: Serialize + DeserializeOwned>(file: &str, name: &str, expected: &T) {
 }
 
 /// Reads the command of this name as an earlier console sent it.
-fn call<C: vault::Call + DeserializeOwned>() -> C {
+fn call<C: vault::Command + DeserializeOwned>() -> C {
     let lines = String::from_utf8(bytes("calls.ndjson")).unwrap();
     let begin = format!("{{\"name\":\"{}\",\"body\":", C::NAME);
     let body = lines.lines().find_map(|line| line.strip_prefix(&begin)?.strip_suffix('}')).unwrap();
@@ -172,5 +178,5 @@ fn questions_of_an_earlier_console_are_understood() {
         (Some(5), Some(Action::Rotate), Some(at(0)))
     );
     let announce: Announce = call();
-    assert_eq!(announce.entries[1], Entry { subject: Subject::Workspace(7), version: 2 });
+    assert_eq!(announce.entries[1], Entry { subject: Affected::Workspace(7), version: 2 });
 }

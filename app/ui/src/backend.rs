@@ -7,7 +7,7 @@ use ownchat_domain::{
     digest::SecretHash,
     environment::Environment,
     failure::Failure,
-    idempotency::Once,
+    idempotency::Idempotency,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
@@ -38,9 +38,9 @@ pub trait Backend: Send + Sync {
     fn read_key(&self, id: Locator) -> Reply<Key>;
     /// Creates a key. Generates its secret unless the request contains the hash of one. With an
     /// idempotency key in `once`, a retry returns the same key.
-    fn create_key(&self, key: NewKey, once: Option<Once>) -> Reply<CreatedKey>;
+    fn create_key(&self, key: NewKey, once: Option<Idempotency>) -> Reply<CreatedKey>;
     /// Duplicates a key. With an idempotency key in `once`, a retry returns the same duplicate.
-    fn duplicate_key(&self, copy: Copied, once: Option<Once>) -> Reply<CreatedKey>;
+    fn duplicate_key(&self, copy: Copied, once: Option<Idempotency>) -> Reply<CreatedKey>;
     /// Changes a key, given the version that the caller last read.
     fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Changed>;
     /// Deletes a key, given the version that the caller last read.
@@ -51,7 +51,7 @@ pub trait Backend: Send + Sync {
     fn read_deleted_key(&self, id: Locator) -> Reply<Key>;
     /// Rotates a key: generates a new secret and revokes the old ones at once. With an idempotency
     /// key in `once`, a retry does not rotate again.
-    fn new_secret(&self, id: Locator, once: Option<Once>) -> Reply<CreatedKey>;
+    fn new_secret(&self, id: Locator, once: Option<Idempotency>) -> Reply<CreatedKey>;
     /// Returns the name of the actor who last changed the key, if the caller may know.
     fn last_editor(&self, key: &Key) -> Reply<Option<String>>;
     /// Returns the flash message in the request's cookie, if it was signed for this session. A

@@ -3,7 +3,7 @@
 use ownchat_domain::{
     digest::SecretHash,
     failure::{Failure, FieldError},
-    idempotency::{BodyHash, Once},
+    idempotency::{BodyHash, Idempotency},
     key::{Key, KeyPatch, NewKey, copy_name},
     time::{DAY, Timestamp},
 };
@@ -145,11 +145,11 @@ impl KeyDraft {
 
     /// Returns the idempotency key of the form and a hash over the form and the secret's hash.
     /// `None` if the form has no valid idempotency key.
-    pub fn once(&self, secret: Option<&SecretHash>) -> Option<Once> {
+    pub fn once(&self, secret: Option<&SecretHash>) -> Option<Idempotency> {
         let key = self.form.parse().ok()?;
         // Strings and lists of strings always serialise.
         let body = serde_json::to_vec(&(self, secret)).unwrap_or_default();
-        Some(Once { key, body: BodyHash::of(&body) })
+        Some(Idempotency { key, body: BodyHash::of(&body) })
     }
 
     /// Converts the form into a new key.

@@ -3,7 +3,7 @@
 use crate::world::{WORKSPACE, World};
 use ownchat_domain::{
     environment::Environment,
-    locator::{Address, Locator},
+    locator::{KeyNumber, Locator},
     record::Record,
     time::{DAY, HOUR},
     token::Token,
@@ -69,7 +69,7 @@ pub fn malformed(good: &str) -> [String; 6] {
 /// A well-formed key that the vault does not know.
 pub fn unknown(world: &World) -> String {
     let environment = Environment::Live;
-    let locator = Locator::issue(&world.keyring, Address { workspace: WORKSPACE, number: 1 << 30 }, environment);
+    let locator = Locator::issue(&world.keyring, KeyNumber { workspace: WORKSPACE, number: 1 << 30 }, environment);
     Token { environment, locator, secret: secret() }.reveal().to_string()
 }
 
@@ -136,7 +136,7 @@ mod tests {
         let keyring = Keyring::parse(MASTER_KEYS).unwrap();
         let environment = Environment::Live;
         for number in 1..200 {
-            let locator = Locator::issue(&keyring, Address { workspace: 7, number }, environment);
+            let locator = Locator::issue(&keyring, KeyNumber { workspace: 7, number }, environment);
             let good = Token { environment, locator, secret: secret() }.reveal().to_string();
             let forged = Token::parse(&forged(&good)).expect("its check fits");
             assert!(locator.open(&keyring, environment).is_some());

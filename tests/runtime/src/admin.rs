@@ -10,7 +10,7 @@ use ownchat_domain::{
     token::{Secret, Token},
     transfer::{Entry, Sum},
     vault::{
-        Call, Object, Origin, Outcome,
+        Command, Object, Origin, Outcome,
         registry::{CreateKey, CreateWorkspace},
         transfer::{FinishImport, Imported, ReadExport, StageImport},
     },
@@ -66,7 +66,7 @@ impl Admin {
     /// # Errors
     ///
     /// The request failed, so the outcome is unknown.
-    pub fn ask<C: Call>(&mut self, call: &C) -> io::Result<Outcome<C::Answer>> {
+    pub fn ask<C: Command>(&mut self, call: &C) -> io::Result<Outcome<C::Answer>> {
         self.ask_object(Object::Registry(self.workspace), call)
     }
 
@@ -75,7 +75,7 @@ impl Admin {
     /// # Errors
     ///
     /// The request failed, so the outcome is unknown.
-    pub fn ask_object<C: Call>(&mut self, object: Object, call: &C) -> io::Result<Outcome<C::Answer>> {
+    pub fn ask_object<C: Command>(&mut self, object: Object, call: &C) -> io::Result<Outcome<C::Answer>> {
         let body = serde_json::to_vec(call)?;
         let answer = self.client.call("POST", &object.path(C::NAME), &[JSON], &body)?;
         if answer.status != 200 {

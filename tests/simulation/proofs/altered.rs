@@ -3,7 +3,7 @@
 
 use crate::{figures::tell, size::size};
 use ownchat_domain::{
-    feed::Subject,
+    feed::Affected,
     key::Key,
     record::kv_name,
     time::MINUTE,
@@ -108,7 +108,7 @@ fn expect_the_registry_to_be_asked<'a>(
     caller: &mut Caller,
     keys: impl IntoIterator<Item = &'a Subjected> + Clone,
 ) -> usize {
-    let subjects = keys.clone().into_iter().map(|key| Subject::Key(key.key.id)).collect();
+    let subjects = keys.clone().into_iter().map(|key| Affected::Key(key.key.id)).collect();
     world.wire.make_forget(subjects);
     let mut tried = 0;
     for key in keys {

@@ -5,7 +5,7 @@ use crate::{figures::tell, size::size};
 use ownchat_domain::{
     environment::Environment,
     keyring::Keyring,
-    locator::{Address, Locator},
+    locator::{KeyNumber, Locator},
     time::SECOND,
     token::Token,
 };
@@ -132,7 +132,7 @@ fn send(world: &World, numbers: Range<u32>, at_once: usize) {
             let (numbers, ready, mut caller) = (numbers.to_vec(), &ready, world.caller(0));
             scope.spawn(move || {
                 let bodies = numbers.into_iter().map(|number| {
-                    let address = Address { workspace: 1, number: 4_000_000_000 + number };
+                    let address = KeyNumber { workspace: 1, number: 4_000_000_000 + number };
                     let locator = Locator::issue(keyring, address, Environment::Live);
                     let secret = "0123456789ABCDEFGHIJKLMN".parse().unwrap();
                     let token = Token { environment: Environment::Live, locator, secret }.reveal().to_string();

@@ -13,7 +13,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use ownchat_domain::feed::{Entry, Subject, decode, encode};
+use ownchat_domain::feed::{Affected, Entry, decode, encode};
 use ownchat_runtime::{Place, Worker};
 use rand::{SeedableRng, rngs::SmallRng};
 use std::{
@@ -41,7 +41,7 @@ struct State {
     faults: HashMap<String, Fault>,
     asked: HashMap<String, u64>,
     swallows_news: bool,
-    forgotten: Vec<Subject>,
+    forgotten: Vec<Affected>,
     random: SmallRng,
 }
 
@@ -131,7 +131,7 @@ impl Wire {
 
     /// Adds these subjects to every page of the feed, without refusing any version. Edges then
     /// evict them from their caches.
-    pub fn make_forget(&self, subjects: Vec<Subject>) {
+    pub fn make_forget(&self, subjects: Vec<Affected>) {
         self.state().forgotten = subjects;
     }
 

@@ -12,7 +12,7 @@ use crate::{
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     failure::Failure,
-    idempotency::Once,
+    idempotency::Idempotency,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
@@ -55,11 +55,11 @@ impl Backend for RequestContext {
         reply(self, async move |context| keys::read(&context, id).await)
     }
 
-    fn create_key(&self, key: NewKey, once: Option<Once>) -> Reply<CreatedKey> {
+    fn create_key(&self, key: NewKey, once: Option<Idempotency>) -> Reply<CreatedKey> {
         reply(self, async move |context| keys::create(&context, key, once).await)
     }
 
-    fn duplicate_key(&self, copy: Copied, once: Option<Once>) -> Reply<CreatedKey> {
+    fn duplicate_key(&self, copy: Copied, once: Option<Idempotency>) -> Reply<CreatedKey> {
         reply(self, async move |context| keys::duplicate(&context, copy, once).await)
     }
 
@@ -79,7 +79,7 @@ impl Backend for RequestContext {
         reply(self, async move |context| call(&context, |origin| ReadDeleted { caller: origin.caller, id }).await)
     }
 
-    fn new_secret(&self, id: Locator, once: Option<Once>) -> Reply<CreatedKey> {
+    fn new_secret(&self, id: Locator, once: Option<Idempotency>) -> Reply<CreatedKey> {
         reply(self, async move |context| {
             let Rotated { changed, token } = keys::rotate(&context, id, (0, true), None, once).await?;
             Ok(CreatedKey { key: changed.key, token, replayed: changed.replayed })

@@ -11,7 +11,7 @@ use ownchat_domain::{
     digest::SecretHash,
     failure::Failure,
     keyring::{CookieKeys, Locators},
-    locator::Address,
+    locator::KeyNumber,
     network::CLIENT_IP_HEADER,
     time::Timestamp,
     token::Token,
@@ -187,7 +187,7 @@ fn prove(key: &str, address: &str, keys: &Locators) -> Credential {
         Err(error) => return Credential::Refused(Denial::Malformed(error)),
     };
     match token.locator.open_by_tag(keys, token.environment) {
-        Some(Address { workspace, .. }) => {
+        Some(KeyNumber { workspace, .. }) => {
             let secret = SecretHash::of(&token.secret);
             let caller = KeyCaller { id: token.locator, secret, address: address.parse().ok() };
             Credential::Key(SentKey { caller, workspace })
@@ -308,7 +308,7 @@ mod tests {
         let secret: Secret = "0123456789ABCDEFGHIJKLMN".parse().unwrap();
         let environment = Environment::Live;
         let key = |ring: &Keyring| {
-            let locator = Locator::issue(ring, Address { workspace: 7, number: 1 }, environment);
+            let locator = Locator::issue(ring, KeyNumber { workspace: 7, number: 1 }, environment);
             Token { environment, locator, secret: secret.clone() }.reveal()
         };
         let Credential::Key(sent) = prove(&key(&ours), "192.0.2.1", &keys) else { unreachable!() };

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use ownchat_domain::{
     failure::Failure,
     log::REQUEST_ID_HEADER,
-    vault::{Call, Object, Outcome},
+    vault::{Command, Object, Outcome},
 };
 use worker::{Error, Headers, Method, RequestInit, send::SendFuture};
 
@@ -14,7 +14,7 @@ use worker::{Error, Headers, Method, RequestInit, send::SendFuture};
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
 
 /// Sends a request to one of the vault's objects.
-pub async fn ask<C: Call>(context: &RequestContext, object: Object, call: &C) -> Outcome<C::Answer> {
+pub async fn ask<C: Command>(context: &RequestContext, object: Object, call: &C) -> Outcome<C::Answer> {
     let answered = match serde_json::to_string(call) {
         Ok(question) => exchange(context, object.path(C::NAME), question).await,
         Err(error) => Err(error.into()),

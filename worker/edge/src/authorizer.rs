@@ -19,9 +19,9 @@ use crate::{
 };
 use ownchat_domain::{
     digest::{Fingerprint, SecretHash},
-    feed::{Page, Position, Subject},
+    feed::{Affected, Page, Position},
     keyring::Keyring,
-    meter::{Lease, Refusal, Standing, Take},
+    meter::{Lease, LeaseRequest, LimitState, Refusal},
     miss_limiter::MissLimiter,
     policy,
     record::{Record, RecordSecret},
@@ -225,16 +225,16 @@ impl Authorizer {
 
     /// Returns the standing of a key's limits for a request that spends no permits. Returns none if
     /// the meter must be queried.
-    fn standing(&self, record: &Record, now: Timestamp) -> Option<Standing> {
+    fn standing(&self, record: &Record, now: Timestamp) -> Option<LimitState> {
         if record.limits.is_empty() {
-            return Some(Standing::default());
+            return Some(LimitState::default());
         }
         self.permits.borrow().standing(record, now)
     }
 
     /// Caches the standing that the meter returned. An empty one, after a failure, keeps the meter
     /// from being queried again for a while.
-    pub fn set_standing(&self, record: &Record, standing: Standing, now: Timestamp) {
+    pub fn set_standing(&self, record: &Record, standing: LimitState, now: Timestamp) {
         self.permits.borrow_mut().set_standing(record, standing, now);
     }
 
@@ -300,8 +300,8 @@ impl Authorizer {
         let mut key_cache = self.key_cache.borrow_mut();
         for subject in subjects {
             match subject {
-                Subject::Key(locator) => key_cache.remove(locator),
-                Subject::Workspace(number) | Subject::Sealed(number) => key_cache.remove_workspace(number),
+                Affected::Key(locator) => key_cache.remove(locator),
+                Affected::Workspace(number) | Affected::Sealed(number) => key_cache.remove_workspace(number),
             }
         }
     }
@@ -318,7 +318,7 @@ impl Authorizer {
     }
 
     /// Builds the lease request to a key's meter; `random` becomes the name of the lease.
-    pub fn lease_request(&self, record: &Record, cost: u32, random: u64, now: Timestamp) -> Take {
+    pub fn lease_request(&self, record: &Record, cost: u32, random: u64, now: Timestamp) -> LeaseRequest {
         self.permits.borrow_mut().lease_request(record, cost, random, now)
     }
 
@@ -331,7 +331,7 @@ impl Authorizer {
 
     /// Handles a lease request without a response. A lease that may have been granted is returned
     /// later, with the permits that the request was to return.
-    pub fn lease_request_failed(&self, record: &Rc<Record>, request: Take, now: Timestamp) {
+    pub fn lease_request_failed(&self, record: &Rc<Record>, request: LeaseRequest, now: Timestamp) {
         self.permits.borrow_mut().request_failed(record.locator, request);
         self.schedule_return(record, now);
     }
@@ -344,7 +344,7 @@ impl Authorizer {
     }
 
     /// Keeps permits whose return failed.
-    pub fn keep_unspent(&self, record: &Record, unspent: Take) {
+    pub fn keep_unspent(&self, record: &Record, unspent: LeaseRequest) {
         self.permits.borrow_mut().request_failed(record.locator, unspent);
     }
 
@@ -369,7 +369,7 @@ impl Authorizer {
     }
 
     /// Takes the unspent permits of expired leases.
-    pub fn take_unspent(&self, record: &Record, now: Timestamp) -> Option<Take> {
+    pub fn take_unspent(&self, record: &Record, now: Timestamp) -> Option<LeaseRequest> {
         self.permits.borrow_mut().take_unspent(record.locator, record.limits, record.version, now)
     }
 }

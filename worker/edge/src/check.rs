@@ -2,9 +2,9 @@
 
 use ownchat_domain::{
     digest::{Fingerprint, SecretHash},
-    locator::{Address, Locator},
-    meter::Standing,
-    policy::Call,
+    locator::{KeyNumber, Locator},
+    meter::LimitState,
+    policy::AccessRequest,
     record::Record,
     scope::ScopeSet,
     verdict::Denial,
@@ -53,7 +53,8 @@ pub enum Purpose {
 impl KeyCheck<'_> {
     /// Returns the requirements that the key must meet.
     pub fn requirements(&self) -> Requirements<'_> {
-        let request = Call { required: self.required, channel: self.channel.as_deref(), address: self.source_ip };
+        let request =
+            AccessRequest { required: self.required, channel: self.channel.as_deref(), address: self.source_ip };
         Requirements { request, cost: self.cost, client_ip: self.client_ip }
     }
 
@@ -77,7 +78,7 @@ pub struct PresentedKey {
     /// Its public name.
     pub locator: Locator,
     /// Workspace and number that its locator holds.
-    pub key_number: Address,
+    pub key_number: KeyNumber,
     /// Fingerprint of the whole key.
     pub fingerprint: Fingerprint,
     /// Hash of its secret.
@@ -88,7 +89,7 @@ pub struct PresentedKey {
 #[derive(Clone, Copy, Debug)]
 pub struct Requirements<'a> {
     /// Scopes, channel and IP address of the request.
-    pub request: Call<'a>,
+    pub request: AccessRequest<'a>,
     /// Permits that it costs.
     pub cost: u32,
     /// IP address of the client itself, not of the request that it verifies.
@@ -105,7 +106,7 @@ pub struct Decision {
     /// Values that were derived from the record before.
     pub derived: Rc<Derived>,
     /// Standing of the key's limits, as far as it is known.
-    pub standing: Standing,
+    pub standing: LimitState,
     /// Lease of the last permit spent, if one was.
     pub lease: Option<u64>,
     /// The verdict: passed, or the reason for the denial.
@@ -116,7 +117,7 @@ impl Decision {
     /// Creates the denial of an unknown or malformed key.
     pub fn refused(denial: Denial) -> Self {
         let derived = Rc::default();
-        let standing = Standing::default();
+        let standing = LimitState::default();
         Self { record: None, secret: None, derived, standing, lease: None, verdict: Err(denial) }
     }
 
@@ -126,12 +127,12 @@ impl Decision {
     }
 
     /// Creates the denial of a key whose secret matched.
-    pub fn denied(record: Rc<Record>, standing: Standing, denial: Denial) -> Self {
+    pub fn denied(record: Rc<Record>, standing: LimitState, denial: Denial) -> Self {
         Self { record: Some(record), standing, ..Self::refused(denial) }
     }
 
     /// Creates the decision that a request may pass.
-    pub fn passed(record: Rc<Record>, secret: u32, derived: Rc<Derived>, standing: Standing) -> Self {
+    pub fn passed(record: Rc<Record>, secret: u32, derived: Rc<Derived>, standing: LimitState) -> Self {
         Self { record: Some(record), secret: Some(secret), derived, standing, lease: None, verdict: Ok(()) }
     }
 }

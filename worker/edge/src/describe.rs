@@ -120,7 +120,7 @@ mod tests {
     use crate::testing::record;
     use ownchat_domain::{
         limit::{Limits, Quota, RateLimit},
-        meter::Standing,
+        meter::LimitState,
         record::Record,
     };
     use serde_json::json;
@@ -139,7 +139,7 @@ mod tests {
                 record: Some(record.into()),
                 secret: Some(1),
                 derived: Rc::default(),
-                standing: Standing::default(),
+                standing: LimitState::default(),
                 lease: None,
                 verdict: Ok(())
             }),
@@ -159,7 +159,7 @@ mod tests {
             record: Some(record().into()),
             secret: None,
             derived: Rc::default(),
-            standing: Standing::default(),
+            standing: LimitState::default(),
             lease: None,
             verdict,
         });
@@ -180,7 +180,7 @@ mod tests {
             quota: Some(Quota { limit: 1_000, period: Period::Month }),
         };
         let record = Record { limits, metadata: vec![("team".into(), "till".into())], ..record() };
-        let standing = Standing { rate: Some((42, 16_001)), quota: None };
+        let standing = LimitState { rate: Some((42, 16_001)), quota: None };
         let described = text(&Decision {
             record: Some(record.into()),
             secret: Some(1),
@@ -202,7 +202,7 @@ mod tests {
         let rate = Some(RateLimit { limit: 1, window_seconds: 1 });
         let of = |name: &str, rate, verdict, derived: &Rc<Derived>| {
             let record = Record { name: name.into(), limits: Limits { rate, quota: None }, ..record() };
-            let passed = Decision::passed(record.into(), 1, derived.clone(), Standing::default());
+            let passed = Decision::passed(record.into(), 1, derived.clone(), LimitState::default());
             describe(&Decision { verdict, ..passed })
         };
         let derived = Rc::default();

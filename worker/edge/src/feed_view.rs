@@ -2,7 +2,7 @@
 //! It holds freshness, read timeout and back-off.
 
 use ownchat_domain::{
-    feed::{Follower, Page, Position, READ_EVERY, Subject, shard_of},
+    feed::{Affected, FeedReader, Page, Position, READ_EVERY, shard_of},
     record::Record,
     time::{SECOND, Timestamp},
 };
@@ -19,7 +19,7 @@ pub struct FeedView(HashMap<u32, Shard>);
 
 #[derive(Debug, Default)]
 struct Shard {
-    follower: Follower,
+    follower: FeedReader,
     /// When the read in flight began.
     requested_at: Option<Timestamp>,
     /// When the last read failed, if none succeeded since.
@@ -78,7 +78,7 @@ impl FeedView {
 
     /// Applies a page and returns its subjects, to be evicted. From then on no cached record of
     /// them decides that is older than the page allows, evicted or not.
-    pub fn apply_page(&mut self, workspace: u32, page: Page, from: Position, requested_at: Timestamp) -> Vec<Subject> {
+    pub fn apply_page(&mut self, workspace: u32, page: Page, from: Position, requested_at: Timestamp) -> Vec<Affected> {
         let shard = self.0.entry(shard_of(workspace)).or_default();
         (shard.requested_at, shard.failed_at) = (None, None);
         shard.follower.learn(page, from, requested_at).unwrap_or_default()
@@ -142,7 +142,7 @@ mod tests {
         assert!(feed.allows(&record));
         let start = feed.begin_read(7, NOW);
         feed.apply_page(7, page(1, vec![]), start, NOW);
-        let key = Subject::Key(record.locator);
+        let key = Affected::Key(record.locator);
         let from = feed.begin_read(7, NOW);
         let subjects = feed.apply_page(7, page(2, vec![Entry { subject: key, version: 4 }]), from, NOW);
         assert_eq!(subjects, [key]);

@@ -9,7 +9,7 @@
 use ownchat_domain::{
     limit::Limits,
     locator::Locator,
-    meter::{ALL, LEASE_MAX, Lease, NAMED, Refusal, SPARE_MAX, Standing, Take, Unused},
+    meter::{ALL, LEASE_MAX, Lease, LeaseRequest, LimitState, NAMED, Refusal, ReturnedPermits, SPARE_MAX},
     record::Record,
     time::Timestamp,
 };
@@ -36,14 +36,14 @@ struct LeasePool {
     version: u64,
     held: Vec<HeldLease>,
     /// Last standing that the meter returned, and when it was requested.
-    last_standing: Option<(Standing, Timestamp)>,
+    last_standing: Option<(LimitState, Timestamp)>,
     /// Last refusal: its cost, and when it was requested.
     last_refusal: Option<(u32, Refusal, Timestamp)>,
     /// When a task returns the unspent permits.
     return_due: Option<Timestamp>,
     /// Expired leases whose unspent permits must be returned; also those without any. With each the
     /// time of its last spending, if known.
-    unused: Vec<(Unused, Option<Timestamp>)>,
+    unused: Vec<(ReturnedPermits, Option<Timestamp>)>,
     /// True if a request was refused for which the meter has enough permits together with those
     /// held here.
     uses_held: bool,
@@ -58,7 +58,7 @@ struct LeasePool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spent {
     /// Standing of the limits afterwards.
-    pub standing: Standing,
+    pub standing: LimitState,
     /// Lease of the last permit.
     pub lease: u64,
 }
@@ -120,14 +120,14 @@ impl Permits {
 
     /// Returns the standing that the meter last reported for these limits. After the maximum
     /// duration of a lease it is unknown: others may have spent or returned anything.
-    pub fn standing(&self, record: &Record, now: Timestamp) -> Option<Standing> {
+    pub fn standing(&self, record: &Record, now: Timestamp) -> Option<LimitState> {
         let pool = self.0.get(&record.locator).filter(|pool| pool.version == record.version)?;
         let (_, at) = pool.last_standing?;
         (0..LEASE_MAX).contains(&now.since(at)).then(|| pool.standing(now))
     }
 
     /// Caches the standing that the meter returned to a request without a lease.
-    pub fn set_standing(&mut self, record: &Record, standing: Standing, now: Timestamp) {
+    pub fn set_standing(&mut self, record: &Record, standing: LimitState, now: Timestamp) {
         self.make_room(record.locator);
         let pool = self.pool(record);
         pool.switch_version(record.version);
@@ -154,7 +154,7 @@ impl Permits {
         if pool.has_permits(cost, now) {
             return false;
         }
-        let Standing { rate, quota } = refusal.standing;
+        let LimitState { rate, quota } = refusal.standing;
         let left = rate.into_iter().chain(quota).map(|(left, _)| left).min().unwrap_or(0);
         let held = pool.available(now);
         if held > 0 && left.saturating_add(held) >= cost {
@@ -167,7 +167,7 @@ impl Permits {
 
     /// Builds a lease request for a request with this cost; `random` becomes the name of the lease,
     /// 0 for none.
-    pub fn lease_request(&mut self, record: &Record, cost: u32, random: u64, now: Timestamp) -> Take {
+    pub fn lease_request(&mut self, record: &Record, cost: u32, random: u64, now: Timestamp) -> LeaseRequest {
         self.make_room(record.locator);
         let pool = self.pool(record);
         pool.switch_version(record.version);
@@ -189,7 +189,7 @@ impl Permits {
         let need = cost.saturating_sub(held).max(1);
         let (unused, idle) = pool.take_unused(now);
         let name = if random == 0 { 0 } else { NAMED | random };
-        Take { limits: record.limits, version: record.version, need, spare, unused, name, idle }
+        LeaseRequest { limits: record.limits, version: record.version, need, spare, unused, name, idle }
     }
 
     fn pool(&mut self, record: &Record) -> &mut LeasePool {
@@ -221,7 +221,7 @@ impl Permits {
         let pool = self.pool(record);
         pool.open_requests = pool.open_requests.saturating_sub(1);
         if pool.version != record.version {
-            return pool.unused.push((Unused { lease: lease.number, permits: lease.permits }, None));
+            return pool.unused.push((ReturnedPermits { lease: lease.number, permits: lease.permits }, None));
         }
         pool.last_refusal = None;
         let until = match record.limits {
@@ -244,26 +244,26 @@ impl Permits {
 
     /// Handles a lease request without a response. The permits that it was to return must still be
     /// returned. So must the lease that the meter may have granted.
-    pub fn request_failed(&mut self, key: Locator, request: Take) {
+    pub fn request_failed(&mut self, key: Locator, request: LeaseRequest) {
         let pool = self.0.entry(key).or_default();
         // The idle times were relative to the request that was lost.
         pool.unused.extend(request.unused.into_iter().map(|unused| (unused, None)));
         if request.name >= NAMED {
-            pool.unused.push((Unused { lease: request.name, permits: ALL }, None));
+            pool.unused.push((ReturnedPermits { lease: request.name, permits: ALL }, None));
             pool.open_requests = pool.open_requests.saturating_sub(1);
         }
         pool.unused.drain(..pool.unused.len().saturating_sub(UNUSED_MAX));
     }
 
     /// Takes the unspent permits of expired leases, as a lease request that needs nothing.
-    pub fn take_unspent(&mut self, key: Locator, limits: Limits, version: u64, now: Timestamp) -> Option<Take> {
+    pub fn take_unspent(&mut self, key: Locator, limits: Limits, version: u64, now: Timestamp) -> Option<LeaseRequest> {
         let pool = self.0.get_mut(&key)?;
         pool.expire_leases(now);
         if !pool.has_unspent() {
             return None;
         }
         let (unused, idle) = pool.take_unused(now);
-        Some(Take { limits, version, unused, idle, ..Take::default() })
+        Some(LeaseRequest { limits, version, unused, idle, ..LeaseRequest::default() })
     }
 
     /// Returns when permits of this key must be returned, unless a task is scheduled for it. The
@@ -314,7 +314,7 @@ impl LeasePool {
         self.held.retain(|held| {
             let keeps = held.in_flight > 0 || held.is_valid(now) && held.permits > 0;
             if !keeps {
-                unused.push((Unused { lease: held.lease, permits: held.permits }, held.spent_at));
+                unused.push((ReturnedPermits { lease: held.lease, permits: held.permits }, held.spent_at));
             }
             keeps
         });
@@ -328,7 +328,7 @@ impl LeasePool {
     }
 
     /// Takes the leases to return, and the milliseconds for which each was idle.
-    fn take_unused(&mut self, now: Timestamp) -> (Vec<Unused>, Vec<u32>) {
+    fn take_unused(&mut self, now: Timestamp) -> (Vec<ReturnedPermits>, Vec<u32>) {
         let idle = |spent_at: Option<Timestamp>| spent_at.and_then(|at| u32::try_from(now.since(at)).ok()).unwrap_or(0);
         std::mem::take(&mut self.unused).into_iter().map(|(unused, spent_at)| (unused, idle(spent_at))).unzip()
     }
@@ -339,12 +339,12 @@ impl LeasePool {
     }
 
     /// Returns the standing, adjusted by the permits held here and the time that has passed.
-    fn standing(&self, now: Timestamp) -> Standing {
-        let Some((standing, at)) = self.last_standing else { return Standing::default() };
+    fn standing(&self, now: Timestamp) -> LimitState {
+        let Some((standing, at)) = self.last_standing else { return LimitState::default() };
         let passed = now.since(at).max(0);
         let held = self.available(now);
         let here = |(left, wait): (u32, i64)| (left.saturating_add(held), (wait - passed).max(0));
-        Standing { rate: standing.rate.map(here), quota: standing.quota.map(here) }
+        LimitState { rate: standing.rate.map(here), quota: standing.quota.map(here) }
     }
 }
 

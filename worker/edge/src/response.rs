@@ -9,7 +9,7 @@ use ownchat_domain::{
     credential,
     failure::FieldError,
     json::BodyError,
-    meter::Standing,
+    meter::LimitState,
     problem::{self, Kind, Problem},
     record::Record,
     scope::ScopeSet,
@@ -223,7 +223,7 @@ pub fn limit_headers(decision: &Decision) -> Vec<Header> {
     }
 }
 
-fn headers_of_limits(record: &Record, standing: Standing) -> Vec<Header> {
+fn headers_of_limits(record: &Record, standing: LimitState) -> Vec<Header> {
     let (mut policies, mut states) = (String::new(), String::new());
     let mut add_limit = |name: &str, limit: u32, window: i64, more: String, standing: Option<(u32, i64)>| {
         push_item(&mut policies, &format!("\"{name}\";q={limit};w={window}{more}"));

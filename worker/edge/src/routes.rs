@@ -254,7 +254,7 @@ mod tests {
         let own = Own::ALL.map(Own::path);
         for path in own.into_iter().chain(["/v1/contacts", "/v1/channels/ch_1", "/v1/nothing", "/v1/key/"]) {
             for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get"] {
-                let wanted = explain::Wanted::Route { method: method.into(), path: path.into() };
+                let wanted = explain::Target::Route { method: method.into(), path: path.into() };
                 let case = Case { wanted, address: None, environment: None, at: None, cost: None };
                 let explained = explain(&record, Some(&presented), None, &case, authorizer.keyring(), NOW);
                 let done = match plan_for(method, path, r#"{"key":"k"}"#) {

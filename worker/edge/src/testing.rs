@@ -6,7 +6,7 @@ use ownchat_domain::{
     environment::Environment,
     keyring::Keyring,
     limit::Limits,
-    locator::{Address, Locator},
+    locator::{KeyNumber, Locator},
     network::Networks,
     record::{Record, RecordSecret, Workspace},
     scope::ScopeSet,
@@ -32,7 +32,7 @@ pub fn authorizer() -> Authorizer {
 
 /// The whole key of [`record`].
 pub fn token(authorizer: &Authorizer) -> Token {
-    let locator = Locator::issue(authorizer.keyring(), Address { workspace: 7, number: 1 }, Environment::Live);
+    let locator = Locator::issue(authorizer.keyring(), KeyNumber { workspace: 7, number: 1 }, Environment::Live);
     Token { environment: Environment::Live, locator, secret: secret() }
 }
 

@@ -18,7 +18,7 @@ use crate::{
 };
 use ownchat_domain::{
     feed::encode,
-    vault::{Call, Object, feed::Announce, parse_feed_path},
+    vault::{Command, Object, feed::Announce, parse_feed_path},
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 

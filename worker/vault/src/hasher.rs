@@ -15,7 +15,7 @@ use crate::{
 use ownchat_domain::{
     failure::Failure,
     vault::{
-        Call, Object, Outcome,
+        Command, Object, Outcome,
         hasher::{CheckPassword, HashPassword},
     },
 };

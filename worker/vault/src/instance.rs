@@ -21,7 +21,7 @@ use ownchat_domain::{
     account::PersonId,
     failure::Failure,
     vault::{
-        Call, Object,
+        Command, Object,
         instance::{BeginSignIn, CheckSetup, ForgetAttempts, SetUp, WithdrawAttempt},
         person, registry,
     },

@@ -14,7 +14,7 @@ use crate::{
 use ownchat_domain::{
     meter::{decode, encode},
     vault::{
-        Call, Object, PERMITS,
+        Command, Object, PERMITS,
         meter::{AcceptAnyVersion, ClearMeter, LookAhead},
     },
 };

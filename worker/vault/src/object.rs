@@ -7,7 +7,7 @@ use ownchat_domain::{
     keyring::Keyring,
     log::REQUEST_ID_HEADER,
     time::Timestamp,
-    vault::{Call, Object, Outcome},
+    vault::{Command, Object, Outcome},
 };
 use std::{future::Future, pin::Pin};
 use worker::{Date, Env, Headers, Method, Request, RequestInit, Stub};
@@ -35,7 +35,7 @@ fn stub_of(env: &Env, object: Object) -> worker::Result<Stub> {
 /// # Errors
 ///
 /// Unavailable if the object cannot be reached or its response cannot be read.
-pub async fn send<C: Call>(env: &Env, object: Object, command: &C) -> Outcome<C::Answer> {
+pub async fn send<C: Command>(env: &Env, object: Object, command: &C) -> Outcome<C::Answer> {
     let response = match serde_json::to_string(command) {
         Ok(body) => post(env, object, C::NAME, body).await,
         Err(error) => Err(error.into()),

@@ -19,7 +19,7 @@ use crate::{
 use ownchat_domain::{
     failure::Failure,
     vault::{
-        Call, Object, Outcome,
+        Command, Object, Outcome,
         person::{CreateAccount, EndSession, OpenSession, ReadPassword, ReportSessionEvent, Resume},
     },
 };

@@ -3,7 +3,7 @@
 use crate::{database::DatabaseError, log};
 use ownchat_domain::{
     failure::Failure,
-    vault::{Call, Outcome},
+    vault::{Command, Outcome},
 };
 use std::{future::Future, pin::Pin};
 use worker::{Request, Response, wasm_bindgen::JsValue, wasm_bindgen_futures::JsFuture};
@@ -33,12 +33,12 @@ impl From<DatabaseError> for CommandError {
 pub type CommandResult<T> = Result<T, CommandError>;
 
 /// Reads the command of a request.
-pub async fn read_command<C: Call>(request: &Request) -> worker::Result<C> {
+pub async fn read_command<C: Command>(request: &Request) -> worker::Result<C> {
     command_from(json_body(request).await?)
 }
 
 /// Reads a command from the JSON body of its request.
-pub fn command_from<C: Call>(body: JsValue) -> worker::Result<C> {
+pub fn command_from<C: Command>(body: JsValue) -> worker::Result<C> {
     Ok(serde_wasm_bindgen::from_value(body)?)
 }
 
@@ -48,7 +48,7 @@ pub fn json_body(request: &Request) -> Pin<Box<dyn Future<Output = worker::Resul
 }
 
 /// Reads the command of a request, runs it, and writes the response.
-pub async fn run<C: Call>(
+pub async fn run<C: Command>(
     request: &Request,
     work: impl FnOnce(&C) -> CommandResult<C::Answer>,
 ) -> worker::Result<Response> {
@@ -57,7 +57,7 @@ pub async fn run<C: Call>(
 }
 
 /// Writes the response to a command of type `C`.
-pub fn respond<C: Call>(result: CommandResult<C::Answer>) -> worker::Result<Response> {
+pub fn respond<C: Command>(result: CommandResult<C::Answer>) -> worker::Result<Response> {
     let outcome: Outcome<C::Answer> = result.map_err(|error| match error {
         CommandError::Failure(failure) => failure,
         CommandError::Database(error) => {

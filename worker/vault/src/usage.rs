@@ -16,7 +16,7 @@ use ownchat_domain::{
     time::Timestamp,
     usage::decode,
     vault::{
-        Call, Object, USAGE,
+        Command, Object, USAGE,
         usage::{ReadLastUses, ReadUsage, RecordLastUse},
     },
 };

@@ -43,7 +43,7 @@ pub struct ExplainRequest {
 }
 
 /// The key of the explained request.
-pub enum Subject {
+pub enum ExplainedKey {
     /// Id of the key, without a secret.
     Id(Locator),
     /// Id, environment and secret hash of the key.
@@ -55,7 +55,7 @@ pub enum Subject {
 /// Target of the explained request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Wanted {
+pub enum Target {
     /// Scopes and channel, as in `POST /v1/verify`.
     Scopes(ScopeSet, Option<String>),
     /// Route of the edge.
@@ -71,7 +71,7 @@ pub enum Wanted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// Scopes or route that the request needs.
-    pub wanted: Wanted,
+    pub wanted: Target,
     /// Client IP, if known.
     pub address: Option<IpAddr>,
     /// Environment in the key's text, if known.
@@ -87,8 +87,8 @@ impl Case {
     /// Returns the scopes that the request needs. An unknown path needs none.
     pub fn required(&self) -> ScopeSet {
         match &self.wanted {
-            Wanted::Scopes(scopes, _) => *scopes,
-            Wanted::Route { method, path } => match Place::of(method, path) {
+            Target::Scopes(scopes, _) => *scopes,
+            Target::Route { method, path } => match Place::of(method, path) {
                 Place::Own(own) => own.required(),
                 Place::Gateway(Found::Route(route)) => ScopeSet::from_iter([route.scope]),
                 _ => ScopeSet::EMPTY,
@@ -99,8 +99,8 @@ impl Case {
     /// Returns the channel that the request concerns.
     pub fn channel(&self) -> Option<Cow<'_, str>> {
         match &self.wanted {
-            Wanted::Scopes(_, channel) => channel.as_deref().map(Cow::Borrowed),
-            Wanted::Route { method, path } => match route::find(method, path) {
+            Target::Scopes(_, channel) => channel.as_deref().map(Cow::Borrowed),
+            Target::Route { method, path } => match route::find(method, path) {
                 Found::Route(route) => route.channel_of(path),
                 _ => None,
             },
@@ -114,32 +114,32 @@ impl Case {
     /// A gateway or verify request costs 1 by default. Other endpoints of the edge cost nothing.
     pub fn cost(&self) -> u32 {
         match &self.wanted {
-            Wanted::Route { method, path } => {
+            Target::Route { method, path } => {
                 u32::from(matches!(Place::of(method, path), Place::Gateway(_) | Place::Own(Own::Verify)))
             }
-            Wanted::Scopes(..) => self.cost.unwrap_or(1),
+            Target::Scopes(..) => self.cost.unwrap_or(1),
         }
     }
 
     /// Returns true if the edge gives the same response for any key.
     pub fn is_open(&self) -> bool {
-        matches!(&self.wanted, Wanted::Route { method, path } if matches!(Way::of(method, path), Way::Open(_)))
+        matches!(&self.wanted, Target::Route { method, path } if matches!(Routing::of(method, path), Routing::PublicResponse(_)))
     }
 }
 
 /// Routing result of a request to the edge.
-pub enum Way {
+pub enum Routing {
     /// The route has this pattern and needs a valid key.
     Keyed(&'static str),
     /// The edge gives this response for any key.
-    Open(Open),
+    PublicResponse(PublicResponse),
     /// The path is unknown, or does not accept the method.
     Refused(&'static Kind, String),
 }
 
 /// A response that the edge gives for any key.
 #[derive(Clone, Copy)]
-pub struct Open {
+pub struct PublicResponse {
     /// Path of the endpoint; `None` for any path.
     pub path: Option<&'static str>,
     /// HTTP status of the response.
@@ -148,10 +148,10 @@ pub struct Open {
     pub detail: &'static str,
 }
 
-impl Way {
+impl Routing {
     /// Routes a method and a path without its query.
     pub fn of(method: &str, path: &str) -> Self {
-        let open = |path, status, detail| Self::Open(Open { path, status, detail });
+        let open = |path, status, detail| Self::PublicResponse(PublicResponse { path, status, detail });
         match Place::of(method, path) {
             Place::Preflight => open(None, 204, PREFLIGHT),
             Place::Own(Own::Health) => open(Some(Own::Health.path()), 200, HEALTH),
@@ -177,12 +177,14 @@ impl ExplainRequest {
     /// # Errors
     ///
     /// Returns [`Failure::Invalid`] with every invalid field.
-    pub fn read(&self) -> Result<(Subject, Case), Failure> {
+    pub fn read(&self) -> Result<(ExplainedKey, Case), Failure> {
         let mut found = Findings::default();
         let subject = match (&self.key_id, &self.key) {
-            (Some(id), None) => found.take("key_id", id.parse().map(Subject::Id).map_err(|_| not("an id of a key"))),
-            (None, Some(text)) => Some(Token::parse(text.trim()).map_or_else(Subject::Malformed, |token| {
-                Subject::Key(token.locator, token.environment, SecretHash::of(&token.secret))
+            (Some(id), None) => {
+                found.take("key_id", id.parse().map(ExplainedKey::Id).map_err(|_| not("an id of a key")))
+            }
+            (None, Some(text)) => Some(Token::parse(text.trim()).map_or_else(ExplainedKey::Malformed, |token| {
+                ExplainedKey::Key(token.locator, token.environment, SecretHash::of(&token.secret))
             })),
             (None, None) => found.take("key_id", Err("Say which key: give key_id or key.".into())),
             (Some(_), Some(_)) => found.take("key", Err("Give key_id or key, not both.".into())),
@@ -191,7 +193,7 @@ impl ExplainRequest {
         let address = self.address.as_deref().map(|text| text.parse().map_err(|_| not("an IPv4 or IPv6 address")));
         let address = address.map(|address| found.take("address", address));
         let named = match &subject {
-            Some(Subject::Key(_, environment, _)) => Some(*environment),
+            Some(ExplainedKey::Key(_, environment, _)) => Some(*environment),
             _ => None,
         };
         let environment = self.environment.as_deref().map(|text| match (text.parse(), named) {
@@ -215,12 +217,12 @@ impl ExplainRequest {
         found.finish(subject.zip(case))
     }
 
-    fn wanted(&self, found: &mut Findings) -> Option<Wanted> {
+    fn wanted(&self, found: &mut Findings) -> Option<Target> {
         match (&self.method, &self.path) {
             (None, None) => {
                 let scopes = ScopeSet::from_names(self.scopes.iter().map(String::as_str));
                 let scopes = found.take("scopes", scopes.map_err(|error| error.to_string()))?;
-                Some(Wanted::Scopes(scopes, self.channel.clone()))
+                Some(Target::Scopes(scopes, self.channel.clone()))
             }
             (Some(_), Some(_)) if !self.scopes.is_empty() => {
                 found.take("scopes", Err("Method and path say what is needed.".into()))
@@ -233,7 +235,7 @@ impl ExplainRequest {
             }
             (Some(method), Some(path)) => {
                 let path = path.split('?').next().unwrap_or_default().to_owned();
-                Some(Wanted::Route { method: method.clone(), path })
+                Some(Target::Route { method: method.clone(), path })
             }
             (Some(_), None) => found.take("path", Err("A method needs a path.".into())),
             (None, Some(_)) => found.take("method", Err("A path needs a method.".into())),

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     failure::Failure,
     limit::{Limits, Period, Quota, RateLimit},
-    meter::{Meter, Take},
+    meter::{LeaseRequest, Meter},
     network::Networks,
     policy::decide,
     scope::ScopeSet,
@@ -16,22 +16,22 @@ use serde_json::{Value, json};
 const NOW: Timestamp = Timestamp::from_millis(1_799_999_999_999);
 
 fn needing(names: &[&str]) -> Case {
-    Case { wanted: Wanted::Scopes(scopes(names), None), address: None, environment: None, at: None, cost: None }
+    Case { wanted: Target::Scopes(scopes(names), None), address: None, environment: None, at: None, cost: None }
 }
 
 fn through(method: &str, path: &str) -> Case {
-    Case { wanted: Wanted::Route { method: method.into(), path: path.into() }, ..needing(&[]) }
+    Case { wanted: Target::Route { method: method.into(), path: path.into() }, ..needing(&[]) }
 }
 
 fn of(record: &Record, case: &Case) -> Explanation {
     explain(record, Some(&SecretHash::of(&secret())), None, case, &keyring(), NOW)
 }
 
-fn result(explanation: &Explanation, check: &str) -> Looked {
+fn result(explanation: &Explanation, check: &str) -> CheckResult {
     explanation.checks.iter().find(|finding| finding.check == check).unwrap().result
 }
 
-fn read(json: &str) -> Result<(Subject, Case), Failure> {
+fn read(json: &str) -> Result<(ExplainedKey, Case), Failure> {
     serde_json::from_str::<ExplainRequest>(json).unwrap().read()
 }
 
@@ -65,7 +65,7 @@ fn every_check_is_shown_in_the_order_of_the_edge() {
             "quota"
         ]
     );
-    assert!(explanation.checks.iter().all(|finding| finding.result == Looked::Passed), "{explanation:?}");
+    assert!(explanation.checks.iter().all(|finding| finding.result == CheckResult::Passed), "{explanation:?}");
     assert_eq!((explanation.code.as_str(), explanation.status), ("VALID", 200));
     assert_eq!(explanation.detail, "The edge lets this call pass.");
 }
@@ -77,11 +77,11 @@ fn the_first_failure_is_the_answer_and_the_others_are_shown() {
     assert_eq!((explanation.code.as_str(), explanation.status), ("INACTIVE", 401));
     assert_eq!(explanation.detail, Denial::Inactive.detail());
     for (check, expected) in [
-        ("workspace", Looked::Passed),
-        ("active", Looked::Failed),
-        ("expires_at", Looked::Failed),
-        ("scopes", Looked::Failed),
-        ("channel", Looked::Passed),
+        ("workspace", CheckResult::Passed),
+        ("active", CheckResult::Failed),
+        ("expires_at", CheckResult::Failed),
+        ("scopes", CheckResult::Failed),
+        ("channel", CheckResult::Passed),
     ] {
         assert_eq!(result(&explanation, check), expected, "{check}");
     }
@@ -144,8 +144,8 @@ fn where_no_key_is_looked_at_no_check_of_it_is_made() {
         let of_malformed = malformed(TokenError::Check, &case, NOW);
         for explanation in [of(&dead, &case), of_malformed, forged(&case, NOW)] {
             let (route, others) = explanation.checks.split_first().unwrap();
-            assert_eq!((route.check.as_str(), route.result), ("route", Looked::Passed));
-            assert!(!others.is_empty() && others.iter().all(|finding| finding.result == Looked::NotLookedAt));
+            assert_eq!((route.check.as_str(), route.result), ("route", CheckResult::Passed));
+            assert!(!others.is_empty() && others.iter().all(|finding| finding.result == CheckResult::NotLookedAt));
             assert_eq!(explanation.code, "VALID", "{method} {path}");
             assert!(explanation.detail.contains("whatever key"), "{}", explanation.detail);
         }
@@ -167,7 +167,7 @@ fn what_cannot_be_compared_is_said_not_to_be_looked_at() {
     let later = Case { at: Some(NOW), ..needing(&[]) };
     let explanation = explain(&record, None, None, &later, &keyring(), NOW);
     for check in ["secret", "address", "rate_limit", "quota"] {
-        assert_eq!(result(&explanation, check), Looked::NotLookedAt, "{check}");
+        assert_eq!(result(&explanation, check), CheckResult::NotLookedAt, "{check}");
     }
     assert_eq!(explanation.code, "VALID");
     assert!(explanation.detail.ends_with("Not looked at: secret, address, rate_limit, quota."), "{explanation:?}");
@@ -183,7 +183,7 @@ fn limits_are_compared_with_what_the_meter_says() {
     };
     let record = Record { limits, ..record() };
     let (mut meter, hash) = (Meter::default(), SecretHash::of(&secret()));
-    let take = Take { limits, version: record.version, need: 4, ..Take::default() };
+    let take = LeaseRequest { limits, version: record.version, need: 4, ..LeaseRequest::default() };
     meter.take(&take, NOW);
     let told = |meter: &Meter, case: &Case| {
         let outlook = meter.look(limits, record.version, case.cost(), NOW);
@@ -205,11 +205,11 @@ fn limits_are_compared_with_what_the_meter_says() {
     );
     let two = told(&meter, &Case { cost: Some(2), ..needing(&[]) });
     assert_eq!((two.code.as_str(), two.status), ("RATE_LIMITED", 429));
-    assert_eq!((result(&two, "rate_limit"), result(&two, "quota")), (Looked::Failed, Looked::Passed));
+    assert_eq!((result(&two, "rate_limit"), result(&two, "quota")), (CheckResult::Failed, CheckResult::Passed));
     assert!(asks_meter(&record, &needing(&[])) && !asks_meter(&record, &Case { at: Some(NOW), ..needing(&[]) }));
     let six = told(&meter, &Case { cost: Some(6), ..needing(&[]) });
     assert_eq!(six.code, "RATE_LIMITED", "as the edge says where both refuse");
-    assert_eq!((result(&six, "rate_limit"), result(&six, "quota")), (Looked::Failed, Looked::Failed));
+    assert_eq!((result(&six, "rate_limit"), result(&six, "quota")), (CheckResult::Failed, CheckResult::Failed));
     assert!(six.detail.contains("never passes") && !two.detail.contains("never passes"), "{}", six.detail);
     assert_eq!(told(&meter, &Case { cost: Some(0), ..needing(&[]) }).code, "VALID");
     assert_eq!(compared(&told(&meter, &through("GET", "/v1/key")), "quota")["cost"], 0);
@@ -220,7 +220,10 @@ fn limits_are_compared_with_what_the_meter_says() {
 fn what_the_meter_does_not_say_is_unknown_and_the_rest_stands() {
     let limits = Limits { rate: Some(RateLimit { limit: 5, window_seconds: 60 }), quota: None };
     let explanation = of(&Record { limits, ..record() }, &needing(&["contacts:read"]));
-    assert_eq!((result(&explanation, "rate_limit"), result(&explanation, "quota")), (Looked::Unknown, Looked::Passed));
+    assert_eq!(
+        (result(&explanation, "rate_limit"), result(&explanation, "quota")),
+        (CheckResult::Unknown, CheckResult::Passed)
+    );
     assert_eq!(explanation.detail, "The edge lets this call pass. Not known: rate_limit.");
     let finding = explanation.checks.iter().find(|finding| finding.check == "rate_limit").unwrap();
     assert!(finding.detail.as_ref().unwrap().contains("has not answered"), "{finding:?}");
@@ -232,7 +235,7 @@ fn another_secret_and_another_world_are_found_out() {
     let other = SecretHash::from_bytes([9; 32]);
     let explanation = explain(&record(), Some(&other), None, &needing(&[]), &keyring(), NOW);
     assert_eq!(explanation.code, "UNKNOWN_KEY");
-    assert_eq!(result(&explanation, "secret_ends_at"), Looked::NotLookedAt);
+    assert_eq!(result(&explanation, "secret_ends_at"), CheckResult::NotLookedAt);
     let test = Case { environment: Some(Environment::Test), ..needing(&[]) };
     assert_eq!(of(&record(), &test).code, "MALFORMED_KEY");
     assert_eq!(forged(&needing(&[]), NOW).code, "MALFORMED_KEY");
@@ -251,16 +254,16 @@ fn a_call_may_be_made_at_another_time() {
 fn a_request_is_understood_or_refused_by_field() {
     let (subject, case) =
         read(r#"{"key_id":"JCgnh3DhfKRFKbvX","method":"GET","path":"/v1/contacts?limit=5","address":"::1"}"#).unwrap();
-    assert!(matches!(subject, Subject::Id(id) if id.to_string() == "JCgnh3DhfKRFKbvX"));
-    assert_eq!(case.wanted, Wanted::Route { method: "GET".into(), path: "/v1/contacts".into() });
+    assert!(matches!(subject, ExplainedKey::Id(id) if id.to_string() == "JCgnh3DhfKRFKbvX"));
+    assert_eq!(case.wanted, Target::Route { method: "GET".into(), path: "/v1/contacts".into() });
     assert_eq!(case.address, "::1".parse().ok());
     let token = crate::token::Token { environment: Environment::Live, locator: record().locator, secret: secret() };
     let (subject, case) = read(&json!({"key": *token.reveal()}).to_string()).unwrap();
     assert!(
-        matches!(subject, Subject::Key(id, _, hash) if id == record().locator && hash == SecretHash::of(&secret()))
+        matches!(subject, ExplainedKey::Key(id, _, hash) if id == record().locator && hash == SecretHash::of(&secret()))
     );
     assert_eq!(case.environment, Some(Environment::Live));
-    assert!(matches!(read(r#"{"key":"x"}"#), Ok((Subject::Malformed(_), _))));
+    assert!(matches!(read(r#"{"key":"x"}"#), Ok((ExplainedKey::Malformed(_), _))));
     let id = r#""key_id":"JCgnh3DhfKRFKbvX""#;
     for (json, field) in [
         ("{}".to_owned(), "key_id"),
@@ -328,8 +331,8 @@ proptest! {
         let channel = [None, Some("ch_1"), Some("ch_2")][usize::from(channel)];
         let required = ScopeSet::from_known_bits(required);
         let presented = if right { SecretHash::of(&secret()) } else { SecretHash::from_bytes([9; 32]) };
-        let call = Call { required, channel, address };
-        let case = Case { wanted: Wanted::Scopes(required, channel.map(str::to_owned)), address, ..needing(&[]) };
+        let call = AccessRequest { required, channel, address };
+        let case = Case { wanted: Target::Scopes(required, channel.map(str::to_owned)), address, ..needing(&[]) };
         let decided = decide(&record, &presented, &call, &keyring(), NOW).map_or_else(|denial| denial.code(), |_| Code::Valid);
         let explained = explain(&record, Some(&presented), None, &case, &keyring(), NOW);
         prop_assert_eq!(explained.code, decided.as_str());

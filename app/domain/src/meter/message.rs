@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 /// Lease request of an isolate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Take {
+pub struct LeaseRequest {
     /// Limits in the key's record.
     pub limits: Limits,
     /// Version of that record.
@@ -20,7 +20,7 @@ pub struct Take {
     /// Spare permits wanted beyond the need.
     pub spare: u32,
     /// Unused permits of earlier leases.
-    pub unused: Vec<Unused>,
+    pub unused: Vec<ReturnedPermits>,
     /// Name of the new lease, random and at least [`NAMED`]; 0 to let the meter number it.
     ///
     /// The isolate knows the name even without a response, so it can return an unseen lease.
@@ -39,7 +39,7 @@ pub const ALL: u32 = u32::MAX;
 
 /// Permits returned from a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unused {
+pub struct ReturnedPermits {
     /// Number of the lease.
     pub lease: u64,
     /// Permits that were not spent and never will be.
@@ -50,7 +50,7 @@ pub struct Unused {
 
 /// Response of the meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Taken {
+pub enum LeaseResponse {
     /// Permits that may be spent.
     Lease(Lease),
     /// Refusal of a need that exceeds the remaining permits.
@@ -67,7 +67,7 @@ pub struct Lease {
     /// Length of the lease, in milliseconds from the isolate's request.
     pub lasts: i64,
     /// Remaining permits after this lease.
-    pub standing: Standing,
+    pub standing: LimitState,
 }
 
 /// Refusal of a lease.
@@ -78,12 +78,12 @@ pub struct Refusal {
     /// Milliseconds until a retry is worthwhile.
     pub retry_after: i64,
     /// Remaining permits.
-    pub standing: Standing,
+    pub standing: LimitState,
 }
 
 /// Remaining permits of the limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct LimitState {
     /// Permits left of the rate limit, and milliseconds until all are free again.
     pub rate: Option<(u32, i64)>,
     /// Permits left of the quota, and milliseconds until it is refilled.
@@ -94,7 +94,7 @@ pub struct Standing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outlook {
     /// Remaining permits without the request.
-    pub standing: Standing,
+    pub standing: LimitState,
     /// Refusal of the request, if it would be refused.
     pub refusal: Option<Refusal>,
 }

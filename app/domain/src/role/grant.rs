@@ -1,6 +1,6 @@
 //! Rights that a command gives to a key, and the check that its principal may give them.
 
-use super::{Principal, reach};
+use super::{Actor, reach};
 use crate::{
     failure::{Failure, Findings},
     key::{Details, widens_only},
@@ -54,9 +54,9 @@ impl<'a> Grant<'a> {
     ///
     /// Fails if the principal lacks a scope, or if a key exceeds its own restrictions. Full access
     /// also fails without a reason, or with an expiry later than [`FULL_ACCESS_MAX`].
-    pub fn check(&self, principal: &Principal, now: Timestamp) -> Result<(), Failure> {
+    pub fn check(&self, principal: &Actor, now: Timestamp) -> Result<(), Failure> {
         let mut held = principal.scopes();
-        if matches!(principal, Principal::Key(..)) {
+        if matches!(principal, Actor::Key(..)) {
             // A key may pass on implied scopes, but never `keys:write`, the right to create keys.
             held = held.with_given().without(&["keys:write"]);
         }
@@ -64,7 +64,7 @@ impl<'a> Grant<'a> {
         if !held.allows_all(scopes) {
             return Err(Failure::NotHeld { required: scopes, held });
         }
-        if let Principal::Key(_, own) = principal {
+        if let Actor::Key(_, own) = principal {
             reach::check(own, self.given)?;
         }
         match self.bounds {

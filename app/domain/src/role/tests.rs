@@ -18,19 +18,19 @@ fn id(text: &str) -> Locator {
     text.parse().unwrap()
 }
 
-fn own() -> Subject {
-    Subject { id: id("JCgnh3DhfKRFKbvX"), owner: Some(ME) }
+fn own() -> TargetKey {
+    TargetKey { id: id("JCgnh3DhfKRFKbvX"), owner: Some(ME) }
 }
 
-fn others() -> Subject {
-    Subject { owner: Some(OTHER), ..own() }
+fn others() -> TargetKey {
+    TargetKey { owner: Some(OTHER), ..own() }
 }
 
-fn as_key(names: &[&str]) -> Principal {
-    Principal::Key(own().id, Box::new(with(names)))
+fn as_key(names: &[&str]) -> Actor {
+    Actor::Key(own().id, Box::new(with(names)))
 }
 
-fn tried(principal: &Principal, command: Command, key: Option<&Subject>) -> char {
+fn tried(principal: &Actor, command: Operation, key: Option<&TargetKey>) -> char {
     match allow(principal, command, key, None, NOW) {
         Ok(()) => 'y',
         Err(Failure::Forbidden | Failure::ScopeMissing { .. }) => 'n',
@@ -43,8 +43,8 @@ fn tried(principal: &Principal, command: Command, key: Option<&Subject>) -> char
 /// an unknown creator.
 #[test]
 fn the_table_of_keys() {
-    use Command::{ChangeKey, DeactivateKey, DeleteKey, EndOldSecrets, ReadKey, ReadTrail, RestoreKey, RotateKey};
-    let nobodys = Subject { owner: None, ..own() };
+    use Operation::{ChangeKey, DeactivateKey, DeleteKey, EndOldSecrets, ReadKey, ReadTrail, RestoreKey, RotateKey};
+    let nobodys = TargetKey { owner: None, ..own() };
     for (role, command, expected) in [
         (Role::Owner, ReadKey, "yyy"),
         (Role::Owner, ChangeKey, "yyy"),
@@ -79,7 +79,7 @@ fn the_table_of_keys() {
         (Role::Viewer, RestoreKey, "nnn"),
         (Role::Viewer, ReadTrail, "yyy"),
     ] {
-        let me = Principal::Person(ME, role);
+        let me = Actor::Person(ME, role);
         let found: String = [own(), others(), nobodys].iter().map(|key| tried(&me, command, Some(key))).collect();
         assert_eq!(found, expected, "{role:?} {command:?}");
     }
@@ -87,23 +87,23 @@ fn the_table_of_keys() {
 
 #[test]
 fn the_table_of_what_is_about_no_key() {
-    use Command::{ChangeSettings, CreateKey, ReadSettings, ReadTrail};
+    use Operation::{ChangeSettings, CreateKey, ReadSettings, ReadTrail};
     for (command, expected) in
         [(CreateKey, "yyyn"), (ReadSettings, "yyyy"), (ChangeSettings, "ynnn"), (ReadTrail, "yyny")]
     {
-        let found: String = Role::ALL.iter().map(|role| tried(&Principal::Person(ME, *role), command, None)).collect();
+        let found: String = Role::ALL.iter().map(|role| tried(&Actor::Person(ME, *role), command, None)).collect();
         // A developer may create keys, but not read the whole audit trail.
         assert_eq!(found, expected, "{command:?}");
     }
-    let sights = Role::ALL.map(|role| Principal::Person(ME, role).sight());
-    assert_eq!(sights, [Sight::All, Sight::All, Sight::Of(ME), Sight::All]);
+    let sights = Role::ALL.map(|role| Actor::Person(ME, role).sight());
+    assert_eq!(sights, [Visibility::All, Visibility::All, Visibility::Of(ME), Visibility::All]);
 }
 
 /// Columns: the key itself, another key.
 #[test]
 fn the_table_of_keys_that_give_commands() {
-    use Command::{ChangeKey, DeactivateKey, DeleteKey, EndOldSecrets, ReadKey, RestoreKey, RotateKey};
-    let another = Subject { id: id("OUbshx82gywrkBsn"), owner: Some(ME) };
+    use Operation::{ChangeKey, DeactivateKey, DeleteKey, EndOldSecrets, ReadKey, RestoreKey, RotateKey};
+    let another = TargetKey { id: id("OUbshx82gywrkBsn"), owner: Some(ME) };
     for (held, command, expected) in [
         ("contacts:read", ReadKey, "??"),
         ("contacts:read", ChangeKey, "??"),
@@ -126,21 +126,21 @@ fn the_table_of_keys_that_give_commands() {
         let found: String = [own(), another].iter().map(|subject| tried(&key, command, Some(subject))).collect();
         assert_eq!(found, expected, "{held} {command:?}");
     }
-    assert_eq!(tried(&as_key(&["keys:read"]), Command::CreateKey, None), 'n');
-    assert_eq!(tried(&as_key(&["keys:write"]), Command::CreateKey, None), 'y');
-    assert_eq!(tried(&as_key(&["keys:write"]), Command::ChangeSettings, None), 'n');
-    assert_eq!(as_key(&["contacts:read"]).sight(), Sight::Nothing);
+    assert_eq!(tried(&as_key(&["keys:read"]), Operation::CreateKey, None), 'n');
+    assert_eq!(tried(&as_key(&["keys:write"]), Operation::CreateKey, None), 'y');
+    assert_eq!(tried(&as_key(&["keys:write"]), Operation::ChangeSettings, None), 'n');
+    assert_eq!(as_key(&["contacts:read"]).sight(), Visibility::Nothing);
 }
 
 /// Columns: the key itself, another key, no key. Cells: `y` allowed, `?` key not visible, otherwise
 /// the missing scopes.
 #[test]
 fn a_key_hears_which_scope_it_lacks() {
-    use Command::{
+    use Operation::{
         ChangeKey, ChangeSettings, CreateKey, DeactivateKey, DeleteKey, EndOldSecrets, MoveWorkspace, ReadKey,
         ReadMasters, ReadSettings, ReadTrail, RestoreKey, RotateKey,
     };
-    let another = Subject { id: id("OUbshx82gywrkBsn"), owner: None };
+    let another = TargetKey { id: id("OUbshx82gywrkBsn"), owner: None };
     let (see, write, own_alone) = ("keys:read", "keys:write", "keys:self");
     let of_a_file = "account:write audit:read keys:read";
     for (held, command, expected) in [
@@ -182,7 +182,7 @@ fn a_key_hears_which_scope_it_lacks() {
         });
         assert_eq!(found, expected, "{held} {command:?}");
     }
-    assert_eq!(as_key(&[own_alone]).listed(), Ok(Sight::One(own().id)));
+    assert_eq!(as_key(&[own_alone]).listed(), Ok(Visibility::One(own().id)));
     assert!(matches!(as_key(&["contacts:read"]).listed(), Err(Failure::ScopeMissing { .. })));
 }
 
@@ -202,8 +202,8 @@ fn roles_hold_what_the_table_says() {
     }
 }
 
-fn create(principal: &Principal, details: &Details, reason: Option<&str>) -> Result<(), Failure> {
-    allow(principal, Command::CreateKey, None, Some(&Grant::of_new(details, reason)), NOW)
+fn create(principal: &Actor, details: &Details, reason: Option<&str>) -> Result<(), Failure> {
+    allow(principal, Operation::CreateKey, None, Some(&Grant::of_new(details, reason)), NOW)
 }
 
 fn with(names: &[&str]) -> Details {
@@ -212,7 +212,7 @@ fn with(names: &[&str]) -> Details {
 
 #[test]
 fn nobody_gives_what_they_do_not_hold() {
-    let person = |role| Principal::Person(ME, role);
+    let person = |role| Actor::Person(ME, role);
     let refused = |outcome: Result<(), Failure>| matches!(outcome, Err(Failure::NotHeld { .. }));
     for (role, scope, gives) in [
         (Role::Owner, "billing:read", true),
@@ -228,7 +228,7 @@ fn nobody_gives_what_they_do_not_hold() {
         assert_eq!((outcome.is_ok(), refused(outcome)), (gives, !gives), "{role:?} {scope}");
     }
     let rotate = |role, names: &[&str]| {
-        allow(&person(role), Command::RotateKey, Some(&own()), Some(&Grant::again(&with(names))), NOW)
+        allow(&person(role), Operation::RotateKey, Some(&own()), Some(&Grant::again(&with(names))), NOW)
     };
     assert!(rotate(Role::Admin, &["contacts:read"]).is_ok());
     assert!(refused(rotate(Role::Admin, &["billing:read"])), "who rotates sees the secret");
@@ -245,16 +245,16 @@ fn keys_never_give_the_power_to_make_keys() {
     for names in [&["keys:write"][..], &["messages:send"], &["contacts:read", "keys:write"]] {
         assert!(matches!(create(&maker, &with(names), None), Err(Failure::NotHeld { .. })), "{names:?}");
     }
-    let rotate = |key: &Subject, names: &[&str]| {
-        allow(&maker, Command::RotateKey, Some(key), Some(&Grant::again(&with(names))), NOW)
+    let rotate = |key: &TargetKey, names: &[&str]| {
+        allow(&maker, Operation::RotateKey, Some(key), Some(&Grant::again(&with(names))), NOW)
     };
-    let another = Subject { id: id("OUbshx82gywrkBsn"), owner: None };
+    let another = TargetKey { id: id("OUbshx82gywrkBsn"), owner: None };
     assert!(rotate(&another, &["contacts:read"]).is_ok());
     assert!(rotate(&another, &["keys:write"]).is_err(), "it would see the secret of a key that makes keys");
     let itself = as_key(&["keys:write", "keys:self"]);
     let details = with(&["keys:write", "keys:self"]);
     let grant = Grant::again(&details);
-    assert!(allow(&itself, Command::RotateKey, Some(&own()), Some(&grant), NOW).is_ok());
+    assert!(allow(&itself, Operation::RotateKey, Some(&own()), Some(&grant), NOW).is_ok());
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn no_key_reaches_further_through_another_one() {
         expires_at: at(DAY),
         ..with(&["keys:write", "contacts:read"])
     };
-    let maker = Principal::Key(self::own().id, Box::new(own.clone()));
+    let maker = Actor::Key(self::own().id, Box::new(own.clone()));
     let small = Details { scopes: scopes(&["contacts:read"]), ..own.clone() };
     let fields = |given: &Details| match create(&maker, given, None) {
         Ok(()) => Vec::new(),
@@ -293,21 +293,21 @@ fn no_key_reaches_further_through_another_one() {
     assert_eq!(changed(|given| given.expires_at = Some(NOW.plus(DAY + 1))), ["expires_at"]);
     assert_eq!(fields(&details()).len(), 3, "a key without any restriction");
     // A new secret, a restore, or one restriction less gives such a key more. A new name does not.
-    let another = Subject { id: id("OUbshx82gywrkBsn"), owner: None };
+    let another = TargetKey { id: id("OUbshx82gywrkBsn"), owner: None };
     let wide = Details { channels: Vec::new(), ..small.clone() };
     let may = |command, grant: Option<Grant<'_>>| allow(&maker, command, Some(&another), grant.as_ref(), NOW);
     let beyond = |outcome| matches!(outcome, Err(Failure::Beyond { .. }));
-    assert!(beyond(may(Command::RotateKey, Some(Grant::again(&wide)))));
-    assert!(beyond(may(Command::RestoreKey, Some(Grant::again(&wide)))));
-    assert!(beyond(may(Command::ChangeKey, Grant::of_change(&small, &wide, false, None))));
-    assert!(beyond(may(Command::ChangeKey, Grant::of_change(&wide, &wide, true, None))), "its life");
+    assert!(beyond(may(Operation::RotateKey, Some(Grant::again(&wide)))));
+    assert!(beyond(may(Operation::RestoreKey, Some(Grant::again(&wide)))));
+    assert!(beyond(may(Operation::ChangeKey, Grant::of_change(&small, &wide, false, None))));
+    assert!(beyond(may(Operation::ChangeKey, Grant::of_change(&wide, &wide, true, None))), "its life");
     let named = Details { name: "Other".into(), ..wide.clone() };
-    assert_eq!(may(Command::ChangeKey, Grant::of_change(&wide, &named, false, None)), Ok(()));
-    assert_eq!(may(Command::ChangeKey, Grant::of_change(&wide, &small, false, None)), Ok(()), "less");
+    assert_eq!(may(Operation::ChangeKey, Grant::of_change(&wide, &named, false, None)), Ok(()));
+    assert_eq!(may(Operation::ChangeKey, Grant::of_change(&wide, &small, false, None)), Ok(()), "less");
     // A key that is denied one network may create a key that is denied a larger one.
     let kept =
         Details { networks: Networks { deny: vec!["192.0.2.0/25".parse().unwrap()], ..Networks::default() }, ..own };
-    let kept = Principal::Key(self::own().id, Box::new(kept));
+    let kept = Actor::Key(self::own().id, Box::new(kept));
     assert!(create(&kept, &small, None).is_err());
     let deny = vec!["192.0.2.0/24".parse().unwrap()];
     assert_eq!(create(&kept, &Details { networks: Networks { deny, ..Networks::default() }, ..small }, None), Ok(()));
@@ -319,7 +319,7 @@ fn a_change_gives_only_where_it_widens() {
     let at = |millis: i64| Some(NOW.plus(millis));
     let admin = |before: &Details, after: &Details, activated: bool| {
         let grant = Grant::of_change(before, after, activated, None);
-        allow(&Principal::Person(ME, Role::Admin), Command::ChangeKey, Some(&others()), grant.as_ref(), NOW).is_ok()
+        allow(&Actor::Person(ME, Role::Admin), Operation::ChangeKey, Some(&others()), grant.as_ref(), NOW).is_ok()
     };
     let ends = |end| Details { expires_at: end, ..beyond.clone() };
     assert!(admin(&beyond, &Details { name: "Other".into(), ..beyond.clone() }, false), "words");
@@ -340,7 +340,7 @@ fn full_access_is_for_owners_with_a_reason_and_for_a_month() {
         expires_at: end.map(|millis| NOW.plus(millis)),
         ..details()
     };
-    let owner = Principal::Person(ME, Role::Owner);
+    let owner = Actor::Person(ME, Role::Owner);
     let fields = |outcome: Result<(), Failure>| match outcome {
         Ok(()) => Vec::new(),
         Err(Failure::Invalid { errors }) => errors.into_iter().map(|error| error.field).collect(),
@@ -365,11 +365,11 @@ fn full_access_is_for_owners_with_a_reason_and_for_a_month() {
     let quiet =
         Details { scopes: ScopeSet::full().iter().filter(|scope| !high.contains(scope)).collect(), ..full(None) };
     assert_eq!(fields(create(&owner, &quiet, None)), none, "any number of others");
-    let admin = create(&Principal::Person(ME, Role::Admin), &full(Some(DAY)), Some("moving house"));
+    let admin = create(&Actor::Person(ME, Role::Admin), &full(Some(DAY)), Some("moving house"));
     assert!(matches!(admin, Err(Failure::NotHeld { .. })));
     let change = |before: &Details, after: &Details| {
         let grant = Grant::of_change(before, after, false, None);
-        fields(allow(&owner, Command::ChangeKey, Some(&own()), grant.as_ref(), NOW))
+        fields(allow(&owner, Operation::ChangeKey, Some(&own()), grant.as_ref(), NOW))
     };
     assert_eq!(change(&details(), &full(Some(DAY))), ["reason"], "a key is given full access");
     assert_eq!(change(&full(Some(DAY)), &full(Some(2 * DAY))), ["reason"], "and more time");

@@ -1,7 +1,7 @@
 //! Tests of parsing, generation and redaction of keys.
 
 use super::*;
-use crate::{locator::Address, testing::keyring};
+use crate::{locator::KeyNumber, testing::keyring};
 use proptest::prelude::*;
 
 fn token(workspace: u32, number: u32, environment: Environment, seed: u8) -> Token {
@@ -14,7 +14,7 @@ fn token(workspace: u32, number: u32, environment: Environment, seed: u8) -> Tok
         Ok::<(), ()>(())
     })
     .unwrap();
-    Token { environment, locator: Locator::issue(&keyring(), Address { workspace, number }, environment), secret }
+    Token { environment, locator: Locator::issue(&keyring(), KeyNumber { workspace, number }, environment), secret }
 }
 
 /// Example from the documentation, with a valid check.

@@ -5,7 +5,7 @@ use crate::{
     audit::{Action, Chain, seal},
     failure::Failure,
     keyring::Keyring,
-    locator::Address,
+    locator::KeyNumber,
     vault::registry::OUTAGE_MAX,
 };
 
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
         if key.number <= self.last_key || key.number > last_key {
             return Err("Keys stand in the order of their numbers, up to the last one that was given.".into());
         }
-        let address = Address { workspace: self.workspace, number: key.number };
+        let address = KeyNumber { workspace: self.workspace, number: key.number };
         if key.locator.open(self.keyring, key.environment) != Some(address) {
             return Err("The key was not made under a master secret of this deployment, or under another number: it could not work.".into());
         }

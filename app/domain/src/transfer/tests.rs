@@ -4,12 +4,12 @@ use super::*;
 use crate::{
     audit::{Action, BEGINNING, Line, seal},
     keyring::Keyring,
-    locator::Address,
+    locator::KeyNumber,
     testing::{keyring, line, scopes},
 };
 
 fn key(number: u32) -> KeyFacts {
-    let address = Address { workspace: 7, number };
+    let address = KeyNumber { workspace: 7, number };
     KeyFacts {
         number,
         locator: Locator::issue(&keyring(), address, Environment::Live),

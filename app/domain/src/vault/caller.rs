@@ -1,6 +1,6 @@
 //! Callers of a workspace's object: a signed-in person or an API key of the workspace.
 
-use super::Call;
+use super::Command;
 use crate::{account::PersonId, audit::ActorId, digest::SecretHash, locator::Locator};
 use core::net::IpAddr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -81,7 +81,7 @@ impl From<PersonId> for Caller {
 }
 
 /// A command that names its caller.
-pub trait WithCaller: Call {
+pub trait WithCaller: Command {
     /// Returns the caller of the command.
     fn caller(&self) -> &Caller;
 }

@@ -11,7 +11,7 @@ use crate::{
     digest::SecretHash,
     environment::Environment,
     explain::{Case, Explanation},
-    idempotency::Once,
+    idempotency::Idempotency,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
@@ -65,7 +65,7 @@ pub struct CreateKey {
     pub secret: SecretHash,
     /// Idempotency key and body hash, if the caller sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub once: Option<Once>,
+    pub once: Option<Idempotency>,
 }
 
 /// A created key.
@@ -114,7 +114,7 @@ pub struct DuplicateKey {
     pub secret: SecretHash,
     /// Idempotency key and body hash, if the caller sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub once: Option<Once>,
+    pub once: Option<Idempotency>,
 }
 
 command!(DuplicateKey, "duplicate-key", Issued, origin.caller);
@@ -241,7 +241,7 @@ pub struct RotateKey {
     pub secret: SecretHash,
     /// Idempotency key and body hash, if the caller sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub once: Option<Once>,
+    pub once: Option<Idempotency>,
 }
 
 command!(RotateKey, "rotate-key", Changed, origin.caller);

@@ -5,7 +5,7 @@ use crate::{
     good::{NOW, any_time, config, damaged, locator, near, one_in, record},
 };
 use ownchat_domain::{
-    feed::{self, Entry, Follower, PAGE, Page, Subject},
+    feed::{self, Affected, Entry, FeedReader, PAGE, Page},
     time::Timestamp,
 };
 use proptest::{collection::vec, prelude::*};
@@ -13,9 +13,9 @@ use proptest::{collection::vec, prelude::*};
 /// A page with arbitrary values.
 fn any_page() -> impl Strategy<Value = Vec<u8>> {
     let subject = prop_oneof![
-        Just(Subject::Key(locator())),
-        any::<u32>().prop_map(Subject::Workspace),
-        any::<u32>().prop_map(Subject::Sealed),
+        Just(Affected::Key(locator())),
+        any::<u32>().prop_map(Affected::Workspace),
+        any::<u32>().prop_map(Affected::Sealed),
     ];
     let entry = (subject, any::<u64>()).prop_map(|(subject, version)| Entry { subject, version });
     (any::<u64>(), any_time(), any::<u64>(), any::<bool>(), vec(entry, 0..6)).prop_map(
@@ -28,7 +28,8 @@ fn any_page() -> impl Strategy<Value = Vec<u8>> {
 /// A page around the maximum length.
 fn long_page() -> impl Strategy<Value = Vec<u8>> {
     (PAGE - 2..PAGE + 3, any::<u64>()).prop_map(|(length, version)| {
-        let entries = (0..).take(length).map(|number| Entry { subject: Subject::Workspace(number), version }).collect();
+        let entries =
+            (0..).take(length).map(|number| Entry { subject: Affected::Workspace(number), version }).collect();
         feed::encode(&Page { incarnation: 77, born: NOW, position: 12, more: true, entries }).unwrap()
     })
 }
@@ -40,7 +41,7 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
 fn is_answered(bytes: &[u8], now: Timestamp) -> Result<(), TestCaseError> {
     if let Ok(page) = within_and(CLAIMED, bytes, || feed::decode(bytes)) {
         prop_assert!(page.entries.len() <= PAGE && page.entries.len() <= bytes.len());
-        let mut follower = Follower::default();
+        let mut follower = FeedReader::default();
         let from = follower.position();
         within(bytes, || {
             let _ = follower.learn(page, from, now);
@@ -52,9 +53,9 @@ fn is_answered(bytes: &[u8], now: Timestamp) -> Result<(), TestCaseError> {
 
 fn page() -> Vec<u8> {
     let entries = vec![
-        Entry { subject: Subject::Key(locator()), version: 9 },
-        Entry { subject: Subject::Workspace(7), version: 4 },
-        Entry { subject: Subject::Sealed(7), version: 5 },
+        Entry { subject: Affected::Key(locator()), version: 9 },
+        Entry { subject: Affected::Workspace(7), version: 4 },
+        Entry { subject: Affected::Sealed(7), version: 5 },
     ];
     feed::encode(&Page { incarnation: 77, born: NOW, position: 12, more: false, entries }).unwrap()
 }

@@ -5,7 +5,7 @@ use ownchat_domain::{
     environment::Environment,
     keyring::Keyring,
     limit::Limits,
-    locator::{Address, Locator},
+    locator::{KeyNumber, Locator},
     network::Networks,
     record::{Record, RecordSecret, Workspace},
     scope::ScopeSet,
@@ -46,7 +46,7 @@ pub fn keyring() -> Keyring {
 }
 
 pub fn locator() -> Locator {
-    Locator::issue(&keyring(), Address { workspace: 7, number: 1 }, Environment::Live)
+    Locator::issue(&keyring(), KeyNumber { workspace: 7, number: 1 }, Environment::Live)
 }
 
 pub fn secret() -> Secret {

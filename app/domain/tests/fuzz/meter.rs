@@ -6,7 +6,7 @@ use crate::{
 };
 use ownchat_domain::{
     limit::{Limits, Period, Quota, RateLimit},
-    meter::{self, Meter, Take, Taken, Unused},
+    meter::{self, LeaseRequest, LeaseResponse, Meter, ReturnedPermits},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -22,10 +22,11 @@ fn any_take() -> impl Strategy<Value = Vec<u8>> {
     );
     let named = || prop_oneof![any::<u64>(), 0..5u64, meter::NAMED..meter::NAMED + 3];
     let returned = prop_oneof![number(), Just(meter::ALL)];
-    let unused = (named(), returned).prop_map(|(lease, permits)| Unused { lease, permits });
+    let unused = (named(), returned).prop_map(|(lease, permits)| ReturnedPermits { lease, permits });
     (rate, quota, any::<u64>(), number(), number(), vec(unused, 0..4), named(), vec(number(), 0..5)).prop_map(
         |(rate, quota, version, need, spare, unused, name, idle)| {
-            meter::encode(&Take { limits: Limits { rate, quota }, version, need, spare, unused, name, idle }).unwrap()
+            meter::encode(&LeaseRequest { limits: Limits { rate, quota }, version, need, spare, unused, name, idle })
+                .unwrap()
         },
     )
 }
@@ -40,12 +41,13 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn take() -> Vec<u8> {
-    meter::encode(&Take { limits: Limits::default(), version: 1, need: 1, spare: 2, ..Take::default() }).unwrap()
+    meter::encode(&LeaseRequest { limits: Limits::default(), version: 1, need: 1, spare: 2, ..LeaseRequest::default() })
+        .unwrap()
 }
 
 #[test]
 fn a_good_one_is_read() {
-    assert!(meter::decode::<Take>(&take()).is_ok());
+    assert!(meter::decode::<LeaseRequest>(&take()).is_ok());
 }
 
 proptest! {
@@ -55,11 +57,11 @@ proptest! {
     fn questions_to_a_meter_and_its_answers(questions in vec(any_bytes(), 1..4), later in 0..100_000i64) {
         let mut meter = Meter::default();
         for (bytes, step) in questions.iter().zip(0..) {
-            let _ = within_and(CLAIMED, bytes, || meter::decode::<Taken>(bytes));
+            let _ = within_and(CLAIMED, bytes, || meter::decode::<LeaseResponse>(bytes));
             let _ = within_and(CLAIMED, bytes, || Meter::decode(bytes).map(|read| read.standing(NOW)));
-            if let Ok(ask) = within_and(CLAIMED, bytes, || meter::decode::<Take>(bytes)) {
+            if let Ok(ask) = within_and(CLAIMED, bytes, || meter::decode::<LeaseRequest>(bytes)) {
                 prop_assert!(ask.unused.len() <= bytes.len());
-                if let Taken::Lease(lease) = within(bytes, || meter.take(&ask, NOW.plus(step * later))) {
+                if let LeaseResponse::Lease(lease) = within(bytes, || meter.take(&ask, NOW.plus(step * later))) {
                     prop_assert!(lease.permits >= ask.need);
                 }
             }

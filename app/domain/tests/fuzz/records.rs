@@ -7,10 +7,10 @@ use crate::{
 };
 use ownchat_domain::{
     digest::{KeyDigest, SecretHash},
-    explain::{Case, Wanted, explain},
+    explain::{Case, Target, explain},
     limit::{Limits, RateLimit},
     network::Networks,
-    policy::{Call, decide},
+    policy::{AccessRequest, decide},
     record::{Record, RecordSecret, Workspace},
     scope::ScopeSet,
     time::Timestamp,
@@ -82,7 +82,7 @@ fn any_case() -> impl Strategy<Value = Case> {
     let scopes = prop_oneof![3 => Just(0), 1 => any::<u64>()]
         .prop_map(|bits| ScopeSet::from_bits(bits & ScopeSet::full().bits()).unwrap());
     let channel = prop_oneof![3 => Just(Some("ch_1".to_owned())), 1 => option::of(".{0,20}")];
-    let wanted = (scopes, channel).prop_map(|(scopes, channel)| Wanted::Scopes(scopes, channel));
+    let wanted = (scopes, channel).prop_map(|(scopes, channel)| Target::Scopes(scopes, channel));
     let at = prop_oneof![1 => any_time(), 1 => Just(NOW)];
     let cost = option::of(any::<u32>());
     (wanted, address, at, cost).prop_map(|(wanted, address, at, cost)| Case {
@@ -96,7 +96,7 @@ fn any_case() -> impl Strategy<Value = Case> {
 
 fn decided(record: &Record, case: &Case) -> Result<u32, Denial> {
     let channel = case.channel();
-    let call = Call { required: case.required(), channel: channel.as_deref(), address: case.address };
+    let call = AccessRequest { required: case.required(), channel: channel.as_deref(), address: case.address };
     decide(record, &SecretHash::of(&secret()), &call, &keyring(), case.at.unwrap())
 }
 
@@ -156,7 +156,7 @@ proptest! {
                 if let Err(denial) = decided(&record, &case) {
                     assert!(!denial.detail().is_empty());
                 }
-                let _ = (record.is_alive(case.at.unwrap()), decide(&record, &hash, &Call::default(), &keyring(), Timestamp::default()));
+                let _ = (record.is_alive(case.at.unwrap()), decide(&record, &hash, &AccessRequest::default(), &keyring(), Timestamp::default()));
                 let _ = explain(&record, Some(&hash), None, &case, &keyring(), NOW);
             });
         }

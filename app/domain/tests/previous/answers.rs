@@ -4,10 +4,10 @@ use crate::{LIMITS, at, locator, same};
 use ownchat_domain::{
     account::PersonId,
     environment::Environment,
-    explain::{Explanation, Finding, Looked},
+    explain::{CheckReport, CheckResult, Explanation},
     failure::{Failure, FieldError},
     key::{Key, KeyPage, KeySecret, Reason, Restrictions, Status},
-    meter::{Outlook, Refusal, Standing},
+    meter::{LimitState, Outlook, Refusal},
     scope::ScopeSet,
     usage::{LastUse, Point, Series, Span, Step},
     vault::{
@@ -106,7 +106,7 @@ fn about_the_workspace() {
 #[test]
 fn about_calls() {
     let compared = serde_json::from_str(r#"{"expires_at":"2027-01-01T00:00:00Z"}"#).unwrap();
-    let finding = |result, detail: Option<&str>| Finding {
+    let finding = |result, detail: Option<&str>| CheckReport {
         check: "expires_at".into(),
         result,
         compared,
@@ -118,7 +118,7 @@ fn about_calls() {
         detail: "This API key has expired.".into(),
         key_id: Some(locator().to_string()),
         at: at(0),
-        checks: vec![finding(Looked::Failed, Some("why"))],
+        checks: vec![finding(CheckResult::Failed, Some("why"))],
     };
     good("an explanation", explanation);
     let span = Span { from: at(0), to: at(3_600_000), step: Step::Hour };
@@ -126,7 +126,7 @@ fn about_calls() {
         Point { at: at(0), outcomes: [(0, 40), (8, 3)].into_iter().collect(), scopes: [(1, 2)].into_iter().collect() };
     good("use over time", Series { span, points: vec![point] });
     good("last uses", vec![LastUse { key: locator(), secret: 2, at: at(5) }]);
-    let standing = Standing { rate: Some((42, 17_000)), quota: None };
+    let standing = LimitState { rate: Some((42, 17_000)), quota: None };
     let refusal = Some(Refusal { by_quota: true, retry_after: 500, standing });
     good("an outlook", Outlook { standing, refusal });
 }

@@ -5,8 +5,8 @@ use ownchat_domain::{
     account::{PersonId, SessionToken},
     audit::{Action, ActorId},
     environment::Environment,
-    explain::{Case, Wanted},
-    idempotency::{BodyHash, Once},
+    explain::{Case, Target},
+    idempotency::{BodyHash, Idempotency},
     key::{KeyPatch, KeyQuery, NewKey, Sort, Status, StatusFilter},
     key::{QuotaPatch, RateLimitPatch},
     limit::Period,
@@ -40,8 +40,8 @@ fn origin(caller: Caller) -> Origin {
     Origin { caller, address: "192.0.2.1".into(), request_id: "r1".into() }
 }
 
-fn once() -> Once {
-    Once { key: "order-7".parse().unwrap(), body: BodyHash::of(b"{}") }
+fn once() -> Idempotency {
+    Idempotency { key: "order-7".parse().unwrap(), body: BodyHash::of(b"{}") }
 }
 
 fn scope(name: &str) -> Scope {
@@ -134,7 +134,7 @@ fn about_keys() {
 #[test]
 fn about_calls() {
     let case = Case {
-        wanted: Wanted::Scopes(ScopeSet::from_names(["messages:send"]).unwrap(), Some("ch_1".into())),
+        wanted: Target::Scopes(ScopeSet::from_names(["messages:send"]).unwrap(), Some("ch_1".into())),
         address: Some("192.0.2.9".parse().unwrap()),
         environment: Some(Environment::Live),
         at: Some(at(5)),
@@ -142,7 +142,7 @@ fn about_calls() {
     };
     let explain = |secret, case| ExplainCall { caller: person(), id: locator(), secret, case };
     same(FILE, "explain scopes", &explain(Some(hash()), case));
-    let wanted = Wanted::Route { method: "GET".into(), path: "/v1/contacts".into() };
+    let wanted = Target::Route { method: "GET".into(), path: "/v1/contacts".into() };
     let case = Case { wanted, address: None, environment: None, at: None, cost: None };
     same(FILE, "explain a route", &explain(None, case));
     same(FILE, "look-ahead", &LookAhead { limits: LIMITS, version: 9, cost: 4 });

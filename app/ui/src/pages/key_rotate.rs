@@ -10,7 +10,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use ownchat_domain::{
-    idempotency::{BodyHash, Once},
+    idempotency::{BodyHash, Idempotency},
     key::Key,
     time::Timestamp,
     vault::person::Identity,
@@ -27,7 +27,7 @@ pub fn Page() -> impl IntoView {
             return Ok(question(&request, identity, key));
         };
         let name = posted.get("form").parse().ok();
-        let once = name.map(|key| Once { key, body: BodyHash::of(&[]) });
+        let once = name.map(|key| Idempotency { key, body: BodyHash::of(&[]) });
         let rotated = request.backend().new_secret(id, once).await?;
         let Some(token) = rotated.token else {
             return Ok(already_submitted(&request, identity, rotated.key, ROTATED));

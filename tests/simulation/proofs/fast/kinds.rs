@@ -6,7 +6,7 @@ use ownchat_domain::{
     key::NewKey,
     keyring::Keyring,
     limit::{Period, Quota, RateLimit},
-    locator::{Address, Locator},
+    locator::{KeyNumber, Locator},
     time::{DAY, SECOND},
     token::Token,
     vault::registry::{ChangeKey, RotateKey},
@@ -153,7 +153,7 @@ fn replace(admin: &mut Admin, made: &Made) {
 
 /// A well-formed key of another deployment.
 fn forged() -> String {
-    let (environment, address) = (Environment::Live, Address { workspace: 1, number: 1 });
+    let (environment, address) = (Environment::Live, KeyNumber { workspace: 1, number: 1 });
     let locator = Locator::issue(&Keyring::parse(OTHERS).unwrap(), address, environment);
     Token { environment, locator, secret: secret() }.reveal().to_string()
 }

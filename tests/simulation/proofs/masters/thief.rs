@@ -3,7 +3,7 @@
 
 use super::WORKSPACE;
 use ownchat_domain::{
-    feed::Subject,
+    feed::Affected,
     keyring::Keyring,
     locator::Locator,
     record::{Record, kv_name},
@@ -41,7 +41,7 @@ impl Thief {
     fn put(&self, world: &World, record: Vec<u8>) -> (String, bool) {
         let (name, path) = (kv_name(self.key), record_path(WORKSPACE, self.key));
         world.kv.plant(&name, Some(record));
-        world.wire.make_forget(vec![Subject::Key(self.key)]);
+        world.wire.make_forget(vec![Affected::Key(self.key)]);
         let (mut caller, mut found) = (world.caller(0), None);
         world.clock.until(MINUTE, || {
             let before = (world.kv.reads_of(&name), world.wire.asked_at(&path));

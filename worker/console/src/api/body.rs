@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 use ownchat_domain::{
-    idempotency::{BodyHash, IdempotencyKey, NotAnIdempotencyKey, Once},
+    idempotency::{BodyHash, Idempotency, IdempotencyKey, NotAnIdempotencyKey},
     json::{self, BODY_MAX},
     problem::{BODY_TOO_LARGE, INVALID_IDEMPOTENCY_KEY, REQUEST_TIMEOUT, UNSUPPORTED_MEDIA_TYPE},
 };
@@ -73,7 +73,7 @@ pub struct Making<T> {
     /// The body.
     pub body: T,
     /// Idempotency key and body hash, if the caller sent `Idempotency-Key`.
-    pub once: Option<Once>,
+    pub once: Option<Idempotency>,
 }
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for Making<T> {
@@ -83,7 +83,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for Making<T> {
         let (context, request) = context(request, state).await?;
         let key = key(request.headers());
         let read = match key {
-            Ok(key) => read(request, state).await.map(|(body, hash)| (body, key.map(|key| Once { key, body: hash }))),
+            Ok(key) => {
+                read(request, state).await.map(|(body, hash)| (body, key.map(|key| Idempotency { key, body: hash })))
+            }
             Err(wrong) => Err(problem::of_kind(&INVALID_IDEMPOTENCY_KEY, &wrong.to_string())),
         };
         match read {

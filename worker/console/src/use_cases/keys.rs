@@ -14,7 +14,7 @@ use ownchat_domain::{
     audit::Line,
     digest::SecretHash,
     failure::Failure,
-    idempotency::Once,
+    idempotency::Idempotency,
     key::{Key, KeyPage, KeyPatch, KeyQuery, NewKey},
     locator::Locator,
     time::Timestamp,
@@ -68,7 +68,7 @@ pub async fn end_old_secrets(context: &RequestContext, id: Locator) -> Result<Ch
 }
 
 /// Creates a key. Generates its secret unless the request contains the hash of one.
-pub async fn create(context: &RequestContext, key: NewKey, once: Option<Once>) -> Result<CreatedKey, Failure> {
+pub async fn create(context: &RequestContext, key: NewKey, once: Option<Idempotency>) -> Result<CreatedKey, Failure> {
     issue(context, key.secret_sha256, |origin, secret| CreateKey { origin, key, secret, once }).await
 }
 
@@ -77,7 +77,7 @@ pub async fn create(context: &RequestContext, key: NewKey, once: Option<Once>) -
 pub async fn duplicate(
     context: &RequestContext,
     Copied { id, differences, environment, secret }: Copied,
-    once: Option<Once>,
+    once: Option<Idempotency>,
 ) -> Result<CreatedKey, Failure> {
     let command = |origin, secret| DuplicateKey { origin, id, differences, environment, secret, once };
     issue(context, secret, command).await
@@ -120,7 +120,7 @@ pub async fn rotate(
     id: Locator,
     (overlap_seconds, end_earlier): (u32, bool),
     hash: Option<SecretHash>,
-    once: Option<Once>,
+    once: Option<Idempotency>,
 ) -> Result<Rotated, Failure> {
     let (origin, workspace) = authenticate(context).await?;
     let (secret, generated) = hash_or_new(context, hash)?;

@@ -7,14 +7,14 @@ use super::*;
 use crate::testing::{NOW, authorizer, record, token};
 use ownchat_domain::{
     feed::{Entry, FRESH_FOR},
-    policy::Call,
+    policy::AccessRequest,
     scope::ScopeSet,
     time::HOUR,
     verdict::Code,
 };
 
 const ANY: Requirements<'static> = Requirements {
-    request: Call { required: ScopeSet::EMPTY, channel: None, address: None },
+    request: AccessRequest { required: ScopeSet::EMPTY, channel: None, address: None },
     cost: 1,
     client_ip: None,
 };
@@ -82,7 +82,7 @@ fn revoked_record_and_its_stale_replica_do_not_decide() {
     assert!(matches!(authorizer.evaluate(&key, &ANY, false, NOW), Evaluation::NeedsReplica));
     authorizer.cache_key(&key, cached(record(), NOW));
     assert_eq!(verdict(authorizer.evaluate(&key, &ANY, false, NOW)), Ok(()));
-    apply_feed(&authorizer, vec![Entry { subject: Subject::Key(key.locator), version: 4 }], NOW.plus(1));
+    apply_feed(&authorizer, vec![Entry { subject: Affected::Key(key.locator), version: 4 }], NOW.plus(1));
     assert!(
         matches!(authorizer.evaluate(&key, &ANY, false, NOW.plus(1)), Evaluation::NeedsReplica),
         "the record is evicted"
@@ -101,7 +101,7 @@ fn workspace_change_makes_every_replica_stale() {
     let authorizer = authorizer();
     let key = presented(&authorizer);
     apply_feed(&authorizer, vec![], NOW);
-    apply_feed(&authorizer, vec![Entry { subject: Subject::Workspace(7), version: 2 }], NOW);
+    apply_feed(&authorizer, vec![Entry { subject: Affected::Workspace(7), version: 2 }], NOW);
     authorizer.cache_key(&key, cached(record(), NOW));
     assert!(matches!(authorizer.evaluate(&key, &ANY, false, NOW), Evaluation::NeedsVault));
 }
@@ -160,7 +160,7 @@ fn revoked_key_is_not_tolerated_in_an_outage() {
     apply_feed(&authorizer, vec![], NOW);
     authorizer.cache_key(&key, cached(tolerant.clone(), NOW));
     assert_eq!(verdict(authorizer.evaluate_without_vault(&key, &ANY, NOW)), Ok(()));
-    apply_feed(&authorizer, vec![Entry { subject: Subject::Key(key.locator), version: 4 }], NOW.plus(1));
+    apply_feed(&authorizer, vec![Entry { subject: Affected::Key(key.locator), version: 4 }], NOW.plus(1));
     // KV still has the old one, or somebody has put it back.
     authorizer.cache_key(&key, cached(tolerant, NOW.plus(2)));
     assert!(matches!(authorizer.evaluate(&key, &ANY, false, NOW.plus(2)), Evaluation::NeedsVault));
@@ -247,7 +247,7 @@ fn with_wrong_secret(authorizer: &Authorizer) -> PresentedKey {
 fn stale_replica_is_reread_every_ten_seconds() {
     let authorizer = authorizer();
     let key = presented(&authorizer);
-    apply_feed(&authorizer, vec![Entry { subject: Subject::Key(key.locator), version: 4 }], NOW);
+    apply_feed(&authorizer, vec![Entry { subject: Affected::Key(key.locator), version: 4 }], NOW);
     authorizer.cache_key(&key, cached(record(), NOW));
     let evaluation = |seconds: i64| {
         let now = NOW.plus(seconds * SECOND);
@@ -273,7 +273,9 @@ fn decisions_are_counted_and_flushed_by_one_task() {
     apply_feed(&authorizer, vec![], NOW);
     authorizer.cache_key(&key, cached(record(), NOW));
     assert!(!authorizer.has_deferred());
-    for requirements in [ANY, Requirements { request: Call { required: ScopeSet::full(), ..ANY.request }, ..ANY }] {
+    for requirements in
+        [ANY, Requirements { request: AccessRequest { required: ScopeSet::full(), ..ANY.request }, ..ANY }]
+    {
         let Evaluation::Decided(decision) = authorizer.evaluate(&key, &requirements, false, NOW) else {
             unreachable!()
         };

@@ -9,7 +9,7 @@ use crate::{
     timeout::METER,
 };
 use ownchat_domain::{
-    meter::{self, Lease, Refusal, Standing, Take, Taken},
+    meter::{self, Lease, LeaseRequest, LeaseResponse, LimitState, Refusal},
     record::Record,
     vault::permits_path,
 };
@@ -26,11 +26,13 @@ pub(super) async fn lease_permits(
     let requested_at = now();
     let request = edge.authorizer.lease_request(record, cost, random_u64(), requested_at);
     match call_meter(platform, record, &request).await {
-        Ok(Taken::Lease(lease)) => {
+        Ok(LeaseResponse::Lease(lease)) => {
             edge.authorizer.add_lease(record, lease, requested_at, now());
             None
         }
-        Ok(Taken::Refused(refusal)) => edge.authorizer.apply_refusal(record, cost, refusal, requested_at, now()),
+        Ok(LeaseResponse::Refused(refusal)) => {
+            edge.authorizer.apply_refusal(record, cost, refusal, requested_at, now())
+        }
         Err(error) => {
             platform.log_error(&format!("{}: meter: {error}", record.locator));
             edge.authorizer.lease_request_failed(record, request, now());
@@ -42,18 +44,22 @@ pub(super) async fn lease_permits(
 /// Reads the standing of a limited key from its meter. Without a response it stays unknown.
 pub(super) async fn read_standing(edge: &Edge, platform: &Platform, record: &Record) {
     let (limits, version) = (record.limits, record.version);
-    let request = Take { limits, version, ..Take::default() };
+    let request = LeaseRequest { limits, version, ..LeaseRequest::default() };
     let standing = match call_meter(platform, record, &request).await {
-        Ok(Taken::Lease(Lease { standing, .. }) | Taken::Refused(Refusal { standing, .. })) => standing,
+        Ok(LeaseResponse::Lease(Lease { standing, .. }) | LeaseResponse::Refused(Refusal { standing, .. })) => standing,
         Err(error) => {
             platform.log_warning(&format!("{}: meter: {error}", record.locator));
-            Standing::default()
+            LimitState::default()
         }
     };
     edge.authorizer.set_standing(record, standing, now());
 }
 
-pub(super) async fn call_meter(platform: &Platform, record: &Record, request: &Take) -> Result<Taken, ErrorText> {
+pub(super) async fn call_meter(
+    platform: &Platform,
+    record: &Record,
+    request: &LeaseRequest,
+) -> Result<LeaseResponse, ErrorText> {
     let body = meter::encode(request).map_err(|error| error.to_string())?;
     let response = call_vault(platform, &permits_path(record.locator), Some(body), METER).await?;
     meter::decode(&response).map_err(|error| error.to_string())

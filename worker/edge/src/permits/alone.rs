@@ -5,7 +5,7 @@ use super::*;
 use crate::testing::{NOW, record};
 use ownchat_domain::{
     limit::RateLimit,
-    meter::{Meter, Taken},
+    meter::{LeaseResponse, Meter},
 };
 
 /// Latency of a request to the meter, and of its response, in milliseconds.
@@ -28,9 +28,13 @@ fn passed(rate: RateLimit, every: i64, requests: i64) -> Vec<Timestamp> {
                     let taken = meter.take(&permits.lease_request(&key, 1, last_name, now), now.plus(LATENCY));
                     now = now.plus(2 * LATENCY);
                     match taken {
-                        Taken::Lease(lease) => permits.add_lease(&key, lease, requested_at, now),
-                        Taken::Refused(refusal) if permits.apply_refusal(&key, 1, refusal, requested_at, now) => break,
-                        Taken::Refused(_) => {}
+                        LeaseResponse::Lease(lease) => permits.add_lease(&key, lease, requested_at, now),
+                        LeaseResponse::Refused(refusal)
+                            if permits.apply_refusal(&key, 1, refusal, requested_at, now) =>
+                        {
+                            break;
+                        }
+                        LeaseResponse::Refused(_) => {}
                     }
                     continue;
                 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::testing::{NOW, record};
 use ownchat_domain::{
     limit::{Period, Quota, RateLimit},
-    meter::{Meter, Taken},
+    meter::{LeaseResponse, Meter},
 };
 use proptest::prelude::*;
 
@@ -47,9 +47,9 @@ enum Event {
     /// An isolate learns of a record.
     RecordArrives(usize, usize),
     /// A request arrives at the meter; its response takes so long.
-    RequestArrives(usize, Take, Option<i64>, Context),
+    RequestArrives(usize, LeaseRequest, Option<i64>, Context),
     /// A response arrives.
-    ResponseArrives(usize, Take, Taken, Context),
+    ResponseArrives(usize, LeaseRequest, LeaseResponse, Context),
     /// Expired leases must be returned.
     ReturnPermits(usize, Delays),
     /// A forwarded request reached no service. It had cost a permit of this lease, at that time and
@@ -76,7 +76,7 @@ struct Simulation {
     meter: Meter,
     isolates: [Permits; ISOLATES],
     /// Requests in flight.
-    open: Vec<(usize, Take, Context)>,
+    open: Vec<(usize, LeaseRequest, Context)>,
     events: Vec<(Timestamp, Event)>,
     /// Permits that each isolate holds under each record.
     granted: HashMap<(usize, usize), u32>,
@@ -180,16 +180,16 @@ impl Simulation {
                 self.open.remove(place);
                 let (permits, key) = (&mut self.isolates[isolate], &self.records[context.record]);
                 match taken {
-                    Taken::Lease(lease) if take.need > 0 => {
+                    LeaseResponse::Lease(lease) if take.need > 0 => {
                         permits.add_lease(key, lease, context.at, now);
                         *self.granted.entry((isolate, context.record)).or_default() += lease.permits;
                         self.spend(isolate, take.need, context.returns, now);
                         self.schedule_return(isolate, context.return_delays, now);
                     }
-                    Taken::Refused(refusal) => {
+                    LeaseResponse::Refused(refusal) => {
                         permits.apply_refusal(key, take.need, refusal, context.at, now);
                     }
-                    Taken::Lease(_) => {}
+                    LeaseResponse::Lease(_) => {}
                 }
             }
             Event::PermitReturns(isolate, lease, at, known) => {
@@ -217,7 +217,7 @@ impl Simulation {
     fn send(
         &mut self,
         isolate: usize,
-        take: Take,
+        take: LeaseRequest,
         returns: Option<i64>,
         (there, back): Delays,
         return_delays: Delays,
@@ -312,16 +312,16 @@ proptest! {
             prop_assert!(simulation.is_within_rate(rate.window()), "{:?}", simulation.spent);
         }
         let Record { limits, version, .. } = *simulation.latest();
-        let ask = |need| Take { limits, version, need, ..Take::default() };
+        let ask = |need| LeaseRequest { limits, version, need, ..LeaseRequest::default() };
         // All that remains can be spent, and no more.
         let once = limits.rate.map_or(u32::MAX, |rate| rate.limit);
         let mut rest = limits.quota.unwrap().limit.saturating_sub(u32::try_from(simulation.spent.len()).unwrap());
         while rest > 0 {
             let need = rest.min(once);
-            prop_assert!(matches!(simulation.meter.take(&ask(need), now), Taken::Lease(_)), "{} of {}", need, rest);
+            prop_assert!(matches!(simulation.meter.take(&ask(need), now), LeaseResponse::Lease(_)), "{} of {}", need, rest);
             rest -= need;
             now = now.plus(6_000);
         }
-        prop_assert!(matches!(simulation.meter.take(&ask(1), now), Taken::Refused(refusal) if refusal.by_quota));
+        prop_assert!(matches!(simulation.meter.take(&ask(1), now), LeaseResponse::Refused(refusal) if refusal.by_quota));
     }
 }

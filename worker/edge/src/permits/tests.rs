@@ -4,11 +4,11 @@ use super::*;
 use crate::testing::{NOW, authorizer, record};
 use ownchat_domain::{
     limit::{Period, Quota},
-    locator::Address,
+    locator::KeyNumber,
 };
 
 fn lease(number: u64, permits: u32) -> Lease {
-    let standing = Standing { rate: Some((40, 9_000)), quota: None };
+    let standing = LimitState { rate: Some((40, 9_000)), quota: None };
     Lease { number, permits, lasts: 2_000, standing }
 }
 
@@ -29,7 +29,7 @@ fn lease_that_arrives_late_is_not_spent() {
     let (mut permits, key) = (Permits::default(), record());
     permits.add_lease(&key, lease(1, 4), NOW, NOW);
     assert_eq!(permits.spend(&key, 1, NOW.plus(2_000)), None);
-    assert_eq!(permits.lease_request(&key, 1, 1, NOW.plus(2_000)).unused, [Unused { lease: 1, permits: 4 }]);
+    assert_eq!(permits.lease_request(&key, 1, 1, NOW.plus(2_000)).unused, [ReturnedPermits { lease: 1, permits: 4 }]);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn unspent_permits_are_returned_once() {
     assert_eq!(permits.schedule_return(key.locator, NOW), Some(NOW.plus(2_000)));
     assert_eq!(permits.schedule_return(key.locator, NOW), None, "one task is scheduled");
     let back = permits.take_unspent(key.locator, key.limits, 3, NOW.plus(2_000)).unwrap();
-    assert_eq!((back.need, back.unused), (0, vec![Unused { lease: 1, permits: 4 }]));
+    assert_eq!((back.need, back.unused), (0, vec![ReturnedPermits { lease: 1, permits: 4 }]));
     assert!(permits.take_unspent(key.locator, key.limits, 3, NOW.plus(2_000)).is_none());
     assert_eq!(permits.spend(&key, 1, NOW.plus(2_001)), None);
 }
@@ -61,7 +61,7 @@ fn unspent_permits_are_returned_once() {
 #[test]
 fn refusal_is_cached_for_equal_or_higher_cost() {
     let (mut permits, key) = (Permits::default(), record());
-    let refusal = Refusal { by_quota: false, retry_after: 9_000, standing: Standing::default() };
+    let refusal = Refusal { by_quota: false, retry_after: 9_000, standing: LimitState::default() };
     permits.lease_request(&key, 3, 1, NOW);
     permits.apply_refusal(&key, 3, refusal, NOW, NOW);
     let again = permits.spend(&key, 4, NOW.plus(100)).unwrap().unwrap_err();
@@ -88,10 +88,10 @@ fn permits_of_another_version_are_returned() {
     assert_eq!((permits.spend(&after, 1, NOW), permits.standing(&after, NOW)), (None, None));
     assert_eq!(permits.schedule_return(before.locator, NOW), Some(NOW), "no lease is active");
     permits.add_lease(&before, lease(2, 5), NOW, NOW);
-    let refusal = Refusal { by_quota: false, retry_after: 9_000, standing: Standing::default() };
+    let refusal = Refusal { by_quota: false, retry_after: 9_000, standing: LimitState::default() };
     assert!(!permits.apply_refusal(&before, 9, refusal, NOW, NOW), "the record has changed");
     assert_eq!(permits.spend(&after, 9, NOW), None);
-    let all = [Unused { lease: 1, permits: 3 }, Unused { lease: 2, permits: 5 }];
+    let all = [ReturnedPermits { lease: 1, permits: 3 }, ReturnedPermits { lease: 2, permits: 5 }];
     assert_eq!(permits.lease_request(&after, 1, 1, NOW).unused, all);
     permits.add_lease(&after, lease(3, 2), NOW, NOW);
     assert!(permits.take_unspent(before.locator, before.limits, 3, NOW).is_none(), "the earlier task takes nothing");
@@ -105,16 +105,16 @@ fn lease_that_expires_first_is_spent_first() {
     permits.add_lease(&key, lease(1, 4), NOW, NOW);
     assert!(permits.spend(&key, 5, NOW.plus(501)).is_some(), "four of the first, one of the second");
     let unused = permits.lease_request(&key, 9, 1, NOW.plus(502)).unused;
-    assert_eq!(unused, [Unused { lease: 1, permits: 0 }], "the second lease is active");
+    assert_eq!(unused, [ReturnedPermits { lease: 1, permits: 0 }], "the second lease is active");
     assert!(permits.spend(&key, 2, NOW.plus(2_400)).is_some());
     assert_eq!(permits.spend(&key, 4, NOW.plus(2_400)), None, "three permits are left");
     assert_eq!(permits.schedule_return(key.locator, NOW.plus(2_400)), Some(NOW.plus(2_500)));
     assert_eq!(permits.schedule_return(key.locator, NOW.plus(2_400)), None, "one task is scheduled");
     let request = permits.lease_request(&key, 1, 1, NOW.plus(2_500));
-    let left = Unused { lease: 2, permits: 3 };
+    let left = ReturnedPermits { lease: 2, permits: 3 };
     assert_eq!(request.unused, [left]);
     permits.request_failed(key.locator, request);
-    let all = Unused { lease: NAMED | 1, permits: ALL };
+    let all = ReturnedPermits { lease: NAMED | 1, permits: ALL };
     assert_eq!(permits.lease_request(&key, 1, 2, NOW.plus(2_501)).unused, [left, all], "the meter failed");
 }
 
@@ -144,7 +144,7 @@ fn lease_of_a_lost_response_is_returned() {
     permits.request_failed(key.locator, request);
     assert_eq!(permits.schedule_return(key.locator, NOW), Some(NOW), "due at once");
     let back = permits.take_unspent(key.locator, key.limits, 3, NOW).unwrap();
-    assert_eq!((back.name, back.unused.clone()), (0, vec![Unused { lease: NAMED | 5, permits: ALL }]));
+    assert_eq!((back.name, back.unused.clone()), (0, vec![ReturnedPermits { lease: NAMED | 5, permits: ALL }]));
     permits.request_failed(key.locator, back);
     assert!(permits.take_unspent(key.locator, key.limits, 3, NOW).is_some(), "the return failed");
 }
@@ -156,7 +156,7 @@ fn used_up_lease_needs_no_return() {
     assert!(permits.spend(&key, 1, NOW).unwrap().is_ok());
     assert_eq!(permits.schedule_return(key.locator, NOW), None);
     assert!(permits.take_unspent(key.locator, key.limits, 3, NOW.plus(2_000)).is_none());
-    assert_eq!(permits.lease_request(&key, 1, 1, NOW.plus(2_000)).unused, [Unused { lease: 1, permits: 0 }]);
+    assert_eq!(permits.lease_request(&key, 1, 1, NOW.plus(2_000)).unused, [ReturnedPermits { lease: 1, permits: 0 }]);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn keys_with_permits_are_evicted_last() {
     permits.add_lease(&key, lease(1, 4), NOW, NOW);
     let authorizer = authorizer();
     let other = |number| {
-        let address = Address { workspace: 7, number };
+        let address = KeyNumber { workspace: 7, number };
         let locator = Locator::issue(authorizer.keyring(), address, key.environment);
         Record { locator, ..record() }
     };
@@ -200,7 +200,7 @@ fn standing_expires_with_the_longest_lease() {
     assert_eq!(left(&permits, NOW.plus(LEASE_MAX - 1)), Some((41, 7_001)));
     assert_eq!((left(&permits, NOW.plus(LEASE_MAX)), left(&permits, NOW.plus(-1))), (None, None));
     assert_eq!(permits.standing(&Record { version: 4, ..record() }, NOW), None, "the limits are others");
-    let standing = Standing { rate: Some((0, 500)), quota: None };
+    let standing = LimitState { rate: Some((0, 500)), quota: None };
     permits.apply_refusal(
         &key,
         9,
@@ -243,7 +243,7 @@ fn lease_with_requests_in_flight_is_kept() {
     assert_eq!(permits.spend(&after, 1, later), None);
     permits.settle(key.locator, 1, false);
     let unused = unspent(&mut permits, after.version).unwrap().unused;
-    assert_eq!(unused, [Unused { lease: 1, permits: 1 }]);
+    assert_eq!(unused, [ReturnedPermits { lease: 1, permits: 1 }]);
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn costly_request_combines_held_and_leased_permits() {
     let (mut permits, mut key) = (Permits::default(), record());
     key.limits = Limits { rate: None, quota: Some(quota) };
     let refusal = |left| {
-        let standing = Standing { rate: None, quota: Some((left, 9_000)) };
+        let standing = LimitState { rate: None, quota: Some((left, 9_000)) };
         Refusal { by_quota: true, retry_after: 9_000, standing }
     };
     permits.add_lease(&key, lease(1, 6), NOW, NOW);

@@ -5,7 +5,7 @@ use crate::{
     rpc::CommandResult,
 };
 use ownchat_domain::{
-    feed::{Entry, KEPT_FOR, PAGE, Page, Position, Subject},
+    feed::{Affected, Entry, KEPT_FOR, PAGE, Page, Position},
     time::{MINUTE, Timestamp},
     vault::feed::Announce,
 };
@@ -70,20 +70,20 @@ pub fn read_since(database: &impl Database, position: Position) -> DatabaseResul
     Ok(page)
 }
 
-fn text(subject: Subject) -> String {
+fn text(subject: Affected) -> String {
     match subject {
-        Subject::Key(locator) => locator.to_string(),
-        Subject::Workspace(number) => format!("w{number}"),
-        Subject::Sealed(number) => format!("s{number}"),
+        Affected::Key(locator) => locator.to_string(),
+        Affected::Workspace(number) => format!("w{number}"),
+        Affected::Sealed(number) => format!("s{number}"),
     }
 }
 
-fn subject(text: &str) -> DatabaseResult<Subject> {
+fn subject(text: &str) -> DatabaseResult<Affected> {
     if let Ok(locator) = text.parse() {
-        return Ok(Subject::Key(locator));
+        return Ok(Affected::Key(locator));
     }
     let numbered = |prefix: char| text.strip_prefix(prefix).and_then(|number| number.parse().ok());
-    let workspace = numbered('w').map(Subject::Workspace).or_else(|| numbered('s').map(Subject::Sealed));
+    let workspace = numbered('w').map(Affected::Workspace).or_else(|| numbered('s').map(Affected::Sealed));
     workspace.ok_or_else(|| DatabaseError("not a subject".into()))
 }
 
@@ -105,7 +105,7 @@ mod tests {
         format!("{number:016}").parse().unwrap()
     }
 
-    fn publish(database: &MemoryDatabase, entries: &[(Subject, u64)], now: Timestamp) {
+    fn publish(database: &MemoryDatabase, entries: &[(Affected, u64)], now: Timestamp) {
         let entries = entries.iter().map(|(subject, version)| Entry { subject: *subject, version: *version }).collect();
         append(database, &Announce { entries }, now).unwrap();
     }
@@ -117,24 +117,24 @@ mod tests {
     #[test]
     fn a_changed_entry_moves_to_the_end() {
         let database = fresh();
-        let subjects = [(Subject::Key(key(1)), 2), (Subject::Workspace(16), 3), (Subject::Sealed(16), 4)];
+        let subjects = [(Affected::Key(key(1)), 2), (Affected::Workspace(16), 3), (Affected::Sealed(16), 4)];
         publish(&database, &subjects, NOW);
         let all = read(&database, 0, 0);
         assert_eq!((all.incarnation, all.position), (7, 3));
         assert_eq!(all.entries, subjects.map(|(subject, version)| Entry { subject, version }));
         assert!(read(&database, 7, 3).entries.is_empty());
-        publish(&database, &[(Subject::Key(key(1)), 2)], NOW.plus(DUPLICATE_WINDOW - 1));
+        publish(&database, &[(Affected::Key(key(1)), 2)], NOW.plus(DUPLICATE_WINDOW - 1));
         assert!(read(&database, 7, 3).entries.is_empty(), "readers do not read it again");
-        publish(&database, &[(Subject::Key(key(1)), 5)], NOW);
+        publish(&database, &[(Affected::Key(key(1)), 5)], NOW);
         let page = read(&database, 7, 3);
-        assert_eq!(page.entries, [Entry { subject: Subject::Key(key(1)), version: 5 }]);
+        assert_eq!(page.entries, [Entry { subject: Affected::Key(key(1)), version: 5 }]);
         assert_eq!(read(&database, 7, 0).entries.len(), 3, "only the last entry per subject");
     }
 
     /// Such repeats come from a key that was imported from a file older than the feed.
     #[test]
     fn a_repeated_entry_is_retained_as_long_as_a_new_one() {
-        for subject in [Subject::Key(key(1)), Subject::Workspace(16)] {
+        for subject in [Affected::Key(key(1)), Affected::Workspace(16)] {
             let database = fresh();
             publish(&database, &[(subject, 5)], NOW);
             for (after, version, position) in [(DUPLICATE_WINDOW, 2, 2), (KEPT_FOR / 2, 5, 3)] {
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_position_of_another_incarnation_reads_everything() {
         let database = fresh();
-        publish(&database, &[(Subject::Key(key(1)), 2)], NOW);
+        publish(&database, &[(Affected::Key(key(1)), 2)], NOW);
         assert_eq!(read(&database, 8, 900).entries.len(), 1);
         schema::apply(&database, 9 << 11, NOW.plus(1)).unwrap();
         let page = read(&database, 0, 0);
@@ -163,10 +163,10 @@ mod tests {
     #[test]
     fn entries_are_kept_for_longer_than_any_record_lives() {
         let database = fresh();
-        publish(&database, &[(Subject::Key(key(1)), 2)], NOW);
-        publish(&database, &[(Subject::Key(key(2)), 2)], NOW.plus(KEPT_FOR - 1));
+        publish(&database, &[(Affected::Key(key(1)), 2)], NOW);
+        publish(&database, &[(Affected::Key(key(2)), 2)], NOW.plus(KEPT_FOR - 1));
         assert_eq!(read(&database, 0, 0).entries.len(), 2);
-        publish(&database, &[(Subject::Key(key(3)), 2)], NOW.plus(KEPT_FOR));
+        publish(&database, &[(Affected::Key(key(3)), 2)], NOW.plus(KEPT_FOR));
         assert_eq!(read(&database, 0, 0).entries.len(), 2);
         assert_eq!(read(&database, 7, 1).position, 3, "sequence numbers are not reused");
     }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn a_long_feed_is_read_in_pages() {
         let database = fresh();
-        let many: Vec<_> = (0..=u32::try_from(PAGE).unwrap()).map(|number| (Subject::Key(key(number)), 2)).collect();
+        let many: Vec<_> = (0..=u32::try_from(PAGE).unwrap()).map(|number| (Affected::Key(key(number)), 2)).collect();
         publish(&database, &many, NOW);
         let first = read(&database, 0, 0);
         assert!(first.more && first.entries.len() == PAGE);

@@ -15,7 +15,7 @@ use crate::{
     migrate::{is_new, migrate},
 };
 use ownchat_domain::{
-    meter::{Meter, Outlook, Take, Taken},
+    meter::{LeaseRequest, LeaseResponse, Meter, Outlook},
     time::Timestamp,
     vault::meter::LookAhead,
 };
@@ -34,7 +34,7 @@ fn create_tables(database: &impl Database) -> DatabaseResult<()> {
 const FIRST: &[&str] = &["CREATE TABLE meter (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL)"];
 
 /// Leases permits, or refuses.
-pub fn take(database: &impl Database, request: &Take, now: Timestamp) -> DatabaseResult<Taken> {
+pub fn take(database: &impl Database, request: &LeaseRequest, now: Timestamp) -> DatabaseResult<LeaseResponse> {
     let stored = read(database)?;
     let is_first = stored.is_none();
     let mut meter = stored.unwrap_or_default();
@@ -85,20 +85,21 @@ mod tests {
     use crate::database::memory::MemoryDatabase;
     use ownchat_domain::{
         limit::{Limits, Period, Quota},
-        meter::{NAMED, Unused},
+        meter::{NAMED, ReturnedPermits},
     };
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
-    fn request(need: u32) -> Take {
+    fn request(need: u32) -> LeaseRequest {
         let limits = Limits { rate: None, quota: Some(Quota { limit: 3, period: Period::Day }) };
-        Take { limits, version: 1, need, ..Take::default() }
+        LeaseRequest { limits, version: 1, need, ..LeaseRequest::default() }
     }
 
     #[test]
     fn granted_permits_are_stored() {
         let database = MemoryDatabase::open();
-        let passed = (0..5).filter(|_| matches!(take(&database, &request(1), NOW), Ok(Taken::Lease(_)))).count();
+        let passed =
+            (0..5).filter(|_| matches!(take(&database, &request(1), NOW), Ok(LeaseResponse::Lease(_)))).count();
         assert_eq!(passed, 3);
     }
 
@@ -108,7 +109,7 @@ mod tests {
         let written = || database.first("SELECT total_changes()", &[]).unwrap().unwrap().integer().unwrap();
         take(&database, &request(3), NOW).unwrap();
         let before = written();
-        assert!(matches!(take(&database, &request(1), NOW.plus(5)), Ok(Taken::Refused(_))));
+        assert!(matches!(take(&database, &request(1), NOW.plus(5)), Ok(LeaseResponse::Refused(_))));
         assert_eq!(written(), before, "a refusal");
         take(&database, &request(1), Period::Day.end(NOW)).unwrap();
         assert_eq!(written(), before + 1);
@@ -123,7 +124,7 @@ mod tests {
         assert!(is_new(&database).unwrap());
         take(&database, &request(3), NOW).unwrap();
         assert!(left().refusal.is_some_and(|refusal| refusal.by_quota));
-        assert!(matches!(take(&database, &request(0), NOW), Ok(Taken::Lease(_))));
+        assert!(matches!(take(&database, &request(0), NOW), Ok(LeaseResponse::Lease(_))));
     }
 
     #[test]
@@ -136,8 +137,8 @@ mod tests {
         for table in ["meter", "schema"] {
             database.run(&format!("DROP TABLE {table}"), &[]).unwrap();
         }
-        assert!(matches!(take(&database, &request(3), NOW), Ok(Taken::Lease(_))));
-        assert!(matches!(take(&database, &request(1), NOW), Ok(Taken::Refused(_))));
+        assert!(matches!(take(&database, &request(3), NOW), Ok(LeaseResponse::Lease(_))));
+        assert!(matches!(take(&database, &request(1), NOW), Ok(LeaseResponse::Refused(_))));
     }
 
     #[test]
@@ -145,13 +146,17 @@ mod tests {
         let database = MemoryDatabase::open();
         accept_any_version(&database).unwrap();
         assert!(is_new(&database).unwrap(), "it stores nothing");
-        assert!(matches!(take(&database, &Take { version: 9, ..request(2) }, NOW), Ok(Taken::Lease(_))));
+        assert!(matches!(
+            take(&database, &LeaseRequest { version: 9, ..request(2) }, NOW),
+            Ok(LeaseResponse::Lease(_))
+        ));
         let wider = Limits { quota: Some(Quota { limit: 9, period: Period::Day }), ..Limits::default() };
-        let wider = Take { limits: wider, version: 3, ..request(2) };
-        assert!(matches!(take(&database, &wider, NOW), Ok(Taken::Refused(_))), "the older version is refused");
+        let wider = LeaseRequest { limits: wider, version: 3, ..request(2) };
+        assert!(matches!(take(&database, &wider, NOW), Ok(LeaseResponse::Refused(_))), "the older version is refused");
         accept_any_version(&database).unwrap();
-        let left =
-            |taken| if let Taken::Lease(lease) = taken { lease.standing.quota.map(|(left, _)| left) } else { None };
+        let left = |taken| {
+            if let LeaseResponse::Lease(lease) = taken { lease.standing.quota.map(|(left, _)| left) } else { None }
+        };
         assert_eq!(take(&database, &wider, NOW).map(left), Ok(Some(5)), "of 9, after 2 and 2");
         let written = || database.first("SELECT total_changes()", &[]).unwrap().unwrap().integer().unwrap();
         accept_any_version(&database).unwrap();
@@ -163,10 +168,15 @@ mod tests {
     #[test]
     fn a_cleared_meter_ignores_returned_permits() {
         let database = MemoryDatabase::open();
-        let before = Take { version: 9, need: 0, unused: vec![Unused { lease: NAMED + 1, permits: 2 }], ..request(0) };
-        assert!(matches!(take(&database, &before, NOW), Ok(Taken::Lease(_))));
+        let before = LeaseRequest {
+            version: 9,
+            need: 0,
+            unused: vec![ReturnedPermits { lease: NAMED + 1, permits: 2 }],
+            ..request(0)
+        };
+        assert!(matches!(take(&database, &before, NOW), Ok(LeaseResponse::Lease(_))));
         assert!(is_new(&database).unwrap(), "it stores nothing");
-        assert!(matches!(take(&database, &request(4), NOW), Ok(Taken::Refused(_))));
-        assert!(matches!(take(&database, &request(3), NOW), Ok(Taken::Lease(_))));
+        assert!(matches!(take(&database, &request(4), NOW), Ok(LeaseResponse::Refused(_))));
+        assert!(matches!(take(&database, &request(3), NOW), Ok(LeaseResponse::Lease(_))));
     }
 }

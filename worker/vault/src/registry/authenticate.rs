@@ -8,7 +8,7 @@ use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
     failure::Failure,
     keyring::Keyring,
-    policy::{Call, decide},
+    policy::{AccessRequest, decide},
     time::Timestamp,
     usage::LastUse,
     vault::Caller,
@@ -26,7 +26,7 @@ pub fn authenticate(
     now: Timestamp,
 ) -> CommandResult<Option<LastUse>> {
     let Caller::Key(key) = caller else { return Ok(None) };
-    let request = Call { address: key.address, ..Call::default() };
+    let request = AccessRequest { address: key.address, ..AccessRequest::default() };
     let decided = match record(database, key.id, now)? {
         Some(record) => decide(&record, &key.secret, &request, keyring, now),
         None => Err(Denial::Unknown),

@@ -13,7 +13,7 @@ use ownchat_domain::{
     failure::Failure,
     feed::shard_of,
     vault::{
-        Call, Object, Outcome,
+        Command, Object, Outcome,
         feed::Announce,
         masters::ReadMasters,
         registry::{

@@ -16,7 +16,7 @@ use ownchat_domain::{
     key::copy_name,
     keyring::Keyring,
     locator::Locator,
-    role::{Command, Grant},
+    role::{Grant, Operation},
     time::Timestamp,
     vault::registry::{DuplicateKey, Issued},
 };
@@ -38,17 +38,17 @@ pub fn duplicate(
     now: Timestamp,
 ) -> CommandResult<Issued> {
     let member = member(database, &command.origin.caller)?;
-    member.may(Command::CreateKey, None, None, now)?;
+    member.may(Operation::CreateKey, None, None, now)?;
     let request =
         IdempotentRequest::of::<DuplicateKey>(command.once.as_ref(), &command.origin.caller, &command.id.to_string());
     if let Some(before) = request.replay(database, now)? {
         return Ok(Issued { key: before.key, replayed: true });
     }
     let source = present(database, command.id)?;
-    member.may(Command::ReadKey, Some(&source), None, now)?;
+    member.may(Operation::ReadKey, Some(&source), None, now)?;
     let name = free_name(database, &source.details.name)?;
     let (details, reason) = source.details.copy(name, &command.differences, command.environment, now)?;
-    member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
+    member.may(Operation::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
     let draft = KeyDraft {
         workspace,
         details,
@@ -81,10 +81,10 @@ mod tests {
         account::PersonId,
         digest::SecretHash,
         failure::Failure,
-        idempotency::{BodyHash, Once},
+        idempotency::{BodyHash, Idempotency},
         key::{KeyPatch, NewKey},
         limit::RateLimit,
-        policy::{Call, decide},
+        policy::{AccessRequest, decide},
         vault::registry::DeleteKey,
     };
 
@@ -108,7 +108,7 @@ mod tests {
             differences: KeyPatch::default(),
             environment: None,
             secret: NEW,
-            once: once.map(|name| Once { key: name.parse().unwrap(), body: BodyHash::of(b"{}") }),
+            once: once.map(|name| Idempotency { key: name.parse().unwrap(), body: BodyHash::of(b"{}") }),
         }
     }
 
@@ -129,7 +129,7 @@ mod tests {
             (key.rate_limit, &key.metadata, &key.integration)
         );
         let record = record(&database, made.id, NOW).unwrap().unwrap();
-        let from = Call { address: "203.0.113.9".parse().ok(), ..Call::default() };
+        let from = AccessRequest { address: "203.0.113.9".parse().ok(), ..AccessRequest::default() };
         assert_eq!(decide(&record, &NEW, &from, &keyring(), NOW.plus(1)), Ok(1));
         let old = SecretHash::from_bytes([3; 32]);
         assert!(decide(&record, &old, &from, &keyring(), NOW.plus(1)).is_err(), "the secret of the source");

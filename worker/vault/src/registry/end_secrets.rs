@@ -7,13 +7,13 @@ use super::{
     trail::{Actor, Change},
 };
 use crate::{database::Database, rpc::CommandResult};
-use ownchat_domain::{audit::Action, role::Command, time::Timestamp, vault::registry::EndOldSecrets};
+use ownchat_domain::{audit::Action, role::Operation, time::Timestamp, vault::registry::EndOldSecrets};
 
 /// Ends every secret but the newest at once.
 pub fn end_old_secrets(database: &impl Database, command: &EndOldSecrets, now: Timestamp) -> CommandResult<KeyOutcome> {
     let member = member(database, &command.origin.caller)?;
     let before = present(database, command.id)?;
-    member.may(Command::EndOldSecrets, Some(&before), None, now)?;
+    member.may(Operation::EndOldSecrets, Some(&before), None, now)?;
     let mut after = before.with_secrets_ending_by(now, now);
     if let (Some(newest), Some(was)) = (after.secrets.last_mut(), before.secrets.last()) {
         newest.ends_at = was.ends_at;

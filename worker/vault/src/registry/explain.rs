@@ -10,7 +10,7 @@ use ownchat_domain::{
     explain::{Explanation, asks_meter, explain, forged},
     failure::Failure,
     keyring::Keyring,
-    role::Command,
+    role::Operation,
     time::Timestamp,
     vault::{meter::LookAhead, registry::ExplainCall},
 };
@@ -30,7 +30,7 @@ pub async fn explain_call(
         let issued = command.case.environment.is_none_or(|environment| command.id.open(keyring, environment).is_some());
         return if issued { Err(Failure::NotFound.into()) } else { Ok(forged(&command.case, now)) };
     };
-    member.may(Command::ReadKey, Some(&row), None, now)?;
+    member.may(Operation::ReadKey, Some(&row), None, now)?;
     let outlook = if asks_meter(&record, &command.case) {
         let ahead = LookAhead { limits: record.limits, version: record.version, cost: command.case.cost() };
         meters.look_ahead(command.id, &ahead).await
@@ -54,16 +54,16 @@ mod tests {
         account::PersonId,
         digest::SecretHash,
         environment::Environment,
-        explain::{Case, Looked, Wanted},
+        explain::{Case, CheckResult, Target},
         key::NewKey,
         limit::{Period, Quota},
-        locator::{Address, Locator},
+        locator::{KeyNumber, Locator},
         scope::ScopeSet,
         vault::registry::DeleteKey,
     };
 
     fn command(id: Locator, person: PersonId, environment: Option<Environment>) -> ExplainCall {
-        let wanted = Wanted::Scopes(ScopeSet::from_names(["contacts:read"]).unwrap(), None);
+        let wanted = Target::Scopes(ScopeSet::from_names(["contacts:read"]).unwrap(), None);
         let case = Case { wanted, address: None, environment, at: None, cost: None };
         ExplainCall { caller: person.into(), id, secret: Some(SecretHash::from_bytes([3; 32])), case }
     }
@@ -90,7 +90,7 @@ mod tests {
         let explain_code = |command: &ExplainCall| explained(&database, command).map(|explanation| explanation.code);
         assert_eq!(explain_code(&command(key.id, STRANGER, None)), Err(Failure::NotFound.into()));
         let live = Some(Environment::Live);
-        let elsewhere = Locator::issue(&keyring(), Address { workspace: 8, number: 1 }, Environment::Live);
+        let elsewhere = Locator::issue(&keyring(), KeyNumber { workspace: 8, number: 1 }, Environment::Live);
         assert_eq!(explain_code(&command(elsewhere, OWNER, live)), Err(Failure::NotFound.into()));
         let made_up = "0123456789abcdef".parse().unwrap();
         assert_eq!(explain_code(&command(made_up, OWNER, live)), Ok("MALFORMED_KEY".into()));
@@ -111,10 +111,10 @@ mod tests {
         assert_eq!((with_cost(3).code.as_str(), with_cost(4).code.as_str()), ("VALID", "QUOTA_EXCEEDED"));
         meters.failing.borrow_mut().push(key.id);
         let unknown = with_cost(4);
-        assert_eq!((unknown.code.as_str(), unknown.checks.last().unwrap().result), ("VALID", Looked::Unknown));
+        assert_eq!((unknown.code.as_str(), unknown.checks.last().unwrap().result), ("VALID", CheckResult::Unknown));
         let mut later = command(key.id, OWNER, None);
         later.case.at = Some(NOW.plus(1));
         let later = expect_ready(explain_call(&database, &keyring(), &meters, &later, NOW)).unwrap();
-        assert_eq!(later.checks.last().unwrap().result, Looked::NotLookedAt, "the future remainder is unknown");
+        assert_eq!(later.checks.last().unwrap().result, CheckResult::NotLookedAt, "the future remainder is unknown");
     }
 }

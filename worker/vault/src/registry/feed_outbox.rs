@@ -9,7 +9,7 @@ use crate::{
     rpc::CommandResult,
 };
 use ownchat_domain::{
-    feed::{Entry, Subject},
+    feed::{Affected, Entry},
     locator::Locator,
     time::Timestamp,
 };
@@ -58,9 +58,9 @@ pub fn pending(database: &impl Database, workspace: u32) -> DatabaseResult<Vec<E
     rows.into_iter()
         .map(|mut row| {
             let subject = match row.text()?.as_str() {
-                WORKSPACE => Subject::Workspace(workspace),
-                SEALED => Subject::Sealed(workspace),
-                locator => Subject::Key(locator.parse().map_err(|_| DatabaseError("not a locator".into()))?),
+                WORKSPACE => Affected::Workspace(workspace),
+                SEALED => Affected::Sealed(workspace),
+                locator => Affected::Key(locator.parse().map_err(|_| DatabaseError("not a locator".into()))?),
             };
             let version = u64::try_from(row.integer()?).map_err(|_| DatabaseError("a negative version".into()))?;
             Ok(Entry { subject, version })
@@ -78,16 +78,16 @@ pub fn is_pending(database: &impl Database, key: Option<Locator>) -> DatabaseRes
 pub fn mark_published(database: &impl Database, entries: &[Entry], now: Timestamp) -> DatabaseResult<()> {
     for entry in entries {
         let subject = match entry.subject {
-            Subject::Key(locator) => locator.to_string(),
-            Subject::Workspace(_) => WORKSPACE.to_owned(),
-            Subject::Sealed(_) => SEALED.to_owned(),
+            Affected::Key(locator) => locator.to_string(),
+            Affected::Workspace(_) => WORKSPACE.to_owned(),
+            Affected::Sealed(_) => SEALED.to_owned(),
         };
         database.run(
             "DELETE FROM announcements WHERE subject = ? AND version <= ?",
             &[subject.into(), i64::try_from(entry.version).unwrap_or(i64::MAX).into()],
         )?;
     }
-    if entries.iter().any(|entry| matches!(entry.subject, Subject::Sealed(_))) {
+    if entries.iter().any(|entry| matches!(entry.subject, Affected::Sealed(_))) {
         purge_cleanup::enqueue_imported(database, now)?;
     }
     let all =
@@ -112,12 +112,12 @@ mod tests {
         enqueue_workspace(&database, 3).unwrap();
         let first = pending(&database, 7).unwrap();
         assert_eq!(first.len(), 3);
-        assert!(first.contains(&Entry { subject: Subject::Workspace(7), version: 3 }));
+        assert!(first.contains(&Entry { subject: Affected::Workspace(7), version: 3 }));
         enqueue_key(&database, key(1), 3).unwrap();
         mark_published(&database, &first, NOW).unwrap();
         assert!(is_pending(&database, Some(key(1))).unwrap());
         assert!(!is_pending(&database, Some(key(2))).unwrap() && !is_pending(&database, None).unwrap());
-        assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Subject::Key(key(1)), version: 3 }]);
+        assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Affected::Key(key(1)), version: 3 }]);
     }
 
     #[test]
@@ -129,8 +129,8 @@ mod tests {
         enqueue_all(&database, 3, NOW).unwrap();
         let first = pending(&database, 7).unwrap();
         assert_eq!(first.len(), usize::try_from(BATCH).unwrap());
-        assert!(first[..2].contains(&Entry { subject: Subject::Workspace(7), version: 3 }));
-        assert!(first[..2].iter().any(|entry| matches!(entry.subject, Subject::Sealed(7))));
+        assert!(first[..2].contains(&Entry { subject: Affected::Workspace(7), version: 3 }));
+        assert!(first[..2].iter().any(|entry| matches!(entry.subject, Affected::Sealed(7))));
         mark_published(&database, &first, NOW).unwrap();
         assert_eq!(pending(&database, 7).unwrap().len(), 2);
     }
@@ -140,7 +140,7 @@ mod tests {
         let database = workspace();
         enqueue_key(&database, key(1), 9).unwrap();
         enqueue_key(&database, key(1), 2).unwrap();
-        assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Subject::Key(key(1)), version: 9 }]);
+        assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Affected::Key(key(1)), version: 9 }]);
         assert_eq!(count(&database, "announcements"), 1);
     }
 }

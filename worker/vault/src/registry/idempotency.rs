@@ -10,10 +10,10 @@ use crate::{
 };
 use ownchat_domain::{
     failure::Failure,
-    idempotency::{BodyHash, Once, REMEMBERED_FOR, Slot},
+    idempotency::{BodyHash, Idempotency, REMEMBERED_FOR, Slot},
     key::Key,
     time::Timestamp,
-    vault::{Call, Caller},
+    vault::{Caller, Command},
 };
 use std::{cell::RefCell, collections::HashSet, rc::Rc};
 
@@ -35,7 +35,7 @@ pub struct StoredResponse {
 
 impl IdempotentRequest {
     /// Slot of a command of `caller` about `subject`, which may be empty.
-    pub fn of<C: Call>(once: Option<&Once>, caller: &Caller, subject: &str) -> Self {
+    pub fn of<C: Command>(once: Option<&Idempotency>, caller: &Caller, subject: &str) -> Self {
         Self(once.map(|once| (Slot::of(&once.key, caller.actor(), C::NAME, subject), once.body)))
     }
 

@@ -21,8 +21,8 @@ use ownchat_domain::{
     failure::Failure,
     key::{Details, Key, KeySecret, widens_only},
     keyring::Keyring,
-    locator::{Address, Locator},
-    role::{Command, Grant},
+    locator::{KeyNumber, Locator},
+    role::{Grant, Operation},
     time::Timestamp,
     transfer::SecretFacts,
     vault::{
@@ -82,14 +82,14 @@ pub fn create(
     now: Timestamp,
 ) -> CommandResult<Issued> {
     let member = member(database, &command.origin.caller)?;
-    member.may(Command::CreateKey, None, None, now)?;
+    member.may(Operation::CreateKey, None, None, now)?;
     let request = IdempotentRequest::of::<CreateKey>(command.once.as_ref(), &command.origin.caller, "");
     if let Some(before) = request.replay(database, now)? {
         return Ok(Issued { key: before.key, replayed: true });
     }
     let details = command.key.check(now)?;
     let reason = command.key.reason();
-    member.may(Command::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
+    member.may(Operation::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
     let draft = KeyDraft { workspace, details, secret: command.secret, action: Action::Create, before: None, reason };
     issue(database, keyring, draft, &command.origin, &member, request, now)
 }
@@ -126,7 +126,7 @@ pub fn issue(
             .integer()?;
         // At one key a second the numbers last for 136 years.
         let key_number =
-            Address { workspace: draft.workspace, number: u32::try_from(number).map_err(|_| Failure::Unavailable)? };
+            KeyNumber { workspace: draft.workspace, number: u32::try_from(number).map_err(|_| Failure::Unavailable)? };
         let locator = Locator::issue(keyring, key_number, draft.details.environment);
         let row = KeyRow {
             number,
@@ -172,7 +172,7 @@ pub fn store_secret(
 pub fn read(database: &impl Database, command: &ReadKey, now: Timestamp) -> CommandResult<Key> {
     let member = member(database, &command.caller)?;
     let row = present(database, command.id)?;
-    member.may(Command::ReadKey, Some(&row), None, now)?;
+    member.may(Operation::ReadKey, Some(&row), None, now)?;
     Ok(row.to_key(now))
 }
 
@@ -183,7 +183,7 @@ pub fn read(database: &impl Database, command: &ReadKey, now: Timestamp) -> Comm
 pub fn change(database: &impl Database, command: &ChangeKey, now: Timestamp) -> CommandResult<KeyOutcome> {
     let member = member(database, &command.origin.caller)?;
     let before = present(database, command.id)?;
-    let permission = if command.patch.only_deactivates() { Command::DeactivateKey } else { Command::ChangeKey };
+    let permission = if command.patch.only_deactivates() { Operation::DeactivateKey } else { Operation::ChangeKey };
     member.may(permission, Some(&before), None, now)?;
     let patch = command.patch.check(now)?;
     let (switched, reason) = (patch.active, patch.reason.clone());
@@ -204,8 +204,8 @@ pub fn change(database: &impl Database, command: &ChangeKey, now: Timestamp) -> 
     if before.version != command.version && !is_repeated {
         // A stale version never prevents deactivation. An inactive key keeps its reason.
         match permission {
-            Command::DeactivateKey if before.active => {}
-            Command::DeactivateKey => return Ok(KeyOutcome::unchanged(before.to_key(now))),
+            Operation::DeactivateKey if before.active => {}
+            Operation::DeactivateKey => return Ok(KeyOutcome::unchanged(before.to_key(now))),
             _ => return Err(Failure::Stale.into()),
         }
     }
@@ -238,11 +238,11 @@ pub fn delete(database: &impl Database, command: &DeleteKey, now: Timestamp) -> 
     let member = member(database, &command.origin.caller)?;
     let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == command.version + 1;
     if let Some(gone) = find(database, command.id)?.filter(is_this) {
-        member.may(Command::DeleteKey, Some(&gone), None, now)?;
+        member.may(Operation::DeleteKey, Some(&gone), None, now)?;
         return Ok(KeyOutcome::unchanged(gone.to_key(now)));
     }
     let before = present(database, command.id)?;
-    member.may(Command::DeleteKey, Some(&before), None, now)?;
+    member.may(Operation::DeleteKey, Some(&before), None, now)?;
     let after = KeyRow { deleted_at: Some(now), version: before.version + 1, updated_at: now, ..before.clone() };
     let actor = Actor { origin: Some(&command.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Delete, Some(&before), None, now)?, now)?;

@@ -13,7 +13,7 @@ use ownchat_domain::{
     base62,
     failure::Failure,
     key::{KeyPage, KeyQuery},
-    role::{Command, Sight},
+    role::{Operation, Visibility},
     text::search_words,
     time::Timestamp,
     vault::registry::{ListKeys, NOT_A_CURSOR, ReadTrail, TrailPage},
@@ -62,10 +62,10 @@ pub fn trail(database: &impl Database, command: &ReadTrail, now: Timestamp) -> C
     let member = member(database, &command.caller)?;
     let query = &command.query;
     let key = query.key.map(|id| find(database, id)).transpose()?.flatten();
-    match member.may(Command::ReadTrail, key.as_ref(), None, now) {
+    match member.may(Operation::ReadTrail, key.as_ref(), None, now) {
         // A missing key looks like somebody else's, except to callers who see all keys.
         Err(CommandError::Failure(Failure::Forbidden | Failure::ScopeMissing { .. }))
-            if query.key.is_some() && key.is_none() && member.principal.sight() != Sight::All =>
+            if query.key.is_some() && key.is_none() && member.principal.sight() != Visibility::All =>
         {
             return Err(Failure::NotFound.into());
         }

@@ -8,7 +8,7 @@ use crate::{
 use ownchat_domain::{
     keyring::Keyring,
     record::Record,
-    role::Command,
+    role::Operation,
     time::Timestamp,
     vault::masters::{Left, Master, Masters, ReadMasters},
 };
@@ -21,7 +21,7 @@ pub fn read(
     command: &ReadMasters,
     now: Timestamp,
 ) -> CommandResult<Masters> {
-    member(database, &command.caller)?.may(Command::ReadMasters, None, None, now)?;
+    member(database, &command.caller)?.may(Operation::ReadMasters, None, None, now)?;
     let records = by_master(rows::keys::count_by_seal(database)?)?;
     let secrets = by_master(rows::secrets::count_by_master(database, now)?)?;
     let keys = by_master(rows::keys::count_by_issuer(database)?)?;

@@ -8,7 +8,7 @@ use crate::{
 use ownchat_domain::{
     account::PersonId,
     failure::Failure,
-    role::{Command, Grant, Principal, Role, allow},
+    role::{Actor, Grant, Operation, Role, allow},
     time::Timestamp,
     vault::{Caller, registry::CreateWorkspace},
     verdict::Denial,
@@ -18,7 +18,7 @@ use ownchat_domain::{
 #[derive(Debug)]
 pub struct Member {
     /// The principal that gives commands.
-    pub principal: Principal,
+    pub principal: Actor,
     /// Current name of the person or the key.
     pub name: String,
 }
@@ -27,8 +27,8 @@ impl Member {
     /// Returns the owner of keys that the member creates. Those that a key creates have none.
     pub const fn owner(&self) -> Option<PersonId> {
         match self.principal {
-            Principal::Person(person, _) => Some(person),
-            Principal::Key(..) => None,
+            Actor::Person(person, _) => Some(person),
+            Actor::Key(..) => None,
         }
     }
 
@@ -36,8 +36,8 @@ impl Member {
     /// of the same name.
     pub fn created_by(&self) -> String {
         match self.principal {
-            Principal::Person(..) => self.name.clone(),
-            Principal::Key(id, _) => format!("{} (key {id})", self.name),
+            Actor::Person(..) => self.name.clone(),
+            Actor::Key(id, _) => format!("{} (key {id})", self.name),
         }
     }
 
@@ -45,7 +45,7 @@ impl Member {
     /// it checks if the command may be tried at all.
     pub fn may(
         &self,
-        command: Command,
+        command: Operation,
         key: Option<&KeyRow>,
         grant: Option<&Grant<'_>>,
         now: Timestamp,
@@ -81,7 +81,7 @@ pub fn member(database: &impl Database, caller: &Caller) -> CommandResult<Member
         Caller::Key(key) => {
             let row = find(database, key.id)?.ok_or(Denial::Unknown).map_err(Failure::from)?;
             let name = row.details.name.clone();
-            Ok(Member { principal: Principal::Key(row.locator, Box::new(row.details)), name })
+            Ok(Member { principal: Actor::Key(row.locator, Box::new(row.details)), name })
         }
     }
 }
@@ -92,7 +92,7 @@ fn of_person(database: &impl Database, person: PersonId) -> CommandResult<Member
         Some(mut row) => {
             let name = row.text()?;
             let role = Role::parse(&row.text()?).ok_or_else(|| DatabaseError("an unknown role".into()))?;
-            Ok(Member { principal: Principal::Person(person, role), name })
+            Ok(Member { principal: Actor::Person(person, role), name })
         }
         None => Err(Failure::NotFound.into()),
     }

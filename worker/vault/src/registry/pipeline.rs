@@ -11,7 +11,7 @@ use ownchat_domain::{
     keyring::Keyring,
     time::Timestamp,
     usage::LastUse,
-    vault::{Call, WithCaller},
+    vault::{Command, WithCaller},
 };
 use std::{cell::Cell, future::Future, pin::Pin};
 use worker::{Env, Response, Result, wasm_bindgen::JsValue};
@@ -65,7 +65,7 @@ impl Incoming<'_> {
     }
 
     /// Accepts a command of another object of the vault.
-    pub fn by_object<C: Call>(&self) -> Result<Accepted<C>> {
+    pub fn by_object<C: Command>(&self) -> Result<Accepted<C>> {
         Ok(Accepted(Ok(command_from(self.body.clone())?)))
     }
 }
@@ -73,7 +73,7 @@ impl Incoming<'_> {
 /// A command whose sender is accepted, or the reason for which it is refused.
 pub struct Accepted<C>(CommandResult<C>);
 
-impl<C: Call> Accepted<C> {
+impl<C: Command> Accepted<C> {
     /// Runs a function without follow-up.
     pub fn reply<'a>(self, run: impl FnOnce(&C) -> CommandResult<C::Answer>) -> Result<Done<'a>> {
         Ok(Done::Reply(respond::<C>(self.0.and_then(|command| run(&command)))?))

@@ -12,7 +12,7 @@ use ownchat_domain::{
     audit::Action,
     failure::Failure,
     key::{Key, RESTORE_WITHIN},
-    role::{Command, Grant},
+    role::{Grant, Operation},
     time::Timestamp,
     vault::registry::{ReadDeleted, RestoreKey},
 };
@@ -22,7 +22,7 @@ pub fn read_deleted(database: &impl Database, command: &ReadDeleted, now: Timest
     let member = member(database, &command.caller)?;
     let can_be_restored = |row: &KeyRow| row.deleted_at.is_some_and(|at| now.since(at) < RESTORE_WITHIN);
     let row = find(database, command.id)?.filter(can_be_restored).ok_or(Failure::NotFound)?;
-    member.may(Command::ReadKey, Some(&row), None, now)?;
+    member.may(Operation::ReadKey, Some(&row), None, now)?;
     Ok(row.to_key(now))
 }
 
@@ -38,7 +38,7 @@ pub fn restore(database: &impl Database, command: &RestoreKey, now: Timestamp) -
         return Err(Failure::NotFound.into());
     }
     let grant = Grant::again(&before.details);
-    member.may(Command::RestoreKey, Some(&before), Some(&grant), now)?;
+    member.may(Operation::RestoreKey, Some(&before), Some(&grant), now)?;
     if before.deleted_at.is_none() {
         return Ok(KeyOutcome::unchanged(before.to_key(now)));
     }

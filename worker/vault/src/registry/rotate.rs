@@ -14,7 +14,7 @@ use ownchat_domain::{
     failure::Failure,
     key::{KeySecret, OVERLAP_MAX},
     keyring::Keyring,
-    role::{Command, Grant},
+    role::{Grant, Operation},
     time::{SECOND, Timestamp},
     vault::registry::{Changed, RotateKey},
 };
@@ -37,7 +37,7 @@ pub fn rotate(
     let member = member(database, &command.origin.caller)?;
     let before = present(database, command.id)?;
     let grant = Grant::again(&before.details);
-    member.may(Command::RotateKey, Some(&before), Some(&grant), now)?;
+    member.may(Operation::RotateKey, Some(&before), Some(&grant), now)?;
     let request = request_of(command);
     if let Some(first) = request.replay(database, now)? {
         let effective_at = first.effective_at;

@@ -15,7 +15,7 @@ use ownchat_domain::{
     locator::Locator,
     network::Networks,
     record::{Record, RecordSecret, Workspace},
-    role::Subject,
+    role::TargetKey,
     scope::ScopeSet,
     text::fold,
     time::Timestamp,
@@ -126,8 +126,8 @@ impl KeyRow {
     }
 
     /// Returns the subject of authorization.
-    pub const fn subject(&self) -> Subject {
-        Subject { id: self.locator, owner: self.owner }
+    pub const fn subject(&self) -> TargetKey {
+        TargetKey { id: self.locator, owner: self.owner }
     }
 
     /// Returns the key as the API shows it at `now`.

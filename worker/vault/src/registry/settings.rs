@@ -11,7 +11,7 @@ use ownchat_domain::{
     audit::Action,
     failure::Failure,
     key::DESCRIPTION_MAX,
-    role::Command,
+    role::Operation,
     text,
     time::Timestamp,
     vault::registry::{ChangeSettings, ChangedSettings, OUTAGE_MAX, ReadSettings, Settings},
@@ -19,7 +19,7 @@ use ownchat_domain::{
 
 /// Reads the settings.
 pub fn read(database: &impl Database, command: &ReadSettings, now: Timestamp) -> CommandResult<Settings> {
-    member(database, &command.caller)?.may(Command::ReadSettings, None, None, now)?;
+    member(database, &command.caller)?.may(Operation::ReadSettings, None, None, now)?;
     settings(database)
 }
 
@@ -53,7 +53,7 @@ impl Confirm<ChangedSettings> for SettingsOutcome {
 /// Changes the settings, and queues every record for resealing.
 pub fn change(database: &impl Database, command: &ChangeSettings, now: Timestamp) -> CommandResult<SettingsOutcome> {
     let member = member(database, &command.origin.caller)?;
-    member.may(Command::ChangeSettings, None, None, now)?;
+    member.may(Operation::ChangeSettings, None, None, now)?;
     let before = settings(database)?;
     if let Some(seconds) = command.outage_seconds.filter(|seconds| *seconds > OUTAGE_MAX) {
         let message = format!("{seconds} s is too long; at most {OUTAGE_MAX} s are possible.");
@@ -114,7 +114,7 @@ mod tests {
         rows::record,
         testing::{NOW, OWNER, STRANGER, count, create, new_key, origin, publish_all, workspace},
     };
-    use ownchat_domain::feed::{Entry, Subject};
+    use ownchat_domain::feed::{Affected, Entry};
 
     fn command(version: u64, suspended: Option<bool>, outage_seconds: Option<u32>) -> ChangeSettings {
         ChangeSettings { origin: origin(OWNER), version, suspended, outage_seconds, reason: Some("why".into()) }
@@ -130,7 +130,7 @@ mod tests {
         assert!(after.suspended && narrowed && after.version == 2);
         let record = record(&database, key.id, NOW).unwrap().unwrap();
         assert!(record.workspace.suspended && record.workspace.version == 2);
-        assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Subject::Workspace(7), version: 2 }]);
+        assert_eq!(pending(&database, 7).unwrap(), [Entry { subject: Affected::Workspace(7), version: 2 }]);
         assert_eq!((count(&database, "outbox"), count(&database, "trail")), (1, 2));
         assert!(change(&database, &command(2, Some(true), None), NOW).unwrap().narrowed, "retried");
         let same = change(&database, &command(1, Some(true), None), NOW).unwrap();

@@ -10,7 +10,7 @@ use ownchat_domain::{
     digest::SecretHash,
     key::{Key, NewKey},
     keyring::Keyring,
-    policy::{Call, decide},
+    policy::{AccessRequest, decide},
     time::Timestamp,
     vault::{
         Caller, Origin,
@@ -99,7 +99,7 @@ pub fn restored(database: &MemoryDatabase, key: &Key, now: Timestamp) -> Command
 
 /// Decision of an edge that has the newest record.
 pub fn decided(database: &MemoryDatabase, key: &Key, secret: &SecretHash, now: Timestamp) -> Result<u32, Denial> {
-    decide(&record(database, key.id, now).unwrap().unwrap(), secret, &Call::default(), &keyring(), now)
+    decide(&record(database, key.id, now).unwrap().unwrap(), secret, &AccessRequest::default(), &keyring(), now)
 }
 
 /// Counts the rows of a table.

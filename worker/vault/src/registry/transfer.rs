@@ -17,7 +17,7 @@ use ownchat_domain::{
     failure::Failure,
     key::Restrictions,
     keyring::Keyring,
-    role::Command,
+    role::Operation,
     time::{SECOND, Timestamp},
     transfer::{BadLine, Entry, FORMAT, Header, KeyFacts, LINES_MAX, Reader, SecretFacts},
     vault::{
@@ -37,7 +37,7 @@ const PAGE: i64 = 200;
 /// The command that reads the next part of an export.
 pub fn read(database: &impl Database, command: &ReadExport, now: Timestamp) -> CommandResult<ExportPart> {
     let owner = member(database, &command.origin.caller)?;
-    owner.may(Command::MoveWorkspace, None, None, now)?;
+    owner.may(Operation::MoveWorkspace, None, None, now)?;
     let until = last_change(database)?;
     let mut part = ExportPart { lines: Vec::new(), next: None };
     let position = match command.after {
@@ -162,7 +162,7 @@ fn number(number: i64) -> DatabaseResult<u32> {
 
 /// Stages lines of a file.
 pub fn stage(database: &impl Database, command: &StageImport, now: Timestamp) -> CommandResult<()> {
-    member(database, &command.origin.caller)?.may(Command::MoveWorkspace, None, None, now)?;
+    member(database, &command.origin.caller)?.may(Operation::MoveWorkspace, None, None, now)?;
     check_untouched(database)?;
     database.transaction(|| {
         if command.first <= 1 {
@@ -208,7 +208,7 @@ pub fn finish(
     now: Timestamp,
 ) -> CommandResult<Imported> {
     let owner = member(database, &command.origin.caller)?;
-    owner.may(Command::MoveWorkspace, None, None, now)?;
+    owner.may(Operation::MoveWorkspace, None, None, now)?;
     check_untouched(database)?;
     let result = database.transaction(|| {
         let mut reader = Reader::new(keyring, workspace(database)?.number);

@@ -8,7 +8,7 @@ use super::table::{MINUTES, Rows};
 use crate::database::{Database, DatabaseResult, Value};
 use ownchat_domain::{
     time::{HOUR, Timestamp},
-    usage::{AHEAD_MAX, Batch, Cell, LastUse, Seen, Sight, Step, decode, encode, latest},
+    usage::{AHEAD_MAX, Batch, Cell, LastUse, Seen, Step, Visibility, decode, encode, latest},
 };
 
 /// Retention of an isolate's row after its last batch, in milliseconds.
@@ -55,9 +55,9 @@ pub fn ingest(database: &impl Database, batch: &Batch, now: Timestamp) -> Databa
             return Ok(Ingested::TooLate);
         }
         match seen.note(batch.sequence) {
-            Sight::New => {}
-            Sight::Before => return Ok(Ingested::Counted),
-            Sight::Unknown => return Ok(Ingested::TooLate),
+            Visibility::New => {}
+            Visibility::Before => return Ok(Ingested::Counted),
+            Visibility::Unknown => return Ok(Ingested::TooLate),
         }
         let merged = Pending::of(pending.into_iter().chain([batch.clone()]).collect());
         let mut pending = merged.len();

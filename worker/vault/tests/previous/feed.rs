@@ -4,15 +4,15 @@
 use super::{entries, schema};
 use crate::database::memory::MemoryDatabase;
 use ownchat_domain::{
-    feed::{Entry, KEPT_FOR, Page, Position, Subject},
+    feed::{Affected, Entry, KEPT_FOR, Page, Position},
     time::Timestamp,
     vault::feed::Announce,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_452_408_000);
 
-fn key(number: u32) -> Subject {
-    Subject::Key(format!("{number:016}").parse().unwrap())
+fn key(number: u32) -> Affected {
+    Affected::Key(format!("{number:016}").parse().unwrap())
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn a_feed_of_the_first_schema_continues() {
     schema::apply(&database, 5 << 11, NOW.plus(9)).unwrap();
     schema::apply(&database, 6 << 11, NOW.plus(9)).unwrap();
     let entry = |subject, version| Entry { subject, version };
-    let entries = vec![entry(key(2), 3), entry(Subject::Workspace(7), 2), entry(key(1), 4)];
+    let entries = vec![entry(key(2), 3), entry(Affected::Workspace(7), 2), entry(key(1), 4)];
     let all = Page { incarnation: 77, born: NOW, position: 4, more: false, entries };
     assert_eq!(entries::read_since(&database, Position::default()), Ok(all.clone()));
     let since = |position| entries::read_since(&database, Position { incarnation: 77, position }).unwrap();

@@ -20,12 +20,12 @@ use ownchat_domain::{
     audit::verify,
     digest::SecretHash,
     failure::Failure,
-    feed::{Entry, Subject},
-    idempotency::{BodyHash, Once},
+    feed::{Affected, Entry},
+    idempotency::{BodyHash, Idempotency},
     key::{KeyQuery, Reason, Status},
     keyring::Keyring,
     locator::Locator,
-    policy::{Call, decide},
+    policy::{AccessRequest, decide},
     time::{DAY, Timestamp},
     vault::{
         registry::{CreateKey, ListKeys, ReadTrail, RestoreKey, RotateKey, TrailQuery},
@@ -99,7 +99,7 @@ fn a_workspace_of_the_first_schema_is_migrated() {
     };
     rotate::rotate(&database, &ring, &rotate, NOW.plus(60_000)).unwrap();
     let current = record(&database, key.id, NOW.plus(60_000)).unwrap().unwrap();
-    assert_eq!(decide(&current, &secret, &Call::default(), &ring, NOW.plus(60_000)), Ok(2));
+    assert_eq!(decide(&current, &secret, &AccessRequest::default(), &ring, NOW.plus(60_000)), Ok(2));
     assert_eq!(exported(&database, NOW), 1 + 2 + 6);
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 7);
 }
@@ -118,7 +118,8 @@ fn a_workspace_of_the_second_schema_is_migrated() {
     assert_eq!(full.metadata.get("team").map(String::as_str), Some("commerce"));
     let current = record(&database, shop.id, NOW.plus(5)).unwrap().unwrap();
     assert_eq!((current.version, current.workspace.version, current.workspace.outage_seconds), (2, 2, 60));
-    let decision = |byte, now| decide(&current, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
+    let decision =
+        |byte, now| decide(&current, &SecretHash::from_bytes([byte; 32]), &AccessRequest::default(), &keyring(), now);
     assert_eq!((decision(3, NOW.plus(5)), decision(4, NOW.plus(5))), (Ok(1), Ok(2)));
     assert_eq!(decision(3, NOW.plus(3_600_001)), Err(Denial::Replaced));
     let gone = rows::find(&database, id("cFsG86pKQhxXQA4l")).unwrap().unwrap();
@@ -126,8 +127,8 @@ fn a_workspace_of_the_second_schema_is_migrated() {
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 6);
     // Unpublished feed entries are kept.
     let pending = feed_outbox::pending(&database, 7).unwrap();
-    assert!(pending.contains(&Entry { subject: Subject::Key(shop.id), version: 2 }), "{pending:?}");
-    assert!(pending.contains(&Entry { subject: Subject::Workspace(7), version: 2 }), "{pending:?}");
+    assert!(pending.contains(&Entry { subject: Affected::Key(shop.id), version: 2 }), "{pending:?}");
+    assert!(pending.contains(&Entry { subject: Affected::Workspace(7), version: 2 }), "{pending:?}");
     assert_eq!((count(&database, "outbox"), exported(&database, NOW)), (3, 1 + 3 + 6));
     keys::present(&database, full.id).unwrap();
     assert!(database.first("SELECT 1 FROM keys WHERE issuer IS NOT NULL", &[]).unwrap().is_none(), "the sweep's task");
@@ -148,13 +149,14 @@ fn a_workspace_of_the_third_schema_is_migrated() {
     let row = rows::find(&database, bos).unwrap().unwrap();
     assert_eq!((row.owner, row.created_by.as_str()), (Some(PersonId(3)), "Bo"));
     let current = record(&database, shop, now).unwrap().unwrap();
-    let decision = |byte, now| decide(&current, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
+    let decision =
+        |byte, now| decide(&current, &SecretHash::from_bytes([byte; 32]), &AccessRequest::default(), &keyring(), now);
     assert_eq!(
         (decision(3, now), decision(4, now), decision(3, NOW.plus(3_600_004))),
         (Ok(1), Ok(2), Err(Denial::Replaced))
     );
     // Stored responses are replayed unchanged.
-    let once = |name: &str| Some(Once { key: name.parse().unwrap(), body: BodyHash::of(b"{}") });
+    let once = |name: &str| Some(Idempotency { key: name.parse().unwrap(), body: BodyHash::of(b"{}") });
     let (key, secret) = (new_key("Bo's", &["messages:send"]), SecretHash::from_bytes([5; 32]));
     let create = CreateKey { origin: origin(PersonId(3)), key, secret, once: once("order-7") };
     let made = keys::create(&database, &keyring(), 7, &create, now).unwrap();
@@ -173,7 +175,7 @@ fn a_workspace_of_the_third_schema_is_migrated() {
     let shown = rows::find(&database, shop).unwrap().unwrap().to_key(now);
     assert_eq!((rotated.replayed, &rotated.key, rotated.grace_until), (true, &shown, Some(NOW.plus(3_600_004))));
     let other = BodyHash::of(b"{ }");
-    let reused = CreateKey { once: once("order-7").map(|once| Once { body: other, ..once }), ..create };
+    let reused = CreateKey { once: once("order-7").map(|once| Idempotency { body: other, ..once }), ..create };
     assert_eq!(keys::create(&database, &keyring(), 7, &reused, now), Err(Failure::Reused.into()));
     assert_eq!((count(&database, "requests"), count(&database, "outbox")), (2, 4));
     assert_eq!((feed_outbox::pending(&database, 7).unwrap().len(), exported(&database, now)), (3, 1 + 4 + 7));
@@ -190,7 +192,8 @@ fn a_workspace_of_the_fourth_schema_is_migrated() {
     let (full, shop) = (&listed.data[0], &listed.data[1]);
     assert_eq!((full.rate_limit.unwrap().limit, full.quota.unwrap().limit), (5, 500));
     let current = record(&database, shop.id, NOW.plus(5)).unwrap().unwrap();
-    let decision = |byte, now| decide(&current, &SecretHash::from_bytes([byte; 32]), &Call::default(), &keyring(), now);
+    let decision =
+        |byte, now| decide(&current, &SecretHash::from_bytes([byte; 32]), &AccessRequest::default(), &keyring(), now);
     assert_eq!((decision(3, NOW.plus(5)), decision(4, NOW.plus(5))), (Ok(1), Ok(2)));
     assert_eq!((count(&database, "staged"), count(&database, "outbox"), exported(&database, NOW)), (1, 3, 1 + 3 + 5));
     let gone = purge::purge(&database, NOW.plus(31 * DAY)).unwrap();
@@ -211,7 +214,7 @@ fn a_workspace_of_the_fifth_schema_is_migrated() {
     assert_eq!(expect_ready(purge_cleanup::run(&database, &meters, &kv, || now)).unwrap(), Vec::<String>::new());
     assert_eq!(meters.cleared.borrow().clone(), [id("cFsG86pKQhxXQA4l")]);
     // A stored response is replayed.
-    let once = Once { key: "order-7".parse().unwrap(), body: BodyHash::of(b"{}") };
+    let once = Idempotency { key: "order-7".parse().unwrap(), body: BodyHash::of(b"{}") };
     let (key, secret) = (new_key("Made once", &["contacts:read"]), SecretHash::from_bytes([9; 32]));
     let command = CreateKey { origin: origin(OWNER), key, secret, once: Some(once) };
     let again = keys::create(&database, &keyring(), 7, &command, now).unwrap();

@@ -20,7 +20,7 @@ use crate::{
 use ownchat_domain::{
     audit::verify,
     failure::Failure,
-    feed::Subject,
+    feed::Affected,
     key::Key,
     locator::Locator,
     record::{Record, kv_name},
@@ -133,9 +133,9 @@ impl Walk {
         }
         let pending = feed_outbox::pending(&self.database, WORKSPACE).unwrap().into_iter().map(|entry| {
             let subject = match entry.subject {
-                Subject::Key(id) => id.to_string(),
-                Subject::Workspace(_) => String::new(),
-                Subject::Sealed(_) => unreachable!("nothing is imported"),
+                Affected::Key(id) => id.to_string(),
+                Affected::Workspace(_) => String::new(),
+                Affected::Sealed(_) => unreachable!("nothing is imported"),
             };
             (subject, entry.version)
         });

@@ -17,7 +17,7 @@ use crate::{
     rpc::CommandResult,
 };
 use ownchat_domain::{
-    idempotency::{BodyHash, Once},
+    idempotency::{BodyHash, Idempotency},
     key::{KeyPatch, NewKey},
     vault::registry::{CreateKey, DuplicateKey, Issued},
 };
@@ -107,6 +107,6 @@ fn with(blank: ModelKey, facts: &[Edit]) -> Option<ModelKey> {
     facts.iter().try_fold(blank, |key, fact| key.with(fact)).filter(ModelKey::is_in_order)
 }
 
-fn once(named: &NamedRequest) -> Once {
-    Once { key: format!("name-{}", named.name).parse().unwrap(), body: BodyHash::of(&named.body.to_be_bytes()) }
+fn once(named: &NamedRequest) -> Idempotency {
+    Idempotency { key: format!("name-{}", named.name).parse().unwrap(), body: BodyHash::of(&named.body.to_be_bytes()) }
 }

@@ -24,7 +24,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #[test]
     fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-        let _ = (decode::<Take>(&bytes), decode::<Taken>(&bytes));
+        let _ = (decode::<LeaseRequest>(&bytes), decode::<LeaseResponse>(&bytes));
     }
 
     /// No window exceeds the limit, however permits are spent within their leases.
@@ -33,20 +33,20 @@ proptest! {
         let limits = rate(limit, seconds);
         let (mut meter, mut now) = (Meter::default(), NOW);
         let mut spent: Vec<Timestamp> = Vec::new();
-        let mut back: Vec<(Timestamp, Unused)> = Vec::new();
+        let mut back: Vec<(Timestamp, ReturnedPermits)> = Vec::new();
         for step in steps {
             now = now.plus(step.pause);
             let (due, later): (Vec<_>, Vec<_>) = back.into_iter().partition(|(moment, _)| *moment <= now);
             back = later;
             let unused = due.into_iter().map(|(_, unused)| unused).collect();
-            let take = Take { unused, ..ask(limits, step.need, step.spare) };
-            if let Taken::Lease(lease) = meter.take(&take, now) {
+            let take = LeaseRequest { unused, ..ask(limits, step.need, step.spare) };
+            if let LeaseResponse::Lease(lease) = meter.take(&take, now) {
                 prop_assert!(lease.permits >= step.need);
                 let used = step.spends.min(lease.permits).max(step.need);
                 let last = now.plus(step.delay.min(lease.lasts));
                 spent.extend((0..used).map(|_| last));
                 if step.gives_back {
-                    back.push((last, Unused { lease: lease.number, permits: lease.permits - used }));
+                    back.push((last, ReturnedPermits { lease: lease.number, permits: lease.permits - used }));
                 }
             }
         }
@@ -63,18 +63,18 @@ proptest! {
     fn no_period_sees_more_than_the_quota(steps in steps(), limit in 1u32..60) {
         let mut meter = Meter::default();
         let (mut now, mut spent) = (Period::Day.end(NOW).plus(-10_000), std::collections::HashMap::new());
-        let mut back: Vec<(Timestamp, Unused)> = Vec::new();
+        let mut back: Vec<(Timestamp, ReturnedPermits)> = Vec::new();
         for step in steps {
             now = now.plus(step.pause);
             let (due, later): (Vec<_>, Vec<_>) = back.into_iter().partition(|(moment, _)| *moment <= now);
             back = later;
             let unused = due.into_iter().map(|(_, unused)| unused).collect();
-            if let Taken::Lease(lease) = meter.take(&Take { unused, ..ask(quota(limit), step.need, step.spare) }, now) {
+            if let LeaseResponse::Lease(lease) = meter.take(&LeaseRequest { unused, ..ask(quota(limit), step.need, step.spare) }, now) {
                 let used = step.spends.min(lease.permits).max(step.need);
                 // The latest time to spend a permit is just before the lease ends.
                 let last = now.plus(step.delay.min(lease.lasts - 1).max(0));
                 *spent.entry(Period::Day.start(last)).or_insert(0) += used;
-                back.push((now.plus(lease.lasts), Unused { lease: lease.number, permits: lease.permits - used }));
+                back.push((now.plus(lease.lasts), ReturnedPermits { lease: lease.number, permits: lease.permits - used }));
             }
         }
         prop_assert!(spent.values().all(|used| *used <= limit), "{:?} of {}", spent, limit);

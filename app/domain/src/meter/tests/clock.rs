@@ -6,8 +6,8 @@ use super::*;
 fn a_clock_that_was_set_back_prolongs_no_wait() {
     let limits = Limits { rate: rate(3, 60).rate, ..quota(5) };
     let refused = |meter: &mut Meter, now| match meter.take(&ask(limits, 1, 0), now) {
-        Taken::Refused(refusal) => (refusal.by_quota, refusal.retry_after),
-        Taken::Lease(_) => unreachable!(),
+        LeaseResponse::Refused(refusal) => (refusal.by_quota, refusal.retry_after),
+        LeaseResponse::Lease(_) => unreachable!(),
     };
     let ahead = NOW.plus(400 * crate::time::DAY);
     let mut meter = Meter::default();

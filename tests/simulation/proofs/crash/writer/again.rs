@@ -4,7 +4,7 @@ use super::{Writer, newest_secret};
 use crate::crash::check::Truth;
 use ownchat_domain::{
     digest::SecretHash,
-    idempotency::{BodyHash, Once},
+    idempotency::{BodyHash, Idempotency},
     key::{Key, NewKey},
     locator::Locator,
     token::Secret,
@@ -138,6 +138,6 @@ impl Command {
     }
 }
 
-fn once(name: &str) -> Once {
-    Once { key: name.parse().unwrap(), body: BodyHash::of(name.as_bytes()) }
+fn once(name: &str) -> Idempotency {
+    Idempotency { key: name.parse().unwrap(), body: BodyHash::of(name.as_bytes()) }
 }

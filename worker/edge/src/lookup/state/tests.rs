@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{NOW, authorizer, record, token};
-use ownchat_domain::{policy::Call, scope::ScopeSet, verdict::Code};
+use ownchat_domain::{policy::AccessRequest, scope::ScopeSet, verdict::Code};
 
 /// The events besides [`Event::Leased`], which holds a record.
 const EVENTS: [Event; 6] =
@@ -101,7 +101,7 @@ fn unknown_key_is_a_miss_once_a_store_was_queried() {
 fn only_a_lookup_with_stores_asks_for_fetches() {
     let authorizer = authorizer();
     let key = authorizer.parse_key(&token(&authorizer).reveal()).unwrap();
-    let request = Call { required: ScopeSet::EMPTY, channel: None, address: None };
+    let request = AccessRequest { required: ScopeSet::EMPTY, channel: None, address: None };
     let requirements = Requirements { request, cost: 1, client_ip: None };
     for (event, online) in [(Event::KeyFetched, true), (Event::FetchFailed, false), (Event::NotAdmitted, false)] {
         let text = format!("{event:?}");

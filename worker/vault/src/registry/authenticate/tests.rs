@@ -17,8 +17,8 @@ use crate::{
 use ownchat_domain::{
     audit::{ActorId, Line, csv, verify},
     digest::SecretHash,
-    explain::{Case, Wanted},
-    idempotency::{BodyHash, Once},
+    explain::{Case, Target},
+    idempotency::{BodyHash, Idempotency},
     key::{Key, KeyPatch, KeyQuery, NewKey},
     scope::ScopeSet,
     time::DAY,
@@ -62,7 +62,7 @@ fn patch(database: &MemoryDatabase, caller: impl Into<Caller>, key: &Key, change
 }
 
 fn make(database: &MemoryDatabase, caller: Caller, scopes: &[&str], once: Option<&str>) -> CommandResult<Issued> {
-    let once = once.map(|name| Once { key: name.parse().unwrap(), body: BodyHash::of(b"{}") });
+    let once = once.map(|name| Idempotency { key: name.parse().unwrap(), body: BodyHash::of(b"{}") });
     let command = CreateKey { origin: origin(caller), key: new_key("Made", scopes), secret: NEW, once };
     keys::create(database, &keyring(), WORKSPACE, &command, NOW)
 }
@@ -141,7 +141,7 @@ fn letter<T>(result: CommandResult<T>) -> char {
 type CommandOfKey = fn(&MemoryDatabase, Caller, &Key) -> char;
 
 fn explained(database: &MemoryDatabase, caller: Caller, key: &Key) -> char {
-    let wanted = Wanted::Scopes(ScopeSet::default(), None);
+    let wanted = Target::Scopes(ScopeSet::default(), None);
     let case = Case { wanted, address: None, environment: None, at: None, cost: None };
     let command = ExplainCall { caller, id: key.id, secret: None, case };
     letter(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &command, NOW)))

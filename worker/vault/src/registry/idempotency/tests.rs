@@ -13,12 +13,12 @@ use ownchat_domain::{
     vault::registry::{CreateKey, Issued, RotateKey},
 };
 
-fn once(name: &str, body: &str) -> Once {
-    Once { key: name.parse().unwrap(), body: BodyHash::of(body.as_bytes()) }
+fn once(name: &str, body: &str) -> Idempotency {
+    Idempotency { key: name.parse().unwrap(), body: BodyHash::of(body.as_bytes()) }
 }
 
 /// Every request has a new secret, as when the console makes it.
-fn create(database: &MemoryDatabase, once: Option<Once>, secret: u8, now: Timestamp) -> CommandResult<Issued> {
+fn create(database: &MemoryDatabase, once: Option<Idempotency>, secret: u8, now: Timestamp) -> CommandResult<Issued> {
     let secret = SecretHash::from_bytes([secret; 32]);
     let command = CreateKey { origin: origin(OWNER), key: new_key("Shop", &["contacts:read"]), secret, once };
     keys::create(database, &keyring(), WORKSPACE, &command, now)

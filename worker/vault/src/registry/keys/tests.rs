@@ -11,7 +11,7 @@ use ownchat_domain::{
     digest::SecretHash,
     environment::Environment,
     key::{KeyPatch, Status},
-    policy::{Call, decide},
+    policy::{AccessRequest, decide},
     vault::Origin,
     verdict::Denial,
 };
@@ -36,12 +36,12 @@ fn a_new_key_is_as_requested_and_accepted_by_the_edge() {
     assert_eq!((key.name.as_str(), key.status, key.version), ("Shop", Status::Active, 1));
     assert_eq!((key.created_by.as_str(), key.created_at), ("Ada", NOW));
     let ring = keyring();
-    assert_eq!(key.id.open(&ring, Environment::Live), Some(Address { workspace: WORKSPACE, number: 1 }));
+    assert_eq!(key.id.open(&ring, Environment::Live), Some(KeyNumber { workspace: WORKSPACE, number: 1 }));
     let record = record(&database, key.id, NOW).unwrap().unwrap();
     let right = SecretHash::from_bytes([3; 32]);
-    assert_eq!(decide(&record, &right, &Call::default(), &ring, NOW), Ok(1));
+    assert_eq!(decide(&record, &right, &AccessRequest::default(), &ring, NOW), Ok(1));
     let wrong = SecretHash::from_bytes([4; 32]);
-    assert_eq!(decide(&record, &wrong, &Call::default(), &ring, NOW), Err(Denial::Unknown));
+    assert_eq!(decide(&record, &wrong, &AccessRequest::default(), &ring, NOW), Err(Denial::Unknown));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_deleted_key_is_gone_for_admins_and_unknown_at_the_edge() {
     assert_eq!(delete(&database, &later, NOW).map(|outcome| outcome.key), Err(Failure::NotFound.into()));
     let record = record(&database, key.id, NOW).unwrap().unwrap();
     let hash = SecretHash::from_bytes([3; 32]);
-    assert_eq!(decide(&record, &hash, &Call::default(), &keyring(), NOW), Err(Denial::Unknown));
+    assert_eq!(decide(&record, &hash, &AccessRequest::default(), &keyring(), NOW), Err(Denial::Unknown));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use ownchat_domain::{
     key::Key,
     keyring::{Use, retire},
     locator::Locator,
-    policy::{Call, decide},
+    policy::{AccessRequest, decide},
     record::kv_name,
     time::{DAY, HOUR},
     vault::registry::{CreateKey, RotateKey},
@@ -55,7 +55,7 @@ fn needs(database: &MemoryDatabase, ring: &Keyring, id: u16, now: Timestamp) -> 
 fn edge(kv: &MemoryKv, id: Locator, secret: &SecretHash, ring: &Keyring) -> Option<Result<u32, Denial>> {
     let bytes = kv.records.borrow().get(&kv_name(id)).cloned()?;
     let record = Record::open(&bytes, id, ring).ok()?;
-    Some(decide(&record, secret, &Call::default(), ring, NOW))
+    Some(decide(&record, secret, &AccessRequest::default(), ring, NOW))
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_missing_pepper_is_reported() {
         lines.len() == 1 && lines[0].contains(&key.id.to_string()) && lines[0].contains("master secret 1"),
         "{lines:?}"
     );
-    assert_eq!(decide(&current, &OLD, &Call::default(), &without, NOW), Err(Denial::Unknown));
+    assert_eq!(decide(&current, &OLD, &AccessRequest::default(), &without, NOW), Err(Denial::Unknown));
     let ended = RotateKey {
         origin: origin(OWNER),
         id: key.id,

@@ -17,7 +17,7 @@ use crate::{
 };
 use ownchat_domain::{
     digest::SecretHash,
-    explain::{Case, Wanted},
+    explain::{Case, Target},
     key::{Key, KeyPatch, KeyQuery, NewKey},
     scope::ScopeSet,
     time::DAY,
@@ -90,7 +90,7 @@ fn duplicated(database: &MemoryDatabase, key: &Key) -> char {
 
 fn explained(database: &MemoryDatabase, key: &Key) -> char {
     let case =
-        Case { wanted: Wanted::Scopes(ScopeSet::EMPTY, None), address: None, environment: None, at: None, cost: None };
+        Case { wanted: Target::Scopes(ScopeSet::EMPTY, None), address: None, environment: None, at: None, cost: None };
     let command = ExplainCall { caller: ME.into(), id: key.id, secret: None, case };
     letter(expect_ready(explain::explain_call(database, &keyring(), &MemoryMeters::default(), &command, NOW)))
 }
@@ -277,7 +277,7 @@ fn keys_from_before_roles_belong_to_their_creator() {
         database.run(sql, &[]).unwrap();
     }
     apply(&database).unwrap();
-    assert_eq!(member(&database, &OWNER.into()).unwrap().principal, Principal::Person(OWNER, Role::Owner));
+    assert_eq!(member(&database, &OWNER.into()).unwrap().principal, Actor::Person(OWNER, Role::Owner));
     let owner = |id: &str| find(&database, id.parse().unwrap()).unwrap().unwrap().owner;
     assert_eq!((owner("JCgnh3DhfKRFKbvX"), owner("OUbshx82gywrkBsn")), (Some(OWNER), None));
 }

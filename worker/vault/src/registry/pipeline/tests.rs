@@ -10,7 +10,7 @@ use crate::registry::{
 };
 use ownchat_domain::{
     failure::Failure,
-    idempotency::{BodyHash, Once},
+    idempotency::{BodyHash, Idempotency},
     key::KeyPatch,
     vault::registry::{ChangeKey, ChangeSettings, RotateKey},
 };
@@ -58,7 +58,7 @@ fn narrowed_settings_are_confirmed_once_the_feed_has_them() {
 #[test]
 fn a_rotation_returns_its_secret_without_the_feed() {
     let (database, key) = make_key();
-    let once = Some(Once { key: "a".parse().unwrap(), body: BodyHash::of(b"{}") });
+    let once = Some(Idempotency { key: "a".parse().unwrap(), body: BodyHash::of(b"{}") });
     let command = RotateKey {
         origin: origin(OWNER),
         id: key.id,

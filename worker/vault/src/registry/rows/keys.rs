@@ -7,7 +7,7 @@ use crate::database::{Database, DatabaseResult, Row, Value};
 use ownchat_domain::{
     key::{KeyQuery, RESTORE_WITHIN, Sort, StatusFilter},
     locator::Locator,
-    role::Sight,
+    role::Visibility,
     scope::ScopeSet,
     time::{SECOND, Timestamp},
 };
@@ -54,7 +54,7 @@ pub struct Page<'a> {
     /// Search words of the query.
     pub words: Vec<String>,
     /// Keys that the caller sees.
-    pub sight: Sight,
+    pub sight: Visibility,
     /// Number of the last key of the page before.
     pub cursor: Option<u32>,
     /// Most keys of the page.
@@ -82,16 +82,16 @@ pub fn list(database: &impl Database, page: Page<'_>, now: Timestamp) -> Databas
         }
     }
     match page.sight {
-        Sight::All => {}
-        Sight::Of(person) => {
+        Visibility::All => {}
+        Visibility::Of(person) => {
             conditions.push("owner = ?");
             values.push(person.to_string().into());
         }
-        Sight::One(id) => {
+        Visibility::One(id) => {
             conditions.push("locator = ?");
             values.push(id.to_string().into());
         }
-        Sight::Nothing => conditions.push("FALSE"),
+        Visibility::Nothing => conditions.push("FALSE"),
     }
     if let Some(number) = page.cursor {
         conditions.push(match query.sort {

@@ -19,7 +19,7 @@ use ownchat_domain::{
     audit::verify,
     digest::SecretHash,
     key::NewKey,
-    policy::{Call, decide},
+    policy::{AccessRequest, decide},
     transfer::Sum,
     vault::{
         Caller, KeyCaller,

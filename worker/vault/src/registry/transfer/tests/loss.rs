@@ -3,7 +3,7 @@
 use super::*;
 use crate::registry::{effective::effective_at, purge_cleanup, testing::publish_all};
 use ownchat_domain::{
-    feed::{Entry, Subject},
+    feed::{Affected, Entry},
     key::Key,
 };
 
@@ -17,13 +17,13 @@ fn imported_keys_work_and_are_queued_for_feed_and_kv() {
     imported(&other, &exported(&database)).unwrap();
     let secret = SecretHash::from_bytes([3; 32]);
     let current = |id| record(&other, id, NOW).unwrap().unwrap();
-    assert_eq!(decide(&current(kept.id), &secret, &Call::default(), &keyring(), NOW), Ok(1));
+    assert_eq!(decide(&current(kept.id), &secret, &AccessRequest::default(), &keyring(), NOW), Ok(1));
     assert!(current(gone.id).deleted);
     assert_eq!(count(&other, "outbox"), 2, "both records are written");
     let expect_pending =
         |subject, version| assert!(pending(&other, WORKSPACE).unwrap().contains(&Entry { subject, version }));
-    expect_pending(Subject::Key(gone.id), 2);
-    expect_pending(Subject::Sealed(WORKSPACE), u64::try_from(NOW.millis()).unwrap());
+    expect_pending(Affected::Key(gone.id), 2);
+    expect_pending(Affected::Sealed(WORKSPACE), u64::try_from(NOW.millis()).unwrap());
     assert_eq!((count(&other, "announcements"), count(&other, "staged")), (2, 0));
 }
 
