@@ -13,7 +13,7 @@ use crate::{
     environment::Environment,
     keyring::Keyring,
     limit::Limits,
-    meter::Outlook,
+    meter::{Outlook, Remaining},
     policy::{AccessRequest, CHECKS, Check},
     problem::Kind,
     record::{Record, RecordSecret},
@@ -294,9 +294,9 @@ fn limits(found: &mut Findings, record: &Record, outlook: Option<&Outlook>, case
         Some(refusal) if refusal.by_quota == by_quota => refusal.retry_after,
         _ => wait,
     };
-    let denial = |by_quota: bool, left: Option<(u32, i64)>| {
-        let (_, wait) = left.filter(|(left, _)| cost > *left)?;
-        Some(Denial::by_limit(&record.limits, by_quota, cost, retry_after(by_quota, wait)))
+    let denial = |by_quota: bool, left: Option<Remaining>| {
+        let short = left.filter(|left| cost > left.permits)?;
+        Some(Denial::by_limit(&record.limits, by_quota, cost, retry_after(by_quota, short.refills_in)))
     };
     let (by_rate, by_quota) = (denial(false, standing.rate), denial(true, standing.quota));
     let Limits { rate, quota } = record.limits;
@@ -304,13 +304,12 @@ fn limits(found: &mut Findings, record: &Record, outlook: Option<&Outlook>, case
     limit(found, case, ("quota", &quota), standing.quota, by_quota.as_ref());
 }
 
-/// Records one limit. `left` holds the permits left and the milliseconds until they refill, if
-/// known.
+/// Records one limit. `left` is the rest of it, if known.
 fn limit<T: Serialize>(
     found: &mut Findings,
     case: &Case,
     (name, limit): (&str, &Option<T>),
-    left: Option<(u32, i64)>,
+    left: Option<Remaining>,
     denial: Option<&Denial>,
 ) {
     let compared = Compared::nothing().with(name, limit);
@@ -322,8 +321,8 @@ fn limit<T: Serialize>(
         return found.skip(name, "How much is left is known for the present only; leave out at.", compared);
     }
     let compared = compared
-        .with("remaining", &left.map(|(left, _)| left))
-        .with("reset_seconds", &left.map(|(_, wait)| whole_seconds(wait)));
+        .with("remaining", &left.map(|left| left.permits))
+        .with("reset_seconds", &left.map(|left| whole_seconds(left.refills_in)));
     if left.is_none() && case.cost() > 0 {
         let why = "The meter of the key has not answered, so how much is left is not known now.";
         return found.note(name, CheckResult::Unknown, Some(why.to_owned()), compared);

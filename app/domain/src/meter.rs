@@ -46,7 +46,8 @@ mod stored;
 mod used;
 
 pub use message::{
-    ALL, Lease, LeaseRequest, LeaseResponse, LimitState, NAMED, Outlook, Refusal, ReturnedPermits, decode, encode,
+    ALL, Lease, LeaseRequest, LeaseResponse, LimitState, NAMED, Outlook, Refusal, Remaining, ReturnedPermits, decode,
+    encode,
 };
 
 use self::used::Used;
@@ -190,8 +191,8 @@ impl Meter {
     /// Returns the remaining permits, without taking any.
     pub fn standing(&self, now: Timestamp) -> LimitState {
         LimitState {
-            rate: self.rate_left(now).map(|left| (left, self.until_free(u32::MAX, now))),
-            quota: self.quota_left().map(|left| (left, self.until_refill(now))),
+            rate: self.rate_left(now).map(|permits| Remaining { permits, refills_in: self.until_free(u32::MAX, now) }),
+            quota: self.quota_left().map(|permits| Remaining { permits, refills_in: self.until_refill(now) }),
         }
     }
 

@@ -106,7 +106,7 @@ fn questions_answers_and_state_of_a_meter_are_read() {
         take.clone(),
         LeaseRequest { limits: LIMITS, version: 9, need: 1, spare: 20, unused, ..LeaseRequest::default() }
     );
-    let standing = LimitState { rate: Some((42, 17_000)), quota: Some((4_000, 86_400_000)) };
+    let standing = LimitState { rate: Some((42, 17_000).into()), quota: Some((4_000, 86_400_000).into()) };
     let named: LeaseRequest = meter::decode(&bytes("meter-take-2.bin")).unwrap();
     assert_eq!(named, LeaseRequest { name: NAMED + 77, ..take });
     let lease: LeaseResponse = meter::decode(&bytes("meter-lease-1.bin")).unwrap();
@@ -117,7 +117,10 @@ fn questions_answers_and_state_of_a_meter_are_read() {
     for state in ["meter-state-1.bin", "meter-state-2.bin"] {
         let state = Meter::decode(&bytes(state)).unwrap();
         let left = state.standing(at(20));
-        assert_eq!((left.rate.map(|rate| rate.0), left.quota.map(|quota| quota.0)), (Some(86), Some(4_986)));
+        assert_eq!(
+            (left.rate.map(|rate| rate.permits), left.quota.map(|quota| quota.permits)),
+            (Some(86), Some(4_986))
+        );
     }
 }
 

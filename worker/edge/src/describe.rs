@@ -99,15 +99,15 @@ fn description(decision: &Decision) -> Description {
             limit: rate.limit,
             window_seconds: Some(rate.window_seconds),
             period: None,
-            remaining: decision.standing.rate.map(|(left, _)| left),
-            reset_seconds: decision.standing.rate.map(|(_, wait)| whole_seconds(wait)),
+            remaining: decision.standing.rate.map(|rest| rest.permits),
+            reset_seconds: decision.standing.rate.map(|rest| whole_seconds(rest.refills_in)),
         }),
         quota: record.and_then(|record| record.limits.quota).map(|quota| LimitState {
             limit: quota.limit,
             window_seconds: None,
             period: Some(quota.period),
-            remaining: decision.standing.quota.map(|(left, _)| left),
-            reset_seconds: decision.standing.quota.map(|(_, wait)| whole_seconds(wait)),
+            remaining: decision.standing.quota.map(|rest| rest.permits),
+            reset_seconds: decision.standing.quota.map(|rest| whole_seconds(rest.refills_in)),
         }),
         metadata: record.filter(|record| !record.metadata.is_empty()).map(|record| Metadata(record.metadata.clone())),
     }
@@ -180,7 +180,7 @@ mod tests {
             quota: Some(Quota { limit: 1_000, period: Period::Month }),
         };
         let record = Record { limits, metadata: vec![("team".into(), "till".into())], ..record() };
-        let standing = LimitState { rate: Some((42, 16_001)), quota: None };
+        let standing = LimitState { rate: Some((42, 16_001).into()), quota: None };
         let described = text(&Decision {
             record: Some(record.into()),
             secret: Some(1),

@@ -9,7 +9,7 @@
 use ownchat_domain::{
     limit::Limits,
     locator::Locator,
-    meter::{ALL, LEASE_MAX, Lease, LeaseRequest, LimitState, NAMED, Refusal, ReturnedPermits, SPARE_MAX},
+    meter::{ALL, LEASE_MAX, Lease, LeaseRequest, LimitState, NAMED, Refusal, Remaining, ReturnedPermits, SPARE_MAX},
     record::Record,
     time::Timestamp,
 };
@@ -155,7 +155,7 @@ impl Permits {
             return false;
         }
         let LimitState { rate, quota } = refusal.standing;
-        let left = rate.into_iter().chain(quota).map(|(left, _)| left).min().unwrap_or(0);
+        let left = rate.into_iter().chain(quota).map(|rest| rest.permits).min().unwrap_or(0);
         let held = pool.available(now);
         if held > 0 && left.saturating_add(held) >= cost {
             pool.uses_held = true;
@@ -343,7 +343,10 @@ impl LeasePool {
         let Some((standing, at)) = self.last_standing else { return LimitState::default() };
         let passed = now.since(at).max(0);
         let held = self.available(now);
-        let here = |(left, wait): (u32, i64)| (left.saturating_add(held), (wait - passed).max(0));
+        let here = |rest: Remaining| Remaining {
+            permits: rest.permits.saturating_add(held),
+            refills_in: (rest.refills_in - passed).max(0),
+        };
         LimitState { rate: standing.rate.map(here), quota: standing.quota.map(here) }
     }
 }

@@ -9,7 +9,7 @@ use ownchat_domain::{
     credential,
     failure::FieldError,
     json::BodyError,
-    meter::LimitState,
+    meter::{LimitState, Remaining},
     problem::{self, Kind, Problem},
     record::Record,
     scope::ScopeSet,
@@ -225,10 +225,10 @@ pub fn limit_headers(decision: &Decision) -> Vec<Header> {
 
 fn headers_of_limits(record: &Record, standing: LimitState) -> Vec<Header> {
     let (mut policies, mut states) = (String::new(), String::new());
-    let mut add_limit = |name: &str, limit: u32, window: i64, more: String, standing: Option<(u32, i64)>| {
+    let mut add_limit = |name: &str, limit: u32, window: i64, more: String, standing: Option<Remaining>| {
         push_item(&mut policies, &format!("\"{name}\";q={limit};w={window}{more}"));
-        if let Some((left, wait)) = standing {
-            push_item(&mut states, &format!("\"{name}\";r={left};t={}", whole_seconds(wait)));
+        if let Some(Remaining { permits, refills_in }) = standing {
+            push_item(&mut states, &format!("\"{name}\";r={permits};t={}", whole_seconds(refills_in)));
         }
     };
     if let Some(rate) = record.limits.rate {

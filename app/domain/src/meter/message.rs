@@ -84,10 +84,32 @@ pub struct Refusal {
 /// Remaining permits of the limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitState {
-    /// Permits left of the rate limit, and milliseconds until all are free again.
-    pub rate: Option<(u32, i64)>,
-    /// Permits left of the quota, and milliseconds until it is refilled.
-    pub quota: Option<(u32, i64)>,
+    /// The rate limit, if there is one.
+    pub rate: Option<Remaining>,
+    /// The quota, if there is one.
+    pub quota: Option<Remaining>,
+}
+
+/// The rest of one limit. Serialises as a pair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u32, i64)", into = "(u32, i64)")]
+pub struct Remaining {
+    /// Permits that are left.
+    pub permits: u32,
+    /// Milliseconds until the limit is whole again.
+    pub refills_in: i64,
+}
+
+impl From<(u32, i64)> for Remaining {
+    fn from((permits, refills_in): (u32, i64)) -> Self {
+        Self { permits, refills_in }
+    }
+}
+
+impl From<Remaining> for (u32, i64) {
+    fn from(Remaining { permits, refills_in }: Remaining) -> Self {
+        (permits, refills_in)
+    }
 }
 
 /// Prediction of a request's outcome, without making it.

@@ -38,7 +38,7 @@ fn a_rate_limit_refuses_and_says_when_to_come_back() {
     assert!(!refusal.by_quota);
     // The lease lasts 2 s, the window 60 s.
     assert_eq!(refusal.retry_after, 61_000);
-    assert_eq!(refusal.standing.rate, Some((0, 61_000)));
+    assert_eq!(refusal.standing.rate, Some((0, 61_000).into()));
     assert_eq!(permits(meter.take(&ask(rate(3, 60), 1, 0), NOW.plus(61_999))), 0);
     assert_eq!(permits(meter.take(&ask(rate(3, 60), 3, 0), NOW.plus(62_000))), 3);
 }
@@ -120,16 +120,16 @@ fn a_lease_ends_with_its_period() {
 fn what_comes_back_can_be_taken_again_once() {
     let mut meter = Meter::default();
     let LeaseResponse::Lease(lease) = meter.take(&ask(quota(80), 1, 9), NOW) else { unreachable!() };
-    assert_eq!((lease.permits, lease.standing.quota.map(|(left, _)| left)), (10, Some(70)));
+    assert_eq!((lease.permits, lease.standing.quota.map(|rest| rest.permits)), (10, Some(70)));
     let back = ReturnedPermits { lease: lease.number, permits: 9 };
     let giving = LeaseRequest { unused: vec![back, back], ..ask(quota(80), 0, 0) };
     let LeaseResponse::Lease(after) = meter.take(&giving, NOW.plus(5_000)) else { unreachable!() };
-    assert_eq!(after.standing.quota.map(|(left, _)| left), Some(79));
+    assert_eq!(after.standing.quota.map(|rest| rest.permits), Some(79));
     meter.take(&giving, NOW.plus(5_001));
-    assert_eq!(meter.standing(NOW).quota.map(|(left, _)| left), Some(79), "it came back twice");
+    assert_eq!(meter.standing(NOW).quota.map(|rest| rest.permits), Some(79), "it came back twice");
     let made_up = LeaseRequest { unused: vec![ReturnedPermits { lease: 99, permits: 50 }], ..ask(quota(80), 0, 0) };
     meter.take(&made_up, NOW.plus(5_002));
-    assert_eq!(meter.standing(NOW).quota.map(|(left, _)| left), Some(79));
+    assert_eq!(meter.standing(NOW).quota.map(|rest| rest.permits), Some(79));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn give(unused: &[ReturnedPermits]) -> LeaseRequest {
 }
 
 fn left_of_quota(meter: &Meter) -> u32 {
-    meter.standing(NOW).quota.unwrap().0
+    meter.standing(NOW).quota.unwrap().permits
 }
 
 const BOTH: Limits = Limits {
@@ -264,7 +264,7 @@ fn another_number_or_period_keeps_what_was_used() {
         version += 1;
         meter.take(&ask(limits, 0, 0), now);
         meter.believe(limits, version);
-        meter.standing(now).quota.map(|(left, _)| left)
+        meter.standing(now).quota.map(|rest| rest.permits)
     };
     let yesterday = Period::Day.start(NOW).plus(-1);
     assert_eq!(left(&mut meter, quota(100), yesterday), Some(100));
@@ -309,10 +309,10 @@ fn whoever_takes_nothing_is_told_how_things_stand_with_their_limits() {
         LeaseResponse::Lease(lease) => lease.standing,
         LeaseResponse::Refused(refusal) => unreachable!("{refusal:?}"),
     };
-    assert_eq!(told(&Meter::default(), rate(9, 60), 1).rate, Some((9, 0)), "of a key that was never used");
+    assert_eq!(told(&Meter::default(), rate(9, 60), 1).rate, Some((9, 0).into()), "of a key that was never used");
     let mut meter = Meter::default();
     meter.take(&LeaseRequest { version: 3, ..ask(quota(10), 4, 0) }, NOW);
-    let left = |limits, version| told(&meter, limits, version).quota.map(|(left, _)| left);
+    let left = |limits, version| told(&meter, limits, version).quota.map(|rest| rest.permits);
     assert_eq!((left(quota(10), 3), left(quota(20), 4)), (Some(6), Some(16)));
     assert_eq!(left(quota(20), 2), Some(6), "limits of an older record are not believed");
     let before = meter.clone();
@@ -390,7 +390,7 @@ fn known_answers() {
         before.truncate(before.len() - later);
         assert_eq!(decode::<LeaseRequest>(&before), Ok(question.clone()), "as the versions before write it");
     }
-    let standing = LimitState { rate: Some((4, 9_000)), quota: None };
+    let standing = LimitState { rate: Some((4, 9_000).into()), quota: None };
     let answer = LeaseResponse::Lease(Lease { number: 7, permits: 3, lasts: 2_000, standing });
     assert_eq!(hex(&encode(&answer).unwrap()), "01000703a01f0104d08c0100");
     assert_eq!(decode::<LeaseResponse>(&encode(&answer).unwrap()), Ok(answer));

@@ -126,7 +126,7 @@ fn about_calls() {
         Point { at: at(0), outcomes: [(0, 40), (8, 3)].into_iter().collect(), scopes: [(1, 2)].into_iter().collect() };
     good("use over time", Series { span, points: vec![point] });
     good("last uses", vec![LastUse { key: locator(), secret: 2, at: at(5) }]);
-    let standing = LimitState { rate: Some((42, 17_000)), quota: None };
+    let standing = LimitState { rate: Some((42, 17_000).into()), quota: None };
     let refusal = Some(Refusal { by_quota: true, retry_after: 500, standing });
     good("an outlook", Outlook { standing, refusal });
 }

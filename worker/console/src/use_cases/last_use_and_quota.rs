@@ -64,7 +64,7 @@ async fn left(context: &RequestContext, key: &Key) -> Option<u32> {
     let limits = Limits { rate: key.rate_limit, quota: Some(key.quota?.into()) };
     let call = LookAhead { limits, version: key.version, cost: 0 };
     match within(TIMEOUT, vault::ask(context, Object::Meter(key.id), &call)).await {
-        Some(Ok(outlook)) => outlook.standing.quota.map(|(left, _)| left),
+        Some(Ok(outlook)) => outlook.standing.quota.map(|rest| rest.permits),
         Some(Err(failure)) => {
             log::warning(&context.request_id, &format!("meter of key {}: {failure}", key.id));
             None

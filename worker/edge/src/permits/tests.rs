@@ -8,7 +8,7 @@ use ownchat_domain::{
 };
 
 fn lease(number: u64, permits: u32) -> Lease {
-    let standing = LimitState { rate: Some((40, 9_000)), quota: None };
+    let standing = LimitState { rate: Some((40, 9_000).into()), quota: None };
     Lease { number, permits, lasts: 2_000, standing }
 }
 
@@ -17,8 +17,8 @@ fn permits_are_spent_while_their_lease_lasts() {
     let (mut permits, key) = (Permits::default(), record());
     assert_eq!(permits.spend(&key, 1, NOW), None);
     permits.add_lease(&record(), lease(1, 4), NOW, NOW);
-    assert_eq!(permits.spend(&key, 1, NOW).unwrap().unwrap().standing.rate, Some((43, 9_000)));
-    assert_eq!(permits.spend(&key, 2, NOW.plus(1_000)).unwrap().unwrap().standing.rate, Some((41, 8_000)));
+    assert_eq!(permits.spend(&key, 1, NOW).unwrap().unwrap().standing.rate, Some((43, 9_000).into()));
+    assert_eq!(permits.spend(&key, 2, NOW.plus(1_000)).unwrap().unwrap().standing.rate, Some((41, 8_000).into()));
     assert_eq!(permits.spend(&key, 2, NOW.plus(1_000)), None, "one permit is left");
     assert_eq!(permits.spend(&key, 1, NOW.plus(2_000)), None, "the lease expired");
     assert_eq!(permits.spend(&key, 1, NOW.plus(-1)), None, "the clock was set back");
@@ -195,12 +195,12 @@ fn standing_expires_with_the_longest_lease() {
     assert_eq!(permits.standing(&key, NOW), None);
     permits.add_lease(&key, lease(1, 4), NOW, NOW);
     let left = |permits: &Permits, now| permits.standing(&key, now).map(|standing| standing.rate.unwrap());
-    assert_eq!(left(&permits, NOW.plus(1_000)), Some((44, 8_000)), "with the permits held here");
+    assert_eq!(left(&permits, NOW.plus(1_000)), Some((44, 8_000).into()), "with the permits held here");
     assert!(permits.spend(&key, 3, NOW).is_some());
-    assert_eq!(left(&permits, NOW.plus(LEASE_MAX - 1)), Some((41, 7_001)));
+    assert_eq!(left(&permits, NOW.plus(LEASE_MAX - 1)), Some((41, 7_001).into()));
     assert_eq!((left(&permits, NOW.plus(LEASE_MAX)), left(&permits, NOW.plus(-1))), (None, None));
     assert_eq!(permits.standing(&Record { version: 4, ..record() }, NOW), None, "the limits are others");
-    let standing = LimitState { rate: Some((0, 500)), quota: None };
+    let standing = LimitState { rate: Some((0, 500).into()), quota: None };
     permits.apply_refusal(
         &key,
         9,
@@ -208,7 +208,7 @@ fn standing_expires_with_the_longest_lease() {
         NOW.plus(3_000),
         NOW.plus(3_000),
     );
-    assert_eq!(left(&permits, NOW.plus(3_100)), Some((0, 400)), "a refusal reports the standing, too");
+    assert_eq!(left(&permits, NOW.plus(3_100)), Some((0, 400).into()), "a refusal reports the standing, too");
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn costly_request_combines_held_and_leased_permits() {
     let (mut permits, mut key) = (Permits::default(), record());
     key.limits = Limits { rate: None, quota: Some(quota) };
     let refusal = |left| {
-        let standing = LimitState { rate: None, quota: Some((left, 9_000)) };
+        let standing = LimitState { rate: None, quota: Some((left, 9_000).into()) };
         Refusal { by_quota: true, retry_after: 9_000, standing }
     };
     permits.add_lease(&key, lease(1, 6), NOW, NOW);

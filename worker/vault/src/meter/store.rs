@@ -120,7 +120,7 @@ mod tests {
         let database = MemoryDatabase::open();
         let command = LookAhead { limits: request(0).limits, version: 1, cost: 1 };
         let left = || peek(&database, &command, NOW).unwrap();
-        assert_eq!((left().standing.quota.unwrap().0, left().refusal), (3, None));
+        assert_eq!((left().standing.quota.unwrap().permits, left().refusal), (3, None));
         assert!(is_new(&database).unwrap());
         take(&database, &request(3), NOW).unwrap();
         assert!(left().refusal.is_some_and(|refusal| refusal.by_quota));
@@ -155,7 +155,7 @@ mod tests {
         assert!(matches!(take(&database, &wider, NOW), Ok(LeaseResponse::Refused(_))), "the older version is refused");
         accept_any_version(&database).unwrap();
         let left = |taken| {
-            if let LeaseResponse::Lease(lease) = taken { lease.standing.quota.map(|(left, _)| left) } else { None }
+            if let LeaseResponse::Lease(lease) = taken { lease.standing.quota.map(|rest| rest.permits) } else { None }
         };
         assert_eq!(take(&database, &wider, NOW).map(left), Ok(Some(5)), "of 9, after 2 and 2");
         let written = || database.first("SELECT total_changes()", &[]).unwrap().unwrap().integer().unwrap();

@@ -166,19 +166,23 @@ fn every_decision_of_a_limited_key_reports_its_standing() {
         step => unreachable!("{step:?}"),
     };
     assert_eq!((standing_of(&missing, NOW), standing_of(&free, NOW)), (None, None), "the standing is unknown");
-    let all = LimitState { rate: Some((9, 0)), quota: None };
+    let all = LimitState { rate: Some((9, 0).into()), quota: None };
     authorizer.set_standing(&Record { limits, ..record() }, all, NOW);
     assert_eq!(
         (standing_of(&missing, NOW), standing_of(&free, NOW)),
-        (Some((true, Some((9, 0)))), Some((true, Some((9, 0)))))
+        (Some((true, Some((9, 0).into()))), Some((true, Some((9, 0).into()))))
     );
     let Evaluation::NeedsPermits(limited) = authorizer.evaluate(&key, &ANY, false, NOW) else { unreachable!() };
-    let lease =
-        Lease { number: 1, permits: 3, lasts: 2_000, standing: LimitState { rate: Some((6, 62_000)), quota: None } };
+    let lease = Lease {
+        number: 1,
+        permits: 3,
+        lasts: 2_000,
+        standing: LimitState { rate: Some((6, 62_000).into()), quota: None },
+    };
     authorizer.add_lease(&limited, lease, NOW, NOW);
     let later = NOW.plus(1_000);
-    assert_eq!(standing_of(&missing, later), Some((true, Some((9, 61_000)))));
-    let eight = Some((true, Some((8, 61_000))));
+    assert_eq!(standing_of(&missing, later), Some((true, Some((9, 61_000).into()))));
+    let eight = Some((true, Some((8, 61_000).into())));
     assert_eq!((standing_of(&ANY, later), standing_of(&free, later)), (eight, eight));
     assert_eq!(standing_of(&missing, NOW.plus(2_500)), None, "the standing may have changed");
     // A meter that fails is not queried again at once, and the standing stays unknown.
