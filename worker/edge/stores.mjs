@@ -1,5 +1,5 @@
-// Stores, timers and log of one request, as `src/platform.rs` declares them. Nothing here throws: an
-// error is a reply of status 0 whose body is the reason.
+// Stores, timers and log of one request, as `src/platform.rs` declares them. Nothing here throws:
+// an error is a reply of status 0 whose body is the reason.
 
 import { logError, logWarning } from "./log.mjs";
 

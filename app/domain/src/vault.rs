@@ -1,7 +1,7 @@
 //! RPC protocol between the Workers and the vault.
 //!
-//! Each command is a type that names its response ([`Command`]). It travels as JSON in a `POST` over a
-//! service binding. This module alone builds and parses the paths.
+//! Each command is a type that names its response ([`Command`]). It travels as JSON in a `POST`
+//! over a service binding. This module alone builds and parses the paths.
 
 /// Declares a command: its type, its name, its response, and the field with its caller if it has
 /// one.

@@ -12,9 +12,9 @@ export const CALLER_LEFT = "caller_left";
 const WITHOUT_BODY = [204, 205, 304];
 
 /**
- * Sends `request` with this id to `target` with the headers `own`. Resolves to the `response` of the service, or
- * to the code of a `failure` and its `error`. `timeouts` are milliseconds; `blocked` names the
- * headers that do not pass.
+ * Sends `request` with this id to `target` with the headers `own`. Resolves to the `response` of
+ * the service, or to the code of a `failure` and its `error`. `timeouts` are milliseconds;
+ * `blocked` names the headers that do not pass.
  */
 export async function forward(request, target, id, own, { timeouts, blocked }, context) {
   const { method } = request;

@@ -20,7 +20,7 @@ pub enum DeferredTask {
     /// Sends a batch of this workspace, and the next one after its confirmation.
     SendBatch(u32),
     /// Returns the unspent permits of this key; with the number of attempts before.
-    ReturnPermits(Rc<Record>, usize),
+    ReturnPermits(Rc<Record>, u32),
     /// Refreshes the cached record of this key.
     RefreshKey(PresentedKey),
 }

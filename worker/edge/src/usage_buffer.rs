@@ -5,11 +5,14 @@
 //! whose object fails neither delays another nor takes room from it.
 
 use ownchat_domain::{
+    back_off::back_off,
     time::{SECOND, Timestamp},
     usage::{BATCH_MAX, Batch, FLUSH_AFTER, Tally},
 };
 use std::rc::Rc;
 
+/// Maximum back-off between the attempts to send a batch, in milliseconds.
+const BACK_OFF_MAX: i64 = 4 * SECOND;
 /// Milliseconds from the first count to the flush: half of the maximum delay of usage counts.
 const FLUSH_DELAY: i64 = FLUSH_AFTER / 2;
 /// Milliseconds after which a scheduled flush counts as lost.
@@ -129,8 +132,7 @@ impl UsageBuffer {
         pending.batches.first().cloned()
     }
 
-    /// Ends an attempt to send a batch. A failed one is retried after a back-off of 1, 2 and then 4
-    /// seconds.
+    /// Ends an attempt to send a batch. A failed one is retried after a back-off.
     pub fn batch_sent(&mut self, workspace: u32, sequence: u64, is_done: bool, now: Timestamp) {
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.workspace == workspace) {
             if is_done {
@@ -141,7 +143,7 @@ impl UsageBuffer {
                     self.make_batches(now);
                 }
             } else {
-                pending.next_attempt = now.plus(SECOND << pending.failures.min(2));
+                pending.next_attempt = now.plus(back_off(pending.failures.into(), BACK_OFF_MAX));
                 pending.failures += 1;
             }
         }

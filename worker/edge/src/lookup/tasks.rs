@@ -13,13 +13,16 @@ use crate::{
     timeout::USAGE,
 };
 use ownchat_domain::{
+    back_off::back_off,
     time::{SECOND, Timestamp},
     usage,
     vault::usage_path,
 };
 
-/// Back-off between attempts to return permits to a meter, in milliseconds.
-const RETURN_BACK_OFF: [i64; 3] = [SECOND, 2 * SECOND, 4 * SECOND];
+/// Maximum retries of a return of permits to a meter.
+const RETURN_RETRIES: u32 = 3;
+/// Maximum back-off between them, in milliseconds.
+const RETURN_BACK_OFF_MAX: i64 = 4 * SECOND;
 /// Milliseconds after a response in which a deferred task may start. The platform cancels what is
 /// in flight after 30 s.
 const DEFERRED_DEADLINE: i64 = 18 * SECOND;
@@ -76,9 +79,8 @@ async fn run_task(
             let Err(error) = call_meter(platform, &record, &unspent).await else { return Vec::new() };
             platform.log_warning(&format!("{}: meter: {error}", record.locator));
             edge.authorizer.keep_unspent(&record, unspent);
-            RETURN_BACK_OFF
-                .get(attempts)
-                .map(|wait| (now().plus(*wait), DeferredTask::ReturnPermits(record, attempts + 1)))
+            let due = now().plus(back_off(attempts.into(), RETURN_BACK_OFF_MAX));
+            (attempts < RETURN_RETRIES).then(|| (due, DeferredTask::ReturnPermits(record, attempts + 1)))
         }
         DeferredTask::RefreshKey(presented) => {
             if let Err(error) = fetch_key(edge, platform, &presented, KeyFetch::NewerReplica, None).await {
