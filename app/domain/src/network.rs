@@ -149,15 +149,16 @@ impl Networks {
     ///
     /// Returns the JSON path of the field at fault and a message.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        // Neighbouring networks that fill a larger one count as that one: aggregated, no union of
-        // networks covers a network that none of them covers.
-        let (allow, deny) = (aggregated(&self.allow), aggregated(&self.deny));
-        let whole = |list: &[Network], is_v4| list.iter().any(|net| net.0.prefix_len() == 0 && net.is_v4() == is_v4);
-        if !allow.is_empty() && allow.iter().all(|net| deny.iter().any(|deny| deny.covers(*net))) {
+        let Self { allow, deny } = self;
+        let whole = |list: &[Network], is_v4: bool| {
+            let every = if is_v4 { IpNet::V4(Ipv4Net::default()) } else { IpNet::V6(Ipv6Net::default()) };
+            are_covering(list, every)
+        };
+        if !allow.is_empty() && allow.iter().all(|net| are_covering(deny, net.0)) {
             return Err(("restrictions.deny", "These cover every allowed network: the key would work nowhere.".into()));
         }
         for (all, of_this, is_v4) in [("0.0.0.0/0", "IPv4", true), ("::/0", "IPv6", false)] {
-            if whole(&allow, is_v4) && allow.iter().all(|net| net.is_v4() == is_v4) {
+            if whole(allow, is_v4) && allow.iter().all(|net| net.is_v4() == is_v4) {
                 let (other, of_other) = if is_v4 { ("::/0", "IPv6") } else { ("0.0.0.0/0", "IPv4") };
                 return Err((
                     "restrictions.allow",
@@ -168,7 +169,7 @@ impl Networks {
                 ));
             }
         }
-        if whole(&deny, true) && whole(&deny, false) {
+        if whole(deny, true) && whole(deny, false) {
             return Err(("restrictions.deny", "These cover every address: the key would work nowhere.".into()));
         }
         Ok(())
@@ -177,18 +178,35 @@ impl Networks {
     /// Returns true if these lists surely permit every address that `before` permits. May return
     /// false for lists that do; it never returns true wrongly.
     pub fn is_at_least(&self, before: &Self) -> bool {
-        let covered = |net: &Network, by: &[Network]| by.iter().any(|other| other.covers(*net));
-        let (allow, denied_before) = (aggregated(&self.allow), aggregated(&before.deny));
-        let allows =
-            self.allow.is_empty() || (!before.allow.is_empty() && before.allow.iter().all(|net| covered(net, &allow)));
-        allows && self.deny.iter().all(|net| covered(net, &denied_before))
+        let allows = self.allow.is_empty()
+            || (!before.allow.is_empty() && before.allow.iter().all(|net| are_covering(&self.allow, net.0)));
+        allows && self.deny.iter().all(|net| are_covering(&before.deny, net.0))
     }
 }
 
-/// Merges networks that overlap or that together fill a larger one.
-fn aggregated(list: &[Network]) -> Vec<Network> {
-    let nets: Vec<IpNet> = list.iter().map(|net| net.0).collect();
-    IpNet::aggregate(&nets).into_iter().map(Network).collect()
+/// Returns true if these networks together hold every address of `net`: one of them covers it, or
+/// they cover both of its halves.
+fn are_covering(list: &[Network], net: IpNet) -> bool {
+    list.iter().any(|part| part.0.contains(&net))
+        || list.iter().any(|part| net.contains(&part.0))
+            && halves(net).is_some_and(|halves| halves.into_iter().all(|half| are_covering(list, half)))
+}
+
+/// Splits a network into two; none if it is a single address.
+fn halves(net: IpNet) -> Option<[IpNet; 2]> {
+    let prefix = net.prefix_len() + 1;
+    match net {
+        IpNet::V4(four) => {
+            let upper = four.addr().to_bits() | 1_u32.checked_shl(32 - u32::from(prefix))?;
+            let half = |bits: u32| Ipv4Net::new(bits.into(), prefix).ok().map(IpNet::V4);
+            Some([half(four.addr().to_bits())?, half(upper)?])
+        }
+        IpNet::V6(six) => {
+            let upper = six.addr().to_bits() | 1_u128.checked_shl(128 - u32::from(prefix))?;
+            let half = |bits: u128| Ipv6Net::new(bits.into(), prefix).ok().map(IpNet::V6);
+            Some([half(six.addr().to_bits())?, half(upper)?])
+        }
+    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ impl DurableObject for Hasher {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        log::within("hasher", log::id_of(&request), self.respond_to(request)).await
+        log::within("hasher", log::id_of(&request), Box::pin(self.respond_to(request))).await
     }
 }
 

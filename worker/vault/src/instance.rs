@@ -43,7 +43,7 @@ impl DurableObject for Instance {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        log::within("instance", log::id_of(&request), self.respond_to(request)).await
+        log::within("instance", log::id_of(&request), Box::pin(self.respond_to(request))).await
     }
 }
 

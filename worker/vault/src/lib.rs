@@ -20,7 +20,7 @@ use worker::{Context, Env, Request, Response, Result, event};
 /// Forwards a request to the object that its path names.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    log::within("object", log::id_of(&request), forward(request, &env)).await
+    log::within("object", log::id_of(&request), Box::pin(forward(request, &env))).await
 }
 
 /// Returns the response of the object; 503 if it failed or cannot be started.

@@ -5,7 +5,7 @@ use ownchat_domain::log::{Level, LogLine, REQUEST_ID_HEADER};
 use std::{
     cell::RefCell,
     future::{Future, poll_fn},
-    pin::pin,
+    pin::Pin,
     rc::Rc,
 };
 use worker::{Request, console_error, console_warn};
@@ -23,9 +23,14 @@ thread_local! {
 
 /// Runs the work of an object for a request, or for an alarm if there is no request id. The lines
 /// that it logs name both, though the isolate runs other work between its steps.
-pub async fn within<F: Future>(object: &'static str, request_id: Option<Rc<str>>, work: F) -> F::Output {
+///
+/// `work` is boxed, so that this code is compiled once.
+pub async fn within<T>(
+    object: &'static str,
+    request_id: Option<Rc<str>>,
+    mut work: Pin<Box<dyn Future<Output = T> + '_>>,
+) -> T {
     let scope = Scope { object, request_id };
-    let mut work = pin!(work);
     poll_fn(|context| {
         let outer = SCOPE.replace(Some(scope.clone()));
         let polled = work.as_mut().poll(context);
@@ -81,6 +86,7 @@ mod tests {
     use super::*;
     use std::{
         cell::Cell,
+        pin::pin,
         task::{Context, Poll, Waker},
     };
 
@@ -88,13 +94,17 @@ mod tests {
     fn concurrent_requests_keep_their_ids() {
         let turn = Cell::new(0);
         let serve = |id: &'static str| {
-            within("registry", Some(id.into()), async {
-                let before = line(Level::Error, format_args!("first"));
-                let mut waits = true;
-                poll_fn(|_| if core::mem::take(&mut waits) { Poll::Pending } else { Poll::Ready(()) }).await;
-                turn.set(turn.get() + 1);
-                [before, line(Level::Warning, format_args!("step {}", turn.get()))]
-            })
+            within(
+                "registry",
+                Some(id.into()),
+                Box::pin(async {
+                    let before = line(Level::Error, format_args!("first"));
+                    let mut waits = true;
+                    poll_fn(|_| if core::mem::take(&mut waits) { Poll::Pending } else { Poll::Ready(()) }).await;
+                    turn.set(turn.get() + 1);
+                    [before, line(Level::Warning, format_args!("step {}", turn.get()))]
+                }),
+            )
         };
         let (mut one, mut two) = (pin!(serve("1")), pin!(serve("2")));
         let mut context = Context::from_waker(Waker::noop());

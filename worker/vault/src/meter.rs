@@ -37,7 +37,7 @@ impl DurableObject for Meter {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        log::within("meter", log::id_of(&request), self.respond_to(request)).await
+        log::within("meter", log::id_of(&request), Box::pin(self.respond_to(request))).await
     }
 }
 

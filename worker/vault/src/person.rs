@@ -38,7 +38,7 @@ impl DurableObject for Person {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        log::within("person", log::id_of(&request), self.respond_to(request)).await
+        log::within("person", log::id_of(&request), Box::pin(self.respond_to(request))).await
     }
 }
 

@@ -85,11 +85,11 @@ impl DurableObject for Registry {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        log::within("registry", log::id_of(&request), self.respond_to(request)).await
+        log::within("registry", log::id_of(&request), Box::pin(self.respond_to(request))).await
     }
 
     async fn alarm(&self) -> Result<Response> {
-        log::within("registry", None, self.run_alarm()).await
+        log::within("registry", None, Box::pin(self.run_alarm())).await
     }
 }
 
@@ -179,7 +179,7 @@ impl Registry {
         if let Some(last) = request.last_use.get().filter(|last| self.uses.is_due(*last)) {
             // The response does not wait for it.
             let report = use_reports::report(self.env.clone(), workspace, last);
-            self.state.wait_until(log::within("registry", log::request_id(), report));
+            self.state.wait_until(log::within("registry", log::request_id(), Box::pin(report)));
         }
         self.follow_up(database, workspace, done).await
     }

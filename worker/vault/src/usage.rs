@@ -39,11 +39,11 @@ impl DurableObject for Usage {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        log::within("usage", log::id_of(&request), self.respond_to(request)).await
+        log::within("usage", log::id_of(&request), Box::pin(self.respond_to(request))).await
     }
 
     async fn alarm(&self) -> Result<Response> {
-        log::within("usage", None, self.run_alarm()).await
+        log::within("usage", None, Box::pin(self.run_alarm())).await
     }
 }
 

@@ -116,11 +116,16 @@ fn header(database: &impl Database) -> DatabaseResult<Header> {
 fn keys(database: &impl Database, after: u32) -> DatabaseResult<Vec<KeyFacts>> {
     let rows = rows::keys::after(database, after, PART)?;
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
-    let mut secrets = rows::secrets::of_keys(database, first.number, last.number)?;
+    let secrets = rows::secrets::of_keys(database, first.number, last.number)?;
+    let mut secrets = secrets.into_iter().peekable();
     rows.into_iter()
         .map(|row| {
-            let secrets = secrets.remove(&row.number).unwrap_or_default();
-            facts(row, secrets)
+            // Both lists are in the order of the keys' numbers.
+            let mut of_key = Vec::new();
+            while let Some((_, secret)) = secrets.next_if(|(key, _)| *key == row.number) {
+                of_key.push(secret);
+            }
+            facts(row, of_key)
         })
         .collect()
 }

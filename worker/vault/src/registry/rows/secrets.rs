@@ -3,17 +3,15 @@
 use super::{moment, time};
 use crate::database::{Database, DatabaseError, DatabaseResult, Row, Value};
 use ownchat_domain::{digest::KeyDigest, key::KeySecret, time::Timestamp, transfer::SecretFacts};
-use std::collections::BTreeMap;
 
 /// Column for a statement on the table of keys: the secrets of the key as the API shows them, as
 /// JSON. So a page of keys is one statement, not one more for each key.
-pub const SHOWN: &str = "(SELECT json_group_array(json_array(number, created_at, ends_at)) FROM secrets \
-     WHERE key = keys.number)";
+pub const SHOWN: &str = "(SELECT json_group_array(json_array(number, created_at, ends_at) ORDER BY number) \
+     FROM secrets WHERE key = keys.number)";
 
 /// Reads the column [`SHOWN`]. Returns the oldest secret first.
 pub fn read_shown(json: &str) -> DatabaseResult<Vec<KeySecret>> {
-    let mut secrets: Vec<(u32, i64, Option<i64>)> = super::from_json(json)?;
-    secrets.sort_unstable();
+    let secrets: Vec<(u32, i64, Option<i64>)> = super::from_json(json)?;
     Ok(secrets
         .into_iter()
         .map(|(number, created_at, ends_at)| KeySecret {
@@ -43,21 +41,18 @@ pub fn insert(database: &impl Database, key: i64, secret: &SecretFacts) -> Datab
 
 /// Returns the secrets of a key, oldest first.
 pub fn of_key(database: &impl Database, key: i64) -> DatabaseResult<Vec<SecretFacts>> {
-    Ok(of_keys(database, key, key)?.remove(&key).unwrap_or_default())
+    Ok(of_keys(database, key, key)?.into_iter().map(|(_, secret)| secret).collect())
 }
 
-/// Returns the secrets of the keys with these numbers, by key, oldest first.
-pub fn of_keys(database: &impl Database, first: i64, last: i64) -> DatabaseResult<BTreeMap<i64, Vec<SecretFacts>>> {
+/// Returns the secrets of the keys with these numbers, each with its key. Keys are in the order of
+/// their numbers, the secrets of each from the oldest on.
+pub fn of_keys(database: &impl Database, first: i64, last: i64) -> DatabaseResult<Vec<(i64, SecretFacts)>> {
     let rows = database.run(
         "SELECT key, number, master, digest, created_at, ends_at FROM secrets WHERE key BETWEEN ? AND ? \
          ORDER BY key, number",
         &[first.into(), last.into()],
     )?;
-    let mut by_key = BTreeMap::<i64, Vec<SecretFacts>>::new();
-    for mut row in rows {
-        by_key.entry(row.integer()?).or_default().push(read(row)?);
-    }
-    Ok(by_key)
+    rows.into_iter().map(|mut row| Ok((row.integer()?, read(row)?))).collect()
 }
 
 fn read(mut row: Row) -> DatabaseResult<SecretFacts> {
