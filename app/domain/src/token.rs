@@ -227,8 +227,13 @@ pub fn holds_key(text: &str) -> bool {
         rest = rest.get(before.len() + BRAND_LENGTH..).unwrap_or_default();
     }
     let mut words = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-    words.any(|word| KEYS_BEGIN.iter().any(|brand| Token::parse(&format!("{brand}{word}")).is_ok()))
+    words.any(|word| {
+        tail(word).is_some_and(|tail| tail.len() == SECRET_LENGTH + CHECK_LENGTH) && word.len() == BARE_LENGTH
+    })
 }
+
+/// Length of a key without brand and environment.
+const BARE_LENGTH: usize = LENGTH - BRAND_LENGTH;
 
 /// Returns the part after the locator that a text begins with.
 pub fn tail(text: &str) -> Option<&str> {

@@ -1,4 +1,4 @@
-//! Builds every URL of the console, and validates URLs that come with a request.
+//! Builds the URLs of the pages, and validates URLs that come with a request.
 
 use ownchat_domain::locator::Locator;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};

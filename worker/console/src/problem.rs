@@ -1,4 +1,4 @@
-//! Problem responses (RFC 9457): the one place that chooses statuses and public texts of the API.
+//! Problem responses (RFC 9457) of the API: the status and public text of each failure.
 
 use crate::{log, request_context::RequestContext};
 use axum::{

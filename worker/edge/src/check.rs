@@ -1,4 +1,5 @@
 //! Plain values of a check: the key and its purpose, the requirements of the request, the decision.
+//! The order of the checks stands in the domain: `policy::CHECKS`.
 
 use ownchat_domain::{
     digest::{Fingerprint, SecretHash},

@@ -31,9 +31,9 @@ struct Description {
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rate_limit: Option<LimitState>,
+    rate_limit: Option<DescribedLimit>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    quota: Option<LimitState>,
+    quota: Option<DescribedLimit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Metadata>,
 }
@@ -50,7 +50,7 @@ impl Serialize for Metadata {
 
 /// A limit and its remaining permits, as far as this isolate knows them.
 #[derive(Debug, Serialize)]
-struct LimitState {
+struct DescribedLimit {
     limit: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     window_seconds: Option<u32>,
@@ -95,14 +95,14 @@ fn description(decision: &Decision) -> Description {
             _ => None,
         },
         expires_at: record.and_then(|record| record.expires_at),
-        rate_limit: record.and_then(|record| record.limits.rate).map(|rate| LimitState {
+        rate_limit: record.and_then(|record| record.limits.rate).map(|rate| DescribedLimit {
             limit: rate.limit,
             window_seconds: Some(rate.window_seconds),
             period: None,
             remaining: decision.standing.rate.map(|rest| rest.permits),
             reset_seconds: decision.standing.rate.map(|rest| whole_seconds(rest.refills_in)),
         }),
-        quota: record.and_then(|record| record.limits.quota).map(|quota| LimitState {
+        quota: record.and_then(|record| record.limits.quota).map(|quota| DescribedLimit {
             limit: quota.limit,
             window_seconds: None,
             period: Some(quota.period),

@@ -1,6 +1,5 @@
-//! Responses: the status, headers and public text of every response of the edge are chosen here,
-//! "rate limited" (429) included. The wording of problems and denials is the domain's, in `problem`
-//! and `verdict`.
+//! Responses: status, headers and body of a decision, "rate limited" (429) included. The wording of
+//! problems and denials is the domain's, in `problem` and `verdict`.
 //!
 //! A [`Response`] is a value. The entry makes the platform's response of its encoding.
 

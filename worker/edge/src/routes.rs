@@ -1,6 +1,7 @@
-//! Routes: the list of routes, and for each the check that its key needs and the response to the
-//! decision. The domain's `route` holds paths and scopes; a path that is not the edge's own goes to
-//! the gateway.
+//! Routes: for each route the check that its key needs and the response to the decision.
+//!
+//! The lists of routes stand in the domain: the edge's own in `route/place.rs`, those of the
+//! gateway with their scopes in `scope/table.rs`.
 
 use crate::{
     authorizer::Authorizer,

@@ -71,6 +71,17 @@ mod tests {
         assert_eq!(verify(&decomposed.into(), Some(&old)), Ok(true));
     }
 
+    /// The hash comes from the reference implementation, with the salt 00 to 0f.
+    #[test]
+    fn a_hash_of_another_implementation_is_the_same() {
+        let known = "$argon2id$v=19$m=19456,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$\
+                     0AuQxA+RjPiJeA19Op7DwrFxnfh9xeTU2T6mFj2wThc";
+        assert_eq!(verify(&"correct horse".to_owned().into(), Some(known)), Ok(true));
+        let salt: [u8; 16] = core::array::from_fn(|at| u8::try_from(at).unwrap());
+        let salt = SaltString::encode_b64(&salt).unwrap();
+        assert_eq!(hasher().unwrap().hash_password(b"correct horse", &salt).unwrap().to_string(), known);
+    }
+
     #[test]
     fn an_unknown_account_costs_as_much_as_a_known_one() {
         assert_eq!(verify(&"correct horse".to_owned().into(), None), Ok(false));

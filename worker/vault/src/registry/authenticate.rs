@@ -1,4 +1,4 @@
-//! Authentication of callers at the management API. Every command passes here first.
+//! Authentication of callers at the management API. Every command of a caller passes here first.
 //!
 //! A key is checked by the rules of the edge, against its current state: secret, status, workspace,
 //! client network.

@@ -4,7 +4,7 @@ use super::{
     keys::{KeyOutcome, present, store},
     members::member,
     rows::secrets,
-    trail::{Actor, Change},
+    trail::{AuditActor, Change},
 };
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{audit::Action, role::Operation, time::Timestamp, vault::registry::EndOldSecrets};
@@ -21,7 +21,7 @@ pub fn end_old_secrets(database: &impl Database, command: &EndOldSecrets, now: T
     if after.secrets == before.secrets {
         return Ok(KeyOutcome::unchanged(before.to_key(now)));
     }
-    let actor = Actor { origin: Some(&command.origin), name: &member.name };
+    let actor = AuditActor { origin: Some(&command.origin), name: &member.name };
     database.transaction(|| {
         secrets::set_ends(database, after.number, &after.secrets)?;
         let change = Change::of_key(Action::EndSecret, Some(&before), Some(&after), now)?;

@@ -9,7 +9,7 @@ use super::{
     members::{Member, member},
     pipeline::Confirm,
     rows::{self, KeyRow, find},
-    trail::{self, Actor, Change},
+    trail::{self, AuditActor, Change},
 };
 use crate::{
     database::{Database, DatabaseResult},
@@ -144,7 +144,7 @@ pub fn issue(
         };
         rows::keys::insert(database, &row, Some(keyring.newest().id))?;
         store_secret(database, keyring, &row, &draft.secret)?;
-        let actor = Actor { origin: Some(origin), name: &member.name };
+        let actor = AuditActor { origin: Some(origin), name: &member.name };
         let change = Change::of_key(draft.action, None, Some(&row), now)?;
         trail::append(database, actor, Change { before: draft.before, reason: draft.reason, ..change }, now)?;
         kv_outbox::enqueue(database, number, now)?;
@@ -220,7 +220,7 @@ pub fn change(database: &impl Database, command: &ChangeKey, now: Timestamp) -> 
         (true, false) => Action::Deactivate,
         _ => Action::Edit,
     };
-    let actor = Actor { origin: Some(&command.origin), name: &member.name };
+    let actor = AuditActor { origin: Some(&command.origin), name: &member.name };
     let change = Change { reason, ..Change::of_key(action, Some(&before), Some(&after), now)? };
     store(database, actor, &after, change, now)?;
     Ok(KeyOutcome::new(after.to_key(now), unpublished || narrows(&before, &after)))
@@ -244,7 +244,7 @@ pub fn delete(database: &impl Database, command: &DeleteKey, now: Timestamp) -> 
     let before = present(database, command.id)?;
     member.may(Operation::DeleteKey, Some(&before), None, now)?;
     let after = KeyRow { deleted_at: Some(now), version: before.version + 1, updated_at: now, ..before.clone() };
-    let actor = Actor { origin: Some(&command.origin), name: &member.name };
+    let actor = AuditActor { origin: Some(&command.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Delete, Some(&before), None, now)?, now)?;
     Ok(KeyOutcome::new(after.to_key(now), true))
 }
@@ -252,7 +252,7 @@ pub fn delete(database: &impl Database, command: &DeleteKey, now: Timestamp) -> 
 /// Stores a changed key and everything that belongs to the change, in one transaction.
 pub fn store(
     database: &impl Database,
-    actor: Actor<'_>,
+    actor: AuditActor<'_>,
     after: &KeyRow,
     change: Change,
     now: Timestamp,

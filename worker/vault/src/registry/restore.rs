@@ -5,7 +5,7 @@ use super::{
     keys::{KeyOutcome, store},
     members::member,
     rows::{KeyRow, find},
-    trail::{self, Actor, Change},
+    trail::{self, AuditActor, Change},
 };
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
@@ -44,7 +44,7 @@ pub fn restore(database: &impl Database, command: &RestoreKey, now: Timestamp) -
     }
     let unpublished = feed_outbox::is_pending(database, Some(command.id))?;
     let after = KeyRow { deleted_at: None, version: before.version + 1, updated_at: now, ..before.clone() };
-    let actor = Actor { origin: Some(&command.origin), name: &member.name };
+    let actor = AuditActor { origin: Some(&command.origin), name: &member.name };
     store(database, actor, &after, Change::of_key(Action::Restore, Some(&before), Some(&after), now)?, now)?;
     Ok(KeyOutcome::new(after.to_key(now), unpublished))
 }

@@ -6,7 +6,7 @@ use super::{
     members::member,
     pipeline::Confirm,
     rows::secrets,
-    trail::{Actor, Change},
+    trail::{AuditActor, Change},
 };
 use crate::{database::Database, log, rpc::CommandResult};
 use ownchat_domain::{
@@ -70,7 +70,7 @@ pub fn rotate(
     let dropped = drop_ended(&mut after.secrets, now);
     let number = after.secrets.iter().map(|secret| secret.number).max().unwrap_or(0) + 1;
     after.secrets.push(KeySecret { number, created_at: now, ends_at: None, last_used_at: None });
-    let actor = Actor { origin: Some(&command.origin), name: &member.name };
+    let actor = AuditActor { origin: Some(&command.origin), name: &member.name };
     let key = after.to_key(now);
     database.transaction(|| {
         store_secret(database, keyring, &after, &command.secret)?;

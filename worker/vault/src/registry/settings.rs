@@ -4,7 +4,7 @@ use super::{
     effective, feed_outbox, kv_outbox,
     members::member,
     pipeline::Confirm,
-    trail::{self, Actor, Change, to_raw_json},
+    trail::{self, AuditActor, Change, to_raw_json},
 };
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
@@ -99,7 +99,7 @@ pub fn change(database: &impl Database, command: &ChangeSettings, now: Timestamp
             before: Some(to_raw_json(&before)?),
             after: Some(to_raw_json(&after)?),
         };
-        trail::append(database, Actor { origin: Some(&command.origin), name: &member.name }, change, now)?;
+        trail::append(database, AuditActor { origin: Some(&command.origin), name: &member.name }, change, now)?;
         feed_outbox::enqueue_workspace(database, after.version)?;
         Ok(kv_outbox::enqueue_all(database, now)?)
     })?;

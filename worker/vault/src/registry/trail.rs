@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 /// The actor of a command.
 #[derive(Clone, Copy, Debug)]
-pub struct Actor<'a> {
+pub struct AuditActor<'a> {
     /// Origin of the command; `None` for a task of the vault.
     pub origin: Option<&'a Origin>,
     /// Name of the person or the key.
@@ -35,7 +35,7 @@ pub struct LineActor<'a> {
 }
 
 /// The actor of the vault's own tasks.
-pub const VAULT: Actor<'static> = Actor { origin: None, name: "Ownchat" };
+pub const VAULT: AuditActor<'static> = AuditActor { origin: None, name: "Ownchat" };
 
 /// The content of one line.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub fn to_raw_json(value: &impl serde::Serialize) -> DatabaseResult<Box<RawValue
 }
 
 /// Appends the line of a command.
-pub fn append(database: &impl Database, actor: Actor<'_>, change: Change, now: Timestamp) -> CommandResult<()> {
+pub fn append(database: &impl Database, actor: AuditActor<'_>, change: Change, now: Timestamp) -> CommandResult<()> {
     let source = LineActor {
         actor: actor.origin.map(|origin| origin.caller.actor()),
         name: actor.name,

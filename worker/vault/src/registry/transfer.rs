@@ -6,7 +6,7 @@ use super::{
     members::member,
     pipeline::Confirm,
     rows::{self, KeyRow, time, workspace},
-    trail::{self, Actor, Change, LineFilter, to_raw_json},
+    trail::{self, AuditActor, Change, LineFilter, to_raw_json},
 };
 use crate::{
     database::{Database, DatabaseError, DatabaseResult},
@@ -47,7 +47,7 @@ pub fn read(database: &impl Database, command: &ReadExport, now: Timestamp) -> C
         None => {
             // An untouched workspace stays untouched, so its export is not logged.
             if !is_untouched(database)? {
-                let actor = Actor { origin: Some(&command.origin), name: &owner.name };
+                let actor = AuditActor { origin: Some(&command.origin), name: &owner.name };
                 trail::append(database, actor, trail_line(Action::Export, None), now)?;
             }
             part.lines.push(Entry::Export(header(database)?).write());
@@ -252,7 +252,7 @@ pub fn finish(
         for event in events {
             trail::append_line(database, event)?;
         }
-        let actor = Actor { origin: Some(&command.origin), name: &owner.name };
+        let actor = AuditActor { origin: Some(&command.origin), name: &owner.name };
         trail::append(database, actor, trail_line(Action::Import, sum), now)?;
         feed_outbox::enqueue_all(database, header.version, now)?;
         skip_numbers(database, now)?;
