@@ -11,7 +11,7 @@ use std::process::Command;
 pub fn check(steps: Steps) -> Result<(), Failure> {
     let programs = setup::crate_checks()?;
     let mut licences = Command::new(programs.join("cargo-deny"));
-    licences.current_dir(root()).args(["--offline", "--log-level", "error", "check", "--hide-inclusion-graph"]);
+    licences.current_dir(root()).args(["--log-level", "error", "check", "--hide-inclusion-graph"]);
     licences.args(["licenses", "bans", "sources"]);
     steps.run("check third-party crates", &mut licences, "see .deny.toml for the rules")?;
     let mut unused = Command::new(programs.join("cargo-machete"));
