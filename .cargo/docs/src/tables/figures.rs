@@ -46,7 +46,7 @@ pub fn bench(folder: &Path) -> Result<String, String> {
     let rows = figures.into_iter().map(|figure| {
         let unit = &figure.unit;
         let value = |value: Option<f64>| {
-            value.map_or(String::new(), |value| format!("{} {unit}", rounded(value)).trim().to_owned())
+            value.map_or(String::new(), |value| format!("{}\u{a0}{unit}", rounded(value)).trim().to_owned())
         };
         let goal = match (&figure.goal, figure.reached) {
             _ if figure.wrong => "wrong responses".to_owned(),
@@ -110,7 +110,7 @@ mod tests {
             "unit": "µs", "reached": false}, {"id": "E5", "what": "reads", "ours": 0.0, "peer": null, "ratio": null,
             "goal": "= 0", "unit": "", "reached": true}]"#;
         let table = with(BENCH, json, bench).unwrap();
-        assert!(table.contains("| E2 | verify | 208 µs | 249 µs | 0.84 | ≤ 0.80, missed |"), "{table}");
+        assert!(table.contains("| E2 | verify | 208\u{a0}µs | 249\u{a0}µs | 0.84 | ≤ 0.80, missed |"), "{table}");
         assert!(table.contains("| E5 | reads | 0 |  |  | = 0, reached |"), "{table}");
     }
 
