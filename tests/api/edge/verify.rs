@@ -172,13 +172,18 @@ fn a_body_is_json_in_utf_8_and_not_compressed() {
         let advice = "Send the body as Content-Type: application/json, without Content-Encoding.";
         assert_eq!(refused.at("/detail"), advice);
     }
-    let no_text = [b"{\"key\": \"".as_slice(), b"\xff\xfe", b"\"}"].concat();
+    let body = |bytes: &[u8]| [b"{\"key\": \"".as_slice(), bytes, b"\"}"].concat();
+    // A wrong byte, a character that is cut off, a surrogate, and the replacement character.
+    let unreadable = [b"\xff\xfe".as_slice(), b"\xe2\x82", b"\xed\xa0\x80", "\u{fffd}".as_bytes()].map(body);
+    let detail = "The body is not UTF-8, or it contains the replacement character U+FFFD.";
     for media in ["application/json", "Application/JSON; charset=utf-8"] {
         // A fault in one body does not affect the next request.
         for piecewise in [false, true] {
             let caller = if piecewise { of(media).with("Transfer-Encoding", "chunked") } else { of(media) };
-            let refused = ask(&caller, &no_text);
-            assert_eq!(refused.expect_problem(400, "invalid_json").at("/detail"), "The body is not UTF-8.");
+            for body in &unreadable {
+                assert_eq!(ask(&caller, body).expect_problem(400, "invalid_json").at("/detail"), detail);
+            }
+            assert_eq!(ask(&caller, &body("ä€😀".as_bytes())).expect_status(200).at("/code"), "MALFORMED_KEY");
             assert_eq!(ask(&caller, good.as_bytes()).expect_status(200).at("/code"), "VALID");
         }
     }

@@ -34,7 +34,7 @@ pub enum Body<'a> {
     Text(&'a str),
     /// The headers declare no JSON, or a compressed body.
     MediaType,
-    /// The body is not UTF-8.
+    /// The body is not UTF-8, or contains U+FFFD.
     Encoding,
     /// The body exceeds the maximum size.
     #[default]

@@ -98,6 +98,10 @@ fn verify_caller<'a>(responder: &Responder<'_>, services: &ServiceTokens, reques
 /// The required headers of a verify request.
 const MEDIA: &str = "Send the body as Content-Type: application/json, without Content-Encoding.";
 
+/// Why a body counts as unreadable. Its bytes are decoded leniently, since that is faster, so the
+/// mark of a wrong byte and the character itself look alike.
+const NOT_UTF_8: &str = "The body is not UTF-8, or it contains the replacement character U+FFFD.";
+
 /// Plans the verification of a key. The caller may verify the keys of this workspace; of all if
 /// none is given.
 pub fn verify<'a>(responder: &Responder<'_>, request: &Request<'a>, workspace: Option<u32>) -> Plan<'a> {
@@ -105,7 +109,7 @@ pub fn verify<'a>(responder: &Responder<'_>, request: &Request<'a>, workspace: O
     let body = match request.body {
         Body::Text(body) => body,
         Body::MediaType => return refuse(&problem::UNSUPPORTED_MEDIA_TYPE, MEDIA),
-        Body::Encoding => return refuse(&problem::INVALID_JSON, "The body is not UTF-8."),
+        Body::Encoding => return refuse(&problem::INVALID_JSON, NOT_UTF_8),
         Body::TooLarge => return refuse(&problem::BODY_TOO_LARGE, problem::BODY_TOO_LARGE.meaning),
     };
     let body = match verify_request::parse(body) {
