@@ -11,6 +11,7 @@ mod limits;
 mod management;
 
 use crate::error::BookError;
+use ownchat_domain::verdict::Denial;
 use std::path::Path;
 
 /// Renders a table, or says why it cannot.
@@ -34,6 +35,8 @@ const TABLES: &[(&str, Render)] = &[
     ("outcomes", |_| Ok(catalogue::outcomes())),
     ("presets", |_| Ok(catalogue::presets())),
     ("proofs", figures::proofs),
+    ("refusal-suspended", |_| Ok(catalogue::refusal(&Denial::Suspended))),
+    ("refusal-unavailable", |_| Ok(catalogue::refusal(&Denial::Unavailable))),
     ("routes", |_| Ok(catalogue::routes())),
     ("scopes", |_| Ok(catalogue::scopes())),
     ("store-timeouts", |_| gateway::store_timeouts()),

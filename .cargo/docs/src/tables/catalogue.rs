@@ -5,7 +5,7 @@ use ownchat_domain::{
     problem::{CATALOGUE, Kind},
     route,
     scope::{GROUPS, PRESETS, Scope},
-    verdict::Code,
+    verdict::{Code, Denial},
 };
 use std::fmt::Write;
 
@@ -76,9 +76,30 @@ pub fn presets() -> String {
     table(&["Preset", "Scopes"], rows)
 }
 
+/// Renders the body with which verify refuses a key. No example on the page can bring about such a
+/// refusal.
+pub fn refusal(denial: &Denial) -> String {
+    format!(
+        "```json\n{{\n  \"valid\": false,\n  \"code\": \"{}\",\n  \"detail\": \"{}\",\n  \
+         \"key_id\": \"lkDSh6Br9jU1bmId\"\n}}\n```\n",
+        denial.code().as_str(),
+        denial.detail(),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refusal_is_json_with_its_code() {
+        for (denial, code) in [(Denial::Suspended, "WORKSPACE_SUSPENDED"), (Denial::Unavailable, "UNAVAILABLE")] {
+            let text = refusal(&denial);
+            let json = text.trim_start_matches("```json").trim_end().trim_end_matches("```");
+            let body: serde_json::Value = serde_json::from_str(json).unwrap();
+            assert_eq!((&body["code"], &body["detail"]), (&code.into(), &denial.detail().into()));
+        }
+    }
 
     #[test]
     fn every_code_scope_and_route_stands_in_its_table() {
