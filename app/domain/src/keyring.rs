@@ -56,9 +56,9 @@ impl fmt::Debug for MacKey {
     }
 }
 
-/// One master secret, as the keys derived from it.
+/// The keys derived from one master secret.
 #[derive(Clone, Debug)]
-pub struct Master {
+pub struct DerivedKeys {
     /// Id of the secret in `MASTER_KEYS`.
     pub id: u16,
     /// Tags and masks locators.
@@ -69,7 +69,7 @@ pub struct Master {
     pub seal: MacKey,
 }
 
-impl Master {
+impl DerivedKeys {
     fn derive(id: u16, secret: &[u8]) -> Self {
         let [locator, pepper, seal] = LABELS.map(|label| MacKey::new(&derived(secret, label)));
         Self { id, locator, pepper, seal }
@@ -98,7 +98,7 @@ struct Older {
 /// All master secrets of a deployment, newest first.
 #[derive(Clone, Debug)]
 pub struct Keyring {
-    newest: Master,
+    newest: DerivedKeys,
     older: Vec<Older>,
 }
 
@@ -134,13 +134,13 @@ impl Keyring {
         let entries = list::parse(list)?;
         let newest = entries.iter().map(|entry| entry.id).max().ok_or(KeyringError::Empty)?;
         let whole = entries.iter().find(|entry| entry.id == newest && entry.left.is_none());
-        let newest = Master::derive(newest, &whole.ok_or(KeyringError::Newest(newest))?.secret);
+        let newest = DerivedKeys::derive(newest, &whole.ok_or(KeyringError::Newest(newest))?.secret);
         let mut older: Vec<Older> = Vec::new();
         for entry in entries.iter().filter(|entry| entry.id != newest.id) {
             let key = || Some(MacKey::new(&entry.secret));
             let next = match entry.left {
                 None => {
-                    let Master { id, locator, pepper, seal } = Master::derive(entry.id, &entry.secret);
+                    let DerivedKeys { id, locator, pepper, seal } = DerivedKeys::derive(entry.id, &entry.secret);
                     Older { id, locator: Some(locator), pepper: Some(pepper), seal: Some(seal) }
                 }
                 Some(Use::Locator) => Older { id: entry.id, locator: key(), pepper: None, seal: None },
@@ -158,7 +158,7 @@ impl Keyring {
     }
 
     /// Returns the master secret that writes everything new.
-    pub fn newest(&self) -> &Master {
+    pub fn newest(&self) -> &DerivedKeys {
         &self.newest
     }
 
@@ -184,13 +184,12 @@ impl Keyring {
     }
 
     /// Returns a check value of each remaining derived key.
-    pub fn checks(&self) -> impl Iterator<Item = Check> {
+    pub fn checks(&self) -> impl Iterator<Item = CheckValue> {
         let newest = &self.newest;
-        let of_newest = Check::all(newest.id, Some(&newest.locator), Some(&newest.pepper), Some(&newest.seal));
-        let older = self
-            .older
-            .iter()
-            .flat_map(|older| Check::all(older.id, older.locator.as_ref(), older.pepper.as_ref(), older.seal.as_ref()));
+        let of_newest = CheckValue::all(newest.id, Some(&newest.locator), Some(&newest.pepper), Some(&newest.seal));
+        let older = self.older.iter().flat_map(|older| {
+            CheckValue::all(older.id, older.locator.as_ref(), older.pepper.as_ref(), older.seal.as_ref())
+        });
         of_newest.chain(older)
     }
 
@@ -201,7 +200,7 @@ impl Keyring {
 
 /// Check value of a derived key: proves that the key is unchanged and reveals nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
+pub struct CheckValue {
     /// Id of the master secret.
     pub id: u16,
     /// Use of the key: `locator`, `pepper` or `seal`.
@@ -210,7 +209,7 @@ pub struct Check {
     pub value: [u8; Self::BYTES],
 }
 
-impl Check {
+impl CheckValue {
     /// Length of a check value, in bytes.
     pub const BYTES: usize = 12;
 

@@ -28,8 +28,8 @@ impl Use {
     }
 }
 
-/// One entry of the list.
-pub(super) struct Entry {
+/// One entry of `MASTER_KEYS`.
+pub(super) struct MasterKeysEntry {
     pub id: u16,
     /// Remaining use of the secret; `None` if it is whole.
     pub left: Option<Use>,
@@ -37,8 +37,8 @@ pub(super) struct Entry {
     pub secret: Vec<u8>,
 }
 
-pub(super) fn parse(list: &str) -> Result<Vec<Entry>, KeyringError> {
-    let mut entries: Vec<Entry> = Vec::new();
+pub(super) fn parse(list: &str) -> Result<Vec<MasterKeysEntry>, KeyringError> {
+    let mut entries: Vec<MasterKeysEntry> = Vec::new();
     for (index, text) in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).enumerate() {
         let wrong = || KeyringError::Entry(index + 1);
         let (name, secret) = text.split_once(':').ok_or_else(wrong)?;
@@ -49,11 +49,12 @@ pub(super) fn parse(list: &str) -> Result<Vec<Entry>, KeyringError> {
         let id: u16 = id.parse().map_err(|_| wrong())?;
         let secret = STANDARD.decode(secret).ok().filter(|secret| secret.len() >= MIN_SECRET_BYTES);
         let secret = secret.ok_or(KeyringError::Secret(index + 1))?;
-        let again = |other: &Entry| other.id == id && (other.left == left || other.left.is_none() || left.is_none());
+        let again =
+            |other: &MasterKeysEntry| other.id == id && (other.left == left || other.left.is_none() || left.is_none());
         if entries.iter().any(again) {
             return Err(KeyringError::Duplicate(id));
         }
-        entries.push(Entry { id, left, secret });
+        entries.push(MasterKeysEntry { id, left, secret });
     }
     Ok(entries)
 }

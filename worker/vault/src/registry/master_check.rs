@@ -5,22 +5,22 @@
 
 use super::rows;
 use crate::database::{Database, DatabaseError, DatabaseResult};
-use ownchat_domain::keyring::{Check, Keyring};
+use ownchat_domain::keyring::{CheckValue, Keyring};
 use std::collections::BTreeMap;
 
 /// Compares the check values with the stored ones, and stores new ones. Returns the mismatch,
 /// worded for an operator.
 pub fn compare(database: &impl Database, keyring: &Keyring) -> DatabaseResult<Result<(), String>> {
     let rows = database.run("SELECT id, purpose, value FROM master_checks", &[])?;
-    let mut known: BTreeMap<(u16, String), [u8; Check::BYTES]> = rows
+    let mut known: BTreeMap<(u16, String), [u8; CheckValue::BYTES]> = rows
         .into_iter()
         .map(|mut row| {
             let id = u16::try_from(row.integer()?).map_err(|_| DatabaseError("not the id of a secret".into()))?;
             Ok(((id, row.text()?), row.bytes()?))
         })
         .collect::<DatabaseResult<_>>()?;
-    let now: Vec<Check> = keyring.checks().collect();
-    let place = |check: &Check| (check.id, check.purpose.to_owned());
+    let now: Vec<CheckValue> = keyring.checks().collect();
+    let place = |check: &CheckValue| (check.id, check.purpose.to_owned());
     let wrong = now.iter().find(|check| known.get(&place(check)).is_some_and(|value| *value != check.value));
     let has_none = !known.is_empty() && !now.iter().any(|check| known.contains_key(&place(check)));
     if wrong.is_some() || has_none {
