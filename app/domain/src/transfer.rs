@@ -54,18 +54,18 @@ pub const MEDIA_TYPE: &str = "application/x-ndjson";
 /// One line of an export file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Entry {
+pub enum ExportLine {
     /// The first line: format, settings and counters of the workspace.
-    Export(Header),
+    Export(ExportHeader),
     /// A key.
     Key(Box<KeyFacts>),
     /// An entry of the audit trail.
     Line(Box<RawValue>),
     /// The last line: count and hash.
-    End(End),
+    End(Trailer),
 }
 
-impl Entry {
+impl ExportLine {
     /// Serialises the line, without its line feed.
     pub fn write(&self) -> String {
         // Serialisation cannot fail: the entry holds numbers, texts and raw JSON.
@@ -76,7 +76,7 @@ impl Entry {
 /// Settings and counters of the workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header {
+pub struct ExportHeader {
     /// Version of the file format, [`FORMAT`].
     pub format: u32,
     /// Workspace number; every locator contains it.
@@ -209,7 +209,7 @@ fn read_digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<KeyDigest, 
 /// Integrity check of the file: reveals truncated and altered files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct End {
+pub struct Trailer {
     /// Number of lines before this one.
     pub lines: u64,
     /// SHA-256 of those lines with their line feeds, in hexadecimal.
@@ -218,12 +218,12 @@ pub struct End {
 
 /// Running count and hash of the lines of a file.
 #[derive(Clone, Debug, Default)]
-pub struct Sum {
+pub struct LineHash {
     lines: u64,
     hash: Sha256,
 }
 
-impl Sum {
+impl LineHash {
     /// Adds the next line, without its line feed.
     pub fn add(&mut self, line: &str) {
         self.lines += 1;
@@ -232,14 +232,14 @@ impl Sum {
     }
 
     /// Returns the content of the last line.
-    pub fn end(&self) -> End {
+    pub fn trailer(&self) -> Trailer {
         use core::fmt::Write;
         let hash = self.hash.clone().finalize();
         let sha256 = hash.iter().fold(String::with_capacity(64), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
-        End { lines: self.lines, sha256 }
+        Trailer { lines: self.lines, sha256 }
     }
 }
 

@@ -8,7 +8,7 @@ use ownchat_domain::{
     key::{Key, NewKey},
     locator::Locator,
     token::{Secret, Token},
-    transfer::{Entry, Sum},
+    transfer::{ExportLine, LineHash},
     vault::{
         Command, Object, Origin, Outcome,
         registry::{CreateKey, CreateWorkspace},
@@ -102,16 +102,16 @@ impl Admin {
 
     /// Exports the workspace as the lines of a file.
     pub fn export(&mut self) -> Vec<String> {
-        let (mut lines, mut sum, mut after) = (Vec::new(), Sum::default(), None);
+        let (mut lines, mut hash, mut after) = (Vec::new(), LineHash::default(), None);
         loop {
             let part = self.ask(&ReadExport { origin: self.origin(), after }).unwrap().unwrap();
             for line in part.lines {
-                sum.add(&line);
+                hash.add(&line);
                 lines.push(line);
             }
             after = part.next;
             if after.is_none() {
-                lines.push(Entry::End(sum.end()).write());
+                lines.push(ExportLine::End(hash.trailer()).write());
                 return lines;
             }
         }

@@ -1,6 +1,6 @@
 //! Streaming parser and validator for export files; it trusts nothing in the file.
 
-use super::{Entry, FORMAT, Header, KeyFacts, LINE_MAX, Sum};
+use super::{ExportHeader, ExportLine, FORMAT, KeyFacts, LINE_MAX, LineHash};
 use crate::{
     audit::{Action, Chain, seal},
     failure::Failure,
@@ -29,8 +29,8 @@ impl From<BadLine> for Failure {
 pub struct Reader<'a> {
     keyring: &'a Keyring,
     workspace: u32,
-    sum: Sum,
-    header: Option<Header>,
+    hash: LineHash,
+    header: Option<ExportHeader>,
     last_key: u32,
     trail: Chain,
     last_action: Option<Action>,
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         Self {
             keyring,
             workspace,
-            sum: Sum::default(),
+            hash: LineHash::default(),
             header: None,
             last_key: 0,
             trail: Chain::default(),
@@ -57,10 +57,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// Returns the line at fault.
-    pub fn take(&mut self, text: &str) -> Result<Entry, BadLine> {
-        let line = self.sum.lines + 1;
+    pub fn take(&mut self, text: &str) -> Result<ExportLine, BadLine> {
+        let line = self.hash.lines + 1;
         let entry = self.check(text).map_err(|message| BadLine { line, message })?;
-        self.sum.add(text);
+        self.hash.add(text);
         Ok(entry)
     }
 
@@ -69,46 +69,46 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// Fails if the last line is missing.
-    pub fn finish(self) -> Result<Header, BadLine> {
-        let line = self.sum.lines + 1;
+    pub fn finish(self) -> Result<ExportHeader, BadLine> {
+        let line = self.hash.lines + 1;
         match self.header.filter(|_| self.ended) {
             Some(header) => Ok(header),
             None => Err(BadLine { line, message: "The file ends before its last line: it was cut.".into() }),
         }
     }
 
-    fn check(&mut self, text: &str) -> Result<Entry, String> {
+    fn check(&mut self, text: &str) -> Result<ExportLine, String> {
         if text.len() > LINE_MAX {
             return Err(format!("This is longer than any line of an export, {LINE_MAX} bytes."));
         }
         if self.ended {
             return Err("The line before says that it is the last.".into());
         }
-        let entry: Entry = serde_json::from_str(text).map_err(|_| "This is no line of an export.".to_owned())?;
+        let entry: ExportLine = serde_json::from_str(text).map_err(|_| "This is no line of an export.".to_owned())?;
         // The same state gives the same bytes, so an export never writes a line in another form.
         if entry.write() != text {
             return Err("This line was not written by an export.".into());
         }
         match (&entry, self.header.as_ref().map(|header| header.last_key)) {
-            (Entry::Export(header), None) => {
+            (ExportLine::Export(header), None) => {
                 self.check_header(header)?;
                 self.header = Some(header.clone());
             }
             (_, None) => return Err("An export begins with the workspace.".into()),
-            (Entry::Export(_), _) => return Err("The workspace stands there once, in the first line.".into()),
-            (Entry::Key(_), _) if self.trail.count() > 0 => {
+            (ExportLine::Export(_), _) => return Err("The workspace stands there once, in the first line.".into()),
+            (ExportLine::Key(_), _) if self.trail.count() > 0 => {
                 return Err("A key cannot stand after the audit trail.".into());
             }
-            (Entry::Key(key), Some(last_key)) => self.check_key(key, last_key)?,
-            (Entry::Line(trail), _) => {
+            (ExportLine::Key(key), Some(last_key)) => self.check_key(key, last_key)?,
+            (ExportLine::Line(trail), _) => {
                 let line = self.trail.take(trail.get()).map_err(|flaw| format!("In the audit trail, {flaw}."))?;
                 if seal(&line).0 != trail.get() {
                     return Err("This line of the audit trail is written in a way in which it is never kept.".into());
                 }
                 self.last_action = Some(line.action);
             }
-            (Entry::End(end), _) => {
-                if *end != self.sum.end() {
+            (ExportLine::End(trailer), _) => {
+                if *trailer != self.hash.trailer() {
                     return Err("The file is not whole: number or hash of its lines do not fit.".into());
                 }
                 if self.last_action.is_some_and(|action| !action.is_change()) {
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
         Ok(entry)
     }
 
-    fn check_header(&self, header: &Header) -> Result<(), String> {
+    fn check_header(&self, header: &ExportHeader) -> Result<(), String> {
         if header.format != FORMAT {
             return Err(format!("The file has format {}; this version reads format {FORMAT}.", header.format));
         }

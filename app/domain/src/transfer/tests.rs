@@ -41,8 +41,8 @@ fn key(number: u32) -> KeyFacts {
     }
 }
 
-fn header() -> Header {
-    Header {
+fn header() -> ExportHeader {
+    ExportHeader {
         format: FORMAT,
         workspace: 7,
         last_key: 3,
@@ -53,30 +53,31 @@ fn header() -> Header {
     }
 }
 
-fn trail() -> [Entry; 2] {
+fn trail() -> [ExportLine; 2] {
     let (first, hash) = seal(&line(1, BEGINNING, "one"));
     let (second, _) = seal(&line(2, &hash, "two"));
-    [first, second].map(|text| Entry::Line(RawValue::from_string(text).unwrap()))
+    [first, second].map(|text| ExportLine::Line(RawValue::from_string(text).unwrap()))
 }
 
-fn entries() -> Vec<Entry> {
-    let mut entries = vec![Entry::Export(header()), Entry::Key(key(1).into()), Entry::Key(key(3).into())];
+fn entries() -> Vec<ExportLine> {
+    let mut entries =
+        vec![ExportLine::Export(header()), ExportLine::Key(key(1).into()), ExportLine::Key(key(3).into())];
     entries.extend(trail());
     entries
 }
 
 /// Serialises the entries and appends the last line.
-fn lines(entries: &[Entry]) -> Vec<String> {
-    let mut lines: Vec<String> = entries.iter().map(Entry::write).collect();
-    let mut sum = Sum::default();
+fn lines(entries: &[ExportLine]) -> Vec<String> {
+    let mut lines: Vec<String> = entries.iter().map(ExportLine::write).collect();
+    let mut hash = LineHash::default();
     for line in &lines {
-        sum.add(line);
+        hash.add(line);
     }
-    lines.push(Entry::End(sum.end()).write());
+    lines.push(ExportLine::End(hash.trailer()).write());
     lines
 }
 
-fn read_with(lines: &[String], keyring: &Keyring, workspace: u32) -> Result<Header, BadLine> {
+fn read_with(lines: &[String], keyring: &Keyring, workspace: u32) -> Result<ExportHeader, BadLine> {
     let mut reader = Reader::new(keyring, workspace);
     for line in lines {
         reader.take(line)?;
@@ -84,14 +85,14 @@ fn read_with(lines: &[String], keyring: &Keyring, workspace: u32) -> Result<Head
     reader.finish()
 }
 
-fn read(lines: &[String]) -> Result<Header, BadLine> {
+fn read(lines: &[String]) -> Result<ExportHeader, BadLine> {
     read_with(lines, &keyring(), 7)
 }
 
 /// Pinned bytes: users keep files for years.
 #[test]
 fn known_answer() {
-    let text = lines(&[Entry::Export(header()), Entry::Key(key(1).into())]).join("\n");
+    let text = lines(&[ExportLine::Export(header()), ExportLine::Key(key(1).into())]).join("\n");
     assert_eq!(
         text,
         "{\"export\":{\"format\":1,\"workspace\":7,\"last_key\":3,\"name\":\"Shop\",\"version\":1,\
@@ -111,13 +112,13 @@ fn known_answer() {
 #[test]
 fn a_whole_file_is_read() {
     assert_eq!(read(&lines(&entries())), Ok(header()));
-    assert_eq!(read(&lines(&[Entry::Export(header())])), Ok(header()), "an empty workspace");
+    assert_eq!(read(&lines(&[ExportLine::Export(header())])), Ok(header()), "an empty workspace");
 }
 
 #[test]
 fn the_first_bad_line_is_named() {
     let good = lines(&entries());
-    let with = |change: &dyn Fn(&mut Vec<Entry>)| {
+    let with = |change: &dyn Fn(&mut Vec<ExportLine>)| {
         let mut entries = entries();
         change(&mut entries);
         read(&lines(&entries)).unwrap_err()
@@ -126,7 +127,7 @@ fn the_first_bad_line_is_named() {
         with(&|entries| {
             let mut facts = key(1);
             change(&mut facts);
-            entries[1] = Entry::Key(facts.into());
+            entries[1] = ExportLine::Key(facts.into());
         })
     };
     let spaced = {
@@ -146,11 +147,15 @@ fn the_first_bad_line_is_named() {
     };
     for (bad, line, words) in [
         (with(&|entries| entries.clear()), 1, "begins with the workspace"),
-        (with(&|entries| entries.insert(1, Entry::Export(header()))), 2, "stands there once"),
-        (with(&|entries| entries[0] = Entry::Export(Header { format: 2, ..header() })), 1, "format 2"),
-        (with(&|entries| entries[0] = Entry::Export(Header { workspace: 8, ..header() })), 1, "workspace 8"),
-        (with(&|entries| entries[0] = Entry::Export(Header { version: 0, ..header() })), 1, "such settings"),
-        (with(&|entries| entries[0] = Entry::Export(Header { last_key: 2, ..header() })), 3, "order of their numbers"),
+        (with(&|entries| entries.insert(1, ExportLine::Export(header()))), 2, "stands there once"),
+        (with(&|entries| entries[0] = ExportLine::Export(ExportHeader { format: 2, ..header() })), 1, "format 2"),
+        (with(&|entries| entries[0] = ExportLine::Export(ExportHeader { workspace: 8, ..header() })), 1, "workspace 8"),
+        (with(&|entries| entries[0] = ExportLine::Export(ExportHeader { version: 0, ..header() })), 1, "such settings"),
+        (
+            with(&|entries| entries[0] = ExportLine::Export(ExportHeader { last_key: 2, ..header() })),
+            3,
+            "order of their numbers",
+        ),
         (with(&|entries| entries.swap(1, 2)), 3, "order of their numbers"),
         (with(&|entries| entries.swap(2, 3)), 4, "cannot stand after"),
         (with(&|entries| entries.swap(3, 4)), 4, "In the audit trail, line 1 has the number 2"),
@@ -174,7 +179,7 @@ fn the_first_bad_line_is_named() {
 #[test]
 fn a_trail_that_ends_with_an_export_is_refused() {
     let noted = Line { action: Action::Export, ..line(1, BEGINNING, "x") };
-    let entries = [Entry::Export(header()), Entry::Line(RawValue::from_string(seal(&noted).0).unwrap())];
+    let entries = [ExportLine::Export(header()), ExportLine::Line(RawValue::from_string(seal(&noted).0).unwrap())];
     assert_eq!(read(&lines(&entries)).unwrap_err().line, 3);
 }
 
@@ -186,7 +191,7 @@ fn a_line_of_the_trail_that_is_written_differently_is_refused() {
     let hash = crate::testing::hex(&Sha256::digest(&body));
     let text = format!("{},\"hash\":\"{hash}\"}}", body.strip_suffix('}').unwrap());
     assert!(crate::audit::verify([text.as_str()]).is_ok(), "its hash is right");
-    let entries = [Entry::Export(header()), Entry::Line(RawValue::from_string(text).unwrap())];
+    let entries = [ExportLine::Export(header()), ExportLine::Line(RawValue::from_string(text).unwrap())];
     let bad = read(&lines(&entries)).unwrap_err();
     assert!(bad.line == 2 && bad.message.contains("never kept"), "{bad}");
 }

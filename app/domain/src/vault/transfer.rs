@@ -25,7 +25,7 @@ pub struct ExportCursor {
     pub line: u64,
 }
 
-/// Lines of an export without the last one, which holds the checksum ([`crate::transfer::Sum`]).
+/// Lines of an export without the last one, the [trailer](crate::transfer::Trailer).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ExportPart {
     /// The lines.

@@ -4,11 +4,11 @@ use crate::{
     bounds::within,
     good::{config, damaged, keyring, locator},
 };
-use ownchat_domain::transfer::{Entry as Exported, FORMAT, Header, Reader, Sum};
+use ownchat_domain::transfer::{ExportHeader, ExportLine, FORMAT, LineHash, Reader};
 use proptest::prelude::*;
 
 fn export() -> Vec<String> {
-    let header = Header {
+    let header = ExportHeader {
         format: FORMAT,
         workspace: 7,
         last_key: 1,
@@ -27,16 +27,16 @@ fn export() -> Vec<String> {
          \"created_at\":\"2026-11-23T16:46:48Z\",\"ends_at\":null}}]}}}}",
         locator()
     );
-    summed(vec![Exported::Export(header).write(), key])
+    summed(vec![ExportLine::Export(header).write(), key])
 }
 
 /// Appends a valid last line to the other lines of a file.
 fn summed(mut lines: Vec<String>) -> Vec<String> {
-    let mut sum = Sum::default();
+    let mut hash = LineHash::default();
     for line in &lines {
-        sum.add(line);
+        hash.add(line);
     }
-    lines.push(Exported::End(sum.end()).write());
+    lines.push(ExportLine::End(hash.trailer()).write());
     lines
 }
 
@@ -86,7 +86,7 @@ proptest! {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let lines = summed(text.lines().map(str::to_owned).collect());
         if within(&bytes, || taken_in(&lines)) {
-            let read = lines.iter().map(|line| serde_json::from_str::<Exported>(line).unwrap().write());
+            let read = lines.iter().map(|line| serde_json::from_str::<ExportLine>(line).unwrap().write());
             prop_assert_eq!(read.collect::<Vec<_>>(), lines, "one state, one file");
         }
     }

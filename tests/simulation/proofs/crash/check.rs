@@ -9,7 +9,7 @@ use ownchat_domain::{
     record::{Record, RecordSecret, Workspace, kv_name},
     time::Timestamp,
     token::prefix,
-    transfer::{Entry, Header, KeyFacts},
+    transfer::{ExportHeader, ExportLine, KeyFacts},
     vault::registry::Settings,
 };
 use ownchat_runtime::Admin;
@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 /// All data that the registry of one workspace holds, in the form of its export.
 pub struct Truth {
     file: Vec<String>,
-    header: Header,
+    header: ExportHeader,
     /// By key, including deleted ones.
     keys: BTreeMap<String, KeyFacts>,
     /// By key, one line for each version.
@@ -33,10 +33,10 @@ impl Truth {
         let (mut header, mut keys, mut trail) = (None, BTreeMap::new(), Vec::new());
         for line in &file {
             match serde_json::from_str(line).unwrap() {
-                Entry::Export(read) => header = Some(read),
-                Entry::Key(facts) => drop(keys.insert(facts.locator.to_string(), *facts)),
-                Entry::Line(line) => trail.push(line.get().to_owned()),
-                Entry::End(_) => {}
+                ExportLine::Export(read) => header = Some(read),
+                ExportLine::Key(facts) => drop(keys.insert(facts.locator.to_string(), *facts)),
+                ExportLine::Line(line) => trail.push(line.get().to_owned()),
+                ExportLine::End(_) => {}
             }
         }
         let mut truth = Self { header: header.unwrap(), keys, lines: BTreeMap::new(), file };
@@ -84,7 +84,7 @@ impl Truth {
     }
 
     pub fn settings(&self) -> Settings {
-        let Header { name, version, suspended, outage_seconds, .. } = self.header.clone();
+        let ExportHeader { name, version, suspended, outage_seconds, .. } = self.header.clone();
         Settings { name, version, suspended, outage_seconds }
     }
 
@@ -142,7 +142,7 @@ impl Truth {
 
     fn record(&self, facts: &KeyFacts, sealed_at: Timestamp) -> Record {
         let KeyFacts { restrictions, metadata, secrets, .. } = facts.clone();
-        let Header { workspace: number, version, suspended, outage_seconds, .. } = self.header;
+        let ExportHeader { workspace: number, version, suspended, outage_seconds, .. } = self.header;
         Record {
             locator: facts.locator,
             workspace: Workspace { number, version, suspended, outage_seconds },

@@ -7,7 +7,7 @@ use ownchat_domain::{
     locator::Locator,
     record::kv_name,
     time::{MINUTE, SECOND, Timestamp},
-    transfer::{Entry, KeyFacts, Sum},
+    transfer::{ExportLine, KeyFacts, LineHash},
     vault::registry::DeleteKey,
 };
 use ownchat_runtime::{Admin, new_key};
@@ -118,8 +118,8 @@ fn check(vault: SocketAddr, workspace: u32, file: &[String], made: &[Locator]) -
     let now = Admin::of(vault, workspace).export();
     let (before, after) = (keys(file), keys(&now));
     for (id, key) in &before {
-        let same = after.get(id).map(|key| Entry::Key(Box::new(key.clone())).write());
-        let expected = key.deleted_at.is_none().then(|| Entry::Key(Box::new(key.clone())).write());
+        let same = after.get(id).map(|key| ExportLine::Key(Box::new(key.clone())).write());
+        let expected = key.deleted_at.is_none().then(|| ExportLine::Key(Box::new(key.clone())).write());
         assert_eq!(same, expected, "{id}");
     }
     for id in made {
@@ -142,30 +142,30 @@ fn left(world: &World, keys: &[KeyFacts]) -> usize {
 }
 
 fn keys(file: &[String]) -> BTreeMap<String, KeyFacts> {
-    let entries = file.iter().map(|line| serde_json::from_str::<Entry>(line).unwrap());
-    let keys = entries.filter_map(|entry| if let Entry::Key(facts) = entry { Some(*facts) } else { None });
+    let entries = file.iter().map(|line| serde_json::from_str::<ExportLine>(line).unwrap());
+    let keys = entries.filter_map(|entry| if let ExportLine::Key(facts) = entry { Some(*facts) } else { None });
     keys.map(|facts| (facts.locator.to_string(), facts)).collect()
 }
 
 fn trail_line(line: &str) -> Option<String> {
     match serde_json::from_str(line).unwrap() {
-        Entry::Line(line) => Some(line.get().to_owned()),
+        ExportLine::Line(line) => Some(line.get().to_owned()),
         _ => None,
     }
 }
 
 /// Rewrites a file as if its deleted keys had been deleted at this moment.
 fn deleted_at(file: &[String], moment: Timestamp) -> Vec<String> {
-    let mut sum = Sum::default();
+    let mut hash = LineHash::default();
     let mut write = |line: &String| {
         let line = match serde_json::from_str(line).unwrap() {
-            Entry::Key(facts) if facts.deleted_at.is_some() => {
-                Entry::Key(Box::new(KeyFacts { deleted_at: Some(moment), ..*facts })).write()
+            ExportLine::Key(facts) if facts.deleted_at.is_some() => {
+                ExportLine::Key(Box::new(KeyFacts { deleted_at: Some(moment), ..*facts })).write()
             }
-            Entry::End(_) => Entry::End(sum.end()).write(),
+            ExportLine::End(_) => ExportLine::End(hash.trailer()).write(),
             _ => line.clone(),
         };
-        sum.add(&line);
+        hash.add(&line);
         line
     };
     file.iter().map(&mut write).collect()

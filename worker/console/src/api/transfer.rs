@@ -19,7 +19,7 @@ use lines::Lines;
 use ownchat_domain::{
     failure::Failure,
     problem::UNSUPPORTED_MEDIA_TYPE,
-    transfer::{Entry, MEDIA_TYPE, Sum},
+    transfer::{ExportLine, LineHash, MEDIA_TYPE},
     vault::transfer::{ExportCursor, ExportPart, FinishImport, Imported, ReadExport, StageImport},
 };
 use std::io;
@@ -54,7 +54,7 @@ enum Next {
 
 /// Streams the file part by part. A concurrent change aborts it, so its last line is missing.
 fn file(context: RequestContext, first: ExportPart) -> impl futures_util::Stream<Item = io::Result<String>> + Send {
-    try_unfold((context, Sum::default(), Next::Part(first)), async |(context, mut sum, next)| {
+    try_unfold((context, LineHash::default(), Next::Part(first)), async |(context, mut hash, next)| {
         let part = match next {
             Next::Part(part) => part,
             Next::Ask(place) => {
@@ -64,18 +64,18 @@ fn file(context: RequestContext, first: ExportPart) -> impl futures_util::Stream
         };
         let mut text = String::new();
         for line in part.lines {
-            sum.add(&line);
+            hash.add(&line);
             text.push_str(&line);
             text.push('\n');
         }
         let next = if let Some(place) = part.next {
             Next::Ask(place)
         } else {
-            text.push_str(&Entry::End(sum.end()).write());
+            text.push_str(&ExportLine::End(hash.trailer()).write());
             text.push('\n');
             Next::Nothing
         };
-        Ok(Some((text, (context, sum, next))))
+        Ok(Some((text, (context, hash, next))))
     })
 }
 

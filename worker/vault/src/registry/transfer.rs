@@ -19,7 +19,7 @@ use ownchat_domain::{
     keyring::Keyring,
     role::Operation,
     time::{SECOND, Timestamp},
-    transfer::{BadLine, Entry, FORMAT, Header, KeyFacts, LINES_MAX, Reader, SecretFacts},
+    transfer::{BadLine, ExportHeader, ExportLine, FORMAT, KeyFacts, LINES_MAX, Reader, SecretFacts},
     vault::{
         registry::OUTAGE_MAX,
         transfer::{ExportCursor, ExportPart, FinishImport, Imported, ReadExport, StageImport},
@@ -50,7 +50,7 @@ pub fn read(database: &impl Database, command: &ReadExport, now: Timestamp) -> C
                 let actor = AuditActor { origin: Some(&command.origin), name: &owner.name };
                 trail::append(database, actor, trail_line(Action::Export, None), now)?;
             }
-            part.lines.push(Entry::Export(header(database)?).write());
+            part.lines.push(ExportLine::Export(header(database)?).write());
             ExportCursor { until, key: Some(0), line: 0 }
         }
     };
@@ -58,7 +58,7 @@ pub fn read(database: &impl Database, command: &ReadExport, now: Timestamp) -> C
         part.next = Some(ExportCursor { key: None, ..position });
         for key in keys(database, after)? {
             part.next = Some(ExportCursor { key: Some(key.number), ..position });
-            part.lines.push(Entry::Key(key.into()).write());
+            part.lines.push(ExportLine::Key(key.into()).write());
             if is_full(&part) {
                 break;
             }
@@ -69,7 +69,7 @@ pub fn read(database: &impl Database, command: &ReadExport, now: Timestamp) -> C
     for (number, line) in lines.into_iter().filter(|(number, _)| *number <= until) {
         part.next = Some(ExportCursor { line: number, ..position });
         let line = RawValue::from_string(line).map_err(|error| DatabaseError(error.to_string()))?;
-        part.lines.push(Entry::Line(line).write());
+        part.lines.push(ExportLine::Line(line).write());
         if is_full(&part) {
             break;
         }
@@ -97,12 +97,12 @@ fn last_change(database: &impl Database) -> DatabaseResult<u64> {
     u64::try_from(last).map_err(|_| DatabaseError("a negative number".into()))
 }
 
-fn header(database: &impl Database) -> DatabaseResult<Header> {
+fn header(database: &impl Database) -> DatabaseResult<ExportHeader> {
     let settings = workspace(database)?;
     let mut row = database
         .first("SELECT last_key, name FROM workspace", &[])?
         .ok_or_else(|| DatabaseError("no workspace".into()))?;
-    Ok(Header {
+    Ok(ExportHeader {
         format: FORMAT,
         workspace: settings.number,
         last_key: number(row.integer()?)?,
@@ -233,18 +233,18 @@ pub fn finish(
             for mut row in page {
                 after = row.integer()?;
                 match reader.take(&row.text()?).map_err(Failure::from)? {
-                    Entry::Export(header) => import_settings(database, &header)?,
-                    Entry::Key(key) => {
+                    ExportLine::Export(header) => import_settings(database, &header)?,
+                    ExportLine::Key(key) => {
                         import_key(database, &key)?;
                         imported.keys += 1;
                     }
-                    Entry::Line(line) => {
+                    ExportLine::Line(line) => {
                         let sealed: Line =
                             serde_json::from_str(line.get()).map_err(|error| DatabaseError(error.to_string()))?;
                         trail::insert(database, &sealed)?;
                         imported.trail += 1;
                     }
-                    Entry::End(end) => sum = Some(to_raw_json(&end)?),
+                    ExportLine::End(end) => sum = Some(to_raw_json(&end)?),
                 }
             }
         }
@@ -296,7 +296,7 @@ fn is_untouched(database: &impl Database) -> DatabaseResult<bool> {
     Ok(database.first(sql, &[])?.is_none())
 }
 
-fn import_settings(database: &impl Database, header: &Header) -> DatabaseResult<()> {
+fn import_settings(database: &impl Database, header: &ExportHeader) -> DatabaseResult<()> {
     database.run(
         "UPDATE workspace SET last_key = ?, name = ?, version = ?, suspended = ?, outage_seconds = ?",
         &[

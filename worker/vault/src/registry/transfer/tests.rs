@@ -20,7 +20,7 @@ use ownchat_domain::{
     digest::SecretHash,
     key::NewKey,
     policy::{AccessRequest, decide},
-    transfer::Sum,
+    transfer::LineHash,
     vault::{
         Caller, KeyCaller,
         registry::{ChangeKey, CreateKey, DeleteKey, RecordSessionEvent, RotateKey},
@@ -47,11 +47,11 @@ fn exported(database: &impl Database) -> Vec<String> {
 }
 
 fn ended(mut lines: Vec<String>) -> Vec<String> {
-    let mut sum = Sum::default();
+    let mut hash = LineHash::default();
     for line in &lines {
-        sum.add(line);
+        hash.add(line);
     }
-    lines.push(Entry::End(sum.end()).write());
+    lines.push(ExportLine::End(hash.trailer()).write());
     lines
 }
 
