@@ -9,7 +9,7 @@ mod sums;
 
 pub use check::AHEAD_MAX;
 pub use report::{Point, Report, Series};
-pub use seen::{Seen, Visibility};
+pub use seen::{BatchStatus, Seen};
 pub use span::Span;
 pub use step::Step;
 pub use sums::{Parts, Sum, Sums, latest};
@@ -92,10 +92,10 @@ pub fn decode(bytes: &[u8]) -> Result<Batch, WireError> {
 
 /// Counts that an isolate has not sent yet, by workspace.
 #[derive(Debug, Default)]
-pub struct Tally(HashMap<u32, Counts>);
+pub struct Tally(HashMap<u32, WorkspaceCounts>);
 
 #[derive(Debug, Default)]
-struct Counts {
+struct WorkspaceCounts {
     cells: HashMap<Cell, u64>,
     last_uses: HashMap<(Locator, u32), Timestamp>,
 }

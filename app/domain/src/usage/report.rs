@@ -41,12 +41,12 @@ pub struct Report {
     /// Totals of all steps.
     pub totals: Calls,
     /// All steps, oldest first, including those without requests.
-    pub series: Vec<Entry>,
+    pub series: Vec<ReportStep>,
 }
 
 /// One step of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct ReportStep {
     /// Start of the step.
     pub at: Timestamp,
     /// Requests of the step.
@@ -100,7 +100,7 @@ impl From<&Series> for Report {
                 calls.add(point);
                 totals.add(point);
             }
-            Entry { at, calls }
+            ReportStep { at, calls }
         };
         let entries = series.span.steps().map(entry).collect();
         Self { from, to, step, totals, series: entries }

@@ -13,9 +13,9 @@ const RANGES_MAX: usize = 1_024;
 /// Version of the binary layout.
 const LAYOUT: u8 = 1;
 
-/// Result of a lookup: was this batch counted before?
+/// Status of a batch before it was marked as counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visibility {
+pub enum BatchStatus {
     /// The batch is new and now marked as counted.
     New,
     /// The batch was counted before.
@@ -39,14 +39,14 @@ struct Stored(Vec<u64>);
 
 impl Seen {
     /// Marks the batch with this number as counted, and returns its previous state.
-    pub fn note(&mut self, sequence: u64) -> Visibility {
+    pub fn note(&mut self, sequence: u64) -> BatchStatus {
         if sequence <= self.forgotten {
-            return Visibility::Unknown;
+            return BatchStatus::Unknown;
         }
         let after = self.ranges.partition_point(|(first, _)| *first <= sequence);
         let before = after.checked_sub(1).and_then(|place| self.ranges.get(place)).copied();
         if before.is_some_and(|(_, last)| sequence <= last) {
-            return Visibility::Before;
+            return BatchStatus::Before;
         }
         let next = self.ranges.get(after).copied();
         let joins_before = before.filter(|(_, last)| last.checked_add(1) == Some(sequence));
@@ -58,7 +58,7 @@ impl Seen {
             let (_, last) = self.ranges.remove(0);
             self.forgotten = last;
         }
-        Visibility::New
+        BatchStatus::New
     }
 
     /// Serialises the set for the store.
@@ -110,18 +110,18 @@ mod tests {
     #[test]
     fn a_batch_is_new_once_in_whatever_order_it_comes() {
         let mut seen = Seen::default();
-        for (sequence, sight) in [
-            (3, Visibility::New),
-            (1, Visibility::New),
-            (3, Visibility::Before),
-            (2, Visibility::New),
-            (2, Visibility::Before),
-            (u64::MAX, Visibility::New),
-            (u64::MAX, Visibility::Before),
-            (u64::MAX - 1, Visibility::New),
-            (0, Visibility::Unknown),
+        for (sequence, status) in [
+            (3, BatchStatus::New),
+            (1, BatchStatus::New),
+            (3, BatchStatus::Before),
+            (2, BatchStatus::New),
+            (2, BatchStatus::Before),
+            (u64::MAX, BatchStatus::New),
+            (u64::MAX, BatchStatus::Before),
+            (u64::MAX - 1, BatchStatus::New),
+            (0, BatchStatus::Unknown),
         ] {
-            assert_eq!(seen.note(sequence), sight, "{sequence}");
+            assert_eq!(seen.note(sequence), status, "{sequence}");
         }
         assert_eq!(seen.ranges, [(1, 3), (u64::MAX - 1, u64::MAX)]);
     }
@@ -129,21 +129,21 @@ mod tests {
     #[test]
     fn without_gaps_it_takes_no_room_however_long_it_goes_on() {
         let mut seen = Seen::default();
-        assert!((1..100_000).all(|sequence| seen.note(sequence) == Visibility::New));
+        assert!((1..100_000).all(|sequence| seen.note(sequence) == BatchStatus::New));
         assert!(seen.encode().unwrap().len() < 10);
-        assert_eq!(seen.note(1), Visibility::Before);
+        assert_eq!(seen.note(1), BatchStatus::Before);
     }
 
     #[test]
     fn of_what_was_forgotten_nothing_is_claimed() {
         let mut seen = Seen::default();
         let many = u64::try_from(RANGES_MAX).unwrap() + 1;
-        assert!((1..=many).all(|number| seen.note(number * 100) == Visibility::New));
-        assert_eq!(seen.note(100), Visibility::Unknown, "counted, and forgotten");
-        assert_eq!(seen.note(99), Visibility::Unknown, "never counted, and as low");
-        assert_eq!(seen.note(101), Visibility::New);
-        assert_eq!(seen.note(101), Visibility::Unknown, "there was no room for one more");
-        assert_eq!(seen.note(200), Visibility::Before);
+        assert!((1..=many).all(|number| seen.note(number * 100) == BatchStatus::New));
+        assert_eq!(seen.note(100), BatchStatus::Unknown, "counted, and forgotten");
+        assert_eq!(seen.note(99), BatchStatus::Unknown, "never counted, and as low");
+        assert_eq!(seen.note(101), BatchStatus::New);
+        assert_eq!(seen.note(101), BatchStatus::Unknown, "there was no room for one more");
+        assert_eq!(seen.note(200), BatchStatus::Before);
         assert!(seen.encode().unwrap().len() < 4_000, "{}", seen.encode().unwrap().len());
     }
 
@@ -152,8 +152,8 @@ mod tests {
         fn it_is_a_set_that_survives_the_store(sequences in proptest::collection::vec(1u64..60, 0..200)) {
             let (mut seen, mut set) = (Seen::default(), HashSet::new());
             for sequence in sequences {
-                let sight = if set.insert(sequence) { Visibility::New } else { Visibility::Before };
-                prop_assert_eq!(seen.note(sequence), sight);
+                let status = if set.insert(sequence) { BatchStatus::New } else { BatchStatus::Before };
+                prop_assert_eq!(seen.note(sequence), status);
                 prop_assert!(seen.ranges.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
                 let read = Seen::decode(&seen.encode().unwrap());
                 prop_assert_eq!(read.as_ref(), Ok(&seen));

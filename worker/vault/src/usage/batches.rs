@@ -8,7 +8,7 @@ use super::table::{MINUTES, Rows};
 use crate::database::{Database, DatabaseResult, Value};
 use ownchat_domain::{
     time::{HOUR, Timestamp},
-    usage::{AHEAD_MAX, Batch, Cell, LastUse, Seen, Step, Visibility, decode, encode, latest},
+    usage::{AHEAD_MAX, Batch, BatchStatus, Cell, LastUse, Seen, Step, decode, encode, latest},
 };
 
 /// Retention of an isolate's row after its last batch, in milliseconds.
@@ -55,9 +55,9 @@ pub fn ingest(database: &impl Database, batch: &Batch, now: Timestamp) -> Databa
             return Ok(Ingested::TooLate);
         }
         match seen.note(batch.sequence) {
-            Visibility::New => {}
-            Visibility::Before => return Ok(Ingested::Counted),
-            Visibility::Unknown => return Ok(Ingested::TooLate),
+            BatchStatus::New => {}
+            BatchStatus::Before => return Ok(Ingested::Counted),
+            BatchStatus::Unknown => return Ok(Ingested::TooLate),
         }
         let merged = Pending::of(pending.into_iter().chain([batch.clone()]).collect());
         let mut pending = merged.len();
