@@ -10,7 +10,7 @@ pub use note::{NOTE_LIFETIME, open_note, seal_note};
 pub use password::{PASSWORD_MAX_BYTES, PASSWORD_MIN, Password};
 pub use session::{SessionHash, SessionToken};
 
-use crate::{failure::Failure, failure::Findings, text};
+use crate::{failure::Failure, failure::FieldErrors, text};
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -92,12 +92,12 @@ impl SetupRequest {
     ///
     /// Returns [`Failure::Invalid`] with every invalid field.
     pub fn check(&self) -> Result<Self, Failure> {
-        let mut findings = Findings::default();
-        let name = findings.take("name", text::line(&self.name, 100));
-        let email = findings.take("email", email(&self.email));
+        let mut errors = FieldErrors::default();
+        let name = errors.take("name", text::line(&self.name, 100));
+        let email = errors.take("email", email(&self.email));
         let known: Vec<&str> = vec![&self.name, &self.email, &self.workspace];
-        let password = findings.take("password", self.password.check(&known));
-        let workspace = findings.take("workspace", text::line(&self.workspace, 100));
+        let password = errors.take("password", self.password.check(&known));
+        let workspace = errors.take("workspace", text::line(&self.workspace, 100));
         let checked = match (name, email, password, workspace) {
             (Some(name), Some(email), Some(()), Some(workspace)) => Some(Self {
                 token: self.token.trim().to_owned(),
@@ -108,7 +108,7 @@ impl SetupRequest {
             }),
             _ => None,
         };
-        findings.finish(checked)
+        errors.finish(checked)
     }
 }
 

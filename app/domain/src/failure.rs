@@ -128,9 +128,9 @@ impl From<Denial> for Failure {
 
 /// Collects the invalid fields of a request, so that the caller receives all errors at once.
 #[derive(Debug, Default)]
-pub struct Findings(Vec<FieldError>);
+pub struct FieldErrors(Vec<FieldError>);
 
-impl Findings {
+impl FieldErrors {
     /// Returns a valid value. Records an invalid one under `field` and returns `None`.
     pub fn take<T>(&mut self, field: &str, value: Result<T, String>) -> Option<T> {
         value.map_err(|message| self.0.push(FieldError::new(field, message))).ok()
@@ -138,7 +138,7 @@ impl Findings {
 
     /// Returns the value if no error was recorded.
     ///
-    /// `None` stands for a part that [`Findings::take`] refused.
+    /// `None` stands for a part that [`FieldErrors::take`] refused.
     ///
     /// # Errors
     ///

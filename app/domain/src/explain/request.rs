@@ -3,7 +3,7 @@
 use crate::{
     digest::SecretHash,
     environment::Environment,
-    failure::{Failure, Findings},
+    failure::{Failure, FieldErrors},
     limit::COST_MAX,
     locator::Locator,
     problem::{Kind, METHOD_NOT_ALLOWED, NOT_FOUND},
@@ -178,20 +178,20 @@ impl ExplainRequest {
     ///
     /// Returns [`Failure::Invalid`] with every invalid field.
     pub fn read(&self) -> Result<(ExplainedKey, Case), Failure> {
-        let mut found = Findings::default();
+        let mut errors = FieldErrors::default();
         let subject = match (&self.key_id, &self.key) {
             (Some(id), None) => {
-                found.take("key_id", id.parse().map(ExplainedKey::Id).map_err(|_| not("an id of a key")))
+                errors.take("key_id", id.parse().map(ExplainedKey::Id).map_err(|_| not("an id of a key")))
             }
             (None, Some(text)) => Some(Token::parse(text.trim()).map_or_else(ExplainedKey::Malformed, |token| {
                 ExplainedKey::Key(token.locator, token.environment, SecretHash::of(&token.secret))
             })),
-            (None, None) => found.take("key_id", Err("Say which key: give key_id or key.".into())),
-            (Some(_), Some(_)) => found.take("key", Err("Give key_id or key, not both.".into())),
+            (None, None) => errors.take("key_id", Err("Say which key: give key_id or key.".into())),
+            (Some(_), Some(_)) => errors.take("key", Err("Give key_id or key, not both.".into())),
         };
-        let wanted = self.wanted(&mut found);
+        let wanted = self.wanted(&mut errors);
         let address = self.address.as_deref().map(|text| text.parse().map_err(|_| not("an IPv4 or IPv6 address")));
-        let address = address.map(|address| found.take("address", address));
+        let address = address.map(|address| errors.take("address", address));
         let named = match &subject {
             Some(ExplainedKey::Key(_, environment, _)) => Some(*environment),
             _ => None,
@@ -201,9 +201,9 @@ impl ExplainRequest {
             (Ok(_), Some(_)) => Err("The key says that itself.".into()),
             (Err(()), _) => Err("Choose live or test.".into()),
         });
-        let environment = environment.map(|environment| found.take("environment", environment));
+        let environment = environment.map(|environment| errors.take("environment", environment));
         let at = self.at.as_deref().map(|text| Timestamp::parse(text).ok_or_else(|| not("a time in RFC 3339")));
-        let at = at.map(|at| found.take("at", at));
+        let at = at.map(|at| errors.take("at", at));
         let case = wanted.map(|wanted| Case {
             wanted,
             address: address.flatten(),
@@ -212,33 +212,33 @@ impl ExplainRequest {
             cost: self.cost,
         });
         if self.cost.is_some_and(|cost| cost > COST_MAX) {
-            found.take::<()>("cost", Err(format!("This must be a whole number from 0 to {COST_MAX}.")));
+            errors.take::<()>("cost", Err(format!("This must be a whole number from 0 to {COST_MAX}.")));
         }
-        found.finish(subject.zip(case))
+        errors.finish(subject.zip(case))
     }
 
-    fn wanted(&self, found: &mut Findings) -> Option<Target> {
+    fn wanted(&self, errors: &mut FieldErrors) -> Option<Target> {
         match (&self.method, &self.path) {
             (None, None) => {
                 let scopes = ScopeSet::from_names(self.scopes.iter().map(String::as_str));
-                let scopes = found.take("scopes", scopes.map_err(|error| error.to_string()))?;
+                let scopes = errors.take("scopes", scopes.map_err(|error| error.to_string()))?;
                 Some(Target::Scopes(scopes, self.channel.clone()))
             }
             (Some(_), Some(_)) if !self.scopes.is_empty() => {
-                found.take("scopes", Err("Method and path say what is needed.".into()))
+                errors.take("scopes", Err("Method and path say what is needed.".into()))
             }
             (Some(_), Some(_)) if self.channel.is_some() => {
-                found.take("channel", Err("The path says which channel the call is about.".into()))
+                errors.take("channel", Err("The path says which channel the call is about.".into()))
             }
             (Some(_), Some(_)) if self.cost.is_some() => {
-                found.take("cost", Err("The path says what the call costs.".into()))
+                errors.take("cost", Err("The path says what the call costs.".into()))
             }
             (Some(method), Some(path)) => {
                 let path = path.split('?').next().unwrap_or_default().to_owned();
                 Some(Target::Route { method: method.clone(), path })
             }
-            (Some(_), None) => found.take("path", Err("A method needs a path.".into())),
-            (None, Some(_)) => found.take("method", Err("A path needs a method.".into())),
+            (Some(_), None) => errors.take("path", Err("A method needs a path.".into())),
+            (None, Some(_)) => errors.take("method", Err("A path needs a method.".into())),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::Status;
 use crate::{
     digest::SecretHash,
     environment::Environment,
-    failure::{Failure, Findings},
+    failure::{Failure, FieldErrors},
     json::given,
     key::{QuotaPatch, RateLimitPatch},
     limit::{Limits, Quota, RateLimit},
@@ -188,23 +188,23 @@ impl NewKey {
     ///
     /// Returns [`Failure::Invalid`] with every invalid field.
     pub fn check(&self, now: Timestamp) -> Result<Details, Failure> {
-        let found = &mut Findings::default();
-        let name = fields::name(found, &self.name);
-        let description = fields::description(found, &self.description);
-        let integration = fields::integration(found, &self.integration);
+        let errors = &mut FieldErrors::default();
+        let name = fields::name(errors, &self.name);
+        let description = fields::description(errors, &self.description);
+        let integration = fields::integration(errors, &self.integration);
         let environment = self.environment.parse::<Environment>().map_err(|()| "Choose live or test.".to_owned());
-        let environment = found.take("environment", environment);
-        let reason = fields::reason(found, self.reason.as_deref().unwrap_or_default());
-        let scopes = fields::scopes(found, &self.scopes);
-        let not_before = fields::not_before(found, self.not_before.as_deref(), now);
-        let expires_at = fields::expires_at(found, self.expires_at.as_deref(), now);
+        let environment = errors.take("environment", environment);
+        let reason = fields::reason(errors, self.reason.as_deref().unwrap_or_default());
+        let scopes = fields::scopes(errors, &self.scopes);
+        let not_before = fields::not_before(errors, self.not_before.as_deref(), now);
+        let expires_at = fields::expires_at(errors, self.expires_at.as_deref(), now);
         let RestrictionsPatch { allow, deny, channels } = &self.restrictions;
-        let allow = fields::networks(found, "restrictions.allow", listed(allow.as_ref()));
-        let deny = fields::networks(found, "restrictions.deny", listed(deny.as_ref()));
-        let channels = fields::channels(found, listed(channels.as_ref()));
-        let notes = fields::notes(found, self.metadata.iter().map(|(name, value)| (name, Some(value))));
-        let rate = self.rate_limit.map_or(Some(()), |rate| RateLimitPatch::from(rate).check(found).map(drop));
-        let quota = self.quota.map_or(Some(()), |quota| QuotaPatch::from(quota).check(found).map(drop));
+        let allow = fields::networks(errors, "restrictions.allow", listed(allow.as_ref()));
+        let deny = fields::networks(errors, "restrictions.deny", listed(deny.as_ref()));
+        let channels = fields::channels(errors, listed(channels.as_ref()));
+        let notes = fields::notes(errors, self.metadata.iter().map(|(name, value)| (name, Some(value))));
+        let rate = self.rate_limit.map_or(Some(()), |rate| RateLimitPatch::from(rate).check(errors).map(drop));
+        let quota = self.quota.map_or(Some(()), |quota| QuotaPatch::from(quota).check(errors).map(drop));
         let valid = || {
             reason.and(notes).and(rate).and(quota)?;
             Some(Details {
@@ -224,10 +224,10 @@ impl NewKey {
         };
         let details = valid();
         if let Some(details) = &details {
-            fields::network_lists(found, &details.networks);
-            fields::whole(found, details);
+            fields::network_lists(errors, &details.networks);
+            fields::whole(errors, details);
         }
-        core::mem::take(found).finish(details)
+        core::mem::take(errors).finish(details)
     }
 }
 
@@ -277,20 +277,20 @@ impl DetailsPatch {
                 }
             }
         }
-        let mut found = Findings::default();
+        let mut errors = FieldErrors::default();
         if let Some(patch) = self.rate {
             let is_whole = |patch: RateLimitPatch| patch.over(before.limits.rate).ok_or_else(|| PART.to_owned());
-            after.limits.rate = found.take("rate_limit", patch.map(is_whole).transpose()).flatten();
+            after.limits.rate = errors.take("rate_limit", patch.map(is_whole).transpose()).flatten();
         }
         if let Some(patch) = self.quota {
             let is_whole = |patch: QuotaPatch| patch.over(before.limits.quota).ok_or_else(|| PART.to_owned());
-            after.limits.quota = found.take("quota", patch.map(is_whole).transpose()).flatten();
+            after.limits.quota = errors.take("quota", patch.map(is_whole).transpose()).flatten();
         }
         if after.networks != before.networks {
-            fields::network_lists(&mut found, &after.networks);
+            fields::network_lists(&mut errors, &after.networks);
         }
-        fields::whole(&mut found, &after);
-        found.finish(Some(after))
+        fields::whole(&mut errors, &after);
+        errors.finish(Some(after))
     }
 }
 
@@ -329,29 +329,29 @@ impl KeyPatch {
             Some(None) => &none,
             Some(Some(patch)) => patch,
         };
-        let found = &mut Findings::default();
+        let errors = &mut FieldErrors::default();
         let notes = self.metadata.iter().flatten().flatten().map(|(name, value)| (name, value.as_ref()));
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let patch = DetailsPatch {
-            name: self.name.as_deref().and_then(|name| fields::name(found, name)),
-            description: self.description.as_ref().and_then(|value| fields::description(found, &text(value))),
-            integration: self.integration.as_ref().and_then(|value| fields::integration(found, &text(value))),
+            name: self.name.as_deref().and_then(|name| fields::name(errors, name)),
+            description: self.description.as_ref().and_then(|value| fields::description(errors, &text(value))),
+            integration: self.integration.as_ref().and_then(|value| fields::integration(errors, &text(value))),
             reason: self
                 .reason
                 .as_deref()
-                .and_then(|reason| fields::reason(found, reason))
+                .and_then(|reason| fields::reason(errors, reason))
                 .filter(|reason| !reason.is_empty()),
-            scopes: self.scopes.as_deref().and_then(|names| fields::scopes(found, names)),
-            not_before: self.not_before.as_ref().and_then(|text| fields::not_before(found, text.as_deref(), now)),
-            expires_at: self.expires_at.as_ref().and_then(|text| fields::expires_at(found, text.as_deref(), now)),
-            allow: allow.as_ref().and_then(|list| fields::networks(found, "restrictions.allow", listed(Some(list)))),
-            deny: deny.as_ref().and_then(|list| fields::networks(found, "restrictions.deny", listed(Some(list)))),
-            channels: channels.as_ref().and_then(|list| fields::channels(found, listed(Some(list)))),
-            metadata: fields::notes(found, notes).and_then(|()| self.metadata.clone()),
-            rate: self.rate_limit.map(|rate| rate?.check(found)),
-            quota: self.quota.map(|quota| quota?.check(found)),
+            scopes: self.scopes.as_deref().and_then(|names| fields::scopes(errors, names)),
+            not_before: self.not_before.as_ref().and_then(|text| fields::not_before(errors, text.as_deref(), now)),
+            expires_at: self.expires_at.as_ref().and_then(|text| fields::expires_at(errors, text.as_deref(), now)),
+            allow: allow.as_ref().and_then(|list| fields::networks(errors, "restrictions.allow", listed(Some(list)))),
+            deny: deny.as_ref().and_then(|list| fields::networks(errors, "restrictions.deny", listed(Some(list)))),
+            channels: channels.as_ref().and_then(|list| fields::channels(errors, listed(Some(list)))),
+            metadata: fields::notes(errors, notes).and_then(|()| self.metadata.clone()),
+            rate: self.rate_limit.map(|rate| rate?.check(errors)),
+            quota: self.quota.map(|quota| quota?.check(errors)),
             active: self.status.map(|status| status == Status::Active),
         };
-        core::mem::take(found).finish(Some(patch))
+        core::mem::take(errors).finish(Some(patch))
     }
 }

@@ -1,7 +1,7 @@
 //! Patches of a key's limits, with their bounds.
 
 use crate::{
-    failure::Findings,
+    failure::FieldErrors,
     json::given,
     limit::{LIMIT_MAX, Period, Quota, RateLimit, WINDOW_MAX},
 };
@@ -47,11 +47,11 @@ impl RateLimitPatch {
     }
 
     /// Returns the patch if it is valid. Records its invalid parts.
-    pub(crate) fn check(self, found: &mut Findings) -> Option<Self> {
-        let limit = found.take("rate_limit.limit", self.limit.map_or(Ok(()), bounded));
+    pub(crate) fn check(self, errors: &mut FieldErrors) -> Option<Self> {
+        let limit = errors.take("rate_limit.limit", self.limit.map_or(Ok(()), bounded));
         let fits = self.window_seconds.is_none_or(|seconds| (1..=WINDOW_MAX).contains(&seconds));
         let window = if fits { Ok(()) } else { Err(format!("A window has 1 to {WINDOW_MAX} seconds.")) };
-        found.take("rate_limit.window_seconds", window).and(limit).map(|()| self)
+        errors.take("rate_limit.window_seconds", window).and(limit).map(|()| self)
     }
 }
 
@@ -71,8 +71,8 @@ impl QuotaPatch {
     }
 
     /// Returns the patch if it is valid. Records its invalid parts.
-    pub(crate) fn check(self, found: &mut Findings) -> Option<Self> {
-        found.take("quota.limit", self.limit.map_or(Ok(()), bounded)).map(|()| self)
+    pub(crate) fn check(self, errors: &mut FieldErrors) -> Option<Self> {
+        errors.take("quota.limit", self.limit.map_or(Ok(()), bounded)).map(|()| self)
     }
 }
 
@@ -87,10 +87,10 @@ mod tests {
 
     #[test]
     fn limits_have_bounds() {
-        let fields = |check: &dyn Fn(&mut Findings)| {
-            let mut found = Findings::default();
-            check(&mut found);
-            match found.finish(Some(())) {
+        let fields = |check: &dyn Fn(&mut FieldErrors)| {
+            let mut errors = FieldErrors::default();
+            check(&mut errors);
+            match errors.finish(Some(())) {
                 Err(Failure::Invalid { errors }) => errors.into_iter().map(|error| error.field).collect(),
                 _ => Vec::new(),
             }
@@ -103,11 +103,11 @@ mod tests {
             (LIMIT_MAX + 1, WINDOW_MAX + 1, &["rate_limit.limit", "rate_limit.window_seconds"]),
         ] {
             let rate = RateLimitPatch::from(RateLimit { limit, window_seconds });
-            assert_eq!(fields(&|found| _ = rate.check(found)), wrong, "{limit} {window_seconds}");
+            assert_eq!(fields(&|errors| _ = rate.check(errors)), wrong, "{limit} {window_seconds}");
         }
         for (limit, wrong) in [(1, &[][..]), (0, &["quota.limit"])] {
             let quota = QuotaPatch::from(Quota { limit, period: Period::Day });
-            assert_eq!(fields(&|found| _ = quota.check(found)), wrong, "{limit}");
+            assert_eq!(fields(&|errors| _ = quota.check(errors)), wrong, "{limit}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Actor, reach};
 use crate::{
-    failure::{Failure, Findings},
+    failure::{Failure, FieldErrors},
     key::{Details, widens_only},
     scope::{Risk, ScopeSet},
     time::{DAY, Timestamp},
@@ -83,13 +83,13 @@ fn is_full(scopes: ScopeSet) -> bool {
 }
 
 fn full_access(expires_at: Option<Timestamp>, reason: Option<&str>, now: Timestamp) -> Result<(), Failure> {
-    let mut found = Findings::default();
+    let mut errors = FieldErrors::default();
     let ends = expires_at.is_some_and(|end| end.since(now) <= FULL_ACCESS_MAX);
     let days = FULL_ACCESS_MAX / DAY;
     let full = format!("A key with more than {HIGH_RISK_MAX} high-risk permissions counts as full access");
     let end = if ends { Ok(()) } else { Err(format!("{full}: it ends after {days} days at the latest.")) };
-    found.take("expires_at", end);
+    errors.take("expires_at", end);
     let reason = reason.filter(|reason| !reason.is_empty()).ok_or_else(|| format!("{full}: say why it needs them."));
-    found.take("reason", reason);
-    found.finish(Some(()))
+    errors.take("reason", reason);
+    errors.finish(Some(()))
 }

@@ -4,7 +4,7 @@
 
 use super::Details;
 use crate::{
-    failure::Findings,
+    failure::FieldErrors,
     key::{CHANNELS_MAX, DESCRIPTION_MAX, EXPIRY_MAX, METADATA_BYTES_MAX, METADATA_MAX, NAME_MAX},
     network::{LIST_MAX, Network, Networks},
     scope::ScopeSet,
@@ -17,28 +17,28 @@ use std::collections::BTreeMap;
 const CHANNEL_MAX: usize = 64;
 
 /// Parses the display name.
-pub fn name(found: &mut Findings, text: &str) -> Option<String> {
-    found.take("name", text::line(text, NAME_MAX))
+pub fn name(errors: &mut FieldErrors, text: &str) -> Option<String> {
+    errors.take("name", text::line(text, NAME_MAX))
 }
 
 /// Parses the description.
-pub fn description(found: &mut Findings, text: &str) -> Option<String> {
-    found.take("description", text::paragraph(text, DESCRIPTION_MAX))
+pub fn description(errors: &mut FieldErrors, text: &str) -> Option<String> {
+    errors.take("description", text::paragraph(text, DESCRIPTION_MAX))
 }
 
 /// Parses the integration.
-pub fn integration(found: &mut Findings, text: &str) -> Option<String> {
+pub fn integration(errors: &mut FieldErrors, text: &str) -> Option<String> {
     let line = if text.trim().is_empty() { Ok(String::new()) } else { text::line(text, NAME_MAX) };
-    found.take("integration", line)
+    errors.take("integration", line)
 }
 
 /// Parses the reason for the audit trail.
-pub fn reason(found: &mut Findings, text: &str) -> Option<String> {
-    found.take("reason", text::paragraph(text, DESCRIPTION_MAX))
+pub fn reason(errors: &mut FieldErrors, text: &str) -> Option<String> {
+    errors.take("reason", text::paragraph(text, DESCRIPTION_MAX))
 }
 
 /// Parses the scopes.
-pub fn scopes(found: &mut Findings, names: &[String]) -> Option<ScopeSet> {
+pub fn scopes(errors: &mut FieldErrors, names: &[String]) -> Option<ScopeSet> {
     let scopes = ScopeSet::from_names(names.iter().map(String::as_str)).map_err(|error| error.to_string());
     let scopes = scopes.and_then(|scopes| {
         if scopes.is_empty() {
@@ -47,22 +47,22 @@ pub fn scopes(found: &mut Findings, names: &[String]) -> Option<ScopeSet> {
             Ok(scopes)
         }
     });
-    found.take("scopes", scopes)
+    errors.take("scopes", scopes)
 }
 
 /// Parses the start.
-pub fn not_before(found: &mut Findings, text: Option<&str>, now: Timestamp) -> Option<Option<Timestamp>> {
-    found.take("not_before", text.map(|text| beginning(text, now)).transpose())
+pub fn not_before(errors: &mut FieldErrors, text: Option<&str>, now: Timestamp) -> Option<Option<Timestamp>> {
+    errors.take("not_before", text.map(|text| beginning(text, now)).transpose())
 }
 
 /// Parses the expiry.
-pub fn expires_at(found: &mut Findings, text: Option<&str>, now: Timestamp) -> Option<Option<Timestamp>> {
-    found.take("expires_at", text.map(|text| end(text, now)).transpose())
+pub fn expires_at(errors: &mut FieldErrors, text: Option<&str>, now: Timestamp) -> Option<Option<Timestamp>> {
+    errors.take("expires_at", text.map(|text| end(text, now)).transpose())
 }
 
 /// Parses the ids of the allowed channels.
-pub fn channels(found: &mut Findings, ids: &[String]) -> Option<Vec<String>> {
-    found.take("restrictions.channels", channel_ids(ids))
+pub fn channels(errors: &mut FieldErrors, ids: &[String]) -> Option<Vec<String>> {
+    errors.take("restrictions.channels", channel_ids(ids))
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {
@@ -89,15 +89,15 @@ fn end(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// Parses a list of networks and drops duplicates. Errors name the index of the invalid entry.
-pub fn networks(found: &mut Findings, field: &str, texts: &[String]) -> Option<Vec<Network>> {
+pub fn networks(errors: &mut FieldErrors, field: &str, texts: &[String]) -> Option<Vec<Network>> {
     if texts.len() > LIST_MAX {
         let message = format!("These are {} networks; at most {LIST_MAX} are possible.", texts.len());
-        return found.take(field, Err(message));
+        return errors.take(field, Err(message));
     }
     let (mut networks, mut are_valid) = (Vec::new(), true);
     for (place, text) in texts.iter().enumerate() {
         let network = text.parse::<Network>().map_err(|error| error.to_string());
-        match found.take(&format!("{field}[{place}]"), network) {
+        match errors.take(&format!("{field}[{place}]"), network) {
             Some(network) if networks.contains(&network) => {}
             Some(network) => networks.push(network),
             None => are_valid = false,
@@ -129,7 +129,7 @@ fn channel_ids(ids: &[String]) -> Result<Vec<String>, String> {
 
 /// Checks notes. Note values are data of services, kept as they are; `None` removes a note.
 pub fn notes<'a>(
-    found: &mut Findings,
+    errors: &mut FieldErrors,
     notes: impl IntoIterator<Item = (&'a String, Option<&'a String>)>,
 ) -> Option<()> {
     let mut all = Some(());
@@ -143,26 +143,26 @@ pub fn notes<'a>(
         } else {
             continue;
         };
-        all = found.take(&field, Err(fault));
+        all = errors.take(&field, Err(fault));
     }
     all
 }
 
 /// Records contradictions between the lists of networks.
-pub fn network_lists(found: &mut Findings, networks: &Networks) {
+pub fn network_lists(errors: &mut FieldErrors, networks: &Networks) {
     if let Err((field, message)) = networks.check() {
-        found.take::<()>(field, Err(message));
+        errors.take::<()>(field, Err(message));
     }
 }
 
 /// Records faults of the details as a whole, each of whose fields is valid.
-pub fn whole(found: &mut Findings, details: &Details) {
-    found.take("metadata", metadata(&details.metadata));
+pub fn whole(errors: &mut FieldErrors, details: &Details) {
+    errors.take("metadata", metadata(&details.metadata));
     let in_order = match (details.not_before, details.expires_at) {
         (Some(begin), Some(end)) if begin >= end => Err("The key would end before it begins.".to_owned()),
         _ => Ok(()),
     };
-    found.take("not_before", in_order);
+    errors.take("not_before", in_order);
 }
 
 /// Checks the number of notes and their total size.
