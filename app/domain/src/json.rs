@@ -112,25 +112,25 @@ mod tests {
 
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Body {
+    struct SampleBody {
         key: String,
         #[serde(default)]
-        more: Vec<Part>,
+        more: Vec<SamplePart>,
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Part {
+    struct SamplePart {
         key: u8,
     }
 
-    fn ask(body: &str) -> Result<Body, BodyError> {
+    fn ask(body: &str) -> Result<SampleBody, BodyError> {
         read(body.as_bytes())
     }
 
     #[test]
     fn a_body_is_read() {
-        assert_eq!(ask(r#"{"key":"x"}"#), Ok(Body { key: "x".into(), more: Vec::new() }));
+        assert_eq!(ask(r#"{"key":"x"}"#), Ok(SampleBody { key: "x".into(), more: Vec::new() }));
     }
 
     #[test]
@@ -217,8 +217,8 @@ mod tests {
             (patch, r#"{"quota":[9,"day"]}"#, "quota"),
             (patch, r#"{"restrictions":[["10.0.0.0/8"],[],["ch_1"]]}"#, "restrictions"),
             (patch, r#"{"metadata":[]}"#, "metadata"),
-            (asked::<Body>, r#"{"key":"x","more":[{"key":1},[2]]}"#, "more[1]"),
-            (asked::<Body>, r#"{"key":"x","more":[[]]}"#, "more[0]"),
+            (asked::<SampleBody>, r#"{"key":"x","more":[{"key":1},[2]]}"#, "more[1]"),
+            (asked::<SampleBody>, r#"{"key":"x","more":[[]]}"#, "more[0]"),
         ] {
             assert_eq!(ask(body), Err(BodyError::other_kind(field, "an object")), "{body}");
         }

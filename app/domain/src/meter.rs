@@ -88,7 +88,7 @@ pub struct Meter {
     limits: Limits,
     version: u64,
     last_lease: u64,
-    grants: Vec<Grant>,
+    grants: Vec<LeaseGrant>,
     used: Used,
     /// Leases that were returned before their request, with the time of the return.
     void: Vec<(u64, Timestamp)>,
@@ -99,7 +99,7 @@ pub struct Meter {
 
 /// A lease that still counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Grant {
+struct LeaseGrant {
     lease: u64,
     permits: u32,
     at: Timestamp,
@@ -150,7 +150,7 @@ impl Meter {
             // In a long window, the permits needed at once free up soon enough without a return.
             let closed =
                 spare == 0 && quota.is_none() && self.limits.rate.is_none_or(|rate| rate.window() > lasts * LONG);
-            self.grants.push(Grant { lease: number, permits, at: now, ends, closed });
+            self.grants.push(LeaseGrant { lease: number, permits, at: now, ends, closed });
         }
         LeaseResponse::Lease(Lease { number, permits, lasts, standing: self.standing_of(ask, now) })
     }
@@ -305,7 +305,7 @@ impl Meter {
         Some(rate.limit.saturating_sub(taken))
     }
 
-    fn counting(&self, rate: RateLimit, now: Timestamp) -> impl Iterator<Item = &Grant> {
+    fn counting(&self, rate: RateLimit, now: Timestamp) -> impl Iterator<Item = &LeaseGrant> {
         self.grants.iter().filter(move |grant| now < grant.ends.plus(rate.window()))
     }
 

@@ -26,10 +26,10 @@ const CAPACITY: usize = 10_000;
 
 /// Limiter state by client address, for lookups of unknown or uncached keys.
 #[derive(Debug, Default)]
-pub struct MissLimiter(HashMap<Option<IpAddr>, Client>);
+pub struct MissLimiter(HashMap<Option<IpAddr>, ClientState>);
 
 #[derive(Debug)]
-struct Client {
+struct ClientState {
     /// Time at which the full burst is available again (GCRA theoretical arrival time).
     free_at: Timestamp,
     /// Start times of the lookups in flight, oldest first.
@@ -72,21 +72,21 @@ impl MissLimiter {
 
     /// Records the end of the lookup that began at `begun`, with any outcome.
     pub fn end(&mut self, address: Option<IpAddr>, begun: Timestamp) {
-        if let Some(Client { in_flight, .. }) = self.0.get_mut(&address.map(network_of))
+        if let Some(ClientState { in_flight, .. }) = self.0.get_mut(&address.map(network_of))
             && let Some(place) = in_flight.iter().position(|other| *other == begun)
         {
             in_flight.remove(place);
         }
     }
 
-    fn client(&mut self, address: Option<IpAddr>, now: Timestamp) -> &mut Client {
+    fn client(&mut self, address: Option<IpAddr>, now: Timestamp) -> &mut ClientState {
         if self.0.len() >= CAPACITY {
             self.0.retain(|_, client| client.free_at > now || !client.in_flight.is_empty());
             if self.0.len() >= CAPACITY {
                 self.0.clear();
             }
         }
-        self.0.entry(address.map(network_of)).or_insert(Client { free_at: now, in_flight: Vec::new() })
+        self.0.entry(address.map(network_of)).or_insert(ClientState { free_at: now, in_flight: Vec::new() })
     }
 }
 

@@ -19,7 +19,7 @@ use serde::{
 ///
 /// Returns the parameter at fault with a message.
 pub fn read<'a, T: Deserialize<'a>>(parameters: Vec<(String, String)>) -> Result<T, FieldError> {
-    let values = parameters.into_iter().map(|(name, value)| (name, Value(value)));
+    let values = parameters.into_iter().map(|(name, value)| (name, ParameterValue(value)));
     serde_path_to_error::deserialize(MapDeserializer::new(values)).map_err(|error| {
         let path = error.path().to_string();
         match json::fault(&error.into_inner().to_string(), &path) {
@@ -30,9 +30,9 @@ pub fn read<'a, T: Deserialize<'a>>(parameters: Vec<(String, String)>) -> Result
 }
 
 /// The raw text of a parameter's value.
-struct Value(String);
+struct ParameterValue(String);
 
-impl IntoDeserializer<'_, Error> for Value {
+impl IntoDeserializer<'_, Error> for ParameterValue {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -53,7 +53,7 @@ fn too_great() -> Error {
     Error::invalid_value(Unexpected::Other("a great number"), &"a smaller number")
 }
 
-impl Value {
+impl ParameterValue {
     fn digits(&self) -> Result<&str, Error> {
         // As in JSON, 10.0 is a whole number.
         let digits = self.0.strip_suffix(".0").unwrap_or(&self.0);
@@ -64,7 +64,7 @@ impl Value {
     }
 }
 
-impl<'de> Deserializer<'de> for Value {
+impl<'de> Deserializer<'de> for ParameterValue {
     type Error = Error;
 
     whole_numbers! {

@@ -11,7 +11,7 @@ use std::fmt;
 pub struct Objects<T>(pub T);
 
 /// A visitor that accepts only an object.
-struct Object<V>(V);
+struct ObjectVisitor<V>(V);
 
 /// Forwards the types that never contain a structure.
 macro_rules! read_as_they_are {
@@ -98,7 +98,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(Object(visitor))
+        self.0.deserialize_map(ObjectVisitor(visitor))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -139,7 +139,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Objects<V> {
     }
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Object<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for ObjectVisitor<V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

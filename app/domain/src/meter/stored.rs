@@ -1,6 +1,6 @@
 //! Stored form of a meter: the current layout and the previous one.
 
-use super::{Grant, Meter, used::Used};
+use super::{LeaseGrant, Meter, used::Used};
 use crate::{
     limit::{Limits, Period},
     time::Timestamp,
@@ -41,7 +41,7 @@ struct First {
     limits: Limits,
     version: u64,
     last_lease: u64,
-    grants: Vec<Grant>,
+    grants: Vec<LeaseGrant>,
     period: Timestamp,
     kind: Option<Period>,
     used: u32,

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 /// Permits that count towards quotas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Used {
-    day: Count,
-    month: Count,
+    day: PeriodCount,
+    month: PeriodCount,
 }
 
 /// Permits granted since a period began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Count {
+struct PeriodCount {
     since: Timestamp,
     permits: u64,
 }
@@ -29,8 +29,8 @@ impl Used {
     /// The month has at least the count of a day in it. A month's count says nothing about the day.
     pub(super) fn of_one(period: Period, since: Timestamp, permits: u32) -> Self {
         let permits = u64::from(permits);
-        let month = Count { since: Period::Month.start(since), permits };
-        let day = if period == Period::Day { Count { since, permits } } else { Count::default() };
+        let month = PeriodCount { since: Period::Month.start(since), permits };
+        let day = if period == Period::Day { PeriodCount { since, permits } } else { PeriodCount::default() };
         Self { day, month }
     }
 
@@ -41,7 +41,7 @@ impl Used {
             let start = period.start(now);
             // A clock that was set back a little does not return to the previous period.
             if start > count.since {
-                *count = Count { since: start, permits: 0 };
+                *count = PeriodCount { since: start, permits: 0 };
             }
         }
         self.day.since > before

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 /// One step of an isolate: it spends within the lease, late or early, and returns the rest.
 #[derive(Clone, Debug)]
-struct Step {
+struct IsolateStep {
     pause: i64,
     need: u32,
     spare: u32,
@@ -14,9 +14,9 @@ struct Step {
     gives_back: bool,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn steps() -> impl Strategy<Value = Vec<IsolateStep>> {
     let step = (0i64..700, 0u32..4, 0u32..20, 0u32..20, 0i64..2_000, any::<bool>()).prop_map(
-        |(pause, need, spare, spends, delay, gives_back)| Step { pause, need, spare, spends, delay, gives_back },
+        |(pause, need, spare, spends, delay, gives_back)| IsolateStep { pause, need, spare, spends, delay, gives_back },
     );
     proptest::collection::vec(step, 1..120)
 }
