@@ -152,7 +152,7 @@ impl Record {
             return Err(RecordError::Seal);
         }
         let record: Self = match layout {
-            first::LAYOUT => wire::body::<first::Record>(body).map(Self::from),
+            first::LAYOUT => wire::body::<first::FirstRecord>(body).map(Self::from),
             _ => wire::body(body),
         }
         .map_err(|_| RecordError::Body)?;

@@ -3,7 +3,7 @@
 //! It has no sealing time and therefore never authorizes a request. It holds its place until the
 //! vault seals a new record.
 
-use super::{RecordSecret, Workspace, bits};
+use super::{Record, RecordSecret, Workspace, bits};
 use crate::{
     digest::KeyDigest, environment::Environment, limit::Limits, locator::Locator, network::Networks, scope::ScopeSet,
     time::Timestamp,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub const LAYOUT: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
-pub struct Record {
+pub struct FirstRecord {
     locator: Locator,
     workspace: u32,
     environment: Environment,
@@ -25,17 +25,17 @@ pub struct Record {
     #[serde(with = "bits")]
     scopes: ScopeSet,
     expires_at: Option<Timestamp>,
-    secrets: Vec<Secret>,
+    secrets: Vec<FirstSecret>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Secret {
+struct FirstSecret {
     master: u16,
     digest: KeyDigest,
 }
 
-impl From<Record> for super::Record {
-    fn from(first: Record) -> Self {
+impl From<FirstRecord> for Record {
+    fn from(first: FirstRecord) -> Self {
         let secrets = (1..).zip(first.secrets).map(|(number, secret)| RecordSecret {
             number,
             master: secret.master,
