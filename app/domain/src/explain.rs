@@ -15,7 +15,7 @@ use crate::{
     limit::Limits,
     meter::{Outlook, Remaining},
     policy::{AccessRequest, CHECKS, Check},
-    problem::Kind,
+    problem::ProblemKind,
     record::{Record, RecordSecret},
     time::{Timestamp, whole_seconds},
     token::TokenError,
@@ -118,11 +118,11 @@ impl Findings {
 
     fn judge(&mut self, check: &str, denial: Option<&Denial>, compared: Compared) {
         let Some(denial) = denial else { return self.note(check, CheckResult::Passed, None, compared) };
-        let kind = Kind::of(denial.code());
+        let kind = ProblemKind::of(denial.code());
         self.refuse(check, kind, denial.detail(), compared);
     }
 
-    fn refuse(&mut self, check: &str, kind: &Kind, detail: String, compared: Compared) {
+    fn refuse(&mut self, check: &str, kind: &ProblemKind, detail: String, compared: Compared) {
         self.note(check, CheckResult::Failed, Some(detail.clone()), compared);
         self.refusal.get_or_insert((kind.code.to_owned(), kind.status, detail));
     }

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use ownchat_domain::{
     failure::FieldError,
     json::{self, BodyError},
-    problem::{self, Kind, Problem},
+    problem::{self, Problem, ProblemKind},
     route::{self, Found},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -37,7 +37,7 @@ pub fn done() -> Response {
 }
 
 /// Responds with a problem of a kind that the edge knows, too.
-pub fn problem(kind: &Kind, detail: &str) -> Response {
+pub fn problem(kind: &ProblemKind, detail: &str) -> Response {
     send(kind.problem("", detail, ""))
 }
 

@@ -12,13 +12,13 @@ use ownchat_domain::{
     credential,
     failure::{Failure, FieldError},
     json::BodyError,
-    problem::{self, Kind, Problem},
+    problem::{self, Problem, ProblemKind},
     scope::ScopeSet,
     verdict::{Code, Denial},
 };
 
 /// Returns a problem of a kind. [`finish`] adds the details of the request.
-pub fn of_kind(kind: &Kind, detail: &str) -> Response {
+pub fn of_kind(kind: &ProblemKind, detail: &str) -> Response {
     carry(kind.problem("", detail, ""))
 }
 
@@ -58,7 +58,7 @@ pub fn of_failure(failure: &Failure) -> Response {
 
 /// Returns the refusal of a key caller, as the edge words it.
 fn of_key(code: Code, detail: &str) -> Response {
-    let mut response = of_kind(Kind::of(code), detail);
+    let mut response = of_kind(ProblemKind::of(code), detail);
     challenge(&mut response, credential::challenge(code, ScopeSet::EMPTY));
     response
 }
@@ -67,7 +67,7 @@ fn of_key(code: Code, detail: &str) -> Response {
 /// scopes.
 fn of_missing_scopes(required: ScopeSet, granted: ScopeSet) -> Response {
     let denial = Denial::ScopeMissing { required, granted };
-    let mut problem = Kind::of(denial.code()).problem("", denial.detail(), "");
+    let mut problem = ProblemKind::of(denial.code()).problem("", denial.detail(), "");
     (problem.required, problem.granted) = (required.names(), Some(granted.names()));
     problem.missing = granted.missing(required).names();
     let mut response = carry(problem);

@@ -6,7 +6,7 @@ use crate::response::{Responder, Response};
 use ownchat_domain::{
     credential,
     principal::{self, Principal},
-    problem::{self, Kind},
+    problem::{self, ProblemKind},
     record::Record,
     time::{HOUR, SECOND, Timestamp},
 };
@@ -159,7 +159,7 @@ impl Timeouts {
 /// A failure to forward a request, or to pass its response on.
 #[derive(Debug)]
 struct Failure {
-    kind: &'static Kind,
+    kind: &'static ProblemKind,
     /// Error of `Proxy-Status` (RFC 9209, section 2.3).
     error: &'static str,
     /// True if a retry may succeed in a moment.

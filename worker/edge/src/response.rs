@@ -9,7 +9,7 @@ use ownchat_domain::{
     failure::FieldError,
     json::BodyError,
     meter::{LimitState, Remaining},
-    problem::{self, Kind, Problem},
+    problem::{self, Problem, ProblemKind},
     record::Record,
     scope::ScopeSet,
     time::whole_seconds,
@@ -154,13 +154,13 @@ impl Responder<'_> {
     }
 
     /// Responds with a problem.
-    pub fn problem(&self, kind: &Kind, detail: &str) -> Response {
+    pub fn problem(&self, kind: &ProblemKind, detail: &str) -> Response {
         problem_response(&kind.problem(self.console, detail, self.request_id))
     }
 
     /// Refuses a request with a key in a header.
     pub fn denied(&self, denial: &Denial) -> Response {
-        let kind = Kind::of(denial.code());
+        let kind = ProblemKind::of(denial.code());
         let mut body = kind.problem(self.console, denial.detail(), self.request_id);
         if let Denial::ScopeMissing { required, granted } = denial {
             body.required = required.names();
@@ -178,7 +178,7 @@ impl Responder<'_> {
     }
 
     /// Refuses a caller without a credential, or with an unknown one.
-    pub fn unauthenticated(&self, kind: &Kind, detail: &str, code: Code) -> Response {
+    pub fn unauthenticated(&self, kind: &ProblemKind, detail: &str, code: Code) -> Response {
         let challenge = credential::challenge(code, ScopeSet::EMPTY);
         self.problem(kind, detail).with_headers(challenge.map(|challenge| ("WWW-Authenticate", challenge)))
     }

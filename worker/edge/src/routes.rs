@@ -79,7 +79,8 @@ pub fn plan<'a>(
 
 /// Authenticates the caller of verify: an Ownchat service, or the holder of a key that may verify.
 fn verify_caller<'a>(responder: &Responder<'_>, services: &ServiceTokens, request: &Request<'a>) -> Plan<'a> {
-    let unknown = |kind: &problem::Kind, detail, code| Plan::Respond(responder.unauthenticated(kind, detail, code));
+    let unknown =
+        |kind: &problem::ProblemKind, detail, code| Plan::Respond(responder.unauthenticated(kind, detail, code));
     let missing = &problem::MISSING_CREDENTIAL;
     match request.credential() {
         _ if request.has_key_in_url() => {}
@@ -105,7 +106,7 @@ const NOT_UTF_8: &str = "The body is not UTF-8, or it contains the replacement c
 /// Plans the verification of a key. The caller may verify the keys of this workspace; of all if
 /// none is given.
 pub fn verify<'a>(responder: &Responder<'_>, request: &Request<'a>, workspace: Option<u32>) -> Plan<'a> {
-    let refuse = |kind: &problem::Kind, detail| Plan::Respond(responder.problem(kind, detail));
+    let refuse = |kind: &problem::ProblemKind, detail| Plan::Respond(responder.problem(kind, detail));
     let body = match request.body {
         Body::Text(body) => body,
         Body::MediaType => return refuse(&problem::UNSUPPORTED_MEDIA_TYPE, MEDIA),

@@ -2,7 +2,7 @@
 
 use super::{linked, quoted, table};
 use ownchat_domain::{
-    problem::{CATALOGUE, Kind},
+    problem::{CATALOGUE, ProblemKind},
     route,
     scope::{GROUPS, PRESETS, Scope},
     verdict::{Code, Denial},
@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 /// Renders a section for every error code. The `type` of a problem links to it.
 pub fn errors() -> String {
-    CATALOGUE.iter().fold(String::new(), |mut text, Kind { code, status, title, meaning }| {
+    CATALOGUE.iter().fold(String::new(), |mut text, ProblemKind { code, status, title, meaning }| {
         let _ = write!(text, "### {title} {{#{code}}}\n\n`{code}` · HTTP {status}\n\n{meaning}\n\n");
         text
     })
@@ -20,7 +20,7 @@ pub fn errors() -> String {
 /// Renders the outcomes of a check, with the gateway's status codes.
 pub fn outcomes() -> String {
     let rows = Code::ALL.iter().map(|code| {
-        let Kind { status, title, .. } = Kind::of(*code);
+        let ProblemKind { status, title, .. } = ProblemKind::of(*code);
         match code {
             Code::Valid => vec![quoted("VALID"), "200".into(), "The key may do this.".into()],
             Code::NotForwarded => {

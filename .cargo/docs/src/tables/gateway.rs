@@ -141,7 +141,7 @@ pub fn headers_of_edge() -> Result<String, String> {
 }
 
 /// Returns the catalogue's entry of a code.
-fn kind(code: &str) -> Result<&'static ownchat_domain::problem::Kind, String> {
+fn kind(code: &str) -> Result<&'static ownchat_domain::problem::ProblemKind, String> {
     CATALOGUE.iter().find(|kind| kind.code == code).ok_or_else(|| format!("the catalogue lacks {code}"))
 }
 

@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, FieldErrors},
     limit::COST_MAX,
     locator::Locator,
-    problem::{Kind, METHOD_NOT_ALLOWED, NOT_FOUND},
+    problem::{METHOD_NOT_ALLOWED, NOT_FOUND, ProblemKind},
     route::{self, Found, Own, Place},
     scope::ScopeSet,
     time::Timestamp,
@@ -134,7 +134,7 @@ pub enum Routing {
     /// The edge gives this response for any key.
     PublicResponse(PublicResponse),
     /// The path is unknown, or does not accept the method.
-    Refused(&'static Kind, String),
+    Refused(&'static ProblemKind, String),
 }
 
 /// A response that the edge gives for any key.

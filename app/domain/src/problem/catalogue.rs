@@ -5,7 +5,7 @@ use crate::verdict::Code;
 
 /// An entry of the catalogue.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Kind {
+pub struct ProblemKind {
     /// Stable error code, for programs.
     pub code: &'static str,
     /// HTTP status (RFC 9110).
@@ -16,7 +16,7 @@ pub struct Kind {
     pub meaning: &'static str,
 }
 
-impl Kind {
+impl ProblemKind {
     /// Creates a problem of this kind. `console` is the console's origin, or empty for a relative
     /// `type` URL.
     pub fn problem(&self, console: &str, detail: impl Into<String>, request_id: &str) -> Problem {
@@ -47,10 +47,10 @@ impl Kind {
 
 macro_rules! kinds {
     ($($name:ident = $code:literal, $status:literal, $title:literal, $meaning:literal;)*) => {
-        $(#[doc = $title] pub const $name: Kind = Kind { code: $code, status: $status, title: $title, meaning: $meaning };)*
+        $(#[doc = $title] pub const $name: ProblemKind = ProblemKind { code: $code, status: $status, title: $title, meaning: $meaning };)*
 
         /// All kinds, in the order of the error reference page.
-        pub static CATALOGUE: &[Kind] = &[$($name),*];
+        pub static CATALOGUE: &[ProblemKind] = &[$($name),*];
     };
 }
 
@@ -182,7 +182,7 @@ mod tests {
         ];
         assert_eq!(pinned.map(|(code, _, _)| code), Code::refusals().collect::<Vec<_>>().as_slice());
         for (code, name, status) in pinned {
-            assert_eq!((code.as_str(), Kind::of(code).code, Kind::of(code).status), (name, name, status));
+            assert_eq!((code.as_str(), ProblemKind::of(code).code, ProblemKind::of(code).status), (name, name, status));
         }
     }
 

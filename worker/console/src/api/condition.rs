@@ -4,7 +4,7 @@
 use axum::http::{HeaderMap, header::IF_MATCH};
 use ownchat_domain::{
     key::version_of_etag,
-    problem::{Kind, PRECONDITION_REQUIRED, STALE},
+    problem::{PRECONDITION_REQUIRED, ProblemKind, STALE},
 };
 
 /// An `If-Match` that names no single version.
@@ -20,7 +20,7 @@ pub enum Unclear {
 
 impl Unclear {
     /// Returns the kind of problem.
-    pub const fn kind(self) -> &'static Kind {
+    pub const fn kind(self) -> &'static ProblemKind {
         match self {
             Self::Missing | Self::Several => &PRECONDITION_REQUIRED,
             Self::Foreign => &STALE,
