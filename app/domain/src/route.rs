@@ -1,13 +1,13 @@
 //! Gateway routes: maps a request's method and path to the scope that it needs. The routes come
 //! from the table of scopes.
 //!
-//! The edge's own endpoints are in [`Own`]; [`Place`] covers both.
+//! The edge's own endpoints are in [`EdgeEndpoint`]; [`RequestTarget`] covers both.
 
 mod path;
-mod place;
+mod target;
 
 pub use path::NoRoute;
-pub use place::{Own, Place};
+pub use target::{EdgeEndpoint, RequestTarget};
 
 use crate::scope::{Scope, ScopeSet};
 use std::borrow::Cow;
@@ -33,7 +33,7 @@ impl Route {
 
 /// Result of a route lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum RouteMatch {
     /// The matching route.
     Route(Route),
     /// The path exists, but not with this method. Lists the allowed methods.
@@ -52,10 +52,10 @@ pub fn all() -> impl Iterator<Item = Route> {
 ///
 /// An ambiguous path matches no route. A literal segment wins over `{id}`. `HEAD` is allowed
 /// wherever `GET` is (RFC 9110, section 9.3.2).
-pub fn find(method: &str, path: &str) -> Found {
+pub fn find(method: &str, path: &str) -> RouteMatch {
     let segments = match path::segments(path) {
         Ok(segments) => segments,
-        Err(error) => return Found::None(error),
+        Err(error) => return RouteMatch::None(error),
     };
     let mut candidates: Vec<Route> = all().filter(|route| fits(route.pattern, &segments)).collect();
     if candidates.iter().any(|route| route.pattern == path) {
@@ -63,13 +63,13 @@ pub fn find(method: &str, path: &str) -> Found {
     }
     let method = if method == "HEAD" { "GET" } else { method };
     if let Some(route) = candidates.iter().find(|route| route.method == method) {
-        return Found::Route(*route);
+        return RouteMatch::Route(*route);
     }
     if candidates.is_empty() {
-        Found::None(NoRoute::Unknown)
+        RouteMatch::None(NoRoute::Unknown)
     } else {
         let with_head = |route: &'_ Route| if route.method == "GET" { vec!["GET", "HEAD"] } else { vec![route.method] };
-        Found::Method(candidates.iter().flat_map(with_head).collect())
+        RouteMatch::Method(candidates.iter().flat_map(with_head).collect())
     }
 }
 
@@ -78,7 +78,7 @@ pub fn find(method: &str, path: &str) -> Found {
 pub fn sample(scopes: ScopeSet) -> &'static str {
     all()
         .find(|route| route.method == "GET" && !route.pattern.contains('{') && scopes.allows(route.scope))
-        .map_or(Own::Key.path(), |route| route.pattern)
+        .map_or(EdgeEndpoint::Key.path(), |route| route.pattern)
 }
 
 /// Returns true if decoded segments match a pattern. An escaped literal cannot match:
@@ -102,7 +102,7 @@ mod tests {
     fn each_route_of_the_table_is_found_under_its_own_scope() {
         for route in all() {
             let path = route.pattern.replace("{id}", "c_1");
-            assert_eq!(find(route.method, &path), Found::Route(route), "{} {}", route.method, route.pattern);
+            assert_eq!(find(route.method, &path), RouteMatch::Route(route), "{} {}", route.method, route.pattern);
         }
     }
 
@@ -116,11 +116,11 @@ mod tests {
 
     #[test]
     fn a_literal_wins_over_an_id() {
-        let Found::Route(route) = find("GET", "/v1/contacts/export") else { unreachable!() };
+        let RouteMatch::Route(route) = find("GET", "/v1/contacts/export") else { unreachable!() };
         assert_eq!(route.scope, scope("contacts:export"));
         assert_eq!(
             find("DELETE", "/v1/contacts/export"),
-            Found::Method(vec!["GET", "HEAD"]),
+            RouteMatch::Method(vec!["GET", "HEAD"]),
             "never the delete of a contact"
         );
     }
@@ -128,15 +128,15 @@ mod tests {
     #[test]
     fn what_can_be_read_can_be_asked_for_its_headers() {
         assert_eq!(find("HEAD", "/v1/contacts"), find("GET", "/v1/contacts"));
-        assert_eq!(find("HEAD", "/v1/contacts/c_1/merge"), Found::Method(vec!["POST"]));
+        assert_eq!(find("HEAD", "/v1/contacts/c_1/merge"), RouteMatch::Method(vec!["POST"]));
     }
 
     #[test]
     fn a_known_path_names_its_methods() {
-        assert_eq!(find("PUT", "/v1/contacts"), Found::Method(vec!["GET", "HEAD", "POST"]));
+        assert_eq!(find("PUT", "/v1/contacts"), RouteMatch::Method(vec!["GET", "HEAD", "POST"]));
         assert_eq!(
             find("get", "/v1/contacts"),
-            Found::Method(vec!["GET", "HEAD", "POST"]),
+            RouteMatch::Method(vec!["GET", "HEAD", "POST"]),
             "methods are case-sensitive"
         );
     }
@@ -149,7 +149,7 @@ mod tests {
             ("/v1/channels", None),
             ("/v1/contacts/c_1", None),
         ] {
-            let Found::Route(route) = find("GET", path) else { unreachable!("{path}") };
+            let RouteMatch::Route(route) = find("GET", path) else { unreachable!("{path}") };
             assert_eq!(route.channel_of(path).as_deref(), channel, "{path}");
         }
     }
@@ -189,9 +189,9 @@ mod tests {
             "/v1/contacts/ex%70ort",
             "/v1/c%6Fntacts",
         ] {
-            assert!(matches!(find("GET", path), Found::None(_)), "{path:?}");
+            assert!(matches!(find("GET", path), RouteMatch::None(_)), "{path:?}");
         }
-        assert!(matches!(find("GET", &format!("/v1/contacts/{}", "a".repeat(2_000))), Found::None(_)));
+        assert!(matches!(find("GET", &format!("/v1/contacts/{}", "a".repeat(2_000))), RouteMatch::None(_)));
     }
 
     #[test]

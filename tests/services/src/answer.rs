@@ -13,7 +13,7 @@ use ownchat_domain::{
     failure::FieldError,
     json::{self, BodyError},
     problem::{self, Problem, ProblemKind},
-    route::{self, Found},
+    route::{self, RouteMatch},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -121,7 +121,7 @@ pub async fn health() -> Response {
 pub async fn elsewhere(method: Method, uri: Uri) -> Response {
     let is_list = matches!(
         route::find(method.as_str(), uri.path()),
-        Found::Route(route) if route.method == "GET" && !route.pattern.contains('{')
+        RouteMatch::Route(route) if route.method == "GET" && !route.pattern.contains('{')
     );
     if is_list {
         return ok(&json!({"data": [], "next_cursor": null}));

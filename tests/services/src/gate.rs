@@ -11,7 +11,7 @@ use axum::{
 use ownchat_domain::{
     principal::{self, Principal, PrincipalError},
     problem,
-    route::{self, Found},
+    route::{self, RouteMatch},
     scope::{Scope, ScopeSet},
     time::Timestamp,
 };
@@ -43,9 +43,9 @@ pub async fn check(State(gate): State<Arc<Gate>>, mut request: Request, next: Ne
         Err(refusal) => return refusal,
     };
     let needed = match route::find(request.method().as_str(), request.uri().path()) {
-        Found::Route(route) => route.scope,
-        Found::Method(_) => return problem(&problem::METHOD_NOT_ALLOWED, "This address takes other methods."),
-        Found::None(why) => return problem(&problem::NOT_FOUND, &why.to_string()),
+        RouteMatch::Route(route) => route.scope,
+        RouteMatch::Method(_) => return problem(&problem::METHOD_NOT_ALLOWED, "This address takes other methods."),
+        RouteMatch::None(why) => return problem(&problem::NOT_FOUND, &why.to_string()),
     };
     // The edge has checked the scope already. The check is cheap, so both sides do it.
     if let Some(refusal) = lacks(&principal, needed) {

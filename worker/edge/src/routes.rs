@@ -1,6 +1,6 @@
 //! Routes: for each route the check that its key needs and the response to the decision.
 //!
-//! The lists of routes stand in the domain: the edge's own in `route/place.rs`, those of the
+//! The lists of routes stand in the domain: the edge's own in `route/target.rs`, those of the
 //! gateway with their scopes in `scope/table.rs`.
 
 use crate::{
@@ -17,7 +17,7 @@ use ownchat_domain::{
     failure::FieldError,
     problem,
     record::Record,
-    route::{Found, Own, Place},
+    route::{EdgeEndpoint, RequestTarget, RouteMatch},
     scope::ScopeSet,
     time::Timestamp,
     token::KEYS_BEGIN,
@@ -53,17 +53,19 @@ pub fn plan<'a>(
     now: Timestamp,
 ) -> Plan<'a> {
     let path = request.path();
-    match Place::of(request.method, path) {
-        Place::Preflight => Plan::Respond(responder.preflight()),
-        Place::Own(Own::Verify) => verify_caller(responder, services, request),
+    match RequestTarget::of(request.method, path) {
+        RequestTarget::Preflight => Plan::Respond(responder.preflight()),
+        RequestTarget::Endpoint(EdgeEndpoint::Verify) => verify_caller(responder, services, request),
         // Reading one's own key costs nothing.
-        Place::Own(Own::Key) => check_header_key(responder, request, Purpose::OwnKey, ScopeSet::EMPTY, None, 0),
-        Place::Own(Own::Health) => {
+        RequestTarget::Endpoint(EdgeEndpoint::Key) => {
+            check_header_key(responder, request, Purpose::OwnKey, ScopeSet::EMPTY, None, 0)
+        }
+        RequestTarget::Endpoint(EdgeEndpoint::Health) => {
             let (status, version) = ("ok", env!("CARGO_PKG_VERSION"));
             let health = Health { status, version, feed_age_ms: authorizer.feed_age(now) };
             Plan::Respond(responder.ok(serde_json::to_string(&health).unwrap_or_default()))
         }
-        Place::Gateway(Found::Route(route)) => check_header_key(
+        RequestTarget::Gateway(RouteMatch::Route(route)) => check_header_key(
             responder,
             request,
             Purpose::Gateway,
@@ -71,9 +73,11 @@ pub fn plan<'a>(
             route.channel_of(path),
             1,
         ),
-        Place::Method(allowed) => Plan::Respond(responder.method_not_allowed(allowed)),
-        Place::Gateway(Found::Method(allowed)) => Plan::Respond(responder.method_not_allowed(&allowed)),
-        Place::Gateway(Found::None(why)) => Plan::Respond(responder.problem(&problem::NOT_FOUND, &why.to_string())),
+        RequestTarget::Method(allowed) => Plan::Respond(responder.method_not_allowed(allowed)),
+        RequestTarget::Gateway(RouteMatch::Method(allowed)) => Plan::Respond(responder.method_not_allowed(&allowed)),
+        RequestTarget::Gateway(RouteMatch::None(why)) => {
+            Plan::Respond(responder.problem(&problem::NOT_FOUND, &why.to_string()))
+        }
     }
 }
 
@@ -93,7 +97,7 @@ fn verify_caller<'a>(responder: &Responder<'_>, services: &ServiceTokens, reques
         }
         _ => {}
     }
-    check_header_key(responder, request, Purpose::VerifyCaller, Own::Verify.required(), None, 1)
+    check_header_key(responder, request, Purpose::VerifyCaller, EdgeEndpoint::Verify.required(), None, 1)
 }
 
 /// The required headers of a verify request.
@@ -257,8 +261,8 @@ mod tests {
     fn explanation_of_a_route_matches_its_behaviour() {
         let (authorizer, record) = (authorizer(), Record { scopes: Scope::all().collect(), ..record() });
         let presented = SecretHash::of(&token(&authorizer).secret);
-        let own = Own::ALL.map(Own::path);
-        for path in own.into_iter().chain(["/v1/contacts", "/v1/channels/ch_1", "/v1/nothing", "/v1/key/"]) {
+        let endpoints = EdgeEndpoint::ALL.map(EdgeEndpoint::path);
+        for path in endpoints.into_iter().chain(["/v1/contacts", "/v1/channels/ch_1", "/v1/nothing", "/v1/key/"]) {
             for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get"] {
                 let wanted = explain::Target::Route { method: method.into(), path: path.into() };
                 let case = Case { wanted, address: None, environment: None, at: None, cost: None };

@@ -7,7 +7,7 @@ use crate::{
     limit::COST_MAX,
     locator::Locator,
     problem::{METHOD_NOT_ALLOWED, NOT_FOUND, ProblemKind},
-    route::{self, Found, Own, Place},
+    route::{self, EdgeEndpoint, RequestTarget, RouteMatch},
     scope::ScopeSet,
     time::Timestamp,
     token::{Token, TokenError},
@@ -88,9 +88,9 @@ impl Case {
     pub fn required(&self) -> ScopeSet {
         match &self.wanted {
             Target::Scopes(scopes, _) => *scopes,
-            Target::Route { method, path } => match Place::of(method, path) {
-                Place::Own(own) => own.required(),
-                Place::Gateway(Found::Route(route)) => ScopeSet::from_iter([route.scope]),
+            Target::Route { method, path } => match RequestTarget::of(method, path) {
+                RequestTarget::Endpoint(endpoint) => endpoint.required(),
+                RequestTarget::Gateway(RouteMatch::Route(route)) => ScopeSet::from_iter([route.scope]),
                 _ => ScopeSet::EMPTY,
             },
         }
@@ -101,7 +101,7 @@ impl Case {
         match &self.wanted {
             Target::Scopes(_, channel) => channel.as_deref().map(Cow::Borrowed),
             Target::Route { method, path } => match route::find(method, path) {
-                Found::Route(route) => route.channel_of(path),
+                RouteMatch::Route(route) => route.channel_of(path),
                 _ => None,
             },
         }
@@ -114,9 +114,10 @@ impl Case {
     /// A gateway or verify request costs 1 by default. Other endpoints of the edge cost nothing.
     pub fn cost(&self) -> u32 {
         match &self.wanted {
-            Target::Route { method, path } => {
-                u32::from(matches!(Place::of(method, path), Place::Gateway(_) | Place::Own(Own::Verify)))
-            }
+            Target::Route { method, path } => u32::from(matches!(
+                RequestTarget::of(method, path),
+                RequestTarget::Gateway(_) | RequestTarget::Endpoint(EdgeEndpoint::Verify)
+            )),
             Target::Scopes(..) => self.cost.unwrap_or(1),
         }
     }
@@ -152,14 +153,14 @@ impl Routing {
     /// Routes a method and a path without its query.
     pub fn of(method: &str, path: &str) -> Self {
         let open = |path, status, detail| Self::PublicResponse(PublicResponse { path, status, detail });
-        match Place::of(method, path) {
-            Place::Preflight => open(None, 204, PREFLIGHT),
-            Place::Own(Own::Health) => open(Some(Own::Health.path()), 200, HEALTH),
-            Place::Own(own) => Self::Keyed(own.path()),
-            Place::Gateway(Found::Route(route)) => Self::Keyed(route.pattern),
-            Place::Method(allowed) => Self::other_methods(allowed),
-            Place::Gateway(Found::Method(allowed)) => Self::other_methods(&allowed),
-            Place::Gateway(Found::None(why)) => Self::Refused(&NOT_FOUND, why.to_string()),
+        match RequestTarget::of(method, path) {
+            RequestTarget::Preflight => open(None, 204, PREFLIGHT),
+            RequestTarget::Endpoint(EdgeEndpoint::Health) => open(Some(EdgeEndpoint::Health.path()), 200, HEALTH),
+            RequestTarget::Endpoint(endpoint) => Self::Keyed(endpoint.path()),
+            RequestTarget::Gateway(RouteMatch::Route(route)) => Self::Keyed(route.pattern),
+            RequestTarget::Method(allowed) => Self::other_methods(allowed),
+            RequestTarget::Gateway(RouteMatch::Method(allowed)) => Self::other_methods(&allowed),
+            RequestTarget::Gateway(RouteMatch::None(why)) => Self::Refused(&NOT_FOUND, why.to_string()),
         }
     }
 

@@ -1,11 +1,11 @@
 //! Request classification: preflight, an endpoint of the edge itself, or a gateway route.
 
-use super::Found;
+use super::RouteMatch;
 use crate::scope::ScopeSet;
 
 /// An endpoint that the edge serves itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Own {
+pub enum EdgeEndpoint {
     /// Verifies the key in the body, for an authenticated service.
     Verify,
     /// Describes the presented key to its holder.
@@ -16,18 +16,18 @@ pub enum Own {
 
 /// Target of a request, by method and path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum RequestTarget {
     /// CORS preflight (Fetch standard), for any path.
     Preflight,
     /// An endpoint of the edge.
-    Own(Own),
+    Endpoint(EdgeEndpoint),
     /// An endpoint of the edge, but not with this method. Lists the allowed methods.
     Method(&'static [&'static str]),
     /// A lookup among the gateway's routes.
-    Gateway(Found),
+    Gateway(RouteMatch),
 }
 
-impl Own {
+impl EdgeEndpoint {
     /// All endpoints of the edge.
     pub const ALL: [Self; 3] = [Self::Verify, Self::Key, Self::Health];
 
@@ -57,15 +57,15 @@ impl Own {
     }
 }
 
-impl Place {
+impl RequestTarget {
     /// Classifies a method and a path without its query.
     pub fn of(method: &str, path: &str) -> Self {
         if method == "OPTIONS" {
             return Self::Preflight;
         }
-        match Own::ALL.into_iter().find(|own| own.path() == path) {
-            Some(own) if own.methods().contains(&method) => Self::Own(own),
-            Some(own) => Self::Method(own.methods()),
+        match EdgeEndpoint::ALL.into_iter().find(|endpoint| endpoint.path() == path) {
+            Some(endpoint) if endpoint.methods().contains(&method) => Self::Endpoint(endpoint),
+            Some(endpoint) => Self::Method(endpoint.methods()),
             None => Self::Gateway(super::find(method, path)),
         }
     }
@@ -78,25 +78,25 @@ mod tests {
 
     #[test]
     fn the_edge_has_addresses_of_its_own() {
-        for (method, path, place) in [
-            ("POST", "/v1/verify", Place::Own(Own::Verify)),
-            ("GET", "/v1/verify", Place::Method(&["POST"])),
-            ("GET", "/v1/key", Place::Own(Own::Key)),
-            ("HEAD", "/v1/health", Place::Own(Own::Health)),
-            ("get", "/v1/key", Place::Method(&["GET", "HEAD"])),
-            ("OPTIONS", "/v1/key", Place::Preflight),
-            ("OPTIONS", "*", Place::Preflight),
-            ("GET", "/v1/key/", Place::Gateway(Found::None(NoRoute::EmptySegment))),
-            ("GET", "/v1/contacts", Place::Gateway(super::super::find("GET", "/v1/contacts"))),
+        for (method, path, target) in [
+            ("POST", "/v1/verify", RequestTarget::Endpoint(EdgeEndpoint::Verify)),
+            ("GET", "/v1/verify", RequestTarget::Method(&["POST"])),
+            ("GET", "/v1/key", RequestTarget::Endpoint(EdgeEndpoint::Key)),
+            ("HEAD", "/v1/health", RequestTarget::Endpoint(EdgeEndpoint::Health)),
+            ("get", "/v1/key", RequestTarget::Method(&["GET", "HEAD"])),
+            ("OPTIONS", "/v1/key", RequestTarget::Preflight),
+            ("OPTIONS", "*", RequestTarget::Preflight),
+            ("GET", "/v1/key/", RequestTarget::Gateway(RouteMatch::None(NoRoute::EmptySegment))),
+            ("GET", "/v1/contacts", RequestTarget::Gateway(super::super::find("GET", "/v1/contacts"))),
         ] {
-            assert_eq!(Place::of(method, path), place, "{method} {path}");
+            assert_eq!(RequestTarget::of(method, path), target, "{method} {path}");
         }
     }
 
     #[test]
     fn no_route_of_the_gateway_is_hidden_by_them() {
-        for own in Own::ALL {
-            assert_eq!(super::super::find("GET", own.path()), Found::None(NoRoute::Unknown), "{own:?}");
+        for endpoint in EdgeEndpoint::ALL {
+            assert_eq!(super::super::find("GET", endpoint.path()), RouteMatch::None(NoRoute::Unknown), "{endpoint:?}");
         }
     }
 }
