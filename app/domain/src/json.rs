@@ -106,7 +106,7 @@ mod tests {
         account::{SetupRequest, SignInRequest},
         explain::ExplainRequest,
         key::RateLimitPatch,
-        key::{KeyPatch, NewCopy, NewKey},
+        key::{KeyPatch, NewDuplicate, NewKey},
     };
     use serde::Deserialize;
 
@@ -222,7 +222,7 @@ mod tests {
         ] {
             assert_eq!(ask(body), Err(BodyError::other_kind(field, "an object")), "{body}");
         }
-        let bodies = [new, patch, asked::<NewCopy>, asked::<ExplainRequest>, asked::<SetupRequest>];
+        let bodies = [new, patch, asked::<NewDuplicate>, asked::<ExplainRequest>, asked::<SetupRequest>];
         for ask in bodies.into_iter().chain([asked::<SignInRequest> as Ask]) {
             assert_eq!(ask(r#" ["a@b.c","12345678"]"#), Err(BodyError::no_object()));
         }

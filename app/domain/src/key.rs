@@ -1,14 +1,14 @@
 //! API keys as the management API returns them: fields, bounds, status and entity tags.
 
 mod change;
-mod copy;
 mod draft;
+mod duplicate;
 mod limit_patch;
 mod list;
 
 pub use change::widens_only;
-pub use copy::{NewCopy, copy_name};
 pub use draft::{Details, DetailsPatch, KeyPatch, NewKey, Restrictions};
+pub use duplicate::{NewDuplicate, duplicate_name};
 pub use limit_patch::{QuotaPatch, RateLimitPatch};
 pub use list::{KeyPage, KeyQuery, Sort, StatusFilter};
 

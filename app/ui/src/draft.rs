@@ -4,7 +4,7 @@ use ownchat_domain::{
     digest::SecretHash,
     failure::{Failure, FieldError},
     idempotency::{BodyHash, Idempotency},
-    key::{Key, KeyPatch, NewKey, copy_name},
+    key::{Key, KeyPatch, NewKey, duplicate_name},
     time::{DAY, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -120,7 +120,7 @@ impl KeyDraft {
         let ends = key.expires_at.is_some_and(|end| end > now);
         let expiry = if ends { Expiry::KEEP.to_owned() } else { new.expiry };
         Self {
-            name: copy_name(&key.name, |name| names.iter().any(|taken| taken == name)),
+            name: duplicate_name(&key.name, |name| names.iter().any(|taken| taken == name)),
             expiry,
             from: key.id.to_string(),
             ..Self::of(key)

@@ -11,7 +11,7 @@ use ownchat_domain::{
     json::{self, BODY_MAX},
     key::{
         CHANNELS_MAX, DESCRIPTION_MAX, Details, KeyPatch, KeyQuery, METADATA_BYTES_MAX, METADATA_MAX, NAME_MAX,
-        NewCopy, NewKey,
+        NewDuplicate, NewKey,
     },
     limit::{LIMIT_MAX, WINDOW_MAX},
     network::LIST_MAX,
@@ -27,7 +27,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
 
 /// Parses a body as every request type.
 fn read_as_all(body: &[u8]) {
-    let _ = (read::<NewKey>(body), read::<KeyPatch>(body), read::<NewCopy>(body), read::<ExplainRequest>(body));
+    let _ = (read::<NewKey>(body), read::<KeyPatch>(body), read::<NewDuplicate>(body), read::<ExplainRequest>(body));
     let _ = (read::<KeyQuery>(body), read::<TrailQuery>(body), read::<UsageQuery>(body));
     let _ = (read::<SetupRequest>(body), read::<SignInRequest>(body));
 }

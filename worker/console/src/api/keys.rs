@@ -25,7 +25,7 @@ use axum::{
 use ownchat_domain::{
     digest::SecretHash,
     failure::Failure,
-    key::{Key, KeyPatch, KeyQuery, NewCopy, NewKey},
+    key::{Key, KeyPatch, KeyQuery, NewDuplicate, NewKey},
     locator::Locator,
     time::Timestamp,
     vault::registry::{Changed, DeleteKey, ReadKey},
@@ -91,7 +91,7 @@ pub async fn create(context: RequestContext, Making { body, once }: Making<NewKe
 }
 
 /// `POST /api/v1/keys/{id}/duplicate`
-pub async fn duplicate(context: RequestContext, Id(id): Id, Making { body, once }: Making<NewCopy>) -> Response {
+pub async fn duplicate(context: RequestContext, Id(id): Id, Making { body, once }: Making<NewDuplicate>) -> Response {
     let Ok(id) = id.parse() else { return problem::of_failure(&missing(&context).await) };
     let secret = body.secret_sha256;
     let copy = Copied { id, differences: body.differences(), environment: None, secret };

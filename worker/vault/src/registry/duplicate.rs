@@ -13,7 +13,7 @@ use crate::{
 };
 use ownchat_domain::{
     audit::Action,
-    key::copy_name,
+    key::duplicate_name,
     keyring::Keyring,
     locator::Locator,
     role::{Grant, Operation},
@@ -47,7 +47,7 @@ pub fn duplicate(
     let source = present(database, command.id)?;
     member.may(Operation::ReadKey, Some(&source), None, now)?;
     let name = free_name(database, &source.details.name)?;
-    let (details, reason) = source.details.copy(name, &command.differences, command.environment, now)?;
+    let (details, reason) = source.details.duplicate(name, &command.differences, command.environment, now)?;
     member.may(Operation::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
     let draft = KeyDraft {
         workspace,
@@ -63,7 +63,7 @@ pub fn duplicate(
 /// Returns a free name for a duplicate.
 fn free_name(database: &impl Database, name: &str) -> DatabaseResult<String> {
     let taken: BTreeSet<String> = rows::keys::names_with(database, " (copy")?.into_iter().collect();
-    Ok(copy_name(name, |name| taken.contains(name)))
+    Ok(duplicate_name(name, |name| taken.contains(name)))
 }
 
 #[cfg(test)]

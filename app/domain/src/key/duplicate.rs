@@ -16,7 +16,7 @@ const SUFFIX: &str = " (copy";
 /// Request to duplicate a key. Absent fields keep the value of the source.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct NewCopy {
+pub struct NewDuplicate {
     /// Display name; absent for the source's name with "(copy)" appended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -32,7 +32,7 @@ pub struct NewCopy {
     pub secret_sha256: Option<SecretHash>,
 }
 
-impl NewCopy {
+impl NewDuplicate {
     /// Returns the differences between the duplicate and its source.
     pub fn differences(self) -> KeyPatch {
         KeyPatch { name: self.name, expires_at: self.expires_at, reason: self.reason, ..KeyPatch::default() }
@@ -42,21 +42,21 @@ impl NewCopy {
 /// Returns the first free name of a duplicate: "CRM (copy)", "CRM (copy 2)" and so on.
 ///
 /// The name never exceeds [`NAME_MAX`] characters.
-pub fn copy_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    let original = copied_name(name);
+pub fn duplicate_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let original = original_name(name);
     let mut number = 1;
     loop {
         let suffix = if number == 1 { format!("{SUFFIX})") } else { format!("{SUFFIX} {number})") };
-        let copy = format!("{}{suffix}", cut(original, NAME_MAX - suffix.len()).trim_end());
-        if !is_taken(&copy) {
-            return copy;
+        let name = format!("{}{suffix}", cut(original, NAME_MAX - suffix.len()).trim_end());
+        if !is_taken(&name) {
+            return name;
         }
         number += 1;
     }
 }
 
 /// Returns the original's name if `name` names a duplicate, or else `name` itself.
-fn copied_name(name: &str) -> &str {
+fn original_name(name: &str) -> &str {
     let number = |rest: &str| rest.strip_prefix(' ').is_some_and(|rest| rest.parse::<u32>().is_ok());
     match name.strip_suffix(')').and_then(|rest| rest.rsplit_once(SUFFIX)) {
         Some((original, rest)) if !original.is_empty() && (rest.is_empty() || number(rest)) => original,
@@ -72,7 +72,7 @@ impl Details {
     /// # Errors
     ///
     /// Returns [`Failure::Invalid`] for an invalid `patch`, or for an expiry that has passed.
-    pub fn copy(
+    pub fn duplicate(
         &self,
         name: String,
         patch: &KeyPatch,
@@ -88,12 +88,12 @@ impl Details {
         };
         let changes = patch.check(now)?;
         let reason = changes.reason.clone();
-        let copy = changes.apply(&source)?;
-        if copy.expires_at.is_some_and(|end| end <= now) {
+        let duplicate = changes.apply(&source)?;
+        if duplicate.expires_at.is_some_and(|end| end <= now) {
             let message = "The key that is copied has expired: say when the copy shall end.";
             return Err(Failure::Invalid { errors: vec![FieldError::new("expires_at", message)] });
         }
-        Ok((copy, reason))
+        Ok((duplicate, reason))
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_like_its_source_but_for_its_name() {
+    fn a_duplicate_is_like_its_source_but_for_its_name() {
         let source = Details {
             channels: vec!["ch_1".into()],
             limits: Limits { rate: Some(RateLimit { limit: 5, window_seconds: 1 }), quota: None },
@@ -124,41 +124,47 @@ mod tests {
             not_before: Some(NOW.plus(-1)),
             ..details()
         };
-        let (copy, reason) = source.copy("Shop (copy)".into(), &KeyPatch::default(), None, NOW).unwrap();
-        assert_eq!(copy, Details { name: "Shop (copy)".into(), not_before: None, ..source.clone() });
+        let (duplicate, reason) = source.duplicate("Shop (copy)".into(), &KeyPatch::default(), None, NOW).unwrap();
+        assert_eq!(duplicate, Details { name: "Shop (copy)".into(), not_before: None, ..source.clone() });
         assert_eq!(reason, None);
         let patch = KeyPatch { reason: Some("a second till".into()), ..KeyPatch::default() };
-        let (copy, reason) = source.copy("Shop (copy)".into(), &patch, Some(Environment::Test), NOW).unwrap();
-        assert_eq!((copy.environment, reason.as_deref()), (Environment::Test, Some("a second till")));
+        let (duplicate, reason) = source.duplicate("Shop (copy)".into(), &patch, Some(Environment::Test), NOW).unwrap();
+        assert_eq!((duplicate.environment, reason.as_deref()), (Environment::Test, Some("a second till")));
     }
 
     #[test]
-    fn a_copy_of_what_has_expired_needs_an_end_of_its_own() {
+    fn a_duplicate_of_an_expired_key_needs_its_own_end() {
         let source = Details { expires_at: Some(NOW), ..details() };
-        assert_eq!(fields(source.copy("Shop (copy)".into(), &KeyPatch::default(), None, NOW)), ["expires_at"]);
+        assert_eq!(fields(source.duplicate("Shop (copy)".into(), &KeyPatch::default(), None, NOW)), ["expires_at"]);
         let never = KeyPatch { expires_at: Some(None), ..KeyPatch::default() };
-        assert_eq!(source.copy("Shop (copy)".into(), &never, None, NOW).unwrap().0.expires_at, None);
+        assert_eq!(source.duplicate("Shop (copy)".into(), &never, None, NOW).unwrap().0.expires_at, None);
         let scheduled = Details { not_before: Some(NOW.plus(5)), ..details() };
-        assert_eq!(scheduled.copy("Shop (copy)".into(), &never, None, NOW).unwrap().0.not_before, Some(NOW.plus(5)));
+        assert_eq!(
+            scheduled.duplicate("Shop (copy)".into(), &never, None, NOW).unwrap().0.not_before,
+            Some(NOW.plus(5))
+        );
         let past = KeyPatch { expires_at: Some(Some("2020-01-01T00:00:00Z".into())), ..KeyPatch::default() };
-        assert_eq!(fields(source.copy("Shop (copy)".into(), &past, None, NOW)), ["expires_at"]);
+        assert_eq!(fields(source.duplicate("Shop (copy)".into(), &past, None, NOW)), ["expires_at"]);
     }
 
     #[test]
-    fn names_of_copies_stay_within_the_bound_and_apart() {
-        let copy = |name: &str, taken: &[&str]| copy_name(name, |name| taken.contains(&name));
-        assert_eq!(copy("Shop", &["Shop"]), "Shop (copy)");
-        assert_eq!(copy("Shop", &["Shop (copy)"]), "Shop (copy 2)");
-        assert_eq!(copy("Shop (copy)", &["Shop (copy)", "Shop (copy 2)"]), "Shop (copy 3)");
-        assert_eq!(copy("Shop (copy 7)", &[]), "Shop (copy)");
+    fn names_of_duplicates_stay_within_the_bound_and_apart() {
+        let name_of = |name: &str, taken: &[&str]| duplicate_name(name, |name| taken.contains(&name));
+        assert_eq!(name_of("Shop", &["Shop"]), "Shop (copy)");
+        assert_eq!(name_of("Shop", &["Shop (copy)"]), "Shop (copy 2)");
+        assert_eq!(name_of("Shop (copy)", &["Shop (copy)", "Shop (copy 2)"]), "Shop (copy 3)");
+        assert_eq!(name_of("Shop (copy 7)", &[]), "Shop (copy)");
         for own in ["Shop (copyright)", "Shop (copy two)", " (copy)", "Shop (copy) B"] {
-            assert_eq!(copy(own, &[]), format!("{own} (copy)"), "{own}");
+            assert_eq!(name_of(own, &[]), format!("{own} (copy)"), "{own}");
         }
         // Names are cut between grapheme clusters, and trailing spaces are removed.
         let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
-        assert_eq!(copy(&family.repeat(NAME_MAX), &[]), format!("{} (copy)", family.repeat(NAME_MAX - 7)));
-        assert_eq!(copy(&"ä".repeat(NAME_MAX), &[]), format!("{} (copy)", "ä".repeat(NAME_MAX - 7)));
-        assert_eq!(copy(&format!("{} {}", "x".repeat(92), "y".repeat(7)), &[]), format!("{} (copy)", "x".repeat(92)));
-        assert!(crate::text::line(&copy(&family.repeat(NAME_MAX), &[]), NAME_MAX).is_ok());
+        assert_eq!(name_of(&family.repeat(NAME_MAX), &[]), format!("{} (copy)", family.repeat(NAME_MAX - 7)));
+        assert_eq!(name_of(&"ä".repeat(NAME_MAX), &[]), format!("{} (copy)", "ä".repeat(NAME_MAX - 7)));
+        assert_eq!(
+            name_of(&format!("{} {}", "x".repeat(92), "y".repeat(7)), &[]),
+            format!("{} (copy)", "x".repeat(92))
+        );
+        assert!(crate::text::line(&name_of(&family.repeat(NAME_MAX), &[]), NAME_MAX).is_ok());
     }
 }
