@@ -158,7 +158,7 @@ impl Timeouts {
 
 /// A failure to forward a request, or to pass its response on.
 #[derive(Debug)]
-struct Failure {
+struct ProxyError {
     kind: &'static ProblemKind,
     /// Error of `Proxy-Status` (RFC 9209, section 2.3).
     error: &'static str,
@@ -168,15 +168,15 @@ struct Failure {
     reached: bool,
 }
 
-const FAILURES: &[Failure] = &[
-    Failure { kind: &problem::UPSTREAM_UNAVAILABLE, error: "destination_unavailable", retry: true, reached: false },
-    Failure { kind: &problem::UPSTREAM_CONNECT_TIMEOUT, error: "connection_timeout", retry: true, reached: false },
-    Failure { kind: &problem::UPSTREAM_TIMEOUT, error: "http_response_timeout", retry: true, reached: true },
-    Failure { kind: &problem::UPSTREAM_IDLE_TIMEOUT, error: "connection_write_timeout", retry: true, reached: true },
-    Failure { kind: &problem::UPSTREAM_INVALID, error: "http_protocol_error", retry: false, reached: true },
-    Failure { kind: &problem::UPSTREAM_REDIRECT, error: "http_protocol_error", retry: false, reached: true },
-    Failure { kind: &problem::REQUEST_TIMEOUT, error: "http_request_error", retry: false, reached: true },
-    Failure { kind: &problem::UPGRADE_UNSUPPORTED, error: "http_upgrade_failed", retry: false, reached: false },
+const FAILURES: &[ProxyError] = &[
+    ProxyError { kind: &problem::UPSTREAM_UNAVAILABLE, error: "destination_unavailable", retry: true, reached: false },
+    ProxyError { kind: &problem::UPSTREAM_CONNECT_TIMEOUT, error: "connection_timeout", retry: true, reached: false },
+    ProxyError { kind: &problem::UPSTREAM_TIMEOUT, error: "http_response_timeout", retry: true, reached: true },
+    ProxyError { kind: &problem::UPSTREAM_IDLE_TIMEOUT, error: "connection_write_timeout", retry: true, reached: true },
+    ProxyError { kind: &problem::UPSTREAM_INVALID, error: "http_protocol_error", retry: false, reached: true },
+    ProxyError { kind: &problem::UPSTREAM_REDIRECT, error: "http_protocol_error", retry: false, reached: true },
+    ProxyError { kind: &problem::REQUEST_TIMEOUT, error: "http_request_error", retry: false, reached: true },
+    ProxyError { kind: &problem::UPGRADE_UNSUPPORTED, error: "http_upgrade_failed", retry: false, reached: false },
 ];
 
 /// Returns true if the service may have seen a request whose forwarding failed with this code.
@@ -193,7 +193,7 @@ const PROXY_NAME: &str = "ownchat-edge";
 /// Makes the response to a request whose forwarding failed with this code.
 pub fn failure_response(responder: &Responder<'_>, code: &str) -> Response {
     let failure = FAILURES.iter().find(|failure| failure.kind.code == code);
-    let Some(Failure { kind, error, retry, .. }) = failure else {
+    let Some(ProxyError { kind, error, retry, .. }) = failure else {
         return responder.problem(&problem::INTERNAL, problem::INTERNAL.meaning);
     };
     responder

@@ -44,7 +44,7 @@ use crate::{
 use fetch::{fetch_key, read_feed};
 use meter::{lease_permits, read_standing};
 use ownchat_domain::verdict::Denial;
-use state::{Event, Fetch, Lookup, Step};
+use state::{Event, Fetch, Lookup, LookupStep};
 
 /// Checks a key, with fetches from the stores where the caches do not suffice.
 pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> Decision {
@@ -61,22 +61,22 @@ pub async fn check(edge: &Edge, platform: &Platform, check: &KeyCheck<'_>) -> De
         }
         let now = now();
         let evaluation = lookup.evaluate(authorizer, &presented, requirements, now);
-        let event = match Step::after(evaluation, authorizer.is_feed_down(workspace, now)) {
-            Step::Respond(decision) => {
+        let event = match LookupStep::after(evaluation, authorizer.is_feed_down(workspace, now)) {
+            LookupStep::Respond(decision) => {
                 if lookup.is_miss(&decision) {
                     authorizer.note_unknown(&presented, client_ip, now);
                 }
                 return decision;
             }
-            Step::LeasePermits(record) => match lease_permits(edge, platform, &record, requirements.cost).await {
+            LookupStep::LeasePermits(record) => match lease_permits(edge, platform, &record, requirements.cost).await {
                 Some(refused) => return refused,
                 None => Event::Leased(record),
             },
-            Step::ReadStanding(record) => {
+            LookupStep::ReadStanding(record) => {
                 read_standing(edge, platform, &record).await;
                 Event::StandingRead
             }
-            Step::Fetch(fetch) => {
+            LookupStep::Fetch(fetch) => {
                 let fetches_key = fetch != Fetch::Feed;
                 match (authorizer.admit_fetch(&presented, client_ip, fetches_key, received_at, now), fetch) {
                     (Admission::Poll(wait), _) => {

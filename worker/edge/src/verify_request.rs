@@ -46,7 +46,7 @@ impl<E: Into<hifijson::Error>> From<E> for ParseError {
 }
 
 /// A value. Of a list or object only the first character is read.
-enum Value<'a> {
+enum JsonValue<'a> {
     Text(Cow<'a, str>),
     Number(&'a [u8]),
     List,
@@ -113,33 +113,33 @@ fn field<'a>(
 }
 
 /// Parses a value whose first character is `next`; of a list or an object only that character.
-fn read_value<'a>(next: u8, lexer: &mut Lexer<'a>) -> Result<Value<'a>, ParseError> {
+fn read_value<'a>(next: u8, lexer: &mut Lexer<'a>) -> Result<JsonValue<'a>, ParseError> {
     match next {
-        b'"' => Ok(Value::Text(lexer.discarded().str_string()?)),
-        b'0'..=b'9' | b'-' => Ok(Value::Number(lexer.num_bytes().validated()?.0)),
+        b'"' => Ok(JsonValue::Text(lexer.discarded().str_string()?)),
+        b'0'..=b'9' | b'-' => Ok(JsonValue::Number(lexer.num_bytes().validated()?.0)),
         b'a'..=b'z' => {
             let word = lexer.null_or_bool().ok_or(Expect::Value)?;
-            Ok(word.map_or(Value::Null, |_| Value::Other))
+            Ok(word.map_or(JsonValue::Null, |_| JsonValue::Other))
         }
-        b'[' => Ok(Value::List),
-        b'{' => Ok(Value::Other),
+        b'[' => Ok(JsonValue::List),
+        b'{' => Ok(JsonValue::Other),
         _ => Err(ParseError::Syntax),
     }
 }
 
-fn text<'a>(value: Value<'a>, path: &str) -> Result<Cow<'a, str>, ParseError> {
+fn text<'a>(value: JsonValue<'a>, path: &str) -> Result<Cow<'a, str>, ParseError> {
     match value {
-        Value::Text(text) => Ok(text),
+        JsonValue::Text(text) => Ok(text),
         _ => Err(ParseError::Content(BodyError::other_kind(path, STRING))),
     }
 }
 
-fn texts<'a>(value: &Value<'a>, name: &str, lexer: &mut Lexer<'a>) -> Result<Vec<Cow<'a, str>>, ParseError> {
-    let Value::List = value else { return Err(ParseError::Content(BodyError::other_kind(name, STRINGS))) };
+fn texts<'a>(value: &JsonValue<'a>, name: &str, lexer: &mut Lexer<'a>) -> Result<Vec<Cow<'a, str>>, ParseError> {
+    let JsonValue::List = value else { return Err(ParseError::Content(BodyError::other_kind(name, STRINGS))) };
     let mut texts = Vec::new();
     lexer.discarded().seq(b']', Lexer::ws_peek, |next, lexer| {
         match read_value(next, lexer)? {
-            Value::Text(text) => texts.push(text),
+            JsonValue::Text(text) => texts.push(text),
             _ => return Err(ParseError::Content(BodyError::other_kind(&format!("{name}[{}]", texts.len()), STRING))),
         }
         Ok::<_, ParseError>(())
@@ -147,9 +147,9 @@ fn texts<'a>(value: &Value<'a>, name: &str, lexer: &mut Lexer<'a>) -> Result<Vec
     Ok(texts)
 }
 
-fn whole_number(value: &Value<'_>, path: &str) -> Result<u32, ParseError> {
+fn whole_number(value: &JsonValue<'_>, path: &str) -> Result<u32, ParseError> {
     let number = match value {
-        Value::Number(digits) => std::str::from_utf8(digits).ok().and_then(whole),
+        JsonValue::Number(digits) => std::str::from_utf8(digits).ok().and_then(whole),
         _ => None,
     };
     number.filter(|number| *number <= COST_MAX).ok_or_else(|| ParseError::Content(BodyError::other_kind(path, COST)))
@@ -174,11 +174,11 @@ fn whole(digits: &str) -> Option<u32> {
 
 /// An optional field may be `null`.
 fn or_null<'a, T>(
-    value: Value<'a>,
-    read: impl FnOnce(Value<'a>) -> Result<T, ParseError>,
+    value: JsonValue<'a>,
+    read: impl FnOnce(JsonValue<'a>) -> Result<T, ParseError>,
 ) -> Result<Option<T>, ParseError> {
     match value {
-        Value::Null => Ok(None),
+        JsonValue::Null => Ok(None),
         value => read(value).map(Some),
     }
 }

@@ -43,7 +43,7 @@ pub enum State {
 
 /// The next step of a lookup.
 #[derive(Debug)]
-pub enum Step {
+pub enum LookupStep {
     /// Respond: the request is decided.
     Respond(Decision),
     /// Fetch, if the authorizer admits it.
@@ -148,7 +148,7 @@ impl Lookup {
     }
 }
 
-impl Step {
+impl LookupStep {
     /// Returns the step that an evaluation needs.
     pub fn after(evaluation: Evaluation, is_feed_down: bool) -> Self {
         match evaluation {

@@ -30,7 +30,7 @@ type NewLimits = (u32, u32);
 /// A request, or only time that passes. Before it the limits may change, and each isolate learns of
 /// it after a delay.
 #[derive(Clone, Debug)]
-struct Step {
+struct SimulationStep {
     pause: i64,
     change: Option<(NewLimits, [i64; ISOLATES])>,
     isolate: usize,
@@ -43,7 +43,7 @@ struct Step {
 
 /// An event of the simulation.
 #[derive(Clone, Debug)]
-enum Event {
+enum SimulationEvent {
     /// An isolate learns of a record.
     RecordArrives(usize, usize),
     /// A request arrives at the meter; its response takes so long.
@@ -77,7 +77,7 @@ struct Simulation {
     isolates: [Permits; ISOLATES],
     /// Requests in flight.
     open: Vec<(usize, LeaseRequest, Context)>,
-    events: Vec<(Timestamp, Event)>,
+    events: Vec<(Timestamp, SimulationEvent)>,
     /// Permits that each isolate holds under each record.
     granted: HashMap<(usize, usize), u32>,
     /// Times of spent permits, and the oldest record that an isolate knew then.
@@ -111,7 +111,7 @@ impl Simulation {
         let rate = limits.rate.map(|old| RateLimit { limit: rate, ..old });
         self.records.push(Record { version: version + 1, limits: Limits { rate, quota }, ..record() });
         for (isolate, delay) in delays.into_iter().enumerate() {
-            self.schedule(now.plus(delay), Event::RecordArrives(isolate, self.records.len() - 1));
+            self.schedule(now.plus(delay), SimulationEvent::RecordArrives(isolate, self.records.len() - 1));
         }
     }
 
@@ -127,7 +127,7 @@ impl Simulation {
         self.spent.len() <= before.max(self.most(oldest, |limits| limits.quota.unwrap().limit))
     }
 
-    fn schedule(&mut self, when: Timestamp, event: Event) {
+    fn schedule(&mut self, when: Timestamp, event: SimulationEvent) {
         let place = self.events.partition_point(|(other, _)| *other <= when);
         self.events.insert(place, (when, event));
     }
@@ -155,27 +155,27 @@ impl Simulation {
         if is_lease {
             self.schedule_return(isolate, context.return_delays, now);
         } else {
-            self.schedule(now.plus(RETRY_AFTER), Event::ReturnPermits(isolate, (Some(1), Some(1))));
+            self.schedule(now.plus(RETRY_AFTER), SimulationEvent::ReturnPermits(isolate, (Some(1), Some(1))));
         }
     }
 
-    fn handle(&mut self, event: Event, now: Timestamp) {
+    fn handle(&mut self, event: SimulationEvent, now: Timestamp) {
         match event {
-            Event::RecordArrives(isolate, number) => {
+            SimulationEvent::RecordArrives(isolate, number) => {
                 self.known[isolate] = self.known[isolate].max(number);
                 let oldest = *self.known.iter().min().unwrap();
                 if oldest > self.oldest.0 {
                     self.oldest = (oldest, self.spent.len());
                 }
             }
-            Event::RequestArrives(isolate, take, back, context) => {
+            SimulationEvent::RequestArrives(isolate, take, back, context) => {
                 let taken = self.meter.take(&take, now);
                 self.meter = Meter::decode(&self.meter.encode().unwrap()).unwrap();
                 if let Some(back) = back {
-                    self.schedule(now.plus(back), Event::ResponseArrives(isolate, take, taken, context));
+                    self.schedule(now.plus(back), SimulationEvent::ResponseArrives(isolate, take, taken, context));
                 }
             }
-            Event::ResponseArrives(isolate, take, taken, context) => {
+            SimulationEvent::ResponseArrives(isolate, take, taken, context) => {
                 let Some(place) = self.open.iter().position(|(_, open, _)| *open == take) else { return };
                 self.open.remove(place);
                 let (permits, key) = (&mut self.isolates[isolate], &self.records[context.record]);
@@ -192,14 +192,14 @@ impl Simulation {
                     LeaseResponse::Lease(_) => {}
                 }
             }
-            Event::PermitReturns(isolate, lease, at, known) => {
+            SimulationEvent::PermitReturns(isolate, lease, at, known) => {
                 *self.granted.entry((isolate, known)).or_default() += 1;
                 self.isolates[isolate].settle(record().locator, lease, false);
                 let place = self.spent.iter().position(|(spent, _)| *spent == at).unwrap();
                 self.spent.remove(place);
                 self.schedule_return(isolate, (Some(1), Some(1)), now);
             }
-            Event::ReturnPermits(isolate, delays) => {
+            SimulationEvent::ReturnPermits(isolate, delays) => {
                 let Record { locator, limits, version, .. } = self.records[self.known[isolate]];
                 if let Some(take) = self.isolates[isolate].take_unspent(locator, limits, version, now) {
                     self.send(isolate, take, None, delays, delays, now);
@@ -210,7 +210,7 @@ impl Simulation {
 
     fn schedule_return(&mut self, isolate: usize, delays: Delays, now: Timestamp) {
         if let Some(due) = self.isolates[isolate].schedule_return(record().locator, now) {
-            self.schedule(due, Event::ReturnPermits(isolate, delays));
+            self.schedule(due, SimulationEvent::ReturnPermits(isolate, delays));
         }
     }
 
@@ -226,7 +226,7 @@ impl Simulation {
         let context = Context { at: now, record: self.known[isolate], returns, return_delays };
         self.open.push((isolate, take.clone(), context));
         if let Some(there) = there {
-            self.schedule(now.plus(there), Event::RequestArrives(isolate, take, back, context));
+            self.schedule(now.plus(there), SimulationEvent::RequestArrives(isolate, take, back, context));
         }
     }
 
@@ -237,7 +237,7 @@ impl Simulation {
         if let Some(Ok(Spent { lease, .. })) = outcome {
             if let Some(returns) = returns {
                 self.isolates[isolate].mark_in_flight(record().locator, lease);
-                self.schedule(now.plus(returns), Event::PermitReturns(isolate, lease, now, known));
+                self.schedule(now.plus(returns), SimulationEvent::PermitReturns(isolate, lease, now, known));
             }
             let left = self.granted.get(&(isolate, known)).and_then(|granted| granted.checked_sub(cost));
             self.granted.insert((isolate, known), left.expect("granted under another version"));
@@ -247,7 +247,7 @@ impl Simulation {
         outcome.is_some()
     }
 
-    fn apply(&mut self, step: &Step, now: Timestamp) {
+    fn apply(&mut self, step: &SimulationStep, now: Timestamp) {
         if step.cost > 0 && !self.spend(step.isolate, step.cost, step.returns, now) {
             self.names += 1;
             let key = &self.records[self.known[step.isolate]];
@@ -266,13 +266,13 @@ impl Simulation {
     }
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn steps() -> impl Strategy<Value = Vec<SimulationStep>> {
     let delay = || prop_oneof![2 => (0i64..50).prop_map(Some), 2 => (0i64..5_000).prop_map(Some), 1 => Just(None)];
     let most = (1u32..120, 1u32..40);
     let change = prop_oneof![9 => Just(None), 1 => (most, prop::array::uniform3(0i64..5_000)).prop_map(Some)];
     let returns = prop_oneof![2 => Just(None), 1 => (0i64..8_000).prop_map(Some)];
     let step = (0i64..600, change, 0usize..ISOLATES, 0u32..5, returns, (delay(), delay()), (delay(), delay()));
-    let step = step.prop_map(|(pause, change, isolate, cost, returns, delays, return_delays)| Step {
+    let step = step.prop_map(|(pause, change, isolate, cost, returns, delays, return_delays)| SimulationStep {
         pause,
         change,
         isolate,
@@ -305,7 +305,7 @@ proptest! {
         now = now.plus(20_000);
         simulation.run_until(now);
         for isolate in 0..ISOLATES {
-            simulation.handle(Event::ReturnPermits(isolate, (Some(0), Some(0))), now);
+            simulation.handle(SimulationEvent::ReturnPermits(isolate, (Some(0), Some(0))), now);
         }
         simulation.run_until(now);
         if let Some(rate) = rate {

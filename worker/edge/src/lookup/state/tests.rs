@@ -35,21 +35,21 @@ fn each_state_has_its_transitions() {
 
 #[test]
 fn each_evaluation_has_its_step() {
-    let key = |fetch| Step::Fetch(Fetch::Key(fetch));
+    let key = |fetch| LookupStep::Fetch(Fetch::Key(fetch));
     let refused = || Decision::refused(Denial::Unknown);
     for (evaluation, is_feed_down, step) in [
-        (Evaluation::Decided(refused()), false, Step::Respond(refused())),
-        (Evaluation::NeedsFeed, false, Step::Fetch(Fetch::Feed)),
+        (Evaluation::Decided(refused()), false, LookupStep::Respond(refused())),
+        (Evaluation::NeedsFeed, false, LookupStep::Fetch(Fetch::Feed)),
         (Evaluation::NeedsFeed, true, key(KeyFetch::Vault)),
         (Evaluation::NeedsReplica, false, key(KeyFetch::Replica)),
         (Evaluation::NeedsReplica, true, key(KeyFetch::Replica)),
         (Evaluation::NeedsVault, false, key(KeyFetch::Vault)),
         (Evaluation::NeedsSecretRecheck, false, key(KeyFetch::SecretRecheck)),
-        (Evaluation::NeedsPermits(record().into()), false, Step::LeasePermits(record().into())),
-        (Evaluation::NeedsStanding(record().into()), true, Step::ReadStanding(record().into())),
+        (Evaluation::NeedsPermits(record().into()), false, LookupStep::LeasePermits(record().into())),
+        (Evaluation::NeedsStanding(record().into()), true, LookupStep::ReadStanding(record().into())),
     ] {
         let text = format!("{evaluation:?}");
-        assert_eq!(format!("{:?}", Step::after(evaluation, is_feed_down)), format!("{step:?}"), "{text}");
+        assert_eq!(format!("{:?}", LookupStep::after(evaluation, is_feed_down)), format!("{step:?}"), "{text}");
     }
 }
 
