@@ -32,7 +32,7 @@ export class Platform {
   vault(path, body, millis) {
     return withTimeout(millis, async (signal) => {
       const method = body ? "POST" : "GET";
-      const headers = this.requestId ? { "Request-Id": this.requestId } : {};
+      const headers = this.requestId ? { "request-id": this.requestId } : {};
       const response = await this.env.VAULT.fetch(`https://vault${path}`, { method, headers, body, signal });
       return reply(response.status, await response.arrayBuffer());
     });

@@ -5,6 +5,7 @@
 //! never an empty table.
 
 use ownchat_domain::{
+    log::REQUEST_ID_HEADER,
     principal,
     time::{DAY, HOUR, MINUTE, SECOND},
 };
@@ -78,7 +79,7 @@ impl Source {
         product(value).ok_or_else(|| self.lacks(&format!("{name} as a number")))
     }
 
-    /// Returns the texts of a constant list. Its elements are literals, or the principal's header.
+    /// Returns the texts of a constant list. Its elements are literals or constants of headers.
     pub fn texts(self, name: &str) -> Result<Vec<String>, String> {
         let list = self.part(&format!("const {name}: &[&str] ="), ";")?.trim();
         let list = list.strip_prefix("&[").and_then(|list| list.strip_suffix(']')).ok_or_else(|| self.lacks(name))?;
@@ -86,6 +87,7 @@ impl Source {
         let texts: Vec<String> = elements
             .map(|element| match element {
                 "principal::HEADER" => Ok(principal::HEADER.to_owned()),
+                "REQUEST_ID_HEADER" => Ok(REQUEST_ID_HEADER.to_owned()),
                 element => literal(element).map(str::to_owned).ok_or_else(|| self.lacks(&format!("{name}, {element}"))),
             })
             .collect::<Result<_, _>>()?;

@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use ownchat_domain::{
     failure::FieldError,
     json::{self, BodyError},
+    log::REQUEST_ID_HEADER,
     problem::{self, Problem, ProblemKind},
     route::{self, RouteMatch},
 };
@@ -95,7 +96,7 @@ pub fn send(problem: Problem) -> Response {
 
 /// Writes the problem of a handler, under the request id that the edge has given.
 pub async fn finish(request: Request, next: Next) -> Response {
-    let id = request.headers().get("request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    let id = request.headers().get(REQUEST_ID_HEADER).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let mut response = next.run(request).await;
     let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
     problem.instance = id;

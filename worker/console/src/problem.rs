@@ -12,6 +12,7 @@ use ownchat_domain::{
     credential,
     failure::{Failure, FieldError},
     json::BodyError,
+    log::REQUEST_ID_HEADER,
     problem::{self, Problem, ProblemKind},
     scope::ScopeSet,
     verdict::{Code, Denial},
@@ -143,7 +144,7 @@ pub async fn finish(request: Request, next: Next) -> Response {
     let origin = crate::origin::own_origin(request.uri()).unwrap_or_default();
     let mut response = next.run(request).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("request-id", id);
+        response.headers_mut().insert(REQUEST_ID_HEADER, id);
     }
     let problem = response.extensions_mut().remove::<Problem>();
     if response.status().is_server_error() {

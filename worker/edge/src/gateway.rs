@@ -5,6 +5,7 @@
 use crate::response::{Responder, Response};
 use ownchat_domain::{
     credential,
+    log::REQUEST_ID_HEADER,
     principal::{self, Principal},
     problem::{self, ProblemKind},
     record::Record,
@@ -38,7 +39,7 @@ const IDENTITY: &[&str] = &[
     "proxy-client-ip",
     "remote-addr",
     "remote-user",
-    "request-id",
+    REQUEST_ID_HEADER,
     "true-client-ip",
     "wl-proxy-client-ip",
     "x-azure-clientip",
@@ -79,7 +80,7 @@ const BLOCKED_SERVICE_HEADERS: &[&str] = &[
     "proxy-status",
     "report-to",
     "reporting-endpoints",
-    "request-id",
+    REQUEST_ID_HEADER,
     "server",
     "set-cookie",
     "set-cookie2",

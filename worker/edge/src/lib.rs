@@ -33,10 +33,13 @@ use crate::{
     gateway::BlockedHeaders,
     platform::{Platform, now},
     request::Request,
-    response::{BodyKind, COMMON_HEADERS, REQUEST_ID_HEADER, Responder, Response, forwarding},
+    response::{BodyKind, COMMON_HEADERS, Responder, Response, forwarding},
     routes::Plan,
 };
-use ownchat_domain::{json::BODY_MAX, network::CLIENT_IP_HEADER, principal, problem, time::Timestamp, verdict::Denial};
+use ownchat_domain::{
+    json::BODY_MAX, log::REQUEST_ID_HEADER, network::CLIENT_IP_HEADER, principal, problem, time::Timestamp,
+    verdict::Denial,
+};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 

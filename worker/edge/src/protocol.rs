@@ -23,10 +23,12 @@ use crate::{
     request::{Body, Request},
     response::{BodyKind, Responder, forwarding},
 };
+use ownchat_domain::log::REQUEST_ID_HEADER;
 use std::collections::BTreeSet;
 
 const TABLE: &str = include_str!("protocol.rs");
 const ENTRY: &str = include_str!("../entry.mjs");
+const STORES: &str = include_str!("../stores.mjs");
 const LIB: &str = include_str!("lib.rs");
 
 /// Returns the parts of the row that begins with these words.
@@ -153,4 +155,5 @@ fn both_sides_have_the_same_functions_and_constants() {
     let taken = ENTRY.lines().filter_map(|line| line.strip_prefix("const { ").filter(|_| line.contains(": ")));
     let names = taken.flat_map(|line| line.split(", ").filter_map(|name| name.split_once(": ").map(|(name, _)| name)));
     assert_eq!(sorted(names), sorted(json.keys().map(String::as_str)));
+    assert!(STORES.contains(&format!("\"{REQUEST_ID_HEADER}\": ")));
 }

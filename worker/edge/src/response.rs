@@ -68,9 +68,6 @@ impl BodyKind {
 /// isolates serve the key. The draft leaves vendor-specific names to the vendor.
 const GUARANTEED: &str = "ownchat-guaranteed";
 
-/// Header with the request id.
-pub const REQUEST_ID_HEADER: &str = "Request-Id";
-
 /// A header of a response.
 pub type Header = (&'static str, String);
 
