@@ -23,7 +23,7 @@ use crate::{
     request::{Body, Request},
     response::{BodyKind, Responder, forwarding},
 };
-use ownchat_domain::log::REQUEST_ID_HEADER;
+use ownchat_domain::{log::REQUEST_ID_HEADER, route::EdgeEndpoint};
 use std::collections::BTreeSet;
 
 const TABLE: &str = include_str!("protocol.rs");
@@ -155,5 +155,6 @@ fn both_sides_have_the_same_functions_and_constants() {
     let taken = ENTRY.lines().filter_map(|line| line.strip_prefix("const { ").filter(|_| line.contains(": ")));
     let names = taken.flat_map(|line| line.split(", ").filter_map(|name| name.split_once(": ").map(|(name, _)| name)));
     assert_eq!(sorted(names), sorted(json.keys().map(String::as_str)));
+    expect_in_entry(&format!("const VERIFY = \"{}\";", EdgeEndpoint::Verify.path()));
     assert!(STORES.contains(&format!("\"{REQUEST_ID_HEADER}\": ")));
 }
