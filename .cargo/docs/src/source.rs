@@ -24,7 +24,7 @@ pub const GATEWAY: Source =
     Source { path: "worker/edge/src/gateway.rs", text: include_str!("../../../worker/edge/src/gateway.rs") };
 /// Timeouts of the edge's stores.
 pub const TIMEOUT: Source =
-    Source { path: "worker/edge/src/timeout.rs", text: include_str!("../../../worker/edge/src/timeout.rs") };
+    Source { path: "worker/edge/src/timeouts.rs", text: include_str!("../../../worker/edge/src/timeouts.rs") };
 /// Headers of every response of the edge.
 pub const RESPONSE: Source =
     Source { path: "worker/edge/src/response.rs", text: include_str!("../../../worker/edge/src/response.rs") };

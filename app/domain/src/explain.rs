@@ -9,12 +9,12 @@ mod request;
 pub use request::{Case, ExplainRequest, ExplainedKey, Target};
 
 use crate::{
+    checks::{AccessRequest, CHECKS, Check},
     digest::SecretHash,
     environment::Environment,
     keyring::Keyring,
     limit::Limits,
     meter::{Outlook, Remaining},
-    policy::{AccessRequest, CHECKS, Check},
     problem::ProblemKind,
     record::{Record, RecordSecret},
     time::{Timestamp, whole_seconds},

@@ -1,13 +1,13 @@
-//! Gateway routes: maps a request's method and path to the scope that it needs. The routes come
-//! from the table of scopes.
+//! Gateway routes: maps a request's method and path to the scope that it needs. The list of routes
+//! stands in `scope/scopes_and_routes.rs`.
 //!
 //! The edge's own endpoints are in [`EdgeEndpoint`]; [`RequestTarget`] covers both.
 
+mod edge_endpoints;
 mod path;
-mod target;
 
+pub use edge_endpoints::{EdgeEndpoint, RequestTarget};
 pub use path::NoRoute;
-pub use target::{EdgeEndpoint, RequestTarget};
 
 use crate::scope::{Scope, ScopeSet};
 use std::borrow::Cow;

@@ -1,19 +1,19 @@
 //! Access scopes: permissions of a key, named `resource:action`.
 //!
-//! One table in `scope/table.rs` is the source of the picker, the catalogue, the gateway's routes
+//! One table in `scope/scopes_and_routes.rs` is the source of the picker, the catalogue, the gateway's routes
 //! and the evaluator. Edge, console and browser compile the same evaluator, so the form never
 //! promises other permissions than the edge enforces.
 
 mod preset;
+mod scopes_and_routes;
 mod set;
-mod table;
 
 pub use preset::{PRESETS, Preset};
+pub use scopes_and_routes::{GROUPS, Group};
 pub use set::ScopeSet;
-pub use table::{GROUPS, Group};
 
 use crate::{
-    scope::table::{TABLE, TEXTS},
+    scope::scopes_and_routes::{TABLE, TEXTS},
     token::redact,
 };
 use core::{fmt, str::FromStr};

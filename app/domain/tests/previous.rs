@@ -13,6 +13,7 @@ mod questions;
 use ownchat_domain::{
     account::PersonId,
     audit::Action,
+    checks::{AccessRequest, decide},
     digest::SecretHash,
     environment::Environment,
     feed::{self, Affected, Entry},
@@ -22,7 +23,6 @@ use ownchat_domain::{
     locator::{KeyNumber, Locator},
     meter::{self, Lease, LeaseRequest, LeaseResponse, LimitState, Meter, NAMED, Refusal, ReturnedPermits},
     network::Network,
-    policy::{AccessRequest, decide},
     record::Record,
     time::Timestamp,
     token::Secret,

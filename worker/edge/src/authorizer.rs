@@ -1,6 +1,6 @@
 //! The authorizer: decides whether a key may make a request, synchronously and from the caches.
-//! Where they do not suffice, it says which fetch `lookup` must do. The order of checks stands in
-//! [`Authorizer::evaluate`] and in the domain's `policy`.
+//! Where they do not suffice, it says which fetch `lookup` must do. `parse_key` verifies the tag,
+//! `judge` matches the secret, runs the domain's `checks`, and applies the limits.
 
 mod accounting;
 mod fetching;
@@ -8,22 +8,22 @@ mod fetching;
 pub use fetching::Admission;
 
 use crate::{
-    check::{Decision, KeyCheck, MatchedKey, PresentedKey, Requirements},
     deferred::{DeferredTask, DeferredTasks},
     feed_view::FeedView,
     forwards::Forwards,
     key_cache::{CachedKey, KeyCache},
+    key_check::{Decision, KeyCheck, MatchedKey, PresentedKey, Requirements},
     permits::{Permits, Spent},
     single_flight::SingleFlight,
     usage_buffer::UsageBuffer,
 };
 use ownchat_domain::{
+    checks,
     digest::{Fingerprint, SecretHash},
     feed::{Affected, Page, Position},
     keyring::Keyring,
     meter::{Lease, LeaseRequest, LimitState, Refusal},
     miss_limiter::MissLimiter,
-    policy,
     record::{Record, RecordSecret},
     time::{SECOND, Timestamp},
     token::{Token, locator_in},
@@ -189,7 +189,7 @@ impl Authorizer {
             return Evaluation::Decided(Decision::refused(Denial::Unknown));
         };
         let verdict = match self.match_secret(cached, &record, presented) {
-            Some(secret) => policy::judge(&record, secret, &requirements.request, now),
+            Some(secret) => checks::judge(&record, secret, &requirements.request, now),
             None => Err(Denial::Unknown),
         };
         match verdict {

@@ -1,6 +1,6 @@
 //! Deferred tasks: run after the response (`waitUntil`), so that no caller waits for them.
 
-use crate::check::PresentedKey;
+use crate::key_check::PresentedKey;
 use ownchat_domain::{record::Record, time::Timestamp};
 use std::{
     future::{Future, poll_fn},

@@ -1,6 +1,6 @@
 //! The description of a checked key: the body of a response of verify and of `GET /v1/key`.
 
-use crate::check::Decision;
+use crate::key_check::Decision;
 use ownchat_domain::{
     environment::Environment,
     limit::Period,
@@ -116,7 +116,7 @@ fn description(decision: &Decision) -> Description {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Derived;
+    use crate::key_check::Derived;
     use crate::testing::record;
     use ownchat_domain::{
         limit::{Limits, Quota, RateLimit},

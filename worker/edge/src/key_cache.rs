@@ -1,7 +1,7 @@
 //! The key cache: records of keys by locator, and the locators for which there is no key. An
 //! isolate may vanish at any time, so nothing that matters lives only here.
 
-use crate::check::{Derived, MatchedKey};
+use crate::key_check::{Derived, MatchedKey};
 use ownchat_domain::{
     digest::Fingerprint,
     feed::FRESH_FOR,

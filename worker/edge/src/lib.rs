@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 pub mod authorizer;
-pub mod check;
 pub mod deferred;
 pub mod describe;
 pub mod edge;
@@ -9,15 +8,16 @@ pub mod feed_view;
 pub mod forwards;
 pub mod gateway;
 pub mod key_cache;
+pub mod key_check;
 pub mod lookup;
 pub mod permits;
+pub mod plan;
 pub mod platform;
 pub mod request;
 pub mod response;
-pub mod routes;
 pub mod service_tokens;
 pub mod single_flight;
-pub mod timeout;
+pub mod timeouts;
 pub mod usage_buffer;
 pub mod verify_request;
 
@@ -28,13 +28,13 @@ mod testing;
 
 use crate::{
     authorizer::Evaluation,
-    check::{Decision, KeyCheck, Purpose, Requirements},
     edge::Edge,
     gateway::BlockedHeaders,
+    key_check::{Decision, KeyCheck, Purpose, Requirements},
+    plan::Plan,
     platform::{Platform, now},
     request::Request,
     response::{BodyKind, COMMON_HEADERS, Responder, Response, forwarding},
-    routes::Plan,
 };
 use ownchat_domain::{
     json::BODY_MAX, log::REQUEST_ID_HEADER, network::CLIENT_IP_HEADER, principal, problem, time::Timestamp,
@@ -53,7 +53,7 @@ pub fn decide(request_text: &str, now: f64) -> Option<String> {
     let request = Request::parse(request_text);
     let now = platform::from_js_time(now);
     let responder = edge.responder(request.id);
-    let mut plan = routes::plan(&responder, &edge.authorizer, &edge.service_tokens, &request, now);
+    let mut plan = plan::plan(&responder, &edge.authorizer, &edge.service_tokens, &request, now);
     let mut verified_caller = None;
     let response = loop {
         let check = match plan {
@@ -62,7 +62,7 @@ pub fn decide(request_text: &str, now: f64) -> Option<String> {
         };
         let decision = decide_from_cache(&edge, &check, now)?;
         if let Some(workspace) = check.authorized_workspace(&decision) {
-            plan = routes::verify(&responder, &request, Some(workspace));
+            plan = plan::verify(&responder, &request, Some(workspace));
             verified_caller = Some((check, decision));
             continue;
         }
@@ -109,7 +109,7 @@ pub async fn look_up(platform: Platform, request_text: String) -> String {
         }
     };
     let responder = edge.responder(request.id);
-    let mut plan = routes::plan(&responder, &edge.authorizer, &edge.service_tokens, &request, now());
+    let mut plan = plan::plan(&responder, &edge.authorizer, &edge.service_tokens, &request, now());
     let response = loop {
         let check = match plan {
             Plan::Respond(response) => break response,
@@ -120,7 +120,7 @@ pub async fn look_up(platform: Platform, request_text: String) -> String {
             edge.authorizer.count(&decision, &check.requirements(), now());
         }
         if let Some(workspace) = check.authorized_workspace(&decision) {
-            plan = routes::verify(&responder, &request, Some(workspace));
+            plan = plan::verify(&responder, &request, Some(workspace));
             continue;
         }
         if decision.verdict == Err(Denial::Unavailable) {
@@ -141,7 +141,7 @@ fn respond(
     decision: &Decision,
     now: Timestamp,
 ) -> Response {
-    routes::respond(responder, check.purpose, decision, |record| {
+    plan::respond(responder, check.purpose, decision, |record| {
         let (method, path) = (request.method, request.path());
         let signed = gateway::sign_principal(record, method, path, responder.request_id, &edge.principal_key, now);
         let number = edge.authorizer.begin_forward(decision, &check.requirements(), now);

@@ -37,8 +37,8 @@ pub use tasks::run_deferred;
 
 use crate::{
     authorizer::Admission,
-    check::{Decision, KeyCheck},
     edge::{Edge, random},
+    key_check::{Decision, KeyCheck},
     platform::{ErrorText, Platform, now, unexpected_status},
 };
 use fetch::{fetch_key, read_feed};

@@ -3,7 +3,7 @@
 //! The edge needs six things of it. It has bindings of its own for those, instead of a library for
 //! everything. That halves the code to load before the first response.
 
-use crate::timeout::KV;
+use crate::timeouts::KV;
 use js_sys::Date;
 use ownchat_domain::time::Timestamp;
 use wasm_bindgen::prelude::wasm_bindgen;

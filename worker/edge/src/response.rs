@@ -3,7 +3,7 @@
 //!
 //! A [`Response`] is a value. The entry makes the platform's response of its encoding.
 
-use crate::check::Decision;
+use crate::key_check::Decision;
 use ownchat_domain::{
     credential,
     failure::FieldError,

@@ -1,7 +1,7 @@
 //! Single flight: coalesces concurrent fetches of one key, so that one request fetches and the
 //! others wait. Backs off for a second after a failed fetch.
 
-use crate::timeout::{KV, REGISTRY};
+use crate::timeouts::{KV, REGISTRY};
 use ownchat_domain::{
     locator::Locator,
     time::{SECOND, Timestamp},

@@ -19,7 +19,7 @@ const FLUSH_DELAY: i64 = FLUSH_AFTER / 2;
 const FLUSH_TIMEOUT: i64 = FLUSH_AFTER;
 /// Milliseconds after which a batch being sent may be sent again: its sender was cancelled.
 const SEND_TIMEOUT: i64 = 6 * SECOND;
-const _: () = assert!(SEND_TIMEOUT > crate::timeout::USAGE as i64);
+const _: () = assert!(SEND_TIMEOUT > crate::timeouts::USAGE as i64);
 /// Maximum pending batches of a workspace. Beyond it no more are made, and the counts are collected
 /// for a later batch.
 const BATCHES_AHEAD: usize = 2;

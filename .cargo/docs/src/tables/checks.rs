@@ -2,7 +2,7 @@
 
 use super::{linked, quoted, table};
 use ownchat_domain::{
-    policy::{CHECKS, Check},
+    checks::{CHECKS, Check},
     verdict::Code,
 };
 

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::{
+    checks::decide,
     failure::Failure,
     limit::{Limits, Period, Quota, RateLimit},
     meter::{LeaseRequest, Meter},
     network::Networks,
-    policy::decide,
     scope::ScopeSet,
     testing::{keyring, record, scopes, secret},
 };

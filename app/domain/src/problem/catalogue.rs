@@ -1,4 +1,5 @@
-//! The catalogue of error codes: one table for error responses and for the error reference page.
+//! The catalogue of errors: code, status and title of each, for responses and the reference page.
+//! The `detail` of a refused key is [`crate::verdict::Denial::detail`].
 
 use super::Problem;
 use crate::verdict::Code;

@@ -1,6 +1,6 @@
 //! A set of scopes as a bit set, and the scope evaluator.
 
-use super::{Scope, UnknownScope, table::TABLE};
+use super::{Scope, UnknownScope, scopes_and_routes::TABLE};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 

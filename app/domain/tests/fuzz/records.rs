@@ -6,11 +6,11 @@ use crate::{
     networks::good as any_network,
 };
 use ownchat_domain::{
+    checks::{AccessRequest, decide},
     digest::{KeyDigest, SecretHash},
     explain::{Case, Target, explain},
     limit::{Limits, RateLimit},
     network::Networks,
-    policy::{AccessRequest, decide},
     record::{Record, RecordSecret, Workspace},
     scope::ScopeSet,
     time::Timestamp,

@@ -12,7 +12,7 @@ use ownchat_domain::{
 use ownchat_runtime::Admin;
 use ownchat_simulation::{Fault, Latency, Question, Settings, World};
 
-/// Timeout of the edge for each store (`worker/edge/src/timeout.rs`), in milliseconds.
+/// Timeout of the edge for each store (`worker/edge/src/timeouts.rs`), in milliseconds.
 const WAITS: [(&str, i64); 4] = [("kv", 1_000), ("feed", 1_000), ("meter", 2_000), ("registry", 3_000)];
 
 /// A store that responds just before the timeout is not down: everything passes without a fallback.

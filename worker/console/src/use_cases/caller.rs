@@ -1,4 +1,5 @@
-//! Authenticates the caller, by session or key, and calls the vault on the caller's behalf.
+//! Resolves the caller, and calls the vault on the caller's behalf. A session is resumed here; the
+//! vault authenticates a key, in its `registry/authenticate.rs`.
 
 use super::session::resume;
 use crate::{

@@ -2,10 +2,10 @@
 
 use super::Authorizer;
 use crate::{
-    check::{Decision, Requirements},
     deferred::{DeferredTask, DeferredTasks},
     forwards::Forward,
     key_cache::REFRESH_AFTER,
+    key_check::{Decision, Requirements},
 };
 use ownchat_domain::{
     record::Record,

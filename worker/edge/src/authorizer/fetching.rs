@@ -3,9 +3,9 @@
 
 use super::Authorizer;
 use crate::{
-    check::PresentedKey,
+    key_check::PresentedKey,
     single_flight::FETCH_TIMEOUT,
-    timeout::{FEED, KV, METER, REGISTRY},
+    timeouts::{FEED, KV, METER, REGISTRY},
 };
 use ownchat_domain::time::{SECOND, Timestamp};
 use std::net::IpAddr;

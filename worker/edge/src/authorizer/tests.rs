@@ -6,8 +6,8 @@ mod limits;
 use super::*;
 use crate::testing::{NOW, authorizer, record, token};
 use ownchat_domain::{
+    checks::AccessRequest,
     feed::{Entry, FRESH_FOR},
-    policy::AccessRequest,
     scope::ScopeSet,
     time::HOUR,
     verdict::Code,

@@ -3,11 +3,11 @@
 use super::{call_vault, state::KeyFetch};
 use crate::{
     authorizer::Authorizer,
-    check::PresentedKey,
     edge::Edge,
     key_cache::CachedKey,
+    key_check::PresentedKey,
     platform::{ErrorText, Platform, now, unexpected_status},
-    timeout::{FEED, REGISTRY},
+    timeouts::{FEED, REGISTRY},
 };
 use ownchat_domain::{
     feed::{self, decode},

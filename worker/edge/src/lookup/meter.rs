@@ -3,10 +3,10 @@
 use super::{call_vault, random_u64};
 use crate::{
     authorizer::Authorizer,
-    check::Decision,
     edge::Edge,
+    key_check::Decision,
     platform::{ErrorText, Platform, now},
-    timeout::METER,
+    timeouts::METER,
 };
 use ownchat_domain::{
     meter::{self, Lease, LeaseRequest, LeaseResponse, LimitState, Refusal},

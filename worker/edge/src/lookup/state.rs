@@ -3,8 +3,8 @@
 
 use crate::{
     authorizer::{Authorizer, Evaluation},
-    check::{Decision, PresentedKey, Requirements},
     key_cache::REFRESH_AFTER,
+    key_check::{Decision, PresentedKey, Requirements},
 };
 use ownchat_domain::{
     record::{LIFETIME, Record},

@@ -10,7 +10,7 @@ use crate::{
     deferred::{DeferredTask, DeferredTasks, run_all},
     edge::Edge,
     platform::{ErrorText, Platform, now, unexpected_status},
-    timeout::USAGE,
+    timeouts::USAGE,
 };
 use ownchat_domain::{
     back_off::back_off,

@@ -6,9 +6,9 @@
 use super::rows::record;
 use crate::{database::Database, rpc::CommandResult};
 use ownchat_domain::{
+    checks::{AccessRequest, decide},
     failure::Failure,
     keyring::Keyring,
-    policy::{AccessRequest, decide},
     time::Timestamp,
     usage::LastUse,
     vault::Caller,

@@ -79,12 +79,12 @@ mod tests {
     };
     use ownchat_domain::{
         account::PersonId,
+        checks::{AccessRequest, decide},
         digest::SecretHash,
         failure::Failure,
         idempotency::{BodyHash, Idempotency},
         key::{KeyPatch, NewKey},
         limit::RateLimit,
-        policy::{AccessRequest, decide},
         vault::registry::DeleteKey,
     };
 

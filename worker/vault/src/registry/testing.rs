@@ -7,10 +7,10 @@ use crate::{
 };
 use ownchat_domain::{
     account::PersonId,
+    checks::{AccessRequest, decide},
     digest::SecretHash,
     key::{Key, NewKey},
     keyring::Keyring,
-    policy::{AccessRequest, decide},
     time::Timestamp,
     vault::{
         Caller, Origin,

@@ -18,6 +18,7 @@ use crate::database::{Database, memory::MemoryDatabase};
 use ownchat_domain::{
     account::PersonId,
     audit::verify,
+    checks::{AccessRequest, decide},
     digest::SecretHash,
     failure::Failure,
     feed::{Affected, Entry},
@@ -25,7 +26,6 @@ use ownchat_domain::{
     key::{KeyQuery, Reason, Status},
     keyring::Keyring,
     locator::Locator,
-    policy::{AccessRequest, decide},
     time::{DAY, Timestamp},
     vault::{
         registry::{CreateKey, ListKeys, ReadTrail, RestoreKey, RotateKey, TrailQuery},

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{NOW, authorizer, record, token};
-use ownchat_domain::{policy::AccessRequest, scope::ScopeSet, verdict::Code};
+use ownchat_domain::{checks::AccessRequest, scope::ScopeSet, verdict::Code};
 
 /// The events besides [`Event::Leased`], which holds a record.
 const EVENTS: [Event; 6] =

@@ -8,10 +8,10 @@ use crate::registry::{
     },
 };
 use ownchat_domain::{
+    checks::{AccessRequest, decide},
     digest::SecretHash,
     environment::Environment,
     key::{KeyPatch, Status},
-    policy::{AccessRequest, decide},
     vault::Origin,
     verdict::Denial,
 };

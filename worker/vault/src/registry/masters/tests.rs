@@ -13,12 +13,12 @@ use crate::{
     },
 };
 use ownchat_domain::{
+    checks::{AccessRequest, decide},
     digest::SecretHash,
     failure::Failure,
     key::Key,
     keyring::{Use, retire},
     locator::Locator,
-    policy::{AccessRequest, decide},
     record::kv_name,
     time::{DAY, HOUR},
     vault::registry::{CreateKey, RotateKey},

@@ -17,9 +17,9 @@ use crate::{
 };
 use ownchat_domain::{
     audit::verify,
+    checks::{AccessRequest, decide},
     digest::SecretHash,
     key::NewKey,
-    policy::{AccessRequest, decide},
     transfer::LineHash,
     vault::{
         Caller, KeyCaller,

@@ -1,11 +1,11 @@
 //! Plain values of a check: the key and its purpose, the requirements of the request, the decision.
-//! The order of the checks stands in the domain: `policy::CHECKS`.
+//! The order of the checks stands in `app/domain/src/checks.rs`.
 
 use ownchat_domain::{
+    checks::AccessRequest,
     digest::{Fingerprint, SecretHash},
     locator::{KeyNumber, Locator},
     meter::LimitState,
-    policy::AccessRequest,
     record::Record,
     scope::ScopeSet,
     verdict::Denial,

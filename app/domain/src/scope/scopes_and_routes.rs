@@ -1,4 +1,4 @@
-//! The table of scopes.
+//! The table of scopes, with the gateway routes that each scope opens.
 //!
 //! A scope's bit is its identity in stores and sealed records. It never changes and is never reused
 //! for another scope. A new scope takes the next free number, anywhere in the table.

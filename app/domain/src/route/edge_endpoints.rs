@@ -1,4 +1,5 @@
-//! Request classification: preflight, an endpoint of the edge itself, or a gateway route.
+//! The list of the edge's own endpoints, and the classification of a request: preflight, such an
+//! endpoint, or a gateway route. The list of gateway routes is `scope/scopes_and_routes.rs`.
 
 use super::RouteMatch;
 use crate::scope::ScopeSet;

@@ -1,12 +1,12 @@
-//! Routes: for each route the check that its key needs and the response to the decision.
+//! Plan of a request: for each route the check that its key needs and the response to the decision.
 //!
-//! The lists of routes stand in the domain: the edge's own in `route/target.rs`, those of the
-//! gateway with their scopes in `scope/table.rs`.
+//! The lists of routes stand in the domain: the edge's own in `route/edge_endpoints.rs`, those of
+//! the gateway with their scopes in `scope/scopes_and_routes.rs`.
 
 use crate::{
     authorizer::Authorizer,
-    check::{Decision, KeyCheck, Purpose},
     describe::describe,
+    key_check::{Decision, KeyCheck, Purpose},
     request::{Body, Request},
     response::{Responder, Response, limit_headers},
     service_tokens::ServiceTokens,
