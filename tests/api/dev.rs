@@ -61,7 +61,7 @@ fn fresh_forgets_everything() {
 }
 
 #[test]
-fn what_it_prints_leads_to_the_set_up() {
+fn the_printed_urls_lead_to_the_set_up() {
     let own = Deployment::start();
     let printed = std::fs::read_to_string(own.log()).unwrap();
     let ready = own.ready();
@@ -83,7 +83,7 @@ fn ready_json_is_there_while_everything_answers() {
 }
 
 #[test]
-fn a_temporary_deployment_ends_with_its_input_and_leaves_nothing() {
+fn a_temporary_deployment_ends_with_its_input_without_state() {
     let mut own = Deployment::idle();
     own.resume(&["--temporary"]);
     let secrets = own.data().join("secrets.json");

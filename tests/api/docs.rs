@@ -201,7 +201,7 @@ fn every_block_has_a_language_and_few_are_not_run() {
 }
 
 #[test]
-fn pages_are_public_static_and_say_what_they_are() {
+fn pages_are_public_and_static_with_their_media_types() {
     let deployment = shared();
     let docs = deployment.console().without("Origin");
     for (path, media) in [

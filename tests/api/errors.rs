@@ -310,7 +310,7 @@ fn a_parameter_of_a_route_without_any_is_refused_by_name() {
 }
 
 #[test]
-fn what_is_not_there_or_takes_no_such_method_is_a_problem() {
+fn an_unknown_path_or_method_is_a_problem() {
     let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Asked in odd ways", &["contacts:read"]);

@@ -48,7 +48,7 @@ fn expect_problem(response: &str, status: u16, code: &str, documented: &str) {
 }
 
 #[test]
-fn what_is_no_request_is_told_as_a_problem() {
+fn a_malformed_request_is_a_problem() {
     let deployment = shared();
     let documented = deployment.console().get("/docs/errors").text;
     for port in [deployment.port(0), deployment.port(1)] {

@@ -136,7 +136,7 @@ fn expect_one_line(deployment: &Deployment, answer: &Answer, worker: &str, code:
 }
 
 #[test]
-fn a_failure_is_found_by_its_request_id_in_the_logs_of_all_workers() {
+fn a_request_id_finds_its_failure_in_the_logs_of_all_workers() {
     // After the drop, the port has no listener.
     let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let mut own = Deployment::idle();

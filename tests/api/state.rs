@@ -59,7 +59,7 @@ fn stopping_leaves_nothing_behind() {
 }
 
 #[test]
-fn the_vault_refuses_other_master_secrets_than_those_of_its_keys() {
+fn the_vault_refuses_master_secrets_other_than_its_own() {
     let mut own = Deployment::set_up();
     let made = make(&own.owner(), "One", &["contacts:read"]);
     own.stop();

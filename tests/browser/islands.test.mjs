@@ -221,7 +221,7 @@ test("a whole key that is pasted into the search never leaves the browser", asyn
   });
 });
 
-test("an ended session is told in the form, which keeps what was typed", async () => {
+test("a form says that the session has ended, and keeps its input", async () => {
   const visit = await open(browser);
   await signIn(visit.context, deployment, session);
   const { page } = visit;

@@ -16,7 +16,7 @@ fn code(edge: SocketAddr, token: &str) -> String {
 }
 
 #[test]
-fn what_was_stored_is_there_again_after_a_crash() {
+fn stored_data_survives_a_crash() {
     let folder = Folder::make("runtime");
     let process = whole(&folder);
     let made = Admin::found(process.address("vault"), 7).make("Shop", &["contacts:read"]);

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_break_the_page_is_refused() {
+    fn markdown_that_could_break_the_page_is_refused() {
         for (text, why) in [
             ("text", "no title"),
             ("# A\n\n<script>x</script>\n", "HTML"),

@@ -21,7 +21,7 @@ fn a_bad_trail_ends_with_failure_and_the_reason() {
 }
 
 #[test]
-fn what_is_no_command_or_no_file_is_said() {
+fn an_unknown_command_and_a_missing_file_are_errors() {
     assert_eq!(run(&["audit"]).status.code(), Some(2));
     let missing = run(&["audit", "verify", "/no/such/file"]);
     assert_eq!(missing.status.code(), Some(1));

@@ -12,7 +12,7 @@ use crate::{
 use std::{fs, io, path::Path};
 
 /// The proof that measures the delay until a revoked key is refused everywhere.
-const REVOCATION: &str = "revocation::what_was_revoked_is_refused_everywhere_in_time";
+const REVOCATION: &str = "revocation::a_revoked_key_is_refused_everywhere_in_time";
 
 /// The figures that the docs show.
 const TABLE: &str = "app/docs/data/bench.json";

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_hangs_is_ended_with_what_it_started() {
+    fn a_program_that_hangs_is_ended_with_its_children() {
         let mark = std::env::temp_dir().join(format!("ownchat-step-{}", std::process::id()));
         // The shell's child would survive, and then create the file `mark`.
         let script = format!("(trap '' TERM; sleep 1; touch {}) & wait", mark.display());

@@ -61,7 +61,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read(number in any::<u64>()) {
+        fn an_encoded_number_decodes_to_itself(number in any::<u64>()) {
             prop_assert_eq!(decode(&encode(u128::from(number), 11)), Some(u128::from(number)));
         }
     }

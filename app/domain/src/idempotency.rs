@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn a_malformed_idempotency_key_is_refused() {
         for text in
             ["", " ", "\"\"", "\"", "\"a", "\"a\"b", "\"a\";x=1", r#""a\b""#, r#""a\"#, "a b", "\"a b\"", "ä", "a\tb"]
         {

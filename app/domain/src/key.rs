@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_read_from_what_proxies_and_people_make_of_its_tag() {
+    fn a_version_is_read_from_strong_weak_and_unquoted_etags() {
         for tag in ["\"12\"", "W/\"12\"", "12", " \"12\" "] {
             assert_eq!(version_of_etag(tag), Some(12), "{tag}");
         }

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn locators_of_an_older_master_are_still_read_and_those_of_a_retired_one_are_not() {
+    fn a_locator_is_read_until_its_master_secret_is_retired() {
         let one = Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap();
         let two = Keyring::parse("2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=").unwrap();
         let old = Locator::issue(&one, ADDRESS, Environment::Live);

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_network_is_explained() {
+    fn an_invalid_network_is_refused_with_an_explanation() {
         for text in
             ["", "x", "203.0.113", "203.0.113.0/33", "2001:db8::/129", "203.0.113.0/-1", "1.2.3.4/24/8", "01.2.3.4"]
         {
@@ -335,7 +335,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read(net in any_network()) {
+        fn a_formatted_network_parses_to_itself(net in any_network()) {
             prop_assert_eq!(net.to_string().parse::<Network>(), Ok(net));
             let bytes = postcard::to_allocvec(&net).unwrap();
             prop_assert_eq!(postcard::from_bytes::<Network>(&bytes), Ok(net));

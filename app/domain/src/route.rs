@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_can_be_asked_for_its_headers() {
+    fn every_get_route_accepts_head() {
         assert_eq!(find("HEAD", "/v1/contacts"), find("GET", "/v1/contacts"));
         assert_eq!(find("HEAD", "/v1/contacts/c_1/merge"), RouteMatch::Method(vec!["POST"]));
     }

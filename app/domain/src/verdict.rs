@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_more_than_a_whole_limit_is_told_so() {
+    fn a_cost_above_the_whole_limit_is_reported_as_such() {
         let (rate, quota) = (RateLimit { limit: 5, window_seconds: 60 }, Quota { limit: 9, period: Period::Day });
         let limits = Limits { rate: Some(rate), quota: Some(quota) };
         let of = |by_quota, cost| Denial::by_limit(&limits, by_quota, cost, 60_000);

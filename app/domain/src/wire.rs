@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_name_what_is_wrong_with_them() {
+    fn bad_bytes_name_their_error() {
         let bytes = encode(7, &(300u32, "a")).unwrap();
         assert_eq!(bytes, [7, 0xac, 2, 1, b'a']);
         let decode = |bytes: &[u8]| decode::<(u32, String)>(7, bytes);

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_posted_form_keeps_what_was_typed() {
+    fn a_posted_form_keeps_its_input_as_typed() {
         let fields = [("name", " <b> "), ("scopes", "contacts:read"), ("scopes", "nonsense"), ("expiry", "30")];
         let values = |name: &str| {
             fields.iter().filter(|(field, _)| *field == name).map(|(_, value)| (*value).to_owned()).collect()

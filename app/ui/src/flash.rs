@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_says_what_was_done_and_from_when_it_holds() {
+    fn a_message_names_the_action_and_its_effective_time() {
         let (now, at) = (time("2026-11-23T21:24:53Z"), time("2026-11-23T21:24:58Z"));
         let flash = |action, effective_at, limit| Flash {
             action,

@@ -202,7 +202,7 @@ fn a_key_that_reads_changes_nothing() {
 }
 
 #[test]
-fn what_is_for_people_takes_no_keys() {
+fn routes_for_people_accept_no_keys() {
     let deployment = shared();
     let (made, _) = with(deployment, "No person", &["keys:write", "account:read"]);
     let program = program(deployment, &made.key);
@@ -219,7 +219,7 @@ fn what_is_for_people_takes_no_keys() {
 }
 
 #[test]
-fn what_needs_another_scope_names_it() {
+fn a_missing_scope_is_named() {
     let deployment = shared();
     let (made, program) = with(deployment, "Keys alone", &["keys:write"]);
     lacks(&program.get("/api/v1/audit"), "audit:read");
@@ -328,7 +328,7 @@ fn a_key_that_rotates_itself_goes_on_with_its_new_secret() {
 }
 
 #[test]
-fn an_address_that_sends_unknown_keys_is_held_before_the_registry() {
+fn unknown_keys_from_one_address_are_limited() {
     let own = Deployment::set_up();
     let (_, good) = with(&own, "In use", &["keys:read"]);
     let (_, new) = with(&own, "Not heard before", &["keys:read"]);

@@ -58,7 +58,7 @@ fn a_copy_is_asked_for_within_bounds() {
 }
 
 #[test]
-fn what_is_not_there_cannot_be_copied() {
+fn an_absent_or_deleted_key_cannot_be_duplicated() {
     let deployment = shared();
     let owner = deployment.owner();
     let gone = make(&owner, "Gone", &["contacts:read"]);

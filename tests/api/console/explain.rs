@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const EXPLAIN: &str = "/api/v1/explain";
 
 #[test]
-fn the_explanation_is_what_the_edge_says() {
+fn the_explanation_agrees_with_the_edge() {
     let deployment = shared();
     let owner = deployment.owner();
     // Restricted from the start: within the bound of a revocation the edge may use a cached record.
@@ -64,7 +64,7 @@ fn the_explanation_is_what_the_edge_says() {
 }
 
 #[test]
-fn every_check_names_what_it_compared() {
+fn every_check_names_the_values_it_compared() {
     let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Compared", &["contacts:read"]);
@@ -104,7 +104,7 @@ fn every_check_names_what_it_compared() {
 }
 
 #[test]
-fn what_is_left_is_compared_and_nothing_is_spent() {
+fn explaining_reads_the_remaining_limits_and_spends_nothing() {
     let deployment = shared();
     let owner = deployment.owner();
     let body = json!({
@@ -150,7 +150,7 @@ fn a_credential_is_taken_and_never_repeated() {
 }
 
 #[test]
-fn what_is_asked_wrongly_is_named_by_field() {
+fn a_bad_request_to_explain_names_its_fields() {
     let deployment = shared();
     let owner = deployment.owner();
     for (body, field) in [

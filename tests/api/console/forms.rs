@@ -106,7 +106,7 @@ fn edited<'a>(version: &'a str, shown: [&'a str; 2], typed: [&'a str; 2]) -> Vec
 }
 
 #[test]
-fn a_stale_form_saves_what_was_changed_and_takes_nothing_back() {
+fn a_stale_form_saves_its_changes_and_reverts_no_others() {
     let owner = shared().owner();
     let made = make(&owner, "First", &["contacts:read"]);
     change(&owner, &made.id, &json!({"name": "Second", "scopes": ["contacts:read", "contacts:export"]}));
@@ -219,7 +219,7 @@ fn key_of(page: &Answer) -> String {
 }
 
 #[test]
-fn a_form_that_is_sent_twice_makes_one_key_and_a_new_secret_is_one_press_away() {
+fn a_form_sent_twice_creates_one_key_and_offers_to_rotate_it() {
     let owner = shared().owner();
     let fields = [
         ("form", "sent-twice"),

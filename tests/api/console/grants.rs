@@ -8,7 +8,7 @@ use crate::{
 use serde_json::json;
 
 #[test]
-fn a_key_never_gives_what_it_does_not_hold() {
+fn a_key_never_grants_a_scope_that_it_does_not_hold() {
     let deployment = shared();
     let owner = deployment.owner();
     let (maker, program) = with(deployment, "Gives", &["keys:write", "contacts:read"]);

@@ -63,7 +63,7 @@ fn another_body_under_the_same_name_is_refused() {
 }
 
 #[test]
-fn what_is_no_name_is_refused_and_makes_nothing() {
+fn a_malformed_idempotency_key_is_refused_and_creates_nothing() {
     let deployment = shared();
     let owner = deployment.owner();
     for key in ["\"", "a b", "\"a\";x=1", &"x".repeat(256)] {

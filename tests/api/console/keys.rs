@@ -229,7 +229,7 @@ fn of_many_changes_of_one_version_one_wins() {
 }
 
 #[test]
-fn what_is_not_there_is_not_found() {
+fn an_absent_or_deleted_key_is_not_found() {
     let deployment = shared();
     let owner = deployment.owner();
     for id in ["0123456789abcdef", "x", "%00", "1", &"z".repeat(200)] {

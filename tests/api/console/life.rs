@@ -42,7 +42,7 @@ fn both_secrets_work_inside_an_overlap() {
 }
 
 #[test]
-fn the_newest_secret_works_at_once_and_a_promised_overlap_is_kept() {
+fn a_new_secret_works_at_once_and_keeps_promised_overlaps() {
     let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Rotated twice", &["contacts:read"]);
@@ -192,7 +192,7 @@ fn a_restriction_is_kept_as_it_was_meant() {
 }
 
 #[test]
-fn what_is_left_of_a_quota_is_shown() {
+fn the_remaining_quota_is_shown() {
     let deployment = shared();
     let owner = deployment.owner();
     let mut body = json!({"name": "With a quota", "environment": "live", "scopes": ["contacts:read"]});

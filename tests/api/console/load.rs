@@ -23,7 +23,7 @@ const CALLERS: usize = 50;
 const CHECKED_MAX: usize = 30;
 
 #[test]
-fn a_flood_of_sign_ins_is_cut_short_and_pages_do_not_wait_for_it() {
+fn a_flood_of_sign_ins_is_limited_and_delays_no_page() {
     let own = Deployment::set_up();
     let owner = own.owner();
     let device = own.signed_in_device();

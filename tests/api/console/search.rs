@@ -41,7 +41,7 @@ fn the_key_that_was_pasted_is_found_and_advice_is_given_once() {
 }
 
 #[test]
-fn what_restricts_a_key_stands_in_its_row_and_in_full_on_its_page() {
+fn restrictions_stand_in_the_row_and_in_full_on_the_page() {
     let owner = shared().owner();
     let body = json!({
         "name": "Restricted in all ways", "environment": "live", "scopes": ["contacts:read"], "integration": "Shopify",

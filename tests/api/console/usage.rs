@@ -218,7 +218,7 @@ fn a_key_that_was_changed_says_it_too() {
 }
 
 #[test]
-fn what_cannot_be_answered_is_named() {
+fn a_bad_parameter_is_named() {
     let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Asked", &["contacts:read"]);

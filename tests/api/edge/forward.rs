@@ -157,7 +157,7 @@ fn a_caller_that_leaves_ends_the_request_at_the_service() {
 }
 
 #[test]
-fn nothing_that_claims_another_request_or_caller_reaches_the_service() {
+fn headers_that_claim_another_caller_never_reach_the_service() {
     let behind = behind();
     let claims = [
         "CF-Connecting-IP",

@@ -34,7 +34,7 @@ fn no_key_is_asked_for() {
 }
 
 #[test]
-fn a_key_in_bad_clothes_is_told_what_is_wrong_with_them() {
+fn a_key_in_a_malformed_header_is_refused_with_the_reason() {
     let deployment = shared();
     let key = make(&deployment.owner(), "Clothes", &["contacts:read"]).key;
     let edge = deployment.edge();

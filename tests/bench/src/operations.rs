@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_many_calls_together_is_counted_for_no_remembered_key() {
+    fn batched_operations_are_not_counted_for_a_cached_key() {
         let none = Operations::default();
         assert!(not_reached(Operations { feed: 1, usage: 1, ..none })[2].is_empty());
         for asked in [Operations { reads: 1, ..none }, Operations { others: 1, ..none }] {

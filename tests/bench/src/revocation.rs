@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_goal_is_not_reached_when_the_proof_failed_whatever_its_slowest_is() {
+    fn a_failed_proof_reaches_no_goal_whatever_its_slowest_time() {
         for (proven, changes_too_late, end) in
             [(false, 2, "8 locations; 2 too late"), (true, 1, "; 1 too late"), (false, 0, "; the proof has failed")]
         {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_simulation_leaves_is_read() {
+    fn the_figures_of_the_simulation_are_read() {
         let left = r#"{"proven": true, "locations": 8, "changes": 10000, "changes_too_late": 0, "slowest_ms": 4400,
             "round_trip_ms": 300}"#;
         let row = of(serde_json::from_str(left).ok().as_ref());

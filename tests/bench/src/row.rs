@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn people_see_what_is_not_reached() {
+    fn missed_goals_are_marked_in_the_table() {
         let rows = [
             Row::compared("E1", "verify", 150.0, 100.0, Some(Goal::Ratio(1.15))),
             Row::alone("E9", "revocation", None, Some(Goal::AtMost(5_000.0)), "ms"),

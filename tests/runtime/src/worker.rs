@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_bound_again_replaces_what_was_bound() {
+    fn a_second_binding_of_a_name_replaces_the_first() {
         let worker = Worker::new("w").text("A", "1").text("B", "2").text("A", "3");
         let bound: Vec<_> = worker.bindings.iter().map(|(name, binding)| format!("{name} {binding:?}")).collect();
         assert_eq!(bound, ["B Text(\"2\")", "A Text(\"3\")"]);

@@ -152,7 +152,7 @@ async fn pages_follow_each_other() {
 }
 
 #[tokio::test]
-async fn what_is_not_here_says_so() {
+async fn an_unknown_path_and_an_unbuilt_service_are_errors() {
     let (app, who) = (app(), principal(&["contacts:write", "campaigns:read"]));
     for (method, path, status) in [
         ("GET", "/v1/contacts/c_9999", 404),

@@ -17,7 +17,7 @@ const IN_A_ROW: u64 = 50;
 const LONG_ENOUGH: i64 = 2 * FRESH_FOR + 1;
 
 #[test]
-fn what_is_remembered_is_decided_at_once() {
+fn a_cached_key_is_decided_in_one_synchronous_call() {
     let (kv, wire) = (Latency::NONE, Latency::OBJECT);
     let mut world = World::start(&Settings { load: Load::Quarters(3), factor: 1.0, kv, wire, ..Settings::default() });
     world.start_edge_as(0, counting);

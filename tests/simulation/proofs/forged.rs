@@ -91,12 +91,12 @@ const AT_ONCE: u64 = 200;
 const BURST: u64 = 20;
 
 #[test]
-fn a_flood_of_keys_that_are_gone_asks_only_so_often() {
+fn a_flood_of_absent_keys_is_limited() {
     flood(Fault::None);
 }
 
 #[test]
-fn a_flood_of_keys_that_are_gone_asks_only_so_often_without_a_feed() {
+fn a_flood_of_absent_keys_is_limited_without_the_feed() {
     flood(Fault::Error);
 }
 

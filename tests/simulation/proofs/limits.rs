@@ -134,7 +134,7 @@ fn a_meter_that_was_cleared_begins_anew() {
 /// A lost workspace is restored from a file with a smaller quota than it had since. The use before
 /// the loss still counts.
 #[test]
-fn what_was_used_stays_used_after_a_loss() {
+fn used_quota_stays_used_after_a_loss() {
     let mut world = World::start(&Settings { factor: 4.0, wire: Latency::NONE, ..Settings::default() });
     let quota = Some(Quota { limit: 10, period: Period::Month });
     let mut admin = world.found(1);

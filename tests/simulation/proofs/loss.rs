@@ -59,7 +59,7 @@ impl Subject {
 }
 
 #[test]
-fn what_was_given_after_the_file_passes_no_more() {
+fn keys_created_after_the_export_pass_no_more() {
     let mut world = World::start(&Settings {
         load: Load::Quarters(4),
         edges: 2,
@@ -107,7 +107,7 @@ fn what_was_given_after_the_file_passes_no_more() {
 /// After a restore a key gets versions that the feed knows from lost changes. Entries that the feed
 /// has dropped since must not let a newer record pass.
 #[test]
-fn what_is_taken_after_the_loss_stays_taken_a_day_later() {
+fn a_revocation_after_the_loss_still_holds_a_day_later() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     let mut world =
         World::start(&Settings { load: Load::Quarters(4), edges: 2, staleness: 0, kv, wire, ..Settings::default() });

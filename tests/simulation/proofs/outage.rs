@@ -42,19 +42,19 @@ fn without_the_feed_everything_passes() {
 }
 
 #[test]
-fn without_the_registry_what_is_known_elsewhere_passes() {
+fn without_the_registry_cached_and_replicated_keys_pass() {
     expect(&Row { down: &["registry"], unavailable: &[Kind::Neither] });
 }
 
 #[test]
-fn without_feed_and_registry_what_is_remembered_passes_where_outages_are_forgiven() {
+fn without_feed_and_registry_cached_keys_pass_if_tolerated() {
     let unavailable =
         &[Kind::ForgivingCopied, Kind::Remembered, Kind::Copied, Kind::Neither, Kind::RateLimited, Kind::WithQuota];
     expect(&Row { down: &["feed", "registry"], unavailable });
 }
 
 #[test]
-fn without_meters_what_has_no_limits_passes() {
+fn without_meters_keys_without_limits_pass() {
     let unavailable = &[Kind::ForgivingLimited, Kind::RateLimited, Kind::WithQuota];
     expect(&Row { down: &["meter"], unavailable });
 }

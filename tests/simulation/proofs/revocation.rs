@@ -33,7 +33,7 @@ const GAP: i64 = 800;
 const AROUND: (i64, i64) = (3 * SECOND, 9 * SECOND);
 
 #[test]
-fn what_was_revoked_is_refused_everywhere_in_time() {
+fn a_revoked_key_is_refused_everywhere_in_time() {
     // The benchmark reports the slowest revocation, so more of them are worth their time there.
     let daily = if figures::are_left() { 10 } else { 3 };
     let found = watch(size(daily * KINDS.len(), 10_000), staleness() + 10 * SECOND, false);

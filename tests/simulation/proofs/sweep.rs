@@ -93,7 +93,7 @@ impl Subject {
 }
 
 #[test]
-fn what_is_wrong_in_kv_is_written_anew_within_a_day() {
+fn a_wrong_record_in_kv_is_rewritten_within_a_day() {
     let mut world = World::start(&Settings { staleness: 0, ..Settings::default() });
     let begun = world.clock.now();
     let (subjects, truth) = prepare(&world);

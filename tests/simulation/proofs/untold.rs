@@ -18,17 +18,17 @@ const HELD_WITHIN: i64 = SECOND + FRESH_FOR;
 const AWAY: i64 = 20 * SECOND;
 
 #[test]
-fn what_the_feed_failed_to_take_is_not_done_and_is_told_by_itself() {
+fn a_change_that_the_feed_failed_to_store_is_published_later() {
     tell_nobody(Fault::Error);
 }
 
 #[test]
-fn what_the_feed_never_heard_is_not_done_and_is_told_by_itself() {
+fn a_change_that_never_reached_the_feed_is_published_later() {
     tell_nobody(Fault::Cut);
 }
 
 #[test]
-fn what_the_feed_did_not_confirm_is_not_done_and_is_told_by_itself() {
+fn a_change_that_the_feed_did_not_confirm_is_published_later() {
     tell_nobody(Fault::Lost);
 }
 

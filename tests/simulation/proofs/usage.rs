@@ -25,7 +25,7 @@ const EDGES: usize = 4;
 const WORKSPACES: u32 = 2;
 
 #[test]
-fn usage_is_what_was_called() {
+fn usage_equals_the_calls_made() {
     let (kv, wire) = (Latency::NONE, Latency::OBJECT);
     let world = World::start(&Settings { load: Load::Quarters(6), edges: EDGES, kv, wire, ..Settings::default() });
     let mut admins: Vec<Admin> = (1..=WORKSPACES).map(|number| world.found(number)).collect();

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_heard_before_goes_on_being_heard() {
+    fn a_known_key_still_passes_a_limited_address() {
         let mut known = KnownKeys::default();
         let good = key(1, 7, "192.0.2.1");
         assert_eq!(ask(&mut known, &good, true), None);

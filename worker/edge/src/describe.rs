@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_description_of_a_good_key_without_limits_is_kept_with_its_record() {
+    fn only_a_good_key_without_limits_has_a_cached_description() {
         let rate = Some(RateLimit { limit: 1, window_seconds: 1 });
         let of = |name: &str, rate, verdict, derived: &Rc<Derived>| {
             let record = Record { name: name.into(), limits: Limits { rate, quota: None }, ..record() };

@@ -80,7 +80,7 @@ fn the_first_bad_line_is_named_with_the_reason() {
 
 /// Names may contain U+FFFD, the character that commonly replaces invalid UTF-8.
 #[test]
-fn bytes_that_are_no_text_are_an_alteration_though_their_replacement_fits_the_hash() {
+fn invalid_utf8_is_an_alteration_even_if_the_hash_fits() {
     let good = trail_of("Ada \u{fffd}", 3).join("\n").into_bytes();
     assert!(examine(&mut good.as_slice(), None).is_ok(), "the character itself is a text");
     let places: Vec<usize> =
@@ -97,7 +97,7 @@ fn bytes_that_are_no_text_are_an_alteration_though_their_replacement_fits_the_ha
 
 /// Another program may have re-encoded or compressed the file.
 #[test]
-fn a_file_that_is_no_text_is_not_called_a_trail_that_was_altered() {
+fn a_file_in_another_encoding_is_not_called_altered() {
     let file: Vec<u8> = trail(2).join("\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let fault = examine(&mut [&[0xff, 0xfe], file.as_slice()].concat().as_slice(), None).unwrap_err();
     assert_eq!(fault.to_string(), "bad: line 1 is not a line of an audit trail");

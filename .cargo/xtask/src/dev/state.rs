@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn forgetting_leaves_what_is_not_ours() {
+    fn forgetting_the_state_leaves_foreign_files() {
         let folder = folder("forget");
         let state = State::take(&folder).unwrap();
         state.forget().unwrap();

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_without_a_proof_and_a_proof_without_a_result_are_named() {
+    fn a_test_without_proof_and_a_proof_without_result_are_named() {
         assert!(rows(&[("test c::one ... ok", 1.0)]).unwrap_err().contains("c::one"));
         assert!(rows(&[("test a::one ... ok", 1.0)]).unwrap_err().contains("a::b"));
         assert!(rows(&[("test ab::one ... ok", 1.0)]).unwrap_err().contains("ab::one"));

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_in_order_and_has_nothing_that_is_too_short_anyway() {
+    fn the_list_is_sorted_and_has_no_password_below_the_minimum() {
         let list: Vec<&str> = COMMON.lines().collect();
         assert_eq!(list.len(), 3_000);
         assert!(list.is_sorted());

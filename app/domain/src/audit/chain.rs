@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_tampered_with_is_found() {
+    fn an_altered_removed_or_repeated_line_is_found() {
         let lines = trail(9);
         let altered = |place: usize, from: &str, to: &str| {
             let mut lines = lines.clone();

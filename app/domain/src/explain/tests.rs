@@ -157,7 +157,7 @@ fn where_no_key_is_looked_at_no_check_of_it_is_made() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_said_not_to_be_looked_at() {
+fn checks_without_their_input_are_not_looked_at() {
     let limits = Limits {
         rate: Some(RateLimit { limit: 5, window_seconds: 60 }),
         quota: Some(Quota { limit: 9, period: Period::Day }),
@@ -176,7 +176,7 @@ fn what_cannot_be_compared_is_said_not_to_be_looked_at() {
 }
 
 #[test]
-fn limits_are_compared_with_what_the_meter_says() {
+fn limits_are_compared_with_the_state_of_the_meter() {
     let limits = Limits {
         rate: Some(RateLimit { limit: 5, window_seconds: 60 }),
         quota: Some(Quota { limit: 9, period: Period::Day }),
@@ -217,7 +217,7 @@ fn limits_are_compared_with_what_the_meter_says() {
 }
 
 #[test]
-fn what_the_meter_does_not_say_is_unknown_and_the_rest_stands() {
+fn without_the_meter_the_limit_is_unknown_and_the_rest_stands() {
     let limits = Limits { rate: Some(RateLimit { limit: 5, window_seconds: 60 }), quota: None };
     let explanation = of(&Record { limits, ..record() }, &needing(&["contacts:read"]));
     assert_eq!(

@@ -33,7 +33,7 @@ fn allows(follower: &FeedReader, locator: Locator, version: u64, workspace: u32,
 }
 
 #[test]
-fn a_feed_knows_nothing_of_what_was_before_it() {
+fn a_record_sealed_before_the_feed_was_made_decides_nothing() {
     let mut follower = FeedReader::default();
     assert!(allows(&follower, locator(1), 1, 4, 1));
     follower.learn(Page { born: NOW.plus(1), ..page(1, &[]) }, follower.position(), NOW);
@@ -43,7 +43,7 @@ fn a_feed_knows_nothing_of_what_was_before_it() {
 }
 
 #[test]
-fn what_was_forbidden_stays_forbidden() {
+fn an_invalidated_version_stays_invalid() {
     let mut follower = FeedReader::default();
     let key = Affected::Key(locator(1));
     assert!(allows(&follower, locator(1), 1, 4, 1));
@@ -60,7 +60,7 @@ fn what_was_forbidden_stays_forbidden() {
 }
 
 #[test]
-fn what_was_sealed_before_a_moment_decides_no_more() {
+fn records_sealed_before_a_given_time_decide_no_more() {
     let mut follower = FeedReader::default();
     let moment = u64::try_from(NOW.millis()).unwrap();
     follower.learn(page(1, &[]), follower.position(), NOW);
@@ -130,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_written_is_read(position: u64, more: bool, versions in proptest::collection::vec((0u32..99, any::<u64>()), 0..20)) {
+    fn an_encoded_page_decodes_to_itself(position: u64, more: bool, versions in proptest::collection::vec((0u32..99, any::<u64>()), 0..20)) {
         let entries = versions.iter().map(|(number, version)| Entry { subject: Affected::Key(locator(*number)), version: *version });
         let page = Page { incarnation: 1, born: NOW, position, more, entries: entries.collect() };
         prop_assert_eq!(decode(&encode(&page).unwrap()), Ok(page));

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_retired_is_said() {
+    fn a_refused_retirement_says_why() {
         let list = format!("1:{A},2:{B}");
         assert_eq!(retire(&list, 3, &[]), Err(RetireError::Absent(3)));
         assert_eq!(retire(&list, 2, &[]), Err(RetireError::Newest(2)));

@@ -42,7 +42,7 @@ fn the_keys_of_locators_are_read_alone() {
 }
 
 #[test]
-fn bad_lists_say_what_is_wrong() {
+fn an_invalid_list_names_its_error() {
     for (list, error) in [
         (String::new(), KeyringError::Empty),
         (" , ".into(), KeyringError::Empty),

@@ -44,7 +44,7 @@ fn a_rate_limit_refuses_and_says_when_to_come_back() {
 }
 
 #[test]
-fn a_permit_counts_until_one_window_after_it_was_spent_once_that_is_told() {
+fn a_permit_counts_for_one_window_after_its_reported_use() {
     let limits = rate(1, 60);
     for (idle, free_at) in [(None, 61_900), (Some(1_800), 60_100), (Some(5_000), 60_000)] {
         let mut meter = Meter::default();
@@ -58,7 +58,7 @@ fn a_permit_counts_until_one_window_after_it_was_spent_once_that_is_told() {
 }
 
 #[test]
-fn what_is_guaranteed_is_what_many_isolates_leave_of_a_limit() {
+fn the_guaranteed_rate_allows_for_many_isolates() {
     for (limit, window_seconds, guaranteed) in
         [(10, 1, 6), (100, 60, 96), (3, 60, 2), (1, 1, 0), (1_000_000_000, 86_400, 999_976_852)]
     {
@@ -79,7 +79,7 @@ fn where_rate_and_quota_refuse_the_rate_is_named() {
 }
 
 #[test]
-fn what_costs_more_than_a_whole_limit_may_come_back_after_a_whole_window() {
+fn a_cost_above_the_limit_may_retry_after_a_whole_window() {
     let refusal = |limits, need| match Meter::default().take(&ask(limits, need, 0), NOW) {
         LeaseResponse::Refused(refusal) => (refusal.by_quota, refusal.retry_after),
         LeaseResponse::Lease(_) => unreachable!(),
@@ -117,7 +117,7 @@ fn a_lease_ends_with_its_period() {
 }
 
 #[test]
-fn what_comes_back_can_be_taken_again_once() {
+fn returned_permits_can_be_leased_again_once() {
     let mut meter = Meter::default();
     let LeaseResponse::Lease(lease) = meter.take(&ask(quota(80), 1, 9), NOW) else { unreachable!() };
     assert_eq!((lease.permits, lease.standing.quota.map(|rest| rest.permits)), (10, Some(70)));
@@ -151,7 +151,7 @@ fn limits_of_an_older_record_are_not_believed() {
 
 /// A key imported from an older file has a smaller version, which its meter is told to accept.
 #[test]
-fn what_comes_back_from_before_a_loss_comes_back_and_tells_no_limits() {
+fn permits_from_before_a_loss_return_and_set_no_limits() {
     let (mut meter, name) = (Meter::default(), NAMED + 5);
     let before = LeaseRequest { version: 9, name, ..ask(quota(1_000), 1, 40) };
     assert_eq!(permits(meter.take(&before, NOW)), 41);
@@ -176,7 +176,7 @@ fn limits_of_an_older_record_are_believed_again_the_next_day() {
 }
 
 #[test]
-fn what_it_remembers_stays_small() {
+fn the_state_of_a_meter_stays_small() {
     let mut meter = Meter::default();
     let mut unused = Vec::new();
     for step in 0..10_000 {
@@ -202,7 +202,7 @@ const BOTH: Limits = Limits {
 };
 
 #[test]
-fn a_lease_that_came_too_late_comes_back_whole_without_any_to_spare() {
+fn a_lease_that_came_too_late_is_returned_whole() {
     let mut meter = Meter::default();
     let LeaseResponse::Lease(lease) = meter.take(&ask(BOTH, 3, 0), NOW) else { unreachable!() };
     assert_eq!(left_of_quota(&meter), 97);
@@ -256,7 +256,7 @@ fn two_leases_never_have_one_number() {
 }
 
 #[test]
-fn another_number_or_period_keeps_what_was_used() {
+fn another_limit_or_period_keeps_the_use_so_far() {
     let (mut meter, month) =
         (Meter::default(), |limit| Limits { quota: Some(Quota { limit, period: Period::Month }), ..quota(1) });
     let mut version = 0;
@@ -282,7 +282,7 @@ fn another_number_or_period_keeps_what_was_used() {
 }
 
 #[test]
-fn a_look_spends_nothing_and_foretells_what_a_call_would_get() {
+fn a_look_spends_nothing_and_foretells_the_next_decision() {
     let (mut meter, limits) = (Meter::default(), quota(10));
     meter.take(&ask(limits, 4, 0), NOW);
     let before = meter.clone();
@@ -301,7 +301,7 @@ fn a_look_spends_nothing_and_foretells_what_a_call_would_get() {
 }
 
 #[test]
-fn whoever_takes_nothing_is_told_how_things_stand_with_their_limits() {
+fn a_request_for_no_permits_gets_the_state_of_its_limits() {
     let told = |meter: &Meter, limits, version| match meter
         .clone()
         .take(&LeaseRequest { version, ..ask(limits, 0, 0) }, NOW)
@@ -321,7 +321,7 @@ fn whoever_takes_nothing_is_told_how_things_stand_with_their_limits() {
 }
 
 #[test]
-fn only_what_time_alone_has_not_changed_must_be_stored() {
+fn changes_by_time_alone_need_not_be_stored() {
     let stored = |meter: &Meter| Meter::decode(&meter.encode().unwrap()).unwrap();
     let changes = |meter: &Meter, ask: &LeaseRequest, now| {
         let mut meter = stored(meter);

@@ -66,7 +66,7 @@ fn a_scope_that_is_not_known_is_left_out() {
 }
 
 #[test]
-fn what_was_sealed_is_read() {
+fn a_sealed_record_opens_to_itself() {
     let record = record();
     let read = Record::open(&record.seal(&keyring()).unwrap(), record.locator, &keyring()).unwrap();
     assert_eq!(format!("{read:?}"), format!("{record:?}"));

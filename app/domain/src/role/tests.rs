@@ -86,7 +86,7 @@ fn the_table_of_keys() {
 }
 
 #[test]
-fn the_table_of_what_is_about_no_key() {
+fn operations_without_a_key_follow_the_table() {
     use Operation::{ChangeSettings, CreateKey, ReadSettings, ReadTrail};
     for (command, expected) in
         [(CreateKey, "yyyn"), (ReadSettings, "yyyy"), (ChangeSettings, "ynnn"), (ReadTrail, "yyny")]
@@ -187,7 +187,7 @@ fn a_key_hears_which_scope_it_lacks() {
 }
 
 #[test]
-fn roles_hold_what_the_table_says() {
+fn roles_hold_the_scopes_of_the_table() {
     let lacking = |role: Role| role.scopes().missing(ScopeSet::full()).names();
     assert_eq!(lacking(Role::Owner), Vec::<String>::new());
     assert_eq!(lacking(Role::Admin), ["account:write", "billing:read"]);
@@ -211,7 +211,7 @@ fn with(names: &[&str]) -> Details {
 }
 
 #[test]
-fn nobody_gives_what_they_do_not_hold() {
+fn nobody_grants_a_scope_that_they_do_not_hold() {
     let person = |role| Actor::Person(ME, role);
     let refused = |outcome: Result<(), Failure>| matches!(outcome, Err(Failure::NotHeld { .. }));
     for (role, scope, gives) in [

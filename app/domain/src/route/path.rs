@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_may_hold_what_people_use_as_ids() {
+    fn an_id_may_be_an_email_a_phone_number_or_base64() {
         for (segment, id) in [
             ("c_1", "c_1"),
             ("jane%40example.com", "jane@example.com"),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_escape_that_could_change_the_path_is_refused_with_its_reason() {
+    fn an_escape_that_could_change_the_path_is_refused() {
         for (segment, error) in [
             ("", NoRoute::EmptySegment),
             ("..", NoRoute::Dots),

@@ -80,7 +80,7 @@ fn names_are_resource_and_action_of_a_group() {
 }
 
 #[test]
-fn write_gives_read_of_the_same_resource_and_nothing_else_gives_anything() {
+fn only_write_implies_another_scope_read_of_its_resource() {
     for row in &TABLE {
         let (resource, action) = row.name.split_once(':').unwrap();
         let expected = (action == "write").then(|| format!("{resource}:read"));

@@ -117,7 +117,7 @@ proptest! {
 
     /// The published matcher finds only keys and mistyped keys, never text of another shape.
     #[test]
-    fn what_the_published_matcher_finds_has_the_shape_of_a_key(text in MATCHER) {
+    fn each_match_of_the_published_matcher_has_the_shape_of_a_key(text in MATCHER) {
         prop_assert!(matches!(Token::parse(&text), Ok(_) | Err(TokenError::Check)), "{}", text);
     }
 

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_have_been_counted_is_believed() {
+    fn only_plausible_counts_are_accepted() {
         let now = Step::Minute.number(NOW);
         for (minute, outcome, scopes, calls, last) in [
             (now, 0, 0, 1, 0),

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_was_forgotten_nothing_is_claimed() {
+    fn an_evicted_sequence_number_is_unknown() {
         let mut seen = Seen::default();
         let many = u64::try_from(RANGES_MAX).unwrap() + 1;
         assert!((1..=many).all(|number| seen.note(number * 100) == BatchStatus::New));

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_whole_and_a_usual_time_is_shown_to_whoever_does_not_say() {
+    fn spans_cover_whole_steps_and_have_defaults() {
         use Step::{Day, Hour, Minute};
         for (from, to, step, begin, end, points) in [
             ("", "", None, "2026-11-23T14:00:00.000Z", "2026-11-24T14:00:00.000Z", 24),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_answered_is_named_with_what_can() {
+    fn a_span_that_is_refused_names_one_that_is_not() {
         use Step::{Day, Hour, Minute};
         for (from, to, step, field, words) in [
             (

@@ -41,7 +41,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn what_is_read_is_written_so_that_it_is_read_again(text in prop_oneof![9 => any_time(), 1 => ".{0,80}"]) {
+    fn a_parsed_time_formats_to_text_that_parses_to_itself(text in prop_oneof![9 => any_time(), 1 => ".{0,80}"]) {
         if let Some(moment) = within(&text, || Timestamp::parse(&text)) {
             prop_assert_eq!(Timestamp::parse(&moment.rfc3339()), Some(moment), "{}", moment.rfc3339());
             let json = serde_json::to_string(&moment).unwrap();

@@ -53,7 +53,7 @@ fn only_changed_fields_are_sent() {
 }
 
 #[test]
-fn what_both_changed_is_asked_about_until_it_is_chosen() {
+fn a_conflict_is_asked_about_until_a_side_is_chosen() {
     let read = &["contacts:read"][..];
     let (shown, other) = (key("CRM", read, None), key("Theirs", read, Some("2030-01-01T00:00:00Z")));
     let typed = form(&shown, &[("name", "Mine"), ("expiry", "30")], read);
@@ -76,7 +76,7 @@ fn what_both_changed_is_asked_about_until_it_is_chosen() {
 }
 
 #[test]
-fn a_form_that_does_not_say_what_it_was_made_from_changes_nothing_unasked() {
+fn a_form_without_its_base_values_changes_nothing_unasked() {
     let other = key("Theirs", &["contacts:read"], None);
     let bare = PostedForm(
         [("name", "Mine"), ("description", "One\nTwo"), ("expiry", "keep"), ("scopes", "contacts:read")]

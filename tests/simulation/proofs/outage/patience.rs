@@ -17,7 +17,7 @@ const WAITS: [(&str, i64); 4] = [("kv", 1_000), ("feed", 1_000), ("meter", 2_000
 
 /// A store that responds just before the timeout is not down: everything passes without a fallback.
 #[test]
-fn what_comes_just_in_time_is_waited_for() {
+fn a_response_just_before_the_timeout_is_used() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     // A lower factor than elsewhere, so that it is in time on a busy machine.
     let world = World::start(&Settings { factor: 2.0, staleness: 0, kv, wire, ..Settings::default() });

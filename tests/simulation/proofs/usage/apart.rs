@@ -52,7 +52,7 @@ impl Called {
 }
 
 #[test]
-fn what_cannot_be_counted_keeps_nothing_else_from_it() {
+fn uncounted_calls_of_one_workspace_hold_up_no_other() {
     let (kv, wire) = (Latency::NONE, Latency::OBJECT);
     let world = World::start(&Settings { factor: 4.0, kv, wire, ..Settings::default() });
     let [mut broken, mut whole] = [1, 2].map(|number| Called::make(&world, number));

@@ -31,7 +31,7 @@ const QUIET: Range<i64> = LOST_MAX + 1..4_000;
 const RATE: RateLimit = RateLimit { limit: 1_000_000, window_seconds: 60 };
 
 #[test]
-fn an_edge_that_is_killed_loses_what_it_counted_in_two_seconds_at_most() {
+fn a_killed_edge_loses_at_most_its_last_two_seconds_of_counts() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     let mut world =
         World::start(&Settings { load: Load::Quarters(5), edges: EDGES, factor: 1.0, kv, wire, ..Settings::default() });

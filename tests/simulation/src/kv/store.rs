@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn each_location_sees_a_write_in_its_own_time_and_within_the_bound() {
+    fn each_location_sees_a_write_late_but_within_the_bound() {
         let mut store = Store::new(8, 120_000, 1);
         write(&mut store, "a", NOW).unwrap();
         let at_once = seen(&mut store, NOW.plus(60_000));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_planted_is_served_until_it_is_cleared_away() {
+    fn a_planted_value_is_served_until_it_is_cleared() {
         let mut store = Store::new(1, 0, 1);
         write(&mut store, "a", NOW).unwrap();
         store.plant("k", Some(b"false".to_vec()));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_has_written_is_seen_at_once_until_the_vault_writes() {
+    fn a_foreign_write_is_seen_at_once_until_the_next_own_write() {
         let mut store = Store::new(2, 120_000, 1);
         write(&mut store, "a", NOW).unwrap();
         store.tamper("k", None, NOW.plus(1));

@@ -141,7 +141,7 @@ fn an_expiry_is_near_enough_and_not_over() {
 
 /// Ten calendar years from this time contain three leap days, in 2028, 2032 and 2036.
 #[test]
-fn ten_calendar_years_are_near_enough_and_a_millisecond_more_is_not() {
+fn ten_calendar_years_are_accepted_and_no_millisecond_more() {
     let now = Timestamp::parse("2026-11-28T12:00:00Z").unwrap();
     let farthest = Some("2036-11-28T12:00:00Z".to_owned());
     let end = NewKey { expires_at: farthest.clone(), ..good() };
@@ -238,7 +238,7 @@ fn a_file_keeps_the_texts_that_an_earlier_version_has_accepted() {
 
 /// The error shows the server's time, for a caller whose clock differs.
 #[test]
-fn an_end_that_has_passed_is_refused_with_the_time_that_it_has_passed_by() {
+fn an_expiry_in_the_past_is_refused_with_the_server_time() {
     let key = NewKey { expires_at: Some(NOW.rfc3339()), ..good() };
     let Err(Failure::Invalid { errors }) = key.check(NOW) else { unreachable!() };
     let messages: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();

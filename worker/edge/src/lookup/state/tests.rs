@@ -72,7 +72,7 @@ fn lookup_ends_after_eight_steps() {
 }
 
 #[test]
-fn lookup_without_an_end_counts_for_the_key_whose_permits_it_leased() {
+fn an_endless_lookup_counts_for_the_key_that_it_leased_for() {
     let seven = || (0..7).map(|_| Event::FeedRead);
     let record_of = |event| lookup(seven().chain([event])).exhausted().unwrap().record.map(|record| record.version);
     assert_eq!((record_of(leased()), record_of(Event::FeedRead)), (Some(3), None));

@@ -211,7 +211,7 @@ fn every_other_command_has_its_rule() {
 }
 
 #[test]
-fn a_developer_lists_what_is_theirs() {
+fn a_developer_lists_only_their_own_keys() {
     for (role, expected) in [(Role::Admin, 2), (Role::Developer, 1), (Role::Viewer, 2)] {
         let database = with(role);
         let own = key_of(&database, ME, &["contacts:read"]);
