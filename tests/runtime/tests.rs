@@ -1,17 +1,17 @@
 //! Test of the runtime itself: Workers start, call each other, and keep their storage.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that meets what it does not expect fails")]
 
-use ownchat_runtime::{Admin, Client, Folder, JSON, Place, Process, SERVICE, edge, no_kv, vault};
+use ownchat_runtime::{Admin, BindingTarget, Folder, HttpClient, JSON, Process, SERVICE, edge, no_kv, vault};
 use std::net::SocketAddr;
 
 fn whole(folder: &Folder) -> Process {
-    let kv = || Place::Here("kv".into());
-    Process::start(folder.path(), &[edge(Place::Here("vault".into()), kv(), None), vault(kv()), no_kv("kv")])
+    let kv = || BindingTarget::Here("kv".into());
+    Process::start(folder.path(), &[edge(BindingTarget::Here("vault".into()), kv(), None), vault(kv()), no_kv("kv")])
 }
 
 fn code(edge: SocketAddr, token: &str) -> String {
     let body = format!("{{\"key\": \"{token}\"}}");
-    let answer = Client::new(edge).call("POST", "/v1/verify", &[JSON, SERVICE], body.as_bytes()).unwrap();
+    let answer = HttpClient::new(edge).call("POST", "/v1/verify", &[JSON, SERVICE], body.as_bytes()).unwrap();
     answer.json()["code"].as_str().unwrap_or_default().to_owned()
 }
 

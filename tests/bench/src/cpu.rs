@@ -1,12 +1,12 @@
 //! CPU time of a verification: rows E1, E2 and E6.
 
 use crate::{
-    keys::{Case, forged},
-    measure::{Body, Plan, Subject, compare},
+    keys::{VerifyCase, forged},
+    measure::{ExpectedBody, MeasuredRequest, Plan, compare},
     row::{Goal, Row},
-    world::{Server, World},
+    testbed::{Server, Testbed},
 };
-use ownchat_runtime::{Client, JSON, SERVICE};
+use ownchat_runtime::{HttpClient, JSON, SERVICE};
 
 /// One call at a time: the cost of a call that has the isolate for itself.
 const ALONE: Plan = Plan { requests: 2_000, turns: 5, warm_up: 3_000, rounds: 5, callers: 1 };
@@ -30,33 +30,33 @@ pub struct Everybody {
 
 impl Everybody {
     /// Starts all servers.
-    pub fn start(world: &World) -> Self {
+    pub fn start(testbed: &Testbed) -> Self {
         Self {
-            ours: world.edge(),
-            verify: world.verify("always"),
-            lean: world.verify("once"),
-            hello: world.plain("hello"),
-            hello_body: world.plain("hello-body"),
+            ours: testbed.edge(),
+            verify: testbed.verify("always"),
+            lean: testbed.verify("once"),
+            hello: testbed.plain("hello"),
+            hello_body: testbed.plain("hello-body"),
         }
     }
 }
 
 /// Measures all rows, with a key in every cache.
-pub fn rows(everybody: &Everybody, good: &Case) -> Vec<Row> {
+pub fn rows(everybody: &Everybody, good: &VerifyCase) -> Vec<Row> {
     let mut rows = of(everybody, good, ALONE, ("", ""), true);
     rows.extend(of(everybody, good, BUSY, (" busy", ", 16 in flight"), false));
     rows
 }
 
-fn of(everybody: &Everybody, good: &Case, plan: Plan, label: (&str, &str), goals: bool) -> Vec<Row> {
+fn of(everybody: &Everybody, good: &VerifyCase, plan: Plan, label: (&str, &str), goals: bool) -> Vec<Row> {
     let Everybody { ours, verify, lean, hello, hello_body } = everybody;
     let post = |key: &str| {
         let mut question = good.question.clone();
         question["key"] = key.into();
         let headers = [JSON, SERVICE];
-        Client::request("POST", "/v1/verify", &headers, question.to_string().as_bytes())
+        HttpClient::request("POST", "/v1/verify", &headers, question.to_string().as_bytes())
     };
-    let get = |key: &str| Client::request("GET", "/v1/key", &[("Authorization", &format!("Bearer {key}"))], b"");
+    let get = |key: &str| HttpClient::request("GET", "/v1/key", &[("Authorization", &format!("Bearer {key}"))], b"");
     let (key, forged) = (good.key(), forged(good.key()));
     let subjects = [
         greeting("hello-world", hello, post(key)),
@@ -105,23 +105,29 @@ fn of(everybody: &Everybody, good: &Case, plan: Plan, label: (&str, &str), goals
 }
 
 /// A server that returns the greeting.
-fn greeting<'a>(name: &'static str, server: &'a Server, request: Vec<u8>) -> Subject<'a> {
-    subject(name, server, request, 200, Body::Is(b"{\"hello\":\"world\"}".to_vec()))
+fn greeting<'a>(name: &'static str, server: &'a Server, request: Vec<u8>) -> MeasuredRequest<'a> {
+    subject(name, server, request, 200, ExpectedBody::Is(b"{\"hello\":\"world\"}".to_vec()))
 }
 
 /// A server that accepts the key. Its response now is the right one, if the code is `VALID`.
-fn good_key<'a>(name: &'static str, server: &'a Server, request: Vec<u8>) -> Subject<'a> {
-    let answer = Client::new(server.address).send(&request).unwrap();
+fn good_key<'a>(name: &'static str, server: &'a Server, request: Vec<u8>) -> MeasuredRequest<'a> {
+    let answer = HttpClient::new(server.address).send(&request).unwrap();
     let json = answer.json();
     assert_eq!((&json["valid"], &json["code"]), (&true.into(), &"VALID".into()), "{name}: {}", answer.text());
-    subject(name, server, request, 200, Body::Is(answer.body))
+    subject(name, server, request, 200, ExpectedBody::Is(answer.body))
 }
 
 /// A server that refuses the key as forged.
-fn forged_key<'a>(name: &'static str, server: &'a Server, request: Vec<u8>, status: u16) -> Subject<'a> {
-    subject(name, server, request, status, Body::Says("MALFORMED_KEY"))
+fn forged_key<'a>(name: &'static str, server: &'a Server, request: Vec<u8>, status: u16) -> MeasuredRequest<'a> {
+    subject(name, server, request, status, ExpectedBody::Says("MALFORMED_KEY"))
 }
 
-fn subject<'a>(name: &'static str, server: &'a Server, request: Vec<u8>, status: u16, body: Body) -> Subject<'a> {
-    Subject { name, process: &server.process, address: server.address, request, status, body }
+fn subject<'a>(
+    name: &'static str,
+    server: &'a Server,
+    request: Vec<u8>,
+    status: u16,
+    body: ExpectedBody,
+) -> MeasuredRequest<'a> {
+    MeasuredRequest { name, process: &server.process, address: server.address, request, status, body }
 }

@@ -1,15 +1,15 @@
 //! Equivalence of compared servers: the same requests get the same responses.
 
-use crate::{keys::Case, world::Server};
-use ownchat_runtime::{Answer, Client, JSON, SERVICE};
+use crate::{keys::VerifyCase, testbed::Server};
+use ownchat_runtime::{Answer, HttpClient, JSON, SERVICE};
 use serde_json::Value;
 
 /// The header field with the client's IP address, set by the platform.
 const ADDRESS: &str = "CF-Connecting-IP";
 
 /// Sends every case to both servers twice. The second time their caches are warm.
-pub fn check(ours: &Server, peer: &Server, cases: &[Case]) {
-    let mut clients = [ours, peer].map(|server| Client::new(server.address));
+pub fn check(ours: &Server, peer: &Server, cases: &[VerifyCase]) {
+    let mut clients = [ours, peer].map(|server| HttpClient::new(server.address));
     for case in cases.iter().chain(cases) {
         let [ours, theirs] = clients.each_mut().map(|client| ask(client, case));
         assert_eq!((ours.status, theirs.status), (200, 200), "{case:?}");
@@ -23,12 +23,12 @@ pub fn check(ours: &Server, peer: &Server, cases: &[Case]) {
 }
 
 /// Sends `POST /v1/verify`.
-fn ask(client: &mut Client, case: &Case) -> Answer {
+fn ask(client: &mut HttpClient, case: &VerifyCase) -> Answer {
     client.call("POST", "/v1/verify", &[JSON, SERVICE], case.question.to_string().as_bytes()).unwrap()
 }
 
 /// Sends `GET /v1/key`.
-fn ask_for_itself(client: &mut Client, case: &Case) -> Answer {
+fn ask_for_itself(client: &mut HttpClient, case: &VerifyCase) -> Answer {
     let key = format!("Bearer {}", case.key());
     let mut headers = vec![("Authorization", key.as_str())];
     headers.extend(case.question["address"].as_str().map(|address| (ADDRESS, address)));

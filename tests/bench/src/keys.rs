@@ -1,6 +1,6 @@
 //! Test keys: valid, forged, mistyped, malformed, unknown and restricted ones.
 
-use crate::world::{WORKSPACE, World};
+use crate::testbed::{Testbed, WORKSPACE};
 use ownchat_domain::{
     environment::Environment,
     locator::{KeyNumber, Locator},
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// A verify request with its expected code.
 #[derive(Debug)]
-pub struct Case {
+pub struct VerifyCase {
     /// Body of `POST /v1/verify`.
     pub question: Value,
     /// Expected code of the response.
@@ -23,7 +23,7 @@ pub struct Case {
 /// Scopes of the keys.
 pub const SCOPES: &[&str] = &["contacts:write", "messages:send"];
 
-impl Case {
+impl VerifyCase {
     fn new(key: &str, more: Value, code: &'static str) -> Self {
         let mut question = more;
         question["key"] = key.into();
@@ -67,32 +67,32 @@ pub fn malformed(good: &str) -> [String; 6] {
 }
 
 /// A well-formed key that the vault does not know.
-pub fn unknown(world: &World) -> String {
+pub fn unknown(testbed: &Testbed) -> String {
     let environment = Environment::Live;
-    let locator = Locator::issue(&world.keyring, KeyNumber { workspace: WORKSPACE, number: 1 << 30 }, environment);
+    let locator = Locator::issue(&testbed.keyring, KeyNumber { workspace: WORKSPACE, number: 1 << 30 }, environment);
     Token { environment, locator, secret: secret() }.reveal().to_string()
 }
 
 /// Cases for every code that needs no limit.
-pub fn cases(world: &mut World) -> Vec<Case> {
+pub fn cases(testbed: &mut Testbed) -> Vec<VerifyCase> {
     let none = || json!({});
-    let good = world.key(SCOPES).token;
+    let good = testbed.key(SCOPES).token;
     let mut cases = vec![
-        Case::new(&good, none(), "VALID"),
-        Case::new(&good, json!({"scopes": ["contacts:read", "messages:send"], "cost": 0}), "VALID"),
-        Case::new(&good, json!({"scopes": ["contacts:read", "keys:write", "audit:read"]}), "SCOPE_MISSING"),
-        Case::new(&good, json!({"channel": "ch_1", "address": "192.0.2.1"}), "VALID"),
-        Case::new(&forged(&good), none(), "MALFORMED_KEY"),
-        Case::new(&mistyped(&good), none(), "MALFORMED_KEY"),
-        Case::new(&unknown(world), none(), "UNKNOWN_KEY"),
+        VerifyCase::new(&good, none(), "VALID"),
+        VerifyCase::new(&good, json!({"scopes": ["contacts:read", "messages:send"], "cost": 0}), "VALID"),
+        VerifyCase::new(&good, json!({"scopes": ["contacts:read", "keys:write", "audit:read"]}), "SCOPE_MISSING"),
+        VerifyCase::new(&good, json!({"channel": "ch_1", "address": "192.0.2.1"}), "VALID"),
+        VerifyCase::new(&forged(&good), none(), "MALFORMED_KEY"),
+        VerifyCase::new(&mistyped(&good), none(), "MALFORMED_KEY"),
+        VerifyCase::new(&unknown(testbed), none(), "UNKNOWN_KEY"),
     ];
-    cases.extend(malformed(&good).iter().map(|key| Case::new(key, none(), "MALFORMED_KEY")));
-    let other_secret = Token { secret: secret(), ..Token::parse(&world.key(SCOPES).token).unwrap() };
-    cases.push(Case::new(&other_secret.reveal(), none(), "UNKNOWN_KEY"));
+    cases.extend(malformed(&good).iter().map(|key| VerifyCase::new(key, none(), "MALFORMED_KEY")));
+    let other_secret = Token { secret: secret(), ..Token::parse(&testbed.key(SCOPES).token).unwrap() };
+    cases.push(VerifyCase::new(&other_secret.reveal(), none(), "UNKNOWN_KEY"));
 
     let mut altered = |alter: fn(&mut Record), more: &[(Value, &'static str)]| {
-        let key = world.altered_key(SCOPES, alter).token;
-        cases.extend(more.iter().map(|(more, code)| Case::new(&key, more.clone(), code)));
+        let key = testbed.altered_key(SCOPES, alter).token;
+        cases.extend(more.iter().map(|(more, code)| VerifyCase::new(&key, more.clone(), code)));
     };
     altered(|record| record.expires_at = Some(record.sealed_at.plus(-HOUR)), &[(none(), "EXPIRED")]);
     altered(|record| record.expires_at = Some(record.sealed_at.plus(DAY)), &[(none(), "VALID")]);

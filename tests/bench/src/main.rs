@@ -16,22 +16,22 @@ mod measure;
 mod operations;
 mod revocation;
 mod row;
-mod world;
+mod testbed;
 
 use cpu::Everybody;
 use std::{env, fs, path::PathBuf};
-use world::World;
+use testbed::Testbed;
 
 fn main() {
     let folder = PathBuf::from(env::args_os().nth(1).expect("the first argument names the folder of the result"));
     fs::create_dir_all(&folder).unwrap();
 
-    let mut world = World::start();
+    let mut testbed = Testbed::start();
     println!("counting operations …");
-    let mut counted = operations::rows(&mut world);
-    let everybody = Everybody::start(&world);
+    let mut counted = operations::rows(&mut testbed);
+    let everybody = Everybody::start(&testbed);
     println!("comparing answers …");
-    let cases = keys::cases(&mut world);
+    let cases = keys::cases(&mut testbed);
     equal::check(&everybody.ours, &everybody.verify, &cases);
     equal::check(&everybody.ours, &everybody.lean, &cases);
     println!("measuring, for a few minutes …");

@@ -3,7 +3,7 @@
 //! all alike. The median of the rounds counts.
 
 use crate::figures::{each, median};
-use ownchat_runtime::{Answer, Client, Process};
+use ownchat_runtime::{Answer, HttpClient, Process};
 use std::{net::SocketAddr, thread, time::Duration};
 
 /// Size of a measurement.
@@ -23,7 +23,7 @@ pub struct Plan {
 
 /// Expected body of a response.
 #[derive(Clone, Debug)]
-pub enum Body {
+pub enum ExpectedBody {
     /// These bytes.
     Is(Vec<u8>),
     /// JSON with this `code`. The response names its own request, so no two are the same.
@@ -32,7 +32,7 @@ pub enum Body {
 
 /// A request to a server, with the expected response.
 #[derive(Clone, Debug)]
-pub struct Subject<'a> {
+pub struct MeasuredRequest<'a> {
     /// Name in messages.
     pub name: &'static str,
     /// The process of the server, which runs nothing else.
@@ -44,10 +44,10 @@ pub struct Subject<'a> {
     /// Expected status.
     pub status: u16,
     /// Expected body.
-    pub body: Body,
+    pub body: ExpectedBody,
 }
 
-impl Subject<'_> {
+impl MeasuredRequest<'_> {
     /// Sends `count` requests, and checks every response.
     fn call(&self, count: u32, callers: u32) {
         thread::scope(|scope| {
@@ -55,7 +55,7 @@ impl Subject<'_> {
                 // The shares add up to `count`, including the remainder.
                 let share = (count + caller) / callers;
                 scope.spawn(move || {
-                    let mut client = Client::new(self.address);
+                    let mut client = HttpClient::new(self.address);
                     for _ in 0..share {
                         let answer = client.send(&self.request).unwrap();
                         assert!(self.is_right(&answer), "{}: {} {}", self.name, answer.status, answer.text());
@@ -68,14 +68,14 @@ impl Subject<'_> {
     fn is_right(&self, answer: &Answer) -> bool {
         answer.status == self.status
             && match &self.body {
-                Body::Is(bytes) => answer.body == *bytes,
-                Body::Says(code) => answer.json()["code"] == *code,
+                ExpectedBody::Is(bytes) => answer.body == *bytes,
+                ExpectedBody::Says(code) => answer.json()["code"] == *code,
             }
     }
 }
 
 /// Microseconds per request of each subject, in their order.
-pub fn compare<const N: usize>(subjects: &[Subject<'_>; N], plan: Plan) -> [f64; N] {
+pub fn compare<const N: usize>(subjects: &[MeasuredRequest<'_>; N], plan: Plan) -> [f64; N] {
     for subject in subjects {
         subject.call(plan.warm_up, plan.callers);
     }

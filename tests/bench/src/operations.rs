@@ -3,10 +3,10 @@
 use crate::{
     keys::{SCOPES, forged, malformed, mistyped},
     row::{Goal, Row},
-    world::{Server, World},
+    testbed::{Server, Testbed},
 };
 use ownchat_domain::{time::SECOND, usage::FLUSH_AFTER};
-use ownchat_runtime::{Client, JSON, SERVICE};
+use ownchat_runtime::{HttpClient, JSON, SERVICE};
 use serde_json::json;
 
 /// Calls of each kind.
@@ -28,10 +28,10 @@ struct Operations {
 }
 
 impl Operations {
-    fn of(world: &World) -> Self {
-        let (writes, wire) = (world.kv_writes(), &world.wire);
+    fn of(testbed: &Testbed) -> Self {
+        let (writes, wire) = (testbed.kv_writes(), &testbed.wire);
         let (feed, usage) = (wire.asked("feed"), wire.asked("usage"));
-        Self { reads: world.kv_operations() - writes, writes, feed, usage, others: wire.all() - feed - usage }
+        Self { reads: testbed.kv_operations() - writes, writes, feed, usage, others: wire.all() - feed - usage }
     }
 
     fn since(self, before: Self) -> Self {
@@ -67,15 +67,15 @@ struct Counted {
 }
 
 /// Counts on an edge with an empty cache.
-pub fn rows(world: &mut World) -> Vec<Row> {
-    let keys: Vec<String> = (0..KEYS).map(|_| world.key(SCOPES).token).collect();
+pub fn rows(testbed: &mut Testbed) -> Vec<Row> {
+    let keys: Vec<String> = (0..KEYS).map(|_| testbed.key(SCOPES).token).collect();
     let good = keys.first().unwrap();
-    let edge = world.edge();
+    let edge = testbed.edge();
     let count = |keys: &[String], code: &str, wait| {
-        let before = Operations::of(world);
+        let before = Operations::of(testbed);
         ask(&edge, keys, code);
-        world.clock.wait(wait);
-        Operations::of(world).since(before)
+        testbed.clock.wait(wait);
+        Operations::of(testbed).since(before)
     };
     // Made-up keys first: nothing is cached, and no read of the feed is in flight. The wait covers
     // deferred requests, so they are counted as well.
@@ -113,7 +113,7 @@ impl Counted {
 }
 
 fn ask(edge: &Server, keys: &[String], code: &str) {
-    let mut client = Client::new(edge.address);
+    let mut client = HttpClient::new(edge.address);
     for key in keys {
         let answer =
             client.call("POST", "/v1/verify", &[JSON, SERVICE], json!({"key": key}).to_string().as_bytes()).unwrap();

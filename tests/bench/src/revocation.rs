@@ -15,7 +15,7 @@ const CHANGES: u32 = 10_000;
 
 /// Figures of the simulation.
 #[derive(Debug, Deserialize)]
-struct Found {
+struct RevocationFigures {
     /// True if all checks of the proof held.
     proven: bool,
     /// Edges with their own view of KV.
@@ -30,7 +30,7 @@ struct Found {
     round_trip_ms: i64,
 }
 
-impl Found {
+impl RevocationFigures {
     fn what(&self) -> String {
         let Self { changes, locations, .. } = self;
         let short = if *changes < CHANGES { format!(" instead of {CHANGES}") } else { String::new() };
@@ -57,19 +57,19 @@ pub fn row(folder: &Path) -> Row {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "the bound is small")]
-fn of(found: Option<&Found>) -> Row {
+fn of(found: Option<&RevocationFigures>) -> Row {
     let unknown = || {
         let goal = Goal::AtMost(BOUND as f64);
         Row::alone("E9", "slowest revocation in the simulation", None, Some(goal), "ms")
     };
-    found.map_or_else(unknown, Found::row)
+    found.map_or_else(unknown, RevocationFigures::row)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GOOD: Found = Found {
+    const GOOD: RevocationFigures = RevocationFigures {
         proven: true,
         locations: 8,
         changes: CHANGES,
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_bound_is_five_seconds_and_a_round_trip() {
-        let reached = |slowest_ms| of(Some(&Found { slowest_ms, ..GOOD })).is_reached();
+        let reached = |slowest_ms| of(Some(&RevocationFigures { slowest_ms, ..GOOD })).is_reached();
         assert_eq!((reached(5_600), reached(5_601)), (Some(true), Some(false)));
     }
 
@@ -95,7 +95,7 @@ mod tests {
         for (proven, changes_too_late, end) in
             [(false, 2, "8 locations; 2 too late"), (true, 1, "; 1 too late"), (false, 0, "; the proof has failed")]
         {
-            let row = of(Some(&Found { proven, changes_too_late, slowest_ms: 5_100, ..GOOD }));
+            let row = of(Some(&RevocationFigures { proven, changes_too_late, slowest_ms: 5_100, ..GOOD }));
             assert_eq!((row.is_reached(), row.wrong), (Some(false), true), "{end}");
             assert!(row.what.ends_with(end), "{}", row.what);
         }
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn fewer_changes_are_not_taken_for_those_of_the_goal() {
         let named = |changes| {
-            let row = of(Some(&Found { changes, ..GOOD }));
+            let row = of(Some(&RevocationFigures { changes, ..GOOD }));
             (row.is_reached(), row.what)
         };
         let expected = |what: &str| (Some(true), what.to_owned());

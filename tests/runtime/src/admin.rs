@@ -1,6 +1,6 @@
 //! Client of the vault that does the console's work for an admin, with the console's commands.
 
-use crate::{Client, JSON};
+use crate::{HttpClient, JSON};
 use ownchat_domain::{
     account::PersonId,
     digest::SecretHash,
@@ -20,7 +20,7 @@ use std::{io, net::SocketAddr};
 /// The owner of one workspace.
 #[derive(Debug)]
 pub struct Admin {
-    client: Client,
+    client: HttpClient,
     /// The number of the workspace.
     pub workspace: u32,
     /// Id of the owner.
@@ -58,7 +58,7 @@ impl Admin {
 
     /// The owner of an existing workspace.
     pub fn of(vault: SocketAddr, workspace: u32) -> Self {
-        Self { client: Client::new(vault), workspace, person: PersonId(u64::from(workspace) + 1) }
+        Self { client: HttpClient::new(vault), workspace, person: PersonId(u64::from(workspace) + 1) }
     }
 
     /// Sends a command to the registry of the workspace.

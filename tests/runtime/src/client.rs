@@ -17,7 +17,7 @@ const FIELDS: usize = 32;
 
 /// One connection to one server.
 #[derive(Debug)]
-pub struct Client {
+pub struct HttpClient {
     address: SocketAddr,
     stream: Option<(TcpStream, Instant)>,
     /// Bytes that were read and not yet used.
@@ -54,7 +54,7 @@ impl Answer {
     }
 }
 
-impl Client {
+impl HttpClient {
     /// Creates a client of this server. It connects with the first request.
     pub fn new(address: SocketAddr) -> Self {
         Self { address, stream: None, buffer: Vec::new() }
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn bodies_of_every_kind_are_read_to_their_end() {
         for says in [KNOWN, CHUNKED, UNTIL_END] {
-            let answer = Client::new(server(says)).call("GET", "/", &[], b"").unwrap();
+            let answer = HttpClient::new(server(says)).call("GET", "/", &[], b"").unwrap();
             assert_eq!((answer.status, answer.text().as_str()), (200, "hello"));
             assert_eq!(answer.header("x-one").as_deref(), Some("a"));
         }
@@ -272,6 +272,6 @@ mod tests {
     #[test]
     fn an_answer_that_is_cut_off_is_an_error() {
         let address = server(&[b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe"]);
-        assert!(Client::new(address).call("GET", "/", &[], b"").is_err());
+        assert!(HttpClient::new(address).call("GET", "/", &[], b"").is_err());
     }
 }

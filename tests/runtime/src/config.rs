@@ -1,6 +1,6 @@
 //! Configuration of a runtime process in Cap'n Proto, with the modules beside it.
 
-use crate::worker::{Binding, Module, Place, Worker, quoted};
+use crate::worker::{Binding, BindingTarget, Module, Worker, quoted};
 use std::{
     collections::BTreeMap,
     fs,
@@ -44,10 +44,10 @@ pub(crate) fn write(folder: &Path, workers: &[Worker]) -> PathBuf {
 struct Outside(BTreeMap<SocketAddr, String>);
 
 impl Outside {
-    fn name(&mut self, place: &Place) -> String {
+    fn name(&mut self, place: &BindingTarget) -> String {
         match place {
-            Place::Here(name) => name.clone(),
-            Place::At(address) => self.0.entry(*address).or_insert_with(|| format!("at-{address}")).clone(),
+            BindingTarget::Here(name) => name.clone(),
+            BindingTarget::At(address) => self.0.entry(*address).or_insert_with(|| format!("at-{address}")).clone(),
         }
     }
 

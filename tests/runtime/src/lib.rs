@@ -17,10 +17,10 @@ mod worker;
 mod workers;
 
 pub use admin::{Admin, Made, new_key, secret, token};
-pub use client::{Answer, Client};
+pub use client::{Answer, HttpClient};
 pub use folder::Folder;
 pub use process::Process;
-pub use worker::{Module, Place, Worker};
+pub use worker::{BindingTarget, Module, Worker};
 pub use workers::{JSON, MASTER_KEYS, PRINCIPAL_KEY, SERVICE, SERVICE_TOKENS, SETUP_TOKEN, edge, no_kv, vault};
 
 use std::{

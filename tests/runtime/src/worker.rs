@@ -25,7 +25,7 @@ pub enum Module {
 
 /// Target of a binding.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum BindingTarget {
     /// A Worker of the same process, by its name.
     Here(String),
     /// A server, reached over HTTP.
@@ -35,8 +35,8 @@ pub enum Place {
 #[derive(Clone, Debug)]
 pub(crate) enum Binding {
     Text(String),
-    Service(Place),
-    Kv(Place),
+    Service(BindingTarget),
+    Kv(BindingTarget),
     Objects(String),
 }
 
@@ -97,13 +97,13 @@ impl Worker {
 
     /// Binds another service.
     #[must_use]
-    pub fn service(self, name: &str, place: Place) -> Self {
+    pub fn service(self, name: &str, place: BindingTarget) -> Self {
         self.bind(name, Binding::Service(place))
     }
 
     /// Binds a KV namespace. Its target speaks the runtime's KV protocol.
     #[must_use]
-    pub fn kv(self, name: &str, place: Place) -> Self {
+    pub fn kv(self, name: &str, place: BindingTarget) -> Self {
         self.bind(name, Binding::Kv(place))
     }
 

@@ -1,6 +1,6 @@
 //! The product's own Workers, with the bindings of a deployment.
 
-use crate::worker::{Module, Place, Worker};
+use crate::worker::{BindingTarget, Module, Worker};
 use std::{
     net::SocketAddr,
     time::{SystemTime, UNIX_EPOCH},
@@ -41,7 +41,7 @@ pub fn no_kv(name: &str) -> Worker {
 }
 
 /// An edge with this vault and this KV. Its gateway forwards to `upstream`.
-pub fn edge(vault: Place, kv: Place, upstream: Option<SocketAddr>) -> Worker {
+pub fn edge(vault: BindingTarget, kv: BindingTarget, upstream: Option<SocketAddr>) -> Worker {
     let upstream = upstream.map_or_else(|| "http://upstream.invalid".to_owned(), |address| format!("http://{address}"));
     Worker::built("edge")
         .service("VAULT", vault)
@@ -54,7 +54,7 @@ pub fn edge(vault: Place, kv: Place, upstream: Option<SocketAddr>) -> Worker {
 }
 
 /// A vault that writes into this KV. It offers its set-up from now on.
-pub fn vault(kv: Place) -> Worker {
+pub fn vault(kv: BindingTarget) -> Worker {
     #[allow(clippy::disallowed_methods, reason = "this is not a Worker")]
     let started_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     let vault = Worker::built("vault")

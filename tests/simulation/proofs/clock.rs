@@ -3,15 +3,15 @@
 use ownchat_domain::{keyring::Keyring, record::kv_name};
 use ownchat_domain::{record::Record, time::Timestamp};
 use ownchat_runtime::MASTER_KEYS;
-use ownchat_simulation::{Latency, Question, Settings, World};
+use ownchat_simulation::{Latency, VerifyRequest, World, WorldConfig};
 
 #[test]
 fn the_workers_live_on_the_clock_of_the_simulation() {
-    let world = World::start(&Settings { kv: Latency::NONE, ..Settings::default() });
+    let world = World::start(&WorldConfig { kv: Latency::NONE, ..WorldConfig::default() });
     world.clock.wait(60_000);
     let before = world.clock.now();
     let made = world.found(7).make("Shop", &["contacts:read"]);
-    assert_eq!(world.caller(0).code(&Question::about(&made.token)), "VALID");
+    assert_eq!(world.caller(0).code(&VerifyRequest::of(&made.token)), "VALID");
     let between = |what: &str, time: Timestamp| {
         let late = world.clock.now();
         assert!(before.plus(-world.clock.grain()) <= time && time <= late, "{what}: {before:?} {time:?} {late:?}");

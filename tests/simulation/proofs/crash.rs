@@ -1,9 +1,9 @@
 //! Crashes of the vault in the middle of its work. No acknowledged change is lost, torn or without
 //! its line in the audit trail. KV equals the registries within a minute after the restart.
 
-mod beginning;
 pub mod check;
 mod purge;
+mod set_up;
 mod writer;
 
 use crate::{figures::tell, size::size};
@@ -14,7 +14,7 @@ use ownchat_domain::{
     time::MINUTE,
 };
 use ownchat_runtime::new_key;
-use ownchat_simulation::{Caller, Load, Question, Settings, World};
+use ownchat_simulation::{EdgeClient, Load, VerifyRequest, World, WorldConfig};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -45,12 +45,13 @@ fn nothing_acknowledged_is_lost_in_another_crash() {
 fn crash(seed: u64) {
     let rounds = size(10, 100);
     let mut random = SmallRng::seed_from_u64(seed);
-    let mut world = World::start(&Settings { load: Load::Quarters(3), edges: 2, factor: 3.0, ..Settings::default() });
+    let mut world =
+        World::start(&WorldConfig { load: Load::Quarters(3), edges: 2, factor: 3.0, ..WorldConfig::default() });
     let mut writers: Vec<Writer> = (0..WRITERS).map(|number| Writer::begin(&world, number)).collect();
     let workspaces: BTreeSet<u32> = writers.iter().map(Writer::workspace).collect();
     let quota = Some(Quota { limit: QUOTA, period: Period::Month });
     let limited = NewKey { quota, ..new_key("Limited", &["contacts:read"]) };
-    let limited = Question::about(&world.found(99).create(limited).unwrap().unwrap().token);
+    let limited = VerifyRequest::of(&world.found(99).create(limited).unwrap().unwrap().token);
     let (mut cut, mut again, mut passed, mut slowest, mut known) = (0, 0, 0, 0, 0);
     for round in 0..rounds {
         let (stop, vault, clock, done) = (AtomicBool::new(false), world.vault(), world.clock, AtomicUsize::new(0));
@@ -111,10 +112,10 @@ fn crash(seed: u64) {
 }
 
 /// Calls in a loop, and returns the number of calls that passed.
-fn use_up(mut caller: Caller, question: &Question, stop: &AtomicBool) -> u32 {
+fn use_up(mut caller: EdgeClient, request: &VerifyRequest, stop: &AtomicBool) -> u32 {
     let mut passed = 0;
     while !stop.load(Ordering::Relaxed) {
-        passed += u32::from(caller.code(question) == "VALID");
+        passed += u32::from(caller.code(request) == "VALID");
     }
     passed
 }

@@ -10,7 +10,7 @@ use ownchat_domain::{
     token::Token,
 };
 use ownchat_runtime::{JSON, MASTER_KEYS, SERVICE};
-use ownchat_simulation::{Caller, Fault, Latency, Load, Question, Settings, World};
+use ownchat_simulation::{EdgeClient, Fault, Latency, Load, VerifyRequest, World, WorldConfig};
 use rand::{Rng, SeedableRng, distr::Alphanumeric, rngs::SmallRng};
 use serde_json::json;
 use std::{ops::Range, sync::Barrier, thread};
@@ -20,10 +20,10 @@ const CALLERS: u64 = 4;
 #[test]
 fn made_up_keys_cost_no_storage() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let world = World::start(&Settings { load: Load::Quarters(6), edges: 2, kv, wire, ..Settings::default() });
+    let world = World::start(&WorldConfig { load: Load::Quarters(6), edges: 2, kv, wire, ..WorldConfig::default() });
     let made = world.found(1).make("Real", &["contacts:read"]);
     for mut caller in world.callers() {
-        assert_eq!(caller.code(&Question::about(&made.token)), "VALID");
+        assert_eq!(caller.code(&VerifyRequest::of(&made.token)), "VALID");
     }
     // Wait for the deferred tasks of the good calls.
     world.clock.until(60_000, || {
@@ -49,7 +49,7 @@ fn made_up_keys_cost_no_storage() {
     assert_eq!(before, after);
 }
 
-fn call(mut caller: Caller, real: &str, count: u64, seed: u64) {
+fn call(mut caller: EdgeClient, real: &str, count: u64, seed: u64) {
     let mut random = SmallRng::seed_from_u64(seed);
     for number in 0..count {
         let text = match number % 8 {
@@ -58,7 +58,7 @@ fn call(mut caller: Caller, real: &str, count: u64, seed: u64) {
             2 => made_up(&mut random).chars().take(random.random_range(1..55)).collect(),
             _ => made_up(&mut random),
         };
-        let code = caller.code(&Question::about(&text));
+        let code = caller.code(&VerifyRequest::of(&text));
         assert_eq!(code, "MALFORMED_KEY", "{text}");
     }
 }
@@ -102,7 +102,7 @@ fn a_flood_of_absent_keys_is_limited_without_the_feed() {
 
 fn flood(feed: Fault) {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let world = World::start(&Settings { load: Load::Quarters(1), factor: 1.0, kv, wire, ..Settings::default() });
+    let world = World::start(&WorldConfig { load: Load::Quarters(1), factor: 1.0, kv, wire, ..WorldConfig::default() });
     world.found(1);
     world.wire.fail("feed", feed);
     let asked = |work: &dyn Fn()| {
@@ -159,10 +159,10 @@ fn send(world: &World, numbers: Range<u32>, at_once: usize) {
 fn of_many_who_lack_the_same_key_without_a_feed_one_asks() {
     const CALLERS: usize = 50;
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let world = World::start(&Settings { factor: 1.0, kv, wire, ..Settings::default() });
-    let question = Question::about(&world.found(1).make("Real", &["contacts:read"]).token);
+    let world = World::start(&WorldConfig { factor: 1.0, kv, wire, ..WorldConfig::default() });
+    let request = VerifyRequest::of(&world.found(1).make("Real", &["contacts:read"]).token);
     world.wire.fail("feed", Fault::Error);
-    assert_eq!(world.caller(0).settled(&question, world.clock), "VALID", "{}", world.logs());
+    assert_eq!(world.caller(0).settled(&request, world.clock), "VALID", "{}", world.logs());
     for (slow, code) in [(SECOND / 2, "VALID"), (2_800, "VALID"), (30 * SECOND, "UNAVAILABLE")] {
         world.wire.fail("registry", Fault::Slow(slow));
         // A response of the registry stays fresh for 5 s.
@@ -170,10 +170,10 @@ fn of_many_who_lack_the_same_key_without_a_feed_one_asks() {
         let (before, ready) = (world.wire.asked("registry"), Barrier::new(CALLERS));
         thread::scope(|scope| {
             for _ in 0..CALLERS {
-                let (mut caller, ready, question) = (world.caller(0), &ready, &question);
+                let (mut caller, ready, request) = (world.caller(0), &ready, &request);
                 scope.spawn(move || {
                     ready.wait();
-                    assert_eq!(caller.code(question), code, "{slow} ms");
+                    assert_eq!(caller.code(request), code, "{slow} ms");
                 });
             }
         });

@@ -9,7 +9,7 @@ use ownchat_domain::{
     vault::{Object, meter::ClearMeter, registry::ChangeKey},
 };
 use ownchat_runtime::{Admin, new_key};
-use ownchat_simulation::{Caller, Clock, Fault, Latency, Load, Question, Settings, World};
+use ownchat_simulation::{Clock, EdgeClient, Fault, Latency, Load, VerifyRequest, World, WorldConfig};
 use serde_json::json;
 use std::{sync::Barrier, thread};
 
@@ -21,23 +21,23 @@ fn a_quota_is_used_up_exactly() {
     const CALLS: usize = 1_000;
     for round in 0..size(2, 20) {
         // All calls share the processors of this machine, so they get ten times as long.
-        let world = World::start(&Settings {
+        let world = World::start(&WorldConfig {
             load: Load::Quarters(4),
             edges: EDGES,
             factor: 0.1,
             seed: round,
-            ..Settings::default()
+            ..WorldConfig::default()
         });
         let quota = Some(Quota { limit: QUOTA, period: Period::Month });
         let key = NewKey { quota, ..new_key("Limited", &["contacts:read"]) };
-        let question = Question::about(&world.found(1).create(key).unwrap().unwrap().token);
-        let (ready, question) = (Barrier::new(CALLS), &question);
+        let request = VerifyRequest::of(&world.found(1).create(key).unwrap().unwrap().token);
+        let (ready, request) = (Barrier::new(CALLS), &request);
         let codes: Vec<String> = thread::scope(|scope| {
             let call = |number: usize| {
                 let (mut caller, ready) = (world.caller(number % EDGES), &ready);
                 scope.spawn(move || {
                     ready.wait();
-                    caller.code(question)
+                    caller.code(request)
                 })
             };
             let callers: Vec<_> = (0..CALLS).map(call).collect();
@@ -55,15 +55,15 @@ fn a_quota_is_used_up_exactly() {
 #[test]
 fn nothing_of_a_quota_is_lost_on_the_way() {
     const QUOTA: usize = 30;
-    let world = World::start(&Settings { edges: 2, factor: 1.0, ..Settings::default() });
+    let world = World::start(&WorldConfig { edges: 2, factor: 1.0, ..WorldConfig::default() });
     let rate_limit = Some(RateLimit { limit: 1_000, window_seconds: 1 });
     let quota = Some(Quota { limit: 30, period: Period::Month });
     let key = NewKey { rate_limit, quota, ..new_key("Limited", &["contacts:read"]) };
-    let question = Question::about(&world.found(1).create(key).unwrap().unwrap().token);
+    let request = VerifyRequest::of(&world.found(1).create(key).unwrap().unwrap().token);
     let mut callers = world.callers();
     let mut passed = 0;
-    let mut call = |caller: &mut Caller| {
-        let code = caller.code(&question);
+    let mut call = |caller: &mut EdgeClient| {
+        let code = caller.code(&request);
         assert!(["VALID", "QUOTA_EXCEEDED", "UNAVAILABLE"].contains(&code.as_str()), "{code}");
         passed += usize::from(code == "VALID");
         code
@@ -75,7 +75,7 @@ fn nothing_of_a_quota_is_lost_on_the_way() {
         for caller in &mut callers {
             assert_eq!(call(caller), "UNAVAILABLE", "{fault:?}");
         }
-        world.wire.mend();
+        world.wire.repair();
     }
     // An edge returns permits again within a few seconds if the first attempt fails.
     world.clock.wait(10 * SECOND);
@@ -88,15 +88,15 @@ fn nothing_of_a_quota_is_lost_on_the_way() {
 #[test]
 fn nothing_of_a_quota_is_lost_by_hanging_up() {
     const QUOTA: usize = 30;
-    let world = World::start(&Settings { factor: 1.0, ..Settings::default() });
+    let world = World::start(&WorldConfig { factor: 1.0, ..WorldConfig::default() });
     let quota = Some(Quota { limit: 30, period: Period::Month });
     let token =
         world.found(1).create(NewKey { quota, ..new_key("Limited", &["contacts:read"]) }).unwrap().unwrap().token;
-    let (question, dear) = (Question::about(&token), Question::with(&token, &json!({"cost": 20})));
+    let (request, dear) = (VerifyRequest::of(&token), VerifyRequest::with(&token, &json!({"cost": 20})));
     let mut caller = world.caller(0);
-    assert_eq!(caller.settled(&question, world.clock), "VALID", "{}", world.logs());
+    assert_eq!(caller.settled(&request, world.clock), "VALID", "{}", world.logs());
     // So soon after the first call the edge leases spare permits. All attempts to return them fail.
-    assert_eq!(caller.code(&question), "VALID");
+    assert_eq!(caller.code(&request), "VALID");
     world.wire.fail("meter", Fault::Error);
     world.clock.wait(12 * SECOND);
     world.wire.fail("meter", Fault::Slow(2_500));
@@ -106,9 +106,9 @@ fn nothing_of_a_quota_is_lost_by_hanging_up() {
     drop(connection);
     // The edge no longer waits for the meter then.
     world.clock.wait(3 * SECOND);
-    world.wire.mend();
+    world.wire.repair();
     world.clock.wait(10 * SECOND);
-    let passed = 2 + (0..2 * QUOTA).filter(|_| caller.code(&question) == "VALID").count();
+    let passed = 2 + (0..2 * QUOTA).filter(|_| caller.code(&request) == "VALID").count();
     tell("quota of whoever hangs up", &format!("{passed} of {QUOTA} passed"));
     assert_eq!(passed, QUOTA, "{}", world.logs());
 }
@@ -116,14 +116,14 @@ fn nothing_of_a_quota_is_lost_by_hanging_up() {
 /// A purged key leaves nothing in its meter. The object works again if it is called later.
 #[test]
 fn a_meter_that_was_cleared_begins_anew() {
-    let world = World::start(&Settings { wire: Latency::NONE, ..Settings::default() });
+    let world = World::start(&WorldConfig { wire: Latency::NONE, ..WorldConfig::default() });
     let quota = Some(Quota { limit: 2, period: Period::Month });
     let mut admin = world.found(1);
     let made = admin.create(NewKey { quota, ..new_key("Limited", &["contacts:read"]) }).unwrap().unwrap();
-    let question = Question::about(&made.token);
+    let request = VerifyRequest::of(&made.token);
     let mut caller = world.caller(0);
     for _ in 0..2 {
-        let codes = [(); 3].map(|()| caller.settled(&question, world.clock));
+        let codes = [(); 3].map(|()| caller.settled(&request, world.clock));
         assert_eq!(codes, ["VALID", "VALID", "QUOTA_EXCEEDED"], "{}", world.logs());
         admin.ask_object(Object::Meter(made.id()), &ClearMeter {}).unwrap().unwrap();
         // The edge repeats the refusal for a moment.
@@ -135,12 +135,12 @@ fn a_meter_that_was_cleared_begins_anew() {
 /// the loss still counts.
 #[test]
 fn used_quota_stays_used_after_a_loss() {
-    let mut world = World::start(&Settings { factor: 4.0, wire: Latency::NONE, ..Settings::default() });
+    let mut world = World::start(&WorldConfig { factor: 4.0, wire: Latency::NONE, ..WorldConfig::default() });
     let quota = Some(Quota { limit: 10, period: Period::Month });
     let mut admin = world.found(1);
     let made = admin.create(NewKey { quota, ..new_key("Limited", &["contacts:read"]) }).unwrap().unwrap();
     let file = admin.export();
-    let question = Question::about(&made.token);
+    let request = VerifyRequest::of(&made.token);
     let mut caller = world.caller(0);
     let set_quota = |admin: &mut Admin, limit: u32| {
         let patch = serde_json::from_value(json!({"quota": {"limit": limit}})).unwrap();
@@ -149,7 +149,7 @@ fn used_quota_stays_used_after_a_loss() {
     let mut passed = |world: &World| {
         // Wait until neither an edge nor the meter decides by an older record.
         world.clock.wait(20 * SECOND);
-        (0..12).filter(|_| caller.settled(&question, world.clock) == "VALID").count()
+        (0..12).filter(|_| caller.settled(&request, world.clock) == "VALID").count()
     };
     set_quota(&mut admin, 20);
     assert_eq!(passed(&world), 12, "of 20\n{}", world.logs());
@@ -199,19 +199,20 @@ fn no_window_of_twenty_seconds_sees_more_than_the_rate_limit() {
 
 /// Calls three times as often as allowed, and checks every window.
 fn exceed(limit: u32, window_seconds: u32, callers: usize) {
-    let world = World::start(&Settings { load: Load::Quarters(2), edges: EDGES, factor: 4.0, ..Settings::default() });
+    let world =
+        World::start(&WorldConfig { load: Load::Quarters(2), edges: EDGES, factor: 4.0, ..WorldConfig::default() });
     let rate = RateLimit { limit, window_seconds };
     let key = NewKey { rate_limit: Some(rate), ..new_key("Limited", &["contacts:read"]) };
-    let question = Question::about(&world.found(1).create(key).unwrap().unwrap().token);
+    let request = VerifyRequest::of(&world.found(1).create(key).unwrap().unwrap().token);
     let window = i64::from(window_seconds) * SECOND;
     let end = world.clock.now().plus((window * size(4, 40)).max(LONG_ENOUGH));
     let mut calls: Vec<Call> = thread::scope(|scope| {
-        let (clock, question) = (world.clock, &question);
+        let (clock, request) = (world.clock, &request);
         let start = |number: usize| {
             let caller = world.caller(number % EDGES);
             // Three times as many as allowed.
             let pause = window * i64::try_from(callers).unwrap() / i64::from(limit * 3);
-            scope.spawn(move || call(caller, clock, question, pause, end))
+            scope.spawn(move || call(caller, clock, request, pause, end))
         };
         let callers: Vec<_> = (0..callers).map(start).collect();
         callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect()
@@ -235,11 +236,11 @@ fn exceed(limit: u32, window_seconds: u32, callers: usize) {
     assert!(passed + limit >= least, "{passed} passed, and {least} should have, but for one window at the end");
 }
 
-fn call(mut caller: Caller, clock: Clock, question: &Question, pause: i64, end: Timestamp) -> Vec<Call> {
+fn call(mut caller: EdgeClient, clock: Clock, request: &VerifyRequest, pause: i64, end: Timestamp) -> Vec<Call> {
     let mut calls = Vec::new();
     while clock.now() < end {
         let sent = clock.now();
-        let code = caller.code(question);
+        let code = caller.code(request);
         let answered = clock.now();
         // A meter may exceed the edge's timeout on a busy machine.
         assert!(["VALID", "RATE_LIMITED", "UNAVAILABLE"].contains(&code.as_str()), "{code}");

@@ -7,20 +7,20 @@
     reason = "a proof that meets what it does not expect fails"
 )]
 
-mod altered;
 mod clock;
 mod crash;
-mod fast;
+mod fast_path;
 mod figures;
 mod forged;
-mod fresh;
 mod limits;
-mod loss;
-mod masters;
+mod master_secrets;
+mod new_keys;
 mod outage;
+mod restore;
 mod revocation;
 mod size;
 mod sweep;
+mod tampered;
 mod transfer;
-mod untold;
+mod unpublished;
 mod usage;

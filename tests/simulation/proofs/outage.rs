@@ -1,22 +1,22 @@
 //! Outages: stores that fail, break the connection, or exceed the edge's timeout. The responses are
 //! those of the table in `app/docs/operate/outages.md`, and no call passes that must be refused.
 
-mod patience;
-mod subjects;
+mod keys;
+mod timeouts;
 
 use crate::{figures::tell, size::size};
+use keys::{KeyKind, OutageKeys, RefusedCall};
 use ownchat_domain::{
     time::{SECOND, Timestamp},
     vault::registry::ChangeSettings,
 };
-use ownchat_simulation::{Caller, Fault, Latency, Question, Settings, World};
-use subjects::{Kind, Never, Subjects};
+use ownchat_simulation::{EdgeClient, Fault, Latency, VerifyRequest, World, WorldConfig};
 
 /// Faults of a store.
 const FAULTS: [Fault; 3] = [Fault::Error, Fault::Cut, Fault::Slow(30 * SECOND)];
 /// Longest response time under any fault, in milliseconds: far less than the slow store takes.
-const PATIENCE: i64 = 12 * SECOND;
-/// Outage grace period of the forgiving workspace, in seconds.
+const RESPONSE_LIMIT: i64 = 12 * SECOND;
+/// Outage grace period of the tolerant workspace, in seconds.
 const FORGIVING: u32 = 90;
 /// Number of calls with a key that passes, and with one that does not.
 const CALLS: (usize, usize) = (10, 3);
@@ -26,60 +26,66 @@ const MISSED_MAX: usize = 1;
 
 /// A row of that table: the stores that are down, and the keys that get `UNAVAILABLE`. All other
 /// keys pass.
-struct Row {
+struct OutageCase {
     down: &'static [&'static str],
-    unavailable: &'static [Kind],
+    unavailable: &'static [KeyKind],
 }
 
 #[test]
 fn without_kv_everything_passes() {
-    expect(&Row { down: &["kv"], unavailable: &[] });
+    expect(&OutageCase { down: &["kv"], unavailable: &[] });
 }
 
 #[test]
 fn without_the_feed_everything_passes() {
-    expect(&Row { down: &["feed"], unavailable: &[] });
+    expect(&OutageCase { down: &["feed"], unavailable: &[] });
 }
 
 #[test]
 fn without_the_registry_cached_and_replicated_keys_pass() {
-    expect(&Row { down: &["registry"], unavailable: &[Kind::Neither] });
+    expect(&OutageCase { down: &["registry"], unavailable: &[KeyKind::RegistryOnly] });
 }
 
 #[test]
 fn without_feed_and_registry_cached_keys_pass_if_tolerated() {
-    let unavailable =
-        &[Kind::ForgivingCopied, Kind::Remembered, Kind::Copied, Kind::Neither, Kind::RateLimited, Kind::WithQuota];
-    expect(&Row { down: &["feed", "registry"], unavailable });
+    let unavailable = &[
+        KeyKind::TolerantReplicated,
+        KeyKind::Cached,
+        KeyKind::Replicated,
+        KeyKind::RegistryOnly,
+        KeyKind::RateLimited,
+        KeyKind::WithQuota,
+    ];
+    expect(&OutageCase { down: &["feed", "registry"], unavailable });
 }
 
 #[test]
 fn without_meters_keys_without_limits_pass() {
-    let unavailable = &[Kind::ForgivingLimited, Kind::RateLimited, Kind::WithQuota];
-    expect(&Row { down: &["meter"], unavailable });
+    let unavailable = &[KeyKind::TolerantLimited, KeyKind::RateLimited, KeyKind::WithQuota];
+    expect(&OutageCase { down: &["meter"], unavailable });
 }
 
 #[test]
 fn without_counts_everything_passes() {
-    expect(&Row { down: &["usage"], unavailable: &[] });
+    expect(&OutageCase { down: &["usage"], unavailable: &[] });
 }
 
-impl Row {
+impl OutageCase {
     /// Returns true if the edges cannot learn of revocations.
-    fn is_deaf(&self) -> bool {
+    fn hides_revocations(&self) -> bool {
         self.down == ["feed", "registry"]
     }
 
-    fn passes(&self, kind: Kind) -> bool {
+    fn passes(&self, kind: KeyKind) -> bool {
         !self.unavailable.contains(&kind)
     }
 
     /// Number of calls with a key. Without KV at least 99.9 % of those with a cached key pass.
-    fn calls(&self, kind: Kind) -> usize {
+    fn calls(&self, kind: KeyKind) -> usize {
         match kind {
-            Kind::Remembered if self.down == ["kv"] => size(1_000, 10_000),
+            KeyKind::Cached if self.down == ["kv"] => size(1_000, 10_000),
             // Each call waits for feed and registry, and the grace period ends.
-            _ if self.passes(kind) && self.is_deaf() => CALLS.0 / 2,
+            _ if self.passes(kind) && self.hides_revocations() => CALLS.0 / 2,
             _ if self.passes(kind) => CALLS.0,
             _ => CALLS.1,
         }
@@ -87,26 +93,26 @@ impl Row {
 }
 
 /// Injects each fault into the stores of a row, and calls with every key.
-fn expect(row: &Row) {
+fn expect(row: &OutageCase) {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let world = World::start(&Settings { staleness: 0, kv, wire, ..Settings::default() });
-    let (mut strict, mut forgiving) = (world.found(1), world.found(2));
+    let world = World::start(&WorldConfig { staleness: 0, kv, wire, ..WorldConfig::default() });
+    let (mut strict, mut tolerant) = (world.found(1), world.found(2));
     let outage_seconds = Some(FORGIVING);
-    let call = ChangeSettings { origin: forgiving.origin(), version: 1, suspended: None, outage_seconds, reason: None };
-    forgiving.ask(&call).unwrap().unwrap();
+    let call = ChangeSettings { origin: tolerant.origin(), version: 1, suspended: None, outage_seconds, reason: None };
+    tolerant.ask(&call).unwrap().unwrap();
     for fault in FAULTS {
-        let subjects = Subjects::make(&world, &mut strict, &mut forgiving);
+        let subjects = OutageKeys::make(&world, &mut strict, &mut tolerant);
         let mut caller = world.caller(0);
         subjects.warm_up(&world, &mut caller);
         break_down(&world, row.down, fault);
-        let revoked_from = subjects.revoke(&world, [&mut strict, &mut forgiving]);
+        let revoked_from = subjects.revoke(&world, [&mut strict, &mut tolerant]);
         // Nothing is fresh afterwards, and no permit is held.
         world.clock.wait(6 * SECOND);
         let mut outage =
             Outage { world: &world, row, caller: &mut caller, revoked_from, slowest: 0, passed: 0, missed: 0 };
         outage.expect(&subjects);
         outage.print(fault);
-        mend(&world);
+        repair(&world);
         subjects.expect_recovery(&world, &mut caller);
     }
 }
@@ -114,8 +120,8 @@ fn expect(row: &Row) {
 /// One outage, as its callers see it.
 struct Outage<'a> {
     world: &'a World,
-    row: &'a Row,
-    caller: &'a mut Caller,
+    row: &'a OutageCase,
+    caller: &'a mut EdgeClient,
     /// Effective time of the revocations, as the vault announced it.
     revoked_from: Timestamp,
     /// Longest response time, in milliseconds.
@@ -126,13 +132,13 @@ struct Outage<'a> {
 }
 
 impl Outage<'_> {
-    fn expect(&mut self, subjects: &Subjects) {
+    fn expect(&mut self, subjects: &OutageKeys) {
         let (passing, others): (Vec<_>, Vec<_>) =
             subjects.all.iter().partition(|subject| self.row.passes(subject.kind));
         for subject in passing.into_iter().chain(others) {
             let passes = self.row.passes(subject.kind);
             for _ in 0..self.row.calls(subject.kind) {
-                let code = self.ask(&subject.question);
+                let code = self.ask(&subject.request);
                 let (down, kind) = (self.row.down, subject.kind);
                 match code.as_str() {
                     "VALID" if passes => self.passed += 1,
@@ -144,31 +150,31 @@ impl Outage<'_> {
             self.expect_refusals(&subject.never, &format!("{:?}", subject.kind));
         }
         self.expect_refusals(&subjects.spent, "a key");
-        let [(_, strict), (_, forgiven)] = &subjects.revoked;
+        let [(_, strict), (_, tolerant)] = &subjects.revoked;
         self.expect_refusals([strict], "a key");
-        if self.row.is_deaf() {
+        if self.row.hides_revocations() {
             let left = self.revoked_from.since(self.world.clock.now()) + self.world.clock.grain();
             self.world.clock.wait(left);
             for subject in &subjects.all {
-                assert_eq!(self.ask(&subject.question), "UNAVAILABLE", "{:?}: forgiven for too long", subject.kind);
+                assert_eq!(self.ask(&subject.request), "UNAVAILABLE", "{:?}: tolerant for too long", subject.kind);
             }
         }
-        self.expect_refusals([forgiven], "a key of a forgiving workspace");
+        self.expect_refusals([tolerant], "a key of a tolerant workspace");
     }
 
-    fn expect_refusals<'c>(&mut self, calls: impl IntoIterator<Item = &'c Never>, whose: &str) {
+    fn expect_refusals<'c>(&mut self, calls: impl IntoIterator<Item = &'c RefusedCall>, whose: &str) {
         for call in calls {
-            let code = self.ask(&call.question);
+            let code = self.ask(&call.request);
             let refused = code == call.code || code == "UNAVAILABLE";
             assert!(refused, "{:?} down: {whose}, {}: {code}", self.row.down, call.what);
         }
     }
 
-    fn ask(&mut self, question: &Question) -> String {
+    fn ask(&mut self, request: &VerifyRequest) -> String {
         let sent = self.world.clock.now();
-        let code = self.caller.code(question);
+        let code = self.caller.code(request);
         let took = self.world.clock.now().since(sent);
-        assert!(took < PATIENCE, "{:?} down: an answer came after {took} ms", self.row.down);
+        assert!(took < RESPONSE_LIMIT, "{:?} down: an answer came after {took} ms", self.row.down);
         self.slowest = self.slowest.max(took);
         code
     }
@@ -192,8 +198,8 @@ fn break_down(world: &World, down: &[&'static str], fault: Fault) {
     }
 }
 
-fn mend(world: &World) {
+fn repair(world: &World) {
     world.kv.fail(None, Fault::None);
     world.kv.clear();
-    world.wire.mend();
+    world.wire.repair();
 }

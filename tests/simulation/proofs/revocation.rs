@@ -3,17 +3,17 @@
 //! kind of narrowing change.
 
 mod changes;
-mod found;
 pub mod kinds;
+mod observations;
 
 use crate::{figures, size::size};
-use found::{Found, Seen};
-use kinds::{KINDS, Kind, Subject};
+use kinds::{ChangeKind, KINDS, NarrowedKey};
+use observations::{KindObservations, Observations};
 use ownchat_domain::{
     record::kv_name,
     time::{SECOND, Timestamp},
 };
-use ownchat_simulation::{Caller, Clock, Load, Settings, World};
+use ownchat_simulation::{Clock, EdgeClient, Load, World, WorldConfig};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{
     sync::{
@@ -61,18 +61,18 @@ fn staleness() -> i64 {
 
 /// A key that is going to be narrowed.
 struct Trial {
-    kind: Kind,
-    subject: Subject,
+    kind: ChangeKind,
+    subject: NarrowedKey,
     at: Timestamp,
     begun: OnceLock<Timestamp>,
-    done: OnceLock<Done>,
+    done: OnceLock<Acknowledgement>,
     /// Calls that passed after the effective time.
     passed: AtomicU32,
 }
 
 /// An acknowledged change.
 #[derive(Clone, Copy, Debug)]
-struct Done {
+struct Acknowledgement {
     /// Time of the admin's response.
     told: Timestamp,
     /// Effective time of the change, as the vault announced it.
@@ -81,7 +81,7 @@ struct Done {
     stale: u64,
 }
 
-impl Kind {
+impl ChangeKind {
     /// Longest time for which calls may pass after the admin's response, in milliseconds.
     fn bound(&self) -> i64 {
         self.left_for.max(BOUND)
@@ -108,19 +108,19 @@ impl Trial {
         let told = world.clock.now();
         let bound = told.plus(self.kind.bound());
         assert!(effective <= bound, "{}: it is said to hold from {effective:?} on, not {bound:?}", self.kind.name);
-        self.done.set(Done { told, effective, stale: self.stale_reads(world) }).unwrap();
+        self.done.set(Acknowledgement { told, effective, stale: self.stale_reads(world) }).unwrap();
     }
 }
 
-fn watch(count: usize, tail: i64, deaf: bool) -> Found {
-    let world = World::start(&Settings {
+fn watch(count: usize, tail: i64, without_feed: bool) -> Observations {
+    let world = World::start(&WorldConfig {
         load: Load::Quarters(6),
         edges: LOCATIONS,
         factor: 6.0,
         staleness: staleness(),
-        ..Settings::default()
+        ..WorldConfig::default()
     });
-    world.wire.swallow_news(deaf);
+    world.wire.drop_feed_entries(without_feed);
     let subjects = kinds::prepare(&world, count);
     let mut random = SmallRng::seed_from_u64(7);
     let begin = world.clock.now().plus(4 * SECOND);
@@ -133,7 +133,7 @@ fn watch(count: usize, tail: i64, deaf: bool) -> Found {
         })
         .collect();
     let end = trials.last().unwrap().at.plus(tail);
-    let mut found = Found { changes: count, ..Found::default() };
+    let mut found = Observations { changes: count, ..Observations::default() };
     thread::scope(|scope| {
         let (trials, clock) = (&trials, world.clock);
         let callers: Vec<_> = world
@@ -162,16 +162,16 @@ fn watch(count: usize, tail: i64, deaf: bool) -> Found {
 }
 
 /// Calls one location until the end.
-fn call(location: usize, mut caller: Caller, clock: Clock, trials: &[Trial], end: Timestamp) -> Found {
+fn call(location: usize, mut caller: EdgeClient, clock: Clock, trials: &[Trial], end: Timestamp) -> Observations {
     let mut random = SmallRng::seed_from_u64(u64::try_from(location).unwrap());
-    let mut found = Found::default();
+    let mut found = Observations::default();
     while clock.now() < end {
         let trial = &trials[choose(clock.now(), trials, &mut random)];
         let kind = &trial.kind;
         let sent = clock.now();
-        let code = caller.code(&trial.subject.question);
+        let code = caller.code(&trial.subject.request);
         found.calls += 1;
-        let seen: &mut Seen = found.by_kind.entry(kind.name).or_default();
+        let seen: &mut KindObservations = found.by_kind.entry(kind.name).or_default();
         let must_not = trial.done.get().is_some_and(|done| sent > done.effective.plus(clock.grain()));
         seen.afterwards[location] += u64::from(must_not);
         let done = trial.done.get().filter(|done| done.told <= sent);

@@ -8,7 +8,7 @@ use ownchat_domain::{
     vault::registry::{ChangeKey, DeleteKey},
 };
 use ownchat_runtime::{Admin, Made};
-use ownchat_simulation::{Fault, Question, Settings, World};
+use ownchat_simulation::{Fault, VerifyRequest, World, WorldConfig};
 use serde_json::json;
 
 /// The workspace of all keys.
@@ -16,18 +16,19 @@ const WORKSPACE: u32 = 1;
 
 /// Changes to a key, and flaws of its record afterwards. The two counts are coprime, so that each
 /// change meets each flaw.
-const LIVES: [Life; 3] = [Life::Renamed, Life::Deactivated, Life::Deleted];
-const FLAWS: [Flaw; 5] = [Flaw::None, Flaw::Removed, Flaw::PutBack, Flaw::Altered, Flaw::Another];
+const CHANGES: [KeyChange; 3] = [KeyChange::Renamed, KeyChange::Deactivated, KeyChange::Deleted];
+const FLAWS: [RecordFlaw; 5] =
+    [RecordFlaw::None, RecordFlaw::Removed, RecordFlaw::PutBack, RecordFlaw::Altered, RecordFlaw::Another];
 
 #[derive(Clone, Copy, Debug)]
-enum Life {
+enum KeyChange {
     Renamed,
     Deactivated,
     Deleted,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flaw {
+enum RecordFlaw {
     None,
     Removed,
     PutBack,
@@ -36,23 +37,23 @@ enum Flaw {
     Another,
 }
 
-struct Subject {
+struct SweptKey {
     made: Made,
-    life: Life,
-    flaw: Flaw,
+    change: KeyChange,
+    flaw: RecordFlaw,
 }
 
-impl Subject {
+impl SweptKey {
     fn name(&self) -> String {
         kv_name(self.made.id())
     }
 
-    fn live(&self, admin: &mut Admin) {
+    fn apply(&self, admin: &mut Admin) {
         let (origin, id, version) = (admin.origin(), self.made.id(), self.made.key.version);
-        let patch = match self.life {
-            Life::Renamed => json!({"name": "Swept anew"}),
-            Life::Deactivated => json!({"status": "inactive"}),
-            Life::Deleted => {
+        let patch = match self.change {
+            KeyChange::Renamed => json!({"name": "Swept anew"}),
+            KeyChange::Deactivated => json!({"status": "inactive"}),
+            KeyChange::Deleted => {
                 admin.ask(&DeleteKey { origin, id, version }).unwrap().unwrap();
                 return;
             }
@@ -63,10 +64,10 @@ impl Subject {
 
     /// Expected code of a call.
     fn code(&self) -> &'static str {
-        match self.life {
-            Life::Renamed => "VALID",
-            Life::Deactivated => "INACTIVE",
-            Life::Deleted => "UNKNOWN_KEY",
+        match self.change {
+            KeyChange::Renamed => "VALID",
+            KeyChange::Deactivated => "INACTIVE",
+            KeyChange::Deleted => "UNKNOWN_KEY",
         }
     }
 
@@ -75,16 +76,16 @@ impl Subject {
         let history = world.kv.history(&self.name());
         let (newest, older) = history.split_last().unwrap();
         match self.flaw {
-            Flaw::None => Some(newest.clone()),
-            Flaw::Removed => None,
-            Flaw::PutBack => Some(older[0].clone()),
-            Flaw::Altered => {
+            RecordFlaw::None => Some(newest.clone()),
+            RecordFlaw::Removed => None,
+            RecordFlaw::PutBack => Some(older[0].clone()),
+            RecordFlaw::Altered => {
                 let mut bytes = newest.clone();
                 let place = bytes.len() / 2;
                 bytes[place] ^= 1;
                 Some(bytes)
             }
-            Flaw::Another => {
+            RecordFlaw::Another => {
                 let record = Record::open(newest, self.made.id(), &world.keyring()).unwrap();
                 Some(Record { name: "Another".into(), ..record }.seal(&world.keyring()).unwrap())
             }
@@ -94,12 +95,12 @@ impl Subject {
 
 #[test]
 fn a_wrong_record_in_kv_is_rewritten_within_a_day() {
-    let mut world = World::start(&Settings { staleness: 0, ..Settings::default() });
+    let mut world = World::start(&WorldConfig { staleness: 0, ..WorldConfig::default() });
     let begun = world.clock.now();
     let (subjects, truth) = prepare(&world);
     // The sweep leaves recently written records alone.
     world.skip(HOUR);
-    let spoilt: Vec<&Subject> = subjects.iter().filter(|subject| subject.flaw != Flaw::None).collect();
+    let spoilt: Vec<&SweptKey> = subjects.iter().filter(|subject| subject.flaw != RecordFlaw::None).collect();
     for subject in &spoilt {
         world.kv.tamper(&subject.name(), subject.spoilt(&world));
     }
@@ -134,22 +135,22 @@ fn a_wrong_record_in_kv_is_rewritten_within_a_day() {
 }
 
 /// Makes keys with one change each, with their records in KV, and reads the truth about them.
-fn prepare(world: &World) -> (Vec<Subject>, Truth) {
+fn prepare(world: &World) -> (Vec<SweptKey>, Truth) {
     let mut admin = world.found(WORKSPACE);
-    let subjects: Vec<Subject> = (0..size(120, 600))
+    let subjects: Vec<SweptKey> = (0..size(120, 600))
         .map(|number| {
-            let (life, flaw) = (LIVES[number % LIVES.len()], FLAWS[number % FLAWS.len()]);
-            Subject { made: admin.make(&format!("Swept {number}"), &["contacts:read"]), life, flaw }
+            let (change, flaw) = (CHANGES[number % CHANGES.len()], FLAWS[number % FLAWS.len()]);
+            SweptKey { made: admin.make(&format!("Swept {number}"), &["contacts:read"]), change, flaw }
         })
         .collect();
     let wait_for = |records: usize| {
-        let is_there = |subject: &Subject| world.kv.history(&subject.name()).len() >= records;
+        let is_there = |subject: &SweptKey| world.kv.history(&subject.name()).len() >= records;
         let there = world.clock.until(5 * MINUTE, || subjects.iter().all(is_there));
         assert!(there.is_some(), "keys did not reach KV\n{}", world.logs());
     };
     wait_for(1);
     for subject in &subjects {
-        subject.live(&mut admin);
+        subject.apply(&mut admin);
     }
     wait_for(2);
     let truth = Truth::read(world.vault(), WORKSPACE);
@@ -158,20 +159,20 @@ fn prepare(world: &World) -> (Vec<Subject>, Truth) {
 }
 
 /// Checks that an edge with an empty cache responds correctly from KV, without the registry.
-fn expect_edges_to_decide_by_it(world: &World, subjects: &[&Subject]) {
+fn expect_edges_to_decide_by_it(world: &World, subjects: &[&SweptKey]) {
     world.wire.fail("registry", Fault::Error);
     let mut caller = world.caller(0);
     for subject in subjects {
-        let code = caller.settled(&Question::about(&subject.made.token), world.clock);
-        assert_eq!(code, subject.code(), "{:?}, {:?}\n{}", subject.life, subject.flaw, world.logs());
+        let code = caller.settled(&VerifyRequest::of(&subject.made.token), world.clock);
+        assert_eq!(code, subject.code(), "{:?}, {:?}\n{}", subject.change, subject.flaw, world.logs());
     }
-    world.wire.mend();
+    world.wire.repair();
 }
 
 fn written(world: &World) -> u64 {
     world.kv.counts().written
 }
 
-fn reads(world: &World, subjects: &[Subject]) -> Vec<u64> {
+fn reads(world: &World, subjects: &[SweptKey]) -> Vec<u64> {
     subjects.iter().map(|subject| world.kv.reads_of(&subject.name())).collect()
 }

@@ -3,7 +3,7 @@
 use crate::{figures::tell, size::size};
 use ownchat_domain::vault::transfer::{FinishImport, StageImport};
 use ownchat_runtime::Admin;
-use ownchat_simulation::{Load, Settings, World};
+use ownchat_simulation::{Load, World, WorldConfig};
 use std::thread;
 
 #[test]
@@ -11,7 +11,7 @@ fn a_large_workspace_is_read_in_whole() {
     let keys = size(1_000, 50_000);
     let file = file(keys);
     let bytes: usize = file.iter().map(|line| line.len() + 1).sum();
-    let world = World::start(&Settings { load: Load::Quarters(4), factor: 1.0, ..Settings::default() });
+    let world = World::start(&WorldConfig { load: Load::Quarters(4), factor: 1.0, ..WorldConfig::default() });
     let mut admin = world.found(1);
     let before = world.memory();
     let begun = world.clock.now();
@@ -40,7 +40,7 @@ fn a_large_workspace_is_read_in_whole() {
 
 /// Exports a workspace with this many keys.
 fn file(keys: usize) -> Vec<String> {
-    let world = World::start(&Settings::default());
+    let world = World::start(&WorldConfig::default());
     let mut admin = world.found(1);
     thread::scope(|scope| {
         for share in 0..4 {

@@ -1,25 +1,25 @@
 //! Usage counts: every call with a key is counted once, under its key, outcome and scopes. Faults
 //! on the way to the vault make no difference.
 
-mod apart;
+mod calls;
 mod counts;
+mod isolation;
 mod killed;
-mod subjects;
 
 use crate::{figures::tell, size::size};
-use counts::{Calls, Seen, read, read_last_uses};
+use calls::{CountedCall, subjects};
+use counts::{CallLog, UsageCounts, read, read_last_uses};
 use ownchat_domain::{
     time::{MINUTE, SECOND},
     verdict::Code,
 };
 use ownchat_runtime::Admin;
-use ownchat_simulation::{Caller, Clock, Fault, Latency, Load, Settings, World};
+use ownchat_simulation::{Clock, EdgeClient, Fault, Latency, Load, World, WorldConfig};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
-use subjects::{Subject, subjects};
 
 const EDGES: usize = 4;
 const WORKSPACES: u32 = 2;
@@ -27,9 +27,10 @@ const WORKSPACES: u32 = 2;
 #[test]
 fn usage_equals_the_calls_made() {
     let (kv, wire) = (Latency::NONE, Latency::OBJECT);
-    let world = World::start(&Settings { load: Load::Quarters(6), edges: EDGES, kv, wire, ..Settings::default() });
+    let world =
+        World::start(&WorldConfig { load: Load::Quarters(6), edges: EDGES, kv, wire, ..WorldConfig::default() });
     let mut admins: Vec<Admin> = (1..=WORKSPACES).map(|number| world.found(number)).collect();
-    let subjects: Vec<Subject> = admins.iter_mut().flat_map(subjects).collect();
+    let subjects: Vec<CountedCall> = admins.iter_mut().flat_map(subjects).collect();
     let count = size(40_000, 1_000_000);
     let stop = AtomicBool::new(false);
     let seen = thread::scope(|scope| {
@@ -49,11 +50,11 @@ fn usage_equals_the_calls_made() {
                 }
                 world.wire.fail("usage", fault);
                 world.clock.wait(2 * SECOND);
-                world.wire.mend();
+                world.wire.repair();
                 world.clock.wait(8 * SECOND);
             }
         });
-        let mut seen = Seen::default();
+        let mut seen = CallLog::default();
         for caller in callers {
             seen.add(caller.join().unwrap());
         }
@@ -61,7 +62,7 @@ fn usage_equals_the_calls_made() {
         trouble.join().unwrap();
         seen
     });
-    let mut counted = || -> Calls { admins.iter_mut().flat_map(|admin| read(admin, &subjects)).collect() };
+    let mut counted = || -> UsageCounts { admins.iter_mut().flat_map(|admin| read(admin, &subjects)).collect() };
     let drained = world.clock.until(2 * MINUTE, || counted() == seen.calls);
     let (calls, questions) = (seen.all(), world.wire.asked("usage"));
     let found =
@@ -75,12 +76,12 @@ fn usage_equals_the_calls_made() {
     seen.expect_last_uses(&last_uses, world.clock.grain());
 }
 
-fn call(mut caller: Caller, clock: Clock, subjects: &[Subject], count: usize, seed: u64) -> Seen {
-    let (mut random, mut calls) = (SmallRng::seed_from_u64(seed), Seen::default());
+fn call(mut caller: EdgeClient, clock: Clock, subjects: &[CountedCall], count: usize, seed: u64) -> CallLog {
+    let (mut random, mut calls) = (SmallRng::seed_from_u64(seed), CallLog::default());
     for _ in 0..count {
         let subject = &subjects[random.random_range(0..subjects.len())];
         let sent = clock.now();
-        let code = caller.code(&subject.question);
+        let code = caller.code(&subject.request);
         // Some unavailable calls belong to no known key.
         if code != Code::Unavailable.as_str() {
             let outcome = *Code::ALL.iter().find(|known| known.as_str() == code).unwrap();

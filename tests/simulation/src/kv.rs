@@ -11,7 +11,7 @@
 
 mod store;
 
-pub use store::Counts;
+pub use store::KvCounts;
 
 use crate::{
     clock::Clock,
@@ -64,12 +64,12 @@ impl Kv {
     }
 
     /// Counters of all locations together.
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> KvCounts {
         self.store().counts(None)
     }
 
     /// Counters of one location.
-    pub fn counts_of(&self, location: usize) -> Counts {
+    pub fn counts_of(&self, location: usize) -> KvCounts {
         self.store().counts(Some(location))
     }
 

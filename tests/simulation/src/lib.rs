@@ -21,10 +21,10 @@ mod world;
 
 pub use clock::Clock;
 pub use fault::Fault;
-pub use kv::{Counts, Kv};
+pub use kv::{Kv, KvCounts};
 pub use latency::Latency;
 pub use load::Load;
 pub use net::Net;
 pub use twin::Twin;
 pub use wire::{Wire, kind_of};
-pub use world::{Caller, Question, Settings, World};
+pub use world::{EdgeClient, VerifyRequest, World, WorldConfig};

@@ -28,9 +28,9 @@ struct Busy {
 
 /// A permit to load the machine, held until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Slot(Load);
+pub(crate) struct LoadPermit(Load);
 
-impl Slot {
+impl LoadPermit {
     /// Waits until the machine can take this load.
     pub(crate) fn of(load: Load) -> Self {
         let mut busy = lock();
@@ -45,7 +45,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for LoadPermit {
     fn drop(&mut self) {
         let mut busy = lock();
         match self.0 {
@@ -89,7 +89,7 @@ mod tests {
             for number in 0..100 {
                 scope.spawn(move || {
                     let load = loads[number % loads.len()];
-                    let _slot = Slot::of(load);
+                    let _permit = LoadPermit::of(load);
                     let Busy { waiting, quarters } = *lock();
                     let is_alone = quarters == 1_000;
                     assert!(is_alone || quarters <= quarters_of_this_machine(), "{quarters}");

@@ -1,7 +1,7 @@
 //! A second vault on a copy of a crashed vault's storage. Requests to it do not affect the first.
 
 use crate::clock::Clock;
-use ownchat_runtime::{Folder, Place, Process, no_kv, vault};
+use ownchat_runtime::{BindingTarget, Folder, Process, no_kv, vault};
 use std::{fs, net::SocketAddr, path::Path};
 
 /// The second vault. Dropping it ends its process.
@@ -16,7 +16,7 @@ impl Twin {
     pub(crate) fn start(stored: &Path, clock: Clock, master_keys: &str) -> Self {
         let folder = Folder::make("twin");
         copy(stored, folder.path());
-        let worker = clock.set(vault(Place::Here("no-kv".into())).text("MASTER_KEYS", master_keys));
+        let worker = clock.set(vault(BindingTarget::Here("no-kv".into())).text("MASTER_KEYS", master_keys));
         let process = Process::start(folder.path(), &[worker, no_kv("no-kv")]);
         Self { process, _folder: folder }
     }

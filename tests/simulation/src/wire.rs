@@ -14,7 +14,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use ownchat_domain::feed::{Affected, Entry, decode, encode};
-use ownchat_runtime::{Place, Worker};
+use ownchat_runtime::{BindingTarget, Worker};
 use rand::{SeedableRng, rngs::SmallRng};
 use std::{
     collections::HashMap,
@@ -40,8 +40,8 @@ struct State {
     vault: Option<SocketAddr>,
     faults: HashMap<String, Fault>,
     asked: HashMap<String, u64>,
-    swallows_news: bool,
-    forgotten: Vec<Affected>,
+    drops_feed_entries: bool,
+    evicted: Vec<Affected>,
     random: SmallRng,
 }
 
@@ -69,8 +69,8 @@ impl Wire {
             vault: None,
             faults: HashMap::new(),
             asked: HashMap::new(),
-            swallows_news: false,
-            forgotten: Vec::new(),
+            drops_feed_entries: false,
+            evicted: Vec::new(),
             random: SmallRng::seed_from_u64(seed),
         };
         let client = Client::builder(TokioExecutor::new()).build_http();
@@ -89,11 +89,11 @@ impl Wire {
     /// Makes the objects of a vault reach the feed over this end of a wire only.
     pub fn set(worker: Worker, end: SocketAddr) -> Worker {
         let worker = worker.wrap_objects("by-wire.mjs", "byWire", "wire.mjs").script("wire.mjs", SCRIPT);
-        worker.service("WIRE", Place::At(end))
+        worker.service("WIRE", BindingTarget::At(end))
     }
 
     /// Connects the wire to a vault, or disconnects it.
-    pub fn lead_to(&self, vault: Option<SocketAddr>) {
+    pub fn route_to(&self, vault: Option<SocketAddr>) {
         self.state().vault = vault;
     }
 
@@ -105,7 +105,7 @@ impl Wire {
     }
 
     /// Removes all faults.
-    pub fn mend(&self) {
+    pub fn repair(&self) {
         self.state().faults.clear();
     }
 
@@ -125,14 +125,14 @@ impl Wire {
     }
 
     /// Drops all entries from the feed's pages, as if the edges ignored the feed.
-    pub fn swallow_news(&self, swallow: bool) {
-        self.state().swallows_news = swallow;
+    pub fn drop_feed_entries(&self, drop: bool) {
+        self.state().drops_feed_entries = drop;
     }
 
     /// Adds these subjects to every page of the feed, without refusing any version. Edges then
     /// evict them from their caches.
-    pub fn make_forget(&self, subjects: Vec<Affected>) {
-        self.state().forgotten = subjects;
+    pub fn evict(&self, subjects: Vec<Affected>) {
+        self.state().evicted = subjects;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -168,14 +168,14 @@ impl Wire {
     /// Rewrites a page of the feed as the edges are to see it.
     fn tell(&self, body: Bytes) -> Bytes {
         let state = self.state();
-        if !state.swallows_news && state.forgotten.is_empty() {
+        if !state.drops_feed_entries && state.evicted.is_empty() {
             return body;
         }
         let mut page = decode(&body).expect("the feed answers with a page");
-        if state.swallows_news {
+        if state.drops_feed_entries {
             page.entries.clear();
         }
-        page.entries.extend(state.forgotten.iter().map(|subject| Entry { subject: *subject, version: 0 }));
+        page.entries.extend(state.evicted.iter().map(|subject| Entry { subject: *subject, version: 0 }));
         encode(&page).expect("a page is serialised").into()
     }
 }

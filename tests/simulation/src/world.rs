@@ -1,8 +1,10 @@
 //! A whole deployment: edges, vault, and the fake network between them.
 
-use crate::{Clock, Kv, Latency, Load, Net, Twin, Wire, alarms, load::Slot};
+use crate::{Clock, Kv, Latency, Load, Net, Twin, Wire, alarms, load::LoadPermit};
 use ownchat_domain::{keyring::Keyring, time::SECOND};
-use ownchat_runtime::{Admin, Answer, Client, Folder, JSON, MASTER_KEYS, Place, Process, SERVICE, Worker, edge, vault};
+use ownchat_runtime::{
+    Admin, Answer, BindingTarget, Folder, HttpClient, JSON, MASTER_KEYS, Process, SERVICE, Worker, edge, vault,
+};
 use serde_json::{Value, json};
 use std::{
     fs, io,
@@ -13,7 +15,7 @@ use std::{
 
 /// Configuration of a world.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct WorldConfig {
     /// Number of edges, each in its own location.
     pub edges: usize,
     /// Simulated seconds per real second.
@@ -30,7 +32,7 @@ pub struct Settings {
     pub seed: u64,
 }
 
-impl Default for Settings {
+impl Default for WorldConfig {
     fn default() -> Self {
         let (kv, wire) = (Latency::KV, Latency::OBJECT);
         Self { edges: 1, factor: 10.0, staleness: 120_000, load: Load::Waiting, kv, wire, seed: 1 }
@@ -57,15 +59,15 @@ pub struct World {
     folder: Folder,
     _net: Net,
     // Dropped last: until then processes of the world run.
-    _slot: Slot,
+    _permit: LoadPermit,
 }
 
 impl World {
     /// Starts a world once the machine can take its `load`.
     ///
     /// A thread that holds a world must not start another: it would wait for itself.
-    pub fn start(settings: &Settings) -> Self {
-        let slot = Slot::of(settings.load);
+    pub fn start(settings: &WorldConfig) -> Self {
+        let slot = LoadPermit::of(settings.load);
         let (clock, net) = (Clock::start(settings.factor), Net::new());
         // The vault has its own location, after those of the edges.
         let kv = Kv::start(&net, clock, settings.edges + 1, settings.staleness, settings.kv, settings.seed);
@@ -88,7 +90,7 @@ impl World {
             inner_end,
             folder,
             _net: net,
-            _slot: slot,
+            _permit: slot,
         };
         world.start_vault();
         for location in 0..settings.edges {
@@ -99,11 +101,11 @@ impl World {
 
     /// Starts the vault on the storage of an earlier one.
     pub fn start_vault(&mut self) {
-        let worker = vault(Place::At(self.kv.address(self.edges.len()))).text("MASTER_KEYS", &self.master_keys);
+        let worker = vault(BindingTarget::At(self.kv.address(self.edges.len()))).text("MASTER_KEYS", &self.master_keys);
         let worker = Wire::set(self.clock.set(worker), self.inner_end);
         let process = Process::start(&self.stored(), &[worker]);
         for wire in [&self.wire, &self.inside] {
-            wire.lead_to(Some(process.address("vault")));
+            wire.route_to(Some(process.address("vault")));
         }
         self.vault = Some(process);
     }
@@ -111,7 +113,7 @@ impl World {
     /// Kills the vault as a crash does, with requests in flight.
     pub fn crash_vault(&self) {
         for wire in [&self.wire, &self.inside] {
-            wire.lead_to(None);
+            wire.route_to(None);
         }
         self.vault.as_ref().unwrap().crash();
     }
@@ -163,7 +165,7 @@ impl World {
     pub fn start_edge_as(&mut self, location: usize, alter: impl FnOnce(Worker) -> Worker) {
         // The old process must not write into the log of the new one.
         drop(self.edges[location].take());
-        let worker = edge(Place::At(self.ends[location]), Place::At(self.kv.address(location)), None);
+        let worker = edge(BindingTarget::At(self.ends[location]), BindingTarget::At(self.kv.address(location)), None);
         let worker = alter(worker.text("MASTER_KEYS", &self.master_keys));
         let folder = self.folder.path().join(format!("edge-{location}"));
         self.edges[location] = Some(Process::start(&folder, &[self.clock.set(worker)]));
@@ -195,12 +197,12 @@ impl World {
     }
 
     /// A client of the edge of a location.
-    pub fn caller(&self, location: usize) -> Caller {
-        Caller(Client::new(self.edges[location].as_ref().unwrap().address("edge")))
+    pub fn caller(&self, location: usize) -> EdgeClient {
+        EdgeClient(HttpClient::new(self.edges[location].as_ref().unwrap().address("edge")))
     }
 
     /// A client of each edge.
-    pub fn callers(&self) -> Vec<Caller> {
+    pub fn callers(&self) -> Vec<EdgeClient> {
         (0..self.edges.len()).map(|location| self.caller(location)).collect()
     }
 
@@ -214,11 +216,11 @@ impl World {
 
 /// A verify request, ready to be sent.
 #[derive(Clone, Debug)]
-pub struct Question(Vec<u8>);
+pub struct VerifyRequest(Vec<u8>);
 
-impl Question {
+impl VerifyRequest {
     /// Builds a request to verify a key.
-    pub fn about(token: &str) -> Self {
+    pub fn of(token: &str) -> Self {
         Self::with(token, &json!({}))
     }
 
@@ -231,43 +233,43 @@ impl Question {
         let network = COUNT.fetch_add(1, Ordering::Relaxed);
         let address = format!("2001:db8:{:x}:{:x}::1", network >> 16, network & 0xffff);
         let headers = [("CF-Connecting-IP", address.as_str()), JSON, SERVICE];
-        Self(Client::request("POST", "/v1/verify", &headers, body.to_string().as_bytes()))
+        Self(HttpClient::request("POST", "/v1/verify", &headers, body.to_string().as_bytes()))
     }
 }
 
 /// A client of an edge.
 #[derive(Debug)]
-pub struct Caller(Client);
+pub struct EdgeClient(HttpClient);
 
-impl Caller {
+impl EdgeClient {
     /// Code of the response, such as `VALID`; status and body if it has none.
-    pub fn code(&mut self, question: &Question) -> String {
-        match self.try_code(question) {
+    pub fn code(&mut self, request: &VerifyRequest) -> String {
+        match self.try_code(request) {
             Ok(code) => code,
             Err(error) => panic!("an edge did not answer: {error}"),
         }
     }
 
     /// Retries for up to 30 s while the code is `UNAVAILABLE`, and returns the last code.
-    pub fn settled(&mut self, question: &Question, clock: Clock) -> String {
+    pub fn settled(&mut self, request: &VerifyRequest, clock: Clock) -> String {
         let mut code = String::new();
         clock.until(30 * SECOND, || {
-            code = self.code(question);
+            code = self.code(request);
             code != "UNAVAILABLE"
         });
         code
     }
 
     /// Like `code`, for an edge that may be gone.
-    pub fn try_code(&mut self, question: &Question) -> io::Result<String> {
-        let answer: Answer = self.0.send(&question.0)?;
+    pub fn try_code(&mut self, request: &VerifyRequest) -> io::Result<String> {
+        let answer: Answer = self.0.send(&request.0)?;
         let code = answer.json()["code"].as_str().map(str::to_owned);
         Ok(code.unwrap_or_else(|| format!("{} {}", answer.status, answer.text())))
     }
 
     /// Sends a request without waiting for the response. Dropping the connection hangs up.
-    pub fn begin(&self, question: &Question) -> TcpStream {
-        self.0.begin(&Client::request("GET", "/v1/health", &[], b""), &question.0).unwrap()
+    pub fn begin(&self, request: &VerifyRequest) -> TcpStream {
+        self.0.begin(&HttpClient::request("GET", "/v1/health", &[], b""), &request.0).unwrap()
     }
 
     /// Sends any request, and returns the whole response.

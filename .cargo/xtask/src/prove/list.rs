@@ -59,37 +59,32 @@ pub const ON_BUILDS: &[Proof] = &[Proof {
 
 /// Proofs on the simulated deployment. A test belongs to the longest name that begins its path.
 pub const IN_THE_SIMULATION: &[Proof] = &[
-    simulated(
-        "altered",
-        "The edge decides from KV, and never from a record that was altered or put back.",
-        "every bit of 100 records; 200 older records",
-    ),
     simulated("clock", "The simulation's clock is the clock of the Workers.", "one world"),
     simulated("crash", CRASHES, "the vault killed 200 times in the middle of every command"),
-    simulated("crash::beginning", CRASHES, "the vault killed during set-up and import"),
+    simulated("crash::set_up", CRASHES, "the vault killed during set-up and import"),
     simulated("crash::purge", CRASHES, "the vault killed 59 times while it purges deleted keys"),
     simulated(
-        "fast",
+        "fast_path",
         "A request with a cached key, or with none of ours, is decided in one synchronous call.",
         "10,000 requests of each of 47 kinds",
     ),
     simulated("forged", "A made-up key costs no storage read.", "1,000,000 made-up keys; floods of deleted keys"),
-    simulated("fresh", "A new key works on its first request, everywhere.", "1,000 keys, eight locations"),
     simulated(
         "limits",
         LIMITS,
         "20 rounds of 1,000 requests at once on a quota of 500; 40 windows of three rate limits",
     ),
-    simulated(
-        "loss",
-        "After a loss, keys that were created after the export are accepted no more.",
-        "a registry lost and restored while edges and KV know later keys",
-    ),
-    simulated("masters", "A master secret is replaced and retired while keys are in use.", "67 keys, each step"),
+    simulated("master_secrets", "A master secret is replaced and retired while keys are in use.", "67 keys, each step"),
+    simulated("new_keys", "A new key works on its first request, everywhere.", "1,000 keys, eight locations"),
     simulated(
         "outage",
         "When a store is down or slow, keys in use go on working as documented.",
         "10,000 requests with each store down, cut off and slow",
+    ),
+    simulated(
+        "restore",
+        "After a loss, keys that were created after the export are accepted no more.",
+        "a registry lost and restored while edges and KV know later keys",
     ),
     simulated("revocation", REVOCATION, "10,000 revocations in 21 ways, eight locations, KV up to two minutes late"),
     simulated(
@@ -97,10 +92,15 @@ pub const IN_THE_SIMULATION: &[Proof] = &[
         "KV is repaired where it differs, once a day, and not written where it is right.",
         "600 keys that nobody uses",
     ),
+    simulated(
+        "tampered",
+        "The edge decides from KV, and never from a record that was altered or put back.",
+        "every bit of 100 records; 200 older records",
+    ),
     simulated("transfer", "A workspace comes back from its export byte for byte, or nothing changes.", "50,000 keys"),
-    simulated("untold", REVOCATION, "each kind of revocation while the registries cannot reach the feed"),
+    simulated("unpublished", REVOCATION, "each kind of revocation while the registries cannot reach the feed"),
     simulated("usage", USAGE, "1,000,000 requests counted by four edges while the path to usage breaks"),
-    simulated("usage::apart", USAGE, "the usage of one workspace down, that of another not"),
+    simulated("usage::isolation", USAGE, "the usage of one workspace down, that of another not"),
     simulated("usage::killed", USAGE, "120 edges killed during requests or 2 seconds after"),
 ];
 

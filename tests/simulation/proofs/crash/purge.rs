@@ -11,7 +11,7 @@ use ownchat_domain::{
     vault::registry::DeleteKey,
 };
 use ownchat_runtime::{Admin, new_key};
-use ownchat_simulation::{Settings, World};
+use ownchat_simulation::{World, WorldConfig};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,7 +32,7 @@ const PAUSE: i64 = 400;
 
 /// Progress of the purges when the vault was killed.
 #[derive(Debug, Default)]
-struct Figures {
+struct PurgeProgress {
     /// Nothing was removed yet.
     before: u32,
     /// The registry had removed the keys, and KV still had the records of some of them.
@@ -45,9 +45,9 @@ struct Figures {
 fn a_purge_that_was_cut_off_is_whole_or_made_again() {
     let rounds = size(6, 60);
     let mut random = SmallRng::seed_from_u64(6);
-    let mut figures = Figures::default();
+    let mut figures = PurgeProgress::default();
     let files = files(rounds);
-    let mut world = World::start(&Settings { edges: 0, factor: 4.0, ..Settings::default() });
+    let mut world = World::start(&WorldConfig { edges: 0, factor: 4.0, ..WorldConfig::default() });
     // Duration of an undisturbed purge, and the longest time from a restart until KV is clean, in
     // milliseconds.
     let (mut whole, mut slowest) = (0, 0);
@@ -173,7 +173,7 @@ fn deleted_at(file: &[String], moment: Timestamp) -> Vec<String> {
 
 /// Exports this many workspaces, numbered from 1.
 fn files(count: usize) -> Vec<Vec<String>> {
-    let world = World::start(&Settings { edges: 0, ..Settings::default() });
+    let world = World::start(&WorldConfig { edges: 0, ..WorldConfig::default() });
     let file = |workspace| {
         let mut admin = world.found(workspace);
         for number in 0..DELETED + KEPT {

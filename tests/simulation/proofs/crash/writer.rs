@@ -1,9 +1,9 @@
 //! A writer that changes keys in a loop, and logs the acknowledged changes.
 
-mod afterwards;
-mod again;
+mod idempotency;
+mod recovery;
 
-use again::Sent;
+use idempotency::SentRequest;
 use ownchat_domain::{
     account::{PersonId, SessionToken},
     digest::SecretHash,
@@ -62,7 +62,7 @@ pub struct Writer {
     keys: BTreeMap<String, Known>,
     log: Vec<Acknowledged>,
     /// Requests with an idempotency key, since the last start of the vault.
-    sent: Vec<Sent>,
+    sent: Vec<SentRequest>,
     settings: Settings,
     sessions: Vec<SessionToken>,
     ended: Vec<SessionToken>,

@@ -1,6 +1,6 @@
 //! Narrowing changes, as an admin makes them.
 
-use super::kinds::Subject;
+use super::kinds::NarrowedKey;
 use ownchat_domain::{
     digest::SecretHash,
     failure::Failure,
@@ -15,10 +15,10 @@ use ownchat_simulation::World;
 use serde_json::{Value, json};
 
 /// The effective time of the change, if the vault announces one.
-pub type Told = Outcome<Option<Timestamp>>;
+pub type ChangeOutcome = Outcome<Option<Timestamp>>;
 
 /// Patches the key.
-pub fn edit(world: &World, subject: &Subject, patch: Value) -> Told {
+pub fn edit(world: &World, subject: &NarrowedKey, patch: Value) -> ChangeOutcome {
     let mut admin = admin(world, subject);
     let patch = serde_json::from_value(patch).unwrap();
     let (id, version) = (subject.key.id(), subject.key.key.version);
@@ -26,23 +26,23 @@ pub fn edit(world: &World, subject: &Subject, patch: Value) -> Told {
 }
 
 /// Sets the earliest expiry that is still in the future when the vault gets it.
-pub fn expire(world: &World, subject: &Subject) -> Told {
+pub fn expire(world: &World, subject: &NarrowedKey) -> ChangeOutcome {
     let end = |seconds| world.clock.now().plus(seconds * SECOND).rfc3339();
     let mut attempts = (1..).map(|seconds| edit(world, subject, json!({"expires_at": end(seconds)})));
     attempts.find(|outcome| !matches!(outcome, Err(Failure::Invalid { .. }))).unwrap()
 }
 
-pub fn put_off(world: &World, subject: &Subject) -> Told {
+pub fn put_off(world: &World, subject: &NarrowedKey) -> ChangeOutcome {
     edit(world, subject, json!({"not_before": world.clock.now().plus(30 * DAY).rfc3339()}))
 }
 
-pub fn delete(world: &World, subject: &Subject) -> Told {
+pub fn delete(world: &World, subject: &NarrowedKey) -> ChangeOutcome {
     let mut admin = admin(world, subject);
     let (id, version) = (subject.key.id(), subject.key.key.version);
     admin.ask(&DeleteKey { origin: admin.origin(), id, version }).unwrap().map(told)
 }
 
-pub fn rotate(world: &World, subject: &Subject) -> Told {
+pub fn rotate(world: &World, subject: &NarrowedKey) -> ChangeOutcome {
     give_a_secret(&mut admin(world, subject), &subject.key, 0).map(told)
 }
 
@@ -55,20 +55,20 @@ pub fn give_a_secret(admin: &mut Admin, made: &Made, overlap_seconds: u32) -> Ou
 }
 
 /// Rotates with an overlap that lasts longer than the change takes to arrive everywhere.
-pub fn rotate_with_overlap(world: &World, subject: &Subject) -> Told {
+pub fn rotate_with_overlap(world: &World, subject: &NarrowedKey) -> ChangeOutcome {
     give_a_secret(&mut admin(world, subject), &subject.key, OVERLAP_SECONDS).map(told)
 }
 
 /// Overlap of the old secret, in seconds.
 pub const OVERLAP_SECONDS: u32 = 8;
 
-pub fn end_old_secrets(world: &World, subject: &Subject) -> Told {
+pub fn end_old_secrets(world: &World, subject: &NarrowedKey) -> ChangeOutcome {
     let mut admin = admin(world, subject);
     let id = subject.key.id();
     admin.ask(&EndOldSecrets { origin: admin.origin(), id }).unwrap().map(told)
 }
 
-pub fn suspend(world: &World, subject: &Subject) -> Told {
+pub fn suspend(world: &World, subject: &NarrowedKey) -> ChangeOutcome {
     let mut admin = admin(world, subject);
     let settings = admin.ask(&ReadSettings { caller: admin.person.into() }).unwrap()?;
     let call = ChangeSettings {
@@ -82,7 +82,7 @@ pub fn suspend(world: &World, subject: &Subject) -> Told {
 }
 
 /// The admin of the key's workspace.
-pub fn admin(world: &World, subject: &Subject) -> Admin {
+pub fn admin(world: &World, subject: &NarrowedKey) -> Admin {
     Admin::of(world.vault(), subject.workspace)
 }
 

@@ -1,7 +1,7 @@
 //! All kinds of narrowing changes.
 
 use super::changes::{
-    OVERLAP_SECONDS, Told, admin, delete, edit, end_old_secrets, expire, give_a_secret, put_off, rotate,
+    ChangeOutcome, OVERLAP_SECONDS, admin, delete, edit, end_old_secrets, expire, give_a_secret, put_off, rotate,
     rotate_with_overlap, suspend,
 };
 use ownchat_domain::{
@@ -11,12 +11,12 @@ use ownchat_domain::{
     vault::registry::ReadKey,
 };
 use ownchat_runtime::{Admin, Made, new_key};
-use ownchat_simulation::{Question, World};
+use ownchat_simulation::{VerifyRequest, World};
 use serde_json::{Value, json};
 
 /// One kind of change.
 #[derive(Clone, Copy)]
-pub struct Kind {
+pub struct ChangeKind {
     pub name: &'static str,
     /// Expected code after the change.
     pub code: &'static str,
@@ -35,17 +35,17 @@ pub struct Kind {
     /// Prepares the created key.
     before: fn(&mut Admin, &mut Made),
     /// Makes the change, and returns its effective time, if any.
-    pub change: fn(&World, &Subject) -> Told,
+    pub change: fn(&World, &NarrowedKey) -> ChangeOutcome,
 }
 
 /// A key, and a request that passes with it.
-pub struct Subject {
+pub struct NarrowedKey {
     pub workspace: u32,
     pub key: Made,
-    pub question: Question,
+    pub request: VerifyRequest,
 }
 
-impl Subject {
+impl NarrowedKey {
     /// Reads the key again, as an admin does before a retry.
     pub fn look(&mut self, world: &World) {
         let mut admin = admin(world, self);
@@ -56,7 +56,7 @@ impl Subject {
     }
 }
 
-const PLAIN: Kind = Kind {
+const PLAIN: ChangeKind = ChangeKind {
     name: "",
     code: "",
     may_pass: 0,
@@ -70,36 +70,36 @@ const PLAIN: Kind = Kind {
 };
 
 /// All kinds.
-pub const KINDS: &[Kind] = &[
-    Kind {
+pub const KINDS: &[ChangeKind] = &[
+    ChangeKind {
         name: "deactivated",
         code: "INACTIVE",
         change: |world, subject| edit(world, subject, json!({"status": "inactive"})),
         ..PLAIN
     },
-    Kind { name: "deleted", code: "UNKNOWN_KEY", change: delete, ..PLAIN },
-    Kind { name: "rotated", code: "EXPIRED", change: rotate, ..PLAIN },
-    Kind {
+    ChangeKind { name: "deleted", code: "UNKNOWN_KEY", change: delete, ..PLAIN },
+    ChangeKind { name: "rotated", code: "EXPIRED", change: rotate, ..PLAIN },
+    ChangeKind {
         name: "rotated with an overlap",
         code: "EXPIRED",
         left_for: OVERLAP_SECONDS as i64 * SECOND,
         change: rotate_with_overlap,
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "old secret ended",
         code: "EXPIRED",
         before: |admin, made| made.key = give_a_secret(admin, made, 86_400).unwrap().key,
         change: end_old_secrets,
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "scope removed",
         code: "SCOPE_MISSING",
         change: |world, subject| edit(world, subject, json!({"scopes": ["contacts:read"]})),
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "may read instead of write",
         code: "SCOPE_MISSING",
         about: || json!({"scopes": ["contacts:write"]}),
@@ -107,48 +107,48 @@ pub const KINDS: &[Kind] = &[
         change: |world, subject| edit(world, subject, json!({"scopes": ["contacts:read"]})),
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "allowed elsewhere only",
         code: "ADDRESS_FORBIDDEN",
         change: |world, subject| edit(world, subject, json!({"restrictions": {"allow": ["10.0.0.0/8"]}})),
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "one network fewer",
         code: "ADDRESS_FORBIDDEN",
         like: |key| restricted(key, &json!({"allow": ["192.0.2.0/24", "10.0.0.0/8"]})),
         change: |world, subject| edit(world, subject, json!({"restrictions": {"allow": ["10.0.0.0/8"]}})),
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "denied from there",
         code: "ADDRESS_FORBIDDEN",
         change: |world, subject| edit(world, subject, json!({"restrictions": {"deny": ["192.0.2.0/24"]}})),
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "for other channels only",
         code: "CHANNEL_FORBIDDEN",
         change: |world, subject| edit(world, subject, json!({"restrictions": {"channels": ["other"]}})),
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "one channel fewer",
         code: "CHANNEL_FORBIDDEN",
         like: |key| restricted(key, &json!({"channels": ["shop", "other"]})),
         change: |world, subject| edit(world, subject, json!({"restrictions": {"channels": ["other"]}})),
         ..PLAIN
     },
-    Kind { name: "expiring", code: "EXPIRED", change: expire, ..PLAIN },
-    Kind { name: "put off", code: "NOT_YET_VALID", change: put_off, ..PLAIN },
-    Kind {
+    ChangeKind { name: "expiring", code: "EXPIRED", change: expire, ..PLAIN },
+    ChangeKind { name: "put off", code: "NOT_YET_VALID", change: put_off, ..PLAIN },
+    ChangeKind {
         name: "rate limited",
         code: "RATE_LIMITED",
         may_pass: 1,
         change: |world, subject| edit(world, subject, json!({"rate_limit": {"limit": 1, "window_seconds": 86_400}})),
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "rate limit lowered",
         code: "RATE_LIMITED",
         may_pass: 1,
@@ -157,7 +157,7 @@ pub const KINDS: &[Kind] = &[
         change: |world, subject| edit(world, subject, json!({"rate_limit": {"limit": 1, "window_seconds": 86_400}})),
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "rate limit for longer",
         code: "RATE_LIMITED",
         may_pass: OFTEN,
@@ -169,14 +169,14 @@ pub const KINDS: &[Kind] = &[
         },
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "given a quota",
         code: "QUOTA_EXCEEDED",
         may_pass: 1,
         change: |world, subject| edit(world, subject, json!({"quota": {"limit": 1, "period": "month"}})),
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "quota lowered",
         code: "QUOTA_EXCEEDED",
         may_pass: 1,
@@ -185,7 +185,7 @@ pub const KINDS: &[Kind] = &[
         change: |world, subject| edit(world, subject, json!({"quota": {"limit": 1, "period": "month"}})),
         ..PLAIN
     },
-    Kind {
+    ChangeKind {
         name: "quota by the month",
         code: "QUOTA_EXCEEDED",
         may_pass: 1,
@@ -194,7 +194,7 @@ pub const KINDS: &[Kind] = &[
         change: |world, subject| edit(world, subject, json!({"quota": {"limit": 1, "period": "month"}})),
         ..PLAIN
     },
-    Kind { name: "workspace suspended", code: "WORKSPACE_SUSPENDED", change: suspend, ..PLAIN },
+    ChangeKind { name: "workspace suspended", code: "WORKSPACE_SUSPENDED", change: suspend, ..PLAIN },
 ];
 
 /// A limit that a key reaches repeatedly while it is called.
@@ -208,7 +208,7 @@ fn restricted(key: NewKey, restrictions: &Value) -> NewKey {
 const WORKSPACES: u32 = 16;
 
 /// Makes this many keys, of one kind after the other.
-pub fn prepare(world: &World, count: usize) -> Vec<(Kind, Subject)> {
+pub fn prepare(world: &World, count: usize) -> Vec<(ChangeKind, NarrowedKey)> {
     let mut shared: Vec<Admin> = (1..=WORKSPACES).map(|number| world.found(number)).collect();
     (0..count)
         .map(|number| {
@@ -220,8 +220,8 @@ pub fn prepare(world: &World, count: usize) -> Vec<(Kind, Subject)> {
             let key = NewKey { description: kind.name.into(), ..new_key("Shop", &["contacts:read", "messages:send"]) };
             let mut made = admin.create((kind.like)(key)).unwrap().unwrap();
             (kind.before)(admin, &mut made);
-            let question = Question::with(&made.token, &(kind.about)());
-            (kind, Subject { workspace: admin.workspace, key: made, question })
+            let request = VerifyRequest::with(&made.token, &(kind.about)());
+            (kind, NarrowedKey { workspace: admin.workspace, key: made, request })
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Calls as the callers made them, and as the vault has counted them.
 
-use super::subjects::Subject;
+use super::calls::CountedCall;
 use ownchat_domain::{
     locator::Locator,
     time::Timestamp,
@@ -17,22 +17,22 @@ use std::collections::BTreeMap;
 const OUTCOMES: [Option<Code>; 4] = [None, Some(Code::Valid), Some(Code::Inactive), Some(Code::ScopeMissing)];
 
 /// Dimensions of a count: workspace, key or any, outcome or any, scope or any.
-type Cell = (u32, Option<Locator>, Option<u8>, Option<u8>);
+type Dimensions = (u32, Option<Locator>, Option<u8>, Option<u8>);
 
 /// Numbers of calls.
-pub type Calls = BTreeMap<Cell, u64>;
+pub type UsageCounts = BTreeMap<Dimensions, u64>;
 
 /// Calls that callers have made.
 #[derive(Debug, Default)]
-pub struct Seen {
-    pub calls: Calls,
+pub struct CallLog {
+    pub calls: UsageCounts,
     /// Latest sending and latest response of a call that passed, by key and secret.
     passed: BTreeMap<(Locator, u32), (Timestamp, Timestamp)>,
 }
 
-impl Seen {
+impl CallLog {
     /// Adds a call with the times of its sending and its response.
-    pub fn count(&mut self, subject: &Subject, outcome: Code, (sent, answered): (Timestamp, Timestamp)) {
+    pub fn count(&mut self, subject: &CountedCall, outcome: Code, (sent, answered): (Timestamp, Timestamp)) {
         for key in [None, Some(subject.key)] {
             for outcome in [None, Some(outcome.number())] {
                 for scope in subject.scopes.iter().map(|scope| Some(scope.info().bit)).chain([None]) {
@@ -57,7 +57,7 @@ impl Seen {
 
     /// Number of all calls.
     pub fn all(&self) -> u64 {
-        let all = |((_, key, outcome, scope), _): &(&Cell, &u64)| (key, outcome, scope) == (&None, &None, &None);
+        let all = |((_, key, outcome, scope), _): &(&Dimensions, &u64)| (key, outcome, scope) == (&None, &None, &None);
         self.calls.iter().filter(all).map(|(_, calls)| calls).sum()
     }
 
@@ -76,8 +76,8 @@ impl Seen {
 }
 
 /// Counts of a workspace without unavailable calls, some of which belong to no known key.
-pub fn read(admin: &mut Admin, subjects: &[Subject]) -> Calls {
-    let mut calls = Calls::new();
+pub fn read(admin: &mut Admin, subjects: &[CountedCall]) -> UsageCounts {
+    let mut calls = UsageCounts::new();
     for key in keys(admin, subjects).into_iter().map(Some).chain([None]) {
         for outcome in OUTCOMES {
             for (scope, count) in counted(admin, key, outcome) {
@@ -111,13 +111,13 @@ fn counted(admin: &mut Admin, key: Option<Locator>, outcome: Option<Code>) -> Ve
 }
 
 /// Last use of each secret of these keys.
-pub fn read_last_uses(admin: &mut Admin, subjects: &[Subject]) -> BTreeMap<(Locator, u32), Timestamp> {
+pub fn read_last_uses(admin: &mut Admin, subjects: &[CountedCall]) -> BTreeMap<(Locator, u32), Timestamp> {
     let call = ReadLastUses { keys: keys(admin, subjects) };
     let uses = admin.ask_object(Object::Usage(admin.workspace), &call).unwrap().unwrap();
     uses.into_iter().map(|last| ((last.key, last.secret), last.at)).collect()
 }
 
-fn keys(admin: &Admin, subjects: &[Subject]) -> Vec<Locator> {
+fn keys(admin: &Admin, subjects: &[CountedCall]) -> Vec<Locator> {
     let own = subjects.iter().filter(|subject| subject.workspace == admin.workspace);
     let mut keys: Vec<Locator> = own.map(|subject| subject.key).collect();
     keys.sort();

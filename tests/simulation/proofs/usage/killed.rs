@@ -10,7 +10,7 @@ use ownchat_domain::{
     time::{SECOND, Timestamp},
 };
 use ownchat_runtime::{Admin, new_key};
-use ownchat_simulation::{Caller, Latency, Load, Question, Settings, World};
+use ownchat_simulation::{EdgeClient, Latency, Load, VerifyRequest, World, WorldConfig};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{
     ops::Range,
@@ -33,49 +33,55 @@ const RATE: RateLimit = RateLimit { limit: 1_000_000, window_seconds: 60 };
 #[test]
 fn a_killed_edge_loses_at_most_its_last_two_seconds_of_counts() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let mut world =
-        World::start(&Settings { load: Load::Quarters(5), edges: EDGES, factor: 1.0, kv, wire, ..Settings::default() });
+    let mut world = World::start(&WorldConfig {
+        load: Load::Quarters(5),
+        edges: EDGES,
+        factor: 1.0,
+        kv,
+        wire,
+        ..WorldConfig::default()
+    });
     let mut admins = [1, 2].map(|number| world.found(number));
     let mut random = SmallRng::seed_from_u64(5);
-    let mut lives = Vec::new();
+    let mut runs = Vec::new();
     for round in 0..size(3, 30) {
         let plans = [(); EDGES].map(|()| (make(&mut admins), random.random_range(CALLED), random.random_range(QUIET)));
-        lives.extend(thread::scope(|scope| {
+        runs.extend(thread::scope(|scope| {
             let world = &world;
-            let live = |(edge, (keys, busy, quiet)): (usize, (Vec<Called>, i64, i64))| {
+            let start = |(edge, (keys, busy, quiet)): (usize, (Vec<CalledKey>, i64, i64))| {
                 let quiet = (edge == round % EDGES).then_some(quiet);
-                scope.spawn(move || live(world, edge, keys, busy, quiet))
+                scope.spawn(move || run_edge(world, edge, keys, busy, quiet))
             };
-            let running: Vec<_> = plans.into_iter().enumerate().map(live).collect();
-            running.into_iter().map(|life| life.join().unwrap()).collect::<Vec<_>>()
+            let running: Vec<_> = plans.into_iter().enumerate().map(start).collect();
+            running.into_iter().map(|run| run.join().unwrap()).collect::<Vec<_>>()
         }));
         (0..EDGES).for_each(|edge| world.start_edge(edge));
     }
     // Wait for counts in flight.
-    world.clock.until(LOST_MAX, || lives.iter().all(|life| life.lost(&mut admins).age <= LOST_MAX));
+    world.clock.until(LOST_MAX, || runs.iter().all(|run| run.lost(&mut admins).age <= LOST_MAX));
     let (mut lost, mut oldest, mut most, mut calls) = (0, 0, 0, 0);
-    for life in &lives {
-        let Lost { age, count } = life.lost(&mut admins);
+    for run in &runs {
+        let Lost { age, count } = run.lost(&mut admins);
         assert!(age <= LOST_MAX, "a call was lost {age} ms after its answer\n{}", world.logs());
-        assert!(count == 0 || !life.was_quiet, "{count} calls of an edge that was left alone were lost");
-        calls += life.keys.iter().map(|key| key.answered.len()).sum::<usize>();
+        assert!(count == 0 || !run.was_quiet, "{count} calls of an edge that was left alone were lost");
+        calls += run.keys.iter().map(|key| key.answered.len()).sum::<usize>();
         (lost, oldest, most) = (lost + count, oldest.max(age), most.max(count));
     }
-    let quiet = lives.iter().filter(|life| life.was_quiet).count();
+    let quiet = runs.iter().filter(|run| run.was_quiet).count();
     let found = format!(
         "{} with {calls} calls: {lost} were lost, at most {most} of one edge, those of the last {oldest} ms; {quiet} had been \
          left alone and lost nothing",
-        lives.len(),
+        runs.len(),
     );
     tell("edges killed", &found);
     assert!(lost > 0, "nothing was lost: nothing was shown");
 }
 
 /// A key that is used at one edge only, with the records of its caller.
-struct Called {
+struct CalledKey {
     admin: usize,
     key: Locator,
-    question: Question,
+    request: VerifyRequest,
     /// Times of the responses.
     answered: Vec<Timestamp>,
     /// Calls that may be counted as well: in flight when the edge was killed, or undecided.
@@ -83,20 +89,20 @@ struct Called {
 }
 
 /// Makes keys of two workspaces, one of them with a limit.
-fn make(admins: &mut [Admin]) -> Vec<Called> {
+fn make(admins: &mut [Admin]) -> Vec<CalledKey> {
     let kinds = [(0, None), (0, Some(RATE)), (1, None)];
     let made = kinds.map(|(admin, rate_limit)| {
         let key = NewKey { rate_limit, ..new_key("Counted", &["contacts:read"]) };
         let made = admins[admin].create(key).unwrap().unwrap();
-        let question = Question::about(&made.token);
-        Called { admin, key: made.id(), question, answered: Vec::new(), under_way: 0 }
+        let request = VerifyRequest::of(&made.token);
+        CalledKey { admin, key: made.id(), request, answered: Vec::new(), under_way: 0 }
     });
     made.into()
 }
 
 /// Calls of an edge until it was killed.
-struct Life {
-    keys: Vec<Called>,
+struct EdgeRun {
+    keys: Vec<CalledKey>,
     was_quiet: bool,
     killed_at: Timestamp,
 }
@@ -107,7 +113,7 @@ struct Lost {
     age: i64,
 }
 
-impl Life {
+impl EdgeRun {
     fn lost(&self, admins: &mut [Admin]) -> Lost {
         let mut lost = Lost { count: 0, age: 0 };
         for key in &self.keys {
@@ -123,7 +129,7 @@ impl Life {
 }
 
 /// Calls an edge for `busy` milliseconds, leaves it idle for `quiet` if given, and kills it.
-fn live(world: &World, edge: usize, keys: Vec<Called>, busy: i64, quiet: Option<i64>) -> Life {
+fn run_edge(world: &World, edge: usize, keys: Vec<CalledKey>, busy: i64, quiet: Option<i64>) -> EdgeRun {
     let stop = AtomicBool::new(false);
     let kill = || {
         let now = world.clock.now();
@@ -142,18 +148,18 @@ fn live(world: &World, edge: usize, keys: Vec<Called>, busy: i64, quiet: Option<
             }
             None => (kill(), caller.join().unwrap()),
         };
-        Life { keys, was_quiet: quiet.is_some(), killed_at }
+        EdgeRun { keys, was_quiet: quiet.is_some(), killed_at }
     })
 }
 
 /// Calls with the keys in turn, until `stop` is set or there is no response.
-fn call(world: &World, mut caller: Caller, mut keys: Vec<Called>, stop: &AtomicBool) -> Vec<Called> {
+fn call(world: &World, mut caller: EdgeClient, mut keys: Vec<CalledKey>, stop: &AtomicBool) -> Vec<CalledKey> {
     for place in (0..keys.len()).cycle() {
         if stop.load(Ordering::Relaxed) {
             break;
         }
         let key = &mut keys[place];
-        let Ok(code) = caller.try_code(&key.question) else {
+        let Ok(code) = caller.try_code(&key.request) else {
             key.under_way += 1;
             break;
         };

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 /// Counters of operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct KvCounts {
     /// Reads that found a value.
     pub found: u64,
     /// Reads that found no value.
@@ -20,7 +20,7 @@ pub struct Counts {
     pub failed: u64,
 }
 
-impl Counts {
+impl KvCounts {
     /// Sum of all counters.
     pub fn all(self) -> u64 {
         self.found + self.absent + self.written + self.too_soon + self.failed
@@ -57,7 +57,7 @@ struct Reads {
 
 #[derive(Debug, Default)]
 struct Location {
-    counts: Counts,
+    counts: KvCounts,
     fault: Fault,
 }
 
@@ -162,8 +162,8 @@ impl Store {
         self.reads.get(name).map_or(0, |reads| reads.stale)
     }
 
-    pub(super) fn counts(&self, location: Option<usize>) -> Counts {
-        let mut sum = Counts::default();
+    pub(super) fn counts(&self, location: Option<usize>) -> KvCounts {
+        let mut sum = KvCounts::default();
         for (number, place) in self.locations.iter().enumerate() {
             if location.is_none_or(|only| only == number) {
                 sum.add(place.counts);

@@ -7,7 +7,7 @@ use ownchat_domain::{
     time::SECOND,
 };
 use ownchat_runtime::{
-    Admin, Folder, MASTER_KEYS, Made, Module, Place, Process, SERVICE_TOKENS, Worker, edge, root, vault,
+    Admin, BindingTarget, Folder, MASTER_KEYS, Made, Module, Process, SERVICE_TOKENS, Worker, edge, root, vault,
 };
 use ownchat_simulation::{Clock, Kv, Latency, Net, Wire};
 use serde_json::json;
@@ -29,7 +29,7 @@ const DELIVERY: i64 = 30 * SECOND;
 
 /// Vault, KV, and the network between them.
 #[derive(Debug)]
-pub struct World {
+pub struct Testbed {
     /// The KV namespace.
     pub kv: Kv,
     /// The network before the vault.
@@ -46,14 +46,14 @@ pub struct World {
     count: AtomicU32,
 }
 
-impl World {
+impl Testbed {
     /// Starts the vault with one workspace. Neither KV nor the network adds latency.
     pub fn start() -> Self {
         let (clock, net, folder) = (Clock::start(1.0), Net::new(), Folder::make("bench"));
         let kv = Kv::start(&net, clock, PEER + 1, 0, Latency::NONE, 1);
         let wire = Wire::new(clock, Latency::NONE, 1);
-        let process = Process::start(&folder.path().join("vault"), &[vault(Place::At(kv.address(VAULT)))]);
-        wire.lead_to(Some(process.address("vault")));
+        let process = Process::start(&folder.path().join("vault"), &[vault(BindingTarget::At(kv.address(VAULT)))]);
+        wire.route_to(Some(process.address("vault")));
         let admin = Admin::found(process.address("vault"), WORKSPACE);
         let keyring = Keyring::parse(MASTER_KEYS).unwrap();
         Self { kv, wire, keyring, clock, admin, _vault: process, folder, net, count: AtomicU32::new(0) }
@@ -93,7 +93,10 @@ impl World {
 
     /// Starts an edge with an empty cache.
     pub fn edge(&self) -> Server {
-        self.serve(edge(Place::At(self.wire.listen(&self.net)), Place::At(self.kv.address(EDGE)), None), "edge")
+        self.serve(
+            edge(BindingTarget::At(self.wire.listen(&self.net)), BindingTarget::At(self.kv.address(EDGE)), None),
+            "edge",
+        )
     }
 
     /// Starts the key check in JavaScript. It verifies the tag of a locator "always" or "once".
@@ -104,8 +107,8 @@ impl World {
         };
         let scopes: Vec<_> = Scope::all().map(scope).collect();
         let worker = peer("verify", &["setup", "key", "feed", "records", "networks", "check", "answers"])
-            .service("VAULT", Place::At(self.wire.listen(&self.net)))
-            .kv("KEYS", Place::At(self.kv.address(PEER)))
+            .service("VAULT", BindingTarget::At(self.wire.listen(&self.net)))
+            .kv("KEYS", BindingTarget::At(self.kv.address(PEER)))
             .text("MASTER_KEYS", MASTER_KEYS)
             .text("SERVICE_TOKENS", SERVICE_TOKENS)
             .text("TAGS", tags)

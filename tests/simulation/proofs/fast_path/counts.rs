@@ -1,13 +1,13 @@
 //! Counters in front of the compiled code of an edge.
 
 use ownchat_runtime::Worker;
-use ownchat_simulation::Caller;
+use ownchat_simulation::EdgeClient;
 use serde_json::Value;
 use std::ops::{Add, Sub};
 
 /// Numbers of calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct CallCounts {
     /// Requests that arrived.
     pub calls: u64,
     /// Requests that first got a promise, not a response.
@@ -20,9 +20,9 @@ pub struct Counts {
     pub looked_up: u64,
 }
 
-impl Counts {
+impl CallCounts {
     /// Reads the counts of an edge that [`counting`] has prepared.
-    pub fn read(caller: &mut Caller) -> Self {
+    pub fn read(caller: &mut EdgeClient) -> Self {
         let counts = caller.call("GET", "/counts", &[], b"").json();
         let [calls, promised, asked, decided, looked_up] =
             ["calls", "promised", "asked", "decided", "lookedUp"].map(|name| number(&counts[name]));
@@ -40,7 +40,7 @@ impl Counts {
     }
 }
 
-impl Add for Counts {
+impl Add for CallCounts {
     type Output = Self;
 
     fn add(self, more: Self) -> Self {
@@ -48,7 +48,7 @@ impl Add for Counts {
     }
 }
 
-impl Sub for Counts {
+impl Sub for CallCounts {
     type Output = Self;
 
     fn sub(self, before: Self) -> Self {

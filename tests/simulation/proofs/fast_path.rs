@@ -5,10 +5,10 @@ mod counts;
 mod kinds;
 
 use crate::{figures::tell, size::size};
-use counts::{Counts, counting};
-use kinds::{Kind, kinds};
+use counts::{CallCounts, counting};
+use kinds::{CallKind, kinds};
 use ownchat_domain::{feed::FRESH_FOR, time::MINUTE};
-use ownchat_simulation::{Caller, Latency, Load, Settings, World};
+use ownchat_simulation::{EdgeClient, Latency, Load, World, WorldConfig};
 
 /// Consecutive calls of one kind.
 const IN_A_ROW: u64 = 50;
@@ -19,7 +19,8 @@ const LONG_ENOUGH: i64 = 2 * FRESH_FOR + 1;
 #[test]
 fn a_cached_key_is_decided_in_one_synchronous_call() {
     let (kv, wire) = (Latency::NONE, Latency::OBJECT);
-    let mut world = World::start(&Settings { load: Load::Quarters(3), factor: 1.0, kv, wire, ..Settings::default() });
+    let mut world =
+        World::start(&WorldConfig { load: Load::Quarters(3), factor: 1.0, kv, wire, ..WorldConfig::default() });
     world.start_edge_as(0, counting);
     let (kinds, mut caller) = (kinds(&world), world.caller(0));
     for kind in &kinds {
@@ -32,7 +33,7 @@ fn a_cached_key_is_decided_in_one_synchronous_call() {
     }
     let asked = || ["feed", "meter", "registry"].map(|store| world.wire.asked(store));
     let (count, begin, asked_before, kv) = (size(400, 10_000), world.clock.now(), asked(), world.kv.counts_of(0));
-    let mut all = vec![Counts::default(); kinds.len()];
+    let mut all = vec![CallCounts::default(); kinds.len()];
     while all[0].calls < count || world.clock.now().since(begin) < LONG_ENOUGH {
         for (kind, counts) in kinds.iter().zip(&mut all) {
             *counts = *counts + call(kind, &mut caller);
@@ -42,7 +43,7 @@ fn a_cached_key_is_decided_in_one_synchronous_call() {
     let [feed, meter, registry] = std::array::from_fn(|store| asked()[store] - asked_before[store]);
     let [unlimited, limited] = [false, true].map(|is_limited| {
         let of = kinds.iter().zip(&all).filter(|(kind, _)| kind.holds.is_some() == is_limited);
-        of.fold(Counts::default(), |sum, (_, counts)| sum + *counts)
+        of.fold(CallCounts::default(), |sum, (_, counts)| sum + *counts)
     });
     let found = format!(
         "{} kinds, {} calls of each in {passed} ms, beside which the feed was read {feed} times: {} of {} calls without limits \
@@ -63,17 +64,17 @@ fn a_cached_key_is_decided_in_one_synchronous_call() {
 }
 
 /// Makes consecutive calls of one kind, and returns their counts.
-fn call(kind: &Kind, caller: &mut Caller) -> Counts {
-    let before = Counts::read(caller);
+fn call(kind: &CallKind, caller: &mut EdgeClient) -> CallCounts {
+    let before = CallCounts::read(caller);
     for _ in 0..IN_A_ROW {
         assert_eq!(kind.call(caller), kind.code, "{}", kind.name);
     }
-    Counts::read(caller) - before
+    CallCounts::read(caller) - before
 }
 
 /// Checks the counts of one kind of call, made within `passed` milliseconds.
-fn expect(kind: &Kind, counts: Counts, passed: i64) {
-    let Counts { calls, promised, asked, decided, looked_up } = counts;
+fn expect(kind: &CallKind, counts: CallCounts, passed: i64) {
+    let CallCounts { calls, promised, asked, decided, looked_up } = counts;
     let most = kind.holds.map_or(0, |holds| passed / holds + 1);
     let told = format!("{}: {counts:?}", kind.name);
     assert_eq!((asked, decided + looked_up), (calls, calls), "{told}");

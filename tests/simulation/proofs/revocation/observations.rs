@@ -2,7 +2,7 @@
 
 use super::{BOUND, LOCATIONS, kinds::KINDS};
 use crate::figures::{leave, tell};
-use ownchat_simulation::Settings;
+use ownchat_simulation::WorldConfig;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ const UNAVAILABLE_MAX: u64 = 10;
 
 /// Observations of the callers.
 #[derive(Default)]
-pub struct Found {
+pub struct Observations {
     pub changes: usize,
     pub calls: u64,
     pub unavailable: u64,
@@ -19,14 +19,14 @@ pub struct Found {
     pub changes_too_late: usize,
     /// Reads in which KV served an older record of a narrowed key.
     pub stale: u64,
-    pub by_kind: BTreeMap<&'static str, Seen>,
+    pub by_kind: BTreeMap<&'static str, KindObservations>,
     /// Responses without an explanation.
     pub wrong: Vec<String>,
 }
 
 /// Observations of one kind of change.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Seen {
+pub struct KindObservations {
     /// Longest time for which calls may pass after the admin's response, in milliseconds. The round
     /// trip of the feed comes on top.
     pub bound: i64,
@@ -40,7 +40,7 @@ pub struct Seen {
     pub refused: [u64; LOCATIONS],
 }
 
-impl Found {
+impl Observations {
     pub fn add(&mut self, other: Self) {
         self.calls += other.calls;
         self.unavailable += other.unavailable;
@@ -57,7 +57,7 @@ impl Found {
 
     /// Longest round trip of the feed, in milliseconds.
     fn round_trip() -> i64 {
-        Settings::default().wire.longest()
+        WorldConfig::default().wire.longest()
     }
 
     /// Slowest of the kinds without an overlap of their own, in milliseconds.

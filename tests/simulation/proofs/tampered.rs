@@ -13,41 +13,41 @@ use ownchat_domain::{
     },
 };
 use ownchat_runtime::Admin;
-use ownchat_simulation::{Caller, Latency, Load, Question, Settings, World};
+use ownchat_simulation::{EdgeClient, Latency, Load, VerifyRequest, World, WorldConfig};
 use serde_json::{Value, json};
 
 /// The workspace of all keys.
 const WORKSPACE: u32 = 1;
 
 /// A key, a request with it, and the expected code.
-struct Subjected {
+struct AlteredKey {
     key: Key,
-    question: Question,
-    life: Life,
+    request: VerifyRequest,
+    edits: Edits,
     code: &'static str,
 }
 
 /// Two changes that an admin makes to a key, in order.
-type Life = [Step; 2];
+type Edits = [Edit; 2];
 
 #[derive(Clone, Copy)]
-enum Step {
-    Change(fn() -> Value),
+enum Edit {
+    Patch(fn() -> Value),
     Delete,
 }
 
-const DESCRIBE: Step = Step::Change(|| json!({"description": "In use"}));
-const DEACTIVATE: Step = Step::Change(|| json!({"status": "inactive"}));
-const ACTIVATE: Step = Step::Change(|| json!({"status": "active"}));
-const TAKE_SCOPE: Step = Step::Change(|| json!({"scopes": ["contacts:read"]}));
-const GIVE_SCOPE: Step = Step::Change(|| json!({"scopes": ["contacts:read", "messages:send"]}));
+const DESCRIBE: Edit = Edit::Patch(|| json!({"description": "In use"}));
+const DEACTIVATE: Edit = Edit::Patch(|| json!({"status": "inactive"}));
+const ACTIVATE: Edit = Edit::Patch(|| json!({"status": "active"}));
+const TAKE_SCOPE: Edit = Edit::Patch(|| json!({"scopes": ["contacts:read"]}));
+const GIVE_SCOPE: Edit = Edit::Patch(|| json!({"scopes": ["contacts:read", "messages:send"]}));
 
 /// Changes to a key, and the expected code after them. In some an older record would accept a call
 /// that the newest refuses; in others the reverse.
-const LIVES: [(Life, &str); 5] = [
+const EDITS: [(Edits, &str); 5] = [
     ([DESCRIBE, TAKE_SCOPE], "SCOPE_MISSING"),
     ([DESCRIBE, DEACTIVATE], "INACTIVE"),
-    ([DESCRIBE, Step::Delete], "UNKNOWN_KEY"),
+    ([DESCRIBE, Edit::Delete], "UNKNOWN_KEY"),
     ([DEACTIVATE, ACTIVATE], "VALID"),
     ([TAKE_SCOPE, GIVE_SCOPE], "VALID"),
 ];
@@ -55,7 +55,7 @@ const LIVES: [(Life, &str); 5] = [
 /// Starts a world whose edges read a key from KV again after every eviction.
 fn world() -> World {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    World::start(&Settings { load: Load::Quarters(3), staleness: 0, kv, wire, ..Settings::default() })
+    World::start(&WorldConfig { load: Load::Quarters(3), staleness: 0, kv, wire, ..WorldConfig::default() })
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn no_older_record_can_be_put_back() {
     let longest = histories.iter().map(Vec::len).max().unwrap();
     let (mut caller, mut tried) = (world.caller(0), 0);
     for place in 0..longest - 1 {
-        let (some, older): (Vec<&Subjected>, Vec<&Vec<u8>>) = keys
+        let (some, older): (Vec<&AlteredKey>, Vec<&Vec<u8>>) = keys
             .iter()
             .zip(&histories)
             .filter_map(|(key, history)| history.split_last()?.1.get(place).map(|bytes| (key, bytes)))
@@ -105,11 +105,11 @@ fn no_older_record_can_be_put_back() {
 /// the registry, and that the response is correct. Returns the number of records tried.
 fn expect_the_registry_to_be_asked<'a>(
     world: &World,
-    caller: &mut Caller,
-    keys: impl IntoIterator<Item = &'a Subjected> + Clone,
+    caller: &mut EdgeClient,
+    keys: impl IntoIterator<Item = &'a AlteredKey> + Clone,
 ) -> usize {
     let subjects = keys.clone().into_iter().map(|key| Affected::Key(key.key.id)).collect();
-    world.wire.make_forget(subjects);
+    world.wire.evict(subjects);
     let mut tried = 0;
     for key in keys {
         let (name, path) = (key.name(), record_path(WORKSPACE, key.key.id));
@@ -117,7 +117,7 @@ fn expect_the_registry_to_be_asked<'a>(
         // The edge evicts the cached record at its next read of the feed.
         let was_tried = world.clock.until(MINUTE, || {
             let before = counts();
-            let code = caller.code(&key.question);
+            let code = caller.code(&key.request);
             let after = counts();
             assert!(after.0 == before.0 || after.1 > before.1, "{:?}: a record that is no good decided", key.key.id);
             // A busy machine may fail to reach the registry; `UNAVAILABLE` decides nothing.
@@ -130,16 +130,16 @@ fn expect_the_registry_to_be_asked<'a>(
     tried
 }
 
-impl Subjected {
+impl AlteredKey {
     fn name(&self) -> String {
         kv_name(self.key.id)
     }
 
-    fn live(&mut self, admin: &mut Admin, place: usize) {
+    fn apply(&mut self, admin: &mut Admin, place: usize) {
         let (origin, id, version) = (admin.origin(), self.key.id, self.key.version);
-        let changed = match self.life[place] {
-            Step::Delete => admin.ask(&DeleteKey { origin, id, version }),
-            Step::Change(patch) => {
+        let changed = match self.edits[place] {
+            Edit::Delete => admin.ask(&DeleteKey { origin, id, version }),
+            Edit::Patch(patch) => {
                 let patch = serde_json::from_value(patch()).unwrap();
                 admin.ask(&ChangeKey { origin, id, version, patch })
             }
@@ -149,20 +149,20 @@ impl Subjected {
 }
 
 /// Makes keys with two changes each, and waits for their records.
-fn subjects(world: &World, count: usize) -> Vec<Subjected> {
+fn subjects(world: &World, count: usize) -> Vec<AlteredKey> {
     let mut admin = world.found(WORKSPACE);
-    let mut keys: Vec<Subjected> = (0..count)
+    let mut keys: Vec<AlteredKey> = (0..count)
         .map(|number| {
             let made = admin.make(&format!("Altered {number}"), &["contacts:read", "messages:send"]);
-            let question = Question::with(&made.token, &json!({"scopes": ["messages:send"]}));
-            let (life, code) = LIVES[number % LIVES.len()];
-            Subjected { key: made.key, question, life, code }
+            let request = VerifyRequest::with(&made.token, &json!({"scopes": ["messages:send"]}));
+            let (edits, code) = EDITS[number % EDITS.len()];
+            AlteredKey { key: made.key, request, edits, code }
         })
         .collect();
     wait_for_records(world, &keys);
     for place in 0..2 {
         for key in &mut keys {
-            key.live(&mut admin, place);
+            key.apply(&mut admin, place);
         }
         wait_for_records(world, &keys);
     }
@@ -170,7 +170,7 @@ fn subjects(world: &World, count: usize) -> Vec<Subjected> {
 }
 
 /// Waits until KV has had a record of each version of each key.
-fn wait_for_records(world: &World, keys: &[Subjected]) {
+fn wait_for_records(world: &World, keys: &[AlteredKey]) {
     for key in keys {
         let versions = usize::try_from(key.key.version).unwrap();
         let there = world.clock.until(5 * MINUTE, || world.kv.history(&key.name()).len() >= versions);

@@ -9,7 +9,7 @@ use ownchat_domain::{
     vault::registry::{ChangeKey, Changed},
 };
 use ownchat_runtime::{Admin, Made};
-use ownchat_simulation::{Caller, Latency, Load, Question, Settings, World};
+use ownchat_simulation::{EdgeClient, Latency, Load, VerifyRequest, World, WorldConfig};
 use serde_json::{Value, json};
 
 /// Time for which keys are called after an event, in milliseconds: longer than a record is trusted
@@ -17,16 +17,16 @@ use serde_json::{Value, json};
 const WATCHED: i64 = 20 * SECOND;
 
 /// A key, and a request with it.
-struct Subject {
+struct TrackedKey {
     made: Made,
-    question: Question,
+    request: VerifyRequest,
 }
 
-impl Subject {
+impl TrackedKey {
     fn make(admin: &mut Admin, name: &str) -> Self {
         let made = admin.make(name, &["contacts:read"]);
-        let question = Question::about(&made.token);
-        Self { made, question }
+        let request = VerifyRequest::of(&made.token);
+        Self { made, request }
     }
 
     fn change(&self, admin: &mut Admin, version: u64, patch: Value) -> Changed {
@@ -36,23 +36,23 @@ impl Subject {
 
     /// Calls the edges for a while: the key passes nowhere after `moment`, and `code` is its final
     /// response.
-    fn expect_to_end(&self, world: &World, callers: &mut [Caller], code: &str, moment: Timestamp) {
+    fn expect_to_end(&self, world: &World, callers: &mut [EdgeClient], code: &str, moment: Timestamp) {
         let end = world.clock.now().plus(WATCHED);
         while world.clock.now() < end {
             for caller in &mut *callers {
                 let sent = world.clock.now();
-                let told = caller.code(&self.question);
+                let told = caller.code(&self.request);
                 let late = sent.since(moment) - world.clock.grain();
                 assert!(told != "VALID" || late <= 0, "{} passes {late} ms too late", self.made.key.name);
             }
         }
-        let last: Vec<String> = callers.iter_mut().map(|caller| caller.settled(&self.question, world.clock)).collect();
+        let last: Vec<String> = callers.iter_mut().map(|caller| caller.settled(&self.request, world.clock)).collect();
         assert!(last.iter().all(|told| told == code), "{} is told {last:?}, not {code}", self.made.key.name);
     }
 
-    fn expect_to_pass(&self, world: &World, callers: &mut [Caller]) {
+    fn expect_to_pass(&self, world: &World, callers: &mut [EdgeClient]) {
         for caller in callers {
-            let code = caller.settled(&self.question, world.clock);
+            let code = caller.settled(&self.request, world.clock);
             assert_eq!(code, "VALID", "{}\n{}", self.made.key.name, world.logs());
         }
     }
@@ -60,24 +60,24 @@ impl Subject {
 
 #[test]
 fn keys_created_after_the_export_pass_no_more() {
-    let mut world = World::start(&Settings {
+    let mut world = World::start(&WorldConfig {
         load: Load::Quarters(4),
         edges: 2,
         factor: 4.0,
         wire: Latency::NONE,
-        ..Settings::default()
+        ..WorldConfig::default()
     });
     let mut admin = world.found(1);
-    let mut make = |name| Subject::make(&mut admin, name);
+    let mut make = |name| TrackedKey::make(&mut admin, name);
     let (kept, changed, off) = (make("Kept"), make("Changed"), make("Off"));
     let file = admin.export();
-    let given = Subject::make(&mut admin, "Given after the file");
+    let given = TrackedKey::make(&mut admin, "Given after the file");
     for version in 1..4 {
         changed.change(&mut admin, version, json!({"name": format!("Changed {version}")}));
     }
     off.change(&mut admin, 1, json!({"status": "inactive"}));
     let mut callers = world.callers();
-    let is_copied = |subject: &Subject| world.kv.newest(&kv_name(subject.made.id())).is_some();
+    let is_copied = |subject: &TrackedKey| world.kv.newest(&kv_name(subject.made.id())).is_some();
     world.clock.until(MINUTE, || [&kept, &changed, &off, &given].into_iter().all(is_copied)).expect("KV lacks keys");
     for subject in [&kept, &changed, &given] {
         subject.expect_to_pass(&world, &mut callers);
@@ -97,7 +97,7 @@ fn keys_created_after_the_export_pass_no_more() {
     let told = told.min(world.clock.now().plus(FRESH_FOR));
     changed.expect_to_end(&world, &mut callers, "INACTIVE", told);
     // A new key does not reuse the id of a lost one.
-    let next = Subject::make(&mut admin, "Next");
+    let next = TrackedKey::make(&mut admin, "Next");
     assert_ne!(next.made.id(), given.made.id());
     next.expect_to_pass(&world, &mut callers);
     given.expect_to_end(&world, &mut callers, "UNKNOWN_KEY", told);
@@ -109,10 +109,16 @@ fn keys_created_after_the_export_pass_no_more() {
 #[test]
 fn a_revocation_after_the_loss_still_holds_a_day_later() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let mut world =
-        World::start(&Settings { load: Load::Quarters(4), edges: 2, staleness: 0, kv, wire, ..Settings::default() });
+    let mut world = World::start(&WorldConfig {
+        load: Load::Quarters(4),
+        edges: 2,
+        staleness: 0,
+        kv,
+        wire,
+        ..WorldConfig::default()
+    });
     let mut admin = world.found(1);
-    let (taken, other) = (Subject::make(&mut admin, "Taken"), Subject::make(&mut admin, "Other"));
+    let (taken, other) = (TrackedKey::make(&mut admin, "Taken"), TrackedKey::make(&mut admin, "Other"));
     let name = kv_name(taken.made.id());
     let file = admin.export();
     taken.change(&mut admin, 1, json!({"status": "inactive"}));

@@ -7,7 +7,7 @@ use ownchat_domain::{
     vault::registry::{ChangeKey, RotateKey},
 };
 use ownchat_runtime::{Admin, Made, secret, token};
-use ownchat_simulation::Question;
+use ownchat_simulation::VerifyRequest;
 use serde_json::json;
 
 const KEYS: usize = 6;
@@ -16,18 +16,18 @@ const KEYS: usize = 6;
 const SCOPES: [&[&str]; 3] = [&[], &["contacts:read"], &["contacts:read", "messages:send"]];
 
 /// A call with a key.
-pub struct Subject {
+pub struct CountedCall {
     pub workspace: u32,
     pub key: Locator,
     /// Number of the secret.
     pub secret: u32,
     pub scopes: Vec<Scope>,
-    pub question: Question,
+    pub request: VerifyRequest,
 }
 
 /// Builds calls with keys of one workspace: one is inactive, one lacks a scope, one has two
 /// secrets.
-pub fn subjects(admin: &mut Admin) -> Vec<Subject> {
+pub fn subjects(admin: &mut Admin) -> Vec<CountedCall> {
     (0..KEYS)
         .flat_map(|number| {
             let made = admin.make("Counted", SCOPES[if number == 1 { 1 } else { 2 }]);
@@ -62,13 +62,13 @@ fn rotate(admin: &mut Admin, made: &Made) -> String {
     token(&made.key, secret)
 }
 
-fn of(admin: &Admin, made: &Made, secret: u32, token: &str) -> Vec<Subject> {
-    let needing = |names: &&[&str]| Subject {
+fn of(admin: &Admin, made: &Made, secret: u32, token: &str) -> Vec<CountedCall> {
+    let needing = |names: &&[&str]| CountedCall {
         workspace: admin.workspace,
         key: made.id(),
         secret,
         scopes: names.iter().map(|name| name.parse().unwrap()).collect(),
-        question: Question::with(token, &json!({"scopes": names})),
+        request: VerifyRequest::with(token, &json!({"scopes": names})),
     };
     SCOPES.iter().map(needing).collect()
 }

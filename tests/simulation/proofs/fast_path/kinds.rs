@@ -12,17 +12,17 @@ use ownchat_domain::{
     vault::registry::{ChangeKey, RotateKey},
 };
 use ownchat_runtime::{Admin, JSON, Made, SERVICE, new_key, secret};
-use ownchat_simulation::{Caller, World};
+use ownchat_simulation::{EdgeClient, World};
 use serde_json::{Value, json};
 
 /// A call with its expected code.
-pub struct Kind {
+pub struct CallKind {
     pub name: String,
     /// Expected code of the response.
     pub code: &'static str,
     /// Validity of a meter's response, in milliseconds; none if the call needs no store.
     pub holds: Option<i64>,
-    way: Way,
+    endpoint: Endpoint,
     key: String,
     /// The key that authenticates the caller; none for a service.
     asker: Option<String>,
@@ -30,7 +30,7 @@ pub struct Kind {
 
 /// The endpoint of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum Endpoint {
     Verify,
     OwnKey,
     Gateway,
@@ -54,38 +54,47 @@ const QUOTA: Quota = Quota { limit: 1, period: Period::Month };
 /// Master secrets of another deployment.
 const OTHERS: &str = "1:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 
-impl Kind {
+impl CallKind {
     /// Makes the call, and returns its code.
-    pub fn call(&self, caller: &mut Caller) -> String {
+    pub fn call(&self, caller: &mut EdgeClient) -> String {
         let bearer = format!("Bearer {}", self.asker.as_ref().unwrap_or(&self.key));
         let bearer = ("Authorization", bearer.as_str());
         let headers = [
             ("CF-Connecting-IP", HERE),
             JSON,
-            if self.way == Way::Verify && self.asker.is_none() { SERVICE } else { bearer },
+            if self.endpoint == Endpoint::Verify && self.asker.is_none() { SERVICE } else { bearer },
         ];
-        let headers = if self.way != Way::Verify && self.key.is_empty() { &headers[..2] } else { &headers };
-        let question = json!({"key": self.key, "scopes": ["contacts:read"], "address": HERE, "channel": "shop"});
-        let answer = match self.way {
-            Way::Verify => caller.call("POST", "/v1/verify", headers, question.to_string().as_bytes()),
-            Way::OwnKey => caller.call("GET", "/v1/key", headers, b""),
-            Way::Gateway => caller.call("GET", "/v1/contacts", headers, b""),
+        let headers = if self.endpoint != Endpoint::Verify && self.key.is_empty() { &headers[..2] } else { &headers };
+        let request = json!({"key": self.key, "scopes": ["contacts:read"], "address": HERE, "channel": "shop"});
+        let answer = match self.endpoint {
+            Endpoint::Verify => caller.call("POST", "/v1/verify", headers, request.to_string().as_bytes()),
+            Endpoint::OwnKey => caller.call("GET", "/v1/key", headers, b""),
+            Endpoint::Gateway => caller.call("GET", "/v1/contacts", headers, b""),
         };
         answer.json()["code"].as_str().map_or_else(|| answer.text(), str::to_owned)
     }
 
     /// Returns true if the call awaits nothing: no body, no service.
     pub fn is_plain(&self) -> bool {
-        self.way != Way::Verify && self.code != "SERVED"
+        self.endpoint != Endpoint::Verify && self.code != "SERVED"
     }
 }
 
 /// Builds calls of every kind, with keys of one workspace.
-pub fn kinds(world: &World) -> Vec<Kind> {
+pub fn kinds(world: &World) -> Vec<CallKind> {
     let (admin, mut kinds) = (&mut world.found(1), Vec::new());
     let mut add = |name: &str, key: String, holds: [Option<i64>; 3], codes: [&'static str; 3]| {
-        for ((way, code), holds) in [Way::Verify, Way::OwnKey, Way::Gateway].into_iter().zip(codes).zip(holds) {
-            kinds.push(Kind { name: format!("{name}, {way:?}"), code, holds, way, key: key.clone(), asker: None });
+        for ((endpoint, code), holds) in
+            [Endpoint::Verify, Endpoint::OwnKey, Endpoint::Gateway].into_iter().zip(codes).zip(holds)
+        {
+            kinds.push(CallKind {
+                name: format!("{name}, {endpoint:?}"),
+                code,
+                holds,
+                endpoint,
+                key: key.clone(),
+                asker: None,
+            });
         }
     };
     let plain = || new_key("Fast", &["contacts:read"]);
@@ -129,7 +138,7 @@ pub fn kinds(world: &World) -> Vec<Kind> {
     let foreign = Some(world.found(2).create(new_key("Asks", &["keys:verify"])).unwrap().unwrap().token);
     for (name, code, asker) in [("its workspace", "VALID", asker), ("another workspace", "UNKNOWN_KEY", foreign)] {
         let (name, key) = (format!("good, asked by a key of {name}"), good.token.clone());
-        kinds.push(Kind { name, code, holds: None, way: Way::Verify, key, asker });
+        kinds.push(CallKind { name, code, holds: None, endpoint: Endpoint::Verify, key, asker });
     }
     kinds
 }

@@ -8,7 +8,7 @@ use ownchat_domain::{
     vault::{Object, person},
 };
 use ownchat_runtime::Admin;
-use ownchat_simulation::{Caller, Clock, Question, World};
+use ownchat_simulation::{Clock, EdgeClient, VerifyRequest, World};
 use serde_json::json;
 
 /// Longest time until an edge knows the state of the registry, in milliseconds.
@@ -70,13 +70,13 @@ impl Writer {
     ///
     /// The vault may publish an interrupted granting change up to a second after its restart. The
     /// edge reads the feed within five. Returns the longest delay, in milliseconds.
-    pub fn check_calls(&self, caller: &mut Caller, clock: Clock) -> i64 {
+    pub fn check_calls(&self, caller: &mut EdgeClient, clock: Clock) -> i64 {
         let mut slowest = 0;
         let mut expect = |token: &str, what: &str, is_right: &dyn Fn(&str) -> bool| {
-            let question = Question::with(token, &json!({"address": "192.0.2.1"}));
+            let request = VerifyRequest::with(token, &json!({"address": "192.0.2.1"}));
             let mut code = String::new();
             let took = clock.until(KNOWN_WITHIN, || {
-                code = caller.code(&question);
+                code = caller.code(&request);
                 is_right(&code)
             });
             slowest = slowest.max(took.unwrap_or_else(|| panic!("{what} is told {code}")));

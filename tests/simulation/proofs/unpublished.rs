@@ -2,13 +2,13 @@
 //! confirmed. It publishes the change by itself once the feed is back.
 
 use crate::{figures::tell, revocation::kinds};
-use kinds::{KINDS, Kind, Subject};
+use kinds::{ChangeKind, KINDS, NarrowedKey};
 use ownchat_domain::{
     failure::Failure,
     feed::FRESH_FOR,
     time::{SECOND, Timestamp},
 };
-use ownchat_simulation::{Caller, Fault, Latency, Load, Settings, World};
+use ownchat_simulation::{EdgeClient, Fault, Latency, Load, World, WorldConfig};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest time until a change holds everywhere once the feed is back, in milliseconds. The vault
@@ -35,8 +35,14 @@ fn a_change_that_the_feed_did_not_confirm_is_published_later() {
 /// Makes narrowing changes of every kind while the feed is down.
 fn tell_nobody(fault: Fault) {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let world =
-        World::start(&Settings { load: Load::Quarters(2), factor: 2.0, staleness: 0, kv, wire, ..Settings::default() });
+    let world = World::start(&WorldConfig {
+        load: Load::Quarters(2),
+        factor: 2.0,
+        staleness: 0,
+        kv,
+        wire,
+        ..WorldConfig::default()
+    });
     let subjects = prepare(&world);
     let mut caller = world.caller(0);
     expect_all_to_pass(&world, &mut caller, &subjects);
@@ -49,10 +55,10 @@ fn tell_nobody(fault: Fault) {
         // The changes have had no effect, as the admin was told.
         expect_all_to_pass(&world, &mut caller, &subjects);
     }
-    world.inside.mend();
+    world.inside.repair();
     let held = world
         .clock
-        .until(HELD_WITHIN, || subjects.iter().all(|(kind, subject)| caller.code(&subject.question) == kind.code));
+        .until(HELD_WITHIN, || subjects.iter().all(|(kind, subject)| caller.code(&subject.request) == kind.code));
     tell(
         &format!("feed unheard of changes: {fault:?}"),
         &format!("{} changes held {held:?} ms after it was back", subjects.len()),
@@ -67,8 +73,14 @@ fn who_asks_again_is_told_the_truth() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
     // A lower factor than elsewhere, so that the vault does not publish everything before the
     // retry.
-    let world =
-        World::start(&Settings { load: Load::Quarters(2), factor: 1.0, staleness: 0, kv, wire, ..Settings::default() });
+    let world = World::start(&WorldConfig {
+        load: Load::Quarters(2),
+        factor: 1.0,
+        staleness: 0,
+        kv,
+        wire,
+        ..WorldConfig::default()
+    });
     let mut subjects = prepare(&world);
     // A retry of these is another change: nothing to delete, a later time, another secret.
     subjects.retain(|(kind, _)| !["deleted", "expiring", "put off", "rotated"].contains(&kind.name));
@@ -87,8 +99,8 @@ fn who_asks_again_is_told_the_truth() {
     expect_all_to_pass(&world, &mut caller, &subjects);
     // The edge gets no later page of the feed than its last one, so it learns as late as possible.
     world.wire.fail("feed", Fault::Error);
-    world.inside.mend();
-    let ask = |(kind, subject): &(Kind, Subject)| (kind.change)(&world, subject).unwrap();
+    world.inside.repair();
+    let ask = |(kind, subject): &(ChangeKind, NarrowedKey)| (kind.change)(&world, subject).unwrap();
     let told: Vec<Option<Timestamp>> = subjects.iter().map(ask).collect();
     // A retry returns no effective time for changes that the vault has published meanwhile.
     let latest = world.clock.now().plus(FRESH_FOR);
@@ -96,7 +108,7 @@ fn who_asks_again_is_told_the_truth() {
     world.clock.until(2 * HELD_WITHIN, || {
         for ((kind, subject), told) in subjects.iter().zip(&told) {
             let sent = world.clock.now();
-            match caller.code(&subject.question).as_str() {
+            match caller.code(&subject.request).as_str() {
                 "VALID" if sent > told.unwrap_or(latest).plus(world.clock.grain()) => {
                     *late.entry(kind.name).or_default() += 1;
                 }
@@ -120,13 +132,13 @@ fn who_asks_again_is_told_the_truth() {
 }
 
 /// Makes a key for each kind that shows its effect at the first call.
-fn prepare(world: &World) -> Vec<(Kind, Subject)> {
+fn prepare(world: &World) -> Vec<(ChangeKind, NarrowedKey)> {
     let mut subjects = kinds::prepare(world, KINDS.len());
     subjects.retain(|(kind, _)| kind.left_for == 0 && !kind.refused_before && !kind.kept_by_meter);
     subjects
 }
 
-fn expect_not_done(world: &World, kind: &Kind, subject: &Subject) {
+fn expect_not_done(world: &World, kind: &ChangeKind, subject: &NarrowedKey) {
     match (kind.change)(world, subject) {
         Err(Failure::NotEffectiveYet) => {}
         // A new secret is shown once. Without an effective time beside it the old secret still
@@ -136,8 +148,8 @@ fn expect_not_done(world: &World, kind: &Kind, subject: &Subject) {
     }
 }
 
-fn expect_all_to_pass(world: &World, caller: &mut Caller, subjects: &[(Kind, Subject)]) {
+fn expect_all_to_pass(world: &World, caller: &mut EdgeClient, subjects: &[(ChangeKind, NarrowedKey)]) {
     for (kind, subject) in subjects {
-        assert_eq!(caller.settled(&subject.question, world.clock), "VALID", "{}\n{}", kind.name, world.logs());
+        assert_eq!(caller.settled(&subject.request, world.clock), "VALID", "{}\n{}", kind.name, world.logs());
     }
 }

@@ -2,11 +2,12 @@
 //! `app/docs/operate/master-secrets.md`, with keys in use. Every good key passes at every step.
 //! Steps in a wrong order let no key pass that must be refused.
 
+mod attacker;
 mod holders;
-mod thief;
-mod wrong;
+mod wrong_order;
 
 use crate::{crash::check::Truth, figures::tell, size::size};
+use attacker::Attacker;
 use holders::{Holder, Holders};
 use ownchat_domain::{
     keyring::{Keyring, Use, retire},
@@ -15,9 +16,8 @@ use ownchat_domain::{
     vault::masters::{Master, ReadMasters},
 };
 use ownchat_runtime::{Admin, MASTER_KEYS};
-use ownchat_simulation::{Load, Settings, World};
+use ownchat_simulation::{Load, World, WorldConfig};
 use serde_json::json;
-use thief::Thief;
 
 /// The workspace of all keys.
 const WORKSPACE: u32 = 1;
@@ -41,9 +41,10 @@ fn both() -> String {
 #[test]
 fn a_master_secret_is_rolled_and_nobody_is_refused() {
     // A lower factor than elsewhere: a first call must not time out on a busy machine.
-    let mut world = World::start(&Settings { load: Load::Quarters(2), edges: 2, factor: 2.0, ..Settings::default() });
+    let mut world =
+        World::start(&WorldConfig { load: Load::Quarters(2), edges: 2, factor: 2.0, ..WorldConfig::default() });
     let mut holders = prepare(&world);
-    let off = (holders.of(OFF).made.id(), holders.of(OFF).question().clone());
+    let off = (holders.of(OFF).made.id(), holders.of(OFF).request().clone());
     let needed = master(&world);
     assert!(needed.records > 0 && needed.secrets > 0 && needed.keys > 0, "{needed:?}");
 
@@ -67,14 +68,14 @@ fn a_master_secret_is_rolled_and_nobody_is_refused() {
     assert!(waited.is_some(), "{:?}\n{}", master(&world), world.logs());
     expect_only_new_records(&world, &holders);
     holders.expect_all(&world, "a day later");
-    let thief = Thief::of(&world, off);
-    thief.expect_to_succeed(&world);
+    let attacker = Attacker::of(&world, off);
+    attacker.expect_to_succeed(&world);
 
     let list = retire(&both(), OLD, &[Use::Locator, Use::Pepper]).unwrap();
     assert!(list.contains("1/locator:") && list.contains("1/pepper:") && !list.contains(MASTER_KEYS), "{list}");
     give(&mut world, &list);
     holders.expect_all(&world, "without the seal of the old secret");
-    thief.expect_to_fail(&world);
+    attacker.expect_to_fail(&world);
 
     // Every key gets a new secret, except a forgotten one.
     for holder in holders.tagged_with(OLD).filter(|holder| holder.made.key.name != FORGOTTEN) {

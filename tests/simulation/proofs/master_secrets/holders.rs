@@ -1,6 +1,6 @@
 //! Holders of keys during a roll of the master secret, and the expected codes of their calls.
 
-use crate::masters::{WORKSPACE, both};
+use crate::master_secrets::{WORKSPACE, both};
 use ownchat_domain::{
     digest::SecretHash,
     environment::Environment,
@@ -11,24 +11,24 @@ use ownchat_domain::{
     vault::registry::{ChangeKey, DeleteKey, RotateKey},
 };
 use ownchat_runtime::{Admin, Made, secret, token};
-use ownchat_simulation::{Question, World};
+use ownchat_simulation::{VerifyRequest, World};
 use serde_json::Value;
 
 /// A key, and a request with each of its good secrets.
 pub struct Holder {
     pub made: Made,
     pub code: &'static str,
-    calls: Vec<Question>,
+    calls: Vec<VerifyRequest>,
 }
 
 impl Holder {
     pub fn make(admin: &mut Admin, name: &str) -> Self {
         let made = admin.make(name, &["contacts:read"]);
-        Self { calls: vec![Question::about(&made.token)], made, code: "VALID" }
+        Self { calls: vec![VerifyRequest::of(&made.token)], made, code: "VALID" }
     }
 
     /// The request with the newest secret.
-    pub fn question(&self) -> &Question {
+    pub fn request(&self) -> &VerifyRequest {
         self.calls.last().unwrap()
     }
 
@@ -47,7 +47,7 @@ impl Holder {
         if overlap_seconds == 0 {
             self.calls.clear();
         }
-        self.calls.push(Question::about(&self.made.token));
+        self.calls.push(VerifyRequest::of(&self.made.token));
     }
 
     pub fn change(&mut self, admin: &mut Admin, patch: Value) {
@@ -84,7 +84,7 @@ impl Holders {
     pub fn add_new(&mut self, world: &World, name: &str) {
         let holder = Holder::make(&mut Admin::of(world.vault(), WORKSPACE), name);
         for mut caller in world.callers() {
-            assert_eq!(caller.code(holder.question()), "VALID", "{name}, at the first call\n{}", world.logs());
+            assert_eq!(caller.code(holder.request()), "VALID", "{name}, at the first call\n{}", world.logs());
         }
         self.add(holder);
     }

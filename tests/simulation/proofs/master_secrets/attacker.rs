@@ -11,21 +11,21 @@ use ownchat_domain::{
     vault::record_path,
 };
 use ownchat_runtime::MASTER_KEYS;
-use ownchat_simulation::{Question, World};
+use ownchat_simulation::{VerifyRequest, World};
 
-pub struct Thief {
+pub struct Attacker {
     key: Locator,
-    question: Question,
+    request: VerifyRequest,
     secret: Keyring,
     /// The record in KV from before the revocation.
     before: Vec<u8>,
 }
 
-impl Thief {
+impl Attacker {
     /// Creates an attacker on this key.
-    pub fn of(world: &World, (key, question): (Locator, Question)) -> Self {
+    pub fn of(world: &World, (key, request): (Locator, VerifyRequest)) -> Self {
         let before = world.kv.history(&kv_name(key)).swap_remove(0);
-        Self { key, question, secret: Keyring::parse(MASTER_KEYS).unwrap(), before }
+        Self { key, request, secret: Keyring::parse(MASTER_KEYS).unwrap(), before }
     }
 
     /// Forges a record of an active key, newer than that of the vault.
@@ -41,16 +41,16 @@ impl Thief {
     fn put(&self, world: &World, record: Vec<u8>) -> (String, bool) {
         let (name, path) = (kv_name(self.key), record_path(WORKSPACE, self.key));
         world.kv.plant(&name, Some(record));
-        world.wire.make_forget(vec![Affected::Key(self.key)]);
+        world.wire.evict(vec![Affected::Key(self.key)]);
         let (mut caller, mut found) = (world.caller(0), None);
         world.clock.until(MINUTE, || {
             let before = (world.kv.reads_of(&name), world.wire.asked_at(&path));
-            let code = caller.settled(&self.question, world.clock);
+            let code = caller.settled(&self.request, world.clock);
             let was_read = world.kv.reads_of(&name) > before.0;
             found = was_read.then(|| (code, world.wire.asked_at(&path) > before.1));
             was_read
         });
-        world.wire.make_forget(Vec::new());
+        world.wire.evict(Vec::new());
         world.kv.clear();
         found.expect("the record was never read")
     }

@@ -8,50 +8,50 @@ use ownchat_domain::{
     vault::registry::ChangeKey,
 };
 use ownchat_runtime::{Admin, Made, secret};
-use ownchat_simulation::{Caller, Question, World};
+use ownchat_simulation::{EdgeClient, VerifyRequest, World};
 use serde_json::{Value, json};
 
 /// Stores that know the key when the outage begins, and its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum KeyKind {
     /// Cached, in a workspace with an outage grace period.
-    Forgiving,
+    Tolerant,
     /// In KV only, in such a workspace.
-    ForgivingCopied,
+    TolerantReplicated,
     /// Cached, with a rate limit, in such a workspace.
-    ForgivingLimited,
+    TolerantLimited,
     /// Cached.
-    Remembered,
+    Cached,
     /// In KV only.
-    Copied,
+    Replicated,
     /// In the registry only.
-    Neither,
+    RegistryOnly,
     /// Cached, with a rate limit.
     RateLimited,
     /// Cached, with a quota.
     WithQuota,
 }
 
-/// Order of the calls: forgiving kinds first, since a grace period ends.
-const KINDS: [Kind; 8] = [
-    Kind::Forgiving,
-    Kind::ForgivingCopied,
-    Kind::ForgivingLimited,
-    Kind::Remembered,
-    Kind::Copied,
-    Kind::Neither,
-    Kind::RateLimited,
-    Kind::WithQuota,
+/// Order of the calls: tolerant kinds first, since a grace period ends.
+const KINDS: [KeyKind; 8] = [
+    KeyKind::Tolerant,
+    KeyKind::TolerantReplicated,
+    KeyKind::TolerantLimited,
+    KeyKind::Cached,
+    KeyKind::Replicated,
+    KeyKind::RegistryOnly,
+    KeyKind::RateLimited,
+    KeyKind::WithQuota,
 ];
 
-impl Kind {
+impl KeyKind {
     /// Returns true if its workspace has an outage grace period.
-    pub fn forgives(self) -> bool {
-        matches!(self, Self::Forgiving | Self::ForgivingCopied | Self::ForgivingLimited)
+    pub fn tolerates_outages(self) -> bool {
+        matches!(self, Self::Tolerant | Self::TolerantReplicated | Self::TolerantLimited)
     }
 
-    fn is_remembered(self) -> bool {
-        !matches!(self, Self::ForgivingCopied | Self::Copied | Self::Neither)
+    fn is_cached(self) -> bool {
+        !matches!(self, Self::TolerantReplicated | Self::Replicated | Self::RegistryOnly)
     }
 }
 
@@ -60,84 +60,84 @@ const HERE: &str = "192.0.2.1";
 const ELSEWHERE: &str = "198.51.100.1";
 
 /// A key with the call that passes without an outage, and calls that never do.
-pub struct Subject {
-    pub kind: Kind,
+pub struct OutageKey {
+    pub kind: KeyKind,
     pub made: Made,
-    pub question: Question,
-    pub never: Vec<Never>,
+    pub request: VerifyRequest,
+    pub never: Vec<RefusedCall>,
 }
 
 /// A call that never passes.
-pub struct Never {
+pub struct RefusedCall {
     pub what: &'static str,
     /// Expected code, if the edge can decide.
     pub code: &'static str,
-    pub question: Question,
+    pub request: VerifyRequest,
 }
 
 /// All keys, of a strict workspace and of one with an outage grace period.
-pub struct Subjects {
-    pub all: Vec<Subject>,
+pub struct OutageKeys {
+    pub all: Vec<OutageKey>,
     /// Calls with keys whose limits are used up.
-    pub spent: Vec<Never>,
+    pub spent: Vec<RefusedCall>,
     /// Calls with a key of each workspace that is revoked during the outage, the strict one first.
-    pub revoked: [(Made, Never); 2],
+    pub revoked: [(Made, RefusedCall); 2],
 }
 
-impl Subjects {
+impl OutageKeys {
     /// Makes the keys, and waits until KV has a record of each.
-    pub fn make(world: &World, strict: &mut Admin, forgiving: &mut Admin) -> Self {
-        let all: Vec<Subject> = KINDS
+    pub fn make(world: &World, strict: &mut Admin, tolerant: &mut Admin) -> Self {
+        let all: Vec<OutageKey> = KINDS
             .into_iter()
             .map(|kind| {
                 let limits = match kind {
-                    Kind::RateLimited | Kind::ForgivingLimited => {
+                    KeyKind::RateLimited | KeyKind::TolerantLimited => {
                         json!({"rate_limit": {"limit": 1_000, "window_seconds": 60}})
                     }
-                    Kind::WithQuota => json!({"quota": {"limit": 1_000, "period": "month"}}),
+                    KeyKind::WithQuota => json!({"quota": {"limit": 1_000, "period": "month"}}),
                     _ => json!({}),
                 };
-                Subject::of(kind, make(if kind.forgives() { forgiving } else { strict }, &limits))
+                OutageKey::of(kind, make(if kind.tolerates_outages() { tolerant } else { strict }, &limits))
             })
             .collect();
         let mut spent = Vec::new();
-        for admin in [&mut *strict, &mut *forgiving] {
+        for admin in [&mut *strict, &mut *tolerant] {
             let rate = make(admin, &json!({"rate_limit": {"limit": 2, "window_seconds": 86_400}}));
             let quota = make(admin, &json!({"quota": {"limit": 2, "period": "month"}}));
-            spent.push(Never::with(&rate.token, "rate limit used up", "RATE_LIMITED", &json!({})));
-            spent.push(Never::with(&quota.token, "quota used up", "QUOTA_EXCEEDED", &json!({})));
+            spent.push(RefusedCall::with(&rate.token, "rate limit used up", "RATE_LIMITED", &json!({})));
+            spent.push(RefusedCall::with(&quota.token, "quota used up", "QUOTA_EXCEEDED", &json!({})));
         }
-        let revoked = [strict, forgiving].map(|admin| {
+        let revoked = [strict, tolerant].map(|admin| {
             let made = make(admin, &json!({}));
-            let call = Never::with(&made.token, "revoked", "INACTIVE", &json!({}));
+            let call = RefusedCall::with(&made.token, "revoked", "INACTIVE", &json!({}));
             (made, call)
         });
         for made in all.iter().map(|subject| &subject.made).chain(revoked.iter().map(|(made, _)| made)) {
             let there = world.clock.until(5 * MINUTE, || world.kv.newest(&kv_name(made.id())).is_some());
             assert!(there.is_some(), "{} did not reach KV\n{}", made.key.name, world.logs());
         }
-        let neither = all.iter().find(|subject| subject.kind == Kind::Neither).unwrap();
+        let neither = all.iter().find(|subject| subject.kind == KeyKind::RegistryOnly).unwrap();
         world.kv.plant(&kv_name(neither.made.id()), None);
         Self { all, spent, revoked }
     }
 
     /// Fills the cache, and uses up the limits of the spent keys.
-    pub fn warm_up(&self, world: &World, caller: &mut Caller) {
-        for subject in self.all.iter().filter(|subject| subject.kind.is_remembered()) {
-            assert_eq!(caller.settled(&subject.question, world.clock), "VALID", "{}", world.logs());
+    pub fn warm_up(&self, world: &World, caller: &mut EdgeClient) {
+        for subject in self.all.iter().filter(|subject| subject.kind.is_cached()) {
+            assert_eq!(caller.settled(&subject.request, world.clock), "VALID", "{}", world.logs());
         }
         for (_, call) in &self.revoked {
-            assert_eq!(caller.settled(&call.question, world.clock), "VALID", "{}", world.logs());
+            assert_eq!(caller.settled(&call.request, world.clock), "VALID", "{}", world.logs());
         }
         for call in &self.spent {
-            let refused = world.clock.until(30 * SECOND, || caller.code(&call.question) == call.code);
+            let refused = world.clock.until(30 * SECOND, || caller.code(&call.request) == call.code);
             assert!(refused.is_some(), "a {} passes\n{}", call.what, world.logs());
         }
     }
 
     /// Revokes keys, and puts their old records back into KV. Returns the latest effective time.
     pub fn revoke(&self, world: &World, admins: [&mut Admin; 2]) -> Timestamp {
-        let revoke = |((made, _), admin): (&(Made, Never), &mut Admin)| {
+        let revoke = |((made, _), admin): (&(Made, RefusedCall), &mut Admin)| {
             let name = kv_name(made.id());
             let before = world.kv.newest(&name);
             let patch = serde_json::from_value(json!({"status": "inactive"})).unwrap();
@@ -150,37 +150,42 @@ impl Subjects {
     }
 
     /// Checks that all responses are right again after the outage.
-    pub fn expect_recovery(&self, world: &World, caller: &mut Caller) {
+    pub fn expect_recovery(&self, world: &World, caller: &mut EdgeClient) {
         for subject in &self.all {
             let kind = subject.kind;
-            assert_eq!(caller.settled(&subject.question, world.clock), "VALID", "{kind:?}, after the outage");
+            assert_eq!(caller.settled(&subject.request, world.clock), "VALID", "{kind:?}, after the outage");
         }
         for call in self.never() {
-            assert_eq!(caller.settled(&call.question, world.clock), call.code, "{}, after the outage", call.what);
+            assert_eq!(caller.settled(&call.request, world.clock), call.code, "{}, after the outage", call.what);
         }
     }
 
-    fn never(&self) -> impl Iterator<Item = &Never> {
+    fn never(&self) -> impl Iterator<Item = &RefusedCall> {
         let revoked = self.revoked.iter().map(|(_, call)| call);
         self.all.iter().flat_map(|subject| &subject.never).chain(&self.spent).chain(revoked)
     }
 }
 
-impl Subject {
-    fn of(kind: Kind, made: Made) -> Self {
+impl OutageKey {
+    fn of(kind: KeyKind, made: Made) -> Self {
         let other = Token { secret: secret(), ..Token::parse(&made.token).unwrap() }.reveal().to_string();
         let never = vec![
-            Never::with(&other, "another secret", "UNKNOWN_KEY", &json!({})),
-            Never::with(&made.token, "a scope that is missing", "SCOPE_MISSING", &json!({"scopes": ["messages:send"]})),
-            Never::with(&made.token, "an address elsewhere", "ADDRESS_FORBIDDEN", &json!({"address": ELSEWHERE})),
+            RefusedCall::with(&other, "another secret", "UNKNOWN_KEY", &json!({})),
+            RefusedCall::with(
+                &made.token,
+                "a scope that is missing",
+                "SCOPE_MISSING",
+                &json!({"scopes": ["messages:send"]}),
+            ),
+            RefusedCall::with(&made.token, "an address elsewhere", "ADDRESS_FORBIDDEN", &json!({"address": ELSEWHERE})),
         ];
-        Self { kind, question: question(&made.token, &json!({})), made, never }
+        Self { kind, request: request(&made.token, &json!({})), made, never }
     }
 }
 
-impl Never {
+impl RefusedCall {
     fn with(token: &str, what: &'static str, code: &'static str, more: &Value) -> Self {
-        Self { what, code, question: question(token, more) }
+        Self { what, code, request: request(token, more) }
     }
 }
 
@@ -195,8 +200,8 @@ fn make(admin: &mut Admin, limits: &Value) -> Made {
 }
 
 /// A request that passes with a key of [`make`], unless `more` says otherwise.
-fn question(token: &str, more: &Value) -> Question {
+fn request(token: &str, more: &Value) -> VerifyRequest {
     let mut about = json!({"scopes": ["contacts:read"], "address": HERE});
     about.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    Question::with(token, &about)
+    VerifyRequest::with(token, &about)
 }

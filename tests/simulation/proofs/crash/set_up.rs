@@ -16,7 +16,7 @@ use ownchat_domain::{
     },
 };
 use ownchat_runtime::{Admin, SETUP_TOKEN};
-use ownchat_simulation::{Clock, Latency, Load, Settings, World};
+use ownchat_simulation::{Clock, Latency, Load, World, WorldConfig};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{io, thread};
 
@@ -26,7 +26,7 @@ const KEYS: usize = 60;
 
 /// Outcomes of a step: acknowledged despite the crash, done without a response, or done by a retry.
 #[derive(Debug, Default)]
-struct Figures {
+struct StepOutcomes {
     acknowledged: u32,
     unanswered: u32,
     again: u32,
@@ -39,20 +39,20 @@ fn a_beginning_that_was_cut_off_is_whole_or_made_again() {
     let file = file();
     // Durations without a crash, in milliseconds.
     let [mut claim, mut import] = [0; 2];
-    let (mut set_ups, mut imports) = (Figures::default(), Figures::default());
-    let was_cut_off = |figures: &Figures| figures.again > 0;
+    let (mut set_ups, mut imports) = (StepOutcomes::default(), StepOutcomes::default());
+    let was_cut_off = |figures: &StepOutcomes| figures.again > 0;
     // Few kills hit on a busy machine, so there are up to four times as many rounds.
     for round in 0..4 * rounds {
         if round >= rounds && was_cut_off(&set_ups) && was_cut_off(&imports) {
             break;
         }
         let mut moment = |whole: i64| (round > 0).then(|| random.random_range(0..=whole));
-        let mut world = World::start(&Settings {
+        let mut world = World::start(&WorldConfig {
             load: Load::Quarters(5),
             edges: 0,
             kv: Latency::NONE,
             staleness: 0,
-            ..Settings::default()
+            ..WorldConfig::default()
         });
         let (owner, took) = set_up(&mut world, moment(claim), &mut set_ups);
         claim = claim.max(took);
@@ -101,7 +101,7 @@ fn claim(email: &str) -> SetUp {
 }
 
 /// Checks that there is one owner with all that an owner has: the acknowledged one, if any was.
-fn set_up(world: &mut World, moment: Option<i64>, figures: &mut Figures) -> (PersonId, i64) {
+fn set_up(world: &mut World, moment: Option<i64>, figures: &mut StepOutcomes) -> (PersonId, i64) {
     let [first, second] = ["ada@example.com", "bea@example.com"];
     let (told, took) = cut_off(world, moment, |admin| admin.ask_object(Object::Instance, &claim(first)));
     let mut admin = Admin::of(world.vault(), WORKSPACE);
@@ -147,7 +147,13 @@ fn settled(admin: &mut Admin, clock: Clock, call: &SetUp) -> Outcome<PersonId> {
 }
 
 /// Checks that the workspace equals the file after one retry at most, and is empty until then.
-fn read_in(world: &mut World, owner: PersonId, file: &[String], moment: Option<i64>, figures: &mut Figures) -> i64 {
+fn read_in(
+    world: &mut World,
+    owner: PersonId,
+    file: &[String],
+    moment: Option<i64>,
+    figures: &mut StepOutcomes,
+) -> i64 {
     let (told, took) = cut_off(world, moment, |admin| {
         admin.person = owner;
         import(admin, file)
@@ -186,7 +192,7 @@ fn import(admin: &mut Admin, file: &[String]) -> io::Result<()> {
 
 /// Exports a sample workspace.
 fn file() -> Vec<String> {
-    let world = World::start(&Settings { edges: 0, kv: Latency::NONE, ..Settings::default() });
+    let world = World::start(&WorldConfig { edges: 0, kv: Latency::NONE, ..WorldConfig::default() });
     let mut admin = world.found(WORKSPACE);
     for number in 0..KEYS {
         admin.make(&format!("Key {number}"), &["contacts:read"]);

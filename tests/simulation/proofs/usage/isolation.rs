@@ -13,7 +13,7 @@ use ownchat_domain::{
     verdict::Code,
 };
 use ownchat_runtime::{Admin, new_key};
-use ownchat_simulation::{Caller, Fault, Latency, Question, Settings, World};
+use ownchat_simulation::{EdgeClient, Fault, Latency, VerifyRequest, World, WorldConfig};
 
 /// Longest time until a call is counted, in milliseconds: counts are flushed within 2 s of a
 /// response. A round trip and a busy machine come on top.
@@ -24,21 +24,21 @@ const CALLS: u64 = 20;
 const QUOTA: Quota = Quota { limit: 100, period: Period::Day };
 
 /// A workspace, a request with one of its keys, and the number of calls.
-struct Called {
+struct CalledWorkspace {
     admin: Admin,
-    question: Question,
+    request: VerifyRequest,
     calls: u64,
 }
 
-impl Called {
+impl CalledWorkspace {
     fn make(world: &World, number: u32) -> Self {
         let mut admin = world.found(number);
-        let question = Question::about(&admin.make("Counted", &["contacts:read"]).token);
-        Self { admin, question, calls: 0 }
+        let request = VerifyRequest::of(&admin.make("Counted", &["contacts:read"]).token);
+        Self { admin, request, calls: 0 }
     }
 
-    fn call(&mut self, world: &World, caller: &mut Caller) {
-        assert_eq!(caller.settled(&self.question, world.clock), "VALID");
+    fn call(&mut self, world: &World, caller: &mut EdgeClient) {
+        assert_eq!(caller.settled(&self.request, world.clock), "VALID");
         self.calls += 1;
     }
 
@@ -54,8 +54,8 @@ impl Called {
 #[test]
 fn uncounted_calls_of_one_workspace_hold_up_no_other() {
     let (kv, wire) = (Latency::NONE, Latency::OBJECT);
-    let world = World::start(&Settings { factor: 4.0, kv, wire, ..Settings::default() });
-    let [mut broken, mut whole] = [1, 2].map(|number| Called::make(&world, number));
+    let world = World::start(&WorldConfig { factor: 4.0, kv, wire, ..WorldConfig::default() });
+    let [mut broken, mut whole] = [1, 2].map(|number| CalledWorkspace::make(&world, number));
     let mut caller = world.caller(0);
     let mut slowest = 0;
     for fault in [Fault::Error, Fault::Cut, Fault::Slow(MINUTE)] {
@@ -70,7 +70,7 @@ fn uncounted_calls_of_one_workspace_hold_up_no_other() {
             world.clock.wait(pause);
         }
         assert!(!broken.is_counted(), "{fault:?} has kept nothing from being counted");
-        world.wire.mend();
+        world.wire.repair();
         // An isolate that has stopped its retries resumes with its next call, for any workspace.
         whole.call(&world, &mut caller);
         let counted = world.clock.until(MINUTE, || broken.is_counted() && whole.is_counted());
@@ -78,7 +78,7 @@ fn uncounted_calls_of_one_workspace_hold_up_no_other() {
     }
     // A meter that does not respond delays no counts, either.
     let limited = world.found(3).create(NewKey { quota: Some(QUOTA), ..new_key("Limited", &["contacts:read"]) });
-    let limited = Question::about(&limited.unwrap().unwrap().token);
+    let limited = VerifyRequest::of(&limited.unwrap().unwrap().token);
     world.wire.fail("meter", Fault::Slow(MINUTE));
     for _ in 0..2 {
         assert_eq!(caller.code(&limited), "UNAVAILABLE");

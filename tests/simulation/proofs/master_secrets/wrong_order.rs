@@ -9,7 +9,7 @@ use super::{
 use crate::figures::tell;
 use ownchat_domain::{feed::FRESH_FOR, time::SECOND};
 use ownchat_runtime::Admin;
-use ownchat_simulation::{Latency, Load, Settings, World};
+use ownchat_simulation::{Latency, Load, World, WorldConfig};
 use serde_json::json;
 
 /// Time for which keys are called, in milliseconds: longer than anything is trusted without a
@@ -19,14 +19,14 @@ const WATCHED: i64 = 20 * SECOND;
 #[test]
 fn the_vault_before_the_edges_lets_nobody_pass_who_must_not() {
     let (kv, wire) = (Latency::NONE, Latency::NONE);
-    let mut world = World::start(&Settings {
+    let mut world = World::start(&WorldConfig {
         load: Load::Quarters(3),
         edges: 2,
         factor: 4.0,
         staleness: 0,
         kv,
         wire,
-        ..Settings::default()
+        ..WorldConfig::default()
     });
     let mut admin = world.found(WORKSPACE);
     let mut holders = Holders::default();
@@ -48,13 +48,13 @@ fn the_vault_before_the_edges_lets_nobody_pass_who_must_not() {
         for caller in &mut callers {
             let sent = world.clock.now();
             let [kept, changed, taken] =
-                ["Kept", "Changed", "Taken"].map(|name| caller.code(holders.of(name).question()));
+                ["Kept", "Changed", "Taken"].map(|name| caller.code(holders.of(name).request()));
             // `UNAVAILABLE` is no refusal: the caller may retry.
             let is_left_alone = |code: &str| ["VALID", "UNAVAILABLE"].contains(&code);
             assert!(is_left_alone(&kept) && is_left_alone(&changed), "{kept}, {changed}");
             let late = sent.since(holds_from) - world.clock.grain();
             assert!(taken != "VALID" || late <= 0, "a key passes {late} ms after it was taken away");
-            assert_ne!(caller.code(new.question()), "VALID", "an edge knows a secret that it was not given");
+            assert_ne!(caller.code(new.request()), "VALID", "an edge knows a secret that it was not given");
             passed += u32::from(kept == "VALID");
             unread += u32::from(changed == "UNAVAILABLE" && taken == "UNAVAILABLE");
         }

@@ -15,15 +15,15 @@ use ownchat_simulation::World;
 use std::io;
 
 /// A sent request, with its response if there was one.
-pub struct Sent {
-    command: Command,
+pub struct SentRequest {
+    command: IdempotentCommand,
     brings: Secret,
     answer: Option<Key>,
 }
 
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there are a few dozen of them")]
-enum Command {
+enum IdempotentCommand {
     /// The description of the created key is the name of the request.
     Create(CreateKey),
     Rotate(RotateKey),
@@ -40,7 +40,7 @@ impl Writer {
         let key = NewKey { description: name.clone(), ..new_key("Made", &super::SCOPES[..1]) };
         let secret = SecretHash::of(&brings);
         let call = CreateKey { origin: admin.origin(), key, secret, once: Some(once(&name)) };
-        let key = self.send(admin, Command::Create(call), brings.clone())?;
+        let key = self.send(admin, IdempotentCommand::Create(call), brings.clone())?;
         self.take_up(&key, token(&key, brings));
         Ok(())
     }
@@ -53,14 +53,14 @@ impl Writer {
         let (id, version, secret) = (known.key.id, known.key.version, SecretHash::of(&brings));
         let once = Some(once(&name));
         let call = RotateKey { origin: admin.origin(), id, version, overlap_seconds, end_earlier: true, secret, once };
-        let key = self.send(admin, Command::Rotate(call), brings)?;
+        let key = self.send(admin, IdempotentCommand::Rotate(call), brings)?;
         self.take_over(&key);
         Ok(())
     }
 
-    fn send(&mut self, admin: &mut Admin, command: Command, brings: Secret) -> io::Result<Key> {
+    fn send(&mut self, admin: &mut Admin, command: IdempotentCommand, brings: Secret) -> io::Result<Key> {
         // Logged before it is sent: it may be done without a response.
-        self.sent.push(Sent { command, brings, answer: None });
+        self.sent.push(SentRequest { command, brings, answer: None });
         let sent = self.sent.last_mut().unwrap();
         let (key, replayed) = sent.command.ask(admin)?;
         assert!(!replayed, "{:?} was never sent before", sent.command);
@@ -83,7 +83,7 @@ impl Writer {
     pub fn send_again(&mut self, world: &World, truth: &Truth) -> usize {
         let mut admin = Admin::of(world.vault(), self.workspace);
         let mut were_done = 0;
-        for Sent { command, brings, answer } in std::mem::take(&mut self.sent) {
+        for SentRequest { command, brings, answer } in std::mem::take(&mut self.sent) {
             // The vault reveals nothing about deleted keys.
             if command.subject().is_some_and(|id| truth.key(id).1) {
                 continue;
@@ -99,8 +99,8 @@ impl Writer {
             assert_eq!(command.ask(&mut admin).unwrap(), (key.clone(), true), "{command:?}");
             were_done += usize::from(replayed);
             match &command {
-                Command::Create(_) if answer.is_none() => self.take_up(&key, token(&key, brings)),
-                Command::Rotate(_) if !replayed => {
+                IdempotentCommand::Create(_) if answer.is_none() => self.take_up(&key, token(&key, brings)),
+                IdempotentCommand::Rotate(_) if !replayed => {
                     self.keys.get_mut(&key.id.to_string()).unwrap().brings = Some(token(&key, brings));
                     self.take_over(&key);
                 }
@@ -111,7 +111,7 @@ impl Writer {
     }
 }
 
-impl Command {
+impl IdempotentCommand {
     /// Sends the command. Returns the key, and true if an earlier request did it.
     fn ask(&self, admin: &mut Admin) -> io::Result<(Key, bool)> {
         Ok(match self {

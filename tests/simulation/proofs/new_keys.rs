@@ -3,7 +3,7 @@
 
 use crate::{figures::tell, size::size};
 use ownchat_domain::{record::kv_name, time::SECOND};
-use ownchat_simulation::{Caller, Load, Question, Settings, World};
+use ownchat_simulation::{EdgeClient, Load, VerifyRequest, World, WorldConfig};
 use std::{sync::mpsc, thread};
 
 const LOCATIONS: usize = 8;
@@ -12,12 +12,12 @@ const WORKSPACES: u32 = 4;
 #[test]
 fn a_new_key_passes_at_its_first_call_everywhere() {
     // A lower factor than elsewhere: eight edges on a busy machine must not time out.
-    let settings = Settings {
+    let settings = WorldConfig {
         load: Load::Quarters(3),
         edges: LOCATIONS,
         factor: 2.0,
         staleness: 120 * SECOND,
-        ..Settings::default()
+        ..WorldConfig::default()
     };
     let world = World::start(&settings);
     let mut admins: Vec<_> = (1..=WORKSPACES).map(|number| world.found(number)).collect();
@@ -36,9 +36,9 @@ fn a_new_key_passes_at_its_first_call_everywhere() {
             let place = number % admins.len();
             let made = admins[place].make("New", &["contacts:read"]);
             names.push(kv_name(made.id()));
-            let question = Question::about(&made.token);
+            let request = VerifyRequest::of(&made.token);
             for sender in &senders {
-                sender.send(question.clone()).unwrap();
+                sender.send(request.clone()).unwrap();
             }
         }
         drop(senders);
@@ -59,6 +59,6 @@ fn a_new_key_passes_at_its_first_call_everywhere() {
 }
 
 /// Calls with each key as soon as it exists, and returns all codes but `VALID`.
-fn call(mut caller: Caller, made: &mpsc::Receiver<Question>) -> Vec<String> {
-    made.iter().map(|question| caller.code(&question)).filter(|code| code != "VALID").collect()
+fn call(mut caller: EdgeClient, made: &mpsc::Receiver<VerifyRequest>) -> Vec<String> {
+    made.iter().map(|request| caller.code(&request)).filter(|code| code != "VALID").collect()
 }
