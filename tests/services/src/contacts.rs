@@ -2,8 +2,8 @@
 
 use crate::{
     answer::{Answer, bad_field, body, created, done, missing, ok},
-    gate::now,
-    world::{Contact, World, Worlds},
+    gate::{SignedPrincipal, now},
+    world::{Contact, World, WorldsState},
 };
 use axum::{
     Extension,
@@ -14,14 +14,13 @@ use axum::{
 use ownchat_domain::{account, principal::Principal, scope::Scope, text};
 use serde::Deserialize;
 use serde_json::json;
-use std::sync::Arc;
 
 /// Maximum and default size of a page, in contacts.
 const PAGE: usize = 100;
 
 /// Cursor and limit of a page.
 #[derive(Deserialize)]
-pub struct Page {
+pub struct PageQuery {
     cursor: Option<String>,
     limit: Option<usize>,
 }
@@ -29,7 +28,7 @@ pub struct Page {
 /// Fields of a contact that a caller can set.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Draft {
+struct ContactDraft {
     name: Option<String>,
     phone: Option<String>,
     email: Option<String>,
@@ -48,11 +47,12 @@ struct Tags {
     tags: Vec<String>,
 }
 
-type Data = State<Arc<Worlds>>;
-type Who = Extension<Principal>;
-
 /// Handles `GET /v1/contacts`.
-pub async fn list(State(worlds): Data, Extension(who): Who, page: Result<Query<Page>, QueryRejection>) -> Answer {
+pub async fn list(
+    State(worlds): WorldsState,
+    Extension(who): SignedPrincipal,
+    page: Result<Query<PageQuery>, QueryRejection>,
+) -> Answer {
     let Query(page) = page.map_err(|_| bad_field("limit", "Write a number."))?;
     let limit = page.limit.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&limit) {
@@ -70,7 +70,7 @@ pub async fn list(State(worlds): Data, Extension(who): Who, page: Result<Query<P
 }
 
 /// Handles `POST /v1/contacts/search`.
-pub async fn search(State(worlds): Data, Extension(who): Who, request: Body) -> Answer {
+pub async fn search(State(worlds): WorldsState, Extension(who): SignedPrincipal, request: Body) -> Answer {
     let search: Search = body(request).await?;
     let text = search.q.to_lowercase();
     let data: Vec<Contact> = worlds.of(&who, |world| {
@@ -81,21 +81,21 @@ pub async fn search(State(worlds): Data, Extension(who): Who, request: Body) -> 
 }
 
 /// Handles `GET /v1/contacts/export`.
-pub async fn export(State(worlds): Data, Extension(who): Who) -> Response {
+pub async fn export(State(worlds): WorldsState, Extension(who): SignedPrincipal) -> Response {
     let data: Vec<Contact> =
         worlds.of(&who, |world| world.contacts.values().cloned().map(|contact| shown(contact, &who)).collect());
     ok(&json!({"data": data}))
 }
 
 /// Handles `GET /v1/contacts/{id}`.
-pub async fn read(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
+pub async fn read(State(worlds): WorldsState, Extension(who): SignedPrincipal, Path(id): Path<String>) -> Answer {
     let found = worlds.of(&who, |world| world.contacts.get(&id).cloned());
     found.map(|contact| ok(&shown(contact, &who))).ok_or_else(missing)
 }
 
 /// Handles `POST /v1/contacts`.
-pub async fn create(State(worlds): Data, Extension(who): Who, request: Body) -> Answer {
-    let draft: Draft = body(request).await?;
+pub async fn create(State(worlds): WorldsState, Extension(who): SignedPrincipal, request: Body) -> Answer {
+    let draft: ContactDraft = body(request).await?;
     if draft.name.is_none() {
         return Err(bad_field("name", "This is required."));
     }
@@ -119,8 +119,13 @@ pub async fn create(State(worlds): Data, Extension(who): Who, request: Body) -> 
 }
 
 /// Handles `PATCH /v1/contacts/{id}`.
-pub async fn change(State(worlds): Data, Extension(who): Who, Path(id): Path<String>, request: Body) -> Answer {
-    let draft: Draft = body(request).await?;
+pub async fn change(
+    State(worlds): WorldsState,
+    Extension(who): SignedPrincipal,
+    Path(id): Path<String>,
+    request: Body,
+) -> Answer {
+    let draft: ContactDraft = body(request).await?;
     let changed = worlds.of(&who, |world| {
         let contact = world.contacts.get_mut(&id).ok_or_else(missing)?;
         // Changed whole or not at all.
@@ -134,9 +139,14 @@ pub async fn change(State(worlds): Data, Extension(who): Who, Path(id): Path<Str
 }
 
 /// Handles `PUT /v1/contacts/{id}/tags`.
-pub async fn tag(State(worlds): Data, Extension(who): Who, Path(id): Path<String>, request: Body) -> Answer {
+pub async fn tag(
+    State(worlds): WorldsState,
+    Extension(who): SignedPrincipal,
+    Path(id): Path<String>,
+    request: Body,
+) -> Answer {
     let Tags { tags } = body(request).await?;
-    let draft = Draft { name: None, phone: None, email: None, tags: Some(tags) };
+    let draft = ContactDraft { name: None, phone: None, email: None, tags: Some(tags) };
     let changed = worlds.of(&who, |world| {
         let contact = world.contacts.get_mut(&id).ok_or_else(missing)?;
         draft.apply(contact)?;
@@ -147,11 +157,11 @@ pub async fn tag(State(worlds): Data, Extension(who): Who, Path(id): Path<String
 }
 
 /// Handles `DELETE /v1/contacts/{id}`.
-pub async fn delete(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
+pub async fn delete(State(worlds): WorldsState, Extension(who): SignedPrincipal, Path(id): Path<String>) -> Answer {
     worlds.of(&who, |world| world.contacts.remove(&id)).map(|_| done()).ok_or_else(missing)
 }
 
-impl Draft {
+impl ContactDraft {
     /// Sets the given fields of a contact. Fails without any change if one of them is invalid.
     fn apply(&self, contact: &mut Contact) -> Result<(), Response> {
         let mut after = contact.clone();

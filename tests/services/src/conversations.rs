@@ -2,7 +2,8 @@
 
 use crate::{
     answer::{Answer, bad_field, body, missing, ok},
-    world::{Conversation, Message, Worlds},
+    gate::SignedPrincipal,
+    world::{Conversation, Message, WorldsState},
 };
 use axum::{
     Extension,
@@ -10,34 +11,30 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use ownchat_domain::{principal::Principal, text};
+use ownchat_domain::text;
 use serde::Deserialize;
 use serde_json::json;
-use std::sync::Arc;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Draft {
+struct ConversationPatch {
     status: Option<String>,
     labels: Option<Vec<String>>,
 }
 
-type Data = State<Arc<Worlds>>;
-type Who = Extension<Principal>;
-
 /// Handles `GET /v1/conversations`.
-pub async fn list(State(worlds): Data, Extension(who): Who) -> Response {
+pub async fn list(State(worlds): WorldsState, Extension(who): SignedPrincipal) -> Response {
     let data: Vec<Conversation> = worlds.of(&who, |world| world.conversations.values().cloned().collect());
     ok(&json!({"data": data, "next_cursor": null}))
 }
 
 /// Handles `GET /v1/conversations/{id}`.
-pub async fn read(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
+pub async fn read(State(worlds): WorldsState, Extension(who): SignedPrincipal, Path(id): Path<String>) -> Answer {
     worlds.of(&who, |world| world.conversations.get(&id).map(ok)).ok_or_else(missing)
 }
 
 /// Handles `GET /v1/conversations/{id}/history`.
-pub async fn history(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
+pub async fn history(State(worlds): WorldsState, Extension(who): SignedPrincipal, Path(id): Path<String>) -> Answer {
     worlds.of(&who, |world| {
         if !world.conversations.contains_key(&id) {
             return Err(missing());
@@ -48,8 +45,13 @@ pub async fn history(State(worlds): Data, Extension(who): Who, Path(id): Path<St
 }
 
 /// Handles `PATCH /v1/conversations/{id}`.
-pub async fn change(State(worlds): Data, Extension(who): Who, Path(id): Path<String>, request: Body) -> Answer {
-    let draft: Draft = body(request).await?;
+pub async fn change(
+    State(worlds): WorldsState,
+    Extension(who): SignedPrincipal,
+    Path(id): Path<String>,
+    request: Body,
+) -> Answer {
+    let draft: ConversationPatch = body(request).await?;
     if draft.status.as_deref().is_some_and(|status| !["open", "closed", "snoozed"].contains(&status)) {
         return Err(bad_field("status", "Choose open, closed or snoozed."));
     }

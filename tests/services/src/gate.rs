@@ -3,6 +3,7 @@
 
 use crate::answer::{own_problem, problem, send};
 use axum::{
+    Extension,
     extract::{Request, State},
     http::{StatusCode, header},
     middleware::Next,
@@ -26,6 +27,9 @@ pub struct Gate {
     /// The key that the edge signs principals with.
     pub principal_key: Vec<u8>,
 }
+
+/// The verified principal of a request, for its handler.
+pub type SignedPrincipal = Extension<Principal>;
 
 /// Verifies the principal and the scope of a request, and passes the principal on to the handler.
 pub async fn check(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {

@@ -2,8 +2,8 @@
 
 use crate::{
     answer::{Answer, bad_field, body, created, done, missing, ok},
-    gate::now,
-    world::{Message, Worlds},
+    gate::{SignedPrincipal, now},
+    world::{Message, WorldsState},
 };
 use axum::{
     Extension,
@@ -11,38 +11,34 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use ownchat_domain::{principal::Principal, text};
+use ownchat_domain::text;
 use serde::Deserialize;
 use serde_json::json;
-use std::sync::Arc;
 
 /// Maximum length of a message, in characters.
 const TEXT_MAX: usize = 4_096;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Draft {
+struct NewMessage {
     to: String,
     text: String,
 }
 
-type Data = State<Arc<Worlds>>;
-type Who = Extension<Principal>;
-
 /// Handles `GET /v1/messages`.
-pub async fn list(State(worlds): Data, Extension(who): Who) -> Response {
+pub async fn list(State(worlds): WorldsState, Extension(who): SignedPrincipal) -> Response {
     let data: Vec<Message> = worlds.of(&who, |world| world.messages.values().cloned().collect());
     ok(&json!({"data": data, "next_cursor": null}))
 }
 
 /// Handles `GET /v1/messages/{id}`.
-pub async fn read(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
+pub async fn read(State(worlds): WorldsState, Extension(who): SignedPrincipal, Path(id): Path<String>) -> Answer {
     worlds.of(&who, |world| world.messages.get(&id).map(ok)).ok_or_else(missing)
 }
 
 /// Handles `POST /v1/messages`. `to` is the id of a contact.
-pub async fn send(State(worlds): Data, Extension(who): Who, request: Body) -> Answer {
-    let draft: Draft = body(request).await?;
+pub async fn send(State(worlds): WorldsState, Extension(who): SignedPrincipal, request: Body) -> Answer {
+    let draft: NewMessage = body(request).await?;
     let text = text::paragraph(&draft.text, TEXT_MAX).map_err(|why| bad_field("text", why))?;
     if text.is_empty() {
         return Err(bad_field("text", "This cannot be empty."));
@@ -57,6 +53,6 @@ pub async fn send(State(worlds): Data, Extension(who): Who, request: Body) -> An
 }
 
 /// Handles `DELETE /v1/messages/{id}`.
-pub async fn retract(State(worlds): Data, Extension(who): Who, Path(id): Path<String>) -> Answer {
+pub async fn retract(State(worlds): WorldsState, Extension(who): SignedPrincipal, Path(id): Path<String>) -> Answer {
     worlds.of(&who, |world| world.messages.remove(&id)).map(|_| done()).ok_or_else(missing)
 }

@@ -1,10 +1,11 @@
 //! Sample data in memory: one world for each workspace and environment, created on first use.
 
+use axum::extract::State;
 use ownchat_domain::{environment::Environment, principal::Principal, time::Timestamp};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Start of the sample data.
@@ -76,6 +77,9 @@ pub struct World {
 /// All worlds, by workspace and environment.
 #[derive(Debug, Default)]
 pub struct Worlds(Mutex<HashMap<(u32, Environment), World>>);
+
+/// All worlds, for the handlers.
+pub type WorldsState = State<Arc<Worlds>>;
 
 impl Worlds {
     /// Runs `work` on the world of a principal.
