@@ -21,7 +21,7 @@ const COOKIE: &str = "__Host-ownchat-session";
 
 /// An HTTP client of one origin.
 #[derive(Clone)]
-pub struct Client {
+pub struct ApiClient {
     pub origin: String,
     /// Value of the session cookie.
     pub session: Option<String>,
@@ -32,7 +32,7 @@ pub struct Client {
     agent: Agent,
 }
 
-impl Client {
+impl ApiClient {
     /// Creates a client that sends the origin's own `Origin`, as its pages do, and nothing else.
     pub fn new(origin: String) -> Self {
         let config = Agent::config_builder()

@@ -1,7 +1,7 @@
 //! Starts a deployment for a test with `cargo xtask dev`, on free ports. Its state is in a
 //! temporary folder, which is removed at the end.
 
-use crate::client::{Client, OWNER};
+use crate::client::{ApiClient, OWNER};
 use serde_json::{Value, json};
 use std::{
     env, fs,
@@ -162,17 +162,17 @@ impl Deployment {
     }
 
     /// Returns a client of the console without a session.
-    pub fn console(&self) -> Client {
-        Client::new(self.origin(0))
+    pub fn console(&self) -> ApiClient {
+        ApiClient::new(self.origin(0))
     }
 
     /// Returns a client of the console with the owner's session from the set-up.
-    pub fn owner(&self) -> Client {
+    pub fn owner(&self) -> ApiClient {
         self.console().in_session(self.session.clone())
     }
 
     /// Returns a client of the console with a new session of the owner.
-    pub fn signed_in(&self) -> Client {
+    pub fn signed_in(&self) -> ApiClient {
         let console = self.console();
         let answer = console.post("/api/v1/session", &json!({"email": OWNER.email, "password": OWNER.password}));
         console.in_session(answer.expect_status(200).session())
@@ -185,13 +185,13 @@ impl Deployment {
     }
 
     /// Returns a client of the edge.
-    pub fn edge(&self) -> Client {
-        Client::new(self.origin(1))
+    pub fn edge(&self) -> ApiClient {
+        ApiClient::new(self.origin(1))
     }
 
     /// Returns a client of the edge with the service token. Like Ownchat's own services, it may
     /// verify keys of every workspace.
-    pub fn service(&self) -> Client {
+    pub fn service(&self) -> ApiClient {
         self.edge().bearing(&self.service_token())
     }
 
@@ -201,8 +201,8 @@ impl Deployment {
     }
 
     /// Returns a client of the upstream services.
-    pub fn services(&self) -> Client {
-        let mut client = Client::new(self.origin(2));
+    pub fn services(&self) -> ApiClient {
+        let mut client = ApiClient::new(self.origin(2));
         client.is_ours = false;
         client
     }

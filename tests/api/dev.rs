@@ -1,7 +1,7 @@
 //! Guarantees of `cargo xtask dev`: ports, options, the state folder, the ready file and the end.
 
 use crate::{
-    client::Client,
+    client::ApiClient,
     deployment::{Deployment, SETUP_TOKEN, shared},
     keys::make,
 };
@@ -51,7 +51,7 @@ fn two_do_not_share_one_folder_of_state() {
 fn fresh_forgets_everything() {
     let mut own = Deployment::set_up();
     let key = make(&own.owner(), "Forgotten", &["contacts:read"]).key;
-    let owner: Client = own.owner();
+    let owner: ApiClient = own.owner();
     own.stop();
     own.resume(&["--fresh"]);
     owner.get("/api/v1/session").expect_problem(401, "not_signed_in");

@@ -4,11 +4,11 @@
 mod fields;
 
 use crate::{
-    client::{Answer, Client},
+    client::{Answer, ApiClient},
     deployment::{Deployment, shared},
     keys::{list, make},
 };
-use fields::{Field, Kind, Parameter, wrong};
+use fields::{Field, FieldType, Parameter, wrong};
 use ownchat_domain::problem::CATALOGUE;
 use serde_json::{Value, json};
 
@@ -86,7 +86,7 @@ fn expect_field(answer: &Answer, call: &str, field: &str) {
 
 /// An endpoint that takes a body: a client, a valid request, and its fields.
 struct Endpoint<'a> {
-    caller: &'a Client,
+    caller: &'a ApiClient,
     method: &'a str,
     path: &'a str,
     good: Value,
@@ -118,7 +118,7 @@ impl Endpoint<'_> {
                 *body.pointer_mut(&pointer).unwrap() = value;
                 self.refuses(&body, &name);
             }
-            if let Field(_, Kind::Object(fields), _) = field {
+            if let Field(_, FieldType::Object(fields), _) = field {
                 self.refuses_values(&pointer, fields);
             }
         }
@@ -239,7 +239,7 @@ fn a_fault_in_a_set_up_or_a_sign_in_is_named_by_its_field() {
 }
 
 /// Returns a client of the edge that may verify keys.
-fn service(deployment: &Deployment) -> Client {
+fn service(deployment: &Deployment) -> ApiClient {
     deployment.service()
 }
 

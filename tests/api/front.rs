@@ -1,7 +1,7 @@
 //! The front of a local deployment, which stands in for Cloudflare's network.
 
 use crate::{
-    client::Client,
+    client::ApiClient,
     deployment::{Deployment, shared, wait},
     keys::make,
     processes::{descendants, listening},
@@ -118,7 +118,7 @@ fn a_refusal_is_heard_while_a_body_is_sent() {
     let edge = deployment.edge();
     let key = make(&deployment.owner(), "Upload", &["contacts:read"]).key;
     let body = "x".repeat(30_000_000);
-    let once = |caller: &Client, method: &str, path: &str| {
+    let once = |caller: &ApiClient, method: &str, path: &str| {
         let media = if path == "/v1/verify" { "application/json" } else { "text/plain" };
         caller.with("Content-Type", media).send_once(method, path, &body).map(|answer| answer.status)
     };

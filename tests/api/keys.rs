@@ -1,6 +1,6 @@
 //! Creates, changes and forges keys for tests.
 
-use crate::{client::Client, deployment::Deployment};
+use crate::{client::ApiClient, deployment::Deployment};
 use ownchat_domain::{
     environment::Environment,
     keyring::Keyring,
@@ -22,21 +22,21 @@ pub struct Made {
 }
 
 /// Creates a key with these scopes.
-pub fn make(owner: &Client, name: &str, scopes: &[&str]) -> Made {
+pub fn make(owner: &ApiClient, name: &str, scopes: &[&str]) -> Made {
     let answer = owner.post("/api/v1/keys", &json!({"name": name, "environment": "live", "scopes": scopes}));
     answer.expect_status(201);
     Made { key: answer.at("/key"), id: answer.at("/id"), about: answer.json() }
 }
 
 /// Changes a key at its current version.
-pub fn change(owner: &Client, id: &str, changes: &Value) {
+pub fn change(owner: &ApiClient, id: &str, changes: &Value) {
     let path = format!("/api/v1/keys/{id}");
     let tag = owner.get(&path).expect_status(200).header("etag").to_owned();
     owner.with("If-Match", tag).json("PATCH", &path, changes).expect_status(200);
 }
 
 /// Deletes a key at its current version.
-pub fn delete(owner: &Client, id: &str) {
+pub fn delete(owner: &ApiClient, id: &str) {
     let path = format!("/api/v1/keys/{id}");
     let tag = owner.get(&path).expect_status(200).header("etag").to_owned();
     owner.with("If-Match", tag).send("DELETE", &path, "").expect_status(204);
@@ -68,7 +68,7 @@ fn write(environment: Environment, locator: Locator) -> String {
 }
 
 /// Lists the keys of the workspace, up to 100.
-pub fn list(owner: &Client) -> Vec<Value> {
+pub fn list(owner: &ApiClient) -> Vec<Value> {
     let body = owner.get("/api/v1/keys?limit=100").expect_status(200).json();
     body.get("data").and_then(Value::as_array).cloned().unwrap()
 }

@@ -2,7 +2,7 @@
 //! other keys.
 
 use crate::{
-    client::{Answer, Client},
+    client::{Answer, ApiClient},
     deployment::{Deployment, shared, wait},
     keys::{Made, change, delete, forged, list, make, never_issued, seconds_from_now, with_another_secret},
 };
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub const KEYS: &str = "/api/v1/keys";
 
 /// Returns a client with this key. It sends no `Origin` and no cookies.
-fn program(deployment: &Deployment, key: &str) -> Client {
+fn program(deployment: &Deployment, key: &str) -> ApiClient {
     deployment.console().without("Origin").bearing(key)
 }
 
@@ -25,7 +25,7 @@ pub fn body(name: &str, scopes: &[&str]) -> Value {
 }
 
 /// Creates a key with these scopes, and a client that uses it.
-pub fn with(deployment: &Deployment, name: &str, scopes: &[&str]) -> (Made, Client) {
+pub fn with(deployment: &Deployment, name: &str, scopes: &[&str]) -> (Made, ApiClient) {
     let made = make(&deployment.owner(), name, scopes);
     let program = program(deployment, &made.key);
     (made, program)

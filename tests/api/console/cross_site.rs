@@ -1,14 +1,14 @@
 //! Cross-site requests, which another site makes a browser send.
 
 use crate::{
-    client::Client,
+    client::ApiClient,
     deployment::{SETUP_TOKEN, shared},
     keys::{list, make},
 };
 use serde_json::json;
 
 /// Returns clients with the headers of a browser's cross-site request.
-fn from_elsewhere(client: &Client) -> [Client; 5] {
+fn from_elsewhere(client: &ApiClient) -> [ApiClient; 5] {
     let bare = client.without("Origin");
     [
         bare.with("Origin", "https://evil.example").with("Sec-Fetch-Site", "cross-site"),

@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: a request that is sent twice takes effect once.
 
 use crate::{
-    client::{Answer, Client},
+    client::{Answer, ApiClient},
     deployment::shared,
     keys::{list, make},
 };
@@ -14,11 +14,11 @@ fn body(name: &str) -> Value {
     json!({"name": name, "environment": "live", "scopes": ["contacts:read"]})
 }
 
-fn create(owner: &Client, key: &str, name: &str) -> Answer {
+fn create(owner: &ApiClient, key: &str, name: &str) -> Answer {
     owner.with("Idempotency-Key", key).post("/api/v1/keys", &body(name))
 }
 
-fn named(owner: &Client, name: &str) -> usize {
+fn named(owner: &ApiClient, name: &str) -> usize {
     list(owner).iter().filter(|key| key["name"] == name).count()
 }
 
@@ -122,7 +122,7 @@ fn hidden(page: &str, name: &str) -> String {
 fn a_form_that_is_sent_twice_makes_one_key_and_says_so() {
     let deployment = shared();
     let owner = deployment.owner();
-    let form = |client: &Client| hidden(&client.get(PAGE).expect_status(200).text, "form");
+    let form = |client: &ApiClient| hidden(&client.get(PAGE).expect_status(200).text, "form");
     let name = form(&owner);
     assert_ne!(name, form(&owner), "every form has a name of its own");
     let send = |title: &str| {

@@ -2,7 +2,7 @@
 //! of the workspace.
 
 use crate::{
-    client::{Answer, Client},
+    client::{Answer, ApiClient},
     deployment::{Deployment, shared, wait},
     keys::{change, delete, expect_soon, make, seconds_from_now},
 };
@@ -17,7 +17,7 @@ fn code(deployment: &Deployment, key: &str) -> String {
     deployment.service().post("/v1/verify", &json!({"key": key})).expect_status(200).at("/code")
 }
 
-fn rotate(owner: &Client, id: &str, overlap_seconds: u32) -> Answer {
+fn rotate(owner: &ApiClient, id: &str, overlap_seconds: u32) -> Answer {
     owner.post(&format!("{}/rotate", path(id)), &json!({"overlap_seconds": overlap_seconds}))
 }
 

@@ -2,14 +2,14 @@
 
 use super::keys::{PAGE, path};
 use crate::{
-    client::{Answer, Client},
+    client::{Answer, ApiClient},
     deployment::{shared, wait},
     keys::{make, seconds_from_now},
 };
 use serde_json::json;
 
 /// Follows the redirect of an action, as a browser does.
-fn follow(owner: &Client, act: &Answer) -> Answer {
+fn follow(owner: &ApiClient, act: &Answer) -> Answer {
     let target = act.expect_status(303).header("location").split('#').next().unwrap_or_default().to_owned();
     owner.with("Cookie", format!("__Host-ownchat-flash={}", act.flash().unwrap_or_default())).get(&target)
 }
@@ -27,7 +27,7 @@ fn undo(page: &Answer) -> (String, Vec<(String, String)>) {
     (action, fields.collect())
 }
 
-fn press(owner: &Client, page: &Answer) -> Answer {
+fn press(owner: &ApiClient, page: &Answer) -> Answer {
     let (action, fields) = undo(page);
     let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     owner.form(&action, &fields)
@@ -60,7 +60,7 @@ fn a_message_is_shown_once_and_no_link_makes_one() {
             )
             .session(),
     );
-    let is_seen = |caller: &Client, value: &str| {
+    let is_seen = |caller: &ApiClient, value: &str| {
         caller.with("Cookie", format!("__Host-ownchat-flash={value}")).get(PAGE).text.contains("is off.")
     };
     assert!(is_seen(&owner, &good));

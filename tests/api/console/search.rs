@@ -1,7 +1,7 @@
 //! The list of keys as a page: a whole key in the search, and the summary of a key's restrictions.
 
 use super::keys::PAGE;
-use crate::{client::Client, deployment::shared, keys::make};
+use crate::{client::ApiClient, deployment::shared, keys::make};
 use serde_json::json;
 
 const ADVICE: &str = "You pasted a whole key. We looked for its id only.";
@@ -30,7 +30,7 @@ fn a_whole_key_in_an_address_is_cut_to_its_id() {
 fn the_key_that_was_pasted_is_found_and_advice_is_given_once() {
     let owner = shared().owner();
     let made = make(&owner, "Found by a whole key", &["contacts:read"]);
-    let with = |caller: &Client, flash: &str| caller.with("Cookie", format!("__Host-ownchat-flash={flash}"));
+    let with = |caller: &ApiClient, flash: &str| caller.with("Cookie", format!("__Host-ownchat-flash={flash}"));
     for first in [&owner, &shared().console()] {
         let pasted = first.get(&format!("{PAGE}?q=Bearer+{}", made.key));
         let page = with(&owner, &pasted.flash().unwrap()).get(pasted.header("location"));

@@ -1,7 +1,7 @@
 //! `POST /api/v1/setup`, and the page `/setup`.
 
 use crate::{
-    client::{Answer, Client},
+    client::{Answer, ApiClient},
     deployment::{Deployment, SETUP_TOKEN, shared},
 };
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn request(token: &str) -> Value {
 }
 
 /// Returns true while the deployment has no owner.
-fn is_open(console: &Client) -> bool {
+fn is_open(console: &ApiClient) -> bool {
     console.get(&format!("/setup?token={SETUP_TOKEN}")).status == 200
 }
 
@@ -157,7 +157,7 @@ fn wrong_tokens_are_slowed_down() {
 }
 
 /// Sets it up from this client IP address, and returns the status code.
-fn set_up_from(address: &str, console: &Client) -> u16 {
+fn set_up_from(address: &str, console: &ApiClient) -> u16 {
     let (origin, body) = (&console.origin, request(SETUP_TOKEN).to_string());
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--interface", address]);

@@ -1,7 +1,7 @@
 //! Export and import of a workspace as a file: `/api/v1/export` and `/api/v1/import`.
 
 use crate::{
-    client::{Answer, Client},
+    client::{Answer, ApiClient},
     deployment::{Deployment, shared, wait},
     keys::{change, delete, list, make},
 };
@@ -9,7 +9,7 @@ use serde_json::json;
 
 const NDJSON: &str = "application/x-ndjson";
 
-fn export(owner: &Client) -> String {
+fn export(owner: &ApiClient) -> String {
     let answer = owner.get("/api/v1/export");
     answer.expect_status(200);
     assert_eq!(answer.header("content-type"), NDJSON);
@@ -17,7 +17,7 @@ fn export(owner: &Client) -> String {
     answer.text
 }
 
-fn import(owner: &Client, file: &str) -> Answer {
+fn import(owner: &ApiClient, file: &str) -> Answer {
     owner.with("Content-Type", NDJSON).send("POST", "/api/v1/import", file)
 }
 

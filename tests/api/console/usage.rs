@@ -1,7 +1,7 @@
 //! `/api/v1/usage`, `usage` of a key, and `last_used_at`.
 
 use crate::{
-    client::{Answer, Client},
+    client::{Answer, ApiClient},
     deployment::{Deployment, shared, wait},
     keys::{change, delete, list, make, never_issued, seconds_from_now},
 };
@@ -17,7 +17,7 @@ fn check(deployment: &Deployment, key: &str, scopes: &[&str]) -> String {
     deployment.service().post("/v1/verify", &json!({"key": key, "scopes": scopes})).expect_status(200).at("/code")
 }
 
-fn totals(owner: &Client, path: &str) -> Value {
+fn totals(owner: &ApiClient, path: &str) -> Value {
     owner.get(path).expect_status(200).json()["totals"].clone()
 }
 
@@ -152,7 +152,7 @@ fn a_key_says_when_it_and_its_secrets_were_last_used() {
 }
 
 /// Sends a request to the management API with a key. Receives the path of that key.
-type Act<'a> = &'a dyn Fn(&Client, &str) -> Answer;
+type Act<'a> = &'a dyn Fn(&ApiClient, &str) -> Answer;
 
 #[test]
 fn every_call_of_the_management_api_is_a_use_of_its_key() {
@@ -161,7 +161,7 @@ fn every_call_of_the_management_api_is_a_use_of_its_key() {
     let body = |name: &str| json!({"name": name, "environment": "live", "scopes": ["contacts:read"]});
     let other = format!("/api/v1/keys/{}", make(&owner, "Managed by others", &["contacts:read"]).id);
     let overlap = json!({"overlap_seconds": 60});
-    let seen = |program: &Client| program.with("If-Match", "\"1\"");
+    let seen = |program: &ApiClient| program.with("If-Match", "\"1\"");
     // Each is the only request of its key. The last two are refused.
     let calls: [(&str, u16, Act); 9] = [
         ("keys:self", 200, &|program, own| program.get(own)),

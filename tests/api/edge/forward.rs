@@ -1,7 +1,7 @@
 //! Headers, bodies and responses through the gateway, and its timeouts.
 
 use crate::{
-    client::{Answer, Client},
+    client::{Answer, ApiClient},
     deployment::{Deployment, wait},
     keys::make,
     upstream::{Blackhole, DEAF, SILENT, STALL, Upstream, answer},
@@ -48,7 +48,7 @@ fn in_front_of(origin: &str, limits: &[(&str, &str)]) -> (Deployment, String) {
 
 impl Behind {
     /// Returns a client with a key. The upstream sends it this response.
-    fn answering(&self, response: &str) -> Client {
+    fn answering(&self, response: &str) -> ApiClient {
         self.deployment.edge().bearing(&self.key).with("X-Answer", answer(response))
     }
 
@@ -345,7 +345,7 @@ fn a_request_that_reached_no_service_costs_no_quota() {
     for _ in 0..5 {
         caller.get("/v1/contacts").expect_problem(502, "upstream_unavailable");
     }
-    let left = |caller: &Client| caller.get("/v1/key").at("/quota/remaining");
+    let left = |caller: &ApiClient| caller.get("/v1/key").at("/quota/remaining");
     assert_eq!(left(&caller), "3");
     // They count under their own outcome.
     let usage = format!("/api/v1/keys/{}/usage", made.at("/id"));

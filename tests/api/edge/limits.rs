@@ -1,13 +1,13 @@
 //! Rate limits and quotas of a key.
 
 use crate::{
-    client::{Answer, Client},
+    client::{Answer, ApiClient},
     deployment::shared,
 };
 use serde_json::{Value, json};
 use std::thread;
 
-fn limited(owner: &Client, limits: &Value) -> String {
+fn limited(owner: &ApiClient, limits: &Value) -> String {
     let mut body = json!({"name": "Limited", "environment": "live", "scopes": ["contacts:read"]});
     for (name, limit) in limits.as_object().unwrap() {
         body[name] = limit.clone();

@@ -1,7 +1,7 @@
 //! `POST /v1/verify`: its outcomes and its request body.
 
 use crate::{
-    client::Client,
+    client::ApiClient,
     deployment::{Deployment, shared, wait},
     keys::{change, delete, forged, make, never_issued, with_another_secret},
 };
@@ -158,7 +158,7 @@ fn a_body_is_json_in_utf_8_and_not_compressed() {
     let edge = deployment.service();
     let key = make(&deployment.owner(), "Other bodies", &["contacts:read"]).key;
     let good = json!({"key": key}).to_string();
-    let ask = |caller: &Client, body: &[u8]| caller.send("POST", "/v1/verify", body);
+    let ask = |caller: &ApiClient, body: &[u8]| caller.send("POST", "/v1/verify", body);
     let of = |media: &str| edge.with("Content-Type", media);
     for caller in [
         edge.clone(),

@@ -1,7 +1,7 @@
 //! `POST /v1/verify`: authentication and limits of its callers.
 
 use crate::{
-    client::Client,
+    client::ApiClient,
     deployment::{Deployment, shared, wait},
     keys::{change, make},
 };
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const VERIFY: &str = "/v1/verify";
 
 /// Returns a client of the edge with a key that may verify others, and that key's id.
-fn asker(deployment: &Deployment, more: &Value) -> (Client, String) {
+fn asker(deployment: &Deployment, more: &Value) -> (ApiClient, String) {
     let mut body = json!({"name": "Asks", "environment": "live", "scopes": ["keys:verify"]});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let made = deployment.owner().post("/api/v1/keys", &body);
@@ -49,7 +49,7 @@ fn a_key_with_the_scope_asks_while_it_is_good_itself() {
     let deployment = shared();
     let owner = deployment.owner();
     let made = make(&owner, "Asked about", &["contacts:read"]);
-    let ask = |caller: &Client| caller.post(VERIFY, &json!({"key": made.key}));
+    let ask = |caller: &ApiClient| caller.post(VERIFY, &json!({"key": made.key}));
     let (caller, id) = asker(deployment, &json!({}));
     assert_eq!(ask(&caller).expect_status(200).at("/key_id"), made.id);
     // A network other than that of the tests.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// The type of a field's values.
 #[derive(Clone, Copy)]
-pub enum Kind {
+pub enum FieldType {
     /// A text of at most this many characters. It may be empty.
     Text(usize),
     /// A text of at most this many characters. It must not be empty.
@@ -28,30 +28,36 @@ pub enum Kind {
 }
 
 /// One field: its name, its type, and true if it may be `null`.
-pub struct Field(pub &'static str, pub Kind, pub bool);
+pub struct Field(pub &'static str, pub FieldType, pub bool);
 
 /// Returns values that the field rejects.
 pub fn wrong(Field(_, kind, may_be_null): &Field) -> Vec<Value> {
     let mut values = match kind {
-        Kind::Any => vec![json!(7), json!(-1), json!(1.5), json!(true), json!([]), json!({})],
-        Kind::Text(max) => vec![json!("x".repeat(max + 1)), json!(7), json!(1.5), json!(true), json!(["x"]), json!({})],
-        Kind::Line(max) => vec![json!(""), json!(" "), json!("x".repeat(max + 1)), json!(7), json!(true), json!(["x"])],
-        Kind::Word => {
+        FieldType::Any => vec![json!(7), json!(-1), json!(1.5), json!(true), json!([]), json!({})],
+        FieldType::Text(max) => {
+            vec![json!("x".repeat(max + 1)), json!(7), json!(1.5), json!(true), json!(["x"]), json!({})]
+        }
+        FieldType::Line(max) => {
+            vec![json!(""), json!(" "), json!("x".repeat(max + 1)), json!(7), json!(true), json!(["x"])]
+        }
+        FieldType::Word => {
             vec![json!(""), json!("other"), json!(7), json!(-1), json!(1.5), json!(true), json!([]), json!({"x": null})]
         }
-        Kind::Time => vec![json!(""), json!("soon"), json!("2026-13-01T00:00:00Z"), json!(7), json!([]), json!({})],
-        Kind::Number(least, most) => {
+        FieldType::Time => {
+            vec![json!(""), json!("soon"), json!("2026-13-01T00:00:00Z"), json!(7), json!([]), json!({})]
+        }
+        FieldType::Number(least, most) => {
             let outside = [least.checked_sub(1), Some(most + 1)].into_iter().flatten().map(Value::from);
             let others =
                 [json!(-1), json!(1.5), json!(5_000_000_000_u64), json!(1e300), json!("7"), json!(true), json!([])];
             outside.chain(others).collect()
         }
-        Kind::Flag => vec![json!("true"), json!(""), json!(1), json!(1.5), json!([]), json!({})],
-        Kind::Texts => vec![json!("x"), json!(7), json!({}), json!([7]), json!([null]), json!([["x"]])],
-        Kind::Notes => {
+        FieldType::Flag => vec![json!("true"), json!(""), json!(1), json!(1.5), json!([]), json!({})],
+        FieldType::Texts => vec![json!("x"), json!(7), json!({}), json!([7]), json!([null]), json!([["x"]])],
+        FieldType::Notes => {
             vec![json!("x"), json!(7), json!([]), json!({"team": 7}), json!({"team": ["x"]}), json!({"": "x"})]
         }
-        Kind::Object(_) => vec![json!("x"), json!(7), json!(true), json!([]), json!({"colour": 1})],
+        FieldType::Object(_) => vec![json!("x"), json!(7), json!(true), json!([]), json!({"colour": 1})],
     };
     if !may_be_null {
         values.push(Value::Null);
@@ -60,87 +66,98 @@ pub fn wrong(Field(_, kind, may_be_null): &Field) -> Vec<Value> {
 }
 
 pub static NEW_KEY: &[Field] = &[
-    Field("name", Kind::Line(100), false),
-    Field("description", Kind::Text(500), false),
-    Field("integration", Kind::Text(100), false),
-    Field("environment", Kind::Word, false),
-    Field("scopes", Kind::Texts, false),
-    Field("not_before", Kind::Time, true),
-    Field("expires_at", Kind::Time, true),
-    Field("restrictions", Kind::Object(RESTRICTIONS), false),
-    Field("rate_limit", Kind::Object(RATE_LIMIT), true),
-    Field("quota", Kind::Object(QUOTA), true),
-    Field("metadata", Kind::Notes, false),
-    Field("reason", Kind::Text(500), true),
-    Field("secret_sha256", Kind::Word, true),
+    Field("name", FieldType::Line(100), false),
+    Field("description", FieldType::Text(500), false),
+    Field("integration", FieldType::Text(100), false),
+    Field("environment", FieldType::Word, false),
+    Field("scopes", FieldType::Texts, false),
+    Field("not_before", FieldType::Time, true),
+    Field("expires_at", FieldType::Time, true),
+    Field("restrictions", FieldType::Object(RESTRICTIONS), false),
+    Field("rate_limit", FieldType::Object(RATE_LIMIT), true),
+    Field("quota", FieldType::Object(QUOTA), true),
+    Field("metadata", FieldType::Notes, false),
+    Field("reason", FieldType::Text(500), true),
+    Field("secret_sha256", FieldType::Word, true),
 ];
 
 pub static PATCH: &[Field] = &[
-    Field("name", Kind::Line(100), false),
-    Field("description", Kind::Text(500), true),
-    Field("integration", Kind::Text(100), true),
-    Field("status", Kind::Word, false),
-    Field("reason", Kind::Text(500), true),
-    Field("scopes", Kind::Texts, false),
-    Field("not_before", Kind::Time, true),
-    Field("expires_at", Kind::Time, true),
-    Field("restrictions", Kind::Object(RESTRICTIONS), true),
-    Field("rate_limit", Kind::Object(RATE_LIMIT), true),
-    Field("quota", Kind::Object(QUOTA), true),
-    Field("metadata", Kind::Notes, true),
+    Field("name", FieldType::Line(100), false),
+    Field("description", FieldType::Text(500), true),
+    Field("integration", FieldType::Text(100), true),
+    Field("status", FieldType::Word, false),
+    Field("reason", FieldType::Text(500), true),
+    Field("scopes", FieldType::Texts, false),
+    Field("not_before", FieldType::Time, true),
+    Field("expires_at", FieldType::Time, true),
+    Field("restrictions", FieldType::Object(RESTRICTIONS), true),
+    Field("rate_limit", FieldType::Object(RATE_LIMIT), true),
+    Field("quota", FieldType::Object(QUOTA), true),
+    Field("metadata", FieldType::Notes, true),
 ];
 
-static RESTRICTIONS: &[Field] =
-    &[Field("allow", Kind::Texts, true), Field("deny", Kind::Texts, true), Field("channels", Kind::Texts, true)];
-static RATE_LIMIT: &[Field] =
-    &[Field("limit", Kind::Number(1, 1_000_000_000), false), Field("window_seconds", Kind::Number(1, 86_400), false)];
-static QUOTA: &[Field] = &[Field("limit", Kind::Number(1, 1_000_000_000), false), Field("period", Kind::Word, false)];
+static RESTRICTIONS: &[Field] = &[
+    Field("allow", FieldType::Texts, true),
+    Field("deny", FieldType::Texts, true),
+    Field("channels", FieldType::Texts, true),
+];
+static RATE_LIMIT: &[Field] = &[
+    Field("limit", FieldType::Number(1, 1_000_000_000), false),
+    Field("window_seconds", FieldType::Number(1, 86_400), false),
+];
+static QUOTA: &[Field] =
+    &[Field("limit", FieldType::Number(1, 1_000_000_000), false), Field("period", FieldType::Word, false)];
 
 pub static COPY: &[Field] = &[
-    Field("name", Kind::Line(100), true),
-    Field("expires_at", Kind::Time, true),
-    Field("reason", Kind::Text(500), true),
-    Field("secret_sha256", Kind::Word, true),
+    Field("name", FieldType::Line(100), true),
+    Field("expires_at", FieldType::Time, true),
+    Field("reason", FieldType::Text(500), true),
+    Field("secret_sha256", FieldType::Word, true),
 ];
 
-pub static ROTATION: &[Field] =
-    &[Field("overlap_seconds", Kind::Number(0, 30 * 86_400), false), Field("secret_sha256", Kind::Word, true)];
+pub static ROTATION: &[Field] = &[
+    Field("overlap_seconds", FieldType::Number(0, 30 * 86_400), false),
+    Field("secret_sha256", FieldType::Word, true),
+];
 
 pub static EXPLAIN: &[Field] = &[
-    Field("key_id", Kind::Word, false),
-    Field("scopes", Kind::Texts, false),
-    Field("channel", Kind::Any, true),
-    Field("address", Kind::Word, true),
-    Field("environment", Kind::Word, true),
-    Field("at", Kind::Time, true),
-    Field("cost", Kind::Number(0, 10_000), true),
+    Field("key_id", FieldType::Word, false),
+    Field("scopes", FieldType::Texts, false),
+    Field("channel", FieldType::Any, true),
+    Field("address", FieldType::Word, true),
+    Field("environment", FieldType::Word, true),
+    Field("at", FieldType::Time, true),
+    Field("cost", FieldType::Number(0, 10_000), true),
 ];
 
-pub static EXPLAIN_ROUTE: &[Field] = &[Field("method", Kind::Any, false), Field("path", Kind::Any, false)];
+pub static EXPLAIN_ROUTE: &[Field] = &[Field("method", FieldType::Any, false), Field("path", FieldType::Any, false)];
 
 pub static SETTINGS: &[Field] = &[
-    Field("suspended", Kind::Flag, true),
-    Field("outage_seconds", Kind::Number(0, 3_600), true),
-    Field("reason", Kind::Text(500), true),
+    Field("suspended", FieldType::Flag, true),
+    Field("outage_seconds", FieldType::Number(0, 3_600), true),
+    Field("reason", FieldType::Text(500), true),
 ];
 
 pub static SETUP: &[Field] = &[
-    Field("token", Kind::Any, false),
-    Field("name", Kind::Any, false),
-    Field("email", Kind::Any, false),
-    Field("password", Kind::Any, false),
-    Field("workspace", Kind::Any, false),
+    Field("token", FieldType::Any, false),
+    Field("name", FieldType::Any, false),
+    Field("email", FieldType::Any, false),
+    Field("password", FieldType::Any, false),
+    Field("workspace", FieldType::Any, false),
 ];
 
-pub static SIGN_IN: &[Field] =
-    &[Field("email", Kind::Any, false), Field("password", Kind::Any, false), Field("device", Kind::Any, true)];
+pub static SIGN_IN: &[Field] = &[
+    Field("email", FieldType::Any, false),
+    Field("password", FieldType::Any, false),
+    Field("device", FieldType::Any, true),
+];
 
 pub static VERIFY: &[Field] = &[
-    Field("key", Kind::Any, false),
-    Field("scopes", Kind::Texts, false),
-    Field("channel", Kind::Any, true),
-    Field("address", Kind::Word, true),
-    Field("cost", Kind::Number(0, 10_000), true),
+    Field("key", FieldType::Any, false),
+    Field("scopes", FieldType::Texts, false),
+    Field("channel", FieldType::Any, true),
+    Field("address", FieldType::Word, true),
+    Field("cost", FieldType::Number(0, 10_000), true),
 ];
 
 /// A query parameter, with values that it rejects.
