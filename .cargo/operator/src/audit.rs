@@ -13,14 +13,14 @@ const LINE_MAX: u64 = 1024 * 1024;
 
 /// Summary of a valid trail: line count, first and last time, hash of the last line.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct TrailSummary {
     lines: u64,
     first: String,
     last: String,
     head: String,
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for TrailSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "good: the chain holds")?;
         writeln!(f, "lines  {}", self.lines)?;
@@ -91,11 +91,11 @@ pub enum Fault {
 }
 
 /// Verifies a file. `head` is the expected hash of the last line, if the operator knows it.
-pub fn verify(file: &str, head: Option<&str>) -> Result<Report, Fault> {
+pub fn verify(file: &str, head: Option<&str>) -> Result<TrailSummary, Fault> {
     examine(&mut BufReader::new(File::open(file)?), head)
 }
 
-fn examine(file: &mut impl BufRead, head: Option<&str>) -> Result<Report, Fault> {
+fn examine(file: &mut impl BufRead, head: Option<&str>) -> Result<TrailSummary, Fault> {
     let mut chain = Chain::default();
     let mut times: Option<(String, String)> = None;
     while let Some((bytes, whole)) = next_line(file, chain.count() + 1)? {
@@ -117,7 +117,7 @@ fn examine(file: &mut impl BufRead, head: Option<&str>) -> Result<Report, Fault>
         }
     }
     let (first, last) = times.ok_or(Fault::Empty)?;
-    let report = Report { lines: chain.count(), first, last, head: chain.head().to_owned() };
+    let report = TrailSummary { lines: chain.count(), first, last, head: chain.head().to_owned() };
     match head.filter(|head| !head.eq_ignore_ascii_case(&report.head)) {
         Some(wanted) => Err(Fault::Head { lines: report.lines, found: report.head, wanted: wanted.to_owned() }),
         None => Ok(report),

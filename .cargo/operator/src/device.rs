@@ -15,7 +15,7 @@ use std::{
 
 /// An error in creating the link.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum SignInLinkError {
     /// `MASTER_KEYS` is not set.
     #[error("set MASTER_KEYS in the environment to the list of the deployment")]
     NoList,
@@ -31,9 +31,9 @@ pub enum Refusal {
 }
 
 /// Returns the path and query of the link, below the console's origin.
-pub fn let_in(address: &str) -> Result<String, Refusal> {
-    let keys = CookieKeys::parse(&env::var("MASTER_KEYS").map_err(|_| Refusal::NoList)?)?;
-    let address = email(address).map_err(Refusal::Email)?;
+pub fn let_in(address: &str) -> Result<String, SignInLinkError> {
+    let keys = CookieKeys::parse(&env::var("MASTER_KEYS").map_err(|_| SignInLinkError::NoList)?)?;
+    let address = email(address).map_err(SignInLinkError::Email)?;
     let mut random = [0; 16];
     File::open("/dev/urandom")?.read_exact(&mut random)?;
     Ok(format!("/sign-in?device={}\n", DeviceToken::new(random).reveal(&address, &keys)))

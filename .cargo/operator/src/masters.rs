@@ -6,7 +6,7 @@ use std::env;
 
 /// An error in retiring a master secret.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum MasterSecretError {
     /// `MASTER_KEYS` is not set.
     #[error("set MASTER_KEYS in the environment to the list as it is now")]
     NoList,
@@ -22,10 +22,10 @@ pub enum Refusal {
 }
 
 /// Returns the list without the secret, except for the uses to keep.
-pub fn retire(id: &str, kept: &str) -> Result<String, Refusal> {
-    let list = env::var("MASTER_KEYS").map_err(|_| Refusal::NoList)?;
-    let id = id.parse().map_err(|_| Refusal::Id)?;
+pub fn retire(id: &str, kept: &str) -> Result<String, MasterSecretError> {
+    let list = env::var("MASTER_KEYS").map_err(|_| MasterSecretError::NoList)?;
+    let id = id.parse().map_err(|_| MasterSecretError::Id)?;
     let words = kept.split(',').map(str::trim).filter(|word| !word.is_empty());
-    let kept = words.map(Use::parse).collect::<Option<Vec<_>>>().ok_or(Refusal::Kept)?;
+    let kept = words.map(Use::parse).collect::<Option<Vec<_>>>().ok_or(MasterSecretError::Kept)?;
     Ok(format!("{}\n", ownchat_domain::keyring::retire(&list, id, &kept)?))
 }

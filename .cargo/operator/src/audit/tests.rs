@@ -36,7 +36,7 @@ fn trail_of(actor: &str, length: u64) -> Vec<String> {
     lines
 }
 
-fn ask(lines: &[String], head: Option<&str>) -> Result<Report, String> {
+fn ask(lines: &[String], head: Option<&str>) -> Result<TrailSummary, String> {
     let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
     examine(&mut text.as_bytes(), head).map_err(|fault| fault.to_string())
 }
