@@ -20,7 +20,7 @@ const CONTENTS: &str = "contents.md";
 #[derive(Debug)]
 pub struct Book {
     /// The index page, `/docs`.
-    pub index: Page,
+    pub index: DocPage,
     /// The sections in reading order.
     pub sections: Vec<Section>,
 }
@@ -31,12 +31,12 @@ pub struct Section {
     /// The title, such as "Integrate".
     pub title: String,
     /// The pages in reading order.
-    pub pages: Vec<Page>,
+    pub pages: Vec<DocPage>,
 }
 
 /// A rendered page of the documentation.
 #[derive(Debug)]
-pub struct Page {
+pub struct DocPage {
     /// The last segment of its URL: `/docs/NAME`.
     pub name: String,
     /// The text of the first heading.
@@ -84,7 +84,7 @@ impl Book {
                 return Err(BookError::new(path, "the page is listed twice"));
             };
             let name = names.get(path).cloned().unwrap_or_default();
-            Ok(Page { name, title, summary, markdown, headings, html })
+            Ok(DocPage { name, title, summary, markdown, headings, html })
         };
         let index = page(CONTENTS)?;
         let sections = listed
@@ -98,12 +98,12 @@ impl Book {
     }
 
     /// Iterates over all pages, the index first.
-    pub fn pages(&self) -> impl Iterator<Item = &Page> {
+    pub fn pages(&self) -> impl Iterator<Item = &DocPage> {
         std::iter::once(&self.index).chain(self.sections.iter().flat_map(|section| &section.pages))
     }
 
     /// Returns the section of a page, or `None` for the index.
-    pub fn section_of(&self, page: &Page) -> Option<&Section> {
+    pub fn section_of(&self, page: &DocPage) -> Option<&Section> {
         self.sections.iter().find(|section| section.pages.iter().any(|other| other.name == page.name))
     }
 

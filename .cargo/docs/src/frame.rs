@@ -1,10 +1,10 @@
 //! Renders the frame of a page: the console's frame, with the table of contents at the side.
 
-use crate::book::{Book, Page};
+use crate::book::{Book, DocPage};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// Renders a page as an HTML document.
-pub fn page(book: &Book, page: &Page) -> String {
+pub fn page(book: &Book, page: &DocPage) -> String {
     let is_index = page.name == book.index.name;
     let title = if is_index { "Docs – Ownchat".to_owned() } else { format!("{} – Ownchat docs", page.title) };
     let document = html! {
@@ -40,7 +40,7 @@ pub fn page(book: &Book, page: &Page) -> String {
 }
 
 /// Renders the sidebar: the search field and the list of all pages.
-fn sidebar(book: &Book, page: &Page) -> Markup {
+fn sidebar(book: &Book, page: &DocPage) -> Markup {
     html! {
         nav.sidebar aria-label="Documentation" {
             a.brand href="/docs" { "Ownchat docs" }
@@ -65,7 +65,7 @@ fn sidebar(book: &Book, page: &Page) -> Markup {
     }
 }
 
-fn way(book: &Book, page: &Page) -> Markup {
+fn way(book: &Book, page: &DocPage) -> Markup {
     html! {
         ol.way aria-label="Breadcrumb" {
             @if let Some(section) = book.section_of(page) {
@@ -78,7 +78,7 @@ fn way(book: &Book, page: &Page) -> Markup {
 }
 
 /// Renders the table of contents of a page, if it has more than one section.
-fn parts(page: &Page) -> Markup {
+fn parts(page: &DocPage) -> Markup {
     let parts: Vec<_> = page.headings.iter().filter(|heading| heading.level <= 3).collect();
     html! {
         @if parts.len() > 1 {
@@ -98,8 +98,8 @@ fn parts(page: &Page) -> Markup {
 }
 
 /// Renders the links at the end: previous page, next page, and this page as Markdown.
-fn around(book: &Book, page: &Page) -> Markup {
-    let pages: Vec<&Page> = book.pages().collect();
+fn around(book: &Book, page: &DocPage) -> Markup {
+    let pages: Vec<&DocPage> = book.pages().collect();
     let place = pages.iter().position(|other| other.name == page.name).unwrap_or_default();
     let before =
         place.checked_sub(1).and_then(|place| pages.get(place)).filter(|before| before.name != book.index.name);
