@@ -7,9 +7,9 @@ mod masters;
 use std::{fmt::Display, process::ExitCode};
 
 const HELP: &str = "\
-audit verify FILE [--head HASH]                checks the hash chain of an audit trail
-let-in EMAIL                                   reads MASTER_KEYS, prints a link to sign in without waiting
-master-keys retire ID [--keep locator,pepper]  reads MASTER_KEYS, prints it without the secret
+audit verify FILE [--head HASH]                verifies the hash chain of an exported audit trail
+let-in EMAIL                                   reads MASTER_KEYS, prints a sign-in link for a rate-limited person
+master-keys retire ID [--keep locator,pepper]  reads MASTER_KEYS, prints it without this master secret
 ";
 
 fn main() -> ExitCode {

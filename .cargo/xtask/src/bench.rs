@@ -4,10 +4,10 @@ use crate::{
     build::{self, Mode, part::Part},
     cargo::cargo,
     failure::Failure,
-    place::{root, target},
+    paths::{root, target},
     setup,
     step::Steps,
-    test::{MEND, SIMULATION},
+    test::{SIMULATION, TESTS_REMEDY},
 };
 use std::{fs, io, path::Path};
 
@@ -31,7 +31,7 @@ pub fn run_all() -> Result<(), Failure> {
     let mut driver = cargo(&["build", "--quiet", "--release", "--package", "ownchat-bench"]);
     Steps::Sequential.run("build the driver", &mut driver, "see the compiler's message above")?;
     let mut driver = cargo(&["run", "--quiet", "--release", "--package", "ownchat-bench", "--"]);
-    let measure = || Steps::Sequential.run("measure", driver.arg(&folder), "see what the driver says above");
+    let measure = || Steps::Sequential.run("measure", driver.arg(&folder), "see the driver's message above");
     all_the_same(revoke(&folder), measure)?;
     let table = root().join(TABLE);
     let copy = || {
@@ -59,7 +59,7 @@ fn revoke(folder: &Path) -> Result<(), Failure> {
     let _ = fs::remove_file(folder.join(SLOWEST));
     let mut proof =
         cargo(&["test", "--quiet", "--package", SIMULATION, "--test", "proofs", "--", "--exact", REVOCATION]);
-    Steps::Sequential.run("revoke keys in the simulation", proof.env("PROVE_FOLDER", folder), MEND)
+    Steps::Sequential.run("revoke keys in the simulation", proof.env("PROVE_FOLDER", folder), TESTS_REMEDY)
 }
 
 #[cfg(test)]

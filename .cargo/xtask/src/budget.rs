@@ -4,7 +4,7 @@
 use crate::{
     build::{Mode, site, site_version},
     failure::Failure,
-    place::root,
+    paths::root,
     setup::Tools,
     step::output,
 };
@@ -58,7 +58,7 @@ fn limits(mode: Mode) -> Result<Vec<Limit>, Failure> {
 
 /// Prints the sizes and fails if a part exceeds its budget.
 pub fn check(tools: &Tools, mode: Mode) -> Result<(), Failure> {
-    println!("\n── bytes to ship");
+    println!("\n── compressed sizes");
     let mut over = Vec::new();
     for Limit { what, files, compression, most } in limits(mode)? {
         let size = size(tools, compression, &files)?;
@@ -71,7 +71,7 @@ pub fn check(tools: &Tools, mode: Mode) -> Result<(), Failure> {
         return Ok(());
     }
     let why = format!("{} is over its limit", over.join(" and "));
-    Err(Failure::new("weigh what is shipped", why, "make it smaller; the limits stand in .cargo/xtask/src/budget.rs"))
+    Err(Failure::new("check the size budgets", why, "make it smaller; the limits stand in .cargo/xtask/src/budget.rs"))
 }
 
 /// Returns the compressed size in bytes. Each file is compressed separately, as in transit.
@@ -80,7 +80,7 @@ fn size(tools: &Tools, compression: &str, files: &[PathBuf]) -> Result<u64, Fail
     command.current_dir(root().join("worker")).args(["local/size.mjs", compression]).args(files);
     output(&mut command)
         .and_then(|size| size.parse().ok())
-        .ok_or_else(|| Failure::new("weigh what is shipped", "a file is missing or node failed", "build first"))
+        .ok_or_else(|| Failure::new("check the size budgets", "a file is missing or node failed", "build first"))
 }
 
 fn assets(folder: &Path) -> Vec<PathBuf> {

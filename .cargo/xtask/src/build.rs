@@ -4,7 +4,7 @@
 
 use crate::{
     failure::Failure,
-    place::{root, target},
+    paths::{root, target},
     setup::Tools,
     step::Steps,
 };

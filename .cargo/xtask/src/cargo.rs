@@ -1,6 +1,6 @@
 //! Runs cargo.
 
-use crate::place::root;
+use crate::paths::root;
 use std::{env, process::Command};
 
 /// Returns a cargo command at the workspace root, with the toolchain that runs this program.

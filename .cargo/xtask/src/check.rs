@@ -6,10 +6,10 @@ use crate::{
     crates,
     failure::Failure,
     packages::{Changed, Packages},
-    place::root,
+    paths::root,
     setup,
     step::{Steps, output, say},
-    test::MEND,
+    test::TESTS_REMEDY,
     tidy,
 };
 use std::{
@@ -43,7 +43,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     chosen.format(Steps::Sequential)?;
     chosen.lint(Steps::Sequential)?;
     for test in chosen.host_tests(Steps::Sequential)? {
-        Steps::Sequential.run(&format!("test {}", test.name), &mut test.command(), MEND)?;
+        Steps::Sequential.run(&format!("test {}", test.name), &mut test.command(), TESTS_REMEDY)?;
     }
     say("\nall good");
     Ok(())
@@ -75,7 +75,7 @@ fn changed_files(packages: &Packages) -> Result<Vec<Changed>, Failure> {
 fn code(packages: &Packages) -> Result<BTreeSet<PathBuf>, Failure> {
     let mut found = BTreeMap::new();
     for root in packages.all().packages.iter().filter_map(|package| package.code()) {
-        of_crate(root, &mut found).map_err(|why| Failure::new("read the sources", why, "mend that file"))?;
+        of_crate(root, &mut found).map_err(|why| Failure::new("read the sources", why, "fix that file"))?;
     }
     Ok(found.into_keys().collect())
 }

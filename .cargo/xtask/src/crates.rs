@@ -1,7 +1,7 @@
 //! Checks of third-party crates: licences, sources and bans by `.deny.toml`, and dependencies that
 //! no code uses.
 
-use crate::{failure::Failure, place::root, setup, step::Steps};
+use crate::{failure::Failure, paths::root, setup, step::Steps};
 use std::process::Command;
 
 /// Checks the crates of `Cargo.lock` and the manifests of all packages.

@@ -12,7 +12,7 @@ mod watch;
 use crate::{
     build,
     failure::Failure,
-    place::root,
+    paths::root,
     setup::{self, Tools},
     step::{Steps, now},
     stop,

@@ -10,15 +10,15 @@ pub struct Failure {
     /// The reason.
     pub why: String,
     /// The remedy.
-    pub mend: String,
+    pub remedy: String,
     /// True if the step was cancelled.
     pub is_stop: bool,
 }
 
 impl Failure {
     /// Creates the failure of a step.
-    pub fn new(step: impl Into<String>, why: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { step: step.into(), why: why.into(), mend: mend.into(), is_stop: false }
+    pub fn new(step: impl Into<String>, why: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { step: step.into(), why: why.into(), remedy: remedy.into(), is_stop: false }
     }
 
     /// Creates the failure of a step that was cancelled.
@@ -29,6 +29,6 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\nfailed   {}\nwhy      {}\nto do    {}", self.step, self.why, self.mend)
+        write!(f, "\nfailed   {}\nwhy      {}\nto do    {}", self.step, self.why, self.remedy)
     }
 }

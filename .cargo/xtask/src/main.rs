@@ -10,7 +10,7 @@ mod dev;
 mod failure;
 mod operator;
 mod packages;
-mod place;
+mod paths;
 mod prove;
 mod setup;
 mod step;
@@ -22,33 +22,32 @@ mod versions;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask dev     builds and runs everything on this machine, until Ctrl-C
-    --fresh         forgets the state of earlier runs
-    --watch         builds again what changes
+cargo xtask dev     builds and runs a local deployment until Ctrl-C
+    --fresh         deletes the state of earlier runs
+    --watch         rebuilds and restarts when sources change
     --release       builds as for a deployment
-    --no-build      runs what was built before
-    --temporary     ends when its standard input does, and forgets its state
-cargo xtask check   while you work: tidy rules, format, lints and host tests of the packages that differ from main's last
-                    commit, and of those that depend on them
-    --all           of every package
-cargo xtask test    before you hand over: everything, stage by stage; ends at the first failure
+    --no-build      starts the last build
+    --temporary     ends with its standard input and deletes its state; for tests
+cargo xtask check   during development: tidy rules, third-party crates; format, lints and host tests of the packages that
+                    differ from the last commit on main, and of their dependents
+    --all           every package
+cargo xtask test    before a merge: all stages in order; stops at the first failure
     STAGE…          only these stages
-    -- NAME         only the tests with NAME in their names
-    --dev           on quick builds instead of those for a deployment
-    --list          the stages
-cargo xtask prove   shows on a simulated deployment, at full size, that the promises are kept, and writes
-                    app/docs/data/proofs.json
-cargo xtask bench   measures the edge beside others, and writes app/docs/data/bench.json
+    -- NAME         only tests with NAME in their names
+    --dev           tests development builds instead of release builds
+    --list          lists the stages
+cargo xtask prove   proves the promises at full size on a simulated deployment, and writes app/docs/data/proofs.json
+cargo xtask bench   benchmarks the edge beside other Workers, and writes app/docs/data/bench.json
 cargo xtask audit verify FILE
-                    checks the hash chain of an audit trail that was handed out as NDJSON
-    --head HASH     and that it ends with this hash: that nothing is missing at its end
+                    verifies the hash chain of an audit trail exported as NDJSON
+    --head HASH     also verifies that the last line has this hash, so that no lines are missing at the end
 cargo xtask let-in EMAIL
-                    reads MASTER_KEYS from the environment and prints a link with which this person signs in
-                    without waiting for others who guess at the password
+                    reads MASTER_KEYS from the environment, and prints a sign-in link for a person whose sign-in is
+                    rate-limited because others guess the password
 cargo xtask master-keys retire ID
-                    reads MASTER_KEYS from the environment and prints it without the older secret ID
-    --keep USES     but with what is left of it for locator, pepper, or locator,pepper
-cargo xtask help    this text
+                    reads MASTER_KEYS from the environment, and prints it without the master secret ID
+    --keep USES     keeps the derived keys for locator, pepper, or locator,pepper
+cargo xtask help    prints this text
 ";
 
 fn main() -> ExitCode {

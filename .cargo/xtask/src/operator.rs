@@ -1,7 +1,7 @@
 //! Starts the operator program, a separate crate because it depends on the domain.
 //! The first command in a clean checkout must not wait for the domain to compile.
 
-use crate::{failure::Failure, place::root};
+use crate::{failure::Failure, paths::root};
 use std::{env, process::Command};
 
 /// Runs the operator program in the current folder. Passes its output through and returns its exit

@@ -3,7 +3,7 @@
 use crate::{
     cargo::cargo,
     failure::Failure,
-    place::root,
+    paths::root,
     step::{Steps, output},
 };
 use serde_json::Value;
@@ -166,13 +166,13 @@ impl Chosen<'_> {
     pub fn lint(&self, steps: Steps) -> Result<(), Failure> {
         const WORDS: &[&str] = &["clippy", "--quiet", "--all-targets"];
         const DENY: &[&str] = &["--", "--deny", "warnings"];
-        const MEND: &str = "mend what clippy names above";
+        const REMEDY: &str = "fix the warnings above";
         let is_of_browser = |name: &str| OF_THE_BROWSER.contains(&name);
         if self.built.iter().any(|package| package.name == PAGES || !is_of_browser(&package.name)) {
-            steps.run("lint", self.on_server(WORDS).args(DENY), MEND)?;
+            steps.run("lint", self.on_server(WORDS).args(DENY), REMEDY)?;
         }
         if self.packages.iter().any(|package| is_of_browser(&package.name)) {
-            steps.run("lint the browser's part", self.on(WORDS, is_of_browser, IN_THE_BROWSER).args(DENY), MEND)?;
+            steps.run("lint the browser's part", self.on(WORDS, is_of_browser, IN_THE_BROWSER).args(DENY), REMEDY)?;
         }
         Ok(())
     }

@@ -7,10 +7,10 @@ use crate::{
     build::{self, Mode, part::Part},
     cargo::cargo,
     failure::Failure,
-    place::{root, target},
+    paths::{root, target},
     setup,
     step::{Steps, now, output, say},
-    test::{MEND, PROOFS_AT_ONCE, SIMULATION},
+    test::{PROOFS_AT_ONCE, SIMULATION, TESTS_REMEDY},
 };
 use list::{IN_THE_SIMULATION, ON_BUILDS, ON_THE_HOST, Proof};
 use results::Outcome;
@@ -42,7 +42,7 @@ pub fn run_all() -> Result<(), Failure> {
     fs::create_dir_all(target().join("prove")).map_err(failed)?;
     fs::write(&figures, "").map_err(failed)?;
     let simulation = ["--package", SIMULATION, "--test", "proofs"];
-    Steps::Sequential.run("build the proofs", at_full_size(&simulation).arg("--no-run"), MEND)?;
+    Steps::Sequential.run("build the proofs", at_full_size(&simulation).arg("--no-run"), TESTS_REMEDY)?;
     // Without `--quiet` the test runner names each test.
     let mut proofs = cargo(&["test", "--profile", "proofs"]);
     proofs.args(simulation).args(["--", PROOFS_AT_ONCE]).env("PROVE", "1").env("PROVE_FIGURES", &figures);
@@ -59,7 +59,7 @@ pub fn run_all() -> Result<(), Failure> {
 /// Runs a proof that has a command of its own.
 fn alone(proof: &'static Proof, command: &mut Command) -> Result<Outcome, Failure> {
     let begin = now();
-    Steps::Sequential.run(&format!("prove {}", proof.name), command, MEND)?;
+    Steps::Sequential.run(&format!("prove {}", proof.name), command, TESTS_REMEDY)?;
     Ok(Outcome::passed(proof, begin.elapsed().as_secs_f64()))
 }
 
@@ -75,14 +75,14 @@ type Lines = Vec<(String, f64)>;
 
 /// Runs a program, shows its standard output as it comes, and returns the lines and the outcome.
 fn timed(step: &str, command: &mut Command) -> Result<(Lines, Result<(), Failure>), Failure> {
-    let failed = |why: String| Failure::new(step, why, MEND);
+    let failed = |why: String| Failure::new(step, why, TESTS_REMEDY);
     let (reader, writer) = io::pipe().map_err(|error| failed(error.to_string()))?;
     let begin = now();
     let lines = thread::spawn(move || -> Lines {
         let lines = BufReader::new(reader).lines().map_while(Result::ok);
         lines.inspect(|line| say(line)).map(|line| (line, begin.elapsed().as_secs_f64())).collect()
     });
-    let outcome = Steps::Sequential.run(step, command.stdout(writer), MEND);
+    let outcome = Steps::Sequential.run(step, command.stdout(writer), TESTS_REMEDY);
     let lines = lines.join().map_err(|_| failed("its output cannot be read".to_owned()))?;
     Ok((lines, outcome))
 }

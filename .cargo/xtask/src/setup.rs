@@ -9,7 +9,7 @@ mod npm;
 mod tools;
 mod wasm;
 
-use crate::{failure::Failure, place::root};
+use crate::{failure::Failure, paths::root};
 use std::{env, ffi::OsString, path::PathBuf, process::Command};
 
 /// The tools for building and running.

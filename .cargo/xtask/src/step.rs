@@ -32,25 +32,25 @@ pub enum Steps {
 }
 
 impl Steps {
-    /// Runs a program to its end and shows its output. `mend` is the remedy if it fails.
-    pub fn run(self, step: &str, command: &mut Command, mend: &str) -> Result<(), Failure> {
+    /// Runs a program to its end and shows its output. `remedy` is the remedy if it fails.
+    pub fn run(self, step: &str, command: &mut Command, remedy: &str) -> Result<(), Failure> {
         match self {
-            Self::Sequential => execute(step, command, mend, String::new),
-            Self::Concurrent => read(step, command, mend).map(drop),
+            Self::Sequential => execute(step, command, remedy, String::new),
+            Self::Concurrent => read(step, command, remedy).map(drop),
         }
     }
 
     /// Runs a program, shows its standard error and returns its standard output.
-    pub fn run_and_read(self, step: &str, command: &mut Command, mend: &str) -> Result<String, Failure> {
-        let failed = |error: io::Error| Failure::new(step, error.to_string(), mend);
+    pub fn run_and_read(self, step: &str, command: &mut Command, remedy: &str) -> Result<String, Failure> {
+        let failed = |error: io::Error| Failure::new(step, error.to_string(), remedy);
         let (writer, messages) = reader().map_err(failed)?;
         command.stdout(writer);
         match self {
-            Self::Sequential => execute(step, command, mend, String::new)?,
+            Self::Sequential => execute(step, command, remedy, String::new)?,
             Self::Concurrent => {
                 let (writer, shown) = reader().map_err(failed)?;
                 command.stderr(writer);
-                execute(step, command, mend, || text(shown))?;
+                execute(step, command, remedy, || text(shown))?;
             }
         }
         Ok(text(messages))
@@ -58,12 +58,12 @@ impl Steps {
 }
 
 /// Runs a program to its end, then shows and returns standard output and error, interleaved.
-pub fn read(step: &str, command: &mut Command, mend: &str) -> Result<String, Failure> {
-    let failed = |error: io::Error| Failure::new(step, error.to_string(), mend);
+pub fn read(step: &str, command: &mut Command, remedy: &str) -> Result<String, Failure> {
+    let failed = |error: io::Error| Failure::new(step, error.to_string(), remedy);
     let (writer, reading) = reader().map_err(failed)?;
     command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
     let mut output = String::new();
-    execute(step, command, mend, || {
+    execute(step, command, remedy, || {
         output = text(reading);
         output.clone()
     })?;
@@ -71,16 +71,16 @@ pub fn read(step: &str, command: &mut Command, mend: &str) -> Result<String, Fai
 }
 
 /// Runs a program to its end. `output` returns the output not shown so far.
-fn execute(step: &str, command: &mut Command, mend: &str, output: impl FnOnce() -> String) -> Result<(), Failure> {
+fn execute(step: &str, command: &mut Command, remedy: &str, output: impl FnOnce() -> String) -> Result<(), Failure> {
     say(&format!("\n── {step}"));
-    let failed = |why: String| Failure::new(step, why, mend);
+    let failed = |why: String| Failure::new(step, why, remedy);
     let begin = now();
     // A separate process group, so that ending it also ends the program's children.
     let started = command.stdin(Stdio::null()).process_group(0).spawn();
     // Close our write ends of the pipes: the reader waits until every copy is closed.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = started.map_err(|error| failed(format!("{} did not start: {error}", name(command))))?;
-    let status = wait(step, &mut child, begin, mend);
+    let status = wait(step, &mut child, begin, remedy);
     let output = output();
     let (outcome, seconds) = match &status {
         Ok(status) if status.success() => ("done in", begin.elapsed().as_secs_f64()),
@@ -121,7 +121,7 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
-fn wait(step: &str, child: &mut Child, begin: Instant, mend: &str) -> Result<ExitStatus, Failure> {
+fn wait(step: &str, child: &mut Child, begin: Instant, remedy: &str) -> Result<ExitStatus, Failure> {
     let mut next_sign = SIGN_OF_LIFE;
     loop {
         match child.try_wait() {
@@ -131,7 +131,7 @@ fn wait(step: &str, child: &mut Child, begin: Instant, mend: &str) -> Result<Exi
                 return Err(Failure::stopped(step));
             }
             Ok(None) => sleep(LOOK),
-            Err(error) => return Err(Failure::new(step, error.to_string(), mend)),
+            Err(error) => return Err(Failure::new(step, error.to_string(), remedy)),
         }
         if begin.elapsed() >= next_sign {
             say(&format!("   {step}: {} s so far", next_sign.as_secs()));
@@ -198,8 +198,8 @@ mod tests {
     fn a_program_that_fails_or_is_missing_is_named() {
         for steps in [Steps::Sequential, Steps::Concurrent] {
             assert!(steps.run("true", &mut Command::new("true"), "").is_ok());
-            let failed = steps.run("step", &mut Command::new("false"), "mend it").unwrap_err();
-            assert!(failed.why.contains("false") && failed.mend == "mend it", "{failed}");
+            let failed = steps.run("step", &mut Command::new("false"), "fix it").unwrap_err();
+            assert!(failed.why.contains("false") && failed.remedy == "fix it", "{failed}");
             let missing = steps.run("step", &mut Command::new("no-such-program-here"), "install it").unwrap_err();
             assert!(missing.why.contains("did not start"), "{missing}");
         }

@@ -23,7 +23,7 @@ use std::{
     thread,
 };
 
-pub use stages::{MEND, PROOFS_AT_ONCE, SIMULATION};
+pub use stages::{PROOFS_AT_ONCE, SIMULATION, TESTS_REMEDY};
 
 /// Runs the selected stages, or all.
 pub fn run(words: &[&str]) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ mod links;
 mod subjects;
 mod words;
 
-use crate::{failure::Failure, place::root, step::output};
+use crate::{failure::Failure, paths::root, step::output};
 use comments::Count;
 use std::{fs, process::Command};
 
@@ -56,7 +56,7 @@ pub fn run() -> Result<(), Failure> {
     }
     let s = if faults.len() == 1 { "" } else { "s" };
     let why = format!("{} fault{s}, named above", faults.len());
-    Err(Failure::new("tidy", why, "mend them; the rules stand in .cargo/xtask/src/tidy"))
+    Err(Failure::new("tidy", why, "fix them; the rules stand in .cargo/xtask/src/tidy"))
 }
 
 /// The files of the project, as paths from its root.

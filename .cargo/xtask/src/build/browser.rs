@@ -3,7 +3,7 @@
 use super::{Mode, docs, hash, optimise, part::collect};
 use crate::{
     failure::Failure,
-    place::{root, target},
+    paths::{root, target},
     setup::Tools,
     step::Steps,
     versions::WASM_TARGET,

@@ -1,7 +1,7 @@
 //! Builds the user documentation: `app/docs` becomes static pages.
 
 use super::{Mode, browser, part::collect};
-use crate::{cargo::cargo, failure::Failure, place::root, step::Steps};
+use crate::{cargo::cargo, failure::Failure, paths::root, step::Steps};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -22,7 +22,7 @@ pub fn build(mode: Mode, steps: Steps) -> Result<(), Failure> {
     browser::forget_version(mode);
     let mut render = cargo(&["run", "--quiet", "--package", "ownchat-docs", "--"]);
     render.arg(root().join("app/docs")).arg(folder(mode));
-    steps.run("render the docs", &mut render, "mend the source that is named above")
+    steps.run("render the docs", &mut render, "fix the source that is named above")
 }
 
 /// Copies the pages and the style sheet that they load into the folder of the browser's files.

@@ -5,7 +5,7 @@
 use super::{Mode, optimise};
 use crate::{
     failure::Failure,
-    place::{root, target},
+    paths::{root, target},
     setup::Tools,
     step::Steps,
     versions::WASM_TARGET,

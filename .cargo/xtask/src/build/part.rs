@@ -3,7 +3,7 @@
 use super::{Mode, browser, docs, edge, hash::Hash, services, sources, worker};
 use crate::{
     failure::Failure,
-    place::{root, target},
+    paths::{root, target},
     setup::Tools,
     step::Steps,
 };
@@ -122,7 +122,7 @@ impl Part {
     /// Hashes the part's sources.
     fn stamp(self) -> Result<String, Failure> {
         let mut hash = Hash::default();
-        let sources = self.sources().map_err(|why| Failure::new("read the sources", why, "mend that file"))?;
+        let sources = self.sources().map_err(|why| Failure::new("read the sources", why, "fix that file"))?;
         for (file, content) in sources {
             hash.add_file(file.strip_prefix(root()).unwrap_or(&file), &content);
         }

@@ -1,6 +1,6 @@
 //! Builds the demo services for this machine. Both modes share one build.
 
-use crate::{failure::Failure, packages::Packages, place::target, step::Steps};
+use crate::{failure::Failure, packages::Packages, paths::target, step::Steps};
 use std::path::PathBuf;
 
 /// Returns the path of the program.

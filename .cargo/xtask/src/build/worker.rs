@@ -1,7 +1,7 @@
 //! Builds a Worker with worker-build.
 
 use super::{Mode, optimise};
-use crate::{failure::Failure, place::root, setup::Tools, step::Steps};
+use crate::{failure::Failure, paths::root, setup::Tools, step::Steps};
 
 /// Compiles `worker/<name>` to WASM and generates its JavaScript bindings.
 pub fn build(tools: &Tools, name: &str, mode: Mode, steps: Steps) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! Options of `cargo xtask dev`, from the command line and the environment.
 
 use super::secrets::random_text;
-use crate::{build::Mode, failure::Failure, place::target};
+use crate::{build::Mode, failure::Failure, paths::target};
 use std::{collections::BTreeMap, env, path::PathBuf};
 
 /// Options of a local deployment.

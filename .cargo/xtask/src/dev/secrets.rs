@@ -190,11 +190,11 @@ mod tests {
         fn refused(&self) -> String {
             let failure = Secrets::read_or_make(&self.0).unwrap_err();
             assert!(
-                !failure.mend.contains("remove")
-                    && !failure.mend.contains("fresh")
-                    && failure.mend.contains("put back"),
+                !failure.remedy.contains("remove")
+                    && !failure.remedy.contains("fresh")
+                    && failure.remedy.contains("put back"),
                 "{}",
-                failure.mend
+                failure.remedy
             );
             failure.why
         }

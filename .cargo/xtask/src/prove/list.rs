@@ -111,7 +111,7 @@ const fn simulated(name: &'static str, promise: &'static str, size: &'static str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::place::root;
+    use crate::paths::root;
     use std::{collections::BTreeSet, fs};
 
     fn all() -> impl Iterator<Item = &'static Proof> {

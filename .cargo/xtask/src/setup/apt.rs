@@ -1,6 +1,6 @@
 //! Installs Debian packages with apt-get.
 
-use crate::{failure::Failure, place::on_path, step::Steps};
+use crate::{failure::Failure, paths::on_path, step::Steps};
 use std::process::Command;
 
 /// Installs packages. Needs root, or `sudo` without a password.

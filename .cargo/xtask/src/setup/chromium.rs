@@ -1,7 +1,7 @@
 //! Finds or installs Chromium for the browser tests.
 
 use super::apt;
-use crate::{failure::Failure, place::on_path};
+use crate::{failure::Failure, paths::on_path};
 use std::path::PathBuf;
 
 /// Program names of Chromium in various distributions.

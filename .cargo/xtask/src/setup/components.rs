@@ -4,7 +4,7 @@ use super::apt;
 use crate::{
     cargo::cargo,
     failure::Failure,
-    place::on_path,
+    paths::on_path,
     step::{Steps, output},
 };
 use std::process::Command;

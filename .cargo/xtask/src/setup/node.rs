@@ -3,7 +3,7 @@
 
 use crate::{
     failure::Failure,
-    place::{cache, on_path},
+    paths::{cache, on_path},
     step::{Steps, output},
     versions::{NODE, NODE_MIN},
 };

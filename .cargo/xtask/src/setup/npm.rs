@@ -1,6 +1,6 @@
 //! Installs the npm packages of one folder, at the versions in its `package-lock.json`.
 
-use crate::{failure::Failure, place::root, step::Steps};
+use crate::{failure::Failure, paths::root, step::Steps};
 use std::{fs, process::Command};
 
 /// Installs the packages of `folder` if the lock file has changed since the last installation.

@@ -2,7 +2,7 @@
 
 use crate::{
     failure::Failure,
-    place::cache,
+    paths::cache,
     step::Steps,
     versions::{CARGO_DENY, CARGO_MACHETE, WASM_BINDGEN, WORKER_BUILD},
 };

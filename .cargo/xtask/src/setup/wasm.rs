@@ -7,7 +7,7 @@
 use super::apt;
 use crate::{
     failure::Failure,
-    place::{cache, on_path},
+    paths::{cache, on_path},
     step::{Steps, attempt, output},
     versions::{DEBIAN_PACKAGES, WASM_TARGET},
 };

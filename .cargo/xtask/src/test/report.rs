@@ -2,7 +2,7 @@
 
 use super::stages::Stage;
 use crate::{
-    place::target,
+    paths::target,
     step::{now, say},
 };
 use serde_json::{Value, json};

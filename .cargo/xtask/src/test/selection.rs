@@ -89,7 +89,7 @@ mod tests {
             (&["sizes", "--", "a"], "sizes has no tests"),
         ] {
             let failure = Selection::read(words).unwrap_err();
-            assert!(failure.why.contains(why) && failure.mend.contains("proofs"), "{failure}");
+            assert!(failure.why.contains(why) && failure.remedy.contains("proofs"), "{failure}");
         }
     }
 }

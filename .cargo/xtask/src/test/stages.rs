@@ -7,7 +7,7 @@ use crate::{
     crates,
     failure::Failure,
     packages::Packages,
-    place::root,
+    paths::root,
     step::{self, Steps},
     tidy,
 };
@@ -20,7 +20,7 @@ pub const SIMULATION: &str = "ownchat-simulation";
 pub const PROOFS_AT_ONCE: &str = "--test-threads=64";
 
 /// Remedy for failed tests.
-pub const MEND: &str = "see the test that is named above";
+pub const TESTS_REMEDY: &str = "see the test that is named above";
 
 /// One stage of `cargo xtask test`.
 #[derive(Debug)]
@@ -52,17 +52,10 @@ pub const STAGES: &[Stage] = &[
         parts: &[],
         run: lint,
     },
-    Stage {
-        name: "unit",
-        help: "tests of every package that need nothing but this machine",
-        budget: 60,
-        has_tests: true,
-        parts: &[],
-        run: unit,
-    },
+    Stage { name: "unit", help: "host tests of every package", budget: 60, has_tests: true, parts: &[], run: unit },
     Stage {
         name: "docs",
-        help: "documentation comments: every link leads somewhere",
+        help: "documentation comments: no broken links",
         budget: 30,
         has_tests: false,
         parts: &[],
@@ -78,7 +71,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "sizes",
-        help: "bytes to ship, each part against its limit",
+        help: "compressed size of each shipped part against its budget",
         budget: 5,
         has_tests: false,
         parts: &Part::ALL,
@@ -94,7 +87,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "proofs",
-        help: "the promises, on a simulated deployment, at the size for every day",
+        help: "proofs of the promises on a simulated deployment, at daily size",
         budget: 270,
         has_tests: true,
         parts: CORE,
@@ -151,7 +144,7 @@ fn unit(session: &Session, steps: Steps) -> Result<(), Failure> {
 fn docs(_: &Session, steps: Steps) -> Result<(), Failure> {
     let mut doc = Packages::read()?.on_server(&["doc", "--quiet", "--no-deps", "--document-private-items"]);
     doc.env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private-intra-doc-links");
-    steps.run("document", &mut doc, "mend what rustdoc names above")
+    steps.run("document", &mut doc, "fix the errors above")
 }
 
 fn sizes(session: &Session, _: Steps) -> Result<(), Failure> {
@@ -208,9 +201,9 @@ impl Session {
             command.env("OWNCHAT_XTASK", program);
         }
         if self.filter.is_none() {
-            return steps.run(step, command, MEND);
+            return steps.run(step, command, TESTS_REMEDY);
         }
-        let output = step::read(step, command, MEND)?;
+        let output = step::read(step, command, TESTS_REMEDY)?;
         self.ran.fetch_add(passed(&output), Ordering::Relaxed);
         Ok(())
     }

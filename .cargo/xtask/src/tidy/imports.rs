@@ -4,7 +4,7 @@
 //! arrow. A block `text rooms` of the README lists the rooms in layers, the lowest first. Each
 //! arrow leads to a lower layer, so there are no circles. Tests may import from anywhere.
 
-use crate::{build::sources::of_crate, failure::Failure, packages::Packages, place::root};
+use crate::{build::sources::of_crate, failure::Failure, packages::Packages, paths::root};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -23,7 +23,7 @@ pub fn faults() -> Result<Vec<String>, Failure> {
     for package in Packages::read()?.all().packages {
         let Some(code) = package.code() else { continue };
         let mut sources = BTreeMap::new();
-        of_crate(code, &mut sources).map_err(|why| Failure::new("read the sources", why, "mend that file"))?;
+        of_crate(code, &mut sources).map_err(|why| Failure::new("read the sources", why, "fix that file"))?;
         let folder = code.parent().unwrap_or(code);
         let sources: Vec<_> = sources
             .into_iter()

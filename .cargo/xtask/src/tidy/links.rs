@@ -2,7 +2,7 @@
 //!
 //! The user documentation is left out: its renderer checks it.
 
-use crate::place::root;
+use crate::paths::root;
 use std::{fs, path::Path};
 
 /// Returns true for a Markdown file outside the user documentation.

@@ -1,12 +1,12 @@
 //! Rules for the subjects of commits.
 
-use crate::{place::root, step::output};
+use crate::{paths::root, step::output};
 use std::process::Command;
 
 /// Most characters of a subject: `git log --oneline` shows it whole in a terminal of 80 columns.
 const LENGTH: usize = 72;
 
-/// Commits that are looked at. Older ones cannot be mended.
+/// Commits that are looked at. Older ones cannot be changed.
 const RECENT: &str = "40";
 
 /// The subjects of the recent commits; none where git knows none.
