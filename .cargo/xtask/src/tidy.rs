@@ -1,5 +1,5 @@
 //! Rules of the tree that no compiler and no linter knows: comments, imports, links in Markdown,
-//! words of the glossary, commit subjects.
+//! words of the glossary, names of tests, commit subjects.
 //!
 //! `cargo xtask check` and the stage `lint` of `cargo xtask test` apply them to the whole tree.
 
@@ -7,6 +7,7 @@ mod comments;
 mod imports;
 mod links;
 mod subjects;
+mod test_names;
 mod words;
 
 use crate::{failure::Failure, paths::root, step::output};
@@ -34,6 +35,9 @@ pub fn run() -> Result<(), Failure> {
         }
         if let Some(syntax) = syntax {
             faults.extend(comments::faults(&path, &text, syntax, &mut count));
+        }
+        if syntax == Some(comments::Syntax::Rust) {
+            faults.extend(test_names::faults(&path, &text));
         }
         if has_words {
             faults.extend(words::faults(&path, &text));
