@@ -79,16 +79,23 @@ impl Packages {
         metadata.get("packages")?.as_array()?.iter().map(package).collect::<Option<_>>().map(Self)
     }
 
+    /// Returns the most deeply nested package whose folder holds this file.
+    pub fn owner_of(&self, file: &Path) -> Option<&Package> {
+        let owners = self.0.iter().filter(|package| file.starts_with(&package.folder));
+        owners.max_by_key(|package| package.folder.components().count())
+    }
+
+    /// Returns the packages of the workspace that a package depends on, by their names.
+    pub fn needs_of(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |package| package.name == name).flat_map(|package| &package.needs).map(String::as_str)
+    }
+
     /// Returns the packages that own these files and, for code, their dependents.
     pub fn affected_by(&self, files: &[Changed]) -> Chosen<'_> {
         if files.iter().any(|file| COMMON.iter().any(|common| file.path == Path::new(common))) {
             return self.all();
         }
-        // The most deeply nested package owns a file.
-        let owner = |file: &Changed| {
-            let owners = self.0.iter().filter(|package| file.path.starts_with(&package.folder));
-            owners.max_by_key(|package| package.folder.components().count()).map(|package| package.name.as_str())
-        };
+        let owner = |file: &Changed| self.owner_of(&file.path).map(Package::name);
         let mut names: BTreeSet<&str> = files.iter().filter(|file| file.is_code).filter_map(owner).collect();
         let has_code = !names.is_empty();
         loop {

@@ -1,5 +1,5 @@
 //! Rules of the tree that no compiler and no linter knows: comments, imports, links in Markdown,
-//! words of the glossary, names of tests, commit subjects.
+//! words of the glossary, names of tests and types, commit subjects.
 //!
 //! `cargo xtask check` and the stage `lint` of `cargo xtask test` apply them to the whole tree.
 
@@ -8,9 +8,10 @@ mod imports;
 mod links;
 mod subjects;
 mod test_names;
+mod type_names;
 mod words;
 
-use crate::{failure::Failure, paths::root, step::output};
+use crate::{failure::Failure, packages::Packages, paths::root, step::output};
 use comments::Count;
 use std::{fs, process::Command};
 
@@ -21,7 +22,7 @@ use std::{fs, process::Command};
 pub fn run() -> Result<(), Failure> {
     let mut faults = Vec::new();
     let mut count = Count::default();
-    let (mut glossary, mut pages) = (String::new(), Vec::new());
+    let (mut glossary, mut pages, mut sources) = (String::new(), Vec::new(), Vec::new());
     for path in files()? {
         let (is_linked, has_words) = (links::covers(&path), words::covers(&path));
         let syntax = comments::Syntax::of(&path);
@@ -44,13 +45,17 @@ pub fn run() -> Result<(), Failure> {
         }
         if path == words::GLOSSARY {
             glossary = text;
+        } else if syntax == Some(comments::Syntax::Rust) {
+            sources.push((path, text));
         } else if path.starts_with("app/docs/") {
             pages.push(text);
         }
     }
     faults.extend(words::unused(&glossary, &pages));
     faults.extend(count.fault());
-    faults.extend(imports::faults()?);
+    let packages = Packages::read()?;
+    faults.extend(imports::faults(&packages)?);
+    faults.extend(type_names::faults(&packages, &sources));
     faults.extend(subjects::faults(&subjects::recent()));
     if faults.is_empty() {
         return Ok(());

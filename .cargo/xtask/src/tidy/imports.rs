@@ -18,9 +18,9 @@ type Arrows = BTreeMap<String, BTreeMap<String, String>>;
 ///
 /// # Errors
 /// Fails if a source is not Rust.
-pub fn faults() -> Result<Vec<String>, Failure> {
+pub fn faults(packages: &Packages) -> Result<Vec<String>, Failure> {
     let mut faults = Vec::new();
-    for package in Packages::read()?.all().packages {
+    for package in packages.all().packages {
         let Some(code) = package.code() else { continue };
         let mut sources = BTreeMap::new();
         of_crate(code, &mut sources).map_err(|why| Failure::new("read the sources", why, "fix that file"))?;
