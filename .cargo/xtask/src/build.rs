@@ -15,6 +15,7 @@ use std::{
     thread,
 };
 
+pub mod files;
 pub mod part;
 pub mod sources;
 
@@ -23,10 +24,11 @@ mod docs;
 mod edge;
 mod hash;
 mod services;
+mod site;
 mod worker;
 
-pub use browser::{forget_old_sites, site, site_version};
 pub use services::program as services_program;
+pub use site::{forget_old_sites, site, site_version};
 
 /// The optimisation level of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

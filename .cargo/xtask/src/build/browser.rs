@@ -1,6 +1,11 @@
 //! Builds the browser's files: the WASM with its script, and the style sheet.
 
-use super::{Mode, docs, hash, optimise, part::collect};
+use super::{
+    Mode, docs,
+    files::collect,
+    hash, optimise,
+    site::{forget_version, site, version_file},
+};
 use crate::{
     failure::Failure,
     paths::{root, target},
@@ -13,35 +18,6 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
-
-/// Returns the folder of the browser's files. Files in `assets/<version>/` are immutable.
-pub fn site(mode: Mode) -> PathBuf {
-    mode.folder().join("site")
-}
-
-/// Returns the version of the last build of the browser's files: a hash of their content.
-pub fn site_version(mode: Mode) -> Result<String, Failure> {
-    fs::read_to_string(version_file(mode))
-        .map_err(|error| Failure::new("find the browser's files", error.to_string(), "start without --no-build"))
-}
-
-fn version_file(mode: Mode) -> PathBuf {
-    mode.folder().join("site-version")
-}
-
-/// Removes all versions but the current one. Pages of a running deployment may still load them.
-pub fn forget_old_sites(mode: Mode) -> Result<(), Failure> {
-    let current = site_version(mode)?;
-    let site = site(mode);
-    let failed =
-        |error: io::Error| Failure::new("tidy up", error.to_string(), format!("remove the folder {}", site.display()));
-    for version in fs::read_dir(site.join("assets")).map_err(failed)?.flatten() {
-        if version.file_name() != current.as_str() {
-            fs::remove_dir_all(version.path()).map_err(failed)?;
-        }
-    }
-    Ok(())
-}
 
 /// Returns the path of the script. The WASM that it loads is beside it.
 pub fn script(mode: Mode) -> PathBuf {
@@ -98,11 +74,6 @@ pub fn build_style(tools: &Tools, mode: Mode, steps: Steps) -> Result<(), Failur
         steps.run("put the style sheet together", &mut command, "see esbuild's message above")?;
     }
     Ok(())
-}
-
-/// Marks the browser's files as unpublished.
-pub fn forget_version(mode: Mode) {
-    let _ = fs::remove_file(version_file(mode));
 }
 
 /// Creates the folder of a file, or empties it. Marks the browser's files as unpublished.

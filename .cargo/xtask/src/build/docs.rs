@@ -1,6 +1,6 @@
 //! Builds the user documentation: `app/docs` becomes static pages.
 
-use super::{Mode, browser, part::collect};
+use super::{Mode, files::collect, site};
 use crate::{cargo::cargo, failure::Failure, paths::root, step::Steps};
 use std::{
     fs, io,
@@ -19,7 +19,7 @@ pub fn contents(mode: Mode) -> PathBuf {
 
 /// Renders the pages.
 pub fn build(mode: Mode, steps: Steps) -> Result<(), Failure> {
-    browser::forget_version(mode);
+    site::forget_version(mode);
     let mut render = cargo(&["run", "--quiet", "--package", "ownchat-docs", "--"]);
     render.arg(root().join("app/docs")).arg(folder(mode));
     steps.run("render the docs", &mut render, "fix the source that is named above")

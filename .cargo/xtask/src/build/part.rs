@@ -1,17 +1,13 @@
 //! The parts of the deployment that build separately, their sources, and change detection.
 
-use super::{Mode, browser, docs, edge, hash::Hash, services, sources, worker};
+use super::{Mode, browser, docs, edge, files::collect, hash::Hash, services, sources, worker};
 use crate::{
     failure::Failure,
     paths::{root, target},
     setup::Tools,
     step::Steps,
 };
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// A part of the deployment that builds separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,20 +146,6 @@ impl Part {
             found.insert(file, content);
         }
         Ok(found)
-    }
-}
-
-/// Collects the files at and below a path, except build output and installed packages.
-pub fn collect(path: &Path, files: &mut Vec<PathBuf>) {
-    if path.is_dir() {
-        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            if name != "node_modules" && name != "target" {
-                collect(&entry.path(), files);
-            }
-        }
-    } else if path.is_file() {
-        files.push(path.to_owned());
     }
 }
 

@@ -1,6 +1,6 @@
 //! Detects changed sources by polling modification times.
 
-use crate::build::part::collect;
+use crate::build::files::collect;
 use std::{
     collections::BTreeMap,
     fs,
