@@ -6,6 +6,7 @@
 mod comments;
 mod imports;
 mod links;
+mod readmes;
 mod subjects;
 mod test_names;
 mod type_names;
@@ -33,6 +34,7 @@ pub fn run() -> Result<(), Failure> {
         let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
         if is_linked {
             faults.extend(links::faults(&path, &text));
+            faults.extend(readmes::fault(&path, &text));
         }
         if let Some(syntax) = syntax {
             faults.extend(comments::faults(&path, &text, syntax, &mut count));

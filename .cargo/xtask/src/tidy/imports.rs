@@ -2,7 +2,8 @@
 //!
 //! The modules at the top of a crate are its rooms. An import from one room into another is an
 //! arrow. A block `text rooms` of the README lists the rooms in layers, the lowest first. Each
-//! arrow leads to a lower layer, so there are no circles. Tests may import from anywhere.
+//! arrow leads to a lower layer, so there are no circles. The modules of a folder have no circle,
+//! either. Tests may import from anywhere.
 
 use crate::{build::sources::of_crate, failure::Failure, packages::Packages, paths::root};
 use std::{
@@ -50,7 +51,8 @@ fn undrawn<'a>(sources: impl Iterator<Item = (&'a Path, &'a str)> + Clone, readm
     let mut faults: Vec<String> = lacks.map(|room| format!("the block `text rooms` lacks {room}")).collect();
     let gone = layers.keys().filter(|room| !rooms.contains(**room));
     faults.extend(gone.map(|room| format!("the block `text rooms` has {room}, which is no module")));
-    for (from, imports) in arrows(sources) {
+    faults.extend(circles(&sources));
+    for (from, imports) in arrows(sources, Path::new("")) {
         for (to, file) in imports {
             if let (Some(here), Some(there)) = (layers.get(from.as_str()), layers.get(to.as_str()))
                 && there >= here
@@ -62,6 +64,27 @@ fn undrawn<'a>(sources: impl Iterator<Item = (&'a Path, &'a str)> + Clone, readm
     faults
 }
 
+/// The circles between the modules of each folder.
+fn circles<'a>(sources: &(impl Iterator<Item = (&'a Path, &'a str)> + Clone)) -> Vec<String> {
+    let folders: BTreeSet<&Path> = sources.clone().flat_map(|(path, _)| path.ancestors().skip(1)).collect();
+    let circle = |folder: &Path| {
+        let inside = sources.clone().filter_map(|(path, text)| Some((path.strip_prefix(folder).ok()?, text)));
+        let mut left = arrows(inside, folder);
+        // A module that imports from none of those left is in no circle.
+        loop {
+            let rooms: BTreeSet<String> = left.keys().cloned().collect();
+            left.retain(|_, imports| imports.keys().any(|to| rooms.contains(to)));
+            if left.len() == rooms.len() {
+                break;
+            }
+        }
+        let rooms: Vec<&str> = left.keys().map(String::as_str).collect();
+        let fault = || format!("{} has a circle of imports between {}", folder.display(), rooms.join(", "));
+        (!rooms.is_empty()).then(fault)
+    };
+    folders.into_iter().filter(|folder| !folder.as_os_str().is_empty()).filter_map(circle).collect()
+}
+
 /// The rooms that a README draws, each with the number of its layer.
 fn layers(readme: &str) -> BTreeMap<&str, usize> {
     let block = readme.split("```text rooms\n").nth(1).and_then(|rest| rest.split("```").next());
@@ -69,13 +92,14 @@ fn layers(readme: &str) -> BTreeMap<&str, usize> {
     lines.flat_map(|(layer, line)| line.split_whitespace().map(move |room| (room, layer))).collect()
 }
 
-/// The arrows between the rooms of a crate, from its sources in normal form.
-fn arrows<'a>(sources: impl Iterator<Item = (&'a Path, &'a str)> + Clone) -> Arrows {
+/// The arrows between the modules of a folder, from its sources in normal form. The folder of a
+/// crate's root is the empty path.
+fn arrows<'a>(sources: impl Iterator<Item = (&'a Path, &'a str)> + Clone, folder: &Path) -> Arrows {
     let modules: BTreeSet<String> = sources.clone().filter_map(|(path, _)| room(path)).collect();
     let mut arrows = Arrows::new();
     for (path, text) in sources {
         let Some(from) = room(path) else { continue };
-        for to in imported(text, depth(path)) {
+        for to in imported(text, folder, depth(path)) {
             if to != from && modules.contains(&to) {
                 let file = path.display().to_string();
                 arrows.entry(from.clone()).or_default().entry(to).or_insert(file);
@@ -98,16 +122,19 @@ fn depth(path: &Path) -> usize {
     path.iter().count() - usize::from(path.ends_with("mod.rs"))
 }
 
-/// The names that a source takes from the crate's root: `crate::NAME`, `crate::{NAME, …}` and the
-/// same with as many `super` as lead there.
-fn imported(text: &str, depth: usize) -> Vec<String> {
+/// The names that a source takes from a folder: `crate::FOLDER::NAME`, `crate::FOLDER::{NAME, …}`
+/// and the same with as many `super` as lead there.
+fn imported(text: &str, folder: &Path, depth: usize) -> Vec<String> {
     let tokens: Vec<&str> = text.split(' ').collect();
     let mut names = Vec::new();
     let mut rest = tokens.as_slice();
     while let Some((first, after)) = rest.split_first() {
         rest = after;
         let mut path = match *first {
-            "crate" => after,
+            "crate" => match below(after, folder) {
+                Some(path) => path,
+                None => continue,
+            },
             "super" => {
                 let (mut path, mut supers) = (after, 1);
                 while let [":", ":", "super", after @ ..] = path {
@@ -145,6 +172,14 @@ fn imported(text: &str, depth: usize) -> Vec<String> {
         }
     }
     names
+}
+
+/// The rest of a path of tokens, below a folder.
+fn below<'a>(path: &'a [&'a str], folder: &Path) -> Option<&'a [&'a str]> {
+    folder.iter().try_fold(path, |path, part| match path {
+        [":", ":", name, after @ ..] if part == *name => Some(after),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -197,6 +232,22 @@ mod tests {
             faults_of(&[&inside[..], &[("c.rs", ""), ("d.rs", "use crate::{a, b, c};")]].concat(), DRAWING),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn modules_of_a_folder_import_in_no_circle() {
+        let faults = |x: &str, y: &str| {
+            let inside = [("a.rs", "mod x; mod y;"), ("a/x.rs", x), ("a/y.rs", "mod z;"), ("a/y/z.rs", y)];
+            faults_of(&[&inside[..], &[("b.rs", ""), ("c.rs", ""), ("d.rs", "")]].concat(), DRAWING)
+        };
+        for (x, y) in [("use super::y::Y;", ""), ("use super::A;", "use super::super::x;"), ("use crate::a::A;", "")] {
+            assert_eq!(faults(x, y), [""; 0], "{x} {y}");
+        }
+        for (x, y) in
+            [("use super::y::Y;", "use super::super::x::X;"), ("use crate::a::{A, y};", "fn z() { crate::a::x::f() }")]
+        {
+            assert_eq!(faults(x, y), ["a has a circle of imports between x, y"], "{x} {y}");
+        }
     }
 
     #[test]
