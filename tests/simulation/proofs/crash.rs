@@ -6,7 +6,7 @@ mod purge;
 mod set_up;
 mod writer;
 
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use check::Truth;
 use ownchat_domain::{
     key::NewKey,
@@ -104,7 +104,7 @@ fn crash(seed: u64) {
          without its line, {again} sent again and not done again; KV equal to the registries after {slowest} ms at most, edges after \
          {known} ms more; {passed} calls passed with a quota of {QUOTA}"
     );
-    tell("crashes", &found);
+    report("crashes", &found);
     assert!(changes > rounds * LIFE.end / 4, "there was too little to lose");
     assert!(cut > 0, "no change was cut off: nothing was shown");
     assert!(again > rounds, "hardly anything was sent again");

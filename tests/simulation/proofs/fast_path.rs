@@ -4,7 +4,7 @@
 mod counts;
 mod kinds;
 
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use counts::{CallCounts, counting};
 use kinds::{CallKind, kinds};
 use ownchat_domain::{feed::FRESH_FOR, time::MINUTE};
@@ -55,7 +55,7 @@ fn a_cached_key_is_decided_in_one_synchronous_call() {
         limited.looked_up,
         limited.calls,
     );
-    tell("calls that are decided at once", &found);
+    report("calls that are decided at once", &found);
     for (kind, counts) in kinds.iter().zip(&all) {
         expect(kind, *counts, passed);
     }

@@ -1,7 +1,7 @@
 //! Forged, mistyped and altered keys cost no storage operation. Unknown keys cost a bounded number
 //! of requests to the registry.
 
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use ownchat_domain::{
     environment::Environment,
     keyring::Keyring,
@@ -45,7 +45,7 @@ fn made_up_keys_cost_no_storage() {
         after.0.all() - before.0.all(),
         after.1 - before.1
     );
-    tell("made-up keys", &found);
+    report("made-up keys", &found);
     assert_eq!(before, after);
 }
 
@@ -118,7 +118,7 @@ fn flood(feed: Fault) {
     world.clock.wait(i64::try_from(BURST).unwrap() * SECOND);
     let one_by_one = asked(&|| send(&world, 1_000..1_060, 1));
     let found = format!("600 at once: {at_once} questions; 60 one by one: {one_by_one}");
-    tell(&format!("keys that are gone, feed: {feed:?}"), &found);
+    report(&format!("keys that are gone, feed: {feed:?}"), &found);
     assert!((BURST..=AT_ONCE + BURST + 10).contains(&at_once), "{at_once}");
     assert!((BURST..=BURST + 10).contains(&one_by_one), "{one_by_one}");
 }
@@ -179,7 +179,7 @@ fn of_many_who_lack_the_same_key_without_a_feed_one_asks() {
         });
         let asked = world.wire.asked("registry") - before;
         let found = format!("{CALLERS} calls, {code}: {asked} questions to the registry");
-        tell(&format!("calls at once with one key, no feed, registry {slow} ms slow"), &found);
+        report(&format!("calls at once with one key, no feed, registry {slow} ms slow"), &found);
         assert!(asked <= 3, "{asked}");
     }
 }

@@ -1,7 +1,7 @@
 //! Rate limits and quotas across isolates: no limit is ever exceeded, and a quota is used up
 //! exactly.
 
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use ownchat_domain::{
     key::NewKey,
     limit::{Period, Quota, RateLimit},
@@ -46,7 +46,7 @@ fn a_quota_is_used_up_exactly() {
         let count = |code: &str| codes.iter().filter(|other| *other == code).count();
         let (passed, refused) = (count("VALID"), count("QUOTA_EXCEEDED"));
         let found = format!("{CALLS} calls at once to {EDGES} edges: {passed} passed, {refused} were refused");
-        tell(&format!("quota of {QUOTA}"), &found);
+        report(&format!("quota of {QUOTA}"), &found);
         assert_eq!((passed, refused), (500, 500), "{codes:?}");
     }
 }
@@ -80,7 +80,7 @@ fn nothing_of_a_quota_is_lost_on_the_way() {
     // An edge returns permits again within a few seconds if the first attempt fails.
     world.clock.wait(10 * SECOND);
     while call(&mut callers[1]) != "QUOTA_EXCEEDED" {}
-    tell("quota with leases that came late or never", &format!("{passed} of {QUOTA} passed"));
+    report("quota with leases that came late or never", &format!("{passed} of {QUOTA} passed"));
     assert_eq!(passed, QUOTA, "{}", world.logs());
 }
 
@@ -109,7 +109,7 @@ fn nothing_of_a_quota_is_lost_by_hanging_up() {
     world.wire.repair();
     world.clock.wait(10 * SECOND);
     let passed = 2 + (0..2 * QUOTA).filter(|_| caller.code(&request) == "VALID").count();
-    tell("quota of whoever hangs up", &format!("{passed} of {QUOTA} passed"));
+    report("quota of whoever hangs up", &format!("{passed} of {QUOTA} passed"));
     assert_eq!(passed, QUOTA, "{}", world.logs());
 }
 
@@ -160,7 +160,7 @@ fn used_quota_stays_used_after_a_loss() {
     assert_eq!(passed(&world), 0, "12 of 10 were used\n{}", world.logs());
     set_quota(&mut admin, 15);
     assert_eq!(passed(&world), 3, "of 15\n{}", world.logs());
-    tell("quota after a loss", "what was used before counts");
+    report("quota after a loss", "what was used before counts");
 }
 
 /// A call as its caller saw it.
@@ -228,7 +228,7 @@ fn exceed(limit: u32, window_seconds: u32, callers: usize) {
          {unavailable} were told UNAVAILABLE",
         calls.len()
     );
-    tell(&format!("{limit} in {window_seconds} s"), &found);
+    report(&format!("{limit} in {window_seconds} s"), &found);
     let limit = usize::try_from(limit).unwrap();
     assert!(most <= limit, "{most} passed within {window_seconds} s");
     assert!(100 * unavailable <= UNAVAILABLE_MAX * calls.len(), "{unavailable} were told UNAVAILABLE");

@@ -6,7 +6,7 @@ mod attacker;
 mod holders;
 mod wrong_order;
 
-use crate::{crash::check::Truth, figures::tell, size::size};
+use crate::{crash::check::Truth, figures::report, size::size};
 use attacker::Attacker;
 use holders::{Holder, Holders};
 use ownchat_domain::{
@@ -96,7 +96,10 @@ fn a_master_secret_is_rolled_and_nobody_is_refused() {
     assert!(gone.is_some(), "{:?}\n{}", master(&world), world.logs());
     give(&mut world, NEW);
     holders.expect_all(&world, "without the old secret");
-    tell("rolling the master secret", &format!("{} calls, each told what it should be at every step", holders.calls()));
+    report(
+        "rolling the master secret",
+        &format!("{} calls, each told what it should be at every step", holders.calls()),
+    );
 }
 
 /// Makes keys under the old secret, with records in KV.

@@ -1,7 +1,7 @@
 //! New keys: a key passes at its first call in every location, while KV may report "not found" for
 //! two minutes. It makes no difference if the record is already written there.
 
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use ownchat_domain::{record::kv_name, time::SECOND};
 use ownchat_simulation::{EdgeClient, Load, VerifyRequest, World, WorldConfig};
 use std::{sync::mpsc, thread};
@@ -53,7 +53,7 @@ fn a_new_key_passes_at_its_first_call_everywhere() {
         count * LOCATIONS - refused.len(),
         count * LOCATIONS,
     );
-    tell("new keys", &found);
+    report("new keys", &found);
     assert!(refused.is_empty(), "{refused:?}");
     assert!(denied > 0, "KV knew every key that had been written: nothing was shown");
 }

@@ -4,7 +4,7 @@
 mod keys;
 mod timeouts;
 
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use keys::{KeyKind, OutageKeys, RefusedCall};
 use ownchat_domain::{
     time::{SECOND, Timestamp},
@@ -184,7 +184,7 @@ impl Outage<'_> {
             "as in the table; {} calls passed, {} that should have were told UNAVAILABLE; the slowest answer took {} ms",
             self.passed, self.missed, self.slowest
         );
-        tell(&format!("{} down: {fault:?}", self.row.down.join(" and ")), &found);
+        report(&format!("{} down: {fault:?}", self.row.down.join(" and ")), &found);
         assert!(self.missed <= MISSED_MAX, "{found}\n{}", self.world.logs());
     }
 }

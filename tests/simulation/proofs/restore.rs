@@ -1,7 +1,7 @@
 //! Loss of a workspace and its restore from a file. Keys made after the export pass no more, though
 //! edges cache them and KV holds them. Later revocations hold from their effective time on.
 
-use crate::figures::tell;
+use crate::figures::report;
 use ownchat_domain::{
     feed::{FRESH_FOR, KEPT_FOR},
     record::{Record, kv_name},
@@ -101,7 +101,7 @@ fn keys_created_after_the_export_pass_no_more() {
     assert_ne!(next.made.id(), given.made.id());
     next.expect_to_pass(&world, &mut callers);
     given.expect_to_end(&world, &mut callers, "UNKNOWN_KEY", told);
-    tell("loss", "the state of the file again; what was given out since passes nowhere from 5 s on");
+    report("loss", "the state of the file again; what was given out since passes nowhere from 5 s on");
 }
 
 /// After a restore a key gets versions that the feed knows from lost changes. Entries that the feed
@@ -144,5 +144,5 @@ fn a_revocation_after_the_loss_still_holds_a_day_later() {
     assert!(record.is_alive(now), "it would decide nothing anyway");
     world.kv.plant(&name, before);
     taken.expect_to_end(&world, &mut world.callers(), "INACTIVE", now);
-    tell("loss, a day later", "a record from between the loss and the change decides nowhere");
+    report("loss, a day later", "a record from between the loss and the change decides nowhere");
 }

@@ -35,13 +35,13 @@ const AROUND: (i64, i64) = (3 * SECOND, 9 * SECOND);
 #[test]
 fn a_revoked_key_is_refused_everywhere_in_time() {
     // The benchmark reports the slowest revocation, so more of them are worth their time there.
-    let daily = if figures::are_left() { 10 } else { 3 };
+    let daily = if figures::are_exported() { 10 } else { 3 };
     let found = watch(size(daily * KINDS.len(), 10_000), staleness() + 10 * SECOND, false);
     found.print("revocations");
     // A failed run leaves its figures, too.
-    found.leave(false);
+    found.export(false);
     found.expect_in_time();
-    found.leave(true);
+    found.export(true);
 }
 
 #[test]

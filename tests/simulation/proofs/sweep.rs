@@ -1,7 +1,7 @@
 //! Daily sweep: the vault compares KV with the registry, and rewrites missing, altered and outdated
 //! records without any calls. It leaves right records alone.
 
-use crate::{crash::check::Truth, figures::tell, size::size};
+use crate::{crash::check::Truth, figures::report, size::size};
 use ownchat_domain::{
     record::{Record, kv_name},
     time::{DAY, HOUR, MINUTE, SECOND},
@@ -121,7 +121,7 @@ fn a_wrong_record_in_kv_is_rewritten_within_a_day() {
     assert!(world.clock.until(5 * MINUTE, looked).is_some(), "the day after KV was not looked at\n{}", world.logs());
     world.clock.wait(10 * SECOND);
     let more = self::written(&world) - written;
-    tell(
+    report(
         "sweep",
         &format!(
             "{} keys, {} of them with a record that was wrong in KV: written anew {} ms after the vault was back a day later, \

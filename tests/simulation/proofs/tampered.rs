@@ -1,7 +1,7 @@
 //! Tampered records: a record in KV that is altered, or an older one put back, never decides a
 //! call. The edge asks the registry instead, and responds correctly.
 
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use ownchat_domain::{
     feed::Affected,
     key::Key,
@@ -76,7 +76,10 @@ fn no_bit_of_a_record_can_be_altered() {
         }
         tried += expect_the_registry_to_be_asked(&world, &mut caller, &keys);
     }
-    tell("altered records", &format!("{tried} with one bit flipped, of 100 keys with up to {bits} bits: none decided"));
+    report(
+        "altered records",
+        &format!("{tried} with one bit flipped, of 100 keys with up to {bits} bits: none decided"),
+    );
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn no_older_record_can_be_put_back() {
         }
         tried += expect_the_registry_to_be_asked(&world, &mut caller, some.iter().copied());
     }
-    tell("older records", &format!("{tried} put back: none decided"));
+    report("older records", &format!("{tried} put back: none decided"));
     assert!(tried >= 2 * keys.len(), "records are missing");
 }
 

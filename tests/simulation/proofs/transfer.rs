@@ -1,6 +1,6 @@
 //! Import of a large workspace in a single turn of its Durable Object.
 
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use ownchat_domain::vault::transfer::{FinishImport, StageImport};
 use ownchat_runtime::Admin;
 use ownchat_simulation::{Load, World, WorldConfig};
@@ -35,7 +35,7 @@ fn a_large_workspace_is_read_in_whole() {
         staged.1 >> 20,
         after >> 20
     );
-    tell(&format!("import of {keys} keys"), &found);
+    report(&format!("import of {keys} keys"), &found);
 }
 
 /// Exports a workspace with this many keys.

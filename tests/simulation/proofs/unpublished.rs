@@ -1,7 +1,7 @@
 //! Unpublished changes: the vault does not acknowledge a narrowing change that the feed has not
 //! confirmed. It publishes the change by itself once the feed is back.
 
-use crate::{figures::tell, revocation::kinds};
+use crate::{figures::report, revocation::kinds};
 use kinds::{ChangeKind, KINDS, NarrowedKey};
 use ownchat_domain::{
     failure::Failure,
@@ -59,7 +59,7 @@ fn tell_nobody(fault: Fault) {
     let held = world
         .clock
         .until(HELD_WITHIN, || subjects.iter().all(|(kind, subject)| caller.code(&subject.request) == kind.code));
-    tell(
+    report(
         &format!("feed unheard of changes: {fault:?}"),
         &format!("{} changes held {held:?} ms after it was back", subjects.len()),
     );
@@ -119,7 +119,7 @@ fn who_asks_again_is_told_the_truth() {
         refused.len() == subjects.len() && world.clock.now() > latest.plus(SECOND)
     });
     let moments = told.iter().flatten().count();
-    tell(
+    report(
         "feed unheard of changes, asked again",
         &format!("{moments} of {} were told from when on it holds", told.len()),
     );

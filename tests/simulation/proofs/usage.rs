@@ -6,7 +6,7 @@ mod counts;
 mod isolation;
 mod killed;
 
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use calls::{CountedCall, subjects};
 use counts::{CallLog, UsageCounts, read, read_last_uses};
 use ownchat_domain::{
@@ -67,7 +67,7 @@ fn usage_equals_the_calls_made() {
     let (calls, questions) = (seen.all(), world.wire.asked("usage"));
     let found =
         format!("{calls} calls of {EDGES} edges, {questions} questions to the counts: equal after {drained:?} ms");
-    tell("usage", &found);
+    report("usage", &found);
     assert_eq!(counted(), seen.calls, "{}", world.logs());
     // Neither retries nor moves within the storage count a call again.
     world.clock.wait(size(MINUTE, 6 * MINUTE));

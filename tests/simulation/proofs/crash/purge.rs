@@ -1,6 +1,6 @@
 //! Crashes of the vault during a purge, which removes keys deleted thirty days ago.
 
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use ownchat_domain::{
     audit::{self, Action, Line},
     key::RESTORE_WITHIN,
@@ -83,7 +83,7 @@ fn a_purge_that_was_cut_off_is_whole_or_made_again() {
         }
         assert_eq!(left(&world, &kept), KEPT, "keys in use are gone from KV");
     }
-    tell(
+    report(
         "purges",
         &format!(
             "{rounds} of {DELETED} keys, killed within {whole} ms: {figures:?}; nothing left {slowest} ms after the vault was back"

@@ -1,7 +1,7 @@
 //! Crashes of the vault during the set-up of a deployment and the import of a workspace. Each is
 //! done whole, or can be done again.
 
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use ownchat_domain::{
     account::PersonId,
     failure::Failure,
@@ -59,7 +59,7 @@ fn a_beginning_that_was_cut_off_is_whole_or_made_again() {
         let took = read_in(&mut world, owner, &file, moment(import), &mut imports);
         import = import.max(took);
     }
-    tell("beginnings", &format!("{rounds}; set-up: {set_ups:?}; import of {KEYS} keys: {imports:?}"));
+    report("beginnings", &format!("{rounds}; set-up: {set_ups:?}; import of {KEYS} keys: {imports:?}"));
     for step in [set_ups, imports] {
         assert!(was_cut_off(&step), "nothing was cut off: {step:?}");
     }

@@ -6,7 +6,7 @@ use super::{
     holders::{Holder, Holders},
     restart_edges, restart_vault,
 };
-use crate::figures::tell;
+use crate::figures::report;
 use ownchat_domain::{feed::FRESH_FOR, time::SECOND};
 use ownchat_runtime::Admin;
 use ownchat_simulation::{Latency, Load, World, WorldConfig};
@@ -66,7 +66,7 @@ fn the_vault_before_the_edges_lets_nobody_pass_who_must_not() {
     holders.of("Taken").code = "INACTIVE";
     holders.add(new);
     holders.expect_all(&world, "with the new secret everywhere");
-    tell(
+    report(
         "the vault given the new master secret first",
         "nobody passes who must not; all is well once the edges have it",
     );

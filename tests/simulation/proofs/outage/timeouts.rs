@@ -5,7 +5,7 @@ use super::{
     keys::{KeyKind, OutageKeys},
     repair,
 };
-use crate::figures::tell;
+use crate::figures::report;
 use ownchat_domain::{
     time::SECOND,
     vault::{record_path, registry::ChangeSettings},
@@ -40,7 +40,7 @@ fn a_response_just_before_the_timeout_is_used() {
             let asked = world.wire.asked_at(&path) - before;
             assert_eq!(asked, u64::from(kind == KeyKind::RegistryOnly), "{store} late by {late} ms: {kind:?}");
         }
-        tell(&format!("{store} late by {late} ms"), "everything passes, and nobody is asked in its place");
+        report(&format!("{store} late by {late} ms"), "everything passes, and nobody is asked in its place");
         repair(&world);
     }
 }

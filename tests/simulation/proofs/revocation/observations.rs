@@ -1,7 +1,7 @@
 //! Observations of the callers, and the checks on them.
 
 use super::{BOUND, LOCATIONS, kinds::KINDS};
-use crate::figures::{leave, tell};
+use crate::figures::{export, report};
 use ownchat_simulation::WorldConfig;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ impl Observations {
     }
 
     /// Writes the figures that `cargo xtask bench` shows. `proven` is true if all checks held.
-    pub fn leave(&self, proven: bool) {
+    pub fn export(&self, proven: bool) {
         let figures = json!({
             "proven": proven,
             "locations": LOCATIONS,
@@ -107,7 +107,7 @@ impl Observations {
             "slowest_ms": self.slowest(),
             "round_trip_ms": Self::round_trip(),
         });
-        leave("revocation", &figures);
+        export("revocation", &figures);
     }
 
     pub fn print(&self, what: &str) {
@@ -124,7 +124,7 @@ impl Observations {
         );
         let kinds: Vec<String> =
             self.by_kind.iter().map(|(kind, seen)| format!("{kind} {} ms", seen.slowest)).collect();
-        tell(what, &found);
-        tell(what, &format!("slowest of each kind: {}", kinds.join(", ")));
+        report(what, &found);
+        report(what, &format!("slowest of each kind: {}", kinds.join(", ")));
     }
 }

@@ -1,7 +1,7 @@
 //! Isolation of usage counts: faults of one workspace do not delay another, and its calls are
 //! counted later.
 
-use crate::figures::tell;
+use crate::figures::report;
 use ownchat_domain::{
     key::NewKey,
     limit::{Period, Quota},
@@ -86,5 +86,5 @@ fn uncounted_calls_of_one_workspace_hold_up_no_other() {
         let counted = world.clock.until(COUNTED_WITHIN, || whole.is_counted());
         slowest = slowest.max(counted.expect("a meter keeps calls from being counted"));
     }
-    tell("usage of one workspace down", &format!("calls of another are counted within {slowest} ms"));
+    report("usage of one workspace down", &format!("calls of another are counted within {slowest} ms"));
 }

@@ -2,7 +2,7 @@
 //! for so long loses none.
 
 use super::counts::read_calls;
-use crate::{figures::tell, size::size};
+use crate::{figures::report, size::size};
 use ownchat_domain::{
     key::NewKey,
     limit::RateLimit,
@@ -73,7 +73,7 @@ fn a_killed_edge_loses_at_most_its_last_two_seconds_of_counts() {
          left alone and lost nothing",
         runs.len(),
     );
-    tell("edges killed", &found);
+    report("edges killed", &found);
     assert!(lost > 0, "nothing was lost: nothing was shown");
 }
 
