@@ -72,7 +72,7 @@ pub fn store_timeouts() -> Result<String, String> {
 /// Renders the failures of the gateway.
 pub fn errors() -> Result<String, String> {
     let seconds = GATEWAY.number("RETRY_AFTER_SECONDS")?;
-    let failures = GATEWAY.part("const FAILURES: &[Failure] = &[", "];")?;
+    let failures = GATEWAY.part("const FAILURES: &[ProxyError] = &[", "];")?;
     let row = |failure: &str| {
         let value = |name: &str| {
             let (_, rest) = failure.split_once(&format!("{name}: "))?;
@@ -91,7 +91,7 @@ pub fn errors() -> Result<String, String> {
         let reached = choose("reached", "yes", "no")?;
         Ok(vec![linked(kind.code), kind.status.to_string(), quoted(error), retry, reached])
     };
-    let rows = failures.split("Failure {").skip(1).map(row).collect::<Result<Vec<_>, String>>()?;
+    let rows = failures.split("ProxyError {").skip(1).map(row).collect::<Result<Vec<_>, String>>()?;
     if rows.is_empty() {
         return Err(GATEWAY.lacks("failures"));
     }
