@@ -8,7 +8,7 @@ use ownchat_domain::wire::WireError;
 
 /// A bound parameter or a column value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum SqlValue {
     /// SQL `NULL`.
     Null,
     /// An integer. JavaScript carries it, so it must lie within ±2^53.
@@ -19,43 +19,43 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
-impl From<i64> for Value {
+impl From<i64> for SqlValue {
     fn from(number: i64) -> Self {
         Self::Integer(number)
     }
 }
 
-impl From<u32> for Value {
+impl From<u32> for SqlValue {
     fn from(number: u32) -> Self {
         Self::Integer(i64::from(number))
     }
 }
 
-impl From<bool> for Value {
+impl From<bool> for SqlValue {
     fn from(truth: bool) -> Self {
         Self::Integer(i64::from(truth))
     }
 }
 
-impl From<&str> for Value {
+impl From<&str> for SqlValue {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 }
 
-impl From<String> for Value {
+impl From<String> for SqlValue {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
 }
 
-impl From<&[u8]> for Value {
+impl From<&[u8]> for SqlValue {
     fn from(bytes: &[u8]) -> Self {
         Self::Blob(bytes.to_vec())
     }
 }
 
-impl<T: Into<Self>> From<Option<T>> for Value {
+impl<T: Into<Self>> From<Option<T>> for SqlValue {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
@@ -83,15 +83,15 @@ pub type DatabaseResult<T> = Result<T, DatabaseError>;
 
 /// One result row, read column by column from left to right.
 #[derive(Debug)]
-pub struct Row(std::vec::IntoIter<Value>);
+pub struct SqlRow(std::vec::IntoIter<SqlValue>);
 
-impl Row {
+impl SqlRow {
     /// Wraps the values of a row, in the order of the statement's columns.
-    pub fn new(values: Vec<Value>) -> Self {
+    pub fn new(values: Vec<SqlValue>) -> Self {
         Self(values.into_iter())
     }
 
-    fn next(&mut self) -> DatabaseResult<Value> {
+    fn next(&mut self) -> DatabaseResult<SqlValue> {
         self.0.next().ok_or_else(|| DatabaseError("fewer columns than expected".into()))
     }
 
@@ -107,8 +107,8 @@ impl Row {
     /// Reads the next column as an integer or `NULL`.
     pub fn optional_integer(&mut self) -> DatabaseResult<Option<i64>> {
         match self.next()? {
-            Value::Integer(number) => Ok(Some(number)),
-            Value::Null => Ok(None),
+            SqlValue::Integer(number) => Ok(Some(number)),
+            SqlValue::Null => Ok(None),
             other => Err(DatabaseError(format!("expected a number, found {}", other.kind()))),
         }
     }
@@ -116,7 +116,7 @@ impl Row {
     /// Reads the next column as text.
     pub fn text(&mut self) -> DatabaseResult<String> {
         match self.next()? {
-            Value::Text(text) => Ok(text),
+            SqlValue::Text(text) => Ok(text),
             other => Err(DatabaseError(format!("expected text, found {}", other.kind()))),
         }
     }
@@ -124,8 +124,8 @@ impl Row {
     /// Reads the next column as text or `NULL`.
     pub fn optional_text(&mut self) -> DatabaseResult<Option<String>> {
         match self.next()? {
-            Value::Text(text) => Ok(Some(text)),
-            Value::Null => Ok(None),
+            SqlValue::Text(text) => Ok(Some(text)),
+            SqlValue::Null => Ok(None),
             other => Err(DatabaseError(format!("expected text, found {}", other.kind()))),
         }
     }
@@ -143,14 +143,14 @@ impl Row {
     /// Reads the next column as bytes or `NULL`.
     pub fn optional_blob(&mut self) -> DatabaseResult<Option<Vec<u8>>> {
         match self.next()? {
-            Value::Blob(bytes) => Ok(Some(bytes)),
-            Value::Null => Ok(None),
+            SqlValue::Blob(bytes) => Ok(Some(bytes)),
+            SqlValue::Null => Ok(None),
             other => Err(DatabaseError(format!("expected bytes, found {}", other.kind()))),
         }
     }
 }
 
-impl Value {
+impl SqlValue {
     const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "NULL",
@@ -164,13 +164,13 @@ impl Value {
 /// A SQLite database.
 pub trait Database {
     /// Runs one statement; `values` bind its `?` parameters in order.
-    fn run(&self, sql: &str, values: &[Value]) -> DatabaseResult<Vec<Row>>;
+    fn run(&self, sql: &str, values: &[SqlValue]) -> DatabaseResult<Vec<SqlRow>>;
 
     /// Runs `work` in a transaction, which commits on success and rolls back on error.
     fn transaction<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E>;
 
     /// Runs a statement and returns its first row.
-    fn first(&self, sql: &str, values: &[Value]) -> DatabaseResult<Option<Row>> {
+    fn first(&self, sql: &str, values: &[SqlValue]) -> DatabaseResult<Option<SqlRow>> {
         Ok(self.run(sql, values)?.into_iter().next())
     }
 }

@@ -1,6 +1,6 @@
 //! The SQLite storage of a Durable Object, as a [`Database`].
 
-use crate::database::{Database, DatabaseError, DatabaseResult, Row, Value};
+use crate::database::{Database, DatabaseError, DatabaseResult, SqlRow, SqlValue};
 use js_sys::{Function, Reflect};
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue, closure::ScopedClosure};
@@ -25,14 +25,14 @@ impl Storage {
 }
 
 impl Database for Storage {
-    fn run(&self, sql: &str, values: &[Value]) -> DatabaseResult<Vec<Row>> {
+    fn run(&self, sql: &str, values: &[SqlValue]) -> DatabaseResult<Vec<SqlRow>> {
         let values = values.iter().map(to_platform).collect::<DatabaseResult<Vec<_>>>()?;
         let cursor = self.sql.exec(sql, values).map_err(|error| DatabaseError(error.to_string()))?;
         cursor
             .raw()
             .map(|row| {
                 let row = row.map_err(|error| DatabaseError(error.to_string()))?;
-                row.into_iter().map(from_platform).collect::<DatabaseResult<Vec<_>>>().map(Row::new)
+                row.into_iter().map(from_platform).collect::<DatabaseResult<Vec<_>>>().map(SqlRow::new)
             })
             .collect()
     }
@@ -63,29 +63,29 @@ impl Database for Storage {
     }
 }
 
-fn to_platform(value: &Value) -> DatabaseResult<SqlStorageValue> {
+fn to_platform(value: &SqlValue) -> DatabaseResult<SqlStorageValue> {
     Ok(match value {
-        Value::Null => SqlStorageValue::Null,
-        Value::Integer(number) => {
+        SqlValue::Null => SqlStorageValue::Null,
+        SqlValue::Integer(number) => {
             SqlStorageValue::try_from_i64(*number).map_err(|error| DatabaseError(error.to_string()))?
         }
-        Value::Text(text) => SqlStorageValue::String(text.clone()),
-        Value::Blob(bytes) => SqlStorageValue::Blob(bytes.clone()),
+        SqlValue::Text(text) => SqlStorageValue::String(text.clone()),
+        SqlValue::Blob(bytes) => SqlStorageValue::Blob(bytes.clone()),
     })
 }
 
-fn from_platform(value: SqlStorageValue) -> DatabaseResult<Value> {
+fn from_platform(value: SqlStorageValue) -> DatabaseResult<SqlValue> {
     match value {
-        SqlStorageValue::Null => Ok(Value::Null),
-        SqlStorageValue::Boolean(truth) => Ok(Value::from(truth)),
-        SqlStorageValue::Integer(number) => Ok(Value::Integer(number)),
+        SqlStorageValue::Null => Ok(SqlValue::Null),
+        SqlStorageValue::Boolean(truth) => Ok(SqlValue::from(truth)),
+        SqlStorageValue::Integer(number) => Ok(SqlValue::Integer(number)),
         // The platform returns every number as a float; ours are integers small enough to be exact.
         #[allow(clippy::cast_possible_truncation)]
         SqlStorageValue::Float(number) if number.fract() == 0.0 && number.abs() <= SAFE => {
-            Ok(Value::Integer(number as i64))
+            Ok(SqlValue::Integer(number as i64))
         }
         SqlStorageValue::Float(number) => Err(DatabaseError(format!("no column stores the float {number}"))),
-        SqlStorageValue::String(text) => Ok(Value::Text(text)),
-        SqlStorageValue::Blob(bytes) => Ok(Value::Blob(bytes)),
+        SqlStorageValue::String(text) => Ok(SqlValue::Text(text)),
+        SqlStorageValue::Blob(bytes) => Ok(SqlValue::Blob(bytes)),
     }
 }

@@ -1,7 +1,7 @@
 //! In-memory SQLite, for host tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::needless_pass_by_value, clippy::missing_panics_doc)]
 
-use super::{Database, DatabaseError, DatabaseResult, Row, Value};
+use super::{Database, DatabaseError, DatabaseResult, SqlRow, SqlValue};
 use rusqlite::{Connection, params_from_iter, types::Value as Sqlite};
 use std::cell::Cell;
 
@@ -36,27 +36,27 @@ fn error(error: rusqlite::Error) -> DatabaseError {
 }
 
 impl Database for MemoryDatabase {
-    fn run(&self, sql: &str, values: &[Value]) -> DatabaseResult<Vec<Row>> {
+    fn run(&self, sql: &str, values: &[SqlValue]) -> DatabaseResult<Vec<SqlRow>> {
         self.statements.update(|count| count + 1);
         let mut statement = self.connection.prepare(sql).map_err(error)?;
         let columns = statement.column_count();
         let values = values.iter().cloned().map(|value| match value {
-            Value::Null => Sqlite::Null,
-            Value::Integer(number) => Sqlite::Integer(number),
-            Value::Text(text) => Sqlite::Text(text),
-            Value::Blob(bytes) => Sqlite::Blob(bytes),
+            SqlValue::Null => Sqlite::Null,
+            SqlValue::Integer(number) => Sqlite::Integer(number),
+            SqlValue::Text(text) => Sqlite::Text(text),
+            SqlValue::Blob(bytes) => Sqlite::Blob(bytes),
         });
         let mut rows = statement.query(params_from_iter(values)).map_err(error)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(error)? {
             let values = (0..columns).map(|column| match row.get_unwrap(column) {
-                Sqlite::Null => Value::Null,
-                Sqlite::Integer(number) => Value::Integer(number),
+                Sqlite::Null => SqlValue::Null,
+                Sqlite::Integer(number) => SqlValue::Integer(number),
                 Sqlite::Real(number) => panic!("no column stores the float {number}"),
-                Sqlite::Text(text) => Value::Text(text),
-                Sqlite::Blob(bytes) => Value::Blob(bytes),
+                Sqlite::Text(text) => SqlValue::Text(text),
+                Sqlite::Blob(bytes) => SqlValue::Blob(bytes),
             });
-            found.push(Row::new(values.collect()));
+            found.push(SqlRow::new(values.collect()));
         }
         Ok(found)
     }

@@ -1,7 +1,7 @@
 //! Tables of the feed.
 
 use crate::{
-    database::{Database, DatabaseResult, Value},
+    database::{Database, DatabaseResult, SqlValue},
     migrate::migrate,
 };
 use ownchat_domain::time::Timestamp;
@@ -12,7 +12,7 @@ pub fn apply(database: &impl Database, incarnation: u64, now: Timestamp) -> Data
     database.run(
         "INSERT INTO feed (id, incarnation, born) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
         // JavaScript carries 53 bits of a number.
-        &[Value::Integer(i64::try_from(incarnation >> 11).unwrap_or(0).max(1)), now.millis().into()],
+        &[SqlValue::Integer(i64::try_from(incarnation >> 11).unwrap_or(0).max(1)), now.millis().into()],
     )?;
     Ok(())
 }

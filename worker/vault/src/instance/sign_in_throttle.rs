@@ -11,7 +11,7 @@
 //! Wrong setup tokens have their own counters: per network and across all networks.
 
 use crate::{
-    database::{Database, Value},
+    database::{Database, SqlValue},
     rpc::CommandResult,
 };
 use ownchat_domain::{
@@ -29,7 +29,7 @@ const FORGET_AFTER: i64 = 24 * HOUR;
 /// Failed attempts that are counted together.
 #[derive(Debug)]
 pub struct Counter {
-    subject: Value,
+    subject: SqlValue,
     /// Failures before the first delay.
     free: i64,
     /// The longest delay, in milliseconds.
@@ -41,7 +41,7 @@ pub struct Counter {
 impl Counter {
     fn new(kind: &str, parts: &[&str], free: i64, delay_max: i64, is_personal: bool) -> Self {
         let text = format!("{kind}:{}", parts.join(":"));
-        Self { subject: Value::Blob(Sha256::digest(text).to_vec()), free, delay_max, is_personal }
+        Self { subject: SqlValue::Blob(Sha256::digest(text).to_vec()), free, delay_max, is_personal }
     }
 
     /// Returns the delay after this many failures, in milliseconds: first none, then 1 s, doubling.

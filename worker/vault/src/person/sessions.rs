@@ -98,7 +98,7 @@ pub fn end(database: &impl Database, command: &EndSession) -> CommandResult<()> 
     Ok(())
 }
 
-fn key(session: SessionHash) -> crate::database::Value {
+fn key(session: SessionHash) -> crate::database::SqlValue {
     session.as_bytes().as_slice().into()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{members::member, rows};
 use crate::{
-    database::{Database, DatabaseError, DatabaseResult, Row},
+    database::{Database, DatabaseError, DatabaseResult, SqlRow},
     rpc::CommandResult,
 };
 use ownchat_domain::{
@@ -45,9 +45,9 @@ pub fn read(
     Ok(Masters { data: data.collect(), unknown: count(&records, None).max(count(&keys, None)) })
 }
 
-fn by_master(counts: Vec<Row>) -> DatabaseResult<BTreeMap<Option<u16>, u64>> {
+fn by_master(counts: Vec<SqlRow>) -> DatabaseResult<BTreeMap<Option<u16>, u64>> {
     let number = |_| DatabaseError("a number out of range".into());
-    let read = |mut row: Row| {
+    let read = |mut row: SqlRow| {
         let master = row.optional_integer()?.map(u16::try_from).transpose().map_err(number)?;
         Ok((master, u64::try_from(row.integer()?).map_err(number)?))
     };

@@ -7,7 +7,7 @@ pub mod secrets;
 
 pub use keys::{find, scope_bits};
 
-use crate::database::{Database, DatabaseError, DatabaseResult, Row, Value};
+use crate::database::{Database, DatabaseError, DatabaseResult, SqlRow, SqlValue};
 use ownchat_domain::{
     account::PersonId,
     key::{Details, Facts, Key, KeySecret, RESTORE_WITHIN, Restrictions, state},
@@ -56,7 +56,7 @@ pub struct KeyRow {
 
 impl KeyRow {
     /// Reads the columns of [`COLUMNS`], then [`secrets::SHOWN`].
-    fn read(mut row: Row) -> DatabaseResult<Self> {
+    fn read(mut row: SqlRow) -> DatabaseResult<Self> {
         let number = row.integer()?;
         let locator = row.text()?.parse().map_err(|_| DatabaseError("not a locator".into()))?;
         let environment = row.text()?.parse().map_err(|()| DatabaseError("not an environment".into()))?;
@@ -98,7 +98,7 @@ impl KeyRow {
     }
 
     /// Returns the values of [`COLUMNS`], then that of `searched`, which is derived.
-    fn values(&self) -> DatabaseResult<Vec<Value>> {
+    fn values(&self) -> DatabaseResult<Vec<SqlValue>> {
         let details = &self.details;
         Ok(vec![
             self.number.into(),
@@ -205,8 +205,8 @@ fn to_json(value: &impl Serialize) -> DatabaseResult<String> {
 }
 
 /// Encodes a time in milliseconds.
-pub fn time(moment: Timestamp) -> Value {
-    Value::Integer(moment.millis())
+pub fn time(moment: Timestamp) -> SqlValue {
+    SqlValue::Integer(moment.millis())
 }
 
 /// Reads the record of a key for the edge, deleted or not. `None` if the key never existed.

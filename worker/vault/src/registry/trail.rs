@@ -3,7 +3,7 @@
 
 use super::rows::{KeyRow, time};
 use crate::{
-    database::{Database, DatabaseError, DatabaseResult, Value},
+    database::{Database, DatabaseError, DatabaseResult, SqlValue},
     rpc::CommandResult,
 };
 use ownchat_domain::{
@@ -228,8 +228,8 @@ pub struct LineFilter {
 /// Returns the matching lines with their numbers, oldest first.
 pub fn lines(database: &impl Database, filter: &LineFilter) -> DatabaseResult<Vec<(u64, String)>> {
     let mut conditions = vec!["sequence > ?"];
-    let mut values: Vec<Value> = vec![i64::try_from(filter.after).unwrap_or(i64::MAX).into()];
-    let mut only = |condition: &'static str, value: Option<Value>| {
+    let mut values: Vec<SqlValue> = vec![i64::try_from(filter.after).unwrap_or(i64::MAX).into()];
+    let mut only = |condition: &'static str, value: Option<SqlValue>| {
         if let Some(value) = value {
             conditions.push(condition);
             values.push(value);

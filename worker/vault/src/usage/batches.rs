@@ -5,7 +5,7 @@
 //! isolates into the tables.
 
 use super::table::{MINUTES, Rows};
-use crate::database::{Database, DatabaseResult, Value};
+use crate::database::{Database, DatabaseResult, SqlValue};
 use ownchat_domain::{
     time::{HOUR, Timestamp},
     usage::{AHEAD_MAX, Batch, BatchStatus, Cell, LastUse, Seen, Step, decode, encode, latest},
@@ -39,7 +39,7 @@ pub fn ingest(database: &impl Database, batch: &Batch, now: Timestamp) -> Databa
     if let Some(fault) = batch.fault(now) {
         return Ok(Ingested::Faulty(fault));
     }
-    let isolate = Value::Blob(batch.isolate.to_be_bytes().to_vec());
+    let isolate = SqlValue::Blob(batch.isolate.to_be_bytes().to_vec());
     database.transaction(|| {
         let stored =
             database.first("SELECT since, seen, counts FROM isolates WHERE isolate = ?", std::slice::from_ref(&isolate))?;
@@ -66,7 +66,7 @@ pub fn ingest(database: &impl Database, batch: &Batch, now: Timestamp) -> Databa
             merged.flush(database)?;
             pending = 0;
         } else if pending > 0 {
-            counts = Some(Value::Blob(encode(&merged.into_batch())?));
+            counts = Some(SqlValue::Blob(encode(&merged.into_batch())?));
         }
         database.run(
             "INSERT INTO isolates (isolate, since, seen_at, waiting, seen, counts) VALUES (?, ?, ?, ?, ?, ?) \
@@ -78,7 +78,7 @@ pub fn ingest(database: &impl Database, batch: &Batch, now: Timestamp) -> Databa
                 now.millis().into(),
                 i64::try_from(pending).unwrap_or(i64::MAX).into(),
                 seen.encode()?.as_slice().into(),
-                counts.unwrap_or(Value::Null),
+                counts.unwrap_or(SqlValue::Null),
             ],
         )?;
         Ok(Ingested::Counted)
@@ -109,7 +109,7 @@ pub fn flush(database: &impl Database, most: usize) -> DatabaseResult<bool> {
             let isolate = row.blob()?;
             pending.push(read(&row.blob()?)?);
             database
-                .run("UPDATE isolates SET waiting = 0, counts = NULL WHERE isolate = ?", &[Value::Blob(isolate)])?;
+                .run("UPDATE isolates SET waiting = 0, counts = NULL WHERE isolate = ?", &[SqlValue::Blob(isolate)])?;
         }
         Pending::of(pending).flush(database)?;
         Ok(more)

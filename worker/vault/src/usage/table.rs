@@ -1,6 +1,6 @@
 //! The tables of counts by minute, hour and day. One row holds many steps, since rows are billed.
 
-use crate::database::{Database, DatabaseResult, Value};
+use crate::database::{Database, DatabaseResult, SqlValue};
 use ownchat_domain::{
     locator::Locator,
     time::Timestamp,
@@ -33,8 +33,8 @@ pub const DAYS: Table = Table { name: "days", step: Step::Day, per_row: 32 };
 pub type Rows = BTreeMap<(i64, Option<Locator>), Sums>;
 
 /// Encodes a key as it is stored.
-pub fn key_value(key: Option<Locator>) -> Value {
-    Value::Text(key.map(|key| key.to_string()).unwrap_or_default())
+pub fn key_value(key: Option<Locator>) -> SqlValue {
+    SqlValue::Text(key.map(|key| key.to_string()).unwrap_or_default())
 }
 
 impl Table {
@@ -69,7 +69,7 @@ impl Table {
             self.name
         );
         for ((at, key), more) in rows {
-            let (at, key) = (Value::Integer(at), key_value(key));
+            let (at, key) = (SqlValue::Integer(at), key_value(key));
             let sums = match database.first(&read, &[at.clone(), key.clone()])? {
                 Some(mut row) => {
                     let mut sums = decode(&row.blob()?)?;
@@ -78,7 +78,7 @@ impl Table {
                 }
                 None => more,
             };
-            database.run(&write, &[at, key, Value::Blob(sums.encode()?)])?;
+            database.run(&write, &[at, key, SqlValue::Blob(sums.encode()?)])?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::{
     testing::{ExactCount, NOW, batch, fresh, ingest, kept, key, last_uses, rows, run_all, total},
 };
 use crate::{
-    database::{Database, Value},
+    database::{Database, SqlValue},
     rpc::CommandError,
 };
 use ownchat_domain::{
@@ -295,7 +295,7 @@ fn the_size_of_a_row_is_bounded() {
 fn a_query_looks_up_each_row_by_its_key() {
     let database = fresh();
     for table in [&MINUTES, &HOURS, &DAYS] {
-        let values = [Value::Integer(1), Value::Integer(9), "x".into()];
+        let values = [SqlValue::Integer(1), SqlValue::Integer(9), "x".into()];
         let plan = database.run(&format!("EXPLAIN QUERY PLAN {}", table.lookup_sql()), &values).unwrap();
         let read = plan.into_iter().map(|mut row| {
             for _ in 0..3 {

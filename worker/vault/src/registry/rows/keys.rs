@@ -3,7 +3,7 @@
 //! Those that fill a queue from it are here too.
 
 use super::{COLUMNS, KeyRow, search_text, secrets, time};
-use crate::database::{Database, DatabaseResult, Row, Value};
+use crate::database::{Database, DatabaseResult, SqlRow, SqlValue};
 use ownchat_domain::{
     key::{KeyQuery, RESTORE_WITHIN, Sort, StatusFilter},
     locator::Locator,
@@ -27,12 +27,12 @@ const ID_WORD_MIN: usize = 4;
 const FILL_BATCH: i64 = 500;
 
 /// Encodes a set of scopes as bits.
-pub fn scope_bits(scopes: ScopeSet) -> Value {
-    Value::Integer(i64::try_from(scopes.bits()).unwrap_or(i64::MAX))
+pub fn scope_bits(scopes: ScopeSet) -> SqlValue {
+    SqlValue::Integer(i64::try_from(scopes.bits()).unwrap_or(i64::MAX))
 }
 
 /// Reads the keys that a condition selects, with their secrets, in one statement.
-fn select(database: &impl Database, condition: &str, values: &[Value]) -> DatabaseResult<Vec<KeyRow>> {
+fn select(database: &impl Database, condition: &str, values: &[SqlValue]) -> DatabaseResult<Vec<KeyRow>> {
     let sql = format!("SELECT {COLUMNS}, {} FROM keys WHERE {condition}", secrets::SHOWN);
     database.run(&sql, values)?.into_iter().map(KeyRow::read).collect()
 }
@@ -229,13 +229,13 @@ pub fn set_published(database: &impl Database, number: i64, master: u16, at: Opt
 }
 
 /// Counts the records in KV by the master secret that seals them.
-pub fn count_by_seal(database: &impl Database) -> DatabaseResult<Vec<Row>> {
+pub fn count_by_seal(database: &impl Database) -> DatabaseResult<Vec<SqlRow>> {
     let sql = "SELECT published_master, count(*) FROM keys WHERE published_at IS NOT NULL GROUP BY 1";
     database.run(sql, &[])
 }
 
 /// Counts the keys by the master secret that tagged their locators.
-pub fn count_by_issuer(database: &impl Database) -> DatabaseResult<Vec<Row>> {
+pub fn count_by_issuer(database: &impl Database) -> DatabaseResult<Vec<SqlRow>> {
     database.run("SELECT issuer, count(*) FROM keys GROUP BY 1", &[])
 }
 
@@ -258,7 +258,7 @@ pub fn fill_searched(database: &impl Database) -> DatabaseResult<()> {
 /// and key.
 pub fn queue_records(database: &impl Database, number: Option<i64>, now: Timestamp) -> DatabaseResult<()> {
     let mut values = vec![time(now), SECOND.into()];
-    values.extend(number.map(Value::from));
+    values.extend(number.map(SqlValue::from));
     let condition = if number.is_some() { "number = ?" } else { "TRUE" };
     let sql = format!(
         "INSERT INTO outbox (key, due_at) SELECT number, max(?, coalesce(published_at, 0) + ?) FROM keys \

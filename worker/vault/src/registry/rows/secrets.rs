@@ -1,7 +1,7 @@
 //! Table of the keys' secrets: all statements on it. It stores peppered digests only.
 
 use super::{moment, time};
-use crate::database::{Database, DatabaseError, DatabaseResult, Row, Value};
+use crate::database::{Database, DatabaseError, DatabaseResult, SqlRow, SqlValue};
 use ownchat_domain::{digest::KeyDigest, key::KeySecret, time::Timestamp, transfer::SecretFacts};
 
 /// Column for a statement on the table of keys: the secrets of the key as the API shows them, as
@@ -55,7 +55,7 @@ pub fn of_keys(database: &impl Database, first: i64, last: i64) -> DatabaseResul
     rows.into_iter().map(|mut row| Ok((row.integer()?, read(row)?))).collect()
 }
 
-fn read(mut row: Row) -> DatabaseResult<SecretFacts> {
+fn read(mut row: SqlRow) -> DatabaseResult<SecretFacts> {
     Ok(SecretFacts {
         number: u32::try_from(row.integer()?).map_err(|_| DatabaseError("not the number of a secret".into()))?,
         master: u16::try_from(row.integer()?).map_err(|_| DatabaseError("not a master id".into()))?,
@@ -78,13 +78,13 @@ pub fn set_ends(database: &impl Database, key: i64, secrets: &[KeySecret]) -> Da
 
 /// Deletes one secret of a key, or all of them.
 pub fn delete(database: &impl Database, key: i64, number: Option<u32>) -> DatabaseResult<()> {
-    let number = Value::from(number);
+    let number = SqlValue::from(number);
     database.run("DELETE FROM secrets WHERE key = ?1 AND (?2 IS NULL OR number = ?2)", &[key.into(), number])?;
     Ok(())
 }
 
 /// Counts the working secrets by the master secret that peppered their digests.
-pub fn count_by_master(database: &impl Database, now: Timestamp) -> DatabaseResult<Vec<Row>> {
+pub fn count_by_master(database: &impl Database, now: Timestamp) -> DatabaseResult<Vec<SqlRow>> {
     let sql = "SELECT master, count(*) FROM secrets WHERE ends_at IS NULL OR ends_at > ? GROUP BY 1";
     database.run(sql, &[time(now)])
 }
