@@ -12,13 +12,13 @@ use worker::{Request, console_error, console_warn};
 
 /// The origin of a line: the kind of object, and the request that it serves. An alarm has none.
 #[derive(Clone, Debug)]
-struct Scope {
+struct LogContext {
     object: &'static str,
     request_id: Option<Rc<str>>,
 }
 
 thread_local! {
-    static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
+    static CONTEXT: RefCell<Option<LogContext>> = const { RefCell::new(None) };
 }
 
 /// Runs the work of an object for a request, or for an alarm if there is no request id. The lines
@@ -30,11 +30,11 @@ pub async fn within<T>(
     request_id: Option<Rc<str>>,
     mut work: Pin<Box<dyn Future<Output = T> + '_>>,
 ) -> T {
-    let scope = Scope { object, request_id };
+    let log_context = LogContext { object, request_id };
     poll_fn(|context| {
-        let outer = SCOPE.replace(Some(scope.clone()));
+        let outer = CONTEXT.replace(Some(log_context.clone()));
         let polled = work.as_mut().poll(context);
-        SCOPE.set(outer);
+        CONTEXT.set(outer);
         polled
     })
     .await
@@ -47,7 +47,7 @@ pub fn id_of(request: &Request) -> Option<Rc<str>> {
 
 /// Returns the id of the request that is served now.
 pub fn request_id() -> Option<Rc<str>> {
-    SCOPE.with_borrow(|scope| scope.as_ref()?.request_id.clone())
+    CONTEXT.with_borrow(|context| context.as_ref()?.request_id.clone())
 }
 
 /// Logs a failure that recovers by itself.
@@ -74,9 +74,9 @@ pub fn internal_error(reason: impl Display) -> worker::Error {
 }
 
 fn line(level: Level, message: Arguments<'_>) -> String {
-    SCOPE.with_borrow(|scope| {
-        let object = scope.as_ref().map_or("vault", |scope| scope.object);
-        let id = scope.as_ref().and_then(|scope| scope.request_id.as_deref());
+    CONTEXT.with_borrow(|context| {
+        let object = context.as_ref().map_or("vault", |context| context.object);
+        let id = context.as_ref().and_then(|context| context.request_id.as_deref());
         LogLine::new(level, "vault", &format!("{object}: {message}")).with_request_id(id).to_string()
     })
 }
