@@ -2,7 +2,7 @@
 
 use super::{
     members::member,
-    rows::{self, find, keys::Page},
+    rows::{self, find, keys::KeyFilter},
     trail::{LineFilter, lines},
 };
 use crate::{
@@ -31,8 +31,8 @@ pub fn list(database: &impl Database, command: &ListKeys, now: Timestamp) -> Com
     let words = query.q.as_deref().map_or(Ok(Vec::new()), search_words);
     let words = words.map_err(|message| Failure::field("q", message))?;
     // One row more than the limit shows if there is another page.
-    let page = Page { query, words, sight, cursor, limit: limit + 1 };
-    let mut rows = rows::keys::list(database, page, now)?;
+    let filter = KeyFilter { query, words, sight, cursor, limit: limit + 1 };
+    let mut rows = rows::keys::list(database, filter, now)?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next_cursor = rows

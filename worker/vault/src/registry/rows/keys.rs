@@ -47,8 +47,8 @@ pub fn after(database: &impl Database, number: u32, limit: u32) -> DatabaseResul
     select(database, "number > ? ORDER BY number LIMIT ?", &[number.into(), limit.into()])
 }
 
-/// A page of a list of keys.
-pub struct Page<'a> {
+/// Filters of a page of keys, and its place in the list.
+pub struct KeyFilter<'a> {
     /// Filters and order.
     pub query: &'a KeyQuery,
     /// Search words of the query.
@@ -62,8 +62,8 @@ pub struct Page<'a> {
 }
 
 /// Returns the keys of a page.
-pub fn list(database: &impl Database, page: Page<'_>, now: Timestamp) -> DatabaseResult<Vec<KeyRow>> {
-    let query = page.query;
+pub fn list(database: &impl Database, filter: KeyFilter<'_>, now: Timestamp) -> DatabaseResult<Vec<KeyRow>> {
+    let query = filter.query;
     let mut conditions = Vec::new();
     let mut values = Vec::new();
     match query.status {
@@ -81,7 +81,7 @@ pub fn list(database: &impl Database, page: Page<'_>, now: Timestamp) -> Databas
             values.push(time(now.plus(-RESTORE_WITHIN)));
         }
     }
-    match page.sight {
+    match filter.sight {
         Visibility::All => {}
         Visibility::Of(person) => {
             conditions.push("owner = ?");
@@ -93,14 +93,14 @@ pub fn list(database: &impl Database, page: Page<'_>, now: Timestamp) -> Databas
         }
         Visibility::Nothing => conditions.push("FALSE"),
     }
-    if let Some(number) = page.cursor {
+    if let Some(number) = filter.cursor {
         conditions.push(match query.sort {
             Sort::Newest => "number < ?",
             Sort::Oldest => "number > ?",
         });
         values.push(number.into());
     }
-    for word in page.words {
+    for word in filter.words {
         conditions.push(has_word(&word));
         values.push(word.into());
     }
@@ -116,7 +116,7 @@ pub fn list(database: &impl Database, page: Page<'_>, now: Timestamp) -> Databas
         Sort::Newest => "DESC",
         Sort::Oldest => "ASC",
     };
-    values.push(page.limit.into());
+    values.push(filter.limit.into());
     select(database, &format!("{} ORDER BY number {order} LIMIT ?", conditions.join(" AND ")), &values)
 }
 
