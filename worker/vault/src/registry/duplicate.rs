@@ -2,7 +2,7 @@
 
 use super::{
     idempotency::IdempotentRequest,
-    keys::{KeyDraft, issue, present},
+    keys::{KeyCreation, issue, present},
     members::member,
     rows,
     trail::to_raw_json,
@@ -49,7 +49,7 @@ pub fn duplicate(
     let name = free_name(database, &source.details.name)?;
     let (details, reason) = source.details.duplicate(name, &command.differences, command.environment, now)?;
     member.may(Operation::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
-    let draft = KeyDraft {
+    let creation = KeyCreation {
         workspace,
         details,
         secret: command.secret,
@@ -57,7 +57,7 @@ pub fn duplicate(
         before: Some(to_raw_json(&DuplicateOf { duplicate_of: source.locator })?),
         reason,
     };
-    issue(database, keyring, draft, &command.origin, &member, request, now)
+    issue(database, keyring, creation, &command.origin, &member, request, now)
 }
 
 /// Returns a free name for a duplicate.

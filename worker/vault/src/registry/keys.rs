@@ -90,12 +90,13 @@ pub fn create(
     let details = command.key.check(now)?;
     let reason = command.key.reason();
     member.may(Operation::CreateKey, None, Some(&Grant::of_new(&details, reason.as_deref())), now)?;
-    let draft = KeyDraft { workspace, details, secret: command.secret, action: Action::Create, before: None, reason };
-    issue(database, keyring, draft, &command.origin, &member, request, now)
+    let creation =
+        KeyCreation { workspace, details, secret: command.secret, action: Action::Create, before: None, reason };
+    issue(database, keyring, creation, &command.origin, &member, request, now)
 }
 
 /// A key to be created, and the content of its audit line.
-pub struct KeyDraft {
+pub struct KeyCreation {
     /// Workspace that will own the key.
     pub workspace: u32,
     pub details: Details,
@@ -113,7 +114,7 @@ pub struct KeyDraft {
 pub fn issue(
     database: &impl Database,
     keyring: &Keyring,
-    draft: KeyDraft,
+    creation: KeyCreation,
     origin: &Origin,
     member: &Member,
     request: IdempotentRequest,
@@ -125,13 +126,15 @@ pub fn issue(
             .ok_or(Failure::NotFound)?
             .integer()?;
         // At one key a second the numbers last for 136 years.
-        let key_number =
-            KeyNumber { workspace: draft.workspace, number: u32::try_from(number).map_err(|_| Failure::Unavailable)? };
-        let locator = Locator::issue(keyring, key_number, draft.details.environment);
+        let key_number = KeyNumber {
+            workspace: creation.workspace,
+            number: u32::try_from(number).map_err(|_| Failure::Unavailable)?,
+        };
+        let locator = Locator::issue(keyring, key_number, creation.details.environment);
         let row = KeyRow {
             number,
             locator,
-            details: draft.details,
+            details: creation.details,
             active: true,
             reason: None,
             created_at: now,
@@ -143,10 +146,10 @@ pub fn issue(
             secrets: vec![KeySecret { number: 1, created_at: now, ends_at: None, last_used_at: None }],
         };
         rows::keys::insert(database, &row, Some(keyring.newest().id))?;
-        store_secret(database, keyring, &row, &draft.secret)?;
+        store_secret(database, keyring, &row, &creation.secret)?;
         let actor = AuditActor { origin: Some(origin), name: &member.name };
-        let change = Change::of_key(draft.action, None, Some(&row), now)?;
-        trail::append(database, actor, Change { before: draft.before, reason: draft.reason, ..change }, now)?;
+        let change = Change::of_key(creation.action, None, Some(&row), now)?;
+        trail::append(database, actor, Change { before: creation.before, reason: creation.reason, ..change }, now)?;
         kv_outbox::enqueue(database, number, now)?;
         let key = row.to_key(now);
         request.store_response(database, &key, now)?;
