@@ -86,7 +86,7 @@ pub fn rotate(
 }
 
 /// A rotation whose response has not been sent. The new secret is shown once and must not be lost.
-pub struct Rotation<'a, D> {
+pub struct RotationOutcome<'a, D> {
     database: &'a D,
     request: IdempotentRequest,
     outcome: KeyOutcome,
@@ -100,18 +100,18 @@ pub fn rotate_once<'a, D: Database>(
     in_flight: &InFlight,
     command: &RotateKey,
     now: Timestamp,
-) -> CommandResult<Rotation<'a, D>> {
+) -> CommandResult<RotationOutcome<'a, D>> {
     let request = request_of(command);
     let guard = in_flight.enter(request)?;
     let outcome = rotate(database, keyring, command, now)?;
-    Ok(Rotation { database, request, outcome, _in_flight: guard })
+    Ok(RotationOutcome { database, request, outcome, _in_flight: guard })
 }
 
 fn request_of(command: &RotateKey) -> IdempotentRequest {
     IdempotentRequest::of::<RotateKey>(command.once.as_ref(), &command.origin.caller, &command.id.to_string())
 }
 
-impl<D: Database> Confirm<Changed> for Rotation<'_, D> {
+impl<D: Database> Confirm<Changed> for RotationOutcome<'_, D> {
     /// Succeeds in any case. Without `effective_at`, the old secrets may still work for a while.
     ///
     /// Stores the time for replays.
