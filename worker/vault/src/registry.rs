@@ -175,12 +175,12 @@ impl Registry {
             now: now(),
             last_use: Cell::default(),
         };
-        let done = commands::run(&request, name)?;
+        let follow_up = commands::run(&request, name)?;
         if let Some(last) = request.last_use.get().filter(|last| self.uses.is_due(*last)) {
             // The response does not wait for it.
             let report = use_reports::report(self.env.clone(), workspace, last);
             self.state.wait_until(log::within("registry", log::request_id(), Box::pin(report)));
         }
-        self.follow_up(database, workspace, done).await
+        self.follow_up(database, workspace, follow_up).await
     }
 }

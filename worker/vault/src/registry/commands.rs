@@ -5,7 +5,7 @@
 
 use super::{
     duplicate, end_secrets, explain, keys, list, masters, members,
-    pipeline::{Done, Incoming},
+    pipeline::{FollowUp, Incoming},
     restore, rotate, session_events, settings, transfer,
 };
 use crate::{log, object::send, rpc::CommandResult, storage::Storage};
@@ -27,7 +27,7 @@ use ownchat_domain::{
 use worker::{Env, Response, Result};
 
 /// Runs a command.
-pub fn run<'a>(request: &Incoming<'a>, name: &str) -> Result<Done<'a>> {
+pub fn run<'a>(request: &Incoming<'a>, name: &str) -> Result<FollowUp<'a>> {
     let &Incoming { database: db, keyring, env, in_flight, workspace, now, .. } = request;
     match name {
         CreateWorkspace::NAME => request.by_object::<CreateWorkspace>()?.wait(|c| create_workspace(db, env, c)),
@@ -35,7 +35,7 @@ pub fn run<'a>(request: &Incoming<'a>, name: &str) -> Result<Done<'a>> {
         // Sessions outlive a lost store. The workspace must not look as if it never existed.
         _ if members::workspace_exists(db) == Ok(false) => {
             log::error(format_args!("the store of workspace {workspace} is lost; put a copy of it back"));
-            Ok(Done::Reply(Response::from_json(&Outcome::<()>::Err(Failure::Unavailable))?))
+            Ok(FollowUp::Reply(Response::from_json(&Outcome::<()>::Err(Failure::Unavailable))?))
         }
         RecordSessionEvent::NAME => {
             request.by_object::<RecordSessionEvent>()?.reply(|c| session_events::record(db, c, now))
@@ -66,7 +66,7 @@ pub fn run<'a>(request: &Incoming<'a>, name: &str) -> Result<Done<'a>> {
         ReadExport::NAME => request.by_caller::<ReadExport>()?.reply(|c| transfer::read(db, c, now)),
         StageImport::NAME => request.by_caller::<StageImport>()?.reply(|c| transfer::stage(db, c, now)),
         FinishImport::NAME => request.by_caller::<FinishImport>()?.publish(|c| transfer::finish(db, keyring, c, now)),
-        _ => Ok(Done::Reply(Response::error("no such command", 404)?)),
+        _ => Ok(FollowUp::Reply(Response::error("no such command", 404)?)),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     Registry,
     alarm::{FEED_RETRY, next_due},
     effective, feed_outbox,
-    pipeline::Done,
+    pipeline::FollowUp,
 };
 use crate::{
     log,
@@ -25,14 +25,19 @@ const FEED_TIMEOUT: u32 = 5_000;
 
 impl Registry {
     /// Does the follow-up of a command, and returns its response.
-    pub(super) async fn follow_up(&self, database: &Storage, workspace: u32, done: Done<'_>) -> Result<Response> {
-        match done {
-            Done::Reply(response) => Ok(response),
-            Done::Queued(response) => {
+    pub(super) async fn follow_up(
+        &self,
+        database: &Storage,
+        workspace: u32,
+        follow_up: FollowUp<'_>,
+    ) -> Result<Response> {
+        match follow_up {
+            FollowUp::Reply(response) => Ok(response),
+            FollowUp::Queue(response) => {
                 self.arm().await;
                 Ok(response)
             }
-            Done::Changed(respond) => {
+            FollowUp::Publish(respond) => {
                 self.arm().await;
                 respond(if self.publish_feed(database, workspace).await {
                     effective::effective_at(database, now()).map_err(Into::into)
@@ -40,7 +45,7 @@ impl Registry {
                     Err(Failure::NotEffectiveYet.into())
                 })
             }
-            Done::Waiting(response) => response.await,
+            FollowUp::Wait(response) => response.await,
         }
     }
 

@@ -31,16 +31,16 @@ pub struct Incoming<'a> {
     pub last_use: Cell<Option<LastUse>>,
 }
 
-/// A command whose function has run, by its follow-up.
-pub enum Done<'a> {
-    /// No follow-up.
+/// The follow-up of a command whose function has run.
+pub enum FollowUp<'a> {
+    /// None: the response is ready.
     Reply(Response),
     /// Sets the alarm for the work that the command has queued.
-    Queued(Response),
+    Queue(Response),
     /// Publishes the change to the feed, and responds with the result.
-    Changed(Box<dyn FnOnce(CommandResult<Timestamp>) -> Result<Response> + 'a>),
+    Publish(Box<dyn FnOnce(CommandResult<Timestamp>) -> Result<Response> + 'a>),
     /// Waits for another object.
-    Waiting(Pin<Box<dyn Future<Output = Result<Response>> + 'a>>),
+    Wait(Pin<Box<dyn Future<Output = Result<Response>> + 'a>>),
 }
 
 /// Outcome of a command that can take access away.
@@ -75,23 +75,26 @@ pub struct Accepted<C>(CommandResult<C>);
 
 impl<C: Command> Accepted<C> {
     /// Runs a function without follow-up.
-    pub fn reply<'a>(self, run: impl FnOnce(&C) -> CommandResult<C::Answer>) -> Result<Done<'a>> {
-        Ok(Done::Reply(respond::<C>(self.0.and_then(|command| run(&command)))?))
+    pub fn reply<'a>(self, run: impl FnOnce(&C) -> CommandResult<C::Answer>) -> Result<FollowUp<'a>> {
+        Ok(FollowUp::Reply(respond::<C>(self.0.and_then(|command| run(&command)))?))
     }
 
     /// Runs a function that queues work for the alarm.
-    pub fn queue<'a>(self, run: impl FnOnce(&C) -> CommandResult<C::Answer>) -> Result<Done<'a>> {
+    pub fn queue<'a>(self, run: impl FnOnce(&C) -> CommandResult<C::Answer>) -> Result<FollowUp<'a>> {
         let result = self.0.and_then(|command| run(&command));
         let has_queued = result.is_ok();
         let response = respond::<C>(result)?;
-        Ok(if has_queued { Done::Queued(response) } else { Done::Reply(response) })
+        Ok(if has_queued { FollowUp::Queue(response) } else { FollowUp::Reply(response) })
     }
 
     /// Runs a function that can take access away. Its success is withheld until the feed has it.
-    pub fn publish<'a, T: Confirm<C::Answer> + 'a>(self, run: impl FnOnce(&C) -> CommandResult<T>) -> Result<Done<'a>> {
+    pub fn publish<'a, T: Confirm<C::Answer> + 'a>(
+        self,
+        run: impl FnOnce(&C) -> CommandResult<T>,
+    ) -> Result<FollowUp<'a>> {
         match self.0.and_then(|command| run(&command)) {
-            Ok(outcome) => Ok(Done::Changed(Box::new(move |published| respond::<C>(outcome.confirm(published))))),
-            Err(error) => Ok(Done::Reply(respond::<C>(Err(error))?)),
+            Ok(outcome) => Ok(FollowUp::Publish(Box::new(move |published| respond::<C>(outcome.confirm(published))))),
+            Err(error) => Ok(FollowUp::Reply(respond::<C>(Err(error))?)),
         }
     }
 
@@ -99,10 +102,10 @@ impl<C: Command> Accepted<C> {
     pub fn wait<'a, F: Future<Output = CommandResult<C::Answer>> + 'a>(
         self,
         run: impl FnOnce(C) -> F,
-    ) -> Result<Done<'a>> {
+    ) -> Result<FollowUp<'a>> {
         match self.0.map(run) {
-            Ok(result) => Ok(Done::Waiting(Box::pin(async move { respond::<C>(result.await) }))),
-            Err(error) => Ok(Done::Reply(respond::<C>(Err(error))?)),
+            Ok(result) => Ok(FollowUp::Wait(Box::pin(async move { respond::<C>(result.await) }))),
+            Err(error) => Ok(FollowUp::Reply(respond::<C>(Err(error))?)),
         }
     }
 }
