@@ -13,9 +13,9 @@ pub fn next_due(database: &impl Database, now: Timestamp) -> CommandResult<Optio
     let feed = has_pending.then(|| now.plus(FEED_RETRY));
     let record = kv_outbox::next_due(database)?;
     let purge = purge::next_due(database)?;
-    let answer = idempotency::next_due(database)?;
-    let left = purge_cleanup::next_due(database)?;
-    let file = import_staging::next_due(database)?;
+    let response = idempotency::next_due(database)?;
+    let clean_up = purge_cleanup::next_due(database)?;
+    let import = import_staging::next_due(database)?;
     let sweep = sweep::next_due(database)?;
-    Ok([feed, record, purge, answer, left, file, sweep].into_iter().flatten().min())
+    Ok([feed, record, purge, response, clean_up, import, sweep].into_iter().flatten().min())
 }

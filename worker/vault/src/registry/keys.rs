@@ -240,9 +240,9 @@ fn narrows(before: &KeyRow, after: &KeyRow) -> bool {
 pub fn delete(database: &impl Database, command: &DeleteKey, now: Timestamp) -> CommandResult<KeyOutcome> {
     let member = member(database, &command.origin.caller)?;
     let is_this = |row: &KeyRow| row.deleted_at.is_some() && row.version == command.version + 1;
-    if let Some(gone) = find(database, command.id)?.filter(is_this) {
-        member.may(Operation::DeleteKey, Some(&gone), None, now)?;
-        return Ok(KeyOutcome::unchanged(gone.to_key(now)));
+    if let Some(deleted) = find(database, command.id)?.filter(is_this) {
+        member.may(Operation::DeleteKey, Some(&deleted), None, now)?;
+        return Ok(KeyOutcome::unchanged(deleted.to_key(now)));
     }
     let before = present(database, command.id)?;
     member.may(Operation::DeleteKey, Some(&before), None, now)?;

@@ -34,11 +34,11 @@ impl Meters for Env {
     }
 
     async fn look_ahead(&self, key: Locator, command: &LookAhead) -> Option<Outlook> {
-        let answer = with_timeout(TIMEOUT, send(self, Object::Meter(key), command)).await;
-        if answer.is_none() {
+        let response = with_timeout(TIMEOUT, send(self, Object::Meter(key), command)).await;
+        if response.is_none() {
             log::warning(format_args!("meter of key {key}: no response in time"));
         }
-        answer?.ok()
+        response?.ok()
     }
 }
 

@@ -19,7 +19,7 @@ const BATCH: i64 = 100;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Purged {
     /// Keys that were purged.
-    pub gone: Vec<Locator>,
+    pub keys: Vec<Locator>,
     /// Errors, for the log.
     pub errors: Vec<String>,
 }
@@ -34,7 +34,7 @@ pub fn purge(database: &impl Database, now: Timestamp) -> CommandResult<Purged> 
     }
     for (number, locator) in rows::keys::deleted_by(database, now.plus(-RESTORE_WITHIN), BATCH)? {
         match remove(database, number, &locator, now) {
-            Ok(key) => purged.gone.push(key),
+            Ok(key) => purged.keys.push(key),
             Err(error) => purged.errors.push(format!("purge: key {locator}: {error:?}")),
         }
     }

@@ -197,7 +197,7 @@ fn a_workspace_of_the_fourth_schema_is_migrated() {
     assert_eq!((decision(3, NOW.plus(5)), decision(4, NOW.plus(5))), (Ok(1), Ok(2)));
     assert_eq!((count(&database, "staged"), count(&database, "outbox"), exported(&database, NOW)), (1, 3, 1 + 3 + 5));
     let gone = purge::purge(&database, NOW.plus(31 * DAY)).unwrap();
-    assert_eq!((gone.gone.len(), purge_cleanup::next_due(&database)), (1, Ok(Some(NOW.plus(31 * DAY)))));
+    assert_eq!((gone.keys.len(), purge_cleanup::next_due(&database)), (1, Ok(Some(NOW.plus(31 * DAY)))));
     assert_eq!(verify(trail(&database).iter().map(String::as_str)).unwrap().0, 7);
 }
 

@@ -178,7 +178,7 @@ impl Walk {
     fn purge(&mut self) {
         let purged = purge::purge(&self.database, self.now).unwrap();
         assert_eq!(purged.errors, Vec::<String>::new());
-        assert_eq!(purged.gone, self.model.purge(self.now), "purged keys, the oldest deletion first");
+        assert_eq!(purged.keys, self.model.purge(self.now), "purged keys, the oldest deletion first");
         let errors = expect_ready(purge_cleanup::run(&self.database, &self.meters, &self.kv, || self.now)).unwrap();
         assert_eq!(errors, Vec::<String>::new());
         let gone = self.model.all_ids.iter().filter(|id| !self.model.keys.contains_key(*id));

@@ -204,7 +204,7 @@ fn every_other_command_has_its_rule() {
         let key = key_of(database, OWNER, &["contacts:read"]);
         let delete = DeleteKey { origin: origin(OWNER), id: key.id, version: key.version };
         keys::delete(database, &delete, NOW).unwrap();
-        assert_eq!(purge::purge(database, NOW.plus(30 * DAY)).unwrap().gone.len(), 1);
+        assert_eq!(purge::purge(database, NOW.plus(30 * DAY)).unwrap().keys.len(), 1);
         trail(Some(&key), database)
     };
     assert_eq!(found(&purged), "yy?y", "a purged key looks like somebody else's");

@@ -15,7 +15,7 @@ fn after_thirty_days_only_the_trail_remains() {
     assert_eq!(next_due(&database), Ok(Some(NOW.plus(30 * DAY))));
     assert_eq!(purge(&database, NOW.plus(30 * DAY - 1)), Ok(Purged::default()));
     assert_eq!(restored(&database, &key, NOW.plus(30 * DAY)).unwrap_err(), Failure::NotFound.into());
-    let purged = Purged { gone: vec![key.id], errors: Vec::new() };
+    let purged = Purged { keys: vec![key.id], errors: Vec::new() };
     assert_eq!(purge(&database, NOW.plus(30 * DAY)), Ok(purged));
     assert!(record(&database, key.id, NOW).unwrap().is_none());
     assert!(record(&database, other.id, NOW).unwrap().is_some());
@@ -34,13 +34,13 @@ fn a_failed_purge_is_retried_and_blocks_no_other() {
     database.run("UPDATE keys SET metadata = 'no JSON' WHERE number = 1", &[]).unwrap();
     let end = NOW.plus(30 * DAY);
     let purged = purge(&database, end).unwrap();
-    assert_eq!(purged.gone, [other.id]);
+    assert_eq!(purged.keys, [other.id]);
     assert!(purged.errors.len() == 1 && purged.errors[0].contains(&key.id.to_string()), "{purged:?}");
     assert_eq!(next_due(&database), Ok(Some(end.plus(1_000))), "the retry backs off");
     assert_eq!(purge(&database, end.plus(999)), Ok(Purged::default()));
     assert_eq!(purge(&database, end.plus(1_000)).unwrap().errors.len(), 1);
     assert_eq!(next_due(&database), Ok(Some(end.plus(3_000))), "the back-off doubles");
     database.run("UPDATE keys SET metadata = '{}'", &[]).unwrap();
-    assert_eq!(purge(&database, end.plus(3_000)).unwrap().gone, [key.id]);
+    assert_eq!(purge(&database, end.plus(3_000)).unwrap().keys, [key.id]);
     assert_eq!((next_due(&database), count(&database, "keys")), (Ok(None), 0));
 }
