@@ -55,12 +55,12 @@ fn json<T: Serialize>(outcome: Result<T, Failure>) -> Response {
 }
 
 /// Reads the parameters of a query.
-fn query<T: DeserializeOwned>(asked: Option<String>) -> Result<T, Failure> {
-    read_query(parameters(&asked.unwrap_or_default()))
+fn query<T: DeserializeOwned>(parameters: Option<String>) -> Result<T, Failure> {
+    read_query(pairs(&parameters.unwrap_or_default()))
 }
 
 /// Parses the names and values of a query. Any text parses.
-fn parameters(query: &str) -> Vec<(String, String)> {
+fn pairs(query: &str) -> Vec<(String, String)> {
     serde_urlencoded::from_str(query).unwrap_or_default()
 }
 

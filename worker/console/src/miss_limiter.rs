@@ -29,7 +29,7 @@ thread_local! {
 
 /// A lookup in flight.
 #[derive(Debug)]
-pub struct Lookup {
+pub struct LookupInFlight {
     /// True if the key is not in the cache, so that the lookup counts for its IP address.
     is_new: bool,
     begun: Timestamp,
@@ -46,7 +46,7 @@ impl KnownKeys {
     /// # Errors
     ///
     /// Returns the milliseconds until a lookup is allowed.
-    pub fn begin(&mut self, key: &KeyCaller, now: Timestamp) -> Result<Lookup, i64> {
+    pub fn begin(&mut self, key: &KeyCaller, now: Timestamp) -> Result<LookupInFlight, i64> {
         let is_new = !self.knows(key);
         if is_new {
             if let Some(wait) = self.limiter.wait(key.address, now) {
@@ -57,12 +57,12 @@ impl KnownKeys {
             }
             self.limiter.begin(key.address, now);
         }
-        Ok(Lookup { is_new, begun: now })
+        Ok(LookupInFlight { is_new, begun: now })
     }
 
     /// Ends a lookup, and records if the registry recognised the key, unless the response is
     /// missing.
-    pub fn end(&mut self, key: &KeyCaller, lookup: &Lookup, is_known: Option<bool>, now: Timestamp) {
+    pub fn end(&mut self, key: &KeyCaller, lookup: &LookupInFlight, is_known: Option<bool>, now: Timestamp) {
         if lookup.is_new {
             self.limiter.end(key.address, lookup.begun);
         }

@@ -42,9 +42,9 @@ pub async fn refuse_large(large: &'static str, request: Request, next: Next) -> 
 }
 
 /// A JSON body from any caller.
-pub struct Body<T>(pub T);
+pub struct JsonBody<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
@@ -63,20 +63,20 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for MemberBody<T
         let (context, request) = context(request, state).await?;
         match read(request, state).await {
             Ok((body, _)) => Ok(Self(body)),
-            Err(refusal) => Err(first_of_all(&context, refusal).await),
+            Err(refusal) => Err(authenticate_first(&context, refusal).await),
         }
     }
 }
 
 /// The request of a command that issues a secret: JSON body and optional idempotency key.
-pub struct Making<T> {
+pub struct IdempotentBody<T> {
     /// The body.
     pub body: T,
     /// Idempotency key and body hash, if the caller sent `Idempotency-Key`.
     pub once: Option<Idempotency>,
 }
 
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for Making<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for IdempotentBody<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
@@ -90,13 +90,13 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for Making<T> {
         };
         match read {
             Ok((body, once)) => Ok(Self { body, once }),
-            Err(refusal) => Err(first_of_all(&context, refusal).await),
+            Err(refusal) => Err(authenticate_first(&context, refusal).await),
         }
     }
 }
 
 /// Returns the caller's authentication failure, if any, else `refusal`.
-pub async fn first_of_all(context: &RequestContext, refusal: Response) -> Response {
+pub async fn authenticate_first(context: &RequestContext, refusal: Response) -> Response {
     match check(context).await {
         Ok(()) => refusal,
         Err(failure) => problem::of_failure(&failure),

@@ -9,7 +9,7 @@ use ownchat_domain::{
 
 /// An `If-Match` that names no single version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unclear {
+pub enum PreconditionError {
     /// The header is absent or `*`.
     Missing,
     /// The header names several versions.
@@ -18,7 +18,7 @@ pub enum Unclear {
     Foreign,
 }
 
-impl Unclear {
+impl PreconditionError {
     /// Returns the kind of problem.
     pub const fn kind(self) -> &'static ProblemKind {
         match self {
@@ -45,14 +45,14 @@ impl Unclear {
 ///
 /// Fails unless the header names exactly one version. A list or `*` does not tell which one the
 /// caller saw.
-pub fn seen(headers: &HeaderMap) -> Result<u64, Unclear> {
+pub fn expected_version(headers: &HeaderMap) -> Result<u64, PreconditionError> {
     let lines = headers.get_all(IF_MATCH).iter().map(|line| line.to_str().unwrap_or_default());
     // Repeated headers form one list (RFC 9110, section 5.3).
     let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
     match (tags.next(), tags.next()) {
-        (None | Some("*" | ""), None) => Err(Unclear::Missing),
-        (_, Some(_)) => Err(Unclear::Several),
-        (Some(tag), None) => version_of_etag(tag).ok_or(Unclear::Foreign),
+        (None | Some("*" | ""), None) => Err(PreconditionError::Missing),
+        (_, Some(_)) => Err(PreconditionError::Several),
+        (Some(tag), None) => version_of_etag(tag).ok_or(PreconditionError::Foreign),
     }
 }
 
@@ -61,30 +61,30 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    fn seen_in(tags: &[&'static str]) -> Result<u64, Unclear> {
+    fn version_in(tags: &[&'static str]) -> Result<u64, PreconditionError> {
         let tags = tags.iter().map(|tag| (IF_MATCH, HeaderValue::from_static(tag)));
-        seen(&tags.collect())
+        expected_version(&tags.collect())
     }
 
     #[test]
     fn one_version_is_named() {
         for tag in ["\"7\"", "W/\"7\"", "7"] {
-            assert_eq!(seen_in(&[tag]), Ok(7), "{tag}");
+            assert_eq!(version_in(&[tag]), Ok(7), "{tag}");
         }
-        for (tags, unclear) in [
-            (&[][..], Unclear::Missing),
-            (&["*"], Unclear::Missing),
-            (&["\"7\", \"8\""], Unclear::Several),
-            (&["\"7\"", "\"8\""], Unclear::Several),
-            (&["*", "\"8\""], Unclear::Several),
-            (&["\"x\""], Unclear::Foreign),
-            (&["\"07\""], Unclear::Foreign),
-            (&["\"+7\""], Unclear::Foreign),
-            (&["+7"], Unclear::Foreign),
-            (&["07"], Unclear::Foreign),
-            (&[""], Unclear::Missing),
+        for (tags, error) in [
+            (&[][..], PreconditionError::Missing),
+            (&["*"], PreconditionError::Missing),
+            (&["\"7\", \"8\""], PreconditionError::Several),
+            (&["\"7\"", "\"8\""], PreconditionError::Several),
+            (&["*", "\"8\""], PreconditionError::Several),
+            (&["\"x\""], PreconditionError::Foreign),
+            (&["\"07\""], PreconditionError::Foreign),
+            (&["\"+7\""], PreconditionError::Foreign),
+            (&["+7"], PreconditionError::Foreign),
+            (&["07"], PreconditionError::Foreign),
+            (&[""], PreconditionError::Missing),
         ] {
-            assert_eq!(seen_in(tags), Err(unclear), "{tags:?}");
+            assert_eq!(version_in(tags), Err(error), "{tags:?}");
         }
     }
 }

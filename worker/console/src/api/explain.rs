@@ -1,7 +1,7 @@
 //! `/api/v1/explain`: explains the edge's verdict on a request.
 
 use super::{
-    body::{MemberBody, first_of_all},
+    body::{MemberBody, authenticate_first},
     json,
 };
 use crate::{problem, request_context::RequestContext, use_cases::explain};
@@ -11,8 +11,8 @@ use ownchat_domain::explain::ExplainRequest;
 /// `POST /api/v1/explain`
 pub async fn explain(context: RequestContext, MemberBody(request): MemberBody<ExplainRequest>) -> Response {
     let (subject, case) = match request.read() {
-        Ok(asked) => asked,
-        Err(failure) => return first_of_all(&context, problem::of_failure(&failure)).await,
+        Ok(read) => read,
+        Err(failure) => return authenticate_first(&context, problem::of_failure(&failure)).await,
     };
     json(explain::explain(&context, subject, case).await)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Id,
-    body::{Making, MemberBody, first_of_all},
+    body::{IdempotentBody, MemberBody, authenticate_first},
     condition, json, query,
 };
 use crate::{
@@ -36,7 +36,7 @@ use zeroize::Zeroizing;
 
 /// A key with a new secret.
 #[derive(Serialize)]
-struct Shown {
+struct KeyWithSecret {
     #[serde(flatten)]
     about: Key,
     /// The whole key, shown only in this response. Absent if the caller made the secret, `null` if
@@ -67,7 +67,7 @@ fn with_secret(
     let etag = etag(&about);
     let hidden = made_here && replayed;
     let key = made_here.then(|| token.map(|token| token.to_string()));
-    let mut response = (status, Json(Shown { about, key, hint: hidden.then_some(SHOWN_ONCE) })).into_response();
+    let mut response = (status, Json(KeyWithSecret { about, key, hint: hidden.then_some(SHOWN_ONCE) })).into_response();
     response.headers_mut().extend(etag.map(|value| (ETAG, value)));
     if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
@@ -76,22 +76,26 @@ fn with_secret(
 }
 
 /// `GET /api/v1/keys`
-pub async fn list(context: RequestContext, RawQuery(asked): RawQuery) -> Response {
-    let asked: KeyQuery = match query(asked) {
-        Ok(asked) => asked,
-        Err(failure) => return first_of_all(&context, problem::of_failure(&failure)).await,
+pub async fn list(context: RequestContext, RawQuery(parameters): RawQuery) -> Response {
+    let query: KeyQuery = match query(parameters) {
+        Ok(query) => query,
+        Err(failure) => return authenticate_first(&context, problem::of_failure(&failure)).await,
     };
-    json(keys::list(&context, asked).await)
+    json(keys::list(&context, query).await)
 }
 
 /// `POST /api/v1/keys`
-pub async fn create(context: RequestContext, Making { body, once }: Making<NewKey>) -> Response {
+pub async fn create(context: RequestContext, IdempotentBody { body, once }: IdempotentBody<NewKey>) -> Response {
     let made_here = body.secret_sha256.is_none();
     created(keys::create(&context, body, once).await, made_here)
 }
 
 /// `POST /api/v1/keys/{id}/duplicate`
-pub async fn duplicate(context: RequestContext, Id(id): Id, Making { body, once }: Making<NewDuplicate>) -> Response {
+pub async fn duplicate(
+    context: RequestContext,
+    Id(id): Id,
+    IdempotentBody { body, once }: IdempotentBody<NewDuplicate>,
+) -> Response {
     let Ok(id) = id.parse() else { return problem::of_failure(&missing(&context).await) };
     let secret = body.secret_sha256;
     let copy = Copied { id, differences: body.differences(), environment: None, secret };
@@ -125,7 +129,7 @@ pub async fn change(
     headers: HeaderMap,
     MemberBody(patch): MemberBody<KeyPatch>,
 ) -> Response {
-    match seen(&context, &id, &headers, patch.only_deactivates()).await {
+    match key_and_version(&context, &id, &headers, patch.only_deactivates()).await {
         Ok((id, version)) => changed(keys::change(&context, id, version, patch).await),
         Err(refusal) => refusal,
     }
@@ -133,9 +137,9 @@ pub async fn change(
 
 /// `DELETE /api/v1/keys/{id}`
 pub async fn delete(context: RequestContext, Id(id): Id, headers: HeaderMap) -> Response {
-    match seen(&context, &id, &headers, true).await {
+    match key_and_version(&context, &id, &headers, true).await {
         Ok((id, version)) => match call(&context, |origin| DeleteKey { origin, id, version }).await {
-            Ok(gone) => effective(StatusCode::NO_CONTENT.into_response(), gone.effective_at),
+            Ok(deleted) => effective(StatusCode::NO_CONTENT.into_response(), deleted.effective_at),
             Err(failure) => problem::of_failure(&failure),
         },
         Err(refusal) => refusal,
@@ -153,7 +157,7 @@ pub async fn restore(context: RequestContext, Id(id): Id) -> Response {
 /// The body of a rotation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rotation {
+pub struct RotationRequest {
     /// Seconds for which the old secrets stay valid.
     overlap_seconds: u32,
     /// Permits ending old secrets before the end of a previous overlap.
@@ -164,7 +168,11 @@ pub struct Rotation {
 }
 
 /// `POST /api/v1/keys/{id}/rotate`
-pub async fn rotate(context: RequestContext, Id(id): Id, Making { body, once }: Making<Rotation>) -> Response {
+pub async fn rotate(
+    context: RequestContext,
+    Id(id): Id,
+    IdempotentBody { body, once }: IdempotentBody<RotationRequest>,
+) -> Response {
     let Ok(id) = id.parse() else { return problem::of_failure(&missing(&context).await) };
     let made_here = body.secret_sha256.is_none();
     let overlap = (body.overlap_seconds, body.end_earlier);
@@ -204,21 +212,21 @@ const EFFECTIVE_AT: HeaderName = HeaderName::from_static("effective-at");
 
 /// Returns the key in the path and the version in `If-Match`. A command that ignores the version is
 /// not refused because a proxy has rewritten the header.
-async fn seen(
+async fn key_and_version(
     context: &RequestContext,
     id: &str,
     headers: &HeaderMap,
     ignores_version: bool,
 ) -> Result<(Locator, u64), Response> {
     let Ok(id) = id.parse::<Locator>() else { return Err(problem::of_failure(&missing(context).await)) };
-    match condition::seen(headers) {
+    match condition::expected_version(headers) {
         // The command itself checks that the key exists: it also sees deletions not yet effective
         // everywhere.
         Ok(version) => Ok((id, version)),
-        Err(condition::Unclear::Foreign) if ignores_version => Ok((id, 0)),
+        Err(condition::PreconditionError::Foreign) if ignores_version => Ok((id, 0)),
         // As in the other routes, a missing key takes precedence over an invalid request.
-        Err(unclear) => Err(match call(context, |origin| ReadKey { caller: origin.caller, id }).await {
-            Ok(_) => problem::of_kind(unclear.kind(), unclear.detail()),
+        Err(error) => Err(match call(context, |origin| ReadKey { caller: origin.caller, id }).await {
+            Ok(_) => problem::of_kind(error.kind(), error.detail()),
             Err(failure) => problem::of_failure(&failure),
         }),
     }

@@ -50,8 +50,8 @@ pub fn router() -> Router {
 struct NoParameters {}
 
 /// Refuses query parameters of a route that anyone may call.
-async fn refuse_parameters(RawQuery(asked): RawQuery, request: Request, next: Next) -> Response {
-    match query::<NoParameters>(asked) {
+async fn refuse_parameters(RawQuery(parameters): RawQuery, request: Request, next: Next) -> Response {
+    match query::<NoParameters>(parameters) {
         Ok(NoParameters {}) => next.run(request).await,
         Err(failure) => problem::of_failure(&failure),
     }
@@ -60,12 +60,12 @@ async fn refuse_parameters(RawQuery(asked): RawQuery, request: Request, next: Ne
 /// Refuses query parameters. An unauthenticated caller gets that failure instead.
 async fn refuse_parameters_of_members(
     context: RequestContext,
-    RawQuery(asked): RawQuery,
+    RawQuery(parameters): RawQuery,
     request: Request,
     next: Next,
 ) -> Response {
-    match query::<NoParameters>(asked) {
+    match query::<NoParameters>(parameters) {
         Ok(NoParameters {}) => next.run(request).await,
-        Err(failure) => body::first_of_all(&context, problem::of_failure(&failure)).await,
+        Err(failure) => body::authenticate_first(&context, problem::of_failure(&failure)).await,
     }
 }

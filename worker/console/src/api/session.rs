@@ -1,6 +1,6 @@
 //! `/api/v1/setup` and `/api/v1/session`: set-up, sign-in, sign-out, and the current session.
 
-use super::{body::Body, json};
+use super::{body::JsonBody, json};
 use crate::{problem, request_context::RequestContext, use_cases::session};
 use axum::{
     Json,
@@ -14,13 +14,13 @@ use ownchat_domain::{
 use ownchat_ui::backend::Cookies;
 
 /// `POST /api/v1/setup`
-pub async fn set_up(context: RequestContext, Body(request): Body<SetupRequest>) -> Response {
+pub async fn set_up(context: RequestContext, JsonBody(request): JsonBody<SetupRequest>) -> Response {
     let about = serde_json::json!({"email": request.email, "name": request.name, "workspace": request.workspace});
     answer(session::set_up(&context, &request).await, (StatusCode::CREATED, Json(about)))
 }
 
 /// `POST /api/v1/session`
-pub async fn sign_in(context: RequestContext, Body(request): Body<SignInRequest>) -> Response {
+pub async fn sign_in(context: RequestContext, JsonBody(request): JsonBody<SignInRequest>) -> Response {
     let about = serde_json::json!({"email": request.email});
     answer(session::sign_in(&context, &request).await, Json(about))
 }

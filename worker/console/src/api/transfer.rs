@@ -46,21 +46,21 @@ async fn read(context: &RequestContext, after: Option<ExportCursor>) -> Result<E
 }
 
 /// The next step of an export.
-enum Next {
+enum ExportStep {
     Part(ExportPart),
-    Ask(ExportCursor),
-    Nothing,
+    Read(ExportCursor),
+    End,
 }
 
 /// Streams the file part by part. A concurrent change aborts it, so its last line is missing.
 fn file(context: RequestContext, first: ExportPart) -> impl futures_util::Stream<Item = io::Result<String>> + Send {
-    try_unfold((context, LineHash::default(), Next::Part(first)), async |(context, mut hash, next)| {
+    try_unfold((context, LineHash::default(), ExportStep::Part(first)), async |(context, mut hash, next)| {
         let part = match next {
-            Next::Part(part) => part,
-            Next::Ask(place) => {
-                read(&context, Some(place)).await.map_err(|failure| io::Error::other(failure.to_string()))?
+            ExportStep::Part(part) => part,
+            ExportStep::Read(cursor) => {
+                read(&context, Some(cursor)).await.map_err(|failure| io::Error::other(failure.to_string()))?
             }
-            Next::Nothing => return Ok(None),
+            ExportStep::End => return Ok(None),
         };
         let mut text = String::new();
         for line in part.lines {
@@ -68,12 +68,12 @@ fn file(context: RequestContext, first: ExportPart) -> impl futures_util::Stream
             text.push_str(&line);
             text.push('\n');
         }
-        let next = if let Some(place) = part.next {
-            Next::Ask(place)
+        let next = if let Some(cursor) = part.next {
+            ExportStep::Read(cursor)
         } else {
             text.push_str(&ExportLine::End(hash.trailer()).write());
             text.push('\n');
-            Next::Nothing
+            ExportStep::End
         };
         Ok(Some((text, (context, hash, next))))
     })

@@ -2,10 +2,10 @@
 //! master secrets in use, audit trail, scope catalogue.
 
 use super::{
-    body::{MemberBody, first_of_all},
+    body::{MemberBody, authenticate_first},
     condition, json,
     keys::effective,
-    parameters, read_query,
+    pairs, read_query,
 };
 use crate::{problem, request_context::RequestContext, use_cases::caller::call};
 use axum::{
@@ -52,10 +52,10 @@ pub async fn change(
     headers: HeaderMap,
     MemberBody(patch): MemberBody<SettingsPatch>,
 ) -> Response {
-    let version = match condition::seen(&headers) {
+    let version = match condition::expected_version(&headers) {
         Ok(version) => version,
-        Err(unclear) => {
-            return first_of_all(&context, problem::of_kind(unclear.kind(), unclear.detail())).await;
+        Err(error) => {
+            return authenticate_first(&context, problem::of_kind(error.kind(), error.detail())).await;
         }
     };
     let SettingsPatch { suspended, outage_seconds, reason } = patch;
@@ -86,13 +86,13 @@ pub async fn masters(context: RequestContext) -> Response {
 #[derive(Deserialize)]
 struct FormatQuery {
     #[serde(default)]
-    format: Format,
+    format: TrailFormat,
 }
 
 /// Format of the audit trail.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Format {
+enum TrailFormat {
     /// An object with the lines and the cursor of the next page.
     #[default]
     Json,
@@ -104,17 +104,17 @@ enum Format {
 
 /// A page of the audit trail. Its lines are JSON already.
 #[derive(Serialize)]
-struct Page {
+struct TrailPageBody {
     data: Vec<Box<RawValue>>,
     next_cursor: Option<u64>,
 }
 
 /// `GET /api/v1/audit`
-pub async fn audit(context: RequestContext, RawQuery(query): RawQuery) -> Response {
-    let asked_for = query.unwrap_or_default();
-    let (format, query) = match asked(&asked_for) {
-        Ok(asked) => asked,
-        Err(failure) => return first_of_all(&context, problem::of_failure(&failure)).await,
+pub async fn audit(context: RequestContext, RawQuery(parameters): RawQuery) -> Response {
+    let parameters = parameters.unwrap_or_default();
+    let (format, query) = match format_and_filter(&parameters) {
+        Ok(read) => read,
+        Err(failure) => return authenticate_first(&context, problem::of_failure(&failure)).await,
     };
     let page = match call(&context, |origin| ReadTrail { caller: origin.caller, query }).await {
         Ok(page) => page,
@@ -125,25 +125,25 @@ pub async fn audit(context: RequestContext, RawQuery(query): RawQuery) -> Respon
         (headers.map(|(name, value)| (name, HeaderValue::from_static(value))), body)
     };
     let mut response = match format {
-        Format::Json => {
+        TrailFormat::Json => {
             let data = page.lines.into_iter().filter_map(|line| RawValue::from_string(line).ok()).collect();
-            Json(Page { data, next_cursor: page.next_cursor }).into_response()
+            Json(TrailPageBody { data, next_cursor: page.next_cursor }).into_response()
         }
-        Format::Ndjson => {
+        TrailFormat::Ndjson => {
             let lines: String = page.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
             let name = "attachment; filename=\"ownchat-audit.ndjson\"";
             file("application/x-ndjson; charset=utf-8", name, lines).into_response()
         }
-        Format::Csv => {
+        TrailFormat::Csv => {
             let name = "attachment; filename=\"ownchat-audit.csv\"";
             file("text/csv; charset=utf-8", name, csv(&page.lines)).into_response()
         }
     };
-    if format != Format::Json
+    if format != TrailFormat::Json
         && let Some(cursor) = page.next_cursor
     {
         // These bodies have no field for a cursor, so headers carry it (RFC 8288).
-        let next = HeaderValue::from_str(&format!("<?{}>; rel=\"next\"", next(&asked_for, cursor))).ok();
+        let next = HeaderValue::from_str(&format!("<?{}>; rel=\"next\"", next(&parameters, cursor))).ok();
         response.headers_mut().extend(next.map(|next| (LINK, next)));
         response.headers_mut().insert(HeaderName::from_static("next-cursor"), HeaderValue::from(cursor));
     }
@@ -152,14 +152,14 @@ pub async fn audit(context: RequestContext, RawQuery(query): RawQuery) -> Respon
 
 /// Returns the query for the page after `cursor`. All other parameters stay the same.
 fn next(query: &str, cursor: u64) -> String {
-    let others = parameters(query).into_iter().filter(|(name, _)| name != "cursor");
-    let pairs: Vec<_> = others.chain([("cursor".to_owned(), cursor.to_string())]).collect();
-    serde_urlencoded::to_string(pairs).unwrap_or_default()
+    let others = pairs(query).into_iter().filter(|(name, _)| name != "cursor");
+    let next: Vec<_> = others.chain([("cursor".to_owned(), cursor.to_string())]).collect();
+    serde_urlencoded::to_string(next).unwrap_or_default()
 }
 
 /// Reads the format and the filter from a query.
-fn asked(query: &str) -> Result<(Format, TrailQuery), Failure> {
-    let (formats, others): (Vec<_>, Vec<_>) = parameters(query).into_iter().partition(|(name, _)| name == "format");
+fn format_and_filter(query: &str) -> Result<(TrailFormat, TrailQuery), Failure> {
+    let (formats, others): (Vec<_>, Vec<_>) = pairs(query).into_iter().partition(|(name, _)| name == "format");
     let FormatQuery { format } = read_query(formats)?;
     let query: TrailQuery = read_query(others)?;
     Ok((format, query.check()?))
@@ -167,7 +167,7 @@ fn asked(query: &str) -> Result<(Format, TrailQuery), Failure> {
 
 /// One scope of the catalogue.
 #[derive(Serialize)]
-struct Entry {
+struct ScopeEntry {
     name: &'static str,
     title: &'static str,
     description: &'static str,
@@ -179,26 +179,28 @@ struct Entry {
 
 /// `GET /api/v1/scopes`
 pub async fn scopes() -> Response {
-    let entry = |scope: Scope| {
+    let to_entry = |scope: Scope| {
         let info = scope.info();
         let opens = info.routes.iter().map(|(method, path)| format!("{method} {path}")).collect();
         let (name, ScopeTexts { title, description }) = (info.name, scope.texts());
-        Entry { name, title, description, risk: info.risk, gives: info.gives, opens }
+        ScopeEntry { name, title, description, risk: info.risk, gives: info.gives, opens }
     };
-    let data: Vec<Entry> = Scope::all().map(entry).collect();
+    let data: Vec<ScopeEntry> = Scope::all().map(to_entry).collect();
     Json(serde_json::json!({ "data": data })).into_response()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{asked, next};
+    use super::{format_and_filter, next};
     use ownchat_domain::failure::Failure;
 
     #[test]
     fn a_cursor_that_no_trail_reaches_is_refused_by_name() {
-        assert!(asked("cursor=9007199254740991").is_ok());
+        assert!(format_and_filter("cursor=9007199254740991").is_ok());
         for cursor in ["9007199254740992", "18446744073709551615"] {
-            let Err(Failure::Invalid { errors }) = asked(&format!("cursor={cursor}")) else { unreachable!("{cursor}") };
+            let Err(Failure::Invalid { errors }) = format_and_filter(&format!("cursor={cursor}")) else {
+                unreachable!("{cursor}")
+            };
             assert_eq!(errors[0].field, "cursor");
         }
     }
