@@ -14,7 +14,7 @@ pub use routes::router;
 
 use crate::{
     problem,
-    request_context::{Credential, RequestContext},
+    request_context::{RequestContext, RequestCredential},
 };
 use axum::{
     Json,
@@ -31,7 +31,7 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
         match parts.extensions.get::<RequestContext>() {
-            Some(context) if matches!(*context.credential, Credential::Ambiguous) => Err(problem::ambiguous()),
+            Some(context) if matches!(*context.credential, RequestCredential::Ambiguous) => Err(problem::ambiguous()),
             Some(context) => Ok(context.clone()),
             None => Err(problem::of_kind(&INTERNAL, INTERNAL.meaning)),
         }

@@ -15,8 +15,8 @@ use ownchat_domain::{audit::Action, problem::CROSS_SITE};
 /// Refuses a request that another site may have sent.
 /// A request with an API key passes: no browser adds one by itself, and cookies then do not count.
 pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
-    let brings_a_key = request.extensions().get::<RequestContext>().is_some_and(RequestContext::brings_a_key);
-    if brings_a_key || is_ours(request.method(), request.headers(), request.uri()) {
+    let has_key = request.extensions().get::<RequestContext>().is_some_and(RequestContext::has_key);
+    if has_key || is_ours(request.method(), request.headers(), request.uri()) {
         next.run(request).await
     } else {
         if let Some(context) = request.extensions().get::<RequestContext>().cloned() {

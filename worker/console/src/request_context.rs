@@ -46,7 +46,7 @@ pub struct RequestContext {
     /// Id of the request: 32 hexadecimal digits.
     pub request_id: String,
     /// The credential of the request.
-    pub credential: Arc<Credential>,
+    pub credential: Arc<RequestCredential>,
     /// The device cookie, not yet verified; empty if absent.
     pub device: String,
     /// The flash cookie, not yet verified; empty if absent.
@@ -58,7 +58,7 @@ pub struct RequestContext {
 }
 
 /// The credential of a request.
-pub enum Credential {
+pub enum RequestCredential {
     /// No credential.
     None,
     /// A signed session token. Its session may have ended.
@@ -82,8 +82,11 @@ pub struct SentKey {
 impl RequestContext {
     /// Returns true if the request contains a key, or something in its place. Cookies then do not
     /// count.
-    pub fn brings_a_key(&self) -> bool {
-        matches!(*self.credential, Credential::Key(_) | Credential::Refused(_) | Credential::Ambiguous)
+    pub fn has_key(&self) -> bool {
+        matches!(
+            *self.credential,
+            RequestCredential::Key(_) | RequestCredential::Refused(_) | RequestCredential::Ambiguous
+        )
     }
 
     /// Returns a variable of the deployment; empty if absent.
@@ -109,11 +112,13 @@ pub fn attach(request: &mut Request<Body>, env: Env, platform: Context) -> Resul
     let session = || cookie(headers, SESSION_COOKIE).and_then(|value| read_session(&value, &env, &request_id));
     let device = cookie(headers, DEVICE_COOKIE).unwrap_or_default();
     let flash = cookie(headers, FLASH_COOKIE).unwrap_or_default();
-    let credential = match sent_key(request.uri().path(), headers) {
-        Sent::None => session().map_or(Credential::None, Credential::Session),
-        Sent::Refused(denial) => session().map_or(Credential::Refused(denial), Credential::Session),
-        Sent::One(key) => read_key(&key, &address, &env, &request_id),
-        Sent::Ambiguous => Credential::Ambiguous,
+    let credential = match header_credential(request.uri().path(), headers) {
+        HeaderCredential::None => session().map_or(RequestCredential::None, RequestCredential::Session),
+        HeaderCredential::Refused(denial) => {
+            session().map_or(RequestCredential::Refused(denial), RequestCredential::Session)
+        }
+        HeaderCredential::One(key) => read_key(&key, &address, &env, &request_id),
+        HeaderCredential::Ambiguous => RequestCredential::Ambiguous,
     };
     let (platform, credential) = (Arc::new(platform), Arc::new(credential));
     let ours = [SESSION_COOKIE, DEVICE_COOKIE, PROBE_COOKIE];
@@ -137,7 +142,7 @@ fn is_insecure(uri: &Uri) -> bool {
 
 /// The content of the credential headers.
 #[derive(Debug, PartialEq, Eq)]
-enum Sent {
+enum HeaderCredential {
     None,
     Refused(Denial),
     One(Zeroizing<String>),
@@ -146,10 +151,10 @@ enum Sent {
 
 /// Returns the key of a request to a URL that accepts keys: the management API, except set-up and
 /// sessions.
-fn sent_key(path: &str, headers: &HeaderMap) -> Sent {
-    let Some(address) = path.strip_prefix("/api/v1/") else { return Sent::None };
+fn header_credential(path: &str, headers: &HeaderMap) -> HeaderCredential {
+    let Some(address) = path.strip_prefix("/api/v1/") else { return HeaderCredential::None };
     if matches!(address, "setup" | "session") {
-        return Sent::None;
+        return HeaderCredential::None;
     }
     // Repeated headers are joined with a comma, as the platform does.
     let [authorization, api_key] = credential::HEADERS.map(|name| {
@@ -161,38 +166,38 @@ fn sent_key(path: &str, headers: &HeaderMap) -> Sent {
         authorization.as_ref().map(|value| value.as_str()),
         api_key.as_ref().map(|value| value.as_str()),
     ) {
-        credential::Credential::None => Sent::None,
-        credential::Credential::Refused(denial) => Sent::Refused(denial),
-        credential::Credential::One(key) => Sent::One(Zeroizing::new(key.to_owned())),
-        credential::Credential::Ambiguous => Sent::Ambiguous,
+        credential::Credential::None => HeaderCredential::None,
+        credential::Credential::Refused(denial) => HeaderCredential::Refused(denial),
+        credential::Credential::One(key) => HeaderCredential::One(Zeroizing::new(key.to_owned())),
+        credential::Credential::Ambiguous => HeaderCredential::Ambiguous,
     }
 }
 
 /// Reads a key with the master secrets of the deployment.
-fn read_key(key: &str, address: &str, env: &Env, request_id: &str) -> Credential {
+fn read_key(key: &str, address: &str, env: &Env, request_id: &str) -> RequestCredential {
     match keys(env) {
-        Ok(keys) => prove(key, address, &keys),
+        Ok(keys) => verify_tag(key, address, &keys),
         Err(error) => {
             log::error(request_id, &format!("request context: {error}"));
-            Credential::Refused(Denial::Unavailable)
+            RequestCredential::Refused(Denial::Unavailable)
         }
     }
 }
 
 /// Parses a key, and proves from its tag that we issued it. A forged key costs no call to an
 /// object.
-fn prove(key: &str, address: &str, keys: &Locators) -> Credential {
+fn verify_tag(key: &str, address: &str, keys: &Locators) -> RequestCredential {
     let token = match Token::parse(key) {
         Ok(token) => token,
-        Err(error) => return Credential::Refused(Denial::Malformed(error)),
+        Err(error) => return RequestCredential::Refused(Denial::Malformed(error)),
     };
     match token.locator.open_by_tag(keys, token.environment) {
         Some(KeyNumber { workspace, .. }) => {
             let secret = SecretHash::of(&token.secret);
             let caller = KeyCaller { id: token.locator, secret, address: address.parse().ok() };
-            Credential::Key(SentKey { caller, workspace })
+            RequestCredential::Key(SentKey { caller, workspace })
         }
-        None => Credential::Refused(Denial::Forged),
+        None => RequestCredential::Refused(Denial::Forged),
     }
 }
 
@@ -279,24 +284,24 @@ mod tests {
 
     #[test]
     fn keys_are_read_where_they_count_and_nowhere_else() {
-        let one = Sent::One(Zeroizing::new("k".into()));
+        let one = HeaderCredential::One(Zeroizing::new("k".into()));
         for (path, sent, expected) in [
             ("/api/v1/keys", &[("authorization", "Bearer k")][..], &one),
             ("/api/v1/keys/x/rotate", &[("x-api-key", "k")], &one),
-            ("/api/v1/audit", &[("authorization", "Basic dTpw")], &Sent::Refused(Denial::OtherScheme)),
-            ("/api/v1/keys", &[("authorization", "Bearer k"), ("x-api-key", "k")], &Sent::Ambiguous),
-            ("/api/v1/keys", &[("x-api-key", "k"), ("x-api-key", "k")], &Sent::Ambiguous),
-            ("/api/v1/keys", &[], &Sent::None),
-            ("/api/v1/session", &[("x-api-key", "k")], &Sent::None),
-            ("/api/v1/setup", &[("x-api-key", "k")], &Sent::None),
-            ("/settings/keys", &[("authorization", "Bearer k")], &Sent::None),
-            ("/actions/create-key", &[("authorization", "Bearer k")], &Sent::None),
+            ("/api/v1/audit", &[("authorization", "Basic dTpw")], &HeaderCredential::Refused(Denial::OtherScheme)),
+            ("/api/v1/keys", &[("authorization", "Bearer k"), ("x-api-key", "k")], &HeaderCredential::Ambiguous),
+            ("/api/v1/keys", &[("x-api-key", "k"), ("x-api-key", "k")], &HeaderCredential::Ambiguous),
+            ("/api/v1/keys", &[], &HeaderCredential::None),
+            ("/api/v1/session", &[("x-api-key", "k")], &HeaderCredential::None),
+            ("/api/v1/setup", &[("x-api-key", "k")], &HeaderCredential::None),
+            ("/settings/keys", &[("authorization", "Bearer k")], &HeaderCredential::None),
+            ("/actions/create-key", &[("authorization", "Bearer k")], &HeaderCredential::None),
         ] {
             let mut headers = HeaderMap::new();
             for (name, value) in sent {
                 headers.append(*name, value.parse().unwrap());
             }
-            assert_eq!(&sent_key(path, &headers), expected, "{path} {sent:?}");
+            assert_eq!(&header_credential(path, &headers), expected, "{path} {sent:?}");
         }
     }
 
@@ -311,12 +316,12 @@ mod tests {
             let locator = Locator::issue(ring, KeyNumber { workspace: 7, number: 1 }, environment);
             Token { environment, locator, secret: secret.clone() }.reveal()
         };
-        let Credential::Key(sent) = prove(&key(&ours), "192.0.2.1", &keys) else { unreachable!() };
+        let RequestCredential::Key(sent) = verify_tag(&key(&ours), "192.0.2.1", &keys) else { unreachable!() };
         assert_eq!((sent.workspace, sent.caller.address), (7, "192.0.2.1".parse().ok()));
         assert_eq!(sent.caller.secret, SecretHash::of(&secret));
-        assert!(matches!(prove(&key(&theirs), "192.0.2.1", &keys), Credential::Refused(Denial::Forged)));
+        assert!(matches!(verify_tag(&key(&theirs), "192.0.2.1", &keys), RequestCredential::Refused(Denial::Forged)));
         let mistyped = key(&ours).replace("0123456789", "0123456798");
-        assert!(matches!(prove(&mistyped, "192.0.2.1", &keys), Credential::Refused(Denial::Malformed(_))));
-        assert!(matches!(prove("x", "192.0.2.1", &keys), Credential::Refused(Denial::Malformed(_))));
+        assert!(matches!(verify_tag(&mistyped, "192.0.2.1", &keys), RequestCredential::Refused(Denial::Malformed(_))));
+        assert!(matches!(verify_tag("x", "192.0.2.1", &keys), RequestCredential::Refused(Denial::Malformed(_))));
     }
 }

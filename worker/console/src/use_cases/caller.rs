@@ -4,7 +4,7 @@
 use super::session::resume;
 use crate::{
     miss_limiter::KnownKeys,
-    request_context::{Credential, RequestContext, now},
+    request_context::{RequestContext, RequestCredential, now},
     vault,
 };
 use ownchat_domain::{
@@ -17,9 +17,9 @@ use ownchat_domain::{
 /// The id of a key contains that number. The registry validates the key with each request.
 pub async fn authenticate(context: &RequestContext) -> Result<(Origin, u32), Failure> {
     let (caller, workspace) = match &*context.credential {
-        Credential::Key(sent) => (Caller::Key(sent.caller), sent.workspace),
-        Credential::Refused(denial) => return Err(denial.clone().into()),
-        Credential::None | Credential::Session(_) | Credential::Ambiguous => {
+        RequestCredential::Key(sent) => (Caller::Key(sent.caller), sent.workspace),
+        RequestCredential::Refused(denial) => return Err(denial.clone().into()),
+        RequestCredential::None | RequestCredential::Session(_) | RequestCredential::Ambiguous => {
             let (person, identity) = resume(context).await?;
             (Caller::Person(person), identity.workspace)
         }

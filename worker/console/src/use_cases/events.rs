@@ -2,7 +2,7 @@
 
 use crate::{
     log,
-    request_context::{Credential, RequestContext},
+    request_context::{RequestContext, RequestCredential},
     vault::ask,
 };
 use ownchat_domain::{
@@ -14,7 +14,7 @@ use ownchat_domain::{
 /// Records an event of the request's session, if it has a valid one. Call it before the session
 /// ends.
 pub async fn of_session(context: &RequestContext, action: Action) {
-    if let Credential::Session(token) = &*context.credential {
+    if let RequestCredential::Session(token) = &*context.credential {
         let session = Some(token.hash());
         let call = ReportSessionEvent {
             action,

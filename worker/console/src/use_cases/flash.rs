@@ -1,7 +1,7 @@
 //! The flash message for the next page, in a cookie signed for the session and valid for a minute.
 
 use super::session::cookie;
-use crate::request_context::{Credential, FLASH_COOKIE, RequestContext, now};
+use crate::request_context::{FLASH_COOKIE, RequestContext, RequestCredential, now};
 use ownchat_domain::{
     account::{NOTE_LIFETIME, SessionHash, SessionToken, open_note, seal_note},
     time::SECOND,
@@ -37,7 +37,7 @@ pub fn carry(context: &RequestContext, flash: Option<&Flash>) -> Cookies {
 
 fn session(context: &RequestContext) -> Option<SessionHash> {
     match &*context.credential {
-        Credential::Session(token) => Some(SessionToken::hash(token)),
+        RequestCredential::Session(token) => Some(SessionToken::hash(token)),
         _ => None,
     }
 }

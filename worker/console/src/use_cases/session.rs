@@ -3,7 +3,7 @@
 use super::events;
 use crate::{
     log,
-    request_context::{Credential, DEVICE_COOKIE, PROBE_COOKIE, RequestContext, SESSION_COOKIE, random},
+    request_context::{DEVICE_COOKIE, PROBE_COOKIE, RequestContext, RequestCredential, SESSION_COOKIE, random},
     vault::ask,
 };
 use ownchat_domain::{
@@ -123,7 +123,7 @@ pub async fn sign_out(context: &RequestContext) -> Result<Cookies, Failure> {
 
 /// Revokes the request's session, if any.
 async fn end(context: &RequestContext) -> Result<(), Failure> {
-    if let Credential::Session(token) = &*context.credential {
+    if let RequestCredential::Session(token) = &*context.credential {
         match ask(context, Object::Person(token.person), &EndSession { session: token.hash() }).await {
             // A missing account has no session either.
             Ok(()) | Err(Failure::NotSignedIn) => {}
@@ -135,7 +135,7 @@ async fn end(context: &RequestContext) -> Result<(), Failure> {
 
 /// Returns the signed-in person, and extends the session.
 pub async fn resume(context: &RequestContext) -> Result<(PersonId, Identity), Failure> {
-    let Credential::Session(token) = &*context.credential else { return Err(Failure::NotSignedIn) };
+    let RequestCredential::Session(token) = &*context.credential else { return Err(Failure::NotSignedIn) };
     let identity = ask(context, Object::Person(token.person), &Resume { session: token.hash() }).await?;
     Ok((token.person, identity))
 }
