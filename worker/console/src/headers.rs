@@ -31,7 +31,7 @@ const STRICT_POLICY: HeaderValue =
 
 /// Sets the headers, and the strict policy unless a page has set its own.
 /// A response that ends a session also clears the browser's cache and storage.
-pub async fn dress(mut response: Response) -> Response {
+pub async fn add_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));

@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(ask(&mut known, &key(3_000), true), Some(SECOND));
         assert_eq!(ask(&mut known, &good, true), None, "what was known before waits for nobody");
         known.end(&key(1_000), &lookup[0], None, NOW);
-        assert_eq!(ask(&mut known, &key(3_000), true), None, "without an answer it is under way no longer");
+        assert_eq!(ask(&mut known, &key(3_000), true), None, "without a response it is in flight no longer");
         for (number, lookup) in (1_001..).zip(&lookup[1..]) {
             known.end(&key(number), lookup, Some(false), NOW);
         }

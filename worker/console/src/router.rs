@@ -42,7 +42,7 @@ fn build() -> Router {
         .layer(from_fn(api::body::refuse_encoded))
         .layer(from_fn(cross_site::refuse_other_sites))
         .layer(from_fn(problem::finish))
-        .layer(map_response(headers::dress))
+        .layer(map_response(headers::add_security_headers))
 }
 
 async fn health() -> Json<serde_json::Value> {

@@ -16,18 +16,18 @@ use ownchat_ui::backend::Cookies;
 /// `POST /api/v1/setup`
 pub async fn set_up(context: RequestContext, JsonBody(request): JsonBody<SetupRequest>) -> Response {
     let about = serde_json::json!({"email": request.email, "name": request.name, "workspace": request.workspace});
-    answer(session::set_up(&context, &request).await, (StatusCode::CREATED, Json(about)))
+    with_cookies(session::set_up(&context, &request).await, (StatusCode::CREATED, Json(about)))
 }
 
 /// `POST /api/v1/session`
 pub async fn sign_in(context: RequestContext, JsonBody(request): JsonBody<SignInRequest>) -> Response {
     let about = serde_json::json!({"email": request.email});
-    answer(session::sign_in(&context, &request).await, Json(about))
+    with_cookies(session::sign_in(&context, &request).await, Json(about))
 }
 
 /// `DELETE /api/v1/session`
 pub async fn sign_out(context: RequestContext) -> Response {
-    answer(session::sign_out(&context).await, StatusCode::NO_CONTENT)
+    with_cookies(session::sign_out(&context).await, StatusCode::NO_CONTENT)
 }
 
 /// `GET /api/v1/session`
@@ -35,7 +35,8 @@ pub async fn who(context: RequestContext) -> Response {
     json(session::resume(&context).await.map(|(_, identity)| identity))
 }
 
-fn answer(outcome: Result<Cookies, Failure>, body: impl IntoResponse) -> Response {
+/// Adds the cookies of a use case to its response, or returns its failure as a problem.
+fn with_cookies(outcome: Result<Cookies, Failure>, body: impl IntoResponse) -> Response {
     match outcome {
         Ok(cookies) => {
             let mut response = body.into_response();

@@ -37,9 +37,9 @@ async fn call_and_complete<C: WithCaller<Answer: WithKeys>>(
     command: impl FnOnce(Origin) -> C,
 ) -> Outcome<C::Answer> {
     let (origin, workspace) = authenticate(context).await?;
-    let mut answer = ask(context, workspace, &command(origin)).await?;
-    last_use_and_quota::add(context, workspace, answer.keys()).await;
-    Ok(answer)
+    let mut response = ask(context, workspace, &command(origin)).await?;
+    last_use_and_quota::add(context, workspace, response.keys()).await;
+    Ok(response)
 }
 
 /// Lists keys, with last use and remaining quota.
