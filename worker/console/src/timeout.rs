@@ -1,4 +1,7 @@
 //! Timeouts on futures, with a timer of the platform.
+//!
+//! The vault has a copy: Workers share only the domain, which knows no platform. This copy is
+//! `Send`, as axum requires.
 
 use futures_util::future::{Either, select};
 use std::{future::Future, pin::pin, time::Duration};
@@ -11,17 +14,17 @@ use worker::{
 };
 
 /// Returns the output of `work`, or `None` after `timeout`.
-pub async fn within<T>(timeout: Duration, work: impl Future<Output = T>) -> Option<T> {
-    let Some(timer) = timer(timeout).ok() else { return Some(work.await) };
-    match select(pin!(work), timer).await {
+pub async fn with_timeout<T>(timeout: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let Some(sleep) = sleep(timeout).ok() else { return Some(work.await) };
+    match select(pin!(work), sleep).await {
         Either::Left((result, _)) => Some(result),
         Either::Right(_) => None,
     }
 }
 
-/// Returns a cancellable timer. The bindings' own delay breaks on cancellation, since the
-/// platform's timer ids are objects.
-fn timer(length: Duration) -> Result<SendFuture<JsFuture>> {
+/// Sleeps for `length`. It may be dropped early; the delay of the bindings breaks when it is, since
+/// the platform's timer ids are objects.
+fn sleep(length: Duration) -> Result<SendFuture<JsFuture>> {
     let scheduler = Reflect::get(&global(), &"scheduler".into())?;
     let wait: Function = Reflect::get(&scheduler, &"wait".into())?.dyn_into()?;
     let promise: Promise = wait.call1(&scheduler, &(length.as_secs_f64() * 1_000.0).into())?.dyn_into()?;

@@ -1,4 +1,7 @@
 //! Timeouts of requests to other objects, and a cancellable sleep.
+//!
+//! The console has a copy: Workers share only the domain, which knows no platform. Its copy is
+//! `Send`, as axum requires.
 
 use std::{
     future::{Future, poll_fn},

@@ -1,7 +1,7 @@
 //! Adds last use and remaining quota to keys: their registry does not know them.
 //! Without a timely response keys are shown without them.
 
-use crate::{log, request_context::RequestContext, timeout::within, vault};
+use crate::{log, request_context::RequestContext, timeout::with_timeout, vault};
 use futures_util::future::{join, join_all};
 use ownchat_domain::{
     key::{Key, KeyPage, QuotaLeft},
@@ -43,7 +43,7 @@ pub async fn add(context: &RequestContext, workspace: u32, keys: &mut [Key]) {
         return;
     }
     let call = ReadLastUses { keys: keys.iter().map(|key| key.id).collect() };
-    let uses = within(TIMEOUT, vault::ask(context, Object::Usage(workspace), &call));
+    let uses = with_timeout(TIMEOUT, vault::ask(context, Object::Usage(workspace), &call));
     // Each key has its own meter.
     let left = join_all(keys.iter().map(|key| left(context, key)));
     let (uses, left) = join(uses, left).await;
@@ -63,7 +63,7 @@ pub async fn add(context: &RequestContext, workspace: u32, keys: &mut [Key]) {
 async fn left(context: &RequestContext, key: &Key) -> Option<u32> {
     let limits = Limits { rate: key.rate_limit, quota: Some(key.quota?.into()) };
     let call = LookAhead { limits, version: key.version, cost: 0 };
-    match within(TIMEOUT, vault::ask(context, Object::Meter(key.id), &call)).await {
+    match with_timeout(TIMEOUT, vault::ask(context, Object::Meter(key.id), &call)).await {
         Some(Ok(outlook)) => outlook.standing.quota.map(|rest| rest.permits),
         Some(Err(failure)) => {
             log::warning(&context.request_id, &format!("meter of key {}: {failure}", key.id));
