@@ -38,6 +38,9 @@ pub const API: Source = Source {
     path: "worker/console/src/api/routes.rs",
     text: include_str!("../../../worker/console/src/api/routes.rs"),
 };
+/// Path above the routes of the management API.
+pub const API_PATH: Source =
+    Source { path: "worker/console/src/paths.rs", text: include_str!("../../../worker/console/src/paths.rs") };
 /// Routes of the console besides its pages.
 pub const ROUTER: Source =
     Source { path: "worker/console/src/router.rs", text: include_str!("../../../worker/console/src/router.rs") };

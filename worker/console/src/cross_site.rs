@@ -3,7 +3,7 @@
 //! Browsers name the source of a request in `Sec-Fetch-Site` (W3C Fetch Metadata) or, older ones,
 //! in `Origin`. A state-changing request without either is refused, too.
 
-use crate::{origin::own_origin, problem, request_context::RequestContext, use_cases::events};
+use crate::{origin::own_origin, paths::within_api, problem, request_context::RequestContext, use_cases::events};
 use axum::{
     extract::Request,
     http::{HeaderMap, Method, Uri, header::ORIGIN},
@@ -26,11 +26,12 @@ pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
     }
 }
 
-/// Paths that write to the audit trail when read.
-const READS_THAT_ARE_NOTED: [&str; 1] = ["/api/v1/export"];
+/// The route of the API that writes to the audit trail when read.
+const AUDITED_READ: &str = "/export";
 
 fn is_ours(method: &Method, headers: &HeaderMap, uri: &Uri) -> bool {
-    if matches!(*method, Method::GET | Method::HEAD) && !READS_THAT_ARE_NOTED.contains(&uri.path()) {
+    let is_audited = within_api(uri.path()) == Some(AUDITED_READ);
+    if matches!(*method, Method::GET | Method::HEAD) && !is_audited {
         return true;
     }
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());

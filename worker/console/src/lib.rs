@@ -8,6 +8,7 @@ pub mod log;
 pub mod miss_limiter;
 pub mod origin;
 pub mod pages;
+pub mod paths;
 pub mod problem;
 pub mod request_context;
 pub mod router;

@@ -1,6 +1,6 @@
 //! The context of a request: bindings, client IP address, request id, and session or key.
 
-use crate::log;
+use crate::{log, paths::within_api};
 use axum::{
     body::Body,
     http::{HeaderMap, Request, Uri, header::COOKIE},
@@ -152,9 +152,9 @@ enum HeaderCredential {
 /// Returns the key of a request to a URL that accepts keys: the management API, except set-up and
 /// sessions.
 fn header_credential(path: &str, headers: &HeaderMap) -> HeaderCredential {
-    let Some(address) = path.strip_prefix("/api/v1/") else { return HeaderCredential::None };
-    if matches!(address, "setup" | "session") {
-        return HeaderCredential::None;
+    match within_api(path) {
+        None | Some("/setup" | "/session") => return HeaderCredential::None,
+        Some(_) => {}
     }
     // Repeated headers are joined with a comma, as the platform does.
     let [authorization, api_key] = credential::HEADERS.map(|name| {

@@ -1,6 +1,6 @@
 //! Routes and middleware of the console.
 
-use crate::{api, cross_site, headers, pages, problem};
+use crate::{api, cross_site, headers, pages, paths::API, problem};
 use any_spawner::Executor;
 use axum::{
     Json, Router,
@@ -30,7 +30,7 @@ fn build() -> Router {
     // Automatic registration of server functions does not run in a Worker.
     register_explicit::<CreateKey>();
     Router::new()
-        .nest("/api/v1", api::router())
+        .nest(API, api::router())
         .route("/health", get(health))
         .route(CreateKey::PATH, post(pages::action::<CreateKey>))
         .fallback(pages::show)
@@ -38,7 +38,7 @@ fn build() -> Router {
             problem::of_kind(&METHOD_NOT_ALLOWED, "This address takes other methods.")
         })
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(from_fn(|request, next| api::body::refuse_large("/api/v1/import", request, next)))
+        .layer(from_fn(|request, next| api::body::refuse_large("/import", request, next)))
         .layer(from_fn(api::body::refuse_encoded))
         .layer(from_fn(cross_site::refuse_other_sites))
         .layer(from_fn(problem::finish))

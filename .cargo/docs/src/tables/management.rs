@@ -1,7 +1,7 @@
 //! The requests of the management API.
 
 use super::{quoted, table};
-use crate::source::{API, ROUTER, Source};
+use crate::source::{API, API_PATH, ROUTER, Source};
 
 /// The page of each path. A path of the router without a page is an error, and so is the reverse.
 const PAGES: &[(&str, &str)] = &[
@@ -39,7 +39,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// Renders every path of the management API with its methods.
 pub fn routes() -> Result<String, String> {
-    let nested = ROUTER.part(".nest(\"", "\", api::router())")?;
+    let nested = API_PATH.part("const API: &str = \"", "\"")?;
     let mut routes = read(API, nested)?;
     routes.extend(read(ROUTER, "")?);
     if let Some((gone, _)) = PAGES.iter().find(|(page, _)| !routes.iter().any(|(path, _)| path == page)) {

@@ -1,7 +1,7 @@
 //! Request body extractors of the management API: JSON and `Idempotency-Key`. Authentication
 //! failures take precedence over body errors.
 
-use crate::{problem, request_context::RequestContext, use_cases::caller::check};
+use crate::{paths::within_api, problem, request_context::RequestContext, use_cases::caller::check};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
@@ -31,11 +31,11 @@ pub async fn refuse_encoded(request: Request, next: Next) -> Response {
     refusal
 }
 
-/// Refuses a body by its length before it is read, except in requests to `large`. A client that is
-/// refused while it sends could lose the response.
+/// Refuses a body by its length before it is read, except in requests to the route `large` of the
+/// API. A client that is refused while it sends could lose the response.
 pub async fn refuse_large(large: &'static str, request: Request, next: Next) -> Response {
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > BODY_MAX) && request.uri().path() != large {
+    if length.is_some_and(|length| length > BODY_MAX) && within_api(request.uri().path()) != Some(large) {
         return problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning);
     }
     next.run(request).await

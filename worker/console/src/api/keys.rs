@@ -6,6 +6,7 @@ use super::{
     condition, json, query,
 };
 use crate::{
+    paths::API,
     problem,
     request_context::RequestContext,
     use_cases::{
@@ -105,7 +106,7 @@ pub async fn duplicate(
 fn created(outcome: Result<CreatedKey, Failure>, made_here: bool) -> Response {
     match outcome {
         Ok(CreatedKey { key, token, replayed }) => {
-            let location = HeaderValue::from_str(&format!("/api/v1/keys/{}", key.id)).ok();
+            let location = HeaderValue::from_str(&format!("{API}/keys/{}", key.id)).ok();
             let mut response = with_secret(StatusCode::CREATED, key, token, made_here, replayed);
             response.headers_mut().extend(location.map(|value| (LOCATION, value)));
             response
