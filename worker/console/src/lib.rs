@@ -12,6 +12,7 @@ pub mod paths;
 pub mod problem;
 pub mod request_context;
 pub mod router;
+pub mod texts;
 pub mod timeout;
 pub mod use_cases;
 pub mod vault;

@@ -1,6 +1,6 @@
 //! Serves the pages and server functions of `ownchat-ui` with axum.
 
-use crate::{problem, request_context::RequestContext};
+use crate::{problem, request_context::RequestContext, texts};
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
@@ -45,7 +45,7 @@ pub async fn show(context: RequestContext, request: Request) -> Response {
             Err(refusal) => return refusal,
         },
         _ => {
-            let mut refusal = problem::of_kind(&METHOD_NOT_ALLOWED, "Pages take GET and POST.");
+            let mut refusal = problem::of_kind(&METHOD_NOT_ALLOWED, texts::PAGE_METHODS);
             refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
             return refusal;
         }
@@ -111,7 +111,7 @@ pub async fn action<T: DeserializeOwned + Serialize>(context: RequestContext, re
 async fn form(request: Request) -> Result<(Request, PostedForm), Response> {
     let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !media.starts_with("application/x-www-form-urlencoded") {
-        return Err(problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, "Pages take forms as browsers post them."));
+        return Err(problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, texts::PAGE_FORMS));
     }
     let (parts, body) = request.into_parts();
     let bytes =

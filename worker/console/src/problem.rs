@@ -1,6 +1,6 @@
-//! Problem responses (RFC 9457) of the API: the status and public text of each failure.
+//! Problem responses (RFC 9457) of the API: the status and kind of each failure.
 
-use crate::{log, request_context::RequestContext};
+use crate::{log, request_context::RequestContext, texts};
 use axum::{
     Json,
     extract::Request,
@@ -78,7 +78,7 @@ fn of_missing_scopes(required: ScopeSet, granted: ScopeSet) -> Response {
 
 /// Returns the problem for a URL under `/api/` that no route matches.
 pub fn unknown_api_url() -> Response {
-    of_kind(&problem::NOT_FOUND, "There is no such address in the management API.")
+    of_kind(&problem::NOT_FOUND, texts::UNKNOWN_API_URL)
 }
 
 /// Returns the refusal of a request with more than one key.
@@ -104,8 +104,7 @@ pub fn of_body(error: BodyError) -> Response {
 
 fn of_fields(errors: Vec<FieldError>) -> Response {
     let names: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
-    let detail = format!("Look at {}. Nothing was changed.", names.join(", "));
-    let mut problem = problem::VALIDATION_FAILED.problem("", detail, "");
+    let mut problem = problem::VALIDATION_FAILED.problem("", texts::invalid_fields(&names), "");
     problem.errors = errors;
     carry(problem)
 }
@@ -114,18 +113,14 @@ fn of_fields(errors: Vec<FieldError>) -> Response {
 /// scopes.
 fn of_scopes(required: ScopeSet, held: ScopeSet) -> Response {
     let missing = held.missing(required).names();
-    let names = missing.join(", ");
-    let detail = format!("You cannot give {names}: nobody gives more than they hold, and no key gives keys:write.");
-    let mut problem = problem::SCOPE_NOT_HELD.problem("", detail, "");
+    let mut problem = problem::SCOPE_NOT_HELD.problem("", texts::scopes_not_held(&missing), "");
     (problem.required, problem.granted, problem.missing) = (required.names(), Some(held.names()), missing);
     carry(problem)
 }
 
 /// Returns the refusal to grant a key more than the calling key has. Field errors name each excess.
 fn of_reach(errors: Vec<FieldError>) -> Response {
-    let detail =
-        "The key would be freer than the one that asks: nobody gives more than they hold. Nothing was changed.";
-    let mut problem = problem::SCOPE_NOT_HELD.problem("", detail, "");
+    let mut problem = problem::SCOPE_NOT_HELD.problem("", texts::BEYOND_CALLER, "");
     problem.errors = errors;
     carry(problem)
 }

@@ -1,6 +1,6 @@
 //! Routes and middleware of the console.
 
-use crate::{api, cross_site, headers, pages, paths::API, problem};
+use crate::{api, cross_site, headers, pages, paths::API, problem, texts};
 use any_spawner::Executor;
 use axum::{
     Json, Router,
@@ -34,9 +34,7 @@ fn build() -> Router {
         .route("/health", get(health))
         .route(CreateKey::PATH, post(pages::action::<CreateKey>))
         .fallback(pages::show)
-        .method_not_allowed_fallback(async || {
-            problem::of_kind(&METHOD_NOT_ALLOWED, "This address takes other methods.")
-        })
+        .method_not_allowed_fallback(async || problem::of_kind(&METHOD_NOT_ALLOWED, texts::OTHER_METHODS))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(from_fn(|request, next| api::body::refuse_large("/import", request, next)))
         .layer(from_fn(api::body::refuse_encoded))

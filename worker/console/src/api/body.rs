@@ -1,7 +1,7 @@
 //! Request body extractors of the management API: JSON and `Idempotency-Key`. Authentication
 //! failures take precedence over body errors.
 
-use crate::{paths::within_api, problem, request_context::RequestContext, use_cases::caller::check};
+use crate::{paths::within_api, problem, request_context::RequestContext, texts, use_cases::caller::check};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
@@ -25,8 +25,7 @@ pub async fn refuse_encoded(request: Request, next: Next) -> Response {
     if encodings.iter().all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return next.run(request).await;
     }
-    let mut refusal =
-        problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, "Send the body uncompressed, without Content-Encoding.");
+    let mut refusal = problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, texts::UNCOMPRESSED);
     refusal.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     refusal
 }
@@ -122,8 +121,7 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, NotAnIdempotencyKe
 async fn read<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) -> Result<(T, BodyHash), Response> {
     let accepted = accepted(request.method());
     if !is_one_of(accepted, request.headers()) {
-        let wanted = format!("Send the body as Content-Type: {}.", accepted.join(" or "));
-        return Err(problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, &wanted));
+        return Err(problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, &texts::media_types(accepted)));
     }
     let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => problem::of_kind(&BODY_TOO_LARGE, BODY_TOO_LARGE.meaning),

@@ -1,6 +1,7 @@
 //! Preconditions on changes: `If-Match` (RFC 9110, section 13.1.1) names the version that the
 //! caller last read.
 
+use crate::texts;
 use axum::http::{HeaderMap, header::IF_MATCH};
 use ownchat_domain::{
     key::version_of_etag,
@@ -31,10 +32,8 @@ impl PreconditionError {
     pub const fn detail(self) -> &'static str {
         match self {
             Self::Missing => PRECONDITION_REQUIRED.meaning,
-            Self::Several => "If-Match names more than one version. Send the one ETag of what you have read.",
-            Self::Foreign => {
-                "If-Match is no ETag of this API. Send the ETag of what you have read as it came, such as \"7\"."
-            }
+            Self::Several => texts::SEVERAL_VERSIONS,
+            Self::Foreign => texts::FOREIGN_VERSION,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     paths::API,
     problem,
     request_context::RequestContext,
+    texts,
     use_cases::{
         caller::{call, check},
         keys::{self, Rotated},
@@ -50,10 +51,6 @@ struct KeyWithSecret {
     hint: Option<&'static str>,
 }
 
-/// Hint beside a key that is not shown again.
-const SHOWN_ONCE: &str = "This was done by an earlier request with the same Idempotency-Key, whose answer alone \
-                          showed the key. If it was lost, rotate the key.";
-
 /// Header of a replayed response: an earlier request with the same idempotency key did the work.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -68,7 +65,8 @@ fn with_secret(
     let etag = etag(&about);
     let hidden = made_here && replayed;
     let key = made_here.then(|| token.map(|token| token.to_string()));
-    let mut response = (status, Json(KeyWithSecret { about, key, hint: hidden.then_some(SHOWN_ONCE) })).into_response();
+    let mut response =
+        (status, Json(KeyWithSecret { about, key, hint: hidden.then_some(texts::SHOWN_ONCE) })).into_response();
     response.headers_mut().extend(etag.map(|value| (ETAG, value)));
     if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));

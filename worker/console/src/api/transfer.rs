@@ -4,7 +4,7 @@
 mod lines;
 
 use super::{body::is_one_of, json};
-use crate::{problem, request_context::RequestContext, use_cases::caller::call};
+use crate::{problem, request_context::RequestContext, texts, use_cases::caller::call};
 use axum::{
     body::Body,
     extract::Request,
@@ -82,7 +82,7 @@ fn file(context: RequestContext, first: ExportPart) -> impl futures_util::Stream
 /// `POST /api/v1/import`
 pub async fn import(context: RequestContext, request: Request) -> Response {
     if !is_one_of(&[MEDIA_TYPE], request.headers()) {
-        return problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, "Send the file as Content-Type: application/x-ndjson.");
+        return problem::of_kind(&UNSUPPORTED_MEDIA_TYPE, texts::IMPORT_MEDIA_TYPE);
     }
     json(take(&context, request.into_body()).await)
 }

@@ -1,5 +1,6 @@
 //! Splits a chunked body into batches of lines.
 
+use crate::texts;
 use ownchat_domain::{
     token::BYTE_ORDER_MARK,
     transfer::{BadLine, LINE_MAX},
@@ -26,7 +27,7 @@ impl Lines {
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
             self.rest.extend_from_slice(piece);
             if self.rest.len() > LINE_MAX {
-                return Err(self.bad(format!("This is longer than any line of an export, {LINE_MAX} bytes.")));
+                return Err(self.bad(texts::line_too_long()));
             }
             if self.rest.last() == Some(&b'\n') {
                 self.rest.pop();
@@ -78,7 +79,7 @@ impl Lines {
                 self.whole.push_back(line);
                 Ok(())
             }
-            Err(_) => Err(self.bad("This is not UTF-8.".into())),
+            Err(_) => Err(self.bad(texts::NOT_UTF8.into())),
         }
     }
 
