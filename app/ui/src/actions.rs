@@ -49,7 +49,7 @@ impl FromServerFnError for ActionError {
 /// # Errors
 ///
 /// Returns the failure of the use case. Returns [`Failure::Unavailable`] if the call itself fails.
-#[server(prefix = "/actions", endpoint = "create-key", input = Json)]
+#[server(name = CreateKeyAction, prefix = "/actions", endpoint = "create-key", input = Json)]
 pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<KeySummary, ActionError> {
     let backend = expect_context::<crate::backend::Provided>();
     let created = backend.submit(&draft, Some(secret)).await;

@@ -10,7 +10,7 @@ use axum::{
 };
 use leptos::server_fn::{ServerFn, axum::register_explicit};
 use ownchat_domain::{json::BODY_MAX, problem::METHOD_NOT_ALLOWED};
-use ownchat_ui::actions::CreateKey;
+use ownchat_ui::actions::CreateKeyAction;
 use serde_json::json;
 use std::cell::OnceCell;
 
@@ -28,11 +28,11 @@ fn build() -> Router {
     // repeated.
     let _ = Executor::init_wasm_bindgen();
     // Automatic registration of server functions does not run in a Worker.
-    register_explicit::<CreateKey>();
+    register_explicit::<CreateKeyAction>();
     Router::new()
         .nest(API, api::router())
         .route("/health", get(health))
-        .route(CreateKey::PATH, post(pages::action::<CreateKey>))
+        .route(CreateKeyAction::PATH, post(pages::action::<CreateKeyAction>))
         .fallback(pages::show)
         .method_not_allowed_fallback(async || problem::of_kind(&METHOD_NOT_ALLOWED, texts::OTHER_METHODS))
         .layer(DefaultBodyLimit::max(BODY_MAX))
