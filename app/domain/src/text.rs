@@ -63,6 +63,11 @@ pub fn is_kept(text: &str, max: usize) -> bool {
     text.trim() == text && !text.chars().any(is_refused) && text.graphemes(true).count() <= max
 }
 
+/// Returns the ending of a regular noun after a count.
+pub const fn plural_ending(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 /// Returns the first `max` grapheme clusters of a text.
 pub fn cut(text: &str, max: usize) -> &str {
     text.grapheme_indices(true).nth(max).and_then(|(end, _)| text.get(..end)).unwrap_or(text)

@@ -2,7 +2,7 @@
 
 use super::changing::{Changing, anew};
 use leptos::prelude::*;
-use ownchat_domain::failure::FieldError;
+use ownchat_domain::{failure::FieldError, text::plural_ending};
 
 /// Field errors of a form.
 pub type Errors = Vec<FieldError>;
@@ -148,8 +148,7 @@ pub fn ErrorSummary(
 }
 
 fn to_fix(count: usize) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("Fix {count} problem{s} to continue")
+    format!("Fix {count} problem{} to continue", plural_ending(count))
 }
 
 fn line(error: FieldError) -> impl IntoView {

@@ -8,6 +8,7 @@ use crate::{
 use leptos::prelude::*;
 use ownchat_domain::{
     key::Key,
+    text::plural_ending,
     time::{DAY, HOUR, MINUTE, Timestamp},
 };
 
@@ -100,7 +101,7 @@ pub fn ago(at: Timestamp, now: Timestamp) -> String {
         HOUR..DAY => (past / HOUR, "hour"),
         _ => (past / DAY, "day"),
     };
-    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+    format!("{count} {unit}{} ago", plural_ending(usize::try_from(count).unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use ownchat_domain::{
     key::{Key, KeyPage, KeyQuery, Reason, Sort, Status, StatusFilter},
     locator::Locator,
     scope::Scope,
+    text::plural_ending,
     time::Timestamp,
 };
 
@@ -97,7 +98,7 @@ fn list(query: &KeyQuery) -> String {
 
 /// Returns the number of keys on the page, for screen readers as well.
 fn count(shown: usize, is_part: bool) -> AnyView {
-    let s = if shown == 1 { "" } else { "s" };
+    let s = plural_ending(shown);
     let words = if is_part { format!("{shown} key{s} on this page.") } else { format!("{shown} key{s}.") };
     view! { <p class="hint" role="status">{words}</p> }.into_any()
 }

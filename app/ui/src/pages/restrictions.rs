@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use ownchat_domain::{
     key::{Key, KeySecret},
     limit::Period,
+    text::plural_ending,
     time::Timestamp,
 };
 
@@ -94,7 +95,7 @@ fn old_secrets(key: &Key, now: Timestamp) -> impl Iterator<Item = (&KeySecret, T
 }
 
 fn counted(count: usize, of: &str) -> String {
-    format!("{count} {of}{}", if count == 1 { "" } else { "s" })
+    format!("{count} {of}{}", plural_ending(count))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use leptos::prelude::*;
 use ownchat_domain::{
     account::SignInRequest,
     failure::{Failure, FieldError},
+    text::plural_ending,
 };
 
 /// Renders the form, or signs in.
@@ -95,7 +96,7 @@ fn missing(posted: &PostedForm) -> Errors {
 /// Formats seconds for people. Rounds up to whole minutes from two minutes on.
 fn duration(seconds: u32) -> String {
     let (count, unit) = if seconds < 120 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    format!("{count} {unit}{}", plural_ending(count as usize))
 }
 
 fn form(posted: PostedForm, errors: Errors, whole: Option<String>) -> AnyView {
