@@ -204,8 +204,8 @@ mod tests {
         fn asked<T: serde::de::DeserializeOwned>(body: &str) -> Result<(), BodyError> {
             read::<T>(body.as_bytes()).map(|_| ())
         }
-        type Ask = fn(&str) -> Result<(), BodyError>;
-        let [new, patch] = [asked::<NewKey> as Ask, asked::<KeyPatch>];
+        type ReadBody = fn(&str) -> Result<(), BodyError>;
+        let [new, patch] = [asked::<NewKey> as ReadBody, asked::<KeyPatch>];
         for (ask, body, field) in [
             (new, r#"{"rate_limit":[5,60]}"#, "rate_limit"),
             (new, r#"{"quota":[9,"day"]}"#, "quota"),
@@ -223,7 +223,7 @@ mod tests {
             assert_eq!(ask(body), Err(BodyError::other_kind(field, "an object")), "{body}");
         }
         let bodies = [new, patch, asked::<NewDuplicate>, asked::<ExplainRequest>, asked::<SetupRequest>];
-        for ask in bodies.into_iter().chain([asked::<SignInRequest> as Ask]) {
+        for ask in bodies.into_iter().chain([asked::<SignInRequest> as ReadBody]) {
             assert_eq!(ask(r#" ["a@b.c","12345678"]"#), Err(BodyError::no_object()));
         }
     }

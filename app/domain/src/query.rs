@@ -129,10 +129,10 @@ mod tests {
 
     #[test]
     fn a_fault_is_named_by_its_parameter() {
-        type Ask = fn(Vec<(String, String)>) -> Option<FieldError>;
-        let keys: Ask = |pairs| read::<KeyQuery>(pairs).err();
-        let usage: Ask = |pairs| read::<UsageQuery>(pairs).err();
-        let trail: Ask = |pairs| read::<TrailQuery>(pairs).err();
+        type ReadQuery = fn(Vec<(String, String)>) -> Option<FieldError>;
+        let keys: ReadQuery = |pairs| read::<KeyQuery>(pairs).err();
+        let usage: ReadQuery = |pairs| read::<UsageQuery>(pairs).err();
+        let trail: ReadQuery = |pairs| read::<TrailQuery>(pairs).err();
         for (ask, query, field, message) in [
             (keys, "colour=red", "colour", "There is no such field here."),
             (keys, "limit=1&limit=2", "limit", "This is given twice."),
