@@ -42,6 +42,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     setup::components()?;
     chosen.format(Steps::Sequential)?;
     chosen.lint(Steps::Sequential)?;
+    chosen.document(Steps::Sequential)?;
     for test in chosen.host_tests(Steps::Sequential)? {
         Steps::Sequential.run(&format!("test {}", test.name), &mut test.command(), TESTS_REMEDY)?;
     }

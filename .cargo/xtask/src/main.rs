@@ -28,8 +28,8 @@ cargo xtask dev     builds and runs a local deployment until Ctrl-C
     --release       builds as for a deployment
     --no-build      starts the last build
     --temporary     ends with its standard input and deletes its state; for tests
-cargo xtask check   during development: tidy rules, third-party crates; format, lints and host tests of the packages that
-                    differ from the last commit on main, and of their dependents
+cargo xtask check   during development: tidy rules, third-party crates; format, lints, comments and host tests of the
+                    packages that differ from the last commit on main, and of their dependents
     --all           every package
 cargo xtask test    before a merge: all stages in order; stops at the first failure
     STAGE…          only these stages

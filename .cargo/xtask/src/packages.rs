@@ -184,6 +184,16 @@ impl Chosen<'_> {
         Ok(())
     }
 
+    /// Renders the documentation comments. Fails at a warning, such as a link that leads nowhere.
+    pub fn document(&self, steps: Steps) -> Result<(), Failure> {
+        if self.built.iter().all(|package| package.name != PAGES && OF_THE_BROWSER.contains(&package.name.as_str())) {
+            return Ok(());
+        }
+        let mut doc = self.on_server(&["doc", "--quiet", "--no-deps", "--document-private-items"]);
+        doc.env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private-intra-doc-links");
+        steps.run("document", &mut doc, "fix the errors above")
+    }
+
     /// Builds the tests that need only this machine.
     pub fn host_tests(&self, steps: Steps) -> Result<Vec<HostTest>, Failure> {
         let mut build = self.on_server(&["test", "--quiet", "--no-run", "--message-format", "json-render-diagnostics"]);

@@ -1,7 +1,7 @@
 //! Back-off between the attempts of a retry: exponential, with a maximum.
 //!
 //! The maximum is 4 s for usage batches and returned permits, and 5 min for KV replicas and other
-//! tasks of the vault. The feed is retried every second, without back-off, since a revocation waits.
+//! tasks of the vault. The feed is retried every second without back-off: revocations wait.
 
 use crate::time::SECOND;
 

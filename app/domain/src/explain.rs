@@ -1,6 +1,6 @@
 //! Dry run of the edge's decision: every check in order, with the values that it compares.
 //!
-//! The checks and their order are those of [`crate::policy`]. Route and credential come before them
+//! The checks and their order are those of [`crate::checks`]. Route and credential come before them
 //! and the limits after them, as for a real request. No check runs where the edge gives the same
 //! response for any key. The explanation never repeats any part of a credential.
 

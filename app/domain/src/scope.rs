@@ -1,8 +1,8 @@
 //! Access scopes: permissions of a key, named `resource:action`.
 //!
-//! One table in `scope/scopes_and_routes.rs` is the source of the picker, the catalogue, the gateway's routes
-//! and the evaluator. Edge, console and browser compile the same evaluator, so the form never
-//! promises other permissions than the edge enforces.
+//! One table in `scope/scopes_and_routes.rs` is the source of the picker, the catalogue, the
+//! gateway's routes and the evaluator. Edge, console and browser compile the same evaluator, so the
+//! form never promises other permissions than the edge enforces.
 
 mod preset;
 mod scopes_and_routes;

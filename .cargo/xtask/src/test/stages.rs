@@ -142,9 +142,7 @@ fn unit(session: &Session, steps: Steps) -> Result<(), Failure> {
 }
 
 fn docs(_: &Session, steps: Steps) -> Result<(), Failure> {
-    let mut doc = Packages::read()?.on_server(&["doc", "--quiet", "--no-deps", "--document-private-items"]);
-    doc.env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private-intra-doc-links");
-    steps.run("document", &mut doc, "fix the errors above")
+    Packages::read()?.all().document(steps)
 }
 
 fn sizes(session: &Session, _: Steps) -> Result<(), Failure> {
