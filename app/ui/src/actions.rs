@@ -2,7 +2,7 @@
 //! case and converts the error.
 #![allow(missing_docs, reason = "the macro of the server functions makes public items without docs")]
 
-use crate::draft::KeyDraft;
+use crate::draft::KeyFormDraft;
 use leptos::{
     prelude::*,
     server_fn::{codec::Json, codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr},
@@ -50,7 +50,7 @@ impl FromServerFnError for ActionError {
 ///
 /// Returns the failure of the use case. Returns [`Failure::Unavailable`] if the call itself fails.
 #[server(name = CreateKeyAction, prefix = "/actions", endpoint = "create-key", input = Json)]
-pub async fn create_key(draft: KeyDraft, secret: SecretHash) -> Result<KeySummary, ActionError> {
+pub async fn create_key(draft: KeyFormDraft, secret: SecretHash) -> Result<KeySummary, ActionError> {
     let backend = expect_context::<crate::backend::Provided>();
     let created = backend.submit(&draft, Some(secret)).await;
     created.map(|created| created.key.into()).map_err(|failure| {

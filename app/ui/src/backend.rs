@@ -1,7 +1,7 @@
 //! The port through which pages and server functions call the console's use cases. One value serves
 //! one request and its caller.
 
-use crate::{draft::KeyDraft, flash::Flash};
+use crate::{draft::KeyFormDraft, flash::Flash};
 use ownchat_domain::{
     account::{SetupRequest, SignInRequest},
     digest::SecretHash,
@@ -40,7 +40,7 @@ pub trait Backend: Send + Sync {
     /// idempotency key in `once`, a retry returns the same key.
     fn create_key(&self, key: NewKey, once: Option<Idempotency>) -> Reply<CreatedKey>;
     /// Duplicates a key. With an idempotency key in `once`, a retry returns the same duplicate.
-    fn duplicate_key(&self, copy: Copied, once: Option<Idempotency>) -> Reply<CreatedKey>;
+    fn duplicate_key(&self, copy: DuplicateRequest, once: Option<Idempotency>) -> Reply<CreatedKey>;
     /// Changes a key, given the version that the caller last read.
     fn change_key(&self, id: Locator, version: u64, patch: KeyPatch) -> Reply<Changed>;
     /// Deletes a key, given the version that the caller last read.
@@ -82,7 +82,7 @@ impl dyn Backend + '_ {
     ///
     /// Returns [`Failure::NotFound`] for an invalid source id, and every failure of the form and
     /// the use case.
-    pub async fn submit(&self, draft: &KeyDraft, secret: Option<SecretHash>) -> Result<CreatedKey, Failure> {
+    pub async fn submit(&self, draft: &KeyFormDraft, secret: Option<SecretHash>) -> Result<CreatedKey, Failure> {
         let once = draft.once(secret.as_ref());
         if draft.from.is_empty() {
             let key = draft.to_new_key(self.now())?;
@@ -91,7 +91,7 @@ impl dyn Backend + '_ {
         let id = draft.from.parse().map_err(|_| Failure::NotFound)?;
         let differences = draft.to_patch(self.now())?;
         let environment = draft.environment.parse().ok();
-        self.duplicate_key(Copied { id, differences, environment, secret }, once).await
+        self.duplicate_key(DuplicateRequest { id, differences, environment, secret }, once).await
     }
 }
 
@@ -102,7 +102,7 @@ pub type Provided = Arc<dyn Backend>;
 pub struct Cookies(pub Vec<Zeroizing<String>>);
 
 /// A request to duplicate a key.
-pub struct Copied {
+pub struct DuplicateRequest {
     /// Id of the source key.
     pub id: Locator,
     /// Fields in which the duplicate differs.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// The key form. Field names are those of the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyDraft {
+pub struct KeyFormDraft {
     /// Display name.
     pub name: String,
     /// Purpose of the key.
@@ -80,7 +80,7 @@ impl Expiry {
     }
 }
 
-impl Default for KeyDraft {
+impl Default for KeyFormDraft {
     /// Returns the form of a new key: live, 90 days, no scopes.
     fn default() -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Default for KeyDraft {
     }
 }
 
-impl KeyDraft {
+impl KeyFormDraft {
     /// Returns the form to edit a key.
     pub fn of(key: &Key) -> Self {
         Self {
@@ -115,7 +115,7 @@ impl KeyDraft {
 
     /// Returns the form to duplicate a key, with a name that is not in `names`. Keeps the expiry of
     /// the source unless it has passed.
-    pub fn copy_of(key: &Key, names: &[String], now: Timestamp) -> Self {
+    pub fn duplicate_of(key: &Key, names: &[String], now: Timestamp) -> Self {
         let new = Self::default();
         let ends = key.expires_at.is_some_and(|end| end > now);
         let expiry = if ends { Expiry::KEEP.to_owned() } else { new.expiry };
@@ -227,7 +227,7 @@ mod tests {
 
     #[allow(clippy::option_option, reason = "as in the code")]
     fn expires(expiry: &str, date: &str) -> Result<Option<Option<String>>, FieldError> {
-        let draft = KeyDraft { expiry: expiry.into(), expiry_date: date.into(), ..KeyDraft::default() };
+        let draft = KeyFormDraft { expiry: expiry.into(), expiry_date: date.into(), ..KeyFormDraft::default() };
         draft.expires_at(NOW)
     }
 
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_at_once() {
-        let draft = KeyDraft { expiry: "date".into(), ..KeyDraft::default() };
+        let draft = KeyFormDraft { expiry: "date".into(), ..KeyFormDraft::default() };
         let fields = |failure: Failure| match failure {
             Failure::Invalid { errors } => errors.into_iter().map(|error| error.field).collect::<Vec<_>>(),
             other => unreachable!("{other:?}"),
@@ -259,19 +259,19 @@ mod tests {
         let values = |name: &str| {
             fields.iter().filter(|(field, _)| *field == name).map(|(_, value)| (*value).to_owned()).collect()
         };
-        let draft = KeyDraft::read(values);
+        let draft = KeyFormDraft::read(values);
         assert_eq!((draft.name.as_str(), draft.expiry.as_str()), (" <b> ", "30"));
         assert_eq!(draft.scopes, ["contacts:read", "nonsense"]);
     }
 
     #[test]
     fn a_form_is_the_same_if_all_of_it_is() {
-        let draft = KeyDraft { form: "f1".into(), name: "Shop".into(), ..KeyDraft::default() };
-        let other = KeyDraft { name: "Store".into(), ..draft.clone() };
+        let draft = KeyFormDraft { form: "f1".into(), name: "Shop".into(), ..KeyFormDraft::default() };
+        let other = KeyFormDraft { name: "Store".into(), ..draft.clone() };
         let secret = SecretHash::from_bytes([3; 32]);
         assert_eq!(draft.once(None), draft.clone().once(None));
         assert_ne!(draft.once(None), other.once(None));
         assert_ne!(draft.once(None), draft.once(Some(&secret)));
-        assert_eq!(KeyDraft::default().once(None), None, "a form without a name");
+        assert_eq!(KeyFormDraft::default().once(None), None, "a form without a name");
     }
 }

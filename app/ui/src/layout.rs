@@ -7,7 +7,7 @@ use ownchat_domain::vault::person::Identity;
 
 /// The section of the navigation that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
+pub enum NavSection {
     /// The overview.
     Home,
     /// The settings and all pages below them.
@@ -27,8 +27,8 @@ pub fn breadcrumb() -> Breadcrumb {
 pub fn Frame(
     /// The signed-in person.
     identity: Identity,
-    /// Section of the navigation.
-    section: Section,
+    /// NavSection of the navigation.
+    section: NavSection,
     /// Page title.
     #[prop(into)]
     title: String,
@@ -38,7 +38,7 @@ pub fn Frame(
     /// Page content.
     children: Children,
 ) -> impl IntoView {
-    let current = move |this: Section| (this == section).then_some("page");
+    let current = move |this: NavSection| (this == section).then_some("page");
     let steps = breadcrumb.into_iter().map(|(name, path)| view! { <li><a href=path>{name}</a></li> });
     view! {
         <Title text=title.clone()/>
@@ -47,8 +47,8 @@ pub fn Frame(
             <nav class="sidebar" aria-label="Ownchat">
                 <a class="brand" href=paths::HOME>"Ownchat"</a>
                 <ul>
-                    <li><a href=paths::HOME aria-current=current(Section::Home)>"Overview"</a></li>
-                    <li><a href=paths::SETTINGS aria-current=current(Section::Settings)>"Settings"</a></li>
+                    <li><a href=paths::HOME aria-current=current(NavSection::Home)>"Overview"</a></li>
+                    <li><a href=paths::SETTINGS aria-current=current(NavSection::Settings)>"Settings"</a></li>
                 </ul>
                 <div class="who">
                     <p><strong><bdi>{identity.name}</bdi></strong></p>

@@ -5,7 +5,7 @@
 //! admin chooses.
 
 use crate::{
-    draft::{Expiry, KeyDraft},
+    draft::{Expiry, KeyFormDraft},
     request::PostedForm,
 };
 use ownchat_domain::{
@@ -16,7 +16,7 @@ use ownchat_domain::{
 
 /// A field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
+pub enum KeyField {
     /// Display name.
     Name,
     /// Description.
@@ -27,7 +27,7 @@ pub enum Field {
     Scopes,
 }
 
-impl Field {
+impl KeyField {
     /// All fields, in page order.
     pub const ALL: [Self; 4] = [Self::Name, Self::Description, Self::Expiry, Self::Scopes];
 
@@ -52,7 +52,7 @@ impl Field {
     }
 }
 
-/// The values of a key, one text for each of [`Field::ALL`].
+/// The values of a key, one text for each of [`KeyField::ALL`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Values([String; 4]);
 
@@ -65,40 +65,40 @@ impl Values {
 
     /// Returns the base of a posted form; `None` unless it contains all fields.
     pub fn posted(form: &PostedForm) -> Option<Self> {
-        let is_there = |field: Field| form.0.iter().any(|(name, _)| *name == base_name(field));
-        let value = |field: Field| plain(&form.get(&base_name(field)));
-        Field::ALL.into_iter().all(is_there).then(|| Self(Field::ALL.map(value)))
+        let is_there = |field: KeyField| form.0.iter().any(|(name, _)| *name == base_name(field));
+        let value = |field: KeyField| plain(&form.get(&base_name(field)));
+        KeyField::ALL.into_iter().all(is_there).then(|| Self(KeyField::ALL.map(value)))
     }
 
     /// Returns the value of a field as typed in the form.
-    pub fn typed(draft: &KeyDraft, field: Field) -> String {
+    pub fn typed(draft: &KeyFormDraft, field: KeyField) -> String {
         match field {
-            Field::Name => plain(&draft.name),
-            Field::Description => plain(&draft.description),
-            Field::Expiry => format!("{} {}", draft.expiry, draft.expiry_date),
-            Field::Scopes => in_order(draft.scopes.clone()),
+            KeyField::Name => plain(&draft.name),
+            KeyField::Description => plain(&draft.description),
+            KeyField::Expiry => format!("{} {}", draft.expiry, draft.expiry_date),
+            KeyField::Scopes => in_order(draft.scopes.clone()),
         }
     }
 
     /// Returns the value of a field.
-    pub fn get(&self, field: Field) -> &str {
+    pub fn get(&self, field: KeyField) -> &str {
         let [name, description, expiry, scopes] = &self.0;
         match field {
-            Field::Name => name,
-            Field::Description => description,
-            Field::Expiry => expiry,
-            Field::Scopes => scopes,
+            KeyField::Name => name,
+            KeyField::Description => description,
+            KeyField::Expiry => expiry,
+            KeyField::Scopes => scopes,
         }
     }
 }
 
 /// Returns the name of the hidden input with a field's base.
-pub fn base_name(field: Field) -> String {
+pub fn base_name(field: KeyField) -> String {
     format!("base_{}", field.as_str())
 }
 
 /// Returns the name of the radio buttons that resolve a conflict on a field.
-pub fn choice_name(field: Field) -> String {
+pub fn choice_name(field: KeyField) -> String {
     format!("keep_{}", field.as_str())
 }
 
@@ -113,25 +113,25 @@ pub const YOURS: &str = "yours";
 #[derive(Debug)]
 pub struct Merged {
     /// The form, with the current value of each field that the admin did not change.
-    pub draft: KeyDraft,
+    pub draft: KeyFormDraft,
     /// Fields to send.
-    pub changed: Vec<Field>,
+    pub changed: Vec<KeyField>,
     /// Fields that both sides changed, without a valid choice.
-    pub conflicts: Vec<Field>,
+    pub conflicts: Vec<KeyField>,
 }
 
 /// Merges a form with the current key. Without a `base`, every field that differs from the key
 /// counts as changed by both sides.
-pub fn merge(mut draft: KeyDraft, base: Option<&Values>, form: &PostedForm, key: &Key) -> Merged {
+pub fn merge(mut draft: KeyFormDraft, base: Option<&Values>, form: &PostedForm, key: &Key) -> Merged {
     let theirs = Values::of(key);
     let (mut changed, mut conflicts) = (Vec::new(), Vec::new());
-    for field in Field::ALL {
+    for field in KeyField::ALL {
         let mine = Values::typed(&draft, field);
-        let keeps = field == Field::Expiry && draft.expiry == Expiry::KEEP;
+        let keeps = field == KeyField::Expiry && draft.expiry == Expiry::KEEP;
         if keeps || mine == theirs.get(field) {
             continue;
         }
-        if field != Field::Expiry && base.is_some_and(|base| base.get(field) == mine) {
+        if field != KeyField::Expiry && base.is_some_and(|base| base.get(field) == mine) {
             take(&mut draft, field, key);
             continue;
         }
@@ -164,10 +164,10 @@ impl Merged {
             other => other,
         })?;
         Ok(KeyPatch {
-            name: all.name.filter(|_| is_sent(Field::Name)),
-            description: all.description.filter(|_| is_sent(Field::Description)),
-            expires_at: all.expires_at.filter(|_| is_sent(Field::Expiry)),
-            scopes: all.scopes.filter(|_| is_sent(Field::Scopes)),
+            name: all.name.filter(|_| is_sent(KeyField::Name)),
+            description: all.description.filter(|_| is_sent(KeyField::Description)),
+            expires_at: all.expires_at.filter(|_| is_sent(KeyField::Expiry)),
+            scopes: all.scopes.filter(|_| is_sent(KeyField::Scopes)),
             reason: all.reason,
             ..KeyPatch::default()
         })
@@ -175,12 +175,12 @@ impl Merged {
 }
 
 /// Sets a field of the form to the key's current value.
-fn take(draft: &mut KeyDraft, field: Field, key: &Key) {
+fn take(draft: &mut KeyFormDraft, field: KeyField, key: &Key) {
     match field {
-        Field::Name => draft.name.clone_from(&key.name),
-        Field::Description => draft.description.clone_from(&key.description),
-        Field::Expiry => Expiry::KEEP.clone_into(&mut draft.expiry),
-        Field::Scopes => draft.scopes = key.scopes.names(),
+        KeyField::Name => draft.name.clone_from(&key.name),
+        KeyField::Description => draft.description.clone_from(&key.description),
+        KeyField::Expiry => Expiry::KEEP.clone_into(&mut draft.expiry),
+        KeyField::Scopes => draft.scopes = key.scopes.names(),
     }
 }
 

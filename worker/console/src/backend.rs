@@ -22,7 +22,7 @@ use ownchat_domain::{
     },
 };
 use ownchat_ui::{
-    backend::{Backend, Cookies, Copied, CreatedKey, Reply},
+    backend::{Backend, Cookies, CreatedKey, DuplicateRequest, Reply},
     flash::Flash,
 };
 
@@ -59,7 +59,7 @@ impl Backend for RequestContext {
         reply(self, async move |context| keys::create(&context, key, once).await)
     }
 
-    fn duplicate_key(&self, copy: Copied, once: Option<Idempotency>) -> Reply<CreatedKey> {
+    fn duplicate_key(&self, copy: DuplicateRequest, once: Option<Idempotency>) -> Reply<CreatedKey> {
         reply(self, async move |context| keys::duplicate(&context, copy, once).await)
     }
 

@@ -11,11 +11,11 @@ pub fn Changing(
     text: Signal<Option<String>>,
 ) -> impl IntoView {
     let text = Memo::new(move |_| text.get());
-    anew(move || text.get(), |text| view! { <span>{text}</span> }.into_any())
+    remount_on_change(move || text.get(), |text| view! { <span>{text}</span> }.into_any())
 }
 
 /// Returns the view of an optional value. Rebuilds the view on each change instead of updating it.
-pub fn anew<T: Clone + Send + Sync + 'static>(
+pub fn remount_on_change<T: Clone + Send + Sync + 'static>(
     value: impl Fn() -> Option<T> + Send + Sync + 'static,
     view: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
 ) -> AnyView {

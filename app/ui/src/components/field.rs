@@ -1,6 +1,6 @@
 //! Form fields with label, hint and error, and the error summary of a form.
 
-use super::changing::{Changing, anew};
+use super::changing::{Changing, remount_on_change};
 use leptos::prelude::*;
 use ownchat_domain::{failure::FieldError, text::plural_ending};
 
@@ -131,7 +131,7 @@ pub fn ErrorSummary(
         move || Some((errors.get(), whole.get())).filter(|(errors, whole)| !errors.is_empty() || whole.is_some());
     view! {
         <div class="summary" id=SUMMARY tabindex="-1" autofocus=autofocus>
-            {anew(shown, |(errors, whole)| {
+            {remount_on_change(shown, |(errors, whole)| {
                 let title = whole.unwrap_or_else(|| to_fix(errors.len()));
                 let lines = errors.into_iter().map(line).collect_view();
                 view! {

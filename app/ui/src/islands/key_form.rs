@@ -12,7 +12,7 @@ use crate::{
         field::{ErrorSummary, Errors, Help, SUMMARY, TextArea, TextField, error_of},
         scopes::{PRESET, Presets, ScopePicker},
     },
-    draft::{Expiry, KeyDraft},
+    draft::{Expiry, KeyFormDraft},
     texts::not_created,
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
@@ -21,13 +21,13 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement};
 
-/// Purpose of the form.
+/// Mode of the key form.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Purpose {
+pub enum FormMode {
     /// Creates a key.
     Create,
     /// Duplicates a key.
-    Copy {
+    Duplicate {
         /// Name of the source key.
         of: String,
         /// Expiry of the source key as text, if it is in the future.
@@ -48,10 +48,10 @@ pub const FORM: &str = "key-form";
 /// The key form.
 #[island]
 pub fn KeyForm(
-    /// Purpose of the form.
-    purpose: Purpose,
+    /// Mode of the form.
+    mode: FormMode,
     /// Initial values.
-    draft: KeyDraft,
+    draft: KeyFormDraft,
     /// Initial field errors.
     errors: Errors,
     /// Initial error of the form as a whole.
@@ -65,10 +65,10 @@ pub fn KeyForm(
 ) -> impl IntoView {
     let errors = RwSignal::new(errors);
     let whole = RwSignal::new(whole);
-    let made = RwSignal::new(None::<(KeySummary, String)>);
+    let created = RwSignal::new(None::<(KeySummary, String)>);
     let shown = RwSignal::new(false);
     let busy = RwSignal::new(false);
-    let is_new = !matches!(purpose, Purpose::Edit { .. });
+    let is_new = !matches!(mode, FormMode::Edit { .. });
     let name = RwSignal::new(draft.form);
     // Retries send the same secret. A retry after a lost response returns the key that this secret
     // opens.
@@ -79,7 +79,7 @@ pub fn KeyForm(
         if let Some(preset) = preset_of(&event) {
             event.prevent_default();
             choose(&form, &preset);
-            mend(errors, "scopes");
+            clear_error(errors, "scopes");
             return;
         }
         let Some((secret, hash)) = is_new.then(|| held.get_value().or_else(secret::generate)).flatten() else { return };
@@ -94,7 +94,7 @@ pub fn KeyForm(
             match create_key(draft, hash).await {
                 Ok(key) => {
                     let token = secret::assemble(&key, secret).to_string();
-                    made.set(Some((key, token)));
+                    created.set(Some((key, token)));
                 }
                 Err(error) => {
                     if error.0 == Failure::Reused {
@@ -112,7 +112,7 @@ pub fn KeyForm(
     let on_input = move |event: Event| {
         let control = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         if let Some(name) = control.and_then(|control| control.get_attribute("name")) {
-            mend(errors, if name.starts_with("expiry") { "expires_at" } else { &name });
+            clear_error(errors, if name.starts_with("expiry") { "expires_at" } else { &name });
         }
     };
     let error = move |field: &'static str| Signal::derive(move || errors.with(|errors| error_of(errors, field)));
@@ -122,7 +122,7 @@ pub fn KeyForm(
             // Enter activates the first submit button.
             <button class="enter" type="submit" tabindex="-1" aria-hidden="true"></button>
             <ErrorSummary errors whole autofocus=true/>
-            {taken_over(&purpose)}
+            {inherited(&mode)}
             <section class="card">
                 <h2>"Details"</h2>
                 <TextField name="name" label="API Key Name" value=draft.name error=error("name") autofocus=is_new && is_sound
@@ -130,7 +130,7 @@ pub fn KeyForm(
                 <TextArea name="description" label="Description" value=draft.description error=error("description")
                     hint="Optional. Who owns it, and where the key is kept."/>
                 {is_new.then(|| view! { <Environments chosen=draft.environment error=error("environment")/> })}
-                <Expiries purpose=purpose.clone() chosen=draft.expiry date=draft.expiry_date hints error=error("expires_at")/>
+                <Expiries mode=mode.clone() chosen=draft.expiry date=draft.expiry_date hints error=error("expires_at")/>
             </section>
             <section class="card">
                 <h2>"Access permissions"</h2>
@@ -144,13 +144,13 @@ pub fn KeyForm(
                 <TextArea name="reason" label="Reason" value=draft.reason error=error("reason")
                     hint="Optional. Required for full access."/>
             </section>
-            {match purpose {
-                Purpose::Create | Purpose::Copy { .. } => view! {
+            {match mode {
+                FormMode::Create | FormMode::Duplicate { .. } => view! {
                     <input type="hidden" name="form" value=move || name.get()/>
                     <input type="hidden" name="from" value=draft.from/>
                 }
                 .into_any(),
-                Purpose::Edit { version, .. } => {
+                FormMode::Edit { version, .. } => {
                     view! { <input type="hidden" name="version" value=version.to_string()/> }.into_any()
                 }
             }}
@@ -164,14 +164,14 @@ pub fn KeyForm(
     view! {
         // Hide the form only once the key is in the page.
         <div hidden=move || shown.get()>{form}</div>
-        {move || made.get().map(|(key, token)| view! { <RevealKey key token edge=edge.clone() back=back.clone() shown/> })}
+        {move || created.get().map(|(key, token)| view! { <RevealKey key token edge=edge.clone() back=back.clone() shown/> })}
     }
     .into_any()
 }
 
 /// States the fields that a duplicate inherits and the form does not show.
-fn taken_over(purpose: &Purpose) -> Option<AnyView> {
-    let Purpose::Copy { of, .. } = purpose else { return None };
+fn inherited(mode: &FormMode) -> Option<AnyView> {
+    let FormMode::Duplicate { of, .. } = mode else { return None };
     let of = of.clone();
     Some(
         view! {
@@ -214,23 +214,23 @@ fn Environments(chosen: String, error: Signal<Option<String>>) -> impl IntoView 
 /// The choice of expiry, with the date of each option.
 #[component]
 fn Expiries(
-    purpose: Purpose,
+    mode: FormMode,
     chosen: String,
     date: String,
     hints: Vec<String>,
     error: Signal<Option<String>>,
 ) -> impl IntoView {
-    let keep = match purpose {
-        Purpose::Create => None,
-        Purpose::Copy { ends, .. } => ends.map(|ends| (Expiry::KEEP, "As the other key".to_owned(), ends)),
-        Purpose::Edit { ends, .. } => Some((Expiry::KEEP, "As it is".to_owned(), ends)),
+    let keep = match mode {
+        FormMode::Create => None,
+        FormMode::Duplicate { ends, .. } => ends.map(|ends| (Expiry::KEEP, "As the other key".to_owned(), ends)),
+        FormMode::Edit { ends, .. } => Some((Expiry::KEEP, "As it is".to_owned(), ends)),
     };
     let offered =
         Expiry::CHOICES.iter().zip(hints).map(|((_, value, title), hint)| (*value, (*title).to_owned(), hint));
     let offered: Vec<_> = keep.into_iter().chain(offered).collect();
     // The error summary links to the selected option, or to the first.
-    let made = offered.iter().find(|(value, ..)| *value == chosen).or(offered.first());
-    let place = made.map_or("", |(value, ..)| *value);
+    let selected = offered.iter().find(|(value, ..)| *value == chosen).or(offered.first());
+    let place = selected.map_or("", |(value, ..)| *value);
     let rows = offered.into_iter().map(|(value, title, hint)| {
         view! {
             <label class="choice">
@@ -272,13 +272,13 @@ fn choose(form: &HtmlFormElement, preset: &str) {
 }
 
 /// Reads the current values of the form.
-fn read(form: &HtmlFormElement) -> KeyDraft {
-    let Ok(data) = FormData::new_with_form(form) else { return KeyDraft::default() };
-    KeyDraft::read(|name| data.get_all(name).iter().filter_map(|value| value.as_string()).collect())
+fn read(form: &HtmlFormElement) -> KeyFormDraft {
+    let Ok(data) = FormData::new_with_form(form) else { return KeyFormDraft::default() };
+    KeyFormDraft::read(|name| data.get_all(name).iter().filter_map(|value| value.as_string()).collect())
 }
 
 /// Clears the error of a field that has changed.
-fn mend(errors: RwSignal<Errors>, field: &str) {
+fn clear_error(errors: RwSignal<Errors>, field: &str) {
     if errors.with_untracked(|errors| errors.iter().any(|error| error.field == field)) {
         errors.update(|errors| errors.retain(|error| error.field != field));
     }

@@ -3,8 +3,8 @@
 
 use super::{
     copy::{Copying, copy_text},
-    leaving::{ask_before_leaving, is_alive},
     try_it::TryIt,
+    unload_warning::{is_hydrated, warn_before_unload},
 };
 use crate::{actions::KeySummary, components::changing::Changing, paths};
 use leptos::{
@@ -49,7 +49,7 @@ pub fn RevealKey(
     Effect::new(move || {
         let (Some(section), Some(heading)) = (section.get(), heading.get()) else { return };
         // Hydration failed, and the script has restored the key as the server sent it.
-        if !is_alive() {
+        if !is_hydrated() {
             return;
         }
         if !section.is_connected() {
@@ -60,7 +60,7 @@ pub fn RevealKey(
         // Moves the focus to the new content, for visitors who cannot see the change.
         let _ = heading.focus();
     });
-    ask_before_leaving(kept);
+    warn_before_unload(kept);
     let curl = format!("curl {url} -H 'Authorization: Bearer {token}'");
     view! {
         <section class="card reveal" aria-labelledby="reveal-title" node_ref=section>

@@ -1,6 +1,6 @@
 //! A test request to the edge with the new key, sent by the browser.
 
-use crate::components::changing::{Changing, anew};
+use crate::components::changing::{Changing, remount_on_change};
 use gloo_net::http::Request;
 use leptos::{prelude::*, task::spawn_local};
 
@@ -31,7 +31,7 @@ pub fn TryIt(
                 <Changing text=move || Some(if busy.get() { "Calling…" } else { "Try it" }.to_owned())/>
             </button>
             <div role="status">
-                {anew(move || answer.get(), |text| {
+                {remount_on_change(move || answer.get(), |text| {
                     view! { <pre class="answer" tabindex="0" aria-label="What came back">{text}</pre> }.into_any()
                 })}
             </div>

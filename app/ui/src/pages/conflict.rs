@@ -1,9 +1,9 @@
 //! Conflict resolution: the admin chooses between two values of a field that both sides changed.
 
 use crate::{
-    draft::{Expiry, KeyDraft},
+    draft::{Expiry, KeyFormDraft},
     islands::key_form::FORM,
-    merge::{ASKED, Field, THEIRS, Values, YOURS, base_name, choice_name},
+    merge::{ASKED, KeyField, THEIRS, Values, YOURS, base_name, choice_name},
 };
 use leptos::prelude::*;
 use ownchat_domain::{
@@ -14,7 +14,7 @@ use ownchat_domain::{
 
 /// Returns the hidden inputs with the base of the form, for the three-way merge.
 pub fn base(values: &Values) -> AnyView {
-    let fields = Field::ALL.map(|field| {
+    let fields = KeyField::ALL.map(|field| {
         let value = values.get(field).to_owned();
         view! { <input type="hidden" form=FORM name=base_name(field) value=value/> }
     });
@@ -23,7 +23,13 @@ pub fn base(values: &Values) -> AnyView {
 
 /// Returns the choices for the fields in conflict, and the name of the other editor. Preselects
 /// none.
-pub fn choices(conflicts: &[Field], draft: &KeyDraft, key: &Key, editor: Option<String>, now: Timestamp) -> AnyView {
+pub fn choices(
+    conflicts: &[KeyField],
+    draft: &KeyFormDraft,
+    key: &Key,
+    editor: Option<String>,
+    now: Timestamp,
+) -> AnyView {
     let fields: Vec<_> = conflicts
         .iter()
         .map(|field| {
@@ -64,27 +70,27 @@ pub fn choices(conflicts: &[Field], draft: &KeyDraft, key: &Key, editor: Option<
 }
 
 /// Formats a value of the key for display.
-fn shown(values: &Values, field: Field) -> String {
+fn shown(values: &Values, field: KeyField) -> String {
     let value = values.get(field);
     let end = || Timestamp::parse(value).map(Timestamp::day_and_time);
     match field {
-        Field::Expiry => end().unwrap_or_else(|| "Never".to_owned()),
-        Field::Scopes => value.replace(' ', ", "),
-        Field::Name | Field::Description => {
+        KeyField::Expiry => end().unwrap_or_else(|| "Never".to_owned()),
+        KeyField::Scopes => value.replace(' ', ", "),
+        KeyField::Name | KeyField::Description => {
             Some(value.to_owned()).filter(|text| !text.is_empty()).unwrap_or("Empty".into())
         }
     }
 }
 
 /// Formats a value of the form for display.
-fn typed(draft: &KeyDraft, field: Field) -> String {
+fn typed(draft: &KeyFormDraft, field: KeyField) -> String {
     let text = match field {
-        Field::Name => draft.name.clone(),
-        Field::Description => draft.description.clone(),
+        KeyField::Name => draft.name.clone(),
+        KeyField::Description => draft.description.clone(),
         // Sorted like the other value, so that the two are easy to compare.
-        Field::Scopes => Values::typed(draft, field).replace(' ', ", "),
-        Field::Expiry if draft.expiry == "date" => draft.expiry_date.clone(),
-        Field::Expiry => {
+        KeyField::Scopes => Values::typed(draft, field).replace(' ', ", "),
+        KeyField::Expiry if draft.expiry == "date" => draft.expiry_date.clone(),
+        KeyField::Expiry => {
             let chosen = Expiry::CHOICES.iter().find(|(_, value, _)| *value == draft.expiry);
             chosen.map(|(_, _, title)| (*title).to_owned()).unwrap_or_default()
         }

@@ -2,7 +2,7 @@
 
 use super::render::page;
 use crate::{
-    layout::{Frame, Section},
+    layout::{Frame, NavSection},
     paths,
 };
 use leptos::prelude::*;
@@ -14,7 +14,7 @@ pub fn Page() -> impl IntoView {
         let identity = request.backend().identity().await?;
         let workspace = identity.workspace_name.clone();
         Ok(view! {
-            <Frame identity section=Section::Home title="Overview">
+            <Frame identity section=NavSection::Home title="Overview">
                 <h1><bdi>{workspace}</bdi></h1>
                 <section class="card">
                     <h2>"Connect your systems"</h2>

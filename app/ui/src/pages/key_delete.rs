@@ -4,7 +4,7 @@ use super::{keys::which, render::page};
 use crate::{
     flash::{Flash, KeyAction},
     islands::confirm::ConfirmForm,
-    layout::{Frame, Section, breadcrumb},
+    layout::{Frame, NavSection, breadcrumb},
     paths,
     texts::{DELETE_CONSEQUENCE, DELETE_INTENT},
 };
@@ -30,7 +30,7 @@ pub fn Page() -> impl IntoView {
         let key = request.backend().read_key(id).await?;
         let back = request.back();
         Ok(view! {
-            <Frame identity section=Section::Settings title="Delete API key" breadcrumb=breadcrumb()>
+            <Frame identity section=NavSection::Settings title="Delete API key" breadcrumb=breadcrumb()>
                 <h1>"Delete “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
                 <p class="hint"><bdi>{which(&key)}</bdi></p>
                 <div class="card">

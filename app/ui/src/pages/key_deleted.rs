@@ -2,7 +2,7 @@
 
 use super::conflict::ago;
 use crate::{
-    layout::{Frame, Section, breadcrumb},
+    layout::{Frame, NavSection, breadcrumb},
     paths,
     request::PageRequest,
 };
@@ -18,7 +18,7 @@ pub async fn shown(request: &PageRequest, identity: Identity, key: Key) -> AnyVi
     let action = paths::with_back(paths::restore_key(key.id), &paths::key(key.id));
     let back = request.back();
     view! {
-        <Frame identity section=Section::Settings title="Deleted key" breadcrumb=breadcrumb()>
+        <Frame identity section=NavSection::Settings title="Deleted key" breadcrumb=breadcrumb()>
             <h1>"“"<bdi>{key.name.clone()}</bdi>"” is deleted"</h1>
             <section class="card">
                 <p>"Deleted"{by}" "{when}"."{until}</p>

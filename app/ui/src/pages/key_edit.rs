@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     components::{field::Errors, scopes::PRESET},
-    draft::{Expiry, KeyDraft},
+    draft::{Expiry, KeyFormDraft},
     flash::{Flash, KeyAction},
-    islands::key_form::{KeyForm, Purpose},
-    layout::{Frame, Section, breadcrumb},
+    islands::key_form::{FormMode, KeyForm},
+    layout::{Frame, NavSection, breadcrumb},
     merge::{Values, merge},
     paths,
     request::{PageRequest, PageResult, PostedForm},
@@ -40,10 +40,10 @@ pub fn Page() -> impl IntoView {
             read => read?,
         };
         let Some(posted) = request.posted() else {
-            let draft = KeyDraft::of(&key);
+            let draft = KeyFormDraft::of(&key);
             return Ok(Form::of(&key, draft).shown(&request, identity, key));
         };
-        let mut draft = KeyDraft::read(|name| posted.all(name));
+        let mut draft = KeyFormDraft::read(|name| posted.all(name));
         let was_shown = posted.get("version") == key.version.to_string();
         let base = Values::posted(posted).or_else(|| was_shown.then(|| Values::of(&key)));
         if let Some(scopes) = preset(&posted.get(PRESET)) {
@@ -60,7 +60,7 @@ async fn save(
     request: &PageRequest,
     identity: Identity,
     mut key: Key,
-    draft: KeyDraft,
+    draft: KeyFormDraft,
     base: Option<Values>,
     posted: &PostedForm,
 ) -> PageResult {
@@ -99,7 +99,7 @@ async fn save(
 
 /// The edit form and its errors.
 struct Form {
-    draft: KeyDraft,
+    draft: KeyFormDraft,
     base: Values,
     choices: Option<AnyView>,
     errors: Errors,
@@ -107,7 +107,7 @@ struct Form {
 }
 
 impl Form {
-    fn of(key: &Key, draft: KeyDraft) -> Self {
+    fn of(key: &Key, draft: KeyFormDraft) -> Self {
         Self { draft, base: Values::of(key), choices: None, errors: Vec::new(), whole: None }
     }
 
@@ -119,7 +119,7 @@ impl Form {
             Some(end) => format!("expired {}", end.day_and_time()),
             None => "no expiration".to_owned(),
         };
-        let purpose = Purpose::Edit { version: key.version, ends };
+        let mode = FormMode::Edit { version: key.version, ends };
         let facts = view! {
             <dl class="facts card">
                 <dt>"Status"</dt>
@@ -140,7 +140,7 @@ impl Form {
         let here = paths::with_back(paths::key(key.id), &back);
         let message = message(request, request.take_flash(), &here, false);
         view! {
-            <Frame identity section=Section::Settings title=key.name.clone() breadcrumb=breadcrumb()>
+            <Frame identity section=NavSection::Settings title=key.name.clone() breadcrumb=breadcrumb()>
                 <div class="head">
                     <h1><bdi>{key.name.clone()}</bdi></h1>
                     <div class="row-actions">{duplicate(&key, &key.name, &here)} {switch(&key, &key.name, &here)} {confirm_delete(&key, &back)}</div>
@@ -149,7 +149,7 @@ impl Form {
                 {facts}
                 {choices}
                 {conflict::base(&base)}
-                <KeyForm purpose draft errors whole edge hints=Expiry::hints(now) back/>
+                <KeyForm mode draft errors whole edge hints=Expiry::hints(now) back/>
             </Frame>
         }
         .into_any()

@@ -6,12 +6,12 @@ use super::{
 };
 use crate::{
     components::{field::Errors, scopes::PRESET},
-    draft::{Expiry, KeyDraft},
+    draft::{Expiry, KeyFormDraft},
     islands::{
-        key_form::{KeyForm, Purpose},
+        key_form::{FormMode, KeyForm},
         reveal::Reveal,
     },
-    layout::{Frame, Section, breadcrumb},
+    layout::{Frame, NavSection, breadcrumb},
     request::PageRequest,
 };
 use leptos::prelude::*;
@@ -30,13 +30,13 @@ pub fn Page() -> impl IntoView {
         let Some(posted) = request.posted() else {
             let source = source(&request, &request.query("from")).await?;
             let draft = match &source {
-                Some(key) => KeyDraft::copy_of(key, &copies(&request).await, request.backend().now()),
-                None => KeyDraft::default(),
+                Some(key) => KeyFormDraft::duplicate_of(key, &duplicate_names(&request).await, request.backend().now()),
+                None => KeyFormDraft::default(),
             };
-            let draft = KeyDraft { form: request.backend().request_id(), ..draft };
+            let draft = KeyFormDraft { form: request.backend().request_id(), ..draft };
             return Ok(form(&request, identity, source.as_ref(), draft, Vec::new(), None));
         };
-        let mut draft = KeyDraft::read(|name| posted.all(name));
+        let mut draft = KeyFormDraft::read(|name| posted.all(name));
         let source = source(&request, &draft.from).await?;
         let source = source.as_ref();
         if let Some(scopes) = preset(&posted.get(PRESET)) {
@@ -49,7 +49,7 @@ pub fn Page() -> impl IntoView {
                 let token = created.token.map(|token| token.to_string()).unwrap_or_default();
                 let (edge, back) = (request.backend().edge(), request.back());
                 Ok(view! {
-                    <Frame identity section=Section::Settings title="New API key" breadcrumb=breadcrumb()>
+                    <Frame identity section=NavSection::Settings title="New API key" breadcrumb=breadcrumb()>
                         <h1>"New API key"</h1>
                         <Reveal key=created.key.into() token edge back/>
                     </Frame>
@@ -83,7 +83,7 @@ async fn source(request: &PageRequest, from: &str) -> Result<Option<Key>, Failur
 }
 
 /// Returns the names of existing duplicates, to suggest a free name.
-async fn copies(request: &PageRequest) -> Vec<String> {
+async fn duplicate_names(request: &PageRequest) -> Vec<String> {
     let query = KeyQuery { limit: Some(KeyQuery::LIMIT_MAX), q: Some("(copy".to_owned()), ..KeyQuery::default() };
     // The name is only a suggestion. Without the list it may already be taken.
     let page = request.backend().list_keys(query).await;
@@ -100,19 +100,19 @@ fn form(
     request: &PageRequest,
     identity: Identity,
     source: Option<&Key>,
-    draft: KeyDraft,
+    draft: KeyFormDraft,
     errors: Errors,
     whole: Option<String>,
 ) -> AnyView {
     let (edge, now, back) = (request.backend().edge(), request.backend().now(), request.back());
-    let purpose = source.map_or(Purpose::Create, |key| {
+    let mode = source.map_or(FormMode::Create, |key| {
         let ends = key.expires_at.filter(|end| *end > now).map(|end| format!("until {}", end.day_and_time()));
-        Purpose::Copy { of: key.name.clone(), ends }
+        FormMode::Duplicate { of: key.name.clone(), ends }
     });
     view! {
-        <Frame identity section=Section::Settings title="Create API Key" breadcrumb=breadcrumb()>
+        <Frame identity section=NavSection::Settings title="Create API Key" breadcrumb=breadcrumb()>
             <h1>"Create API Key"</h1>
-            <KeyForm purpose draft errors whole edge hints=Expiry::hints(now) back/>
+            <KeyForm mode draft errors whole edge hints=Expiry::hints(now) back/>
         </Frame>
     }
     .into_any()

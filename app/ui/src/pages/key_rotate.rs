@@ -3,7 +3,7 @@
 use super::render::page;
 use crate::{
     islands::reveal::Reveal,
-    layout::{Frame, Section, breadcrumb},
+    layout::{Frame, NavSection, breadcrumb},
     paths,
     request::PageRequest,
     texts::ROTATE,
@@ -34,7 +34,7 @@ pub fn Page() -> impl IntoView {
         };
         let (token, edge, back) = (token.to_string(), request.backend().edge(), request.back());
         Ok(view! {
-            <Frame identity section=Section::Settings title="New secret" breadcrumb=breadcrumb()>
+            <Frame identity section=NavSection::Settings title="New secret" breadcrumb=breadcrumb()>
                 <h1>"New secret"</h1>
                 <Reveal key=rotated.key.into() token edge back/>
             </Frame>
@@ -48,7 +48,7 @@ fn question(request: &PageRequest, identity: Identity, key: Key) -> AnyView {
     let (back, ends) = (request.back(), ends(&key, request.backend().now()));
     let (action, form) = form(request, &key);
     view! {
-        <Frame identity section=Section::Settings title=ROTATE breadcrumb=breadcrumb()>
+        <Frame identity section=NavSection::Settings title=ROTATE breadcrumb=breadcrumb()>
             <h1>"Rotate “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
             <section class="card">
                 <p>{ends}</p>
@@ -97,7 +97,7 @@ pub fn already_submitted(request: &PageRequest, identity: Identity, key: Key, te
     let ends = ends(&key, request.backend().now());
     let (action, form) = form(request, &key);
     view! {
-        <Frame identity section=Section::Settings title=title breadcrumb=breadcrumb()>
+        <Frame identity section=NavSection::Settings title=title breadcrumb=breadcrumb()>
             <h1>"“"<bdi>{key.name.clone()}</bdi>"” "{heading}</h1>
             <section class="card reveal">
                 <div class="banner banner-warn" role="status">

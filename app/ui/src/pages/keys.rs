@@ -4,7 +4,7 @@ use super::{message::message, render::page, restrictions::in_one_line};
 use crate::{
     flash::{Flash, KeyAction},
     islands::{confirm::Confirm, search::SearchField},
-    layout::{Frame, Section},
+    layout::{Frame, NavSection},
     paths,
     request::PageRequest,
     texts::{DELETE_CONSEQUENCE, DELETE_INTENT},
@@ -43,16 +43,16 @@ pub fn Page() -> impl IntoView {
         let is_first = query.cursor.is_none();
         let counted = (!empty).then(|| count(keys.data.len(), more.is_some() || !is_first));
         let body = match (empty, is_first, filtered) {
-            (true, true, false) => teach(),
-            (true, true, true) => nothing(no_match(&query), paths::KEYS.to_owned(), "Clear search"),
+            (true, true, false) => empty_state(),
+            (true, true, true) => no_results(no_match(&query), paths::KEYS.to_owned(), "Clear search"),
             (true, false, _) => {
                 let first = KeyQuery { cursor: None, ..query.clone() };
-                nothing("This page has no keys any more.".to_owned(), list(&first), "Show the first page")
+                no_results("This page has no keys any more.".to_owned(), list(&first), "Show the first page")
             }
             (false, ..) => table(keys, marked, &here, request.backend().now()).into_any(),
         };
         Ok(view! {
-            <Frame identity section=Section::Settings title="API Keys" breadcrumb=vec![("Settings", paths::SETTINGS)]>
+            <Frame identity section=NavSection::Settings title="API Keys" breadcrumb=vec![("Settings", paths::SETTINGS)]>
                 <div class="head">
                     <h1>"API Keys"</h1>
                     <a class="button button-main" href=create>"Create API Key"</a>
@@ -104,7 +104,7 @@ fn count(shown: usize, is_part: bool) -> AnyView {
 }
 
 /// Returns the message of an empty list, with a link that leads out of it.
-fn nothing(text: String, href: String, way_out: &'static str) -> AnyView {
+fn no_results(text: String, href: String, way_out: &'static str) -> AnyView {
     view! { <div class="card"><p role="status">{text}" "<a href=href>{way_out}</a></p></div> }.into_any()
 }
 
@@ -142,7 +142,7 @@ fn table(keys: KeyPage, marked: Option<Locator>, here: &str, now: Timestamp) -> 
         .data
         .into_iter()
         .map(|key| {
-            let called = if is_shared(&key.name) { told_apart(&key) } else { key.name.clone() };
+            let called = if is_shared(&key.name) { disambiguated(&key) } else { key.name.clone() };
             row(&key, &called, marked == Some(key.id), here, now)
         })
         .collect();
@@ -171,7 +171,7 @@ fn has_namesake(keys: &[Key], flash: &Flash) -> bool {
 }
 
 /// Returns the name with id and date, for a key that shares its name with another.
-fn told_apart(key: &Key) -> String {
+fn disambiguated(key: &Key) -> String {
     format!("{} ({}, {})", key.name, key.id, key.created_at.day_in_utc())
 }
 
@@ -295,7 +295,7 @@ pub fn which(key: &Key) -> String {
 }
 
 /// Returns the page of a workspace without keys: advice, and a link to create one.
-fn teach() -> AnyView {
+fn empty_state() -> AnyView {
     view! {
         <section class="card empty">
             <h2>"Create your first API key"</h2>

@@ -36,7 +36,7 @@ where
                 ().into_any()
             }
             Err(EarlyReturn::Failure(Failure::Unavailable)) if request.posted().is_some() => {
-                request.posted().map(|posted| resubmit::after_silence(&request, posted)).into_any()
+                request.posted().map(|posted| resubmit::after_lost_response(&request, posted)).into_any()
             }
             Err(EarlyReturn::Failure(failure)) => problem::shown(&request, &failure),
         }

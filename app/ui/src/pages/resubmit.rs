@@ -23,7 +23,7 @@ pub fn after_session(request: &PageRequest, posted: &PostedForm) -> AnyView {
 }
 
 /// Renders the form after a request without a response, whose outcome is unknown.
-pub fn after_silence(request: &PageRequest, posted: &PostedForm) -> AnyView {
+pub fn after_lost_response(request: &PageRequest, posted: &PostedForm) -> AnyView {
     request.status(StatusCode::SERVICE_UNAVAILABLE);
     let steps = view! {
         <p>

@@ -2,7 +2,7 @@
 
 use super::render::page;
 use crate::{
-    layout::{Frame, Section},
+    layout::{Frame, NavSection},
     paths,
 };
 use leptos::prelude::*;
@@ -14,7 +14,7 @@ pub fn Page() -> impl IntoView {
         let identity = request.backend().identity().await?;
         let (name, email, workspace) = (identity.name.clone(), identity.email.clone(), identity.workspace_name.clone());
         Ok(view! {
-            <Frame identity section=Section::Settings title="Settings">
+            <Frame identity section=NavSection::Settings title="Settings">
                 <h1>"Settings"</h1>
                 <section class="card" aria-labelledby="workspace">
                     <h2 id="workspace">"Workspace"</h2>

@@ -32,7 +32,7 @@ use ownchat_domain::{
     time::Timestamp,
     vault::registry::{Changed, DeleteKey, ReadKey},
 };
-use ownchat_ui::backend::{Copied, CreatedKey};
+use ownchat_ui::backend::{CreatedKey, DuplicateRequest};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -97,7 +97,7 @@ pub async fn duplicate(
 ) -> Response {
     let Ok(id) = id.parse() else { return problem::of_failure(&missing(&context).await) };
     let secret = body.secret_sha256;
-    let copy = Copied { id, differences: body.differences(), environment: None, secret };
+    let copy = DuplicateRequest { id, differences: body.differences(), environment: None, secret };
     created(keys::duplicate(&context, copy, once).await, secret.is_none())
 }
 

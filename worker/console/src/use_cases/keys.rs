@@ -27,7 +27,7 @@ use ownchat_domain::{
         },
     },
 };
-use ownchat_ui::backend::{Copied, CreatedKey};
+use ownchat_ui::backend::{CreatedKey, DuplicateRequest};
 use worker::send::SendFuture;
 use zeroize::Zeroizing;
 
@@ -76,7 +76,7 @@ pub async fn create(context: &RequestContext, key: NewKey, once: Option<Idempote
 /// one.
 pub async fn duplicate(
     context: &RequestContext,
-    Copied { id, differences, environment, secret }: Copied,
+    DuplicateRequest { id, differences, environment, secret }: DuplicateRequest,
     once: Option<Idempotency>,
 ) -> Result<CreatedKey, Failure> {
     let command = |origin, secret| DuplicateKey { origin, id, differences, environment, secret, once };
