@@ -53,7 +53,7 @@ test("a key made in the browser leads back to where its making began", () => {
     await page.getByRole("button", { name: "Create API Key" }).click();
     const key = await page.getByLabel("API key", { exact: true }).inputValue();
     const row = `key-${key.split("_")[2]}`;
-    await page.getByRole("link", { name: "I have stored it" }).click();
+    await page.getByRole("link", { name: "Done, I stored it" }).click();
     await page.locator(`tr#${row}`).waitFor();
     assert.equal(page.url(), `${deployment.console}${list}#${row}`);
   });
@@ -90,13 +90,13 @@ test("faults stand at their fields and nothing that was typed is lost", () =>
   inside(`${KEYS}/new`, async (page) => {
     await page.getByLabel("API Key Name").fill("</textarea><script>alert(1)</script>".padEnd(10_000, "x"));
     await page.getByLabel("Description").fill("</textarea><script>alert(2)</script>");
-    await page.getByRole("radio", { name: /^On a date/ }).check();
+    await page.getByRole("radio", { name: /^Custom date/ }).check();
     await page.getByRole("button", { name: "Create API Key" }).click();
     const alert = page.getByRole("alert");
     await alert.waitFor();
     assert.equal(await alert.getByRole("listitem").count(), 3);
     await page.locator("#faults:focus").waitFor();
-    await page.getByLabel("Last day").fill("2020-01-01");
+    await page.getByLabel("Works through").fill("2020-01-01");
     await page.getByRole("button", { name: "Create API Key" }).click();
     await page.getByText("This is in the past").first().waitFor();
     assert.equal(await alert.getByRole("listitem").count(), 3);
@@ -142,7 +142,7 @@ test("a refused copy is told, and the text is selected", () =>
     await field.getByRole("status").getByText("Copied").waitFor();
     await field.getByRole("button", { name: "Copied" }).waitFor();
     await field.getByRole("button", { name: "Copy", exact: true }).waitFor();
-    await page.getByRole("link", { name: "I have stored it" }).click();
+    await page.getByRole("link", { name: "Done, I stored it" }).click();
     await page.getByRole("heading", { name: "API Keys" }).waitFor();
   }));
 
@@ -231,7 +231,7 @@ test("a form says that the session has ended, and keeps its input", async () => 
   await page.getByRole("checkbox", { name: "Read contacts contacts:read" }).check();
   await visit.context.clearCookies();
   await page.getByRole("button", { name: "Create API Key" }).click();
-  await page.getByRole("alert").getByText("Your session has ended").waitFor();
+  await page.getByRole("alert").getByText("You've been signed out").waitFor();
   assert.equal(await page.getByLabel("API Key Name").inputValue(), "Typed for long");
   await signIn(visit.context, deployment, session);
   await page.getByRole("button", { name: "Create API Key" }).click();

@@ -38,8 +38,8 @@ async function doTheJob(deployment, javaScriptEnabled) {
   await page.getByLabel("Email").fill(OWNER.email);
   await page.getByLabel("Password").fill(OWNER.password);
   if (javaScriptEnabled) await page.getByText("Strong.", { exact: true }).waitFor();
-  await page.getByLabel("Workspace").fill(OWNER.workspace);
-  await page.getByRole("button", { name: "Create owner account" }).click();
+  await page.getByLabel("Business name").fill(OWNER.workspace);
+  await page.getByRole("button", { name: "Create workspace" }).click();
   await page.getByRole("heading", { name: "Create your first API key" }).waitFor();
 
   // Sign out, sign in.
@@ -64,7 +64,7 @@ async function doTheJob(deployment, javaScriptEnabled) {
   // Copy the key, and run the curl command on the page.
   const key = await shown(page, "API key", javaScriptEnabled);
   assert.match(key, /^oc_live_[0-9A-Za-z]{16}_[0-9A-Za-z]{30}$/);
-  const curl = await shown(page, "In a shell", javaScriptEnabled);
+  const curl = await shown(page, "Terminal", javaScriptEnabled);
   const first = await shell(curl);
   assert.equal(first.status, 200, first.body);
   assert.ok(JSON.parse(first.body).data.length > 0);
@@ -81,7 +81,7 @@ async function doTheJob(deployment, javaScriptEnabled) {
   assert.deepEqual(JSON.parse(refused.body).missing, ["messages:send"]);
 
   // Check the five columns.
-  await page.getByRole("link", { name: "I have stored it" }).click();
+  await page.getByRole("link", { name: "Done, I stored it" }).click();
   assert.deepEqual(await page.getByRole("columnheader").allTextContents(), [
     "API Key Name",
     "Access Scope",
@@ -119,7 +119,7 @@ async function doTheJob(deployment, javaScriptEnabled) {
   await page.getByRole("link", { name: "Delete" }).click();
   const question = javaScriptEnabled ? page.getByRole("dialog") : page.getByRole("main");
   await question.getByRole("heading", { name: "Delete “Till”?" }).waitFor();
-  await question.getByLabel(/I know which integration/).check();
+  await question.getByLabel(/will stop working/).check();
   await question.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("heading", { name: "Create your first API key" }).waitFor();
   await becomes(curl, 401, "UNKNOWN_KEY");

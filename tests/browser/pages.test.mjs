@@ -57,8 +57,8 @@ const inside = {
   "key-new": (page) => page.goto(`${deployment.console}${KEYS}/new`),
   "key-new-date": async (page) => {
     await page.goto(`${deployment.console}${KEYS}/new`);
-    await page.getByRole("radio", { name: /^On a date/ }).check();
-    await page.getByLabel("Last day").waitFor();
+    await page.getByRole("radio", { name: /^Custom date/ }).check();
+    await page.getByLabel("Works through").waitFor();
   },
   "key-new-faults": async (page) => {
     await page.goto(`${deployment.console}${KEYS}/new`);
@@ -110,7 +110,7 @@ const inside = {
     const cookies = await page.context().cookies();
     await page.context().clearCookies();
     await page.evaluate(() => document.querySelector("form.form").submit());
-    await page.getByRole("heading", { name: "Your session has ended" }).waitFor();
+    await page.getByRole("heading", { name: "Sign in to continue" }).waitFor();
     await page.context().addCookies(cookies);
   },
   "not-found": (page) => page.goto(`${deployment.console}/nothing/here`),
@@ -121,7 +121,7 @@ const outside = {
   "set-up": (page) => page.goto(fresh.setup_url),
   "set-up-faults": async (page) => {
     await page.goto(fresh.setup_url);
-    await page.getByRole("button", { name: "Create owner account" }).click();
+    await page.getByRole("button", { name: "Create workspace" }).click();
     await page.getByRole("alert").waitFor();
   },
   "set-up-refused": (page) => page.goto(`${fresh.console}/setup?token=wrong`),

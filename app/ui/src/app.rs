@@ -6,6 +6,10 @@ use crate::{
         home, key_delete, key_edit, key_new, key_restore, key_rotate, key_status, keys, problem, settings, setup,
         sign_in, sign_out,
     },
+    texts::{
+        common::isolated,
+        frame::{PRODUCT, tab_title},
+    },
 };
 use http::{HeaderValue, header};
 use leptos::{nonce::use_nonce, prelude::*};
@@ -83,10 +87,10 @@ fn App() -> impl IntoView {
 }
 
 /// Formats the title in the browser tab. The renderer inserts it unescaped, so this function
-/// escapes it. Isolates (UAX #9) keep a name written from right to left from reordering the rest.
+/// escapes it.
 fn title(page: String) -> String {
-    let page = if page.is_ascii() { page } else { format!("\u{2068}{page}\u{2069}") };
-    let title = if page.contains("Ownchat") { page } else { format!("{page} · Ownchat") };
+    let page = isolated(page);
+    let title = if page.contains(PRODUCT) { page } else { tab_title(&page) };
     html_escape::encode_text(&title).into_owned()
 }
 

@@ -2,4 +2,6 @@
 
 pub mod changing;
 pub mod field;
+pub mod inert;
+pub mod named;
 pub mod scopes;

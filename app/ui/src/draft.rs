@@ -1,5 +1,6 @@
 //! The key form as typed: unparsed texts, so that invalid input is not lost.
 
+use crate::texts::key_form as text;
 use ownchat_domain::{
     digest::SecretHash,
     failure::{Failure, FieldError},
@@ -52,11 +53,11 @@ pub enum Expiry {
 impl Expiry {
     /// Choices for a new key, each with its form value and its text.
     pub const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
-        (Self::Days(30), "30", "30 days"),
-        (Self::Days(90), "90", "90 days"),
-        (Self::Days(365), "365", "1 year"),
-        (Self::On, "date", "On a date"),
-        (Self::Never, "never", "No expiration"),
+        (Self::Days(30), "30", text::DAYS_30),
+        (Self::Days(90), "90", text::DAYS_90),
+        (Self::Days(365), "365", text::DAYS_365),
+        (Self::On, "date", text::CUSTOM_DATE),
+        (Self::Never, "never", text::NEVER),
     ];
     /// Form value of [`Expiry::Keep`].
     pub const KEEP: &'static str = "keep";
@@ -65,8 +66,8 @@ impl Expiry {
     /// them, so the browser loads no calendar.
     pub fn hints(now: Timestamp) -> Vec<String> {
         let hint = |expiry: &Self| match expiry {
-            Self::Days(days) => format!("until {}", now.plus(days * DAY).day_in_utc()),
-            Self::Never => "not recommended".to_owned(),
+            Self::Days(days) => text::until(&now.plus(days * DAY).day_in_utc()),
+            Self::Never => text::NEVER_HINT.to_owned(),
             Self::On | Self::Keep => String::new(),
         };
         Self::CHOICES.iter().map(|(expiry, ..)| hint(expiry)).collect()
@@ -202,9 +203,9 @@ impl KeyFormDraft {
             Some(Expiry::Days(days)) => Ok(Some(Some(now.plus(days * DAY).rfc3339()))),
             Some(Expiry::On) => match Timestamp::parse_end_of_day(&self.expiry_date) {
                 Some(end) => Ok(Some(Some(end.rfc3339()))),
-                None => Err(FieldError::new("expires_at", "Choose the last day on which the key works.")),
+                None => Err(FieldError::new("expires_at", text::NO_DATE)),
             },
-            None => Err(FieldError::new("expires_at", "Choose when the key expires.")),
+            None => Err(FieldError::new("expires_at", text::NO_EXPIRY)),
         }
     }
 }

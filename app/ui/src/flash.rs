@@ -1,7 +1,10 @@
 //! Flash messages: one action on a key, when it takes effect, and the data to undo it. A signed
 //! cookie carries the message to the next page, which shows it once.
 
-use crate::texts::{ADVICE, PASTED};
+use crate::texts::{
+    common::{ADVICE, PASTED},
+    flash as text,
+};
 use ownchat_domain::{key::Key, locator::Locator, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -60,34 +63,25 @@ impl Flash {
         Self { action: KeyAction::Pasted, id, name: String::new(), version: 0, effective_at: None, limit: None }
     }
 
-    /// Returns the text after the key's name, or the whole message if it starts without the name.
+    /// Returns the text of the message.
     pub fn sentence(&self, now: Timestamp) -> String {
         let limit = self.limit.map(Timestamp::day_in_utc).unwrap_or_default();
         match self.action {
-            KeyAction::Deactivated => format!(" is off.{}", self.refused(now)),
-            KeyAction::Activated => " is on again.".to_owned(),
-            KeyAction::ActivatedTooLate => format!(" is on, but it expired on {limit}."),
-            KeyAction::Saved => match self.effective_at {
-                Some(at) => format!(" is saved. Takes effect everywhere by {}.", moment(at, now)),
-                None => " is saved.".to_owned(),
-            },
-            KeyAction::Unchanged => "Nothing to save.".to_owned(),
-            KeyAction::Deleted => {
-                format!(" is deleted.{} You can restore it until {limit}.", self.refused(now))
-            }
-            KeyAction::Restored => " is restored.".to_owned(),
+            KeyAction::Deactivated => text::deactivated(&self.applies(now, text::refused)),
+            KeyAction::Activated => text::ACTIVATED.to_owned(),
+            KeyAction::ActivatedTooLate => text::activated_too_late(&limit),
+            KeyAction::Saved => text::saved(&self.applies(now, text::effective)),
+            KeyAction::Unchanged => text::UNCHANGED.to_owned(),
+            KeyAction::Deleted => text::deleted(&self.applies(now, text::refused), &limit),
+            KeyAction::Restored => text::RESTORED.to_owned(),
             KeyAction::Pasted if self.name.is_empty() => PASTED.to_owned(),
             KeyAction::Pasted => format!("{PASTED} {ADVICE}"),
         }
     }
 
-    /// Returns true if the message starts with the key's name.
-    pub fn names_key(&self) -> bool {
-        !matches!(self.action, KeyAction::Unchanged | KeyAction::Pasted)
-    }
-
-    fn refused(&self, now: Timestamp) -> String {
-        self.effective_at.map(|at| format!(" Refused everywhere from {}.", moment(at, now))).unwrap_or_default()
+    /// Returns the sentence about the time from which the action applies everywhere.
+    fn applies(&self, now: Timestamp, sentence: fn(&str) -> String) -> String {
+        self.effective_at.map(|at| sentence(&moment(at, now))).unwrap_or_default()
     }
 }
 
@@ -95,8 +89,7 @@ impl Flash {
 fn moment(at: Timestamp, now: Timestamp) -> String {
     let at = at.rounded_up_to_second();
     let (day, today) = (at.day_month_year(), now.day_month_year());
-    let of_day = if day == today { String::new() } else { format!(" on {day}") };
-    format!("{} UTC{of_day}", at.time_of_day())
+    if day == today { text::today(&at.time_of_day()) } else { text::on_day(&at.time_of_day(), &day) }
 }
 
 #[cfg(test)]
@@ -134,15 +127,15 @@ mod tests {
             limit,
         };
         for (flash, words) in [
-            (flash(KeyAction::Deactivated, Some(at), None), " is off. Refused everywhere from 21:24:58 UTC."),
-            (flash(KeyAction::Deactivated, None, None), " is off."),
-            (flash(KeyAction::Saved, Some(at), None), " is saved. Takes effect everywhere by 21:24:58 UTC."),
-            (flash(KeyAction::Saved, None, None), " is saved."),
+            (flash(KeyAction::Deactivated, Some(at), None), "@ is off. Refused everywhere from 21:24:58 UTC."),
+            (flash(KeyAction::Deactivated, None, None), "@ is off."),
+            (flash(KeyAction::Saved, Some(at), None), "@ saved. Takes effect everywhere by 21:24:58 UTC."),
+            (flash(KeyAction::Saved, None, None), "@ saved."),
             (
                 flash(KeyAction::Deleted, Some(at), Some(time("2026-12-23T21:24:53Z"))),
-                " is deleted. Refused everywhere from 21:24:58 UTC. You can restore it until 23 Dec 2026 UTC.",
+                "@ deleted. Refused everywhere from 21:24:58 UTC. You can restore it until 23 Dec 2026 UTC.",
             ),
-            (flash(KeyAction::ActivatedTooLate, None, Some(at)), " is on, but it expired on 23 Nov 2026 UTC."),
+            (flash(KeyAction::ActivatedTooLate, None, Some(at)), "@ is on but expired on 23 Nov 2026 UTC."),
         ] {
             assert_eq!(flash.sentence(now), words);
         }

@@ -1,6 +1,9 @@
 //! Page layouts: one with the sidebar for a signed-in person, and a plain one for everyone.
 
-use crate::paths;
+use crate::{
+    paths,
+    texts::{common, frame as text},
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use ownchat_domain::vault::person::Identity;
@@ -19,7 +22,7 @@ pub type Breadcrumb = Vec<(&'static str, &'static str)>;
 
 /// Returns the breadcrumb of all pages about one key.
 pub fn breadcrumb() -> Breadcrumb {
-    vec![("Settings", paths::SETTINGS), ("API Keys", paths::KEYS)]
+    vec![(common::SETTINGS, paths::SETTINGS), (common::API_KEYS, paths::KEYS)]
 }
 
 /// The layout of a page that requires a session.
@@ -42,24 +45,24 @@ pub fn Frame(
     let steps = breadcrumb.into_iter().map(|(name, path)| view! { <li><a href=path>{name}</a></li> });
     view! {
         <Title text=title.clone()/>
-        <a class="skip" href="#main">"Skip to content"</a>
+        <a class="skip" href="#main">{text::SKIP}</a>
         <div class="frame">
-            <nav class="sidebar" aria-label="Ownchat">
-                <a class="brand" href=paths::HOME>"Ownchat"</a>
+            <nav class="sidebar" aria-label=text::PRODUCT>
+                <a class="brand" href=paths::HOME>{text::PRODUCT}</a>
                 <ul>
-                    <li><a href=paths::HOME aria-current=current(NavSection::Home)>"Overview"</a></li>
-                    <li><a href=paths::SETTINGS aria-current=current(NavSection::Settings)>"Settings"</a></li>
+                    <li><a href=paths::HOME aria-current=current(NavSection::Home)>{text::OVERVIEW}</a></li>
+                    <li><a href=paths::SETTINGS aria-current=current(NavSection::Settings)>{common::SETTINGS}</a></li>
                 </ul>
                 <div class="who">
                     <p><strong><bdi>{identity.name}</bdi></strong></p>
                     <p class="hint"><bdi>{identity.workspace_name}</bdi></p>
                     <form method="post" action=paths::SIGN_OUT>
-                        <button class="button button-quiet" type="submit">"Sign out"</button>
+                        <button class="button button-quiet" type="submit">{text::SIGN_OUT}</button>
                     </form>
                 </div>
             </nav>
             <main id="main" tabindex="-1">
-                <ol class="way" aria-label="Breadcrumb">{steps.collect_view()}<li aria-current="page"><bdi>{title}</bdi></li></ol>
+                <ol class="way" aria-label=text::BREADCRUMB>{steps.collect_view()}<li aria-current="page"><bdi>{title}</bdi></li></ol>
                 {children()}
             </main>
         </div>
@@ -79,7 +82,7 @@ pub fn Plain(
     view! {
         <Title text=title.clone()/>
         <main class="plain" id="main">
-            <a class="brand" href=paths::HOME>"Ownchat"</a>
+            <a class="brand" href=paths::HOME>{text::PRODUCT}</a>
             <h1>{title}</h1>
             {children()}
         </main>

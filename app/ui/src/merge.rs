@@ -7,6 +7,7 @@
 use crate::{
     draft::{Expiry, KeyFormDraft},
     request::PostedForm,
+    texts::key_form as text,
 };
 use ownchat_domain::{
     failure::Failure,
@@ -44,10 +45,10 @@ impl KeyField {
     /// Returns the display name.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Name => "Name",
-            Self::Description => "Description",
-            Self::Expiry => "Expiry",
-            Self::Scopes => "Access permissions",
+            Self::Name => text::SUMMARY_NAME,
+            Self::Description => text::DESCRIPTION,
+            Self::Expiry => text::EXPIRY,
+            Self::Scopes => text::PERMISSIONS,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     components::field::Errors,
     flash::Flash,
     paths, status,
-    texts::after_sending,
+    texts::failure::after_sending,
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;

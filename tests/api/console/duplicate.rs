@@ -82,7 +82,7 @@ fn the_form_for_a_copy_is_filled_in_and_takes_everything_over() {
     }
     let page = format!("{PAGE}/new?from={}", made.id);
     let form = owner.get(&page);
-    for part in ["Shown to copy (copy)", "For &lt;b&gt;", "A copy of"] {
+    for part in ["Shown to copy (copy)", "For &lt;b&gt;", "Copied from"] {
         assert!(form.expect_status(200).text.contains(part), "{part}");
     }
     let fields = [

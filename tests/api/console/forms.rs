@@ -230,7 +230,7 @@ fn a_form_sent_twice_creates_one_key_and_offers_to_rotate_it() {
     ];
     let first = key_of(owner.form(&format!("{PAGE}/new"), &fields).expect_status(200));
     let second = owner.form(&format!("{PAGE}/new"), &fields);
-    assert!(second.expect_status(200).text.contains("This form created "), "{}", second.text);
+    assert!(second.expect_status(200).text.contains("This form was submitted before."), "{}", second.text);
     assert_eq!(list(&owner).iter().filter(|key| key["name"] == "Sent twice by a form").count(), 1);
     let (action, name) = second
         .text

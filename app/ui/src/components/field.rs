@@ -1,8 +1,9 @@
 //! Form fields with label, hint and error, and the error summary of a form.
 
 use super::changing::{Changing, remount_on_change};
+use crate::texts::{common, key_form as text, setup};
 use leptos::prelude::*;
-use ownchat_domain::{failure::FieldError, text::plural_ending};
+use ownchat_domain::failure::FieldError;
 
 /// Field errors of a form.
 pub type Errors = Vec<FieldError>;
@@ -132,7 +133,7 @@ pub fn ErrorSummary(
     view! {
         <div class="summary" id=SUMMARY tabindex="-1" autofocus=autofocus>
             {remount_on_change(shown, |(errors, whole)| {
-                let title = whole.unwrap_or_else(|| to_fix(errors.len()));
+                let title = whole.unwrap_or_else(|| text::to_fix(errors.len()));
                 let lines = errors.into_iter().map(line).collect_view();
                 view! {
                     <div class="banner banner-bad" role="alert">
@@ -147,10 +148,6 @@ pub fn ErrorSummary(
     .into_any()
 }
 
-fn to_fix(count: usize) -> String {
-    format!("Fix {count} problem{} to continue", plural_ending(count))
-}
-
 fn line(error: FieldError) -> impl IntoView {
     let text = format!("{}: {}", label(&error.field), error.message);
     view! { <li><a href=format!("#{}", anchor(&error.field))>{text}</a></li> }
@@ -159,15 +156,15 @@ fn line(error: FieldError) -> impl IntoView {
 /// Returns the display name of a field, for use outside the form.
 fn label(field: &str) -> &str {
     match field {
-        "name" => "Name",
-        "description" => "Description",
-        "environment" => "Environment",
-        "expires_at" => "Expiry",
-        "scopes" => "Access permissions",
-        "reason" => "Reason",
-        "email" => "Email",
-        "password" => "Password",
-        "workspace" => "Workspace",
+        "name" => text::SUMMARY_NAME,
+        "description" => text::DESCRIPTION,
+        "environment" => text::ENVIRONMENT,
+        "expires_at" => text::EXPIRY,
+        "scopes" => text::PERMISSIONS,
+        "reason" => text::REASON,
+        "email" => common::EMAIL,
+        "password" => common::PASSWORD,
+        "workspace" => setup::WORKSPACE,
         other => other,
     }
 }

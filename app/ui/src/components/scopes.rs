@@ -1,5 +1,7 @@
 //! The scope picker, generated from the domain's table of scopes.
 
+use super::inert::inert;
+use crate::texts::key_form as text;
 use leptos::prelude::*;
 use ownchat_domain::scope::{GROUPS, PRESETS, Risk, Scope};
 
@@ -18,8 +20,8 @@ pub fn Presets() -> impl IntoView {
         }
     });
     view! {
-        <div class="presets" role="group" aria-label="Start from a preset">
-            <span class="hint">"Start from"</span>
+        <div class="presets" role="group" aria-label=text::PRESETS_LABEL>
+            {inert("<span class=\"hint\">", text::PRESETS, "</span>")}
             {buttons.collect_view()}
         </div>
     }
@@ -45,14 +47,14 @@ pub fn ScopePicker(
             </fieldset>
         }
     });
-    view! { <div class="scope-groups" role="group" aria-label="Access scopes" aria-describedby="scopes-error">{groups.collect_view()}</div> }.into_any()
+    view! { <div class="scope-groups" role="group" aria-label=text::SCOPES_LABEL aria-describedby="scopes-error">{groups.collect_view()}</div> }.into_any()
 }
 
 fn row(scope: Scope, checked: bool) -> impl IntoView {
     let (info, texts) = (scope.info(), scope.texts());
     // The error summary links to the first scope.
     let is_first = Scope::all().next() == Some(scope);
-    let also = info.gives.map(|gives| format!(" Also gives {gives}."));
+    let also = info.gives.map(|_| text::INCLUDES_READ);
     // The title alone is the accessible name. Screen readers read meaning and risk after it.
     let (title, hint, risk) = (format!("t-{}", info.name), format!("d-{}", info.name), format!("r-{}", info.name));
     view! {
@@ -81,5 +83,15 @@ fn risk_class(risk: Risk) -> &'static str {
         Risk::Low => "risk risk-low",
         Risk::Medium => "risk risk-medium",
         Risk::High => "risk risk-high",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_that_gives_another_gives_read() {
+        assert!(Scope::all().filter_map(|scope| scope.info().gives).all(|gives| gives.ends_with(":read")));
     }
 }

@@ -1,24 +1,27 @@
 //! The only confirm dialog. Without WASM its link leads to a page with the same form.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
+use crate::{
+    components::{inert::inert, named::named},
+    texts::{
+        common::{CANCEL, NAME},
+        delete as text,
+    },
+};
 use leptos::{html::Dialog, prelude::*};
 
-/// A link that opens a confirm dialog. The dialog names the consequence and posts a form.
+/// The link that deletes a key, through a dialog that names the consequence and posts a form.
 #[island]
 pub fn Confirm(
-    /// Text of the link and the button.
-    label: String,
-    /// Name of the object.
+    /// Name of the key.
     name: String,
     /// Details that distinguish it from others with the same name.
-    which: String,
-    /// Consequence of the action.
-    consequence: String,
+    details: String,
     /// Label of the checkbox.
     intent: String,
     /// URL of the link, and of the form.
     action: String,
-    /// Version of the object that the page shows.
+    /// Version of the key that the page shows.
     version: u64,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
@@ -38,26 +41,23 @@ pub fn Confirm(
         }
     };
     let target = action.clone();
-    let word = label.clone();
-    let title = format!("{label} “{name}”? {which}");
+    let title = format!("{} {details}", text::QUESTION.replace(NAME, &name));
     view! {
         <a class="link link-danger" href=action aria-label=title.clone() on:click=move |event| {
             event.prevent_default();
             open.set(true);
-        }>{label}</a>
+        }>{text::LINK}</a>
         {move || open.get().then(|| view! {
             <dialog class="dialog" node_ref=dialog aria-label=title.clone() on:close=move |_| open.set(false)>
-                <h2>{word.clone()}" “"<bdi>{name.clone()}</bdi>"”?"</h2>
-                <p class="hint"><bdi>{which.clone()}</bdi></p>
+                <h2>{named(text::QUESTION, name.clone())}</h2>
+                <p class="hint"><bdi>{details.clone()}</bdi></p>
                 <ConfirmForm
-                    word=word.clone()
-                    consequence=consequence.clone()
                     intent=intent.clone()
                     action=target.clone()
                     version
                     error=None
                 >
-                    <button class="button button-quiet" type="button" on:click=close>"Cancel"</button>
+                    <button class="button button-quiet" type="button" on:click=close>{CANCEL}</button>
                 </ConfirmForm>
             </dialog>
         })}
@@ -68,19 +68,13 @@ pub fn Confirm(
 /// The form of the dialog, and of the page that replaces it without WASM.
 #[component]
 pub fn ConfirmForm(
-    /// Text of the button.
-    #[prop(into)]
-    word: String,
-    /// Consequence of the action.
-    #[prop(into)]
-    consequence: String,
     /// Label of the checkbox.
     #[prop(into)]
     intent: String,
     /// URL that the form posts to.
     #[prop(into)]
     action: String,
-    /// Version of the object that the page shows.
+    /// Version of the key that the page shows.
     version: u64,
     /// Error of the previous submission.
     #[prop(optional_no_strip)]
@@ -90,7 +84,7 @@ pub fn ConfirmForm(
 ) -> impl IntoView {
     view! {
         <form method="post" action=action class="form">
-            <p>{consequence}</p>
+            {inert("<p>", text::CONSEQUENCE, "</p>")}
             <input type="hidden" name="version" value=version.to_string()/>
             <label class="check">
                 <input type="checkbox" name="confirm" value="yes" required
@@ -99,7 +93,7 @@ pub fn ConfirmForm(
             </label>
             <p class="error" id="confirm-error">{error}</p>
             <p class="actions">
-                <button class="button button-danger" type="submit">{word}</button>
+                <button class="button button-danger" type="submit">{text::BUTTON}</button>
                 {children()}
             </p>
         </form>

@@ -10,10 +10,12 @@ use crate::{
     components::{
         changing::Changing,
         field::{ErrorSummary, Errors, Help, SUMMARY, TextArea, TextField, error_of},
+        inert::inert,
+        named::named,
         scopes::{PRESET, Presets, ScopePicker},
     },
     draft::{Expiry, KeyFormDraft},
-    texts::not_created,
+    texts::{common, failure::not_created, key_form as text},
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use ownchat_domain::{digest::SecretHash, failure::Failure, scope::PRESETS, token::Secret};
@@ -30,15 +32,15 @@ pub enum FormMode {
     Duplicate {
         /// Name of the source key.
         of: String,
-        /// Expiry of the source key as text, if it is in the future.
-        ends: Option<String>,
+        /// Choice of the source key's expiry, if that is in the future.
+        keep: Option<String>,
     },
     /// Edits a key.
     Edit {
         /// Version of the key that the page shows.
         version: u64,
-        /// Current expiry as text.
-        ends: String,
+        /// Choice of the current expiry.
+        keep: String,
     },
 }
 
@@ -116,7 +118,7 @@ pub fn KeyForm(
         }
     };
     let error = move |field: &'static str| Signal::derive(move || errors.with(|errors| error_of(errors, field)));
-    let save = if is_new { "Create API Key" } else { "Save" };
+    let save = if is_new { common::CREATE } else { common::SAVE };
     let form = view! {
         <form id=FORM method="post" class="form" novalidate on:submit=on_submit on:input=on_input>
             // Enter activates the first submit button.
@@ -124,25 +126,25 @@ pub fn KeyForm(
             <ErrorSummary errors whole autofocus=true/>
             {inherited(&mode)}
             <section class="card">
-                <h2>"Details"</h2>
-                <TextField name="name" label="API Key Name" value=draft.name error=error("name") autofocus=is_new && is_sound
-                    hint="Which integration will use it?"/>
-                <TextArea name="description" label="Description" value=draft.description error=error("description")
-                    hint="Optional. Who owns it, and where the key is kept."/>
+                {inert("<h2>", text::DETAILS, "</h2>")}
+                <TextField name="name" label=text::NAME value=draft.name error=error("name") autofocus=is_new && is_sound
+                    hint=text::NAME_HINT/>
+                <TextArea name="description" label=text::DESCRIPTION value=draft.description error=error("description")
+                    hint=text::DESCRIPTION_HINT/>
                 {is_new.then(|| view! { <Environments chosen=draft.environment error=error("environment")/> })}
                 <Expiries mode=mode.clone() chosen=draft.expiry date=draft.expiry_date hints error=error("expires_at")/>
             </section>
             <section class="card">
-                <h2>"Access permissions"</h2>
-                <p class="hint">"Give only what this integration needs."</p>
+                {inert("<h2>", text::PERMISSIONS, "</h2>")}
+                {inert("<p class=\"hint\">", text::PERMISSIONS_HINT, "</p>")}
                 <Presets/>
                 <p class="error" id="scopes-error"><Changing text=error("scopes")/></p>
                 <ScopePicker chosen=draft.scopes/>
             </section>
             <section class="card">
-                <h2>"Audit trail"</h2>
-                <TextArea name="reason" label="Reason" value=draft.reason error=error("reason")
-                    hint="Optional. Required for full access."/>
+                {inert("<h2>", text::AUDIT_TRAIL, "</h2>")}
+                <TextArea name="reason" label=text::REASON value=draft.reason error=error("reason")
+                    hint=text::REASON_HINT/>
             </section>
             {match mode {
                 FormMode::Create | FormMode::Duplicate { .. } => view! {
@@ -156,7 +158,7 @@ pub fn KeyForm(
             }}
             <p class="actions">
                 <button class="button button-main" type="submit" disabled=move || busy.get()>{save}</button>
-                <a class="button button-quiet" href=back.clone()>"Cancel"</a>
+                <a class="button button-quiet" href=back.clone()>{common::CANCEL}</a>
             </p>
         </form>
     }
@@ -176,10 +178,7 @@ fn inherited(mode: &FormMode) -> Option<AnyView> {
     Some(
         view! {
             <div class="card">
-                <p>
-                    "A copy of "<q><bdi>{of}</bdi></q>", with its restrictions, limits and notes. It gets a new secret, and \
-                     the other key doesn't change."
-                </p>
+                <p>{named(text::COPIED_FROM, of.clone())}{named(text::NEW_SECRET, of)}</p>
             </div>
         }
         .into_any(),
@@ -189,7 +188,7 @@ fn inherited(mode: &FormMode) -> Option<AnyView> {
 /// The choice of environment: real or sample data.
 #[component]
 fn Environments(chosen: String, error: Signal<Option<String>>) -> impl IntoView {
-    let choices = [("live", "Live", "Real conversations and customers."), ("test", "Test", "Sample data only.")];
+    let choices = [("live", text::LIVE, text::LIVE_HINT), ("test", text::TEST, text::TEST_HINT)];
     // The error summary links to the selected option.
     let place = if chosen == "test" { "test" } else { "live" };
     let rows = choices.map(|(value, title, hint)| {
@@ -203,7 +202,7 @@ fn Environments(chosen: String, error: Signal<Option<String>>) -> impl IntoView 
     });
     view! {
         <fieldset class="field" aria-describedby="environment-error">
-            <legend>"Environment"</legend>
+            {inert("<legend>", text::ENVIRONMENT, "</legend>")}
             <div class="choices">{rows.into_iter().collect_view()}</div>
             <Help name="environment" hint="" error/>
         </fieldset>
@@ -222,9 +221,10 @@ fn Expiries(
 ) -> impl IntoView {
     let keep = match mode {
         FormMode::Create => None,
-        FormMode::Duplicate { ends, .. } => ends.map(|ends| (Expiry::KEEP, "As the other key".to_owned(), ends)),
-        FormMode::Edit { ends, .. } => Some((Expiry::KEEP, "As it is".to_owned(), ends)),
+        FormMode::Duplicate { keep, .. } => keep,
+        FormMode::Edit { keep, .. } => Some(keep),
     };
+    let keep = keep.map(|title| (Expiry::KEEP, title, String::new()));
     let offered =
         Expiry::CHOICES.iter().zip(hints).map(|((_, value, title), hint)| (*value, (*title).to_owned(), hint));
     let offered: Vec<_> = keep.into_iter().chain(offered).collect();
@@ -242,10 +242,10 @@ fn Expiries(
     });
     view! {
         <fieldset class="field expiry" aria-describedby="expires_at-error">
-            <legend>"Expiry"</legend>
+            {inert("<legend>", text::EXPIRY, "</legend>")}
             <div class="choices">{rows.collect_view()}</div>
             <div class="expiry-date">
-                <label for="expiry_date">"Last day, in UTC"</label>
+                {inert("<label for=\"expiry_date\">", text::LAST_DAY, "</label>")}
                 <input id="expiry_date" name="expiry_date" type="date" value=date/>
             </div>
             <Help name="expires_at" hint="" error/>

@@ -1,7 +1,10 @@
 //! The field for a new password, with a strength rating while the visitor types.
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
-use crate::components::{changing::Changing, field::TextField};
+use crate::{
+    components::{changing::Changing, field::TextField},
+    texts::{common::PASSWORD, password as text},
+};
 use leptos::{ev::Event, prelude::*};
 use ownchat_domain::account::PASSWORD_MIN;
 
@@ -21,8 +24,8 @@ pub fn NewPassword(
     };
     view! {
         <div on:input=on_input>
-            <TextField name="password" label="Password" kind="password" value="" error=error
-                autocomplete="new-password" hint="At least 8 characters. A few random words work best." autofocus/>
+            <TextField name="password" label=PASSWORD kind="password" value="" error=error
+                autocomplete="new-password" hint=text::HINT autofocus/>
             <p class="hint" role="status"><Changing text=move || Some(strength.get())/></p>
         </div>
     }
@@ -43,10 +46,10 @@ fn words(password: &str) -> String {
         .filter(|(place, c)| password.chars().position(|other| other == *c) == Some(*place));
     match length {
         0 => String::new(),
-        1..PASSWORD_MIN => format!("Too short: {length} of {PASSWORD_MIN} characters."),
-        _ if different.count() < DIFFERENT_MIN => "Weak: too few different characters.".to_owned(),
-        PASSWORD_MIN..STRONG => "Fair. One more word makes it strong.".to_owned(),
-        _ => "Strong.".to_owned(),
+        1..PASSWORD_MIN => text::too_short(length),
+        _ if different.count() < DIFFERENT_MIN => text::WEAK.to_owned(),
+        PASSWORD_MIN..STRONG => text::FAIR.to_owned(),
+        _ => text::STRONG.to_owned(),
     }
 }
 

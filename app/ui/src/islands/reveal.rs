@@ -6,7 +6,12 @@ use super::{
     try_it::TryIt,
     unload_warning::{is_hydrated, warn_before_unload},
 };
-use crate::{actions::KeySummary, components::changing::Changing, paths};
+use crate::{
+    actions::KeySummary,
+    components::{changing::Changing, inert::inert, named::named},
+    paths,
+    texts::{common::OPEN_KEY, reveal as text},
+};
 use leptos::{
     html::{H2, Input, Section},
     prelude::*,
@@ -64,17 +69,15 @@ pub fn RevealKey(
     let curl = format!("curl {url} -H 'Authorization: Bearer {token}'");
     view! {
         <section class="card reveal" aria-labelledby="reveal-title" node_ref=section>
-            <h2 id="reveal-title" tabindex="-1" node_ref=heading>"Copy the key of " <q><bdi>{key.name}</bdi></q></h2>
-            <div class="banner banner-warn" role="status">
-                <p>"This is the only time the key is shown. Store it in a secret manager, never in a repository."</p>
-            </div>
-            <CopyLine id="new-key" label="API key" text=token.clone() kept/>
-            <h3>"Make a first call"</h3>
-            <CopyLine id="new-curl" label="In a shell" text=curl kept/>
+            <h2 id="reveal-title" tabindex="-1" node_ref=heading>{named(text::HEADING, key.name)}</h2>
+            {inert("<div class=\"banner banner-warn\" role=\"status\"><p>", text::ONCE, "</p></div>")}
+            <CopyLine id="new-key" label=text::KEY value=token.clone() kept/>
+            {inert("<h3>", text::FIRST_CALL, "</h3>")}
+            <CopyLine id="new-curl" label=text::TERMINAL value=curl kept/>
             <TryIt url token/>
             <p class="actions">
-                <a class="button" href=paths::at_row(&back, key.id) on:click=move |_| kept.set(true)>"I have stored it"</a>
-                <a class="button button-quiet" href=paths::with_back(paths::key(key.id), &back)>"Edit the key"</a>
+                <a class="button" href=paths::at_row(&back, key.id) on:click=move |_| kept.set(true)>{text::DONE}</a>
+                <a class="button button-quiet" href=paths::with_back(paths::key(key.id), &back)>{OPEN_KEY}</a>
             </p>
         </section>
     }
@@ -89,7 +92,7 @@ fn CopyLine(
     /// Visible label.
     label: &'static str,
     /// Text to copy.
-    text: String,
+    value: String,
     /// Set to true once the text is copied.
     kept: RwSignal<bool>,
 ) -> impl IntoView {
@@ -106,22 +109,22 @@ fn CopyLine(
         }
     });
     let on_click = {
-        let text = text.clone();
-        move |_| copy_text(text.clone(), state)
+        let value = value.clone();
+        move |_| copy_text(value.clone(), state)
     };
     let said = move || match state.get() {
         Copying::Idle => None,
-        Copying::Copied => Some("Copied to the clipboard.".to_owned()),
-        Copying::Refused => Some("Press Ctrl+C: your browser did not let us copy.".to_owned()),
+        Copying::Copied => Some(text::COPIED_STATUS.to_owned()),
+        Copying::Refused => Some(text::COPY_REFUSED.to_owned()),
     };
     view! {
         <div class="field">
             <label for=id>{label}</label>
             <div class="copy-line">
-                <input id=id class="mono" type="text" readonly autocomplete="off" spellcheck="false" value=text
+                <input id=id class="mono" type="text" readonly autocomplete="off" spellcheck="false" value=value
                     node_ref=field on:copy=move |_| kept.set(true)/>
                 <button class="button needs-wasm" type="button" on:click=on_click>
-                    <Changing text=move || Some(if state.get() == Copying::Copied { "Copied" } else { "Copy" }.to_owned())/>
+                    <Changing text=move || Some(if state.get() == Copying::Copied { text::COPIED } else { text::COPY }.to_owned())/>
                 </button>
             </div>
             <p class="hint" role="status"><Changing text=said/></p>

@@ -2,8 +2,12 @@
 #![allow(missing_docs, reason = "the macro of the islands makes public items without docs")]
 
 use crate::{
+    components::inert::inert,
     paths,
-    texts::{ADVICE, PASTED, ROTATE},
+    texts::{
+        common::{ADVICE, PASTED, ROTATE},
+        keys::SEARCH_HINT,
+    },
 };
 use leptos::{html::Input, prelude::*};
 use ownchat_domain::{locator::Locator, token};
@@ -47,8 +51,8 @@ pub fn SearchField(
     });
     view! {
         <label class="grow">
-            <span class="visually-hidden">"Search by name, id or description"</span>
-            <input type="search" name="q" placeholder="Search by name, id or description" value=value
+            {inert("<span class=\"visually-hidden\">", SEARCH_HINT, "</span>")}
+            <input type="search" name="q" placeholder=SEARCH_HINT value=value
                 autocomplete="off" node_ref=field on:input=move |_| cut()/>
         </label>
         <div class="whole-line" role="status">

@@ -1,6 +1,9 @@
 //! A test request to the edge with the new key, sent by the browser.
 
-use crate::components::changing::{Changing, remount_on_change};
+use crate::{
+    components::changing::{Changing, remount_on_change},
+    texts::reveal as text,
+};
 use gloo_net::http::Request;
 use leptos::{prelude::*, task::spawn_local};
 
@@ -28,11 +31,11 @@ pub fn TryIt(
     view! {
         <div class="try-it needs-wasm">
             <button class="button button-quiet" type="button" disabled=move || busy.get() on:click=on_click>
-                <Changing text=move || Some(if busy.get() { "Calling…" } else { "Try it" }.to_owned())/>
+                <Changing text=move || Some(if busy.get() { text::CALLING } else { text::TRY_IT }.to_owned())/>
             </button>
             <div role="status">
-                {remount_on_change(move || answer.get(), |text| {
-                    view! { <pre class="answer" tabindex="0" aria-label="What came back">{text}</pre> }.into_any()
+                {remount_on_change(move || answer.get(), |answer| {
+                    view! { <pre class="answer" tabindex="0" aria-label=text::RESPONSE>{answer}</pre> }.into_any()
                 })}
             </div>
         </div>
@@ -49,6 +52,6 @@ async fn call(url: &str, token: &str) -> String {
             let rest = if head.len() < body.len() { "…" } else { "" };
             format!("{} {}\n{head}{rest}", response.status(), response.status_text())
         }
-        Err(_) => "Your browser couldn't reach the API. Try the command in a shell.".to_owned(),
+        Err(_) => text::NO_RESPONSE.to_owned(),
     }
 }

@@ -1,16 +1,14 @@
 //! Conflict resolution: the admin chooses between two values of a field that both sides changed.
 
 use crate::{
+    components::named::named,
     draft::{Expiry, KeyFormDraft},
     islands::key_form::FORM,
     merge::{ASKED, KeyField, THEIRS, Values, YOURS, base_name, choice_name},
+    texts::{common, conflict as text},
 };
 use leptos::prelude::*;
-use ownchat_domain::{
-    key::Key,
-    text::plural_ending,
-    time::{DAY, HOUR, MINUTE, Timestamp},
-};
+use ownchat_domain::{key::Key, time::Timestamp};
 
 /// Returns the hidden inputs with the base of the form, for the three-way merge.
 pub fn base(values: &Values) -> AnyView {
@@ -34,12 +32,12 @@ pub fn choices(
         .iter()
         .map(|field| {
             let (name, theirs) = (choice_name(*field), shown(&Values::of(key), *field));
-            let options = [(THEIRS, "Theirs", theirs), (YOURS, "Yours", typed(draft, *field))];
-            let radios = options.map(|(value, title, text)| {
+            let options = [(THEIRS, text::THEIRS, theirs), (YOURS, text::YOURS, typed(draft, *field))];
+            let radios = options.map(|(value, title, shown)| {
                 view! {
                     <label class="choice">
                         <input type="radio" form=FORM name=name.clone() value=value/>
-                        <span>{title}" "<span class="hint"><bdi>{text}</bdi></span></span>
+                        <span>{title}" "<span class="hint"><bdi>{shown}</bdi></span></span>
                     </label>
                 }
             });
@@ -52,18 +50,15 @@ pub fn choices(
             }
         })
         .collect();
-    let who = editor.unwrap_or_else(|| "Somebody".to_owned());
-    let when = ago(key.updated_at, now);
+    let who = editor.unwrap_or_else(|| text::SOMEBODY.to_owned());
+    let when = common::ago(key.updated_at, now);
     view! {
         <section class="card" role="group" aria-labelledby="conflict">
             <div class="banner banner-warn" role="alert" id="conflict" tabindex="-1" autofocus>
-                <p>
-                    <bdi>{who}</bdi>
-                    {format!(" changed this key {when}. Your changes aren't saved yet. Choose what to keep.")}
-                </p>
+                <p>{named(&text::changed(&when), who)}</p>
             </div>
             {fields}
-            <p class="actions"><button class="button button-main" type="submit" form=FORM>"Save"</button></p>
+            <p class="actions"><button class="button button-main" type="submit" form=FORM>{common::SAVE}</button></p>
         </section>
     }
     .into_any()
@@ -74,17 +69,17 @@ fn shown(values: &Values, field: KeyField) -> String {
     let value = values.get(field);
     let end = || Timestamp::parse(value).map(Timestamp::day_and_time);
     match field {
-        KeyField::Expiry => end().unwrap_or_else(|| "Never".to_owned()),
+        KeyField::Expiry => end().unwrap_or_else(|| text::NEVER.to_owned()),
         KeyField::Scopes => value.replace(' ', ", "),
         KeyField::Name | KeyField::Description => {
-            Some(value.to_owned()).filter(|text| !text.is_empty()).unwrap_or("Empty".into())
+            Some(value.to_owned()).filter(|value| !value.is_empty()).unwrap_or(text::EMPTY.into())
         }
     }
 }
 
 /// Formats a value of the form for display.
 fn typed(draft: &KeyFormDraft, field: KeyField) -> String {
-    let text = match field {
+    let value = match field {
         KeyField::Name => draft.name.clone(),
         KeyField::Description => draft.description.clone(),
         // Sorted like the other value, so that the two are easy to compare.
@@ -95,38 +90,5 @@ fn typed(draft: &KeyFormDraft, field: KeyField) -> String {
             chosen.map(|(_, _, title)| (*title).to_owned()).unwrap_or_default()
         }
     };
-    if text.is_empty() { "Empty".to_owned() } else { text }
-}
-
-/// Formats the time since `at`, in one unit.
-pub fn ago(at: Timestamp, now: Timestamp) -> String {
-    let past = now.since(at);
-    let (count, unit) = match past {
-        ..MINUTE => return "just now".to_owned(),
-        MINUTE..HOUR => (past / MINUTE, "minute"),
-        HOUR..DAY => (past / HOUR, "hour"),
-        _ => (past / DAY, "day"),
-    };
-    format!("{count} {unit}{} ago", plural_ending(usize::try_from(count).unwrap_or_default()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_told_in_one_unit() {
-        let at = Timestamp::from_millis(1_795_452_408_000);
-        for (past, words) in [
-            (-1, "just now"),
-            (MINUTE - 1, "just now"),
-            (MINUTE, "1 minute ago"),
-            (HOUR - 1, "59 minutes ago"),
-            (2 * HOUR, "2 hours ago"),
-            (DAY, "1 day ago"),
-            (3 * DAY, "3 days ago"),
-        ] {
-            assert_eq!(ago(at, at.plus(past)), words);
-        }
-    }
+    if value.is_empty() { text::EMPTY.to_owned() } else { value }
 }

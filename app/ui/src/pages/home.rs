@@ -4,6 +4,7 @@ use super::render::page;
 use crate::{
     layout::{Frame, NavSection},
     paths,
+    texts::{common, frame, home as text},
 };
 use leptos::prelude::*;
 
@@ -14,17 +15,14 @@ pub fn Page() -> impl IntoView {
         let identity = request.backend().identity().await?;
         let workspace = identity.workspace_name.clone();
         Ok(view! {
-            <Frame identity section=NavSection::Home title="Overview">
+            <Frame identity section=NavSection::Home title=frame::OVERVIEW>
                 <h1><bdi>{workspace}</bdi></h1>
                 <section class="card">
-                    <h2>"Connect your systems"</h2>
-                    <p>
-                        "Give each integration its own API key, with only the access it needs to read data, trigger \
-                         actions and update records in Ownchat."
-                    </p>
+                    <h2>{text::CONNECT}</h2>
+                    <p>{text::CONNECT_TEXT}</p>
                     <p class="actions">
-                        <a class="button button-main" href=paths::KEYS>"API Keys"</a>
-                        <a class="button button-quiet" href=paths::DOCS>"Read the docs"</a>
+                        <a class="button button-main" href=paths::KEYS>{common::API_KEYS}</a>
+                        <a class="button button-quiet" href=paths::DOCS>{text::READ_DOCS}</a>
                     </p>
                 </section>
             </Frame>

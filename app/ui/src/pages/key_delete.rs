@@ -1,12 +1,13 @@
 //! Deletes a key after confirmation.
 
-use super::{keys::which, render::page};
+use super::render::page;
 use crate::{
+    components::named::named,
     flash::{Flash, KeyAction},
     islands::confirm::ConfirmForm,
     layout::{Frame, NavSection, breadcrumb},
     paths,
-    texts::{DELETE_CONSEQUENCE, DELETE_INTENT},
+    texts::{common::CANCEL, delete as text},
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -25,24 +26,22 @@ pub fn Page() -> impl IntoView {
         }
         let error = request.posted().map(|_| {
             request.status(StatusCode::UNPROCESSABLE_ENTITY);
-            "Tick this box first: nothing was deleted."
+            text::NOT_TICKED
         });
         let key = request.backend().read_key(id).await?;
         let back = request.back();
         Ok(view! {
-            <Frame identity section=NavSection::Settings title="Delete API key" breadcrumb=breadcrumb()>
-                <h1>"Delete “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
-                <p class="hint"><bdi>{which(&key)}</bdi></p>
+            <Frame identity section=NavSection::Settings title=text::TITLE breadcrumb=breadcrumb()>
+                <h1>{named(text::QUESTION, key.name.clone())}</h1>
+                <p class="hint"><bdi>{text::details(&key)}</bdi></p>
                 <div class="card">
                     <ConfirmForm
-                        word="Delete"
-                        consequence=DELETE_CONSEQUENCE
-                        intent=DELETE_INTENT
+                        intent=text::intent(&key)
                         action=paths::with_back(paths::delete_key(id), &back)
                         version=key.version
                         error
                     >
-                        <a class="button button-quiet" href=back.clone()>"Cancel"</a>
+                        <a class="button button-quiet" href=back.clone()>{CANCEL}</a>
                     </ConfirmForm>
                 </div>
             </Frame>

@@ -10,7 +10,7 @@ use super::{
     restrictions::in_full,
 };
 use crate::{
-    components::{field::Errors, scopes::PRESET},
+    components::{field::Errors, named::named, scopes::PRESET},
     draft::{Expiry, KeyFormDraft},
     flash::{Flash, KeyAction},
     islands::key_form::{FormMode, KeyForm},
@@ -18,10 +18,11 @@ use crate::{
     merge::{Values, merge},
     paths,
     request::{PageRequest, PageResult, PostedForm},
+    texts::{key_form, key_page as text},
 };
 use http::StatusCode;
 use leptos::prelude::*;
-use ownchat_domain::{environment::Environment, failure::Failure, key::Key, vault::person::Identity};
+use ownchat_domain::{failure::Failure, key::Key, vault::person::Identity};
 
 /// Maximum attempts to merge and save a change while others change the key concurrently.
 const ROUNDS: usize = 3;
@@ -114,24 +115,24 @@ impl Form {
     fn shown(self, request: &PageRequest, identity: Identity, key: Key) -> AnyView {
         let Self { draft, base, choices, errors, whole } = self;
         let (edge, now) = (request.backend().edge(), request.backend().now());
-        let ends = match key.expires_at {
-            Some(end) if end > now => format!("until {}", end.day_and_time()),
-            Some(end) => format!("expired {}", end.day_and_time()),
-            None => "no expiration".to_owned(),
+        let keep = match key.expires_at {
+            Some(end) if end > now => key_form::keep(&end.day_and_time()),
+            Some(end) => key_form::keep_expired(&end.day_and_time()),
+            None => key_form::KEEP_NEVER.to_owned(),
         };
-        let mode = FormMode::Edit { version: key.version, ends };
+        let mode = FormMode::Edit { version: key.version, keep };
         let facts = view! {
             <dl class="facts card">
-                <dt>"Status"</dt>
+                <dt>{text::STATUS}</dt>
                 <dd>{status_badge(&key)}</dd>
-                <dt>"Key"</dt>
+                <dt>{text::KEY}</dt>
                 <dd><code>{key.prefix.clone()}"…"</code></dd>
-                <dt>"Environment"</dt>
-                <dd>{environment(key.environment)}</dd>
+                <dt>{text::ENVIRONMENT}</dt>
+                <dd>{text::environment(key.environment)}</dd>
                 {in_full(&key, now).into_iter().map(|(label, text)| view! { <dt>{label}</dt><dd><bdi>{text}</bdi></dd> }).collect_view()}
-                <dt>"Created"</dt>
-                <dd>{key.created_at.day_and_time()}" by "<bdi>{key.created_by.clone()}</bdi></dd>
-                <dt>"Last changed"</dt>
+                <dt>{text::CREATED}</dt>
+                <dd>{named(&text::created(&key.created_at.day_and_time()), key.created_by.clone())}</dd>
+                <dt>{text::LAST_CHANGED}</dt>
                 <dd>{key.updated_at.day_and_time()}</dd>
             </dl>
         };
@@ -153,13 +154,5 @@ impl Form {
             </Frame>
         }
         .into_any()
-    }
-}
-
-/// Returns the display name of an environment.
-const fn environment(environment: Environment) -> &'static str {
-    match environment {
-        Environment::Live => "Live",
-        Environment::Test => "Test",
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     },
     layout::{Frame, NavSection, breadcrumb},
     request::PageRequest,
+    texts::{common::CREATE, key_form::same_as, reveal},
 };
 use leptos::prelude::*;
 use ownchat_domain::{
@@ -49,8 +50,8 @@ pub fn Page() -> impl IntoView {
                 let token = created.token.map(|token| token.to_string()).unwrap_or_default();
                 let (edge, back) = (request.backend().edge(), request.back());
                 Ok(view! {
-                    <Frame identity section=NavSection::Settings title="New API key" breadcrumb=breadcrumb()>
-                        <h1>"New API key"</h1>
+                    <Frame identity section=NavSection::Settings title=reveal::TITLE_CREATED breadcrumb=breadcrumb()>
+                        <h1>{reveal::TITLE_CREATED}</h1>
                         <Reveal key=created.key.into() token edge back/>
                     </Frame>
                 }
@@ -106,12 +107,13 @@ fn form(
 ) -> AnyView {
     let (edge, now, back) = (request.backend().edge(), request.backend().now(), request.back());
     let mode = source.map_or(FormMode::Create, |key| {
-        let ends = key.expires_at.filter(|end| *end > now).map(|end| format!("until {}", end.day_and_time()));
-        FormMode::Duplicate { of: key.name.clone(), ends }
+        let end = key.expires_at.filter(|end| *end > now);
+        let keep = end.map(|end| same_as(&key.name, &end.day_and_time()));
+        FormMode::Duplicate { of: key.name.clone(), keep }
     });
     view! {
-        <Frame identity section=NavSection::Settings title="Create API Key" breadcrumb=breadcrumb()>
-            <h1>"Create API Key"</h1>
+        <Frame identity section=NavSection::Settings title=CREATE breadcrumb=breadcrumb()>
+            <h1>{CREATE}</h1>
             <KeyForm mode draft errors whole edge hints=Expiry::hints(now) back/>
         </Frame>
     }

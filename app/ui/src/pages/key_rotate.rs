@@ -2,11 +2,12 @@
 
 use super::render::page;
 use crate::{
+    components::named::named,
     islands::reveal::Reveal,
     layout::{Frame, NavSection, breadcrumb},
     paths,
     request::PageRequest,
-    texts::ROTATE,
+    texts::{common, reveal, rotate as text},
 };
 use leptos::prelude::*;
 use ownchat_domain::{
@@ -34,8 +35,8 @@ pub fn Page() -> impl IntoView {
         };
         let (token, edge, back) = (token.to_string(), request.backend().edge(), request.back());
         Ok(view! {
-            <Frame identity section=NavSection::Settings title="New secret" breadcrumb=breadcrumb()>
-                <h1>"New secret"</h1>
+            <Frame identity section=NavSection::Settings title=reveal::TITLE_ROTATED breadcrumb=breadcrumb()>
+                <h1>{reveal::TITLE_ROTATED}</h1>
                 <Reveal key=rotated.key.into() token edge back/>
             </Frame>
         }
@@ -48,13 +49,13 @@ fn question(request: &PageRequest, identity: Identity, key: Key) -> AnyView {
     let (back, ends) = (request.back(), ends(&key, request.backend().now()));
     let (action, form) = form(request, &key);
     view! {
-        <Frame identity section=NavSection::Settings title=ROTATE breadcrumb=breadcrumb()>
-            <h1>"Rotate “"<bdi>{key.name.clone()}</bdi>"”?"</h1>
+        <Frame identity section=NavSection::Settings title=common::ROTATE breadcrumb=breadcrumb()>
+            <h1>{named(text::QUESTION, key.name.clone())}</h1>
             <section class="card">
                 <p>{ends}</p>
                 <form method="post" action=action class="actions">
                     {form}
-                    <a class="button button-quiet" href=back>"Cancel"</a>
+                    <a class="button button-quiet" href=back>{common::CANCEL}</a>
                 </form>
             </section>
         </Frame>
@@ -65,32 +66,27 @@ fn question(request: &PageRequest, identity: Identity, key: Key) -> AnyView {
 /// Describes the effect of a rotation on the older secrets.
 fn ends(key: &Key, now: Timestamp) -> String {
     let promised = key.secrets.iter().filter_map(|secret| secret.ends_at).filter(|end| *end > now).max();
-    let old = promised.map_or(String::new(), |end| {
-        format!(" So does the one before it, which was to work until {}.", end.day_and_time())
-    });
-    format!("The present secret stops working within 5 seconds.{old} You see the new key once.")
+    let earlier = promised.map(|end| text::earlier_secret(&end.day_and_time())).unwrap_or_default();
+    text::effect(&earlier)
 }
 
 /// Texts for a form that was already submitted.
 pub struct AlreadySubmitted {
     /// Page title.
     title: &'static str,
-    /// Heading after the key's name.
+    /// Heading, with the place of the key's name.
     heading: &'static str,
-    /// Start of the message, before the key's name.
-    effect: &'static str,
 }
 
 /// Texts for the form of a new key.
 pub const CREATED: AlreadySubmitted =
-    AlreadySubmitted { title: "New API key", heading: "already exists", effect: "This form created " };
-const ROTATED: AlreadySubmitted =
-    AlreadySubmitted { title: "New secret", heading: "already has a new secret", effect: "This form rotated " };
+    AlreadySubmitted { title: reveal::TITLE_CREATED, heading: reveal::ALREADY_CREATED };
+const ROTATED: AlreadySubmitted = AlreadySubmitted { title: reveal::TITLE_ROTATED, heading: reveal::ALREADY_ROTATED };
 
 /// Renders the page of a form that was already submitted. Its secret cannot be shown again. Causes
 /// are a double click, a held Enter key and a reload.
 pub fn already_submitted(request: &PageRequest, identity: Identity, key: Key, texts: AlreadySubmitted) -> AnyView {
-    let AlreadySubmitted { title, heading, effect } = texts;
+    let AlreadySubmitted { title, heading } = texts;
     let back = request.back();
     let open = paths::with_back(paths::key(key.id), &back);
     let all = paths::at_row(&back, key.id);
@@ -98,16 +94,16 @@ pub fn already_submitted(request: &PageRequest, identity: Identity, key: Key, te
     let (action, form) = form(request, &key);
     view! {
         <Frame identity section=NavSection::Settings title=title breadcrumb=breadcrumb()>
-            <h1>"“"<bdi>{key.name.clone()}</bdi>"” "{heading}</h1>
+            <h1>{named(heading, key.name.clone())}</h1>
             <section class="card reveal">
                 <div class="banner banner-warn" role="status">
-                    <p>{effect}"“"<bdi>{key.name.clone()}</bdi>"” already. Keys are shown once, so it can't be shown again."</p>
+                    <p>{reveal::SUBMITTED}</p>
                 </div>
-                <p>"Didn't copy it? Rotate the key to get a new secret. "{ends}</p>
+                <p>{reveal::NOT_COPIED}{ends}</p>
                 <form method="post" action=action class="actions">
                     {form}
-                    <a class="button button-quiet" href=open>"Open key"</a>
-                    <a class="button button-quiet" href=all>"Show all keys"</a>
+                    <a class="button button-quiet" href=open>{common::OPEN_KEY}</a>
+                    <a class="button button-quiet" href=all>{common::SHOW_ALL_KEYS}</a>
                 </form>
             </section>
         </Frame>
@@ -120,7 +116,7 @@ fn form(request: &PageRequest, key: &Key) -> (String, AnyView) {
     let name = request.backend().request_id();
     let content = view! {
         <input type="hidden" name="form" value=name/>
-        <button class="button button-main" type="submit">{ROTATE}</button>
+        <button class="button button-main" type="submit">{common::ROTATE}</button>
     };
     (paths::with_back(paths::rotate_key(key.id), &request.back()), content.into_any())
 }

@@ -5,6 +5,7 @@ use crate::{
     flash::{Flash, KeyAction},
     paths,
     request::EarlyReturn,
+    texts::keys::STATUS_UNKNOWN,
 };
 use leptos::prelude::*;
 use ownchat_domain::{
@@ -21,7 +22,7 @@ pub fn Page() -> impl IntoView {
         let status = match posted.get("status").as_str() {
             "active" => Status::Active,
             "inactive" => Status::Inactive,
-            _ => return Err(Failure::field("status", "Choose active or inactive.").into()),
+            _ => return Err(Failure::field("status", STATUS_UNKNOWN).into()),
         };
         let patch = KeyPatch { status: Some(status), ..KeyPatch::default() };
         let version = posted.get("version").parse().unwrap_or_default();

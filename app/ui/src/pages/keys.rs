@@ -2,19 +2,19 @@
 
 use super::{message::message, render::page, restrictions::in_one_line};
 use crate::{
+    components::named::named,
     flash::{Flash, KeyAction},
     islands::{confirm::Confirm, search::SearchField},
     layout::{Frame, NavSection},
     paths,
     request::PageRequest,
-    texts::{DELETE_CONSEQUENCE, DELETE_INTENT},
+    texts::{common, delete, keys as text},
 };
 use leptos::prelude::*;
 use ownchat_domain::{
     key::{Key, KeyPage, KeyQuery, Reason, Sort, Status, StatusFilter},
     locator::Locator,
     scope::Scope,
-    text::plural_ending,
     time::Timestamp,
 };
 
@@ -44,24 +44,24 @@ pub fn Page() -> impl IntoView {
         let counted = (!empty).then(|| count(keys.data.len(), more.is_some() || !is_first));
         let body = match (empty, is_first, filtered) {
             (true, true, false) => empty_state(),
-            (true, true, true) => no_results(no_match(&query), paths::KEYS.to_owned(), "Clear search"),
+            (true, true, true) => no_results(no_match(&query), paths::KEYS.to_owned(), text::CLEAR_SEARCH),
             (true, false, _) => {
                 let first = KeyQuery { cursor: None, ..query.clone() };
-                no_results("This page has no keys any more.".to_owned(), list(&first), "Show the first page")
+                no_results(text::PAGE_EMPTY.to_owned(), list(&first), text::FIRST_PAGE)
             }
             (false, ..) => table(keys, marked, &here, request.backend().now()).into_any(),
         };
         Ok(view! {
-            <Frame identity section=NavSection::Settings title="API Keys" breadcrumb=vec![("Settings", paths::SETTINGS)]>
+            <Frame identity section=NavSection::Settings title=common::API_KEYS breadcrumb=vec![(common::SETTINGS, paths::SETTINGS)]>
                 <div class="head">
-                    <h1>"API Keys"</h1>
-                    <a class="button button-main" href=create>"Create API Key"</a>
+                    <h1>{common::API_KEYS}</h1>
+                    <a class="button button-main" href=create>{common::CREATE}</a>
                 </div>
                 {message(&request, flash, &here, is_near)}
                 {(!empty || filtered || !is_first).then(|| filters(&query, !empty))}
                 {counted}
                 {body}
-                {more.map(|href| view! { <p class="actions"><a class="button" href=href rel="next">"Next page"</a></p> })}
+                {more.map(|href| view! { <p class="actions"><a class="button" href=href rel="next">{text::NEXT}</a></p> })}
             </Frame>
         }
         .into_any())
@@ -98,20 +98,18 @@ fn list(query: &KeyQuery) -> String {
 
 /// Returns the number of keys on the page, for screen readers as well.
 fn count(shown: usize, is_part: bool) -> AnyView {
-    let s = plural_ending(shown);
-    let words = if is_part { format!("{shown} key{s} on this page.") } else { format!("{shown} key{s}.") };
-    view! { <p class="hint" role="status">{words}</p> }.into_any()
+    view! { <p class="hint" role="status">{text::count(shown, is_part)}</p> }.into_any()
 }
 
 /// Returns the message of an empty list, with a link that leads out of it.
-fn no_results(text: String, href: String, way_out: &'static str) -> AnyView {
-    view! { <div class="card"><p role="status">{text}" "<a href=href>{way_out}</a></p></div> }.into_any()
+fn no_results(message: String, href: String, way_out: &'static str) -> AnyView {
+    view! { <div class="card"><p role="status">{message}" "<a href=href>{way_out}</a></p></div> }.into_any()
 }
 
 fn no_match(query: &KeyQuery) -> String {
     match &query.q {
-        Some(text) => format!("No keys match “{text}”."),
-        None => "No keys match.".to_owned(),
+        Some(search) => text::no_match(search),
+        None => text::NO_MATCH.to_owned(),
     }
 }
 
@@ -122,15 +120,15 @@ fn filters(query: &KeyQuery, found: bool) -> impl IntoView + use<> {
         <form class="filters" method="get" action=paths::KEYS role="search">
             <SearchField value=query.q.clone().unwrap_or_default() found/>
             <label>
-                <span class="visually-hidden">"Status"</span>
+                <span class="visually-hidden">{text::FILTER_STATUS}</span>
                 <select name="status">
-                    <option value="" selected=chosen(None)>"All keys"</option>
-                    <option value="active" selected=chosen(Some(StatusFilter::Active))>"Active"</option>
-                    <option value="inactive" selected=chosen(Some(StatusFilter::Inactive))>"Inactive"</option>
-                    <option value="deleted" selected=chosen(Some(StatusFilter::Deleted))>"Recently deleted"</option>
+                    <option value="" selected=chosen(None)>{text::FILTER_ALL}</option>
+                    <option value="active" selected=chosen(Some(StatusFilter::Active))>{text::ACTIVE}</option>
+                    <option value="inactive" selected=chosen(Some(StatusFilter::Inactive))>{text::INACTIVE}</option>
+                    <option value="deleted" selected=chosen(Some(StatusFilter::Deleted))>{text::FILTER_DELETED}</option>
                 </select>
             </label>
-            <button class="button" type="submit">"Search"</button>
+            <button class="button" type="submit">{text::SEARCH}</button>
         </form>
     }
 }
@@ -142,21 +140,21 @@ fn table(keys: KeyPage, marked: Option<Locator>, here: &str, now: Timestamp) -> 
         .data
         .into_iter()
         .map(|key| {
-            let called = if is_shared(&key.name) { disambiguated(&key) } else { key.name.clone() };
+            let called = if is_shared(&key.name) { text::disambiguated(&key) } else { key.name.clone() };
             row(&key, &called, marked == Some(key.id), here, now)
         })
         .collect();
     view! {
         <div class="table-box">
             <table class="keys">
-                <caption class="visually-hidden">"API keys of this workspace"</caption>
+                <caption class="visually-hidden">{text::CAPTION}</caption>
                 <thead>
                     <tr>
-                        <th scope="col">"API Key Name"</th>
-                        <th scope="col">"Access Scope"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Created Date"</th>
-                        <th scope="col">"Actions"</th>
+                        <th scope="col">{text::COLUMN_NAME}</th>
+                        <th scope="col">{text::COLUMN_SCOPE}</th>
+                        <th scope="col">{text::COLUMN_STATUS}</th>
+                        <th scope="col">{text::COLUMN_CREATED}</th>
+                        <th scope="col">{text::COLUMN_ACTIONS}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -170,34 +168,29 @@ fn has_namesake(keys: &[Key], flash: &Flash) -> bool {
     keys.iter().any(|key| key.id != flash.id && key.name == flash.name)
 }
 
-/// Returns the name with id and date, for a key that shares its name with another.
-fn disambiguated(key: &Key) -> String {
-    format!("{} ({}, {})", key.name, key.id, key.created_at.day_in_utc())
-}
-
 /// Renders a row. The labels of its controls use the name `called`.
 fn row(key: &Key, called: &str, is_marked: bool, here: &str, now: Timestamp) -> impl IntoView + use<> {
     let edit = paths::with_back(paths::key(key.id), here);
     view! {
         <tr id=paths::row(key.id) data-marked=is_marked.then_some("")>
-            <th scope="row" data-label="API Key Name">
+            <th scope="row" data-label=text::COLUMN_NAME>
                 <a href=edit.clone()><bdi>{key.name.clone()}</bdi></a>
                 <code class="prefix">{key.prefix.clone()}"…"</code>
             </th>
-            <td data-label="Access Scope">{scopes(key)}{in_one_line(key, now)}</td>
-            <td data-label="Status">{status_badge(key)}</td>
-            <td data-label="Created Date">
+            <td data-label=text::COLUMN_SCOPE>{scopes(key)}{in_one_line(key, now)}</td>
+            <td data-label=text::COLUMN_STATUS>{status_badge(key)}</td>
+            <td data-label=text::COLUMN_CREATED>
                 <time datetime=key.created_at.rfc3339() title=key.created_at.day_and_time()>
                     {key.created_at.day_in_utc()}
                 </time>
-                <span class="hint">"by "<bdi>{key.created_by.clone()}</bdi></span>
+                <span class="hint">{named(text::BY, key.created_by.clone())}</span>
             </td>
-            <td data-label="Actions">
+            <td data-label=text::COLUMN_ACTIONS>
                 <div class="row-actions">
                     {match key.reason {
                         Some(Reason::Deleted) => restore(key, called, here).into_any(),
                         _ => view! {
-                            <a class="link" href=edit aria-label=format!("Edit {called}")>"Edit"</a>
+                            <a class="link" href=edit aria-label=text::control(text::EDIT, called)>{text::EDIT}</a>
                             {duplicate(key, called, here)}
                             {switch(key, called, here)}
                             {confirm_delete(key, here)}
@@ -218,7 +211,7 @@ fn scopes(key: &Key) -> impl IntoView + use<> {
     view! {
         <span class="chips" title=names>
             {shown.collect_view()}
-            {(rest > 0).then(|| view! { <span class="hint">"and "{rest}" more"</span> })}
+            {(rest > 0).then(|| view! { <span class="hint">{text::more_scopes(rest)}</span> })}
         </span>
     }
 }
@@ -227,8 +220,8 @@ fn scopes(key: &Key) -> impl IntoView + use<> {
 /// or expiry date.
 pub fn status_badge(key: &Key) -> impl IntoView + use<> {
     let (class, word) = match key.status {
-        Status::Active => ("badge badge-good", "Active"),
-        Status::Inactive => ("badge badge-off", "Inactive"),
+        Status::Active => ("badge badge-good", text::ACTIVE),
+        Status::Inactive => ("badge badge-off", text::INACTIVE),
     };
     view! {
         <span class=class>{word}</span>
@@ -237,30 +230,30 @@ pub fn status_badge(key: &Key) -> impl IntoView + use<> {
 }
 
 fn why(key: &Key) -> Option<String> {
-    let ends = |word: &str| key.expires_at.map(|end| format!("{word} {}", end.day_in_utc()));
+    let ends = |words: fn(&str) -> String| key.expires_at.map(|end| words(&end.day_in_utc()));
     match key.reason {
-        None => ends("Expires"),
-        Some(Reason::Expired) => ends("Expired"),
-        Some(Reason::Scheduled) => key.not_before.map(|begin| format!("Starts {}", begin.day_in_utc())),
+        None => ends(text::expires),
+        Some(Reason::Expired) => ends(text::expired),
+        Some(Reason::Scheduled) => key.not_before.map(|begin| text::starts(&begin.day_in_utc())),
         Some(reason @ (Reason::Deactivated | Reason::Deleted)) => Some(reason.label().to_owned()),
     }
 }
 
 /// Returns the link to the form that duplicates a key.
 pub fn duplicate(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
-    let label = format!("Duplicate {called}");
-    view! { <a class="link" href=paths::with_back(paths::duplicate_key(key.id), back) aria-label=label>"Duplicate"</a> }
+    let label = text::control(text::DUPLICATE, called);
+    view! { <a class="link" href=paths::with_back(paths::duplicate_key(key.id), back) aria-label=label>{text::DUPLICATE}</a> }
 }
 
 /// Returns the button that activates or deactivates a key.
 pub fn switch(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
     let off = key.reason == Some(Reason::Deactivated);
-    let (status, word) = if off { ("active", "Activate") } else { ("inactive", "Deactivate") };
+    let (status, word) = if off { ("active", text::ACTIVATE) } else { ("inactive", text::DEACTIVATE) };
     view! {
         <form method="post" action=paths::with_back(paths::key_status(key.id), back)>
             <input type="hidden" name="version" value=key.version.to_string()/>
             <input type="hidden" name="status" value=status/>
-            <button class="link" type="submit" aria-label=format!("{word} {called}")>{word}</button>
+            <button class="link" type="submit" aria-label=text::control(word, called)>{word}</button>
         </form>
     }
 }
@@ -269,7 +262,7 @@ pub fn switch(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
 fn restore(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
     view! {
         <form method="post" action=paths::with_back(paths::restore_key(key.id), back)>
-            <button class="link" type="submit" aria-label=format!("Restore {called}")>"Restore"</button>
+            <button class="link" type="submit" aria-label=text::control(common::RESTORE, called)>{common::RESTORE}</button>
         </form>
     }
 }
@@ -278,36 +271,24 @@ fn restore(key: &Key, called: &str, back: &str) -> impl IntoView + use<> {
 pub fn confirm_delete(key: &Key, back: &str) -> impl IntoView + use<> {
     view! {
         <Confirm
-            label="Delete".to_owned()
             name=key.name.clone()
-            which=which(key)
-            consequence=DELETE_CONSEQUENCE.to_owned()
-            intent=DELETE_INTENT.to_owned()
+            details=delete::details(key)
+            intent=delete::intent(key)
             action=paths::with_back(paths::delete_key(key.id), back)
             version=key.version
         />
     }
 }
 
-/// Returns details that distinguish a key from others with the same name, for the confirmation.
-pub fn which(key: &Key) -> String {
-    format!("{}…, created on {} by {}", key.prefix, key.created_at.day_in_utc(), key.created_by)
-}
-
 /// Returns the page of a workspace without keys: advice, and a link to create one.
 fn empty_state() -> AnyView {
+    let practices = text::PRACTICES.into_iter().map(|practice| view! { <li>{practice}</li> });
     view! {
         <section class="card empty">
-            <h2>"Create your first API key"</h2>
-            <p>"A key lets one of your systems call Ownchat, like a CRM that reads contacts or a shop that sends messages."</p>
-            <ul class="practices">
-                <li>"Keep keys confidential. Each is shown once, and we store only a fingerprint of it."</li>
-                <li>"Never put a key in a public repository. Use a secret manager or an environment variable."</li>
-                <li>"Create one key per integration, so you can turn one off without breaking the rest."</li>
-                <li>"Delete keys that you no longer use."</li>
-                <li>"Watch how your keys are used."</li>
-            </ul>
-            <p class="actions"><a class="button" href=paths::NEW_KEY>"Create your first key"</a></p>
+            <h2>{text::EMPTY_HEADING}</h2>
+            <p>{text::EMPTY_TEXT}</p>
+            <ul class="practices">{practices.collect_view()}</ul>
+            <p class="actions"><a class="button" href=paths::NEW_KEY>{text::EMPTY_BUTTON}</a></p>
         </section>
     }
     .into_any()

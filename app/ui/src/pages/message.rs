@@ -4,7 +4,10 @@ use crate::{
     flash::{Flash, KeyAction},
     paths,
     request::PageRequest,
-    texts::ROTATE,
+    texts::{
+        common::{NAME, ROTATE},
+        flash as text,
+    },
 };
 use leptos::prelude::*;
 
@@ -16,7 +19,10 @@ pub fn message(request: &PageRequest, flash: Option<Flash>, back: &str, is_near:
     let id = flash.id;
     let beside = is_near.then(|| format!(" ({id})"));
     let called = format!("{}{}", flash.name, beside.as_deref().unwrap_or_default());
-    let name = flash.names_key().then(|| view! { "“"<bdi>{flash.name.clone()}</bdi>"”"{beside} });
+    let (before, after) = sentence.split_once(NAME).map_or((sentence.as_str(), None), |(before, after)| {
+        let name = view! { "“"<bdi>{flash.name.clone()}</bdi>"”"{beside} };
+        (before, Some((name, after.to_owned())))
+    });
     let to = |path| paths::with_back(path, back);
     let follow = match flash.action {
         KeyAction::Deactivated => Some(undo(to(paths::key_status(id)), "active", &flash, &called)),
@@ -24,7 +30,7 @@ pub fn message(request: &PageRequest, flash: Option<Flash>, back: &str, is_near:
         KeyAction::Deleted => Some(undo(to(paths::restore_key(id)), "", &flash, &called)),
         KeyAction::ActivatedTooLate => {
             let href = format!("{}#expiry", to(paths::key(id)));
-            Some(view! { <a href=href>"Extend it"</a> }.into_any())
+            Some(view! { <a href=href>{text::EXTEND}</a> }.into_any())
         }
         KeyAction::Pasted if !flash.name.is_empty() => {
             Some(view! { <a href=to(paths::rotate_key(id))>{ROTATE}</a> }.into_any())
@@ -35,7 +41,7 @@ pub fn message(request: &PageRequest, flash: Option<Flash>, back: &str, is_near:
     Some(
         view! {
             <div class=class>
-                <p role="status">{name}{sentence}</p>
+                <p role="status">{before.to_owned()}{after}</p>
                 {follow}
             </div>
         }
@@ -44,12 +50,12 @@ pub fn message(request: &PageRequest, flash: Option<Flash>, back: &str, is_near:
 }
 
 fn undo(action: String, status: &'static str, flash: &Flash, called: &str) -> AnyView {
-    let label = format!("Undo: {called}");
+    let label = text::undo_label(called);
     view! {
         <form method="post" action=action>
             <input type="hidden" name="status" value=status/>
             <input type="hidden" name="version" value=flash.version.to_string()/>
-            <button class="button button-quiet" type="submit" aria-label=label>"Undo"</button>
+            <button class="button button-quiet" type="submit" aria-label=label>{text::UNDO}</button>
         </form>
     }
     .into_any()

@@ -5,7 +5,10 @@ use crate::{
     paths,
     request::PageRequest,
     status,
-    texts::{after_sending, of_failure},
+    texts::{
+        common,
+        failure::{GO_TO_OVERVIEW, after_sending, of_failure},
+    },
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -20,7 +23,7 @@ pub fn shown(request: &PageRequest, failure: &Failure) -> AnyView {
     view! {
         <Plain title=title>
             <p>{text}</p>
-            <p><a class="button" href=paths::KEYS>"Show all keys"</a></p>
+            <p><a class="button" href=paths::KEYS>{common::SHOW_ALL_KEYS}</a></p>
         </Plain>
     }
     .into_any()
@@ -34,7 +37,7 @@ pub fn NotFound() -> impl IntoView {
     view! {
         <Plain title=title>
             <p>{text}</p>
-            <p><a class="button" href=paths::HOME>"Go to overview"</a></p>
+            <p><a class="button" href=paths::HOME>{GO_TO_OVERVIEW}</a></p>
         </Plain>
     }
 }

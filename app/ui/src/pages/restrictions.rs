@@ -1,20 +1,20 @@
 //! Restrictions and notes of a key: integration, networks, channels, start, limits, old secrets.
 //! The list shows them in one line, the page of the key in full.
 
+use crate::texts::restrictions as text;
 use leptos::prelude::*;
 use ownchat_domain::{
     key::{Key, KeySecret},
     limit::Period,
-    text::plural_ending,
     time::Timestamp,
 };
 
 /// Returns the line below the scopes in a row; `None` if nothing restricts the key.
 pub fn in_one_line(key: &Key, now: Timestamp) -> Option<AnyView> {
     let line = words(key, now);
-    let part = |(place, text): (usize, String)| {
-        let separator = (place > 0).then_some(" · ");
-        view! { {separator}<bdi>{text}</bdi> }
+    let part = |(place, words): (usize, String)| {
+        let separator = (place > 0).then_some(text::SEPARATOR);
+        view! { {separator}<bdi>{words}</bdi> }
     };
     (!line.is_empty()).then(|| {
         let parts = line.into_iter().enumerate().map(part).collect_view();
@@ -29,19 +29,17 @@ fn words(key: &Key, now: Timestamp) -> Vec<String> {
         words.push(key.integration.clone());
     }
     let counts = [
-        (restrictions.allow.len(), "only from", "network"),
-        (restrictions.deny.len(), "never from", "network"),
-        (restrictions.channels.len(), "only for", "channel"),
+        (restrictions.allow.len(), text::only_from as fn(usize) -> String),
+        (restrictions.deny.len(), text::never_from),
+        (restrictions.channels.len(), text::only_for),
     ];
-    for (count, word, of) in counts.into_iter().filter(|(count, ..)| *count > 0) {
-        words.push(format!("{word} {}", counted(count, of)));
-    }
-    words.extend(key.not_before.filter(|begin| *begin > now).map(|begin| format!("starts {}", begin.day_and_time())));
+    words.extend(counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, say)| say(count)));
+    words.extend(key.not_before.filter(|begin| *begin > now).map(|begin| text::starts(&begin.day_and_time())));
     words.extend(rate(key));
     words.extend(quota(key));
-    words.extend(old_secrets(key, now).map(|(_, end)| format!("old secret ends {}", end.day_and_time())));
+    words.extend(old_secrets(key, now).map(|(_, end)| text::old_secret_ends(&end.day_and_time())));
     if !key.metadata.is_empty() {
-        words.push(counted(key.metadata.len(), "note"));
+        words.push(text::notes(key.metadata.len()));
     }
     words
 }
@@ -51,51 +49,46 @@ pub fn in_full(key: &Key, now: Timestamp) -> Vec<(&'static str, String)> {
     let restrictions = &key.restrictions;
     let listed =
         |list: &[ownchat_domain::network::Network]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let mut facts = vec![("Integration", key.integration.clone())];
-    facts.push(("Only from", listed(&restrictions.allow)));
-    facts.push(("Never from", listed(&restrictions.deny)));
-    facts.push(("Only for channels", restrictions.channels.join(", ")));
-    facts.push(("Starts", key.not_before.map(Timestamp::day_and_time).unwrap_or_default()));
-    facts.push(("Rate limit", rate_in_full(key).unwrap_or_default()));
-    facts.push(("Quota", quota(key).unwrap_or_default()));
+    let mut facts = vec![(text::INTEGRATION, key.integration.clone())];
+    facts.push((text::ONLY_FROM, listed(&restrictions.allow)));
+    facts.push((text::NEVER_FROM, listed(&restrictions.deny)));
+    facts.push((text::ONLY_FOR_CHANNELS, restrictions.channels.join(", ")));
+    facts.push((text::STARTS, key.not_before.map(Timestamp::day_and_time).unwrap_or_default()));
+    facts.push((text::RATE_LIMIT, rate_in_full(key).unwrap_or_default()));
+    facts.push((text::QUOTA, quota(key).unwrap_or_default()));
     for (secret, end) in old_secrets(key, now) {
-        facts.push(("Old secret", format!("number {} works until {}", secret.number, end.day_and_time())));
+        facts.push((text::OLD_SECRET, text::old_secret(secret.number, &end.day_and_time())));
     }
     let notes: Vec<_> = key.metadata.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    facts.push(("Notes", notes.join(", ")));
-    facts.retain(|(_, text)| !text.is_empty());
+    facts.push((text::NOTES, notes.join(", ")));
+    facts.retain(|(_, value)| !value.is_empty());
     facts
 }
 
 fn rate(key: &Key) -> Option<String> {
     let rate = key.rate_limit?;
-    Some(format!("{} in {}", counted(rate.limit as usize, "call"), counted(rate.window_seconds as usize, "second")))
+    Some(text::rate(rate.limit, rate.window_seconds))
 }
 
 /// Returns the rate limit with the calls guaranteed in every window, for any number of isolates.
 fn rate_in_full(key: &Key) -> Option<String> {
     let (words, least) = (rate(key)?, key.rate_limit?.guaranteed());
-    let promise = (least > 0).then(|| format!(" (at least {least}, however they are spread over edge locations)"));
+    let promise = (least > 0).then(|| text::guaranteed(least));
     Some(words + &promise.unwrap_or_default())
 }
 
 fn quota(key: &Key) -> Option<String> {
     let quota = key.quota?;
     let period = match quota.period {
-        Period::Day => "day",
-        Period::Month => "month",
+        Period::Day => text::DAY,
+        Period::Month => text::MONTH,
     };
-    let left = quota.remaining.map(|left| format!(", {left} left")).unwrap_or_default();
-    Some(format!("{} a {period}{left}", counted(quota.limit as usize, "call")))
+    Some(text::quota(quota.limit, period) + &quota.remaining.map(text::left).unwrap_or_default())
 }
 
 /// Returns the secrets that still work but have an end.
 fn old_secrets(key: &Key, now: Timestamp) -> impl Iterator<Item = (&KeySecret, Timestamp)> {
     key.secrets.iter().filter_map(move |secret| Some((secret, secret.ends_at.filter(|end| *end > now)?)))
-}
-
-fn counted(count: usize, of: &str) -> String {
-    format!("{count} {of}{}", plural_ending(count))
 }
 
 #[cfg(test)]

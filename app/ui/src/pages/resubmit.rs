@@ -4,7 +4,7 @@ use crate::{
     layout::Plain,
     paths,
     request::{PageRequest, PostedForm},
-    texts::UNREACHABLE,
+    texts::{failure::UNREACHABLE, resubmit as text},
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -14,32 +14,28 @@ pub fn after_session(request: &PageRequest, posted: &PostedForm) -> AnyView {
     request.status(StatusCode::UNAUTHORIZED);
     let steps = view! {
         <ol class="practices">
-            <li><a href=paths::SIGN_IN target="_blank" rel="noopener">"Sign in in another tab"</a></li>
-            <li>"Come back to this page and press Send again."</li>
+            <li><a href=paths::SIGN_IN target="_blank" rel="noopener">{text::SIGN_IN}</a></li>
+            <li>{text::COME_BACK}</li>
         </ol>
     };
-    let text = "Nothing was changed. We kept what you sent.";
-    shown(request, posted, "Your session has ended", text, steps.into_any())
+    shown(request, posted, text::SIGNED_OUT, text::SIGNED_OUT_TEXT, steps.into_any())
 }
 
 /// Renders the form after a request without a response, whose outcome is unknown.
 pub fn after_lost_response(request: &PageRequest, posted: &PostedForm) -> AnyView {
     request.status(StatusCode::SERVICE_UNAVAILABLE);
+    let (before, after) = text::CHECK;
     let steps = view! {
-        <p>
-            "Check "<a href=paths::KEYS target="_blank" rel="noopener">"the list of keys"</a>
-            ". If your change is not there, press Send again in a moment."
-        </p>
+        <p>{before}<a href=paths::KEYS target="_blank" rel="noopener">{text::LIST}</a>{after}</p>
     };
-    let text = "We're not sure that worked. We kept what you sent.";
-    shown(request, posted, UNREACHABLE, text, steps.into_any())
+    shown(request, posted, UNREACHABLE, text::UNSURE, steps.into_any())
 }
 
 fn shown(
     request: &PageRequest,
     posted: &PostedForm,
     title: &'static str,
-    text: &'static str,
+    sentence: &'static str,
     steps: AnyView,
 ) -> AnyView {
     let action = request.uri().to_owned();
@@ -51,11 +47,11 @@ fn shown(
         .collect_view();
     view! {
         <Plain title=title>
-            <p>{text}</p>
+            <p>{sentence}</p>
             <form method="post" action=action class="form card">
                 {fields}
                 {steps}
-                <p class="actions"><button class="button button-main" type="submit">"Send again"</button></p>
+                <p class="actions"><button class="button button-main" type="submit">{text::SEND_AGAIN}</button></p>
             </form>
         </Plain>
     }

@@ -4,6 +4,7 @@ use super::render::page;
 use crate::{
     layout::{Frame, NavSection},
     paths,
+    texts::{common, settings as text},
 };
 use leptos::prelude::*;
 
@@ -14,34 +15,34 @@ pub fn Page() -> impl IntoView {
         let identity = request.backend().identity().await?;
         let (name, email, workspace) = (identity.name.clone(), identity.email.clone(), identity.workspace_name.clone());
         Ok(view! {
-            <Frame identity section=NavSection::Settings title="Settings">
-                <h1>"Settings"</h1>
+            <Frame identity section=NavSection::Settings title=common::SETTINGS>
+                <h1>{common::SETTINGS}</h1>
                 <section class="card" aria-labelledby="workspace">
-                    <h2 id="workspace">"Workspace"</h2>
+                    <h2 id="workspace">{text::WORKSPACE}</h2>
                     <dl class="facts">
-                        <dt>"Name"</dt>
+                        <dt>{text::NAME}</dt>
                         <dd><bdi>{workspace}</bdi></dd>
                     </dl>
                 </section>
                 <section class="card" aria-labelledby="account">
-                    <h2 id="account">"Account"</h2>
+                    <h2 id="account">{text::ACCOUNT}</h2>
                     <dl class="facts">
-                        <dt>"Name"</dt>
+                        <dt>{text::NAME}</dt>
                         <dd><bdi>{name}</bdi></dd>
-                        <dt>"Email"</dt>
+                        <dt>{common::EMAIL}</dt>
                         <dd>{email}</dd>
                     </dl>
                 </section>
                 <section class="card" aria-labelledby="developer">
-                    <h2 id="developer">"Developer"</h2>
+                    <h2 id="developer">{text::DEVELOPER}</h2>
                     <ul class="links">
                         <li>
-                            <a href=paths::KEYS>"API Keys"</a>
-                            <p class="hint">"Create keys, choose what each one can do, and turn them off."</p>
+                            <a href=paths::KEYS>{common::API_KEYS}</a>
+                            <p class="hint">{text::API_KEYS_TEXT}</p>
                         </li>
                         <li>
-                            <a href=paths::DOCS>"Documentation"</a>
-                            <p class="hint">"Send and verify keys, handle limits and errors, rotate secrets, run the service."</p>
+                            <a href=paths::DOCS>{text::DOCS}</a>
+                            <p class="hint">{text::DOCS_TEXT}</p>
                         </li>
                     </ul>
                 </section>

@@ -7,7 +7,10 @@ use crate::{
     layout::Plain,
     paths,
     request::{EarlyReturn, PageRequest, PostedForm},
-    texts::LOST_COOKIES,
+    texts::{
+        common::{EMAIL, LOST_COOKIES, SIGN_IN},
+        setup as text,
+    },
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -61,28 +64,20 @@ pub fn Page() -> impl IntoView {
 fn refused(request: &PageRequest, failure: Failure) -> Result<AnyView, EarlyReturn> {
     // Offer sign-in only after the set-up. Before it there is no account.
     let is_set_up = failure == Failure::NotFound;
-    let (status, title, text) = match failure {
-        Failure::NotFound => (StatusCode::NOT_FOUND, "Ownchat is already set up", "Sign in to continue."),
-        Failure::Forbidden => (
-            StatusCode::FORBIDDEN,
-            "This set-up link doesn't work",
-            "It is incomplete or older than 15 minutes. Restart Ownchat and open the new link that it prints.",
-        ),
+    let (status, (title, sentence)) = match failure {
+        Failure::NotFound => (StatusCode::NOT_FOUND, text::DONE),
+        Failure::Forbidden => (StatusCode::FORBIDDEN, text::EXPIRED),
         Failure::TooMany { retry_after } => {
             request.try_later(StatusCode::TOO_MANY_REQUESTS, retry_after);
-            (
-                StatusCode::TOO_MANY_REQUESTS,
-                "Too many wrong set-up links",
-                "Wait a little, then open the link that Ownchat printed when it started.",
-            )
+            (StatusCode::TOO_MANY_REQUESTS, text::TOO_MANY)
         }
         other => return Err(other.into()),
     };
     request.status(status);
     Ok(view! {
         <Plain title=title>
-            <p>{text}</p>
-            {is_set_up.then(|| view! { <p><a class="button" href=paths::SIGN_IN>"Sign in"</a></p> })}
+            <p>{sentence}</p>
+            {is_set_up.then(|| view! { <p><a class="button" href=paths::SIGN_IN>{SIGN_IN}</a></p> })}
         </Plain>
     }
     .into_any())
@@ -95,19 +90,19 @@ fn form(posted: PostedForm, errors: Errors, whole: Option<String>) -> AnyView {
     let begins = move |field: &str| first == Some(field);
     let error = move |field: &str| Signal::stored(error_of(&all, field));
     view! {
-        <Plain title="Set up Ownchat">
-            <p>"Create your workspace. You will be its owner."</p>
+        <Plain title=text::TITLE>
+            <p>{text::LEAD}</p>
             <form method="post" action=paths::SETUP class="form card" novalidate>
                 <ErrorSummary errors=Signal::stored(errors) whole=Signal::stored(whole)/>
                 <input type="hidden" name="token" value=posted.get("token")/>
-                <TextField name="name" label="Your name" value=posted.get("name") error=error("name")
+                <TextField name="name" label=text::NAME value=posted.get("name") error=error("name")
                     autocomplete="name" autofocus=begins("name")/>
-                <TextField name="email" label="Email" kind="email" value=posted.get("email") error=error("email")
+                <TextField name="email" label=EMAIL kind="email" value=posted.get("email") error=error("email")
                     autocomplete="username" autofocus=begins("email")/>
                 <NewPassword error=password_error autofocus=begins("password")/>
-                <TextField name="workspace" label="Workspace" value=posted.get("workspace") error=error("workspace")
-                    autocomplete="organization" hint="The name of your business." autofocus=begins("workspace")/>
-                <p class="actions"><button class="button button-main" type="submit">"Create owner account"</button></p>
+                <TextField name="workspace" label=text::WORKSPACE value=posted.get("workspace") error=error("workspace")
+                    autocomplete="organization" hint=text::WORKSPACE_HINT autofocus=begins("workspace")/>
+                <p class="actions"><button class="button button-main" type="submit">{text::BUTTON}</button></p>
             </form>
         </Plain>
     }

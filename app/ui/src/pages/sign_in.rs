@@ -7,14 +7,16 @@ use crate::{
     paths,
     request::{EarlyReturn, PostedForm},
     status,
-    texts::LOST_COOKIES,
+    texts::{
+        common::{EMAIL, LOST_COOKIES, PASSWORD, SIGN_IN},
+        sign_in as text,
+    },
 };
 use http::StatusCode;
 use leptos::prelude::*;
 use ownchat_domain::{
     account::SignInRequest,
     failure::{Failure, FieldError},
-    text::plural_ending,
 };
 
 /// Renders the form, or signs in.
@@ -57,19 +59,19 @@ pub fn Page() -> impl IntoView {
             }
             Err(Failure::WrongCredentials | Failure::Invalid { .. }) => {
                 request.status(StatusCode::UNPROCESSABLE_ENTITY);
-                "That email and password don't match.".to_owned()
+                text::WRONG.to_owned()
             }
             Err(Failure::TooMany { retry_after }) => {
                 request.try_later(StatusCode::TOO_MANY_REQUESTS, retry_after);
-                format!("Too many attempts. Try again in {}.", duration(retry_after))
+                text::too_many(retry_after)
             }
             Err(Failure::Busy { retry_after }) => {
                 request.try_later(StatusCode::SERVICE_UNAVAILABLE, retry_after);
-                "Too many people sign in at once. Try again in a few seconds.".to_owned()
+                text::BUSY.to_owned()
             }
             Err(other) => {
                 request.status(status::of(&other));
-                "We couldn't sign you in just now. Try again in a moment.".to_owned()
+                text::FAILED.to_owned()
             }
         };
         Ok(form(posted, Vec::new(), Some(why)))
@@ -79,8 +81,8 @@ pub fn Page() -> impl IntoView {
 /// Renders the page before the set-up, while no account exists.
 fn not_set_up() -> AnyView {
     view! {
-        <Plain title="Ownchat is not set up yet">
-            <p>"Open the link that Ownchat printed when it started. It makes you the owner of the first workspace."</p>
+        <Plain title=text::NOT_SET_UP>
+            <p>{text::NOT_SET_UP_TEXT}</p>
         </Plain>
     }
     .into_any()
@@ -88,15 +90,9 @@ fn not_set_up() -> AnyView {
 
 /// Returns an error for each empty field.
 fn missing(posted: &PostedForm) -> Errors {
-    let fields = [("email", "Enter your email address."), ("password", "Enter your password.")];
+    let fields = [("email", text::NO_EMAIL), ("password", text::NO_PASSWORD)];
     let is_empty = |(field, _): &(&str, &str)| posted.get(field).trim().is_empty();
     fields.into_iter().filter(is_empty).map(|(field, message)| FieldError::new(field, message)).collect()
-}
-
-/// Formats seconds for people. Rounds up to whole minutes from two minutes on.
-fn duration(seconds: u32) -> String {
-    let (count, unit) = if seconds < 120 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
-    format!("{count} {unit}{}", plural_ending(count as usize))
 }
 
 fn form(posted: PostedForm, errors: Errors, whole: Option<String>) -> AnyView {
@@ -105,37 +101,18 @@ fn form(posted: PostedForm, errors: Errors, whole: Option<String>) -> AnyView {
     // The form keeps the typed email. Unless it is invalid, only the password is missing.
     let begins_at_password = email_error.get_untracked().is_none() && !posted.get("email").trim().is_empty();
     view! {
-        <Plain title="Sign in">
+        <Plain title=SIGN_IN>
             <form method="post" action=paths::SIGN_IN class="form card" novalidate>
                 <ErrorSummary errors=Signal::stored(errors) whole=Signal::stored(whole)/>
                 <input type="hidden" name="next" value=posted.get("next")/>
                 <input type="hidden" name="device" value=posted.get("device")/>
-                <TextField name="email" label="Email" kind="email" value=posted.get("email") error=email_error
+                <TextField name="email" label=EMAIL kind="email" value=posted.get("email") error=email_error
                     autocomplete="username" autofocus=!begins_at_password/>
-                <TextField name="password" label="Password" kind="password" value="" error=password_error
+                <TextField name="password" label=PASSWORD kind="password" value="" error=password_error
                     autocomplete="current-password" autofocus=begins_at_password/>
-                <p class="actions"><button class="button button-main" type="submit">"Sign in"</button></p>
+                <p class="actions"><button class="button button-main" type="submit">{SIGN_IN}</button></p>
             </form>
         </Plain>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_is_told_as_people_say_it() {
-        for (seconds, words) in [
-            (1, "1 second"),
-            (2, "2 seconds"),
-            (119, "119 seconds"),
-            (120, "2 minutes"),
-            (121, "3 minutes"),
-            (900, "15 minutes"),
-        ] {
-            assert_eq!(duration(seconds), words);
-        }
-    }
 }
