@@ -38,8 +38,8 @@
 //!
 //! The meter ignores the limits of a record older than the newest one of the same day. On the next
 //! day it accepts them. It accepts them at once after an import of an older file
-//! ([`Meter::believe_anew`]). In that file, the key has a smaller version than before. A request
-//! that only returns permits never changes the limits.
+//! ([`MeterState::believe_anew`]). In that file, the key has a smaller version than before. A
+//! request that only returns permits never changes the limits.
 
 mod message;
 mod stored;
@@ -82,9 +82,9 @@ const OPEN_MAX: usize = 1_000;
 /// Maximum void leases whose requests have not arrived.
 const VOID_MAX: usize = 100;
 
-/// Meter of one key, with its whole persistent state.
+/// The meter of one key: its whole persistent state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Meter {
+pub struct MeterState {
     limits: Limits,
     version: u64,
     last_lease: u64,
@@ -108,7 +108,7 @@ struct LeaseGrant {
     closed: bool,
 }
 
-impl Meter {
+impl MeterState {
     /// Grants a lease, or refuses with the reason.
     pub fn take(&mut self, ask: &LeaseRequest, now: Timestamp) -> LeaseResponse {
         self.bound(now);

@@ -21,7 +21,7 @@ use ownchat_domain::{
     keyring::Keyring,
     limit::{Limits, Period, Quota, RateLimit},
     locator::{KeyNumber, Locator},
-    meter::{self, Lease, LeaseRequest, LeaseResponse, LimitState, Meter, NAMED, Refusal, ReturnedPermits},
+    meter::{self, Lease, LeaseRequest, LeaseResponse, LimitState, MeterState, NAMED, Refusal, ReturnedPermits},
     network::Network,
     record::Record,
     time::Timestamp,
@@ -115,7 +115,7 @@ fn questions_answers_and_state_of_a_meter_are_read() {
     assert_eq!(refusal, LeaseResponse::Refused(Refusal { by_quota: true, retry_after: 500, standing }));
     // The meter had granted 13 permits of the rate limit and one more.
     for state in ["meter-state-1.bin", "meter-state-2.bin"] {
-        let state = Meter::decode(&bytes(state)).unwrap();
+        let state = MeterState::decode(&bytes(state)).unwrap();
         let left = state.standing(at(20));
         assert_eq!(
             (left.rate.map(|rate| rate.permits), left.quota.map(|quota| quota.permits)),

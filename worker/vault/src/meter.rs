@@ -23,7 +23,6 @@ use worker::{DurableObject, Env, Request, Response, Result, State, durable_objec
 /// The Durable Object. One per limited key, named by its locator.
 ///
 /// It stores nothing before it leases a permit, and nothing after its key was purged.
-// Bindings name this class, and the macro exports no other name; the domain has a `Meter`, too.
 #[durable_object]
 pub struct Meter {
     state: State,

@@ -5,9 +5,6 @@ use crate::packages::Packages;
 use proc_macro2::{TokenStream, TokenTree};
 use std::{collections::BTreeMap, iter, path::Path};
 
-/// Clashes that are left: package and type name. A new one is a fault.
-const KNOWN: &[(&str, &str)] = &[("ownchat-vault", "Meter")];
-
 /// The files that define each type of a package, by name.
 type Definitions<'a> = BTreeMap<String, Vec<&'a str>>;
 
@@ -21,24 +18,21 @@ pub fn faults(packages: &Packages, sources: &[(String, String)]) -> Vec<String> 
             definitions.entry(name).or_default().push(path);
         }
     }
-    let known = |package: &str, name: &str| KNOWN.contains(&(package, name));
     let faults = defined.iter().flat_map(|(package, own)| {
         let needed = packages.needs_of(package).filter_map(|need| defined.get(need));
-        let found = clashes(own, &needed.collect::<Vec<_>>());
-        found.into_iter().filter(|(name, _)| !known(package, name)).map(|(_, fault)| fault).collect::<Vec<_>>()
+        clashes(own, &needed.collect::<Vec<_>>())
     });
     faults.collect()
 }
 
-/// The type names of a package with several definitions in its view, and a fault for each.
-fn clashes(own: &Definitions, needed: &[&Definitions]) -> Vec<(String, String)> {
+/// A fault for each type name of a package with several definitions in its view.
+fn clashes(own: &Definitions, needed: &[&Definitions]) -> Vec<String> {
     let mut clashes = Vec::new();
     for (name, files) in own {
         let others = needed.iter().filter_map(|package| package.get(name)).flatten();
         let all: Vec<&str> = files.iter().chain(others).copied().collect();
         if let [first, second, ..] = all.as_slice() {
-            let fault = format!("{first}: {second} also defines a type {name}: give one of the two its own name");
-            clashes.push((name.clone(), fault));
+            clashes.push(format!("{first}: {second} also defines a type {name}: give one of the two its own name"));
         }
     }
     clashes
@@ -108,7 +102,7 @@ mod tests {
     fn a_type_name_is_defined_once_in_the_view_of_a_crate() {
         let own = definitions(&[("a.rs", "struct A; struct B;"), ("b.rs", "mod tests { enum A {} } struct C;")]);
         let needed = definitions(&[("d.rs", "struct C; struct D; struct E;"), ("e.rs", "struct D;")]);
-        let found: Vec<_> = clashes(&own, &[&needed]).into_iter().map(|(_, fault)| fault).collect();
+        let found = clashes(&own, &[&needed]);
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].starts_with("a.rs: b.rs also defines a type A"), "{found:?}");
         assert!(found[1].starts_with("b.rs: d.rs also defines a type C"), "{found:?}");

@@ -5,7 +5,7 @@ use crate::{
     checks::decide,
     failure::Failure,
     limit::{Limits, Period, Quota, RateLimit},
-    meter::{LeaseRequest, Meter},
+    meter::{LeaseRequest, MeterState},
     network::Networks,
     scope::ScopeSet,
     testing::{keyring, record, scopes, secret},
@@ -182,10 +182,10 @@ fn limits_are_compared_with_the_state_of_the_meter() {
         quota: Some(Quota { limit: 9, period: Period::Day }),
     };
     let record = Record { limits, ..record() };
-    let (mut meter, hash) = (Meter::default(), SecretHash::of(&secret()));
+    let (mut meter, hash) = (MeterState::default(), SecretHash::of(&secret()));
     let take = LeaseRequest { limits, version: record.version, need: 4, ..LeaseRequest::default() };
     meter.take(&take, NOW);
-    let told = |meter: &Meter, case: &Case| {
+    let told = |meter: &MeterState, case: &Case| {
         let outlook = meter.look(limits, record.version, case.cost(), NOW);
         explain(&record, Some(&hash), Some(&outlook), case, &keyring(), NOW)
     };

@@ -1,6 +1,6 @@
 //! Stored form of a meter: the current layout and the previous one.
 
-use super::{LeaseGrant, Meter, used::Used};
+use super::{LeaseGrant, MeterState, used::Used};
 use crate::{
     limit::{Limits, Period},
     time::Timestamp,
@@ -11,7 +11,7 @@ use serde::Deserialize;
 /// Layout version that is written.
 const LAYOUT: u8 = 2;
 
-impl Meter {
+impl MeterState {
     /// Serialises the meter.
     ///
     /// # Errors
@@ -21,7 +21,7 @@ impl Meter {
         wire::encode(LAYOUT, self)
     }
 
-    /// Parses bytes of [`Meter::encode`], from this version or the previous one.
+    /// Parses bytes of [`MeterState::encode`], from this version or the previous one.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ struct First {
     used: u32,
 }
 
-impl From<First> for Meter {
+impl From<First> for MeterState {
     fn from(first: First) -> Self {
         let First { limits, version, last_lease, grants, period, kind, used } = first;
         let used = kind.map(|kind| Used::of_one(kind, period, used)).unwrap_or_default();

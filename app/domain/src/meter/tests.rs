@@ -30,7 +30,7 @@ fn permits(taken: LeaseResponse) -> u32 {
 
 #[test]
 fn a_rate_limit_refuses_and_says_when_to_come_back() {
-    let mut meter = Meter::default();
+    let mut meter = MeterState::default();
     for _ in 0..3 {
         assert_eq!(permits(meter.take(&ask(rate(3, 60), 1, 0), NOW)), 1);
     }
@@ -47,7 +47,7 @@ fn a_rate_limit_refuses_and_says_when_to_come_back() {
 fn a_permit_counts_for_one_window_after_its_reported_use() {
     let limits = rate(1, 60);
     for (idle, free_at) in [(None, 61_900), (Some(1_800), 60_100), (Some(5_000), 60_000)] {
-        let mut meter = Meter::default();
+        let mut meter = MeterState::default();
         let LeaseResponse::Lease(lease) = meter.take(&ask(limits, 1, 0), NOW) else { unreachable!() };
         let used_up = ReturnedPermits { lease: lease.number, permits: 0 };
         let told = LeaseRequest { unused: vec![used_up], idle: idle.into_iter().collect(), ..ask(limits, 1, 0) };
@@ -69,7 +69,7 @@ fn the_guaranteed_rate_allows_for_many_isolates() {
 #[test]
 fn where_rate_and_quota_refuse_the_rate_is_named() {
     let limits = Limits { rate: rate(3, 60).rate, ..quota(3) };
-    let mut meter = Meter::default();
+    let mut meter = MeterState::default();
     meter.take(&ask(limits, 3, 0), NOW);
     let LeaseResponse::Refused(refusal) = meter.take(&ask(limits, 1, 0), NOW) else { unreachable!() };
     assert_eq!((refusal.by_quota, refusal.retry_after), (false, 62_000));
@@ -80,13 +80,13 @@ fn where_rate_and_quota_refuse_the_rate_is_named() {
 
 #[test]
 fn a_cost_above_the_limit_may_retry_after_a_whole_window() {
-    let refusal = |limits, need| match Meter::default().take(&ask(limits, need, 0), NOW) {
+    let refusal = |limits, need| match MeterState::default().take(&ask(limits, need, 0), NOW) {
         LeaseResponse::Refused(refusal) => (refusal.by_quota, refusal.retry_after),
         LeaseResponse::Lease(_) => unreachable!(),
     };
     assert_eq!(refusal(rate(3, 60), 4), (false, 60_000));
     assert_eq!(refusal(quota(3), 4), (true, Period::Day.end(NOW).since(NOW)));
-    let mut used = Meter::default();
+    let mut used = MeterState::default();
     used.take(&ask(rate(3, 60), 1, 0), NOW);
     let LeaseResponse::Refused(refusal) = used.take(&ask(rate(3, 60), 4, 0), NOW.plus(61_000)) else { unreachable!() };
     assert_eq!(refusal.retry_after, 60_000);
@@ -94,7 +94,7 @@ fn a_cost_above_the_limit_may_retry_after_a_whole_window() {
 
 #[test]
 fn a_quota_is_used_up_exactly_and_refilled_by_the_calendar() {
-    let mut meter = Meter::default();
+    let mut meter = MeterState::default();
     let mut passed = 0;
     while let taken @ LeaseResponse::Lease(_) = meter.take(&ask(quota(500), 1, 40), NOW) {
         passed += permits(taken);
@@ -110,7 +110,7 @@ fn a_quota_is_used_up_exactly_and_refilled_by_the_calendar() {
 
 #[test]
 fn a_lease_ends_with_its_period() {
-    let mut meter = Meter::default();
+    let mut meter = MeterState::default();
     let late = Period::Day.end(NOW).plus(-300);
     let LeaseResponse::Lease(lease) = meter.take(&ask(quota(5), 1, 0), late) else { unreachable!() };
     assert_eq!(lease.lasts, 300);
@@ -118,7 +118,7 @@ fn a_lease_ends_with_its_period() {
 
 #[test]
 fn returned_permits_can_be_leased_again_once() {
-    let mut meter = Meter::default();
+    let mut meter = MeterState::default();
     let LeaseResponse::Lease(lease) = meter.take(&ask(quota(80), 1, 9), NOW) else { unreachable!() };
     assert_eq!((lease.permits, lease.standing.quota.map(|rest| rest.permits)), (10, Some(70)));
     let back = ReturnedPermits { lease: lease.number, permits: 9 };
@@ -134,7 +134,7 @@ fn returned_permits_can_be_leased_again_once() {
 
 #[test]
 fn a_call_that_costs_more_than_is_left_leaves_it_there() {
-    let mut meter = Meter::default();
+    let mut meter = MeterState::default();
     assert_eq!(permits(meter.take(&ask(quota(10), 8, 0), NOW)), 8);
     assert_eq!(permits(meter.take(&ask(quota(10), 3, 0), NOW)), 0);
     assert_eq!(permits(meter.take(&ask(quota(10), 2, 0), NOW)), 2);
@@ -142,7 +142,7 @@ fn a_call_that_costs_more_than_is_left_leaves_it_there() {
 
 #[test]
 fn limits_of_an_older_record_are_not_believed() {
-    let mut meter = Meter::default();
+    let mut meter = MeterState::default();
     let newer = LeaseRequest { version: 5, ..ask(quota(2), 1, 0) };
     assert_eq!(permits(meter.take(&newer, NOW)), 1);
     assert_eq!(permits(meter.take(&ask(quota(1_000), 2, 0), NOW)), 0);
@@ -152,7 +152,7 @@ fn limits_of_an_older_record_are_not_believed() {
 /// A key imported from an older file has a smaller version, which its meter is told to accept.
 #[test]
 fn permits_from_before_a_loss_return_and_set_no_limits() {
-    let (mut meter, name) = (Meter::default(), NAMED + 5);
+    let (mut meter, name) = (MeterState::default(), NAMED + 5);
     let before = LeaseRequest { version: 9, name, ..ask(quota(1_000), 1, 40) };
     assert_eq!(permits(meter.take(&before, NOW)), 41);
     meter.believe_anew();
@@ -167,7 +167,7 @@ fn permits_from_before_a_loss_return_and_set_no_limits() {
 
 #[test]
 fn limits_of_an_older_record_are_believed_again_the_next_day() {
-    let (mut meter, next) = (Meter::default(), Period::Day.end(NOW));
+    let (mut meter, next) = (MeterState::default(), Period::Day.end(NOW));
     meter.take(&LeaseRequest { version: 9, ..ask(quota(1_000), 1, 0) }, NOW);
     assert_eq!(permits(meter.take(&ask(quota(2), 3, 0), next.plus(-1))), 3);
     assert_eq!(permits(meter.take(&ask(quota(2), 3, 0), next)), 0);
@@ -177,7 +177,7 @@ fn limits_of_an_older_record_are_believed_again_the_next_day() {
 
 #[test]
 fn the_state_of_a_meter_stays_small() {
-    let mut meter = Meter::default();
+    let mut meter = MeterState::default();
     let mut unused = Vec::new();
     for step in 0..10_000 {
         let question = LeaseRequest { unused, ..ask(rate(1_000_000, 60), 1, 0) };
@@ -192,7 +192,7 @@ fn give(unused: &[ReturnedPermits]) -> LeaseRequest {
     LeaseRequest { unused: unused.to_vec(), ..ask(BOTH, 0, 0) }
 }
 
-fn left_of_quota(meter: &Meter) -> u32 {
+fn left_of_quota(meter: &MeterState) -> u32 {
     meter.standing(NOW).quota.unwrap().permits
 }
 
@@ -203,7 +203,7 @@ const BOTH: Limits = Limits {
 
 #[test]
 fn a_lease_that_came_too_late_is_returned_whole() {
-    let mut meter = Meter::default();
+    let mut meter = MeterState::default();
     let LeaseResponse::Lease(lease) = meter.take(&ask(BOTH, 3, 0), NOW) else { unreachable!() };
     assert_eq!(left_of_quota(&meter), 97);
     let back = give(&[ReturnedPermits { lease: lease.number, permits: 3 }]);
@@ -217,7 +217,7 @@ fn a_lease_that_came_too_late_is_returned_whole() {
 
 #[test]
 fn a_lease_whose_answer_never_came_is_given_back_by_its_name() {
-    let (mut meter, name) = (Meter::default(), NAMED + 5);
+    let (mut meter, name) = (MeterState::default(), NAMED + 5);
     let LeaseResponse::Lease(lease) = meter.take(&LeaseRequest { name, ..ask(BOTH, 3, 40) }, NOW) else {
         unreachable!()
     };
@@ -231,7 +231,7 @@ fn a_lease_whose_answer_never_came_is_given_back_by_its_name() {
 
 #[test]
 fn a_question_that_arrives_after_it_was_given_up_gets_nothing() {
-    let (mut meter, name) = (Meter::default(), NAMED + 5);
+    let (mut meter, name) = (MeterState::default(), NAMED + 5);
     meter.take(&give(&[ReturnedPermits { lease: name, permits: ALL }]), NOW);
     let question = LeaseRequest { name, ..ask(BOTH, 3, 40) };
     assert_eq!(permits(meter.take(&question, NOW.plus(900))), 0);
@@ -246,7 +246,7 @@ fn a_question_that_arrives_after_it_was_given_up_gets_nothing() {
 
 #[test]
 fn two_leases_never_have_one_number() {
-    let (mut meter, name) = (Meter::default(), NAMED + 5);
+    let (mut meter, name) = (MeterState::default(), NAMED + 5);
     let question = LeaseRequest { name, ..ask(BOTH, 1, 0) };
     let numbers = [(); 3].map(|()| match meter.take(&question, NOW) {
         LeaseResponse::Lease(lease) => lease.number,
@@ -258,9 +258,9 @@ fn two_leases_never_have_one_number() {
 #[test]
 fn another_limit_or_period_keeps_the_use_so_far() {
     let (mut meter, month) =
-        (Meter::default(), |limit| Limits { quota: Some(Quota { limit, period: Period::Month }), ..quota(1) });
+        (MeterState::default(), |limit| Limits { quota: Some(Quota { limit, period: Period::Month }), ..quota(1) });
     let mut version = 0;
-    let mut left = |meter: &mut Meter, limits, now| {
+    let mut left = |meter: &mut MeterState, limits, now| {
         version += 1;
         meter.take(&ask(limits, 0, 0), now);
         meter.believe(limits, version);
@@ -283,7 +283,7 @@ fn another_limit_or_period_keeps_the_use_so_far() {
 
 #[test]
 fn a_look_spends_nothing_and_foretells_the_next_decision() {
-    let (mut meter, limits) = (Meter::default(), quota(10));
+    let (mut meter, limits) = (MeterState::default(), quota(10));
     meter.take(&ask(limits, 4, 0), NOW);
     let before = meter.clone();
     for need in [0, 1, 6, 7, u32::MAX] {
@@ -297,20 +297,20 @@ fn a_look_spends_nothing_and_foretells_the_next_decision() {
     }
     assert_eq!(meter, before);
     assert_eq!(meter.look(limits, 1, 10, Period::Day.end(NOW)).refusal, None, "tomorrow");
-    assert!(Meter::default().look(quota(5), 1, 6, NOW).refusal.unwrap().by_quota, "of a key that was never used");
+    assert!(MeterState::default().look(quota(5), 1, 6, NOW).refusal.unwrap().by_quota, "of a key that was never used");
 }
 
 #[test]
 fn a_request_for_no_permits_gets_the_state_of_its_limits() {
-    let told = |meter: &Meter, limits, version| match meter
+    let told = |meter: &MeterState, limits, version| match meter
         .clone()
         .take(&LeaseRequest { version, ..ask(limits, 0, 0) }, NOW)
     {
         LeaseResponse::Lease(lease) => lease.standing,
         LeaseResponse::Refused(refusal) => unreachable!("{refusal:?}"),
     };
-    assert_eq!(told(&Meter::default(), rate(9, 60), 1).rate, Some((9, 0).into()), "of a key that was never used");
-    let mut meter = Meter::default();
+    assert_eq!(told(&MeterState::default(), rate(9, 60), 1).rate, Some((9, 0).into()), "of a key that was never used");
+    let mut meter = MeterState::default();
     meter.take(&LeaseRequest { version: 3, ..ask(quota(10), 4, 0) }, NOW);
     let left = |limits, version| told(&meter, limits, version).quota.map(|rest| rest.permits);
     assert_eq!((left(quota(10), 3), left(quota(20), 4)), (Some(6), Some(16)));
@@ -322,13 +322,13 @@ fn a_request_for_no_permits_gets_the_state_of_its_limits() {
 
 #[test]
 fn changes_by_time_alone_need_not_be_stored() {
-    let stored = |meter: &Meter| Meter::decode(&meter.encode().unwrap()).unwrap();
-    let changes = |meter: &Meter, ask: &LeaseRequest, now| {
+    let stored = |meter: &MeterState| MeterState::decode(&meter.encode().unwrap()).unwrap();
+    let changes = |meter: &MeterState, ask: &LeaseRequest, now| {
         let mut meter = stored(meter);
         meter.take(ask, now);
         meter.has_changed()
     };
-    let mut meter = Meter::default();
+    let mut meter = MeterState::default();
     let name = NAMED + 5;
     let LeaseResponse::Lease(lease) = meter.take(&LeaseRequest { name, ..ask(quota(20), 9, 8) }, NOW) else {
         unreachable!()
@@ -354,7 +354,7 @@ fn changes_by_time_alone_need_not_be_stored() {
 
 #[test]
 fn leases_of_a_quota_that_nobody_gives_back_are_bounded() {
-    let (mut meter, limits) = (Meter::default(), quota(1_000_000));
+    let (mut meter, limits) = (MeterState::default(), quota(1_000_000));
     for step in 0..3_000 {
         meter.take(&LeaseRequest { name: NAMED + step, ..ask(limits, 1, 0) }, NOW);
     }

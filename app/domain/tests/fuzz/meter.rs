@@ -6,7 +6,7 @@ use crate::{
 };
 use ownchat_domain::{
     limit::{Limits, Period, Quota, RateLimit},
-    meter::{self, LeaseRequest, LeaseResponse, Meter, ReturnedPermits},
+    meter::{self, LeaseRequest, LeaseResponse, MeterState, ReturnedPermits},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -55,10 +55,10 @@ proptest! {
 
     #[test]
     fn questions_to_a_meter_and_its_answers(questions in vec(any_bytes(), 1..4), later in 0..100_000i64) {
-        let mut meter = Meter::default();
+        let mut meter = MeterState::default();
         for (bytes, step) in questions.iter().zip(0..) {
             let _ = within_and(CLAIMED, bytes, || meter::decode::<LeaseResponse>(bytes));
-            let _ = within_and(CLAIMED, bytes, || Meter::decode(bytes).map(|read| read.standing(NOW)));
+            let _ = within_and(CLAIMED, bytes, || MeterState::decode(bytes).map(|read| read.standing(NOW)));
             if let Ok(ask) = within_and(CLAIMED, bytes, || meter::decode::<LeaseRequest>(bytes)) {
                 prop_assert!(ask.unused.len() <= bytes.len());
                 if let LeaseResponse::Lease(lease) = within(bytes, || meter.take(&ask, NOW.plus(step * later))) {
@@ -68,7 +68,7 @@ proptest! {
         }
         let bytes = meter.encode().unwrap();
         prop_assert!(bytes.len() < 1_000);
-        let read = Meter::decode(&bytes).unwrap();
+        let read = MeterState::decode(&bytes).unwrap();
         prop_assert_eq!(read.encode().unwrap(), bytes);
     }
 }

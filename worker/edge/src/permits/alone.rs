@@ -5,7 +5,7 @@ use super::*;
 use crate::testing::{NOW, record};
 use ownchat_domain::{
     limit::RateLimit,
-    meter::{LeaseResponse, Meter},
+    meter::{LeaseResponse, MeterState},
 };
 
 /// Latency of a request to the meter, and of its response, in milliseconds.
@@ -14,7 +14,7 @@ const LATENCY: i64 = 3;
 /// Times at which requests passed, of those that came one every `every` milliseconds.
 fn passed(rate: RateLimit, every: i64, requests: i64) -> Vec<Timestamp> {
     let key = Record { limits: Limits { rate: Some(rate), quota: None }, ..record() };
-    let (mut permits, mut meter, mut now, mut last_name) = (Permits::default(), Meter::default(), NOW, 0);
+    let (mut permits, mut meter, mut now, mut last_name) = (Permits::default(), MeterState::default(), NOW, 0);
     let mut passed = Vec::new();
     for request in 0..requests {
         now = now.max(NOW.plus(request * every));

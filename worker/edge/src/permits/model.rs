@@ -9,7 +9,7 @@ use super::*;
 use crate::testing::{NOW, record};
 use ownchat_domain::{
     limit::{Period, Quota, RateLimit},
-    meter::{LeaseResponse, Meter},
+    meter::{LeaseResponse, MeterState},
 };
 use proptest::prelude::*;
 
@@ -73,7 +73,7 @@ struct Simulation {
     known: [usize; ISOLATES],
     /// The oldest record that an isolate knows, and the permits spent when that became so.
     oldest: (usize, usize),
-    meter: Meter,
+    meter: MeterState,
     isolates: [Permits; ISOLATES],
     /// Requests in flight.
     open: Vec<(usize, LeaseRequest, Context)>,
@@ -91,7 +91,7 @@ impl Simulation {
             records: vec![Record { limits, ..record() }],
             known: [0; ISOLATES],
             oldest: (0, 0),
-            meter: Meter::default(),
+            meter: MeterState::default(),
             isolates: Default::default(),
             open: Vec::new(),
             events: Vec::new(),
@@ -170,7 +170,7 @@ impl Simulation {
             }
             SimulationEvent::RequestArrives(isolate, take, back, context) => {
                 let taken = self.meter.take(&take, now);
-                self.meter = Meter::decode(&self.meter.encode().unwrap()).unwrap();
+                self.meter = MeterState::decode(&self.meter.encode().unwrap()).unwrap();
                 if let Some(back) = back {
                     self.schedule(now.plus(back), SimulationEvent::ResponseArrives(isolate, take, taken, context));
                 }

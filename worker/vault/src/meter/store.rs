@@ -15,7 +15,7 @@ use crate::{
     migrate::{is_new, migrate},
 };
 use ownchat_domain::{
-    meter::{LeaseRequest, LeaseResponse, Meter, Outlook},
+    meter::{LeaseRequest, LeaseResponse, MeterState, Outlook},
     time::Timestamp,
     vault::meter::LookAhead,
 };
@@ -59,7 +59,7 @@ pub fn peek(database: &impl Database, command: &LookAhead, now: Timestamp) -> Da
 }
 
 /// Stores the meter if it has changed.
-fn write(database: &impl Database, meter: &Meter) -> DatabaseResult<()> {
+fn write(database: &impl Database, meter: &MeterState) -> DatabaseResult<()> {
     if meter.has_changed() {
         database.run(
             "INSERT INTO meter (id, state) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
@@ -70,13 +70,13 @@ fn write(database: &impl Database, meter: &Meter) -> DatabaseResult<()> {
 }
 
 /// Reads the stored meter, if there is one.
-fn read(database: &impl Database) -> DatabaseResult<Option<Meter>> {
+fn read(database: &impl Database) -> DatabaseResult<Option<MeterState>> {
     // The runtime logs each failed statement with its stack.
     if is_new(database)? {
         return Ok(None);
     }
     let Some(mut row) = database.first("SELECT state FROM meter", &[])? else { return Ok(None) };
-    Ok(Some(Meter::decode(&row.blob()?)?))
+    Ok(Some(MeterState::decode(&row.blob()?)?))
 }
 
 #[cfg(test)]

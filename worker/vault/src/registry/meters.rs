@@ -48,7 +48,7 @@ pub mod memory {
     #![allow(missing_docs)]
 
     use super::{LookAhead, Meters, Outlook};
-    use ownchat_domain::{locator::Locator, meter::Meter, time::Timestamp};
+    use ownchat_domain::{locator::Locator, meter::MeterState, time::Timestamp};
     use std::cell::RefCell;
 
     #[derive(Default)]
@@ -59,7 +59,7 @@ pub mod memory {
         /// Meters that accept any version.
         pub version_reset: RefCell<Vec<Locator>>,
         /// The one meter behind all of them, and its clock.
-        pub meter: RefCell<Meter>,
+        pub meter: RefCell<MeterState>,
         pub now: Timestamp,
     }
 

@@ -31,7 +31,7 @@ proptest! {
     #[test]
     fn no_window_sees_more_than_the_limit(steps in steps(), limit in 1u32..30, seconds in 1u32..6) {
         let limits = rate(limit, seconds);
-        let (mut meter, mut now) = (Meter::default(), NOW);
+        let (mut meter, mut now) = (MeterState::default(), NOW);
         let mut spent: Vec<Timestamp> = Vec::new();
         let mut back: Vec<(Timestamp, ReturnedPermits)> = Vec::new();
         for step in steps {
@@ -61,7 +61,7 @@ proptest! {
     /// No period exceeds its quota, however permits are granted and returned.
     #[test]
     fn no_period_sees_more_than_the_quota(steps in steps(), limit in 1u32..60) {
-        let mut meter = Meter::default();
+        let mut meter = MeterState::default();
         let (mut now, mut spent) = (Period::Day.end(NOW).plus(-10_000), std::collections::HashMap::new());
         let mut back: Vec<(Timestamp, ReturnedPermits)> = Vec::new();
         for step in steps {

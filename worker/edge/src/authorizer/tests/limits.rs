@@ -3,7 +3,7 @@
 use super::*;
 use ownchat_domain::{
     limit::{Limits, Period, Quota, RateLimit},
-    meter::{LeaseResponse, Meter, ReturnedPermits},
+    meter::{LeaseResponse, MeterState, ReturnedPermits},
 };
 
 #[test]
@@ -130,7 +130,8 @@ fn refusal_of_an_excessive_cost_is_cached() {
     authorizer.cache_key(&key, cached(Record { limits, ..record() }, NOW));
     let costly = Requirements { cost: 10, ..ANY };
     let Evaluation::NeedsPermits(limited) = authorizer.evaluate(&key, &costly, false, NOW) else { unreachable!() };
-    let LeaseResponse::Refused(refusal) = Meter::default().take(&authorizer.lease_request(&limited, 10, 1, NOW), NOW)
+    let LeaseResponse::Refused(refusal) =
+        MeterState::default().take(&authorizer.lease_request(&limited, 10, 1, NOW), NOW)
     else {
         unreachable!()
     };
