@@ -29,6 +29,9 @@ use std::{
 
 /// Most keys of one writer, without those that a request has created without a response.
 const KEYS: usize = 8;
+/// Most open sessions of a writer. The vault evicts sessions beyond 20 of an account, and counts
+/// those whose opening was not acknowledged.
+const SESSIONS: usize = 10;
 /// Overlap of old secrets, in seconds: longer than the whole test.
 const OVERLAP_SECONDS: u32 = 86_400;
 /// Most working secrets of a key before a rotation with an overlap.
@@ -124,6 +127,7 @@ impl Writer {
             return if self.random.random() { self.create_once(admin) } else { self.duplicate(admin) };
         }
         match self.random.random_range(0..14) {
+            0 if self.sessions.len() > SESSIONS => self.end_session(admin),
             0 if self.sessions.len() > 2 && self.random.random() => self.end_session(admin),
             0 => self.open_session(admin),
             1 if self.owns_settings => self.change_settings(admin),
